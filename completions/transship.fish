@@ -1,0 +1,250 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_transship_global_optspecs
+    string join \n json q/quiet color= h/help V/version
+end
+
+function __fish_transship_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_transship_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_transship_using_subcommand
+    set -l cmd (__fish_transship_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c transship -n "__fish_transship_needs_command" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c transship -n "__fish_transship_needs_command" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_needs_command" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_needs_command" -s V -l version -d 'Print version'
+complete -c transship -n "__fish_transship_needs_command" -f -a "init" -d 'Adopt a folder of releases'
+complete -c transship -n "__fish_transship_needs_command" -f -a "plan" -d 'Show what an upgrade would do, and save it for `transship apply`'
+complete -c transship -n "__fish_transship_needs_command" -f -a "apply" -d 'Do what a plan says'
+complete -c transship -n "__fish_transship_needs_command" -f -a "resume" -d 'Go on with an interrupted run'
+complete -c transship -n "__fish_transship_needs_command" -f -a "rollback" -d 'Undo the last run'
+complete -c transship -n "__fish_transship_needs_command" -f -a "status" -d 'Show where an install stands'
+complete -c transship -n "__fish_transship_needs_command" -f -a "release" -d 'List, stage and switch releases'
+complete -c transship -n "__fish_transship_needs_command" -f -a "image" -d 'List and retag the images of compose files'
+complete -c transship -n "__fish_transship_needs_command" -f -a "volume" -d 'List, prefix and copy volumes'
+complete -c transship -n "__fish_transship_needs_command" -f -a "copy" -d 'Copy a tree with all of its metadata'
+complete -c transship -n "__fish_transship_needs_command" -f -a "manifest" -d 'List a tree with the metadata and digest of everything in it'
+complete -c transship -n "__fish_transship_needs_command" -f -a "verify" -d 'Compare a tree with another or with a manifest'
+complete -c transship -n "__fish_transship_needs_command" -f -a "diff" -d 'Compare two releases or folders'
+complete -c transship -n "__fish_transship_needs_command" -f -a "completions" -d 'Print the completions for a shell'
+complete -c transship -n "__fish_transship_using_subcommand init" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
+complete -c transship -n "__fish_transship_using_subcommand init" -l current -d 'The release that is running, where there are several' -r
+complete -c transship -n "__fish_transship_using_subcommand init" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand init" -l dry-run -d 'Only say what would be made'
+complete -c transship -n "__fish_transship_using_subcommand init" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand init" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand plan" -l from-release -d 'The vendor\'s tarball or folder; leave it out if the release is staged already' -r -F
+complete -c transship -n "__fish_transship_using_subcommand plan" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
+complete -c transship -n "__fish_transship_using_subcommand plan" -l from -d 'The release to upgrade from, instead of the one that `current` points to' -r
+complete -c transship -n "__fish_transship_using_subcommand plan" -l prefix -d 'The prefix of the new volumes\' names' -r
+complete -c transship -n "__fish_transship_using_subcommand plan" -l image -d 'Retag images, as `transship image set` does; repeatable' -r
+complete -c transship -n "__fish_transship_using_subcommand plan" -l carry -d 'A file or folder of the release to carry; repeatable' -r -F
+complete -c transship -n "__fish_transship_using_subcommand plan" -l skip-volume -d 'A volume\'s key that is not to be copied; repeatable' -r
+complete -c transship -n "__fish_transship_using_subcommand plan" -s p -l project -d 'The new release\'s compose project; Compose\'s own choice when absent' -r
+complete -c transship -n "__fish_transship_using_subcommand plan" -l from-project -d 'The compose project that the old release runs as; Compose\'s own choice when absent' -r
+complete -c transship -n "__fish_transship_using_subcommand plan" -l volumes -d 'Where volumes live: a folder that holds one folder for each, or `docker`' -r -F
+complete -c transship -n "__fish_transship_using_subcommand plan" -l docker -d 'The docker program, such as `podman` or `sudo docker`' -r
+complete -c transship -n "__fish_transship_using_subcommand plan" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand plan" -l dry-run -d 'Show the plan without saving it'
+complete -c transship -n "__fish_transship_using_subcommand plan" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand plan" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand plan" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand apply" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
+complete -c transship -n "__fish_transship_using_subcommand apply" -l docker -d 'The docker program, such as `podman` or `sudo docker`' -r
+complete -c transship -n "__fish_transship_using_subcommand apply" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand apply" -l rollback-on-failure -d 'Roll back by itself if a step fails; the exit code is then 5. An interruption is none'
+complete -c transship -n "__fish_transship_using_subcommand apply" -l dry-run -d 'Observe again and show the plan, and do nothing'
+complete -c transship -n "__fish_transship_using_subcommand apply" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand apply" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand apply" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand resume" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
+complete -c transship -n "__fish_transship_using_subcommand resume" -l docker -d 'The docker program, such as `podman` or `sudo docker`' -r
+complete -c transship -n "__fish_transship_using_subcommand resume" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand resume" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand resume" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand resume" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand rollback" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
+complete -c transship -n "__fish_transship_using_subcommand rollback" -l docker -d 'The docker program, such as `podman` or `sudo docker`' -r
+complete -c transship -n "__fish_transship_using_subcommand rollback" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand rollback" -l discard -d 'Remove the new release and its volumes, too, with all that was written into them'
+complete -c transship -n "__fish_transship_using_subcommand rollback" -l dry-run -d 'Only say what would be undone'
+complete -c transship -n "__fish_transship_using_subcommand rollback" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand rollback" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand rollback" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand status" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
+complete -c transship -n "__fish_transship_using_subcommand status" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand status" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand status" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand release; and not __fish_seen_subcommand_from ls new use" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand release; and not __fish_seen_subcommand_from ls new use" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand release; and not __fish_seen_subcommand_from ls new use" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand release; and not __fish_seen_subcommand_from ls new use" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand release; and not __fish_seen_subcommand_from ls new use" -f -a "ls" -d 'List the releases of an install, oldest first'
+complete -c transship -n "__fish_transship_using_subcommand release; and not __fish_seen_subcommand_from ls new use" -f -a "new" -d 'Stage a release from the vendor\'s tarball or folder'
+complete -c transship -n "__fish_transship_using_subcommand release; and not __fish_seen_subcommand_from ls new use" -f -a "use" -d 'Switch `current` to a release'
+complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from ls" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
+complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from ls" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from ls" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from new" -l from-release -d 'The vendor\'s tarball or folder' -r -F
+complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from new" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
+complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from new" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from new" -l dry-run -d 'Only look at what would be staged'
+complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from new" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from new" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from new" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from use" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
+complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from use" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from use" -l dry-run -d 'Only say what would be done'
+complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from use" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from use" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from use" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand image; and not __fish_seen_subcommand_from ls set" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand image; and not __fish_seen_subcommand_from ls set" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand image; and not __fish_seen_subcommand_from ls set" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand image; and not __fish_seen_subcommand_from ls set" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand image; and not __fish_seen_subcommand_from ls set" -f -a "ls" -d 'List every image reference of the compose files, with its variables resolved'
+complete -c transship -n "__fish_transship_using_subcommand image; and not __fish_seen_subcommand_from ls set" -f -a "set" -d 'Retag images without touching another byte'
+complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from ls" -s f -l file -d 'A compose file; repeatable. `-` for standard input' -r -F
+complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from ls" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from ls" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from set" -s f -l file -d 'A compose file; repeatable. `-` for standard input' -r -F
+complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from set" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from set" -l tag-var -d 'Follow a tag into the variable whose default holds it'
+complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from set" -l keep-digest -d 'Refuse to change a tag that a digest stands beside'
+complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from set" -l dry-run -d 'Print the difference and change nothing'
+complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from set" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from set" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from set" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix copy" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix copy" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix copy" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix copy" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix copy" -f -a "ls" -d 'List the volumes of the compose files and where they live'
+complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix copy" -f -a "prefix" -d 'Give every top-level volume a unique `name:` that begins with PREFIX'
+complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix copy" -f -a "copy" -d 'Copy a volume to a new one, with all of its metadata'
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from ls" -s f -l file -d 'A compose file; repeatable. `-` for standard input' -r -F
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from ls" -s p -l project -d 'The compose project; Compose\'s own choice when absent' -r
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from ls" -l volumes -d 'Where volumes live: a folder that holds one folder for each, or `docker`' -r -F
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from ls" -l docker -d 'The docker program, such as `podman` or `sudo docker`' -r
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from ls" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from ls" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from prefix" -l replace -d 'Put PREFIX in place of OLD in the names that begin with OLD, and leave others alone' -r
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from prefix" -l only -d 'Only the volume with this key; repeatable' -r
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from prefix" -s f -l file -d 'A compose file; repeatable. `-` for standard input' -r -F
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from prefix" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from prefix" -l dry-run -d 'Print the difference and change nothing'
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from prefix" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from prefix" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from prefix" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -s p -l project -d 'The compose project that the new volume belongs to; a new one in an engine needs it' -r
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l key -d 'The new volume\'s key in the compose file; its name when absent' -r
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l volumes -d 'Where volumes live: a folder that holds one folder for each, or `docker`' -r -F
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l docker -d 'The docker program, such as `podman` or `sudo docker`' -r
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l verify -d 'Read the copy back and compare it with what was copied'
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l dry-run -d 'Only say what would be copied'
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand copy" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand copy" -l verify -d 'Read the copy back and compare it with what was copied'
+complete -c transship -n "__fish_transship_using_subcommand copy" -l dry-run -d 'Only say what would be copied'
+complete -c transship -n "__fish_transship_using_subcommand copy" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand copy" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand copy" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand manifest" -l format -d 'The manifest\'s format' -r -f -a "mtree\t'Everything, one line an entry'
+sha256sum\t'Digests of regular files only'
+json\t'Everything, as one JSON document'"
+complete -c transship -n "__fish_transship_using_subcommand manifest" -s o -l output -d 'Write the manifest to a new file instead of standard output' -r -F
+complete -c transship -n "__fish_transship_using_subcommand manifest" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand manifest" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand manifest" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand manifest" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand verify" -l exclude -d 'Leave out what matches, on both sides: `*.log`, `cache/`; repeatable' -r
+complete -c transship -n "__fish_transship_using_subcommand verify" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand verify" -l content-only -d 'Compare contents, types and links alone'
+complete -c transship -n "__fish_transship_using_subcommand verify" -l metadata-only -d 'Compare metadata alone: no file is read'
+complete -c transship -n "__fish_transship_using_subcommand verify" -l media -d 'Read from the disk rather than from what is cached of it'
+complete -c transship -n "__fish_transship_using_subcommand verify" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand verify" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand verify" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand diff" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
+complete -c transship -n "__fish_transship_using_subcommand diff" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand diff" -l stat -d 'Only list what differs'
+complete -c transship -n "__fish_transship_using_subcommand diff" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand diff" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand completions" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand completions" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand completions" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'

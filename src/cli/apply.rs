@@ -1,0 +1,270 @@
+//! `transship apply`, `resume` and `rollback`.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::args::{InstallArg, VolumesArg};
+use super::failure::Failure;
+use super::plan::{PlanJson, show};
+use super::ui::{Done, Ui};
+use super::{color, size};
+use crate::engine::VolumeStore;
+use crate::error::{Explain, Kind};
+use crate::fs::Disk;
+use crate::release::Install;
+use crate::upgrade::journal::RunState;
+use crate::upgrade::left_behind::left_behind;
+use crate::upgrade::prepare::{Prepared, prepare};
+use crate::upgrade::step::Outcome;
+use crate::upgrade::{Journal, Plan, Report, Runner, drift, runner};
+
+/// Do what a plan says.
+///
+/// Everything is observed again first: where it isn't as it was when the plan was made,
+/// nothing is done. Every step is journaled before it begins and after it is done, so
+/// that an interrupted run can be gone on with or undone.
+#[derive(Debug, clap::Args)]
+pub(super) struct Apply {
+    /// The plan's name, or the path of a saved plan; the newest when absent
+    plan: Option<String>,
+    #[command(flatten)]
+    install: InstallArg,
+    /// The docker program, such as `podman` or `sudo docker`
+    #[arg(long, value_name = "PROGRAM", env = "TRANSSHIP_DOCKER")]
+    docker: Option<String>,
+    /// Roll back by itself if a step fails; the exit code is then 5. An interruption is none
+    #[arg(long)]
+    rollback_on_failure: bool,
+    /// Observe again and show the plan, and do nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Go on with an interrupted run.
+#[derive(Debug, clap::Args)]
+pub(super) struct Resume {
+    #[command(flatten)]
+    install: InstallArg,
+    /// The docker program, such as `podman` or `sudo docker`
+    #[arg(long, value_name = "PROGRAM", env = "TRANSSHIP_DOCKER")]
+    docker: Option<String>,
+}
+
+/// Undo the last run.
+///
+/// After a complete run, `current` goes back to the old release, which was never changed;
+/// the new release and its volumes stay, with all that was written into them. After an
+/// interrupted run, everything that it made is removed.
+#[derive(Debug, clap::Args)]
+pub(super) struct Rollback {
+    #[command(flatten)]
+    install: InstallArg,
+    /// The docker program, such as `podman` or `sudo docker`
+    #[arg(long, value_name = "PROGRAM", env = "TRANSSHIP_DOCKER")]
+    docker: Option<String>,
+    /// Remove the new release and its volumes, too, with all that was written into them
+    #[arg(long)]
+    discard: bool,
+    /// Only say what would be undone
+    #[arg(long)]
+    dry_run: bool,
+}
+
+#[derive(Serialize)]
+struct WouldUndo {
+    would_undo: Vec<String>,
+}
+
+/// The store of a plan, wherever it was made.
+fn store_of(plan: &Plan, docker: Option<&String>) -> Result<Box<dyn VolumeStore>, Failure> {
+    let arg = VolumesArg {
+        volumes: None,
+        docker: docker.cloned(),
+    };
+    arg.store(&plan.request.place)
+}
+
+pub(super) fn apply(args: &Apply, ui: &Ui) -> Result<Done, Failure> {
+    let install = Install::adopted(&args.install.root)?;
+    let disk = Disk::new();
+    let _lock = install.lock(&disk, "apply")?;
+    runner::require_over(&install)?;
+    let plan = Plan::find(&install, args.plan.as_deref())?;
+    runner::require_unapplied(&install, &plan)?;
+    let store = store_of(&plan, args.docker.as_ref())?;
+    let now = prepare(&install, &plan.request, store.as_ref(), ui.progress())?;
+    drift::check(&plan, &now.plan)?;
+    if args.dry_run {
+        let shown = if ui.json {
+            ui.json(&PlanJson {
+                saved: None,
+                plan: &now.plan,
+            })
+        } else {
+            show(&now, store.as_ref(), ui)
+        };
+        return shown.map(|()| Done::Same);
+    }
+    require_idle(&now)?;
+    let runner = Runner {
+        install: &install,
+        disk: &disk,
+        volumes: store.as_ref(),
+        progress: ui.progress(),
+    };
+    match runner.apply(plan) {
+        Ok(done) => finish(&install, done, ui),
+        Err(error) if args.rollback_on_failure && error.kind() != Kind::Interrupted => {
+            ui.warn(&error.to_string());
+            let failure = Failure::from(error);
+            runner.roll_back(false)?;
+            Err(Failure {
+                kind: Kind::RolledBack,
+                hints: Vec::new(),
+                ..failure
+            }
+            .hint("everything was rolled back; mend the cause and apply the plan again"))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+pub(super) fn resume(args: &Resume, ui: &Ui) -> Result<Done, Failure> {
+    let install = Install::adopted(&args.install.root)?;
+    let disk = Disk::new();
+    let _lock = install.lock(&disk, "resume")?;
+    let store = store_of(newest(&install, "resume")?.plan(), args.docker.as_ref())?;
+    let runner = Runner {
+        install: &install,
+        disk: &disk,
+        volumes: store.as_ref(),
+        progress: ui.progress(),
+    };
+    finish(&install, runner.resume()?, ui)
+}
+
+pub(super) fn roll_back(args: &Rollback, ui: &Ui) -> Result<Done, Failure> {
+    let install = Install::adopted(&args.install.root)?;
+    let disk = Disk::new();
+    let _lock = install.lock(&disk, "rollback")?;
+    let journal = newest(&install, "roll back")?;
+    let store = store_of(journal.plan(), args.docker.as_ref())?;
+    if journal.state() == RunState::Complete {
+        for line in left_behind(&install, journal.plan(), store.as_ref(), ui.progress())? {
+            ui.warn(&line);
+        }
+    }
+    let runner = Runner {
+        install: &install,
+        disk: &disk,
+        volumes: store.as_ref(),
+        progress: ui.progress(),
+    };
+    if args.dry_run {
+        let would_undo = runner.would_undo(args.discard)?;
+        if ui.json {
+            ui.json(&WouldUndo { would_undo })?;
+        } else {
+            for title in would_undo {
+                ui.line(&format!("would undo: {title}"))?;
+            }
+        }
+        return Ok(Done::Same);
+    }
+    finish(&install, runner.roll_back(args.discard)?, ui)
+}
+
+fn newest(install: &Install, verb: &str) -> Result<Journal, Failure> {
+    let nothing = || {
+        let message = format!("no plan was applied here yet: nothing to {verb}");
+        Failure::new(Kind::Refused, message)
+    };
+    Journal::newest(install)?.ok_or_else(nothing)
+}
+
+fn finish(install: &Install, report: Report, ui: &Ui) -> Result<Done, Failure> {
+    let report = report.with_next(install);
+    if ui.json {
+        ui.json(&report)?;
+    } else {
+        ui.write(render(&report, ui).as_bytes())?;
+    }
+    Ok(Done::Same)
+}
+
+/// A volume that something writes can't be copied: said for all of them at once, before
+/// the first step.
+fn require_idle(now: &Prepared) -> Result<(), Failure> {
+    let busy = now
+        .plan
+        .estimate
+        .volumes
+        .iter()
+        .filter(|volume| !volume.in_use_by.is_empty());
+    let busy: Vec<_> = busy
+        .map(|volume| {
+            format!(
+                "volume `{}` is in use by {}",
+                volume.key,
+                volume.in_use_by.join(", ")
+            )
+        })
+        .collect();
+    if busy.is_empty() {
+        return Ok(());
+    }
+    let (project, folder) = (&now.outline.from_project, now.sides.old.folder.display());
+    Err(Failure::new(Kind::Refused, busy.join("; ")).hint(format!(
+        "stop the old release: docker compose -p {project} --project-directory {folder} stop"
+    )))
+}
+
+fn render(report: &Report, ui: &Ui) -> String {
+    let verdict = match report.state {
+        RunState::Complete => format!("Upgraded from {} to {}", report.from, report.to),
+        RunState::RolledBack => format!("Rolled back to {}", report.from),
+        RunState::Open | RunState::RollingBack => {
+            format!("From {} to {}: not over", report.from, report.to)
+        }
+    };
+    let mut text = ui.paint(color::HEADING, &verdict) + "\n";
+    let rolled_back = report.state == RunState::RolledBack;
+    for step in report
+        .steps
+        .iter()
+        .filter(|step| !rolled_back || step.state == "undone")
+    {
+        let outcome = step
+            .outcome
+            .as_ref()
+            .filter(|_| step.state == "done")
+            .map(measure);
+        text += &format!(
+            "  {:<7} {}{}\n",
+            step.state,
+            step.title,
+            outcome.unwrap_or_default()
+        );
+    }
+    for next in &report.next {
+        text += &format!("{} {next}\n", ui.paint(color::HINT, "next:"));
+    }
+    text
+}
+
+fn measure(outcome: &Outcome) -> String {
+    if outcome.files == 0 && outcome.sha256.is_none() {
+        return String::new();
+    }
+    let (files, bytes) = (
+        size::count(outcome.files, "file"),
+        size::human(outcome.bytes),
+    );
+    let digest = outcome
+        .sha256
+        .as_deref()
+        .map(|digest| format!(", sha256 {}", &digest[..12]));
+    let time = size::duration(Duration::from_millis(outcome.milliseconds));
+    format!(": {files}, {bytes}, {time}{}", digest.unwrap_or_default())
+}

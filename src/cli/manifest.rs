@@ -1,0 +1,56 @@
+//! `transship manifest`.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+
+use super::failure::Failure;
+use super::ui::{Done, Ui};
+use crate::error::Kind;
+use crate::fs::Disk;
+use crate::tree::{self, Format};
+
+/// List a tree with the metadata and digest of everything in it.
+///
+/// The same tree gives the same bytes. An mtree manifest is read by `mtree` and `bsdtar`,
+/// a sha256sum one by `sha256sum -c`, and each of them by `transship verify`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The tree
+    tree: PathBuf,
+    /// The manifest's format
+    #[arg(long, value_name = "FORMAT", default_value = "mtree")]
+    format: FormatArg,
+    /// Write the manifest to a new file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum FormatArg {
+    /// Everything, one line an entry
+    Mtree,
+    /// Digests of regular files only
+    Sha256sum,
+    /// Everything, as one JSON document
+    Json,
+}
+
+pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
+    let format = match args.format {
+        _ if ui.json => Format::Json,
+        FormatArg::Mtree => Format::Mtree,
+        FormatArg::Sha256sum => Format::Sha256sum,
+        FormatArg::Json => Format::Json,
+    };
+    let manifest = tree::manifest(&args.tree, ui.progress())?;
+    let mut text = Vec::new();
+    manifest
+        .write(format, &mut text)
+        .map_err(|error| Failure::new(Kind::Failed, "can't write the manifest").cause(&error))?;
+    match &args.output {
+        Some(path) => Disk::new().create(path, &text, 0o644)?,
+        None => ui.write(&text)?,
+    }
+    Ok(Done::Same)
+}

@@ -1,0 +1,238 @@
+//! Secrets in what is shown: values of `.env` are never printed, nor are values of keys
+//! that sound like a secret in other files.
+
+use std::collections::HashSet;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+const SECRET_WORDS: [&str; 12] = [
+    "pass",
+    "pwd",
+    "secret",
+    "token",
+    "key",
+    "credential",
+    "auth",
+    "salt",
+    "private",
+    "dsn",
+    "cert",
+    "url",
+];
+const MASK: &str = "********";
+
+/// A line taken apart: what is shown, and what is not.
+struct Line<'a> {
+    key: &'a str,
+    secret: &'a str,
+    end: &'a str,
+}
+
+/// Both texts with their secrets masked, line by line, so that their diff has the lines of
+/// the diff of the originals. A secret that differs is marked as changed in the second, so
+/// that this shows without the secret.
+pub(super) fn pair(path: &Path, old: &str, new: &str) -> (String, String) {
+    let (old, new) = (lines(path, old), lines(path, new));
+    let known: HashSet<(&str, &str)> = old
+        .iter()
+        .map(|line| (line.key.trim(), line.secret))
+        .collect();
+    let keys: HashSet<&str> = known.iter().map(|(key, _)| *key).collect();
+    let changed = |line: &Line<'_>| {
+        let key = line.key.trim();
+        keys.contains(key) && !known.contains(&(key, line.secret))
+    };
+    let masked = |line: &Line<'_>, changed: bool| {
+        let mask = if line.secret.is_empty() { "" } else { MASK };
+        let mark = if changed && !line.secret.is_empty() {
+            " (changed)"
+        } else {
+            ""
+        };
+        format!("{}{mask}{mark}{}", without_credentials(line.key), line.end)
+    };
+    let second = new.iter().map(|line| masked(line, changed(line))).collect();
+    (old.iter().map(|line| masked(line, false)).collect(), second)
+}
+
+/// Whether nothing of a file is to be shown: it is its owner's alone, or a private key.
+pub(super) fn is_private(path: &Path, content: &[u8]) -> bool {
+    // No right for the group or for others.
+    let owners_alone = path
+        .metadata()
+        .is_ok_and(|metadata| metadata.mode().trailing_zeros() >= 6);
+    owners_alone || content.windows(MARK.len()).any(|window| window == MARK)
+}
+
+const MARK: &[u8] = b"PRIVATE KEY-----";
+
+fn lines<'a>(path: &Path, text: &'a str) -> Vec<Line<'a>> {
+    let env = is_env_file(path);
+    let mut open = None;
+    let lines = text.split_inclusive('\n').map(|line| {
+        let content = line.trim_end_matches(['\n', '\r']);
+        let end = &line[content.len()..];
+        let at = match open {
+            Some(quote) => {
+                open = open.filter(|_| !content.contains(quote));
+                0
+            }
+            None if env => {
+                let at = value_of_variable(content);
+                open = unclosed(&content[at..]);
+                at
+            }
+            None => secret_in(content),
+        };
+        let (key, secret) = content.split_at(at);
+        Line { key, secret, end }
+    });
+    lines.collect()
+}
+
+/// Where the value of a line of `.env` begins; its end when there is none to hide.
+fn value_of_variable(content: &str) -> usize {
+    let comment = content.trim_start().starts_with('#');
+    if comment && !sounds_secret(content) {
+        return content.len();
+    }
+    let separator = content.find(['=', ':']);
+    separator.map_or(content.len(), |at| after(content, at + 1))
+}
+
+/// The quote that a value opens and doesn't close.
+fn unclosed(value: &str) -> Option<char> {
+    let quote = value.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
+    (!value[1..].contains(quote)).then_some(quote)
+}
+
+/// Where a line of another file begins to tell a secret: behind the first word that sounds
+/// like one and what separates it from its value. Images and names are never secrets.
+fn secret_in(content: &str) -> usize {
+    let trimmed = content.trim_start_matches([' ', '-']);
+    if ["image:", "name:", "container_name:"]
+        .iter()
+        .any(|key| trimmed.starts_with(key))
+    {
+        return content.len();
+    }
+    let lower = content.to_ascii_lowercase();
+    let Some(word) = SECRET_WORDS
+        .iter()
+        .filter_map(|word| lower.find(word))
+        .min()
+    else {
+        return content.len();
+    };
+    let separators: &[char] = if trimmed.starts_with('#') {
+        &['=', ':']
+    } else {
+        &['=', ':', ' ']
+    };
+    let separator = content[word..].find(separators).map(|at| word + at);
+    separator.map_or(content.len(), |at| after(content, at + 1))
+}
+
+/// The first byte at or behind `at` that is no space.
+fn after(content: &str, at: usize) -> usize {
+    content[at..]
+        .find(|c: char| c != ' ')
+        .map_or(content.len(), |offset| at + offset)
+}
+
+/// `://user:password@` in the text of a line, masked.
+fn without_credentials(text: &str) -> String {
+    let mut result = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("://").map(|at| at + 3) {
+        result.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let end = rest.find(['/', ' ', '"', '\'', '@']).unwrap_or(rest.len());
+        if rest[end..].starts_with('@') && rest[..end].contains(':') {
+            result.push_str(MASK);
+            rest = &rest[end..];
+        }
+    }
+    result + rest
+}
+
+/// Whether the file holds nothing but variables: `.env`, `custom.env`, `.env.local`.
+pub(super) fn is_env_file(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name == ".env" || name.starts_with(".env.") || name.ends_with(".env")
+}
+
+fn sounds_secret(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    SECRET_WORDS.iter().any(|word| key.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn masked(path: &str, old: &str, new: &str) -> String {
+        pair(Path::new(path), old, new).1
+    }
+
+    #[test]
+    fn every_value_of_an_env_file_is_masked() {
+        let text = "# a comment\nPORT=80\nexport TOKEN = 'x'\r\nEMPTY=\n";
+        let expected = "# a comment\nPORT=********\nexport TOKEN = ********\r\nEMPTY=\n";
+        assert_eq!(masked("a/.env", text, text), expected);
+    }
+
+    #[test]
+    fn a_changed_value_shows_as_changed_and_not_as_itself() {
+        assert_eq!(
+            masked(".env", "A=1\nB=2\n", "A=1\nB=3\nC=4\n"),
+            "A=********\nB=******** (changed)\nC=********\n"
+        );
+    }
+
+    #[test]
+    fn a_value_over_several_lines_is_masked_to_its_end() {
+        let text = "KEY=\"-----BEGIN\nhunter2\nend\"\nB=2\n";
+        let expected = "KEY=********\n********\n********\nB=********\n";
+        assert_eq!(masked(".env", text, text), expected);
+    }
+
+    #[test]
+    fn in_other_files_what_sounds_secret_is_masked_to_the_end_of_the_line() {
+        for (line, expected) in [
+            (
+                "image: quay.io/keycloak/keycloak:23",
+                "image: quay.io/keycloak/keycloak:23",
+            ),
+            (
+                "    image: web:1 # the token",
+                "    image: web:1 # the token",
+            ),
+            (
+                "  POSTGRES_PASSWORD: hunter2",
+                "  POSTGRES_PASSWORD: ********",
+            ),
+            ("  - API_TOKEN=abc", "  - API_TOKEN=********"),
+            (
+                "command: redis-server --requirepass hunter2",
+                "command: redis-server --requirepass ********",
+            ),
+            (
+                "environment: [\"A=b\", \"DB_DSN_X=y\"]",
+                "environment: [\"A=b\", \"DB_DSN_X=********",
+            ),
+            ("# PASSWORD=hunter2", "# PASSWORD=********"),
+            (
+                "# the token is kept elsewhere",
+                "# the token is kept elsewhere",
+            ),
+            (
+                "  db: postgres://me:hunter2@db/x",
+                "  db: postgres://********@db/x",
+            ),
+            ("  restart: always", "  restart: always"),
+        ] {
+            assert_eq!(masked("docker-compose.yml", line, line), expected);
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! `transship plan`, and making a plan again for `apply`.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::args::{InstallArg, VolumesArg};
+use super::failure::Failure;
+use super::ui::{Done, Ui};
+use super::{color, mask, size, text_diff};
+use crate::engine::VolumeStore;
+use crate::error::Kind;
+use crate::fs::Disk;
+use crate::release::{Install, Version};
+use crate::upgrade::prepare::{Prepared, prepare};
+use crate::upgrade::step::Carry;
+use crate::upgrade::{Outline, Plan, Request, Sides, Step, commands, runner};
+
+/// Show what an upgrade would do, and save it for `transship apply`.
+///
+/// Shown are the steps with the commands that would do the same by hand, the difference
+/// of every file (secrets masked), every volume with its size, and what is free. Nothing
+/// but the plan itself is written.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The release to upgrade to
+    version: Version,
+    /// The vendor's tarball or folder; leave it out if the release is staged already
+    #[arg(long, value_name = "PATH")]
+    from_release: Option<PathBuf>,
+    #[command(flatten)]
+    install: InstallArg,
+    /// The release to upgrade from, instead of the one that `current` points to
+    #[arg(long, value_name = "VERSION")]
+    from: Option<Version>,
+    /// The prefix of the new volumes' names
+    ///
+    /// Without it: the recipe's, or the version, as `v2_10_5_`.
+    #[arg(long)]
+    prefix: Option<String>,
+    /// Retag images, as `transship image set` does; repeatable
+    #[arg(long = "image", value_name = "RULE")]
+    images: Vec<String>,
+    /// A file or folder of the release to carry; repeatable
+    ///
+    /// Without it: what the recipe lists; else `.env` and what the old compose file mounts
+    /// from inside of the release.
+    #[arg(long, value_name = "PATH")]
+    carry: Vec<PathBuf>,
+    /// A volume's key that is not to be copied; repeatable
+    #[arg(long, value_name = "KEY")]
+    skip_volume: Vec<String>,
+    /// The new release's compose project; Compose's own choice when absent
+    #[arg(short, long, value_name = "NAME")]
+    project: Option<String>,
+    /// The compose project that the old release runs as; Compose's own choice when absent
+    #[arg(long, value_name = "NAME")]
+    from_project: Option<String>,
+    #[command(flatten)]
+    volumes: VolumesArg,
+    /// Show the plan without saving it
+    #[arg(long)]
+    dry_run: bool,
+}
+
+#[derive(Serialize)]
+pub(super) struct PlanJson<'a> {
+    pub saved: Option<&'a Path>,
+    pub plan: &'a Plan,
+}
+
+pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
+    let install = Install::adopted(&args.install.root)?;
+    let disk = Disk::new();
+    let _lock = install.lock(&disk, "plan")?;
+    runner::require_over(&install)?;
+    let request = request(args, &install)?;
+    let store = args.volumes.store(&request.place)?;
+    let planned = prepare(&install, &request, store.as_ref(), ui.progress())?;
+    let saved = match args.dry_run {
+        true => None,
+        false => Some(planned.plan.save(&disk, &install)?),
+    };
+    if ui.json {
+        ui.json(&PlanJson {
+            saved: saved.as_deref(),
+            plan: &planned.plan,
+        })?;
+        return Ok(Done::Same);
+    }
+    show(&planned, store.as_ref(), ui)?;
+    match saved {
+        None => ui.line("Not saved.")?,
+        Some(_) => ui.line(&format!(
+            "Saved as {}. To do it: transship apply -C {}",
+            planned.plan.id,
+            args.install.root.display()
+        ))?,
+    }
+    Ok(Done::Same)
+}
+
+fn request(args: &Args, install: &Install) -> Result<Request, Failure> {
+    let absolute = |path: &PathBuf| {
+        path.canonicalize().map_err(|error| {
+            Failure::new(Kind::Usage, format!("can't read `{}`", path.display())).cause(&error)
+        })
+    };
+    Ok(Request {
+        version: args.version.clone(),
+        from: args.from.clone(),
+        shipment: args.from_release.as_ref().map(absolute).transpose()?,
+        prefix: args.prefix.clone(),
+        images: args.images.clone(),
+        carry: args.carry.clone(),
+        skip: args.skip_volume.clone(),
+        project: args.project.clone(),
+        from_project: args.from_project.clone(),
+        place: args.volumes.place(install.root())?,
+    })
+}
+
+/// Prints the plan for a reader.
+pub(super) fn show(planned: &Prepared, store: &dyn VolumeStore, ui: &Ui) -> Result<(), Failure> {
+    let Prepared {
+        plan,
+        sides,
+        outline,
+    } = planned;
+    let mut text = ui.paint(
+        color::HEADING,
+        &format!("Upgrade from {} to {}\n", plan.from, plan.to),
+    );
+    text += &format!(
+        "Project {}, volumes in {}\n",
+        plan.project,
+        store.describe()
+    );
+    text += &steps(plan, store, ui);
+    text += &files(sides, outline, plan, ui);
+    text += &sizes(plan, ui);
+    for warning in &plan.warnings {
+        text += &format!("{} {warning}\n", ui.paint(color::WARNING, "note:"));
+    }
+    text.push('\n');
+    ui.write(text.as_bytes())
+}
+
+fn steps(plan: &Plan, store: &dyn VolumeStore, ui: &Ui) -> String {
+    let mut text = ui.paint(
+        color::HEADING,
+        "\nSteps, with the commands that do the same by hand, from the install's folder\n",
+    );
+    for (number, step) in plan.steps.iter().enumerate() {
+        text += &format!("{:>3}. {}\n", number + 1, step.title());
+        for command in commands::of(step, store) {
+            text += &ui.paint(color::HINT, &format!("       $ {command}"));
+            text.push('\n');
+        }
+    }
+    text
+}
+
+fn files(sides: &Sides, outline: &Outline, plan: &Plan, ui: &Ui) -> String {
+    let edits = outline
+        .edits
+        .iter()
+        .map(|edit| text_diff::render(ui, &edit.step.file, &edit.before, &edit.after));
+    let carries = plan.steps.iter().filter_map(|step| match step {
+        Step::Carry(step) if step.replaces => Some(carried(sides, step, ui)),
+        _ => None,
+    });
+    let diffs: String = edits.chain(carries).collect();
+    match diffs.is_empty() {
+        true => String::new(),
+        false => {
+            ui.paint(
+                color::HEADING,
+                "\nFiles: from the vendor's to what will be there\n",
+            ) + &diffs
+        }
+    }
+}
+
+/// The difference between the vendor's file and the carried one. Folders are only named:
+/// they are listed among the steps. Nothing is shown of a file that is its owner's alone or
+/// holds a key.
+fn carried(sides: &Sides, step: &Carry, ui: &Ui) -> String {
+    let name: PathBuf = step.to.components().skip(2).collect();
+    let (old, new) = (sides.old.folder.join(&name), sides.new.folder.join(&name));
+    let (Ok(vendors), Ok(ours)) = (std::fs::read(new), std::fs::read(&old)) else {
+        return String::new();
+    };
+    let private = sides.old.is_secret(&name) || mask::is_private(&old, &ours);
+    if private && vendors != ours && !mask::is_env_file(&old) {
+        return format!(
+            "{} differs from the vendor's, and is private: not shown\n",
+            step.to.display()
+        );
+    }
+    text_diff::render(ui, &step.to, &vendors, &ours)
+}
+
+fn sizes(plan: &Plan, ui: &Ui) -> String {
+    let mut text = ui.paint(color::HEADING, "\nSizes\n");
+    for volume in &plan.estimate.volumes {
+        let (bytes, files) = (
+            size::human(volume.bytes),
+            size::count(volume.files, "entry"),
+        );
+        text += &format!(
+            "  volume {}: {bytes} in {}\n",
+            volume.key,
+            files.replace("entrys", "entries")
+        );
+    }
+    for space in &plan.estimate.space {
+        let (needed, free) = (size::human(space.needed), size::human(space.free));
+        text += &format!("  {}: {needed} needed, {free} free\n", space.path.display());
+    }
+    text
+}

@@ -1,0 +1,187 @@
+//! `transship release`.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use serde::Serialize;
+
+use super::args::InstallArg;
+use super::failure::Failure;
+use super::table;
+use super::ui::{Done, Ui};
+use crate::fs::Disk;
+use crate::release::{Install, InstallError, Shipment, ShipmentError, Version};
+use crate::upgrade::runner;
+
+/// List, stage and switch releases.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    Ls(Ls),
+    New(New),
+    Use(Use),
+}
+
+/// List the releases of an install, oldest first.
+#[derive(Debug, clap::Args)]
+pub(super) struct Ls {
+    #[command(flatten)]
+    install: InstallArg,
+}
+
+/// Stage a release from the vendor's tarball or folder.
+///
+/// The release appears in `releases/` when it is complete. Nothing in it is edited and
+/// nothing is carried into it: that is what `plan` and `apply` do.
+#[derive(Debug, clap::Args)]
+pub(super) struct New {
+    /// The release's name
+    version: Version,
+    /// The vendor's tarball or folder
+    #[arg(long, value_name = "PATH")]
+    from_release: PathBuf,
+    #[command(flatten)]
+    install: InstallArg,
+    /// Only look at what would be staged
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Switch `current` to a release.
+///
+/// Only the symlink changes: no volume is copied, no container stopped or started.
+#[derive(Debug, clap::Args)]
+pub(super) struct Use {
+    /// The release's name
+    version: Version,
+    #[command(flatten)]
+    install: InstallArg,
+    /// Only say what would be done
+    #[arg(long)]
+    dry_run: bool,
+}
+
+#[derive(Serialize)]
+struct ReleaseJson {
+    version: Version,
+    path: PathBuf,
+    current: bool,
+}
+
+#[derive(Serialize)]
+struct StagedJson<'a> {
+    version: &'a Version,
+    path: PathBuf,
+    files: u64,
+    bytes: u64,
+    sha256: &'a str,
+}
+
+#[derive(Serialize)]
+struct UsedJson<'a> {
+    from: Option<&'a Version>,
+    to: &'a Version,
+}
+
+pub(super) fn run(command: &Command, ui: &Ui) -> Result<Done, Failure> {
+    match command {
+        Command::Ls(args) => ls(args, ui),
+        Command::New(args) => new(args, ui),
+        Command::Use(args) => switch(args, ui),
+    }
+}
+
+fn ls(args: &Ls, ui: &Ui) -> Result<Done, Failure> {
+    let install = Install::at(&args.install.root)?;
+    let current = install.current()?.map(|release| release.version);
+    let releases = install.releases()?;
+    if ui.json {
+        let releases = releases.into_iter().map(|release| ReleaseJson {
+            current: current.as_ref() == Some(&release.version),
+            version: release.version,
+            path: release.path,
+        });
+        ui.json(&releases.collect::<Vec<_>>())?;
+        return Ok(Done::Same);
+    }
+    let rows: Vec<_> = releases
+        .iter()
+        .map(|release| {
+            let mark = if current.as_ref() == Some(&release.version) {
+                "current"
+            } else {
+                ""
+            };
+            [release.version.to_string(), mark.to_owned()]
+        })
+        .collect();
+    ui.write(table::render(["RELEASE", ""], &rows).as_bytes())?;
+    Ok(Done::Same)
+}
+
+fn new(args: &New, ui: &Ui) -> Result<Done, Failure> {
+    let install = Install::adopted(&args.install.root)?;
+    let target = install.release_folder(&args.version);
+    if target.symlink_metadata().is_ok() {
+        return Err(ShipmentError::ReleaseExists { path: target }.into());
+    }
+    let disk = Disk::new();
+    let _lock = install.lock(&disk, "release new")?;
+    let shipment = Shipment::open(&args.from_release, ui.progress())?;
+    if !args.dry_run {
+        shipment.stage(&disk, &target, ui.progress())?;
+    }
+    let (files, bytes) = (shipment.summary.files, shipment.summary.bytes);
+    if ui.json {
+        let (version, sha256) = (&args.version, shipment.sha256.as_str());
+        ui.json(&StagedJson {
+            version,
+            path: target,
+            files,
+            bytes,
+            sha256,
+        })?;
+    } else {
+        let verb = if args.dry_run {
+            "would stage"
+        } else {
+            "staged"
+        };
+        let (files, bytes) = (super::size::count(files, "file"), super::size::human(bytes));
+        ui.line(&format!(
+            "{verb} {} with {files}, {bytes}",
+            target.display()
+        ))?;
+    }
+    Ok(Done::Same)
+}
+
+fn switch(args: &Use, ui: &Ui) -> Result<Done, Failure> {
+    let install = Install::adopted(&args.install.root)?;
+    let disk = Disk::new();
+    let _lock = install.lock(&disk, "release use")?;
+    runner::require_over(&install)?;
+    let release = install.release(&args.version)?;
+    let from = install.current()?.map(|release| release.version);
+    if !args.dry_run {
+        let link = install.current_link();
+        disk.switch(&link, &Install::current_target(&release.version))
+            .map_err(|source| InstallError::Io { path: link, source })?;
+    }
+    if ui.json {
+        ui.json(&UsedJson {
+            from: from.as_ref(),
+            to: &release.version,
+        })?;
+    } else {
+        let verb = if args.dry_run {
+            "current would be"
+        } else {
+            "current is"
+        };
+        let was = from
+            .map(|from| format!(" (was {from})"))
+            .unwrap_or_default();
+        ui.line(&format!("{verb} {}{was}", release.version))?;
+    }
+    Ok(Done::Same)
+}

@@ -1,0 +1,48 @@
+//! From arguments to an exit code.
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use super::args::{Cli, Command, Completions};
+use super::failure::Failure;
+use super::ui::{Done, Ui};
+use super::{apply, copy, diff, image, init, manifest, plan, release, status, verify, volume};
+
+/// Runs the program: parses the arguments, runs the command, reports, and gives the exit
+/// code (see [`crate::error::Kind`]).
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let ui = Ui::new(&cli.common);
+    match dispatch(cli.command, &ui) {
+        Ok(Done::Same) => ExitCode::SUCCESS,
+        Ok(Done::Differs) => ExitCode::from(1),
+        Err(failure) => ExitCode::from(ui.fail(&failure)),
+    }
+}
+
+fn dispatch(command: Command, ui: &Ui) -> Result<Done, Failure> {
+    match command {
+        Command::Init(args) => init::run(&args, ui),
+        Command::Plan(args) => plan::run(&args, ui),
+        Command::Apply(args) => apply::apply(&args, ui),
+        Command::Resume(args) => apply::resume(&args, ui),
+        Command::Rollback(args) => apply::roll_back(&args, ui),
+        Command::Status(args) => status::run(&args, ui),
+        Command::Release(command) => release::run(&command, ui),
+        Command::Image(command) => image::run(&command, ui),
+        Command::Volume(command) => volume::run(&command, ui),
+        Command::Copy(args) => copy::run(&args, ui),
+        Command::Manifest(args) => manifest::run(&args, ui),
+        Command::Verify(args) => verify::run(&args, ui),
+        Command::Diff(args) => diff::run(&args, ui),
+        Command::Completions(args) => completions(&args, ui),
+    }
+}
+
+fn completions(args: &Completions, ui: &Ui) -> Result<Done, Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "transship", &mut script);
+    ui.write(&script)?;
+    Ok(Done::Same)
+}

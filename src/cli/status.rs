@@ -1,0 +1,139 @@
+//! `transship status`.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::args::InstallArg;
+use super::failure::Failure;
+use super::ui::{Done, Ui};
+use crate::fs::{Holder, Lock};
+use crate::release::{Install, Version};
+use crate::upgrade::journal::{Journal, RunState};
+use crate::upgrade::plan::{Plan, PlanError};
+
+/// Show where an install stands.
+///
+/// The current release, the newest plan, the last run, and who is at work on it now.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    install: InstallArg,
+}
+
+#[derive(Serialize)]
+struct StatusJson {
+    install: std::path::PathBuf,
+    current: Option<Version>,
+    releases: Vec<Version>,
+    plan: Option<PlanJson>,
+    run: Option<RunJson>,
+    locked_by: Option<Holder>,
+}
+
+#[derive(Serialize)]
+struct PlanJson {
+    id: String,
+    made: Timestamp,
+    from: Version,
+    to: Version,
+}
+
+#[derive(Serialize)]
+struct RunJson {
+    run: String,
+    plan: String,
+    from: Version,
+    to: Version,
+    state: RunState,
+    error: Option<String>,
+}
+
+pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
+    let install = Install::adopted(&args.install.root)?;
+    let status = look(&install)?;
+    if ui.json {
+        ui.json(&status)?;
+    } else {
+        ui.write(render(&status).as_bytes())?;
+    }
+    Ok(Done::Same)
+}
+
+fn look(install: &Install) -> Result<StatusJson, Failure> {
+    let plan = match Plan::find(install, None) {
+        Ok(Plan {
+            id, made, from, to, ..
+        }) => Some(PlanJson { id, made, from, to }),
+        Err(PlanError::None { .. }) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let run = Journal::newest(install)?.map(|journal| RunJson {
+        run: journal.run().to_owned(),
+        plan: journal.plan().id.clone(),
+        from: journal.plan().from.clone(),
+        to: journal.plan().to.clone(),
+        state: journal.state(),
+        error: (!journal.state().is_over())
+            .then(|| journal.last_error().map(str::to_owned))
+            .flatten(),
+    });
+    Ok(StatusJson {
+        install: install.root().to_owned(),
+        current: install.current()?.map(|release| release.version),
+        releases: install
+            .releases()?
+            .into_iter()
+            .map(|release| release.version)
+            .collect(),
+        plan,
+        run,
+        locked_by: Lock::holder(&install.lock_file()),
+    })
+}
+
+fn render(status: &StatusJson) -> String {
+    let releases: Vec<_> = status.releases.iter().map(Version::as_str).collect();
+    let current = status.current.as_ref().map_or("none", Version::as_str);
+    let mut text = format!(
+        "install   {}\ncurrent   {current}\nreleases  {}\n",
+        status.install.display(),
+        releases.join(", ")
+    );
+    if let Some(PlanJson { id, from, to, .. }) = &status.plan {
+        text += &format!("plan      {id}: {from} to {to}\n");
+    }
+    if let Some(run) = &status.run {
+        text += &format!(
+            "last run  {} to {}: {}\n",
+            run.from,
+            run.to,
+            describe(run.state)
+        );
+        if let Some(error) = &run.error {
+            text += &format!("          {error}\n");
+        }
+        if !run.state.is_over() && status.locked_by.is_none() {
+            text +=
+                "          go on with `transship resume`, or undo it with `transship rollback`\n";
+        }
+    }
+    if let Some(Holder {
+        pid,
+        command,
+        since,
+        ..
+    }) = &status.locked_by
+    {
+        text += &format!("at work   `transship {command}` (process {pid}) since {since}\n");
+    }
+    text
+}
+
+const fn describe(state: RunState) -> &'static str {
+    match state {
+        RunState::Open => "not over",
+        RunState::Complete => "complete",
+        RunState::RollingBack => "being rolled back",
+        RunState::RolledBack => "rolled back",
+    }
+}

@@ -1,0 +1,270 @@
+//! `transship volume`.
+
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+use serde::Serialize;
+
+use super::args::VolumesArg;
+use super::compose_files::FilesArg;
+use super::failure::Failure;
+use super::image::{EditArgs, edit_files};
+use super::ui::{Done, Ui};
+use super::{copy, table};
+use crate::compose::{self, LoadOptions, Model, PrefixRule};
+use crate::engine::{NewVolume, User, Volume, VolumeStore};
+use crate::error::Kind;
+use crate::fs::Disk;
+use crate::tree;
+use crate::upgrade::Place;
+use crate::upgrade::step::StepError;
+
+/// List, prefix and copy volumes.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    Ls(Ls),
+    Prefix(Prefix),
+    Copy(CopyArgs),
+}
+
+/// List the volumes of the compose files and where they live.
+///
+/// Shown are their keys, their real names, and where they live, as far as that can be found
+/// out.
+#[derive(Debug, clap::Args)]
+pub(super) struct Ls {
+    #[command(flatten)]
+    files: FilesArg,
+    /// The compose project; Compose's own choice when absent
+    #[arg(short, long, value_name = "NAME")]
+    project: Option<String>,
+    #[command(flatten)]
+    volumes: VolumesArg,
+}
+
+/// Give every top-level volume a unique `name:` that begins with PREFIX.
+///
+/// The name is PREFIX and the volume's key. External volumes are left alone and listed.
+/// Running it again changes nothing.
+#[derive(Debug, clap::Args)]
+pub(super) struct Prefix {
+    /// The prefix, such as `v2_10_5_`
+    prefix: String,
+    /// Put PREFIX in place of OLD in the names that begin with OLD, and leave others alone
+    #[arg(long, value_name = "OLD")]
+    replace: Option<String>,
+    /// Only the volume with this key; repeatable
+    #[arg(long, value_name = "KEY")]
+    only: Vec<String>,
+    #[command(flatten)]
+    files: FilesArg,
+    #[command(flatten)]
+    output: EditArgs,
+}
+
+/// Copy a volume to a new one, with all of its metadata.
+///
+/// SOURCE and TARGET are names of volumes; what contains a `/` is a path. A source that a
+/// running container may write is refused. A new volume gets the compose labels of PROJECT and
+/// KEY, never those of the old one.
+#[derive(Debug, clap::Args)]
+pub(super) struct CopyArgs {
+    /// The volume to copy
+    source: String,
+    /// The volume to make
+    target: String,
+    /// The compose project that the new volume belongs to; a new one in an engine needs it
+    #[arg(short, long, value_name = "NAME")]
+    project: Option<String>,
+    /// The new volume's key in the compose file; its name when absent
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
+    /// Read the copy back and compare it with what was copied
+    #[arg(long)]
+    verify: bool,
+    /// Only say what would be copied
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    volumes: VolumesArg,
+}
+
+#[derive(Serialize)]
+struct VolumeJson {
+    key: String,
+    name: String,
+    external: bool,
+    /// Absent where no place was found to look in, or nothing is there.
+    path: Option<PathBuf>,
+}
+
+pub(super) fn run(command: &Command, ui: &Ui) -> Result<Done, Failure> {
+    match command {
+        Command::Ls(args) => ls(args, ui),
+        Command::Prefix(args) => prefix(args, ui),
+        Command::Copy(args) => copy_volume(args, ui),
+    }
+}
+
+fn ls(args: &Ls, ui: &Ui) -> Result<Done, Failure> {
+    let options = LoadOptions {
+        project: args.project.clone(),
+        ..LoadOptions::default()
+    };
+    let model = Model::load(&args.files.paths()?, &options)?;
+    let store = args
+        .volumes
+        .place(Path::new("."))
+        .and_then(|place| args.volumes.store(&place));
+    if let Err(failure) = &store {
+        ui.say(&format!(
+            "note: where they live is not known: {}",
+            failure.message
+        ));
+    }
+    let path_of = |name: &str| {
+        store
+            .as_ref()
+            .ok()?
+            .find(name)
+            .ok()?
+            .map(|volume| volume.path)
+    };
+    let volumes: Vec<_> = model
+        .volumes
+        .iter()
+        .map(|(key, volume)| VolumeJson {
+            key: key.clone(),
+            name: volume.name.clone(),
+            external: volume.external,
+            path: path_of(&volume.name),
+        })
+        .collect();
+    if ui.json {
+        ui.json(&volumes)?;
+        return Ok(Done::Same);
+    }
+    let rows: Vec<_> = volumes.into_iter().map(row).collect();
+    ui.write(table::render(["KEY", "NAME", "WHERE"], &rows).as_bytes())?;
+    Ok(Done::Same)
+}
+
+fn row(volume: VolumeJson) -> [String; 3] {
+    let place = match (&volume.path, volume.external) {
+        (Some(path), _) => path.display().to_string(),
+        (None, true) => "(external)".to_owned(),
+        (None, false) => "-".to_owned(),
+    };
+    [volume.key, volume.name, place]
+}
+
+fn prefix(args: &Prefix, ui: &Ui) -> Result<Done, Failure> {
+    let rule = PrefixRule {
+        prefix: args.prefix.clone(),
+        replace: args.replace.clone(),
+        only: args.only.clone(),
+    };
+    edit_files(&args.files, &args.output, ui, |documents| {
+        documents
+            .iter()
+            .map(|document| Ok(compose::prefix_volumes(document, &rule)?))
+            .collect()
+    })
+}
+
+fn copy_volume(args: &CopyArgs, ui: &Ui) -> Result<Done, Failure> {
+    if is_path(&args.source) && is_path(&args.target) {
+        let (source, target) = (Path::new(&args.source), Path::new(&args.target));
+        let survey = tree::survey(source)?;
+        return match args.dry_run {
+            true => copy::announce(source, target, &survey, ui),
+            false => copy::copy(source, target, survey.bytes, args.verify, ui),
+        };
+    }
+    let place = args.volumes.place(Path::new("."))?;
+    let store = args.volumes.store(&place)?;
+    let source = match is_path(&args.source) {
+        true => PathBuf::from(&args.source),
+        false => idle_source(store.as_ref(), &args.source)?.path,
+    };
+    let survey = tree::survey(&source)?;
+    if args.dry_run {
+        return copy::announce(&source, Path::new(&args.target), &survey, ui);
+    }
+    let target = target(args, store.as_ref(), &place)?;
+    let copied = copy::copy(&source, &target.path, survey.bytes, args.verify, ui);
+    if copied.is_err() && target.made {
+        // The failure is what there is to tell; an empty volume does no harm.
+        let _ = store.remove(&Disk::new(), &args.target);
+    }
+    copied
+}
+
+fn is_path(text: &str) -> bool {
+    text.contains('/') || text == "." || text == ".."
+}
+
+struct Target {
+    path: PathBuf,
+    made: bool,
+}
+
+fn target(args: &CopyArgs, store: &dyn VolumeStore, place: &Place) -> Result<Target, Failure> {
+    if is_path(&args.target) {
+        return Ok(Target {
+            path: PathBuf::from(&args.target),
+            made: false,
+        });
+    }
+    if let Some(volume) = store.find(&args.target)? {
+        return Ok(Target {
+            path: volume.path,
+            made: false,
+        });
+    }
+    // A folder has no labels, and so no project.
+    let project = match (&args.project, place) {
+        (Some(project), _) => project.clone(),
+        (None, Place::Dir { .. }) => String::new(),
+        (None, Place::Local) => return Err(needs_project(&args.target)),
+    };
+    let key = args.key.clone().unwrap_or_else(|| args.target.clone());
+    let new = NewVolume {
+        name: args.target.clone(),
+        project,
+        key,
+    };
+    Ok(Target {
+        path: store.create(&Disk::new(), &new)?.path,
+        made: true,
+    })
+}
+
+fn needs_project(target: &str) -> Failure {
+    Failure::new(
+        Kind::Usage,
+        format!("the new volume `{target}` has to belong to a compose project"),
+    )
+    .hint("name it with `-p NAME`, or Compose won't take the volume for its own")
+}
+
+fn idle_source(store: &dyn VolumeStore, name: &str) -> Result<Volume, Failure> {
+    let missing = || StepError::NoVolume {
+        volume: name.to_owned(),
+        place: store.describe(),
+    };
+    let volume = store.find(name)?.ok_or_else(missing)?;
+    let writing: Vec<_> = store
+        .users(&volume)?
+        .into_iter()
+        .filter(User::is_writing)
+        .collect();
+    if writing.is_empty() {
+        return Ok(volume);
+    }
+    Err(StepError::InUse {
+        volume: volume.name,
+        users: writing,
+    }
+    .into())
+}

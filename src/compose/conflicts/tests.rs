@@ -1,0 +1,162 @@
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::*;
+use crate::compose::LoadOptions;
+
+fn model(name: &str, text: &str) -> Model {
+    let file = PathBuf::from(format!("/{name}/c.yml"));
+    let options = LoadOptions {
+        environment: BTreeMap::new(),
+        ..LoadOptions::default()
+    };
+    let read = |path: &Path| {
+        if path == file {
+            Ok(text.as_bytes().to_vec())
+        } else {
+            Err(std::io::ErrorKind::NotFound.into())
+        }
+    };
+    Model::load_with(std::slice::from_ref(&file), &options, &read).unwrap()
+}
+
+/// The rules and subjects of what collides between two files, in projects `a` and `b`.
+fn found(first: &str, second: &str) -> Vec<String> {
+    conflicts(&model("a", first), &model("b", second))
+        .into_iter()
+        .map(|conflict| {
+            let rule = serde_json::to_value(conflict.rule).unwrap();
+            format!("{} {}", rule.as_str().unwrap(), conflict.subject)
+        })
+        .collect()
+}
+
+#[track_caller]
+fn check(first: &str, second: &str, expect: &[&str]) {
+    assert_eq!(found(first, second), expect);
+}
+
+fn service(rest: &str) -> String {
+    format!("services: {{web: {{image: nginx, {rest}}}}}")
+}
+
+#[test]
+fn projects_of_different_names_that_share_nothing_do_not_collide() {
+    let text = "services: {web: {image: nginx, volumes: ['db:/db']}}\nvolumes: {db: }";
+    check(text, text, &[]);
+}
+
+#[test]
+fn releases_whose_names_normalise_alike_collide() {
+    let (one, other) = (model("v1.3.2", &service("")), model("v13.2", &service("")));
+    let found = conflicts(&one, &other);
+    let rules: Vec<_> = found.iter().map(|conflict| conflict.rule).collect();
+    assert!(rules.contains(&ConflictRule::ProjectName));
+    assert!(rules.contains(&ConflictRule::NetworkName));
+}
+
+#[test]
+fn volumes_of_one_name_collide_if_both_are_used() {
+    let fixed = "services: {web: {image: x, volumes: ['db:/db']}}\nvolumes: {db: {name: pg}}";
+    let unused = "services: {web: {image: x}}\nvolumes: {db: {name: pg}}";
+    check(fixed, fixed, &["volume-name pg"]);
+    check(fixed, unused, &[]);
+}
+
+#[test]
+fn both_places_of_a_conflict_are_named() {
+    let text = "services:\n  web:\n    image: x\n    container_name: fixed\n";
+    let found = conflicts(&model("a", text), &model("b", text));
+    let place = |at: &Option<Location>| at.as_ref().unwrap().to_string();
+    assert_eq!(place(&found[0].first), "/a/c.yml:4:21");
+    assert_eq!(place(&found[0].second), "/b/c.yml:4:21");
+    assert_eq!(found[0].subject, "fixed");
+}
+
+#[test]
+fn ports_collide_by_number_protocol_and_address() {
+    let port = |spec: &str| service(&format!("ports: ['{spec}']"));
+    let cases: [(&str, &str, &[&str]); 8] = [
+        ("80:80", "80:81", &["host-port 80/tcp"]),
+        ("80:80", "81:80", &[]),
+        ("80:80", "80:80/udp", &[]),
+        ("127.0.0.1:80:80", "80:80", &["host-port 80/tcp"]),
+        ("127.0.0.1:80:80", "127.0.0.2:80:80", &[]),
+        ("80-81:80-81", "81:80", &["host-port 81/tcp"]),
+        ("8000-8009:80", "8000:80", &[]),
+        ("80", "80", &[]),
+    ];
+    for (one, other, expect) in cases {
+        check(&port(one), &port(other), expect);
+    }
+}
+
+#[test]
+fn networks_collide_by_name_and_by_address() {
+    let network = |body: &str| {
+        format!("services: {{web: {{image: x, networks: [n]}}}}\nnetworks: {{n: {body}}}")
+    };
+    let fixed = network("{name: front}");
+    check(
+        &fixed,
+        &fixed,
+        &["network-name front", "network-alias web on front"],
+    );
+    let subnet = |subnet: &str| network(&format!("{{ipam: {{config: [{{subnet: {subnet}}}]}}}}"));
+    check(
+        &subnet("10.1.0.0/16"),
+        &subnet("10.1.2.0/24"),
+        &["network-subnet 10.1.0.0/16"],
+    );
+    check(&subnet("10.1.0.0/24"), &subnet("10.1.1.0/24"), &[]);
+}
+
+#[test]
+fn one_name_answers_twice_on_a_shared_network() {
+    let text = |alias: &str| {
+        format!(
+            "services: {{w{alias}: {{image: x, networks: {{n: {{aliases: [{alias}]}}}}}}}}\n\
+             networks: {{n: {{external: true, name: proxy}}}}"
+        )
+    };
+    check(
+        &text("app"),
+        &text("app"),
+        &["network-alias app on proxy", "network-alias wapp on proxy"],
+    );
+    check(&text("app"), &text("other"), &[]);
+}
+
+#[test]
+fn folders_that_both_write_collide() {
+    let bind = |spec: &str| service(&format!("volumes: ['{spec}']"));
+    check(&bind("/data:/d"), &bind("/data:/e"), &["shared-bind /data"]);
+    check(&bind("/data:/d:ro"), &bind("/data:/e"), &[]);
+    check(&bind("./data:/d"), &bind("./data:/d"), &[]);
+    check(
+        &bind("/var/run/docker.sock:/s"),
+        &bind("/var/run/docker.sock:/s"),
+        &[],
+    );
+}
+
+#[test]
+fn routers_of_a_proxy_collide() {
+    let labels = |labels: &str| service(&format!("labels: {labels}"));
+    check(
+        &labels("['traefik.http.routers.app.rule=x', 'traefik.enable=true']"),
+        &labels("{traefik.http.routers.app.tls: 'true'}"),
+        &["router-label traefik router app"],
+    );
+    check(
+        &labels("{caddy: a.example}"),
+        &labels("{caddy: b.example}"),
+        &[],
+    );
+}
+
+#[test]
+fn services_of_inactive_profiles_count_for_nothing() {
+    let text = service("container_name: x, ports: ['80:80'], profiles: [off]");
+    check(&text, &service("container_name: x, ports: ['80:80']"), &[]);
+}

@@ -1,0 +1,167 @@
+//! What can go wrong with a compose file, and what to do about it.
+
+use std::path::PathBuf;
+
+use thiserror::Error as ThisError;
+
+use super::interpolate::InterpolateError;
+use super::location::Location;
+use crate::env_file;
+use crate::error::{Explain, Kind};
+
+/// Why a compose file could not be read, or an edit was not made. Nothing was changed.
+///
+/// No variant quotes a line of the file: it may hold a secret.
+#[derive(Debug, ThisError)]
+pub enum Error {
+    /// The text isn't what Compose accepts as a compose file.
+    #[error("{at}: {reason}")]
+    Syntax {
+        /// Where it was noticed.
+        at: Location,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The file isn't UTF-8.
+    #[error("{}: not UTF-8 at byte {offset}", path.display())]
+    NotUtf8 {
+        /// The file.
+        path: PathBuf,
+        /// The first byte that isn't.
+        offset: usize,
+    },
+    /// The file can't be read.
+    #[error("{}: can't be read", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// A value's variables can't be resolved.
+    #[error("{at}: the value can't be interpolated")]
+    Interpolate {
+        /// The value.
+        at: Location,
+        /// Why.
+        source: InterpolateError,
+    },
+    /// The `.env` file.
+    #[error(transparent)]
+    Env(#[from] env_file::Error),
+    /// The edit can't be made without changing more than was asked.
+    #[error("{at}: {reason}")]
+    Unsafe {
+        /// What stands in the way.
+        at: Location,
+        /// Why.
+        reason: String,
+        /// What to do instead.
+        remedy: String,
+    },
+    /// A part of an image reference is held in a variable.
+    #[error("{at}: the image of `{service}` holds its {part} in the variable `{variable}`")]
+    HeldInVariable {
+        /// The image.
+        at: Location,
+        /// The service.
+        service: String,
+        /// `tag`, `digest` or `reference`.
+        part: &'static str,
+        /// The variable's name.
+        variable: String,
+    },
+    /// An image has a digest that the new tag would contradict, and it is to be kept.
+    #[error("{at}: the image of `{service}` is pinned by a digest")]
+    Pinned {
+        /// The image.
+        at: Location,
+        /// The service.
+        service: String,
+    },
+    /// No image of the file is what a rule names. Over several files, one is enough.
+    #[error("{}: no image matches `{rule}`", path.display())]
+    NoMatch {
+        /// The file.
+        path: PathBuf,
+        /// The rule as it was given.
+        rule: String,
+        /// The repositories that the file does name, sorted.
+        present: Vec<String>,
+    },
+    /// No bind mount is from where a rebase begins.
+    #[error("{}: nothing is mounted from `{}`", path.display(), from.display())]
+    NotMounted {
+        /// The file.
+        path: PathBuf,
+        /// The folder that was asked for.
+        from: PathBuf,
+        /// The absolute sources of the file's bind mounts, sorted.
+        present: Vec<String>,
+    },
+    /// A rule, reference or name that can't be understood.
+    #[error("`{text}`: {reason}")]
+    Malformed {
+        /// What was given.
+        text: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Two volumes would be one.
+    #[error("{at}: volumes `{first}` and `{second}` would both be named `{name}`")]
+    Collision {
+        /// The second volume.
+        at: Location,
+        /// One volume's key.
+        first: String,
+        /// The other's.
+        second: String,
+        /// The name that both would have.
+        name: String,
+    },
+}
+
+impl Error {
+    /// True if a rule names nothing of one file. Over several files the caller may go on.
+    pub fn is_no_match(&self) -> bool {
+        matches!(self, Self::NoMatch { .. } | Self::NotMounted { .. })
+    }
+}
+
+impl Explain for Error {
+    fn kind(&self) -> Kind {
+        Kind::Usage
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Unsafe { remedy, .. } => vec![remedy.clone()],
+            Self::HeldInVariable { variable, .. } => vec![
+                "pass `--tag-var` to change it where it lives".to_owned(),
+                format!("or set `{variable}` in `.env`"),
+            ],
+            Self::Pinned { .. } => vec![
+                "name the new digest too: `REPO=TAG@sha256:...`".to_owned(),
+                "or leave out `--keep-digest` to drop the old one".to_owned(),
+            ],
+            Self::NoMatch { present, .. } if present.is_empty() => {
+                vec!["the file names no image".to_owned()]
+            }
+            Self::NoMatch { present, .. } => {
+                vec![format!("its repositories are: {}", present.join(", "))]
+            }
+            Self::NotMounted { present, .. } if !present.is_empty() => {
+                vec![format!("what is mounted: {}", present.join(", "))]
+            }
+            Self::Collision { first, second, .. } => vec![format!(
+                "name `{first}` or `{second}` by hand, or leave one out with `--only`"
+            )],
+            Self::Interpolate {
+                source: InterpolateError::Missing { variable, .. },
+                ..
+            } => vec![format!("set `{variable}` in `.env` or in the environment")],
+            Self::Env(error) => error.hints(),
+            _ => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,368 @@
+//! Compose's interpolation: `$NAME`, `${NAME}`, `${NAME:-default}` and its five siblings,
+//! nested, and `$$`. The result remembers where each part came from, so that an edit can
+//! change a part where it lives.
+//!
+//! The rules are compose-go's (`template/template.go`), its oddities included: names are
+//! ASCII, an operator is the first one after the name, a default has no line break, and a
+//! lone `$` stands for itself.
+
+use std::ops::Range;
+
+use thiserror::Error;
+
+/// Defaults within defaults, beyond which nobody reads on.
+const MAX_DEPTH: usize = 50;
+
+/// Why a text can't be interpolated.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum InterpolateError {
+    /// `${` without a name, or without its `}`.
+    #[error("invalid interpolation: a `$` that is meant literally is written `$$`")]
+    Invalid,
+    /// A variable that `?` demands.
+    #[error("required variable `{variable}` is missing a value{}", reason(.message))]
+    Missing {
+        /// The variable.
+        variable: String,
+        /// What the file's author had to say.
+        message: String,
+    },
+}
+
+fn reason(message: &str) -> String {
+    if message.is_empty() {
+        String::new()
+    } else {
+        format!(": {message}")
+    }
+}
+
+/// Where variables get their values from.
+pub type Lookup<'a> = dyn Fn(&str) -> Option<String> + 'a;
+
+/// A part of an interpolated text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Piece {
+    pub(crate) text: String,
+    /// The bytes of the template that are this text, if they are: of a literal part, or of
+    /// a default that applies. None for a variable's value and for `$$`.
+    pub(crate) at: Option<Range<usize>>,
+    /// The outermost variable that the part is held in.
+    pub(crate) variable: Option<String>,
+}
+
+/// Interpolates a text.
+pub fn interpolate(template: &str, lookup: &Lookup<'_>) -> Result<String, InterpolateError> {
+    if !template.contains('$') {
+        return Ok(template.to_owned());
+    }
+    let pieces = pieces(template, lookup)?;
+    Ok(pieces.into_iter().map(|piece| piece.text).collect())
+}
+
+/// Interpolates a text into its parts, in order; empty parts stand for variables without a
+/// value.
+pub(crate) fn pieces(template: &str, lookup: &Lookup<'_>) -> Result<Vec<Piece>, InterpolateError> {
+    let mut scan = Scan {
+        template,
+        lookup,
+        pieces: Vec::new(),
+    };
+    scan.range(0..template.len(), None, 0)?;
+    Ok(scan.pieces)
+}
+
+/// The names of all variables that a text mentions, in order, nested ones included.
+pub(crate) fn variables(template: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut rest = 0;
+    while let Some(found) = template[rest..].find('$') {
+        let at = rest + found + 1;
+        rest = at + usize::from(template[at..].starts_with('$'));
+        let brace = usize::from(template[at..].starts_with('{'));
+        let name = name(&template[at + brace..]);
+        if rest == at && !name.is_empty() {
+            names.push(name.to_owned());
+        }
+    }
+    names
+}
+
+struct Scan<'a> {
+    template: &'a str,
+    lookup: &'a Lookup<'a>,
+    pieces: Vec<Piece>,
+}
+
+/// `${NAME}` taken apart; ranges are of the whole template.
+struct Braced<'a> {
+    name: &'a str,
+    /// `:-`, `-`, `:?`, `?`, `:+`, `+`, or empty.
+    operator: &'a str,
+    argument: Range<usize>,
+    end: usize,
+}
+
+impl<'a> Scan<'a> {
+    fn range(
+        &mut self,
+        range: Range<usize>,
+        variable: Option<&str>,
+        depth: usize,
+    ) -> Result<(), InterpolateError> {
+        if depth > MAX_DEPTH {
+            return Err(InterpolateError::Invalid);
+        }
+        let mut literal = range.start;
+        let mut at = range.start;
+        while at < range.end {
+            let rest = &self.template[at..range.end];
+            let Some(found) = rest.find('$') else { break };
+            at += found;
+            let after = &self.template[at + 1..range.end];
+            if after.starts_with('$') {
+                self.literal(literal..at, variable);
+                self.push("$".to_owned(), None, variable);
+                at += 2;
+            } else if after.starts_with('{') {
+                self.literal(literal..at, variable);
+                let braced = self.braced(at, range.end)?;
+                at = braced.end;
+                self.substitute(&braced, variable, depth)?;
+            } else {
+                let name = name(after);
+                if name.is_empty() {
+                    at += 1;
+                    continue;
+                }
+                self.literal(literal..at, variable);
+                at += 1 + name.len();
+                self.value(name, variable);
+            }
+            literal = at;
+        }
+        self.literal(literal..range.end, variable);
+        Ok(())
+    }
+
+    fn literal(&mut self, range: Range<usize>, variable: Option<&str>) {
+        if !range.is_empty() {
+            let text = self.template[range.clone()].to_owned();
+            self.push(text, Some(range), variable);
+        }
+    }
+
+    fn push(&mut self, text: String, at: Option<Range<usize>>, variable: Option<&str>) {
+        self.pieces.push(Piece {
+            text,
+            at,
+            variable: variable.map(str::to_owned),
+        });
+    }
+
+    fn value(&mut self, name: &str, holder: Option<&str>) {
+        let value = (self.lookup)(name).unwrap_or_default();
+        self.push(value, None, Some(holder.unwrap_or(name)));
+    }
+
+    fn braced(&self, dollar: usize, end: usize) -> Result<Braced<'a>, InterpolateError> {
+        let template = self.template;
+        let inside = dollar + 2;
+        let name = name(&template[inside..end]);
+        let after = &template[inside + name.len()..end];
+        let operator = [":-", ":?", ":+", "-", "?", "+"]
+            .into_iter()
+            .find(|operator| after.starts_with(operator))
+            .unwrap_or_default();
+        let argument = inside + name.len() + operator.len();
+        let close = if operator.is_empty() {
+            after.starts_with('}').then_some(argument)
+        } else {
+            closing_brace(&template[dollar..end]).map(|found| dollar + found)
+        };
+        match close {
+            Some(close)
+                if !name.is_empty()
+                    && close >= argument
+                    && !template[argument..close].contains('\n') =>
+            {
+                Ok(Braced {
+                    name: &template[inside..inside + name.len()],
+                    operator: &template[inside + name.len()..argument],
+                    argument: argument..close,
+                    end: close + 1,
+                })
+            }
+            _ => Err(InterpolateError::Invalid),
+        }
+    }
+
+    fn substitute(
+        &mut self,
+        braced: &Braced<'_>,
+        holder: Option<&str>,
+        depth: usize,
+    ) -> Result<(), InterpolateError> {
+        let value = (self.lookup)(braced.name);
+        let may_be_empty = !braced.operator.starts_with(':');
+        let is_set = value
+            .as_ref()
+            .is_some_and(|value| may_be_empty || !value.is_empty());
+        let held = holder.unwrap_or(braced.name).to_owned();
+        match braced.operator.trim_start_matches(':') {
+            "-" if !is_set => self.range(braced.argument.clone(), Some(&held), depth + 1),
+            "+" if is_set => self.range(braced.argument.clone(), Some(&held), depth + 1),
+            "?" if !is_set => {
+                let message = &self.template[braced.argument.clone()];
+                Err(InterpolateError::Missing {
+                    variable: braced.name.to_owned(),
+                    message: interpolate(message, self.lookup)?,
+                })
+            }
+            _ => {
+                self.push(value.unwrap_or_default(), None, Some(&held));
+                Ok(())
+            }
+        }
+    }
+}
+
+/// The longest variable name that a text begins with.
+fn name(text: &str) -> &str {
+    let end = text
+        .bytes()
+        .enumerate()
+        .find(|(at, byte)| {
+            !(byte.is_ascii_alphabetic() || *byte == b'_' || *at > 0 && byte.is_ascii_digit())
+        })
+        .map_or(text.len(), |(at, _)| at);
+    &text[..end]
+}
+
+/// The brace that closes the first one of a text, as compose-go counts: the character
+/// behind an opening brace never counts. Failing that, the last brace of the line.
+fn closing_brace(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut open = 0usize;
+    let mut at = 0;
+    while at < bytes.len() {
+        match bytes[at] {
+            b'}' if open <= 1 => return Some(at),
+            b'}' => open -= 1,
+            b'{' => {
+                open += 1;
+                at += 1;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    let line = text.lines().next().unwrap_or_default();
+    line.rfind('}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `SET` is `v`, `EMPTY` is empty, `N` is `n`, and nothing else is set.
+    fn lookup(name: &str) -> Option<String> {
+        match name {
+            "SET" => Some("v".to_owned()),
+            "EMPTY" => Some(String::new()),
+            "N" => Some("n".to_owned()),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn every_operator_does_what_compose_does() {
+        let cases = [
+            ("a$SET-b", "av-b"),
+            ("${SET}${N}", "vn"),
+            ("$UNSET.", "."),
+            ("$$SET $$$SET", "$SET $v"),
+            ("100$ $1 $", "100$ $1 $"),
+            ("${SET:-d}${EMPTY:-d}${UNSET:-d}", "vdd"),
+            ("${SET-d}${EMPTY-d}${UNSET-d}", "vd"),
+            ("${SET:+d}${EMPTY:+d}${UNSET:+d}.", "d."),
+            ("${SET+d}${EMPTY+d}${UNSET+d}.", "dd."),
+            ("${SET:?d}${EMPTY?d}", "v"),
+            ("${UNSET:-a${N}b}c", "anbc"),
+            ("${UNSET:-${X:-${N}}}", "n"),
+            ("${UNSET:-a} and ${UNSET-b}", "a and b"),
+            ("${UNSET:-a:-b}", "a:-b"),
+            ("${UNSET-a:-b}", "a:-b"),
+            ("${UNSET:-}", ""),
+            ("${UNSET:-$$x}", "$x"),
+        ];
+        for (template, expect) in cases {
+            let found = interpolate(template, &lookup);
+            assert_eq!(found.as_deref(), Ok(expect), "{template}");
+        }
+    }
+
+    #[test]
+    fn broken_templates_are_errors() {
+        for template in [
+            "${", "${}", "${1}", "${A", "${A!}", "${A:}", "${A:-\n}", "${A b}",
+        ] {
+            let found = interpolate(template, &lookup);
+            assert_eq!(found, Err(InterpolateError::Invalid), "{template}");
+        }
+    }
+
+    #[test]
+    fn a_demanded_variable_that_is_missing_says_so() {
+        let error = interpolate("${UNSET?set $N}", &lookup).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "required variable `UNSET` is missing a value: set n"
+        );
+        let error = interpolate("${EMPTY:?}", &lookup).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "required variable `EMPTY` is missing a value"
+        );
+    }
+
+    #[test]
+    fn pieces_know_where_they_live() {
+        let template = "app:${UNSET:-1.${N}}$SET";
+        let found: Vec<_> = pieces(template, &lookup)
+            .unwrap()
+            .into_iter()
+            .map(|piece| {
+                let source = piece.at.map(|range| template[range].to_owned());
+                (piece.text, source, piece.variable)
+            })
+            .collect();
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(
+            found,
+            [
+                ("app:".to_owned(), some("app:"), None),
+                ("1.".to_owned(), some("1."), some("UNSET")),
+                ("n".to_owned(), None, some("UNSET")),
+                ("v".to_owned(), None, some("SET")),
+            ]
+        );
+    }
+
+    #[test]
+    fn nesting_without_end_is_an_error() {
+        let template = format!("{}x{}", "${A:-".repeat(60), "}".repeat(60));
+        assert_eq!(
+            interpolate(&template, &lookup),
+            Err(InterpolateError::Invalid)
+        );
+    }
+
+    #[test]
+    fn variables_are_listed_with_nested_ones() {
+        assert_eq!(
+            variables("$A ${B:-${C}} $$D $$$E $ ${"),
+            ["A", "B", "C", "E"]
+        );
+    }
+}

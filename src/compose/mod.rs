@@ -1,0 +1,51 @@
+//! Compose files: read, edited and understood without disturbing another byte.
+//!
+//! Pure, text in and text out. Begin with [`Document::parse`] for one file: edit it with
+//! [`set_images`] or [`prefix_volumes`], which give new bytes and say what they changed. Begin
+//! with [`Model::load`] for a whole project: what its files come to, the same as `docker
+//! compose config` would say; two of them can be asked for their [`conflicts()`].
+
+mod canonical;
+mod conflicts;
+mod document;
+mod edit;
+mod error;
+mod image;
+mod image_rule;
+mod interpolate;
+mod load;
+mod location;
+mod merge;
+mod model;
+mod model_builder;
+mod mount;
+mod port;
+mod prefix_volumes;
+mod project;
+mod reference;
+mod service_edits;
+mod set_images;
+mod set_images_in;
+mod site;
+mod strict;
+mod syntax;
+mod template;
+mod value;
+mod volume_name;
+
+pub use conflicts::{Conflict, ConflictRule, conflicts};
+pub use document::Document;
+pub use edit::{Change, Edited, Warning};
+pub use error::Error;
+pub use image::{ImageUse, images};
+pub use image_rule::ImageRule;
+pub use interpolate::{InterpolateError, Lookup, interpolate};
+pub use location::Location;
+pub use model::{Bind, LoadOptions, Model, Network, Resource, Service, Volume};
+pub use port::Port;
+pub use prefix_volumes::{PrefixRule, prefix_volumes};
+pub use project::{discover, is_compose_name, is_in, project_name};
+pub use reference::Reference;
+pub use service_edits::{offset_ports, rebase_binds, suffix_container_names};
+pub use set_images::{ImageOptions, VariableChange, set_images, set_images_with};
+pub use set_images_in::set_images_in;

@@ -1,0 +1,143 @@
+use super::*;
+
+fn parse(text: &str) -> Document {
+    Document::parse(Path::new("c.yml"), text.as_bytes()).unwrap()
+}
+
+#[track_caller]
+fn check_edit(text: &str, edit: impl Fn(&Document) -> Result<Edited, Error>, expect: &str) {
+    let edited = edit(&parse(text)).unwrap();
+    assert_eq!(str::from_utf8(&edited.bytes).unwrap(), expect);
+}
+
+fn ports(item: &str) -> String {
+    format!("services:\n  web:\n    ports:\n      - {item} # c\n")
+}
+
+#[track_caller]
+fn check_port(item: &str, expect: &str) {
+    let lookup = |name: &str| (name == "SET").then(|| "7000".to_owned());
+    let edit = |document: &Document| offset_ports(document, 1000, &[], &lookup);
+    check_edit(&ports(item), edit, &ports(expect));
+}
+
+#[track_caller]
+fn check_port_refused(item: &str, expect: &str) {
+    let lookup = |name: &str| (name == "SET").then(|| "7000".to_owned());
+    let error = offset_ports(&parse(&ports(item)), 1000, &[], &lookup).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!("c.yml:4:9: the ports of `web` can't be changed: {expect}")
+    );
+}
+
+#[test]
+fn host_ports_move_in_every_syntax() {
+    check_port("\"8080:80\"", "\"9080:80\"");
+    check_port("22:22", "1022:22");
+    check_port("8000-8001:80-81", "9000-9001:80-81");
+    check_port("'[::1]:6:6'", "'[::1]:1006:6'");
+    check_port("127.0.0.1:80:80/udp", "127.0.0.1:1080:80/udp");
+    check_port(
+        "{target: 80, published: 8080}",
+        "{target: 80, published: 9080}",
+    );
+    check_port(
+        "{target: 80, published: \"8080-8081\"}",
+        "{target: 80, published: \"9080-9081\"}",
+    );
+    check_port("${PORT:-8080}:80", "${PORT:-9080}:80");
+    check_port("${IP:-127.0.0.1}:8080:80", "${IP:-127.0.0.1}:9080:80");
+}
+
+#[test]
+fn ports_that_the_engine_chooses_stay() {
+    for item in [
+        "80",
+        "\"80\"",
+        "80-81",
+        "127.0.0.1::80",
+        "{target: 80}",
+        "80/udp",
+    ] {
+        check_port(item, item);
+    }
+}
+
+#[test]
+fn ports_that_cannot_move_are_refused() {
+    check_port_refused("65000:80", "there is no such port");
+    check_port_refused(
+        "${SET}:80",
+        "a variable from outside of the file holds the port",
+    );
+    check_port_refused("${PORT?}:80", "required variable `PORT` is missing a value");
+}
+
+#[test]
+fn only_the_services_named_are_edited() {
+    let text = "services:\n  a: {ports: ['1:1'], container_name: a}\n  b: {ports: ['2:2'], \
+                container_name: b}\n";
+    let only = ["b".to_owned()];
+    check_edit(
+        text,
+        |document| offset_ports(document, 10, &only, &|_| None),
+        &text.replace("'2:2'", "'12:2'"),
+    );
+    check_edit(
+        text,
+        |document| suffix_container_names(document, "-x", &only),
+        &text.replace("container_name: b", "container_name: b-x"),
+    );
+}
+
+#[test]
+fn container_names_get_their_suffix_once() {
+    let text = "services:\n  a:\n    container_name: 'a' # c\n  b:\n    container_name: ${N}-b\n";
+    let expect =
+        "services:\n  a:\n    container_name: 'a-v2' # c\n  b:\n    container_name: ${N}-b-v2\n";
+    let edit = |document: &Document| suffix_container_names(document, "-v2", &[]);
+    check_edit(text, edit, expect);
+    check_edit(expect, edit, expect);
+    assert!(suffix_container_names(&parse(text), "a b", &[]).is_err());
+}
+
+#[test]
+fn bind_mounts_move_with_what_is_below_them() {
+    let text = "\
+services:
+  db:
+    volumes:
+      - /data/postgres:/var/lib/postgresql/data # c
+      - \"/data:/all:ro\"
+      - /database:/other
+      - data:/named
+      - {type: bind, source: /data/x, target: /data}
+volumes:
+  data: {driver_opts: {type: none, o: bind, device: /data/y}}
+";
+    let edit =
+        |document: &Document| rebase_binds(document, Path::new("/data"), Path::new("/srv/v2/"));
+    let expect = text
+        .replace("/data/postgres:", "/srv/v2/postgres:")
+        .replace("\"/data:", "\"/srv/v2:")
+        .replace("source: /data/x", "source: /srv/v2/x")
+        .replace("/data/y", "/srv/v2/y");
+    check_edit(text, edit, &expect);
+}
+
+#[test]
+fn rebasing_what_is_not_mounted_lists_what_is() {
+    let text = "services: {db: {volumes: ['/data/pg:/pg', './x:/x']}}";
+    let error = rebase_binds(&parse(text), Path::new("/srv"), Path::new("/x")).unwrap_err();
+    assert_eq!(error.to_string(), "c.yml: nothing is mounted from `/srv`");
+    assert_eq!(
+        crate::error::Explain::hints(&error),
+        ["what is mounted: /data/pg"]
+    );
+    let error = rebase_binds(&parse(text), Path::new("data"), Path::new("/x")).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`data`: not an absolute path that a mount can name"
+    );
+}

@@ -1,0 +1,358 @@
+//! `image set`: changes image references by rules and nothing else.
+//!
+//! A reference is interpolated into parts that know where they live; the rule's change is
+//! mapped back onto the one part that it falls into: the text of the file, a default
+//! within it, or a variable's value, which is the caller's to change.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::document::Document;
+use super::edit::{Draft, Edited};
+use super::error::Error;
+use super::image_rule::{Becomes, ImageRule};
+use super::interpolate::Lookup;
+use super::location::Location;
+use super::reference::Parts;
+use super::site::{Site, sites};
+use super::template::{Home, MINGLED, Template};
+
+/// How far `image set` may go.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ImageOptions {
+    /// Refuse to change a tag that a digest stands beside, unless the rule names a digest.
+    pub keep_digest: bool,
+    /// Follow a part of a reference into the variable that holds it.
+    pub tag_var: bool,
+}
+
+/// A variable that must be changed, in `.env` or wherever its value comes from, for the
+/// images to be what was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VariableChange {
+    /// The variable's name.
+    pub name: String,
+    /// Its value now; absent if it has none.
+    pub from: Option<String>,
+    /// The value to give it.
+    pub to: String,
+    /// The services whose images mention the variable, those that were asked for or not.
+    pub services: Vec<String>,
+}
+
+/// Changes the images of one file by `rules`, of which the last that matches an image
+/// counts, as if no variable had a value.
+///
+/// # Errors
+/// [`Error::NoMatch`] if a rule names no image of the file; [`Error::HeldInVariable`],
+/// [`Error::Pinned`] and [`Error::Unsafe`] where the change can't be made as asked.
+pub fn set_images(
+    document: &Document,
+    rules: &[ImageRule],
+    options: &ImageOptions,
+) -> Result<Edited, Error> {
+    set_written_images(document, rules, *options, &|_| None)
+}
+
+/// [`set_images`] with the values that variables have: where a value holds what is to
+/// change, there is nothing in this file to edit, and the variable is named in an error.
+pub(super) fn set_written_images(
+    document: &Document,
+    rules: &[ImageRule],
+    options: ImageOptions,
+    lookup: &Lookup<'_>,
+) -> Result<Edited, Error> {
+    let (edited, variables) = set_images_with(document, rules, &options, lookup)?;
+    match variables.into_iter().next() {
+        None => Ok(edited),
+        Some(variable) => Err(Error::HeldInVariable {
+            at: image_at(document, &variable.services),
+            service: variable.services.first().cloned().unwrap_or_default(),
+            part: "tag",
+            variable: variable.name,
+        }),
+    }
+}
+
+fn image_at(document: &Document, services: &[String]) -> Location {
+    let found = sites(document, "image")
+        .into_iter()
+        .find(|image| services.first().is_some_and(|first| first == image.service));
+    document.location(found.map_or(0, |image| document.tree().node(image.scalar).span.start))
+}
+
+/// [`set_images`], with the values that variables have. Where a part lives in a variable's
+/// value and `tag_var` allows it, the change of the variable is given back rather than
+/// made.
+pub fn set_images_with(
+    document: &Document,
+    rules: &[ImageRule],
+    options: &ImageOptions,
+    lookup: &Lookup<'_>,
+) -> Result<(Edited, Vec<VariableChange>), Error> {
+    let images = sites(document, "image");
+    let mut setter = Setter {
+        document,
+        images: &images,
+        options: *options,
+        lookup,
+        draft: Draft::new(document),
+        variables: BTreeMap::new(),
+    };
+    let mut matched = vec![false; rules.len()];
+    for image in &images {
+        let template = Template::new(image.written, lookup);
+        let resolved = template.as_ref().map_or(image.written, |t| &t.resolved);
+        let repository = &resolved[Parts::of(resolved).name];
+        let mut chosen = None;
+        for (rule, matched) in rules.iter().zip(&mut matched) {
+            if rule.matches(image.service, repository) {
+                *matched = true;
+                chosen = Some(rule);
+            }
+        }
+        if let Some(rule) = chosen {
+            let template = template.map_err(|error| image.refusal(document, &error.to_string()))?;
+            setter.set(image, &template, rule.becomes())?;
+        }
+    }
+    if let Some((rule, _)) = rules.iter().zip(matched).find(|(_, matched)| !matched) {
+        return Err(no_match(document, rule, &images, lookup));
+    }
+    let variables = setter.variables.into_values().collect();
+    Ok((setter.draft.finish()?, variables))
+}
+
+fn no_match(
+    document: &Document,
+    rule: &ImageRule,
+    images: &[Site<'_>],
+    lookup: &Lookup<'_>,
+) -> Error {
+    let name = |image: &Site<'_>| {
+        let template = Template::new(image.written, lookup).ok()?;
+        let name = template.resolved[Parts::of(&template.resolved).name].to_owned();
+        Some(name).filter(|name| !name.is_empty())
+    };
+    let mut present: Vec<String> = images.iter().filter_map(name).collect();
+    present.sort();
+    present.dedup();
+    Error::NoMatch {
+        path: document.path().to_owned(),
+        rule: rule.to_string(),
+        present,
+    }
+}
+
+struct Setter<'a> {
+    document: &'a Document,
+    images: &'a [Site<'a>],
+    options: ImageOptions,
+    lookup: &'a Lookup<'a>,
+    draft: Draft<'a>,
+    variables: BTreeMap<String, VariableChange>,
+}
+
+/// One change of the resolved reference.
+struct PartEdit {
+    part: &'static str,
+    /// The bytes of the resolved text to replace.
+    range: Range<usize>,
+    /// True if the part wasn't there, so that the bytes before the range decide where it
+    /// goes.
+    added: bool,
+    text: String,
+}
+
+impl Setter<'_> {
+    fn set(
+        &mut self,
+        image: &Site<'_>,
+        template: &Template,
+        becomes: &Becomes,
+    ) -> Result<(), Error> {
+        let edits = self.part_edits(image, &template.resolved, becomes)?;
+        let mut written = Vec::new();
+        for edit in edits {
+            let home = self.home(image, template, &edit)?;
+            match home.variable {
+                Some(name) if home.is_in_value => {
+                    self.set_variable(image, name, home.range, &home.text)?;
+                }
+                _ => written.push((edit.range, edit.text, home)),
+            }
+        }
+        if written.is_empty() {
+            return Ok(());
+        }
+        let value = template
+            .apply(image.written, self.lookup, written)
+            .ok_or_else(|| image.refusal(self.document, MINGLED))?;
+        self.draft.set(self.document, self.images, image, value)
+    }
+
+    /// What differs between the reference and what it is to become.
+    fn part_edits(
+        &mut self,
+        image: &Site<'_>,
+        resolved: &str,
+        becomes: &Becomes,
+    ) -> Result<Vec<PartEdit>, Error> {
+        let parts = Parts::of(resolved);
+        let mut edits = Vec::new();
+        if let Some(name) = &becomes.name
+            && resolved[parts.name.clone()] != **name
+        {
+            edits.push(PartEdit {
+                part: "repository",
+                range: parts.name.clone(),
+                added: false,
+                text: name.clone(),
+            });
+        }
+        let tag = tag_edit(&parts, resolved, becomes);
+        let digest = match (&parts.digest, &becomes.digest) {
+            (Some(old), Some(new)) if resolved[old.clone()] == **new => None,
+            (Some(old), Some(new)) => Some(PartEdit {
+                part: "digest",
+                range: old.clone(),
+                added: false,
+                text: new.clone(),
+            }),
+            (None, Some(new)) => Some(PartEdit {
+                part: "digest",
+                range: resolved.len()..resolved.len(),
+                added: true,
+                text: format!("@{new}"),
+            }),
+            (Some(old), None) if tag.is_some() || !edits.is_empty() => {
+                Some(self.dropped_digest(image, old)?)
+            }
+            (_, None) => None,
+        };
+        edits.extend(tag);
+        edits.extend(digest);
+        Ok(edits)
+    }
+
+    fn dropped_digest(&mut self, image: &Site<'_>, old: &Range<usize>) -> Result<PartEdit, Error> {
+        let at = self.document.location_of(image.scalar);
+        if self.options.keep_digest {
+            return Err(Error::Pinned {
+                at,
+                service: image.service.to_owned(),
+            });
+        }
+        let message = format!(
+            "the digest of the image of `{}` was dropped: it belongs to the old tag",
+            image.service
+        );
+        self.draft.warn(at, message);
+        Ok(PartEdit {
+            part: "digest",
+            range: old.start - 1..old.end,
+            added: false,
+            text: String::new(),
+        })
+    }
+
+    /// Finds the one piece that an edit falls into.
+    fn home(&self, image: &Site<'_>, template: &Template, edit: &PartEdit) -> Result<Home, Error> {
+        let home = template.home(edit.range.clone(), edit.added, &edit.text);
+        if let Some(variable) = home.as_ref().and_then(|home| home.variable.as_ref())
+            && !self.options.tag_var
+        {
+            return Err(self.held(image, edit.part, variable));
+        }
+        match home {
+            Some(home) if home.is_in_value && home.variable.is_none() => {
+                Err(image.refusal(self.document, "it has an escaped `$`"))
+            }
+            Some(Home {
+                variable: Some(variable),
+                is_in_value: true,
+                is_whole_value: false,
+                ..
+            }) => Err(self.held(image, edit.part, &variable)),
+            Some(home) => Ok(home),
+            None => Err(image.refusal(
+                self.document,
+                &format!("its {} is put together from several parts", edit.part),
+            )),
+        }
+    }
+
+    fn set_variable(
+        &mut self,
+        image: &Site<'_>,
+        name: String,
+        range: Range<usize>,
+        text: &str,
+    ) -> Result<(), Error> {
+        let from = (self.lookup)(&name);
+        let mut to = from.clone().unwrap_or_default();
+        to.replace_range(range, text);
+        if let Some(other) = self.variables.get(&name)
+            && other.to != to
+        {
+            let reason = format!("two images would want different values of `{name}`");
+            return Err(image.refusal(self.document, &reason));
+        }
+        let mentions =
+            |image: &&Site<'_>| super::interpolate::variables(image.written).contains(&name);
+        let mut services: Vec<_> = self
+            .images
+            .iter()
+            .filter(mentions)
+            .map(|image| image.service.to_owned())
+            .collect();
+        // The image that was asked for comes first: errors speak of it.
+        services.sort_by_key(|service| service != image.service);
+        self.variables
+            .entry(name.clone())
+            .or_insert(VariableChange {
+                name,
+                from,
+                to,
+                services,
+            });
+        Ok(())
+    }
+
+    fn held(&self, image: &Site<'_>, part: &'static str, variable: &str) -> Error {
+        Error::HeldInVariable {
+            at: self.document.location_of(image.scalar),
+            service: image.service.to_owned(),
+            part,
+            variable: variable.to_owned(),
+        }
+    }
+}
+
+fn tag_edit(parts: &Parts, resolved: &str, becomes: &Becomes) -> Option<PartEdit> {
+    match (&parts.tag, &becomes.tag) {
+        (Some(old), Some(new)) => (resolved[old.clone()] != **new).then(|| PartEdit {
+            part: "tag",
+            range: old.clone(),
+            added: false,
+            text: new.clone(),
+        }),
+        (None, Some(new)) => Some(PartEdit {
+            part: "tag",
+            range: parts.name.end..parts.name.end,
+            added: true,
+            text: format!(":{new}"),
+        }),
+        // A whole reference without a tag takes the old one away.
+        (Some(old), None) if becomes.name.is_some() => Some(PartEdit {
+            part: "tag",
+            range: old.start - 1..old.end,
+            added: false,
+            text: String::new(),
+        }),
+        (_, None) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

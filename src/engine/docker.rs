@@ -1,0 +1,185 @@
+//! The `docker` program, or what stands in for it.
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::Error;
+use super::program::{self, Invocation, Program};
+
+/// An engine that is there answers within this.
+const PROBE: Duration = Duration::from_secs(15);
+
+/// The `docker` program: found, which doesn't mean that an engine answers it.
+#[derive(Debug, Clone)]
+pub struct Docker {
+    program: Program,
+    time_out: Option<Duration>,
+}
+
+/// What a Docker engine says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerInfo {
+    /// The engine's version: `28.2.2`.
+    pub version: String,
+    /// The name of the machine that it runs on, as the engine sees it.
+    pub name: String,
+    /// The engine's data root on that machine: `/var/lib/docker`.
+    pub root: PathBuf,
+    /// True for an engine without root's rights, which shifts user ids.
+    pub rootless: bool,
+    /// The context that leads to it: `default`.
+    pub context: String,
+    /// The address that the context stands for: `unix:///var/run/docker.sock`; empty
+    /// where the program doesn't say.
+    pub endpoint: String,
+}
+
+impl Docker {
+    /// Finds the program: `docker`, or what the setting `program` names, which may be
+    /// several words (`sudo -n docker`).
+    ///
+    /// # Errors
+    /// [`Error::NoProgram`].
+    pub fn find(program: Option<&str>) -> Result<Self, Error> {
+        let program = Program::parse(program.unwrap_or("docker")).map_err(Error::NoProgram)?;
+        Ok(Self {
+            program,
+            time_out: None,
+        })
+    }
+
+    /// The same program, with another end to the time of every call: 15 s to find out
+    /// whether an engine is there, an hour to remove a volume, 60 s for the rest.
+    #[must_use]
+    pub fn time_out(mut self, after: Duration) -> Self {
+        self.time_out = Some(after);
+        self
+    }
+
+    /// Asks the engine what it is.
+    ///
+    /// # Errors
+    /// [`Error::NoEngine`] where none answers in 15 s.
+    pub fn server(&self) -> Result<ServerInfo, Error> {
+        let call = self.call_within(PROBE, ["info", "--format", "{{json .}}"]);
+        let output = call.run().map_err(|error| Error::NoEngine {
+            said: error.to_string(),
+        })?;
+        // Without an engine the program still tells of itself; some versions end with 0.
+        let info: Info = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        if let Some(said) = info.server_errors.iter().flatten().next() {
+            return Err(Error::NoEngine { said: said.clone() });
+        }
+        if info.server_version.is_empty() || !output.status.success() {
+            return Err(Error::NoEngine {
+                said: output.complaint(),
+            });
+        }
+        Ok(info.understood(self.endpoint()))
+    }
+
+    /// The address of the current context; nothing where the program doesn't know
+    /// contexts (podman).
+    fn endpoint(&self) -> String {
+        let wanted = "{{json .Endpoints.docker.Host}}";
+        let call = self.call(["context", "inspect", "--format", wanted]);
+        Self::json("find the engine's address", &call).unwrap_or_default()
+    }
+
+    /// The program `name` as this one is called: with `sudo -n` before it, where that
+    /// stands before `docker`.
+    pub(super) fn sibling(&self, name: &str) -> Result<Program, program::Error> {
+        self.program.sibling(name)
+    }
+
+    /// A call of the program.
+    pub(super) fn call<I>(&self, args: I) -> Invocation
+    where
+        I: IntoIterator,
+        I::Item: AsRef<OsStr>,
+    {
+        self.call_within(program::TIME_OUT, args)
+    }
+
+    /// A call that takes longer than others, or should take less.
+    pub(super) fn call_within<I>(&self, after: Duration, args: I) -> Invocation
+    where
+        I: IntoIterator,
+        I::Item: AsRef<OsStr>,
+    {
+        let after = self.time_out.unwrap_or(after);
+        self.program.call(args).time_out(after)
+    }
+
+    /// Makes the call and reads its one JSON value; `what` is said in errors.
+    fn json<T: DeserializeOwned>(what: &str, call: &Invocation) -> Result<T, Error> {
+        let output = call.run_well().map_err(failed(what))?;
+        serde_json::from_slice(&output.stdout).map_err(|source| Error::Answer {
+            what: what.to_owned(),
+            command: call.shown(),
+            source,
+        })
+    }
+
+    /// Makes the call and reads the JSON values that it prints one after another.
+    pub(super) fn json_lines<T: DeserializeOwned>(
+        what: &str,
+        call: &Invocation,
+    ) -> Result<Vec<T>, Error> {
+        let output = call.run_well().map_err(failed(what))?;
+        let values = serde_json::Deserializer::from_slice(&output.stdout).into_iter();
+        values
+            .collect::<Result<_, _>>()
+            .map_err(|source| Error::Answer {
+                what: what.to_owned(),
+                command: call.shown(),
+                source,
+            })
+    }
+}
+
+/// Turns a program's error into that of the thing wanted.
+pub(super) fn failed(what: &str) -> impl FnOnce(program::Error) -> Error {
+    let what = what.to_owned();
+    move |source| Error::Call { what, source }
+}
+
+/// The part that is read of `docker info`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Info {
+    server_version: String,
+    name: String,
+    docker_root_dir: PathBuf,
+    /// Null where the kernel has none.
+    security_options: Option<Vec<String>>,
+    #[serde(rename = "ClientInfo")]
+    client: ClientInfo,
+    server_errors: Option<Vec<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct ClientInfo {
+    context: String,
+}
+
+impl Info {
+    fn understood(self, endpoint: String) -> ServerInfo {
+        let options = self.security_options.unwrap_or_default();
+        ServerInfo {
+            rootless: options
+                .iter()
+                .any(|option| option.contains("name=rootless")),
+            version: self.server_version,
+            name: self.name,
+            root: self.docker_root_dir,
+            context: self.client.context,
+            endpoint,
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! The volumes of a Docker engine on this machine, whose folders this process can read.
+//!
+//! Nothing is believed for an exit code: a volume was made when the engine, asked again,
+//! tells of it with the right labels, and removed when it tells of it no more.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::containers::containers_using_volume;
+use super::docker::failed;
+use super::folder_volumes::refuse_writers;
+use super::program::Invocation;
+use super::{Docker, Error, NewVolume, ServerInfo, User, Volume, VolumeStore, check_name};
+use crate::fs::Disk;
+
+/// The engine unlinks every file before it answers.
+const REMOVAL: Duration = Duration::from_hours(1);
+
+/// One volume that has gone since it was listed fails the whole inspection; the list is
+/// taken anew this often.
+const TRIES: u32 = 3;
+
+/// The volumes of a Docker engine on this machine.
+#[derive(Debug)]
+pub struct DockerVolumes {
+    docker: Docker,
+    server: ServerInfo,
+}
+
+impl DockerVolumes {
+    /// The volumes of the engine that `docker` talks to.
+    ///
+    /// # Errors
+    /// [`Error::NoEngine`], and [`Error::Elsewhere`] where the engine isn't reached by a
+    /// local socket, or is on a machine with another name (Docker Desktop's is a virtual
+    /// one): the folders that it speaks of would be other folders here.
+    pub fn connect(docker: Docker) -> Result<Self, Error> {
+        let server = docker.server()?;
+        let remote = !server.endpoint.is_empty() && !server.endpoint.starts_with("unix://");
+        if remote {
+            return Err(Error::Elsewhere {
+                engine: server.endpoint,
+            });
+        }
+        if server.name != host_name() {
+            return Err(Error::Elsewhere {
+                engine: server.name,
+            });
+        }
+        Ok(Self { docker, server })
+    }
+
+    /// The engine.
+    pub fn server(&self) -> &ServerInfo {
+        &self.server
+    }
+
+    fn names(&self) -> Result<Vec<String>, Error> {
+        let call = self.docker.call(["volume", "ls", "--format", "{{json .}}"]);
+        let rows: Vec<Row> = Docker::json_lines("list the volumes", &call)?;
+        let mut names: Vec<_> = rows.into_iter().map(|row| row.name).collect();
+        names.sort();
+        Ok(names)
+    }
+
+    fn inspect(&self, names: &[String]) -> Result<Vec<Volume>, Error> {
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let what = match names {
+            [name] => format!("inspect volume `{name}`"),
+            _ => "inspect the volumes".to_owned(),
+        };
+        let call = self
+            .docker
+            .call(["volume", "inspect", "--format", "{{json .}}"])
+            .args(names);
+        let found: Vec<Inspected> = Docker::json_lines(&what, &call)?;
+        let found: Vec<Volume> = found.into_iter().map(Volume::from).collect();
+        if !found.iter().map(|volume| &volume.name).eq(names) {
+            return Err(Error::Nonsense {
+                what,
+                command: call.shown(),
+                said: "told of other volumes than it was asked about".to_owned(),
+            });
+        }
+        Ok(found)
+    }
+
+    /// The volume, whatever it is made of.
+    fn look(&self, name: &str) -> Result<Option<Volume>, Error> {
+        check_name(name)?;
+        if !self.names()?.iter().any(|known| known == name) {
+            return Ok(None);
+        }
+        match self.inspect(&[name.to_owned()]) {
+            Ok(mut found) => Ok(found.pop()),
+            // It may have gone between the two questions.
+            Err(_) if !self.names()?.iter().any(|known| known == name) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn create_call(&self, volume: &NewVolume) -> Invocation {
+        let call = self.docker.call(["volume", "create", "--driver", "local"]);
+        let labelled = labels(volume).into_iter().fold(call, |call, (key, value)| {
+            call.arg("--label").arg(format!("{key}={value}"))
+        });
+        labelled.arg(&volume.name)
+    }
+
+    fn remove_call(&self, name: &str) -> Invocation {
+        self.docker.call_within(REMOVAL, ["volume", "rm", name])
+    }
+}
+
+impl VolumeStore for DockerVolumes {
+    fn describe(&self) -> String {
+        format!("the local Docker engine {}", self.server.version)
+    }
+
+    fn folder(&self) -> Result<PathBuf, Error> {
+        Ok(self.server.root.join("volumes"))
+    }
+
+    fn list(&self) -> Result<Vec<Volume>, Error> {
+        let mut names = self.names()?;
+        for _ in 1..TRIES {
+            match self.inspect(&names) {
+                Ok(volumes) => return Ok(volumes),
+                Err(error) => {
+                    let now = self.names()?;
+                    if now == names {
+                        return Err(error);
+                    }
+                    names = now;
+                }
+            }
+        }
+        self.inspect(&names)
+    }
+
+    fn find(&self, name: &str) -> Result<Option<Volume>, Error> {
+        let found = self.look(name)?;
+        found.map(reachable).transpose()
+    }
+
+    fn create(&self, disk: &Disk, volume: &NewVolume) -> Result<Volume, Error> {
+        if self.look(&volume.name)?.is_some() {
+            return Err(Error::Exists {
+                name: volume.name.clone(),
+                place: self.describe(),
+            });
+        }
+        announce(disk, "docker volume create", &volume.name)?;
+        let called = self.create_call(volume).run_well();
+        let what = format!("create volume `{}`", volume.name);
+        match (self.look(&volume.name)?, called) {
+            (Some(made), _) => as_asked(made, volume).and_then(reachable),
+            (None, Err(error)) => Err(failed(&what)(error)),
+            (None, Ok(_)) => Err(Error::NotMade {
+                name: volume.name.clone(),
+            }),
+        }
+    }
+
+    fn remove(&self, disk: &Disk, name: &str) -> Result<(), Error> {
+        let volume = self.look(name)?.ok_or_else(|| Error::Missing {
+            name: name.to_owned(),
+            place: self.describe(),
+        })?;
+        refuse_writers(&volume, self.users(&volume)?)?;
+        announce(disk, "docker volume rm", name)?;
+        let called = self.remove_call(name).run_well();
+        match (self.look(name)?, called) {
+            (None, _) => Ok(()),
+            (Some(_), Err(error)) => Err(failed(&format!("remove volume `{name}`"))(error)),
+            (Some(_), Ok(_)) => Err(Error::NotGone {
+                name: name.to_owned(),
+            }),
+        }
+    }
+
+    fn users(&self, volume: &Volume) -> Result<Vec<User>, Error> {
+        containers_using_volume(&self.docker, &volume.name, &volume.path)
+    }
+
+    fn path_of(&self, name: &str) -> PathBuf {
+        self.server.root.join("volumes").join(name).join("_data")
+    }
+
+    fn create_command(&self, volume: &NewVolume) -> String {
+        self.create_call(volume).shown()
+    }
+}
+
+/// The labels by which Docker Compose knows a volume for its own.
+///
+/// `com.docker.compose.config-hash` is left out on purpose. Compose compares it with its
+/// own idea of the volume, and where the two differ `up -y` removes the volume and makes an
+/// empty one; without the label it has nothing to compare and takes the volume as it is
+/// (Compose 2.40, tried).
+fn labels(volume: &NewVolume) -> BTreeMap<String, String> {
+    [
+        ("com.docker.compose.project", &volume.project),
+        ("com.docker.compose.volume", &volume.key),
+    ]
+    .map(|(key, value)| (key.to_owned(), value.clone()))
+    .into()
+}
+
+fn as_asked(made: Volume, asked: &NewVolume) -> Result<Volume, Error> {
+    let what = if made.labels != labels(asked) {
+        "labels"
+    } else if made.driver != "local" {
+        "driver"
+    } else if !made.options.is_empty() {
+        "options"
+    } else {
+        return Ok(made);
+    };
+    Err(Error::MadeOtherwise {
+        name: made.name,
+        what,
+    })
+}
+
+/// Refuses a volume whose contents aren't simply the folder that the engine names.
+fn reachable(volume: Volume) -> Result<Volume, Error> {
+    if volume.driver != "local" {
+        return Err(Error::Driver {
+            name: volume.name,
+            driver: volume.driver,
+        });
+    }
+    if !volume.options.is_empty() {
+        let keys: Vec<_> = volume.options.into_keys().collect();
+        return Err(Error::Options {
+            name: volume.name,
+            options: keys.join(", "),
+        });
+    }
+    if let Err(source) = fs::read_dir(&volume.path) {
+        return Err(Error::Unreadable {
+            name: volume.name,
+            path: volume.path,
+            source,
+        });
+    }
+    Ok(volume)
+}
+
+fn announce(disk: &Disk, call: &'static str, name: &str) -> Result<(), Error> {
+    let told = disk.announce(call, Path::new(name));
+    told.map_err(|source| Error::Folder {
+        what: "change volume",
+        path: PathBuf::from(name),
+        source,
+    })
+}
+
+fn host_name() -> String {
+    let names = rustix::system::uname();
+    names.nodename().to_string_lossy().into_owned()
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Row {
+    name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Inspected {
+    name: String,
+    driver: String,
+    mountpoint: PathBuf,
+    #[serde(default)]
+    options: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    labels: Option<BTreeMap<String, String>>,
+}
+
+impl From<Inspected> for Volume {
+    fn from(inspected: Inspected) -> Self {
+        Self {
+            name: inspected.name,
+            path: inspected.mountpoint,
+            driver: inspected.driver,
+            options: inspected.options.unwrap_or_default(),
+            labels: inspected.labels.unwrap_or_default(),
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! Why something could not be asked of Docker, or of a place where volumes live.
+
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use super::compose::Failure;
+use super::program;
+use super::volumes::User;
+use crate::error::{Explain, Kind};
+
+/// Every error of [`engine`](super).
+#[derive(Debug, Error)]
+pub enum Error {
+    /// There is no `docker` program.
+    #[error("no Docker program")]
+    NoProgram(#[source] program::Error),
+    /// The program is there, and no engine answers it.
+    #[error("no Docker engine answers{}", colon(said))]
+    NoEngine {
+        /// What the program had to say, in its words; may be empty.
+        said: String,
+    },
+    /// A call of a program failed.
+    #[error("can't {what}")]
+    Call {
+        /// What was wanted: `list the containers`.
+        what: String,
+        /// How it failed.
+        source: program::Error,
+    },
+    /// A call seemed to do well and its answer makes no sense.
+    #[error("can't {what}: `{command}` gave an answer that can't be understood")]
+    Answer {
+        /// What was wanted.
+        what: String,
+        /// The call.
+        command: String,
+        /// What is wrong with the answer.
+        source: serde_json::Error,
+    },
+    /// What an answer says can't be.
+    #[error("can't {what}: `{command}` {said}")]
+    Nonsense {
+        /// What was wanted.
+        what: String,
+        /// The call.
+        command: String,
+        /// What is wrong with it: `answered about another volume`.
+        said: String,
+    },
+    /// Not a name that Docker would take.
+    #[error("`{name}` is no name for a volume")]
+    Name {
+        /// As given.
+        name: String,
+    },
+    /// No volume of this name.
+    #[error("no volume `{name}` in {place}")]
+    Missing {
+        /// The volume.
+        name: String,
+        /// [`VolumeStore::describe`](super::VolumeStore::describe).
+        place: String,
+    },
+    /// A volume that should be new is there already.
+    #[error("volume `{name}` is there already, in {place}")]
+    Exists {
+        /// The volume.
+        name: String,
+        /// [`VolumeStore::describe`](super::VolumeStore::describe).
+        place: String,
+    },
+    /// A volume that another driver keeps.
+    #[error("volume `{name}` has the driver `{driver}`")]
+    Driver {
+        /// The volume.
+        name: String,
+        /// Its driver.
+        driver: String,
+    },
+    /// A volume of the `local` driver that is mounted from elsewhere (NFS, tmpfs, bind).
+    #[error("volume `{name}` has driver options ({options})")]
+    Options {
+        /// The volume.
+        name: String,
+        /// The options' names.
+        options: String,
+    },
+    /// The contents of a volume can't be read by this process.
+    #[error("can't read the contents of volume `{name}` in `{}`", path.display())]
+    Unreadable {
+        /// The volume.
+        name: String,
+        /// Where the engine says that they are.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The engine is on another machine, so its volumes' folders are too.
+    #[error("the Docker engine `{engine}` doesn't run on this machine")]
+    Elsewhere {
+        /// The engine's own name, or its address.
+        engine: String,
+    },
+    /// The engine said that it had made the volume, and there is none.
+    #[error("volume `{name}` isn't there after it was created")]
+    NotMade {
+        /// The volume.
+        name: String,
+    },
+    /// The volume is there, and not as it was asked for.
+    #[error("volume `{name}` was created with other {what} than asked for")]
+    MadeOtherwise {
+        /// The volume.
+        name: String,
+        /// `labels`, `options` or `driver`.
+        what: &'static str,
+    },
+    /// The volume should be gone and isn't.
+    #[error("volume `{name}` is still there after it was removed")]
+    NotGone {
+        /// The volume.
+        name: String,
+    },
+    /// Somebody uses the volume.
+    #[error("volume `{name}` is in use by {}", names(users))]
+    InUse {
+        /// The volume.
+        name: String,
+        /// By whom.
+        users: Vec<User>,
+    },
+    /// There is neither `docker compose` nor `docker-compose`.
+    #[error("no Docker Compose")]
+    NoCompose(#[source] program::Error),
+    /// This Compose is of the first generation and can't do it.
+    #[error("Docker Compose {version} has no {what}")]
+    TooOld {
+        /// The version found.
+        version: String,
+        /// What was wanted: `up --pull never`.
+        what: &'static str,
+    },
+    /// Not a name that Compose would take.
+    #[error("`{name}` is no name for a compose project")]
+    Project {
+        /// As given.
+        name: String,
+    },
+    /// Containers go on running after they were stopped.
+    #[error(
+        "still running after project `{project}` was stopped: {}",
+        ticked(containers)
+    )]
+    StillRunning {
+        /// The project.
+        project: String,
+        /// The containers' names.
+        containers: Vec<String>,
+    },
+    /// Some of a project's containers didn't come up.
+    #[error("project `{project}` didn't come up: {}", joined(failures))]
+    NotUp {
+        /// The project.
+        project: String,
+        /// Which containers, how, and what they said last.
+        failures: Vec<Failure>,
+    },
+    /// The user wants to stop.
+    #[error("interrupted while waiting for project `{project}`")]
+    Interrupted {
+        /// The project.
+        project: String,
+    },
+    /// A folder is no folder, or a symlink.
+    #[error("`{}` is not a folder", path.display())]
+    NotAFolder {
+        /// The path.
+        path: PathBuf,
+    },
+    /// A folder can't be read or changed.
+    #[error("can't {what} `{}`", path.display())]
+    Folder {
+        /// `list`, `create`, `remove`.
+        what: &'static str,
+        /// The path.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl Explain for Error {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::NoProgram(source) => source.kind(),
+            Self::Name { .. } | Self::Project { .. } => Kind::Usage,
+            Self::NotMade { .. }
+            | Self::MadeOtherwise { .. }
+            | Self::NotGone { .. }
+            | Self::StillRunning { .. }
+            | Self::NotUp { .. } => Kind::Failed,
+            Self::Interrupted { .. } => Kind::Interrupted,
+            _ => Kind::Refused,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::NoProgram(source) | Self::Call { source, .. } => source.hints(),
+            _ => self
+                .own_hints()
+                .iter()
+                .map(|&hint| hint.to_owned())
+                .collect(),
+        }
+    }
+}
+
+impl Error {
+    fn own_hints(&self) -> &'static [&'static str] {
+        match self {
+            Self::NoEngine { .. } => &[
+                "start the engine, or look at DOCKER_HOST and `docker context ls`",
+                "volumes that are plain folders need no engine: `--volumes DIR`",
+            ],
+            Self::Answer { .. } | Self::Nonsense { .. } => {
+                &["run the command by hand; it should print JSON"]
+            }
+            Self::Name { .. } => &[
+                "a volume's name begins with a letter or digit and goes on with letters, \
+                 digits, `_`, `.` and `-`; it has at least two characters",
+            ],
+            Self::Driver { .. } => &["only volumes of the driver `local` can be copied"],
+            Self::Options { .. } => {
+                &["its contents are mounted from elsewhere; mount them and copy them as a folder"]
+            }
+            Self::Unreadable { .. } => &["run as root on the machine of the Docker engine"],
+            Self::Elsewhere { .. } => &["run on the machine of the Docker engine"],
+            Self::InUse { .. } => &["stop what uses it first"],
+            Self::NoCompose(_) | Self::TooOld { .. } => {
+                &["install Docker Compose v2, the plugin behind `docker compose`"]
+            }
+            Self::Project { .. } => &[
+                "a project's name begins with a small letter or digit and goes on with those, \
+                 `_` and `-`",
+            ],
+            Self::NotUp { .. } => &["see `docker compose logs`, then start it again"],
+            Self::StillRunning { .. } => {
+                &["a restart policy may have started them again; see `docker ps`"]
+            }
+            _ => &[],
+        }
+    }
+}
+
+fn colon(said: &str) -> String {
+    if said.is_empty() {
+        String::new()
+    } else {
+        format!(": {said}")
+    }
+}
+
+fn names(users: &[User]) -> String {
+    ticked(users.iter().map(|user| &user.who))
+}
+
+fn ticked<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
+    let names: Vec<_> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    names.join(", ")
+}
+
+fn joined(failures: &[Failure]) -> String {
+    if failures.is_empty() {
+        return "it has no containers".to_owned();
+    }
+    let all: Vec<String> = failures.iter().map(Failure::to_string).collect();
+    all.join("; ")
+}

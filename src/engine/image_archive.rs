@@ -1,0 +1,390 @@
+//! What an archive of images holds, before `docker load` gets it: so that an image which
+//! a release needs and its vendor forgot is named before anything changes.
+//!
+//! Reads what `docker save` writes (`manifest.json`) and what other tools write by the OCI
+//! image layout (`index.json`), plain or compressed by gzip, told by the first bytes. It
+//! unpacks nothing, and reads no more than these two members into memory.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use flate2::bufread::MultiGzDecoder;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use tar::Archive;
+use thiserror::Error;
+
+use crate::error::{Explain, Kind};
+use crate::progress::Progress;
+
+/// The most that a list of images may take; one of a thousand images has some 100 kB.
+const LIMIT: u64 = 8 << 20;
+const MANIFEST: &str = "manifest.json";
+const INDEX: &str = "index.json";
+
+/// The images in an archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageArchive {
+    /// In the archive's order.
+    pub images: Vec<ArchivedImage>,
+}
+
+/// One image in an archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArchivedImage {
+    /// The names that loading gives it: `postgres:15`; may be none.
+    pub names: Vec<String>,
+    /// What it is known by: `sha256:...` of its configuration (the id that `docker image ls`
+    /// shows for archives of `docker save`) or, by the OCI layout, of its manifest.
+    pub digest: String,
+}
+
+impl ImageArchive {
+    /// Reads the list of images of the archive `path`. The list can stand at its very end,
+    /// so all of it may have to be read.
+    ///
+    /// # Errors
+    /// [`ArchiveError`].
+    pub fn read(path: &Path, progress: &dyn Progress) -> Result<Self, ArchiveError> {
+        let file = File::open(path).map_err(unreadable(path))?;
+        let size = file.metadata().map_err(unreadable(path))?.len();
+        progress.start(&format!("reading {}", path.display()), Some(size));
+        let lists = lists(path, Counted { file, progress });
+        progress.finish();
+        if progress.interrupted() {
+            return Err(ArchiveError::Interrupted);
+        }
+        let lists = lists?;
+        let images = if let Some(bytes) = &lists.manifest {
+            let images: Vec<DockerImage> = parsed(path, MANIFEST, bytes)?;
+            require_parts(path, &images, &lists.members)?;
+            images.iter().map(DockerImage::understood).collect()
+        } else if let Some(bytes) = &lists.index {
+            let index: OciIndex = parsed(path, INDEX, bytes)?;
+            index
+                .manifests
+                .iter()
+                .map(OciManifest::understood)
+                .collect()
+        } else {
+            return Err(ArchiveError::NoImages {
+                path: path.to_owned(),
+            });
+        };
+        Ok(Self { images })
+    }
+
+    /// Those of the image references in `wanted` that loading this archive would not
+    /// provide, in their order. Short and long spellings are the same image; a reference
+    /// by digest is never provided, since loading an archive gives names only.
+    pub fn missing<'a>(&self, wanted: &[&'a str]) -> Vec<&'a str> {
+        let names = self.images.iter().flat_map(|image| &image.names);
+        let there: Vec<String> = names.map(|name| full_name(name)).collect();
+        let is_there =
+            |reference: &str| !reference.contains('@') && there.contains(&full_name(reference));
+        let missing = wanted.iter().filter(|reference| !is_there(reference));
+        missing.copied().collect()
+    }
+}
+
+/// The reference with all that Docker leaves out: `postgres` is
+/// `docker.io/library/postgres:latest` (distribution/reference, `ParseNormalizedNamed`).
+fn full_name(reference: &str) -> String {
+    let (first, rest) = reference.split_once('/').unwrap_or(("", reference));
+    let is_host = first.contains(['.', ':']) || first == "localhost";
+    let (host, path) = if is_host {
+        (first, rest)
+    } else {
+        ("docker.io", reference)
+    };
+    let host = if host == "index.docker.io" {
+        "docker.io"
+    } else {
+        host
+    };
+    let library = if host == "docker.io" && !path.contains('/') {
+        "library/"
+    } else {
+        ""
+    };
+    let last = path.rsplit('/').next().unwrap_or(path);
+    let tag = if last.contains(':') { "" } else { ":latest" };
+    format!("{host}/{library}{path}{tag}")
+}
+
+/// The two members that can hold the list.
+#[derive(Default)]
+struct Lists {
+    manifest: Option<Vec<u8>>,
+    index: Option<Vec<u8>>,
+    /// The names of all members.
+    members: BTreeSet<String>,
+}
+
+fn lists(path: &Path, file: Counted<'_>) -> Result<Lists, ArchiveError> {
+    let mut start = BufReader::with_capacity(64 << 10, file);
+    let magic = start.fill_buf().map_err(|error| broken(path, error))?;
+    if magic.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
+        return Err(ArchiveError::Compression {
+            path: path.to_owned(),
+        });
+    }
+    if magic.starts_with(&[0x1f, 0x8b]) {
+        members(path, MultiGzDecoder::new(start))
+    } else {
+        members(path, start)
+    }
+}
+
+fn members(path: &Path, archive: impl Read) -> Result<Lists, ArchiveError> {
+    let mut lists = Lists::default();
+    let mut archive = Archive::new(archive);
+    for entry in archive.entries().map_err(|error| broken(path, error))? {
+        let entry = entry.map_err(|error| broken(path, error))?;
+        let name = entry.path_bytes();
+        let name = name.strip_prefix(b"./").unwrap_or(&name);
+        let name = String::from_utf8_lossy(name).into_owned();
+        lists.members.insert(name.clone());
+        let list = match name.as_str() {
+            MANIFEST => &mut lists.manifest,
+            INDEX => &mut lists.index,
+            _ => continue,
+        };
+        if list.is_some() {
+            // Which of the two `docker load` would believe is anybody's guess.
+            return Err(ArchiveError::Twice {
+                path: path.to_owned(),
+                name,
+            });
+        }
+        let mut bytes = Vec::new();
+        let mut entry = entry.take(LIMIT + 1);
+        entry
+            .read_to_end(&mut bytes)
+            .map_err(|error| broken(path, error))?;
+        if bytes.len() as u64 > LIMIT {
+            return Err(ArchiveError::TooLong {
+                path: path.to_owned(),
+                name,
+            });
+        }
+        *list = Some(bytes);
+    }
+    // What gzip has to say of its contents stands behind the end of the archive.
+    let mut rest = archive.into_inner();
+    io::copy(&mut rest, &mut io::sink()).map_err(|error| broken(path, error))?;
+    Ok(lists)
+}
+
+fn parsed<T: DeserializeOwned>(
+    path: &Path,
+    name: &'static str,
+    bytes: &[u8],
+) -> Result<T, ArchiveError> {
+    serde_json::from_slice(bytes).map_err(|source| ArchiveError::List {
+        path: path.to_owned(),
+        name,
+        source,
+    })
+}
+
+/// An entry of `manifest.json` (moby, image/tarexport).
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct DockerImage {
+    config: String,
+    #[serde(default)]
+    repo_tags: Option<Vec<String>>,
+    #[serde(default)]
+    layers: Vec<String>,
+}
+
+impl DockerImage {
+    fn understood(&self) -> ArchivedImage {
+        // `HEX.json`, and `blobs/sha256/HEX` since 25.0.
+        let file = self.config.rsplit('/').next().unwrap_or_default();
+        ArchivedImage {
+            names: self.repo_tags.clone().unwrap_or_default(),
+            digest: format!("sha256:{}", file.trim_end_matches(".json")),
+        }
+    }
+}
+
+/// A tar that was cut between two members looks whole, but for what is missing in it.
+fn require_parts(
+    path: &Path,
+    images: &[DockerImage],
+    members: &BTreeSet<String>,
+) -> Result<(), ArchiveError> {
+    let parts = images
+        .iter()
+        .flat_map(|image| image.layers.iter().chain([&image.config]));
+    for part in parts {
+        if !members.contains(part) {
+            return Err(ArchiveError::Lacks {
+                path: path.to_owned(),
+                name: part.clone(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// `index.json` (OCI image layout 1.1).
+#[derive(Deserialize)]
+struct OciIndex {
+    manifests: Vec<OciManifest>,
+}
+
+#[derive(Deserialize)]
+struct OciManifest {
+    digest: String,
+    #[serde(default)]
+    annotations: OciNames,
+}
+
+/// The full name as containerd and buildx note it, and the plain tag of the standard.
+#[derive(Default, Deserialize)]
+struct OciNames {
+    #[serde(rename = "io.containerd.image.name")]
+    full: Option<String>,
+    #[serde(rename = "org.opencontainers.image.ref.name")]
+    short: Option<String>,
+}
+
+impl OciManifest {
+    fn understood(&self) -> ArchivedImage {
+        let names = &self.annotations;
+        // A tag alone (`15`) names no image.
+        let short = names.short.as_ref();
+        let short = short.filter(|name| name.contains([':', '/']));
+        ArchivedImage {
+            names: names.full.as_ref().or(short).cloned().into_iter().collect(),
+            digest: self.digest.clone(),
+        }
+    }
+}
+
+/// The archive file, telling of its bytes as they are read.
+struct Counted<'a> {
+    file: File,
+    progress: &'a dyn Progress,
+}
+
+impl Read for Counted<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.progress.interrupted() {
+            // `Interrupted` would mean: try again.
+            return Err(io::ErrorKind::Other.into());
+        }
+        let read = self.file.read(buffer)?;
+        self.progress.advance(read as u64, 0);
+        Ok(read)
+    }
+}
+
+/// Why the images of an archive can't be told.
+#[derive(Debug, Error)]
+pub enum ArchiveError {
+    /// The file can't be read.
+    #[error("can't read the image archive `{}`", path.display())]
+    Unreadable {
+        /// The archive.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It is damaged, cut, or no archive.
+    #[error("`{}` is damaged or no archive of images", path.display())]
+    Damaged {
+        /// The archive.
+        path: PathBuf,
+        /// What is wrong.
+        source: io::Error,
+    },
+    /// It is compressed in a way that this program can't undo.
+    #[error("`{}` is compressed by zstd", path.display())]
+    Compression {
+        /// The archive.
+        path: PathBuf,
+    },
+    /// It holds no list of images.
+    #[error("`{}` has neither `manifest.json` nor `index.json`", path.display())]
+    NoImages {
+        /// The archive.
+        path: PathBuf,
+    },
+    /// A part of an image isn't there: the archive was cut, or made badly.
+    #[error("`{}` lacks the member `{name}` that an image in it needs", path.display())]
+    Lacks {
+        /// The archive.
+        path: PathBuf,
+        /// The member.
+        name: String,
+    },
+    /// It holds a list twice.
+    #[error("`{}` has two members `{name}`", path.display())]
+    Twice {
+        /// The archive.
+        path: PathBuf,
+        /// The member.
+        name: String,
+    },
+    /// A list is longer than any honest one.
+    #[error("`{name}` in `{}` is over {} MiB", path.display(), LIMIT >> 20)]
+    TooLong {
+        /// The archive.
+        path: PathBuf,
+        /// The member.
+        name: String,
+    },
+    /// The user wants to stop.
+    #[error("interrupted while reading an image archive")]
+    Interrupted,
+    /// A list can't be understood.
+    #[error("`{name}` in `{}` can't be understood", path.display())]
+    List {
+        /// The archive.
+        path: PathBuf,
+        /// The member.
+        name: &'static str,
+        /// Where and why.
+        source: serde_json::Error,
+    },
+}
+
+impl Explain for ArchiveError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Interrupted => Kind::Interrupted,
+            _ => Kind::Usage,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        let hint = match self {
+            Self::Compression { .. } => "unpack it first: `zstd -d ARCHIVE`",
+            Self::NoImages { .. } | Self::Damaged { .. } | Self::Lacks { .. } => {
+                "it should be what `docker save` writes; get it again from the vendor"
+            }
+            _ => return Vec::new(),
+        };
+        vec![hint.to_owned()]
+    }
+}
+
+fn unreadable(path: &Path) -> impl Fn(io::Error) -> ArchiveError + '_ {
+    |source| ArchiveError::Unreadable {
+        path: path.to_owned(),
+        source,
+    }
+}
+
+fn broken(path: &Path, source: io::Error) -> ArchiveError {
+    ArchiveError::Damaged {
+        path: path.to_owned(),
+        source,
+    }
+}

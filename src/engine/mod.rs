@@ -1,0 +1,36 @@
+//! Docker as a program, and the places where a volume lives.
+//!
+//! transship runs `docker` rather than speaking to its socket: contexts, credential
+//! helpers, ssh hosts and podman's stand-in keep working, and every step of a plan can be
+//! shown as the command that a person would type. What Docker says is never taken on
+//! trust: its answers are read as JSON, every call has a time-out, and a change is
+//! believed when a question asked afterwards says so, not because of an exit code.
+//!
+//! Begin at [`VolumeStore`], the one interface for volumes: [`FolderVolumes`] are folders
+//! below a path, [`DockerVolumes`] belong to a Docker engine on this machine, and
+//! [`FakeVolumes`] are for tests. [`Docker`] is the program, [`Compose`] starts and stops
+//! a project's containers with it, and [`Program`] is the only door through which any
+//! program is started.
+
+mod compose;
+mod containers;
+mod docker;
+mod docker_volumes;
+mod error;
+mod fake;
+mod folder_volumes;
+mod image_archive;
+mod processes;
+pub mod program;
+mod volumes;
+
+pub use compose::{Compose, ComposeProject, Failure, Up};
+pub use containers::{Container, Health, Mount, containers_using};
+pub use docker::{Docker, ServerInfo};
+pub use docker_volumes::DockerVolumes;
+pub use error::Error;
+pub use fake::FakeVolumes;
+pub use folder_volumes::FolderVolumes;
+pub use image_archive::{ArchiveError, ArchivedImage, ImageArchive};
+pub use program::{Invocation, Output, Program};
+pub use volumes::{NewVolume, User, Volume, VolumeStore, check_name};

@@ -1,0 +1,119 @@
+//! Starts a call, waits for it, and ends it when its time is up.
+
+use std::io::{self, Write};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process_group};
+
+use super::capture::Capture;
+use super::{Error, Invocation, Output};
+use crate::clock::Stopwatch;
+
+/// Between asking a group to end and killing it.
+const MERCY: Duration = Duration::from_secs(2);
+/// The longest pause between two looks at a running program.
+const PAUSE: Duration = Duration::from_millis(10);
+
+pub(super) fn run(call: &Invocation) -> Result<Output, Error> {
+    let mut child = start(call).map_err(|source| Error::Start {
+        command: call.shown(),
+        source,
+    })?;
+    feed(&mut child, &call.stdin);
+    let stdout = Capture::start(child.stdout.take(), call.limit);
+    let stderr = Capture::start(child.stderr.take(), call.limit);
+    let ended = wait(&mut child, call.time_out).map_err(|source| Error::Wait {
+        command: call.shown(),
+        source,
+    })?;
+    let Some(status) = ended else {
+        stop(&mut child);
+        return Err(Error::TimedOut {
+            command: call.shown(),
+            after: call.time_out,
+        });
+    };
+    let (stdout, stderr) = (stdout.finish(), stderr.finish());
+    Ok(Output {
+        status,
+        cut: stdout.cut || stderr.cut,
+        stdout: stdout.bytes,
+        stderr: stderr.bytes,
+    })
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one door to programs"
+)]
+fn start(call: &Invocation) -> io::Result<Child> {
+    let mut command = Command::new(&call.program.path);
+    command
+        .args(&call.program.words[1..])
+        .args(&call.args)
+        .envs(call.env.iter().map(|(name, value)| (name, value)))
+        .stdin(if call.stdin.is_empty() {
+            Stdio::null()
+        } else {
+            Stdio::piped()
+        })
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0);
+    for name in &call.removed {
+        command.env_remove(name);
+    }
+    if let Some(folder) = &call.folder {
+        command.current_dir(folder);
+    }
+    command.spawn()
+}
+
+/// Writes on a thread of its own: a program may print before it has read everything.
+fn feed(child: &mut Child, bytes: &[u8]) {
+    if let Some(mut stdin) = child.stdin.take() {
+        let bytes = bytes.to_vec();
+        // A program that doesn't want all of it says so by how it ends.
+        thread::spawn(move || drop(stdin.write_all(&bytes)));
+    }
+}
+
+/// How the program ended, or nothing when it is still running after `limit`.
+fn wait(child: &mut Child, limit: Duration) -> io::Result<Option<ExitStatus>> {
+    let watch = Stopwatch::start();
+    let mut pause = Duration::from_micros(200);
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        if watch.elapsed() >= limit {
+            return Ok(None);
+        }
+        thread::sleep(pause);
+        pause = (pause * 2).min(PAUSE);
+    }
+}
+
+/// Ends the program and everything it started that is still in its group: asks first,
+/// because `docker compose` tidies up when asked.
+fn stop(child: &mut Child) {
+    signal(child, Signal::TERM);
+    if !matches!(wait(child, MERCY), Ok(Some(_))) {
+        signal(child, Signal::KILL);
+        // Killed: it can't be long, and there is nothing to be done about an error.
+        let _ = child.wait();
+        return;
+    }
+    // The first is gone; what it started may have stayed deaf.
+    signal(child, Signal::KILL);
+}
+
+fn signal(child: &Child, signal: Signal) {
+    // The group's number is the first process's. An error means that all are gone.
+    if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+        let _ = kill_process_group(group, signal);
+    }
+}

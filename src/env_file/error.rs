@@ -1,0 +1,66 @@
+//! What can go wrong with a `.env` file.
+
+use std::path::PathBuf;
+
+use thiserror::Error as ThisError;
+
+use crate::compose::InterpolateError;
+use crate::error::{Explain, Kind};
+
+/// Why a `.env` file can't be read or edited. No variant quotes a value.
+#[derive(Debug, ThisError)]
+pub enum Error {
+    /// The file isn't what Compose accepts.
+    #[error("{}:{line}: {reason}", path.display())]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A value's variables can't be resolved.
+    #[error("{}:{line}: the value of `{key}` can't be resolved", path.display())]
+    Interpolate {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// The key.
+        key: String,
+        /// Why.
+        source: InterpolateError,
+    },
+    /// The file isn't UTF-8.
+    #[error("{}: not UTF-8 at byte {offset}", path.display())]
+    NotUtf8 {
+        /// The file.
+        path: PathBuf,
+        /// The first byte that isn't.
+        offset: usize,
+    },
+    /// A key or value that the file's format can't hold.
+    #[error("{}: `{key}` can't be set: {reason}", path.display())]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// The key.
+        key: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Explain for Error {
+    fn kind(&self) -> Kind {
+        Kind::Usage
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Unwritable { key, .. } => vec![format!("edit `{key}` by hand")],
+            _ => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! What every error of the library can say of itself: what kind it is, which sets the
+//! exit code, and what the administrator can do next.
+//!
+//! Each module has an error enum of its own; [`Explain`] is what they share. An error's
+//! text names the object (path, `file:line:col`, volume) in lower case without a full
+//! stop and never repeats its source; advice goes into [`Explain::hints`].
+
+use std::error::Error;
+
+/// What an error means for the caller; each kind is one exit code (design: the same for
+/// every command).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Exit 2: usage, or input that can't be read or understood. Nothing was changed.
+    Usage,
+    /// Exit 3: understood, and refused before anything changed.
+    Refused,
+    /// Exit 4: failed part-way; `resume` and `rollback` both work.
+    Failed,
+    /// Exit 5: failed, and everything was rolled back.
+    RolledBack,
+    /// Exit 130: interrupted by a signal; resumable.
+    Interrupted,
+}
+
+impl Kind {
+    /// The process's exit code for this kind.
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::Usage => 2,
+            Self::Refused => 3,
+            Self::Failed => 4,
+            Self::RolledBack => 5,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+/// An error that knows its kind and the next move.
+pub trait Explain: Error {
+    /// What the error means for the caller.
+    fn kind(&self) -> Kind;
+
+    /// What to do next, one sentence each, most useful first.
+    fn hints(&self) -> Vec<String> {
+        Vec::new()
+    }
+}

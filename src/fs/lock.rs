@@ -1,0 +1,192 @@
+//! One transship at a time on an install: an exclusive `flock` on a file of its own, with
+//! the holder's name in it for whoever is turned away.
+//!
+//! The kernel drops the lock with the process, so a crash leaves no stale lock; what the
+//! file says then is only history.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use rustix::fs::{FlockOperation, Mode, OFlags};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::Disk;
+use crate::error::{Explain, Kind};
+
+/// Who holds a lock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// Process id on the machine that `host` names.
+    pub pid: i32,
+    /// The machine's host name.
+    pub host: String,
+    /// The command, such as `apply`.
+    pub command: String,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+impl Holder {
+    /// This process, running `command`, from now on.
+    pub fn this_process(command: &str) -> Self {
+        Self {
+            pid: rustix::process::getpid().as_raw_nonzero().get(),
+            host: rustix::system::uname()
+                .nodename()
+                .to_string_lossy()
+                .into_owned(),
+            command: command.to_owned(),
+            since: crate::clock::now(),
+        }
+    }
+}
+
+/// Why the lock wasn't had.
+#[derive(Debug, Error)]
+pub enum LockError {
+    /// Another process has it.
+    #[error("`{}` is held by {}", path.display(), describe(holder.as_ref()))]
+    Held {
+        /// The lock file.
+        path: PathBuf,
+        /// What the holder wrote of itself, when it could be read.
+        holder: Option<Holder>,
+    },
+    /// The lock file can't be opened or written.
+    #[error("can't lock `{}`", path.display())]
+    Io {
+        /// The lock file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl Explain for LockError {
+    fn kind(&self) -> Kind {
+        Kind::Refused
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Held { .. } => {
+                vec!["wait for it, or stop that process and run `transship status`".into()]
+            }
+            Self::Io { .. } => {
+                vec!["run it as the user who owns the install, for example with `sudo`".into()]
+            }
+        }
+    }
+}
+
+/// The lock, held until dropped.
+#[derive(Debug)]
+pub struct Lock {
+    file: File,
+}
+
+impl Lock {
+    /// Takes the lock at `path` for `holder`, or says at once who has it.
+    pub fn take(disk: &Disk, path: &Path, holder: &Holder) -> Result<Self, LockError> {
+        let io = |source: io::Error| LockError::Io {
+            path: path.into(),
+            source,
+        };
+        disk.before("open", path).map_err(io)?;
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let mode = Mode::RUSR | Mode::WUSR;
+        let descriptor = rustix::fs::open(path, flags, mode).map_err(|errno| io(errno.into()))?;
+        let mut file = File::from(descriptor);
+        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Err(rustix::io::Errno::WOULDBLOCK) => {
+                let holder = read_holder(&mut file);
+                return Err(LockError::Held {
+                    path: path.into(),
+                    holder,
+                });
+            }
+            other => other.map_err(|errno| io(errno.into()))?,
+        }
+        write_holder(&mut file, holder).map_err(io)?;
+        Ok(Self { file })
+    }
+
+    /// Who holds the lock at `path` now; `None` when it is free or was never taken.
+    pub fn holder(path: &Path) -> Option<Holder> {
+        let mut file = File::open(path).ok()?;
+        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared) {
+            Err(rustix::io::Errno::WOULDBLOCK) => read_holder(&mut file),
+            _ => None,
+        }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // What the file says only matters while the lock is held; closing releases it.
+        let _ = self.file.set_len(0);
+    }
+}
+
+fn write_holder(file: &mut File, holder: &Holder) -> io::Result<()> {
+    file.set_len(0)?;
+    file.rewind()?;
+    file.write_all(&serde_json::to_vec(holder)?)
+}
+
+fn read_holder(file: &mut File) -> Option<Holder> {
+    let mut text = Vec::new();
+    file.take(4096).read_to_end(&mut text).ok()?;
+    serde_json::from_slice(&text).ok()
+}
+
+fn describe(holder: Option<&Holder>) -> String {
+    match holder {
+        Some(Holder {
+            pid,
+            host,
+            command,
+            since,
+        }) => {
+            format!("`transship {command}` (process {pid} on {host}) since {since}")
+        }
+        None => "another process".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_second_is_told_who_has_it_and_since_when() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let holder = Holder::this_process("apply");
+        let lock = Lock::take(&Disk::new(), &path, &holder).unwrap();
+        assert_eq!(Lock::holder(&path), Some(holder.clone()));
+
+        let error = Lock::take(&Disk::new(), &path, &Holder::this_process("plan")).unwrap_err();
+        let said = error.to_string();
+        assert!(said.contains("`transship apply`"), "{said}");
+        assert!(said.contains(&holder.pid.to_string()), "{said}");
+        assert!(said.contains(&holder.since.to_string()), "{said}");
+
+        drop(lock);
+        assert_eq!(Lock::holder(&path), None);
+        Lock::take(&Disk::new(), &path, &holder).unwrap();
+    }
+
+    #[test]
+    fn a_symlink_for_a_lock_is_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        Disk::new().switch(&path, Path::new("elsewhere")).unwrap();
+        let error = Lock::take(&Disk::new(), &path, &Holder::this_process("apply")).unwrap_err();
+        assert!(matches!(error, LockError::Io { .. }), "{error}");
+        assert!(!folder.path().join("elsewhere").exists());
+    }
+}

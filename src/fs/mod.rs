@@ -1,0 +1,25 @@
+//! The only code that changes a file.
+//!
+//! Every mutation goes through a [`Disk`], which calls its hook before each operation, so
+//! that a test can record the operation, answer ENOSPC, or stop the world at operation n
+//! on a real filesystem. Reading needs no handle: `std::fs` reads are free everywhere.
+//!
+//! Begin at [`Disk`]. The fd-relative calls that tree work needs are in `at` (names),
+//! `attr` (attributes) and `write` (contents); whole-file replacement, the atomic switch of
+//! a symlink, unpacking and the lock have a file each.
+
+mod at;
+mod attr;
+mod disk;
+mod folder;
+mod lock;
+mod replace;
+mod switch;
+mod unpack;
+mod write;
+
+pub use at::Taken;
+pub use attr::Held;
+pub use disk::{Disk, Op};
+pub use lock::{Holder, Lock, LockError};
+pub use replace::WriteError;

@@ -1,0 +1,19 @@
+//! transship moves a self-hosted docker-compose install from one release to the next.
+//!
+//! A tour, in the order in which an upgrade passes through: [`cli`] parses arguments,
+//! [`release`] knows the layout of an install and the vendor's recipe, [`compose`] reads
+//! and edits compose files without disturbing another byte, [`tree`] copies, digests and
+//! verifies directories, [`engine`] speaks to Docker, and [`upgrade`] observes facts,
+//! plans purely, and runs the plan under a journal. Only [`fs`] changes files.
+
+pub mod cli;
+pub mod clock;
+pub mod compose;
+pub mod engine;
+pub mod env_file;
+pub mod error;
+pub mod fs;
+pub mod progress;
+pub mod release;
+pub mod tree;
+pub mod upgrade;

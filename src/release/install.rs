@@ -1,0 +1,440 @@
+//! The layout of an install: where everything is.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use super::{BadVersion, Version};
+use crate::compose;
+use crate::error::{Explain, Kind};
+use crate::fs::{Disk, Holder, Lock, LockError};
+
+/// The folder that holds `releases/` and `current`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Install {
+    root: PathBuf,
+}
+
+/// A release that is on disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Release {
+    /// Its name.
+    pub version: Version,
+    /// Its folder.
+    pub path: PathBuf,
+}
+
+/// What is wrong with an install, or with a question about it.
+#[derive(Debug, Error)]
+pub enum InstallError {
+    /// There is no `releases/` folder.
+    #[error("`{}` is not an install: it has no `releases/` folder", root.display())]
+    NoReleases {
+        /// The folder that was asked about.
+        root: PathBuf,
+    },
+    /// No folder below `releases/` holds a compose file.
+    #[error("`{}` holds no release with a compose file", path.display())]
+    NoneFound {
+        /// The `releases/` folder.
+        path: PathBuf,
+    },
+    /// `transship init` was never run here.
+    #[error("`{}` was not adopted yet", root.display())]
+    NotAdopted {
+        /// The install.
+        root: PathBuf,
+    },
+    /// No such release.
+    #[error("there is no release `{version}` in `{}`", releases.display())]
+    UnknownVersion {
+        /// What was asked for.
+        version: Version,
+        /// Where it was looked for.
+        releases: PathBuf,
+        /// What is there, oldest first.
+        known: Vec<Version>,
+    },
+    /// `current` is absent, and several releases could be meant.
+    #[error("there is no `{}`, and more than one release could be meant", link.display())]
+    NoCurrent {
+        /// Where the symlink should be.
+        link: PathBuf,
+        /// What is there, oldest first.
+        known: Vec<Version>,
+    },
+    /// `current` is there and isn't a symlink to a folder in `releases/`.
+    #[error("`{}` is not a symlink to a release", link.display())]
+    StrangeCurrent {
+        /// The path of `current`.
+        link: PathBuf,
+    },
+    /// A folder or file can't be read or made.
+    #[error("can't use `{}`", path.display())]
+    Io {
+        /// What was tried.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl Explain for InstallError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::NoReleases { .. } | Self::NoneFound { .. } | Self::UnknownVersion { .. } => {
+                Kind::Usage
+            }
+            _ => Kind::Refused,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::NoReleases { .. } => vec![
+                "name the folder that holds `releases/` with `-C INSTALL`".into(),
+                "a release is a folder such as `releases/v1.3.2/` with its compose file in it"
+                    .into(),
+            ],
+            Self::NoneFound { .. } => {
+                vec!["put the running release into a folder such as `releases/v1.3.2/`".into()]
+            }
+            Self::NotAdopted { root } => {
+                vec![format!("run `transship init -C {}` first", root.display())]
+            }
+            Self::UnknownVersion { known, .. } => vec![
+                list_known(known),
+                "to stage it from the vendor's tarball or folder, add `--from-release PATH`".into(),
+            ],
+            Self::NoCurrent { known, .. } => {
+                vec![
+                    list_known(known),
+                    "say which one is running with `transship init --current VERSION`".into(),
+                ]
+            }
+            Self::StrangeCurrent { link } => vec![format!(
+                "it should be a symlink such as `releases/v1.3.2`; look at it with `ls -l {}`",
+                link.display()
+            )],
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+                vec!["run it as the user who owns the install, for example with `sudo`".into()]
+            }
+            Self::Io { .. } => Vec::new(),
+        }
+    }
+}
+
+fn list_known(known: &[Version]) -> String {
+    let names: Vec<_> = known.iter().map(|version| format!("`{version}`")).collect();
+    if names.is_empty() {
+        "no release is there".into()
+    } else {
+        format!("there are {}", names.join(", "))
+    }
+}
+
+impl Install {
+    /// The install at `root`, which must have a `releases/` folder. Its path is made
+    /// absolute, so that a saved plan means the same from every working folder.
+    pub fn at(root: &Path) -> Result<Self, InstallError> {
+        let found = root
+            .canonicalize()
+            .ok()
+            .filter(|root| root.join("releases").is_dir());
+        let root = found.ok_or_else(|| InstallError::NoReleases { root: root.into() })?;
+        Ok(Self { root })
+    }
+
+    /// The install at `root`, adopted by `transship init`.
+    pub fn adopted(root: &Path) -> Result<Self, InstallError> {
+        let install = Self::at(root)?;
+        if install.is_adopted() {
+            Ok(install)
+        } else {
+            Err(InstallError::NotAdopted { root: install.root })
+        }
+    }
+
+    /// Whether transship's own folder is there.
+    pub fn is_adopted(&self) -> bool {
+        self.own("").is_dir()
+    }
+
+    /// The folder itself, absolute.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// `releases/`.
+    pub fn releases_folder(&self) -> PathBuf {
+        self.root.join("releases")
+    }
+
+    /// Where a release is, or would be.
+    pub fn release_folder(&self, version: &Version) -> PathBuf {
+        self.releases_folder().join(version.as_str())
+    }
+
+    /// The symlink to the active release.
+    pub fn current_link(&self) -> PathBuf {
+        self.root.join("current")
+    }
+
+    /// What `current` holds when `version` is active; relative, so that the install can
+    /// be moved as a whole.
+    pub fn current_target(version: &Version) -> PathBuf {
+        Path::new("releases").join(version.as_str())
+    }
+
+    /// A path in transship's own folder.
+    pub fn own(&self, name: &str) -> PathBuf {
+        self.root.join(".transship").join(name)
+    }
+
+    /// Where plans are saved.
+    pub fn plans(&self) -> PathBuf {
+        self.own("plans")
+    }
+
+    /// Where journals are kept.
+    pub fn journals(&self) -> PathBuf {
+        self.own("journal")
+    }
+
+    /// Where manifests are kept.
+    pub fn manifests(&self) -> PathBuf {
+        self.own("manifests")
+    }
+
+    /// The lock's file.
+    pub fn lock_file(&self) -> PathBuf {
+        self.own("lock")
+    }
+
+    /// Takes the lock on this install for `command`.
+    pub fn lock(&self, disk: &Disk, command: &str) -> Result<Lock, LockError> {
+        Lock::take(disk, &self.lock_file(), &Holder::this_process(command))
+    }
+
+    /// Makes transship's own folders, readable by their owner alone. Nothing happens to
+    /// those that are there.
+    pub fn adopt(&self, disk: &Disk) -> Result<(), InstallError> {
+        for folder in [
+            self.own(""),
+            self.plans(),
+            self.journals(),
+            self.manifests(),
+        ] {
+            match disk.create_dir(&folder, 0o700) {
+                Err(source) if source.kind() != io::ErrorKind::AlreadyExists => {
+                    return Err(InstallError::Io {
+                        path: folder,
+                        source,
+                    });
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The releases on disk, oldest first: the folders of `releases/` that hold a compose
+    /// file and whose name is a version. Staging folders begin with a dot and are none.
+    pub fn releases(&self) -> Result<Vec<Release>, InstallError> {
+        let folder = self.releases_folder();
+        let io = |source| InstallError::Io {
+            path: folder.clone(),
+            source,
+        };
+        let mut releases = Vec::new();
+        for entry in fs::read_dir(&folder).map_err(io)? {
+            let path = entry.map_err(io)?.path();
+            let version = path
+                .file_name()
+                .and_then(|name| name.to_str()?.parse().ok());
+            if let Some(version) = version.filter(|_| path.is_dir() && compose::is_in(&path)) {
+                releases.push(Release { version, path });
+            }
+        }
+        releases.sort_by(|a, b| a.version.cmp(&b.version));
+        Ok(releases)
+    }
+
+    /// The release named `version`.
+    pub fn release(&self, version: &Version) -> Result<Release, InstallError> {
+        let path = self.release_folder(version);
+        if path.is_dir() {
+            return Ok(Release {
+                version: version.clone(),
+                path,
+            });
+        }
+        Err(InstallError::UnknownVersion {
+            version: version.clone(),
+            releases: self.releases_folder(),
+            known: self.known()?,
+        })
+    }
+
+    /// The active release: what `current` points to, or `None` when there is no
+    /// `current`.
+    pub fn current(&self) -> Result<Option<Release>, InstallError> {
+        let link = self.current_link();
+        let target = match fs::read_link(&link) {
+            Ok(target) => target,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(_) => return Err(InstallError::StrangeCurrent { link }),
+        };
+        let strange = || InstallError::StrangeCurrent { link: link.clone() };
+        let absolute = self.root.join(&target);
+        if absolute.parent() != Some(&self.releases_folder()) || !absolute.is_dir() {
+            return Err(strange());
+        }
+        let name = absolute
+            .file_name()
+            .and_then(|name| name.to_str())
+            .ok_or_else(strange)?;
+        let version = name.parse().map_err(|_: BadVersion| strange())?;
+        Ok(Some(Release {
+            version,
+            path: absolute,
+        }))
+    }
+
+    /// The active release; where `current` is absent, the only one that there is.
+    pub fn active(&self) -> Result<Release, InstallError> {
+        if let Some(release) = self.current()? {
+            return Ok(release);
+        }
+        let mut releases = self.releases()?;
+        match (releases.pop(), releases.is_empty()) {
+            (Some(only), true) => Ok(only),
+            (None, _) => Err(InstallError::NoneFound {
+                path: self.releases_folder(),
+            }),
+            (Some(_), false) => Err(InstallError::NoCurrent {
+                link: self.current_link(),
+                known: self.known()?,
+            }),
+        }
+    }
+
+    fn known(&self) -> Result<Vec<Version>, InstallError> {
+        Ok(self
+            .releases()?
+            .into_iter()
+            .map(|release| release.version)
+            .collect())
+    }
+}
+
+#[cfg(test)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the tests set up their own world"
+)]
+mod tests {
+    use super::*;
+
+    fn install(releases: &[&str]) -> (tempfile::TempDir, Install) {
+        let folder = tempfile::tempdir().unwrap();
+        for release in releases {
+            let path = folder.path().join("releases").join(release);
+            fs::create_dir_all(&path).unwrap();
+            fs::write(path.join("docker-compose.yml"), "services: {}\n").unwrap();
+        }
+        let install = Install::at(folder.path()).unwrap();
+        (folder, install)
+    }
+
+    fn versions(releases: &[Release]) -> Vec<&str> {
+        releases
+            .iter()
+            .map(|release| release.version.as_str())
+            .collect()
+    }
+
+    #[test]
+    fn releases_are_listed_oldest_first_and_staging_folders_are_none() {
+        let (folder, install) = install(&["v2.10.5", "v2.9", ".v3.part.1"]);
+        fs::create_dir(folder.path().join("releases/empty")).unwrap();
+        assert_eq!(versions(&install.releases().unwrap()), ["v2.9", "v2.10.5"]);
+    }
+
+    #[test]
+    fn a_folder_without_releases_is_no_install() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = Install::at(folder.path()).unwrap_err();
+        assert!(matches!(error, InstallError::NoReleases { .. }), "{error}");
+        assert_eq!(error.kind(), Kind::Usage);
+    }
+
+    #[test]
+    fn adopting_makes_private_folders_and_can_be_repeated() {
+        use std::os::unix::fs::MetadataExt;
+        let (_folder, install) = install(&["v1"]);
+        assert!(matches!(
+            Install::adopted(install.root()),
+            Err(InstallError::NotAdopted { .. })
+        ));
+        install.adopt(&Disk::new()).unwrap();
+        install.adopt(&Disk::new()).unwrap();
+        assert_eq!(install.journals().metadata().unwrap().mode() & 0o777, 0o700);
+        assert_eq!(Install::adopted(install.root()).unwrap(), install);
+    }
+
+    #[test]
+    fn current_is_the_release_that_the_symlink_names() {
+        let (_folder, install) = install(&["v1", "v2"]);
+        assert_eq!(install.current().unwrap(), None);
+        let version = "v1".parse().unwrap();
+        Disk::new()
+            .switch(&install.current_link(), &Install::current_target(&version))
+            .unwrap();
+        assert_eq!(install.current().unwrap().unwrap().version, version);
+        assert_eq!(install.active().unwrap().version, version);
+    }
+
+    #[test]
+    fn a_current_that_leads_elsewhere_is_strange() {
+        let (_folder, install) = install(&["v1"]);
+        for target in [
+            "/etc",
+            "releases",
+            "releases/v9",
+            "releases/../releases/v1/..",
+        ] {
+            Disk::new()
+                .switch(&install.current_link(), Path::new(target))
+                .unwrap();
+            let error = install.current().unwrap_err();
+            assert!(
+                matches!(error, InstallError::StrangeCurrent { .. }),
+                "{target}: {error}"
+            );
+        }
+    }
+
+    #[test]
+    fn without_current_the_only_release_is_active_and_two_are_a_question() {
+        let (_one, lone) = install(&["v1"]);
+        assert_eq!(lone.active().unwrap().version.as_str(), "v1");
+        let (_two, pair) = install(&["v1", "v2"]);
+        let error = pair.active().unwrap_err();
+        assert!(
+            error.hints()[0].contains("`v1`, `v2`"),
+            "{:?}",
+            error.hints()
+        );
+    }
+
+    #[test]
+    fn an_unknown_version_lists_the_known_ones() {
+        let (_folder, install) = install(&["v1", "v2"]);
+        let error = install.release(&"v3".parse().unwrap()).unwrap_err();
+        assert_eq!(error.kind(), Kind::Usage);
+        assert_eq!(error.hints()[0], "there are `v1`, `v2`");
+    }
+}

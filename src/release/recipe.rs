@@ -1,0 +1,322 @@
+//! The recipe: how the vendor or the administrator wants an upgrade done.
+//!
+//! It stands in the compose file under `x-transship`, or in `transship.yml` in the
+//! install, whose keys win one by one. A key that this version of transship can't follow
+//! is refused by name rather than passed over: an upgrade without its `migrate` hook is
+//! not the upgrade that was asked for. To do without such a key on purpose, set it to
+//! `null` in `transship.yml`.
+
+use std::fs;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use serde_yaml::{Mapping, Value};
+use thiserror::Error;
+
+use super::Version;
+use crate::error::{Explain, Kind};
+
+/// What the recipe says, where it says anything.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Recipe {
+    /// Config to carry from the old release; `None` for the default.
+    pub carry: Option<Vec<Carry>>,
+    /// The prefix of volume names, with `{version}` in it.
+    pub prefix: Option<String>,
+    /// Keys of volumes that are not copied.
+    pub skip: Vec<String>,
+    /// Images that follow the release's version, as `REPO` or `REPO=TAG` with `{version}`
+    /// in TAG.
+    pub images: Vec<String>,
+}
+
+/// One file or folder to carry, relative to the release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Carry {
+    /// Its path, without a trailing slash.
+    pub path: PathBuf,
+}
+
+/// What is wrong with a recipe.
+#[derive(Debug, Error)]
+pub enum RecipeError {
+    /// The file can't be read.
+    #[error("can't read `{}`", path.display())]
+    Io {
+        /// The recipe's file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It is no recipe.
+    #[error("the recipe in `{}` can't be understood", path.display())]
+    Syntax {
+        /// The recipe's file.
+        path: PathBuf,
+        /// What the parser said; it names keys and places, never values.
+        source: serde_yaml::Error,
+    },
+    /// A key that is unknown, or beyond this version.
+    #[error("the recipe asks for `{key}`, which this version of transship can't do")]
+    Unsupported {
+        /// The key, as `carry.how: merge` or `hooks`.
+        key: String,
+    },
+    /// A path that leaves the release.
+    #[error("`{}` is not a path inside a release", path.display())]
+    Outside {
+        /// The path.
+        path: PathBuf,
+    },
+}
+
+impl Explain for RecipeError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Unsupported { .. } => Kind::Refused,
+            _ => Kind::Usage,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Unsupported { key } if !key.contains('.') => {
+                vec![format!(
+                    "to do without it, put `{key}: null` into `transship.yml` in the install"
+                )]
+            }
+            Self::Unsupported { .. } => {
+                vec!["say it otherwise in `transship.yml` in the install".into()]
+            }
+            Self::Outside { .. } => {
+                vec!["write it relative to the release's folder, without `..`".into()]
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    carry: Option<Vec<WrittenCarry>>,
+    volumes: Option<WrittenVolumes>,
+    images: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum WrittenCarry {
+    Path(PathBuf),
+    Detailed { path: PathBuf, how: Option<String> },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenVolumes {
+    prefix: Option<String>,
+    #[serde(default)]
+    skip: Vec<String>,
+}
+
+/// Keys that the design knows and this version can't follow.
+const LATER: [&str; 4] = ["data", "path", "hooks", "notes"];
+
+impl Recipe {
+    /// The recipe for an upgrade: what `shipped` (the value of `x-transship`, from
+    /// `compose_file`) says, under what `own`, the install's `transship.yml`, says.
+    pub fn read(
+        shipped: Option<&Value>,
+        compose_file: &Path,
+        own: &Path,
+    ) -> Result<Self, RecipeError> {
+        let mut keys = shipped
+            .map(|value| mapping(value.clone(), compose_file))
+            .transpose()?
+            .unwrap_or_default();
+        match fs::read(own) {
+            Ok(bytes) => {
+                let syntax = |source| RecipeError::Syntax {
+                    path: own.into(),
+                    source,
+                };
+                let value: Value = serde_yaml::from_slice(&bytes).map_err(syntax)?;
+                keys.extend(mapping(value, own)?);
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(source) => {
+                return Err(RecipeError::Io {
+                    path: own.into(),
+                    source,
+                });
+            }
+        }
+        keys.retain(|_, value| !value.is_null());
+        if let Some(key) = LATER.iter().find(|key| keys.contains_key(**key)) {
+            return Err(RecipeError::Unsupported {
+                key: (*key).to_owned(),
+            });
+        }
+        let syntax = |source| RecipeError::Syntax {
+            path: compose_file.into(),
+            source,
+        };
+        serde_yaml::from_value(Value::Mapping(keys))
+            .map_err(syntax)
+            .and_then(Self::from_written)
+    }
+
+    fn from_written(written: Written) -> Result<Self, RecipeError> {
+        let volumes = written.volumes.unwrap_or(WrittenVolumes {
+            prefix: None,
+            skip: Vec::new(),
+        });
+        let carry = written
+            .carry
+            .map(|entries| entries.into_iter().map(Carry::from_written).collect());
+        Ok(Self {
+            carry: carry.transpose()?,
+            prefix: volumes.prefix,
+            skip: volumes.skip,
+            images: written.images.unwrap_or_default(),
+        })
+    }
+
+    /// The prefix of volume names for `version`; `v2_10_5_` unless the recipe says
+    /// otherwise.
+    pub fn prefix_for(&self, version: &Version) -> String {
+        self.prefix
+            .as_deref()
+            .unwrap_or("{version}_")
+            .replace("{version}", &version.slug())
+    }
+}
+
+impl Carry {
+    /// The entry for `path`, which must stay inside of the release.
+    pub fn new(path: &Path) -> Result<Self, RecipeError> {
+        let clean: PathBuf = path
+            .components()
+            .filter(|part| *part != Component::CurDir)
+            .collect();
+        let inside = clean
+            .components()
+            .all(|part| matches!(part, Component::Normal(_)));
+        if inside && !clean.as_os_str().is_empty() {
+            Ok(Self { path: clean })
+        } else {
+            Err(RecipeError::Outside { path: path.into() })
+        }
+    }
+
+    fn from_written(written: WrittenCarry) -> Result<Self, RecipeError> {
+        match written {
+            WrittenCarry::Path(path) => Self::new(&path),
+            WrittenCarry::Detailed { path, how } => match how.as_deref() {
+                None | Some("copy") => Self::new(&path),
+                Some(other) => Err(RecipeError::Unsupported {
+                    key: format!("carry.how: {other}"),
+                }),
+            },
+        }
+    }
+}
+
+fn mapping(value: Value, path: &Path) -> Result<Mapping, RecipeError> {
+    match value {
+        Value::Null => Ok(Mapping::new()),
+        other => serde_yaml::from_value(other).map_err(|source| RecipeError::Syntax {
+            path: path.into(),
+            source,
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(shipped: &str, own: Option<&str>) -> Result<Recipe, RecipeError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("transship.yml");
+        if let Some(own) = own {
+            crate::fs::Disk::new()
+                .create(&path, own.as_bytes(), 0o600)
+                .unwrap();
+        }
+        let shipped: Value = serde_yaml::from_str(shipped).unwrap();
+        Recipe::read(Some(&shipped), Path::new("docker-compose.yml"), &path)
+    }
+
+    fn carried(recipe: &Recipe) -> Vec<&str> {
+        recipe
+            .carry
+            .iter()
+            .flatten()
+            .map(|carry| carry.path.to_str().unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn every_key_is_optional() {
+        assert_eq!(read("null", None).unwrap(), Recipe::default());
+        assert_eq!(read("{}", Some("")).unwrap(), Recipe::default());
+    }
+
+    #[test]
+    fn the_installs_own_keys_win_one_by_one() {
+        let shipped =
+            "{carry: [.env, {path: .caddy/, how: copy}], volumes: {prefix: 'x_', skip: [cache]}}";
+        let recipe = read(shipped, Some("carry: [./etc/ssl/]\n")).unwrap();
+        assert_eq!(carried(&recipe), ["etc/ssl"]);
+        assert_eq!(
+            (recipe.prefix.as_deref(), recipe.skip.as_slice()),
+            (Some("x_"), &["cache".to_owned()][..])
+        );
+    }
+
+    #[test]
+    fn what_can_not_be_done_is_refused_by_name_and_can_be_waived() {
+        for (shipped, key) in [
+            ("{hooks: {migrate: make}}", "hooks"),
+            ("{carry: [{path: a, how: merge}]}", "carry.how: merge"),
+        ] {
+            let error = read(shipped, None).unwrap_err();
+            assert!(error.to_string().contains(&format!("`{key}`")), "{error}");
+            assert_eq!(error.kind(), Kind::Refused);
+        }
+        read("{hooks: {migrate: make}}", Some("hooks: null\n")).unwrap();
+    }
+
+    #[test]
+    fn an_unknown_key_is_an_error_that_names_it() {
+        let error = read("{volume: {prefix: x}}", None).unwrap_err();
+        let source = std::error::Error::source(&error).unwrap().to_string();
+        assert!(source.contains("volume"), "{source}");
+    }
+
+    #[test]
+    fn a_path_that_leaves_the_release_is_refused() {
+        for path in ["..", "../x", "/etc/ssl", "a/../../b", ".", ""] {
+            assert!(
+                matches!(
+                    Carry::new(Path::new(path)),
+                    Err(RecipeError::Outside { .. })
+                ),
+                "{path:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_prefix_has_the_version_in_it() {
+        let version = "v2.10.5".parse().unwrap();
+        assert_eq!(Recipe::default().prefix_for(&version), "v2_10_5_");
+        let recipe = Recipe {
+            prefix: Some("acme_{version}_".into()),
+            ..Recipe::default()
+        };
+        assert_eq!(recipe.prefix_for(&version), "acme_v2_10_5_");
+    }
+}

@@ -1,0 +1,405 @@
+//! What a vendor ships: a tarball or a folder, looked at first and staged later.
+//!
+//! Looking gives a digest of the whole, so that what is staged is what was planned; a
+//! [`Peek`] gives the small files (compose files, `.env`, the recipe) a folder of their
+//! own while the plan is made. Staging builds the release beside its final name, makes
+//! it durable, and renames it: `releases/v2.10.5/` is complete or not there.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use tempfile::TempDir;
+use thiserror::Error;
+
+use super::archive::{self, Limits};
+use crate::compose;
+use crate::error::{Explain, Kind};
+use crate::fs::Disk;
+use crate::progress::{Progress, Silent};
+use crate::tree::{self, CopyOptions};
+
+/// The largest file that a [`Peek`] holds: compose files and config are far smaller,
+/// image archives far larger.
+const PEEK: u64 = 16 * 1024 * 1024;
+
+/// A tarball or a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ShipmentKind {
+    /// A tar archive, plain or gzipped.
+    Tarball,
+    /// A folder.
+    Folder,
+}
+
+/// How much a shipment holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Everything that is no folder.
+    pub files: u64,
+    /// Folders.
+    pub folders: u64,
+    /// Bytes of content, unpacked.
+    pub bytes: u64,
+}
+
+impl Summary {
+    pub(super) fn count(&mut self, folder: bool, bytes: u64) {
+        self.files += u64::from(!folder);
+        self.folders += u64::from(folder);
+        self.bytes = self.bytes.saturating_add(bytes);
+    }
+}
+
+/// A shipment that was read to its end and found fit to be staged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shipment {
+    /// Where it is, absolute.
+    pub path: PathBuf,
+    /// What it is.
+    pub kind: ShipmentKind,
+    /// SHA-256 in hex: of a tarball the file's, of a folder its manifest's.
+    pub sha256: String,
+    /// The single folder in a tarball that holds the release, and is left out of its
+    /// paths.
+    pub top: Option<OsString>,
+    /// How much it holds.
+    pub summary: Summary,
+}
+
+/// The small files of a shipment, in a folder to read them from.
+#[derive(Debug)]
+pub struct Peek {
+    path: PathBuf,
+    _unpacked: Option<TempDir>,
+}
+
+impl Peek {
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// Why a shipment can't be used.
+#[derive(Debug, Error)]
+pub enum ShipmentError {
+    /// A file or folder can't be read or made.
+    #[error("can't use `{}`", path.display())]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The archive can't be read to its end.
+    #[error("`{}` is no tar archive, or is cut or damaged", path.display())]
+    Damaged {
+        /// The archive.
+        path: PathBuf,
+        /// What the decoder said.
+        source: io::Error,
+    },
+    /// The archive is compressed in a way that isn't understood.
+    #[error("`{}` is compressed with {name}", path.display())]
+    Compression {
+        /// The archive.
+        path: PathBuf,
+        /// The compression's name.
+        name: &'static str,
+    },
+    /// A member that no release may have.
+    #[error("`{}` holds `{}`, {reason}", archive.display(), member.escape_ascii())]
+    Member {
+        /// The archive.
+        archive: PathBuf,
+        /// The member's name as the archive has it.
+        member: Vec<u8>,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// There is no compose file at its top.
+    #[error("`{}` holds no compose file", path.display())]
+    NoCompose {
+        /// The shipment.
+        path: PathBuf,
+    },
+    /// It is not what it was when the plan was made.
+    #[error("`{}` was changed since the plan was made", path.display())]
+    Changed {
+        /// The shipment.
+        path: PathBuf,
+    },
+    /// The release is there already.
+    #[error("`{}` is there already", path.display())]
+    ReleaseExists {
+        /// The release's folder.
+        path: PathBuf,
+    },
+    /// The tree work failed.
+    #[error(transparent)]
+    Tree(#[from] tree::Error),
+    /// The user wanted to stop.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl Explain for ShipmentError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Changed { .. } | Self::ReleaseExists { .. } | Self::Member { .. } => {
+                Kind::Refused
+            }
+            Self::Io { source, .. } if source.kind() != io::ErrorKind::NotFound => Kind::Refused,
+            Self::Tree(error) => error.kind(),
+            Self::Interrupted => Kind::Interrupted,
+            _ => Kind::Usage,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Damaged { .. } => {
+                vec!["compare its checksum with the vendor's, or fetch it again".into()]
+            }
+            Self::Compression { .. } => {
+                vec!["unpack it into a folder and pass that to `--from-release`".into()]
+            }
+            Self::Member { .. } => vec![
+                "nothing was unpacked; ask the vendor whether the archive is genuine".into(),
+                "if you trust it, unpack it by hand and pass the folder to `--from-release`".into(),
+            ],
+            Self::NoCompose { .. } => {
+                vec!["it should hold a `docker-compose.yml` or `compose.yaml`".into()]
+            }
+            Self::Changed { .. } => vec!["make the plan again with `transship plan`".into()],
+            Self::ReleaseExists { .. } => {
+                vec![
+                    "to upgrade to it as it is, leave `--from-release` out; else move it away"
+                        .into(),
+                ]
+            }
+            Self::Tree(error) => error.hints(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl Shipment {
+    /// Looks at the whole of what is at `path`.
+    pub fn open(path: &Path, progress: &dyn Progress) -> Result<Self, ShipmentError> {
+        let io = |source| ShipmentError::Io {
+            path: path.into(),
+            source,
+        };
+        let path = path.canonicalize().map_err(io)?;
+        let folder = path.is_dir();
+        let bytes = if folder {
+            None
+        } else {
+            Some(path.metadata().map_err(io)?.len())
+        };
+        progress.start("reading the release", bytes);
+        let opened = if folder {
+            Self::open_folder(path, progress)
+        } else {
+            Self::open_tarball(path, progress)
+        };
+        progress.finish();
+        opened
+    }
+
+    fn open_folder(path: PathBuf, progress: &dyn Progress) -> Result<Self, ShipmentError> {
+        if !compose::is_in(&path) {
+            return Err(ShipmentError::NoCompose { path });
+        }
+        let survey = tree::survey(&path)?;
+        let summary = Summary {
+            files: survey.files + survey.others,
+            folders: survey.directories,
+            bytes: survey.bytes,
+        };
+        let manifest = tree::manifest(&path, progress)?;
+        refuse_links_out(&path, &manifest)?;
+        let sha256 = manifest.digest();
+        Ok(Self {
+            path,
+            kind: ShipmentKind::Folder,
+            sha256,
+            top: None,
+            summary,
+        })
+    }
+
+    fn open_tarball(path: PathBuf, progress: &dyn Progress) -> Result<Self, ShipmentError> {
+        let scan = archive::scan(&path, Limits::default(), progress)?;
+        if !scan
+            .top_files
+            .iter()
+            .any(|name| compose::is_compose_name(name))
+        {
+            return Err(ShipmentError::NoCompose { path });
+        }
+        let archive::Scan {
+            sha256,
+            top,
+            summary,
+            ..
+        } = scan;
+        Ok(Self {
+            path,
+            kind: ShipmentKind::Tarball,
+            sha256,
+            top,
+            summary,
+        })
+    }
+
+    /// A folder with the shipment's small files, for as long as the plan is made.
+    pub fn peek(&self, disk: &Disk) -> Result<Peek, ShipmentError> {
+        if self.kind == ShipmentKind::Folder {
+            return Ok(Peek {
+                path: self.path.clone(),
+                _unpacked: None,
+            });
+        }
+        let io = |source| ShipmentError::Io {
+            path: std::env::temp_dir(),
+            source,
+        };
+        let folder = tempfile::Builder::new()
+            .prefix("transship-peek.")
+            .tempdir()
+            .map_err(io)?;
+        self.extract(disk, PEEK, folder.path(), &Silent)?;
+        Ok(Peek {
+            path: folder.path().to_owned(),
+            _unpacked: Some(folder),
+        })
+    }
+
+    /// Makes the release at `target`, which must not exist. Interrupted, it leaves at
+    /// most a staging folder that the next attempt replaces.
+    pub fn stage(
+        &self,
+        disk: &Disk,
+        target: &Path,
+        progress: &dyn Progress,
+    ) -> Result<(), ShipmentError> {
+        if target.symlink_metadata().is_ok() {
+            return Err(ShipmentError::ReleaseExists {
+                path: target.into(),
+            });
+        }
+        match self.kind {
+            ShipmentKind::Folder => {
+                if tree::manifest(&self.path, &Silent)?.digest() != self.sha256 {
+                    return Err(ShipmentError::Changed {
+                        path: self.path.clone(),
+                    });
+                }
+                tree::copy(disk, &self.path, target, &CopyOptions::default(), progress)?;
+                Ok(())
+            }
+            ShipmentKind::Tarball => self.stage_tarball(disk, target, progress),
+        }
+    }
+
+    fn stage_tarball(
+        &self,
+        disk: &Disk,
+        target: &Path,
+        progress: &dyn Progress,
+    ) -> Result<(), ShipmentError> {
+        let part = staging_name(target);
+        let io = |source| ShipmentError::Io {
+            path: part.clone(),
+            source,
+        };
+        if part.symlink_metadata().is_ok() {
+            tree::remove(disk, &part).map_err(io)?;
+        }
+        disk.create_dir(&part, 0o700).map_err(io)?;
+        let built = self
+            .extract(disk, u64::MAX, &part, progress)
+            .and_then(|()| {
+                let open = File::open(&part).map_err(io)?;
+                disk.chmod_unpacked(&open, &part, 0o755).map_err(io)?;
+                disk.sync_filesystem_of(&part).map_err(io)?;
+                disk.rename_new(&part, target)
+                    .map_err(|source| match source.kind() {
+                        io::ErrorKind::AlreadyExists => ShipmentError::ReleaseExists {
+                            path: target.into(),
+                        },
+                        _ => ShipmentError::Io {
+                            path: target.into(),
+                            source,
+                        },
+                    })
+            });
+        if built.is_err() && part.symlink_metadata().is_err() && target.symlink_metadata().is_ok() {
+            // It has its name, and the name couldn't be made durable.
+            let _ = tree::remove(disk, target);
+        }
+        if built.is_err() {
+            // The first error is the one to tell; what can't be removed now, the next
+            // attempt removes.
+            let _ = tree::remove(disk, &part);
+        }
+        built
+    }
+
+    fn extract(
+        &self,
+        disk: &Disk,
+        largest: u64,
+        target: &Path,
+        progress: &dyn Progress,
+    ) -> Result<(), ShipmentError> {
+        let digest = archive::extract(
+            disk,
+            &self.path,
+            self.top.as_deref(),
+            largest,
+            target,
+            progress,
+        )?;
+        if digest == self.sha256 {
+            Ok(())
+        } else {
+            Err(ShipmentError::Changed {
+                path: self.path.clone(),
+            })
+        }
+    }
+}
+
+/// As with a tarball's: a release whose config leads elsewhere would be edited there.
+fn refuse_links_out(path: &Path, manifest: &tree::Manifest) -> Result<(), ShipmentError> {
+    for entry in manifest.entries() {
+        let Some(aim) = entry.target.as_deref() else {
+            continue;
+        };
+        let at = |bytes: &[u8]| PathBuf::from(OsStr::from_bytes(bytes));
+        if !archive::stays_inside(&at(&entry.path), &at(aim)) {
+            return Err(ShipmentError::Member {
+                archive: path.into(),
+                member: entry.path,
+                reason: archive::LEADS_OUT,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The name under which a release is built: hidden, beside its final one.
+fn staging_name(target: &Path) -> PathBuf {
+    let mut name = OsString::from(".");
+    name.push(target.file_name().unwrap_or(OsStr::new("release")));
+    name.push(".part");
+    target.with_file_name(name)
+}

@@ -1,0 +1,208 @@
+//! A release's name.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::error::{Explain, Kind};
+
+/// A release's name, such as `v2.10.5`: one path component of letters, digits and
+/// `.` `_` `-` `+`, beginning with a letter or digit. Ordered as administrators expect: a
+/// leading `v` doesn't count, runs of digits go by value, so that `v2.9` comes before
+/// `v2.10`, and `v2.10-rc1` comes before both `v2.10` and `v2.10.1`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Version(String);
+
+/// A text that is no release's name.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("`{}` is not a release's name", .0.escape_debug())]
+pub struct BadVersion(String);
+
+impl Explain for BadVersion {
+    fn kind(&self) -> Kind {
+        Kind::Usage
+    }
+
+    fn hints(&self) -> Vec<String> {
+        vec!["a release is one folder below `releases/`, such as `v2.10.5`: no `/`, no `..`".into()]
+    }
+}
+
+impl Version {
+    /// The name as it is written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The version without its leading `v`: `2.10.5`.
+    pub fn number(&self) -> &str {
+        match self.0.strip_prefix(['v', 'V']) {
+            Some(rest) if rest.starts_with(|c: char| c.is_ascii_digit()) => rest,
+            _ => &self.0,
+        }
+    }
+
+    /// The name with all that a volume's prefix can't hold or would misread turned into
+    /// `_`: `v2_10_5`.
+    pub fn slug(&self) -> String {
+        self.0
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
+            .collect()
+    }
+
+    fn pieces(&self) -> Vec<Piece<'_>> {
+        let mut pieces = Vec::new();
+        let mut rest = self.number();
+        while let Some(first) = rest.chars().next() {
+            let digits = first.is_ascii_digit();
+            let end = rest
+                .find(|c: char| c.is_ascii_digit() != digits)
+                .unwrap_or(rest.len());
+            let (piece, tail) = rest.split_at(end);
+            pieces.push(match (digits, first) {
+                (true, _) => Piece::number(piece),
+                (false, '-') => Piece::PreRelease(piece),
+                (false, _) => Piece::Text(piece),
+            });
+            rest = tail;
+        }
+        pieces.push(Piece::End);
+        pieces
+    }
+}
+
+/// A run of digits or of anything else, in the order in which they sort. Numbers are kept
+/// as digits without leading zeros, since a date stamp may be longer than any integer type.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Piece<'a> {
+    /// `-rc`: comes before the release itself.
+    PreRelease(&'a str),
+    End,
+    Text(&'a str),
+    Number(usize, &'a str),
+}
+
+impl<'a> Piece<'a> {
+    fn number(digits: &'a str) -> Self {
+        let significant = digits.trim_start_matches('0');
+        Self::Number(significant.len(), significant)
+    }
+}
+
+impl FromStr for Version {
+    type Err = BadVersion;
+
+    fn from_str(text: &str) -> Result<Self, BadVersion> {
+        let fits = |c: char| c.is_ascii_alphanumeric() || "._-+".contains(c);
+        let begins_well = text.starts_with(|c: char| c.is_ascii_alphanumeric());
+        if begins_well && text.len() <= 200 && text.chars().all(fits) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(BadVersion(text.to_owned()))
+        }
+    }
+}
+
+impl TryFrom<String> for Version {
+    type Error = BadVersion;
+
+    fn try_from(text: String) -> Result<Self, BadVersion> {
+        text.parse()
+    }
+}
+
+impl From<Version> for String {
+    fn from(version: Version) -> Self {
+        version.0
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl PartialOrd for Version {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Version {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.pieces()
+            .cmp(&other.pieces())
+            .then_with(|| self.0.cmp(&other.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn version(text: &str) -> Version {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn versions_sort_by_number_and_not_by_letter() {
+        let sorted = [
+            "1.0",
+            "v1.3.2",
+            "v1.03.10",
+            "v2.9.0",
+            "v2.10.5-rc1",
+            "v2.10.5",
+            "v10.0",
+        ];
+        let mut shuffled: Vec<_> = sorted.iter().rev().map(|text| version(text)).collect();
+        shuffled.sort();
+        assert_eq!(
+            shuffled.iter().map(Version::as_str).collect::<Vec<_>>(),
+            sorted
+        );
+    }
+
+    #[test]
+    fn a_name_that_could_leave_releases_is_refused() {
+        for bad in [
+            "", ".", "..", "../v1", "/v1", "v1/x", "-v1", ".v1", "v 1", "v1\n", "ü1",
+        ] {
+            assert!(bad.parse::<Version>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_slug_is_fit_for_a_volume_name() {
+        for (name, slug) in [
+            ("v2.10.5", "v2_10_5"),
+            ("2024-01+a", "2024_01_a"),
+            ("v1", "v1"),
+        ] {
+            assert_eq!(version(name).slug(), slug);
+        }
+    }
+
+    #[test]
+    fn the_number_is_the_version_without_its_v() {
+        for (name, number) in [
+            ("v2.10.5", "2.10.5"),
+            ("2.10.5", "2.10.5"),
+            ("vega", "vega"),
+        ] {
+            assert_eq!(version(name).number(), number);
+        }
+    }
+
+    #[test]
+    fn a_version_from_json_is_checked_too() {
+        assert!(serde_json::from_str::<Version>("\"../x\"").is_err());
+        assert_eq!(serde_json::to_string(&version("v1")).unwrap(), "\"v1\"");
+    }
+}

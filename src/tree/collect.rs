@@ -1,0 +1,117 @@
+//! Gathering a manifest's entries from several threads, and the hard links among them.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use rustix::fs::FileType;
+
+use super::digest::Digest;
+use super::manifest::{Entry, EntryKind, Manifest, Time, Xattr, path_order};
+use super::stat::{Stat, Xattrs};
+
+/// An entry, and the device and inode of a file that has several names.
+#[derive(Debug)]
+pub(super) struct Found {
+    entry: Entry,
+    file: Option<(u64, u64)>,
+}
+
+impl Found {
+    /// What a look at a file tells; `path` is the root's if it is empty.
+    pub(super) fn new(path: Vec<u8>, stat: &Stat, xattrs: &Xattrs) -> Self {
+        let path = if path.is_empty() { b".".to_vec() } else { path };
+        let xattr = |(name, value): &(std::ffi::CString, Vec<u8>)| Xattr {
+            name: name.to_bytes().to_vec(),
+            value: value.clone(),
+        };
+        let is = |kind| stat.kind == kind;
+        let device = is(FileType::CharacterDevice) || is(FileType::BlockDevice);
+        let (major, minor) = (
+            rustix::fs::major(stat.device),
+            rustix::fs::minor(stat.device),
+        );
+        Self {
+            entry: Entry {
+                path,
+                kind: EntryKind::of(stat.kind),
+                mode: (!is(FileType::Symlink)).then_some(stat.mode),
+                uid: Some(stat.uid),
+                gid: Some(stat.gid),
+                size: is(FileType::RegularFile).then_some(stat.size),
+                mtime: Some(Time {
+                    seconds: stat.modified.tv_sec,
+                    nanoseconds: u32::try_from(stat.modified.tv_nsec).unwrap_or(0),
+                }),
+                sha256: None,
+                target: None,
+                device: device.then_some((major, minor)),
+                hard_link: None,
+                xattrs: Some(xattrs.iter().map(xattr).collect()),
+            },
+            file: (stat.links > 1 && !is(FileType::Directory)).then_some((stat.dev, stat.ino)),
+        }
+    }
+
+    /// With a regular file's digest and the size that it was computed over.
+    pub(super) fn with_content(mut self, digest: Option<Digest>, size: u64) -> Self {
+        self.entry.sha256 = digest;
+        self.entry.size = Some(size);
+        self
+    }
+
+    /// With where a symlink points.
+    pub(super) fn with_target(mut self, target: &std::ffi::CStr) -> Self {
+        self.entry.target = Some(target.to_bytes().to_vec());
+        self
+    }
+}
+
+/// Entries as they are found, in any order.
+#[derive(Debug, Default)]
+pub(super) struct Collector {
+    found: Mutex<Vec<Found>>,
+}
+
+impl Collector {
+    pub(super) fn add(&self, found: impl IntoIterator<Item = Found>) {
+        let mut all = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        all.extend(found);
+    }
+
+    /// The manifest: names of one file are told apart from files of their own, and share
+    /// what only one of them was read for.
+    pub(super) fn finish(self) -> Manifest {
+        let found = self.found.into_inner();
+        let mut found = found.unwrap_or_else(PoisonError::into_inner);
+        found.sort_unstable_by(|a, b| path_order(&a.entry.path, &b.entry.path));
+        let mut groups: HashMap<(u64, u64), Vec<usize>> = HashMap::new();
+        for (n, each) in found.iter().enumerate() {
+            if let Some(file) = each.file {
+                groups.entry(file).or_default().push(n);
+            }
+        }
+        for names in groups.into_values().filter(|names| names.len() > 1) {
+            share(&mut found, &names);
+        }
+        Manifest::new(found.into_iter().map(|each| each.entry).collect())
+    }
+}
+
+fn share(found: &mut [Found], names: &[usize]) {
+    let first = found[names[0]].entry.path.clone();
+    let read = names.iter().map(|&n| &found[n].entry);
+    let mut read = read.filter(|entry| entry.sha256.is_some() || entry.target.is_some());
+    let read = read.next().cloned();
+    for &n in names {
+        let entry = &mut found[n].entry;
+        entry.hard_link = Some(first.clone());
+        if let Some(read) = &read {
+            let path = std::mem::take(&mut entry.path);
+            *entry = Entry {
+                path,
+                hard_link: Some(first.clone()),
+                ..read.clone()
+            };
+        }
+    }
+}

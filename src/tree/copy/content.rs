@@ -1,0 +1,258 @@
+//! Contents: from one open file to another, holes as holes, digested as they pass.
+
+use std::ffi::CStr;
+use std::io;
+use std::os::fd::BorrowedFd;
+
+use rustix::fs::SeekFrom;
+use rustix::io::Errno;
+
+use super::direct::{self, DIRECT};
+use crate::fs::Disk;
+use crate::progress::Progress;
+use crate::tree::digest::{Digest, Sum, read_full};
+use crate::tree::stat::Stat;
+
+/// A file up to this size is read and written in one piece, in bytes.
+pub(super) const SMALL: usize = 256 * 1024;
+
+/// One file's way from source to target.
+pub(super) struct Transfer<'a> {
+    pub disk: &'a Disk,
+    pub source: BorrowedFd<'a>,
+    /// The whole source, that many bytes, stands in the buffer already.
+    pub ready: Option<usize>,
+    pub target: BorrowedFd<'a>,
+    pub name: &'a CStr,
+    /// The source as it was before.
+    pub stat: &'a Stat,
+    pub digest: bool,
+    pub reflink: bool,
+    pub progress: &'a dyn Progress,
+}
+
+/// What went over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Transferred {
+    pub digest: Option<Digest>,
+    /// The size of the target now: less than the source's if that shrank meanwhile.
+    pub size: u64,
+}
+
+/// Which side failed.
+#[derive(Debug)]
+pub(in crate::tree) enum TransferError {
+    Source(io::Error),
+    Target(io::Error),
+    Interrupted,
+}
+
+impl Transfer<'_> {
+    /// Copies at most as many bytes as the source had at first. The target is empty.
+    pub(super) fn run(&self, room: &mut [u8]) -> Result<Transferred, TransferError> {
+        if self.stat.size == 0 {
+            let digest = self.digest.then(|| Sum::default().finish());
+            return Ok(Transferred { digest, size: 0 });
+        }
+        if self.stat.size <= SMALL as u64 && self.stat.allocated >= self.stat.size {
+            return self.in_one_piece(room);
+        }
+        if self.reflink && self.clone_blocks()? {
+            return self.digest_only(room);
+        }
+        self.by_segments(room)
+    }
+
+    fn in_one_piece(&self, room: &mut [u8]) -> Result<Transferred, TransferError> {
+        let read = if let Some(read) = self.ready {
+            read
+        } else {
+            let size = usize::try_from(self.stat.size).unwrap_or(SMALL);
+            read_full(self.source, &mut room[..size], 0).map_err(TransferError::Source)?
+        };
+        let bytes = &room[..read];
+        self.disk
+            .write_at(self.target, self.name, bytes, 0)
+            .map_err(TransferError::Target)?;
+        self.progress.advance(read as u64, 0);
+        Ok(Transferred {
+            digest: self.digest.then(|| Digest::of(bytes)),
+            size: read as u64,
+        })
+    }
+
+    /// True if the target shares the source's blocks now.
+    fn clone_blocks(&self) -> Result<bool, TransferError> {
+        match self.disk.clone_from(self.target, self.name, self.source) {
+            Ok(()) => Ok(true),
+            Err(error) => match Errno::from_io_error(&error) {
+                // Not this filesystem, not between these two, or not files like these.
+                Some(
+                    Errno::OPNOTSUPP
+                    | Errno::XDEV
+                    | Errno::INVAL
+                    | Errno::NOTTY
+                    | Errno::PERM
+                    | Errno::TXTBSY,
+                ) => Ok(false),
+                _ => Err(TransferError::Target(error)),
+            },
+        }
+    }
+
+    /// The blocks are shared: what is read back from the target is what it has.
+    fn digest_only(&self, room: &mut [u8]) -> Result<Transferred, TransferError> {
+        let target = Stat::of(self.target).map_err(TransferError::Target)?;
+        let size = target.size;
+        // Some filesystems share what was written and forget what was only allocated.
+        if self.stat.allocated >= size && target.allocated < size {
+            self.disk
+                .allocate(self.target, self.name, size)
+                .map_err(TransferError::Target)?;
+        }
+        if !self.digest {
+            self.progress.advance(size, 0);
+            return Ok(Transferred { digest: None, size });
+        }
+        let digest = digest(self.target, size, room, self.progress)?;
+        Ok(Transferred {
+            digest: Some(digest.0),
+            size: digest.1,
+        })
+    }
+
+    fn by_segments(&self, room: &mut [u8]) -> Result<Transferred, TransferError> {
+        let size = self.stat.size;
+        let sparse = self.stat.allocated < size;
+        self.prepare(sparse)?;
+        let mut sum = self.digest.then(Sum::default);
+        let mut at = 0;
+        while at < size {
+            let (start, end) = data_after(self.source, at, size).map_err(TransferError::Source)?;
+            if let Some(sum) = &mut sum {
+                zeros(sum, start - at, self.progress)?;
+            }
+            self.progress.advance(start - at, 0);
+            at = if end - start >= DIRECT {
+                direct::stretch(self, start, end, sum.as_mut())?
+            } else {
+                self.segment(start, end, room, sum.as_mut())?
+            };
+            if at < end {
+                // It shrank: the caller will see that it changed.
+                self.disk
+                    .set_size(self.target, self.name, at)
+                    .map_err(TransferError::Target)?;
+                break;
+            }
+        }
+        let digest = sum.map(Sum::finish);
+        Ok(Transferred { digest, size: at })
+    }
+
+    /// Sizes the target: allocated in full where the source is, else a hole to write into.
+    fn prepare(&self, sparse: bool) -> Result<(), TransferError> {
+        let (target, name, size) = (self.target, self.name, self.stat.size);
+        if !sparse {
+            match self.disk.allocate(target, name, size) {
+                Err(error) if Errno::from_io_error(&error) == Some(Errno::OPNOTSUPP) => {}
+                done => return done.map_err(TransferError::Target),
+            }
+        }
+        self.disk
+            .set_size(target, name, size)
+            .map_err(TransferError::Target)
+    }
+
+    /// Copies the bytes from `start` to `end`; answers where it stopped.
+    fn segment(
+        &self,
+        start: u64,
+        end: u64,
+        room: &mut [u8],
+        mut sum: Option<&mut Sum>,
+    ) -> Result<u64, TransferError> {
+        let mut at = start;
+        while at < end {
+            if self.progress.interrupted() {
+                return Err(TransferError::Interrupted);
+            }
+            let wanted = usize::try_from(end - at).map_or(room.len(), |n| n.min(room.len()));
+            let read =
+                read_full(self.source, &mut room[..wanted], at).map_err(TransferError::Source)?;
+            if read == 0 {
+                break;
+            }
+            let bytes = &room[..read];
+            if let Some(sum) = &mut sum {
+                sum.bytes(bytes);
+            }
+            self.disk
+                .write_at(self.target, self.name, bytes, at)
+                .map_err(TransferError::Target)?;
+            self.disk.start_writeback(self.target, at, read as u64);
+            self.progress.advance(read as u64, 0);
+            at += read as u64;
+        }
+        Ok(at)
+    }
+}
+
+/// The next stretch of data at or after `at`: its start and end, both `size` if only a
+/// hole is left.
+fn data_after(fd: BorrowedFd<'_>, at: u64, size: u64) -> io::Result<(u64, u64)> {
+    let start = match rustix::fs::seek(fd, SeekFrom::Data(at)) {
+        Ok(start) => start.min(size),
+        Err(Errno::NXIO) => return Ok((size, size)),
+        // The filesystem knows no holes: all is data.
+        Err(Errno::INVAL) => return Ok((at, size)),
+        Err(error) => return Err(error.into()),
+    };
+    let end = rustix::fs::seek(fd, SeekFrom::Hole(start)).map_or(size, |end| end.min(size));
+    // A file that is written to could have lost the data again.
+    Ok((start.max(at), end.max(start)))
+}
+
+fn zeros(sum: &mut Sum, mut length: u64, progress: &dyn Progress) -> Result<(), TransferError> {
+    const PIECE: u64 = 64 * 1024 * 1024;
+    while length > 0 {
+        if progress.interrupted() {
+            return Err(TransferError::Interrupted);
+        }
+        let piece = length.min(PIECE);
+        sum.zeros(piece);
+        length -= piece;
+    }
+    Ok(())
+}
+
+/// The digest of an open file's first `size` bytes, and how many there were.
+pub(in crate::tree) fn digest(
+    fd: BorrowedFd<'_>,
+    size: u64,
+    room: &mut [u8],
+    progress: &dyn Progress,
+) -> Result<(Digest, u64), TransferError> {
+    let mut sum = Sum::default();
+    let mut at = 0;
+    while at < size {
+        let (start, end) = data_after(fd, at, size).map_err(TransferError::Source)?;
+        zeros(&mut sum, start - at, progress)?;
+        progress.advance(start - at, 0);
+        at = start;
+        while at < end {
+            if progress.interrupted() {
+                return Err(TransferError::Interrupted);
+            }
+            let wanted = usize::try_from(end - at).map_or(room.len(), |n| n.min(room.len()));
+            let read = read_full(fd, &mut room[..wanted], at).map_err(TransferError::Source)?;
+            if read == 0 {
+                return Ok((sum.finish(), at));
+            }
+            sum.bytes(&room[..read]);
+            progress.advance(read as u64, 0);
+            at += read as u64;
+        }
+    }
+    Ok((sum.finish(), at))
+}

@@ -1,0 +1,338 @@
+//! The copying visitor: makes in the target what it meets in the source.
+
+use std::ffi::{CStr, CString};
+use std::io;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustix::fs::{FileType, IFlags};
+use rustix::io::Errno;
+
+use super::attributes::{Attributes, Fresh};
+use super::content::SMALL;
+use super::file::Source;
+use super::links::Links;
+use super::options::CopyOptions;
+use super::tally::Tally;
+use crate::fs::{Disk, Held};
+use crate::progress::Progress;
+use crate::tree::collect::{Collector, Found};
+use crate::tree::error::{Cause, Error, Lost};
+use crate::tree::name::{Place, join_path};
+use crate::tree::stat::{self, Listed, Stat, XattrRoom, Xattrs};
+use crate::tree::walk::{Folder, Later, Opened, Visit};
+
+/// Files from this size on are put aside, so that several threads have some, in bytes.
+const LARGE: u64 = 4 * 1024 * 1024;
+
+/// How many files are being fetched from the medium at a time, for each thread.
+const WINDOW: usize = 48;
+
+/// One copy in the making.
+pub(super) struct Copier<'a> {
+    pub disk: &'a Disk,
+    pub options: &'a CopyOptions,
+    pub progress: &'a dyn Progress,
+    pub source_path: &'a Path,
+    pub target_path: PathBuf,
+    /// The target's root, empty; unused if the source is no directory.
+    pub target: Option<OwnedFd>,
+    /// What a file has that is made in the target.
+    pub fresh: Fresh,
+    pub umask: u32,
+    pub links: Links,
+    pub collector: Collector,
+    pub tally: Tally,
+    /// What can only be done when nothing below or beside needs to change any more.
+    pub last: Mutex<Vec<Last>>,
+}
+
+/// What is set in the end: flags that lock a file, or a mode that would stop a rename.
+pub(super) struct Last {
+    pub place: Arc<Place>,
+    /// Empty for the folder itself.
+    pub name: CString,
+    /// All kept flags; empty to leave them as they are.
+    pub flags: IFlags,
+    pub mode: Option<u32>,
+}
+
+/// Buffers of one thread.
+pub(in crate::tree) struct Room {
+    pub bytes: Vec<u8>,
+    pub xattrs: XattrRoom,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self {
+            bytes: vec![0; SMALL.max(1024 * 1024)],
+            xattrs: XattrRoom::default(),
+        }
+    }
+}
+
+/// Where one thing is made.
+#[derive(Clone, Copy)]
+pub(super) struct Spot<'a> {
+    /// The target's folder.
+    pub into: BorrowedFd<'a>,
+    pub name: &'a CStr,
+    pub place: &'a Arc<Place>,
+    /// It is all that is copied.
+    pub is_root: bool,
+}
+
+impl Spot<'_> {
+    /// The path below the root; empty for the root.
+    pub(super) fn path(&self) -> Vec<u8> {
+        if self.is_root {
+            Vec::new()
+        } else {
+            self.place.path_of(self.name)
+        }
+    }
+}
+
+fn spot<'a>(folder: &'a Folder<OwnedFd>, name: &'a CStr) -> Spot<'a> {
+    Spot {
+        into: folder.beside.as_fd(),
+        name,
+        place: &folder.place,
+        is_root: false,
+    }
+}
+
+impl Copier<'_> {
+    pub(super) fn unwritable(&self, path: &[u8], error: io::Error) -> Error {
+        Error::write(join_path(&self.target_path, path), error)
+    }
+
+    pub(super) fn last(&self, last: Last) {
+        let mut all = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        all.push(last);
+    }
+
+    pub(super) fn done(&self, stat: &Stat, found: impl FnOnce() -> Found) {
+        self.tally.count(stat);
+        if self.options.digest {
+            self.collector.add([found()]);
+        }
+        self.progress.advance(0, 1);
+    }
+
+    pub(super) fn restless(&self, path: Vec<u8>) {
+        let reason = "it changes while it is copied".to_owned();
+        self.tally.problem(path, Lost::Stillness, reason);
+    }
+
+    /// It changed, or went away, between two looks.
+    pub(super) fn changed(&self, path: Vec<u8>) {
+        if self.options.live {
+            self.restless(path);
+        } else {
+            self.tally.fail(path, Cause::Changed);
+        }
+    }
+
+    /// Copies an entry, or leaves it for later; a file that the medium has to be waited for
+    /// is handed back, open.
+    fn entry(
+        &self,
+        folder: &Folder<OwnedFd>,
+        entry: &Listed,
+        room: &mut Room,
+        later: Option<&mut Later<Listed>>,
+    ) -> Result<Option<Source>, Error> {
+        let spot = spot(folder, &entry.name);
+        let looked = stat::hold(folder.fd.as_fd(), &entry.name)
+            .and_then(|held| Stat::of(held.as_fd()).map(|stat| (held, stat)));
+        let (held, stat) = match looked {
+            Ok(looked) => looked,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.changed(spot.path());
+                return Ok(None);
+            }
+            Err(error) => {
+                self.tally.fail(spot.path(), Cause::Io(error));
+                return Ok(None);
+            }
+        };
+        let regular = stat.kind == FileType::RegularFile;
+        match later {
+            Some(later) if stat.kind == FileType::Directory => {
+                self.directory(folder, spot, &stat, later)?;
+            }
+            Some(later) if regular && stat.size >= LARGE => later.task(entry.clone()),
+            Some(_) if regular && stat.links == 1 => {
+                let source = self.open(spot, &held, stat);
+                drop(held);
+                if let Some(mut source) = source {
+                    if !source.try_read(room) {
+                        return Ok(Some(source));
+                    }
+                    self.file(spot, source, room)?;
+                }
+            }
+            // A task whose file became a directory meanwhile.
+            None if stat.kind == FileType::Directory => self.changed(spot.path()),
+            _ => self.leaf(spot, &held, &stat, room)?,
+        }
+        Ok(None)
+    }
+
+    /// Copies files that had to be fetched: the first of them have come by now.
+    fn fetched(
+        &self,
+        folder: &Folder<OwnedFd>,
+        cold: &mut Vec<(&Listed, Source)>,
+        room: &mut Room,
+    ) -> Result<(), Error> {
+        for (entry, source) in cold.drain(..) {
+            self.file(spot(folder, &entry.name), source, room)?;
+        }
+        Ok(())
+    }
+
+    /// Makes the directory, to be filled when it is entered.
+    fn directory(
+        &self,
+        folder: &Folder<OwnedFd>,
+        spot: Spot<'_>,
+        stat: &Stat,
+        later: &mut Later<Listed>,
+    ) -> Result<(), Error> {
+        let fail = |error| self.unwritable(&spot.path(), error);
+        self.disk
+            .make_dir_at(spot.into, spot.name, 0o700)
+            .map_err(fail)?;
+        if self.options.one_file_system && stat.mount != folder.stat.mount {
+            let reason = "another filesystem is mounted there".to_owned();
+            self.tally.problem(spot.path(), Lost::MountPoint, reason);
+            let xattrs = Xattrs::new();
+            self.named(spot, stat, &xattrs)?;
+            self.done(stat, || Found::new(spot.path(), stat, &xattrs));
+            return Ok(());
+        }
+        later.enter(spot.name.to_owned());
+        Ok(())
+    }
+}
+
+impl Visit for Copier<'_> {
+    /// The folder in the target.
+    type Beside = OwnedFd;
+    /// A large file.
+    type Task = Listed;
+    type Room = Room;
+
+    fn enter(
+        &self,
+        above: Option<&Folder<OwnedFd>>,
+        opened: &Opened,
+    ) -> Result<Option<OwnedFd>, Error> {
+        let target = match (above, &self.target) {
+            (Some(above), _) => stat::open_dir(above.beside.as_fd(), opened.place.name()),
+            (None, Some(root)) => stat::open_dir(root.as_fd(), c"."),
+            (None, None) => return Ok(None),
+        };
+        target
+            .map(Some)
+            .map_err(|error| self.unwritable(&opened.place.path(), error))
+    }
+
+    fn entries(
+        &self,
+        folder: &Folder<OwnedFd>,
+        entries: &[Listed],
+        room: &mut Room,
+        later: &mut Later<Listed>,
+    ) -> Result<(), Error> {
+        let mut cold = Vec::new();
+        for entry in entries {
+            if self.progress.interrupted() {
+                return Err(Error::Interrupted);
+            }
+            let exclude = &self.options.exclude;
+            if !exclude.is_empty() && exclude.matches(&folder.place.path_of(&entry.name)) {
+                continue;
+            }
+            if let Some(source) = self.entry(folder, entry, room, Some(later))? {
+                cold.push((entry, source));
+            }
+            if cold.len() == WINDOW {
+                self.fetched(folder, &mut cold, room)?;
+            }
+        }
+        self.fetched(folder, &mut cold, room)
+    }
+
+    fn task(&self, folder: &Folder<OwnedFd>, entry: Listed, room: &mut Room) -> Result<(), Error> {
+        self.entry(folder, &entry, room, None).map(drop)
+    }
+
+    fn leave(&self, folder: &Folder<OwnedFd>, room: &mut Room) -> Result<(), Error> {
+        let path = || folder.place.path();
+        let looked = Stat::of(folder.fd.as_fd()).and_then(|stat| {
+            let xattrs = room.xattrs.read(Held::Open(folder.fd.as_fd()))?;
+            Ok((stat, xattrs))
+        });
+        let (stat, xattrs) = match looked {
+            Ok(looked) => looked,
+            Err(error) => {
+                self.tally.fail(path(), Cause::Io(error));
+                return Ok(());
+            }
+        };
+        if !folder.stat.is_unchanged(&stat) {
+            self.changed(path());
+        }
+        let flags = stat::flags(folder.fd.as_fd());
+        let mut given = stat;
+        // A folder moves only if its owner may write to it: root isn't asked.
+        let moves = folder.place.is_root() && stat.mode & 0o200 == 0;
+        if moves {
+            given.mode |= 0o200;
+            self.last(Last {
+                place: Arc::clone(&folder.place),
+                name: CString::default(),
+                flags: IFlags::empty(),
+                mode: Some(stat.mode),
+            });
+        }
+        let spot = Spot {
+            into: folder.beside.as_fd(),
+            name: c"",
+            place: &folder.place,
+            is_root: folder.place.is_root(),
+        };
+        let attributes = Attributes {
+            stat: &given,
+            xattrs: &xattrs,
+            flags,
+        };
+        let fresh = Fresh {
+            mode: Some(0o700),
+            ..self.fresh
+        };
+        self.attributes(spot, Held::Open(folder.beside.as_fd()), &attributes, &fresh)?;
+        self.done(&stat, || Found::new(path(), &stat, &xattrs));
+        Ok(())
+    }
+
+    fn unopened(
+        &self,
+        folder: &Folder<OwnedFd>,
+        name: &CStr,
+        error: io::Error,
+    ) -> Result<(), Error> {
+        let path = folder.place.path_of(name);
+        match Errno::from_io_error(&error) {
+            // It was a directory a moment ago.
+            Some(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => self.changed(path),
+            _ => self.tally.fail(path, Cause::Io(error)),
+        }
+        Ok(())
+    }
+}

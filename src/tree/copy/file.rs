@@ -1,0 +1,225 @@
+//! Regular files: opened, read as soon as they are in memory, copied until they stood
+//! still.
+
+use std::io;
+use std::os::fd::{AsFd as _, OwnedFd};
+
+use rustix::fs::{Advice, IFlags};
+
+use super::attributes::{self, Attributes, Fresh};
+use super::content::{SMALL, Transfer, TransferError, Transferred};
+use super::copier::{Copier, Room, Spot};
+use crate::fs::Held;
+use crate::tree::collect::Found;
+use crate::tree::digest::read_cached;
+use crate::tree::error::{Cause, Error};
+use crate::tree::stat::{self, Stat, Xattrs};
+
+/// How often a file that changes is read before it is given up.
+const ATTEMPTS: u32 = 3;
+
+/// A regular file of the source, open.
+#[derive(Debug)]
+pub(super) struct Source {
+    pub fd: OwnedFd,
+    /// From before it was read.
+    pub stat: Stat,
+    /// All of its bytes, that many, stand in the thread's buffer.
+    pub ready: Option<usize>,
+}
+
+impl Source {
+    /// Reads a small file if that needs no waiting for the medium; else has it fetched.
+    pub(super) fn try_read(&mut self, room: &mut Room) -> bool {
+        let size = match usize::try_from(self.stat.size) {
+            Ok(size) if size <= SMALL && self.stat.allocated >= self.stat.size => size,
+            _ => return true,
+        };
+        if read_cached(self.fd.as_fd(), &mut room.bytes[..size]) {
+            self.ready = Some(size);
+            return true;
+        }
+        // A hint: what doesn't take it is read all the same.
+        let _ = rustix::fs::fadvise(&self.fd, 0, None, Advice::WillNeed);
+        false
+    }
+}
+
+impl Copier<'_> {
+    /// Opens a regular file that is held; `None` if it can't be, which is noted.
+    pub(super) fn open(&self, spot: Spot<'_>, held: &OwnedFd, stat: Stat) -> Option<Source> {
+        match stat::open_held(held.as_fd()) {
+            Ok(fd) => Some(Source {
+                fd,
+                stat,
+                ready: None,
+            }),
+            Err(error) => {
+                self.unreadable(spot, error);
+                None
+            }
+        }
+    }
+
+    fn unreadable(&self, spot: Spot<'_>, error: io::Error) {
+        self.tally.fail(spot.path(), Cause::Io(error));
+    }
+
+    /// Copies an open file with all that it has.
+    pub(super) fn file(
+        &self,
+        spot: Spot<'_>,
+        mut source: Source,
+        room: &mut Room,
+    ) -> Result<(), Error> {
+        let read = room.xattrs.read(Held::Open(source.fd.as_fd()));
+        let xattrs = match read {
+            Ok(xattrs) => xattrs,
+            Err(error) => {
+                self.unreadable(spot, error);
+                return Ok(());
+            }
+        };
+        let flags = stat::flags(source.fd.as_fd());
+        let (target, fresh) = self.create(spot, &source.stat, &xattrs, flags)?;
+        self.announce(spot, &source.stat);
+        let Some(done) = self.until_still(spot, &mut source, &target, room)? else {
+            return Ok(());
+        };
+        // They may have changed with the rest.
+        let xattrs = match done.attempts {
+            1 => Ok(xattrs),
+            _ => room.xattrs.read(Held::Open(source.fd.as_fd())),
+        };
+        let xattrs = match xattrs {
+            Ok(xattrs) => xattrs,
+            Err(error) => {
+                self.unreadable(spot, error);
+                return Ok(());
+            }
+        };
+        let stat = &source.stat;
+        let attributes = Attributes {
+            stat,
+            xattrs: &xattrs,
+            flags,
+        };
+        self.attributes(spot, Held::Open(target.as_fd()), &attributes, &fresh)?;
+        let Transferred { digest, size } = done.transferred;
+        self.done(stat, || {
+            Found::new(spot.path(), stat, &xattrs).with_content(digest, size)
+        });
+        Ok(())
+    }
+
+    /// Copies the contents until the source is after that as it was before; `None` if that
+    /// can't be, which is noted.
+    fn until_still(
+        &self,
+        spot: Spot<'_>,
+        source: &mut Source,
+        target: &OwnedFd,
+        room: &mut Room,
+    ) -> Result<Option<Done>, Error> {
+        for attempts in 1.. {
+            let transferred = self.transfer(spot, source, target, &mut room.bytes)?;
+            let Some((transferred, after)) = transferred else {
+                return Ok(None);
+            };
+            let still = source.stat.is_unchanged(&after);
+            source.stat = after;
+            source.ready = None;
+            if still {
+                return Ok(Some(Done {
+                    transferred,
+                    attempts,
+                }));
+            }
+            if attempts == ATTEMPTS {
+                self.changed(spot.path());
+                return Ok(self.options.live.then_some(Done {
+                    transferred,
+                    attempts,
+                }));
+            }
+            self.disk
+                .set_size(target.as_fd(), spot.name, 0)
+                .map_err(|error| self.unwritable(&spot.path(), error))?;
+        }
+        Ok(None)
+    }
+
+    /// Makes the file, with the right mode from the start where nothing stands against it.
+    fn create(
+        &self,
+        spot: Spot<'_>,
+        stat: &Stat,
+        xattrs: &Xattrs,
+        flags: IFlags,
+    ) -> Result<(OwnedFd, Fresh), Error> {
+        let fail = |error| self.unwritable(&spot.path(), error);
+        // Whoever isn't root can set xattrs on a writable file only.
+        let mode = if xattrs.is_empty() {
+            stat.mode & 0o777
+        } else {
+            0o600
+        };
+        let target = self
+            .disk
+            .create_at(spot.into, spot.name, mode)
+            .map_err(fail)?;
+        let mut fresh = Fresh {
+            mode: Some(mode & !self.umask),
+            ..self.fresh
+        };
+        // Without copy-on-write: to be said while the file is empty.
+        if flags.contains(IFlags::NOCOW)
+            && attributes::set_flags(self.disk, target.as_fd(), spot.name, IFlags::NOCOW).is_ok()
+        {
+            fresh.flags = IFlags::NOCOW;
+        }
+        Ok((target, fresh))
+    }
+
+    /// The contents, once, and how the source looks after that; `None` if it couldn't be
+    /// read, which is noted.
+    fn transfer(
+        &self,
+        spot: Spot<'_>,
+        source: &Source,
+        target: &OwnedFd,
+        room: &mut [u8],
+    ) -> Result<Option<(Transferred, Stat)>, Error> {
+        let transfer = Transfer {
+            disk: self.disk,
+            source: source.fd.as_fd(),
+            ready: source.ready,
+            target: target.as_fd(),
+            name: spot.name,
+            stat: &source.stat,
+            digest: self.options.digest,
+            reflink: self.options.reflink,
+            progress: self.progress,
+        };
+        let done = transfer.run(room);
+        let looked = done.and_then(|done| {
+            let after = Stat::of(source.fd.as_fd()).map_err(TransferError::Source)?;
+            Ok((done, after))
+        });
+        match looked {
+            Ok(done) => Ok(Some(done)),
+            Err(TransferError::Source(error)) => {
+                self.tally.fail(spot.path(), Cause::Io(error));
+                Ok(None)
+            }
+            Err(TransferError::Target(error)) => Err(self.unwritable(&spot.path(), error)),
+            Err(TransferError::Interrupted) => Err(Error::Interrupted),
+        }
+    }
+}
+
+/// Contents that were copied.
+struct Done {
+    transferred: Transferred,
+    attempts: u32,
+}

@@ -1,0 +1,377 @@
+//! Bringing an existing copy up to date: what differs is copied anew and renamed over, what
+//! is gone is removed, what is equal isn't touched.
+//!
+//! Each file is replaced in one step; the tree as a whole is not, so an update that is
+//! interrupted is to be run again. It is the second pass of a warm copy, after the writers
+//! were stopped.
+
+use std::collections::HashMap;
+use std::ffi::{CStr, CString};
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::path::Path;
+use std::sync::Arc;
+
+use rustix::fs::{FileType, Mode, OFlags};
+
+use super::attributes::{self, Attributes};
+use super::build::build;
+use super::links::First;
+use super::options::{CopyOptions, Updated};
+use crate::fs::{Disk, Held, Taken};
+use crate::progress::Progress;
+use crate::tree::destination::{CONTENT, Destination, Staging};
+use crate::tree::error::{Cause, Error, Failure, Lost, Problem};
+use crate::tree::name::{Place, escaped, join_path};
+use crate::tree::remove::remove_at;
+use crate::tree::stat::{self, LOCKING_FLAGS, Listed, Stat, XattrRoom};
+
+/// Makes the directory `target` equal to the directory `source`, as [`copy`](super::copy)
+/// would have made it. Files of equal size and modification time count as equal, unless
+/// [`CopyOptions::checksum`] says to look inside. Digests aren't computed.
+///
+/// # Errors
+/// Those of [`copy`](super::copy); after one the target is between old and new, each file
+/// of it being one or the other.
+pub fn update(
+    disk: &Disk,
+    source: &Path,
+    target: &Path,
+    options: &CopyOptions,
+    progress: &dyn Progress,
+) -> Result<Updated, Error> {
+    let flags = OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let source_fd = rustix::fs::open(source, flags, Mode::empty())
+        .map_err(|error| Error::read(source, error))?;
+    let target_fd: OwnedFd = File::open(target)
+        .map_err(|error| Error::read(target, error))?
+        .into();
+    let root = Stat::of(source_fd.as_fd()).map_err(|error| Error::read(source, error))?;
+    let aside = Destination::beside(target)?;
+    aside.check_outside(source, &root)?;
+    let staging = aside.stage(disk)?;
+    let pieces = CopyOptions {
+        digest: false,
+        ..options.clone()
+    };
+    let mut update = Update {
+        disk,
+        source,
+        target,
+        options: &pieces,
+        progress,
+        staging,
+        mount: root.mount,
+        left: vec![Pair {
+            source: source_fd,
+            target: target_fd,
+            place: Place::root(),
+        }],
+        files: HashMap::new(),
+        taken: HashMap::new(),
+        room: XattrRoom::default(),
+        done: Updated::default(),
+    };
+    progress.start(&escaped(target).to_string(), options.expected_bytes);
+    let done = update.run();
+    progress.finish();
+    done.map(|()| update.done)
+}
+
+/// A folder that both sides have.
+struct Pair {
+    source: OwnedFd,
+    target: OwnedFd,
+    place: Arc<Place>,
+}
+
+pub(super) struct Update<'a> {
+    pub(super) disk: &'a Disk,
+    pub(super) source: &'a Path,
+    pub(super) target: &'a Path,
+    pub(super) options: &'a CopyOptions,
+    pub(super) progress: &'a dyn Progress,
+    staging: Staging<'a>,
+    /// The source's.
+    mount: u64,
+    /// Common folders that weren't looked into yet.
+    left: Vec<Pair>,
+    /// Files with several names: where the first of them stands in the target now.
+    files: HashMap<(u64, u64), First>,
+    /// The target's files with several names, and the source's that they are copies of.
+    pub(super) taken: HashMap<(u64, u64), (u64, u64)>,
+    pub(super) room: XattrRoom,
+    pub(super) done: Updated,
+}
+
+/// One side of a comparison.
+pub(super) struct Side {
+    pub held: OwnedFd,
+    pub stat: Stat,
+}
+
+impl Side {
+    fn look(dir: BorrowedFd<'_>, name: &CStr) -> io::Result<Self> {
+        let held = stat::hold(dir, name)?;
+        let stat = Stat::of(held.as_fd())?;
+        Ok(Self { held, stat })
+    }
+
+    pub(super) const fn file(&self) -> (u64, u64) {
+        (self.stat.dev, self.stat.ino)
+    }
+}
+
+impl Update<'_> {
+    fn run(&mut self) -> Result<(), Error> {
+        while let Some(pair) = self.left.pop() {
+            self.pair(&pair)?;
+        }
+        if self.options.sync {
+            let name = CString::default();
+            self.disk
+                .sync_filesystem(self.staging.fd(), &name)
+                .map_err(|error| Error::write(self.target, error))?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn unreadable(&self, path: &[u8], error: io::Error) -> Error {
+        Error::read(join_path(self.source, path), error)
+    }
+
+    pub(super) fn unwritable(&self, path: &[u8], error: io::Error) -> Error {
+        Error::write(join_path(self.target, path), error)
+    }
+
+    /// Everything in one folder, and then the folder's own attributes.
+    fn pair(&mut self, pair: &Pair) -> Result<(), Error> {
+        let path = pair.place.path();
+        let fail = |error| Error::read(join_path(self.source, &path), error);
+        let source = stat::open_dir(pair.source.as_fd(), c".").map_err(fail)?;
+        let before = Stat::of(source.as_fd()).map_err(fail)?;
+        let theirs = stat::list(&source).map_err(fail)?;
+        let ours = stat::open_dir(pair.target.as_fd(), c".")
+            .and_then(|fd| stat::list(&fd))
+            .map_err(|error| self.unwritable(&path, error))?;
+        self.remove_gone(pair, &theirs, &ours)?;
+        for entry in &theirs {
+            if self.progress.interrupted() {
+                return Err(Error::Interrupted);
+            }
+            let path = pair.place.path_of(&entry.name);
+            if !self.options.exclude.matches(&path) {
+                self.entry(pair, &entry.name, &path)?;
+            }
+        }
+        let after = Stat::of(source.as_fd()).map_err(fail)?;
+        if !before.is_unchanged(&after) {
+            self.changed(&path)?;
+        }
+        self.folder(pair, &path)
+    }
+
+    /// A folder got or lost entries while it was gone through.
+    fn changed(&mut self, path: &[u8]) -> Result<(), Error> {
+        if !self.options.live {
+            let failure = Failure {
+                path: path.to_vec(),
+                cause: Cause::Changed,
+            };
+            return Err(Error::Incomplete {
+                source_root: self.source.to_owned(),
+                failed: vec![failure],
+            });
+        }
+        self.done.copied.problems.push(Problem {
+            path: path.to_vec(),
+            lost: Lost::Stillness,
+            reason: Cause::Changed.to_string(),
+        });
+        Ok(())
+    }
+
+    fn remove_gone(
+        &mut self,
+        pair: &Pair,
+        theirs: &[Listed],
+        ours: &[Listed],
+    ) -> Result<(), Error> {
+        let mut names: Vec<&CStr> = theirs.iter().map(|entry| entry.name.as_c_str()).collect();
+        names.sort_unstable();
+        for entry in ours {
+            let path = pair.place.path_of(&entry.name);
+            let gone = names.binary_search(&entry.name.as_c_str()).is_err();
+            if gone && !self.options.exclude.matches(&path) {
+                remove_at(self.disk, pair.target.as_fd(), &entry.name)
+                    .map_err(|error| self.unwritable(&path, error))?;
+                self.done.removed += 1;
+            }
+        }
+        Ok(())
+    }
+
+    fn entry(&mut self, pair: &Pair, name: &CStr, path: &[u8]) -> Result<(), Error> {
+        let theirs =
+            Side::look(pair.source.as_fd(), name).map_err(|error| self.unreadable(path, error))?;
+        let ours = match Side::look(pair.target.as_fd(), name) {
+            Ok(side) => Some(side),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(self.unwritable(path, error)),
+        };
+        if theirs.stat.kind == FileType::Directory {
+            if let Some(ours) = ours.filter(|ours| ours.stat.kind == FileType::Directory) {
+                return self.descend(pair, name, path, (&theirs, &ours));
+            }
+            return self.replace(pair, name, path, &theirs);
+        }
+        if theirs.stat.links > 1
+            && let Some(first) = self.files.get(&theirs.file()).cloned()
+        {
+            return self.link(pair, name, path, (&theirs, ours.as_ref()), &first);
+        }
+        let kept = match &ours {
+            Some(ours) => self.keep(name, path, (&theirs, ours))?,
+            None => false,
+        };
+        if !kept {
+            self.replace(pair, name, path, &theirs)?;
+        }
+        if theirs.stat.links > 1 {
+            let first = First {
+                place: Arc::clone(&pair.place),
+                name: name.to_owned(),
+            };
+            self.files.insert(theirs.file(), first);
+        }
+        Ok(())
+    }
+
+    fn descend(
+        &mut self,
+        pair: &Pair,
+        name: &CStr,
+        path: &[u8],
+        (theirs, ours): (&Side, &Side),
+    ) -> Result<(), Error> {
+        let source = stat::open_dir(theirs.held.as_fd(), c".")
+            .map_err(|error| self.unreadable(path, error))?;
+        let target = stat::open_dir(ours.held.as_fd(), c".")
+            .map_err(|error| self.unwritable(path, error))?;
+        if self.options.one_file_system && theirs.stat.mount != self.mount {
+            self.done.copied.problems.push(Problem {
+                path: path.to_vec(),
+                lost: Lost::MountPoint,
+                reason: "another filesystem is mounted there".to_owned(),
+            });
+            return Ok(());
+        }
+        self.left.push(Pair {
+            source,
+            target,
+            place: pair.place.below(name),
+        });
+        Ok(())
+    }
+
+    /// Copies one thing, with all that is in it, over whatever is there.
+    fn replace(
+        &mut self,
+        pair: &Pair,
+        name: &CStr,
+        path: &[u8],
+        theirs: &Side,
+    ) -> Result<(), Error> {
+        let (source, target) = (join_path(self.source, path), join_path(self.target, path));
+        let staging = self.staging.fd();
+        let from = (&theirs.held, source.as_path());
+        let built = build(
+            self.disk,
+            from,
+            (staging, &target),
+            self.options,
+            self.progress,
+        )?;
+        self.put(pair, name, path, theirs.stat.kind)?;
+        let copied = built.seal(self.disk, &target)?;
+        self.done.copied.add(copied, path);
+        Ok(())
+    }
+
+    /// Renames what was made over what is there.
+    fn put(&self, pair: &Pair, name: &CStr, path: &[u8], kind: FileType) -> Result<(), Error> {
+        let into = pair.target.as_fd();
+        let fail = |error| self.unwritable(path, error);
+        if let Ok(there) = Stat::at(into, name) {
+            let folders = [there.kind, kind].contains(&FileType::Directory);
+            let locked = stat::hold(into, name)
+                .and_then(|held| stat::open_held(held.as_fd()))
+                .is_ok_and(|fd| {
+                    there.kind == FileType::RegularFile
+                        && stat::flags(fd.as_fd()).intersects(LOCKING_FLAGS)
+                });
+            if folders || locked {
+                remove_at(self.disk, into, name).map_err(fail)?;
+            }
+        }
+        self.disk
+            .rename_at(self.staging.fd(), CONTENT, into, name, Taken::Replace)
+            .map_err(fail)
+    }
+
+    /// Makes `name` another name of a file that is in place already.
+    fn link(
+        &mut self,
+        pair: &Pair,
+        name: &CStr,
+        path: &[u8],
+        (theirs, ours): (&Side, Option<&Side>),
+        first: &First,
+    ) -> Result<(), Error> {
+        let fail = |error| Error::write(join_path(self.target, path), error);
+        let root = File::open(self.target).map_err(fail)?;
+        let dir = super::leaf::open_place(root.as_fd(), &first.place).map_err(fail)?;
+        let there = Stat::at(dir.as_fd(), &first.name).map_err(fail)?;
+        if ours.is_some_and(|ours| ours.stat.is_same_file(&there)) {
+            return Ok(());
+        }
+        self.disk
+            .link_at(dir.as_fd(), &first.name, self.staging.fd(), CONTENT)
+            .map_err(fail)?;
+        self.put(pair, name, path, theirs.stat.kind)?;
+        self.done.adjusted += 1;
+        Ok(())
+    }
+
+    /// The attributes of a folder whose entries are in order.
+    fn folder(&mut self, pair: &Pair, path: &[u8]) -> Result<(), Error> {
+        let (source, target) = (pair.source.as_fd(), pair.target.as_fd());
+        let unreadable = |error| Error::read(join_path(self.source, path), error);
+        let unwritable = |error| Error::write(join_path(self.target, path), error);
+        let their_stat = Stat::of(source).map_err(unreadable)?;
+        let their_xattrs = self.room.read(Held::Open(source)).map_err(unreadable)?;
+        let our_stat = Stat::of(target).map_err(unwritable)?;
+        let our_xattrs = self.room.read(Held::Open(target)).map_err(unwritable)?;
+        let wanted = Attributes {
+            stat: &their_stat,
+            xattrs: &their_xattrs,
+            flags: stat::flags(source),
+        };
+        let found = Attributes {
+            stat: &our_stat,
+            xattrs: &our_xattrs,
+            flags: stat::flags(target),
+        };
+        if wanted.is_same(&found) {
+            return Ok(());
+        }
+        self.adjust(Held::Open(target), c"", path, &wanted, &found)?;
+        let name = CString::default();
+        if wanted.flags.intersects(LOCKING_FLAGS) {
+            attributes::set_flags(self.disk, target, &name, wanted.flags)
+                .map_err(|error| Error::write(join_path(self.target, path), error))?;
+        }
+        Ok(())
+    }
+}

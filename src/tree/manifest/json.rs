@@ -1,0 +1,187 @@
+//! The JSON format: one object, one line for each entry.
+//!
+//! Keys are [`Entry`]'s fields; what isn't known is left out. Bytes that aren't UTF-8 stand
+//! in base64 under the same key with `_base64` at its end.
+
+use std::io::{self, Write};
+
+use serde::{Deserialize, Serialize};
+
+use super::base64::{decode, encode};
+use super::entry::{Entry, EntryKind, Time, Xattr};
+use super::escape::clean_path;
+use crate::tree::digest::Digest;
+
+const VERSION: u32 = 1;
+
+pub(super) fn write<'a>(
+    entries: impl Iterator<Item = Entry> + 'a,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    write!(
+        out,
+        "{{\"format\":\"transship-manifest\",\"version\":{VERSION},\"entries\":["
+    )?;
+    for (n, entry) in entries.enumerate() {
+        out.write_all(if n == 0 { b"\n" } else { b",\n" })?;
+        serde_json::to_writer(&mut *out, &Line::from(entry))?;
+    }
+    out.write_all(b"\n]}\n")
+}
+
+/// The entries, or a line (counted from 1) and what is wrong there.
+pub(super) fn read(bytes: &[u8]) -> Result<Vec<Entry>, (usize, String)> {
+    let document: Document =
+        serde_json::from_slice(bytes).map_err(|error| (error.line(), describe(&error)))?;
+    if document.format != "transship-manifest" || document.version != VERSION {
+        return Err((1, "not a manifest of version 1".to_owned()));
+    }
+    // Our own files have one entry a line, the first on line 2.
+    let entries = document.entries.into_iter().enumerate();
+    entries
+        .map(|(n, line)| Entry::try_from(line).map_err(|message| (n + 2, message)))
+        .collect()
+}
+
+/// What kind of mistake it is; serde's own text would repeat the position.
+fn describe(error: &serde_json::Error) -> String {
+    match error.classify() {
+        serde_json::error::Category::Data => "not what a manifest has in this place",
+        _ => "not JSON",
+    }
+    .to_owned()
+}
+
+#[derive(Deserialize)]
+struct Document {
+    format: String,
+    version: u32,
+    entries: Vec<Line>,
+}
+
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+struct Line {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path_base64: Option<String>,
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mode: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uid: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gid: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mtime: Option<(i64, u32)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sha256: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target_base64: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device: Option<(u32, u32)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hard_link: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hard_link_base64: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    xattrs: Option<Vec<(String, String)>>,
+}
+
+/// Text where it is UTF-8, else base64.
+fn split(bytes: Vec<u8>) -> (Option<String>, Option<String>) {
+    match String::from_utf8(bytes) {
+        Ok(text) => (Some(text), None),
+        Err(error) => (None, Some(encode(error.as_bytes()))),
+    }
+}
+
+fn unite(text: Option<String>, base64: Option<String>) -> Result<Option<Vec<u8>>, String> {
+    match (text, base64) {
+        (Some(text), _) => Ok(Some(text.into_bytes())),
+        (None, Some(base64)) => match decode(base64.as_bytes()) {
+            None => Err("broken base64".to_owned()),
+            some => Ok(some),
+        },
+        (None, None) => Ok(None),
+    }
+}
+
+impl From<Entry> for Line {
+    fn from(entry: Entry) -> Self {
+        let (path, path_base64) = split(entry.path);
+        let (target, target_base64) = entry.target.map(split).unwrap_or_default();
+        let (hard_link, hard_link_base64) = entry.hard_link.map(split).unwrap_or_default();
+        let xattr = |xattr: Xattr| {
+            let name = String::from_utf8_lossy(&xattr.name).into_owned();
+            (name, encode(&xattr.value))
+        };
+        Self {
+            path,
+            path_base64,
+            kind: entry.kind.word().to_owned(),
+            mode: entry.mode.map(|mode| format!("{mode:04o}")),
+            uid: entry.uid,
+            gid: entry.gid,
+            size: entry.size,
+            mtime: entry.mtime.map(|time| (time.seconds, time.nanoseconds)),
+            sha256: entry.sha256.map(|digest| digest.to_string()),
+            target,
+            target_base64,
+            device: entry.device,
+            hard_link,
+            hard_link_base64,
+            xattrs: entry
+                .xattrs
+                .map(|xattrs| xattrs.into_iter().map(xattr).collect()),
+        }
+    }
+}
+
+impl TryFrom<Line> for Entry {
+    type Error = String;
+
+    fn try_from(line: Line) -> Result<Self, String> {
+        let path = unite(line.path, line.path_base64)?.ok_or("an entry without a path")?;
+        let kind = EntryKind::from_word(&line.kind).ok_or("an entry of an unknown type")?;
+        let mut entry = Self::new(clean_path(&path)?, kind);
+        entry.mode = match line.mode {
+            Some(mode) => Some(u32::from_str_radix(&mode, 8).map_err(|_| "a broken mode")?),
+            None => None,
+        };
+        entry.uid = line.uid;
+        entry.gid = line.gid;
+        entry.size = line.size;
+        entry.mtime = match line.mtime {
+            Some((_, 1_000_000_000..)) => return Err("a broken time".to_owned()),
+            time => time.map(|(seconds, nanoseconds)| Time {
+                seconds,
+                nanoseconds,
+            }),
+        };
+        entry.sha256 = match line.sha256 {
+            Some(hex) => Some(Digest::from_hex(hex.as_bytes()).ok_or("a broken SHA-256")?),
+            None => None,
+        };
+        entry.target = unite(line.target, line.target_base64)?;
+        entry.device = line.device;
+        entry.hard_link = unite(line.hard_link, line.hard_link_base64)?;
+        entry.xattrs = match line.xattrs {
+            Some(xattrs) => Some(xattrs.into_iter().map(xattr).collect::<Result<_, _>>()?),
+            None => None,
+        };
+        Ok(entry)
+    }
+}
+
+fn xattr((name, value): (String, String)) -> Result<Xattr, String> {
+    let value = decode(value.as_bytes()).ok_or("broken base64")?;
+    let name = name.into_bytes();
+    Ok(Xattr { name, value })
+}

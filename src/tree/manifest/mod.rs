@@ -1,0 +1,16 @@
+//! Manifests: what is in a tree, path by path, as a value that can be kept and verified.
+//!
+//! A manifest is written in one of three formats, each readable by a program that every
+//! Linux has: mtree (`mtree -f`, `bsdtar -tf`), sha256sum (`sha256sum -c`), JSON. Its order
+//! and its bytes depend on nothing but the tree. Begin at [`Manifest`].
+
+mod base64;
+mod entry;
+mod escape;
+mod json;
+mod list;
+mod mtree;
+mod sums;
+
+pub use entry::{Entry, EntryKind, Time, Xattr, path_order};
+pub use list::{Format, Manifest};

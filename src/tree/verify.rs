@@ -1,0 +1,284 @@
+//! Verifying: what differs between a tree and another, or a manifest.
+//!
+//! The comparison itself is a function of two manifests; only what is known on both sides
+//! is compared. Everything that differs is listed, none hides another.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::error::{Error, shown};
+use super::exclude::Exclude;
+use super::manifest::{Entry, EntryKind, Manifest, Time, path_order};
+use super::name::Escaped;
+use super::scan::{How, scan};
+use crate::progress::Progress;
+
+/// What a tree is compared with.
+#[derive(Debug, Clone, Copy)]
+pub enum Against<'a> {
+    /// Another tree, which is what is expected.
+    Tree(&'a Path),
+    /// A manifest.
+    Manifest(&'a Manifest),
+}
+
+/// What is compared.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// Contents and metadata.
+    #[default]
+    Everything,
+    /// Which paths there are, of which type, with which contents and link targets.
+    ContentOnly,
+    /// All but the contents: no file is read.
+    MetadataOnly,
+}
+
+/// How a tree is verified.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct VerifyOptions {
+    /// What is compared.
+    pub scope: Scope,
+    /// What is left out, on both sides.
+    pub exclude: Exclude,
+    /// Drop files from the page cache before they are read, so that the medium is asked: a
+    /// page cache hit proves nothing about the disk. For a copy that was synced.
+    pub media: bool,
+}
+
+/// In what way a path differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DifferenceKind {
+    /// Expected, and not there.
+    Missing,
+    /// There, and not expected.
+    Extra,
+    /// File, directory, symlink, ...
+    Type,
+    /// A file's contents, at equal size or with the size unknown.
+    Content,
+    /// A file's size.
+    Size,
+    /// Permission bits.
+    Mode,
+    /// Owner or group.
+    Owner,
+    /// Modification time.
+    Mtime,
+    /// An extended attribute, an ACL or capability among them.
+    Xattr,
+    /// Where a symlink points, which device a device file is, which names are one file.
+    Link,
+}
+
+impl fmt::Display for DifferenceKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Missing => "missing",
+            Self::Extra => "extra",
+            Self::Type => "type",
+            Self::Content => "content",
+            Self::Size => "size",
+            Self::Mode => "mode",
+            Self::Owner => "owner",
+            Self::Mtime => "mtime",
+            Self::Xattr => "xattr",
+            Self::Link => "link",
+        })
+    }
+}
+
+/// One difference. A path with several has one for each.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// The path below the tree's root; `.` is the root.
+    #[serde(serialize_with = "shown")]
+    pub path: Vec<u8>,
+    /// What differs.
+    pub kind: DifferenceKind,
+    /// What the other tree or the manifest has, as text; empty for an extra path.
+    pub expected: String,
+    /// What the tree has, as text; empty for a missing path.
+    pub found: String,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", Escaped(&self.path), self.kind)?;
+        match (self.expected.is_empty(), self.found.is_empty()) {
+            (false, false) => write!(f, ": expected {}, found {}", self.expected, self.found),
+            (true, false) => write!(f, " {}", self.found),
+            (false, true) => write!(f, " {}", self.expected),
+            (true, true) => Ok(()),
+        }
+    }
+}
+
+/// Compares the tree at `tree` with what is expected; reads back every file of it whose
+/// contents are in question.
+///
+/// # Errors
+/// [`Error::Read`] for the first file that can't be read; [`Error::Interrupted`].
+pub fn verify(
+    tree: &Path,
+    against: Against<'_>,
+    options: &VerifyOptions,
+    progress: &dyn Progress,
+) -> Result<Vec<Difference>, Error> {
+    let how = How {
+        contents: options.scope != Scope::MetadataOnly,
+        media: options.media,
+        exclude: &options.exclude,
+    };
+    let scan = |root| scan(root, how, progress);
+    match against {
+        Against::Tree(expected) => {
+            let expected = scan(expected)?;
+            Ok(compare(&expected, &scan(tree)?, options))
+        }
+        Against::Manifest(expected) => Ok(compare(expected, &scan(tree)?, options)),
+    }
+}
+
+/// What differs between two manifests, in the order of the paths.
+pub fn compare(expected: &Manifest, found: &Manifest, options: &VerifyOptions) -> Vec<Difference> {
+    let files_only = expected.is_files_only() || found.is_files_only();
+    let counts = |entry: &Entry| {
+        (!files_only || entry.kind == EntryKind::File) && !options.exclude.covers(&entry.path)
+    };
+    let mut left = expected.entries().filter(counts).peekable();
+    let mut right = found.entries().filter(counts).peekable();
+    let mut differences = Vec::new();
+    loop {
+        let order = match (left.peek(), right.peek()) {
+            (Some(a), Some(b)) => path_order(&a.path, &b.path),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (None, None) => return differences,
+        };
+        let a = if order.is_le() { left.next() } else { None };
+        let b = if order.is_ge() { right.next() } else { None };
+        match (a, b) {
+            (Some(a), Some(b)) => entries(&a, &b, options.scope, &mut differences),
+            (Some(a), None) => differences.push(Difference {
+                kind: DifferenceKind::Missing,
+                expected: a.kind.word().to_owned(),
+                found: String::new(),
+                path: a.path,
+            }),
+            (None, Some(b)) => differences.push(Difference {
+                kind: DifferenceKind::Extra,
+                expected: String::new(),
+                found: b.kind.word().to_owned(),
+                path: b.path,
+            }),
+            (None, None) => return differences,
+        }
+    }
+}
+
+/// Everything that differs between two entries of one path.
+fn entries(a: &Entry, b: &Entry, scope: Scope, out: &mut Vec<Difference>) {
+    let mut differs = |kind, expected: String, found: String| {
+        out.push(Difference {
+            path: a.path.clone(),
+            kind,
+            expected,
+            found,
+        });
+    };
+    if a.kind != b.kind {
+        let words = (a.kind.word().to_owned(), b.kind.word().to_owned());
+        return differs(DifferenceKind::Type, words.0, words.1);
+    }
+    let sizes = both(a.size, b.size);
+    if let Some((x, y)) = sizes {
+        differs(DifferenceKind::Size, x.to_string(), y.to_string());
+    }
+    if scope != Scope::MetadataOnly
+        && sizes.is_none()
+        && let Some((x, y)) = both(a.sha256, b.sha256)
+    {
+        differs(DifferenceKind::Content, x.to_string(), y.to_string());
+    }
+    if let Some((x, y)) = both(a.target.as_ref(), b.target.as_ref()) {
+        differs(DifferenceKind::Link, text(x), text(y));
+    }
+    if let Some((x, y)) = both(a.device, b.device) {
+        let text = |(major, minor)| format!("{major}:{minor}");
+        differs(DifferenceKind::Link, text(x), text(y));
+    }
+    if scope != Scope::ContentOnly {
+        metadata(a, b, &mut differs);
+    }
+}
+
+fn metadata(a: &Entry, b: &Entry, differs: &mut dyn FnMut(DifferenceKind, String, String)) {
+    if let Some((x, y)) = both(a.mode, b.mode) {
+        differs(DifferenceKind::Mode, format!("{x:04o}"), format!("{y:04o}"));
+    }
+    let owner = |entry: &Entry, other: &Entry| {
+        let uid = entry.uid.filter(|_| other.uid.is_some());
+        let gid = entry.gid.filter(|_| other.gid.is_some());
+        (uid, gid)
+    };
+    let (x, y) = (owner(a, b), owner(b, a));
+    if x != y {
+        let number = |id: Option<u32>| id.map_or_else(|| "?".to_owned(), |id| id.to_string());
+        let text = |(uid, gid)| format!("{}:{}", number(uid), number(gid));
+        differs(DifferenceKind::Owner, text(x), text(y));
+    }
+    if let Some((x, y)) = both(a.mtime, b.mtime) {
+        let text = |time: Time| format!("{}.{:09}", time.seconds, time.nanoseconds);
+        differs(DifferenceKind::Mtime, text(x), text(y));
+    }
+    // Whoever tells of xattrs tells of hard links as well.
+    if let (Some(x), Some(y)) = (&a.xattrs, &b.xattrs) {
+        let named = |entry: &Entry| match &entry.hard_link {
+            Some(first) => format!("the same file as {}", Escaped(first)),
+            None => "a file of its own".to_owned(),
+        };
+        if a.hard_link != b.hard_link {
+            differs(DifferenceKind::Link, named(a), named(b));
+        }
+        let names = x.iter().chain(y).map(|xattr| &xattr.name);
+        let mut names: Vec<_> = names.collect();
+        names.sort();
+        names.dedup();
+        for name in names {
+            let value = |xattrs: &[super::manifest::Xattr]| {
+                let found = xattrs.iter().find(|xattr| xattr.name == *name);
+                found.map(|xattr| xattr.value.clone())
+            };
+            let (x, y) = (value(x), value(y));
+            if x != y {
+                differs(DifferenceKind::Xattr, xattr(name, x), xattr(name, y));
+            }
+        }
+    }
+}
+
+/// Both, if they are known and differ.
+fn both<T: PartialEq>(a: Option<T>, b: Option<T>) -> Option<(T, T)> {
+    a.zip(b).filter(|(a, b)| a != b)
+}
+
+fn text(bytes: &[u8]) -> String {
+    Escaped(bytes).to_string()
+}
+
+/// An attribute's value may be binary, and secret: its size and digest tell enough.
+fn xattr(name: &[u8], value: Option<Vec<u8>>) -> String {
+    match value {
+        None => format!("no {}", Escaped(name)),
+        Some(value) => {
+            let digest = super::digest::Digest::of(&value).to_string();
+            let (name, size) = (Escaped(name), value.len());
+            format!("{name} of {size} bytes ({})", &digest[..12])
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Steps as the commands that a person would type, from the install's folder.
+
+use std::path::Path;
+
+use super::step::{Carry, CopyVolume, EditCompose, StageRelease, Step, Switch};
+use crate::engine::{NewVolume, VolumeStore};
+use crate::release::ShipmentKind;
+
+/// The equivalent commands of one step, in order. Words are quoted for a POSIX shell.
+pub fn of(step: &Step, volumes: &dyn VolumeStore) -> Vec<String> {
+    match step {
+        Step::StageRelease(step) => stage(step),
+        Step::EditCompose(step) => edit(step),
+        Step::Carry(step) => carry(step),
+        Step::CopyVolume(step) => copy(step, volumes),
+        Step::Verify(step) => {
+            vec![command(
+                ["transship", "verify"],
+                [&volumes.path_of(&step.volume), &step.manifest],
+            )]
+        }
+        Step::Switch(step) => switch(step),
+    }
+}
+
+fn stage(step: &StageRelease) -> Vec<String> {
+    match step.form {
+        ShipmentKind::Folder => vec![command(["cp", "-a", "-T"], [&step.shipment, &step.target])],
+        ShipmentKind::Tarball => {
+            let strip = if step.top.is_some() {
+                " --strip-components=1"
+            } else {
+                ""
+            };
+            let unpack = command(["tar", "-x", "--no-same-owner", "-f"], [&step.shipment]);
+            vec![
+                command(["mkdir"], [&step.target]),
+                format!("{unpack}{strip} -C {}", quote(&step.target)),
+            ]
+        }
+    }
+}
+
+fn carry(step: &Carry) -> Vec<String> {
+    let copy = command(["cp", "-a", "-T"], [&step.from, &step.to]);
+    match step
+        .to
+        .parent()
+        .filter(|above| above.components().count() > 2)
+    {
+        Some(above) => vec![command(["mkdir", "-p"], [above]), copy],
+        None => vec![copy],
+    }
+}
+
+fn edit(step: &EditCompose) -> Vec<String> {
+    let file = quote(&step.file);
+    let mut commands = Vec::new();
+    if !step.images.is_empty() {
+        let rules: Vec<_> = step
+            .images
+            .iter()
+            .map(|rule| quote(Path::new(rule)))
+            .collect();
+        commands.push(format!("transship image set {} -f {file}", rules.join(" ")));
+    }
+    if !step.prefix.is_empty() {
+        commands.push(format!(
+            "transship volume prefix {} -f {file}",
+            quote(Path::new(&step.prefix))
+        ));
+    }
+    commands
+}
+
+fn copy(step: &CopyVolume, volumes: &dyn VolumeStore) -> Vec<String> {
+    let new = NewVolume {
+        name: step.target.clone(),
+        project: step.project.clone(),
+        key: step.key.clone(),
+    };
+    let (source, target) = (volumes.path_of(&step.source), volumes.path_of(&step.target));
+    let folder = step.manifest.parent().unwrap_or(Path::new("."));
+    let list = command(["transship", "manifest"], [&source]);
+    vec![
+        volumes.create_command(&new),
+        command(["transship", "copy"], [&source, &target]),
+        command(["mkdir", "-p"], [folder]),
+        format!("{list} -o {}", quote(&step.manifest)),
+    ]
+}
+
+fn switch(step: &Switch) -> Vec<String> {
+    vec![
+        command(["ln", "-s"], [step.to.as_path(), Path::new("current.new")]),
+        "mv -T current.new current".into(),
+    ]
+}
+
+fn command<const N: usize, const M: usize>(words: [&str; N], paths: [&Path; M]) -> String {
+    let paths = paths.map(quote);
+    words
+        .iter()
+        .copied()
+        .chain(paths.iter().map(String::as_str))
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// The text as one word of a POSIX shell. What is not UTF-8 is shown by its escapes.
+fn quote(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    shlex::try_quote(&text).map_or_else(|_| format!("'{}'", text.escape_debug()), Into::into)
+}

@@ -1,0 +1,377 @@
+//! The outline: what an upgrade touches, decided from both releases alone.
+//!
+//! Pure: values in, values out. It comes before the facts, since what is to be observed
+//! (does the new volume exist?) depends on what is decided here (what will it be called?).
+
+use std::path::{Path, PathBuf};
+
+use super::Request;
+use super::sides::{Side, Sides};
+use super::step::{Change, EditCompose};
+use crate::compose::{self, Document, Edited, ImageOptions, ImageRule, PrefixRule};
+use crate::release::{Carry, Install, Recipe, RecipeError, Version};
+use crate::tree::Digest;
+
+/// What an upgrade touches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outline {
+    /// The release that is left.
+    pub from: Version,
+    /// The release that it leads to.
+    pub to: Version,
+    /// The old release's compose project.
+    pub from_project: String,
+    /// The new release's.
+    pub project: String,
+    /// Where the new release's files can be read while the plan is made.
+    pub new_folder: PathBuf,
+    /// Edits of the new release's compose files.
+    pub edits: Vec<Edit>,
+    /// Volumes to be copied.
+    pub volumes: Vec<Pair>,
+    /// Paths to be carried, relative to the release.
+    pub carry: Vec<PathBuf>,
+    /// What the administrator should know.
+    pub warnings: Vec<String>,
+}
+
+/// An edit with both texts, for showing the difference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edit {
+    /// The step.
+    pub step: EditCompose,
+    /// The file's content before.
+    pub before: Vec<u8>,
+    /// Its content after.
+    pub after: Vec<u8>,
+}
+
+/// A volume of the old release and the new release's copy of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pair {
+    /// The key in both compose files.
+    pub key: String,
+    /// The real name of the old one.
+    pub source: String,
+    /// The real name of the new one.
+    pub target: String,
+}
+
+/// Why there is no outline.
+#[derive(Debug, thiserror::Error)]
+pub enum OutlineError {
+    /// A compose file can't be edited.
+    #[error(transparent)]
+    Compose(#[from] compose::Error),
+    /// A path to be carried leaves the release.
+    #[error(transparent)]
+    Recipe(#[from] RecipeError),
+}
+
+impl crate::error::Explain for OutlineError {
+    fn kind(&self) -> crate::error::Kind {
+        match self {
+            Self::Compose(error) => error.kind(),
+            Self::Recipe(error) => error.kind(),
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Compose(error) => error.hints(),
+            Self::Recipe(error) => error.hints(),
+        }
+    }
+}
+
+impl Outline {
+    /// Decides what the upgrade from one side to the other touches.
+    pub fn of(request: &Request, sides: &Sides) -> Result<Self, OutlineError> {
+        let Sides {
+            old, new, recipe, ..
+        } = sides;
+        let prefix = request
+            .prefix
+            .clone()
+            .unwrap_or_else(|| recipe.prefix_for(&new.version));
+        let rules = image_rules(request, recipe, old, new);
+        let mut warnings = Vec::new();
+        let edits = edits(new, &rules, &prefix, &mut warnings)?;
+        let skip: Vec<&str> = request
+            .skip
+            .iter()
+            .chain(&recipe.skip)
+            .map(String::as_str)
+            .collect();
+        let volumes = pairs(old, new, &prefix, &skip, &mut warnings);
+        warn_of_shared_data(old, new, &mut warnings);
+        let carry = carried(request, recipe, old)?;
+        if carry.iter().any(|path| path == Path::new(".env")) {
+            warn_of_env(old, new, &mut warnings);
+        }
+        Ok(Self {
+            from: old.version.clone(),
+            to: new.version.clone(),
+            from_project: old.model.project.clone(),
+            project: new.model.project.clone(),
+            new_folder: new.folder.clone(),
+            edits,
+            volumes,
+            carry,
+            warnings,
+        })
+    }
+}
+
+/// Edits a compose file: retags its images by `rules` and gives its volumes the `prefix`.
+/// The same function makes the plan and carries it out. A rule that matches nothing in
+/// this file is passed over: a release may have several.
+pub fn edited(
+    path: &Path,
+    before: &[u8],
+    rules: &[String],
+    prefix: &str,
+) -> Result<Edited, compose::Error> {
+    let mut result = Edited {
+        bytes: before.to_vec(),
+        changes: Vec::new(),
+        warnings: Vec::new(),
+    };
+    for rule in rules {
+        let document = Document::parse(path, &result.bytes)?;
+        let rule: ImageRule = rule.parse()?;
+        match compose::set_images(&document, &[rule], &ImageOptions::default()) {
+            Err(error) if error.is_no_match() => {}
+            other => extend(&mut result, other?),
+        }
+    }
+    if !prefix.is_empty() {
+        let document = Document::parse(path, &result.bytes)?;
+        let rule = PrefixRule {
+            prefix: prefix.to_owned(),
+            ..PrefixRule::default()
+        };
+        extend(&mut result, compose::prefix_volumes(&document, &rule)?);
+    }
+    Ok(result)
+}
+
+fn extend(result: &mut Edited, next: Edited) {
+    result.bytes = next.bytes;
+    result.changes.extend(next.changes);
+    result.warnings.extend(next.warnings);
+}
+
+fn edits(
+    new: &Side,
+    rules: &[String],
+    prefix: &str,
+    warnings: &mut Vec<String>,
+) -> Result<Vec<Edit>, compose::Error> {
+    let mut edits = Vec::new();
+    for file in &new.files {
+        let edited = edited(&file.name, &file.bytes, rules, prefix)?;
+        warnings.extend(edited.warnings.iter().map(ToString::to_string));
+        if edited.bytes == file.bytes {
+            continue;
+        }
+        let step = EditCompose {
+            file: Install::current_target(&new.version).join(&file.name),
+            images: rules.to_vec(),
+            prefix: prefix.to_owned(),
+            changes: edited.changes.iter().map(change).collect(),
+            before: Digest::of(&file.bytes).to_string(),
+            after: Digest::of(&edited.bytes).to_string(),
+        };
+        edits.push(Edit {
+            step,
+            before: file.bytes.clone(),
+            after: edited.bytes,
+        });
+    }
+    Ok(edits)
+}
+
+fn change(change: &compose::Change) -> Change {
+    Change {
+        key: change.key.join("."),
+        line: change.at.line,
+        from: change.from.clone(),
+        to: change.to.clone(),
+    }
+}
+
+/// What was asked for and what the recipe says; besides, images whose tag in the new
+/// release is still the old release's version.
+fn image_rules(request: &Request, recipe: &Recipe, old: &Side, new: &Side) -> Vec<String> {
+    let mut rules: Vec<String> = recipe
+        .images
+        .iter()
+        .map(|rule| recipe_rule(rule, &new.version))
+        .collect();
+    for image in &new.model.images {
+        let Some(tag) = image.literal_tag() else {
+            continue;
+        };
+        let stale = [
+            (old.version.as_str(), new.version.as_str()),
+            (old.version.number(), new.version.number()),
+        ];
+        // A bare `15` is too many things' version: `postgres:15` of a release v15.
+        let means_release = |from: &str| from == tag && from.contains(['.', 'v', 'V']);
+        let wanted = stale
+            .iter()
+            .find(|(from, _)| means_release(from))
+            .map(|(_, to)| *to);
+        rules.extend(wanted.map(|to| format!("{}={to}", image.repository())));
+    }
+    rules.extend(request.images.iter().cloned());
+    let mut seen = std::collections::HashSet::new();
+    rules.retain(|rule| seen.insert(rule.clone()));
+    rules
+}
+
+/// `REPO` means the version's name as tag.
+fn recipe_rule(rule: &str, version: &Version) -> String {
+    let rule = rule.replace("{version}", version.as_str());
+    if rule.contains('=') {
+        rule
+    } else {
+        format!("{rule}={version}")
+    }
+}
+
+fn pairs(
+    old: &Side,
+    new: &Side,
+    prefix: &str,
+    skip: &[&str],
+    warnings: &mut Vec<String>,
+) -> Vec<Pair> {
+    let mut pairs = Vec::new();
+    for (key, volume) in &old.model.volumes {
+        let Some(successor) = new.model.volumes.get(key) else {
+            warnings.push(format!(
+                "volume `{}` ({key}) has no successor in {} and stays behind",
+                volume.name, new.version
+            ));
+            continue;
+        };
+        if volume.external || successor.external {
+            warnings.push(format!(
+                "volume `{}` ({key}) is external: both releases use it",
+                volume.name
+            ));
+        } else if skip.contains(&key.as_str()) {
+            warnings.push(format!(
+                "volume `{}` ({key}) is skipped: the new one begins empty",
+                volume.name
+            ));
+        } else {
+            pairs.push(Pair {
+                key: key.clone(),
+                source: volume.name.clone(),
+                target: format!("{prefix}{key}"),
+            });
+        }
+    }
+    for key in new
+        .model
+        .volumes
+        .keys()
+        .filter(|key| !old.model.volumes.contains_key(*key))
+    {
+        warnings.push(format!(
+            "volume `{prefix}{key}` is new in {}: it begins empty",
+            new.version
+        ));
+    }
+    pairs
+}
+
+/// Data outside of both releases is not copied, so both write it.
+fn warn_of_shared_data(old: &Side, new: &Side, warnings: &mut Vec<String>) {
+    for bind in new
+        .model
+        .binds
+        .iter()
+        .filter(|bind| bind.source.is_absolute() && !bind.read_only)
+    {
+        if old
+            .model
+            .binds
+            .iter()
+            .any(|other| other.source == bind.source)
+        {
+            let (path, service) = (bind.source.display(), &bind.service);
+            let line = format!(
+                "`{path}` (service {service}) is outside of the release: both releases use it"
+            );
+            if !warnings.contains(&line) {
+                warnings.push(line);
+            }
+        }
+    }
+}
+
+/// What is asked for; else what the recipe lists; else `.env`, and what the old release's
+/// compose file mounts or reads from inside its folder.
+fn carried(request: &Request, recipe: &Recipe, old: &Side) -> Result<Vec<PathBuf>, RecipeError> {
+    if !request.carry.is_empty() {
+        return request
+            .carry
+            .iter()
+            .map(|path| Ok(Carry::new(path)?.path))
+            .collect();
+    }
+    if let Some(listed) = &recipe.carry {
+        return Ok(listed.iter().map(|carry| carry.path.clone()).collect());
+    }
+    let mut paths = vec![PathBuf::from(".env")];
+    paths.extend(
+        old.model
+            .files_inside()
+            .iter()
+            .filter_map(|path| Some(Carry::new(path).ok()?.path)),
+    );
+    paths.retain(|path| old.folder.join(path).symlink_metadata().is_ok());
+    paths.sort();
+    paths.dedup();
+    // What lies below a carried folder is carried with it.
+    let folders = paths.clone();
+    paths.retain(|path| {
+        !folders
+            .iter()
+            .any(|folder| path != folder && path.starts_with(folder))
+    });
+    Ok(paths)
+}
+
+/// The old release's `.env` takes the place of the new one's: what that had and this lacks,
+/// and what would hold the upgrade back. Values are not shown: they may be secrets.
+fn warn_of_env(old: &Side, new: &Side, warnings: &mut Vec<String>) {
+    let (Some(ours), vendors) = (&old.env, new.env.as_ref()) else {
+        return;
+    };
+    let missing: Vec<_> = vendors
+        .into_iter()
+        .flat_map(|env| env.keys())
+        .filter(|key| !ours.contains_key(*key))
+        .collect();
+    if !missing.is_empty() {
+        let keys = missing
+            .iter()
+            .map(|key| format!("`{key}`"))
+            .collect::<Vec<_>>()
+            .join(", ");
+        warnings.push(format!("the vendor's `.env` has {keys}, and the carried one lacks it: add it to the old `.env` if the new release needs it"));
+    }
+    for (key, value) in ours {
+        if value == old.version.as_str() || value == old.version.number() {
+            warnings.push(format!(
+                "`{key}` in `.env` holds the old version, {}: change it, or the old images may run",
+                old.version
+            ));
+        }
+    }
+}

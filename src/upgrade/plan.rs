@@ -1,0 +1,197 @@
+//! A plan: the ordered steps of an upgrade, saved so that `apply` does what was shown.
+//!
+//! A plan holds names, paths, digests and sizes; it never holds a file's content or a
+//! value of `.env`, so it may be shown to anybody who may know the install's layout.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::sealed::{self, Format, SealedError};
+use super::{Request, Step};
+use crate::error::{Explain, Kind};
+use crate::fs::Disk;
+use crate::release::{Install, Version};
+
+/// The format of a saved plan. Each version has a file in `fixtures/formats/`.
+pub const FORMAT: Format = Format {
+    name: "transship-plan",
+    version: 1,
+};
+
+/// What will be done, in this order, and what is known of it beforehand.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// The plan's name: when it was made and where it leads, as
+    /// `20261121T015100Z-v2.10.5`.
+    pub id: String,
+    /// When it was made.
+    pub made: Timestamp,
+    /// The version of transship that made it.
+    pub transship: String,
+    /// What was asked for.
+    pub request: Request,
+    /// The release that the upgrade leaves.
+    pub from: Version,
+    /// The release that it leads to.
+    pub to: Version,
+    /// The old release's compose project.
+    pub from_project: String,
+    /// The new release's compose project.
+    pub project: String,
+    /// The steps.
+    pub steps: Vec<Step>,
+    /// What the copies need and what is free.
+    pub estimate: Estimate,
+    /// What the administrator should know, a sentence each.
+    pub warnings: Vec<String>,
+}
+
+/// Sizes as they were when the plan was made; they may change while the old release runs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Estimate {
+    /// Each volume to be copied.
+    pub volumes: Vec<VolumeEstimate>,
+    /// Each filesystem that is written to.
+    pub space: Vec<Space>,
+}
+
+/// One volume's size.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VolumeEstimate {
+    /// Its key in the compose file.
+    pub key: String,
+    /// Entries of any type.
+    pub files: u64,
+    /// Bytes of content.
+    pub bytes: u64,
+    /// Running containers or processes that use it now and must be stopped before
+    /// `apply`.
+    pub in_use_by: Vec<String>,
+}
+
+/// What is needed of a filesystem and what it has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Space {
+    /// A folder on it that is written to.
+    pub path: PathBuf,
+    /// Bytes needed.
+    pub needed: u64,
+    /// Bytes free for the user who asked.
+    pub free: u64,
+}
+
+/// Why there is no plan to apply.
+#[derive(Debug, Error)]
+pub enum PlanError {
+    /// None was saved.
+    #[error("there is no plan in `{}`", folder.display())]
+    None {
+        /// Where plans are saved.
+        folder: PathBuf,
+    },
+    /// No plan of that name.
+    #[error("there is no plan `{name}` in `{}`", folder.display())]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// Where it was looked for.
+        folder: PathBuf,
+    },
+    /// The folder can't be listed.
+    #[error("can't read `{}`", folder.display())]
+    Io {
+        /// Where plans are saved.
+        folder: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file can't be used.
+    #[error(transparent)]
+    Sealed(#[from] SealedError),
+}
+
+impl Explain for PlanError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Sealed(error) => error.kind(),
+            _ => Kind::Usage,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Sealed(error) => error.hints(),
+            Self::Io { .. } => Vec::new(),
+            _ => vec!["make one with `transship plan VERSION`".into()],
+        }
+    }
+}
+
+impl Plan {
+    /// Saves the plan in the install and gives its file.
+    pub fn save(&self, disk: &Disk, install: &Install) -> Result<PathBuf, SealedError> {
+        let path = file(install, &self.id);
+        sealed::save(disk, FORMAT, &path, self)?;
+        Ok(path)
+    }
+
+    /// The plan called `name` (an id, or a path to a saved plan), or the newest one.
+    pub fn find(install: &Install, name: Option<&str>) -> Result<Self, PlanError> {
+        let folder = install.plans();
+        let path = match name {
+            None => newest(&folder)?,
+            Some(path) if path.contains('/') => PathBuf::from(path),
+            Some(id) => file(install, id.trim_end_matches(".json")),
+        };
+        if name.is_some() && !path.exists() {
+            return Err(PlanError::Unknown {
+                name: name.unwrap_or_default().to_owned(),
+                folder,
+            });
+        }
+        Ok(sealed::load(FORMAT, &path)?)
+    }
+
+    /// A name for a plan to `version` made at `when` that no saved plan has.
+    pub fn new_id(install: &Install, when: Timestamp, version: &Version) -> String {
+        let base = format!("{}-{version}", when.strftime("%Y%m%dT%H%M%SZ"));
+        let taken = |id: &String| file(install, id).exists();
+        let numbered = (2..).map(|number| format!("{base}.{number}"));
+        std::iter::once(base.clone())
+            .chain(numbered)
+            .find(|id| !taken(id))
+            .unwrap_or(base)
+    }
+}
+
+fn file(install: &Install, id: &str) -> PathBuf {
+    install.plans().join(format!("{id}.json"))
+}
+
+/// The newest by name: ids begin with the time.
+fn newest(folder: &Path) -> Result<PathBuf, PlanError> {
+    let io = |source| PlanError::Io {
+        folder: folder.into(),
+        source,
+    };
+    let entries: Result<Vec<_>, _> = fs::read_dir(folder)
+        .map_err(io)?
+        .map(|entry| Ok(entry?.path()))
+        .collect();
+    let plans = entries
+        .map_err(io)?
+        .into_iter()
+        .filter(|path| path.extension().is_some_and(|e| e == "json"));
+    plans.max().ok_or_else(|| PlanError::None {
+        folder: folder.into(),
+    })
+}

@@ -1,0 +1,46 @@
+//! What the administrator asked for, in full: with it, a plan can be made again.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::release::Version;
+
+/// An upgrade that somebody wants.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// The release to upgrade to.
+    pub version: Version,
+    /// The release to upgrade from; the active one when absent.
+    pub from: Option<Version>,
+    /// The vendor's tarball or folder, absolute; absent when `version` is staged already.
+    pub shipment: Option<PathBuf>,
+    /// The prefix of the new volumes' names; the recipe's, or `v2_10_5_`, when absent.
+    pub prefix: Option<String>,
+    /// Rules as `image set` takes them, besides those that follow from the version.
+    pub images: Vec<String>,
+    /// Config to carry, relative to the release, instead of the recipe's list.
+    pub carry: Vec<PathBuf>,
+    /// Keys of volumes that are not copied, besides the recipe's.
+    pub skip: Vec<String>,
+    /// The new release's compose project; Compose's own choice when absent.
+    pub project: Option<String>,
+    /// The old release's compose project, as it runs; Compose's own choice when absent.
+    pub from_project: Option<String>,
+    /// Where the volumes live.
+    pub place: Place,
+}
+
+/// Where volumes live.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Place {
+    /// Each is a folder below this one.
+    Dir {
+        /// The folder, absolute.
+        path: PathBuf,
+    },
+    /// In a Docker engine on this machine.
+    Local,
+}

@@ -1,0 +1,166 @@
+//! Carrying config: a file or folder of the old release becomes the new one's, with its
+//! modes and owners, and what the vendor shipped under that name is kept for undo.
+//!
+//! The result is built beside its place and exchanged with what is there, so that the new
+//! release has the vendor's file or the carried one and never half of either.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use super::{Carry, Outcome, StepError, Undoing, World};
+use crate::fs::Disk;
+use crate::progress::Silent;
+use crate::tree::{self, Against, Copied, CopyOptions, VerifyOptions};
+
+pub(super) fn act(step: &Carry, world: World<'_>) -> Result<Outcome, StepError> {
+    let source = world.install.root().join(&step.from);
+    let target = super::in_release(world, &step.to)?;
+    let there = target.symlink_metadata().is_ok();
+    if there && !step.replaces {
+        // Nothing was there when the run began, and what appears by a rename is complete.
+        let survey = tree::survey(&target)?;
+        return Ok(Outcome {
+            files: survey.files,
+            bytes: survey.bytes,
+            ..Outcome::default()
+        });
+    }
+    let copied = if there {
+        replace(step, world, &source, &target)?
+    } else {
+        create_parents(world, step)?;
+        let copied = tree::copy(
+            world.disk,
+            &source,
+            &target,
+            &CopyOptions::default(),
+            world.progress,
+        )?;
+        faithful(copied, || tree::remove(world.disk, &target))?
+    };
+    Ok(Outcome {
+        files: copied.counts.files,
+        bytes: copied.counts.bytes,
+        ..Outcome::default()
+    })
+}
+
+fn replace(
+    step: &Carry,
+    world: World<'_>,
+    source: &Path,
+    target: &Path,
+) -> Result<Copied, StepError> {
+    let kept = world.kept(&step.to);
+    if kept.symlink_metadata().is_err() {
+        super::make_folders(world, &kept)?;
+        tree::copy(world.disk, target, &kept, &CopyOptions::default(), &Silent)?;
+    }
+    let built = beside(target);
+    discard(world.disk, &built)?;
+    let copied = tree::copy(
+        world.disk,
+        source,
+        &built,
+        &CopyOptions::default(),
+        world.progress,
+    )?;
+    let copied = faithful(copied, || tree::remove(world.disk, &built))?;
+    if source.is_dir() && target.is_dir() {
+        let overlay = CopyOptions {
+            keep_existing: true,
+            ..CopyOptions::default()
+        };
+        tree::copy(world.disk, target, &built, &overlay, &Silent)?;
+    }
+    world
+        .disk
+        .exchange(&built, target)
+        .map_err(StepError::io(target))?;
+    discard(world.disk, &built)?;
+    Ok(copied)
+}
+
+pub(super) fn undo(step: &Carry, world: World<'_>, known: Undoing) -> Result<(), StepError> {
+    let target = super::in_release(world, &step.to)?;
+    let kept = world.kept(&step.to);
+    let built = beside(&target);
+    discard(world.disk, &built)?;
+    if target.symlink_metadata().is_err() {
+        return Ok(());
+    }
+    if kept.symlink_metadata().is_err() {
+        // Nothing was kept: either nothing was there before, or nothing was replaced yet.
+        let ours = !step.replaces && (known == Undoing::Done || is_copy(step, world, &target)?);
+        return if ours {
+            discard(world.disk, &target)
+        } else {
+            Ok(())
+        };
+    }
+    tree::copy(world.disk, &kept, &built, &CopyOptions::default(), &Silent)?;
+    world
+        .disk
+        .exchange(&built, &target)
+        .map_err(StepError::io(&target))?;
+    discard(world.disk, &built)
+}
+
+/// Whether the target is what carrying makes: what else stands there isn't ours to remove.
+fn is_copy(step: &Carry, world: World<'_>, target: &Path) -> Result<bool, StepError> {
+    let source = world.install.root().join(&step.from);
+    let against = Against::Tree(&source);
+    Ok(tree::verify(target, against, &VerifyOptions::default(), &Silent)?.is_empty())
+}
+
+/// The folders above the target that the new release lacks, with the modes and owners
+/// that they have in the old one.
+fn create_parents(world: World<'_>, step: &Carry) -> Result<(), StepError> {
+    let (from, to) = (
+        world.install.root().join(&step.from),
+        world.install.root().join(&step.to),
+    );
+    let pairs: Vec<_> = from
+        .ancestors()
+        .zip(to.ancestors())
+        .skip(1)
+        .take_while(|(_, to)| !to.exists())
+        .collect();
+    for (from, to) in pairs.into_iter().rev() {
+        world
+            .disk
+            .create_dir_like(from, to)
+            .map_err(StepError::io(to))?;
+    }
+    Ok(())
+}
+
+/// Gives `copied`, or takes the copy back when something of it couldn't be kept.
+fn faithful(
+    copied: Copied,
+    take_back: impl FnOnce() -> std::io::Result<()>,
+) -> Result<Copied, StepError> {
+    if copied.problems.is_empty() {
+        return Ok(copied);
+    }
+    // The loss is what there is to tell; a copy that can't be removed is found by the
+    // next attempt.
+    let _ = take_back();
+    Err(StepError::NotKept {
+        problems: copied.problems,
+    })
+}
+
+fn discard(disk: &Disk, path: &Path) -> Result<(), StepError> {
+    if path.symlink_metadata().is_err() {
+        return Ok(());
+    }
+    tree::remove(disk, path).map_err(StepError::io(path))
+}
+
+fn beside(target: &Path) -> PathBuf {
+    let mut name = OsString::from(".");
+    name.push(target.file_name().unwrap_or_default());
+    name.push(".carried");
+    target.with_file_name(name)
+}

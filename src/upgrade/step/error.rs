@@ -1,0 +1,222 @@
+//! Why a step failed, or couldn't be undone.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use crate::compose;
+use crate::engine::{self, User};
+use crate::error::{Explain, Kind};
+use crate::fs::WriteError;
+use crate::release::ShipmentError;
+use crate::tree::{self, Difference, Problem};
+
+/// Why a step failed. It has left nothing behind.
+#[derive(Debug, Error)]
+pub enum StepError {
+    /// A system call failed.
+    #[error("can't use `{}`", path.display())]
+    Io {
+        /// On what.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file couldn't be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// The vendor's tarball or folder.
+    #[error(transparent)]
+    Shipment(#[from] ShipmentError),
+    /// Tree work failed.
+    #[error(transparent)]
+    Tree(#[from] tree::Error),
+    /// The place where volumes live.
+    #[error(transparent)]
+    Engine(#[from] engine::Error),
+    /// A compose file can't be edited.
+    #[error(transparent)]
+    Compose(#[from] compose::Error),
+    /// A file is neither as it was planned for nor as it should become.
+    #[error("`{}` was edited since the plan was made", path.display())]
+    FileChanged {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The edit gives another result than the plan's.
+    #[error("the edit of `{}` gives another result than the plan's", path.display())]
+    EditDiffers {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A symlink leads out of the new release.
+    #[error("`{}` leads out of its release by a symlink", path.display())]
+    Outside {
+        /// The path.
+        path: PathBuf,
+    },
+    /// A volume was written after it was copied.
+    #[error(
+        "volume `{volume}` was written since it was copied, first: {}",
+        first(differences)
+    )]
+    SourceChanged {
+        /// Its real name.
+        volume: String,
+        /// How it differs from what was copied.
+        differences: Vec<Difference>,
+    },
+    /// A volume isn't there.
+    #[error("there is no volume `{volume}` in {place}")]
+    NoVolume {
+        /// Its real name.
+        volume: String,
+        /// Where it was looked for.
+        place: String,
+    },
+    /// A volume is being used.
+    #[error("volume `{volume}` is in use by {}", list(users))]
+    InUse {
+        /// Its real name.
+        volume: String,
+        /// By whom.
+        users: Vec<User>,
+    },
+    /// The new volume holds something.
+    #[error("volume `{volume}` is not empty")]
+    TargetNotEmpty {
+        /// Its real name.
+        volume: String,
+        /// Where it is.
+        path: PathBuf,
+    },
+    /// The new volume holds something that this run didn't copy.
+    #[error("volume `{volume}` holds something else than a copy of the old one")]
+    TargetNotOurs {
+        /// Its real name.
+        volume: String,
+        /// Where it is.
+        path: PathBuf,
+    },
+    /// Something of the source can't be kept where the copy goes.
+    #[error("{} of the copy can't be kept, first: {}", count(problems.len()), first(problems))]
+    NotKept {
+        /// What, path by path.
+        problems: Vec<Problem>,
+    },
+    /// The copy, read back, isn't what was copied.
+    #[error("volume `{volume}` differs from its manifest in {}, first: {}", count(differences.len()), first(differences))]
+    Differs {
+        /// Its real name.
+        volume: String,
+        /// How.
+        differences: Vec<Difference>,
+    },
+    /// `current` points to neither release.
+    #[error("`{}` was repointed by somebody else, to {}", link.display(), target(now.as_deref()))]
+    CurrentMoved {
+        /// The symlink.
+        link: PathBuf,
+        /// What it holds.
+        now: Option<PathBuf>,
+    },
+}
+
+impl StepError {
+    /// For `map_err`: an error about `path`.
+    pub(crate) fn io(path: &Path) -> impl Fn(io::Error) -> Self {
+        move |source| Self::Io {
+            path: path.into(),
+            source,
+        }
+    }
+}
+
+impl Explain for StepError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Shipment(error) => error.kind(),
+            Self::Tree(error) => error.kind(),
+            Self::Engine(error) => error.kind(),
+            Self::Compose(error) => error.kind(),
+            Self::Io { .. } | Self::Write(_) | Self::Differs { .. } | Self::NotKept { .. } => {
+                Kind::Failed
+            }
+            _ => Kind::Refused,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Shipment(error) => error.hints(),
+            Self::Tree(error) => error.hints(),
+            Self::Engine(error) => error.hints(),
+            Self::Compose(error) => error.hints(),
+            Self::Write(error) => error.hints(),
+            Self::FileChanged { .. } | Self::EditDiffers { .. } => {
+                vec!["roll back and make the plan again".into()]
+            }
+            Self::Outside { .. } => vec!["put a file or folder of its own in its place".into()],
+            Self::SourceChanged { .. } => {
+                vec!["keep the old release stopped, roll back, and apply again".into()]
+            }
+            Self::InUse { users, .. } => stop_hints(users),
+            Self::TargetNotEmpty { path, .. } | Self::TargetNotOurs { path, .. } => {
+                vec![format!(
+                    "look at `{}`; remove it if nothing in it is needed",
+                    path.display()
+                )]
+            }
+            Self::NotKept { .. } => {
+                vec!["run it as root, onto a filesystem of the same kind".into()]
+            }
+            Self::Differs { .. } => vec![
+                "suspect the disk or the memory; roll back, and look at the kernel's log".into(),
+            ],
+            Self::CurrentMoved { .. } => vec!["repoint it as it was, or finish by hand".into()],
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+                vec!["run it as root: volumes belong to the users of their containers".into()]
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// How to stop those who use a volume.
+pub(crate) fn stop_hints(users: &[User]) -> Vec<String> {
+    let mut hints: Vec<String> = users
+        .iter()
+        .map(|user| match &user.project {
+            Some(project) => format!("stop it with `docker compose -p {project} stop`"),
+            None => format!("stop {} first", user.who),
+        })
+        .collect();
+    hints.sort();
+    hints.dedup();
+    hints
+}
+
+fn list(users: &[User]) -> String {
+    users
+        .iter()
+        .map(|user| user.who.as_str())
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn count(number: usize) -> String {
+    if number == 1 {
+        "one place".into()
+    } else {
+        format!("{number} places")
+    }
+}
+
+fn first<T: std::fmt::Display>(all: &[T]) -> String {
+    all.first().map(ToString::to_string).unwrap_or_default()
+}
+
+fn target(now: Option<&Path>) -> String {
+    now.map_or_else(|| "nothing".into(), |path| format!("`{}`", path.display()))
+}

@@ -1,0 +1,171 @@
+//! The story with volumes in a real Docker engine.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use super::common::install::{Install, run};
+use super::common::need;
+
+fn docker(args: &[&str]) -> String {
+    run(Command::new("docker").args(args)).trim().to_owned()
+}
+
+fn path(volume: &str) -> String {
+    docker(&["volume", "inspect", "-f", "{{.Mountpoint}}", volume])
+}
+
+/// The story's volumes, put into the engine under names that no other test has, and taken
+/// away at the end.
+struct Volumes {
+    install: Install,
+    tag: String,
+}
+
+impl Volumes {
+    fn new(tag: &str) -> Self {
+        let install = Install::new();
+        let old = install.at("releases/v1.3.2/docker-compose.yml");
+        let text = fs::read_to_string(&old)
+            .unwrap()
+            .replace("name: v1_3_2_", &format!("name: {tag}_old_"));
+        fs::write(&old, text).unwrap();
+        let volumes = Self {
+            install,
+            tag: tag.to_owned(),
+        };
+        volumes.remove();
+        for key in ["postgres_data", "postgres_backups"] {
+            let name = volumes.old(key);
+            docker(&[
+                "volume",
+                "create",
+                "--label",
+                "com.docker.compose.project=v132",
+                "--label",
+                "com.docker.compose.config-hash=stale",
+                &name,
+            ]);
+            let source = volumes.install.at(&format!("volumes/v1_3_2_{key}"));
+            run(Command::new("cp").arg("-aT").arg(source).arg(path(&name)));
+        }
+        fs::remove_dir_all(volumes.install.at("volumes")).unwrap();
+        volumes.install.run(&["init"]).exits(0);
+        volumes
+    }
+
+    fn old(&self, key: &str) -> String {
+        format!("{}_old_{key}", self.tag)
+    }
+
+    fn new_name(&self, key: &str) -> String {
+        format!("{}_new_{key}", self.tag)
+    }
+
+    fn plan(&self) {
+        let prefix = format!("{}_new_", self.tag);
+        let args = [
+            "plan",
+            "v2.10.5",
+            "--from-release",
+            "v2.10.5.tar.gz",
+            "--prefix",
+            &prefix,
+        ];
+        self.install
+            .run(&args)
+            .exits(0)
+            .prints("the local Docker engine");
+    }
+
+    fn container(&self) -> String {
+        format!("{}_container", self.tag)
+    }
+
+    fn remove(&self) {
+        // Where there is none, that is as well.
+        let _ = Command::new("docker")
+            .args(["rm", "-f", &self.container()])
+            .output();
+        for name in docker(&["volume", "ls", "-q"])
+            .lines()
+            .filter(|name| name.starts_with(&format!("{}_", self.tag)))
+        {
+            let _ = Command::new("docker")
+                .args(["volume", "rm", "-f", name])
+                .output();
+        }
+    }
+}
+
+impl Drop for Volumes {
+    fn drop(&mut self) {
+        self.remove();
+    }
+}
+
+#[test]
+fn volumes_in_an_engine_are_copied_with_labels_of_their_own() {
+    if !need::root() || !need::docker() {
+        return;
+    }
+    let volumes = Volumes::new("ts_story");
+    volumes.plan();
+    volumes.install.run(&["apply"]).exits(0);
+    for key in ["postgres_data", "postgres_backups"] {
+        let (old, new) = (path(&volumes.old(key)), path(&volumes.new_name(key)));
+        volumes.install.run(&["verify", &new, &old]).exits(0);
+        let label = |label: &str| {
+            let format = format!("{{{{index .Labels \"com.docker.compose.{label}\"}}}}");
+            docker(&["volume", "inspect", "-f", &format, &volumes.new_name(key)])
+        };
+        assert_eq!(label("project"), "v2105");
+        assert_eq!(label("volume"), key);
+        assert_ne!(label("config-hash"), "stale");
+    }
+    volumes.install.run(&["rollback", "--discard"]).exits(0);
+    let left = docker(&["volume", "ls", "-q"]);
+    assert!(!left.contains(&volumes.new_name("postgres_data")), "{left}");
+    assert!(left.contains(&volumes.old("postgres_data")), "{left}");
+}
+
+#[test]
+fn a_source_that_a_running_container_uses_is_refused_by_name() {
+    if !need::root() || !need::docker() {
+        return;
+    }
+    let volumes = Volumes::new("ts_busy");
+    volumes.plan();
+    let mount = format!("{}:/data", volumes.old("postgres_data"));
+    docker(&[
+        "run",
+        "-d",
+        "--network=none",
+        "--name",
+        &volumes.container(),
+        "-v",
+        &mount,
+        "shell:1",
+        "sleep",
+        "600",
+    ]);
+    let busy = || docker(&["volume", "ls", "-q", "--filter", "name=ts_busy_"]);
+    let before = busy();
+    let refused = volumes.install.run(&["apply"]);
+    let copied = volumes.install.run(&[
+        "volume",
+        "copy",
+        &volumes.old("postgres_data"),
+        "ts_busy_copy",
+    ]);
+    let after = busy();
+    docker(&["rm", "-f", &volumes.container()]);
+    refused
+        .exits(3)
+        .complains("in use by")
+        .complains("ts_busy_container");
+    copied.exits(3).complains("ts_busy_container");
+    assert_eq!(before, after);
+    assert!(!Path::new(&volumes.install.at("releases/v2.10.5")).exists());
+    volumes.install.run(&["apply"]).exits(0);
+}

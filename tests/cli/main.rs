@@ -1,0 +1,18 @@
+//! The program from outside: exit codes, what it prints, and what it leaves on disk.
+
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "tests set up their own world"
+)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod bad_input;
+mod docker;
+mod generated;
+mod old_release;
+mod postgres;
+mod story;
+mod toolkit;

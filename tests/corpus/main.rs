@@ -1,0 +1,15 @@
+//! Compose files as they are met in the wild: the table of traps, and every real file of
+//! a corpus that isn't part of the project (`TRANSSHIP_CORPUS` names its folder), edited
+//! and judged by `PyYAML` and by `docker compose config`.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "helpers of tests fail and report as tests do"
+)]
+
+mod edits;
+mod files;
+mod model;
+mod oracle;
+mod traps;

@@ -1,0 +1,266 @@
+//! A crash at every point: the world stops at the nth change of the disk, of apply, of
+//! resume and of rollback; then `resume` reaches the new state, and `rollback` the old one.
+
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "tests set up their own world"
+)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use common::install::Install;
+use transship::engine::FakeVolumes;
+use transship::fs::Disk;
+use transship::progress::Silent;
+use transship::release::Install as Layout;
+use transship::upgrade::prepare::prepare;
+use transship::upgrade::runner::RunError;
+use transship::upgrade::{Place, Plan, Report, Request, Runner};
+
+/// An install with a plan, on a filesystem in memory where there is one: every crash point
+/// waits for the disk dozens of times.
+struct World {
+    install: Install,
+    layout: Layout,
+    volumes: FakeVolumes,
+}
+
+impl World {
+    fn new() -> Self {
+        let memory = Path::new("/dev/shm");
+        let install = if memory.is_dir() {
+            Install::below(memory)
+        } else {
+            Install::new()
+        };
+        let layout = Layout::at(install.root()).unwrap();
+        layout.adopt(&Disk::new()).unwrap();
+        Disk::new()
+            .switch(&layout.current_link(), Path::new("releases/v1.3.2"))
+            .unwrap();
+        let volumes = FakeVolumes::new(&install.at("volumes"));
+        Self {
+            install,
+            layout,
+            volumes,
+        }
+    }
+
+    fn plan(&self) -> Plan {
+        let request = Request {
+            version: "v2.10.5".parse().unwrap(),
+            from: None,
+            shipment: Some(self.install.at("v2.10.5.tar.gz")),
+            prefix: None,
+            images: Vec::new(),
+            carry: Vec::new(),
+            skip: Vec::new(),
+            project: None,
+            from_project: None,
+            place: Place::Dir {
+                path: self.install.at("volumes"),
+            },
+        };
+        prepare(&self.layout, &request, &self.volumes, &Silent)
+            .unwrap()
+            .plan
+    }
+
+    fn runner<'a>(&'a self, disk: &'a Disk) -> Runner<'a> {
+        Runner {
+            install: &self.layout,
+            disk,
+            volumes: &self.volumes,
+            progress: &Silent,
+        }
+    }
+
+    fn old_side(&self) -> BTreeMap<PathBuf, String> {
+        let mut picture = self.install.picture("releases/v1.3.2");
+        let volumes = self.install.picture("volumes").into_iter();
+        picture.extend(volumes.filter(|(path, _)| path.to_string_lossy().contains("v1_3_2_")));
+        picture
+    }
+
+    #[track_caller]
+    fn expect_new(&self, point: &str) {
+        assert_eq!(self.install.current(), "releases/v2.10.5", "{point}");
+        for volume in ["postgres_data", "postgres_backups"] {
+            let (old, new) = (
+                format!("volumes/v1_3_2_{volume}"),
+                format!("volumes/v2_10_5_{volume}"),
+            );
+            self.install.run(&["verify", &new, &old]).exits(0);
+        }
+        let compose =
+            std::fs::read_to_string(self.install.at("releases/v2.10.5/docker-compose.yml"))
+                .unwrap();
+        assert!(
+            compose.contains("name: v2_10_5_postgres_data") && !compose.contains(":v1.3.2"),
+            "{point}"
+        );
+        let carried = std::fs::read(self.install.at("releases/v2.10.5/.env")).unwrap();
+        assert_eq!(
+            carried,
+            std::fs::read(self.install.at("releases/v1.3.2/.env")).unwrap(),
+            "{point}"
+        );
+        assert_eq!(self.install.litter(), Vec::<PathBuf>::new(), "{point}");
+    }
+
+    #[track_caller]
+    fn expect_old(&self, point: &str) {
+        assert_eq!(self.install.current(), "releases/v1.3.2", "{point}");
+        assert!(!self.install.at("releases/v2.10.5").exists(), "{point}");
+        let volumes: Vec<_> = std::fs::read_dir(self.install.at("volumes"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        assert_eq!(volumes.len(), 2, "{point}: {volumes:?}");
+        assert_eq!(self.install.litter(), Vec::<PathBuf>::new(), "{point}");
+    }
+}
+
+/// A disk on which nothing happens from the nth change on, as if the machine had stopped:
+/// what cleans up after a failure can't act either.
+fn stops_at(point: usize) -> Disk {
+    let count = AtomicUsize::new(0);
+    Disk::with_hook(move |_| match count.fetch_add(1, Relaxed) < point {
+        true => Ok(()),
+        false => Err(io::Error::other("the world has stopped")),
+    })
+}
+
+/// A disk on which the nth change fails, and no other: what cleans up after it can act.
+fn fails_at(point: usize) -> Disk {
+    let count = AtomicUsize::new(0);
+    Disk::with_hook(move |_| match count.fetch_add(1, Relaxed) == point {
+        true => Err(io::ErrorKind::StorageFull.into()),
+        false => Ok(()),
+    })
+}
+
+/// How many changes `act` makes.
+fn changes(act: impl FnOnce(&Disk)) -> usize {
+    let count = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&count);
+    act(&Disk::with_hook(move |_| {
+        counter.fetch_add(1, Relaxed);
+        Ok(())
+    }));
+    count.load(Relaxed)
+}
+
+/// Gives whether there was something to go on with or to undo; fails on any other error.
+/// Before the first record there is no run, and after the last one it may be over.
+#[track_caller]
+fn done(result: Result<Report, RunError>, point: usize) -> bool {
+    match result {
+        Ok(_) => true,
+        Err(RunError::Nothing { .. }) => false,
+        Err(error) => panic!(
+            "point {point}: {error}: {:?}",
+            std::error::Error::source(&error)
+        ),
+    }
+}
+
+fn all_changes_of_an_apply() -> usize {
+    let world = World::new();
+    let plan = world.plan();
+    changes(|disk| {
+        world.runner(disk).apply(plan).unwrap();
+    })
+}
+
+#[test]
+fn after_a_crash_at_any_point_of_apply_resume_reaches_the_new_state() {
+    for point in 0..all_changes_of_an_apply() {
+        let world = World::new();
+        let (plan, old) = (world.plan(), world.old_side());
+        world
+            .runner(&stops_at(point))
+            .apply(plan.clone())
+            .unwrap_err();
+        if !done(world.runner(&Disk::new()).resume(), point)
+            && world.install.current() == "releases/v1.3.2"
+        {
+            world.expect_old(&format!("point {point}, nothing begun"));
+            world.runner(&Disk::new()).apply(plan).unwrap();
+        }
+        world.expect_new(&format!("point {point}"));
+        assert_eq!(world.old_side(), old, "point {point}");
+    }
+}
+
+#[test]
+fn after_a_crash_at_any_point_of_apply_rollback_reaches_the_old_state() {
+    for point in 0..all_changes_of_an_apply() {
+        let world = World::new();
+        let (plan, old) = (world.plan(), world.old_side());
+        world.runner(&stops_at(point)).apply(plan).unwrap_err();
+        done(world.runner(&Disk::new()).roll_back(true), point);
+        world.expect_old(&format!("point {point}"));
+        assert_eq!(world.old_side(), old, "point {point}");
+    }
+}
+
+#[test]
+fn after_a_crash_at_any_point_of_rollback_a_second_one_reaches_the_old_state() {
+    let all = {
+        let world = World::new();
+        world.runner(&Disk::new()).apply(world.plan()).unwrap();
+        changes(|disk| {
+            world.runner(disk).roll_back(true).unwrap();
+        })
+    };
+    for point in 0..all {
+        let world = World::new();
+        let old = world.old_side();
+        world.runner(&Disk::new()).apply(world.plan()).unwrap();
+        world.runner(&stops_at(point)).roll_back(true).unwrap_err();
+        done(world.runner(&Disk::new()).roll_back(true), point);
+        world.expect_old(&format!("point {point}"));
+        assert_eq!(world.old_side(), old, "point {point}");
+    }
+}
+
+#[test]
+fn after_a_single_fault_at_any_point_the_next_try_succeeds() {
+    for point in (0..all_changes_of_an_apply()).step_by(3) {
+        let world = World::new();
+        let (plan, old) = (world.plan(), world.old_side());
+        let once = fails_at(point);
+        let failed = world.runner(&once).apply(plan.clone()).is_err();
+        if failed
+            && !done(world.runner(&Disk::new()).resume(), point)
+            && world.install.current() == "releases/v1.3.2"
+        {
+            world.runner(&Disk::new()).apply(plan).unwrap();
+        }
+        world.expect_new(&format!("point {point}"));
+        assert_eq!(world.old_side(), old, "point {point}");
+    }
+}
+
+#[test]
+fn after_a_single_fault_at_any_point_rollback_reaches_the_old_state() {
+    for point in (0..all_changes_of_an_apply()).step_by(2) {
+        let world = World::new();
+        let (plan, old) = (world.plan(), world.old_side());
+        let once = fails_at(point);
+        if world.runner(&once).apply(plan).is_err() {
+            done(world.runner(&Disk::new()).roll_back(true), point);
+            world.expect_old(&format!("point {point}"));
+        }
+        assert_eq!(world.old_side(), old, "point {point}");
+    }
+}

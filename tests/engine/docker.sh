@@ -1,0 +1,77 @@
+# A stand-in for `docker`: keeps volumes in $state, and misbehaves as $state/fault says, in
+# one line: the first two words of the call to spoil, and how. Run as `sh docker.sh STATE ...`.
+state=$1
+shift
+echo "$*" >>"$state/calls"
+
+fault=
+if read -r first second how <"$state/fault" 2>/dev/null && [ "$first $second" = "$1 $2" ]; then
+  fault=$how
+fi
+
+case $fault in
+  exit1) echo 'error during connect: EOF' >&2; exit 1 ;;
+  silent1) exit 1 ;;
+  full) echo 'Error response from daemon: mkdir: no space left on device' >&2; exit 1 ;;
+  hangs) sleep 60 ;;
+  killed) kill -9 $$ ;;
+  garbage) echo '{"Name": "v1", '; exit 0 ;;
+  html) echo '<html>502 Bad Gateway</html>'; exit 0 ;;
+  wrong-type) echo '[1, "two"]'; exit 0 ;;
+  empty) exit 0 ;;
+  endless) yes '{"Name":"x"}' ;;
+esac
+
+# volume_json NAME
+volume_json() {
+  printf '{"Name":"%s","Driver":"%s","Mountpoint":"%s","Options":%s,"Labels":{%s}}\n' \
+    "$1" "$(cat "$state/driver" 2>/dev/null || echo local)" "$state/data/$1" \
+    "$(cat "$state/options" 2>/dev/null || echo null)" "$(cat "$state/volumes/$1")"
+}
+
+case "$1 $2" in
+  'info --format')
+    printf '{"ServerVersion":"1.0","Name":"%s","DockerRootDir":"%s","ClientInfo":{"Context":"default"},"SecurityOptions":%s}\n' \
+      "$(cat "$state/host" 2>/dev/null || uname -n)" "$state" \
+      "$(cat "$state/security" 2>/dev/null || echo '["name=seccomp"]')"
+    ;;
+  'context inspect') printf '"%s"\n' "$(cat "$state/endpoint" 2>/dev/null || echo unix:///var/run/docker.sock)" ;;
+  'volume ls') for file in "$state"/volumes/*; do [ ! -f "$file" ] || printf '{"Name":"%s"}\n' "${file##*/}"; done ;;
+  'volume inspect')
+    shift 4
+    for name; do
+      [ "$fault $name" != 'vanishes v2_data' ] || rm -f "$state/volumes/$name"
+      [ -f "$state/volumes/$name" ] || { echo "Error: No such volume: $name" >&2; exit 1; }
+      [ "$fault" != another ] || { volume_json another; continue; }
+      volume_json "$name"
+    done
+    ;;
+  'volume create')
+    shift 2
+    labels=
+    while [ $# -gt 1 ]; do
+      case $1 in
+        --label) labels="$labels${labels:+,}\"${2%%=*}\":\"${2#*=}\"" ;;
+      esac
+      shift 2
+    done
+    [ "$fault" != other-labels ] || labels='"com.docker.compose.project":"stranger"'
+    [ "$fault" != lies ] || { echo "$1"; exit 0; }
+    printf %s "$labels" >"$state/volumes/$1"
+    mkdir -p "$state/data/$1"
+    [ "$fault" != done-then-killed ] || kill -9 $$
+    [ "$fault" != done-then-exit1 ] || { echo 'unexpected EOF' >&2; exit 1; }
+    echo "$1"
+    ;;
+  'volume rm')
+    [ "$fault" != lies ] || { echo "$3"; exit 0; }
+    rm -r "$state/volumes/$3" "$state/data/$3"
+    [ "$fault" != done-then-killed ] || kill -9 $$
+    echo "$3"
+    ;;
+  'ps --all') cat "$state/ps" 2>/dev/null || : ;;
+  'container inspect') cat "$state/containers" ;;
+  'compose version') printf '{"version":"%s"}\n' "$(cat "$state/compose-version" 2>/dev/null || echo 2.40.3)" ;;
+  'compose -p') ;;
+  *) echo "docker.sh: unknown call: $*" >&2; exit 2 ;;
+esac

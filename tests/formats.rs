@@ -1,0 +1,302 @@
+//! Formats are promises: every version of every document that transship keeps has a file in
+//! `fixtures/formats/`, which is read as it always was, and today's are written to the byte.
+//! A new version adds a file; no file is ever changed. To write a missing one:
+//! `UPDATE=1 cargo test --test formats`.
+
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "tests set up their own world"
+)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use transship::fs::Disk;
+use transship::release::{Install, ShipmentKind};
+use transship::tree::{Digest, Entry, EntryKind, Format, Manifest, Time, Xattr};
+use transship::upgrade::journal::{self, Event, Journal, RunState, StepState};
+use transship::upgrade::plan::{self, Estimate, Plan, Space, VolumeEstimate};
+use transship::upgrade::step::{
+    Carry, Change, CopyVolume, EditCompose, Outcome, StageRelease, Switch, Verify,
+};
+use transship::upgrade::{Place, Request, Step, sealed};
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/formats")
+}
+
+/// The file's text; it must be what is written today.
+fn fixture(name: &str, today: &str) -> String {
+    let path = folder().join(name);
+    if std::env::var_os("UPDATE").is_some() && !path.exists() {
+        fs::create_dir_all(folder()).unwrap();
+        fs::write(&path, today).unwrap();
+    }
+    let text = fs::read_to_string(&path).unwrap();
+    assert_eq!(
+        text, today,
+        "{name} is written otherwise today: a new version is due"
+    );
+    text
+}
+
+fn steps() -> Vec<Step> {
+    let digest = |letter: &str| letter.repeat(64);
+    let manifest = PathBuf::from(".transship/manifests/v2.10.5/v2_10_5_postgres_data.mtree");
+    vec![
+        Step::StageRelease(StageRelease {
+            version: "v2.10.5".parse().unwrap(),
+            shipment: "/srv/v2.10.5.tar.gz".into(),
+            form: ShipmentKind::Tarball,
+            sha256: digest("a"),
+            top: Some("v2.10.5".into()),
+            target: "releases/v2.10.5".into(),
+        }),
+        Step::EditCompose(EditCompose {
+            file: "releases/v2.10.5/docker-compose.yml".into(),
+            images: vec!["acme/web=v2.10.5".into()],
+            prefix: "v2_10_5_".into(),
+            changes: vec![Change {
+                key: "services.web.image".into(),
+                line: 3,
+                from: Some("acme/web:v1.3.2".into()),
+                to: "acme/web:v2.10.5".into(),
+            }],
+            before: digest("b"),
+            after: digest("c"),
+        }),
+        Step::Carry(Carry {
+            from: "releases/v1.3.2/.env".into(),
+            to: "releases/v2.10.5/.env".into(),
+            replaces: true,
+        }),
+        Step::CopyVolume(CopyVolume {
+            key: "postgres_data".into(),
+            source: "v1_3_2_postgres_data".into(),
+            target: "v2_10_5_postgres_data".into(),
+            project: "v2105".into(),
+            manifest: manifest.clone(),
+        }),
+        Step::Verify(Verify {
+            source: "v1_3_2_postgres_data".into(),
+            volume: "v2_10_5_postgres_data".into(),
+            manifest,
+        }),
+        Step::Switch(Switch {
+            from: Some("releases/v1.3.2".into()),
+            to: "releases/v2.10.5".into(),
+        }),
+    ]
+}
+
+fn a_plan() -> Plan {
+    Plan {
+        id: "20261121T020000Z-v2.10.5".into(),
+        made: "2026-11-21T02:00:00Z".parse().unwrap(),
+        transship: "0.1.0".into(),
+        request: Request {
+            version: "v2.10.5".parse().unwrap(),
+            from: Some("v1.3.2".parse().unwrap()),
+            shipment: Some("/srv/v2.10.5.tar.gz".into()),
+            prefix: Some("v2_10_5_".into()),
+            images: vec!["postgres=15".into()],
+            carry: vec![".env".into()],
+            skip: vec!["cache".into()],
+            project: Some("v2105".into()),
+            from_project: None,
+            place: Place::Dir {
+                path: "/srv/volumes".into(),
+            },
+        },
+        from: "v1.3.2".parse().unwrap(),
+        to: "v2.10.5".parse().unwrap(),
+        from_project: "v132".into(),
+        project: "v2105".into(),
+        steps: steps(),
+        estimate: Estimate {
+            volumes: vec![VolumeEstimate {
+                key: "postgres_data".into(),
+                files: 1000,
+                bytes: 750_000_000,
+                in_use_by: vec!["v132-postgres-1".into()],
+            }],
+            space: vec![Space {
+                path: "/srv".into(),
+                needed: 750_000_000,
+                free: 80_000_000_000,
+            }],
+        },
+        warnings: vec!["volume `v1_3_2_postgres_data` is in use".into()],
+    }
+}
+
+#[test]
+fn plan_1_is_written_and_read() {
+    let text = fixture(
+        "plan-v1.json",
+        &sealed::seal(plan::FORMAT, &a_plan()).unwrap(),
+    );
+    let read: Plan = sealed::unseal(plan::FORMAT, Path::new("plan-v1.json"), &text).unwrap();
+    assert_eq!(read, a_plan());
+}
+
+/// A journal with every event in it, as a run writes it; the times are made the same.
+fn a_journal() -> String {
+    let root = tempfile::tempdir().unwrap();
+    fs::create_dir(root.path().join("releases")).unwrap();
+    let install = Install::at(root.path()).unwrap();
+    install.adopt(&Disk::new()).unwrap();
+    let mut journal = Journal::begin(&install, a_plan(), "2026-11-21T02:05:00Z".parse().unwrap());
+    let outcome = Outcome {
+        files: 3,
+        bytes: 4096,
+        sha256: Some("d".repeat(64)),
+        milliseconds: 12,
+    };
+    let failed = || "no space left on device".to_owned();
+    let mut record = |event| journal.record(&Disk::new(), event).unwrap();
+    for step in 0..5 {
+        record(Event::Do { step });
+        record(Event::Ok {
+            step,
+            outcome: outcome.clone(),
+        });
+    }
+    record(Event::Do { step: 5 });
+    record(Event::Failed {
+        step: 5,
+        error: failed(),
+    });
+    record(Event::Do { step: 5 });
+    record(Event::Ok {
+        step: 5,
+        outcome: Outcome::default(),
+    });
+    record(Event::Complete);
+    record(Event::Undo { step: 5 });
+    record(Event::UndoFailed {
+        step: 5,
+        error: failed(),
+    });
+    record(Event::Undo { step: 5 });
+    record(Event::Undone { step: 5 });
+    record(Event::RolledBack);
+    let text = fs::read_to_string(journal.path()).unwrap();
+    let mut body: serde_json::Value =
+        serde_json::from_str::<serde_json::Value>(&text).unwrap()["body"].take();
+    for record in body["records"].as_array_mut().unwrap() {
+        record["at"] = "2026-11-21T02:05:01Z".into();
+    }
+    sealed::seal(journal::FORMAT, &body).unwrap()
+}
+
+#[test]
+fn journal_1_is_written_and_read() {
+    let today: serde_json::Value = serde_json::from_str(&a_journal()).unwrap();
+    let path = folder().join("journal-v1.json");
+    if std::env::var_os("UPDATE").is_some() && !path.exists() {
+        fs::write(&path, a_journal()).unwrap();
+    }
+    let text = fs::read_to_string(&path).unwrap();
+    let kept: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(
+        kept["body"], today["body"],
+        "the journal is written otherwise today: a new version is due"
+    );
+    let journal = Journal::load(&path).unwrap();
+    assert_eq!(journal.plan(), &a_plan());
+    assert_eq!(journal.state(), RunState::RolledBack);
+    assert_eq!(journal.steps()[4], StepState::Done);
+    assert_eq!(journal.steps()[5], StepState::Undone);
+    assert_eq!(journal.outcome(0).unwrap().bytes, 4096);
+}
+
+fn a_manifest() -> Manifest {
+    let entry = |path: &str, kind| {
+        let mut entry = Entry::new(path.as_bytes().to_vec(), kind);
+        entry.mode = Some(0o750);
+        entry.uid = Some(999);
+        entry.gid = Some(999);
+        entry.mtime = Some(Time {
+            seconds: 1_700_000_000,
+            nanoseconds: 123_456_789,
+        });
+        entry.xattrs = Some(Vec::new());
+        entry
+    };
+    let mut file = entry("base/1 with space", EntryKind::File);
+    file.size = Some(5);
+    file.sha256 = Some(Digest::of(b"hello"));
+    file.xattrs = Some(vec![Xattr {
+        name: b"user.note".to_vec(),
+        value: b"\x00\xff".to_vec(),
+    }]);
+    let mut link = entry("default", EntryKind::Symlink);
+    // Linux knows no mode of a symlink's own.
+    link.mode = None;
+    link.target = Some(b"base/1".to_vec());
+    Manifest::new(vec![
+        entry(".", EntryKind::Directory),
+        entry("base", EntryKind::Directory),
+        file,
+        link,
+    ])
+}
+
+#[test]
+fn manifests_are_written_and_read_in_every_format() {
+    for (format, name) in [
+        (Format::Mtree, "manifest-v1.mtree"),
+        (Format::Sha256sum, "manifest-v1.sha256sum"),
+        (Format::Json, "manifest-v1.json"),
+    ] {
+        let mut today = Vec::new();
+        a_manifest().write(format, &mut today).unwrap();
+        let text = fixture(name, std::str::from_utf8(&today).unwrap());
+        let read = Manifest::read(Path::new(name), text.as_bytes()).unwrap();
+        if format == Format::Sha256sum {
+            assert_eq!(read.len(), 1);
+        } else {
+            let (read, written): (Vec<_>, Vec<_>) =
+                (read.entries().collect(), a_manifest().entries().collect());
+            assert_eq!(read, written, "{name}");
+        }
+    }
+}
+
+#[test]
+fn no_format_is_forgotten() {
+    let mut present: Vec<_> = fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    present.sort();
+    let known = [
+        "journal-v1.json",
+        "manifest-v1.json",
+        "manifest-v1.mtree",
+        "manifest-v1.sha256sum",
+        "plan-v1.json",
+    ];
+    assert_eq!(present, known);
+    assert_eq!(
+        (plan::FORMAT.version, journal::FORMAT.version),
+        (1, 1),
+        "a new version adds a file"
+    );
+}
+
+#[test]
+fn a_journal_whose_course_is_impossible_is_refused() {
+    let text = fs::read_to_string(folder().join("journal-v1.json")).unwrap();
+    let mut document: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let records = document["body"]["records"].as_array_mut().unwrap();
+    records.remove(1);
+    let sealed = sealed::seal(journal::FORMAT, &document["body"]).unwrap();
+    let file = tempfile::tempdir().unwrap();
+    let path = file.path().join("journal.json");
+    fs::write(&path, sealed).unwrap();
+    let error = Journal::load(&path).unwrap_err().to_string();
+    assert!(error.contains("impossible course"), "{error}");
+}
