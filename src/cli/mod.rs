@@ -10,6 +10,8 @@ mod color;
 mod compose_files;
 mod copy;
 mod diff;
+mod edits;
+mod env_edits;
 mod failure;
 mod image;
 mod init;

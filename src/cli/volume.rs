@@ -6,12 +6,12 @@ use clap::Subcommand;
 use serde::Serialize;
 
 use super::args::VolumesArg;
-use super::compose_files::FilesArg;
+use super::compose_files::{self, FilesArg};
+use super::edits::{self, EditArgs, FileEdit};
 use super::failure::Failure;
-use super::image::{EditArgs, edit_files};
 use super::ui::{Done, Ui};
 use super::{copy, table};
-use crate::compose::{self, LoadOptions, Model, PrefixRule};
+use crate::compose::{self, Document, LoadOptions, Model, PrefixRule, SharedData};
 use crate::engine::{NewVolume, User, Volume, VolumeStore};
 use crate::error::Kind;
 use crate::fs::Disk;
@@ -24,13 +24,15 @@ use crate::upgrade::step::StepError;
 pub(super) enum Command {
     Ls(Ls),
     Prefix(Prefix),
+    Rebase(Rebase),
     Copy(CopyArgs),
 }
 
 /// List the volumes of the compose files and where they live.
 ///
 /// Shown are their keys, their real names, and where they live, as far as that can be found
-/// out.
+/// out; then the folders of the host that services write by absolute paths, which all
+/// releases share.
 #[derive(Debug, clap::Args)]
 pub(super) struct Ls {
     #[command(flatten)]
@@ -56,6 +58,22 @@ pub(super) struct Prefix {
     /// Only the volume with this key; repeatable
     #[arg(long, value_name = "KEY")]
     only: Vec<String>,
+    #[command(flatten)]
+    files: FilesArg,
+    #[command(flatten)]
+    output: EditArgs,
+}
+
+/// Move bind mounts from one folder of the host to another.
+///
+/// Services that mount `/data/postgres` share it with every other release that does. Copy
+/// the data (`transship copy /data DIR`), then let this release mount the copy: every
+/// mount from FROM, or from below it, comes to be from the same place below TO.
+#[derive(Debug, clap::Args)]
+pub(super) struct Rebase {
+    /// Two absolute paths, such as `/data=/srv/v2.10.5/data`
+    #[arg(required = true, value_name = "FROM=TO")]
+    moves: Vec<String>,
     #[command(flatten)]
     files: FilesArg,
     #[command(flatten)]
@@ -98,10 +116,17 @@ struct VolumeJson {
     path: Option<PathBuf>,
 }
 
+#[derive(Serialize)]
+struct VolumesJson {
+    volumes: Vec<VolumeJson>,
+    shared: Vec<SharedData>,
+}
+
 pub(super) fn run(command: &Command, ui: &Ui) -> Result<Done, Failure> {
     match command {
         Command::Ls(args) => ls(args, ui),
         Command::Prefix(args) => prefix(args, ui),
+        Command::Rebase(args) => rebase(args, ui),
         Command::Copy(args) => copy_volume(args, ui),
     }
 }
@@ -111,7 +136,13 @@ fn ls(args: &Ls, ui: &Ui) -> Result<Done, Failure> {
         project: args.project.clone(),
         ..LoadOptions::default()
     };
-    let model = Model::load(&args.files.paths()?, &options)?;
+    let files = args.files.paths()?;
+    let model = Model::load(&files, &options)?;
+    let shared: Vec<_> = files
+        .iter()
+        .map(|path| Ok(compose::shared_data(&Document::parse(path, &compose_files::read(path)?)?)))
+        .collect::<Result<Vec<_>, Failure>>()?
+        .concat();
     let store = args
         .volumes
         .place(Path::new("."))
@@ -141,11 +172,19 @@ fn ls(args: &Ls, ui: &Ui) -> Result<Done, Failure> {
         })
         .collect();
     if ui.json {
-        ui.json(&volumes)?;
+        ui.json(&VolumesJson { volumes, shared })?;
         return Ok(Done::Same);
     }
     let rows: Vec<_> = volumes.into_iter().map(row).collect();
     ui.write(table::render(["KEY", "NAME", "WHERE"], &rows).as_bytes())?;
+    if !shared.is_empty() {
+        let rows: Vec<_> = shared
+            .iter()
+            .map(|data| [data.path.clone(), data.owner.clone(), data.at.to_string()])
+            .collect();
+        let table = table::render(["SHARED FOLDER", "WRITTEN BY", "AT"], &rows);
+        ui.write(format!("\n{table}").as_bytes())?;
+    }
     Ok(Done::Same)
 }
 
@@ -164,12 +203,45 @@ fn prefix(args: &Prefix, ui: &Ui) -> Result<Done, Failure> {
         replace: args.replace.clone(),
         only: args.only.clone(),
     };
-    edit_files(&args.files, &args.output, ui, |documents| {
-        documents
-            .iter()
-            .map(|document| Ok(compose::prefix_volumes(document, &rule)?))
-            .collect()
-    })
+    let documents = edits::open(&args.files)?;
+    let edits = documents
+        .iter()
+        .map(|document| {
+            let edited = compose::prefix_volumes(document, &rule)?;
+            Ok(FileEdit::of(document, edited))
+        })
+        .collect::<Result<Vec<_>, Failure>>()?;
+    for data in documents.iter().flat_map(compose::shared_data) {
+        ui.say(&format!(
+            "note: {}: `{}` writes `{}` of the host, which every release shares; to part \
+             them, copy it and run `transship volume rebase {2}=DIR`",
+            data.at, data.owner, data.path
+        ));
+    }
+    edits::finish(edits, &args.output, ui)
+}
+
+fn rebase(args: &Rebase, ui: &Ui) -> Result<Done, Failure> {
+    let moves = args
+        .moves
+        .iter()
+        .map(|text| folders(text))
+        .collect::<Result<Vec<_>, _>>()?;
+    let documents = edits::open(&args.files)?;
+    let edited = compose::rebase_binds_in(&documents, &moves)?;
+    let edits = documents.iter().zip(edited);
+    let edits = edits.map(|(document, edited)| FileEdit::of(document, edited));
+    edits::finish(edits.collect(), &args.output, ui)
+}
+
+/// `FROM=TO`.
+fn folders(text: &str) -> Result<(PathBuf, PathBuf), Failure> {
+    let folders = text.split_once('=');
+    let (from, to) = folders.ok_or_else(|| {
+        Failure::new(Kind::Usage, format!("`{text}` is not FROM=TO"))
+            .hint("name two folders, such as `/data=/srv/v2.10.5/data`")
+    })?;
+    Ok((PathBuf::from(from), PathBuf::from(to)))
 }
 
 fn copy_volume(args: &CopyArgs, ui: &Ui) -> Result<Done, Failure> {

@@ -59,15 +59,15 @@ pub enum Error {
         /// What to do instead.
         remedy: String,
     },
-    /// A part of an image reference is held in a variable.
-    #[error("{at}: the image of `{service}` holds its {part} in the variable `{variable}`")]
+    /// What is to change is held in a variable.
+    #[error("{at}: `{service}` holds {part} in the variable `{variable}`")]
     HeldInVariable {
-        /// The image.
+        /// The value that mentions the variable.
         at: Location,
         /// The service.
         service: String,
-        /// `tag`, `digest` or `reference`.
-        part: &'static str,
+        /// `the tag of its image`, `a host port`.
+        part: String,
         /// The variable's name.
         variable: String,
     },
@@ -107,12 +107,14 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
-    /// Two volumes would be one.
-    #[error("{at}: volumes `{first}` and `{second}` would both be named `{name}`")]
+    /// Two volumes, or networks, would be one.
+    #[error("{at}: {kind} `{first}` and `{second}` would both be named `{name}`")]
     Collision {
-        /// The second volume.
+        /// The second one.
         at: Location,
-        /// One volume's key.
+        /// `volumes` or `networks`.
+        kind: &'static str,
+        /// The first one's key.
         first: String,
         /// The other's.
         second: String,

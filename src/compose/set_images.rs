@@ -4,7 +4,6 @@
 //! mapped back onto the one part that it falls into: the text of the file, a default
 //! within it, or a variable's value, which is the caller's to change.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::document::Document;
@@ -16,6 +15,7 @@ use super::location::Location;
 use super::reference::Parts;
 use super::site::{Site, sites};
 use super::template::{Home, MINGLED, Template};
+use super::variable::{VariableChange, Variables};
 
 /// How far `image set` may go.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -24,20 +24,6 @@ pub struct ImageOptions {
     pub keep_digest: bool,
     /// Follow a part of a reference into the variable that holds it.
     pub tag_var: bool,
-}
-
-/// A variable that must be changed, in `.env` or wherever its value comes from, for the
-/// images to be what was asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VariableChange {
-    /// The variable's name.
-    pub name: String,
-    /// Its value now; absent if it has none.
-    pub from: Option<String>,
-    /// The value to give it.
-    pub to: String,
-    /// The services whose images mention the variable, those that were asked for or not.
-    pub services: Vec<String>,
 }
 
 /// Changes the images of one file by `rules`, of which the last that matches an image
@@ -51,24 +37,13 @@ pub fn set_images(
     rules: &[ImageRule],
     options: &ImageOptions,
 ) -> Result<Edited, Error> {
-    set_written_images(document, rules, *options, &|_| None)
-}
-
-/// [`set_images`] with the values that variables have: where a value holds what is to
-/// change, there is nothing in this file to edit, and the variable is named in an error.
-pub(super) fn set_written_images(
-    document: &Document,
-    rules: &[ImageRule],
-    options: ImageOptions,
-    lookup: &Lookup<'_>,
-) -> Result<Edited, Error> {
-    let (edited, variables) = set_images_with(document, rules, &options, lookup)?;
+    let (edited, variables) = set_images_with(document, rules, options, &|_| None)?;
     match variables.into_iter().next() {
         None => Ok(edited),
         Some(variable) => Err(Error::HeldInVariable {
             at: image_at(document, &variable.services),
             service: variable.services.first().cloned().unwrap_or_default(),
-            part: "tag",
+            part: "the tag of its image".to_owned(),
             variable: variable.name,
         }),
     }
@@ -97,7 +72,7 @@ pub fn set_images_with(
         options: *options,
         lookup,
         draft: Draft::new(document),
-        variables: BTreeMap::new(),
+        variables: Variables::default(),
     };
     let mut matched = vec![false; rules.len()];
     for image in &images {
@@ -119,7 +94,7 @@ pub fn set_images_with(
     if let Some((rule, _)) = rules.iter().zip(matched).find(|(_, matched)| !matched) {
         return Err(no_match(document, rule, &images, lookup));
     }
-    let variables = setter.variables.into_values().collect();
+    let variables = setter.variables.into_changes();
     Ok((setter.draft.finish()?, variables))
 }
 
@@ -150,7 +125,7 @@ struct Setter<'a> {
     options: ImageOptions,
     lookup: &'a Lookup<'a>,
     draft: Draft<'a>,
-    variables: BTreeMap<String, VariableChange>,
+    variables: Variables,
 }
 
 /// One change of the resolved reference.
@@ -177,7 +152,9 @@ impl Setter<'_> {
             let home = self.home(image, template, &edit)?;
             match home.variable {
                 Some(name) if home.is_in_value => {
-                    self.set_variable(image, name, home.range, &home.text)?;
+                    self.variables
+                        .set((name, home.range, &home.text), image, self.images, self.lookup)
+                        .map_err(|reason| image.refusal(self.document, &reason))?;
                 }
                 _ => written.push((edit.range, edit.text, home)),
             }
@@ -282,48 +259,11 @@ impl Setter<'_> {
         }
     }
 
-    fn set_variable(
-        &mut self,
-        image: &Site<'_>,
-        name: String,
-        range: Range<usize>,
-        text: &str,
-    ) -> Result<(), Error> {
-        let from = (self.lookup)(&name);
-        let mut to = from.clone().unwrap_or_default();
-        to.replace_range(range, text);
-        if let Some(other) = self.variables.get(&name)
-            && other.to != to
-        {
-            let reason = format!("two images would want different values of `{name}`");
-            return Err(image.refusal(self.document, &reason));
-        }
-        let mentions =
-            |image: &&Site<'_>| super::interpolate::variables(image.written).contains(&name);
-        let mut services: Vec<_> = self
-            .images
-            .iter()
-            .filter(mentions)
-            .map(|image| image.service.to_owned())
-            .collect();
-        // The image that was asked for comes first: errors speak of it.
-        services.sort_by_key(|service| service != image.service);
-        self.variables
-            .entry(name.clone())
-            .or_insert(VariableChange {
-                name,
-                from,
-                to,
-                services,
-            });
-        Ok(())
-    }
-
     fn held(&self, image: &Site<'_>, part: &'static str, variable: &str) -> Error {
         Error::HeldInVariable {
             at: self.document.location_of(image.scalar),
             service: image.service.to_owned(),
-            part,
+            part: format!("the {part} of its image"),
             variable: variable.to_owned(),
         }
     }

@@ -5,25 +5,26 @@ use super::edit::Edited;
 use super::error::Error;
 use super::image_rule::ImageRule;
 use super::interpolate::Lookup;
-use super::set_images::{ImageOptions, set_written_images};
+use super::set_images::{ImageOptions, set_images_with};
+use super::variable::VariableChange;
 
-/// [`set_images`](super::set_images()) on each of several files with the values that its
-/// variables have, where a rule needs to match in one file only.
+/// [`set_images_with`] on each of several files with the values that its variables have,
+/// where a rule needs to match in one file only.
 ///
 /// # Errors
-/// Those of [`set_images`](super::set_images()); [`Error::NoMatch`] for a rule that matches in no file.
+/// Those of [`set_images_with`]; [`Error::NoMatch`] for a rule that matches in no file.
 pub fn set_images_in(
     documents: &[(&Document, &Lookup<'_>)],
     rules: &[ImageRule],
     options: &ImageOptions,
-) -> Result<Vec<Edited>, Error> {
+) -> Result<Vec<(Edited, Vec<VariableChange>)>, Error> {
     let mut missed: Vec<Option<Error>> = rules.iter().map(|_| None).collect();
     let mut matched = vec![false; rules.len()];
     let mut edits = Vec::new();
     for (document, lookup) in documents {
         let mut fitting = Vec::new();
         for (number, rule) in rules.iter().enumerate() {
-            match set_written_images(document, std::slice::from_ref(rule), *options, lookup) {
+            match set_images_with(document, std::slice::from_ref(rule), options, lookup) {
                 Err(error) if error.is_no_match() => missed[number] = Some(error),
                 // Any other error comes again, below, with all rules at once.
                 _ => {
@@ -32,7 +33,7 @@ pub fn set_images_in(
                 }
             }
         }
-        edits.push(set_written_images(document, &fitting, *options, lookup)?);
+        edits.push(set_images_with(document, &fitting, options, lookup)?);
     }
     let unmatched = missed
         .into_iter()

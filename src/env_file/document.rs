@@ -67,6 +67,11 @@ impl EnvFile {
         })
     }
 
+    /// The file's name, as it was given to [`EnvFile::parse`].
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The bytes that were parsed.
     pub fn bytes(&self) -> &[u8] {
         self.source.as_bytes()
@@ -75,6 +80,17 @@ impl EnvFile {
     /// The keys in the order of the file. A key that stands there twice has its last value.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
+    }
+
+    /// The entry that gives `key` its value: the last one.
+    pub fn last(&self, key: &str) -> Option<&Entry> {
+        self.entries.iter().rev().find(|entry| entry.key == key)
+    }
+
+    /// True if other variables are resolved to make the entry's value.
+    pub(crate) fn is_made_of_variables(&self, entry: &Entry) -> bool {
+        let written = self.written(entry).unwrap_or_default();
+        entry.quote != Quote::Single && !crate::compose::variables(written).is_empty()
     }
 
     /// The bytes of an entry's value, as written.
@@ -98,10 +114,7 @@ impl EnvFile {
             return Err(unwritable("it is not the name of a variable"));
         }
         let place = self
-            .entries
-            .iter()
-            .rev()
-            .find(|entry| entry.key == key)
+            .last(key)
             .and_then(|entry| Some((entry.value.clone()?, entry.quote)));
         let quote = place.as_ref().map_or(Quote::None, |(_, quote)| *quote);
         let written = [quote, Quote::Single, Quote::Double]

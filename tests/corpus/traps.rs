@@ -280,7 +280,7 @@ fn image_tags_are_written_as_the_table_says() {
         (
             "a tag in a variable's default",
             "services:\n  a:\n    image: ${I:-nginx}:${T:-1}\n",
-            Refused("the image of `a` holds its tag in the variable `T`"),
+            Refused("`a` holds the tag of its image in the variable `T`"),
         ),
         (
             "a tag beside a variable",

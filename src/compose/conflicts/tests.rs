@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::*;
-use crate::compose::LoadOptions;
+use crate::compose::{LoadOptions, Model};
 
 fn model(name: &str, text: &str) -> Model {
     let file = PathBuf::from(format!("/{name}/c.yml"));
@@ -22,13 +22,18 @@ fn model(name: &str, text: &str) -> Model {
 
 /// The rules and subjects of what collides between two files, in projects `a` and `b`.
 fn found(first: &str, second: &str) -> Vec<String> {
-    conflicts(&model("a", first), &model("b", second))
+    of(&model("a", first), &model("b", second))
         .into_iter()
         .map(|conflict| {
             let rule = serde_json::to_value(conflict.rule).unwrap();
-            format!("{} {}", rule.as_str().unwrap(), conflict.subject)
+            assert_eq!(rule, conflict.rule.to_string());
+            format!("{} {}", conflict.rule, conflict.subject)
         })
         .collect()
+}
+
+fn of(first: &Model, second: &Model) -> Vec<Conflict> {
+    conflicts(&Claims::of(first), &Claims::of(second))
 }
 
 #[track_caller]
@@ -49,7 +54,7 @@ fn projects_of_different_names_that_share_nothing_do_not_collide() {
 #[test]
 fn releases_whose_names_normalise_alike_collide() {
     let (one, other) = (model("v1.3.2", &service("")), model("v13.2", &service("")));
-    let found = conflicts(&one, &other);
+    let found = of(&one, &other);
     let rules: Vec<_> = found.iter().map(|conflict| conflict.rule).collect();
     assert!(rules.contains(&ConflictRule::ProjectName));
     assert!(rules.contains(&ConflictRule::NetworkName));
@@ -66,8 +71,8 @@ fn volumes_of_one_name_collide_if_both_are_used() {
 #[test]
 fn both_places_of_a_conflict_are_named() {
     let text = "services:\n  web:\n    image: x\n    container_name: fixed\n";
-    let found = conflicts(&model("a", text), &model("b", text));
-    let place = |at: &Option<Location>| at.as_ref().unwrap().to_string();
+    let found = of(&model("a", text), &model("b", text));
+    let place = |holder: &Holder| holder.at.as_ref().unwrap().to_string();
     assert_eq!(place(&found[0].first), "/a/c.yml:4:21");
     assert_eq!(place(&found[0].second), "/b/c.yml:4:21");
     assert_eq!(found[0].subject, "fixed");
@@ -76,7 +81,7 @@ fn both_places_of_a_conflict_are_named() {
 #[test]
 fn ports_collide_by_number_protocol_and_address() {
     let port = |spec: &str| service(&format!("ports: ['{spec}']"));
-    let cases: [(&str, &str, &[&str]); 8] = [
+    let cases: [(&str, &str, &[&str]); 12] = [
         ("80:80", "80:81", &["host-port 80/tcp"]),
         ("80:80", "81:80", &[]),
         ("80:80", "80:80/udp", &[]),
@@ -85,6 +90,10 @@ fn ports_collide_by_number_protocol_and_address() {
         ("80-81:80-81", "81:80", &["host-port 81/tcp"]),
         ("8000-8009:80", "8000:80", &[]),
         ("80", "80", &[]),
+        ("0.0.0.0:80:80", "[::1]:80:80", &[]),
+        ("[::]:80:80", "[::1]:80:80", &["host-port 80/tcp"]),
+        ("0.0.0.0:80:80", "[::]:80:80", &[]),
+        ("0.0.0.0:80:80", "80:80", &["host-port 80/tcp"]),
     ];
     for (one, other, expect) in cases {
         check(&port(one), &port(other), expect);
@@ -131,6 +140,7 @@ fn one_name_answers_twice_on_a_shared_network() {
 fn folders_that_both_write_collide() {
     let bind = |spec: &str| service(&format!("volumes: ['{spec}']"));
     check(&bind("/data:/d"), &bind("/data:/e"), &["shared-bind /data"]);
+    check(&bind("/data:/d"), &bind("/data/x:/e"), &["shared-bind /data/x"]);
     check(&bind("/data:/d:ro"), &bind("/data:/e"), &[]);
     check(&bind("./data:/d"), &bind("./data:/d"), &[]);
     check(
@@ -141,12 +151,38 @@ fn folders_that_both_write_collide() {
 }
 
 #[test]
-fn routers_of_a_proxy_collide() {
+fn a_volume_in_disguise_shares_its_folder() {
+    let text = |name: &str| {
+        format!(
+            "services: {{web: {{image: x, volumes: ['disk:/d']}}}}\n\
+             volumes: {{disk: {{name: {name}, driver_opts: {{type: none, o: bind, device: /data}}}}}}"
+        )
+    };
+    check(&text("one"), &text("other"), &["shared-bind /data"]);
+}
+
+#[test]
+fn routes_of_a_proxy_collide() {
     let labels = |labels: &str| service(&format!("labels: {labels}"));
     check(
         &labels("['traefik.http.routers.app.rule=x', 'traefik.enable=true']"),
         &labels("{traefik.http.routers.app.tls: 'true'}"),
         &["router-label traefik router app"],
+    );
+    check(
+        &labels("{traefik.http.routers.one.rule: Host(`x`)}"),
+        &labels("{traefik.http.routers.other.rule: Host(`x`)}"),
+        &["router-label traefik rule Host(`x`)"],
+    );
+    check(
+        &labels("{traefik.http.services.app.loadbalancer.server.port: '80'}"),
+        &labels("{traefik.http.services.app.loadbalancer.server.port: '81'}"),
+        &["router-label traefik service app"],
+    );
+    check(
+        &labels("{caddy_0: 'a.example, b.example'}"),
+        &labels("{caddy: b.example, caddy.reverse_proxy: x}"),
+        &["router-label caddy site b.example"],
     );
     check(
         &labels("{caddy: a.example}"),

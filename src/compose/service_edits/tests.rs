@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use super::*;
 
 fn parse(text: &str) -> Document {
@@ -67,10 +69,6 @@ fn ports_that_the_engine_chooses_stay() {
 #[test]
 fn ports_that_cannot_move_are_refused() {
     check_port_refused("65000:80", "there is no such port");
-    check_port_refused(
-        "${SET}:80",
-        "a variable from outside of the file holds the port",
-    );
     check_port_refused("${PORT?}:80", "required variable `PORT` is missing a value");
 }
 
@@ -103,41 +101,21 @@ fn container_names_get_their_suffix_once() {
 }
 
 #[test]
-fn bind_mounts_move_with_what_is_below_them() {
-    let text = "\
-services:
-  db:
-    volumes:
-      - /data/postgres:/var/lib/postgresql/data # c
-      - \"/data:/all:ro\"
-      - /database:/other
-      - data:/named
-      - {type: bind, source: /data/x, target: /data}
-volumes:
-  data: {driver_opts: {type: none, o: bind, device: /data/y}}
-";
-    let edit =
-        |document: &Document| rebase_binds(document, Path::new("/data"), Path::new("/srv/v2/"));
-    let expect = text
-        .replace("/data/postgres:", "/srv/v2/postgres:")
-        .replace("\"/data:", "\"/srv/v2:")
-        .replace("source: /data/x", "source: /srv/v2/x")
-        .replace("/data/y", "/srv/v2/y");
-    check_edit(text, edit, &expect);
-}
-
-#[test]
-fn rebasing_what_is_not_mounted_lists_what_is() {
-    let text = "services: {db: {volumes: ['/data/pg:/pg', './x:/x']}}";
-    let error = rebase_binds(&parse(text), Path::new("/srv"), Path::new("/x")).unwrap_err();
-    assert_eq!(error.to_string(), "c.yml: nothing is mounted from `/srv`");
-    assert_eq!(
-        crate::error::Explain::hints(&error),
-        ["what is mounted: /data/pg"]
-    );
-    let error = rebase_binds(&parse(text), Path::new("data"), Path::new("/x")).unwrap_err();
+fn a_port_in_a_variable_is_moved_where_it_lives() {
+    let document = parse(&ports("${SET}:80"));
+    let lookup = |name: &str| (name == "SET").then(|| "7000".to_owned());
+    let (edited, variables) = offset_ports_with(&document, 1000, &[], &lookup).unwrap();
+    assert_eq!(edited.bytes, document.bytes());
+    let change = VariableChange {
+        name: "SET".to_owned(),
+        from: Some("7000".to_owned()),
+        to: "8000".to_owned(),
+        services: vec!["web".to_owned()],
+    };
+    assert_eq!(variables, [change]);
+    let error = offset_ports(&document, 1000, &[], &lookup).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "`data`: not an absolute path that a mount can name"
+        "c.yml:4:9: `web` holds a host port in the variable `SET`"
     );
 }

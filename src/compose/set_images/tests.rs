@@ -128,7 +128,7 @@ fn what_a_variable_holds_is_left_alone_unless_followed() {
         "${R:-app}:${T:-1}",
         "app=2",
         ImageOptions::default(),
-        "c.yml:3:12: the image of `web` holds its tag in the variable `T`",
+        "c.yml:3:12: `web` holds the tag of its image in the variable `T`",
     );
 }
 
@@ -178,7 +178,7 @@ fn a_tag_of_several_parts_is_refused() {
         "app${SUFFIX}",
         "app=2",
         ImageOptions::default(),
-        "c.yml:3:12: the image of `web` holds its tag in the variable `SUFFIX`",
+        "c.yml:3:12: `web` holds the tag of its image in the variable `SUFFIX`",
     );
 }
 

@@ -1,4 +1,4 @@
-//! How a volume's `name:` is written: as the file's author might have, in the block below
+//! How a top-level volume's or network's `name:` is written: as the file's author might have, in the block below
 //! the key, after a comment on the key's line, or behind the `{`.
 //!
 //! This only finds the splice; what else would change is for the edit's proof to say.
@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use super::document::{Document, Entry};
 use super::edit::{Intent, plain_or_quoted, rewrite};
+use super::prefix_names::entries;
 use super::syntax::{Kind, NodeId, Style};
 
 /// A splice, and what it is for.
@@ -17,17 +18,20 @@ pub(crate) struct Edit {
     pub(crate) text: String,
 }
 
-/// A volume in its document, about to get a name. Reasons for refusal are clauses.
+/// A volume or network in its document, about to get a name. Reasons for refusal are
+/// clauses.
 pub(crate) struct Place<'a> {
     pub(crate) document: &'a Document,
-    /// The volume's entry among the top-level volumes.
-    pub(crate) volume: Entry,
+    /// The top-level key that it stands below.
+    pub(crate) section: &'static str,
+    /// Its entry there.
+    pub(crate) item: Entry,
     /// Its `name:`, if it has one, its own or merged.
     pub(crate) name: Option<Entry>,
 }
 
 impl Place<'_> {
-    /// The edit that names the volume.
+    /// The edit that names it.
     pub(crate) fn set(&self, name: &str) -> Result<Edit, String> {
         self.check()?;
         match self.name {
@@ -37,25 +41,25 @@ impl Place<'_> {
     }
 
     fn is_alias(&self) -> bool {
-        let kind = &self.document.tree().node(self.volume.value).kind;
+        let kind = &self.document.tree().node(self.item.value).kind;
         matches!(kind, Kind::Alias(_))
     }
 
     fn check(&self) -> Result<(), String> {
         let tree = self.document.tree();
-        let node = tree.node(self.volume.value);
-        if !self.volume.own {
+        let node = tree.node(self.item.value);
+        if !self.item.own {
             return Err("it comes from a merge key".to_owned());
         }
         if let Some((tag, _)) = &node.tag {
             return Err(format!("it has the tag `{tag}`"));
         }
-        // Other volumes that are aliases of this one get names of their own, which win.
-        let volumes = self.volumes();
-        let is_volume = |alias: &NodeId| volumes.iter().any(|entry| entry.value == *alias);
+        // Others that are aliases of this one get names of their own, which win.
+        let siblings = self.siblings();
+        let is_sibling = |alias: &NodeId| siblings.iter().any(|entry| entry.value == *alias);
         match tree
-            .aliases(self.volume.value)
-            .find(|alias| !is_volume(alias))
+            .aliases(self.item.value)
+            .find(|alias| !is_sibling(alias))
         {
             Some(alias) => Err(format!(
                 "line {} shares it by an alias",
@@ -65,7 +69,7 @@ impl Place<'_> {
         }
     }
 
-    /// The volume has a `name:` of its own.
+    /// It has a `name:` of its own.
     fn replace(&self, entry: Entry, name: &str) -> Result<Edit, String> {
         let tree = self.document.tree();
         let node = tree.node(entry.value);
@@ -89,7 +93,7 @@ impl Place<'_> {
     }
 
     fn insert(&self, name: &str) -> Result<Edit, String> {
-        let id = self.volume.value;
+        let id = self.item.value;
         let node = self.document.tree().node(id);
         match &node.kind {
             Kind::Alias(_) => Ok(self.merge_alias(name)),
@@ -110,7 +114,7 @@ impl Place<'_> {
 
     /// `db: *v` becomes `db: {<<: *v, name: x}`.
     fn merge_alias(&self, name: &str) -> Edit {
-        let id = self.volume.value;
+        let id = self.item.value;
         let tree = self.document.tree();
         let span = tree.node(id).span.clone();
         let alias = self.document.slice(span.clone());
@@ -136,7 +140,7 @@ impl Place<'_> {
 
     /// `{}`, `{ driver: local }`, over lines or not.
     fn insert_in_flow(&self, name: &str) -> Edit {
-        let id = self.volume.value;
+        let id = self.item.value;
         let node = self.document.tree().node(id);
         let brace = node.span.start + 1;
         let entry = self.entry(name);
@@ -176,7 +180,7 @@ impl Place<'_> {
     /// The line goes right behind the key's, so that comments above the first entry stay
     /// with it.
     fn insert_in_block(&self, name: &str) -> Result<Edit, String> {
-        let id = self.volume.value;
+        let id = self.item.value;
         let tree = self.document.tree();
         let Some((key, _)) = tree.entries(id).first() else {
             return Err("its block is empty".to_owned());
@@ -187,7 +191,7 @@ impl Place<'_> {
         if !indent.bytes().all(|byte| byte == b' ') {
             return Err("its first entry does not begin a line".to_owned());
         }
-        let key_line_end = self.line_end(tree.node(self.volume.key).span.end);
+        let key_line_end = self.line_end(tree.node(self.item.key).span.end);
         let anchor_end = tree
             .node(id)
             .anchor
@@ -209,7 +213,7 @@ impl Place<'_> {
     /// `db:` alone on its line, perhaps with a comment.
     fn insert_below_key(&self, name: &str) -> Result<Edit, String> {
         let tree = self.document.tree();
-        let key = tree.node(self.volume.key);
+        let key = tree.node(self.item.key);
         let line = self.line_start(key.span.start);
         let indent = self.document.slice(line..key.span.start);
         if !indent.bytes().all(|byte| byte == b' ') {
@@ -224,7 +228,7 @@ impl Place<'_> {
         let text = format!("{}{indent}{step}{entry}", self.eol());
         Ok(Edit {
             intent: become_mapping(name),
-            node: self.volume.value,
+            node: self.item.value,
             range: at..at,
             text,
         })
@@ -232,7 +236,7 @@ impl Place<'_> {
 
     /// `{db: , e}`: nothing, or not even a colon, stands behind the key.
     fn fill_flow_gap(&self, name: &str) -> Edit {
-        let key_end = self.document.tree().node(self.volume.key).span.end;
+        let key_end = self.document.tree().node(self.item.key).span.end;
         let (at, before) = match self.next_colon(key_end) {
             Some(colon) if self.document.slice(colon + 1..colon + 2) == " " => (colon + 2, ""),
             Some(colon) => (colon + 1, " "),
@@ -243,7 +247,7 @@ impl Place<'_> {
 
     fn become_flow(&self, range: Range<usize>, before: &str, name: &str) -> Edit {
         Edit {
-            node: self.volume.value,
+            node: self.item.value,
             intent: become_mapping(name),
             range,
             text: format!("{before}{{{}}}", self.entry(name)),
@@ -252,7 +256,7 @@ impl Place<'_> {
 
     /// `name: x`, quoted as JSON where the file is JSON.
     fn entry(&self, name: &str) -> String {
-        let key = self.document.tree().node(self.volume.key);
+        let key = self.document.tree().node(self.item.key);
         let quoted = matches!(
             key.kind,
             Kind::Scalar {
@@ -267,10 +271,10 @@ impl Place<'_> {
         }
     }
 
-    /// True if the volume's entry stands in a flow mapping.
+    /// True if the entry stands in a flow mapping.
     fn is_in_flow(&self) -> bool {
         let tree = self.document.tree();
-        let key = self.volume.key;
+        let key = self.item.key;
         tree.ids().any(|id| match &tree.node(id).kind {
             Kind::Mapping { flow, entries } => *flow && entries.iter().any(|(k, _)| *k == key),
             _ => false,
@@ -285,14 +289,14 @@ impl Place<'_> {
     }
 
     /// How much deeper than `indent` the file's blocks stand: as the first block of a
-    /// volume does, or as the volumes' keys themselves.
+    /// sibling does, or as the siblings' keys themselves.
     fn step(&self, indent: usize) -> usize {
         let tree = self.document.tree();
-        let sibling = self.volumes().into_iter().find_map(|volume| {
+        let sibling = self.siblings().into_iter().find_map(|sibling| {
             let Kind::Mapping {
                 flow: false,
                 entries,
-            } = &tree.node(volume.value).kind
+            } = &tree.node(sibling.value).kind
             else {
                 return None;
             };
@@ -305,13 +309,9 @@ impl Place<'_> {
         })
     }
 
-    /// All top-level volumes of the file.
-    fn volumes(&self) -> Vec<Entry> {
-        let roots = self.document.tree().roots.iter();
-        let sections = roots.filter_map(|root| self.document.get(*root, "volumes"));
-        sections
-            .flat_map(|volumes| self.document.all(volumes.value))
-            .collect()
+    /// All that stand in its section.
+    fn siblings(&self) -> Vec<Entry> {
+        entries(self.document, self.section)
     }
 
     fn start(&self, id: NodeId) -> usize {

@@ -1,0 +1,96 @@
+//! `conflicts --fix`: the edits of one project's file that part it from another.
+
+use super::conflicts::{Conflict, ConflictRule};
+use super::document::Document;
+use super::edit::{Draft, Edited};
+use super::error::Error;
+use super::interpolate::Lookup;
+use super::prefix_names::{PrefixRule, Section, prefix_names};
+use super::service_edits::{draft_ports, draft_suffix};
+use super::variable::{VariableChange, Variables};
+
+/// How names and ports become a project's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FixRule {
+    /// What is put behind the container names that collide: `-v2105`.
+    pub suffix: String,
+    /// What is put before the keys of volumes and networks whose names collide: `v2105_`.
+    pub prefix: String,
+    /// What is added to the host ports of services of which one collides; none are moved
+    /// when absent.
+    pub port_offset: Option<i32>,
+}
+
+/// A file with its conflicts resolved, as far as that can be.
+#[derive(Debug)]
+pub struct Fixed {
+    /// The edited file.
+    pub edited: Edited,
+    /// Variables that hold ports, for the `.env` file.
+    pub variables: Vec<VariableChange>,
+    /// Why what is left couldn't be edited.
+    pub refusals: Vec<Error>,
+}
+
+/// Edits a file so that the conflicts end whose second side stands in it: names of
+/// containers, volumes and networks, and host ports. What needs a decision or a copy of data
+/// (subnets, folders, external networks, routes) is left.
+///
+/// # Errors
+/// [`Error::Unsafe`] if the edits together can't be proven.
+pub fn fix(
+    document: &Document,
+    conflicts: &[Conflict],
+    rule: &FixRule,
+    lookup: &Lookup<'_>,
+) -> Result<Fixed, Error> {
+    let owners = |of: ConflictRule| {
+        let here = conflicts.iter().filter(|conflict| conflict.rule == of);
+        let here = here.filter(|conflict| {
+            let at = conflict.second.at.as_ref();
+            at.is_some_and(|at| at.path == document.path())
+        });
+        let mut owners: Vec<String> = here.map(|c| c.second.owner.clone()).collect();
+        owners.sort();
+        owners.dedup();
+        owners
+    };
+    let mut draft = Draft::new(document);
+    let mut variables = Variables::default();
+    let mut refusals = Vec::new();
+    for service in owners(ConflictRule::ContainerName) {
+        let edit = draft_suffix(document, &mut draft, &rule.suffix, &[service]);
+        refusals.extend(edit.err());
+    }
+    let offset = rule.port_offset.into_iter();
+    for (offset, service) in offset.flat_map(|offset| {
+        let services = owners(ConflictRule::HostPort).into_iter();
+        services.map(move |service| (offset, service))
+    }) {
+        let drafts = (&mut draft, &mut variables);
+        let edit = draft_ports(document, drafts, offset, &[service], lookup);
+        refusals.extend(edit.err());
+    }
+    for (section, of) in [
+        (Section::Volumes, ConflictRule::VolumeName),
+        (Section::Networks, ConflictRule::NetworkName),
+    ] {
+        for key in owners(of) {
+            let names = PrefixRule {
+                prefix: rule.prefix.clone(),
+                replace: None,
+                only: vec![key],
+            };
+            let edit = prefix_names(document, &mut draft, section, &names);
+            refusals.extend(edit.err());
+        }
+    }
+    Ok(Fixed {
+        edited: draft.finish()?,
+        variables: variables.into_changes(),
+        refusals,
+    })
+}
+
+#[cfg(test)]
+mod tests;

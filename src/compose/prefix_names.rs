@@ -1,0 +1,311 @@
+//! `volume prefix`: gives every top-level volume, or network, a `name:` of its own, so that
+//! two releases can't share it by accident. Which names is decided here, how they are
+//! written in `top_level_name`.
+
+use std::collections::BTreeMap;
+
+use super::document::{Document, Entry};
+use super::edit::{Change, Draft, Edited};
+use super::error::Error;
+use super::interpolate::interpolate;
+use super::syntax::NodeId;
+use super::top_level_name::{Edit, Place};
+
+/// Which volumes, or networks, get which prefix.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PrefixRule {
+    /// What is to stand before each key in its name: `v2_10_5_`.
+    pub prefix: String,
+    /// If given, the prefix takes the place of this one in the names that begin with it;
+    /// other names stay.
+    pub replace: Option<String>,
+    /// If not empty, only those with these keys.
+    pub only: Vec<String>,
+}
+
+/// What is named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Section {
+    Volumes,
+    Networks,
+}
+
+impl Section {
+    /// The top-level key that they stand below.
+    pub(crate) const fn key(self) -> &'static str {
+        match self {
+            Self::Volumes => "volumes",
+            Self::Networks => "networks",
+        }
+    }
+
+    /// What one of them is called in messages.
+    const fn noun(self) -> &'static str {
+        match self {
+            Self::Volumes => "volume",
+            Self::Networks => "network",
+        }
+    }
+}
+
+/// Gives the file's top-level volumes names with a prefix. External volumes are left alone
+/// and listed in the warnings. Doing it again changes nothing.
+///
+/// # Errors
+/// [`Error::Malformed`] for a prefix that makes no volume name or a key that isn't there;
+/// [`Error::Collision`] if two volumes would be one; [`Error::Unsafe`] where a name can't
+/// be given without touching more.
+pub fn prefix_volumes(document: &Document, rule: &PrefixRule) -> Result<Edited, Error> {
+    let mut draft = Draft::new(document);
+    prefix_names(document, &mut draft, Section::Volumes, rule)?;
+    draft.finish()
+}
+
+/// [`prefix_volumes`] for the file's top-level networks.
+///
+/// # Errors
+/// The same.
+pub fn prefix_networks(document: &Document, rule: &PrefixRule) -> Result<Edited, Error> {
+    let mut draft = Draft::new(document);
+    prefix_names(document, &mut draft, Section::Networks, rule)?;
+    draft.finish()
+}
+
+/// Drafts the names of one section.
+pub(crate) fn prefix_names(
+    document: &Document,
+    draft: &mut Draft<'_>,
+    section: Section,
+    rule: &PrefixRule,
+) -> Result<(), Error> {
+    let all = named(document, section);
+    check_only(rule, section, &all)?;
+    let mut names: BTreeMap<String, (&Named<'_>, bool)> = BTreeMap::new();
+    for item in &all {
+        let wanted = wanted(rule, document, draft, item);
+        if let Some(name) = &wanted {
+            check_name(section, name)?;
+            set_name(document, draft, item, name)?;
+        }
+        let is_new = wanted.is_some();
+        let Some(name) = wanted.or_else(|| item.name.map(str::to_owned)) else {
+            continue;
+        };
+        if let Some((other, other_is_new)) = names.insert(name.clone(), (item, is_new))
+            && other.key != item.key
+            && (is_new || other_is_new)
+        {
+            return Err(Error::Collision {
+                at: document.location_of(item.entry.key),
+                kind: section.key(),
+                first: other.key.to_owned(),
+                second: item.key.to_owned(),
+                name,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// A top-level volume or network.
+struct Named<'a> {
+    section: Section,
+    key: &'a str,
+    entry: Entry,
+    external: bool,
+    /// The entry of its `name:`, and its value if that is a string.
+    name_entry: Option<Entry>,
+    name: Option<&'a str>,
+}
+
+/// The entries of a top-level section, in all documents of the file.
+pub(crate) fn entries(document: &Document, section: &str) -> Vec<Entry> {
+    let roots = document.tree().roots.iter();
+    let sections = roots.filter_map(|root| document.get(*root, section));
+    sections
+        .flat_map(|section| document.all(section.value))
+        .collect()
+}
+
+fn named(document: &Document, section: Section) -> Vec<Named<'_>> {
+    let entries = entries(document, section.key());
+    let externals: Vec<&str> = entries
+        .iter()
+        .filter(|entry| is_external(document, entry.value))
+        .map(|entry| document.key(entry.key))
+        .collect();
+    let item = |entry: Entry| {
+        let key = document.key(entry.key);
+        let name_entry = document.get(entry.value, "name");
+        let name = name_entry.and_then(|entry| document.tree().scalar(entry.value));
+        Named {
+            section,
+            key,
+            entry,
+            external: externals.contains(&key),
+            name_entry,
+            name: name.map(|(name, _)| name),
+        }
+    };
+    entries.into_iter().map(item).collect()
+}
+
+/// `external: true`, or the old `external: {name: x}`. A variable counts by its default.
+fn is_external(document: &Document, volume: NodeId) -> bool {
+    let Some(external) = document.get(volume, "external") else {
+        return false;
+    };
+    match document.tree().scalar(external.value) {
+        Some((value, _)) => interpolate(value, &|_| None).is_ok_and(|value| {
+            matches!(
+                value.to_ascii_lowercase().as_str(),
+                "true" | "yes" | "on" | "y"
+            )
+        }),
+        None => !document.tree().entries(external.value).is_empty(),
+    }
+}
+
+/// The name that one is to have; None if it is to be left alone, which is warned of
+/// where it may surprise.
+fn wanted(
+    rule: &PrefixRule,
+    document: &Document,
+    draft: &mut Draft<'_>,
+    item: &Named<'_>,
+) -> Option<String> {
+    let PrefixRule { prefix, only, .. } = rule;
+    if !only.is_empty() && !only.iter().any(|key| key == item.key) {
+        return None;
+    }
+    if item.external {
+        warn_of_external(document, draft, item);
+        return None;
+    }
+    let (Some(old), Some(name)) = (&rule.replace, item.name) else {
+        return Some(format!("{prefix}{}", item.key));
+    };
+    if let Some(rest) = name.strip_prefix(old.as_str()) {
+        return Some(format!("{prefix}{rest}"));
+    }
+    if prefix.is_empty() || !name.starts_with(prefix) {
+        warn_of_other_prefix(document, draft, item);
+    }
+    None
+}
+
+/// Docker's rule: `[a-zA-Z0-9][a-zA-Z0-9_.-]*`, of two characters at least.
+fn check_name(section: Section, name: &str) -> Result<(), Error> {
+    let fits = name.len() > 1
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-'));
+    if fits {
+        return Ok(());
+    }
+    Err(Error::Malformed {
+        text: name.to_owned(),
+        reason: format!(
+            "a {}'s name begins with a letter or digit and goes on with those, `_`, `.` and `-`",
+            section.noun()
+        ),
+    })
+}
+
+fn check_only(rule: &PrefixRule, section: Section, all: &[Named<'_>]) -> Result<(), Error> {
+    let missing = rule
+        .only
+        .iter()
+        .find(|key| !all.iter().any(|item| item.key == **key));
+    match missing {
+        None => Ok(()),
+        Some(key) => {
+            let keys: Vec<&str> = all.iter().map(|item| item.key).collect();
+            Err(Error::Malformed {
+                text: key.clone(),
+                reason: format!(
+                    "is not a {} of the file, which has: {}",
+                    section.noun(),
+                    keys.join(", ")
+                ),
+            })
+        }
+    }
+}
+
+fn warn_of_external(document: &Document, draft: &mut Draft<'_>, item: &Named<'_>) {
+    let remedy = match item.section {
+        Section::Volumes => " and the data copied",
+        Section::Networks => "",
+    };
+    let message = format!(
+        "{} `{}` is external and stays as it is: both releases use it unless its `name:` is \
+         changed by hand{remedy}",
+        item.section.noun(),
+        item.key
+    );
+    draft.warn(document.location_of(item.entry.key), message);
+}
+
+fn warn_of_other_prefix(document: &Document, draft: &mut Draft<'_>, item: &Named<'_>) {
+    let message = format!(
+        "{} `{}` is named `{}`, which has another prefix, and stays as it is",
+        item.section.noun(),
+        item.key,
+        item.name.unwrap_or_default()
+    );
+    draft.warn(document.location_of(item.entry.key), message);
+}
+
+/// True if the name stands in its own entry: neither merged nor aliased.
+fn place_is_own(document: &Document, item: &Named<'_>) -> bool {
+    let is_alias = document.tree().resolve(item.entry.value) != item.entry.value;
+    item.name_entry.is_some_and(|entry| entry.own) && !is_alias
+}
+
+fn set_name(
+    document: &Document,
+    draft: &mut Draft<'_>,
+    item: &Named<'_>,
+    name: &str,
+) -> Result<(), Error> {
+    let noun = item.section.noun();
+    if item.name == Some(name) && place_is_own(document, item) {
+        return Ok(());
+    }
+    let place = Place {
+        document,
+        section: item.section.key(),
+        item: item.entry,
+        name: item.name_entry,
+    };
+    let Edit {
+        node,
+        intent,
+        range,
+        text,
+    } = place.set(name).map_err(|reason| Error::Unsafe {
+        at: document.location_of(item.entry.key),
+        reason: format!("{noun} `{}` can't be given a name: {reason}", item.key),
+        remedy: format!("write `name: {name}` by hand"),
+    })?;
+    if let Some(old) = item.name
+        && old.contains('$')
+    {
+        let message = format!(
+            "the name of {noun} `{}` was made from variables, which no longer have an effect on it",
+            item.key
+        );
+        draft.warn(document.location_of(item.entry.key), message);
+    }
+    draft.changes.push(Change {
+        at: document.location(range.start),
+        key: [item.section.key(), item.key, "name"].map(str::to_owned).to_vec(),
+        from: item.name.map(str::to_owned),
+        to: name.to_owned(),
+        affects: Vec::new(),
+    });
+    draft.splice(node, intent, range, text);
+    Ok(())
+}
