@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
-use crate::compose;
+use crate::compose::{self, LoadOptions};
 use crate::error::Kind;
 
 /// Which compose files.
@@ -15,13 +15,20 @@ pub(super) struct FilesArg {
     /// Without it: those that Compose would read in this folder.
     #[arg(short = 'f', long = "file", value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// A file of variables instead of `.env`; repeatable, later ones win
+    #[arg(long = "env-file", value_name = "FILE")]
+    env_files: Vec<PathBuf>,
 }
 
 impl FilesArg {
-    /// The files named, or those that Compose would read in this folder.
+    /// The files named, or those that Compose would read in this folder: what `COMPOSE_FILE`
+    /// says in the environment or in `.env`, else the one of a known name with its override.
     pub(super) fn paths(&self) -> Result<Vec<PathBuf>, Failure> {
         if !self.files.is_empty() {
             return Ok(self.files.clone());
+        }
+        if let Some(named) = std::env::var_os("COMPOSE_FILE").filter(|named| !named.is_empty()) {
+            return Ok(std::env::split_paths(&named).collect());
         }
         let found = compose::discover(Path::new("."))?;
         if found.is_empty() {
@@ -31,6 +38,22 @@ impl FilesArg {
             );
         }
         Ok(found.into_iter().map(plain).collect())
+    }
+
+    /// How a project is loaded from them.
+    pub(super) fn options(&self) -> LoadOptions {
+        LoadOptions {
+            env_files: self.env_files.clone(),
+            ..LoadOptions::default()
+        }
+    }
+
+    /// The files that hold the variables of the compose file at `path`, later ones winning.
+    pub(super) fn env_files(&self, path: &Path) -> Vec<PathBuf> {
+        match self.env_files.as_slice() {
+            [] => vec![path.with_file_name(".env")],
+            files => files.to_vec(),
+        }
     }
 }
 

@@ -82,6 +82,11 @@ struct EditJson {
 }
 
 impl EditArgs {
+    /// True if any of them is given.
+    pub(super) fn is_given(&self) -> bool {
+        self.is_dry() || self.output.is_some()
+    }
+
     /// True if nothing is to be written.
     pub(super) fn is_dry(&self) -> bool {
         self.dry_run || self.check

@@ -1,7 +1,8 @@
-//! The edits of `.env` files that an edit of compose files brings with it.
+//! The values that compose files are resolved with, and the edits of `.env` files that an
+//! edit of compose files brings with it.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::compose_files;
 use super::edits::FileEdit;
@@ -10,64 +11,126 @@ use crate::compose::{self, VariableChange};
 use crate::env_file::EnvFile;
 use crate::error::Kind;
 
-/// The changes of variables, by the `.env` file that holds them.
-#[derive(Default)]
-pub(super) struct Held {
-    files: BTreeMap<PathBuf, BTreeMap<String, VariableChange>>,
+/// The variables that Compose would resolve a file with: those of its `.env` files, under
+/// those of this process.
+pub(super) struct Values {
+    paths: Vec<PathBuf>,
+    files: Vec<EnvFile>,
+    values: BTreeMap<String, String>,
 }
 
-impl Held {
-    /// Takes the changes that one compose file asks of its `.env`.
+impl Values {
+    /// Those of the files, later ones winning; what isn't there holds nothing.
+    pub(super) fn of(paths: &[PathBuf]) -> Result<Self, Failure> {
+        let is_there = |path: &&PathBuf| path.is_file();
+        let files = paths
+            .iter()
+            .filter(is_there)
+            .map(|path| Ok(EnvFile::parse(path, &compose_files::read(path)?)?))
+            .collect::<Result<Vec<_>, Failure>>()?;
+        let mut values = BTreeMap::new();
+        for file in &files {
+            values.extend(file.values(&|name| std::env::var(name).ok())?);
+        }
+        values.extend(std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        }));
+        Ok(Self {
+            paths: paths.to_vec(),
+            files,
+            values,
+        })
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<String> {
+        self.values.get(name).cloned()
+    }
+
+    /// The file that gives the variable its value, or that is to: the last.
+    fn holder(&self, name: &str) -> Option<&EnvFile> {
+        let mut files = self.files.iter().rev();
+        files
+            .find(|file| file.last(name).is_some())
+            .or(self.files.last())
+    }
+}
+
+/// The changes of variables, by the file that holds them.
+#[derive(Default)]
+pub(super) struct EnvEdits {
+    files: BTreeMap<PathBuf, (EnvFile, BTreeMap<String, VariableChange>)>,
+}
+
+impl EnvEdits {
+    /// Takes the changes that one compose file asks of the files of its variables.
     pub(super) fn add(
         &mut self,
-        path: &Path,
+        values: &Values,
         changes: Vec<VariableChange>,
     ) -> Result<(), Failure> {
         for change in changes {
             let name = change.name.clone();
             if std::env::var_os(&name).is_some() {
-                return Err(Failure::new(
-                    Kind::Usage,
-                    format!("`{name}` is set in the environment, which wins over every file"),
-                )
-                .hint(format!("change it where it is exported, or `unset {name}` first")));
+                return Err(in_environment(&name));
             }
-            let file = self.files.entry(path.to_owned()).or_default();
-            let known = file.entry(name.clone()).or_insert_with(|| change.clone());
+            let Some(file) = values.holder(&name) else {
+                return Err(nowhere(&change, values));
+            };
+            let held = self.files.entry(file.path().to_owned());
+            let (_, held) = held.or_insert_with(|| (file.clone(), BTreeMap::new()));
+            let known = held.entry(name).or_insert_with(|| change.clone());
             if known.to != change.to {
-                return Err(Failure::new(
-                    Kind::Usage,
-                    format!("two compose files would want different values of `{name}`"),
-                )
-                .hint("edit one file at a time with `-f FILE`"));
+                return Err(at_odds(&change.name));
             }
-            let new = |service: &String| !known.services.contains(service);
-            let others: Vec<_> = change.services.into_iter().filter(new).collect();
+            let is_new = |service: &String| !known.services.contains(service);
+            let others: Vec<_> = change.services.into_iter().filter(is_new).collect();
             known.services.extend(others);
         }
         Ok(())
     }
 
     /// The edits of the files.
-    pub(super) fn edits(self) -> Result<Vec<FileEdit>, Failure> {
-        let edit = |(path, changes): (PathBuf, BTreeMap<String, VariableChange>)| {
+    pub(super) fn finish(self) -> Result<Vec<FileEdit>, Failure> {
+        let edit = |(path, (file, changes)): (PathBuf, (EnvFile, BTreeMap<_, _>))| {
             let changes: Vec<_> = changes.into_values().collect();
-            if !path.is_file() {
-                let name = &changes[0].name;
-                return Err(Failure::new(
-                    Kind::Usage,
-                    format!("`{name}` has no value, and there is no `{}`", path.display()),
-                )
-                .hint(format!("write `{name}={}` there", changes[0].to)));
-            }
-            let before = compose_files::read(&path)?;
-            let edited = compose::set_variables(&EnvFile::parse(&path, &before)?, &changes)?;
             Ok(FileEdit {
                 path,
-                before,
-                edited,
+                before: file.bytes().to_vec(),
+                edited: compose::set_variables(&file, &changes)?,
             })
         };
-        self.files.into_iter().filter(|(_, changes)| !changes.is_empty()).map(edit).collect()
+        self.files.into_iter().map(edit).collect()
     }
+}
+
+fn in_environment(name: &str) -> Failure {
+    Failure::new(
+        Kind::Usage,
+        format!("`{name}` is set in the environment, which wins over every file"),
+    )
+    .hint(format!(
+        "change it where it is exported, or `unset {name}` first"
+    ))
+}
+
+fn nowhere(change: &VariableChange, values: &Values) -> Failure {
+    let paths = values.paths.iter().map(|path| path.display().to_string());
+    let paths: Vec<_> = paths.collect();
+    Failure::new(
+        Kind::Usage,
+        format!(
+            "`{}` has no value, and there is no `{}`",
+            change.name,
+            paths.join("`, `")
+        ),
+    )
+    .hint(format!("write `{}={}` there", change.name, change.to))
+}
+
+fn at_odds(name: &str) -> Failure {
+    Failure::new(
+        Kind::Usage,
+        format!("two compose files would want different values of `{name}`"),
+    )
+    .hint("edit one file at a time with `-f FILE`")
 }

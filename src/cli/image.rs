@@ -1,19 +1,15 @@
 //! `transship image`.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-
 use clap::Subcommand;
 use serde::Serialize;
 
-use super::compose_files::{self, FilesArg};
+use super::compose_files::FilesArg;
 use super::edits::{self, EditArgs, FileEdit};
-use super::env_edits::Held;
+use super::env_edits::{EnvEdits, Values};
 use super::failure::Failure;
-use super::ui::{Done, Ui};
 use super::table;
-use crate::compose::{self, Document, ImageOptions, ImageRule, LoadOptions, Lookup};
-use crate::env_file::EnvFile;
+use super::ui::{Done, Ui};
+use crate::compose::{self, ImageOptions, ImageRule, Lookup};
 
 /// List and retag the images of compose files.
 #[derive(Debug, Subcommand)]
@@ -68,7 +64,7 @@ pub(super) fn run(command: &Command, ui: &Ui) -> Result<Done, Failure> {
 }
 
 fn ls(args: &Ls, ui: &Ui) -> Result<Done, Failure> {
-    let model = compose::Model::load(&args.files.paths()?, &LoadOptions::default())?;
+    let model = compose::Model::load(&args.files.paths()?, &args.files.options())?;
     if ui.json {
         let images = model.images.iter().map(|image| ImageJson {
             service: image.service.clone(),
@@ -95,11 +91,11 @@ fn set(args: &Set, ui: &Ui) -> Result<Done, Failure> {
     let documents = edits::open(&args.files)?;
     let values = documents
         .iter()
-        .map(variables)
-        .collect::<Result<Vec<_>, Failure>>()?;
+        .map(|document| Values::of(&args.files.env_files(document.path())))
+        .collect::<Result<Vec<_>, _>>()?;
     let lookups: Vec<_> = values
         .iter()
-        .map(|values| |name: &str| values.get(name).cloned())
+        .map(|values| |name: &str| values.get(name))
         .collect();
     let pairs: Vec<_> = documents
         .iter()
@@ -107,27 +103,11 @@ fn set(args: &Set, ui: &Ui) -> Result<Done, Failure> {
         .map(|(document, lookup)| (document, lookup as &Lookup<'_>))
         .collect();
     let edited = compose::set_images_in(&pairs, &args.rules, &options)?;
-    let (mut all, mut held) = (Vec::new(), Held::default());
-    for (document, (edited, variables)) in documents.iter().zip(edited) {
-        held.add(&env_path(document), variables)?;
+    let (mut all, mut env) = (Vec::new(), EnvEdits::default());
+    for ((document, values), (edited, variables)) in documents.iter().zip(&values).zip(edited) {
+        env.add(values, variables)?;
         all.push(FileEdit::of(document, edited));
     }
-    all.extend(held.edits()?);
+    all.extend(env.finish()?);
     edits::finish(all, &args.output, ui)
-}
-
-/// The variables that Compose would resolve a file with: those of the `.env` beside it,
-/// under those of this process.
-fn variables(document: &Document) -> Result<BTreeMap<String, String>, Failure> {
-    let mut values = BTreeMap::new();
-    let path = env_path(document);
-    if path.is_file() {
-        values.extend(EnvFile::parse(&path, &compose_files::read(&path)?)?.values(&|_| None)?);
-    }
-    values.extend(LoadOptions::default().environment);
-    Ok(values)
-}
-
-fn env_path(document: &Document) -> PathBuf {
-    document.path().with_file_name(".env")
 }

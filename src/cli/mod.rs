@@ -8,6 +8,7 @@ mod apply;
 mod args;
 mod color;
 mod compose_files;
+mod conflicts;
 mod copy;
 mod diff;
 mod edits;

@@ -134,13 +134,18 @@ pub(super) fn run(command: &Command, ui: &Ui) -> Result<Done, Failure> {
 fn ls(args: &Ls, ui: &Ui) -> Result<Done, Failure> {
     let options = LoadOptions {
         project: args.project.clone(),
-        ..LoadOptions::default()
+        ..args.files.options()
     };
     let files = args.files.paths()?;
     let model = Model::load(&files, &options)?;
     let shared: Vec<_> = files
         .iter()
-        .map(|path| Ok(compose::shared_data(&Document::parse(path, &compose_files::read(path)?)?)))
+        .map(|path| {
+            Ok(compose::shared_data(&Document::parse(
+                path,
+                &compose_files::read(path)?,
+            )?))
+        })
         .collect::<Result<Vec<_>, Failure>>()?
         .concat();
     let store = args

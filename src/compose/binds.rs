@@ -65,8 +65,11 @@ pub fn rebase_binds_in(
     present.sort();
     present.dedup();
     Err(Error::NotMounted {
-        path: documents.first().map_or(Path::new("."), Document::path).to_owned(),
-        from: from.to_path_buf(),
+        path: documents
+            .first()
+            .map_or(Path::new("."), Document::path)
+            .to_owned(),
+        from: (*from).clone(),
         present,
     })
 }
@@ -78,10 +81,17 @@ fn moved(mount: &str, from: &Path, to: &Path) -> Option<String> {
     if Path::new(source).starts_with(to) {
         return Some(mount.to_owned());
     }
-    let below = Path::new(source).strip_prefix(from).ok()?.display().to_string();
+    let below = Path::new(source)
+        .strip_prefix(from)
+        .ok()?
+        .display()
+        .to_string();
     let slash = if below.is_empty() { "" } else { "/" };
     let root = to.display().to_string();
-    Some(format!("{}{slash}{below}{rest}", root.trim_end_matches('/')))
+    Some(format!(
+        "{}{slash}{below}{rest}",
+        root.trim_end_matches('/')
+    ))
 }
 
 /// A folder of the host that a service writes and that no release has to itself.

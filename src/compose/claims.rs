@@ -161,9 +161,13 @@ impl By<'_> {
     fn names_on(self, key: &str, at: Option<&Location>) -> BTreeMap<String, Holder> {
         let mut names = BTreeMap::new();
         for (service, with) in self.model.services.iter().filter(|(_, s)| s.enabled) {
-            for alias in with.networks.get(key).into_iter().flatten().chain(
-                with.networks.get(key).map(|_| service),
-            ) {
+            for alias in with
+                .networks
+                .get(key)
+                .into_iter()
+                .flatten()
+                .chain(with.networks.get(key).map(|_| service))
+            {
                 names.insert(alias.clone(), self.holder(service, at));
             }
         }
@@ -191,7 +195,10 @@ pub fn routes(labels: &BTreeMap<String, String>) -> Vec<String> {
         let parts: Vec<&str> = key.split('.').collect();
         match parts.as_slice() {
             ["traefik", "http" | "tcp" | "udp", "routers", _, "rule"] => {
-                vec![format!("traefik router {}", parts[3]), format!("traefik rule {value}")]
+                vec![
+                    format!("traefik router {}", parts[3]),
+                    format!("traefik rule {value}"),
+                ]
             }
             ["traefik", "http" | "tcp" | "udp", "routers", name, ..] => {
                 vec![format!("traefik router {name}")]

@@ -88,7 +88,11 @@ pub fn conflicts(first: &Claims, second: &Claims) -> Vec<Conflict> {
     for (rule, first, second) in [
         (ConflictRule::ProjectName, &first.projects, &second.projects),
         (ConflictRule::VolumeName, &first.volumes, &second.volumes),
-        (ConflictRule::ContainerName, &first.containers, &second.containers),
+        (
+            ConflictRule::ContainerName,
+            &first.containers,
+            &second.containers,
+        ),
         (ConflictRule::RouterLabel, &first.routes, &second.routes),
     ] {
         found.extend(pairs(rule, first, second, |one, other| {
@@ -159,7 +163,11 @@ fn networks(one: &Claim<NetworkClaim>, other: &Claim<NetworkClaim>, found: &mut 
             let mut others = other_network.subnets.iter();
             others.any(|other| subnet::overlap(subnet, other))
         };
-        if let Some(subnet) = subnets.into_iter().find(overlaps).filter(|_| is_made_by_both) {
+        if let Some(subnet) = subnets
+            .into_iter()
+            .find(overlaps)
+            .filter(|_| is_made_by_both)
+        {
             find(ConflictRule::NetworkSubnet, subnet.clone());
         }
         return;

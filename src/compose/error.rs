@@ -115,9 +115,9 @@ pub enum Error {
         /// `volumes` or `networks`.
         kind: &'static str,
         /// The first one's key.
-        first: String,
+        first: Box<str>,
         /// The other's.
-        second: String,
+        second: Box<str>,
         /// The name that both would have.
         name: String,
     },

@@ -38,6 +38,7 @@ mod top_level_name;
 mod value;
 mod variable;
 
+pub(crate) use binds::is_data;
 pub use binds::{SharedData, rebase_binds_in, shared_data};
 pub use claims::{Claim, Claims, Holder, NetworkClaim, routes};
 pub use conflicts::{Conflict, ConflictRule, conflicts};

@@ -98,8 +98,8 @@ pub(crate) fn prefix_names(
             return Err(Error::Collision {
                 at: document.location_of(item.entry.key),
                 kind: section.key(),
-                first: other.key.to_owned(),
-                second: item.key.to_owned(),
+                first: other.key.into(),
+                second: item.key.into(),
                 name,
             });
         }
@@ -301,7 +301,9 @@ fn set_name(
     }
     draft.changes.push(Change {
         at: document.location(range.start),
-        key: [item.section.key(), item.key, "name"].map(str::to_owned).to_vec(),
+        key: [item.section.key(), item.key, "name"]
+            .map(str::to_owned)
+            .to_vec(),
         from: item.name.map(str::to_owned),
         to: name.to_owned(),
         affects: Vec::new(),

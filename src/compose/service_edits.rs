@@ -151,7 +151,10 @@ fn moved_ports(
             .then(|| (range, moved.to_string()))
     };
     let moved = |range| moved(range).ok_or_else(|| site.refusal(document, "there is no such port"));
-    host_ports(resolved, is_long).into_iter().map(moved).collect()
+    host_ports(resolved, is_long)
+        .into_iter()
+        .map(moved)
+        .collect()
 }
 
 /// The items of every service's `key`.

@@ -153,7 +153,12 @@ impl Setter<'_> {
             match home.variable {
                 Some(name) if home.is_in_value => {
                     self.variables
-                        .set((name, home.range, &home.text), image, self.images, self.lookup)
+                        .set(
+                            (name, home.range, &home.text),
+                            image,
+                            self.images,
+                            self.lookup,
+                        )
                         .map_err(|reason| image.refusal(self.document, &reason))?;
                 }
                 _ => written.push((edit.range, edit.text, home)),

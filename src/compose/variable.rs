@@ -48,7 +48,9 @@ impl Variables {
         if let Some(other) = self.changes.get(&name)
             && other.to != to
         {
-            return Err(format!("two services would want different values of `{name}`"));
+            return Err(format!(
+                "two services would want different values of `{name}`"
+            ));
         }
         let mentions = |site: &&Site<'_>| variables(site.written).contains(&name);
         let mut services: Vec<_> = sites
@@ -98,7 +100,10 @@ pub fn set_variables(file: &EnvFile, changes: &[VariableChange]) -> Result<Edite
         if entry.is_some_and(|entry| now.is_made_of_variables(entry)) {
             return Err(Error::Unsafe {
                 at,
-                reason: format!("the value of `{}` is made from other variables", change.name),
+                reason: format!(
+                    "the value of `{}` is made from other variables",
+                    change.name
+                ),
                 remedy: "edit this line by hand".to_owned(),
             });
         }

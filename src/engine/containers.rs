@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::{Docker, Error, User};
 
@@ -77,20 +78,8 @@ impl Container {
     }
 
     fn listed(docker: &Docker, filter: &[&str]) -> Result<Vec<Self>, Error> {
-        let mut ids = list(docker, filter)?;
-        for _ in 1..TRIES {
-            match inspect(docker, &ids) {
-                Ok(containers) => return Ok(containers),
-                Err(error) => {
-                    let now = list(docker, filter)?;
-                    if now == ids {
-                        return Err(error);
-                    }
-                    ids = now;
-                }
-            }
-        }
-        inspect(docker, &ids)
+        let found: Vec<Inspected> = inspected(docker, filter)?;
+        Ok(found.into_iter().map(Self::from).collect())
     }
 
     fn user(&self, mount: &Mount) -> User {
@@ -161,6 +150,27 @@ impl Place {
     }
 }
 
+/// What the engine tells of the containers that `filter` lets through.
+pub(super) fn inspected<T: DeserializeOwned>(
+    docker: &Docker,
+    filter: &[&str],
+) -> Result<Vec<T>, Error> {
+    let mut ids = list(docker, filter)?;
+    for _ in 1..TRIES {
+        match inspect(docker, &ids) {
+            Ok(containers) => return Ok(containers),
+            Err(error) => {
+                let now = list(docker, filter)?;
+                if now == ids {
+                    return Err(error);
+                }
+                ids = now;
+            }
+        }
+    }
+    inspect(docker, &ids)
+}
+
 fn list(docker: &Docker, filter: &[&str]) -> Result<Vec<String>, Error> {
     let call = docker.call(["ps", "--all", "--no-trunc", "--format", "{{json .}}"]);
     let call = call.args(filter);
@@ -170,14 +180,14 @@ fn list(docker: &Docker, filter: &[&str]) -> Result<Vec<String>, Error> {
     Ok(ids)
 }
 
-fn inspect(docker: &Docker, ids: &[String]) -> Result<Vec<Container>, Error> {
+fn inspect<T: DeserializeOwned>(docker: &Docker, ids: &[String]) -> Result<Vec<T>, Error> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
     let call = docker
         .call(["container", "inspect", "--format", "{{json .}}"])
         .args(ids);
-    let found: Vec<Inspected> = Docker::json_lines(WHAT, &call)?;
+    let found: Vec<T> = Docker::json_lines(WHAT, &call)?;
     if found.len() != ids.len() {
         return Err(Error::Nonsense {
             what: WHAT.to_owned(),
@@ -185,7 +195,7 @@ fn inspect(docker: &Docker, ids: &[String]) -> Result<Vec<Container>, Error> {
             said: format!("told of {} containers out of {}", found.len(), ids.len()),
         });
     }
-    Ok(found.into_iter().map(Container::from).collect())
+    Ok(found)
 }
 
 #[derive(Deserialize)]

@@ -12,6 +12,7 @@
 //! a project's containers with it, and [`Program`] is the only door through which any
 //! program is started.
 
+mod claimed;
 mod compose;
 mod containers;
 mod docker;
@@ -24,6 +25,7 @@ mod processes;
 pub mod program;
 mod volumes;
 
+pub use claimed::{Own, claimed};
 pub use compose::{Compose, ComposeProject, Failure, Up};
 pub use containers::{Container, Health, Mount, containers_using};
 pub use docker::{Docker, ServerInfo};

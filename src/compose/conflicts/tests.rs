@@ -140,7 +140,11 @@ fn one_name_answers_twice_on_a_shared_network() {
 fn folders_that_both_write_collide() {
     let bind = |spec: &str| service(&format!("volumes: ['{spec}']"));
     check(&bind("/data:/d"), &bind("/data:/e"), &["shared-bind /data"]);
-    check(&bind("/data:/d"), &bind("/data/x:/e"), &["shared-bind /data/x"]);
+    check(
+        &bind("/data:/d"),
+        &bind("/data/x:/e"),
+        &["shared-bind /data/x"],
+    );
     check(&bind("/data:/d:ro"), &bind("/data:/e"), &[]);
     check(&bind("./data:/d"), &bind("./data:/d"), &[]);
     check(

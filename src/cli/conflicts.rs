@@ -1,0 +1,343 @@
+//! `transship conflicts`.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::args::InstallArg;
+use super::color;
+use super::compose_files;
+use super::edits::{self, EditArgs, FileEdit, FileJson};
+use super::env_edits::{EnvEdits, Values};
+use super::failure::Failure;
+use super::ui::{Done, Ui};
+use crate::compose::{
+    self, Claims, Conflict, Document, FixRule, Holder, LoadOptions, Model, discover,
+};
+use crate::engine::{Docker, Own, claimed};
+use crate::error::Kind;
+use crate::release::Install;
+
+/// Find what collides if several projects run side by side.
+///
+/// Each SIDE is a compose file, several joined by `:`, a folder that holds one, or a release
+/// of the install. Compared are project names, volumes, container names, host ports,
+/// networks with their names and addresses, folders of the host, and the routes of Traefik and
+/// Caddy. The exit code is 1 when something collides.
+///
+/// With `--fix` the last side is edited, and no byte more than it takes: container names that
+/// collide get a suffix, volumes and networks a prefix, and host ports move by
+/// `--port-offset`. What is left is listed.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// What to compare: two or more, or one with `--running`
+    #[arg(required = true, value_name = "SIDE")]
+    sides: Vec<String>,
+    /// Compare with what the Docker engine has, too
+    #[arg(long)]
+    running: bool,
+    /// The project name that the last side will have; Compose's own choice when absent
+    #[arg(short, long, value_name = "NAME")]
+    project: Option<String>,
+    /// Edit the last side so that it can run beside the others
+    #[arg(long)]
+    fix: bool,
+    /// With `--fix`: add N to the host ports of services that collide
+    #[arg(
+        long,
+        value_name = "N",
+        requires = "fix",
+        allow_negative_numbers = true
+    )]
+    port_offset: Option<i32>,
+    /// With `--fix`: what to put behind container names; `-` and the project's name when absent
+    #[arg(
+        long,
+        value_name = "TEXT",
+        requires = "fix",
+        allow_hyphen_values = true
+    )]
+    suffix: Option<String>,
+    /// With `--fix`: what to put before names of volumes and networks; the project's name
+    /// and `_` when absent
+    #[arg(long, value_name = "TEXT", requires = "fix")]
+    prefix: Option<String>,
+    #[command(flatten)]
+    output: EditArgs,
+    #[command(flatten)]
+    install: InstallArg,
+    /// The docker program, such as `podman` or `sudo docker`
+    #[arg(long, value_name = "PROGRAM", env = "TRANSSHIP_DOCKER")]
+    docker: Option<String>,
+}
+
+#[derive(Serialize)]
+struct ConflictsJson {
+    conflicts: Vec<Conflict>,
+    /// With `--fix`: the files of the last side.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fixed: Option<FixedJson>,
+}
+
+#[derive(Serialize)]
+struct FixedJson {
+    dry_run: bool,
+    files: Vec<FileJson>,
+}
+
+/// One side: its files, and what they come to.
+struct Side {
+    files: Vec<PathBuf>,
+    model: Model,
+}
+
+pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
+    check(args)?;
+    let last = args.sides.len() - 1;
+    let sides = args
+        .sides
+        .iter()
+        .enumerate()
+        .map(|(number, name)| {
+            let project = args.project.clone().filter(|_| number == last);
+            Side::load(name, &args.install.root, project)
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let claims: Vec<_> = sides.iter().map(|side| Claims::of(&side.model)).collect();
+    let mut found = among(&claims);
+    let engine = args.engine()?;
+    for (side, claims) in sides.iter().zip(&claims) {
+        found.extend(with_engine(engine.as_ref(), side, claims)?);
+    }
+    if args.fix
+        && let Some((last, others)) = sides.split_last()
+    {
+        return fix(args, (last, others), engine.as_ref(), &found, ui);
+    }
+    if ui.json {
+        let differs = !found.is_empty();
+        ui.json(&ConflictsJson {
+            conflicts: found,
+            fixed: None,
+        })?;
+        return Ok(Done::differs(differs));
+    }
+    show(&found, ui)
+}
+
+fn check(args: &Args) -> Result<(), Failure> {
+    if args.sides.len() < 2 && !args.running {
+        return Err(Failure::new(
+            Kind::Usage,
+            format!("there is nothing to compare `{}` with", args.sides[0]),
+        )
+        .hint("name another side, or pass `--running` to compare it with what runs"));
+    }
+    if !args.fix && args.output.is_given() {
+        return Err(Failure::new(
+            Kind::Usage,
+            "`--dry-run`, `--check` and `-o` say what becomes of edits, and only `--fix` makes any",
+        )
+        .hint("pass `--fix`, or leave them out: without it nothing is changed"));
+    }
+    Ok(())
+}
+
+impl Args {
+    fn engine(&self) -> Result<Option<Docker>, Failure> {
+        let find = || Docker::find(self.docker.as_deref());
+        Ok(self.running.then(find).transpose()?)
+    }
+}
+
+impl Side {
+    fn load(name: &str, install: &Path, project: Option<String>) -> Result<Self, Failure> {
+        let files = files(name, install)?;
+        let options = LoadOptions {
+            project,
+            ..LoadOptions::default()
+        };
+        let model = Model::load(&files, &options)?;
+        Ok(Self { files, model })
+    }
+
+    /// The side as it will be after the edits.
+    fn after(&self, edits: &[FileEdit]) -> Result<Claims, Failure> {
+        let real = |path: &Path| path.canonicalize().ok();
+        let read = |path: &Path| {
+            let is_it = |edit: &&FileEdit| real(path).is_some() && real(&edit.path) == real(path);
+            match edits.iter().find(is_it) {
+                Some(edit) => Ok(edit.edited.bytes.clone()),
+                None => std::fs::read(path),
+            }
+        };
+        let options = LoadOptions {
+            project: Some(self.model.project.clone()),
+            ..LoadOptions::default()
+        };
+        Ok(Claims::of(&Model::load_with(&self.files, &options, &read)?))
+    }
+}
+
+/// The compose files of a side.
+fn files(name: &str, install: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let path = Path::new(name);
+    if path.is_file() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let release = || {
+        let version = name.parse().ok()?;
+        let release = Install::at(install).ok()?.release(&version).ok()?;
+        Some(release.path)
+    };
+    let folder = Some(path.to_owned()).filter(|path| path.is_dir());
+    let Some(folder) = folder.or_else(release) else {
+        let several: Vec<_> = std::env::split_paths(name).collect();
+        if several.len() > 1 && several.iter().all(|path| path.is_file()) {
+            return Ok(several);
+        }
+        return Err(Failure::new(
+            Kind::Usage,
+            format!("`{name}` is neither a compose file, nor a folder, nor a release"),
+        )
+        .hint("name the install of a release with `-C INSTALL`"));
+    };
+    let found = discover(&folder)?;
+    if found.is_empty() {
+        return Err(Failure::new(
+            Kind::Usage,
+            format!("there is no compose file in `{}`", folder.display()),
+        ));
+    }
+    Ok(found)
+}
+
+/// The conflicts of every two sides.
+fn among(sides: &[Claims]) -> Vec<Conflict> {
+    let mut found = Vec::new();
+    for (number, second) in sides.iter().enumerate() {
+        for first in &sides[..number] {
+            found.extend(compose::conflicts(first, second));
+        }
+    }
+    found
+}
+
+/// The conflicts of a side with all else that an engine has.
+fn with_engine(
+    engine: Option<&Docker>,
+    side: &Side,
+    claims: &Claims,
+) -> Result<Vec<Conflict>, Failure> {
+    let Some(docker) = engine else {
+        return Ok(Vec::new());
+    };
+    let own = Own {
+        project: &side.model.project,
+        folder: &side.model.project_dir,
+    };
+    Ok(compose::conflicts(&claimed(docker, own)?, claims))
+}
+
+fn fix(
+    args: &Args,
+    (last, others): (&Side, &[Side]),
+    engine: Option<&Docker>,
+    found: &[Conflict],
+    ui: &Ui,
+) -> Result<Done, Failure> {
+    let edits = edited(args, last, others, found, ui)?;
+    let after = last.after(&edits)?;
+    let mut left = among(
+        &others
+            .iter()
+            .map(|side| Claims::of(&side.model))
+            .chain([after.clone()])
+            .collect::<Vec<_>>(),
+    );
+    left.extend(with_engine(engine, last, &after)?);
+    let done = edits::settle(&edits, &args.output, ui)?;
+    if ui.json {
+        let differs = !left.is_empty() || done == Done::Differs;
+        ui.json(&ConflictsJson {
+            conflicts: left,
+            fixed: Some(FixedJson {
+                dry_run: args.output.is_dry(),
+                files: edits.into_iter().map(FileJson::from).collect(),
+            }),
+        })?;
+        return Ok(Done::differs(differs));
+    }
+    match show(&left, ui)? {
+        Done::Same => Ok(done),
+        Done::Differs => Ok(Done::Differs),
+    }
+}
+
+/// The edits of the last side's files, and of the `.env` that holds its ports.
+fn edited(
+    args: &Args,
+    last: &Side,
+    others: &[Side],
+    found: &[Conflict],
+    ui: &Ui,
+) -> Result<Vec<FileEdit>, Failure> {
+    let project = &last.model.project;
+    let rule = FixRule {
+        suffix: args.suffix.clone().unwrap_or(format!("-{project}")),
+        prefix: args.prefix.clone().unwrap_or(format!("{project}_")),
+        port_offset: args.port_offset,
+    };
+    let values = Values::of(&[last.model.project_dir.join(".env")])?;
+    let (mut edits, mut env) = (Vec::new(), EnvEdits::default());
+    for path in &last.model.files {
+        let is_shared = |side: &Side| side.model.files.iter().any(|other| same(other, path));
+        if others.iter().any(is_shared) {
+            ui.warn(&format!(
+                "{}: not edited, because another side is made of it, too",
+                path.display()
+            ));
+            continue;
+        }
+        let document = Document::parse(path, &compose_files::read(path)?)?;
+        let fixed = compose::fix(&document, found, &rule, &|name| values.get(name))?;
+        for refusal in &fixed.refusals {
+            ui.warn(&refusal.to_string());
+        }
+        env.add(&values, fixed.variables)?;
+        edits.push(FileEdit::of(&document, fixed.edited));
+    }
+    edits.extend(env.finish()?);
+    Ok(edits)
+}
+
+fn same(one: &Path, other: &Path) -> bool {
+    one == other || matches!((one.canonicalize(), other.canonicalize()), (Ok(a), Ok(b)) if a == b)
+}
+
+fn show(found: &[Conflict], ui: &Ui) -> Result<Done, Failure> {
+    for conflict in found {
+        let rule = ui.paint(color::HEADING, &conflict.rule.to_string());
+        ui.line(&format!("{rule}: {}", conflict.subject))?;
+        for holder in [&conflict.first, &conflict.second] {
+            ui.line(&format!("  {}", describe(holder)))?;
+        }
+        ui.line(&format!("  try: {}", conflict.remedy))?;
+    }
+    ui.say(&match found.len() {
+        0 => "nothing collides".to_owned(),
+        1 => "1 conflict".to_owned(),
+        count => format!("{count} conflicts"),
+    });
+    Ok(Done::differs(!found.is_empty()))
+}
+
+fn describe(holder: &Holder) -> String {
+    let Holder { project, owner, at } = holder;
+    match (at, project) {
+        (Some(at), _) => format!("{at}: {owner}"),
+        (None, Some(project)) if project == owner => format!("project {project}"),
+        (None, Some(project)) => format!("{owner} of project {project}"),
+        (None, None) => owner.clone(),
+    }
+}
