@@ -44,6 +44,7 @@ complete -c transship -n "__fish_transship_needs_command" -f -a "copy" -d 'Copy 
 complete -c transship -n "__fish_transship_needs_command" -f -a "manifest" -d 'List a tree with the metadata and digest of everything in it'
 complete -c transship -n "__fish_transship_needs_command" -f -a "verify" -d 'Compare a tree with another or with a manifest'
 complete -c transship -n "__fish_transship_needs_command" -f -a "diff" -d 'Compare two releases or folders'
+complete -c transship -n "__fish_transship_needs_command" -f -a "conflicts" -d 'Find what collides if several projects run side by side'
 complete -c transship -n "__fish_transship_needs_command" -f -a "completions" -d 'Print the completions for a shell'
 complete -c transship -n "__fish_transship_using_subcommand init" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
 complete -c transship -n "__fish_transship_using_subcommand init" -l current -d 'The release that is running, where there are several' -r
@@ -149,6 +150,7 @@ complete -c transship -n "__fish_transship_using_subcommand image; and not __fis
 complete -c transship -n "__fish_transship_using_subcommand image; and not __fish_seen_subcommand_from ls set" -f -a "ls" -d 'List every image reference of the compose files, with its variables resolved'
 complete -c transship -n "__fish_transship_using_subcommand image; and not __fish_seen_subcommand_from ls set" -f -a "set" -d 'Retag images without touching another byte'
 complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from ls" -s f -l file -d 'A compose file; repeatable. `-` for standard input' -r -F
+complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from ls" -l env-file -d 'A file of variables instead of `.env`; repeatable, later ones win' -r -F
 complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from ls" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -156,25 +158,30 @@ complete -c transship -n "__fish_transship_using_subcommand image; and __fish_se
 complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from set" -s f -l file -d 'A compose file; repeatable. `-` for standard input' -r -F
+complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from set" -l env-file -d 'A file of variables instead of `.env`; repeatable, later ones win' -r -F
+complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from set" -s o -l output -d 'Write the result to a new file and leave the original as it is; `-` for stdout' -r -F
 complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from set" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
-complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from set" -l tag-var -d 'Follow a tag into the variable whose default holds it'
+complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from set" -l tag-var -d 'Follow a tag into the variable that holds it: the default in the compose file, or the key in `.env`'
 complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from set" -l keep-digest -d 'Refuse to change a tag that a digest stands beside'
 complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from set" -l dry-run -d 'Print the difference and change nothing'
+complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from set" -l check -d 'Change nothing; the exit code is 1 if something would change'
 complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from set" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from set" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from set" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix copy" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix rebase copy" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
-complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix copy" -l json -d 'Print one JSON document instead of text'
-complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix copy" -s q -l quiet -d 'Say nothing on stderr but errors'
-complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix copy" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix copy" -f -a "ls" -d 'List the volumes of the compose files and where they live'
-complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix copy" -f -a "prefix" -d 'Give every top-level volume a unique `name:` that begins with PREFIX'
-complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix copy" -f -a "copy" -d 'Copy a volume to a new one, with all of its metadata'
+complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix rebase copy" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix rebase copy" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix rebase copy" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix rebase copy" -f -a "ls" -d 'List the volumes of the compose files and where they live'
+complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix rebase copy" -f -a "prefix" -d 'Give every top-level volume a unique `name:` that begins with PREFIX'
+complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix rebase copy" -f -a "rebase" -d 'Move bind mounts from one folder of the host to another'
+complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix rebase copy" -f -a "copy" -d 'Copy a volume to a new one, with all of its metadata'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from ls" -s f -l file -d 'A compose file; repeatable. `-` for standard input' -r -F
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from ls" -l env-file -d 'A file of variables instead of `.env`; repeatable, later ones win' -r -F
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from ls" -s p -l project -d 'The compose project; Compose\'s own choice when absent' -r
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from ls" -l volumes -d 'Where volumes live: a folder that holds one folder for each, or `docker`' -r -F
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from ls" -l docker -d 'The docker program, such as `podman` or `sudo docker`' -r
@@ -187,13 +194,27 @@ complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_s
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from prefix" -l replace -d 'Put PREFIX in place of OLD in the names that begin with OLD, and leave others alone' -r
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from prefix" -l only -d 'Only the volume with this key; repeatable' -r
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from prefix" -s f -l file -d 'A compose file; repeatable. `-` for standard input' -r -F
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from prefix" -l env-file -d 'A file of variables instead of `.env`; repeatable, later ones win' -r -F
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from prefix" -s o -l output -d 'Write the result to a new file and leave the original as it is; `-` for stdout' -r -F
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from prefix" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from prefix" -l dry-run -d 'Print the difference and change nothing'
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from prefix" -l check -d 'Change nothing; the exit code is 1 if something would change'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from prefix" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from prefix" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from prefix" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from rebase" -s f -l file -d 'A compose file; repeatable. `-` for standard input' -r -F
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from rebase" -l env-file -d 'A file of variables instead of `.env`; repeatable, later ones win' -r -F
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from rebase" -s o -l output -d 'Write the result to a new file and leave the original as it is; `-` for stdout' -r -F
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from rebase" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from rebase" -l dry-run -d 'Print the difference and change nothing'
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from rebase" -l check -d 'Change nothing; the exit code is 1 if something would change'
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from rebase" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from rebase" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from rebase" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -s p -l project -d 'The compose project that the new volume belongs to; a new one in an engine needs it' -r
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l key -d 'The new volume\'s key in the compose file; its name when absent' -r
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l volumes -d 'Where volumes live: a folder that holds one folder for each, or `docker`' -r -F
@@ -242,6 +263,23 @@ complete -c transship -n "__fish_transship_using_subcommand diff" -l stat -d 'On
 complete -c transship -n "__fish_transship_using_subcommand diff" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand diff" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c transship -n "__fish_transship_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand conflicts" -s p -l project -d 'The project name that the last side will have; Compose\'s own choice when absent' -r
+complete -c transship -n "__fish_transship_using_subcommand conflicts" -l port-offset -d 'With `--fix`: add N to the host ports of services that collide' -r
+complete -c transship -n "__fish_transship_using_subcommand conflicts" -l suffix -d 'With `--fix`: what to put behind container names; `-` and the project\'s name when absent' -r
+complete -c transship -n "__fish_transship_using_subcommand conflicts" -l prefix -d 'With `--fix`: what to put before names of volumes and networks; the project\'s name and `_` when absent' -r
+complete -c transship -n "__fish_transship_using_subcommand conflicts" -s o -l output -d 'Write the result to a new file and leave the original as it is; `-` for stdout' -r -F
+complete -c transship -n "__fish_transship_using_subcommand conflicts" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
+complete -c transship -n "__fish_transship_using_subcommand conflicts" -l docker -d 'The docker program, such as `podman` or `sudo docker`' -r
+complete -c transship -n "__fish_transship_using_subcommand conflicts" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand conflicts" -l running -d 'Compare with what the Docker engine has, too'
+complete -c transship -n "__fish_transship_using_subcommand conflicts" -l fix -d 'Edit the last side so that it can run beside the others'
+complete -c transship -n "__fish_transship_using_subcommand conflicts" -l dry-run -d 'Print the difference and change nothing'
+complete -c transship -n "__fish_transship_using_subcommand conflicts" -l check -d 'Change nothing; the exit code is 1 if something would change'
+complete -c transship -n "__fish_transship_using_subcommand conflicts" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand conflicts" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand conflicts" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand completions" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"

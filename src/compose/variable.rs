@@ -91,10 +91,9 @@ pub fn set_variables(file: &EnvFile, changes: &[VariableChange]) -> Result<Edite
     for change in changes {
         let now = EnvFile::parse(file.path(), &edited.bytes)?;
         let entry = now.last(&change.name);
-        let lines = now.bytes().iter().filter(|byte| **byte == b'\n').count();
         let at = Location {
             path: file.path().to_owned(),
-            line: entry.map_or(lines + 1, |entry| entry.line),
+            line: entry.map_or_else(|| now.lines() + 1, |entry| entry.line),
             column: 1,
         };
         if entry.is_some_and(|entry| now.is_made_of_variables(entry)) {

@@ -77,6 +77,11 @@ impl EnvFile {
         self.source.as_bytes()
     }
 
+    /// How many lines it has.
+    pub(crate) fn lines(&self) -> usize {
+        self.source.lines().count()
+    }
+
     /// The keys in the order of the file. A key that stands there twice has its last value.
     pub fn entries(&self) -> &[Entry] {
         &self.entries

@@ -10,7 +10,9 @@
 mod common;
 
 mod bad_input;
+mod conflicts;
 mod docker;
+mod edits;
 mod generated;
 mod old_release;
 mod postgres;

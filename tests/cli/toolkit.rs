@@ -127,7 +127,7 @@ fn volume_prefix_names_every_volume_and_volume_ls_shows_it() {
     let json = transship(folder.path(), ["volume", "ls", "--json"])
         .exits(0)
         .json();
-    assert_eq!(json[0]["name"], "v9_data");
+    assert_eq!(json["volumes"][0]["name"], "v9_data");
 }
 
 #[test]
@@ -270,16 +270,12 @@ fn completions_are_printed_for_every_shell() {
 }
 
 #[test]
-fn a_tag_in_a_variable_is_followed_into_its_default_unless_a_value_hides_it() {
+fn a_tag_in_a_variable_is_followed_into_its_default() {
     let folder = folder();
     let held = COMPOSE.replace(":15", ":${PG:-15}");
     fs::write(folder.path().join("compose.yaml"), &held).unwrap();
     let args = ["image", "set", "postgres=16"];
     transship(folder.path(), args).exits(2).complains("`PG`");
     transship(folder.path(), args.iter().copied().chain(["--tag-var"])).exits(0);
-    assert_eq!(compose(folder.path()), held.replace("-15", "-16"));
-    fs::write(folder.path().join(".env"), "PG=14\n").unwrap();
-    let args = ["image", "set", "postgres=17", "--tag-var"];
-    transship(folder.path(), args).exits(2).complains("`PG`");
     assert_eq!(compose(folder.path()), held.replace("-15", "-16"));
 }
