@@ -11,5 +11,7 @@
 mod edits;
 mod files;
 mod model;
+#[path = "../common/need.rs"]
+mod need;
 mod oracle;
 mod traps;

@@ -1,7 +1,7 @@
 """Rereads edited compose files with PyYAML and judges them.
 
 Reads one job a line on standard input, JSON: {"name", "old", "new" (base64), "tag",
-"repositories", "prefix", "changes"}; writes one verdict a line, JSON: {"name", "fault"},
+"repositories", "prefix", "suffix", "offset", "changes"}; writes one verdict a line, JSON: {"name", "fault"},
 where fault is null if the new text differs from the old in just what was asked for.
 """
 
@@ -43,7 +43,16 @@ Loader.yaml_implicit_resolvers = {
 
 
 def load(data):
-    return list(yaml.load_all(data, Loader))
+    return [unshared(document) for document in yaml.load_all(data, Loader)]
+
+
+def unshared(data):
+    """A copy in which an alias is no longer the same object as its anchor."""
+    if isinstance(data, dict):
+        return {key: unshared(value) for key, value in data.items()}
+    if isinstance(data, list):
+        return [unshared(item) for item in data]
+    return data
 
 
 def name_of(image):
@@ -66,6 +75,52 @@ def expect_images(document, job, asked):
         elif name_of(image) in job["repositories"] and not image.endswith(":" + job["tag"]):
             return f"image of {key} stayed {image}"
     return None
+
+
+def services(document):
+    section = document.get("services") or {}
+    return [(key, service) for key, service in section.items() if isinstance(service, dict)]
+
+
+def expect_ports(document, job):
+    """What is written plainly is computed here; of what has variables, the changes are asked."""
+    changes = {}
+    for change in job["changes"]:
+        if change["key"][2:3] == ["ports"]:
+            for service in [change["key"][1], *change["affects"]]:
+                changes[service, change["from"]] = change["to"]
+    for key, service in services(document):
+        ports = service.get("ports")
+        for index, port in enumerate(ports if isinstance(ports, list) else []):
+            if isinstance(port, str):
+                ports[index] = moved(port, job["offset"], changes.get((key, port), port))
+            elif isinstance(port, dict) and isinstance(port.get("published"), str):
+                host = port["published"]
+                port["published"] = moved_host(host, job["offset"], changes.get((key, host), host))
+
+
+def moved(port, offset, asked):
+    if "$" in port:
+        return asked
+    body, slash, protocol = port.partition("/")
+    head, colon, container = body.rpartition(":")
+    address, second, host = head.rpartition(":")
+    if not host:
+        return port
+    return address + second + moved_host(host, offset, host) + colon + container + slash + protocol
+
+
+def moved_host(host, offset, asked):
+    if "$" in host:
+        return asked
+    return "-".join(str(int(end) + offset) for end in host.split("-"))
+
+
+def expect_container_names(document, job):
+    for _, service in services(document):
+        name = service.get("container_name")
+        if isinstance(name, str) and not name.endswith(job["suffix"]):
+            service["container_name"] = name + job["suffix"]
 
 
 def expect_volumes(document, job):
@@ -103,7 +158,7 @@ def judge(job):
     got = load(new)
     asked = {}
     for change in job["changes"]:
-        if change["key"][0] == "services":
+        if change["key"][0] == "services" and change["key"][-1] == "image":
             for service in [change["key"][1], *change["affects"]]:
                 asked[service] = change["to"]
     for document in expected:
@@ -112,6 +167,8 @@ def judge(job):
             if fault:
                 return fault
             expect_volumes(document, job)
+            expect_ports(document, job)
+            expect_container_names(document, job)
             for key in [key for key in document if key.startswith("x-")]:
                 del document[key]
     for document in got:

@@ -4,20 +4,16 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::Value;
+
+use super::need;
 
 /// Verdicts on `jobs` (one JSON document each): the faults, by name; None where there is
 /// no Python with `PyYAML`.
 pub(crate) fn faults(jobs: &[String]) -> Option<Vec<(String, String)>> {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/oracle.py");
-    let has_yaml = run(command("python3").args(["-c", "import yaml"]), b"").is_some();
-    if !has_yaml {
-        let needed = std::env::var("CI").is_ok_and(|value| value == "true");
-        assert!(!needed, "no python3 with PyYAML");
-        println!("skipped: no python3 with PyYAML");
-        return None;
-    }
-    let verdicts = run(command("python3").arg(script), jobs.join("\n").as_bytes())?;
+    let verdicts = script("oracle.py", jobs.join("\n").as_bytes())?;
     let verdicts: Vec<Value> = String::from_utf8(verdicts)
         .unwrap()
         .lines()
@@ -31,13 +27,33 @@ pub(crate) fn faults(jobs: &[String]) -> Option<Vec<(String, String)>> {
     Some(verdicts.iter().filter_map(fault).collect())
 }
 
+/// The files with comments behind all lines that can have one; None where there is no
+/// Python with `PyYAML`.
+pub(crate) fn commented(files: &[Vec<u8>]) -> Option<Vec<Vec<u8>>> {
+    let lines: Vec<_> = files.iter().map(|file| BASE64.encode(file)).collect();
+    let printed = script("comment.py", (lines.join("\n") + "\n").as_bytes())?;
+    let printed = String::from_utf8(printed).unwrap();
+    let commented: Vec<_> = printed.lines().map(|l| BASE64.decode(l).unwrap()).collect();
+    assert_eq!(commented.len(), files.len(), "every file comes back");
+    Some(commented)
+}
+
+/// What a script beside this file prints when fed `input`.
+fn script(name: &str, input: &[u8]) -> Option<Vec<u8>> {
+    let has_yaml = run(command("python3").args(["-c", "import yaml"]), b"").is_some();
+    if !need::given(has_yaml, "python3 with PyYAML") {
+        return None;
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
+    let printed = run(command("python3").arg(folder.join(name)), input);
+    assert!(printed.is_some(), "{name} failed");
+    printed
+}
+
 /// True where `docker compose` can be asked.
 pub(crate) fn has_compose() -> bool {
     let found = run(command("docker").args(["compose", "version"]), b"").is_some();
-    if !found {
-        println!("skipped: no docker compose");
-    }
-    found
+    need::given(found, "docker compose")
 }
 
 /// True if Compose accepts `text` as a file in `folder`.
