@@ -12,47 +12,21 @@
     reason = "a bench starts programs, reads the time and prints"
 )]
 
+mod common;
+
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
+
+use common::{compose, median, time};
 
 const ROUNDS: usize = 101;
-
-/// 500 lines: services with comments, anchors and volumes, as real files have them.
-fn compose() -> String {
-    let mut text = "x-base: &base\n  restart: unless-stopped\nservices:\n".to_owned();
-    for number in 0..61 {
-        text += &format!(
-            "  service{number}: # number {number}\n    <<: *base\n    image: 'acme/part{number}:v1.3.2'\n    \
-             environment:\n      NUMBER: \"{number}\"\n    ports:\n      - \"{}:80\"\n    volumes: [data:/data]\n",
-            8000 + number
-        );
-    }
-    text + "volumes:\n  data:\n    name: v1_3_2_data\n" + &"# the end\n".repeat(6)
-}
-
-fn time(command: &mut Command) -> Duration {
-    let start = Instant::now();
-    let status = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
-    let taken = start.elapsed();
-    assert!(status.unwrap().success(), "{command:?}");
-    taken
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort();
-    times[times.len() / 2]
-}
 
 fn main() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("compose.yaml");
-    let (before, program) = (compose(), env!("CARGO_BIN_EXE_transship"));
+    let (before, program) = (compose(500), env!("CARGO_BIN_EXE_transship"));
     assert_eq!(before.lines().count(), 500);
     let set = |file: &Path| {
         fs::write(file, &before).unwrap();
@@ -73,7 +47,7 @@ fn main() {
             .unwrap()
             .contains("acme/part60:v2.10.5")
     );
-    let [peer, help, set] = times.map(median).map(|median| median.as_secs_f64() * 1e3);
+    let [peer, help, set] = times.map(median);
     println!("medians of {ROUNDS} rounds");
     println!("true                          {peer:6.2} ms");
     println!(
