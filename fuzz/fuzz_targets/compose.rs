@@ -1,5 +1,5 @@
-//! Any bytes as a compose file: parsed, retagged, prefixed and loaded without a panic, and
-//! what was edited once isn't changed by the same edit again.
+//! Any bytes as a compose file: parsed, edited in every way, loaded and compared without a
+//! panic, and what was edited once isn't changed by the same edit again.
 
 #![no_main]
 
@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 
 use libfuzzer_sys::fuzz_target;
 use transship::compose::{
-    Document, Edited, Error, ImageOptions, ImageRule, LoadOptions, Model, PrefixRule,
-    prefix_volumes, set_images,
+    Claims, Document, Edited, Error, FixRule, ImageOptions, ImageRule, LoadOptions, Model,
+    PrefixRule, conflicts, fix, offset_ports, prefix_networks, prefix_volumes, rebase_binds_in,
+    set_images, suffix_container_names,
 };
 
 fuzz_target!(|bytes: &[u8]| {
@@ -17,13 +18,14 @@ fuzz_target!(|bytes: &[u8]| {
     let Ok(document) = Document::parse(path, bytes) else {
         return;
     };
-    for edit in [retag, prefix] {
+    for edit in [retag, prefix, prefix_nets, suffix, rebase] {
         if let Ok(edited) = edit(&document) {
             let again = Document::parse(path, &edited.bytes).expect("an edited file parses");
             let twice = edit(&again).expect("an edited file can be edited");
             assert_eq!(twice.bytes, edited.bytes, "an edit is idempotent");
         }
     }
+    let _ = offset_ports(&document, 1000, &[], &|_| None);
     let options = LoadOptions {
         environment: BTreeMap::new(),
         ..LoadOptions::default()
@@ -32,7 +34,16 @@ fuzz_target!(|bytes: &[u8]| {
         true => Ok(bytes.to_vec()),
         false => Err(std::io::ErrorKind::NotFound.into()),
     };
-    let _ = Model::load_with(&[PathBuf::from(path)], &options, &read);
+    if let Ok(model) = Model::load_with(&[PathBuf::from(path)], &options, &read) {
+        let claims = Claims::of(&model);
+        let found = conflicts(&claims, &claims);
+        let rule = FixRule {
+            suffix: "-p".to_owned(),
+            prefix: "p_".to_owned(),
+            port_offset: Some(1),
+        };
+        let _ = fix(&document, &found, &rule, &|_| None);
+    }
 });
 
 fn retag(document: &Document) -> Result<Edited, Error> {
@@ -45,9 +56,25 @@ fn retag(document: &Document) -> Result<Edited, Error> {
 }
 
 fn prefix(document: &Document) -> Result<Edited, Error> {
-    let rule = PrefixRule {
+    prefix_volumes(document, &rule())
+}
+
+fn prefix_nets(document: &Document) -> Result<Edited, Error> {
+    prefix_networks(document, &rule())
+}
+
+fn rule() -> PrefixRule {
+    PrefixRule {
         prefix: "p_".to_owned(),
         ..PrefixRule::default()
-    };
-    prefix_volumes(document, &rule)
+    }
+}
+
+fn suffix(document: &Document) -> Result<Edited, Error> {
+    suffix_container_names(document, "-p", &[])
+}
+
+fn rebase(document: &Document) -> Result<Edited, Error> {
+    let moves = [(PathBuf::from("/"), PathBuf::from("/p"))];
+    rebase_binds_in(std::slice::from_ref(document), &moves).map(|mut edits| edits.remove(0))
 }

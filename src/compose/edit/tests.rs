@@ -3,7 +3,10 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::*;
-use crate::compose::{ImageOptions, ImageRule, PrefixRule, prefix_volumes, set_images};
+use crate::compose::{
+    ImageOptions, ImageRule, PrefixRule, offset_ports, prefix_networks, prefix_volumes, set_images,
+    suffix_container_names,
+};
 
 fn parse(text: &str) -> Document {
     Document::parse(Path::new("c.yml"), text.as_bytes()).unwrap()
@@ -154,7 +157,7 @@ const VOLUMES: [(&str, &str); 14] = [
 ];
 
 /// Ways to write a service, and what becomes of each.
-const SERVICES: [(&str, &str); 12] = [
+const SERVICES: [(&str, &str); 16] = [
     ("  K:\n    image: app:1\n", "  K:\n    image: app:2\n"),
     (
         "  K:\n    image:  'app:1'  # c\n",
@@ -192,6 +195,22 @@ const SERVICES: [(&str, &str); 12] = [
     (
         "  K:\n    command: [app:1]\n",
         "  K:\n    command: [app:1]\n",
+    ),
+    (
+        "  K:\n    ports:\n      - \"8080:80\" # c\n      - 22:22\n",
+        "  K:\n    ports:\n      - \"8080:80\" # c\n      - 22:22\n",
+    ),
+    (
+        "  K:\n    ports:\n    - {target: 80, published: 8080}\n    - 80/udp\n",
+        "  K:\n    ports:\n    - {target: 80, published: 8080}\n    - 80/udp\n",
+    ),
+    (
+        "  K:\n    container_name: 'K' # c\n    ports: [\"${P:-80}:80\", '[::1]:6-7:6-7']\n",
+        "  K:\n    container_name: 'K-p' # c\n    ports: [\"${P:-80}:80\", '[::1]:6-7:6-7']\n",
+    ),
+    (
+        "  K: {container_name: \"${N}-x\"}\n",
+        "  K: {container_name: \"${N}-x-p\"}\n",
     ),
     (
         "  K:\n    environment:\n      - A=app:1\n    image: app:1\n",
@@ -245,7 +264,9 @@ fn edit_all(text: &str) -> Edited {
         prefix: "p_".to_owned(),
         ..PrefixRule::default()
     };
-    prefix_volumes(&parse(&retagged), &rule).unwrap()
+    let named = suffix_container_names(&parse(&retagged), "-p", &[]).unwrap();
+    let named = String::from_utf8(named.bytes).unwrap();
+    prefix_volumes(&parse(&named), &rule).unwrap()
 }
 
 proptest! {
@@ -264,16 +285,35 @@ proptest! {
     }
 
     #[test]
+    fn ports_that_move_and_move_back_are_where_they_were(
+        services in prop::collection::vec((any::<usize>(), any::<usize>()), 1..8),
+        how in any::<(bool, bool, bool)>(),
+        offset in 1..60_000,
+    ) {
+        let (before, _) = file(&services, &[], how);
+        if let Ok(moved) = offset_ports(&parse(&before), offset, &[], &|_| None) {
+            let moved = String::from_utf8(moved.bytes).unwrap();
+            prop_assert_eq!(before.lines().count(), moved.lines().count());
+            let back = offset_ports(&parse(&moved), -offset, &[], &|_| None).unwrap();
+            prop_assert_eq!(str::from_utf8(&back.bytes).unwrap(), before);
+        } else {
+            prop_assert!(offset > 65_535 - 8080);
+        }
+    }
+
+    #[test]
     fn no_text_makes_the_parser_or_the_edits_panic(text in "[a-z{}\\[\\]:,&*!|>'\"#%@`<~? \n\r\\-$]{0,60}") {
-        let text = format!("services: {{a: {{image: app:1}}}}\nvolumes:\n  v: {text}\n");
+        let text = format!("services: {{a: {{image: app:1}}}}\nvolumes: &v\n  v: {text}\nnetworks: *v\n");
         if let Ok(document) = Document::parse(Path::new("c.yml"), text.as_bytes()) {
             let rules = ["app=2".parse().unwrap()];
             let _ = set_images(&document, &rules, &ImageOptions::default());
             let rule = PrefixRule { prefix: "p_".to_owned(), ..PrefixRule::default() };
-            if let Ok(edited) = prefix_volumes(&document, &rule) {
-                let again = Document::parse(Path::new("c.yml"), &edited.bytes).unwrap();
-                let twice = prefix_volumes(&again, &rule).unwrap();
-                prop_assert_eq!(twice.bytes, edited.bytes);
+            for edit in [prefix_volumes, prefix_networks] {
+                if let Ok(edited) = edit(&document, &rule) {
+                    let again = Document::parse(Path::new("c.yml"), &edited.bytes).unwrap();
+                    let twice = edit(&again, &rule).unwrap();
+                    prop_assert_eq!(twice.bytes, edited.bytes);
+                }
             }
         }
     }
