@@ -55,10 +55,10 @@ impl ConflictRule {
     const fn remedy(self) -> &'static str {
         match self {
             Self::ProjectName => "give one of them another name with `-p`",
-            Self::VolumeName => "give it a name of its own: `transship volume prefix`",
-            Self::ContainerName => "leave `container_name` out, or put a suffix to it",
-            Self::HostPort => "publish another port of the host",
-            Self::NetworkName => "give it a `name:` of its own",
+            Self::VolumeName => "give it a name of its own: `--fix`, or `transship volume prefix`",
+            Self::ContainerName => "leave `container_name` out, or put a suffix to it: `--fix`",
+            Self::HostPort => "publish another port of the host: `--fix --port-offset N`",
+            Self::NetworkName => "give it a `name:` of its own: `--fix`",
             Self::NetworkSubnet => "choose another subnet, or leave it to the engine",
             Self::SharedBind => "copy the data and mount the copy: `transship volume rebase`",
             Self::NetworkAlias => "a request may reach either project: use a network of its own",
@@ -68,16 +68,16 @@ impl ConflictRule {
 }
 
 /// One collision.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Conflict {
     /// What kind it is.
     pub rule: ConflictRule,
     /// What collides: the volume's name, the port, ...
     pub subject: String,
-    /// Who claims it in the second project.
-    pub second: Holder,
-    /// Who claims it in the first.
+    /// Who claims it in the first project.
     pub first: Holder,
+    /// Who claims it in the second.
+    pub second: Holder,
     /// What to do about it in the second project.
     pub remedy: String,
 }
@@ -120,7 +120,8 @@ pub fn conflicts(first: &Claims, second: &Claims) -> Vec<Conflict> {
             networks(one, other, &mut found);
         }
     }
-    found.sort();
+    let order = |c: &Conflict| (c.rule, c.subject.clone(), c.second.clone(), c.first.clone());
+    found.sort_by_key(order);
     found.dedup();
     found
 }
@@ -147,8 +148,8 @@ fn conflict(rule: ConflictRule, subject: String, first: &Holder, second: &Holder
     Conflict {
         rule,
         subject,
-        second: second.clone(),
         first: first.clone(),
+        second: second.clone(),
         remedy: rule.remedy().to_owned(),
     }
 }

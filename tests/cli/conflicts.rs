@@ -68,7 +68,7 @@ fn releases_that_collide_are_told_with_both_places_and_a_remedy() {
     let releases = pair.path().canonicalize().unwrap().join("releases");
     let expect = format!(
         "volume-name: one_data\n  {0}/v1/compose.yaml:12:5: data\n  {0}/v2/compose.yaml:12:5: \
-         data\n  try: give it a name of its own: `transship volume prefix`\n",
+         data\n  try: give it a name of its own: `--fix`, or `transship volume prefix`\n",
         releases.display()
     );
     assert!(ran.out.starts_with(&expect), "{}", ran.out);
