@@ -237,7 +237,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__diff)
-            opts="-C -q -h --install --stat --json --quiet --color --help"
+            opts="-C -q -h --install --stat --text --md --show-secrets --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -43,7 +43,7 @@ complete -c transship -n "__fish_transship_needs_command" -f -a "volume" -d 'Lis
 complete -c transship -n "__fish_transship_needs_command" -f -a "copy" -d 'Copy a tree with all of its metadata'
 complete -c transship -n "__fish_transship_needs_command" -f -a "manifest" -d 'List a tree with the metadata and digest of everything in it'
 complete -c transship -n "__fish_transship_needs_command" -f -a "verify" -d 'Compare a tree with another or with a manifest'
-complete -c transship -n "__fish_transship_needs_command" -f -a "diff" -d 'Compare two releases or folders'
+complete -c transship -n "__fish_transship_needs_command" -f -a "diff" -d 'Compare two releases, folders or files'
 complete -c transship -n "__fish_transship_needs_command" -f -a "conflicts" -d 'Find what collides if several projects run side by side'
 complete -c transship -n "__fish_transship_needs_command" -f -a "completions" -d 'Print the completions for a shell'
 complete -c transship -n "__fish_transship_using_subcommand init" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
@@ -259,7 +259,10 @@ complete -c transship -n "__fish_transship_using_subcommand diff" -s C -l instal
 complete -c transship -n "__fish_transship_using_subcommand diff" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
-complete -c transship -n "__fish_transship_using_subcommand diff" -l stat -d 'Only list what differs'
+complete -c transship -n "__fish_transship_using_subcommand diff" -l stat -d 'Only list what differs, without lines of text'
+complete -c transship -n "__fish_transship_using_subcommand diff" -l text -d 'Show the lines of compose files, too'
+complete -c transship -n "__fish_transship_using_subcommand diff" -l md -d 'Write Markdown, for a change ticket'
+complete -c transship -n "__fish_transship_using_subcommand diff" -l show-secrets -d 'Show passwords, tokens and the values of `.env`'
 complete -c transship -n "__fish_transship_using_subcommand diff" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand diff" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c transship -n "__fish_transship_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -21,6 +21,86 @@ const SECRET_WORDS: [&str; 12] = [
 ];
 const MASK: &str = "********";
 
+/// What must not be shown of two releases, wherever it turns up: the values of `.env` whose
+/// keys sound like a secret.
+#[derive(Debug, Default)]
+pub(super) struct Secrets {
+    values: Vec<String>,
+    /// The user has asked to see them.
+    shown: bool,
+}
+
+impl Secrets {
+    pub(super) fn new(shown: bool) -> Self {
+        Self {
+            values: Vec::new(),
+            shown,
+        }
+    }
+
+    /// Takes the values of one `.env` file.
+    pub(super) fn add(&mut self, values: impl IntoIterator<Item = (String, String)>) {
+        // A shorter one would mask half of all words.
+        const SHORTEST: usize = 4;
+        let secret = values
+            .into_iter()
+            .filter(|(key, value)| sounds_secret(key) && value.len() >= SHORTEST)
+            .map(|(_, value)| value);
+        self.values.extend(secret);
+        // What contains another comes first.
+        self.values
+            .sort_by_key(|value| std::cmp::Reverse(value.len()));
+    }
+
+    /// The value of a variable, as it may be shown.
+    pub(super) fn variable(&self, key: &str, value: &str) -> String {
+        if self.shown || value.is_empty() || (!sounds_secret(key) && is_harmless(value)) {
+            return value.to_owned();
+        }
+        MASK.to_owned()
+    }
+
+    /// The value of a setting, as it may be shown; `key` where it names a variable.
+    pub(super) fn setting(&self, key: Option<&str>, value: &str) -> String {
+        if self.shown {
+            return value.to_owned();
+        }
+        if key.is_some_and(sounds_secret) {
+            return MASK.to_owned();
+        }
+        let known = self.values.iter();
+        let text = known.fold(value.to_owned(), |text, secret| text.replace(secret, MASK));
+        without_credentials(&text)
+    }
+
+    /// A command, which may name a secret in its words.
+    pub(super) fn command(&self, value: &str) -> String {
+        let text = self.setting(None, value);
+        if self.shown {
+            return text;
+        }
+        let at = secret_in(&text);
+        let mask = if at < text.len() { MASK } else { "" };
+        format!("{}{mask}", &text[..at])
+    }
+}
+
+/// True for what tells nothing by itself: versions, numbers, and words for yes and no.
+fn is_harmless(value: &str) -> bool {
+    let word = value.strip_prefix('v').unwrap_or(value);
+    let is_version = word.starts_with(|c: char| c.is_ascii_digit())
+        && word.len() <= 20
+        && (word.contains('.') || word.len() <= 5)
+        && word
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "._-+".contains(c));
+    is_version
+        || matches!(
+            value.to_ascii_lowercase().as_str(),
+            "true" | "false" | "yes" | "no" | "on" | "off"
+        )
+}
+
 /// A line taken apart: what is shown, and what is not.
 struct Line<'a> {
     key: &'a str,
@@ -195,6 +275,31 @@ mod tests {
         let text = "KEY=\"-----BEGIN\nhunter2\nend\"\nB=2\n";
         let expected = "KEY=********\n********\n********\nB=********\n";
         assert_eq!(masked(".env", text, text), expected);
+    }
+
+    #[test]
+    fn secrets_are_masked_wherever_they_turn_up() {
+        let mut secrets = Secrets::new(false);
+        secrets.add([
+            ("DB_PASSWORD".to_owned(), "hunter2".to_owned()),
+            ("TAG".to_owned(), "v2.10".to_owned()),
+        ]);
+        assert_eq!(secrets.variable("DB_PASSWORD", "hunter2"), MASK);
+        assert_eq!(secrets.variable("ADMIN", "hunter2"), MASK);
+        for harmless in ["v2.10.5", "8080", "2.1.0-rc.1", "true"] {
+            assert_eq!(secrets.variable("TAG", harmless), harmless);
+            assert_eq!(secrets.variable("TOKEN", harmless), MASK);
+        }
+        assert_eq!(secrets.setting(Some("URL_X"), "x"), MASK);
+        assert_eq!(secrets.setting(Some("DSN"), "x"), MASK);
+        assert_eq!(secrets.setting(None, "a hunter2 b"), format!("a {MASK} b"));
+        assert_eq!(
+            secrets.command("redis-server --requirepass abc"),
+            format!("redis-server --requirepass {MASK}")
+        );
+        let mut open = Secrets::new(true);
+        open.add([("DB_PASSWORD".to_owned(), "hunter2".to_owned())]);
+        assert_eq!(open.setting(Some("DB_PASSWORD"), "hunter2"), "hunter2");
     }
 
     #[test]

@@ -13,12 +13,31 @@ pub(super) fn render(ui: &Ui, path: &Path, old: &[u8], new: &[u8]) -> String {
     if old == new {
         return String::new();
     }
+    match (str::from_utf8(old), str::from_utf8(new)) {
+        (Ok(old), Ok(new)) => {
+            let (old, new) = mask::pair(path, old, new);
+            lines(ui, path, &old, &new)
+        }
+        _ => binary(path),
+    }
+}
+
+/// [`render`] for a user who has asked to see what is masked there.
+pub(super) fn render_open(ui: &Ui, path: &Path, old: &[u8], new: &[u8]) -> String {
+    match (str::from_utf8(old), str::from_utf8(new)) {
+        (Ok(old), Ok(new)) => lines(ui, path, old, new),
+        _ => binary(path),
+    }
+}
+
+fn binary(path: &Path) -> String {
     let name = path.strip_prefix("/").unwrap_or(path).display();
-    let (Ok(old), Ok(new)) = (std::str::from_utf8(old), std::str::from_utf8(new)) else {
-        return format!("binary files a/{name} and b/{name} differ\n");
-    };
-    let (old, new) = mask::pair(path, old, new);
-    let diff = TextDiff::from_lines(&old, &new);
+    format!("binary files a/{name} and b/{name} differ\n")
+}
+
+fn lines(ui: &Ui, path: &Path, old: &str, new: &str) -> String {
+    let name = path.strip_prefix("/").unwrap_or(path).display();
+    let diff = TextDiff::from_lines(old, new);
     let mut text = ui.paint(color::HEADING, &format!("--- a/{name}\n+++ b/{name}\n"));
     for hunk in diff.unified_diff().context_radius(3).iter_hunks() {
         text += &ui.paint(color::PLACE, &hunk.header().to_string());

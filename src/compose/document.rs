@@ -59,6 +59,12 @@ impl Document {
         self.source.as_bytes()
     }
 
+    /// True if it has a `services:` section, as compose files do.
+    pub fn has_services(&self) -> bool {
+        let mut roots = self.tree.roots.iter();
+        roots.any(|root| self.get(*root, "services").is_some())
+    }
+
     /// The text that spans refer to: without a byte order mark.
     pub(crate) fn text(&self) -> &str {
         self.source.strip_prefix(BOM).unwrap_or(&self.source)

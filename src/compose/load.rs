@@ -27,8 +27,21 @@ const MAX_DEPTH: usize = 32;
 /// Loads the files of one project.
 pub(crate) struct Loader<'a> {
     read: &'a ReadFile<'a>,
-    /// Every document read so far; origins name them by number.
-    pub(crate) sources: Vec<Document>,
+    pub(crate) sources: Sources,
+}
+
+/// Every document read so far; origins name them by number.
+#[derive(Debug, Default)]
+pub(crate) struct Sources(pub(crate) Vec<Document>);
+
+impl Sources {
+    pub(crate) fn location(&self, at: Origin) -> Location {
+        let document = self.0.get(at.file);
+        document.map_or_else(
+            || Location::of(Path::new(""), "", 0),
+            |document| document.location(at.offset),
+        )
+    }
 }
 
 /// Where a file's relative paths lead, and how its variables resolve.
@@ -53,7 +66,7 @@ impl<'a> Loader<'a> {
     pub(crate) fn new(read: &'a ReadFile<'a>) -> Self {
         Self {
             read,
-            sources: Vec::new(),
+            sources: Sources::default(),
         }
     }
 
@@ -67,14 +80,6 @@ impl<'a> Loader<'a> {
         Ok(merged)
     }
 
-    pub(crate) fn location(&self, at: Origin) -> Location {
-        let document = self.sources.get(at.file);
-        document.map_or_else(
-            || Location::of(Path::new(""), "", 0),
-            |document| document.location(at.offset),
-        )
-    }
-
     pub(crate) fn bytes(&self, path: &Path) -> Result<Vec<u8>, Error> {
         (self.read)(path).map_err(|source| Error::Read {
             path: path.to_owned(),
@@ -85,7 +90,7 @@ impl<'a> Loader<'a> {
     /// The documents of a file, each as data.
     fn documents(&mut self, path: &Path) -> Result<Vec<value::Read>, Error> {
         let document = Document::parse(path, &self.bytes(path)?)?;
-        let number = self.sources.len();
+        let number = self.sources.0.len();
         let roots = document.tree().roots.clone();
         let read: Result<Vec<_>, Fault> = roots
             .into_iter()
@@ -95,7 +100,7 @@ impl<'a> Loader<'a> {
             at: document.location(fault.offset),
             reason: fault.reason,
         })?;
-        self.sources.push(document);
+        self.sources.0.push(document);
         let mut documents: Vec<value::Read> = Vec::new();
         for read in read {
             match read.value.data {
@@ -132,7 +137,7 @@ impl<'a> Loader<'a> {
 
     pub(crate) fn wrong(&self, at: Origin, reason: &str) -> Error {
         Error::Syntax {
-            at: self.location(at),
+            at: self.sources.location(at),
             reason: reason.to_owned(),
         }
     }
@@ -142,7 +147,7 @@ impl<'a> Loader<'a> {
             Data::Text(text) if text.contains('$') => {
                 let lookup = |name: &str| environment.get(name).cloned();
                 let resolved = interpolate(text, &lookup).map_err(|source| Error::Interpolate {
-                    at: self.location(value.at),
+                    at: self.sources.location(value.at),
                     source,
                 })?;
                 value.written = Some(std::mem::replace(text, resolved));

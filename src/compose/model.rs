@@ -8,14 +8,16 @@ use std::path::{Path, PathBuf};
 use serde_yaml::value::Value as Yaml;
 
 use super::canonical::absolute;
+use super::document::Document;
 use super::error::Error;
 use super::image::ImageUse;
 use super::interpolate::interpolate;
-use super::load::{Environment, Loader, Scope};
+use super::load::{Environment, Loader, ReadFile, Scope, Sources};
 use super::location::Location;
 use super::model_builder::Builder;
 use super::port::Port;
 use super::project::project_name;
+use super::value::Value;
 
 /// How to load a project.
 #[derive(Debug, Clone)]
@@ -198,7 +200,59 @@ impl Model {
     pub fn load_with(
         files: &[PathBuf],
         options: &LoadOptions,
-        read: &dyn Fn(&Path) -> std::io::Result<Vec<u8>>,
+        read: &ReadFile<'_>,
+    ) -> Result<Self, Error> {
+        let merged = Merged::load(files, options, read)?;
+        Ok(Builder {
+            sources: &merged.sources,
+            project: merged.project,
+            folder: merged.folder,
+            profiles: merged.profiles,
+        }
+        .model(&merged.root))
+    }
+
+    /// The paths below the project's folder that the files mount or read, relative to it:
+    /// what a new release would miss.
+    pub fn files_inside(&self) -> Vec<PathBuf> {
+        let binds = self.binds.iter().map(|bind| &bind.source);
+        let env_files = self
+            .services
+            .values()
+            .flat_map(|service| &service.env_files);
+        let resources = self.configs.values().chain(self.secrets.values());
+        let files = resources.filter_map(|resource| resource.file.as_ref());
+        let inside: BTreeSet<PathBuf> = binds
+            .chain(env_files)
+            .chain(files)
+            .filter_map(|path| {
+                let path = if path.is_absolute() {
+                    path.strip_prefix(&self.project_dir).ok()?
+                } else {
+                    path.as_path()
+                };
+                let is_folder_itself = path.as_os_str().is_empty() || path == Path::new(".");
+                (!is_folder_itself).then(|| path.to_owned())
+            })
+            .collect();
+        inside.into_iter().collect()
+    }
+}
+
+/// The files of a project, laid over each other.
+pub(crate) struct Merged {
+    pub(crate) root: Value,
+    pub(crate) sources: Sources,
+    pub(crate) project: String,
+    pub(crate) folder: PathBuf,
+    pub(crate) profiles: Vec<String>,
+}
+
+impl Merged {
+    pub(crate) fn load(
+        files: &[PathBuf],
+        options: &LoadOptions,
+        read: &ReadFile<'_>,
     ) -> Result<Self, Error> {
         let here = files
             .iter()
@@ -229,40 +283,14 @@ impl Model {
             environment,
             includers: Vec::new(),
         };
-        let merged = loader.files(files, &scope)?;
-        Ok(Builder {
-            loader: &loader,
+        let root = loader.files(files, &scope)?;
+        Ok(Self {
+            root,
+            sources: loader.sources,
             project,
-            folder: folder.clone(),
+            folder,
             profiles,
-        }
-        .model(&merged))
-    }
-
-    /// The paths below the project's folder that the files mount or read, relative to it:
-    /// what a new release would miss.
-    pub fn files_inside(&self) -> Vec<PathBuf> {
-        let binds = self.binds.iter().map(|bind| &bind.source);
-        let env_files = self
-            .services
-            .values()
-            .flat_map(|service| &service.env_files);
-        let resources = self.configs.values().chain(self.secrets.values());
-        let files = resources.filter_map(|resource| resource.file.as_ref());
-        let inside: BTreeSet<PathBuf> = binds
-            .chain(env_files)
-            .chain(files)
-            .filter_map(|path| {
-                let path = if path.is_absolute() {
-                    path.strip_prefix(&self.project_dir).ok()?
-                } else {
-                    path.as_path()
-                };
-                let is_folder_itself = path.as_os_str().is_empty() || path == Path::new(".");
-                (!is_folder_itself).then(|| path.to_owned())
-            })
-            .collect();
-        inside.into_iter().collect()
+        })
     }
 }
 
@@ -290,7 +318,7 @@ fn named(
     }
     let mut written = None;
     for file in files {
-        let document = super::Document::parse(file, &loader.bytes(file)?)?;
+        let document = Document::parse(file, &loader.bytes(file)?)?;
         for root in &document.tree().roots {
             let name = document.get(*root, "name");
             let name = name.and_then(|entry| document.tree().scalar(entry.value));

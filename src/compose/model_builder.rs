@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_yaml::value::Value as Yaml;
 
 use super::image::ImageUse;
-use super::load::Loader;
+use super::load::Sources;
 use super::model::{Bind, Model, Network, Resource, Service, Volume};
 use super::mount::clean_target;
 use super::port::Port;
@@ -18,7 +18,7 @@ const RECIPE_KEY: &str = "x-transship";
 /// Reads the typed model off the merged value. What has an unexpected type is passed
 /// over: Compose's own schema is the judge of that.
 pub(crate) struct Builder<'a> {
-    pub(crate) loader: &'a Loader<'a>,
+    pub(crate) sources: &'a Sources,
     pub(crate) project: String,
     pub(crate) folder: PathBuf,
     pub(crate) profiles: Vec<String>,
@@ -44,7 +44,7 @@ impl Builder<'_> {
                 .collect()
         };
         let networks = self.networks(root, &services);
-        let sources = self.loader.sources.iter();
+        let sources = self.sources.0.iter();
         let mut files: Vec<PathBuf> = sources.map(|document| document.path().to_owned()).collect();
         files.dedup();
         Model {
@@ -73,7 +73,7 @@ impl Builder<'_> {
             .filter_map(|mount| mount.get("source")?.to_text());
         let env_files = items(service, "env_file").iter();
         Service {
-            at: self.loader.location(service.at),
+            at: self.sources.location(service.at),
             enabled: profiles.is_empty()
                 || profiles
                     .iter()
@@ -84,10 +84,10 @@ impl Builder<'_> {
             container_name: text("container_name"),
             container_name_at: service
                 .get("container_name")
-                .map(|value| self.loader.location(value.at)),
+                .map(|value| self.sources.location(value.at)),
             ports: items(service, "ports")
                 .iter()
-                .filter_map(|value| Some((port(value)?, self.loader.location(value.at))))
+                .filter_map(|value| Some((port(value)?, self.sources.location(value.at))))
                 .collect(),
             volumes: named.collect(),
             networks: service_networks(service),
@@ -111,7 +111,7 @@ impl Builder<'_> {
             variables: super::interpolate::variables(&written),
             written,
             resolved,
-            at: self.loader.location(image.at),
+            at: self.sources.location(image.at),
         })
     }
 
@@ -125,7 +125,7 @@ impl Builder<'_> {
                 source: self.relative(PathBuf::from(mount.get("source")?.to_text()?)),
                 target: clean_target(&mount.get("target")?.to_text()?),
                 read_only: mount.get("read_only").is_some_and(Value::is_true),
-                at: self.loader.location(mount.at),
+                at: self.sources.location(mount.at),
             })
         };
         items(service, "volumes").iter().filter_map(bind).collect()
@@ -157,7 +157,7 @@ impl Builder<'_> {
             .iter()
             .filter(|(_, service)| service.volumes.contains(key));
         Volume {
-            at: self.loader.location(value.at),
+            at: self.sources.location(value.at),
             name: self.name(key, value),
             explicit_name: explicit.and_then(|name| name.written.clone().or(name.to_text())),
             external: value.get("external").is_some_and(Value::is_true),
@@ -207,7 +207,7 @@ impl Builder<'_> {
         let config = value.get("ipam").and_then(|ipam| ipam.get("config"));
         let subnet = |config: &Value| config.get("subnet").and_then(Value::to_text);
         Network {
-            at: Some(self.loader.location(value.at)),
+            at: Some(self.sources.location(value.at)),
             name: self.name(key, value),
             external: value.get("external").is_some_and(Value::is_true),
             subnets: config

@@ -3,9 +3,11 @@
 //!
 //! Begin with [`EnvFile::parse`].
 
+mod changes;
 mod document;
 mod error;
 mod values;
 
+pub use changes::{EnvChange, env_changes};
 pub use document::{Entry, EnvFile, Quote};
 pub use error::Error;

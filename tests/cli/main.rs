@@ -11,6 +11,7 @@ mod common;
 
 mod bad_input;
 mod conflicts;
+mod diff;
 mod docker;
 mod edits;
 mod generated;

@@ -187,36 +187,6 @@ fn volumes_are_copied_by_name() {
 }
 
 #[test]
-fn diff_tells_releases_apart_and_masks_secrets() {
-    let install = Install::adopted();
-    install.stage();
-    let ran = install.run(&["diff", "v1.3.2", "v2.10.5"]).exits(1);
-    assert!(
-        ran.out.contains("+    image: caddy:2.8-alpine"),
-        "{}",
-        ran.out
-    );
-    assert!(ran.out.contains("etc/ssl/site.key: missing"), "{}", ran.out);
-    assert!(
-        !ran.out.contains("correct-horse") && !ran.out.contains("change-me"),
-        "{}",
-        ran.out
-    );
-    install.run(&["diff", "v1.3.2", "v1.3.2"]).exits(0);
-    assert_eq!(
-        install
-            .run(&["diff", "v1.3.2", "v2.10.5", "--json"])
-            .exits(1)
-            .json()["same"],
-        false
-    );
-    install
-        .run(&["diff", "v1.3.2", "v9"])
-        .exits(2)
-        .complains("neither a folder nor a release");
-}
-
-#[test]
 fn releases_are_listed_staged_and_switched() {
     let install = Install::adopted();
     install

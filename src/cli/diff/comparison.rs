@@ -1,0 +1,339 @@
+//! Everything that differs between two releases, folders or files, with secrets masked.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt as _;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::super::failure::Failure;
+use super::super::mask::{self, Secrets};
+use super::super::ui::Ui;
+use super::Side;
+use crate::compose::{self, Document, LoadOptions, Model, SettingChange, Settings};
+use crate::env_file::{EnvChange, EnvFile, env_changes};
+use crate::error::Kind;
+use crate::tree::{self, Against, Difference, DifferenceKind, Manifest, VerifyOptions};
+
+/// The largest file whose lines are compared; larger ones are told to differ.
+const LARGEST: u64 = 4 * 1024 * 1024;
+
+/// What differs. Paths are below both sides; for two files they are empty.
+#[derive(Debug, Serialize)]
+pub(super) struct Comparison {
+    pub a: PathBuf,
+    pub b: PathBuf,
+    pub same: bool,
+    /// The settings of the compose files.
+    pub compose: Vec<SettingChange>,
+    /// The `.env` files.
+    pub env: Vec<EnvFileChanges>,
+    /// Every file and folder that differs in any way, those above among them.
+    pub files: Vec<Difference>,
+    /// The volumes of both releases that there are manifests of.
+    pub volumes: Vec<VolumeChanges>,
+    /// What couldn't be compared.
+    pub notes: Vec<String>,
+    /// The compose files of either side, which `compose` tells of.
+    #[serde(skip)]
+    pub compose_files: BTreeSet<PathBuf>,
+    #[serde(skip)]
+    pub show_secrets: bool,
+}
+
+/// The keys of one `.env` file that differ.
+#[derive(Debug, Serialize)]
+pub(super) struct EnvFileChanges {
+    pub file: PathBuf,
+    pub changes: Vec<EnvChange>,
+}
+
+/// A volume that differs.
+#[derive(Debug, Serialize)]
+pub(super) struct VolumeChanges {
+    /// Its key.
+    pub volume: String,
+    pub differences: Vec<Difference>,
+}
+
+impl Comparison {
+    pub(super) fn of(
+        a: &Side,
+        b: &Side,
+        manifests: Option<&Path>,
+        show_secrets: bool,
+        ui: &Ui,
+    ) -> Result<Self, Failure> {
+        let mut found = Self {
+            a: a.path.clone(),
+            b: b.path.clone(),
+            same: false,
+            compose: Vec::new(),
+            env: Vec::new(),
+            files: Vec::new(),
+            volumes: Vec::new(),
+            notes: Vec::new(),
+            compose_files: BTreeSet::new(),
+            show_secrets,
+        };
+        match (a.path.is_dir(), b.path.is_dir()) {
+            (true, true) => found.folders(ui)?,
+            (false, false) => found.two_files()?,
+            _ => {
+                return Err(Failure::new(
+                    Kind::Usage,
+                    format!(
+                        "`{}` and `{}` are not both folders or both files",
+                        a.path.display(),
+                        b.path.display()
+                    ),
+                ));
+            }
+        }
+        if let (Some(a), Some(b), Some(manifests)) = (&a.release, &b.release, manifests) {
+            found.volumes(&manifests.join(a), &manifests.join(b))?;
+        }
+        found.same = found.files.is_empty() && found.volumes.is_empty();
+        Ok(found)
+    }
+
+    fn folders(&mut self, ui: &Ui) -> Result<(), Failure> {
+        let against = Against::Tree(&self.a);
+        let options = VerifyOptions::default();
+        self.files = tree::verify(&self.b, against, &options, ui.progress())?;
+        self.files
+            .retain(|found| found.kind != DifferenceKind::Mtime);
+        let mut secrets = Secrets::new(self.show_secrets);
+        let env_files = self.env_files();
+        for path in &env_files {
+            for side in [&self.a, &self.b] {
+                secrets.add(values(&side.join(path)));
+            }
+        }
+        for path in env_files {
+            self.env_file(&path, &secrets);
+        }
+        let files = |side: &Path| compose::discover(side);
+        let (first, second) = (files(&self.a)?, files(&self.b)?);
+        for (side, files) in [(&self.a, &first), (&self.b, &second)] {
+            let below = files.iter().filter_map(|file| file.strip_prefix(side).ok());
+            self.compose_files.extend(below.map(Path::to_owned));
+        }
+        if !first.is_empty() && !second.is_empty() {
+            self.settings(&first, &second, &secrets);
+        }
+        Ok(())
+    }
+
+    fn two_files(&mut self) -> Result<(), Failure> {
+        let read = |path: &Path| super::super::compose_files::read(path);
+        let (first, second) = (read(&self.a)?, read(&self.b)?);
+        if first == second {
+            return Ok(());
+        }
+        self.files.push(Difference {
+            path: b".".to_vec(),
+            kind: DifferenceKind::Content,
+            expected: String::new(),
+            found: String::new(),
+        });
+        let mut secrets = Secrets::new(self.show_secrets);
+        if mask::is_env_file(&self.a) && mask::is_env_file(&self.b) {
+            for path in [&self.a, &self.b] {
+                secrets.add(values(path));
+            }
+            self.env_file(Path::new(""), &secrets);
+            return Ok(());
+        }
+        for path in [&self.a, &self.b] {
+            secrets.add(values(&path.with_file_name(".env")));
+        }
+        let is_compose = |path: &Path, bytes: &[u8]| {
+            Document::parse(path, bytes).is_ok_and(|document| document.has_services())
+        };
+        if is_compose(&self.a, &first) && is_compose(&self.b, &second) {
+            self.compose_files.insert(PathBuf::new());
+            let (a, b) = ([self.a.clone()], [self.b.clone()]);
+            self.settings(&a, &b, &secrets);
+        }
+        Ok(())
+    }
+
+    /// The `.env` files that differ in content or are on one side only.
+    fn env_files(&self) -> Vec<PathBuf> {
+        let differs = |difference: &&Difference| {
+            matches!(
+                difference.kind,
+                DifferenceKind::Content
+                    | DifferenceKind::Size
+                    | DifferenceKind::Missing
+                    | DifferenceKind::Extra
+            )
+        };
+        let paths: BTreeSet<PathBuf> = self.files.iter().filter(differs).map(path_of).collect();
+        let is_env = |path: &PathBuf| mask::is_env_file(path);
+        paths.into_iter().filter(is_env).collect()
+    }
+
+    fn env_file(&mut self, path: &Path, secrets: &Secrets) {
+        let open = |side: &Path| {
+            let path = if path.as_os_str().is_empty() {
+                side.to_owned()
+            } else {
+                side.join(path)
+            };
+            let bytes = if path.is_file() {
+                std::fs::read(&path)?
+            } else {
+                Vec::new()
+            };
+            Ok::<_, std::io::Error>(EnvFile::parse(&path, &bytes))
+        };
+        let changes = match (open(&self.a), open(&self.b)) {
+            (Ok(Ok(a)), Ok(Ok(b))) => env_changes(&a, &b),
+            (Ok(Err(error)), _) | (_, Ok(Err(error))) => Err(error),
+            // Unreadable: that its content couldn't be compared has been said by then.
+            (Err(_), _) | (_, Err(_)) => return,
+        };
+        match changes {
+            Ok(mut changes) => {
+                for change in &mut changes {
+                    mask_pair(&mut change.from, &mut change.to, |value| {
+                        secrets.variable(&change.key, value)
+                    });
+                }
+                if !changes.is_empty() {
+                    self.env.push(EnvFileChanges {
+                        file: path.to_owned(),
+                        changes,
+                    });
+                }
+            }
+            Err(error) => self.notes.push(format!("{error}; compared as text")),
+        }
+    }
+
+    fn settings(&mut self, first: &[PathBuf], second: &[PathBuf], secrets: &Secrets) {
+        let options = LoadOptions::default();
+        let load = |files: &[PathBuf]| Settings::load(files, &options);
+        match (load(first), load(second)) {
+            (Ok(first), Ok(second)) => {
+                self.compose = compose::settings_diff(&first, &second);
+                for change in &mut self.compose {
+                    mask_change(change, secrets);
+                }
+            }
+            (Err(error), _) | (_, Err(error)) => {
+                self.compose_files.clear();
+                let cause = std::error::Error::source(&error);
+                let cause = cause.map_or(String::new(), |cause| format!(": {cause}"));
+                self.notes.push(format!(
+                    "{error}{cause}; compose files are compared as text"
+                ));
+            }
+        }
+    }
+
+    /// Compares what upgrades have kept of the volumes of either release, by their keys.
+    fn volumes(&mut self, first: &Path, second: &Path) -> Result<(), Failure> {
+        let names = |side: &Path| {
+            let files = compose::discover(side).ok()?;
+            let model = Model::load(&files, &LoadOptions::default()).ok()?;
+            let volumes = model.volumes.into_iter();
+            Some(volumes.map(|(key, volume)| (key, volume.name)).collect())
+        };
+        let names = |side: &Path| -> BTreeMap<String, String> { names(side).unwrap_or_default() };
+        let (a, b) = (names(&self.a), names(&self.b));
+        for (volume, name) in a {
+            let manifest = |folder: &Path, name: &str| folder.join(format!("{name}.mtree"));
+            let Some(other) = b.get(&volume) else {
+                continue;
+            };
+            let (a, b) = (manifest(first, &name), manifest(second, other));
+            let (Ok(a_bytes), Ok(b_bytes)) = (std::fs::read(&a), std::fs::read(&b)) else {
+                continue;
+            };
+            let (expected, found) = (Manifest::read(&a, &a_bytes)?, Manifest::read(&b, &b_bytes)?);
+            let mut differences = tree::compare(&expected, &found, &VerifyOptions::default());
+            differences.retain(|found| found.kind != DifferenceKind::Mtime);
+            if !differences.is_empty() {
+                self.volumes.push(VolumeChanges {
+                    volume,
+                    differences,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Both versions of a file whose lines may be shown.
+    pub(super) fn lines(&self, path: &Path) -> Option<(Vec<u8>, Vec<u8>)> {
+        let at = |side: &Path| {
+            if path == Path::new(".") {
+                side.to_owned()
+            } else {
+                side.join(path)
+            }
+        };
+        let (a, b) = (at(&self.a), at(&self.b));
+        let is_large = |path: &Path| path.metadata().is_ok_and(|stat| stat.len() > LARGEST);
+        if is_large(&a) || is_large(&b) {
+            return None;
+        }
+        let (old, new) = (std::fs::read(&a).ok()?, std::fs::read(&b).ok()?);
+        let private = mask::is_private(&a, &old) || mask::is_private(&b, &new);
+        (!private || self.show_secrets || mask::is_env_file(path)).then_some((old, new))
+    }
+}
+
+/// The path of a difference below both sides.
+pub(super) fn path_of(difference: &Difference) -> PathBuf {
+    PathBuf::from(OsString::from_vec(difference.path.clone()))
+}
+
+/// The values of a `.env` file; none where it can't be read.
+fn values(path: &Path) -> Vec<(String, String)> {
+    let values = || {
+        let bytes = std::fs::read(path).ok()?;
+        EnvFile::parse(path, &bytes).ok()?.values(&|_| None).ok()
+    };
+    values().unwrap_or_default().into_iter().collect()
+}
+
+fn mask_change(change: &mut SettingChange, secrets: &Secrets) {
+    let keys: Vec<&str> = change.path.iter().map(String::as_str).collect();
+    let masked = |value: &str| match keys.as_slice() {
+        ["command" | "entrypoint"] | ["healthcheck", "test"] => secrets.command(value),
+        ["environment" | "labels" | "annotations", key] | ["build", "args", key] => {
+            secrets.setting(Some(key), value)
+        }
+        _ => secrets.setting(None, value),
+    };
+    let value = |setting: &mut Option<compose::Setting>| {
+        setting.as_mut().and_then(|setting| setting.value.take())
+    };
+    let (mut from, mut to) = (value(&mut change.from), value(&mut change.to));
+    mask_pair(&mut from, &mut to, masked);
+    let put = |setting: &mut Option<compose::Setting>, value| {
+        if let Some(setting) = setting {
+            setting.value = value;
+        }
+    };
+    put(&mut change.from, from);
+    put(&mut change.to, to);
+    let path = change.path.iter().map(|key| secrets.setting(None, key));
+    change.path = path.collect();
+}
+
+/// Masks both values; where that makes them equal, the second says that it changed.
+fn mask_pair(from: &mut Option<String>, to: &mut Option<String>, mask: impl Fn(&str) -> String) {
+    for value in [&mut *from, &mut *to].into_iter().flatten() {
+        *value = mask(value);
+    }
+    if let (Some(from), Some(to)) = (&*from, to)
+        && from == to
+    {
+        to.push_str(" (changed)");
+    }
+}
