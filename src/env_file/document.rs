@@ -24,6 +24,8 @@ pub struct Entry {
     pub key: String,
     /// The line that it stands on, from 1.
     pub line: usize,
+    /// The first byte of the statement: of `export`, or of the key.
+    pub start: usize,
     /// The bytes of the value with its quotes and without a comment; None for a key alone,
     /// whose value comes from the environment.
     pub value: Option<Range<usize>>,
@@ -72,13 +74,23 @@ impl EnvFile {
         self.source.as_bytes()
     }
 
+    /// The text that was parsed.
+    pub(crate) fn text(&self) -> &str {
+        &self.source
+    }
+
+    /// The file as it was named to [`EnvFile::parse`].
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The keys in the order of the file. A key that stands there twice has its last value.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
     }
 
     /// The bytes of an entry's value, as written.
-    pub(super) fn written(&self, entry: &Entry) -> Option<&str> {
+    pub(crate) fn written(&self, entry: &Entry) -> Option<&str> {
         self.source.get(entry.value.clone()?)
     }
 
@@ -155,6 +167,7 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     fn read(&mut self) -> Result<(), Error> {
         while self.skip_to_statement() {
+            let start = self.at;
             let key = self.key()?;
             if let Some((key, line, has_value)) = key {
                 let (value, quote) = if has_value {
@@ -166,6 +179,7 @@ impl<'a> Reader<'a> {
                 self.entries.push(Entry {
                     key,
                     line,
+                    start,
                     value,
                     quote,
                 });
