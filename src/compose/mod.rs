@@ -49,3 +49,7 @@ pub use reference::Reference;
 pub use service_edits::{offset_ports, rebase_binds, suffix_container_names};
 pub use set_images::{ImageOptions, VariableChange, set_images, set_images_with};
 pub use set_images_in::set_images_in;
+
+pub(crate) use edit::{plain_or_quoted, rewrite};
+pub(crate) use strict::{Type, plain_type};
+pub(crate) use syntax::{Kind, Node, NodeId, Style};

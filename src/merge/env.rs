@@ -40,7 +40,7 @@ pub fn merge_env(inputs: &Inputs<'_>, answers: &Answers) -> Result<Merged, Error
         .map(|key| (key, decide(&sheets, key, answers.find(inputs.name, key))))
         .collect();
     let layout = Layout::of(&sheets, &decisions);
-    let bytes = match unchanged(inputs) {
+    let bytes = match inputs.unaltered() {
         Some(bytes) => bytes.to_vec(),
         None => layout.bytes(),
     };
@@ -67,18 +67,6 @@ impl<'a> Sheets<'a> {
             .into_iter()
             .flat_map(Sheet::keys)
             .collect()
-    }
-}
-
-/// The file that stands unaltered, because the other changed nothing.
-fn unchanged<'a>(inputs: &Inputs<'a>) -> Option<&'a [u8]> {
-    let base = inputs.base?.bytes;
-    if inputs.theirs.bytes == base {
-        Some(inputs.mine.bytes)
-    } else if inputs.mine.bytes == base || inputs.mine.bytes == inputs.theirs.bytes {
-        Some(inputs.theirs.bytes)
-    } else {
-        None
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::answer::Answers;
 use super::error::Error;
 use super::outcome::{Inputs, Merged};
-use super::{merge_env, merge_text, merge_whole};
+use super::{merge_compose, merge_env, merge_text, merge_whole};
 
 /// How a file is merged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +65,8 @@ pub fn merge_file(inputs: &Inputs<'_>, answers: &Answers) -> Result<Merged, Erro
     let contents = sides.into_iter().flatten().map(|input| input.bytes);
     let merged = match FileKind::of(inputs.name, contents) {
         FileKind::Env => merge_env(inputs, answers)?,
-        FileKind::Compose | FileKind::Text => merge_text(inputs, answers),
+        FileKind::Compose => merge_compose(inputs, answers)?,
+        FileKind::Text => merge_text(inputs, answers),
         FileKind::Whole => merge_whole(inputs, answers),
     };
     Ok(merged)

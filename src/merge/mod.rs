@@ -9,6 +9,7 @@
 //! without an [`Outcome`] that says so. No marker ever gets into [`Merged::bytes`].
 
 mod answer;
+mod compose;
 mod env;
 mod error;
 mod file;
@@ -17,6 +18,7 @@ mod text;
 mod whole;
 
 pub use answer::{Answer, Answers};
+pub use compose::{Carried, carry, merge_compose};
 pub use env::merge_env;
 pub use error::Error;
 pub use file::{FileKind, merge_file};

@@ -28,6 +28,21 @@ pub struct Inputs<'a> {
     pub theirs: Input<'a>,
 }
 
+impl<'a> Inputs<'a> {
+    /// The file that stands to the byte, because the other side changed nothing or the same.
+    pub(super) fn unaltered(&self) -> Option<&'a [u8]> {
+        let (mine, theirs) = (self.mine.bytes, self.theirs.bytes);
+        let base = self.base.map(|base| base.bytes);
+        if base == Some(theirs) {
+            Some(mine)
+        } else if base == Some(mine) || mine == theirs {
+            Some(theirs)
+        } else {
+            None
+        }
+    }
+}
+
 /// Which of the three.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
