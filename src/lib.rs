@@ -2,7 +2,8 @@
 //!
 //! A tour, in the order in which an upgrade passes through: [`cli`] parses arguments,
 //! [`release`] knows the layout of an install and the vendor's recipe, [`compose`] reads
-//! and edits compose files without disturbing another byte, [`tree`] copies, digests and
+//! and edits compose files without disturbing another byte, [`merge`] carries the
+//! administrator's edits onto the vendor's new files, [`tree`] copies, digests and
 //! verifies directories, [`engine`] speaks to Docker, and [`upgrade`] observes facts,
 //! plans purely, and runs the plan under a journal. Only [`fs`] changes files.
 
@@ -13,6 +14,7 @@ pub mod engine;
 pub mod env_file;
 pub mod error;
 pub mod fs;
+pub mod merge;
 pub mod progress;
 pub mod release;
 pub mod tree;

@@ -62,3 +62,7 @@ pub use set_images::{ImageOptions, set_images, set_images_with};
 pub use set_images_in::set_images_in;
 pub use settings::{Setting, SettingChange, Settings, settings_diff};
 pub use variable::{VariableChange, set_variables};
+
+pub(crate) use edit::{plain_or_quoted, rewrite};
+pub(crate) use strict::{Type, plain_type};
+pub(crate) use syntax::{Kind, Node, NodeId, Style};

@@ -24,6 +24,8 @@ pub struct Entry {
     pub key: String,
     /// The line that it stands on, from 1.
     pub line: usize,
+    /// The first byte of the statement: of `export`, or of the key.
+    pub start: usize,
     /// The bytes of the value with its quotes and without a comment; None for a key alone,
     /// whose value comes from the environment.
     pub value: Option<Range<usize>>,
@@ -82,6 +84,11 @@ impl EnvFile {
         self.source.lines().count()
     }
 
+    /// The text that was parsed.
+    pub(crate) fn text(&self) -> &str {
+        &self.source
+    }
+
     /// The keys in the order of the file. A key that stands there twice has its last value.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
@@ -99,7 +106,7 @@ impl EnvFile {
     }
 
     /// The bytes of an entry's value, as written.
-    pub(super) fn written(&self, entry: &Entry) -> Option<&str> {
+    pub(crate) fn written(&self, entry: &Entry) -> Option<&str> {
         self.source.get(entry.value.clone()?)
     }
 
@@ -173,6 +180,7 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     fn read(&mut self) -> Result<(), Error> {
         while self.skip_to_statement() {
+            let start = self.at;
             let key = self.key()?;
             if let Some((key, line, has_value)) = key {
                 let (value, quote) = if has_value {
@@ -184,6 +192,7 @@ impl<'a> Reader<'a> {
                 self.entries.push(Entry {
                     key,
                     line,
+                    start,
                     value,
                     quote,
                 });

@@ -26,6 +26,17 @@ impl EnvFile {
         Ok(values)
     }
 
+    /// What an entry's value is before its variables are resolved, as a template whatever its
+    /// quotes: entries with equal templates mean the same. None for a key alone.
+    pub(crate) fn template(&self, entry: &Entry) -> Option<String> {
+        let written = self.written(entry)?;
+        Some(match entry.quote {
+            Quote::Single => unescape_quote(inside(written), '\'').replace('$', "$$"),
+            Quote::Double => unescape(&unescape_quote(inside(written), '"')),
+            Quote::None => written.to_owned(),
+        })
+    }
+
     fn value(&self, entry: &Entry, written: &str, lookup: &Lookup<'_>) -> Result<String, Error> {
         let template = match entry.quote {
             Quote::Single => return Ok(unescape_quote(inside(written), '\'')),

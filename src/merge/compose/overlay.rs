@@ -1,0 +1,141 @@
+//! What was changed in THEIRS as a file of its own, to be laid over it by Compose.
+//!
+//! Compose adds the items of lists up. So a list of which an item was changed or removed is
+//! given whole, with `!override`; what was removed from a mapping is `!reset`.
+
+use super::node::{At, Child, children};
+use super::render;
+use super::root;
+use super::walk::{Changed, How};
+use crate::compose::{Document, plain_or_quoted};
+
+/// The file in the making.
+pub(super) enum Overlay {
+    Map(Vec<(String, Overlay)>),
+    /// Items that are added to a list, or a value on one line.
+    Items(Vec<String>),
+    Value(String),
+}
+
+impl Overlay {
+    /// The changes, with the values of the merged file.
+    pub(super) fn of(changes: &[Changed], merged: &Document) -> Self {
+        let mut overlay = Self::Map(Vec::new());
+        for change in changes {
+            if let Some(root) = root(merged) {
+                overlay.add(change, root);
+            }
+        }
+        overlay
+    }
+
+    /// The file's text; None if nothing was changed.
+    pub(super) fn text(&self) -> Option<Vec<u8>> {
+        match self {
+            Self::Map(entries) if entries.is_empty() => None,
+            _ => {
+                let mut text = String::new();
+                self.write(0, &mut text);
+                Some(text.into_bytes())
+            }
+        }
+    }
+
+    fn add(&mut self, change: &Changed, root: At<'_>) {
+        let mut at = root;
+        for (depth, key) in change.parent.iter().enumerate() {
+            let inside = children(at, &change.parent[..depth]).unwrap_or_default();
+            match inside.into_iter().find(|child| child.name == *key) {
+                Some(child) => at = child.value,
+                None => return,
+            }
+        }
+        let children = children(at, &change.parent).unwrap_or_default();
+        let child = children.into_iter().find(|child| child.name == change.name);
+        if at.is_list() {
+            self.add_item(change, at, child.as_ref());
+        } else if change.how == How::Removed {
+            self.put(
+                &change.parent,
+                &change.name,
+                Self::Value("!reset null".to_owned()),
+            );
+        } else if let Some(child) = child {
+            let value = Self::Value(render::flow(child.value, false));
+            self.put(&change.parent, &change.name, value);
+        }
+    }
+
+    fn add_item(&mut self, change: &Changed, list: At<'_>, item: Option<&Child<'_>>) {
+        let Some((name, parent)) = change.parent.split_last() else {
+            return;
+        };
+        let whole = || Self::Value(format!("!override {}", render::flow(list, false)));
+        match (change.how, item) {
+            (How::Inserted, Some(item)) => {
+                let text = render::flow(item.value, false);
+                match self.entry(parent, name) {
+                    Some(Self::Items(items)) => items.push(text),
+                    Some(_) => {}
+                    None => self.put(parent, name, Self::Items(vec![text])),
+                }
+            }
+            _ => self.put(parent, name, whole()),
+        }
+    }
+
+    fn entry(&mut self, parent: &[String], name: &str) -> Option<&mut Self> {
+        let mut at = self;
+        for key in parent.iter().map(String::as_str).chain([name]) {
+            let Self::Map(entries) = at else {
+                return None;
+            };
+            at = &mut entries.iter_mut().find(|(other, _)| other == key)?.1;
+        }
+        Some(at)
+    }
+
+    fn put(&mut self, parent: &[String], name: &str, value: Self) {
+        let mut at = self;
+        for key in parent {
+            at = match at {
+                Self::Map(entries) => {
+                    let index = entries.iter().position(|(other, _)| other == key);
+                    let index = index.unwrap_or_else(|| {
+                        entries.push((key.clone(), Self::Map(Vec::new())));
+                        entries.len() - 1
+                    });
+                    &mut entries[index].1
+                }
+                _ => return,
+            };
+        }
+        if let Self::Map(entries) = at {
+            entries.retain(|(other, _)| other != name);
+            entries.push((name.to_owned(), value));
+        }
+    }
+
+    fn write(&self, indent: usize, text: &mut String) {
+        let space = " ".repeat(indent);
+        match self {
+            Self::Map(entries) => {
+                for (key, value) in entries {
+                    *text += &format!("{space}{}:", plain_or_quoted(key));
+                    if let Self::Value(value) = value {
+                        *text += &format!(" {value}\n");
+                    } else {
+                        text.push('\n');
+                        value.write(indent + 2, text);
+                    }
+                }
+            }
+            Self::Items(items) => {
+                for item in items {
+                    *text += &format!("{space}- {item}\n");
+                }
+            }
+            Self::Value(value) => *text += value,
+        }
+    }
+}

@@ -1,0 +1,350 @@
+//! The three files side by side, path by path: who changed what, and the change that THEIRS
+//! gets for it.
+
+use super::super::answer::Answers;
+use super::super::outcome::{Inputs, Outcome, OutcomeKind, Places, Side};
+use super::edits::{Act, Edits, Op, Put, Refusal};
+use super::image::{self, Image};
+use super::node::{At, Child, siblings};
+use super::{comments, root};
+use crate::compose::Document;
+
+/// A merge under way.
+pub(super) struct Walk<'a> {
+    inputs: &'a Inputs<'a>,
+    answers: &'a Answers,
+    pub(super) edits: Edits<'a>,
+    pub(super) outcomes: Vec<Outcome>,
+    /// What was changed in THEIRS, and how.
+    pub(super) changes: Vec<Changed>,
+    /// How many changes of MINE couldn't be made.
+    refused: usize,
+}
+
+/// How far a walk has come.
+struct State {
+    ops: usize,
+    outcomes: usize,
+    changes: usize,
+    refused: usize,
+}
+
+/// A path at which THEIRS was changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Changed {
+    pub(super) parent: Vec<String>,
+    pub(super) name: String,
+    pub(super) how: How,
+}
+
+/// How a path was changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum How {
+    Set,
+    Inserted,
+    Removed,
+}
+
+/// One path in the three files.
+#[derive(Clone)]
+struct Three<'a> {
+    base: Option<Child<'a>>,
+    mine: Option<Child<'a>>,
+    theirs: Option<Child<'a>>,
+    /// Where it is, or would be, in THEIRS, and behind which of its siblings.
+    parent: At<'a>,
+    after: Option<Child<'a>>,
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(
+        inputs: &'a Inputs<'a>,
+        answers: &'a Answers,
+        base: Option<&Document>,
+        theirs: &'a Document,
+    ) -> Self {
+        let base = base.map(comments).unwrap_or_default();
+        let base = base.into_iter().map(|(_, text)| text).collect();
+        Self {
+            inputs,
+            answers,
+            edits: Edits::new(theirs, base),
+            outcomes: Vec::new(),
+            changes: Vec::new(),
+            refused: 0,
+        }
+    }
+
+    pub(super) fn all(
+        &mut self,
+        base: Option<&'a Document>,
+        mine: &'a Document,
+        theirs: &'a Document,
+    ) {
+        let base = base.and_then(root);
+        if let (Some(mine), Some(theirs)) = (root(mine), root(theirs)) {
+            self.inside(&mut Vec::new(), base, mine, theirs);
+        }
+    }
+
+    /// Compares what is in three collections; false if one of them is none.
+    fn inside(
+        &mut self,
+        path: &mut Vec<String>,
+        base: Option<At<'a>>,
+        mine: At<'a>,
+        theirs: At<'a>,
+    ) -> bool {
+        let Some([olds, mines, news]) = siblings([base, Some(mine), Some(theirs)], path) else {
+            return false;
+        };
+        let find =
+            |list: &[Child<'a>], name: &str| list.iter().find(|child| child.name == name).cloned();
+        for new in &news {
+            let three = Three {
+                base: find(&olds, &new.name),
+                mine: find(&mines, &new.name),
+                theirs: Some(new.clone()),
+                parent: theirs,
+                after: None,
+            };
+            self.child(path, &new.name, &three);
+        }
+        let mut after = None;
+        let of_mine = mines.iter().map(|child| &child.name);
+        let only_old = olds.iter().map(|child| &child.name);
+        let only_old = only_old.filter(|name| find(&mines, name).is_none());
+        for name in of_mine.chain(only_old) {
+            if let Some(sibling) = find(&news, name) {
+                after = Some(sibling);
+                continue;
+            }
+            let three = Three {
+                base: find(&olds, name),
+                mine: find(&mines, name),
+                theirs: None,
+                parent: theirs,
+                after: after.clone(),
+            };
+            self.child(path, name, &three);
+        }
+        true
+    }
+
+    fn child(&mut self, path: &mut Vec<String>, name: &str, three: &Three<'a>) {
+        use OutcomeKind::{
+            AddedMine, AddedTheirs, KeptMine, RemovedMine, RemovedTheirs, SameInBoth, TakenTheirs,
+        };
+        let place = (path.clone(), name.to_owned());
+        match (&three.base, &three.mine, &three.theirs) {
+            (Some(base), Some(mine), Some(theirs)) if mine.is(base) && theirs.is(base) => {}
+            (Some(_), None, None) => self.tell(SameInBoth, &place, three, None),
+            (None, None, _) => self.tell(AddedTheirs, &place, three, None),
+            (None, Some(_), None) => self.change(AddedMine, &place, three),
+            (Some(base), None, Some(theirs)) if theirs.is(base) => {
+                self.change(RemovedMine, &place, three);
+            }
+            (Some(base), Some(mine), None) if mine.is(base) => {
+                self.tell(RemovedTheirs, &place, three, None);
+            }
+            (_, Some(mine), Some(theirs)) => {
+                let base = three.base.as_ref();
+                let kept = base.is_some_and(|base| theirs.is(base));
+                let taken = base.is_some_and(|base| mine.is(base));
+                let before = self.state();
+                path.push(name.to_owned());
+                let went_in = self.inside(path, base.map(|b| b.value), mine.value, theirs.value);
+                path.pop();
+                if went_in {
+                    // What can't be changed bit by bit, and is as it was in BASE, may be put
+                    // there whole.
+                    if kept && self.refused > before.refused {
+                        self.instead(&before, &place, three);
+                    }
+                } else if mine.is(theirs) {
+                    self.tell(SameInBoth, &place, three, None);
+                } else if taken {
+                    self.tell(TakenTheirs, &place, three, None);
+                } else if kept {
+                    self.change(KeptMine, &place, three);
+                } else {
+                    self.both(&place, three);
+                }
+            }
+            _ => self.conflict(&place, three),
+        }
+    }
+
+    fn state(&self) -> State {
+        State {
+            ops: self.edits.ops.len(),
+            outcomes: self.outcomes.len(),
+            changes: self.changes.len(),
+            refused: self.refused,
+        }
+    }
+
+    /// Goes back to `before`, and sets the whole of a path to what MINE has.
+    fn instead(&mut self, before: &State, place: &(Vec<String>, String), three: &Three<'a>) {
+        let ops = self.edits.ops.split_off(before.ops);
+        if let Ok(how) = self.make(three) {
+            self.outcomes.truncate(before.outcomes);
+            self.changes.truncate(before.changes);
+            self.refused = before.refused;
+            self.done(Ok(()), OutcomeKind::KeptMine, how, place, three);
+        } else {
+            self.edits.ops.extend(ops);
+        }
+    }
+
+    /// Both changed one value, and not alike.
+    fn both(&mut self, place: &(Vec<String>, String), three: &Three<'a>) {
+        let is_image = place.1 == "image" && place.0.len() == 2 && place.0[0] == "services";
+        let text =
+            |child: &Option<Child<'a>>| child.as_ref().and_then(|child| child.value.scalar());
+        let texts = (text(&three.base), text(&three.mine), text(&three.theirs));
+        let (true, (Some(base), Some(mine), Some(theirs))) = (is_image, texts) else {
+            return self.conflict(place, three);
+        };
+        match image::decide(base, mine, theirs) {
+            Image::Theirs => {
+                let note = "an image's tag follows the release";
+                self.tell(OutcomeKind::TakenTheirs, place, three, Some(note));
+            }
+            Image::Mixed(image) => {
+                let done = self.set(three, Put::Text(image));
+                self.done(done, OutcomeKind::KeptMine, How::Set, place, three);
+            }
+            Image::Conflict => self.conflict(place, three),
+        }
+    }
+
+    fn conflict(&mut self, place: &(Vec<String>, String), three: &Three<'a>) {
+        let what = what(place);
+        match self.answers.find(self.inputs.name, &what) {
+            Some(Side::Theirs) if three.theirs.is_none() => {
+                self.tell(OutcomeKind::RemovedTheirs, place, three, None);
+            }
+            Some(Side::Theirs) => self.tell(OutcomeKind::TakenTheirs, place, three, None),
+            Some(_) if three.mine.is_none() => self.change(OutcomeKind::RemovedMine, place, three),
+            Some(_) => self.change(OutcomeKind::KeptMine, place, three),
+            None => {
+                let note = match (&three.base, &three.mine, &three.theirs) {
+                    _ if self.inputs.base.is_none() => Some("there is no pristine copy"),
+                    (_, None, _) => Some("I removed it"),
+                    (_, _, None) => Some("they removed it"),
+                    _ => None,
+                };
+                self.tell(OutcomeKind::Conflict, place, three, note);
+                // What stands in the result until there is an answer, if it can.
+                if let Ok(how) = self.make(three) {
+                    self.record(place, how);
+                }
+            }
+        }
+    }
+
+    /// Makes MINE's change on THEIRS, or says why that can't be.
+    fn change(&mut self, kind: OutcomeKind, place: &(Vec<String>, String), three: &Three<'a>) {
+        match self.make(three) {
+            Ok(how) => self.done(Ok(()), kind, how, place, three),
+            Err(reason) => self.done(Err(reason), kind, How::Set, place, three),
+        }
+    }
+
+    fn done(
+        &mut self,
+        done: Result<(), Refusal>,
+        kind: OutcomeKind,
+        how: How,
+        place: &(Vec<String>, String),
+        three: &Three<'a>,
+    ) {
+        match done {
+            Ok(()) => {
+                self.record(place, how);
+                self.tell(kind, place, three, None);
+            }
+            Err(_) if self.answers.find(self.inputs.name, &what(place)) == Some(Side::Theirs) => {
+                self.tell(OutcomeKind::TakenTheirs, place, three, None);
+            }
+            Err(reason) => {
+                self.refused += 1;
+                let note = format!("my change can't be made in theirs: {reason}");
+                self.tell(OutcomeKind::Conflict, place, three, Some(&note));
+            }
+        }
+    }
+
+    fn make(&mut self, three: &Three<'a>) -> Result<How, Refusal> {
+        let Some(mine) = &three.mine else {
+            let Some(theirs) = three.theirs.clone() else {
+                return Ok(How::Removed);
+            };
+            self.edits.add(Op {
+                parent: three.parent,
+                act: Act::Remove(theirs),
+            })?;
+            return Ok(How::Removed);
+        };
+        // The same form, or one that a pair can be turned into.
+        let put = match (&mine.pair, three.parent.is_list() == mine.key.is_none()) {
+            (_, true) => Put::Like(mine.clone()),
+            (Some(pair), false) => Put::Pair(pair.clone()),
+            (None, false) => return Err("it is written in another form there".to_owned()),
+        };
+        if three.theirs.is_some() {
+            self.set(three, put)?;
+            return Ok(How::Set);
+        }
+        self.edits.add(Op {
+            parent: three.parent,
+            act: Act::Insert(three.after.clone(), put),
+        })?;
+        Ok(How::Inserted)
+    }
+
+    fn set(&mut self, three: &Three<'a>, put: Put<'a>) -> Result<(), Refusal> {
+        let Some(theirs) = three.theirs.clone() else {
+            return Err("it is not there".to_owned());
+        };
+        self.edits.add(Op {
+            parent: three.parent,
+            act: Act::Set(theirs, put),
+        })
+    }
+
+    fn record(&mut self, place: &(Vec<String>, String), how: How) {
+        self.changes.push(Changed {
+            parent: place.0.clone(),
+            name: place.1.clone(),
+            how,
+        });
+    }
+
+    fn tell(
+        &mut self,
+        kind: OutcomeKind,
+        place: &(Vec<String>, String),
+        three: &Three<'a>,
+        note: Option<&str>,
+    ) {
+        let at = |child: &Option<Child<'a>>| child.as_ref().map(Child::place);
+        let places = Places {
+            base: at(&three.base),
+            mine: at(&three.mine),
+            theirs: at(&three.theirs),
+        };
+        let outcome = Outcome::new(kind, what(place), places);
+        self.outcomes.push(match note {
+            Some(note) => outcome.because(note),
+            None => outcome,
+        });
+    }
+}
+
+fn what((path, name): &(Vec<String>, String)) -> String {
+    let mut parts = path.clone();
+    parts.push(name.clone());
+    parts.join(".")
+}

@@ -1,0 +1,27 @@
+//! Three-way merges of configuration: BASE is the vendor's file as it was shipped (the
+//! pristine copy), MINE the administrator's, THEIRS the vendor's new one.
+//!
+//! Pure, bytes in and bytes out. Begin with [`merge_file`], which chooses by name and content:
+//! `.env` files are merged by key, compose files by what was changed in which service, other
+//! text by line, and what isn't text is taken whole. The result is THEIRS with what MINE
+//! changed put in. A side that changed nothing gives the other side, byte for byte; what both
+//! changed differently is a [`OutcomeKind::Conflict`], and nothing of either side is left out
+//! without an [`Outcome`] that says so. No marker ever gets into [`Merged::bytes`].
+
+mod answer;
+mod compose;
+mod env;
+mod error;
+mod file;
+mod outcome;
+mod text;
+mod whole;
+
+pub use answer::{Answer, Answers};
+pub use compose::{Carried, carry, merge_compose};
+pub use env::merge_env;
+pub use error::Error;
+pub use file::{FileKind, merge_file};
+pub use outcome::{Input, Inputs, Merged, Outcome, OutcomeKind, Place, Side};
+pub use text::merge_text;
+pub use whole::merge_whole;
