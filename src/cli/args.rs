@@ -2,7 +2,9 @@
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
-use super::{apply, copy, diff, image, init, manifest, plan, release, status, verify, volume};
+use super::{
+    apply, copy, diff, image, init, manifest, merge, plan, release, status, verify, volume,
+};
 
 /// Upgrade self-hosted docker-compose installs, release by release.
 ///
@@ -85,6 +87,7 @@ pub(super) enum Command {
     Manifest(manifest::Args),
     Verify(verify::Args),
     Diff(diff::Args),
+    Merge(merge::Args),
     Completions(Completions),
 }
 

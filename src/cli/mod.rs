@@ -15,6 +15,7 @@ mod image;
 mod init;
 mod manifest;
 mod mask;
+mod merge;
 mod plan;
 mod progress;
 mod release;

@@ -7,7 +7,9 @@ use clap::{CommandFactory, Parser};
 use super::args::{Cli, Command, Completions};
 use super::failure::Failure;
 use super::ui::{Done, Ui};
-use super::{apply, copy, diff, image, init, manifest, plan, release, status, verify, volume};
+use super::{
+    apply, copy, diff, image, init, manifest, merge, plan, release, status, verify, volume,
+};
 
 /// Runs the program: parses the arguments, runs the command, reports, and gives the exit
 /// code (see [`crate::error::Kind`]).
@@ -36,6 +38,7 @@ fn dispatch(command: Command, ui: &Ui) -> Result<Done, Failure> {
         Command::Manifest(args) => manifest::run(&args, ui),
         Command::Verify(args) => verify::run(&args, ui),
         Command::Diff(args) => diff::run(&args, ui),
+        Command::Merge(args) => merge::run(&args, ui),
         Command::Completions(args) => completions(&args, ui),
     }
 }

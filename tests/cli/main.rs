@@ -12,6 +12,7 @@ mod common;
 mod bad_input;
 mod docker;
 mod generated;
+mod merge;
 mod old_release;
 mod postgres;
 mod story;
