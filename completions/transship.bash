@@ -40,6 +40,9 @@ _transship() {
             transship,manifest)
                 cmd="transship__subcmd__manifest"
                 ;;
+            transship,merge)
+                cmd="transship__subcmd__merge"
+                ;;
             transship,plan)
                 cmd="transship__subcmd__plan"
                 ;;
@@ -95,7 +98,7 @@ _transship() {
 
     case "${cmd}" in
         transship)
-            opts="-q -h -V --json --quiet --color --help --version init plan apply resume rollback status release image volume copy manifest verify diff conflicts completions"
+            opts="-q -h -V --json --quiet --color --help --version init plan apply resume rollback status release image volume copy manifest verify diff conflicts merge completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -394,6 +397,44 @@ _transship() {
                     return 0
                     ;;
                 -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        transship__subcmd__merge)
+            opts="-o -q -h --output --path --ours --theirs --dry-run --as-override --show-secrets --json --quiet --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --path)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ours)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --theirs)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -45,6 +45,7 @@ complete -c transship -n "__fish_transship_needs_command" -f -a "manifest" -d 'L
 complete -c transship -n "__fish_transship_needs_command" -f -a "verify" -d 'Compare a tree with another or with a manifest'
 complete -c transship -n "__fish_transship_needs_command" -f -a "diff" -d 'Compare two releases, folders or files'
 complete -c transship -n "__fish_transship_needs_command" -f -a "conflicts" -d 'Find what collides if several projects run side by side'
+complete -c transship -n "__fish_transship_needs_command" -f -a "merge" -d 'Merge configuration three ways'
 complete -c transship -n "__fish_transship_needs_command" -f -a "completions" -d 'Print the completions for a shell'
 complete -c transship -n "__fish_transship_using_subcommand init" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
 complete -c transship -n "__fish_transship_using_subcommand init" -l current -d 'The release that is running, where there are several' -r
@@ -283,6 +284,19 @@ complete -c transship -n "__fish_transship_using_subcommand conflicts" -l check 
 complete -c transship -n "__fish_transship_using_subcommand conflicts" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand conflicts" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c transship -n "__fish_transship_using_subcommand conflicts" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand merge" -s o -l output -d 'Write the result there instead; `-` for standard output (files only)' -r -F
+complete -c transship -n "__fish_transship_using_subcommand merge" -l path -d 'What the file is called, where its name doesn\'t say its kind' -r -F
+complete -c transship -n "__fish_transship_using_subcommand merge" -l ours -d 'In a conflict over PATH take mine; repeatable' -r -F
+complete -c transship -n "__fish_transship_using_subcommand merge" -l theirs -d 'In a conflict over PATH take theirs; repeatable' -r -F
+complete -c transship -n "__fish_transship_using_subcommand merge" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand merge" -l dry-run -d 'Show what would change, and change nothing'
+complete -c transship -n "__fish_transship_using_subcommand merge" -l as-override -d 'For a compose file: give the changes of MINE as a `docker-compose.override.yml`'
+complete -c transship -n "__fish_transship_using_subcommand merge" -l show-secrets -d 'Don\'t mask secrets'
+complete -c transship -n "__fish_transship_using_subcommand merge" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand merge" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand merge" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand completions" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"

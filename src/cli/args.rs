@@ -3,7 +3,8 @@
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use super::{
-    apply, conflicts, copy, diff, image, init, manifest, plan, release, status, verify, volume,
+    apply, conflicts, copy, diff, image, init, manifest, merge, plan, release, status, verify,
+    volume,
 };
 
 /// Upgrade self-hosted docker-compose installs, release by release.
@@ -88,6 +89,7 @@ pub(super) enum Command {
     Verify(verify::Args),
     Diff(diff::Args),
     Conflicts(conflicts::Args),
+    Merge(merge::Args),
     Completions(Completions),
 }
 

@@ -135,6 +135,15 @@ pub(super) fn pair(path: &Path, old: &str, new: &str) -> (String, String) {
     (old.iter().map(|line| masked(line, false)).collect(), second)
 }
 
+/// A value as it may be shown: what it is called by decides, then what is in it.
+pub(super) fn value(name: &str, text: &str) -> String {
+    let private = text.contains("PRIVATE KEY-----");
+    if text.is_empty() || !(private || sounds_secret(name)) {
+        return pair(Path::new(""), text, text).0;
+    }
+    MASK.to_owned()
+}
+
 /// Whether nothing of a file is to be shown: it is its owner's alone, or a private key.
 pub(super) fn is_private(path: &Path, content: &[u8]) -> bool {
     // No right for the group or for others.
@@ -268,6 +277,15 @@ mod tests {
             masked(".env", "A=1\nB=2\n", "A=1\nB=3\nC=4\n"),
             "A=********\nB=******** (changed)\nC=********\n"
         );
+    }
+
+    #[test]
+    fn a_value_is_masked_by_its_name_and_by_what_is_in_it() {
+        assert_eq!(value("DB_PASSWORD", "x"), MASK);
+        assert_eq!(value("PORT", "80"), "80");
+        assert_eq!(value("PEM", "-----BEGIN PRIVATE KEY-----\nx"), MASK);
+        assert_eq!(value("12", "a\n  secret x\n"), "a\n  secret ********\n");
+        assert_eq!(value("DB", "pg://me:hunter2@db"), "pg://********@db");
     }
 
     #[test]

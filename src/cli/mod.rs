@@ -18,6 +18,7 @@ mod image;
 mod init;
 mod manifest;
 mod mask;
+mod merge;
 mod plan;
 mod progress;
 mod release;

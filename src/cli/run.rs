@@ -8,7 +8,8 @@ use super::args::{Cli, Command, Completions};
 use super::failure::Failure;
 use super::ui::{Done, Ui};
 use super::{
-    apply, conflicts, copy, diff, image, init, manifest, plan, release, status, verify, volume,
+    apply, conflicts, copy, diff, image, init, manifest, merge, plan, release, status, verify,
+    volume,
 };
 
 /// Runs the program: parses the arguments, runs the command, reports, and gives the exit
@@ -39,6 +40,7 @@ fn dispatch(command: Command, ui: &Ui) -> Result<Done, Failure> {
         Command::Verify(args) => verify::run(&args, ui),
         Command::Diff(args) => diff::run(&args, ui),
         Command::Conflicts(args) => conflicts::run(&args, ui),
+        Command::Merge(args) => merge::run(&args, ui),
         Command::Completions(args) => completions(&args, ui),
     }
 }

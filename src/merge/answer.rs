@@ -14,7 +14,7 @@ pub struct Answer {
     pub side: Side,
 }
 
-/// All answers; the first that fits counts.
+/// All answers; the narrowest that fits counts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Answers(pub Vec<Answer>);
 
@@ -26,7 +26,9 @@ impl Answers {
         one.push(what);
         let fits =
             |answer: &&Answer| path.starts_with(&answer.path) || answer.path.as_os_str() == one;
-        self.0.iter().find(fits).map(|answer| answer.side)
+        let fitting = self.0.iter().filter(fits);
+        let narrowest = fitting.max_by_key(|answer| answer.path.as_os_str().len());
+        narrowest.map(|answer| answer.side)
     }
 }
 

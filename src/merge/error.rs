@@ -16,6 +16,14 @@ pub enum Error {
     /// One of three compose files.
     #[error(transparent)]
     Compose(#[from] compose::Error),
+    /// Something in a folder can't be read.
+    #[error("can't read `{}`", path.display())]
+    Read {
+        /// What.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
     /// The result was read again and isn't what it should be.
     #[error("{}: merged, `{what}` would not be what it is meant to be", path.display())]
     Unproven {
@@ -31,7 +39,7 @@ impl Explain for Error {
         match self {
             Self::Env(error) => error.kind(),
             Self::Compose(error) => error.kind(),
-            Self::Unproven { .. } => Kind::Usage,
+            Self::Unproven { .. } | Self::Read { .. } => Kind::Usage,
         }
     }
 
@@ -39,6 +47,7 @@ impl Explain for Error {
         match self {
             Self::Env(error) => error.hints(),
             Self::Compose(error) => error.hints(),
+            Self::Read { .. } => vec!["run it as a user who may read it".to_owned()],
             Self::Unproven { .. } => vec!["merge this file by hand".to_owned()],
         }
     }

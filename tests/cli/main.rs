@@ -15,6 +15,7 @@ mod diff;
 mod docker;
 mod edits;
 mod generated;
+mod merge;
 mod old_release;
 mod postgres;
 mod story;
