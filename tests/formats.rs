@@ -70,6 +70,8 @@ fn steps() -> Vec<Step> {
             from: "releases/v1.3.2/.env".into(),
             to: "releases/v2.10.5/.env".into(),
             replaces: true,
+            exclude: Vec::new(),
+            merge: None,
         }),
         Step::CopyVolume(CopyVolume {
             key: "postgres_data".into(),
@@ -103,6 +105,8 @@ fn a_plan() -> Plan {
             images: vec!["postgres=15".into()],
             carry: vec![".env".into()],
             skip: vec!["cache".into()],
+            ours: Vec::new(),
+            theirs: Vec::new(),
             project: Some("v2105".into()),
             from_project: None,
             place: Place::Dir {
@@ -128,6 +132,7 @@ fn a_plan() -> Plan {
             }],
         },
         warnings: vec!["volume `v1_3_2_postgres_data` is in use".into()],
+        conflicts: Vec::new(),
     }
 }
 

@@ -92,6 +92,7 @@ pub(super) fn apply(args: &Apply, ui: &Ui) -> Result<Done, Failure> {
     runner::require_over(&install)?;
     let plan = Plan::find(&install, args.plan.as_deref())?;
     runner::require_unapplied(&install, &plan)?;
+    plan.require_settled()?;
     let store = store_of(&plan, args.docker.as_ref())?;
     let now = prepare(&install, &plan.request, store.as_ref(), ui.progress())?;
     drift::check(&plan, &now.plan)?;

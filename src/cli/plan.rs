@@ -11,10 +11,11 @@ use super::{color, mask, size, text_diff};
 use crate::engine::VolumeStore;
 use crate::error::Kind;
 use crate::fs::Disk;
-use crate::release::{Install, Version};
+use crate::merge::Side;
+use crate::release::{Install, Shipment, Version};
 use crate::upgrade::prepare::{Prepared, prepare};
 use crate::upgrade::step::Carry;
-use crate::upgrade::{Outline, Plan, Request, Sides, Step, commands, runner};
+use crate::upgrade::{Outline, Plan, Request, Sides, Step, commands, merging, runner};
 
 /// Show what an upgrade would do, and save it for `transship apply`.
 ///
@@ -56,6 +57,19 @@ pub(super) struct Args {
     /// The compose project that the old release runs as; Compose's own choice when absent
     #[arg(long, value_name = "NAME")]
     from_project: Option<String>,
+    /// The vendor's tarball or folder of the old release, to tell its files from your edits
+    ///
+    /// It is kept; releases that transship has staged need none.
+    #[arg(long, value_name = "PATH", conflicts_with = "dry_run")]
+    pristine: Option<PathBuf>,
+    /// Where both changed PATH take the old release's; repeatable
+    ///
+    /// PATH is a file or folder of the release, or `FILE:KEY` for one conflict.
+    #[arg(long, value_name = "PATH")]
+    ours: Vec<PathBuf>,
+    /// Where both changed PATH take the vendor's; repeatable
+    #[arg(long, value_name = "PATH")]
+    theirs: Vec<PathBuf>,
     #[command(flatten)]
     volumes: VolumesArg,
     /// Show the plan without saving it
@@ -74,30 +88,68 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
     let disk = Disk::new();
     let _lock = install.lock(&disk, "plan")?;
     runner::require_over(&install)?;
+    if let Some(path) = &args.pristine {
+        keep_pristine(args, path, &install, &disk, ui)?;
+    }
     let request = request(args, &install)?;
     let store = args.volumes.store(&request.place)?;
     let planned = prepare(&install, &request, store.as_ref(), ui.progress())?;
-    let saved = match args.dry_run {
-        true => None,
-        false => Some(planned.plan.save(&disk, &install)?),
+    let saved = if args.dry_run {
+        None
+    } else {
+        merging::save_conflicts(&disk, &install, &planned.outline)?;
+        Some(planned.plan.save(&disk, &install)?)
     };
+    let done = Done::differs(!planned.plan.conflicts.is_empty());
     if ui.json {
         ui.json(&PlanJson {
             saved: saved.as_deref(),
             plan: &planned.plan,
         })?;
-        return Ok(Done::Same);
+        return Ok(done);
     }
     show(&planned, store.as_ref(), ui)?;
     match saved {
         None => ui.line("Not saved.")?,
+        Some(_) if done == Done::Differs => ui.line(&format!(
+            "Saved as {}. Before it can be applied, answer every conflict and plan again.",
+            planned.plan.id
+        ))?,
         Some(_) => ui.line(&format!(
             "Saved as {}. To do it: transship apply -C {}",
             planned.plan.id,
             args.install.root.display()
         ))?,
     }
-    Ok(Done::Same)
+    Ok(done)
+}
+
+/// Keeps what the vendor shipped as the release that the upgrade leaves.
+fn keep_pristine(
+    args: &Args,
+    path: &Path,
+    install: &Install,
+    disk: &Disk,
+    ui: &Ui,
+) -> Result<(), Failure> {
+    let old = match &args.from {
+        Some(version) => install.release(version)?,
+        None => install.active()?,
+    };
+    let target = install.pristine(&old.version);
+    if target.symlink_metadata().is_ok() {
+        return Err(Failure::new(
+            Kind::Refused,
+            format!(
+                "what the vendor shipped as {} is known already",
+                old.version
+            ),
+        )
+        .hint("leave out `--pristine`")
+        .hint(format!("or remove `{}` if it is wrong", target.display())));
+    }
+    install.adopt(disk)?;
+    Ok(Shipment::open(path, ui.progress())?.keep_pristine(disk, &target)?)
 }
 
 fn request(args: &Args, install: &Install) -> Result<Request, Failure> {
@@ -114,6 +166,8 @@ fn request(args: &Args, install: &Install) -> Result<Request, Failure> {
         images: args.images.clone(),
         carry: args.carry.clone(),
         skip: args.skip_volume.clone(),
+        ours: args.ours.clone(),
+        theirs: args.theirs.clone(),
         project: args.project.clone(),
         from_project: args.from_project.clone(),
         place: args.volumes.place(install.root())?,
@@ -137,6 +191,7 @@ pub(super) fn show(planned: &Prepared, store: &dyn VolumeStore, ui: &Ui) -> Resu
         store.describe()
     );
     text += &steps(plan, store, ui);
+    text += &merges(outline, ui);
     text += &files(sides, outline, plan, ui);
     text += &sizes(plan, ui);
     for warning in &plan.warnings {
@@ -161,16 +216,68 @@ fn steps(plan: &Plan, store: &dyn VolumeStore, ui: &Ui) -> String {
     text
 }
 
+/// What was merged, with every conflict: values are masked, since most stand in `.env`.
+fn merges(outline: &Outline, ui: &Ui) -> String {
+    if outline.merged.is_empty() {
+        return String::new();
+    }
+    let mut text = ui.paint(
+        color::HEADING,
+        &format!(
+            "\nMerged: your edits of {} with the vendor's\n",
+            outline.from
+        ),
+    );
+    let secrets = mask::Secrets::new(false);
+    for file in &outline.merged {
+        text += &format!("  {}: {}\n", file.name.display(), file.summary());
+        for conflict in file.merged.conflicts() {
+            let label = ui.paint(color::WARNING, "conflict:");
+            text += &format!("    {label} {}:{}\n", file.name.display(), conflict.what);
+            for (side, place) in conflict.places() {
+                let whose = match side {
+                    Side::Base => "was",
+                    Side::Mine => "yours",
+                    Side::Theirs => "vendor's",
+                };
+                let value = secrets.variable(&conflict.what, &place.value);
+                text += &format!("      {whose:<9} line {}: {value}\n", place.line);
+            }
+        }
+        if file.merged.conflicts().next().is_some() {
+            let name = file.name.display();
+            let resolution = merging::resolution(&outline.to, &file.name);
+            let resolution = resolution.display();
+            text += &format!(
+                "    answer with `--ours {name}` or `--theirs {name}` (or {name}:KEY), or edit \
+                 {resolution}.merge and save it as {resolution}; then plan again\n"
+            );
+        }
+    }
+    text
+}
+
 fn files(sides: &Sides, outline: &Outline, plan: &Plan, ui: &Ui) -> String {
     let edits = outline
         .edits
         .iter()
         .map(|edit| text_diff::render(ui, &edit.step.file, &edit.before, &edit.after));
+    let merges = outline.merged.iter().map(|file| {
+        let path = Install::current_target(&outline.to).join(&file.name);
+        let old = sides.old.folder.join(&file.name);
+        let private = mask::is_private(&old, &file.merged.bytes) && !mask::is_env_file(&old);
+        if private {
+            return format!("{} is merged, and is private: not shown\n", path.display());
+        }
+        text_diff::render(ui, &path, &file.before, &file.merged.bytes)
+    });
     let carries = plan.steps.iter().filter_map(|step| match step {
-        Step::Carry(step) if step.replaces => Some(carried(sides, step, ui)),
+        Step::Carry(step) if step.replaces && step.merge.is_none() => {
+            Some(carried(sides, step, ui))
+        }
         _ => None,
     });
-    let diffs: String = edits.chain(carries).collect();
+    let diffs: String = merges.chain(edits).chain(carries).collect();
     match diffs.is_empty() {
         true => String::new(),
         false => {

@@ -11,6 +11,7 @@ use super::table;
 use super::ui::{Done, Ui};
 use crate::fs::Disk;
 use crate::release::{Install, InstallError, Shipment, ShipmentError, Version};
+use crate::tree;
 use crate::upgrade::runner;
 
 /// List, stage and switch releases.
@@ -128,6 +129,15 @@ fn new(args: &New, ui: &Ui) -> Result<Done, Failure> {
     let _lock = install.lock(&disk, "release new")?;
     let shipment = Shipment::open(&args.from_release, ui.progress())?;
     if !args.dry_run {
+        let pristine = install.pristine(&args.version);
+        install.adopt(&disk)?;
+        if pristine.symlink_metadata().is_ok() {
+            tree::remove(&disk, &pristine).map_err(|source| InstallError::Io {
+                path: pristine.clone(),
+                source,
+            })?;
+        }
+        shipment.keep_pristine(&disk, &pristine)?;
         shipment.stage(&disk, &target, ui.progress())?;
     }
     let (files, bytes) = (shipment.summary.files, shipment.summary.bytes);

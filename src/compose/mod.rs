@@ -54,7 +54,7 @@ pub use interpolate::{InterpolateError, Lookup, interpolate};
 pub use location::Location;
 pub use model::{Bind, LoadOptions, Model, Network, Resource, Service, Volume};
 pub use port::Port;
-pub use prefix_names::{PrefixRule, prefix_networks, prefix_volumes};
+pub use prefix_names::{PrefixRule, name_volumes_like, prefix_networks, prefix_volumes};
 pub use project::{discover, is_compose_name, is_in, project_name};
 pub use reference::Reference;
 pub use service_edits::{offset_ports, offset_ports_with, suffix_container_names};

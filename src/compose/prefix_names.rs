@@ -61,6 +61,31 @@ pub fn prefix_volumes(document: &Document, rule: &PrefixRule) -> Result<Edited, 
     draft.finish()
 }
 
+/// Gives the volumes of a file the names that they have in another, where those are the key
+/// with something before it.
+///
+/// # Errors
+/// As [`prefix_volumes`].
+pub fn name_volumes_like(document: &Document, other: &Document) -> Result<Edited, Error> {
+    let mut draft = Draft::new(document);
+    let keys: Vec<&str> = named(document, Section::Volumes)
+        .iter()
+        .map(|v| v.key)
+        .collect();
+    for volume in named(other, Section::Volumes) {
+        let prefix = volume.name.and_then(|name| name.strip_suffix(volume.key));
+        if let Some(prefix) = prefix.filter(|_| !volume.external && keys.contains(&volume.key)) {
+            let rule = PrefixRule {
+                prefix: prefix.to_owned(),
+                replace: None,
+                only: vec![volume.key.to_owned()],
+            };
+            prefix_names(document, &mut draft, Section::Volumes, &rule)?;
+        }
+    }
+    draft.finish()
+}
+
 /// [`prefix_volumes`] for the file's top-level networks.
 ///
 /// # Errors

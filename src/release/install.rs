@@ -208,6 +208,11 @@ impl Install {
         self.own("manifests")
     }
 
+    /// Where a release's small files are kept as its vendor shipped them.
+    pub fn pristine(&self, version: &Version) -> PathBuf {
+        self.own("pristine").join(version.as_str())
+    }
+
     /// The lock's file.
     pub fn lock_file(&self) -> PathBuf {
         self.own("lock")
@@ -226,6 +231,7 @@ impl Install {
             self.plans(),
             self.journals(),
             self.manifests(),
+            self.own("pristine"),
         ] {
             match disk.create_dir(&folder, 0o700) {
                 Err(source) if source.kind() != io::ErrorKind::AlreadyExists => {

@@ -13,6 +13,6 @@ mod version;
 
 pub use archive::Limits;
 pub use install::{Install, InstallError, Release};
-pub use recipe::{Carry, Recipe, RecipeError};
+pub use recipe::{Carry, How, Recipe, RecipeError};
 pub use shipment::{Peek, Shipment, ShipmentError, ShipmentKind, Summary};
 pub use version::{BadVersion, Version};

@@ -36,6 +36,21 @@ pub struct Recipe {
 pub struct Carry {
     /// Its path, without a trailing slash.
     pub path: PathBuf,
+    /// What becomes of what the vendor has there.
+    pub how: How,
+}
+
+/// How config is carried.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum How {
+    /// Merged where it is known what the old release's vendor shipped, else copied.
+    #[default]
+    Auto,
+    /// The old release's takes the place of the vendor's.
+    Copy,
+    /// Merged; where it isn't known what the vendor shipped, all differences are conflicts.
+    Merge,
 }
 
 /// What is wrong with a recipe.
@@ -60,7 +75,7 @@ pub enum RecipeError {
     /// A key that is unknown, or beyond this version.
     #[error("the recipe asks for `{key}`, which this version of transship can't do")]
     Unsupported {
-        /// The key, as `carry.how: merge` or `hooks`.
+        /// The key, as `carry.how: union` or `hooks`.
         key: String,
     },
     /// A path that leaves the release.
@@ -204,7 +219,10 @@ impl Carry {
             .components()
             .all(|part| matches!(part, Component::Normal(_)));
         if inside && !clean.as_os_str().is_empty() {
-            Ok(Self { path: clean })
+            Ok(Self {
+                path: clean,
+                how: How::default(),
+            })
         } else {
             Err(RecipeError::Outside { path: path.into() })
         }
@@ -213,12 +231,22 @@ impl Carry {
     fn from_written(written: WrittenCarry) -> Result<Self, RecipeError> {
         match written {
             WrittenCarry::Path(path) => Self::new(&path),
-            WrittenCarry::Detailed { path, how } => match how.as_deref() {
-                None | Some("copy") => Self::new(&path),
-                Some(other) => Err(RecipeError::Unsupported {
-                    key: format!("carry.how: {other}"),
-                }),
-            },
+            WrittenCarry::Detailed { path, how } => {
+                let how = match how.as_deref() {
+                    None => How::Auto,
+                    Some("copy") => How::Copy,
+                    Some("merge") => How::Merge,
+                    Some(other) => {
+                        return Err(RecipeError::Unsupported {
+                            key: format!("carry.how: {other}"),
+                        });
+                    }
+                };
+                Ok(Self {
+                    how,
+                    ..Self::new(&path)?
+                })
+            }
         }
     }
 }
@@ -280,7 +308,7 @@ mod tests {
     fn what_can_not_be_done_is_refused_by_name_and_can_be_waived() {
         for (shipped, key) in [
             ("{hooks: {migrate: make}}", "hooks"),
-            ("{carry: [{path: a, how: merge}]}", "carry.how: merge"),
+            ("{carry: [{path: a, how: union}]}", "carry.how: union"),
         ] {
             let error = read(shipped, None).unwrap_err();
             assert!(error.to_string().contains(&format!("`{key}`")), "{error}");

@@ -20,7 +20,7 @@ use crate::compose;
 use crate::error::{Explain, Kind};
 use crate::fs::Disk;
 use crate::progress::{Progress, Silent};
-use crate::tree::{self, CopyOptions};
+use crate::tree::{self, CopyOptions, Exclude};
 
 /// The largest file that a [`Peek`] holds: compose files and config are far smaller,
 /// image archives far larger.
@@ -305,7 +305,28 @@ impl Shipment {
                 tree::copy(disk, &self.path, target, &CopyOptions::default(), progress)?;
                 Ok(())
             }
-            ShipmentKind::Tarball => self.stage_tarball(disk, target, progress),
+            ShipmentKind::Tarball => self.stage_tarball(disk, target, u64::MAX, progress),
+        }
+    }
+
+    /// Makes a copy of the shipment's small files at `target`, which must not exist: what was
+    /// shipped, for telling later what was changed. Made as [`Shipment::stage`] makes a
+    /// release.
+    pub fn keep_pristine(&self, disk: &Disk, target: &Path) -> Result<(), ShipmentError> {
+        match self.kind {
+            ShipmentKind::Folder => {
+                let manifest = tree::manifest(&self.path, &Silent)?;
+                let large = manifest.entries().filter(|entry| entry.size > Some(PEEK));
+                let options = CopyOptions {
+                    exclude: Exclude::new(
+                        large.map(|entry| [b"/", entry.path.as_slice()].concat()),
+                    ),
+                    ..CopyOptions::default()
+                };
+                tree::copy(disk, &self.path, target, &options, &Silent)?;
+                Ok(())
+            }
+            ShipmentKind::Tarball => self.stage_tarball(disk, target, PEEK, &Silent),
         }
     }
 
@@ -313,6 +334,7 @@ impl Shipment {
         &self,
         disk: &Disk,
         target: &Path,
+        largest: u64,
         progress: &dyn Progress,
     ) -> Result<(), ShipmentError> {
         let part = staging_name(target);
@@ -324,23 +346,21 @@ impl Shipment {
             tree::remove(disk, &part).map_err(io)?;
         }
         disk.create_dir(&part, 0o700).map_err(io)?;
-        let built = self
-            .extract(disk, u64::MAX, &part, progress)
-            .and_then(|()| {
-                let open = File::open(&part).map_err(io)?;
-                disk.chmod_unpacked(&open, &part, 0o755).map_err(io)?;
-                disk.sync_filesystem_of(&part).map_err(io)?;
-                disk.rename_new(&part, target)
-                    .map_err(|source| match source.kind() {
-                        io::ErrorKind::AlreadyExists => ShipmentError::ReleaseExists {
-                            path: target.into(),
-                        },
-                        _ => ShipmentError::Io {
-                            path: target.into(),
-                            source,
-                        },
-                    })
-            });
+        let built = self.extract(disk, largest, &part, progress).and_then(|()| {
+            let open = File::open(&part).map_err(io)?;
+            disk.chmod_unpacked(&open, &part, 0o755).map_err(io)?;
+            disk.sync_filesystem_of(&part).map_err(io)?;
+            disk.rename_new(&part, target)
+                .map_err(|source| match source.kind() {
+                    io::ErrorKind::AlreadyExists => ShipmentError::ReleaseExists {
+                        path: target.into(),
+                    },
+                    _ => ShipmentError::Io {
+                        path: target.into(),
+                        source,
+                    },
+                })
+        });
         if built.is_err() && part.symlink_metadata().is_err() && target.symlink_metadata().is_ok() {
             // It has its name, and the name couldn't be made durable.
             let _ = tree::remove(disk, target);

@@ -9,6 +9,7 @@
 //! Begin at [`copy`](fn@copy), [`manifest`](fn@manifest) and [`verify`](fn@verify). All three
 //! are a visitor on the same walk (`walk`), whose smallest is in `survey`.
 
+mod beneath;
 mod collect;
 mod copy;
 mod destination;
@@ -24,6 +25,7 @@ mod survey;
 mod verify;
 mod walk;
 
+pub use beneath::read_beneath;
 pub use copy::{Copied, CopyOptions, MAX_PROBLEMS, Updated, copy, update};
 pub use digest::{Digest, file_digest};
 pub use error::{Cause, Error, Failure, Lost, Problem};

@@ -13,6 +13,7 @@ pub mod drift;
 pub mod facts;
 pub mod journal;
 pub mod left_behind;
+pub mod merging;
 pub mod outline;
 pub mod plan;
 pub mod planner;

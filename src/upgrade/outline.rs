@@ -3,13 +3,15 @@
 //! Pure: values in, values out. It comes before the facts, since what is to be observed
 //! (does the new volume exist?) depends on what is decided here (what will it be called?).
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::Request;
+use super::merging::MergedFile;
 use super::sides::{Side, Sides};
 use super::step::{Change, EditCompose};
 use crate::compose::{self, Document, Edited, ImageOptions, ImageRule, PrefixRule};
-use crate::release::{Carry, Install, Recipe, RecipeError, Version};
+use crate::release::{Install, Recipe, Version};
 use crate::tree::Digest;
 
 /// What an upgrade touches.
@@ -31,6 +33,8 @@ pub struct Outline {
     pub volumes: Vec<Pair>,
     /// Paths to be carried, relative to the release.
     pub carry: Vec<PathBuf>,
+    /// Files that are merged instead.
+    pub merged: Vec<MergedFile>,
     /// What the administrator should know.
     pub warnings: Vec<String>,
 }
@@ -57,36 +61,9 @@ pub struct Pair {
     pub target: String,
 }
 
-/// Why there is no outline.
-#[derive(Debug, thiserror::Error)]
-pub enum OutlineError {
-    /// A compose file can't be edited.
-    #[error(transparent)]
-    Compose(#[from] compose::Error),
-    /// A path to be carried leaves the release.
-    #[error(transparent)]
-    Recipe(#[from] RecipeError),
-}
-
-impl crate::error::Explain for OutlineError {
-    fn kind(&self) -> crate::error::Kind {
-        match self {
-            Self::Compose(error) => error.kind(),
-            Self::Recipe(error) => error.kind(),
-        }
-    }
-
-    fn hints(&self) -> Vec<String> {
-        match self {
-            Self::Compose(error) => error.hints(),
-            Self::Recipe(error) => error.hints(),
-        }
-    }
-}
-
 impl Outline {
     /// Decides what the upgrade from one side to the other touches.
-    pub fn of(request: &Request, sides: &Sides) -> Result<Self, OutlineError> {
+    pub fn of(request: &Request, sides: &Sides) -> Result<Self, compose::Error> {
         let Sides {
             old, new, recipe, ..
         } = sides;
@@ -105,9 +82,21 @@ impl Outline {
             .collect();
         let volumes = pairs(old, new, &prefix, &skip, &mut warnings);
         warn_of_shared_data(old, new, &mut warnings);
-        let carry = carried(request, recipe, old)?;
-        if carry.iter().any(|path| path == Path::new(".env")) {
+        let is_merged = |path: &Path| sides.merged.iter().any(|file| file.name == path);
+        let mut carry: Vec<_> = sides.carry.iter().map(|carry| carry.path.clone()).collect();
+        if is_merged(Path::new(".env")) {
+            warn_of_old_version(old, new.env.as_ref(), &mut warnings);
+        } else if carry.iter().any(|path| path == Path::new(".env")) {
             warn_of_env(old, new, &mut warnings);
+        }
+        carry.retain(|path| !is_merged(path));
+        if !sides.has_pristine {
+            warnings.push(format!(
+                "it is not known what the vendor shipped as {0}: carried files are taken as they \
+                 are, and edits of its compose file stay behind; name its tarball or folder with \
+                 `--pristine PATH` to have them merged",
+                old.version
+            ));
         }
         Ok(Self {
             from: old.version.clone(),
@@ -118,6 +107,7 @@ impl Outline {
             edits,
             volumes,
             carry,
+            merged: sides.merged.clone(),
             warnings,
         })
     }
@@ -314,39 +304,6 @@ fn warn_of_shared_data(old: &Side, new: &Side, warnings: &mut Vec<String>) {
     }
 }
 
-/// What is asked for; else what the recipe lists; else `.env`, and what the old release's
-/// compose file mounts or reads from inside its folder.
-fn carried(request: &Request, recipe: &Recipe, old: &Side) -> Result<Vec<PathBuf>, RecipeError> {
-    if !request.carry.is_empty() {
-        return request
-            .carry
-            .iter()
-            .map(|path| Ok(Carry::new(path)?.path))
-            .collect();
-    }
-    if let Some(listed) = &recipe.carry {
-        return Ok(listed.iter().map(|carry| carry.path.clone()).collect());
-    }
-    let mut paths = vec![PathBuf::from(".env")];
-    paths.extend(
-        old.model
-            .files_inside()
-            .iter()
-            .filter_map(|path| Some(Carry::new(path).ok()?.path)),
-    );
-    paths.retain(|path| old.folder.join(path).symlink_metadata().is_ok());
-    paths.sort();
-    paths.dedup();
-    // What lies below a carried folder is carried with it.
-    let folders = paths.clone();
-    paths.retain(|path| {
-        !folders
-            .iter()
-            .any(|folder| path != folder && path.starts_with(folder))
-    });
-    Ok(paths)
-}
-
 /// The old release's `.env` takes the place of the new one's: what that had and this lacks,
 /// and what would hold the upgrade back. Values are not shown: they may be secrets.
 fn warn_of_env(old: &Side, new: &Side, warnings: &mut Vec<String>) {
@@ -366,7 +323,16 @@ fn warn_of_env(old: &Side, new: &Side, warnings: &mut Vec<String>) {
             .join(", ");
         warnings.push(format!("the vendor's `.env` has {keys}, and the carried one lacks it: add it to the old `.env` if the new release needs it"));
     }
-    for (key, value) in ours {
+    warn_of_old_version(old, Some(ours), warnings);
+}
+
+/// A variable that still holds the old version may hold the upgrade back.
+fn warn_of_old_version(
+    old: &Side,
+    env: Option<&BTreeMap<String, String>>,
+    warnings: &mut Vec<String>,
+) {
+    for (key, value) in env.into_iter().flatten() {
         if value == old.version.as_str() || value == old.version.number() {
             warnings.push(format!(
                 "`{key}` in `.env` holds the old version, {}: change it, or the old images may run",

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::merging::PlanConflict;
 use super::sealed::{self, Format, SealedError};
 use super::{Request, Step};
 use crate::error::{Explain, Kind};
@@ -50,6 +51,9 @@ pub struct Plan {
     pub estimate: Estimate,
     /// What the administrator should know, a sentence each.
     pub warnings: Vec<String>,
+    /// What both sides changed; the plan can't be applied while there is any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conflicts: Vec<PlanConflict>,
 }
 
 /// Sizes as they were when the plan was made; they may change while the old release runs.
@@ -106,6 +110,14 @@ pub enum PlanError {
         /// Where it was looked for.
         folder: PathBuf,
     },
+    /// Both sides changed something, and nobody has said whose change counts.
+    #[error("plan `{id}` leaves open whose change counts: {conflicts}")]
+    Conflicts {
+        /// The plan's name.
+        id: String,
+        /// What is open, for a reader.
+        conflicts: String,
+    },
     /// The folder can't be listed.
     #[error("can't read `{}`", folder.display())]
     Io {
@@ -123,6 +135,7 @@ impl Explain for PlanError {
     fn kind(&self) -> Kind {
         match self {
             Self::Sealed(error) => error.kind(),
+            Self::Conflicts { .. } => Kind::Refused,
             _ => Kind::Usage,
         }
     }
@@ -131,12 +144,34 @@ impl Explain for PlanError {
         match self {
             Self::Sealed(error) => error.hints(),
             Self::Io { .. } => Vec::new(),
+            Self::Conflicts { .. } => {
+                vec!["plan again, with `--ours PATH` or `--theirs PATH` for each".into()]
+            }
             _ => vec!["make one with `transship plan VERSION`".into()],
         }
     }
 }
 
 impl Plan {
+    /// That nothing is left to be answered.
+    ///
+    /// # Errors
+    /// [`PlanError::Conflicts`].
+    pub fn require_settled(&self) -> Result<(), PlanError> {
+        if self.conflicts.is_empty() {
+            return Ok(());
+        }
+        let names = self.conflicts.iter().map(|conflict| {
+            let what = &conflict.what;
+            let colon = if what.is_empty() { "" } else { ":" };
+            format!("`{}{colon}{what}`", conflict.file.display())
+        });
+        Err(PlanError::Conflicts {
+            id: self.id.clone(),
+            conflicts: names.collect::<Vec<_>>().join(", "),
+        })
+    }
+
     /// Saves the plan in the install and gives its file.
     pub fn save(&self, disk: &Disk, install: &Install) -> Result<PathBuf, SealedError> {
         let path = file(install, &self.id);

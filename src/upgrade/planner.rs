@@ -11,6 +11,7 @@ use thiserror::Error;
 
 use super::Request;
 use super::facts::{Facts, VolumeFacts, release_path};
+use super::merging::MergedFile;
 use super::outline::{Outline, Pair};
 use super::plan::{Estimate, Plan, Space, VolumeEstimate};
 use super::step::{Carry, CopyVolume, StageRelease, Step, Switch, Verify};
@@ -177,6 +178,11 @@ pub fn plan(
             space,
         },
         warnings: warnings(outline, facts),
+        conflicts: outline
+            .merged
+            .iter()
+            .flat_map(MergedFile::conflicts)
+            .collect(),
     })
 }
 
@@ -228,6 +234,16 @@ fn steps(shipment: Option<&Shipment>, outline: &Outline, facts: &Facts) -> Vec<S
     let from = release_path(&outline.from);
     let mut steps = Vec::new();
     steps.extend(shipment.map(|shipment| stage(shipment, outline, &to)));
+    // Compose files are edited as they are when merged.
+    steps.extend(outline.merged.iter().map(|file| {
+        Step::Carry(Carry {
+            from: from.join(&file.name),
+            to: to.join(&file.name),
+            replaces: true,
+            exclude: Vec::new(),
+            merge: Some(file.step.clone()),
+        })
+    }));
     steps.extend(
         outline
             .edits
@@ -240,11 +256,14 @@ fn steps(shipment: Option<&Shipment>, outline: &Outline, facts: &Facts) -> Vec<S
         .zip(&facts.carry)
         .filter(|(_, seen)| seen.old.is_some())
     {
-        let (from, to) = (from.join(path), to.join(path));
+        let merged = outline.merged.iter();
+        let exclude = merged.filter_map(|file| Some(file.name.strip_prefix(path).ok()?.to_owned()));
         steps.push(Step::Carry(Carry {
-            from,
-            to,
+            from: from.join(path),
+            to: to.join(path),
             replaces: seen.in_new,
+            exclude: exclude.collect(),
+            merge: None,
         }));
     }
     steps.extend(outline.volumes.iter().map(|pair| copy(pair, outline)));

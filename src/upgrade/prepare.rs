@@ -1,11 +1,11 @@
 //! From a request to a plan: read, decide, observe, plan. Nothing is changed on the way.
 
 use super::facts::FactsError;
-use super::outline::OutlineError;
 use super::planner::{self, Refused};
 use super::sides::SidesError;
 use super::{Facts, Outline, Plan, Request, Sides};
 use crate::clock;
+use crate::compose;
 use crate::engine::VolumeStore;
 use crate::error::{Explain, Kind};
 use crate::fs::Disk;
@@ -31,7 +31,7 @@ pub enum PrepareError {
     Sides(#[from] SidesError),
     /// What is asked for can't be decided.
     #[error(transparent)]
-    Outline(#[from] OutlineError),
+    Outline(#[from] compose::Error),
     /// The world can't be observed.
     #[error(transparent)]
     Facts(#[from] FactsError),

@@ -28,6 +28,12 @@ pub struct Request {
     pub project: Option<String>,
     /// The old release's compose project, as it runs; Compose's own choice when absent.
     pub from_project: Option<String>,
+    /// Files, folders, or `FILE:KEY`, where the old release's version wins a conflict.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ours: Vec<PathBuf>,
+    /// The same, where the vendor's version wins.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub theirs: Vec<PathBuf>,
     /// Where the volumes live.
     pub place: Place,
 }

@@ -111,6 +111,32 @@ pub struct Carry {
     /// True when the vendor ships something under that name. A file is replaced; of a
     /// folder, what only the vendor has stays.
     pub replaces: bool,
+    /// Of a folder: paths below it that are merged by steps of their own, before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exclude: Vec<PathBuf>,
+    /// How the content is merged with the vendor's; the old release's as it is when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merge: Option<Merge>,
+}
+
+/// A three-way merge of a carried file. Modes and owners are the old release's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Merge {
+    /// The old release's file as its vendor shipped it; absent where there is none.
+    pub base: Option<PathBuf>,
+    /// What the administrator made of an earlier plan's conflicts; wins over all else.
+    pub resolved: Option<PathBuf>,
+    /// Where the old release's version wins a conflict.
+    pub ours: Vec<PathBuf>,
+    /// Where the vendor's version wins a conflict.
+    pub theirs: Vec<PathBuf>,
+    /// SHA-256 of the old release's file.
+    pub mine: String,
+    /// SHA-256 of the new release's file before.
+    pub before: String,
+    /// SHA-256 of the result.
+    pub after: String,
 }
 
 /// See [`Step::CopyVolume`].
@@ -251,7 +277,15 @@ impl Step {
                     if count == 1 { "place" } else { "places" }
                 )
             }
-            Self::Carry(step) => format!("carry {} to {}", step.from.display(), step.to.display()),
+            Self::Carry(step) => {
+                let verb = if step.merge.is_some() {
+                    "merge"
+                } else {
+                    "carry"
+                };
+                let way = if step.merge.is_some() { "into" } else { "to" };
+                format!("{verb} {} {way} {}", step.from.display(), step.to.display())
+            }
             Self::CopyVolume(step) => format!("copy volume {} to {}", step.source, step.target),
             Self::Verify(step) => format!("verify volume {}", step.volume),
             Self::Switch(step) => format!("switch current to {}", step.to.display()),

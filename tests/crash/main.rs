@@ -63,6 +63,8 @@ impl World {
             images: Vec::new(),
             carry: Vec::new(),
             skip: Vec::new(),
+            ours: Vec::new(),
+            theirs: Vec::new(),
             project: None,
             from_project: None,
             place: Place::Dir {

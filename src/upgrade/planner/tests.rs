@@ -21,6 +21,8 @@ fn request() -> Request {
         images: Vec::new(),
         carry: Vec::new(),
         skip: Vec::new(),
+        ours: Vec::new(),
+        theirs: Vec::new(),
         project: None,
         from_project: None,
         place: Place::Local,
@@ -41,6 +43,7 @@ fn outline() -> Outline {
         new_folder: "/install/releases/v2".into(),
         edits: Vec::new(),
         volumes: vec![pair("data"), pair("cache")],
+        merged: Vec::new(),
         carry: vec![".env".into(), "etc/ssl".into()],
         warnings: Vec::new(),
     }

@@ -1,20 +1,37 @@
-//! Carrying config: a file or folder of the old release becomes the new one's, with its
-//! modes and owners, and what the vendor shipped under that name is kept for undo.
+//! Carrying config: a file or folder of the old release becomes the new one's, as it is or
+//! merged with the vendor's, with its modes and owners; what the vendor shipped under that
+//! name is kept for undo.
 //!
 //! The result is built beside its place and exchanged with what is there, so that the new
 //! release has the vendor's file or the carried one and never half of either.
 
 use std::ffi::OsString;
+use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use super::{Carry, Outcome, StepError, Undoing, World};
+use super::{Carry, Merge, Outcome, StepError, Undoing, World};
 use crate::fs::Disk;
 use crate::progress::Silent;
-use crate::tree::{self, Against, Copied, CopyOptions, VerifyOptions};
+use crate::tree::{self, Against, Copied, CopyOptions, Digest, Exclude, VerifyOptions};
+use crate::upgrade::merging::{self, Shared};
 
 pub(super) fn act(step: &Carry, world: World<'_>) -> Result<Outcome, StepError> {
     let source = world.install.root().join(&step.from);
     let target = super::in_release(world, &step.to)?;
+    let result = match &step.merge {
+        Some(merge) => match merged(step, merge, world, &target)? {
+            Content::Done(bytes) => {
+                return Ok(Outcome {
+                    files: 1,
+                    bytes,
+                    ..Outcome::default()
+                });
+            }
+            Content::Merged(content) => Some(content),
+        },
+        None => None,
+    };
     let there = target.symlink_metadata().is_ok();
     if there && !step.replaces {
         // Nothing was there when the run began, and what appears by a rename is complete.
@@ -26,7 +43,7 @@ pub(super) fn act(step: &Carry, world: World<'_>) -> Result<Outcome, StepError> 
         });
     }
     let copied = if there {
-        replace(step, world, &source, &target)?
+        replace(step, world, &source, &target, result.as_ref())?
     } else {
         create_parents(world, step)?;
         let copied = tree::copy(
@@ -50,6 +67,7 @@ fn replace(
     world: World<'_>,
     source: &Path,
     target: &Path,
+    result: Option<&Texts>,
 ) -> Result<Copied, StepError> {
     let kept = world.kept(&step.to);
     if kept.symlink_metadata().is_err() {
@@ -58,14 +76,18 @@ fn replace(
     }
     let built = beside(target);
     discard(world.disk, &built)?;
-    let copied = tree::copy(
-        world.disk,
-        source,
-        &built,
-        &CopyOptions::default(),
-        world.progress,
-    )?;
+    let options = CopyOptions {
+        exclude: Exclude::new(step.exclude.iter().map(|path| {
+            // From the root: a pattern without a slash is about a name in any folder.
+            [b"/", path.as_os_str().as_bytes()].concat()
+        })),
+        ..CopyOptions::default()
+    };
+    let copied = tree::copy(world.disk, source, &built, &options, world.progress)?;
     let copied = faithful(copied, || tree::remove(world.disk, &built))?;
+    if let Some(Texts { mine, merged }) = result {
+        world.disk.replace(&built, mine, merged)?;
+    }
     if source.is_dir() && target.is_dir() {
         let overlay = CopyOptions {
             keep_existing: true,
@@ -79,6 +101,61 @@ fn replace(
         .map_err(StepError::io(target))?;
     discard(world.disk, &built)?;
     Ok(copied)
+}
+
+/// The old release's file and what becomes of it.
+struct Texts {
+    mine: Vec<u8>,
+    merged: Vec<u8>,
+}
+
+enum Content {
+    /// It is there already, of so many bytes.
+    Done(u64),
+    Merged(Texts),
+}
+
+/// Merges again, and holds everything against the plan.
+fn merged(
+    step: &Carry,
+    merge: &Merge,
+    world: World<'_>,
+    target: &Path,
+) -> Result<Content, StepError> {
+    let root = world.install.root();
+    let digest = |bytes: &[u8]| Digest::of(bytes).to_string();
+    let read = |path: &Path| fs::read(path).map_err(StepError::io(path));
+    let theirs = read(target)?;
+    if digest(&theirs) == merge.after && merge.after != merge.before {
+        return Ok(Content::Done(theirs.len() as u64));
+    }
+    let changed = |path: &Path| StepError::FileChanged { path: path.into() };
+    if digest(&theirs) != merge.before {
+        return Err(changed(target));
+    }
+    let name: PathBuf = step.to.components().skip(2).collect();
+    let release: PathBuf = step.from.components().take(2).collect();
+    let source = root.join(&step.from);
+    let mine = tree::read_beneath(&root.join(release), &name).map_err(StepError::io(&source))?;
+    let mine = mine.filter(|mine| digest(mine) == merge.mine);
+    let optional = |path: &Option<PathBuf>| path.as_ref().map(|path| read(&root.join(path)));
+    let shared = Shared {
+        name,
+        base: optional(&merge.base).transpose()?,
+        mine: mine.ok_or_else(|| changed(&source))?,
+        theirs,
+        resolved: optional(&merge.resolved).transpose()?,
+    };
+    let result = merging::merged(&shared, &merge.ours, &merge.theirs)?.bytes;
+    if digest(&result) != merge.after {
+        return Err(StepError::EditDiffers {
+            path: target.into(),
+        });
+    }
+    Ok(Content::Merged(Texts {
+        mine: shared.mine,
+        merged: result,
+    }))
 }
 
 pub(super) fn undo(step: &Carry, world: World<'_>, known: Undoing) -> Result<(), StepError> {

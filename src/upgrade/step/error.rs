@@ -9,6 +9,7 @@ use crate::compose;
 use crate::engine::{self, User};
 use crate::error::{Explain, Kind};
 use crate::fs::WriteError;
+use crate::merge;
 use crate::release::ShipmentError;
 use crate::tree::{self, Difference, Problem};
 
@@ -38,6 +39,9 @@ pub enum StepError {
     /// A compose file can't be edited.
     #[error(transparent)]
     Compose(#[from] compose::Error),
+    /// A file can't be merged.
+    #[error(transparent)]
+    Merge(#[from] merge::Error),
     /// A file is neither as it was planned for nor as it should become.
     #[error("`{}` was edited since the plan was made", path.display())]
     FileChanged {
@@ -140,6 +144,7 @@ impl Explain for StepError {
             Self::Tree(error) => error.kind(),
             Self::Engine(error) => error.kind(),
             Self::Compose(error) => error.kind(),
+            Self::Merge(error) => error.kind(),
             Self::Io { .. } | Self::Write(_) | Self::Differs { .. } | Self::NotKept { .. } => {
                 Kind::Failed
             }
@@ -153,6 +158,7 @@ impl Explain for StepError {
             Self::Tree(error) => error.hints(),
             Self::Engine(error) => error.hints(),
             Self::Compose(error) => error.hints(),
+            Self::Merge(error) => error.hints(),
             Self::Write(error) => error.hints(),
             Self::FileChanged { .. } | Self::EditDiffers { .. } => {
                 vec!["roll back and make the plan again".into()]

@@ -12,17 +12,30 @@ pub(super) fn act(
     again: bool,
 ) -> Result<Outcome, StepError> {
     let target = world.install.root().join(&step.target);
+    let shipment = Shipment {
+        path: step.shipment.clone(),
+        kind: step.form,
+        sha256: step.sha256.clone(),
+        top: step.top.as_ref().map(OsString::from),
+        summary: Summary::default(),
+    };
+    // The copy for later comparison comes first: where there is a release, there is that.
+    let pristine = world.install.pristine(&step.version);
+    if !(again && pristine.is_dir()) {
+        if pristine.symlink_metadata().is_ok() {
+            tree::remove(world.disk, &pristine).map_err(StepError::io(&pristine))?;
+        }
+        super::make_folders(world, &pristine)?;
+        shipment.keep_pristine(world.disk, &pristine)?;
+    }
     // The folder appears by a rename when it is complete, so one that is there after a
     // crash is done.
-    if !(again && target.is_dir()) {
-        let shipment = Shipment {
-            path: step.shipment.clone(),
-            kind: step.form,
-            sha256: step.sha256.clone(),
-            top: step.top.as_ref().map(OsString::from),
-            summary: Summary::default(),
-        };
-        shipment.stage(world.disk, &target, world.progress)?;
+    if !(again && target.is_dir())
+        && let Err(error) = shipment.stage(world.disk, &target, world.progress)
+    {
+        // The failure is what there is to tell.
+        let _ = tree::remove(world.disk, &pristine);
+        return Err(error.into());
     }
     let survey = tree::survey(&target)?;
     Ok(Outcome {
@@ -34,8 +47,10 @@ pub(super) fn act(
 
 pub(super) fn undo(step: &StageRelease, world: World<'_>) -> Result<(), StepError> {
     let target = world.install.root().join(&step.target);
-    if target.symlink_metadata().is_err() {
-        return Ok(());
+    for made in [target, world.install.pristine(&step.version)] {
+        if made.symlink_metadata().is_ok() {
+            tree::remove(world.disk, &made).map_err(StepError::io(&made))?;
+        }
     }
-    tree::remove(world.disk, &target).map_err(StepError::io(&target))
+    Ok(())
 }

@@ -39,7 +39,9 @@ pub(super) fn forget_originals(world: World<'_>) -> Result<(), StepError> {
 fn places(step: &Step, world: World<'_>) -> Vec<PathBuf> {
     let at = |path: &Path| world.install.root().join(path);
     match step {
-        Step::StageRelease(step) => vec![at(&step.target)],
+        Step::StageRelease(step) => {
+            vec![at(&step.target), world.install.pristine(&step.version)]
+        }
         Step::EditCompose(step) => vec![at(&step.file), world.kept(&step.file)],
         Step::Carry(step) => vec![at(&step.to), world.kept(&step.to)],
         Step::CopyVolume(step) => vec![world.volumes.path_of(&step.target), at(&step.manifest)],
