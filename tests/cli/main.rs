@@ -16,6 +16,7 @@ mod docker;
 mod edits;
 mod generated;
 mod merge;
+mod merged_upgrade;
 mod old_release;
 mod postgres;
 mod story;

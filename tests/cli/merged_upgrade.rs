@@ -1,0 +1,207 @@
+//! Upgrades that carry the administrator's edits onto the vendor's new files.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use super::common::install::Install;
+use super::common::program::Ran;
+
+const COMPOSE: &str = "docker-compose.yml";
+
+/// What the vendor shipped as v1.3.2, in a folder; the install has edits of it.
+fn with_pristine() -> Install {
+    let install = Install::adopted();
+    let old = install.at("releases/v1.3.2");
+    let shipped = install.at("shipped");
+    fs::create_dir(&shipped).unwrap();
+    let compose = fs::read_to_string(old.join(COMPOSE)).unwrap();
+    let pristine = compose
+        .replace("    name: v1_3_2_postgres_data\n", "")
+        .replace(
+            "name: v1_3_2_postgres_backups",
+            "name: insight_postgres_backups",
+        );
+    fs::write(shipped.join(COMPOSE), pristine).unwrap();
+    let edited = compose
+        .replace("\"80:80\"", "\"8080:80\" # behind the proxy")
+        .replace(
+            "    restart: unless-stopped\n",
+            "    restart: always\n    mem_limit: 2g\n",
+        );
+    fs::write(old.join(COMPOSE), edited).unwrap();
+    let env = "# Acme Insight: settings of this site\nDOMAIN=localhost\nPOSTGRES_PASSWORD=change-me\n\
+               SESSION_SECRET=change-me\n";
+    fs::write(shipped.join(".env"), env).unwrap();
+    fs::write(
+        shipped.join("Caddyfile"),
+        "{$DOMAIN} {\n\treverse_proxy web:8000\n}\n",
+    )
+    .unwrap();
+    install
+}
+
+fn plan(install: &Install, more: &[&str]) -> Ran {
+    let args = ["plan", "v2.10.5", "--from-release", "v2.10.5.tar.gz"];
+    install.run(&[&args[..], more].concat())
+}
+
+fn new(install: &Install, name: &str) -> String {
+    fs::read_to_string(install.at("releases/v2.10.5").join(name)).unwrap()
+}
+
+#[test]
+fn edits_of_compose_env_and_caddyfile_come_along_and_so_does_what_is_new() {
+    let install = with_pristine();
+    let old = install.picture("releases/v1.3.2");
+    let ran = plan(&install, &["--pristine", "shipped"]).exits(0);
+    let ran = ran.prints("docker-compose.yml: ").prints("of yours kept");
+    assert!(!ran.out.contains("correct-horse"), "{}", ran.out);
+    install.run(&["apply"]).exits(0);
+    let compose = new(&install, COMPOSE);
+    for text in [
+        "- \"8080:80\"",
+        "    restart: always\n",
+        "    mem_limit: 2g\n",
+        "  worker:\n    image: registry.example.com:5000/acme/insight-worker:v2.10.5\n",
+        "insight-web:v2.10.5   # keep in step with VERSION\n",
+        "caddy:2.8-alpine",
+        "name: v2_10_5_postgres_data",
+        "name: v2_10_5_postgres_backups   # nightly dumps, kept for a week",
+    ] {
+        assert!(compose.contains(text), "no {text} in\n{compose}");
+    }
+    assert!(!compose.contains("v1_3_2"), "{compose}");
+    let env = new(&install, ".env");
+    assert_eq!(
+        env,
+        "# Acme Insight: settings of this site\nDOMAIN=insight.example.org\n\
+         POSTGRES_PASSWORD=correct-horse-battery-staple\nSESSION_SECRET='a b c # not a comment'\n\
+         WORKERS=4\n"
+    );
+    let mode = install
+        .at("releases/v2.10.5/.env")
+        .metadata()
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert!(new(&install, "Caddyfile").contains("insight.example.org"));
+    assert_eq!(install.picture("releases/v1.3.2"), old);
+    install.run(&["rollback", "--discard"]).exits(0);
+    assert!(!install.at("releases/v2.10.5").exists());
+}
+
+#[test]
+fn without_a_pristine_copy_it_is_said_that_edits_stay_behind() {
+    let install = with_pristine();
+    let ran = plan(&install, &[]).exits(0);
+    ran.prints("--pristine PATH");
+    install.run(&["apply"]).exits(0);
+    assert!(!new(&install, COMPOSE).contains("mem_limit"));
+}
+
+#[test]
+fn what_a_staged_release_was_is_known_at_the_next_upgrade() {
+    let install = Install::planned();
+    install.run(&["apply"]).exits(0);
+    let file = install.at("releases/v2.10.5").join(COMPOSE);
+    let compose = fs::read_to_string(&file).unwrap();
+    fs::write(&file, compose.replace("\"443:443\"", "\"8443:443\"")).unwrap();
+    let next = install.at("v3.0.0");
+    fs::create_dir(&next).unwrap();
+    let story = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/story/v2.10.5/");
+    let shipped = fs::read_to_string(format!("{story}{COMPOSE}")).unwrap();
+    let shipped = shipped
+        .replace("caddy:2.8-alpine", "caddy:2.9-alpine")
+        .replace(":v2.10.5", ":v3.0.0");
+    fs::write(next.join(COMPOSE), shipped).unwrap();
+    install
+        .run(&["plan", "v3.0.0", "--from-release", "v3.0.0"])
+        .exits(0);
+    install.run(&["apply"]).exits(0);
+    let compose = fs::read_to_string(install.at("releases/v3.0.0").join(COMPOSE)).unwrap();
+    for text in [
+        "\"8443:443\"",
+        "caddy:2.9-alpine",
+        "insight-worker:v3.0.0",
+        "name: v3_0_0_postgres_data",
+    ] {
+        assert!(compose.contains(text), "no {text} in\n{compose}");
+    }
+}
+
+/// The vendor gives `DOMAIN` another default, and the administrator has changed it.
+fn with_conflict() -> Install {
+    let install = with_pristine();
+    let env = fs::read_to_string(install.at("shipped/.env")).unwrap();
+    let env = env.replace("DOMAIN=localhost", "DOMAIN=old.localhost");
+    fs::write(install.at("shipped/.env"), env).unwrap();
+    install
+}
+
+#[test]
+fn a_conflict_is_shown_without_secrets_and_apply_refuses() {
+    let install = with_conflict();
+    let ran = plan(&install, &["--pristine", "shipped"]).exits(1);
+    let ran = ran
+        .prints("conflict: .env:DOMAIN")
+        .prints("yours     line 2: ********");
+    ran.prints("--ours .env");
+    install.run(&["apply"]).exits(3).complains("`.env:DOMAIN`");
+    assert!(!install.at("releases/v2.10.5").exists());
+    let json = plan(&install, &["--json"]).exits(1).json();
+    assert_eq!(json["plan"]["conflicts"][0]["what"], "DOMAIN");
+    assert!(!json.to_string().contains("insight.example.org"));
+}
+
+#[test]
+fn a_conflict_is_answered_by_an_option() {
+    for (option, expect) in [("--ours", "insight.example.org"), ("--theirs", "localhost")] {
+        let install = with_conflict();
+        plan(&install, &["--pristine", "shipped", option, ".env:DOMAIN"]).exits(0);
+        install.run(&["apply"]).exits(0);
+        let env = new(&install, ".env");
+        assert!(env.contains(&format!("DOMAIN={expect}\n")), "{env}");
+        assert!(env.contains("POSTGRES_PASSWORD=correct-horse"), "{env}");
+    }
+}
+
+#[test]
+fn a_conflict_is_answered_by_an_edited_file() {
+    let install = with_conflict();
+    plan(&install, &["--pristine", "shipped"]).exits(1);
+    let marked = install.at(".transship/merge/v2.10.5/.env.merge");
+    let text = fs::read_to_string(&marked).unwrap();
+    assert!(text.contains("<<<<<<<"), "{text}");
+    let mode = marked.metadata().unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let resolved = install.at(".transship/merge/v2.10.5/.env");
+    fs::write(&resolved, &text).unwrap();
+    plan(&install, &[]).exits(1);
+    fs::write(&resolved, "DOMAIN=both\n").unwrap();
+    plan(&install, &[]).exits(0).prints("as you resolved it");
+    fs::write(&resolved, "DOMAIN=changed\n").unwrap();
+    install.run(&["apply"]).exits(3).complains("stale");
+    plan(&install, &[]).exits(0);
+    install.run(&["apply"]).exits(0);
+    assert_eq!(new(&install, ".env"), "DOMAIN=changed\n");
+    assert!(!marked.exists());
+}
+
+#[test]
+fn a_file_that_changes_after_the_plan_is_drift() {
+    let install = with_pristine();
+    plan(&install, &["--pristine", "shipped"]).exits(0);
+    fs::write(install.at("releases/v1.3.2/.env"), "DOMAIN=other\n").unwrap();
+    install.run(&["apply"]).exits(3).complains("stale");
+}
+
+#[test]
+fn what_is_known_is_not_given_twice() {
+    let install = with_pristine();
+    plan(&install, &["--pristine", "shipped"]).exits(0);
+    plan(&install, &["--pristine", "shipped"])
+        .exits(3)
+        .complains("known already");
+    plan(&install, &["--pristine", "shipped", "--dry-run"]).exits(2);
+}
