@@ -106,7 +106,8 @@ fn unescape(text: &str) -> String {
     value
 }
 
-/// `0` and three octal digits, which Compose wants all of.
+/// `0` and three octal digits, which Compose wants all of: it drops the `0` of fewer, or of
+/// others.
 fn octal(rest: &str) -> (String, usize) {
     let digits = rest[1..]
         .bytes()
@@ -116,7 +117,7 @@ fn octal(rest: &str) -> (String, usize) {
     let code = u8::from_str_radix(&rest[1..=digits], 8).ok();
     match code.filter(|_| digits == 3) {
         Some(code) => (char::from(code).to_string(), digits + 1),
-        None => (format!("\\{}", &rest[..=digits]), digits + 1),
+        None => (format!("\\{}", &rest[1..=digits]), digits + 1),
     }
 }
 

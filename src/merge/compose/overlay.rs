@@ -7,7 +7,7 @@ use super::node::{At, Child, children};
 use super::render;
 use super::root;
 use super::walk::{Changed, How};
-use crate::compose::{Document, plain_or_quoted};
+use crate::compose::{Document, Kind, plain_or_quoted};
 
 /// The file in the making.
 pub(super) enum Overlay {
@@ -23,7 +23,10 @@ impl Overlay {
         let mut overlay = Self::Map(Vec::new());
         for change in changes {
             if let Some(root) = root(merged) {
-                overlay.add(change, root);
+                overlay.add(change, &change.parent, root);
+                for parent in shared(change, root) {
+                    overlay.add(change, &parent, root);
+                }
             }
         }
         overlay
@@ -41,7 +44,8 @@ impl Overlay {
         }
     }
 
-    fn add(&mut self, change: &Changed, root: At<'_>) {
+    /// A change, at the place where it stands or at one that shares it.
+    fn add(&mut self, change: &Changed, parent: &[String], root: At<'_>) {
         let mut at = root;
         for (depth, key) in change.parent.iter().enumerate() {
             let inside = children(at, &change.parent[..depth]).unwrap_or_default();
@@ -53,21 +57,23 @@ impl Overlay {
         let children = children(at, &change.parent).unwrap_or_default();
         let child = children.into_iter().find(|child| child.name == change.name);
         if at.is_list() {
-            self.add_item(change, at, child.as_ref());
+            self.add_item(change, parent, at, child.as_ref());
         } else if change.how == How::Removed {
-            self.put(
-                &change.parent,
-                &change.name,
-                Self::Value("!reset null".to_owned()),
-            );
+            self.put(parent, &change.name, Self::Value("!reset null".to_owned()));
         } else if let Some(child) = child {
             let value = Self::Value(render::flow(child.value, false));
-            self.put(&change.parent, &change.name, value);
+            self.put(parent, &change.name, value);
         }
     }
 
-    fn add_item(&mut self, change: &Changed, list: At<'_>, item: Option<&Child<'_>>) {
-        let Some((name, parent)) = change.parent.split_last() else {
+    fn add_item(
+        &mut self,
+        change: &Changed,
+        parent: &[String],
+        list: At<'_>,
+        item: Option<&Child<'_>>,
+    ) {
+        let Some((name, parent)) = parent.split_last() else {
             return;
         };
         let whole = || Self::Value(format!("!override {}", render::flow(list, false)));
@@ -138,4 +144,55 @@ impl Overlay {
             Self::Value(value) => *text += value,
         }
     }
+}
+
+/// The parents of a change at every other place that has it by an alias or a merge key. Compose
+/// resolves both before it lays a file over another, so that what is changed where it is
+/// written changes nothing else.
+fn shared(change: &Changed, root: At<'_>) -> Vec<Vec<String>> {
+    let mut found = Vec::new();
+    for depth in 1..=change.parent.len() {
+        let (above, below) = change.parent.split_at(depth);
+        let Some(at) = find(root, above) else {
+            break;
+        };
+        for mut place in aliases(root, at, &mut Vec::new()) {
+            if place.last().is_some_and(|key| key == "<<") {
+                place.pop();
+                let first = below.first().unwrap_or(&change.name);
+                let own = find(root, &place).and_then(|at| children(at, &place));
+                // A key of its own wins over a merged one.
+                if own.is_some_and(|own| own.iter().any(|child| child.name == *first)) {
+                    continue;
+                }
+            }
+            place.extend_from_slice(below);
+            found.push(place);
+        }
+    }
+    found
+}
+
+/// The node at a path that no alias is on.
+fn find<'a>(root: At<'a>, path: &[String]) -> Option<At<'a>> {
+    let mut at = root;
+    for (depth, key) in path.iter().enumerate() {
+        let inside = children(at, &path[..depth])?;
+        at = inside.into_iter().find(|child| child.name == *key)?.value;
+    }
+    Some(at)
+}
+
+/// The paths of the aliases of a node.
+fn aliases(at: At<'_>, target: At<'_>, path: &mut Vec<String>) -> Vec<Vec<String>> {
+    if matches!(at.node().kind, Kind::Alias(id) if id == target.id) {
+        return vec![path.clone()];
+    }
+    let mut found = Vec::new();
+    for child in children(at, path).unwrap_or_default() {
+        path.push(child.name);
+        found.extend(aliases(child.value, target, path));
+        path.pop();
+    }
+    found
 }

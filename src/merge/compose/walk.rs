@@ -141,7 +141,9 @@ impl<'a> Walk<'a> {
             (Some(_), None, None) => self.tell(SameInBoth, &place, three, None),
             (None, None, _) => self.tell(AddedTheirs, &place, three, None),
             (None, Some(_), None) => self.change(AddedMine, &place, three),
-            (Some(base), None, Some(theirs)) if theirs.is(base) => {
+            (Some(base), None, Some(theirs))
+                if theirs.is(base) || (path == &["services"] && differ_by_image(base, theirs)) =>
+            {
                 self.change(RemovedMine, &place, three);
             }
             (Some(base), Some(mine), None) if mine.is(base) => {
@@ -341,6 +343,23 @@ impl<'a> Walk<'a> {
             None => outcome,
         });
     }
+}
+
+/// True for two services that are the same but for their images: the tags of a service that I
+/// did away with are none of mine.
+fn differ_by_image(one: &Child<'_>, other: &Child<'_>) -> bool {
+    let path = ["services".to_owned(), one.name.clone()];
+    let siblings = siblings([Some(one.value), Some(other.value)], &path);
+    siblings.is_some_and(|lists| {
+        let [one, other] = lists.map(|list| {
+            let rest = list.into_iter().filter(|child| child.name != "image");
+            rest.collect::<Vec<_>>()
+        });
+        one.len() == other.len()
+            && one
+                .iter()
+                .all(|child| other.iter().any(|o| o.name == child.name && o.is(child)))
+    })
 }
 
 fn what((path, name): &(Vec<String>, String)) -> String {

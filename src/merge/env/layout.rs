@@ -212,17 +212,22 @@ impl<'a> Builder<'a> {
     }
 
     /// The units that MINE has and THEIRS has not, each under the last unit before it that
-    /// both have.
+    /// both have. What ends MINE ends the result.
     fn insertions(&self) -> Insertions<'a> {
         let mut insertions = Insertions::new();
-        let mut anchor = None;
+        let (mut anchor, mut pending) = (None, Vec::new());
         for (index, unit) in self.sheets.mine.units.iter().enumerate() {
             match self.place(index, unit) {
-                Found::At(theirs) => anchor = Some(theirs),
+                Found::At(theirs) => {
+                    insertions.entry(anchor).or_default().append(&mut pending);
+                    anchor = Some(theirs);
+                }
                 Found::Gone => {}
-                Found::New => insertions.entry(anchor).or_default().push(unit),
+                Found::New => pending.push(unit),
             }
         }
+        let end = self.sheets.theirs.units.len().checked_sub(1);
+        insertions.entry(end).or_default().extend(pending);
         insertions
     }
 

@@ -68,8 +68,8 @@ fn keys_that_mine_added_keep_their_comments_and_neighbours() {
         "A=1\nB=2\n",
         "A=1\n# mine\nM=5\nB=2\n\n# last\nL=6\n",
         "A=1\nB=2\nC=3\n",
-        "A=1\n# mine\nM=5\nB=2\n\n# last\nL=6\nC=3\n",
-        &["added by me M", "added by me L", "added by them C"],
+        "A=1\n# mine\nM=5\nB=2\nC=3\n\n# last\nL=6\n",
+        &["added by me M", "added by them C", "added by me L"],
     );
 }
 
@@ -103,7 +103,7 @@ fn a_key_that_one_side_removed_is_removed_and_listed() {
         "A=1\nC=3\n",
         "A=1\nB=2\n",
         "A=1\n",
-        &["removed by them C", "removed by me B"],
+        &["removed by me B", "removed by them C"],
     );
 }
 
@@ -134,7 +134,7 @@ fn changing_what_the_other_removed_is_a_conflict() {
     let merged = merge("A=1\nB=1\n", "A=2\n", "B=2\n");
     assert_eq!(merged.bytes, b"A=2\n");
     let notes: Vec<_> = merged.conflicts().map(|c| c.note.as_deref()).collect();
-    assert_eq!(notes, [Some("they removed it"), Some("I removed it")]);
+    assert_eq!(notes, [Some("I removed it"), Some("they removed it")]);
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn without_a_base_different_values_are_conflicts_and_all_keys_are_there() {
     );
     assert_eq!(
         String::from_utf8(merged.bytes.clone()).unwrap(),
-        "A=1\nB=2\nM=1\nN=1\n"
+        "A=1\nB=2\nN=1\nM=1\n"
     );
     let conflict = merged.conflicts().next().unwrap();
     assert_eq!(conflict.note.as_deref(), Some("there is no pristine copy"));
