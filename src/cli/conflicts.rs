@@ -12,7 +12,7 @@ use super::env_edits::{EnvEdits, Values};
 use super::failure::Failure;
 use super::ui::{Done, Ui};
 use crate::compose::{
-    self, Claims, Conflict, Document, FixRule, Holder, LoadOptions, Model, discover,
+    self, Claims, Conflict, ConflictRule, Document, FixRule, Holder, LoadOptions, Model, discover,
 };
 use crate::engine::{Docker, Own, claimed};
 use crate::error::Kind;
@@ -246,8 +246,10 @@ fn fix(
     found: &[Conflict],
     ui: &Ui,
 ) -> Result<Done, Failure> {
+    require_own_project(args, found)?;
     let edits = edited(args, last, others, found, ui)?;
     let after = last.after(&edits)?;
+    require_distinct(&Claims::of(&last.model), &after)?;
     let mut left = among(
         &others
             .iter()
@@ -257,6 +259,11 @@ fn fix(
     );
     left.extend(with_engine(engine, last, &after)?);
     let done = edits::settle(&edits, &args.output, ui)?;
+    if let Some(project) = &args.project {
+        ui.say(&format!(
+            "note: it has to run as `docker compose -p {project}`"
+        ));
+    }
     if ui.json {
         let differs = !left.is_empty() || done == Done::Differs;
         ui.json(&ConflictsJson {
@@ -271,6 +278,40 @@ fn fix(
     match show(&left, ui)? {
         Done::Same => Ok(done),
         Done::Differs => Ok(Done::Differs),
+    }
+}
+
+/// Names that are made of the project's are no better than before while two projects have
+/// one.
+fn require_own_project(args: &Args, found: &[Conflict]) -> Result<(), Failure> {
+    let shared = found.iter().find(|c| c.rule == ConflictRule::ProjectName);
+    match shared.filter(|_| args.prefix.is_none() || args.suffix.is_none()) {
+        None => Ok(()),
+        Some(conflict) => Err(Failure::new(
+            Kind::Refused,
+            format!("two sides are the project `{}`", conflict.subject),
+        )
+        .hint("say what the last one will be called with `-p NAME`")),
+    }
+}
+
+/// An edit may not make two things of the last side one.
+fn require_distinct(before: &Claims, after: &Claims) -> Result<(), Failure> {
+    let before = compose::conflicts_within(before);
+    let is_new = |conflict: &Conflict| {
+        let mut known = before.iter();
+        !known.any(|known| known.rule == conflict.rule && known.subject == conflict.subject)
+    };
+    match compose::conflicts_within(after).into_iter().find(is_new) {
+        None => Ok(()),
+        Some(conflict) => Err(Failure::new(
+            Kind::Refused,
+            format!(
+                "`{}` and `{}` of the last side would both have the {} `{}`",
+                conflict.first.owner, conflict.second.owner, conflict.rule, conflict.subject
+            ),
+        )
+        .hint("choose another `--port-offset`, `--suffix` or `--prefix`")),
     }
 }
 

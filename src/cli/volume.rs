@@ -209,13 +209,10 @@ fn prefix(args: &Prefix, ui: &Ui) -> Result<Done, Failure> {
         only: args.only.clone(),
     };
     let documents = edits::open(&args.files)?;
-    let edits = documents
-        .iter()
-        .map(|document| {
-            let edited = compose::prefix_volumes(document, &rule)?;
-            Ok(FileEdit::of(document, edited))
-        })
-        .collect::<Result<Vec<_>, Failure>>()?;
+    let edited = compose::prefix_volumes_in(&documents, &rule)?;
+    let edits = documents.iter().zip(edited);
+    let edits = edits.map(|(document, edited)| FileEdit::of(document, edited));
+    let edits = edits.collect();
     for data in documents.iter().flat_map(compose::shared_data) {
         ui.say(&format!(
             "note: {}: `{}` writes `{}` of the host, which every release shares; to part \

@@ -126,6 +126,18 @@ pub fn conflicts(first: &Claims, second: &Claims) -> Vec<Conflict> {
     found
 }
 
+/// The collisions of one side with itself: what no edit may bring about.
+pub fn conflicts_within(claims: &Claims) -> Vec<Conflict> {
+    let mut found = conflicts(claims, claims);
+    let is_own = |rule: ConflictRule| {
+        use ConflictRule::{ContainerName, HostPort, NetworkName, VolumeName};
+        matches!(rule, ContainerName | HostPort | NetworkName | VolumeName)
+    };
+    // Each claim collides with itself, and each two of them twice.
+    found.retain(|conflict| is_own(conflict.rule) && conflict.first < conflict.second);
+    found
+}
+
 /// The conflicts of all pairs for which `common` finds a subject.
 fn pairs<T>(
     rule: ConflictRule,
@@ -158,19 +170,22 @@ fn networks(one: &Claim<NetworkClaim>, other: &Claim<NetworkClaim>, found: &mut 
     let (network, other_network) = (&one.what, &other.what);
     let is_made_by_both = !network.external && !other_network.external;
     let mut find = |rule, subject| found.push(conflict(rule, subject, &one.holder, &other.holder));
-    if network.name != other_network.name {
-        let subnets = network.subnets.iter();
-        let overlaps = |subnet: &&String| {
-            let mut others = other_network.subnets.iter();
-            others.any(|other| subnet::overlap(subnet, other))
+    let subnets = network.subnets.iter().flat_map(|subnet| {
+        let others = other_network.subnets.iter();
+        others.map(move |other| (subnet, other))
+    });
+    let overlap = subnets
+        .into_iter()
+        .find(|(one, other)| subnet::overlap(one, other));
+    if let Some((one, other)) = overlap.filter(|_| is_made_by_both) {
+        let subject = if one == other {
+            one.clone()
+        } else {
+            format!("{one} and {other}")
         };
-        if let Some(subnet) = subnets
-            .into_iter()
-            .find(overlaps)
-            .filter(|_| is_made_by_both)
-        {
-            find(ConflictRule::NetworkSubnet, subnet.clone());
-        }
+        find(ConflictRule::NetworkSubnet, subject);
+    }
+    if network.name != other_network.name {
         return;
     }
     if is_made_by_both {

@@ -6,7 +6,8 @@ use super::edit::{Draft, Edited};
 use super::error::Error;
 use super::interpolate::Lookup;
 use super::prefix_names::{PrefixRule, Section, prefix_names};
-use super::service_edits::{draft_ports, draft_suffix};
+use super::service_edits::{draft_ports, draft_suffix, items};
+use super::site::{Site, sites};
 use super::variable::{VariableChange, Variables};
 
 /// How names and ports become a project's own.
@@ -58,9 +59,20 @@ pub fn fix(
     let mut draft = Draft::new(document);
     let mut variables = Variables::default();
     let mut refusals = Vec::new();
+    let mut refuse = |edit: Result<(), Error>| match edit {
+        // The rule itself is wrong, and not what stands in the file.
+        Err(error @ Error::Malformed { .. }) => Err(error),
+        edit => {
+            refusals.extend(edit.err());
+            Ok(())
+        }
+    };
     for service in owners(ConflictRule::ContainerName) {
-        let edit = draft_suffix(document, &mut draft, &rule.suffix, &[service]);
-        refusals.extend(edit.err());
+        let only = [service];
+        refuse(
+            not_referred_to(document, &only[0])
+                .and_then(|()| draft_suffix(document, &mut draft, &rule.suffix, &only)),
+        )?;
     }
     let offset = rule.port_offset.into_iter();
     for (offset, service) in offset.flat_map(|offset| {
@@ -68,8 +80,7 @@ pub fn fix(
         services.map(move |service| (offset, service))
     }) {
         let drafts = (&mut draft, &mut variables);
-        let edit = draft_ports(document, drafts, offset, &[service], lookup);
-        refusals.extend(edit.err());
+        refuse(draft_ports(document, drafts, offset, &[service], lookup))?;
     }
     for (section, of) in [
         (Section::Volumes, ConflictRule::VolumeName),
@@ -81,8 +92,7 @@ pub fn fix(
                 replace: None,
                 only: vec![key],
             };
-            let edit = prefix_names(document, &mut draft, section, &names);
-            refusals.extend(edit.err());
+            refuse(prefix_names(document, &mut draft, section, &names))?;
         }
     }
     Ok(Fixed {
@@ -90,6 +100,39 @@ pub fn fix(
         variables: variables.into_changes(),
         refusals,
     })
+}
+
+/// Refuses to rename a container that other services name: `network_mode: container:NAME`,
+/// `volumes_from`, `links`, `external_links`.
+fn not_referred_to(document: &Document, service: &str) -> Result<(), Error> {
+    let names = sites(document, "container_name");
+    let Some(name) = names.iter().find(|site| site.service == service) else {
+        return Ok(());
+    };
+    let modes = ["network_mode", "pid", "ipc"];
+    let modes = modes.into_iter().flat_map(|key| sites(document, key));
+    let lists = ["volumes_from", "links", "external_links"];
+    let lists = lists.into_iter().flat_map(|key| {
+        let items = items(document, key).into_iter();
+        items.filter_map(move |(service, item)| {
+            Site::new(document, document.key(service.key), &[key], item)
+        })
+    });
+    let refers = |site: &Site<'_>| {
+        let bare = site
+            .written
+            .strip_prefix("container:")
+            .unwrap_or(site.written);
+        bare.split(':').next() == Some(name.written)
+    };
+    match modes.chain(lists).find(refers) {
+        None => Ok(()),
+        Some(site) => {
+            let line = document.location_of(site.scalar).line;
+            let reason = format!("line {line} refers to it by this name");
+            Err(name.refusal(document, &reason))
+        }
+    }
 }
 
 #[cfg(test)]

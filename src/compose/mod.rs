@@ -42,7 +42,7 @@ mod variable;
 pub(crate) use binds::is_data;
 pub use binds::{SharedData, rebase_binds_in, shared_data};
 pub use claims::{Claim, Claims, Holder, NetworkClaim, routes};
-pub use conflicts::{Conflict, ConflictRule, conflicts};
+pub use conflicts::{Conflict, ConflictRule, conflicts, conflicts_within};
 pub use document::Document;
 pub use edit::{Change, Edited, Warning};
 pub use error::Error;
@@ -54,7 +54,9 @@ pub use interpolate::{InterpolateError, Lookup, interpolate};
 pub use location::Location;
 pub use model::{Bind, LoadOptions, Model, Network, Resource, Service, Volume};
 pub use port::Port;
-pub use prefix_names::{PrefixRule, name_volumes_like, prefix_networks, prefix_volumes};
+pub use prefix_names::{
+    PrefixRule, name_volumes_like, prefix_networks, prefix_volumes, prefix_volumes_in,
+};
 pub use project::{discover, is_compose_name, is_in, project_name};
 pub use reference::Reference;
 pub use service_edits::{offset_ports, offset_ports_with, suffix_container_names};

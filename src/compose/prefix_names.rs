@@ -56,6 +56,7 @@ impl Section {
 /// [`Error::Collision`] if two volumes would be one; [`Error::Unsafe`] where a name can't
 /// be given without touching more.
 pub fn prefix_volumes(document: &Document, rule: &PrefixRule) -> Result<Edited, Error> {
+    check_only(std::slice::from_ref(document), Section::Volumes, rule)?;
     let mut draft = Draft::new(document);
     prefix_names(document, &mut draft, Section::Volumes, rule)?;
     draft.finish()
@@ -91,6 +92,7 @@ pub fn name_volumes_like(document: &Document, other: &Document) -> Result<Edited
 /// # Errors
 /// The same.
 pub fn prefix_networks(document: &Document, rule: &PrefixRule) -> Result<Edited, Error> {
+    check_only(std::slice::from_ref(document), Section::Networks, rule)?;
     let mut draft = Draft::new(document);
     prefix_names(document, &mut draft, Section::Networks, rule)?;
     draft.finish()
@@ -103,8 +105,13 @@ pub(crate) fn prefix_names(
     section: Section,
     rule: &PrefixRule,
 ) -> Result<(), Error> {
+    if rule.prefix.is_empty() && rule.replace.is_none() {
+        return Err(Error::Malformed {
+            text: String::new(),
+            reason: "an empty prefix makes names that everything else may have, too".to_owned(),
+        });
+    }
     let all = named(document, section);
-    check_only(rule, section, &all)?;
     let mut names: BTreeMap<String, (&Named<'_>, bool)> = BTreeMap::new();
     for item in &all {
         let wanted = wanted(rule, document, draft, item);
@@ -207,9 +214,14 @@ fn wanted(
         warn_of_external(document, draft, item);
         return None;
     }
-    let (Some(old), Some(name)) = (&rule.replace, item.name) else {
+    let Some(old) = &rule.replace else {
         return Some(format!("{prefix}{}", item.key));
     };
+    let name = item.name?;
+    // Done before, where the new prefix begins with the old one.
+    if prefix.starts_with(old.as_str()) && name.starts_with(prefix) {
+        return None;
+    }
     if let Some(rest) = name.strip_prefix(old.as_str()) {
         return Some(format!("{prefix}{rest}"));
     }
@@ -238,22 +250,41 @@ fn check_name(section: Section, name: &str) -> Result<(), Error> {
     })
 }
 
-fn check_only(rule: &PrefixRule, section: Section, all: &[Named<'_>]) -> Result<(), Error> {
-    let missing = rule
-        .only
+/// [`prefix_volumes`] on each of several files, where each key of `only` needs to be in one.
+///
+/// # Errors
+/// As [`prefix_volumes`].
+pub fn prefix_volumes_in(documents: &[Document], rule: &PrefixRule) -> Result<Vec<Edited>, Error> {
+    check_only(documents, Section::Volumes, rule)?;
+    let edit = |document| {
+        let mut draft = Draft::new(document);
+        prefix_names(document, &mut draft, Section::Volumes, rule)?;
+        draft.finish()
+    };
+    documents.iter().map(edit).collect()
+}
+
+fn check_only(documents: &[Document], section: Section, rule: &PrefixRule) -> Result<(), Error> {
+    let all: Vec<_> = documents
         .iter()
-        .find(|key| !all.iter().any(|item| item.key == **key));
-    match missing {
+        .flat_map(|document| named(document, section))
+        .collect();
+    let is_there = |key: &String| all.iter().any(|item| item.key == *key);
+    match rule.only.iter().find(|key| !is_there(key)) {
         None => Ok(()),
         Some(key) => {
-            let keys: Vec<&str> = all.iter().map(|item| item.key).collect();
+            let mut keys: Vec<&str> = all.iter().map(|item| item.key).collect();
+            keys.dedup();
+            let noun = section.noun();
             Err(Error::Malformed {
                 text: key.clone(),
-                reason: format!(
-                    "is not a {} of the file, which has: {}",
-                    section.noun(),
-                    keys.join(", ")
-                ),
+                reason: match keys.is_empty() {
+                    true => format!("is not a {noun}: there is none in the file"),
+                    false => format!(
+                        "is not a {noun} of the file, which has: {}",
+                        keys.join(", ")
+                    ),
+                },
             })
         }
     }

@@ -48,9 +48,7 @@ impl Variables {
         if let Some(other) = self.changes.get(&name)
             && other.to != to
         {
-            return Err(format!(
-                "two services would want different values of `{name}`"
-            ));
+            return Err(format!("it would take two different values of `{name}`"));
         }
         let mentions = |site: &&Site<'_>| variables(site.written).contains(&name);
         let mut services: Vec<_> = sites

@@ -115,7 +115,7 @@ fn networks_collide_by_name_and_by_address() {
     check(
         &subnet("10.1.0.0/16"),
         &subnet("10.1.2.0/24"),
-        &["network-subnet 10.1.0.0/16"],
+        &["network-subnet 10.1.0.0/16 and 10.1.2.0/24"],
     );
     check(&subnet("10.1.0.0/24"), &subnet("10.1.1.0/24"), &[]);
 }

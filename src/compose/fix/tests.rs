@@ -105,3 +105,32 @@ fn what_cannot_be_edited_is_left_with_its_reason() {
         "/b/c.yml:1:57: the ports of `web` can't be changed: there is no such port"
     );
 }
+
+#[test]
+fn a_container_that_another_service_names_keeps_its_name() {
+    let text = "\
+services:
+  web: {image: x, container_name: q}
+  side: {image: x, network_mode: 'container:q'}
+";
+    let (fixed, after, left) = fixed(text, &rule());
+    assert_eq!(after, text);
+    assert_eq!(left, ["container-name q"]);
+    assert_eq!(
+        fixed.refusals[0].to_string(),
+        "/b/c.yml:2:35: the container_name of `web` can't be changed: line 3 refers to it by \
+         this name"
+    );
+}
+
+#[test]
+fn a_suffix_that_no_name_can_have_is_an_error() {
+    let document = Document::parse(Path::new("/b/c.yml"), TEXT.as_bytes()).unwrap();
+    let found = conflicts(&claims("a", TEXT), &claims("b", TEXT));
+    let rule = FixRule {
+        suffix: "a b".to_owned(),
+        ..rule()
+    };
+    let error = fix(&document, &found, &rule, &|_| None).unwrap_err();
+    assert!(matches!(error, Error::Malformed { .. }), "{error}");
+}
