@@ -76,5 +76,5 @@ fn suffix(document: &Document) -> Result<Edited, Error> {
 
 fn rebase(document: &Document) -> Result<Edited, Error> {
     let moves = [(PathBuf::from("/"), PathBuf::from("/p"))];
-    rebase_binds_in(std::slice::from_ref(document), &moves).map(|mut edits| edits.remove(0))
+    rebase_binds_in(&[(document, &|_: &str| None)], &moves).map(|mut edits| edits.remove(0))
 }

@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
-use crate::compose::{self, LoadOptions};
+use crate::compose::{self, LoadOptions, Model};
 use crate::error::Kind;
 
 /// Which compose files.
@@ -27,8 +27,9 @@ impl FilesArg {
         if !self.files.is_empty() {
             return Ok(self.files.clone());
         }
-        if let Some(named) = std::env::var_os("COMPOSE_FILE").filter(|named| !named.is_empty()) {
-            return Ok(std::env::split_paths(&named).collect());
+        if let Some(named) = variable("COMPOSE_FILE") {
+            let separator = variable("COMPOSE_PATH_SEPARATOR").unwrap_or(":".to_owned());
+            return Ok(named.split(&separator).map(PathBuf::from).collect());
         }
         let found = compose::discover(Path::new("."))?;
         if found.is_empty() {
@@ -43,18 +44,48 @@ impl FilesArg {
     /// How a project is loaded from them.
     pub(super) fn options(&self) -> LoadOptions {
         LoadOptions {
-            env_files: self.env_files.clone(),
+            env_files: self.named_env_files(),
             ..LoadOptions::default()
         }
     }
 
+    /// What the files come to; one of them may be standard input.
+    pub(super) fn model(&self, options: &LoadOptions) -> Result<Model, Failure> {
+        let paths = self.paths()?;
+        let is_piped = paths.iter().any(|path| path == Path::new("-"));
+        let input = is_piped.then(|| read(Path::new("-"))).transpose()?;
+        let read = |path: &Path| match &input {
+            Some(input) if path == Path::new("-") => Ok(input.clone()),
+            _ => std::fs::read(path),
+        };
+        Ok(Model::load_with(&paths, options, &read)?)
+    }
+
+    /// What the option says, else what Compose's own variable says.
+    fn named_env_files(&self) -> Vec<PathBuf> {
+        if !self.env_files.is_empty() {
+            return self.env_files.clone();
+        }
+        let named = variable("COMPOSE_ENV_FILES").unwrap_or_default();
+        let named = named
+            .split(',')
+            .map(str::trim)
+            .filter(|file| !file.is_empty());
+        named.map(PathBuf::from).collect()
+    }
+
     /// The files that hold the variables of the compose file at `path`, later ones winning.
     pub(super) fn env_files(&self, path: &Path) -> Vec<PathBuf> {
-        match self.env_files.as_slice() {
-            [] => vec![path.with_file_name(".env")],
-            files => files.to_vec(),
+        match self.named_env_files() {
+            files if files.is_empty() => vec![path.with_file_name(".env")],
+            files => files,
         }
     }
+}
+
+/// A variable of the environment that isn't empty.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 /// The content of a file, or of standard input for `-`.

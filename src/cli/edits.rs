@@ -1,6 +1,7 @@
 //! What the commands that edit files do with the results: write them, show them, or say
 //! that there would be some.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -93,10 +94,30 @@ impl EditArgs {
     }
 }
 
-/// The compose files, parsed. All are, before any is edited or written.
-pub(super) fn open(files: &FilesArg) -> Result<Vec<Document>, Failure> {
+/// The compose files, parsed; one that is named twice, once. All are, before any is edited
+/// or written. Files that they include or extend and that aren't among them are told of.
+pub(super) fn open(files: &FilesArg, ui: &Ui) -> Result<Vec<Document>, Failure> {
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let mut seen = BTreeSet::new();
+    let mut paths = files.paths()?;
+    paths.retain(|path| seen.insert(real(path)));
     let open = |path: PathBuf| Ok(Document::parse(&path, &compose_files::read(&path)?)?);
-    files.paths()?.into_iter().map(open).collect()
+    let documents: Vec<Document> = paths
+        .into_iter()
+        .map(open)
+        .collect::<Result<_, Failure>>()?;
+    for document in &documents {
+        for (name, at) in document.files_named() {
+            let path = document.path().with_file_name(&name);
+            if !seen.contains(&real(&path)) {
+                ui.warn(&format!(
+                    "{at}: `{name}` belongs to this project, too, and is not edited: name it with \
+                     `-f`"
+                ));
+            }
+        }
+    }
+    Ok(documents)
 }
 
 /// Writes what changed, or shows it, as the arguments say, and reports.
@@ -114,13 +135,13 @@ pub(super) fn finish(edits: Vec<FileEdit>, args: &EditArgs, ui: &Ui) -> Result<D
 /// [`finish`] without the JSON document.
 pub(super) fn settle(edits: &[FileEdit], args: &EditArgs, ui: &Ui) -> Result<Done, Failure> {
     check_targets(edits, args, ui)?;
+    for warning in edits.iter().flat_map(|edit| &edit.edited.warnings) {
+        ui.warn(&warning.to_string());
+    }
+    if !args.is_dry() {
+        write_all(edits, args, ui)?;
+    }
     for edit in edits {
-        for warning in &edit.edited.warnings {
-            ui.warn(&warning.to_string());
-        }
-        if !args.is_dry() {
-            write(edit, args, ui)?;
-        }
         report(edit, args, ui)?;
     }
     let differs = args.check && edits.iter().any(FileEdit::is_change);
@@ -149,6 +170,27 @@ fn check_targets(edits: &[FileEdit], args: &EditArgs, ui: &Ui) -> Result<(), Fai
             "the result and the JSON document would both go to standard output",
         )
         .hint("name a file for the result with `-o FILE`, or leave out `--json`"));
+    }
+    Ok(())
+}
+
+/// Writes all files or, as far as the disk lets it, none.
+fn write_all(edits: &[FileEdit], args: &EditArgs, ui: &Ui) -> Result<(), Failure> {
+    for (number, edit) in edits.iter().enumerate() {
+        if let Err(mut failure) = write(edit, args, ui) {
+            let written = edits[..number].iter().filter(|edit| edit.is_change());
+            for done in written.filter(|_| args.output.is_none()) {
+                let back = Disk::new().replace(&done.path, &done.edited.bytes, &done.before);
+                if back.is_err() {
+                    failure.kind = Kind::Failed;
+                    failure = failure.hint(format!(
+                        "`{}` was edited before this and can't be put back: look at it",
+                        done.path.display()
+                    ));
+                }
+            }
+            return Err(failure);
+        }
     }
     Ok(())
 }

@@ -64,7 +64,7 @@ pub(super) fn run(command: &Command, ui: &Ui) -> Result<Done, Failure> {
 }
 
 fn ls(args: &Ls, ui: &Ui) -> Result<Done, Failure> {
-    let model = compose::Model::load(&args.files.paths()?, &args.files.options())?;
+    let model = args.files.model(&args.files.options())?;
     if ui.json {
         let images = model.images.iter().map(|image| ImageJson {
             service: image.service.clone(),
@@ -88,7 +88,7 @@ fn set(args: &Set, ui: &Ui) -> Result<Done, Failure> {
         keep_digest: args.keep_digest,
         tag_var: args.tag_var,
     };
-    let documents = edits::open(&args.files)?;
+    let documents = edits::open(&args.files, ui)?;
     let values = documents
         .iter()
         .map(|document| Values::of(&args.files.env_files(document.path())))

@@ -6,12 +6,13 @@ use clap::Subcommand;
 use serde::Serialize;
 
 use super::args::VolumesArg;
-use super::compose_files::{self, FilesArg};
+use super::compose_files::FilesArg;
 use super::edits::{self, EditArgs, FileEdit};
+use super::env_edits::Values;
 use super::failure::Failure;
 use super::ui::{Done, Ui};
 use super::{copy, table};
-use crate::compose::{self, Document, LoadOptions, Model, PrefixRule, SharedData};
+use crate::compose::{self, Claims, Document, LoadOptions, Lookup, Model, PrefixRule, SharedData};
 use crate::engine::{NewVolume, User, Volume, VolumeStore};
 use crate::error::Kind;
 use crate::fs::Disk;
@@ -136,18 +137,8 @@ fn ls(args: &Ls, ui: &Ui) -> Result<Done, Failure> {
         project: args.project.clone(),
         ..args.files.options()
     };
-    let files = args.files.paths()?;
-    let model = Model::load(&files, &options)?;
-    let shared: Vec<_> = files
-        .iter()
-        .map(|path| {
-            Ok(compose::shared_data(&Document::parse(
-                path,
-                &compose_files::read(path)?,
-            )?))
-        })
-        .collect::<Result<Vec<_>, Failure>>()?
-        .concat();
+    let model = args.files.model(&options)?;
+    let shared = shared_data(&model);
     let store = args
         .volumes
         .place(Path::new("."))
@@ -193,6 +184,21 @@ fn ls(args: &Ls, ui: &Ui) -> Result<Done, Failure> {
     Ok(Done::Same)
 }
 
+/// The folders of the host that services write.
+fn shared_data(model: &Model) -> Vec<SharedData> {
+    let claims = Claims::of(model).folders.into_iter();
+    let absolute = claims.filter(|claim| !claim.what.starts_with(&model.project_dir));
+    absolute
+        .filter_map(|claim| {
+            Some(SharedData {
+                path: claim.what.display().to_string(),
+                owner: claim.holder.owner,
+                at: claim.holder.at?,
+            })
+        })
+        .collect()
+}
+
 fn row(volume: VolumeJson) -> [String; 3] {
     let place = match (&volume.path, volume.external) {
         (Some(path), _) => path.display().to_string(),
@@ -208,12 +214,17 @@ fn prefix(args: &Prefix, ui: &Ui) -> Result<Done, Failure> {
         replace: args.replace.clone(),
         only: args.only.clone(),
     };
-    let documents = edits::open(&args.files)?;
+    let documents = edits::open(&args.files, ui)?;
     let edited = compose::prefix_volumes_in(&documents, &rule)?;
     let edits = documents.iter().zip(edited);
     let edits = edits.map(|(document, edited)| FileEdit::of(document, edited));
     let edits = edits.collect();
-    for data in documents.iter().flat_map(compose::shared_data) {
+    let values = values(&args.files, &documents)?;
+    let shared = documents
+        .iter()
+        .zip(&values)
+        .flat_map(|(document, values)| compose::shared_data(document, &|name| values.get(name)));
+    for data in shared {
         ui.say(&format!(
             "note: {}: `{}` writes `{}` of the host, which every release shares; to part \
              them, copy it and run `transship volume rebase {2}=DIR`",
@@ -229,11 +240,26 @@ fn rebase(args: &Rebase, ui: &Ui) -> Result<Done, Failure> {
         .iter()
         .map(|text| folders(text))
         .collect::<Result<Vec<_>, _>>()?;
-    let documents = edits::open(&args.files)?;
-    let edited = compose::rebase_binds_in(&documents, &moves)?;
+    let documents = edits::open(&args.files, ui)?;
+    let values = values(&args.files, &documents)?;
+    let lookups: Vec<_> = values
+        .iter()
+        .map(|values| |name: &str| values.get(name))
+        .collect();
+    let pairs = documents.iter().zip(&lookups);
+    let pairs: Vec<_> = pairs
+        .map(|(document, lookup)| (document, lookup as &Lookup<'_>))
+        .collect();
+    let edited = compose::rebase_binds_in(&pairs, &moves)?;
     let edits = documents.iter().zip(edited);
     let edits = edits.map(|(document, edited)| FileEdit::of(document, edited));
     edits::finish(edits.collect(), &args.output, ui)
+}
+
+/// The variables of each file.
+fn values(files: &FilesArg, documents: &[Document]) -> Result<Vec<Values>, Failure> {
+    let values = |document: &Document| Values::of(&files.env_files(document.path()));
+    documents.iter().map(values).collect()
 }
 
 /// `FROM=TO`.

@@ -8,12 +8,14 @@ use serde::Serialize;
 use super::document::{Document, Entry};
 use super::edit::{Draft, Edited};
 use super::error::Error;
+use super::interpolate::{Lookup, interpolate};
 use super::location::Location;
 use super::mount::Short;
 use super::prefix_names::entries;
 use super::service_edits::items;
 use super::site::Site;
 use super::syntax::Kind;
+use super::template::{MINGLED, Template};
 
 /// Moves every bind mount from a folder of the host, or from below it, to the same place
 /// below another; the devices of bind volumes too. Of several moves the first that fits
@@ -24,11 +26,12 @@ use super::syntax::Kind;
 /// [`Error::Malformed`] for what isn't an absolute path; [`Error::NotMounted`] if nothing is
 /// mounted from a folder; [`Error::Unsafe`].
 pub fn rebase_binds_in(
-    documents: &[Document],
+    documents: &[(&Document, &Lookup<'_>)],
     moves: &[(PathBuf, PathBuf)],
 ) -> Result<Vec<Edited>, Error> {
     for path in moves.iter().flat_map(|(from, to)| [from, to]) {
-        if !path.is_absolute() || path.to_str().is_none_or(|path| path.contains(':')) {
+        let is_plain = |path: &str| !path.contains([':', '$']);
+        if !path.is_absolute() || !path.to_str().is_some_and(is_plain) {
             return Err(Error::Malformed {
                 text: path.display().to_string(),
                 reason: "not an absolute path that a mount can name".to_owned(),
@@ -37,19 +40,16 @@ pub fn rebase_binds_in(
     }
     let mut unmatched: Vec<&PathBuf> = moves.iter().map(|(from, _)| from).collect();
     let mut edits = Vec::new();
-    for document in documents {
-        let sites: Vec<_> = sources(document)
-            .into_iter()
-            .map(|source| source.site)
-            .collect();
+    for (document, lookup) in documents {
+        let sources = sources(document, lookup);
+        let sites: Vec<_> = sources.iter().map(|source| source.site.clone()).collect();
         let mut draft = Draft::new(document);
-        for site in &sites {
-            if let Some((from, value)) = moves
-                .iter()
-                .find_map(|(from, to)| Some((from, moved(site.written, from, to)?)))
-            {
+        for source in &sources {
+            let fitting = moves.iter().find(|(from, to)| source.is_below(from, to));
+            if let Some((from, to)) = fitting {
                 unmatched.retain(|left| *left != from);
-                draft.set(document, &sites, site, value)?;
+                let value = moved(document, source, (from, to), lookup)?;
+                draft.set(document, &sites, &source.site, value)?;
             }
         }
         edits.push(draft.finish()?);
@@ -57,47 +57,65 @@ pub fn rebase_binds_in(
     let Some(from) = unmatched.first() else {
         return Ok(edits);
     };
-    let written = documents.iter().flat_map(sources);
-    let mut present: Vec<String> = written
-        .filter_map(|source| source.site.written.split(':').next())
-        .map(str::to_owned)
-        .collect();
+    let all = documents.iter();
+    let all = all.flat_map(|(document, lookup)| sources(document, lookup));
+    let mut present: Vec<String> = all.map(|source| source.path).collect();
     present.sort();
     present.dedup();
     Err(Error::NotMounted {
         path: documents
             .first()
-            .map_or(Path::new("."), Document::path)
+            .map_or(Path::new("."), |(document, _)| document.path())
             .to_owned(),
         from: (*from).clone(),
         present,
     })
 }
 
-/// A mount with its source below `to` instead of `from`; None if it is from neither.
-fn moved(mount: &str, from: &Path, to: &Path) -> Option<String> {
-    let end = mount.find(':').unwrap_or(mount.len());
-    let (source, rest) = mount.split_at(end);
-    if Path::new(source).starts_with(to) {
-        return Some(mount.to_owned());
+/// A mount with its source below `to` instead of `from`, in the text of the file or in a
+/// default within it.
+fn moved(
+    document: &Document,
+    source: &Source<'_>,
+    (from, to): (&Path, &Path),
+    lookup: &Lookup<'_>,
+) -> Result<String, Error> {
+    let site = &source.site;
+    let path = Path::new(&source.path);
+    if path.starts_with(to) {
+        return Ok(site.written.to_owned());
     }
-    let below = Path::new(source)
+    let template = Template::new(site.written, lookup)
+        .map_err(|error| site.refusal(document, &error.to_string()))?;
+    let below = path
         .strip_prefix(from)
-        .ok()?
+        .unwrap_or(path)
         .display()
         .to_string();
-    let slash = if below.is_empty() { "" } else { "/" };
+    let kept = if below.is_empty() { 0 } else { below.len() + 1 };
+    let range = 0..source.path.len() - kept;
     let root = to.display().to_string();
-    Some(format!(
-        "{}{slash}{below}{rest}",
-        root.trim_end_matches('/')
-    ))
+    let root = root.trim_end_matches('/').to_owned();
+    let home = template
+        .home(range.clone(), false, &root)
+        .ok_or_else(|| site.refusal(document, "the path is put together from several parts"))?;
+    if let Some(variable) = home.variable.clone().filter(|_| home.is_in_value) {
+        return Err(Error::HeldInVariable {
+            at: document.location_of(site.scalar),
+            service: site.service.to_owned(),
+            part: "a path of the host".to_owned(),
+            variable,
+        });
+    }
+    template
+        .apply(site.written, lookup, vec![(range, root, home)])
+        .ok_or_else(|| site.refusal(document, MINGLED))
 }
 
 /// A folder of the host that a service writes and that no release has to itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SharedData {
-    /// The absolute path, as written.
+    /// The absolute path, with its variables resolved.
     pub path: String,
     /// The service that mounts it, or the key of the volume that is a mount in disguise.
     pub owner: String,
@@ -107,17 +125,16 @@ pub struct SharedData {
 
 /// The absolute bind mounts that services can write: what every release of the file would
 /// share. Sockets, devices and the system's own folders aren't data.
-pub fn shared_data(document: &Document) -> Vec<SharedData> {
-    let shared = |source: Source<'_>| {
-        let site = source.site;
-        let path = site.written.split(':').next().unwrap_or_default();
-        (!source.read_only && is_data(Path::new(path))).then(|| SharedData {
-            path: path.to_owned(),
-            owner: site.service.to_owned(),
-            at: document.location_of(site.scalar),
+pub fn shared_data(document: &Document, lookup: &Lookup<'_>) -> Vec<SharedData> {
+    let is_shared = |source: &Source<'_>| !source.read_only && is_data(Path::new(&source.path));
+    let sources = sources(document, lookup).into_iter().filter(is_shared);
+    sources
+        .map(|source| SharedData {
+            owner: source.site.service.to_owned(),
+            at: document.location_of(source.site.scalar),
+            path: source.path,
         })
-    };
-    sources(document).into_iter().filter_map(shared).collect()
+        .collect()
 }
 
 /// False for the folders of the host that are shared by design.
@@ -129,10 +146,30 @@ pub(crate) fn is_data(path: &Path) -> bool {
 /// The absolute source of a bind mount.
 struct Source<'a> {
     site: Site<'a>,
+    /// The path, with its variables resolved.
+    path: String,
     read_only: bool,
 }
 
-fn sources(document: &Document) -> Vec<Source<'_>> {
+impl<'a> Source<'a> {
+    /// None for what isn't an absolute path.
+    fn new(site: Site<'a>, read_only: bool, lookup: &Lookup<'_>) -> Option<Self> {
+        let resolved = interpolate(site.written, lookup).ok()?;
+        let path = resolved.split(':').next()?.to_owned();
+        path.starts_with('/').then_some(Self {
+            site,
+            path,
+            read_only,
+        })
+    }
+
+    fn is_below(&self, from: &Path, to: &Path) -> bool {
+        let path = Path::new(&self.path);
+        path.starts_with(from) || path.starts_with(to)
+    }
+}
+
+fn sources<'a>(document: &'a Document, lookup: &Lookup<'_>) -> Vec<Source<'a>> {
     let mounts = items(document, "volumes").into_iter();
     let mounts = mounts.filter_map(|(service, item)| {
         let name = document.key(service.key);
@@ -142,23 +179,18 @@ fn sources(document: &Document) -> Vec<Source<'_>> {
             let source = document.get(item, "source").filter(|_| kind == "bind")?;
             let flag = document.get(item, "read_only");
             let flag = flag.and_then(|entry| tree.scalar(entry.value));
-            return Some(Source {
-                site: Site::new(document, name, &["volumes", "source"], source.value)?,
-                read_only: flag.is_some_and(|(value, _)| value == "true"),
-            });
+            let read_only = flag.is_some_and(|(value, _)| value == "true");
+            let site = Site::new(document, name, &["volumes", "source"], source.value)?;
+            return Source::new(site, read_only, lookup);
         }
         let site = Site::new(document, name, &["volumes"], item)?;
-        let short = Short::parse(site.written).filter(Short::is_bind)?;
-        let read_only = short.read_only;
-        Some(Source { site, read_only })
+        let resolved = interpolate(site.written, lookup).ok()?;
+        let read_only = Short::parse(&resolved).filter(Short::is_bind)?.read_only;
+        Source::new(site, read_only, lookup)
     });
-    let devices = device_sites(document).into_iter().map(|site| Source {
-        site,
-        read_only: false,
-    });
-    let mut found: Vec<_> = mounts.chain(devices).collect();
-    found.retain(|source| source.site.written.starts_with('/'));
-    found
+    let devices = device_sites(document).into_iter();
+    let devices = devices.filter_map(|site| Source::new(site, false, lookup));
+    mounts.chain(devices).collect()
 }
 
 /// The devices of top-level volumes that are bind mounts in disguise.
@@ -173,7 +205,7 @@ fn device_sites(document: &Document) -> Vec<Site<'_>> {
         let key = document.key(volume.key);
         let mut site = Site::new(document, key, &["driver_opts", "device"], device.value)?;
         "volumes".clone_into(&mut site.key[0]);
-        site.written.starts_with('/').then_some(site)
+        Some(site)
     };
     let volumes = entries(document, "volumes").into_iter();
     volumes.filter_map(site).collect()

@@ -65,6 +65,41 @@ impl Document {
         roots.any(|root| self.get(*root, "services").is_some())
     }
 
+    /// The files that it includes or that its services extend, as written, each with its
+    /// place.
+    pub fn files_named(&self) -> Vec<(String, Location)> {
+        let mut found = Vec::new();
+        let mut take = |id: NodeId| {
+            if let Some((name, _)) = self.tree.scalar(id) {
+                found.push((name.to_owned(), self.location_of(id)));
+            }
+        };
+        for root in &self.tree.roots {
+            let includes = self.get(*root, "include");
+            for item in includes
+                .iter()
+                .flat_map(|entry| self.tree.items(entry.value))
+            {
+                match self.get(*item, "path") {
+                    None => take(*item),
+                    Some(path) => match self.tree.items(path.value) {
+                        [] => take(path.value),
+                        paths => paths.iter().copied().for_each(&mut take),
+                    },
+                }
+            }
+            let services = self.get(*root, "services");
+            for service in services.iter().flat_map(|entry| self.all(entry.value)) {
+                let extends = self.get(service.value, "extends");
+                let file = extends.and_then(|entry| self.get(entry.value, "file"));
+                if let Some(entry) = file {
+                    take(entry.value);
+                }
+            }
+        }
+        found
+    }
+
     /// The text that spans refer to: without a byte order mark.
     pub(crate) fn text(&self) -> &str {
         self.source.strip_prefix(BOM).unwrap_or(&self.source)

@@ -138,10 +138,15 @@ impl Explain for Error {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::Unsafe { remedy, .. } => vec![remedy.clone()],
-            Self::HeldInVariable { variable, .. } => vec![
+            Self::HeldInVariable { variable, part, .. } if part.ends_with("image") => vec![
                 "pass `--tag-var` to change it where it lives".to_owned(),
                 format!("or set `{variable}` in `.env`"),
             ],
+            Self::HeldInVariable { variable, .. } => {
+                vec![format!(
+                    "set `{variable}` where it has its value, such as `.env`"
+                )]
+            }
             Self::Pinned { .. } => vec![
                 "name the new digest too: `REPO=TAG@sha256:...`".to_owned(),
                 "or leave out `--keep-digest` to drop the old one".to_owned(),

@@ -41,7 +41,10 @@ pub fn set_images(
     match variables.into_iter().next() {
         None => Ok(edited),
         Some(variable) => Err(Error::HeldInVariable {
-            at: image_at(document, &variable.services),
+            at: image_at(
+                document,
+                variable.services.first().map_or("", String::as_str),
+            ),
             service: variable.services.first().cloned().unwrap_or_default(),
             part: "the tag of its image".to_owned(),
             variable: variable.name,
@@ -49,10 +52,10 @@ pub fn set_images(
     }
 }
 
-fn image_at(document: &Document, services: &[String]) -> Location {
+fn image_at(document: &Document, service: &str) -> Location {
     let found = sites(document, "image")
         .into_iter()
-        .find(|image| services.first().is_some_and(|first| first == image.service));
+        .find(|image| image.service == service);
     document.location(found.map_or(0, |image| document.tree().node(image.scalar).span.start))
 }
 
@@ -75,6 +78,7 @@ pub fn set_images_with(
         variables: Variables::default(),
     };
     let mut matched = vec![false; rules.len()];
+    let mut asked = Vec::new();
     for image in &images {
         let template = Template::new(image.written, lookup);
         let resolved = template.as_ref().map_or(image.written, |t| &t.resolved);
@@ -87,6 +91,7 @@ pub fn set_images_with(
             }
         }
         if let Some(rule) = chosen {
+            asked.push(image.service);
             let template = template.map_err(|error| image.refusal(document, &error.to_string()))?;
             setter.set(image, &template, rule.becomes())?;
         }
@@ -95,6 +100,16 @@ pub fn set_images_with(
         return Err(no_match(document, rule, &images, lookup));
     }
     let variables = setter.variables.into_changes();
+    for change in &variables {
+        let others = change.services.iter().map(String::as_str);
+        for other in others.filter(|service| !asked.contains(service)) {
+            let message = format!(
+                "the image of `{other}` changes, too, with the variable `{}`",
+                change.name
+            );
+            setter.draft.warn(image_at(document, other), message);
+        }
+    }
     Ok((setter.draft.finish()?, variables))
 }
 

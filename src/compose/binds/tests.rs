@@ -2,7 +2,8 @@ use super::*;
 
 fn rebase(text: &str, from: &str, to: &str) -> Result<String, Error> {
     let moves = [(PathBuf::from(from), PathBuf::from(to))];
-    let edited = rebase_binds_in(&[parse(text)], &moves)?.remove(0);
+    let lookup = |name: &str| (name == "SET").then(|| "/data".to_owned());
+    let edited = rebase_binds_in(&[(&parse(text), &lookup)], &moves)?.remove(0);
     Ok(String::from_utf8(edited.bytes).unwrap())
 }
 
@@ -67,7 +68,7 @@ services:
 volumes:
   disk: {driver_opts: {type: none, o: bind, device: /data/z}}
 ";
-    let found = shared_data(&parse(text));
+    let found = shared_data(&parse(text), &|_| None);
     let found: Vec<_> = found
         .iter()
         .map(|data| (data.owner.as_str(), data.path.as_str(), data.at.line))
@@ -80,4 +81,27 @@ volumes:
             ("disk", "/data/z", 12)
         ]
     );
+}
+
+#[test]
+fn a_path_in_a_variable_s_default_is_data_and_moves_there() {
+    let text = "services: {db: {volumes: ['${D:-/data}/pg:/pg', '/data/x:/x']}}";
+    let found = shared_data(&parse(text), &|_| None);
+    assert_eq!(found[0].path, "/data/pg");
+    assert_eq!(
+        rebase(text, "/data", "/srv").unwrap(),
+        "services: {db: {volumes: ['${D:-/srv}/pg:/pg', '/srv/x:/x']}}"
+    );
+    let held = "services: {db: {volumes: ['$SET/pg:/pg']}}";
+    let error = rebase(held, "/data", "/srv").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "c.yml:1:27: `db` holds a path of the host in the variable `SET`"
+    );
+}
+
+#[test]
+fn a_path_that_compose_would_resolve_is_refused() {
+    let text = "services: {db: {volumes: ['/data/pg:/pg']}}";
+    assert!(rebase(text, "/data", "/s$rv").is_err());
 }
