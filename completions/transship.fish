@@ -65,6 +65,9 @@ complete -c transship -n "__fish_transship_using_subcommand plan" -l carry -d 'A
 complete -c transship -n "__fish_transship_using_subcommand plan" -l skip-volume -d 'A volume\'s key that is not to be copied; repeatable' -r
 complete -c transship -n "__fish_transship_using_subcommand plan" -s p -l project -d 'The new release\'s compose project; Compose\'s own choice when absent' -r
 complete -c transship -n "__fish_transship_using_subcommand plan" -l from-project -d 'The compose project that the old release runs as; Compose\'s own choice when absent' -r
+complete -c transship -n "__fish_transship_using_subcommand plan" -l pristine -d 'The vendor\'s tarball or folder of the old release, to tell its files from your edits' -r -F
+complete -c transship -n "__fish_transship_using_subcommand plan" -l ours -d 'Where both changed PATH take the old release\'s; repeatable' -r -F
+complete -c transship -n "__fish_transship_using_subcommand plan" -l theirs -d 'Where both changed PATH take the vendor\'s; repeatable' -r -F
 complete -c transship -n "__fish_transship_using_subcommand plan" -l volumes -d 'Where volumes live: a folder that holds one folder for each, or `docker`' -r -F
 complete -c transship -n "__fish_transship_using_subcommand plan" -l docker -d 'The docker program, such as `podman` or `sudo docker`' -r
 complete -c transship -n "__fish_transship_using_subcommand plan" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
