@@ -152,7 +152,8 @@ fn a_journal() -> String {
     fs::create_dir(root.path().join("releases")).unwrap();
     let install = Install::at(root.path()).unwrap();
     install.adopt(&Disk::new()).unwrap();
-    let mut journal = Journal::begin(&install, a_plan(), "2026-11-21T02:05:00Z".parse().unwrap());
+    let mut journal =
+        Journal::begin(&install, a_plan(), "2026-11-21T02:05:00Z".parse().unwrap()).unwrap();
     let outcome = Outcome {
         files: 3,
         bytes: 4096,

@@ -8,7 +8,6 @@
 //! The order is: record `do`, act, record `ok`. After a crash the disk is compared with
 //! both; the journal alone is never believed about what happened after its last record.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -16,9 +15,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::Plan;
 use super::sealed::{self, Format, SealedError};
 use super::step::Outcome;
+use super::{Plan, series};
 use crate::error::{Explain, Kind};
 use crate::fs::Disk;
 use crate::release::Install;
@@ -186,22 +185,22 @@ impl Explain for JournalError {
 impl Journal {
     /// Opens the journal of a new run of `plan`. Nothing is written before the first
     /// record.
-    pub fn begin(install: &Install, plan: Plan, at: Timestamp) -> Self {
-        let base = format!("{}-{}", at.strftime("%Y%m%dT%H%M%SZ"), plan.to);
-        let file = |run: &str| install.journals().join(format!("{run}.json"));
-        let numbered = (2..).map(|number| format!("{base}.{number}"));
-        let mut names = std::iter::once(base.clone()).chain(numbered);
-        let run = names.find(|run| !file(run).exists()).unwrap_or(base);
+    ///
+    /// # Errors
+    /// [`JournalError::Io`] if the install's journals can't be listed.
+    pub fn begin(install: &Install, plan: Plan, at: Timestamp) -> Result<Self, JournalError> {
+        let folder = install.journals();
+        let run = series::next(&folder, at, &plan.to).map_err(io(&folder))?;
         let progress = State::new(plan.steps.len());
-        Self {
-            path: file(&run),
+        Ok(Self {
+            path: folder.join(format!("{run}.json")),
             body: Body {
                 run,
                 plan,
                 records: Vec::new(),
             },
             progress,
-        }
+        })
     }
 
     /// Reads a journal and checks its course.
@@ -223,24 +222,11 @@ impl Journal {
         })
     }
 
-    /// The newest run of the install, if there was one. Names begin with the time.
+    /// The newest run of the install, if there was one.
     pub fn newest(install: &Install) -> Result<Option<Self>, JournalError> {
         let folder = install.journals();
-        let io = |source| JournalError::Io {
-            folder: folder.clone(),
-            source,
-        };
-        let entries = fs::read_dir(&folder)
-            .map_err(io)?
-            .map(|entry| Ok(entry?.path()));
-        let paths: Vec<PathBuf> = entries.collect::<io::Result<_>>().map_err(io)?;
-        let journals = paths
-            .into_iter()
-            .filter(|path| path.extension().is_some_and(|e| e == "json"));
-        journals
-            .max_by_key(|path| order(path))
-            .map(|path| Self::load(&path))
-            .transpose()
+        let newest = series::newest(&folder).map_err(io(&folder))?;
+        newest.map(|path| Self::load(&path)).transpose()
     }
 
     /// Appends a record and makes it durable before it returns.
@@ -322,16 +308,11 @@ impl Journal {
     }
 }
 
-/// Runs in the same second are numbered: `...-v2.json`, `...-v2.2.json`. The time is what
-/// counts, then the number.
-fn order(path: &Path) -> (String, usize, String) {
-    let name = path
-        .file_stem()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    let time = name.split('-').next().unwrap_or_default().to_owned();
-    (time, name.len(), name)
+fn io(folder: &Path) -> impl FnOnce(io::Error) -> JournalError {
+    move |source| JournalError::Io {
+        folder: folder.into(),
+        source,
+    }
 }
 
 /// The course so far, and which event may come next.

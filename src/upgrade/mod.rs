@@ -22,6 +22,7 @@ pub mod report;
 pub mod request;
 pub mod runner;
 pub mod sealed;
+mod series;
 pub mod sides;
 pub mod step;
 

@@ -3,9 +3,8 @@
 //! A plan holds names, paths, digests and sizes; it never holds a file's content or a
 //! value of `.env`, so it may be shown to anybody who may know the install's layout.
 
-use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -13,7 +12,7 @@ use thiserror::Error;
 
 use super::merging::PlanConflict;
 use super::sealed::{self, Format, SealedError};
-use super::{Request, Step};
+use super::{Request, Step, series};
 use crate::error::{Explain, Kind};
 use crate::fs::Disk;
 use crate::release::{Install, Version};
@@ -183,7 +182,7 @@ impl Plan {
     pub fn find(install: &Install, name: Option<&str>) -> Result<Self, PlanError> {
         let folder = install.plans();
         let path = match name {
-            None => newest(&folder)?,
+            None => newest(folder.clone())?,
             Some(path) if path.contains('/') => PathBuf::from(path),
             Some(id) => file(install, id.trim_end_matches(".json")),
         };
@@ -196,15 +195,17 @@ impl Plan {
         Ok(sealed::load(FORMAT, &path)?)
     }
 
-    /// A name for a plan to `version` made at `when` that no saved plan has.
-    pub fn new_id(install: &Install, when: Timestamp, version: &Version) -> String {
-        let base = format!("{}-{version}", when.strftime("%Y%m%dT%H%M%SZ"));
-        let taken = |id: &String| file(install, id).exists();
-        let numbered = (2..).map(|number| format!("{base}.{number}"));
-        std::iter::once(base.clone())
-            .chain(numbered)
-            .find(|id| !taken(id))
-            .unwrap_or(base)
+    /// A name for a plan to `version` made at `when` that sorts behind those of all saved ones.
+    ///
+    /// # Errors
+    /// [`PlanError::Io`] if the saved plans can't be listed.
+    pub fn new_id(
+        install: &Install,
+        when: Timestamp,
+        version: &Version,
+    ) -> Result<String, PlanError> {
+        let folder = install.plans();
+        series::next(&folder, when, version).map_err(|source| PlanError::Io { folder, source })
     }
 }
 
@@ -212,21 +213,10 @@ fn file(install: &Install, id: &str) -> PathBuf {
     install.plans().join(format!("{id}.json"))
 }
 
-/// The newest by name: ids begin with the time.
-fn newest(folder: &Path) -> Result<PathBuf, PlanError> {
-    let io = |source| PlanError::Io {
-        folder: folder.into(),
-        source,
-    };
-    let entries: Result<Vec<_>, _> = fs::read_dir(folder)
-        .map_err(io)?
-        .map(|entry| Ok(entry?.path()))
-        .collect();
-    let plans = entries
-        .map_err(io)?
-        .into_iter()
-        .filter(|path| path.extension().is_some_and(|e| e == "json"));
-    plans.max().ok_or_else(|| PlanError::None {
-        folder: folder.into(),
-    })
+fn newest(folder: PathBuf) -> Result<PathBuf, PlanError> {
+    match series::newest(&folder) {
+        Ok(Some(path)) => Ok(path),
+        Ok(None) => Err(PlanError::None { folder }),
+        Err(source) => Err(PlanError::Io { folder, source }),
+    }
 }

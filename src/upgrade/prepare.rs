@@ -1,6 +1,7 @@
 //! From a request to a plan: read, decide, observe, plan. Nothing is changed on the way.
 
 use super::facts::FactsError;
+use super::plan::PlanError;
 use super::planner::{self, Refused};
 use super::sides::SidesError;
 use super::{Facts, Outline, Plan, Request, Sides};
@@ -38,6 +39,9 @@ pub enum PrepareError {
     /// Something stands against it.
     #[error(transparent)]
     Refused(#[from] Refused),
+    /// The saved plans can't be read.
+    #[error(transparent)]
+    Saved(#[from] PlanError),
 }
 
 impl PrepareError {
@@ -47,6 +51,7 @@ impl PrepareError {
             Self::Outline(error) => error,
             Self::Facts(error) => error,
             Self::Refused(error) => error,
+            Self::Saved(error) => error,
         }
     }
 }
@@ -72,7 +77,7 @@ pub fn prepare(
     let outline = Outline::of(request, &sides)?;
     let facts = Facts::observe(install, &outline, volumes)?;
     let made = clock::now();
-    let id = Plan::new_id(install, made, &request.version);
+    let id = Plan::new_id(install, made, &request.version)?;
     let plan = planner::plan(id, made, request, sides.shipment.as_ref(), &outline, &facts)?;
     Ok(Prepared {
         plan,

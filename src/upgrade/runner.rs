@@ -145,7 +145,7 @@ impl Runner<'_> {
     /// Runs `plan` from its first step. Refuses while an earlier run isn't over.
     pub fn apply(&self, plan: Plan) -> Result<Report, RunError> {
         require_over(self.install)?;
-        self.run(Journal::begin(self.install, plan, clock::now()))
+        self.run(Journal::begin(self.install, plan, clock::now())?)
     }
 
     /// Goes on with the newest run, where it isn't over.

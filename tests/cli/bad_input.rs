@@ -370,7 +370,7 @@ fn an_interrupted_earlier_run() {
     let install = Install::planned();
     let layout = Layout::at(install.root()).unwrap();
     let plan = Plan::find(&layout, None).unwrap();
-    let mut journal = Journal::begin(&layout, plan, transship::clock::now());
+    let mut journal = Journal::begin(&layout, plan, transship::clock::now()).unwrap();
     journal.record(&Disk::new(), Event::Do { step: 0 }).unwrap();
     for args in [&["apply"][..], &PLAN, &["release", "use", "v1.3.2"]] {
         refused(&install, args, 3, "isn't over").complains("transship resume");
