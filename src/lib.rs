@@ -4,8 +4,9 @@
 //! [`release`] knows the layout of an install and the vendor's recipe, [`compose`] reads
 //! and edits compose files without disturbing another byte, [`merge`] carries the
 //! administrator's edits onto the vendor's new files, [`tree`] copies, digests and
-//! verifies directories, [`engine`] speaks to Docker, and [`upgrade`] observes facts,
-//! plans purely, and runs the plan under a journal. Only [`fs`] changes files.
+//! verifies directories, [`engine`] speaks to Docker, [`upgrade`] observes facts, plans
+//! purely, and runs the plan under a journal, and [`launch`] brings a release up beside
+//! others. Only [`fs`] changes files.
 
 pub mod cli;
 pub mod clock;
@@ -14,6 +15,7 @@ pub mod engine;
 pub mod env_file;
 pub mod error;
 pub mod fs;
+pub mod launch;
 pub mod merge;
 pub mod progress;
 pub mod release;

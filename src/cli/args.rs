@@ -3,7 +3,7 @@
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use super::{
-    apply, conflicts, copy, diff, image, init, manifest, merge, plan, release, status, verify,
+    apply, conflicts, copy, diff, image, init, manifest, merge, plan, release, status, up, verify,
     volume,
 };
 
@@ -75,6 +75,8 @@ pub(super) enum Command {
     Resume(apply::Resume),
     Rollback(apply::Rollback),
     Status(status::Args),
+    Up(up::Up),
+    Stop(up::Stop),
     /// List, stage and switch releases
     #[command(subcommand)]
     Release(release::Command),

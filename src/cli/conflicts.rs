@@ -297,12 +297,7 @@ fn require_own_project(args: &Args, found: &[Conflict]) -> Result<(), Failure> {
 
 /// An edit may not make two things of the last side one.
 fn require_distinct(before: &Claims, after: &Claims) -> Result<(), Failure> {
-    let before = compose::conflicts_within(before);
-    let is_new = |conflict: &Conflict| {
-        let mut known = before.iter();
-        !known.any(|known| known.rule == conflict.rule && known.subject == conflict.subject)
-    };
-    match compose::conflicts_within(after).into_iter().find(is_new) {
+    match compose::conflicts_made(before, after).into_iter().next() {
         None => Ok(()),
         Some(conflict) => Err(Failure::new(
             Kind::Refused,

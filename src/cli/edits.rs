@@ -229,7 +229,8 @@ fn report(edit: &FileEdit, args: &EditArgs, ui: &Ui) -> Result<(), Failure> {
     Ok(())
 }
 
-fn describe(change: &compose::Change) -> String {
+/// One line on a change, with its place.
+pub(super) fn describe(change: &compose::Change) -> String {
     let (at, key) = (&change.at, change.key.join("."));
     let from = change
         .from

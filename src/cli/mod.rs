@@ -28,6 +28,7 @@ mod status;
 mod table;
 mod text_diff;
 mod ui;
+mod up;
 mod verify;
 mod volume;
 mod volumes;

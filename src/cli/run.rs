@@ -8,7 +8,7 @@ use super::args::{Cli, Command, Completions};
 use super::failure::Failure;
 use super::ui::{Done, Ui};
 use super::{
-    apply, conflicts, copy, diff, image, init, manifest, merge, plan, release, status, verify,
+    apply, conflicts, copy, diff, image, init, manifest, merge, plan, release, status, up, verify,
     volume,
 };
 
@@ -32,6 +32,8 @@ fn dispatch(command: Command, ui: &Ui) -> Result<Done, Failure> {
         Command::Resume(args) => apply::resume(&args, ui),
         Command::Rollback(args) => apply::roll_back(&args, ui),
         Command::Status(args) => status::run(&args, ui),
+        Command::Up(args) => up::up(&args, ui),
+        Command::Stop(args) => up::stop(&args, ui),
         Command::Release(command) => release::run(&command, ui),
         Command::Image(command) => image::run(&command, ui),
         Command::Volume(command) => volume::run(&command, ui),

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::str::FromStr;
 
 use serde::Serialize;
 
@@ -50,7 +51,31 @@ impl fmt::Display for ConflictRule {
     }
 }
 
+impl FromStr for ConflictRule {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let rule = Self::ALL.into_iter().find(|rule| rule.to_string() == text);
+        rule.ok_or_else(|| {
+            let known: Vec<_> = Self::ALL.iter().map(ToString::to_string).collect();
+            format!("it is one of {}", known.join(", "))
+        })
+    }
+}
+
 impl ConflictRule {
+    const ALL: [Self; 9] = [
+        Self::ProjectName,
+        Self::VolumeName,
+        Self::ContainerName,
+        Self::HostPort,
+        Self::NetworkName,
+        Self::NetworkSubnet,
+        Self::SharedBind,
+        Self::NetworkAlias,
+        Self::RouterLabel,
+    ];
+
     /// What to do about it in the second project, where nothing more is known.
     const fn remedy(self) -> &'static str {
         match self {
@@ -126,8 +151,8 @@ pub fn conflicts(first: &Claims, second: &Claims) -> Vec<Conflict> {
     found
 }
 
-/// The collisions of one side with itself: what no edit may bring about.
-pub fn conflicts_within(claims: &Claims) -> Vec<Conflict> {
+/// The collisions of one side with itself.
+fn conflicts_within(claims: &Claims) -> Vec<Conflict> {
     let mut found = conflicts(claims, claims);
     let is_own = |rule: ConflictRule| {
         use ConflictRule::{ContainerName, HostPort, NetworkName, VolumeName};
@@ -136,6 +161,18 @@ pub fn conflicts_within(claims: &Claims) -> Vec<Conflict> {
     // Each claim collides with itself, and each two of them twice.
     found.retain(|conflict| is_own(conflict.rule) && conflict.first < conflict.second);
     found
+}
+
+/// The collisions of one side with itself that an edit has made: there should be none.
+pub fn conflicts_made(before: &Claims, after: &Claims) -> Vec<Conflict> {
+    let before = conflicts_within(before);
+    let is_new = |conflict: &Conflict| {
+        let mut known = before.iter();
+        !known.any(|known| known.rule == conflict.rule && known.subject == conflict.subject)
+    };
+    let mut made = conflicts_within(after);
+    made.retain(is_new);
+    made
 }
 
 /// The conflicts of all pairs for which `common` finds a subject.

@@ -42,7 +42,7 @@ mod variable;
 pub(crate) use binds::is_data;
 pub use binds::{SharedData, rebase_binds_in, shared_data};
 pub use claims::{Claim, Claims, Holder, NetworkClaim, routes};
-pub use conflicts::{Conflict, ConflictRule, conflicts, conflicts_within};
+pub use conflicts::{Conflict, ConflictRule, conflicts, conflicts_made};
 pub use document::Document;
 pub use edit::{Change, Edited, Warning};
 pub use error::Error;
@@ -66,5 +66,6 @@ pub use settings::{Setting, SettingChange, Settings, settings_diff};
 pub use variable::{VariableChange, set_variables};
 
 pub(crate) use edit::{plain_or_quoted, rewrite};
+pub(crate) use reference::spelled_out;
 pub(crate) use strict::{Type, plain_type};
 pub(crate) use syntax::{Kind, Node, NodeId, Style};

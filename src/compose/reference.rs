@@ -124,6 +124,19 @@ pub(crate) fn full_name(name: &str) -> String {
     }
 }
 
+/// A reference with all that Docker leaves out, so that two that mean one image are equal:
+/// `postgres` has its registry, folder and `:latest` (distribution/reference,
+/// `ParseNormalizedNamed`); where there is a digest, the tag doesn't count.
+pub(crate) fn spelled_out(reference: &str) -> String {
+    let parts = Parts::of(reference);
+    let name = full_name(&reference[parts.name]);
+    match (parts.digest, parts.tag) {
+        (Some(digest), _) => format!("{name}@{}", &reference[digest]),
+        (None, Some(tag)) => format!("{name}:{}", &reference[tag]),
+        (None, None) => format!("{name}:latest"),
+    }
+}
+
 /// The first component is a registry if it looks like a host: a dot, a port, `localhost`.
 fn split_registry(name: &str) -> (Option<&str>, &str) {
     match name.split_once('/') {
@@ -187,6 +200,20 @@ mod tests {
             assert_eq!(found.tag.as_deref(), tag, "{text}");
             assert_eq!(found.to_string(), pinned);
         }
+    }
+
+    #[test]
+    fn one_image_has_one_spelling_in_full() {
+        for same in ["nginx", "nginx:latest", "docker.io/nginx", "library/nginx"] {
+            assert_eq!(spelled_out(same), spelled_out("nginx"), "{same}");
+        }
+        assert_ne!(spelled_out("nginx:1"), spelled_out("nginx"));
+        assert_ne!(spelled_out("reg:5000/nginx"), spelled_out("nginx"));
+        let pinned = format!("nginx@{DIGEST}");
+        assert_eq!(
+            spelled_out(&format!("nginx:1@{DIGEST}")),
+            spelled_out(&pinned)
+        );
     }
 
     #[test]

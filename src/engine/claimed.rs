@@ -22,8 +22,9 @@ pub struct Own<'a> {
     pub folder: &'a Path,
 }
 
-/// What the containers and networks of an engine claim, running or stopped, but for those of
-/// the project `own` from its own folder. Only what runs has ports.
+/// What the containers, volumes and networks of an engine claim, running or stopped, but for
+/// those of the project `own` from its own folder. Only what runs has ports. A volume that a
+/// project made is that project's also while it has no containers.
 ///
 /// # Errors
 /// [`Error::Call`] and [`Error::Answer`].
@@ -42,6 +43,7 @@ pub fn claimed(docker: &Docker, own: Own<'_>) -> Result<Claims, Error> {
     }
     claims.projects.sort_by(|a, b| a.holder.cmp(&b.holder));
     claims.projects.dedup();
+    claims.volumes.extend(volumes(docker, own)?);
     for network in networks(docker)? {
         let project = network
             .labels
@@ -63,17 +65,53 @@ pub fn claimed(docker: &Docker, own: Own<'_>) -> Result<Claims, Error> {
     Ok(claims)
 }
 
+/// The volumes that other projects have made.
+fn volumes(docker: &Docker, own: Own<'_>) -> Result<Vec<Claim<String>>, Error> {
+    let list = docker.call(["volume", "ls", "--format", "{{json .}}"]);
+    let rows: Vec<VolumeRow> = Docker::json_lines("list the volumes", &list)?;
+    let claim = |row: VolumeRow| {
+        let project = row.label(PROJECT).filter(|name| *name != own.project)?;
+        let holder = Holder {
+            project: Some(project.to_owned()),
+            owner: row.name.clone(),
+            at: None,
+        };
+        Some(Claim::new(row.name, holder))
+    };
+    Ok(rows.into_iter().filter_map(claim).collect())
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct VolumeRow {
+    name: String,
+    /// `key=value,key=value`.
+    #[serde(default)]
+    labels: String,
+}
+
+impl VolumeRow {
+    fn label(&self, name: &str) -> Option<&str> {
+        let mut labels = self.labels.split(',');
+        labels.find_map(|label| label.strip_prefix(name)?.strip_prefix('='))
+    }
+}
+
 fn networks(docker: &Docker) -> Result<Vec<Network>, Error> {
     const WHAT: &str = "list the networks";
-    let list = docker.call(["network", "ls", "--no-trunc", "--format", "{{json .}}"]);
-    let rows: Vec<Row> = Docker::json_lines(WHAT, &list)?;
-    if rows.is_empty() {
-        return Ok(Vec::new());
-    }
-    let call = docker
-        .call(["network", "inspect", "--format", "{{json .}}"])
-        .args(rows.iter().map(|row| &row.id));
-    Docker::json_lines(WHAT, &call)
+    let list = || {
+        let call = docker.call(["network", "ls", "--no-trunc", "--format", "{{json .}}"]);
+        let rows: Vec<Row> = Docker::json_lines(WHAT, &call)?;
+        Ok(rows.into_iter().map(|row| row.id).collect())
+    };
+    let inspect = |ids: &[String]| {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let call = docker.call(["network", "inspect", "--format", "{{json .}}"]);
+        Docker::json_lines(WHAT, &call.args(ids))
+    };
+    Docker::inspected(list, inspect)
 }
 
 #[derive(Deserialize)]

@@ -7,7 +7,6 @@
 //!
 //! Begin at [`Compose::find`].
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
@@ -16,13 +15,17 @@ use serde::Deserialize;
 
 use super::docker::failed;
 use super::program::Invocation;
-use super::{Container, Docker, Error, Health, Program};
+use super::standing::{Standing, of};
+use super::stopping::rounds;
+use super::{Container, Docker, Error, Failure, Program};
 use crate::clock::Stopwatch;
 use crate::fs::Disk;
 use crate::progress::Progress;
 
 /// What starting or stopping may take besides the containers' own time.
 const OVERHEAD: Duration = Duration::from_mins(2);
+/// What a container has to end where nobody says otherwise.
+const GRACE: Duration = Duration::from_secs(10);
 /// Between two looks at containers that are coming up.
 const PAUSE: Duration = Duration::from_millis(500);
 /// How many of a container's last lines an error has.
@@ -100,7 +103,15 @@ impl Compose {
             name: name.to_owned(),
             folder,
             files: files.to_vec(),
+            env_files: Vec::new(),
         })
+    }
+
+    fn too_old(&self, what: &'static str) -> Error {
+        Error::TooOld {
+            version: self.version.clone(),
+            what,
+        }
     }
 
     fn call(&self) -> Invocation {
@@ -130,6 +141,7 @@ pub struct ComposeProject {
     name: String,
     folder: PathBuf,
     files: Vec<PathBuf>,
+    env_files: Vec<PathBuf>,
 }
 
 /// How to start a project.
@@ -144,10 +156,23 @@ pub struct Up<'a> {
 }
 
 impl ComposeProject {
+    /// The same project, its variables read from `files` alone, the later ones winning; from
+    /// `.env` in its folder when there are none.
+    ///
+    /// # Errors
+    /// [`Error::TooOld`] for several, which came with Compose 2.17.
+    pub fn with_env_files(mut self, files: &[PathBuf]) -> Result<Self, Error> {
+        if files.len() > 1 && self.compose.is_first_generation() {
+            return Err(self.compose.too_old("several `--env-file`"));
+        }
+        self.env_files = files.to_vec();
+        Ok(self)
+    }
+
     /// Stops the services, all when none is named, in the order that their dependencies
-    /// ask for. Each container has `patience` to end before it is killed, which is enough
-    /// for a database only when it is minutes. Gives the containers as they are then: an
-    /// exit code of 137 is one that was killed.
+    /// ask for. Each container has `patience` to end before it is killed: what its compose
+    /// file says, or 10 s, when absent. Gives the containers as they are then: an exit code
+    /// of 137 is one that was killed.
     ///
     /// # Errors
     /// [`Error::Call`], and [`Error::StillRunning`] where the engine says so afterwards.
@@ -155,13 +180,17 @@ impl ComposeProject {
         &self,
         disk: &Disk,
         services: &[&str],
-        patience: Duration,
+        patience: Option<Duration>,
     ) -> Result<Vec<Container>, Error> {
         self.announce(disk, "docker compose stop")?;
-        let count = u32::try_from(self.containers()?.len()).unwrap_or(u32::MAX);
+        let before = self.containers()?;
+        let vendors = before.iter().filter_map(|container| container.stop_timeout);
+        let vendors = Duration::from_secs(vendors.max().unwrap_or_default());
+        let each = patience.unwrap_or(vendors.max(GRACE));
+        let count = u32::try_from(before.len()).unwrap_or(u32::MAX);
         let called = self
             .stop_call(services, patience)
-            .time_out(OVERHEAD + patience.saturating_mul(count))
+            .time_out(OVERHEAD + each.saturating_mul(count))
             .run_well();
         let mut containers = self.containers()?;
         containers.retain(|container| belongs(container, services));
@@ -180,6 +209,37 @@ impl ComposeProject {
         }
     }
 
+    /// Stops all services, in the order that their dependencies ask for. Those that keep
+    /// data have `patience` to end; the others, and all of which the compose file says how
+    /// long they may take, have what it says, or 10 s. Gives those that ran, as they are then.
+    ///
+    /// # Errors
+    /// Those of [`ComposeProject::stop`]; [`Error::Interrupted`] between two services.
+    pub fn stop_in_order(
+        &self,
+        disk: &Disk,
+        patience: Duration,
+        progress: &dyn Progress,
+    ) -> Result<Vec<Container>, Error> {
+        let before = self.containers()?;
+        let running = before.iter().filter(|container| container.running);
+        let running: Vec<_> = running.map(|container| container.id.clone()).collect();
+        // The first generation doesn't tell who depends on whom.
+        if !self.compose.is_first_generation() {
+            for round in rounds(&before) {
+                if progress.interrupted() {
+                    return Err(self.interrupted());
+                }
+                let services: Vec<&str> = round.services.iter().map(String::as_str).collect();
+                progress.note(&format!("stopping {}", services.join(", ")));
+                self.stop(disk, &services, round.keeps_data.then_some(patience))?;
+            }
+        }
+        let mut containers = self.stop(disk, &[], Some(patience))?;
+        containers.retain(|container| running.contains(&container.id));
+        Ok(containers)
+    }
+
     /// Makes and starts containers, and doesn't wait for them: see [`ComposeProject::wait`].
     ///
     /// Compose is never told `-y`: where it wants to make a volume anew it asks, gets no
@@ -189,10 +249,7 @@ impl ComposeProject {
     /// [`Error::Call`], and [`Error::TooOld`] where Compose can't do without pulling.
     pub fn up(&self, disk: &Disk, how: &Up<'_>) -> Result<(), Error> {
         if how.never_pull && self.compose.is_first_generation() {
-            return Err(Error::TooOld {
-                version: self.compose.version.clone(),
-                what: "`up --pull never`",
-            });
+            return Err(self.compose.too_old("`up --pull never`"));
         }
         self.announce(disk, "docker compose up")?;
         // Images may have to be pulled, and containers wait for each other's health.
@@ -230,9 +287,7 @@ impl ComposeProject {
             }
             before = now;
             if progress.interrupted() {
-                return Err(Error::Interrupted {
-                    project: self.name.clone(),
-                });
+                return Err(self.interrupted());
             }
             thread::sleep(PAUSE);
         }
@@ -247,7 +302,7 @@ impl ComposeProject {
     }
 
     /// The command that [`ComposeProject::stop`] runs, for people to read.
-    pub fn stop_command(&self, services: &[&str], patience: Duration) -> String {
+    pub fn stop_command(&self, services: &[&str], patience: Option<Duration>) -> String {
         self.stop_call(services, patience).shown()
     }
 
@@ -279,10 +334,20 @@ impl ComposeProject {
             .unwrap_or_default()
     }
 
-    fn stop_call(&self, services: &[&str], patience: Duration) -> Invocation {
-        self.call()
-            .args(["stop", "--timeout", &patience.as_secs().to_string()])
-            .args(services)
+    fn interrupted(&self) -> Error {
+        Error::Interrupted {
+            project: self.name.clone(),
+        }
+    }
+
+    fn stop_call(&self, services: &[&str], patience: Option<Duration>) -> Invocation {
+        let seconds = patience.map(|patience| patience.as_secs().to_string());
+        let call = self.call().arg("stop");
+        let call = match &seconds {
+            Some(seconds) => call.args(["--timeout", seconds]),
+            None => call,
+        };
+        call.args(services)
     }
 
     fn up_call(&self, how: &Up<'_>) -> Invocation {
@@ -299,10 +364,11 @@ impl ComposeProject {
     fn call(&self) -> Invocation {
         let call = self.compose.call().args(["-p", &self.name]);
         let call = call.arg("--project-directory").arg(&self.folder);
-        let files = self.files.iter();
-        files
-            .fold(call, |call, file| {
-                call.arg("-f").arg(self.folder.join(file))
+        let pairs = self.env_files.iter().map(|file| ("--env-file", file));
+        let pairs = pairs.chain(self.files.iter().map(|file| ("-f", file)));
+        pairs
+            .fold(call, |call, (option, file)| {
+                call.arg(option).arg(self.folder.join(file))
             })
             .in_folder(&self.folder)
     }
@@ -322,60 +388,9 @@ fn belongs(container: &Container, services: &[&str]) -> bool {
     services.is_empty() || services.contains(&service)
 }
 
-/// Where a container stands on its way up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
-    Up,
-    Coming(&'static str),
-    Ended(i32),
-}
-
-impl fmt::Display for Standing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Up => f.write_str("up"),
-            Self::Coming(why) => f.write_str(why),
-            Self::Ended(code) => write!(f, "exit code {code}"),
-        }
-    }
-}
-
-fn of(container: &Container) -> Standing {
-    match (container.running, container.health, container.exit_code) {
-        _ if container.restarting => Standing::Coming("restarting again and again"),
-        (true, Some(Health::Starting), _) => Standing::Coming("not healthy yet"),
-        (true, Some(Health::Unhealthy), _) => Standing::Coming("unhealthy"),
-        (true, ..) | (false, _, Some(0)) => Standing::Up,
-        (false, _, Some(code)) => Standing::Ended(code),
-        (false, _, None) => Standing::Coming("not started"),
-    }
-}
-
-/// A container that didn't come up.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
-    /// Its name.
-    pub container: String,
-    /// `exit code 1`, `unhealthy`.
-    pub how: String,
-    /// Its last lines; may be empty.
-    pub log: String,
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` ({})", self.container, self.how)?;
-        if self.log.is_empty() {
-            return Ok(());
-        }
-        write!(f, ": {}", self.log)
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Standing, check_project, of};
-    use crate::engine::{Container, Health};
+    use super::check_project;
 
     #[test]
     fn a_project_s_name_is_what_compose_takes() {
@@ -385,58 +400,5 @@ mod tests {
         for name in ["", "v1.3.2", "V1", "_a", "-a", "a b", "a/b", "é"] {
             assert!(check_project(name).is_err(), "{name}");
         }
-    }
-
-    fn container(running: bool, health: Option<Health>, exit_code: Option<i32>) -> Container {
-        Container {
-            id: "1".to_owned(),
-            name: "db".to_owned(),
-            project: None,
-            service: None,
-            running,
-            restarting: false,
-            restarts: 0,
-            exit_code,
-            health,
-            mounts: Vec::new(),
-        }
-    }
-
-    #[test]
-    fn a_container_is_up_when_it_runs_well_or_has_done_its_work() {
-        for (running, health, exit_code, expected) in [
-            (true, None, None, Standing::Up),
-            (true, Some(Health::Healthy), None, Standing::Up),
-            (false, None, Some(0), Standing::Up),
-            (
-                true,
-                Some(Health::Starting),
-                None,
-                Standing::Coming("not healthy yet"),
-            ),
-            (
-                true,
-                Some(Health::Unhealthy),
-                None,
-                Standing::Coming("unhealthy"),
-            ),
-            (false, None, None, Standing::Coming("not started")),
-            (false, None, Some(1), Standing::Ended(1)),
-            (
-                false,
-                Some(Health::Unhealthy),
-                Some(137),
-                Standing::Ended(137),
-            ),
-        ] {
-            assert_eq!(of(&container(running, health, exit_code)), expected);
-        }
-    }
-
-    #[test]
-    fn a_container_that_is_started_again_and_again_is_not_up() {
-        let mut restarting = container(true, None, None);
-        restarting.restarting = true;
-        assert!(matches!(of(&restarting), Standing::Coming(_)));
     }
 }

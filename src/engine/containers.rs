@@ -8,8 +8,6 @@ use serde::de::DeserializeOwned;
 use super::{Docker, Error, User};
 
 const WHAT: &str = "list the containers";
-/// Containers come and go while they are asked about; the list is taken anew this often.
-const TRIES: u32 = 3;
 
 /// A container, running or not, and what of the host it sees.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,8 +20,14 @@ pub struct Container {
     pub project: Option<String>,
     /// The compose service that it belongs to, if any.
     pub service: Option<String>,
+    /// The services that its own depends on, where Compose v2 has made it.
+    pub depends_on: Vec<String>,
+    /// How long its compose file lets it take to end, in seconds, if it says so.
+    pub stop_timeout: Option<u64>,
     /// True while it has processes: running, paused or restarting.
     pub running: bool,
+    /// True while all of its processes stand still.
+    pub paused: bool,
     /// True while the engine is about to start it anew.
     pub restarting: bool,
     /// How often the engine has started it anew.
@@ -90,6 +94,7 @@ impl Container {
             service: self.service.clone(),
             running: self.running,
             writes: mount.writes,
+            is_process: false,
             path: Some(mount.source.clone()),
         }
     }
@@ -155,20 +160,7 @@ pub(super) fn inspected<T: DeserializeOwned>(
     docker: &Docker,
     filter: &[&str],
 ) -> Result<Vec<T>, Error> {
-    let mut ids = list(docker, filter)?;
-    for _ in 1..TRIES {
-        match inspect(docker, &ids) {
-            Ok(containers) => return Ok(containers),
-            Err(error) => {
-                let now = list(docker, filter)?;
-                if now == ids {
-                    return Err(error);
-                }
-                ids = now;
-            }
-        }
-    }
-    inspect(docker, &ids)
+    Docker::inspected(|| list(docker, filter), |ids| inspect(docker, ids))
 }
 
 fn list(docker: &Docker, filter: &[&str]) -> Result<Vec<String>, Error> {
@@ -266,6 +258,7 @@ struct Mounted {
 #[serde(rename_all = "PascalCase", default)]
 struct Config {
     labels: Option<std::collections::BTreeMap<String, String>>,
+    stop_timeout: Option<u64>,
 }
 
 impl From<Inspected> for Container {
@@ -277,7 +270,13 @@ impl From<Inspected> for Container {
             name: inspected.name.trim_start_matches('/').to_owned(),
             project: labels.remove("com.docker.compose.project"),
             service: labels.remove("com.docker.compose.service"),
+            depends_on: labels
+                .remove("com.docker.compose.depends_on")
+                .map(|list| dependencies(&list))
+                .unwrap_or_default(),
+            stop_timeout: inspected.config.stop_timeout,
             running: state.running || state.paused || state.restarting,
+            paused: state.paused,
             restarting: state.restarting,
             restarts: inspected.restart_count,
             exit_code: (!state.running && state.status != "created").then_some(state.exit_code),
@@ -285,6 +284,15 @@ impl From<Inspected> for Container {
             mounts: inspected.mounts.into_iter().filter_map(mount).collect(),
         }
     }
+}
+
+/// The names in `db:service_healthy:false,cache:service_started:false`.
+fn dependencies(list: &str) -> Vec<String> {
+    let names = list.split(',').filter_map(|one| one.split(':').next());
+    names
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 /// A tmpfs has neither name nor source, and is nobody else's.

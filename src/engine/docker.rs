@@ -13,6 +13,10 @@ use super::program::{self, Invocation, Program};
 /// An engine that is there answers within this.
 const PROBE: Duration = Duration::from_secs(15);
 
+/// One thing that has gone since it was listed fails a whole inspection; the list is taken
+/// anew this often.
+const TRIES: u32 = 3;
+
 /// The `docker` program: found, which doesn't mean that an engine answers it.
 #[derive(Debug, Clone)]
 pub struct Docker {
@@ -113,6 +117,28 @@ impl Docker {
     {
         let after = self.time_out.unwrap_or(after);
         self.program.call(args).time_out(after)
+    }
+
+    /// What `inspect` tells of all that `list` names. What comes and goes meanwhile makes an
+    /// inspection fail; the list is then taken anew, some times.
+    pub(super) fn inspected<T>(
+        list: impl Fn() -> Result<Vec<String>, Error>,
+        inspect: impl Fn(&[String]) -> Result<Vec<T>, Error>,
+    ) -> Result<Vec<T>, Error> {
+        let mut names = list()?;
+        for _ in 1..TRIES {
+            match inspect(&names) {
+                Ok(found) => return Ok(found),
+                Err(error) => {
+                    let now = list()?;
+                    if now == names {
+                        return Err(error);
+                    }
+                    names = now;
+                }
+            }
+        }
+        inspect(&names)
     }
 
     /// Makes the call and reads its one JSON value; `what` is said in errors.

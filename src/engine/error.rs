@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use super::compose::Failure;
 use super::program;
+use super::standing::Failure;
 use super::volumes::User;
 use crate::error::{Explain, Kind};
 
@@ -132,6 +132,22 @@ pub enum Error {
         /// By whom.
         users: Vec<User>,
     },
+    /// A container goes on writing although it was told not to.
+    #[error("container `{container}` goes on after `docker {verb}`")]
+    NotHeld {
+        /// Its name.
+        container: String,
+        /// `pause` or `stop`.
+        verb: &'static str,
+    },
+    /// Containers that were held don't go on.
+    #[error("{} didn't go on after `docker {verb}`", ticked(containers))]
+    NotReleased {
+        /// Their names.
+        containers: Vec<String>,
+        /// `unpause` or `start`.
+        verb: &'static str,
+    },
     /// There is neither `docker compose` nor `docker-compose`.
     #[error("no Docker Compose")]
     NoCompose(#[source] program::Error),
@@ -201,6 +217,7 @@ impl Explain for Error {
             | Self::MadeOtherwise { .. }
             | Self::NotGone { .. }
             | Self::StillRunning { .. }
+            | Self::NotReleased { .. }
             | Self::NotUp { .. } => Kind::Failed,
             Self::Interrupted { .. } => Kind::Interrupted,
             _ => Kind::Refused,
@@ -248,6 +265,7 @@ impl Error {
                  `_` and `-`",
             ],
             Self::NotUp { .. } => &["see `docker compose logs`, then start it again"],
+            Self::NotReleased { .. } => &["see to them by hand: `docker ps -a`"],
             Self::StillRunning { .. } => {
                 &["a restart policy may have started them again; see `docker ps`"]
             }

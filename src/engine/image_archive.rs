@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 use tar::Archive;
 use thiserror::Error;
 
+use crate::compose::spelled_out;
 use crate::error::{Explain, Kind};
 use crate::progress::Progress;
 
@@ -81,37 +82,11 @@ impl ImageArchive {
     /// by digest is never provided, since loading an archive gives names only.
     pub fn missing<'a>(&self, wanted: &[&'a str]) -> Vec<&'a str> {
         let names = self.images.iter().flat_map(|image| &image.names);
-        let there: Vec<String> = names.map(|name| full_name(name)).collect();
-        let is_there =
-            |reference: &str| !reference.contains('@') && there.contains(&full_name(reference));
+        let there: Vec<String> = names.map(|name| spelled_out(name)).collect();
+        let is_there = |reference: &str| there.contains(&spelled_out(reference));
         let missing = wanted.iter().filter(|reference| !is_there(reference));
         missing.copied().collect()
     }
-}
-
-/// The reference with all that Docker leaves out: `postgres` is
-/// `docker.io/library/postgres:latest` (distribution/reference, `ParseNormalizedNamed`).
-fn full_name(reference: &str) -> String {
-    let (first, rest) = reference.split_once('/').unwrap_or(("", reference));
-    let is_host = first.contains(['.', ':']) || first == "localhost";
-    let (host, path) = if is_host {
-        (first, rest)
-    } else {
-        ("docker.io", reference)
-    };
-    let host = if host == "index.docker.io" {
-        "docker.io"
-    } else {
-        host
-    };
-    let library = if host == "docker.io" && !path.contains('/') {
-        "library/"
-    } else {
-        ""
-    };
-    let last = path.rsplit('/').next().unwrap_or(path);
-    let tag = if last.contains(':') { "" } else { ":latest" };
-    format!("{host}/{library}{path}{tag}")
 }
 
 /// The two members that can hold the list.

@@ -94,6 +94,7 @@ impl Process {
             service: None,
             running: true,
             writes,
+            is_process: true,
             path: Some(path),
         })
     }

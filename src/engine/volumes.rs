@@ -48,6 +48,8 @@ pub struct User {
     /// False where it has the volume mounted read-only; true for processes, of which
     /// that isn't known.
     pub writes: bool,
+    /// True for a process that belongs to no container that is known of.
+    pub is_process: bool,
     /// The path that it uses, on the host: a bind mount's source, a process's open file.
     pub path: Option<PathBuf>,
 }

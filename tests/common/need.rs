@@ -18,6 +18,7 @@ use transship::engine::{Docker, Program};
 // A test crate may do with one of them; the others aren't dead for that.
 const _: [fn() -> bool; 2] = [root, docker];
 const _: fn(&str) -> bool = program;
+const _: fn(&[&str]) -> bool = images;
 
 /// That the test runs as root.
 pub(crate) fn root() -> bool {
@@ -43,6 +44,19 @@ pub(crate) fn docker() -> bool {
             && says(&["image", "inspect", "shell:1"]).is_some()
     });
     given(found, "Docker (see tests/lab/up)")
+}
+
+/// That the engine has the images.
+pub(crate) fn images(names: &[&str]) -> bool {
+    let docker = Program::find("docker");
+    let is_there = |name: &&str| {
+        let docker = docker.as_ref().ok();
+        docker.is_some_and(|docker| docker.call(["image", "inspect", name]).run_well().is_ok())
+    };
+    given(
+        names.iter().all(is_there),
+        &format!("the images {} (see tests/lab/up)", names.join(" ")),
+    )
 }
 
 /// `found`, and where it is false a word about it.

@@ -75,7 +75,7 @@ fn a_project_comes_up_is_stopped_and_comes_up_again() {
     for _ in 0..2 {
         up(&release);
         release.project.wait(SOON, &Silent).unwrap();
-        let stopped = release.project.stop(&Disk::new(), &[], SOON).unwrap();
+        let stopped = release.project.stop(&Disk::new(), &[], Some(SOON)).unwrap();
         let codes: Vec<_> = stopped
             .iter()
             .map(|container| container.exit_code)
@@ -176,7 +176,7 @@ fn a_container_that_is_deaf_to_the_end_is_killed_and_shows_it() {
     release.project.wait(SOON, &Silent).unwrap();
     let stopped = release
         .project
-        .stop(&Disk::new(), &["deaf"], Duration::from_secs(1))
+        .stop(&Disk::new(), &["deaf"], Some(Duration::from_secs(1)))
         .unwrap();
     assert_eq!(stopped.len(), 1);
     assert_eq!(stopped[0].exit_code, Some(137));
@@ -286,7 +286,7 @@ fn the_first_generation_is_known_and_does_what_it_can() {
         error.to_string(),
         "Docker Compose 1.29.2 has no `up --pull never`"
     );
-    let shown = project.stop_command(&["db"], Duration::from_secs(90));
+    let shown = project.stop_command(&["db"], Some(Duration::from_secs(90)));
     assert!(
         shown.ends_with("-p v132 --project-directory / stop --timeout 90 db"),
         "{shown}"
@@ -303,7 +303,7 @@ fn a_stop_that_only_claims_success_is_an_error() {
         r#"{"Id":"abc","Name":"/v132-db-1","State":{"Status":"running","Running":true}}"#;
     fake.set("containers", container);
     let error = project
-        .stop(&Disk::new(), &[], Duration::from_secs(1))
+        .stop(&Disk::new(), &[], Some(Duration::from_secs(1)))
         .unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -311,7 +311,7 @@ fn a_stop_that_only_claims_success_is_an_error() {
     );
     fake.spoil("compose -p", "exit1");
     let error = project
-        .stop(&Disk::new(), &[], Duration::from_secs(1))
+        .stop(&Disk::new(), &[], Some(Duration::from_secs(1)))
         .unwrap_err();
     assert!(matches!(error, Error::Call { .. }), "{error}");
 }

@@ -202,6 +202,7 @@ fn the_fake_has_the_users_that_a_test_gives_it() {
         service: None,
         running: true,
         writes: true,
+        is_process: false,
         path: None,
     };
     fake.use_by("v2_data", user.clone());

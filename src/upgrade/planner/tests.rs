@@ -219,6 +219,7 @@ fn a_volume_in_use_is_no_obstacle_to_planning_and_is_told() {
         service: Some("db".into()),
         running: true,
         writes: true,
+        is_process: false,
         path: None,
     }];
     let plan = plan_of(&outline(), &facts).unwrap();

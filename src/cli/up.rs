@@ -1,0 +1,325 @@
+//! `transship up` and `stop`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::args::InstallArg;
+use super::edits::{self, FileEdit, FileJson};
+use super::failure::Failure;
+use super::ui::{Done, Ui};
+use super::{table, text_diff};
+use crate::compose::{self, Conflict, ConflictRule, LoadOptions, Model};
+use crate::engine::{Compose, ComposeProject, Container, Docker};
+use crate::error::Kind;
+use crate::fs::Disk;
+use crate::launch::{Launch, OwnVolume, Wish};
+use crate::release::{Install, Release, Version};
+
+/// Start a release, beside whatever else runs.
+///
+/// What collides with other projects on the engine is edited out in a copy of the compose
+/// files, which Compose is then given; the release itself isn't touched. Container names get
+/// a suffix, volumes and networks a prefix, and ports move by `--port-offset`. What no edit
+/// can part is refused. It waits until all services are up and healthy; a one-shot that
+/// ended with exit code 0 is.
+///
+/// Images that are there are never pulled.
+#[derive(Debug, clap::Args)]
+pub(super) struct Up {
+    /// The release
+    release: Version,
+    /// The compose project; Compose's own choice when absent
+    #[arg(short, long, value_name = "NAME")]
+    project: Option<String>,
+    /// Add N to the host ports of services that collide
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    port_offset: Option<i32>,
+    /// What to put behind container names; `-` and the project's name when absent
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    suffix: Option<String>,
+    /// What to put before names of volumes and networks; the project's name and `_` when
+    /// absent
+    #[arg(long, value_name = "TEXT")]
+    prefix: Option<String>,
+    /// Start in spite of collisions of this kind, as `conflicts` calls it; repeatable
+    #[arg(long, value_name = "RULE")]
+    accept: Vec<ConflictRule>,
+    /// Refuse where an image is missing, rather than pull it
+    #[arg(long)]
+    never_pull: bool,
+    /// Don't wait until it is up
+    #[arg(long)]
+    no_wait: bool,
+    /// Wait this long for services to come up, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    timeout: u64,
+    /// Print the edits and the command, and start nothing
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    install: InstallArg,
+    /// The docker program, such as `podman` or `sudo docker`
+    #[arg(long, value_name = "PROGRAM", env = "TRANSSHIP_DOCKER")]
+    docker: Option<String>,
+}
+
+/// Stop the containers of a release.
+///
+/// They are stopped in the order that their dependencies ask for. What keeps data has
+/// `--timeout` to end well before it is killed; what doesn't, and all of which the compose file
+/// says how long it may take, has what that says, or 10 seconds. Nothing is removed.
+#[derive(Debug, clap::Args)]
+pub(super) struct Stop {
+    /// The release
+    release: Version,
+    /// The compose project; Compose's own choice when absent
+    #[arg(short, long, value_name = "NAME")]
+    project: Option<String>,
+    /// How long a container that keeps data may take to end, in seconds: a database may
+    /// need minutes
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    timeout: u64,
+    /// Only print the command
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    install: InstallArg,
+    /// The docker program, such as `podman` or `sudo docker`
+    #[arg(long, value_name = "PROGRAM", env = "TRANSSHIP_DOCKER")]
+    docker: Option<String>,
+}
+
+#[derive(Serialize)]
+struct UpJson<'a> {
+    dry_run: bool,
+    release: &'a Version,
+    project: &'a str,
+    /// The command that started it, or would.
+    command: String,
+    files: Vec<FileJson>,
+    variables: Vec<VariableJson<'a>>,
+    volumes: &'a [OwnVolume],
+    accepted: &'a [Conflict],
+    pulled: &'a [String],
+    containers: Vec<ContainerJson>,
+}
+
+#[derive(Serialize)]
+struct VariableJson<'a> {
+    name: &'a str,
+    to: &'a str,
+}
+
+#[derive(Serialize)]
+struct StopJson<'a> {
+    dry_run: bool,
+    release: &'a Version,
+    project: &'a str,
+    command: String,
+    containers: Vec<ContainerJson>,
+}
+
+#[derive(Serialize)]
+struct ContainerJson {
+    service: Option<String>,
+    name: String,
+    running: bool,
+    exit_code: Option<i32>,
+}
+
+impl From<Container> for ContainerJson {
+    fn from(container: Container) -> Self {
+        Self {
+            service: container.service,
+            name: container.name,
+            running: container.running,
+            exit_code: container.exit_code,
+        }
+    }
+}
+
+pub(super) fn up(args: &Up, ui: &Ui) -> Result<Done, Failure> {
+    let install = Install::adopted(&args.install.root)?;
+    let disk = Disk::new();
+    let lock = install.lock(&disk, "up")?;
+    let release = install.release(&args.release)?;
+    let docker = Docker::find(args.docker.as_deref())?;
+    let launch = Launch::prepare(&install, &release, &args.wish(), &docker)?;
+    let project = launch.compose(&Compose::find(&docker)?)?;
+    say_beforehand(&launch, ui);
+    let command = project.up_command(&launch.up());
+    if args.dry_run {
+        return report(args, launch, command, Vec::new(), ui);
+    }
+    launch.write(&disk)?;
+    project.up(&disk, &launch.up())?;
+    // Others may work on the install while containers take their time.
+    drop(lock);
+    if !args.no_wait {
+        project.wait(Duration::from_secs(args.timeout), ui.progress())?;
+    }
+    let containers = project.containers()?;
+    report(args, launch, command, containers, ui)
+}
+
+impl Up {
+    fn wish(&self) -> Wish {
+        Wish {
+            project: self.project.clone(),
+            suffix: self.suffix.clone(),
+            prefix: self.prefix.clone(),
+            port_offset: self.port_offset,
+            accept: self.accept.clone(),
+            never_pull: self.never_pull,
+        }
+    }
+}
+
+/// What an administrator should know before the containers start.
+fn say_beforehand(launch: &Launch, ui: &Ui) {
+    for OwnVolume { key, shared, name } in &launch.volumes {
+        ui.say(&format!(
+            "note: `{shared}` is another project's, so `{name}` is used, and is new and empty if \
+             it isn't there yet; to have the data in it, first run `transship volume copy \
+             {shared} {name} -p {} --key {key}`",
+            launch.project
+        ));
+    }
+    for Conflict { rule, subject, .. } in &launch.accepted {
+        ui.say(&format!("note: {rule} {subject} collides, as accepted"));
+    }
+    if !launch.to_pull.is_empty() {
+        ui.say(&format!(
+            "note: to be pulled: {}",
+            launch.to_pull.join(", ")
+        ));
+    }
+}
+
+fn report(
+    args: &Up,
+    launch: Launch,
+    command: String,
+    containers: Vec<Container>,
+    ui: &Ui,
+) -> Result<Done, Failure> {
+    let edits = launch.files.into_iter().map(|file| FileEdit {
+        path: file.path,
+        before: file.before,
+        edited: file.edited,
+    });
+    let edits: Vec<_> = edits.filter(FileEdit::is_change).collect();
+    if ui.json {
+        let variables = launch.variables.iter();
+        ui.json(&UpJson {
+            dry_run: args.dry_run,
+            release: &args.release,
+            project: &launch.project,
+            command,
+            files: edits.into_iter().map(FileJson::from).collect(),
+            variables: variables
+                .map(|change| VariableJson {
+                    name: &change.name,
+                    to: &change.to,
+                })
+                .collect(),
+            volumes: &launch.volumes,
+            accepted: &launch.accepted,
+            pulled: &launch.to_pull,
+            containers: containers.into_iter().map(ContainerJson::from).collect(),
+        })?;
+        return Ok(Done::Same);
+    }
+    if args.dry_run {
+        for edit in &edits {
+            let diff = text_diff::render(ui, &edit.path, &edit.before, &edit.edited.bytes);
+            ui.write(diff.as_bytes())?;
+        }
+        for change in &launch.variables {
+            ui.line(&format!("{}={}", change.name, change.to))?;
+        }
+        ui.line(&command)?;
+        return Ok(Done::Same);
+    }
+    for change in edits.iter().flat_map(|edit| &edit.edited.changes) {
+        ui.say(&edits::describe(change));
+    }
+    let rows: Vec<_> = containers.into_iter().map(row).collect();
+    ui.write(table::render(["SERVICE", "CONTAINER", "STATE"], &rows).as_bytes())?;
+    ui.say(&format!(
+        "{} is up as project {}",
+        args.release, launch.project
+    ));
+    Ok(Done::Same)
+}
+
+fn row(container: Container) -> [String; 3] {
+    let state = match (container.running, container.exit_code) {
+        (true, _) => "running".to_owned(),
+        (false, Some(code)) => format!("exit code {code}"),
+        (false, None) => "not started".to_owned(),
+    };
+    [container.service.unwrap_or_default(), container.name, state]
+}
+
+pub(super) fn stop(args: &Stop, ui: &Ui) -> Result<Done, Failure> {
+    let install = Install::at(&args.install.root)?;
+    let release = install.release(&args.release)?;
+    let docker = Docker::find(args.docker.as_deref())?;
+    let (name, project) = project_of(&release, args.project.as_ref(), &docker)?;
+    let patience = Duration::from_secs(args.timeout);
+    let command = project.stop_command(&[], Some(patience));
+    let containers = match args.dry_run {
+        true => Vec::new(),
+        false => project.stop_in_order(&Disk::new(), patience, ui.progress())?,
+    };
+    let killed: Vec<_> = containers
+        .iter()
+        .filter(|c| c.exit_code == Some(137))
+        .collect();
+    for container in killed {
+        ui.warn(&format!(
+            "`{}` didn't end by itself and was killed",
+            container.name
+        ));
+    }
+    if ui.json {
+        ui.json(&StopJson {
+            dry_run: args.dry_run,
+            release: &args.release,
+            project: &name,
+            command,
+            containers: containers.into_iter().map(ContainerJson::from).collect(),
+        })?;
+    } else if args.dry_run {
+        ui.line(&command)?;
+    } else {
+        let count = super::size::count(containers.len() as u64, "container");
+        ui.line(&format!("stopped {count} of project {name}"))?;
+    }
+    Ok(Done::Same)
+}
+
+/// The project as the release's own files make it; Compose needs no more to stop it.
+fn project_of(
+    release: &Release,
+    name: Option<&String>,
+    docker: &Docker,
+) -> Result<(String, ComposeProject), Failure> {
+    let files: Vec<PathBuf> = compose::discover(&release.path)?;
+    if files.is_empty() {
+        return Err(Failure::new(
+            Kind::Usage,
+            format!("there is no compose file in `{}`", release.path.display()),
+        ));
+    }
+    let options = LoadOptions {
+        project: name.cloned(),
+        ..LoadOptions::default()
+    };
+    let model = Model::load(&files, &options)?;
+    let project = Compose::find(docker)?.project(&model.project, &release.path, &files)?;
+    Ok((model.project, project))
+}

@@ -1,0 +1,106 @@
+//! The images that an engine has.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+
+use super::{Docker, Error};
+use crate::compose::spelled_out;
+
+/// An image under one of its names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocalImage {
+    /// The repository, as the engine prints it: `postgres`.
+    pub repository: String,
+    /// The tag; none for an image that was pulled by digest.
+    pub tag: Option<String>,
+    /// The digest that its registry knows it by; none for one that was loaded or built.
+    pub digest: Option<String>,
+    /// The id, `sha256:...`.
+    pub id: String,
+}
+
+/// Every image that the engine has, once for each of its names.
+///
+/// # Errors
+/// [`Error::Call`] and [`Error::Answer`].
+pub fn local_images(docker: &Docker) -> Result<Vec<LocalImage>, Error> {
+    let args = [
+        "image",
+        "ls",
+        "--no-trunc",
+        "--digests",
+        "--format",
+        "{{json .}}",
+    ];
+    let rows: Vec<Row> = Docker::json_lines("list the images", &docker.call(args))?;
+    Ok(rows.into_iter().map(LocalImage::from).collect())
+}
+
+/// Those of the references in `wanted` that none of the images in `have` answers to, in
+/// their order. Short and long spellings are the same image.
+pub fn missing_images<'a>(have: &[LocalImage], wanted: &[&'a str]) -> Vec<&'a str> {
+    let names: BTreeSet<String> = have.iter().flat_map(LocalImage::names).collect();
+    let is_missing = |reference: &&&str| !names.contains(&spelled_out(reference));
+    wanted.iter().filter(is_missing).copied().collect()
+}
+
+impl LocalImage {
+    /// All that it can be called by, spelled out.
+    fn names(&self) -> impl Iterator<Item = String> {
+        let tagged = self
+            .tag
+            .iter()
+            .map(|tag| format!("{}:{tag}", self.repository));
+        let pinned = self.digest.iter();
+        let pinned = pinned.map(|digest| format!("{}@{digest}", self.repository));
+        tagged.chain(pinned).map(|name| spelled_out(&name))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Row {
+    repository: String,
+    tag: String,
+    #[serde(default)]
+    digest: String,
+    #[serde(rename = "ID")]
+    id: String,
+}
+
+impl From<Row> for LocalImage {
+    fn from(row: Row) -> Self {
+        let named = |text: String| Some(text).filter(|text| !text.is_empty() && text != "<none>");
+        Self {
+            repository: row.repository,
+            tag: named(row.tag),
+            digest: named(row.digest),
+            id: row.id,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DIGEST: &str = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+    #[test]
+    fn an_image_answers_to_its_tag_and_to_its_digest_however_it_is_spelled() {
+        let image = |tag: Option<&str>, digest: Option<&str>| LocalImage {
+            repository: "postgres".to_owned(),
+            tag: tag.map(str::to_owned),
+            digest: digest.map(str::to_owned),
+            id: "sha256:1".to_owned(),
+        };
+        let have = [image(Some("15"), None), image(None, Some(DIGEST))];
+        let pinned = format!("docker.io/library/postgres:13@{DIGEST}");
+        let wanted = ["library/postgres:15", "postgres", &pinned, "x/postgres:15"];
+        assert_eq!(
+            missing_images(&have, &wanted),
+            ["postgres", "x/postgres:15"]
+        );
+    }
+}
