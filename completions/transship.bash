@@ -70,6 +70,9 @@ _transship() {
             transship,volume)
                 cmd="transship__subcmd__volume"
                 ;;
+            transship__subcmd__image,load)
+                cmd="transship__subcmd__image__subcmd__load"
+                ;;
             transship__subcmd__image,ls)
                 cmd="transship__subcmd__image__subcmd__ls"
                 ;;
@@ -272,12 +275,46 @@ _transship() {
             return 0
             ;;
         transship__subcmd__image)
-            opts="-q -h --json --quiet --color --help ls set"
+            opts="-q -h --json --quiet --color --help ls set load"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        transship__subcmd__image__subcmd__load)
+            opts="-f -q -h --file --env-file --docker --dry-run --json --quiet --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --env-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --docker)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0

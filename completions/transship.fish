@@ -40,7 +40,7 @@ complete -c transship -n "__fish_transship_needs_command" -f -a "status" -d 'Sho
 complete -c transship -n "__fish_transship_needs_command" -f -a "up" -d 'Start a release, beside whatever else runs'
 complete -c transship -n "__fish_transship_needs_command" -f -a "stop" -d 'Stop the containers of a release'
 complete -c transship -n "__fish_transship_needs_command" -f -a "release" -d 'List, stage and switch releases'
-complete -c transship -n "__fish_transship_needs_command" -f -a "image" -d 'List and retag the images of compose files'
+complete -c transship -n "__fish_transship_needs_command" -f -a "image" -d 'List, retag and load the images of compose files'
 complete -c transship -n "__fish_transship_needs_command" -f -a "volume" -d 'List, prefix and copy volumes'
 complete -c transship -n "__fish_transship_needs_command" -f -a "copy" -d 'Copy a tree with all of its metadata'
 complete -c transship -n "__fish_transship_needs_command" -f -a "manifest" -d 'List a tree with the metadata and digest of everything in it'
@@ -175,14 +175,15 @@ complete -c transship -n "__fish_transship_using_subcommand release; and __fish_
 complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from use" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from use" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from use" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c transship -n "__fish_transship_using_subcommand image; and not __fish_seen_subcommand_from ls set" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c transship -n "__fish_transship_using_subcommand image; and not __fish_seen_subcommand_from ls set load" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
-complete -c transship -n "__fish_transship_using_subcommand image; and not __fish_seen_subcommand_from ls set" -l json -d 'Print one JSON document instead of text'
-complete -c transship -n "__fish_transship_using_subcommand image; and not __fish_seen_subcommand_from ls set" -s q -l quiet -d 'Say nothing on stderr but errors'
-complete -c transship -n "__fish_transship_using_subcommand image; and not __fish_seen_subcommand_from ls set" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c transship -n "__fish_transship_using_subcommand image; and not __fish_seen_subcommand_from ls set" -f -a "ls" -d 'List every image reference of the compose files, with its variables resolved'
-complete -c transship -n "__fish_transship_using_subcommand image; and not __fish_seen_subcommand_from ls set" -f -a "set" -d 'Retag images without touching another byte'
+complete -c transship -n "__fish_transship_using_subcommand image; and not __fish_seen_subcommand_from ls set load" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand image; and not __fish_seen_subcommand_from ls set load" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand image; and not __fish_seen_subcommand_from ls set load" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand image; and not __fish_seen_subcommand_from ls set load" -f -a "ls" -d 'List every image reference of the compose files, with its variables resolved'
+complete -c transship -n "__fish_transship_using_subcommand image; and not __fish_seen_subcommand_from ls set load" -f -a "set" -d 'Retag images without touching another byte'
+complete -c transship -n "__fish_transship_using_subcommand image; and not __fish_seen_subcommand_from ls set load" -f -a "load" -d 'Load images from a vendor\'s archive into the Docker engine'
 complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from ls" -s f -l file -d 'A compose file; repeatable. `-` for standard input' -r -F
 complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from ls" -l env-file -d 'A file of variables instead of `.env`; repeatable, later ones win' -r -F
 complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from ls" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
@@ -204,6 +205,16 @@ complete -c transship -n "__fish_transship_using_subcommand image; and __fish_se
 complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from set" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from set" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from set" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from load" -s f -l file -d 'A compose file; repeatable. `-` for standard input' -r -F
+complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from load" -l env-file -d 'A file of variables instead of `.env`; repeatable, later ones win' -r -F
+complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from load" -l docker -d 'The docker program, such as `podman` or `sudo docker`' -r
+complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from load" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from load" -l dry-run -d 'Only look whether everything is there'
+complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from load" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from load" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from load" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix rebase copy" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"

@@ -301,11 +301,8 @@ fn own_volumes(before: &Model, after: &Model) -> Vec<OwnVolume> {
 
 /// The images of enabled services that are neither there nor built.
 fn to_pull(docker: &Docker, model: &Model) -> Result<Vec<String>, LaunchError> {
-    let services = model.services.values();
-    let services = services.filter(|service| service.enabled && !service.build);
-    let mut wanted: Vec<&str> = services.filter_map(|s| s.image.as_deref()).collect();
-    wanted.sort_unstable();
-    wanted.dedup();
+    let wanted = model.images_to_have();
+    let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
     let have = local_images(docker)?;
     let missing = missing_images(&have, &wanted).into_iter();
     Ok(missing.map(str::to_owned).collect())

@@ -80,7 +80,7 @@ pub(super) enum Command {
     /// List, stage and switch releases
     #[command(subcommand)]
     Release(release::Command),
-    /// List and retag the images of compose files
+    /// List, retag and load the images of compose files
     #[command(subcommand)]
     Image(image::Command),
     /// List, prefix and copy volumes

@@ -61,6 +61,16 @@ impl FilesArg {
         Ok(Model::load_with(&paths, options, &read)?)
     }
 
+    /// The images that the enabled services need and don't build; none where no file is named
+    /// and none is here.
+    pub(super) fn images(&self) -> Result<Vec<String>, Failure> {
+        let named = !self.files.is_empty() || variable("COMPOSE_FILE").is_some();
+        if !named && compose::discover(Path::new("."))?.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(self.model(&self.options())?.images_to_have())
+    }
+
     /// What the option says, else what Compose's own variable says.
     fn named_env_files(&self) -> Vec<PathBuf> {
         if !self.env_files.is_empty() {

@@ -1,5 +1,7 @@
 //! `transship image`.
 
+mod load;
+
 use clap::Subcommand;
 use serde::Serialize;
 
@@ -11,11 +13,12 @@ use super::table;
 use super::ui::{Done, Ui};
 use crate::compose::{self, ImageOptions, ImageRule, Lookup};
 
-/// List and retag the images of compose files.
+/// List, retag and load the images of compose files.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     Ls(Ls),
     Set(Set),
+    Load(load::Args),
 }
 
 /// List every image reference of the compose files, with its variables resolved.
@@ -60,6 +63,7 @@ pub(super) fn run(command: &Command, ui: &Ui) -> Result<Done, Failure> {
     match command {
         Command::Ls(args) => ls(args, ui),
         Command::Set(args) => set(args, ui),
+        Command::Load(args) => load::run(args, ui),
     }
 }
 

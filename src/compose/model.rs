@@ -212,6 +212,14 @@ impl Model {
         .model(&merged.root))
     }
 
+    /// The images that enabled services need and don't build, sorted, each once.
+    pub fn images_to_have(&self) -> Vec<String> {
+        let services = self.services.values();
+        let services = services.filter(|service| service.enabled && !service.build);
+        let images: BTreeSet<_> = services.filter_map(|s| s.image.clone()).collect();
+        images.into_iter().collect()
+    }
+
     /// The paths below the project's folder that the files mount or read, relative to it:
     /// what a new release would miss.
     pub fn files_inside(&self) -> Vec<PathBuf> {

@@ -286,7 +286,8 @@ fn names(users: &[User]) -> String {
     ticked(users.iter().map(|user| &user.who))
 }
 
-fn ticked<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
+/// `a`, `b`: names in a message.
+pub(super) fn ticked<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
     let names: Vec<_> = names.into_iter().map(|name| format!("`{name}`")).collect();
     names.join(", ")
 }

@@ -2,22 +2,27 @@
 //! a release needs and its vendor forgot is named before anything changes.
 //!
 //! Reads what `docker save` writes (`manifest.json`) and what other tools write by the OCI
-//! image layout (`index.json`), plain or compressed by gzip, told by the first bytes. It
-//! unpacks nothing, and reads no more than these two members into memory.
+//! image layout (`index.json`), plain or compressed by gzip or zstd, told by the first bytes.
+//! It unpacks nothing, and reads no more than these two members into memory.
+
+mod error;
+mod load;
+mod packed;
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::io::{self, Read};
+use std::path::Path;
 
-use flate2::bufread::MultiGzDecoder;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use tar::Archive;
-use thiserror::Error;
+
+pub use error::ArchiveError;
+pub use load::load_images;
+
+use packed::Packed;
 
 use crate::compose::spelled_out;
-use crate::error::{Explain, Kind};
 use crate::progress::Progress;
 
 /// The most that a list of images may take; one of a thousand images has some 100 kB.
@@ -33,7 +38,8 @@ pub struct ImageArchive {
 }
 
 /// One image in an archive.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ArchivedImage {
     /// The names that loading gives it: `postgres:15`; may be none.
     pub names: Vec<String>,
@@ -49,10 +55,10 @@ impl ImageArchive {
     /// # Errors
     /// [`ArchiveError`].
     pub fn read(path: &Path, progress: &dyn Progress) -> Result<Self, ArchiveError> {
-        let file = File::open(path).map_err(unreadable(path))?;
-        let size = file.metadata().map_err(unreadable(path))?.len();
-        progress.start(&format!("reading {}", path.display()), Some(size));
-        let lists = lists(path, Counted { file, progress });
+        let packed = Packed::open(path, progress)?;
+        progress.start(&format!("reading {}", path.display()), Some(packed.size));
+        let unpacked = packed.unpacked().map_err(|error| broken(path, error));
+        let lists = unpacked.and_then(|archive| members(path, archive));
         progress.finish();
         if progress.interrupted() {
             return Err(ArchiveError::Interrupted);
@@ -96,21 +102,6 @@ struct Lists {
     index: Option<Vec<u8>>,
     /// The names of all members.
     members: BTreeSet<String>,
-}
-
-fn lists(path: &Path, file: Counted<'_>) -> Result<Lists, ArchiveError> {
-    let mut start = BufReader::with_capacity(64 << 10, file);
-    let magic = start.fill_buf().map_err(|error| broken(path, error))?;
-    if magic.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
-        return Err(ArchiveError::Compression {
-            path: path.to_owned(),
-        });
-    }
-    if magic.starts_with(&[0x1f, 0x8b]) {
-        members(path, MultiGzDecoder::new(start))
-    } else {
-        members(path, start)
-    }
 }
 
 fn members(path: &Path, archive: impl Read) -> Result<Lists, ArchiveError> {
@@ -239,121 +230,6 @@ impl OciManifest {
             names: names.full.as_ref().or(short).cloned().into_iter().collect(),
             digest: self.digest.clone(),
         }
-    }
-}
-
-/// The archive file, telling of its bytes as they are read.
-struct Counted<'a> {
-    file: File,
-    progress: &'a dyn Progress,
-}
-
-impl Read for Counted<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.progress.interrupted() {
-            // `Interrupted` would mean: try again.
-            return Err(io::ErrorKind::Other.into());
-        }
-        let read = self.file.read(buffer)?;
-        self.progress.advance(read as u64, 0);
-        Ok(read)
-    }
-}
-
-/// Why the images of an archive can't be told.
-#[derive(Debug, Error)]
-pub enum ArchiveError {
-    /// The file can't be read.
-    #[error("can't read the image archive `{}`", path.display())]
-    Unreadable {
-        /// The archive.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// It is damaged, cut, or no archive.
-    #[error("`{}` is damaged or no archive of images", path.display())]
-    Damaged {
-        /// The archive.
-        path: PathBuf,
-        /// What is wrong.
-        source: io::Error,
-    },
-    /// It is compressed in a way that this program can't undo.
-    #[error("`{}` is compressed by zstd", path.display())]
-    Compression {
-        /// The archive.
-        path: PathBuf,
-    },
-    /// It holds no list of images.
-    #[error("`{}` has neither `manifest.json` nor `index.json`", path.display())]
-    NoImages {
-        /// The archive.
-        path: PathBuf,
-    },
-    /// A part of an image isn't there: the archive was cut, or made badly.
-    #[error("`{}` lacks the member `{name}` that an image in it needs", path.display())]
-    Lacks {
-        /// The archive.
-        path: PathBuf,
-        /// The member.
-        name: String,
-    },
-    /// It holds a list twice.
-    #[error("`{}` has two members `{name}`", path.display())]
-    Twice {
-        /// The archive.
-        path: PathBuf,
-        /// The member.
-        name: String,
-    },
-    /// A list is longer than any honest one.
-    #[error("`{name}` in `{}` is over {} MiB", path.display(), LIMIT >> 20)]
-    TooLong {
-        /// The archive.
-        path: PathBuf,
-        /// The member.
-        name: String,
-    },
-    /// The user wants to stop.
-    #[error("interrupted while reading an image archive")]
-    Interrupted,
-    /// A list can't be understood.
-    #[error("`{name}` in `{}` can't be understood", path.display())]
-    List {
-        /// The archive.
-        path: PathBuf,
-        /// The member.
-        name: &'static str,
-        /// Where and why.
-        source: serde_json::Error,
-    },
-}
-
-impl Explain for ArchiveError {
-    fn kind(&self) -> Kind {
-        match self {
-            Self::Interrupted => Kind::Interrupted,
-            _ => Kind::Usage,
-        }
-    }
-
-    fn hints(&self) -> Vec<String> {
-        let hint = match self {
-            Self::Compression { .. } => "unpack it first: `zstd -d ARCHIVE`",
-            Self::NoImages { .. } | Self::Damaged { .. } | Self::Lacks { .. } => {
-                "it should be what `docker save` writes; get it again from the vendor"
-            }
-            _ => return Vec::new(),
-        };
-        vec![hint.to_owned()]
-    }
-}
-
-fn unreadable(path: &Path) -> impl Fn(io::Error) -> ArchiveError + '_ {
-    |source| ArchiveError::Unreadable {
-        path: path.to_owned(),
-        source,
     }
 }
 

@@ -37,7 +37,7 @@ pub use docker_volumes::DockerVolumes;
 pub use error::Error;
 pub use fake::FakeVolumes;
 pub use folder_volumes::FolderVolumes;
-pub use image_archive::{ArchiveError, ArchivedImage, ImageArchive};
+pub use image_archive::{ArchiveError, ArchivedImage, ImageArchive, load_images};
 pub use images::{LocalImage, local_images, missing_images};
 pub use program::{Invocation, Output, Program};
 pub use quiesce::{Held, Hold};

@@ -49,7 +49,7 @@ fn a_million_rows_come_along_and_the_old_files_stay_as_they_were() {
 
     // And back: the old release has its rows, whatever was done to the new one.
     insight.in_db(
-        &new,
+        "new",
         &["psql", "-Xqc", "drop table pgbench_accounts", "postgres"],
     );
     insight.transship(&["stop", "v2.10.5", "-p", &new]).exits(0);

@@ -1,0 +1,83 @@
+//! `transship image load`.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::cli::compose_files::FilesArg;
+use crate::cli::failure::Failure;
+use crate::cli::ui::{Done, Ui};
+use crate::cli::{size, table};
+use crate::engine::{
+    ArchiveError, ArchivedImage, Docker, ImageArchive, load_images, local_images, missing_images,
+};
+use crate::fs::Disk;
+
+/// Load images from a vendor's archive into the Docker engine.
+///
+/// ARCHIVE is what `docker save` writes, plain or compressed by gzip or zstd. Before anything
+/// is loaded its list of images is read: an image that the compose files need, and that
+/// neither the archive nor the engine has, is named, and nothing is loaded. Without compose
+/// files here or by `-f` everything in it is loaded unseen.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Args {
+    /// The archive, such as `containers.tar.gz`
+    archive: PathBuf,
+    #[command(flatten)]
+    files: FilesArg,
+    /// The docker program, such as `podman` or `sudo docker`
+    #[arg(long, value_name = "PROGRAM", env = "TRANSSHIP_DOCKER")]
+    docker: Option<String>,
+    /// Only look whether everything is there
+    #[arg(long)]
+    dry_run: bool,
+}
+
+#[derive(Serialize)]
+struct LoadJson<'a> {
+    dry_run: bool,
+    archive: &'a Path,
+    images: &'a [ArchivedImage],
+}
+
+pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
+    let archive = ImageArchive::read(&args.archive, ui.progress())?;
+    let docker = Docker::find(args.docker.as_deref())?;
+    let needed = args.files.images()?;
+    let needed: Vec<&str> = needed.iter().map(String::as_str).collect();
+    let missing = missing_images(&local_images(&docker)?, &archive.missing(&needed));
+    if !missing.is_empty() {
+        return Err(ArchiveError::Incomplete {
+            path: args.archive.clone(),
+            images: missing.into_iter().map(str::to_owned).collect(),
+        }
+        .into());
+    }
+    if !args.dry_run {
+        load_images(
+            &docker,
+            &Disk::new(),
+            &args.archive,
+            &archive,
+            ui.progress(),
+        )?;
+    }
+    if ui.json {
+        ui.json(&LoadJson {
+            dry_run: args.dry_run,
+            archive: &args.archive,
+            images: &archive.images,
+        })?;
+        return Ok(Done::Same);
+    }
+    let rows: Vec<_> = archive.images.iter().map(row).collect();
+    ui.write(table::render(["IMAGE", "ID"], &rows).as_bytes())?;
+    let verb = if args.dry_run { "would load" } else { "loaded" };
+    let count = size::count(archive.images.len() as u64, "image");
+    ui.say(&format!("{verb} {count}"));
+    Ok(Done::Same)
+}
+
+fn row(image: &ArchivedImage) -> [String; 2] {
+    [image.names.join(", "), image.digest.clone()]
+}

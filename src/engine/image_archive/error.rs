@@ -1,0 +1,125 @@
+//! Why the images of an archive can't be told or loaded.
+
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use crate::engine::error::ticked;
+use crate::error::{Explain, Kind};
+
+/// Why the images of an archive can't be told.
+#[derive(Debug, Error)]
+pub enum ArchiveError {
+    /// The file can't be read.
+    #[error("can't read the image archive `{}`", path.display())]
+    Unreadable {
+        /// The archive.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It is damaged, cut, or no archive.
+    #[error("`{}` is damaged or no archive of images", path.display())]
+    Damaged {
+        /// The archive.
+        path: PathBuf,
+        /// What is wrong.
+        source: io::Error,
+    },
+    /// It holds no list of images.
+    #[error("`{}` has neither `manifest.json` nor `index.json`", path.display())]
+    NoImages {
+        /// The archive.
+        path: PathBuf,
+    },
+    /// A part of an image isn't there: the archive was cut, or made badly.
+    #[error("`{}` lacks the member `{name}` that an image in it needs", path.display())]
+    Lacks {
+        /// The archive.
+        path: PathBuf,
+        /// The member.
+        name: String,
+    },
+    /// It holds a list twice.
+    #[error("`{}` has two members `{name}`", path.display())]
+    Twice {
+        /// The archive.
+        path: PathBuf,
+        /// The member.
+        name: String,
+    },
+    /// A list is longer than any honest one.
+    #[error("`{name}` in `{}` is over {} MiB", path.display(), super::LIMIT >> 20)]
+    TooLong {
+        /// The archive.
+        path: PathBuf,
+        /// The member.
+        name: String,
+    },
+    /// The engine took it, and doesn't have what is in it.
+    #[error("after `docker load` of `{}` the engine lacks {}", path.display(), ticked(images))]
+    NotLoaded {
+        /// The archive.
+        path: PathBuf,
+        /// Names of images.
+        images: Vec<String>,
+    },
+    /// Images that are needed aren't in it.
+    #[error("`{}` lacks {}", path.display(), ticked(images))]
+    Incomplete {
+        /// The archive.
+        path: PathBuf,
+        /// Their references.
+        images: Vec<String>,
+    },
+    /// The engine doesn't take it.
+    #[error("can't load the images of `{}`", path.display())]
+    Load {
+        /// The archive.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The engine can't be asked.
+    #[error(transparent)]
+    Engine(#[from] Box<super::super::Error>),
+    /// The user wants to stop.
+    #[error("interrupted while reading an image archive")]
+    Interrupted,
+    /// A list can't be understood.
+    #[error("`{name}` in `{}` can't be understood", path.display())]
+    List {
+        /// The archive.
+        path: PathBuf,
+        /// The member.
+        name: &'static str,
+        /// Where and why.
+        source: serde_json::Error,
+    },
+}
+
+impl Explain for ArchiveError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Interrupted => Kind::Interrupted,
+            Self::Engine(error) => error.kind(),
+            Self::Incomplete { .. } => Kind::Refused,
+            Self::NotLoaded { .. } | Self::Load { .. } => Kind::Failed,
+            _ => Kind::Usage,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        let hint = match self {
+            Self::NoImages { .. } | Self::Damaged { .. } | Self::Lacks { .. } => {
+                "it should be what `docker save` writes; get it again from the vendor"
+            }
+            Self::Engine(error) => return error.hints(),
+            Self::Incomplete { .. } => "get a complete archive from the vendor, or let Docker pull",
+            Self::Load { .. } => "is there room on the engine's disk? `docker system df`",
+            _ => return Vec::new(),
+        };
+        vec![hint.to_owned()]
+    }
+}
