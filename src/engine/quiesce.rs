@@ -81,7 +81,7 @@ impl<'a> Held<'a> {
             // Noted beforehand: a call that fails may have had its effect.
             held.containers.push((id.clone(), who.clone()));
             held.call(how.verbs().0, &id)?;
-            if !held.stands(&id)? {
+            if held.stands(&id)? == Some(false) {
                 return Err(Error::NotHeld {
                     container: who,
                     verb: how.verbs().0,
@@ -109,7 +109,7 @@ impl<'a> Held<'a> {
         for (id, name) in std::mem::take(&mut self.containers) {
             // The exit code says less than a look does: it may never have been held.
             let called = self.call(self.how.verbs().1, &id);
-            if called.is_err() && self.stands(&id).unwrap_or(true) {
+            if called.is_err() && self.stands(&id).unwrap_or(Some(true)) == Some(true) {
                 left.push(name);
             }
         }
@@ -149,11 +149,11 @@ impl<'a> Held<'a> {
         Ok(())
     }
 
-    /// Whether the container writes nothing now.
-    fn stands(&self, id: &str) -> Result<bool, Error> {
+    /// Whether the container writes nothing now; nothing where it is gone.
+    fn stands(&self, id: &str) -> Result<Option<bool>, Error> {
         let all = Container::all(self.docker)?;
         let found = all.iter().find(|container| container.id == id);
-        Ok(found.is_none_or(|container| container.paused || !container.running))
+        Ok(found.map(|container| container.paused || !container.running))
     }
 }
 

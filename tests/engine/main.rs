@@ -13,4 +13,5 @@ mod image_archive;
 mod lab;
 #[path = "../common/need.rs"]
 mod need;
+mod quiesce;
 mod real_engine;
