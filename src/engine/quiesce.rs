@@ -136,9 +136,7 @@ impl<'a> Held<'a> {
         let call = match (self.how, verb) {
             (Hold::Stop(patience), "stop") => {
                 let seconds = patience.as_secs().to_string();
-                let call = self
-                    .docker
-                    .call_within(patience + OVERHEAD, ["stop", "--time"]);
+                let call = self.docker.call_within(patience + OVERHEAD, ["stop", "-t"]);
                 call.arg(seconds)
             }
             _ => self.docker.call([verb]),
