@@ -939,7 +939,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__volume__subcmd__ls)
-            opts="-f -p -q -h --file --env-file --project --volumes --docker --json --quiet --color --help"
+            opts="-f -p -q -h --file --env-file --project --all --size --volumes --docker --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

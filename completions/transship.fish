@@ -221,7 +221,7 @@ never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix rebase copy" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix rebase copy" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix rebase copy" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix rebase copy" -f -a "ls" -d 'List the volumes of the compose files and where they live'
+complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix rebase copy" -f -a "ls" -d 'List the volumes of the compose files, where they live and who uses them'
 complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix rebase copy" -f -a "prefix" -d 'Give every top-level volume a unique `name:` that begins with PREFIX'
 complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix rebase copy" -f -a "rebase" -d 'Move bind mounts from one folder of the host to another'
 complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix rebase copy" -f -a "copy" -d 'Copy a volume to a new one, with all of its metadata'
@@ -233,6 +233,8 @@ complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_s
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from ls" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from ls" -l all -d 'Every volume that there is, whatever compose files say'
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from ls" -l size -d 'Count what is in them, too'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from ls" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Say nothing on stderr but errors'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'

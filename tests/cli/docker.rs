@@ -169,3 +169,55 @@ fn a_source_that_a_running_container_uses_is_refused_by_name() {
     assert!(!Path::new(&volumes.install.at("releases/v2.10.5")).exists());
     volumes.install.run(&["apply"]).exits(0);
 }
+
+#[test]
+fn volume_ls_tells_who_uses_what_whose_it_is_and_how_large() {
+    if !need::root() || !need::docker() {
+        return;
+    }
+    let volumes = Volumes::new("ts_users");
+    let old = volumes.old("postgres_data");
+    let run = |name: &str, mount: &str, state: &[&str]| {
+        let name = format!("ts_users_{name}");
+        let args = [
+            "--network=none",
+            "--name",
+            &name,
+            "-v",
+            mount,
+            "shell:1",
+            "sleep",
+            "600",
+        ];
+        docker(&[state, &args].concat());
+    };
+    run("container", &format!("{old}:/data"), &["run", "-d"]);
+    let bind = format!("{}/base:/x", path(&old));
+    run("bind", &bind, &["create"]);
+    let listed = volumes.install.run(&["volume", "ls", "--all", "--size"]);
+    let named = volumes.install.run(&[
+        "volume",
+        "ls",
+        "-f",
+        "releases/v1.3.2/docker-compose.yml",
+        "--json",
+    ]);
+    docker(&["rm", "-f", "ts_users_bind"]);
+    let row = listed.exits(0).out;
+    let row = row.lines().find(|line| line.contains(&old)).unwrap();
+    assert!(
+        row.ends_with("ts_users_bind (stopped), ts_users_container"),
+        "{row}"
+    );
+    assert!(row.contains("KiB"), "{row}");
+    let json = named.exits(0).json();
+    let volume = json["volumes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|volume| volume["name"] == old.as_str());
+    let volume = volume.unwrap();
+    assert_eq!(volume["labels"]["com.docker.compose.project"], "v132");
+    assert_eq!(volume["used_by"][1]["name"], "ts_users_container");
+    assert_eq!(volume["used_by"][1]["writes"], true);
+}

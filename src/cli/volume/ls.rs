@@ -1,5 +1,6 @@
 //! `transship volume ls`.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -7,15 +8,17 @@ use serde::Serialize;
 use crate::cli::args::VolumesArg;
 use crate::cli::compose_files::FilesArg;
 use crate::cli::failure::Failure;
-use crate::cli::table;
 use crate::cli::ui::{Done, Ui};
+use crate::cli::{size, table};
 use crate::compose::{Claims, LoadOptions, Model, SharedData};
+use crate::engine::{User, Volume, VolumeStore};
+use crate::tree;
 
-/// List the volumes of the compose files and where they live.
+/// List the volumes of the compose files, where they live and who uses them.
 ///
-/// Shown are their keys, their real names, and where they live, as far as that can be found
-/// out; then the folders of the host that services write by absolute paths, which all
-/// releases share.
+/// Shown are their keys, their real names, where they live, and the containers of whatever
+/// project that use them, as far as that can be found out; then the folders of the host
+/// that services write by absolute paths, which all releases share.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
     #[command(flatten)]
@@ -23,17 +26,44 @@ pub(in crate::cli) struct Args {
     /// The compose project; Compose's own choice when absent
     #[arg(short, long, value_name = "NAME")]
     project: Option<String>,
+    /// Every volume that there is, whatever compose files say
+    #[arg(long, conflicts_with_all = ["files", "project"])]
+    all: bool,
+    /// Count what is in them, too
+    #[arg(long)]
+    size: bool,
     #[command(flatten)]
     volumes: VolumesArg,
 }
 
-#[derive(Serialize)]
+/// A volume of a compose file, or of the place where volumes live.
+#[derive(Default, Serialize)]
 struct VolumeJson {
-    key: String,
+    /// The key in the compose file, or in the one that it was made for.
+    key: Option<String>,
     name: String,
     external: bool,
     /// Absent where no place was found to look in, or nothing is there.
     path: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    driver: Option<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    options: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    labels: BTreeMap<String, String>,
+    /// With `--size`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes: Option<u64>,
+    used_by: Vec<UserJson>,
+}
+
+#[derive(Serialize)]
+struct UserJson {
+    name: String,
+    project: Option<String>,
+    service: Option<String>,
+    running: bool,
+    writes: bool,
 }
 
 #[derive(Serialize)]
@@ -43,48 +73,137 @@ struct VolumesJson {
 }
 
 pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
+    let place = args.volumes.place(Path::new("."));
+    let store = place.and_then(|place| args.volumes.store(&place));
+    let list = match args.all {
+        true => all(store?.as_ref(), args.size)?,
+        false => of_files(args, &store, ui)?,
+    };
+    if ui.json {
+        ui.json(&list)?;
+        return Ok(Done::Same);
+    }
+    show(list, args.size, ui)
+}
+
+/// Every volume of the place.
+fn all(store: &dyn VolumeStore, size: bool) -> Result<VolumesJson, Failure> {
+    let volumes = store.list()?.into_iter().map(|volume| {
+        let mut row = VolumeJson {
+            key: volume.labels.get("com.docker.compose.volume").cloned(),
+            name: volume.name.clone(),
+            ..VolumeJson::default()
+        };
+        row.fill(store, volume, size)?;
+        Ok(row)
+    });
+    Ok(VolumesJson {
+        volumes: volumes.collect::<Result<_, Failure>>()?,
+        shared: Vec::new(),
+    })
+}
+
+/// The volumes of the compose files, with what the place knows of them, if there is one.
+fn of_files(
+    args: &Args,
+    store: &Result<Box<dyn VolumeStore>, Failure>,
+    ui: &Ui,
+) -> Result<VolumesJson, Failure> {
     let options = LoadOptions {
         project: args.project.clone(),
         ..args.files.options()
     };
     let model = args.files.model(&options)?;
-    let shared = shared_data(&model);
-    let store = args
-        .volumes
-        .place(Path::new("."))
-        .and_then(|place| args.volumes.store(&place));
-    if let Err(failure) = &store {
+    if let Err(failure) = store {
         ui.say(&format!(
             "note: where they live is not known: {}",
             failure.message
         ));
     }
-    let path_of = |name: &str| {
-        store
-            .as_ref()
-            .ok()?
-            .find(name)
-            .ok()?
-            .map(|volume| volume.path)
-    };
-    let volumes: Vec<_> = model
-        .volumes
-        .iter()
-        .map(|(key, volume)| VolumeJson {
-            key: key.clone(),
+    let mut volumes = Vec::new();
+    for (key, volume) in &model.volumes {
+        let mut row = VolumeJson {
+            key: Some(key.clone()),
             name: volume.name.clone(),
             external: volume.external,
-            path: path_of(&volume.name),
-        })
-        .collect();
-    if ui.json {
-        ui.json(&VolumesJson { volumes, shared })?;
-        return Ok(Done::Same);
+            ..VolumeJson::default()
+        };
+        if let Ok(store) = store
+            && let Ok(Some(volume)) = store.find(&volume.name)
+        {
+            row.fill(store.as_ref(), volume, args.size)?;
+        }
+        volumes.push(row);
     }
-    let rows: Vec<_> = volumes.into_iter().map(row).collect();
-    ui.write(table::render(["KEY", "NAME", "WHERE"], &rows).as_bytes())?;
-    if !shared.is_empty() {
-        let rows: Vec<_> = shared
+    Ok(VolumesJson {
+        shared: shared_data(&model),
+        volumes,
+    })
+}
+
+impl VolumeJson {
+    /// Takes in what the place knows of the volume.
+    fn fill(&mut self, store: &dyn VolumeStore, volume: Volume, size: bool) -> Result<(), Failure> {
+        let users = store.users(&volume)?.into_iter();
+        self.used_by = users.map(UserJson::from).collect();
+        self.used_by.sort_by(|a, b| a.name.cmp(&b.name));
+        if size {
+            self.bytes = Some(tree::survey(&volume.path)?.bytes);
+        }
+        self.path = Some(volume.path);
+        self.driver = Some(volume.driver);
+        self.options = volume.options;
+        self.labels = volume.labels;
+        Ok(())
+    }
+
+    fn cells(self) -> [String; 5] {
+        let place = match (&self.path, self.external) {
+            (Some(path), _) => path.display().to_string(),
+            (None, true) => "(external)".to_owned(),
+            (None, false) => "-".to_owned(),
+        };
+        let users = self.used_by.iter().map(|user| match user.running {
+            true => user.name.clone(),
+            false => format!("{} (stopped)", user.name),
+        });
+        [
+            self.key.unwrap_or_default(),
+            self.name,
+            place,
+            self.bytes.map(size::human).unwrap_or_default(),
+            users.collect::<Vec<_>>().join(", "),
+        ]
+    }
+}
+
+impl From<User> for UserJson {
+    fn from(user: User) -> Self {
+        Self {
+            name: user.who,
+            project: user.project,
+            service: user.service,
+            running: user.running,
+            writes: user.writes,
+        }
+    }
+}
+
+fn show(list: VolumesJson, size: bool, ui: &Ui) -> Result<Done, Failure> {
+    let cells: Vec<_> = list.volumes.into_iter().map(VolumeJson::cells).collect();
+    let table = if size {
+        table::render(["KEY", "NAME", "WHERE", "SIZE", "USED BY"], &cells)
+    } else {
+        let cells = cells.into_iter();
+        let cells: Vec<_> = cells
+            .map(|[key, name, place, _, users]| [key, name, place, users])
+            .collect();
+        table::render(["KEY", "NAME", "WHERE", "USED BY"], &cells)
+    };
+    ui.write(table.as_bytes())?;
+    if !list.shared.is_empty() {
+        let rows: Vec<_> = list
+            .shared
             .iter()
             .map(|data| [data.path.clone(), data.owner.clone(), data.at.to_string()])
             .collect();
@@ -107,13 +226,4 @@ fn shared_data(model: &Model) -> Vec<SharedData> {
             })
         })
         .collect()
-}
-
-fn row(volume: VolumeJson) -> [String; 3] {
-    let place = match (&volume.path, volume.external) {
-        (Some(path), _) => path.display().to_string(),
-        (None, true) => "(external)".to_owned(),
-        (None, false) => "-".to_owned(),
-    };
-    [volume.key, volume.name, place]
 }
