@@ -61,7 +61,14 @@ impl FromStr for ImageRule {
         let (target, becomes) = match text.split_once('=') {
             Some((left, reference)) if left.starts_with("service:") => {
                 let service = left["service:".len()..].to_owned();
-                (Target::Service(service), whole(reference.parse()?))
+                let reference: Reference = reference.parse()?;
+                if reference.is_just_a_number() {
+                    return Err(malformed(
+                        text,
+                        "a tag alone is no reference; write `service:NAME=REPO:TAG`",
+                    ));
+                }
+                (Target::Service(service), whole(reference))
             }
             Some((repository, tag)) => {
                 if repository.is_empty() {
@@ -237,6 +244,12 @@ mod tests {
             let error = rule.parse::<ImageRule>().unwrap_err();
             assert_eq!(error.to_string(), expect);
         }
+        for number in ["2", "1.27", "2.10.5"] {
+            let error = format!("service:web={number}").parse::<ImageRule>();
+            let error = error.unwrap_err().to_string();
+            assert!(error.ends_with("write `service:NAME=REPO:TAG`"), "{error}");
+        }
+        assert!("service:web=2:1".parse::<ImageRule>().is_ok());
         assert!("service:web=".parse::<ImageRule>().is_err());
     }
 }

@@ -161,6 +161,9 @@ impl Setter<'_> {
         template: &Template,
         becomes: &Becomes,
     ) -> Result<(), Error> {
+        if image.written.ends_with('\n') {
+            return Err(image.refusal(self.document, "it ends with a line break"));
+        }
         let edits = self.part_edits(image, &template.resolved, becomes)?;
         let mut written = Vec::new();
         for edit in edits {
