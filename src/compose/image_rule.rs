@@ -39,7 +39,9 @@ impl ImageRule {
     pub fn matches(&self, service: &str, repository: &str) -> bool {
         match &self.target {
             Target::Service(name) => name == service,
-            Target::Repository(pattern) => glob(pattern, &full_name(repository)),
+            Target::Repository(pattern) => {
+                !repository.is_empty() && glob(pattern, &full_name(repository))
+            }
         }
     }
 
@@ -207,6 +209,8 @@ mod tests {
         assert!(!matches("*=v2", "org/nginx"));
         assert!(matches("**=v2", "quay.io/org/nginx"));
         assert!(matches("**/ngin?=v2", "quay.io/org/nginx"));
+        let any: ImageRule = "**=v2".parse().unwrap();
+        assert!(!any.matches("web", ""));
     }
 
     #[test]

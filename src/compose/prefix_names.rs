@@ -83,7 +83,9 @@ pub fn name_volumes_like(document: &Document, other: &Document) -> Result<Edited
             prefix_names(document, &mut draft, Section::Volumes, &rule)?;
         }
     }
-    draft.finish()
+    let edited = draft.finish()?;
+    prove_names(document, &edited, Section::Volumes)?;
+    Ok(edited)
 }
 
 /// [`prefix_volumes`] for the file's top-level networks.
@@ -308,9 +310,43 @@ fn prefix_in(
             item.external |= externals.contains(&item.key);
         }
         draft_names(document, &mut draft, &all, rule, &mut names)?;
-        draft.finish()
+        let edited = draft.finish()?;
+        prove_names(document, &edited, section)?;
+        Ok(edited)
     };
     documents.iter().map(edit).collect()
+}
+
+/// Reads the edited file again: who wasn't to be renamed has the name that it had, also where it
+/// shares what was edited by an alias.
+pub(crate) fn prove_names(
+    document: &Document,
+    edited: &Edited,
+    section: Section,
+) -> Result<(), Error> {
+    let after = Document::parse(document.path(), &edited.bytes)?;
+    let asked: BTreeMap<&str, &str> = edited
+        .changes
+        .iter()
+        .filter(|change| change.key.first().is_some_and(|key| key == section.key()))
+        .filter_map(|change| Some((change.key.get(1)?.as_str(), change.to.as_str())))
+        .collect();
+    let (before, after) = (named(document, section), named(&after, section));
+    let is_off = |(before, after): &(&Named<'_>, &Named<'_>)| {
+        after.name != asked.get(before.key).copied().or(before.name)
+    };
+    match before.iter().zip(&after).find(is_off) {
+        None => Ok(()),
+        Some((item, _)) => Err(Error::Unsafe {
+            at: document.location_of(item.entry.key),
+            reason: format!(
+                "{} `{}` would be renamed, too: it shares what is edited",
+                section.noun(),
+                item.key
+            ),
+            remedy: "rename both, or write their `name:` by hand".to_owned(),
+        }),
+    }
 }
 
 fn check_only(documents: &[Document], section: Section, rule: &PrefixRule) -> Result<(), Error> {

@@ -320,6 +320,11 @@ fn image_tags_are_written_as_the_table_says() {
             Bytes("services:\n  a:\n    image: |-\n      nginx:2\n    tty: true\n"),
         ),
         (
+            "no image, or one that is taken away",
+            "services: {a: {image: }, b: {image: ~}, c: {image: !reset null}, d: {image: ''}}",
+            Refused("no image matches"),
+        ),
+        (
             "a block with a line break at its end",
             "services:\n  a:\n    image: |\n      nginx:1\n    tty: true\n",
             Refused("it ends with a line break"),
@@ -420,6 +425,29 @@ fn a_tag_in_a_variable_is_changed_where_its_default_lives() {
             file(expect),
             "{image}"
         );
+    }
+}
+
+#[test]
+fn a_name_that_another_volume_would_get_by_an_alias_is_refused() {
+    for (text, expect) in [
+        (
+            "volumes:\n  db: &a {driver: local}\n  e: *a\n",
+            "c.yml:3:3: volume `e` would be renamed, too",
+        ),
+        (
+            "volumes:\n  db: &a {name: old}\n  e: *a\n",
+            "c.yml:3:3: volume `e` would be renamed, too",
+        ),
+    ] {
+        let document = Document::parse(Path::new("c.yml"), text.as_bytes()).unwrap();
+        let rule = PrefixRule {
+            prefix: "ts_".to_owned(),
+            only: vec!["db".to_owned()],
+            ..PrefixRule::default()
+        };
+        let error = prefix_volumes(&document, &rule).unwrap_err().to_string();
+        assert!(error.starts_with(expect), "{error}");
     }
 }
 
