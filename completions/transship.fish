@@ -28,7 +28,7 @@ complete -c transship -n "__fish_transship_needs_command" -l color -d 'When to u
 always\t'Always'
 never\t'Never'"
 complete -c transship -n "__fish_transship_needs_command" -l json -d 'Print one JSON document instead of text'
-complete -c transship -n "__fish_transship_needs_command" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_needs_command" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_needs_command" -s V -l version -d 'Print version'
 complete -c transship -n "__fish_transship_needs_command" -f -a "init" -d 'Adopt a folder of releases'
@@ -56,7 +56,7 @@ always\t'Always'
 never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand init" -l dry-run -d 'Only say what would be made'
 complete -c transship -n "__fish_transship_using_subcommand init" -l json -d 'Print one JSON document instead of text'
-complete -c transship -n "__fish_transship_using_subcommand init" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand init" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand plan" -l from-release -d 'The vendor\'s tarball or folder; leave it out if the release is staged already' -r -F
 complete -c transship -n "__fish_transship_using_subcommand plan" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
@@ -77,7 +77,7 @@ always\t'Always'
 never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand plan" -l dry-run -d 'Show the plan without saving it'
 complete -c transship -n "__fish_transship_using_subcommand plan" -l json -d 'Print one JSON document instead of text'
-complete -c transship -n "__fish_transship_using_subcommand plan" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand plan" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand plan" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand apply" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
 complete -c transship -n "__fish_transship_using_subcommand apply" -l docker -d 'The docker program, such as `podman` or `sudo docker`' -r
@@ -87,7 +87,7 @@ never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand apply" -l rollback-on-failure -d 'Roll back by itself if a step fails; the exit code is then 5. An interruption is none'
 complete -c transship -n "__fish_transship_using_subcommand apply" -l dry-run -d 'Observe again and show the plan, and do nothing'
 complete -c transship -n "__fish_transship_using_subcommand apply" -l json -d 'Print one JSON document instead of text'
-complete -c transship -n "__fish_transship_using_subcommand apply" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand apply" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand apply" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand resume" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
 complete -c transship -n "__fish_transship_using_subcommand resume" -l docker -d 'The docker program, such as `podman` or `sudo docker`' -r
@@ -95,7 +95,7 @@ complete -c transship -n "__fish_transship_using_subcommand resume" -l color -d 
 always\t'Always'
 never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand resume" -l json -d 'Print one JSON document instead of text'
-complete -c transship -n "__fish_transship_using_subcommand resume" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand resume" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand resume" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand rollback" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
 complete -c transship -n "__fish_transship_using_subcommand rollback" -l docker -d 'The docker program, such as `podman` or `sudo docker`' -r
@@ -105,14 +105,14 @@ never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand rollback" -l discard -d 'Remove the new release and its volumes, too, with all that was written into them'
 complete -c transship -n "__fish_transship_using_subcommand rollback" -l dry-run -d 'Only say what would be undone'
 complete -c transship -n "__fish_transship_using_subcommand rollback" -l json -d 'Print one JSON document instead of text'
-complete -c transship -n "__fish_transship_using_subcommand rollback" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand rollback" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand rollback" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand status" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
 complete -c transship -n "__fish_transship_using_subcommand status" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand status" -l json -d 'Print one JSON document instead of text'
-complete -c transship -n "__fish_transship_using_subcommand status" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand status" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand up" -s p -l project -d 'The compose project; Compose\'s own choice when absent' -r
 complete -c transship -n "__fish_transship_using_subcommand up" -l port-offset -d 'Add N to the host ports of services that collide' -r
@@ -129,7 +129,7 @@ complete -c transship -n "__fish_transship_using_subcommand up" -l never-pull -d
 complete -c transship -n "__fish_transship_using_subcommand up" -l no-wait -d 'Don\'t wait until it is up'
 complete -c transship -n "__fish_transship_using_subcommand up" -l dry-run -d 'Print the edits and the command, and start nothing'
 complete -c transship -n "__fish_transship_using_subcommand up" -l json -d 'Print one JSON document instead of text'
-complete -c transship -n "__fish_transship_using_subcommand up" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand up" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand up" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand stop" -s p -l project -d 'The compose project; Compose\'s own choice when absent' -r
 complete -c transship -n "__fish_transship_using_subcommand stop" -l timeout -d 'How long a container that keeps data may take to end, in seconds: a database may need minutes' -r
@@ -140,13 +140,13 @@ always\t'Always'
 never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand stop" -l dry-run -d 'Only print the command'
 complete -c transship -n "__fish_transship_using_subcommand stop" -l json -d 'Print one JSON document instead of text'
-complete -c transship -n "__fish_transship_using_subcommand stop" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand stop" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand stop" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand release; and not __fish_seen_subcommand_from ls new use" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand release; and not __fish_seen_subcommand_from ls new use" -l json -d 'Print one JSON document instead of text'
-complete -c transship -n "__fish_transship_using_subcommand release; and not __fish_seen_subcommand_from ls new use" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand release; and not __fish_seen_subcommand_from ls new use" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand release; and not __fish_seen_subcommand_from ls new use" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand release; and not __fish_seen_subcommand_from ls new use" -f -a "ls" -d 'List the releases of an install, oldest first'
 complete -c transship -n "__fish_transship_using_subcommand release; and not __fish_seen_subcommand_from ls new use" -f -a "new" -d 'Stage a release from the vendor\'s tarball or folder'
@@ -156,7 +156,7 @@ complete -c transship -n "__fish_transship_using_subcommand release; and __fish_
 always\t'Always'
 never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from ls" -l json -d 'Print one JSON document instead of text'
-complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from new" -l from-release -d 'The vendor\'s tarball or folder' -r -F
 complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from new" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
@@ -165,7 +165,7 @@ always\t'Always'
 never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from new" -l dry-run -d 'Only look at what would be staged'
 complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from new" -l json -d 'Print one JSON document instead of text'
-complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from new" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from new" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from new" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from use" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
 complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from use" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
@@ -173,13 +173,13 @@ always\t'Always'
 never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from use" -l dry-run -d 'Only say what would be done'
 complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from use" -l json -d 'Print one JSON document instead of text'
-complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from use" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from use" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from use" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand image; and not __fish_seen_subcommand_from ls set load" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand image; and not __fish_seen_subcommand_from ls set load" -l json -d 'Print one JSON document instead of text'
-complete -c transship -n "__fish_transship_using_subcommand image; and not __fish_seen_subcommand_from ls set load" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand image; and not __fish_seen_subcommand_from ls set load" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand image; and not __fish_seen_subcommand_from ls set load" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand image; and not __fish_seen_subcommand_from ls set load" -f -a "ls" -d 'List every image reference of the compose files, with its variables resolved'
 complete -c transship -n "__fish_transship_using_subcommand image; and not __fish_seen_subcommand_from ls set load" -f -a "set" -d 'Retag images without touching another byte'
@@ -190,7 +190,7 @@ complete -c transship -n "__fish_transship_using_subcommand image; and __fish_se
 always\t'Always'
 never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from ls" -l json -d 'Print one JSON document instead of text'
-complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from set" -s f -l file -d 'A compose file; repeatable. `-` for standard input' -r -F
 complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from set" -l env-file -d 'A file of variables instead of `.env`; repeatable, later ones win' -r -F
@@ -203,7 +203,7 @@ complete -c transship -n "__fish_transship_using_subcommand image; and __fish_se
 complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from set" -l dry-run -d 'Print the difference and change nothing'
 complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from set" -l check -d 'Change nothing; the exit code is 1 if something would change'
 complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from set" -l json -d 'Print one JSON document instead of text'
-complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from set" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from set" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from set" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from load" -s f -l file -d 'A compose file; repeatable. `-` for standard input' -r -F
 complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from load" -l env-file -d 'A file of variables instead of `.env`; repeatable, later ones win' -r -F
@@ -213,13 +213,13 @@ always\t'Always'
 never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from load" -l dry-run -d 'Only look whether everything is there'
 complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from load" -l json -d 'Print one JSON document instead of text'
-complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from load" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from load" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from load" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix rebase copy" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix rebase copy" -l json -d 'Print one JSON document instead of text'
-complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix rebase copy" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix rebase copy" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix rebase copy" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix rebase copy" -f -a "ls" -d 'List the volumes of the compose files, where they live and who uses them'
 complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix rebase copy" -f -a "prefix" -d 'Give every top-level volume a unique `name:` that begins with PREFIX'
@@ -236,7 +236,7 @@ never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from ls" -l all -d 'Every volume that there is, whatever compose files say'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from ls" -l size -d 'Count what is in them, too'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from ls" -l json -d 'Print one JSON document instead of text'
-complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from prefix" -l replace -d 'Put PREFIX in place of OLD in the names that begin with OLD, and leave others alone' -r
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from prefix" -l only -d 'Only the volume with this key; repeatable' -r
@@ -249,7 +249,7 @@ never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from prefix" -l dry-run -d 'Print the difference and change nothing'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from prefix" -l check -d 'Change nothing; the exit code is 1 if something would change'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from prefix" -l json -d 'Print one JSON document instead of text'
-complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from prefix" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from prefix" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from prefix" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from rebase" -s f -l file -d 'A compose file; repeatable. `-` for standard input' -r -F
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from rebase" -l env-file -d 'A file of variables instead of `.env`; repeatable, later ones win' -r -F
@@ -260,7 +260,7 @@ never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from rebase" -l dry-run -d 'Print the difference and change nothing'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from rebase" -l check -d 'Change nothing; the exit code is 1 if something would change'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from rebase" -l json -d 'Print one JSON document instead of text'
-complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from rebase" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from rebase" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from rebase" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -s p -l project -d 'The compose project that the new volume belongs to; a new one in an engine needs it' -r
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l key -d 'The new volume\'s key in the compose file; its name when absent' -r
@@ -272,7 +272,7 @@ never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l verify -d 'Read the copy back and compare it with what was copied'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l dry-run -d 'Only say what would be copied'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l json -d 'Print one JSON document instead of text'
-complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand copy" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -280,7 +280,7 @@ never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand copy" -l verify -d 'Read the copy back and compare it with what was copied'
 complete -c transship -n "__fish_transship_using_subcommand copy" -l dry-run -d 'Only say what would be copied'
 complete -c transship -n "__fish_transship_using_subcommand copy" -l json -d 'Print one JSON document instead of text'
-complete -c transship -n "__fish_transship_using_subcommand copy" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand copy" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand copy" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand manifest" -l format -d 'The manifest\'s format' -r -f -a "mtree\t'Everything, one line an entry'
 sha256sum\t'Digests of regular files only'
@@ -290,7 +290,7 @@ complete -c transship -n "__fish_transship_using_subcommand manifest" -l color -
 always\t'Always'
 never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand manifest" -l json -d 'Print one JSON document instead of text'
-complete -c transship -n "__fish_transship_using_subcommand manifest" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand manifest" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand manifest" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand verify" -l exclude -d 'Leave out what matches, on both sides: `*.log`, `cache/`; repeatable' -r
 complete -c transship -n "__fish_transship_using_subcommand verify" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
@@ -300,7 +300,7 @@ complete -c transship -n "__fish_transship_using_subcommand verify" -l content-o
 complete -c transship -n "__fish_transship_using_subcommand verify" -l metadata-only -d 'Compare metadata alone: no file is read'
 complete -c transship -n "__fish_transship_using_subcommand verify" -l media -d 'Read from the disk rather than from what is cached of it'
 complete -c transship -n "__fish_transship_using_subcommand verify" -l json -d 'Print one JSON document instead of text'
-complete -c transship -n "__fish_transship_using_subcommand verify" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand verify" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand verify" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand diff" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
 complete -c transship -n "__fish_transship_using_subcommand diff" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
@@ -311,7 +311,7 @@ complete -c transship -n "__fish_transship_using_subcommand diff" -l text -d 'Sh
 complete -c transship -n "__fish_transship_using_subcommand diff" -l md -d 'Write Markdown, for a change ticket'
 complete -c transship -n "__fish_transship_using_subcommand diff" -l show-secrets -d 'Show passwords, tokens and the values of `.env`'
 complete -c transship -n "__fish_transship_using_subcommand diff" -l json -d 'Print one JSON document instead of text'
-complete -c transship -n "__fish_transship_using_subcommand diff" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand diff" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand conflicts" -s p -l project -d 'The project name that the last side will have; Compose\'s own choice when absent' -r
 complete -c transship -n "__fish_transship_using_subcommand conflicts" -l port-offset -d 'With `--fix`: add N to the host ports of services that collide' -r
@@ -328,7 +328,7 @@ complete -c transship -n "__fish_transship_using_subcommand conflicts" -l fix -d
 complete -c transship -n "__fish_transship_using_subcommand conflicts" -l dry-run -d 'Print the difference and change nothing'
 complete -c transship -n "__fish_transship_using_subcommand conflicts" -l check -d 'Change nothing; the exit code is 1 if something would change'
 complete -c transship -n "__fish_transship_using_subcommand conflicts" -l json -d 'Print one JSON document instead of text'
-complete -c transship -n "__fish_transship_using_subcommand conflicts" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand conflicts" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand conflicts" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand merge" -s o -l output -d 'Write the result there instead; `-` for standard output (files only)' -r -F
 complete -c transship -n "__fish_transship_using_subcommand merge" -l path -d 'What the file is called, where its name doesn\'t say its kind' -r -F
@@ -341,11 +341,11 @@ complete -c transship -n "__fish_transship_using_subcommand merge" -l dry-run -d
 complete -c transship -n "__fish_transship_using_subcommand merge" -l as-override -d 'For a compose file: give the changes of MINE as a `docker-compose.override.yml`'
 complete -c transship -n "__fish_transship_using_subcommand merge" -l show-secrets -d 'Don\'t mask secrets'
 complete -c transship -n "__fish_transship_using_subcommand merge" -l json -d 'Print one JSON document instead of text'
-complete -c transship -n "__fish_transship_using_subcommand merge" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand merge" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand merge" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand completions" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand completions" -l json -d 'Print one JSON document instead of text'
-complete -c transship -n "__fish_transship_using_subcommand completions" -s q -l quiet -d 'Say nothing on stderr but errors'
+complete -c transship -n "__fish_transship_using_subcommand completions" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -48,7 +48,7 @@ pub(super) struct Common {
     /// Print one JSON document instead of text
     #[arg(long, global = true)]
     pub json: bool,
-    /// Say nothing on stderr but errors
+    /// Say nothing on stderr but warnings and errors
     #[arg(short, long, global = true)]
     pub quiet: bool,
     /// When to use colour

@@ -3,6 +3,7 @@
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use super::env_edits::Values;
 use super::failure::Failure;
 use crate::compose::{self, LoadOptions, Model};
 use crate::error::Kind;
@@ -84,11 +85,11 @@ impl FilesArg {
         named.map(PathBuf::from).collect()
     }
 
-    /// The files that hold the variables of the compose file at `path`, later ones winning.
-    pub(super) fn env_files(&self, path: &Path) -> Vec<PathBuf> {
+    /// The variables that the compose file at `path` is resolved with.
+    pub(super) fn values(&self, path: &Path) -> Result<Values, Failure> {
         match self.named_env_files() {
-            files if files.is_empty() => vec![path.with_file_name(".env")],
-            files => files,
+            files if files.is_empty() => Values::beside(path),
+            files => Values::of(&files),
         }
     }
 }
@@ -112,9 +113,12 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
         let denied = error.kind() == io::ErrorKind::PermissionDenied;
         let kind = if denied { Kind::Refused } else { Kind::Usage };
         let failure = Failure::new(kind, format!("can't read `{}`", path.display())).cause(&error);
-        match denied {
-            true => failure.hint("run it as a user who may, for example with `sudo`"),
-            false => failure,
+        match error.kind() {
+            io::ErrorKind::PermissionDenied => {
+                failure.hint("run it as a user who may, for example with `sudo`")
+            }
+            io::ErrorKind::IsADirectory => failure.hint("name the file itself, with `-f FILE`"),
+            _ => failure,
         }
     })
 }

@@ -103,7 +103,7 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
             Side::load(name, &args.install.root, project)
         })
         .collect::<Result<Vec<_>, _>>()?;
-    let claims: Vec<_> = sides.iter().map(|side| Claims::of(&side.model)).collect();
+    let claims: Vec<_> = sides.iter().map(|side| claims_of(&side.model)).collect();
     let mut found = among(&claims);
     let engine = args.engine()?;
     for (side, claims) in sides.iter().zip(&claims) {
@@ -175,7 +175,26 @@ impl Side {
             project: Some(self.model.project.clone()),
             ..LoadOptions::default()
         };
-        Ok(Claims::of(&Model::load_with(&self.files, &options, &read)?))
+        Ok(claims_of(&Model::load_with(&self.files, &options, &read)?))
+    }
+}
+
+/// What a side claims, its folders by their real paths.
+fn claims_of(model: &Model) -> Claims {
+    let mut claims = Claims::of(model);
+    claims.resolve_folders(&real);
+    claims
+}
+
+/// The path without symlinks, as far as it is there.
+fn real(path: &Path) -> PathBuf {
+    let there = path
+        .ancestors()
+        .find_map(|above| Some((above.canonicalize().ok()?, path.strip_prefix(above).ok()?)));
+    match there {
+        Some((above, rest)) if rest == Path::new("") => above,
+        Some((above, rest)) => above.join(rest),
+        None => path.to_owned(),
     }
 }
 
@@ -207,7 +226,8 @@ fn files(name: &str, install: &Path) -> Result<Vec<PathBuf>, Failure> {
         return Err(Failure::new(
             Kind::Usage,
             format!("there is no compose file in `{}`", folder.display()),
-        ));
+        )
+        .hint("name the file itself, or another folder"));
     }
     Ok(found)
 }
@@ -236,7 +256,9 @@ fn with_engine(
         project: &side.model.project,
         folder: &side.model.project_dir,
     };
-    Ok(compose::conflicts(&claimed(docker, own)?, claims))
+    let mut theirs = claimed(docker, own)?;
+    theirs.resolve_folders(&real);
+    Ok(compose::conflicts(&theirs, claims))
 }
 
 fn fix(
@@ -249,11 +271,11 @@ fn fix(
     require_own_project(args, found)?;
     let edits = edited(args, last, others, found, ui)?;
     let after = last.after(&edits)?;
-    require_distinct(&Claims::of(&last.model), &after)?;
+    require_distinct(&claims_of(&last.model), &after)?;
     let mut left = among(
         &others
             .iter()
-            .map(|side| Claims::of(&side.model))
+            .map(|side| claims_of(&side.model))
             .chain([after.clone()])
             .collect::<Vec<_>>(),
     );
@@ -324,7 +346,7 @@ fn edited(
         prefix: args.prefix.clone().unwrap_or(format!("{project}_")),
         port_offset: args.port_offset,
     };
-    let values = Values::of(&[last.model.project_dir.join(".env")])?;
+    let values = Values::beside(&last.model.project_dir.join("compose.yaml"))?;
     let (mut edits, mut env) = (Vec::new(), EnvEdits::default());
     for path in &last.model.files {
         let is_shared = |side: &Side| side.model.files.iter().any(|other| same(other, path));

@@ -101,7 +101,11 @@ pub(super) fn open(files: &FilesArg, ui: &Ui) -> Result<Vec<Document>, Failure> 
     let mut seen = BTreeSet::new();
     let mut paths = files.paths()?;
     paths.retain(|path| seen.insert(real(path)));
-    let open = |path: PathBuf| Ok(Document::parse(&path, &compose_files::read(&path)?)?);
+    let open = |path: PathBuf| {
+        let document = Document::parse(&path, &compose_files::read(&path)?)?;
+        document.require_sections()?;
+        Ok(document)
+    };
     let documents: Vec<Document> = paths
         .into_iter()
         .map(open)

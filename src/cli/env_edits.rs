@@ -2,7 +2,7 @@
 //! edit of compose files brings with it.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::compose_files;
 use super::edits::FileEdit;
@@ -20,12 +20,21 @@ pub(super) struct Values {
 }
 
 impl Values {
-    /// Those of the files, later ones winning; what isn't there holds nothing.
+    /// Those of the `.env` beside a compose file, if there is one.
+    pub(super) fn beside(compose_file: &Path) -> Result<Self, Failure> {
+        let path = compose_file.with_file_name(".env");
+        let found = [path.clone()];
+        let found: &[PathBuf] = if path.is_file() { &found } else { &[] };
+        Ok(Self {
+            paths: vec![path],
+            ..Self::of(found)?
+        })
+    }
+
+    /// Those of the files, later ones winning.
     pub(super) fn of(paths: &[PathBuf]) -> Result<Self, Failure> {
-        let is_there = |path: &&PathBuf| path.is_file();
         let files = paths
             .iter()
-            .filter(is_there)
             .map(|path| Ok(EnvFile::parse(path, &compose_files::read(path)?)?))
             .collect::<Result<Vec<_>, Failure>>()?;
         let mut values = BTreeMap::new();

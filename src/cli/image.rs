@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::compose_files::FilesArg;
 use super::edits::{self, EditArgs, FileEdit};
-use super::env_edits::{EnvEdits, Values};
+use super::env_edits::EnvEdits;
 use super::failure::Failure;
 use super::table;
 use super::ui::{Done, Ui};
@@ -32,7 +32,7 @@ pub(super) struct Ls {
 ///
 /// RULE is REPO=TAG (`postgres=16`), a reference that replaces all images of its
 /// repository (`postgres:16`), a pattern (`graphistry/*=v2.10.5`), or a service's image
-/// (`service:web=nginx:1.27`). Comments, quotes and layout stay. A digest beside a tag
+/// (`service:web=nginx:1.27`). Where several match an image, the last one counts. Comments, quotes and layout stay. A digest beside a tag
 /// that changes is dropped, with a warning.
 #[derive(Debug, clap::Args)]
 pub(super) struct Set {
@@ -95,7 +95,7 @@ fn set(args: &Set, ui: &Ui) -> Result<Done, Failure> {
     let documents = edits::open(&args.files, ui)?;
     let values = documents
         .iter()
-        .map(|document| Values::of(&args.files.env_files(document.path())))
+        .map(|document| args.files.values(document.path()))
         .collect::<Result<Vec<_>, _>>()?;
     let lookups: Vec<_> = values
         .iter()

@@ -137,10 +137,39 @@ pub fn shared_data(document: &Document, lookup: &Lookup<'_>) -> Vec<SharedData> 
         .collect()
 }
 
-/// False for the folders of the host that are shared by design.
+/// False for the folders and files of the host that are shared by design.
 pub(crate) fn is_data(path: &Path) -> bool {
-    const SYSTEM: [&str; 7] = ["/dev", "/etc", "/lib", "/proc", "/run", "/sys", "/var/run"];
-    path != Path::new("/") && !SYSTEM.iter().any(|system| path.starts_with(system))
+    const SYSTEM: [&str; 9] = [
+        "/boot",
+        "/dev",
+        "/lib",
+        "/proc",
+        "/run",
+        "/sys",
+        "/usr/share",
+        "/var/lib/docker",
+        "/var/run",
+    ];
+    // Below `/etc` there is data, too: `/etc/letsencrypt`.
+    const CONFIGURATION: [&str; 12] = [
+        "ca-certificates",
+        "group",
+        "hostname",
+        "hosts",
+        "localtime",
+        "machine-id",
+        "os-release",
+        "passwd",
+        "pki",
+        "resolv.conf",
+        "ssl",
+        "timezone",
+    ];
+    let is_configuration = |file: &Path| CONFIGURATION.iter().any(|known| file.starts_with(known));
+    match path.strip_prefix("/etc") {
+        Ok(rest) => rest != Path::new("") && !is_configuration(rest),
+        Err(_) => path != Path::new("/") && !SYSTEM.iter().any(|system| path.starts_with(system)),
+    }
 }
 
 /// The absolute source of a bind mount.

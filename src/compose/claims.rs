@@ -3,7 +3,7 @@
 //! they come from compose files or from what runs.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -68,6 +68,8 @@ pub struct Claims {
     pub networks: Vec<Claim<NetworkClaim>>,
     /// Folders of the host that are written, absolute.
     pub folders: Vec<Claim<PathBuf>>,
+    /// Disks and exports of servers that volumes are made of: `nfs 10.0.0.1:/export`.
+    pub devices: Vec<Claim<String>>,
     /// What a reverse proxy is asked for by labels: `traefik router web`.
     pub routes: Vec<Claim<String>>,
 }
@@ -118,18 +120,47 @@ impl Claims {
     fn add_volume(&mut self, by: By<'_>, key: &str, volume: &Volume) {
         let at = Some(&volume.at);
         self.volumes.push(by.claim(volume.name.clone(), key, at));
-        let options = &volume.driver_opts;
-        let is_bind = options
-            .get("o")
-            .is_some_and(|flags| flags.split(',').any(|flag| flag == "bind"));
-        if let Some(device) = options.get("device").filter(|_| is_bind) {
-            self.folders.push(by.claim(PathBuf::from(device), key, at));
+        match Device::of(&volume.driver_opts) {
+            Some(Device::Folder(path)) => self.folders.push(by.claim(path, key, at)),
+            Some(Device::Elsewhere(what)) => self.devices.push(by.claim(what, key, at)),
+            None => {}
+        }
+    }
+
+    /// Calls every folder by the one path that `real` gives for it, so that what is one folder
+    /// by two paths, such as through `current`, is seen to be one.
+    pub fn resolve_folders(&mut self, real: &dyn Fn(&Path) -> PathBuf) {
+        for folder in &mut self.folders {
+            folder.what = real(&folder.what);
         }
     }
 
     /// True if nothing is claimed.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+}
+
+/// What a volume's options say that it is made of, where that is no folder of the engine's own.
+pub(crate) enum Device {
+    /// A folder of the host: a bind mount in disguise.
+    Folder(PathBuf),
+    /// A disk, or an export of a server.
+    Elsewhere(String),
+}
+
+impl Device {
+    pub(crate) fn of(options: &BTreeMap<String, String>) -> Option<Self> {
+        let device = options.get("device")?;
+        let flags = options.get("o").map_or("", String::as_str);
+        if flags.split(',').any(|flag| flag == "bind") {
+            return Some(Self::Folder(PathBuf::from(device)));
+        }
+        let kind = options.get("type").map_or("", String::as_str);
+        let server = flags.split(',').find_map(|flag| flag.strip_prefix("addr="));
+        let server = server.unwrap_or_default();
+        let is_memory = matches!(kind, "tmpfs" | "ramfs");
+        (!is_memory).then(|| Self::Elsewhere(format!("{kind} {server}{device}").trim().to_owned()))
     }
 }
 
@@ -157,18 +188,16 @@ impl By<'_> {
         Claim::new(what, self.holder(owner, at))
     }
 
-    /// On a network, a service answers to its name and its aliases.
+    /// On a network, a service answers to its name, its aliases and its container's name.
     fn names_on(self, key: &str, at: Option<&Location>) -> BTreeMap<String, Holder> {
         let mut names = BTreeMap::new();
         for (service, with) in self.model.services.iter().filter(|(_, s)| s.enabled) {
-            for alias in with
-                .networks
-                .get(key)
-                .into_iter()
-                .flatten()
-                .chain(with.networks.get(key).map(|_| service))
-            {
-                names.insert(alias.clone(), self.holder(service, at));
+            let Some(aliases) = with.networks.get(key) else {
+                continue;
+            };
+            let own = [Some(service), with.container_name.as_ref()];
+            for name in own.into_iter().flatten().chain(aliases) {
+                names.insert(name.clone(), self.holder(service, at));
             }
         }
         names
@@ -188,8 +217,8 @@ impl By<'_> {
     }
 }
 
-/// What labels ask of a reverse proxy: routers, rules and services of Traefik, sites of
-/// Caddy (`caddy: HOST`, `caddy_0: HOST`). Two services of one name share the requests.
+/// What labels ask of a reverse proxy: routers, rules, services and middlewares of Traefik, sites
+/// of Caddy (`caddy: HOST`, `caddy_0: HOST`). Two services of one name share the requests.
 pub fn routes(labels: &BTreeMap<String, String>) -> Vec<String> {
     let route = |(key, value): (&String, &String)| {
         let parts: Vec<&str> = key.split('.').collect();
@@ -203,8 +232,14 @@ pub fn routes(labels: &BTreeMap<String, String>) -> Vec<String> {
             ["traefik", "http" | "tcp" | "udp", "routers", name, ..] => {
                 vec![format!("traefik router {name}")]
             }
-            ["traefik", "http" | "tcp" | "udp", "services", name, ..] => {
-                vec![format!("traefik service {name}")]
+            [
+                "traefik",
+                "http" | "tcp" | "udp",
+                kind @ ("services" | "middlewares"),
+                name,
+                ..,
+            ] => {
+                vec![format!("traefik {} {name}", kind.trim_end_matches('s'))]
             }
             [site] if is_caddy_site(site) => value
                 .split([',', ' '])

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use serde::Serialize;
@@ -29,6 +30,8 @@ pub enum ConflictRule {
     NetworkSubnet,
     /// Two services write to one folder of the host.
     SharedBind,
+    /// Two volumes are made of one disk or export of a server.
+    SharedDevice,
     /// On a shared network, one name answers for services of both projects.
     NetworkAlias,
     /// Two services ask a reverse proxy for one route.
@@ -45,6 +48,7 @@ impl fmt::Display for ConflictRule {
             Self::NetworkName => "network-name",
             Self::NetworkSubnet => "network-subnet",
             Self::SharedBind => "shared-bind",
+            Self::SharedDevice => "shared-device",
             Self::NetworkAlias => "network-alias",
             Self::RouterLabel => "router-label",
         })
@@ -86,6 +90,7 @@ impl ConflictRule {
             Self::NetworkName => "give it a `name:` of its own: `--fix`",
             Self::NetworkSubnet => "choose another subnet, or leave it to the engine",
             Self::SharedBind => "copy the data and mount the copy: `transship volume rebase`",
+            Self::SharedDevice => "copy the data and name the copy's `device:` in `driver_opts`",
             Self::NetworkAlias => "a request may reach either project: use a network of its own",
             Self::RouterLabel => "rename it and give it another host in the service's labels",
         }
@@ -118,6 +123,7 @@ pub fn conflicts(first: &Claims, second: &Claims) -> Vec<Conflict> {
             &first.containers,
             &second.containers,
         ),
+        (ConflictRule::SharedDevice, &first.devices, &second.devices),
         (ConflictRule::RouterLabel, &first.routes, &second.routes),
     ] {
         found.extend(pairs(rule, first, second, |one, other| {
@@ -226,7 +232,9 @@ fn networks(one: &Claim<NetworkClaim>, other: &Claim<NetworkClaim>, found: &mut 
         return;
     }
     if is_made_by_both {
+        // A name of its own parts the services, too.
         find(ConflictRule::NetworkName, network.name.clone());
+        return;
     }
     for (name, holder) in &network.names {
         if let Some(other) = other_network.names.get(name) {
@@ -237,13 +245,17 @@ fn networks(one: &Claim<NetworkClaim>, other: &Claim<NetworkClaim>, found: &mut 
     }
 }
 
-/// The port that both want for certain: where one may choose from a range, it can step
-/// aside.
+/// The port that one needs and the other has or may have taken. Two that choose from ranges
+/// step aside for each other.
 fn common_port(one: &Port, other: &Port) -> Option<String> {
     let (ports, other_ports) = (one.host_ports()?, other.host_ports()?);
-    let is_fixed = ports.len() == 1 && ports == other_ports;
-    (one.protocol == other.protocol && Address::of(one).meets(Address::of(other)) && is_fixed)
-        .then(|| format!("{}/{}", ports.start(), one.protocol))
+    let needs = |one: &RangeInclusive<u16>, other: &RangeInclusive<u16>| {
+        let (port, last) = (*one.start(), *one.end());
+        (port == last && other.contains(&port)).then_some(port)
+    };
+    let port = needs(&ports, &other_ports).or_else(|| needs(&other_ports, &ports))?;
+    (one.protocol == other.protocol && Address::of(one).meets(Address::of(other)))
+        .then(|| format!("{port}/{}", one.protocol))
 }
 
 /// The host's addresses that a port is published on.

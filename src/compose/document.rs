@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use super::error::Error;
 use super::location::Location;
-use super::strict;
-use super::syntax::{Fault, NodeId, Tree};
+use super::strict::{self, Type};
+use super::syntax::{Fault, Kind, NodeId, Style, Tree};
 
 const BOM: &str = "\u{feff}";
 
@@ -57,6 +57,55 @@ impl Document {
     /// The bytes that were parsed.
     pub fn bytes(&self) -> &[u8] {
         self.source.as_bytes()
+    }
+
+    /// Refuses what Compose wouldn't take for a compose file: an empty one, and one of which the
+    /// root, `services`, `volumes` or `networks` isn't a mapping.
+    ///
+    /// # Errors
+    /// [`Error::Syntax`].
+    pub fn require_sections(&self) -> Result<(), Error> {
+        let wrong = |at: Location, what: &str| {
+            let reason = format!("{what} is not a mapping");
+            Err(Error::Syntax { at, reason })
+        };
+        let roots = self.tree.roots.iter().copied();
+        let mut roots = roots.filter(|root| !self.is_null(*root)).peekable();
+        if roots.peek().is_none() {
+            return Err(Error::Syntax {
+                at: self.location(0),
+                reason: "the file is empty".to_owned(),
+            });
+        }
+        for root in roots {
+            if !self.is_mapping(root) {
+                return wrong(self.location_of(root), "the file");
+            }
+            for name in ["services", "volumes", "networks"] {
+                let section = self.get(root, name).map(|entry| entry.value);
+                let is_odd = |id: &NodeId| {
+                    // `!reset []` takes a section away.
+                    let is_tagged = self.tree.node(*id).tag.is_some();
+                    !self.is_mapping(*id) && !self.is_null(*id) && !is_tagged
+                };
+                if let Some(id) = section.filter(is_odd) {
+                    return wrong(self.location_of(id), &format!("`{name}`"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn is_mapping(&self, id: NodeId) -> bool {
+        let node = self.tree.node(self.tree.resolve(id));
+        matches!(node.kind, Kind::Mapping { .. })
+    }
+
+    fn is_null(&self, id: NodeId) -> bool {
+        let scalar = self.tree.scalar(id);
+        scalar.is_some_and(|(value, style)| {
+            style == Style::Plain && strict::plain_type(value) == Type::Null
+        })
     }
 
     /// True if it has a `services:` section, as compose files do.
@@ -248,6 +297,37 @@ mod tests {
         assert_eq!(document.location(5).to_string(), "c.yml:2:1");
         assert_eq!(document.location(4).to_string(), "c.yml:1:5");
         assert_eq!(lookup(&document, &["a"]), Some(("1", true)));
+    }
+
+    #[test]
+    fn what_is_no_compose_file_is_refused_with_its_place() {
+        let refused = |text: &str| {
+            let error = document(text).require_sections();
+            error.map_err(|error| error.to_string())
+        };
+        for (text, expect) in [
+            ("", "c.yml:1:1: the file is empty"),
+            ("# nothing\n", "c.yml:1:1: the file is empty"),
+            ("---\n~\n", "c.yml:1:1: the file is empty"),
+            ("- a\n", "c.yml:1:1: the file is not a mapping"),
+            ("text", "c.yml:1:1: the file is not a mapping"),
+            ("a: b\n---\n- c\n", "c.yml:3:1: the file is not a mapping"),
+            (
+                "volumes:\n  - db\n",
+                "c.yml:2:3: `volumes` is not a mapping",
+            ),
+            ("services: web", "c.yml:1:11: `services` is not a mapping"),
+        ] {
+            assert_eq!(refused(text), Err(expect.to_owned()), "{text}");
+        }
+        for text in [
+            "volumes:\n",
+            "volumes: !reset []\n",
+            "x: &x {a: {}}\nservices: *x\n",
+            "<<: {services: {}}\n",
+        ] {
+            assert_eq!(refused(text), Ok(()), "{text}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::document::Document;
 use super::edit::{Draft, Edited};
 use super::error::Error;
 use super::interpolate::Lookup;
-use super::prefix_names::{PrefixRule, Section, prefix_names};
+use super::prefix_names::{PrefixRule, Section, prefix_names, prove_names};
 use super::service_edits::{draft_ports, draft_suffix, items};
 use super::site::{Site, sites};
 use super::variable::{VariableChange, Variables};
@@ -95,8 +95,12 @@ pub fn fix(
             refuse(prefix_names(document, &mut draft, section, &names))?;
         }
     }
+    let edited = draft.finish()?;
+    for section in [Section::Volumes, Section::Networks] {
+        prove_names(document, &edited, section)?;
+    }
     Ok(Fixed {
-        edited: draft.finish()?,
+        edited,
         variables: variables.into_changes(),
         refusals,
     })

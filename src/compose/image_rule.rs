@@ -39,7 +39,9 @@ impl ImageRule {
     pub fn matches(&self, service: &str, repository: &str) -> bool {
         match &self.target {
             Target::Service(name) => name == service,
-            Target::Repository(pattern) => glob(pattern, &full_name(repository)),
+            Target::Repository(pattern) => {
+                !repository.is_empty() && glob(pattern, &full_name(repository))
+            }
         }
     }
 
@@ -61,7 +63,14 @@ impl FromStr for ImageRule {
         let (target, becomes) = match text.split_once('=') {
             Some((left, reference)) if left.starts_with("service:") => {
                 let service = left["service:".len()..].to_owned();
-                (Target::Service(service), whole(reference.parse()?))
+                let reference: Reference = reference.parse()?;
+                if reference.is_just_a_number() {
+                    return Err(malformed(
+                        text,
+                        "a tag alone is no reference; write `service:NAME=REPO:TAG`",
+                    ));
+                }
+                (Target::Service(service), whole(reference))
             }
             Some((repository, tag)) => {
                 if repository.is_empty() {
@@ -200,6 +209,8 @@ mod tests {
         assert!(!matches("*=v2", "org/nginx"));
         assert!(matches("**=v2", "quay.io/org/nginx"));
         assert!(matches("**/ngin?=v2", "quay.io/org/nginx"));
+        let any: ImageRule = "**=v2".parse().unwrap();
+        assert!(!any.matches("web", ""));
     }
 
     #[test]
@@ -237,6 +248,12 @@ mod tests {
             let error = rule.parse::<ImageRule>().unwrap_err();
             assert_eq!(error.to_string(), expect);
         }
+        for number in ["2", "1.27", "2.10.5"] {
+            let error = format!("service:web={number}").parse::<ImageRule>();
+            let error = error.unwrap_err().to_string();
+            assert!(error.ends_with("write `service:NAME=REPO:TAG`"), "{error}");
+        }
+        assert!("service:web=2:1".parse::<ImageRule>().is_ok());
         assert!("service:web=".parse::<ImageRule>().is_err());
     }
 }

@@ -90,6 +90,7 @@ impl<'a> Loader<'a> {
     /// The documents of a file, each as data.
     fn documents(&mut self, path: &Path) -> Result<Vec<value::Read>, Error> {
         let document = Document::parse(path, &self.bytes(path)?)?;
+        document.require_sections()?;
         let number = self.sources.0.len();
         let roots = document.tree().roots.clone();
         let read: Result<Vec<_>, Fault> = roots

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use super::claims::Device;
 use super::document::{Document, Entry};
 use super::edit::{Change, Draft, Edited};
 use super::error::Error;
@@ -56,10 +57,8 @@ impl Section {
 /// [`Error::Collision`] if two volumes would be one; [`Error::Unsafe`] where a name can't
 /// be given without touching more.
 pub fn prefix_volumes(document: &Document, rule: &PrefixRule) -> Result<Edited, Error> {
-    check_only(std::slice::from_ref(document), Section::Volumes, rule)?;
-    let mut draft = Draft::new(document);
-    prefix_names(document, &mut draft, Section::Volumes, rule)?;
-    draft.finish()
+    let mut edited = prefix_in(std::slice::from_ref(document), Section::Volumes, rule)?;
+    Ok(edited.remove(0))
 }
 
 /// Gives the volumes of a file the names that they have in another, where those are the key
@@ -84,7 +83,9 @@ pub fn name_volumes_like(document: &Document, other: &Document) -> Result<Edited
             prefix_names(document, &mut draft, Section::Volumes, &rule)?;
         }
     }
-    draft.finish()
+    let edited = draft.finish()?;
+    prove_names(document, &edited, Section::Volumes)?;
+    Ok(edited)
 }
 
 /// [`prefix_volumes`] for the file's top-level networks.
@@ -92,10 +93,8 @@ pub fn name_volumes_like(document: &Document, other: &Document) -> Result<Edited
 /// # Errors
 /// The same.
 pub fn prefix_networks(document: &Document, rule: &PrefixRule) -> Result<Edited, Error> {
-    check_only(std::slice::from_ref(document), Section::Networks, rule)?;
-    let mut draft = Draft::new(document);
-    prefix_names(document, &mut draft, Section::Networks, rule)?;
-    draft.finish()
+    let mut edited = prefix_in(std::slice::from_ref(document), Section::Networks, rule)?;
+    Ok(edited.remove(0))
 }
 
 /// Drafts the names of one section.
@@ -105,32 +104,46 @@ pub(crate) fn prefix_names(
     section: Section,
     rule: &PrefixRule,
 ) -> Result<(), Error> {
+    let all = named(document, section);
+    draft_names(document, draft, &all, rule, &mut Names::default())
+}
+
+/// The names given so far: whose each is, and whether it is a new one.
+type Names = BTreeMap<String, (String, bool)>;
+
+fn draft_names(
+    document: &Document,
+    draft: &mut Draft<'_>,
+    all: &[Named<'_>],
+    rule: &PrefixRule,
+    names: &mut Names,
+) -> Result<(), Error> {
     if rule.prefix.is_empty() && rule.replace.is_none() {
         return Err(Error::Malformed {
             text: String::new(),
             reason: "an empty prefix makes names that everything else may have, too".to_owned(),
         });
     }
-    let all = named(document, section);
-    let mut names: BTreeMap<String, (&Named<'_>, bool)> = BTreeMap::new();
-    for item in &all {
+    check_prefix(&rule.prefix)?;
+    for item in all {
         let wanted = wanted(rule, document, draft, item);
         if let Some(name) = &wanted {
-            check_name(section, name)?;
+            check_name(document, item, name)?;
             set_name(document, draft, item, name)?;
         }
         let is_new = wanted.is_some();
         let Some(name) = wanted.or_else(|| item.name.map(str::to_owned)) else {
             continue;
         };
-        if let Some((other, other_is_new)) = names.insert(name.clone(), (item, is_new))
-            && other.key != item.key
+        let own = (item.key.to_owned(), is_new);
+        if let Some((other, other_is_new)) = names.insert(name.clone(), own)
+            && other != item.key
             && (is_new || other_is_new)
         {
             return Err(Error::Collision {
                 at: document.location_of(item.entry.key),
-                kind: section.key(),
-                first: other.key.into(),
+                kind: item.section.key(),
+                first: other.into(),
                 second: item.key.into(),
                 name,
             });
@@ -160,12 +173,7 @@ pub(crate) fn entries(document: &Document, section: &str) -> Vec<Entry> {
 }
 
 fn named(document: &Document, section: Section) -> Vec<Named<'_>> {
-    let entries = entries(document, section.key());
-    let externals: Vec<&str> = entries
-        .iter()
-        .filter(|entry| is_external(document, entry.value))
-        .map(|entry| document.key(entry.key))
-        .collect();
+    let externals = externals(document, section);
     let item = |entry: Entry| {
         let key = document.key(entry.key);
         let name_entry = document.get(entry.value, "name");
@@ -179,7 +187,15 @@ fn named(document: &Document, section: Section) -> Vec<Named<'_>> {
             name: name.map(|(name, _)| name),
         }
     };
-    entries.into_iter().map(item).collect()
+    let entries = entries(document, section.key()).into_iter();
+    entries.map(item).collect()
+}
+
+/// The keys of those that are external.
+fn externals(document: &Document, section: Section) -> Vec<&str> {
+    let entries = entries(document, section.key()).into_iter();
+    let external = entries.filter(|entry| is_external(document, entry.value));
+    external.map(|entry| document.key(entry.key)).collect()
 }
 
 /// `external: true`, or the old `external: {name: x}`. A variable counts by its default.
@@ -214,10 +230,14 @@ fn wanted(
         warn_of_external(document, draft, item);
         return None;
     }
+    warn_of_device(document, draft, item);
     let Some(old) = &rule.replace else {
         return Some(format!("{prefix}{}", item.key));
     };
-    let name = item.name?;
+    let Some(name) = item.name else {
+        warn_of_no_name(document, draft, item, old);
+        return None;
+    };
     // Done before, where the new prefix begins with the old one.
     if prefix.starts_with(old.as_str()) && name.starts_with(prefix) {
         return None;
@@ -231,37 +251,102 @@ fn wanted(
     None
 }
 
-/// Docker's rule: `[a-zA-Z0-9][a-zA-Z0-9_.-]*`, of two characters at least.
-fn check_name(section: Section, name: &str) -> Result<(), Error> {
-    let fits = name.len() > 1
-        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && name
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-'));
-    if fits {
+const NAMING: &str =
+    "a name begins with a letter or digit and goes on with those, `_`, `.` and `-`";
+
+/// Docker's rule: `[a-zA-Z0-9][a-zA-Z0-9_.-]*`.
+fn fits(name: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+    name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(fits)
+}
+
+fn check_prefix(prefix: &str) -> Result<(), Error> {
+    match prefix.is_empty() || fits(prefix) {
+        true => Ok(()),
+        false => Err(Error::Malformed {
+            text: prefix.to_owned(),
+            reason: NAMING.to_owned(),
+        }),
+    }
+}
+
+/// A name has two characters at least.
+fn check_name(document: &Document, item: &Named<'_>, name: &str) -> Result<(), Error> {
+    if name.len() > 1 && fits(name) {
         return Ok(());
     }
-    Err(Error::Malformed {
-        text: name.to_owned(),
-        reason: format!(
-            "a {}'s name begins with a letter or digit and goes on with those, `_`, `.` and `-`",
-            section.noun()
-        ),
+    let noun = item.section.noun();
+    Err(Error::Unsafe {
+        at: document.location_of(item.entry.key),
+        reason: format!("{noun} `{}` can't be named `{name}`", item.key),
+        remedy: format!("{NAMING}: choose another prefix, or leave it out with `--only`"),
     })
 }
 
-/// [`prefix_volumes`] on each of several files, where each key of `only` needs to be in one.
+/// [`prefix_volumes`] on the files of one project: a key of `only` needs to be in one, and what
+/// one calls external is external.
 ///
 /// # Errors
 /// As [`prefix_volumes`].
 pub fn prefix_volumes_in(documents: &[Document], rule: &PrefixRule) -> Result<Vec<Edited>, Error> {
-    check_only(documents, Section::Volumes, rule)?;
+    prefix_in(documents, Section::Volumes, rule)
+}
+
+fn prefix_in(
+    documents: &[Document],
+    section: Section,
+    rule: &PrefixRule,
+) -> Result<Vec<Edited>, Error> {
+    check_only(documents, section, rule)?;
+    let externals: Vec<&str> = documents
+        .iter()
+        .flat_map(|document| externals(document, section))
+        .collect();
+    let mut names = Names::default();
     let edit = |document| {
         let mut draft = Draft::new(document);
-        prefix_names(document, &mut draft, Section::Volumes, rule)?;
-        draft.finish()
+        let mut all = named(document, section);
+        for item in &mut all {
+            item.external |= externals.contains(&item.key);
+        }
+        draft_names(document, &mut draft, &all, rule, &mut names)?;
+        let edited = draft.finish()?;
+        prove_names(document, &edited, section)?;
+        Ok(edited)
     };
     documents.iter().map(edit).collect()
+}
+
+/// Reads the edited file again: who wasn't to be renamed has the name that it had, also where it
+/// shares what was edited by an alias.
+pub(crate) fn prove_names(
+    document: &Document,
+    edited: &Edited,
+    section: Section,
+) -> Result<(), Error> {
+    let after = Document::parse(document.path(), &edited.bytes)?;
+    let asked: BTreeMap<&str, &str> = edited
+        .changes
+        .iter()
+        .filter(|change| change.key.first().is_some_and(|key| key == section.key()))
+        .filter_map(|change| Some((change.key.get(1)?.as_str(), change.to.as_str())))
+        .collect();
+    let (before, after) = (named(document, section), named(&after, section));
+    let is_off = |(before, after): &(&Named<'_>, &Named<'_>)| {
+        after.name != asked.get(before.key).copied().or(before.name)
+    };
+    match before.iter().zip(&after).find(is_off) {
+        None => Ok(()),
+        Some((item, _)) => Err(Error::Unsafe {
+            at: document.location_of(item.entry.key),
+            reason: format!(
+                "{} `{}` would be renamed, too: it shares what is edited",
+                section.noun(),
+                item.key
+            ),
+            remedy: "rename both, or write their `name:` by hand".to_owned(),
+        }),
+    }
 }
 
 fn check_only(documents: &[Document], section: Section, rule: &PrefixRule) -> Result<(), Error> {
@@ -312,6 +397,35 @@ fn warn_of_other_prefix(document: &Document, draft: &mut Draft<'_>, item: &Named
         item.name.unwrap_or_default()
     );
     draft.warn(document.location_of(item.entry.key), message);
+}
+
+fn warn_of_no_name(document: &Document, draft: &mut Draft<'_>, item: &Named<'_>, old: &str) {
+    let message = format!(
+        "{} `{}` has no `name:` that begins with `{old}`, and stays as it is",
+        item.section.noun(),
+        item.key
+    );
+    draft.warn(document.location_of(item.entry.key), message);
+}
+
+/// A new name for the same disk or export is no other data.
+fn warn_of_device(document: &Document, draft: &mut Draft<'_>, item: &Named<'_>) {
+    let options = document.get(item.entry.value, "driver_opts");
+    let option = |name: &str| {
+        let entry = document.get(options?.value, name)?;
+        let (value, _) = document.tree().scalar(entry.value)?;
+        Some((name.to_owned(), value.to_owned()))
+    };
+    let options = ["type", "o", "device"].into_iter().filter_map(option);
+    // Folders of the host are told of with the bind mounts.
+    if let Some(Device::Elsewhere(what)) = Device::of(&options.collect()) {
+        let message = format!(
+            "volume `{}` is made of `{what}`, whatever its name: both releases use it unless its \
+             `device:` is changed by hand and the data copied",
+            item.key
+        );
+        draft.warn(document.location_of(item.entry.key), message);
+    }
 }
 
 /// True if the name stands in its own entry: neither merged nor aliased.

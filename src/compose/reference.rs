@@ -32,6 +32,12 @@ impl Reference {
         }
     }
 
+    /// True for `16` and `1.27.3`, which are tags that have lost their repository.
+    pub(crate) fn is_just_a_number(&self) -> bool {
+        let number = |c: char| c.is_ascii_digit() || c == '.';
+        self.tag.is_none() && self.registry.is_none() && self.repository.chars().all(number)
+    }
+
     /// The name with what Docker adds to it: two references to one repository have the
     /// same.
     pub fn full_name(&self) -> String {

@@ -76,6 +76,7 @@ pub fn set_images_with(
         lookup,
         draft: Draft::new(document),
         variables: Variables::default(),
+        promises: Vec::new(),
     };
     let mut matched = vec![false; rules.len()];
     let mut asked = Vec::new();
@@ -99,6 +100,7 @@ pub fn set_images_with(
     if let Some((rule, _)) = rules.iter().zip(matched).find(|(_, matched)| !matched) {
         return Err(no_match(document, rule, &images, lookup));
     }
+    setter.prove()?;
     let variables = setter.variables.into_changes();
     for change in &variables {
         let others = change.services.iter().map(String::as_str);
@@ -141,6 +143,15 @@ struct Setter<'a> {
     lookup: &'a Lookup<'a>,
     draft: Draft<'a>,
     variables: Variables,
+    promises: Vec<Promise<'a>>,
+}
+
+/// What an image is to resolve to once all changes are made.
+struct Promise<'a> {
+    image: &'a Site<'a>,
+    /// As the file will have it.
+    written: String,
+    resolved: String,
 }
 
 /// One change of the resolved reference.
@@ -154,15 +165,22 @@ struct PartEdit {
     text: String,
 }
 
-impl Setter<'_> {
+impl<'a> Setter<'a> {
     fn set(
         &mut self,
-        image: &Site<'_>,
+        image: &'a Site<'a>,
         template: &Template,
         becomes: &Becomes,
     ) -> Result<(), Error> {
+        if image.written.ends_with('\n') {
+            return Err(image.refusal(self.document, "it ends with a line break"));
+        }
         let edits = self.part_edits(image, &template.resolved, becomes)?;
         let mut written = Vec::new();
+        let mut resolved = template.resolved.clone();
+        for edit in edits.iter().rev() {
+            resolved.replace_range(edit.range.clone(), &edit.text);
+        }
         for edit in edits {
             let home = self.home(image, template, &edit)?;
             match home.variable {
@@ -179,13 +197,37 @@ impl Setter<'_> {
                 _ => written.push((edit.range, edit.text, home)),
             }
         }
-        if written.is_empty() {
-            return Ok(());
+        let mut value = image.written.to_owned();
+        if !written.is_empty() {
+            value = template
+                .apply(image.written, self.lookup, written)
+                .ok_or_else(|| image.refusal(self.document, MINGLED))?;
+            let draft = &mut self.draft;
+            draft.set(self.document, self.images, image, value.clone())?;
         }
-        let value = template
-            .apply(image.written, self.lookup, written)
-            .ok_or_else(|| image.refusal(self.document, MINGLED))?;
-        self.draft.set(self.document, self.images, image, value)
+        self.promises.push(Promise {
+            image,
+            written: value,
+            resolved,
+        });
+        Ok(())
+    }
+
+    /// Refuses variables that, with their new values, would give an image anything else than
+    /// was asked for: `${TAG:+1}` is `1` whatever `TAG` is.
+    fn prove(&self) -> Result<(), Error> {
+        let lookup = |name: &str| match self.variables.value(name) {
+            Some(value) => Some(value.to_owned()),
+            None => (self.lookup)(name),
+        };
+        for promise in &self.promises {
+            let after = Template::new(&promise.written, &lookup);
+            if after.map_or(true, |after| after.resolved != promise.resolved) {
+                let reason = "its variables have values that would not lead to it";
+                return Err(promise.image.refusal(self.document, reason));
+            }
+        }
+        Ok(())
     }
 
     /// What differs between the reference and what it is to become.

@@ -4,6 +4,7 @@
 use super::document::{Document, Entry};
 use super::edit::{Change, Draft, Intent, rewrite};
 use super::error::Error;
+use super::strict::{self, Type};
 use super::syntax::NodeId;
 
 /// A scalar below a service.
@@ -20,14 +21,20 @@ pub(crate) struct Site<'a> {
 }
 
 impl<'a> Site<'a> {
-    /// The scalar `value` at `key` of a service; None if it isn't one.
+    /// The scalar `value` at `key` of a service; None if it isn't one, is null, or is taken away
+    /// by `!reset`.
     pub(crate) fn new(
         document: &'a Document,
         service: &'a str,
         key: &[&str],
         value: NodeId,
     ) -> Option<Self> {
-        let (written, _) = document.tree().scalar(value)?;
+        let (written, style) = document.tree().scalar(value)?;
+        let tag = &document.tree().node(value).tag;
+        let tag = tag.as_ref().map(|(tag, _)| tag.as_str());
+        if tag == Some("!reset") || strict::scalar_type(written, style, tag) == Type::Null {
+            return None;
+        }
         let lead = ["services", service];
         Some(Self {
             service,

@@ -68,6 +68,11 @@ impl Variables {
         Ok(())
     }
 
+    /// The new value of a variable, if it gets one.
+    pub(crate) fn value(&self, name: &str) -> Option<&str> {
+        self.changes.get(name).map(|change| change.to.as_str())
+    }
+
     /// All of them, by name.
     pub(crate) fn into_changes(self) -> Vec<VariableChange> {
         self.changes.into_values().collect()

@@ -45,6 +45,18 @@ pub enum WriteError {
         /// The file that was to be created.
         path: PathBuf,
     },
+    /// A pipe, a device, or a folder: nothing that can be replaced by a file.
+    #[error("`{}` is not a regular file", path.display())]
+    NotAFile {
+        /// The file that was to be replaced.
+        path: PathBuf,
+    },
+    /// The folder that the file is to be in isn't there.
+    #[error("there is no folder `{}`", path.display())]
+    NoFolder {
+        /// The folder.
+        path: PathBuf,
+    },
     /// A symlink that someone other than root or the caller has planted.
     #[error("`{}` is a symlink that belongs to user {owner}", path.display())]
     ForeignSymlink {
@@ -71,6 +83,8 @@ impl Explain for WriteError {
             Self::ForeignSymlink { .. } => {
                 vec!["name the file that it points to, if that is the one you mean".into()]
             }
+            Self::NotAFile { .. } => vec!["write the result elsewhere, with `-o FILE`".into()],
+            Self::NoFolder { .. } => vec!["make it first, or name another place".into()],
             _ => Vec::new(),
         }
     }
@@ -80,6 +94,9 @@ impl Disk {
     /// Replaces the file at `path`, whose content the caller has read as `before`, by
     /// `after`. Owner, mode and xattrs stay; a symlink stays and its target is replaced.
     pub fn replace(&self, path: &Path, before: &[u8], after: &[u8]) -> Result<(), WriteError> {
+        if path.metadata().is_ok_and(|there| !there.is_file()) {
+            return Err(WriteError::NotAFile { path: path.into() });
+        }
         let target = follow(path)?;
         let io = at(path);
         let mut old = File::open(&target).map_err(&io)?;
@@ -101,6 +118,11 @@ impl Disk {
 
     /// Creates the file at `path` with `mode`; refuses if anything is there.
     pub fn create(&self, path: &Path, content: &[u8], mode: u32) -> Result<(), WriteError> {
+        let folder = parent(path);
+        if folder.try_exists().is_ok_and(|there| !there) {
+            let path = folder.into();
+            return Err(WriteError::NoFolder { path });
+        }
         let io = at(path);
         let temporary = self.fill_with_mode(path, content, mode).map_err(&io)?;
         self.before("rename", path).map_err(&io)?;
@@ -339,6 +361,17 @@ mod tests {
         Disk::new().replace(&link, b"old", b"new").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"new");
         assert_eq!(fs::read_link(&link).unwrap(), Path::new("compose.yml"));
+    }
+
+    #[test]
+    fn what_is_no_file_is_not_replaced_and_no_folder_is_made_up() {
+        let (folder, _path) = folder_with("old");
+        let error = Disk::new().replace(folder.path(), b"", b"new").unwrap_err();
+        assert!(matches!(error, WriteError::NotAFile { .. }), "{error}");
+        let missing = folder.path().join("missing/compose.yml");
+        let error = Disk::new().create(&missing, b"new", 0o600).unwrap_err();
+        assert!(matches!(error, WriteError::NoFolder { .. }), "{error}");
+        assert_eq!(names(folder.path()), ["compose.yml"]);
     }
 
     #[test]

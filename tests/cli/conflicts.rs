@@ -76,7 +76,7 @@ fn releases_that_collide_are_told_with_both_places_and_a_remedy() {
         .prints("container-name: one\n")
         .prints("host-port: 8080/tcp\n");
     ran.prints("network-name: one_front\n")
-        .complains("5 conflicts");
+        .complains("4 conflicts");
     let json = pair.run(&["v1", "v2", "--json"]).exits(1).json();
     let first = &json["conflicts"][0];
     assert_eq!(first["rule"], "volume-name");
@@ -200,7 +200,6 @@ fn a_release_that_would_collide_with_what_runs_is_fixed_and_comes_up_beside_it()
         ("container-name", &name),
         ("volume-name", &format!("{name}_data")),
         ("network-name", &format!("{name}_front")),
-        ("network-alias", &format!("web on {name}_front")),
         ("host-port", &format!("{port}/tcp")),
     ] {
         let holder = format!("{name} of project {itself}");

@@ -254,3 +254,103 @@ fn data_of_the_host_is_listed_and_moved() {
         .exits(2)
         .complains("FROM=TO");
 }
+
+#[test]
+fn what_is_no_compose_file_is_refused_and_not_passed_over() {
+    let folder = Folder::new(None);
+    for (text, expect) in [
+        ("", "x.yml:1:1: the file is empty"),
+        ("- a\n", "x.yml:1:1: the file is not a mapping"),
+        ("volumes: [db]\n", "x.yml:1:10: `volumes` is not a mapping"),
+    ] {
+        folder.write("x.yml", text);
+        for args in [
+            &["image", "set", "nginx=2"][..],
+            &["volume", "prefix", "v9_"],
+            &["volume", "rebase", "/data=/x"],
+            &["volume", "ls"],
+            &["image", "ls"],
+        ] {
+            let ran = folder.run(&[args, &["-f", "x.yml"]].concat());
+            ran.exits(2).complains(expect);
+        }
+        assert_eq!(folder.read("x.yml"), text);
+    }
+    let ran = folder.run(&["volume", "prefix", "v9_", "-f", "."]).exits(2);
+    ran.complains("name the file itself");
+}
+
+#[test]
+fn a_pipe_can_be_read_but_takes_no_result() {
+    let folder = Folder::new(None);
+    let ran = piped(&folder, &["volume", "prefix", "v9_", "-f", "/dev/stdin"]);
+    ran.exits(3)
+        .complains("`/dev/stdin` is not a regular file")
+        .complains("-o FILE");
+    let args = [
+        "volume",
+        "prefix",
+        "v9_",
+        "-f",
+        "/dev/stdin",
+        "-o",
+        "no/x.yml",
+    ];
+    let ran = piped(&folder, &args).exits(3);
+    ran.complains("there is no folder `no`");
+    let args = [&args[..6], &["x.yml"]].concat();
+    piped(&folder, &args).exits(0);
+    assert!(folder.read("x.yml").contains("name: v9_own"));
+}
+
+#[test]
+fn a_file_of_variables_that_is_named_has_to_be_there() {
+    let folder = Folder::new(None);
+    for args in [
+        &["image", "set", "postgres=16"][..],
+        &["volume", "prefix", "v9_"],
+        &["image", "ls"],
+    ] {
+        let ran = folder.run(&[args, &["--env-file", "nope.env"]].concat());
+        ran.exits(2).complains("nope.env");
+    }
+    assert_eq!(folder.read("compose.yaml"), COMPOSE);
+}
+
+#[test]
+fn a_volume_that_keeps_its_name_is_told_with_the_reason() {
+    let folder = Folder::new(None);
+    folder.write(
+        "compose.yaml",
+        "volumes:\n  plain:\n  other: {name: x_other}\n  old: {name: v1_old}\n  nfs: {name: v1_nfs, \
+         driver_opts: {type: nfs, o: addr=10.0.0.1, device: ':/x'}}\n",
+    );
+    let args = ["volume", "prefix", "v2_", "--replace", "v1_", "--dry-run"];
+    let ran = folder.run(&args).exits(0).prints("+  old: {name: v2_old}");
+    ran.complains("2:3: volume `plain` has no `name:` that begins with `v1_`")
+        .complains("3:3: volume `other` is named `x_other`, which has another prefix")
+        .complains("5:3: volume `nfs` is made of `nfs 10.0.0.1:/x`, whatever its name");
+    let ran = folder.run(&["volume", "prefix", "a b"]).exits(2);
+    ran.complains("`a b`: a name begins with a letter or digit");
+}
+
+#[test]
+fn files_of_one_project_are_prefixed_together() {
+    let folder = Folder::new(None);
+    folder.write("a.yml", "volumes:\n  db:\n  e:\n");
+    folder.write("b.yml", "volumes:\n  e: {external: true}\n");
+    let args = ["volume", "prefix", "v9_", "-f", "a.yml", "-f", "b.yml"];
+    folder
+        .run(&args)
+        .exits(0)
+        .complains("a.yml:3:3: volume `e` is external");
+    assert_eq!(
+        folder.read("a.yml"),
+        "volumes:\n  db:\n    name: v9_db\n  e:\n"
+    );
+    assert_eq!(folder.read("b.yml"), "volumes:\n  e: {external: true}\n");
+    folder.write("b.yml", "volumes:\n  f: {name: v9_db}\n");
+    let args = [&args[..], &["--only", "db"]].concat();
+    let ran = folder.run(&args).exits(2);
+    ran.complains("volumes `db` and `f` would both be named `v9_db`");
+}

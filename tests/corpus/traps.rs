@@ -1,10 +1,11 @@
 //! The table of traps: what broke other editors, one row a case. Each row is a file, an
 //! edit, and the exact bytes that must come of it, or the reason why it is refused.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use transship::compose::{
-    Document, Edited, Error, ImageOptions, ImageRule, PrefixRule, prefix_volumes, set_images,
+    Document, Edited, Error, ImageOptions, ImageRule, PrefixRule, offset_ports, prefix_volumes,
+    rebase_binds_in, set_images, shared_data,
 };
 
 /// What must come of an edit.
@@ -29,6 +30,27 @@ fn retagged(text: &str, rule: &str) -> Result<Edited, Error> {
     let document = Document::parse(Path::new("c.yml"), text.as_bytes())?;
     let rule: ImageRule = rule.parse()?;
     set_images(&document, &[rule], &ImageOptions::default())
+}
+
+fn retagged_in_variables(text: &str) -> Result<Edited, Error> {
+    let document = Document::parse(Path::new("c.yml"), text.as_bytes())?;
+    let options = ImageOptions {
+        tag_var: true,
+        ..ImageOptions::default()
+    };
+    set_images(&document, &["nginx=2".parse()?], &options)
+}
+
+/// A service with one port, moved by 1000.
+fn moved_port(text: &str) -> Result<Edited, Error> {
+    let document = Document::parse(Path::new("c.yml"), text.as_bytes())?;
+    offset_ports(&document, 1000, &[], &|_| None)
+}
+
+fn rebased(text: &str) -> Result<Edited, Error> {
+    let document = Document::parse(Path::new("c.yml"), text.as_bytes())?;
+    let moves = [(PathBuf::from("/data"), PathBuf::from("/srv"))];
+    rebase_binds_in(&[(&document, &|_| None)], &moves).map(|mut edits| edits.remove(0))
 }
 
 #[track_caller]
@@ -71,6 +93,11 @@ fn volume_names_are_written_as_the_table_says() {
             "no final newline",
             "volumes:\n  db:",
             Bytes("volumes:\n  db:\n    name: ts_db"),
+        ),
+        (
+            "no final newline behind a comment",
+            "volumes:\n  db: # c",
+            Bytes("volumes:\n  db: # c\n    name: ts_db"),
         ),
         (
             "the file's own line ends and indentation",
@@ -179,6 +206,21 @@ fn volume_names_are_written_as_the_table_says() {
             Bytes("volumes:\n  my.web:\n    name: ts_my.web\n"),
         ),
         (
+            "a key that makes no name",
+            "volumes:\n  a/b:\n",
+            Refused("volume `a/b` can't be named `ts_a/b`"),
+        ),
+        (
+            "a merge key that brings a name, and a local one",
+            "x: &v {name: old}\nvolumes:\n  db: {<<: *v, name: own}\n",
+            Bytes("x: &v {name: old}\nvolumes:\n  db: {<<: *v, name: ts_db}\n"),
+        ),
+        (
+            "a name in several quotes",
+            "volumes:\n  db: {name: 'it''s'}\n",
+            Bytes("volumes:\n  db: {name: 'ts_db'}\n"),
+        ),
+        (
             "duplicate keys",
             "volumes:\n  db:\n  db:\n",
             Refused("c.yml:3:3: key `db` is already there on line 2"),
@@ -273,6 +315,41 @@ fn image_tags_are_written_as_the_table_says() {
             Bytes("services:\n  a:\n    image: >-\n      nginx:2\n    tty: true\n"),
         ),
         (
+            "a literal block",
+            "services:\n  a:\n    image: |-\n      nginx:1\n    tty: true\n",
+            Bytes("services:\n  a:\n    image: |-\n      nginx:2\n    tty: true\n"),
+        ),
+        (
+            "no image, or one that is taken away",
+            "services: {a: {image: }, b: {image: ~}, c: {image: !reset null}, d: {image: ''}}",
+            Refused("no image matches"),
+        ),
+        (
+            "a block with a line break at its end",
+            "services:\n  a:\n    image: |\n      nginx:1\n    tty: true\n",
+            Refused("it ends with a line break"),
+        ),
+        (
+            "a quote within single quotes is escaped again",
+            "services: {a: {image: '${N:+it''s}nginx:1'}}",
+            Bytes("services: {a: {image: '${N:+it''s}nginx:2'}}"),
+        ),
+        (
+            "a port of a registry, and a tag",
+            "services: {a: {image: reg:5000/app:1, ports: []}, b: {image: nginx:1}}",
+            Bytes("services: {a: {image: reg:5000/app:1, ports: []}, b: {image: nginx:2}}"),
+        ),
+        (
+            "services with dots and slashes",
+            "services: {my.web: {image: nginx}, a/b: {image: nginx:1}}",
+            Bytes("services: {my.web: {image: nginx:2}, a/b: {image: nginx:2}}"),
+        ),
+        (
+            "an image inherited through an alias",
+            "services:\n  a: &a\n    image: nginx:1\n  b: *a\n",
+            Bytes("services:\n  a: &a\n    image: nginx:2\n  b: *a\n"),
+        ),
+        (
             "plain text over lines",
             "services:\n  a:\n    image: nginx:1\n      x\n",
             Refused("it is written over several lines"),
@@ -329,6 +406,109 @@ fn image_tags_are_written_as_the_table_says() {
             let again = retagged(str::from_utf8(&once).unwrap(), "nginx=2").unwrap();
             assert_eq!(again.bytes, expect.as_bytes(), "{name} is not idempotent");
         }
+    }
+}
+
+#[test]
+fn a_tag_in_a_variable_is_changed_where_its_default_lives() {
+    let cases = [
+        ("${I:-nginx}:${T:-1}", "${I:-nginx}:${T:-2}"),
+        ("\"${I:-nginx:${T:-1}}\"", "\"${I:-nginx:${T:-2}}\""),
+        ("${I:-nginx:1}", "${I:-nginx:2}"),
+        ("nginx:${T-1}", "nginx:${T-2}"),
+    ];
+    for (image, expect) in cases {
+        let file = |image: &str| format!("services:\n  a:\n    image: {image} # c\n");
+        let edited = retagged_in_variables(&file(image)).unwrap();
+        assert_eq!(
+            str::from_utf8(&edited.bytes).unwrap(),
+            file(expect),
+            "{image}"
+        );
+    }
+}
+
+#[test]
+fn a_name_that_another_volume_would_get_by_an_alias_is_refused() {
+    for (text, expect) in [
+        (
+            "volumes:\n  db: &a {driver: local}\n  e: *a\n",
+            "c.yml:3:3: volume `e` would be renamed, too",
+        ),
+        (
+            "volumes:\n  db: &a {name: old}\n  e: *a\n",
+            "c.yml:3:3: volume `e` would be renamed, too",
+        ),
+    ] {
+        let document = Document::parse(Path::new("c.yml"), text.as_bytes()).unwrap();
+        let rule = PrefixRule {
+            prefix: "ts_".to_owned(),
+            only: vec!["db".to_owned()],
+            ..PrefixRule::default()
+        };
+        let error = prefix_volumes(&document, &rule).unwrap_err().to_string();
+        assert!(error.starts_with(expect), "{error}");
+    }
+}
+
+#[test]
+fn ports_are_moved_as_the_table_says() {
+    let cases = [
+        ("22:22", Bytes("1022:22")),
+        ("\"8000-8001:80-81\"", Bytes("\"9000-9001:80-81\"")),
+        ("\"[::1]:6:6\"", Bytes("\"[::1]:1006:6\"")),
+        ("127.0.0.1:80:80/udp", Bytes("127.0.0.1:1080:80/udp")),
+        ("80", Bytes("80")),
+        ("'80'", Bytes("'80'")),
+        ("127.0.0.1::80", Bytes("127.0.0.1::80")),
+        ("{target: 80}", Bytes("{target: 80}")),
+        (
+            "{target: 80, published: 8080}",
+            Bytes("{target: 80, published: 9080}"),
+        ),
+        (
+            "{target: 80, published: \"8080-8081\"}",
+            Bytes("{target: 80, published: \"9080-9081\"}"),
+        ),
+        ("65000:80", Refused("there is no such port")),
+    ];
+    for (port, expect) in cases {
+        let file = |port: &str| format!("services:\n  a:\n    ports:\n      - {port} # c\n");
+        let expect = match expect {
+            Bytes(port) => Bytes(file(port).leak()),
+            refused @ Refused(_) => refused,
+        };
+        judge(port, moved_port(&file(port)), &expect);
+    }
+}
+
+#[test]
+fn folders_of_the_host_are_listed_and_moved_as_the_table_says() {
+    let cases = [
+        (
+            "/data/postgres:/var/lib/postgresql/data",
+            Bytes("/srv/postgres:/var/lib/postgresql/data"),
+        ),
+        ("'/data/it''s:/x'", Bytes("'/srv/it''s:/x'")),
+        ("/data:/x:rw", Bytes("/srv:/x:rw")),
+        (
+            "{type: bind, source: /data/x, target: /x}",
+            Bytes("{type: bind, source: /srv/x, target: /x}"),
+        ),
+        ("/database:/x", Refused("nothing is mounted from `/data`")),
+        ("data:/data", Refused("nothing is mounted from `/data`")),
+    ];
+    for (mount, expect) in cases {
+        let file = |mount: &str| format!("services:\n  a:\n    volumes:\n      - {mount} # c\n");
+        let is_shared = !mount.starts_with("data");
+        let document = Document::parse(Path::new("c.yml"), file(mount).as_bytes()).unwrap();
+        let listed = shared_data(&document, &|_| None);
+        assert_eq!(listed.len(), usize::from(is_shared), "{mount}");
+        let expect = match expect {
+            Bytes(mount) => Bytes(file(mount).leak()),
+            refused @ Refused(_) => refused,
+        };
+        judge(mount, rebased(&file(mount)), &expect);
     }
 }
 

@@ -96,7 +96,7 @@ pub(super) fn rebase(args: &Rebase, ui: &Ui) -> Result<Done, Failure> {
 
 /// The variables of each file.
 fn values(files: &FilesArg, documents: &[Document]) -> Result<Vec<Values>, Failure> {
-    let values = |document: &Document| Values::of(&files.env_files(document.path()));
+    let values = |document: &Document| files.values(document.path());
     documents.iter().map(values).collect()
 }
 

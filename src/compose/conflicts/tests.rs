@@ -81,14 +81,18 @@ fn both_places_of_a_conflict_are_named() {
 #[test]
 fn ports_collide_by_number_protocol_and_address() {
     let port = |spec: &str| service(&format!("ports: ['{spec}']"));
-    let cases: [(&str, &str, &[&str]); 12] = [
+    let cases: [(&str, &str, &[&str]); 16] = [
         ("80:80", "80:81", &["host-port 80/tcp"]),
         ("80:80", "81:80", &[]),
         ("80:80", "80:80/udp", &[]),
         ("127.0.0.1:80:80", "80:80", &["host-port 80/tcp"]),
         ("127.0.0.1:80:80", "127.0.0.2:80:80", &[]),
         ("80-81:80-81", "81:80", &["host-port 81/tcp"]),
-        ("8000-8009:80", "8000:80", &[]),
+        ("8000-8009:80", "8000:80", &["host-port 8000/tcp"]),
+        ("8005:80", "8000-8009:80", &["host-port 8005/tcp"]),
+        ("8000-8009:80", "8010:80", &[]),
+        ("8000-8009:80", "8000-8009:80", &[]),
+        ("8000-8009:80/udp", "8000:80", &[]),
         ("80", "80", &[]),
         ("0.0.0.0:80:80", "[::1]:80:80", &[]),
         ("[::]:80:80", "[::1]:80:80", &["host-port 80/tcp"]),
@@ -106,11 +110,7 @@ fn networks_collide_by_name_and_by_address() {
         format!("services: {{web: {{image: x, networks: [n]}}}}\nnetworks: {{n: {body}}}")
     };
     let fixed = network("{name: front}");
-    check(
-        &fixed,
-        &fixed,
-        &["network-name front", "network-alias web on front"],
-    );
+    check(&fixed, &fixed, &["network-name front"]);
     let subnet = |subnet: &str| network(&format!("{{ipam: {{config: [{{subnet: {subnet}}}]}}}}"));
     check(
         &subnet("10.1.0.0/16"),
@@ -137,6 +137,21 @@ fn one_name_answers_twice_on_a_shared_network() {
 }
 
 #[test]
+fn a_container_s_name_answers_on_its_networks_too() {
+    let text = |service: &str, name: &str| {
+        format!(
+            "services: {{{service}: {{image: x, networks: [n]{name}}}}}\n\
+             networks: {{n: {{external: true, name: proxy}}}}"
+        )
+    };
+    check(
+        &text("app", ""),
+        &text("other", ", container_name: app"),
+        &["network-alias app on proxy"],
+    );
+}
+
+#[test]
 fn folders_that_both_write_collide() {
     let bind = |spec: &str| service(&format!("volumes: ['{spec}']"));
     check(&bind("/data:/d"), &bind("/data:/e"), &["shared-bind /data"]);
@@ -147,11 +162,54 @@ fn folders_that_both_write_collide() {
     );
     check(&bind("/data:/d:ro"), &bind("/data:/e"), &[]);
     check(&bind("./data:/d"), &bind("./data:/d"), &[]);
+    for shared in ["/var/run/docker.sock", "/etc/localtime", "/etc/ssl/certs"] {
+        let text = bind(&format!("{shared}:/s"));
+        check(&text, &text, &[]);
+    }
+    let text = bind("/etc/letsencrypt:/l");
+    check(&text, &text, &["shared-bind /etc/letsencrypt"]);
+}
+
+#[test]
+fn folders_are_compared_by_their_real_paths() {
+    let text = service("volumes: ['./data:/d']");
+    let (mut one, mut other) = (
+        Claims::of(&model("current", &text)),
+        Claims::of(&model("v1", &text)),
+    );
+    assert_eq!(conflicts(&one, &other), []);
+    let real = |path: &Path| match path.strip_prefix("/current") {
+        Ok(rest) => Path::new("/v1").join(rest),
+        Err(_) => path.to_owned(),
+    };
+    one.resolve_folders(&real);
+    other.resolve_folders(&real);
+    let found = conflicts(&one, &other);
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].subject, "/v1/data");
+}
+
+#[test]
+fn volumes_made_of_one_export_share_its_data() {
+    let text = |name: &str, options: &str| {
+        format!(
+            "services: {{web: {{image: x, volumes: ['disk:/d']}}}}\n\
+             volumes: {{disk: {{name: {name}, driver_opts: {options}}}}}"
+        )
+    };
+    let nfs = |server: &str| format!("{{type: nfs, o: 'addr={server},rw', device: ':/export'}}");
     check(
-        &bind("/var/run/docker.sock:/s"),
-        &bind("/var/run/docker.sock:/s"),
+        &text("one", &nfs("10.0.0.1")),
+        &text("other", &nfs("10.0.0.1")),
+        &["shared-device nfs 10.0.0.1:/export"],
+    );
+    check(
+        &text("one", &nfs("10.0.0.1")),
+        &text("other", &nfs("10.0.0.2")),
         &[],
     );
+    let memory = "{type: tmpfs, device: tmpfs}";
+    check(&text("one", memory), &text("other", memory), &[]);
 }
 
 #[test]
@@ -182,6 +240,11 @@ fn routes_of_a_proxy_collide() {
         &labels("{traefik.http.services.app.loadbalancer.server.port: '80'}"),
         &labels("{traefik.http.services.app.loadbalancer.server.port: '81'}"),
         &["router-label traefik service app"],
+    );
+    check(
+        &labels("{traefik.http.middlewares.auth.basicauth.users: a}"),
+        &labels("{traefik.http.middlewares.auth.basicauth.users: b}"),
+        &["router-label traefik middleware auth"],
     );
     check(
         &labels("{caddy_0: 'a.example, b.example'}"),

@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use super::*;
+use crate::compose::images;
 
 const DIGEST: &str = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 const OTHER: &str = "sha256:ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff";
@@ -245,4 +246,36 @@ fn services_that_share_an_image_by_an_anchor_are_named() {
         (change.from.as_deref(), change.to.as_str()),
         (Some("app:1"), "app:2")
     );
+}
+
+#[test]
+fn a_variable_that_would_not_lead_to_the_tag_is_refused() {
+    let text = |image: &str| format!("services:\n  web:\n    image: {image}\n");
+    for (image, value) in [
+        ("nginx:${T:+1}", None),
+        ("nginx:${T:+1}", Some("")),
+        ("nginx${T:+:$T}", Some("")),
+        ("nginx:${T:-1}", Some("")),
+    ] {
+        let text = text(image);
+        let document = Document::parse(Path::new("c.yml"), text.as_bytes()).unwrap();
+        let rules = ["nginx=2".parse().unwrap()];
+        let lookup = |_: &str| value.map(str::to_owned);
+        let (edited, variables) = match set_images_with(&document, &rules, &FOLLOW, &lookup) {
+            Ok(made) => made,
+            Err(error) => {
+                let error = error.to_string();
+                assert!(error.contains("would not lead to it"), "{image}: {error}");
+                continue;
+            }
+        };
+        // What isn't refused resolves to what was asked for.
+        let after = Document::parse(Path::new("c.yml"), &edited.bytes).unwrap();
+        let set = |name: &str| {
+            let change = variables.iter().find(|change| change.name == name);
+            change.map(|change| change.to.clone()).or(lookup(name))
+        };
+        let found = images(&after, &set);
+        assert_eq!(found[0].resolved, "nginx:2", "{image}");
+    }
 }
