@@ -455,7 +455,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__merge)
-            opts="-o -q -h --output --path --ours --theirs --dry-run --as-override --show-secrets --json --quiet --color --help"
+            opts="-o -q -h --output --path --ours --theirs --dry-run --as-override --secret --show-secrets --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -481,6 +481,10 @@ _transship() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --secret)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -493,7 +497,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__plan)
-            opts="-C -p -q -h --from-release --install --from --prefix --image --carry --skip-volume --project --from-project --pristine --ours --theirs --volumes --docker --dry-run --json --quiet --color --help"
+            opts="-C -p -q -h --from-release --install --from --prefix --image --carry --skip-volume --project --from-project --pristine --ours --theirs --as-override --volumes --docker --dry-run --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

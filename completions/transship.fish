@@ -75,6 +75,7 @@ complete -c transship -n "__fish_transship_using_subcommand plan" -l docker -d '
 complete -c transship -n "__fish_transship_using_subcommand plan" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand plan" -l as-override -d 'Leave the vendor\'s compose file as it is, and write your edits of the old one as a `docker-compose.override.yml` beside it'
 complete -c transship -n "__fish_transship_using_subcommand plan" -l dry-run -d 'Show the plan without saving it'
 complete -c transship -n "__fish_transship_using_subcommand plan" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand plan" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
@@ -334,6 +335,7 @@ complete -c transship -n "__fish_transship_using_subcommand merge" -s o -l outpu
 complete -c transship -n "__fish_transship_using_subcommand merge" -l path -d 'What the file is called, where its name doesn\'t say its kind' -r -F
 complete -c transship -n "__fish_transship_using_subcommand merge" -l ours -d 'In a conflict over PATH take mine; repeatable' -r -F
 complete -c transship -n "__fish_transship_using_subcommand merge" -l theirs -d 'In a conflict over PATH take theirs; repeatable' -r -F
+complete -c transship -n "__fish_transship_using_subcommand merge" -l secret -d 'A part of the names of what is secret, besides what sounds so; repeatable' -r
 complete -c transship -n "__fish_transship_using_subcommand merge" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"

@@ -107,6 +107,7 @@ fn a_plan() -> Plan {
             skip: vec!["cache".into()],
             ours: Vec::new(),
             theirs: Vec::new(),
+            as_override: false,
             project: Some("v2105".into()),
             from_project: None,
             place: Place::Dir {

@@ -50,8 +50,8 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
     let root = &args.install.root;
     let (a, b) = (Side::find(&args.a, root)?, Side::find(&args.b, root)?);
-    let manifests = Install::at(root).ok().map(|install| install.manifests());
-    let found = Comparison::of(&a, &b, manifests.as_deref(), args.show_secrets, ui)?;
+    let install = Install::at(root).ok();
+    let found = Comparison::of(&a, &b, install.as_ref(), args.show_secrets, ui)?;
     for note in &found.notes {
         ui.warn(note);
     }

@@ -21,19 +21,56 @@ const SECRET_WORDS: [&str; 12] = [
 ];
 const MASK: &str = "********";
 
+/// What the names of secrets sound like.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Words {
+    /// What somebody has named besides, in lower case.
+    named: Vec<String>,
+}
+
+impl Words {
+    /// The usual ones, and parts of names that somebody has called secret.
+    pub(super) fn with(named: impl IntoIterator<Item = String>) -> Self {
+        let named = named.into_iter().filter(|word| !word.is_empty());
+        Self {
+            named: named.map(|word| word.to_ascii_lowercase()).collect(),
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &str> {
+        let named = self.named.iter().map(String::as_str);
+        SECRET_WORDS.into_iter().chain(named)
+    }
+
+    /// True for what is called a secret.
+    fn sound_in(&self, key: &str) -> bool {
+        let key = key.to_ascii_lowercase();
+        // Too short to look for within words.
+        let mut parts = key.split(|c: char| !c.is_ascii_alphanumeric());
+        self.all().any(|word| key.contains(word)) || parts.any(|part| part == "pw")
+    }
+
+    /// Where the first of them is in a text of lower case.
+    fn first_in(&self, text: &str) -> Option<usize> {
+        self.all().filter_map(|word| text.find(word)).min()
+    }
+}
+
 /// What must not be shown of two releases, wherever it turns up: the values of `.env` whose
 /// keys sound like a secret.
 #[derive(Debug, Default)]
 pub(super) struct Secrets {
     values: Vec<String>,
+    words: Words,
     /// The user has asked to see them.
     shown: bool,
 }
 
 impl Secrets {
-    pub(super) fn new(shown: bool) -> Self {
+    pub(super) fn new(shown: bool, words: Words) -> Self {
         Self {
             values: Vec::new(),
+            words,
             shown,
         }
     }
@@ -44,7 +81,7 @@ impl Secrets {
         const SHORTEST: usize = 4;
         let secret = values
             .into_iter()
-            .filter(|(key, value)| sounds_secret(key) && value.len() >= SHORTEST)
+            .filter(|(key, value)| self.words.sound_in(key) && value.len() >= SHORTEST)
             .map(|(_, value)| value);
         self.values.extend(secret);
         // What contains another comes first.
@@ -54,7 +91,7 @@ impl Secrets {
 
     /// The value of a variable, as it may be shown.
     pub(super) fn variable(&self, key: &str, value: &str) -> String {
-        if self.shown || value.is_empty() || (!sounds_secret(key) && is_harmless(value)) {
+        if self.shown || value.is_empty() || (!self.words.sound_in(key) && is_harmless(value)) {
             return value.to_owned();
         }
         MASK.to_owned()
@@ -65,12 +102,12 @@ impl Secrets {
         if self.shown {
             return value.to_owned();
         }
-        if key.is_some_and(sounds_secret) {
+        if key.is_some_and(|key| self.words.sound_in(key)) {
             return MASK.to_owned();
         }
         let known = self.values.iter();
         let text = known.fold(value.to_owned(), |text, secret| text.replace(secret, MASK));
-        without_credentials(&text)
+        without_passwords(&without_credentials(&text))
     }
 
     /// A command, which may name a secret in its words.
@@ -79,7 +116,7 @@ impl Secrets {
         if self.shown {
             return text;
         }
-        let at = secret_in(&text);
+        let at = secret_in(&text, &self.words);
         let mask = if at < text.len() { MASK } else { "" };
         format!("{}{mask}", &text[..at])
     }
@@ -111,8 +148,8 @@ struct Line<'a> {
 /// Both texts with their secrets masked, line by line, so that their diff has the lines of
 /// the diff of the originals. A secret that differs is marked as changed in the second, so
 /// that this shows without the secret.
-pub(super) fn pair(path: &Path, old: &str, new: &str) -> (String, String) {
-    let (old, new) = (lines(path, old), lines(path, new));
+pub(super) fn pair(path: &Path, old: &str, new: &str, words: &Words) -> (String, String) {
+    let (old, new) = (lines(path, old, words), lines(path, new, words));
     let known: HashSet<(&str, &str)> = old
         .iter()
         .map(|line| (line.key.trim(), line.secret))
@@ -136,10 +173,10 @@ pub(super) fn pair(path: &Path, old: &str, new: &str) -> (String, String) {
 }
 
 /// A value as it may be shown: what it is called by decides, then what is in it.
-pub(super) fn value(name: &str, text: &str) -> String {
+pub(super) fn value(name: &str, text: &str, words: &Words) -> String {
     let private = text.contains("PRIVATE KEY-----");
-    if text.is_empty() || !(private || sounds_secret(name)) {
-        return pair(Path::new(""), text, text).0;
+    if text.is_empty() || !(private || words.sound_in(name)) {
+        return without_passwords(&pair(Path::new(""), text, text, words).0);
     }
     MASK.to_owned()
 }
@@ -155,7 +192,7 @@ pub(super) fn is_private(path: &Path, content: &[u8]) -> bool {
 
 const MARK: &[u8] = b"PRIVATE KEY-----";
 
-fn lines<'a>(path: &Path, text: &'a str) -> Vec<Line<'a>> {
+fn lines<'a>(path: &Path, text: &'a str, words: &Words) -> Vec<Line<'a>> {
     let env = is_env_file(path);
     let mut open = None;
     let lines = text.split_inclusive('\n').map(|line| {
@@ -167,11 +204,11 @@ fn lines<'a>(path: &Path, text: &'a str) -> Vec<Line<'a>> {
                 0
             }
             None if env => {
-                let at = value_of_variable(content);
+                let at = value_of_variable(content, words);
                 open = unclosed(&content[at..]);
                 at
             }
-            None => secret_in(content),
+            None => secret_in(content, words),
         };
         let (key, secret) = content.split_at(at);
         Line { key, secret, end }
@@ -180,9 +217,9 @@ fn lines<'a>(path: &Path, text: &'a str) -> Vec<Line<'a>> {
 }
 
 /// Where the value of a line of `.env` begins; its end when there is none to hide.
-fn value_of_variable(content: &str) -> usize {
+fn value_of_variable(content: &str, words: &Words) -> usize {
     let comment = content.trim_start().starts_with('#');
-    if comment && !sounds_secret(content) {
+    if comment && !words.sound_in(content) {
         return content.len();
     }
     let separator = content.find(['=', ':']);
@@ -197,7 +234,7 @@ fn unclosed(value: &str) -> Option<char> {
 
 /// Where a line of another file begins to tell a secret: behind the first word that sounds
 /// like one and what separates it from its value. Images and names are never secrets.
-fn secret_in(content: &str) -> usize {
+fn secret_in(content: &str, words: &Words) -> usize {
     let trimmed = content.trim_start_matches([' ', '-']);
     if ["image:", "name:", "container_name:"]
         .iter()
@@ -206,11 +243,7 @@ fn secret_in(content: &str) -> usize {
         return content.len();
     }
     let lower = content.to_ascii_lowercase();
-    let Some(word) = SECRET_WORDS
-        .iter()
-        .filter_map(|word| lower.find(word))
-        .min()
-    else {
+    let Some(word) = words.first_in(&lower) else {
         return content.len();
     };
     let separators: &[char] = if trimmed.starts_with('#') {
@@ -251,9 +284,34 @@ pub(super) fn is_env_file(path: &Path) -> bool {
     name == ".env" || name.starts_with(".env.") || name.ends_with(".env")
 }
 
-fn sounds_secret(key: &str) -> bool {
-    let key = key.to_ascii_lowercase();
-    SECRET_WORDS.iter().any(|word| key.contains(word))
+/// `Password=x;` and the like within a value, masked: connection strings, options, queries.
+fn without_passwords(text: &str) -> String {
+    const WORDS: [&str; 6] = ["password", "passwd", "pwd", "pw", "secret", "token"];
+    let lower = text.to_ascii_lowercase();
+    let (mut result, mut at) = (String::new(), 0);
+    while let Some(word) = WORDS
+        .iter()
+        .filter_map(|w| Some(at + lower[at..].find(w)?))
+        .min()
+    {
+        let ends = |c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'));
+        let sign = lower[word..]
+            .find(ends)
+            .map_or(lower.len(), |end| word + end);
+        if !lower[sign..].starts_with('=') {
+            result.push_str(&text[at..sign]);
+            at = sign;
+            continue;
+        }
+        let stops: &[char] = &[';', '&', ' ', ',', '"', '\'', '\n', ']', '}'];
+        let end = text[sign + 1..]
+            .find(stops)
+            .map_or(text.len(), |end| sign + 1 + end);
+        result.push_str(&text[at..=sign]);
+        result.push_str(if end > sign + 1 { MASK } else { "" });
+        at = end;
+    }
+    result + &text[at..]
 }
 
 #[cfg(test)]
@@ -261,7 +319,7 @@ mod tests {
     use super::*;
 
     fn masked(path: &str, old: &str, new: &str) -> String {
-        pair(Path::new(path), old, new).1
+        pair(Path::new(path), old, new, &Words::default()).1
     }
 
     #[test]
@@ -281,11 +339,43 @@ mod tests {
 
     #[test]
     fn a_value_is_masked_by_its_name_and_by_what_is_in_it() {
+        let value = |name: &str, text: &str| value(name, text, &Words::default());
         assert_eq!(value("DB_PASSWORD", "x"), MASK);
         assert_eq!(value("PORT", "80"), "80");
         assert_eq!(value("PEM", "-----BEGIN PRIVATE KEY-----\nx"), MASK);
         assert_eq!(value("12", "a\n  secret x\n"), "a\n  secret ********\n");
         assert_eq!(value("DB", "pg://me:hunter2@db"), "pg://********@db");
+    }
+
+    #[test]
+    fn passwords_within_a_value_are_masked() {
+        for (text, expect) in [
+            (
+                "Server=db;Password=x y;Db=a",
+                "Server=db;Password=******** y;Db=a",
+            ),
+            (
+                "-Djavax.keyStorePassword=abc -Xmx1g",
+                "-Djavax.keyStorePassword=******** -Xmx1g",
+            ),
+            ("http://x/?token=abc&a=b", "http://x/?token=********&a=b"),
+            ("PASSWORD=", "PASSWORD="),
+            ("no secret = here", "no secret = here"),
+            ("tokens", "tokens"),
+        ] {
+            assert_eq!(without_passwords(text), expect);
+        }
+    }
+
+    #[test]
+    fn what_somebody_calls_secret_is_masked_too() {
+        let words = Words::with(["LICENSE".to_owned(), String::new()]);
+        assert_eq!(value("ACME_LICENSE_NO", "12", &words), MASK);
+        assert_eq!(value("PORT", "12", &words), "12");
+        let text = "  license: 12345\n";
+        let masked = pair(Path::new("app.yml"), text, text, &words).0;
+        assert_eq!(masked, "  license: ********\n");
+        assert_eq!(Secrets::new(false, words).variable("LICENSE", "12"), MASK);
     }
 
     #[test]
@@ -297,7 +387,7 @@ mod tests {
 
     #[test]
     fn secrets_are_masked_wherever_they_turn_up() {
-        let mut secrets = Secrets::new(false);
+        let mut secrets = Secrets::new(false, Words::default());
         secrets.add([
             ("DB_PASSWORD".to_owned(), "hunter2".to_owned()),
             ("TAG".to_owned(), "v2.10".to_owned()),
@@ -315,7 +405,7 @@ mod tests {
             secrets.command("redis-server --requirepass abc"),
             format!("redis-server --requirepass {MASK}")
         );
-        let mut open = Secrets::new(true);
+        let mut open = Secrets::new(true, Words::default());
         open.add([("DB_PASSWORD".to_owned(), "hunter2".to_owned())]);
         assert_eq!(open.setting(Some("DB_PASSWORD"), "hunter2"), "hunter2");
     }

@@ -6,13 +6,15 @@ use serde::Serialize;
 
 use super::args::{InstallArg, VolumesArg};
 use super::failure::Failure;
+use super::mask::Words;
 use super::ui::{Done, Ui};
 use super::{color, mask, size, text_diff};
 use crate::engine::VolumeStore;
 use crate::error::Kind;
 use crate::fs::Disk;
-use crate::merge::Side;
+use crate::merge::{Outcome, OutcomeKind, Side};
 use crate::release::{Install, Shipment, Version};
+use crate::upgrade::merging::MergedFile;
 use crate::upgrade::prepare::{Prepared, prepare};
 use crate::upgrade::step::Carry;
 use crate::upgrade::{Outline, Plan, Request, Sides, Step, commands, merging, runner};
@@ -70,6 +72,10 @@ pub(super) struct Args {
     /// Where both changed PATH take the vendor's; repeatable
     #[arg(long, value_name = "PATH")]
     theirs: Vec<PathBuf>,
+    /// Leave the vendor's compose file as it is, and write your edits of the old one as a
+    /// `docker-compose.override.yml` beside it
+    #[arg(long)]
+    as_override: bool,
     #[command(flatten)]
     volumes: VolumesArg,
     /// Show the plan without saving it
@@ -168,6 +174,7 @@ fn request(args: &Args, install: &Install) -> Result<Request, Failure> {
         skip: args.skip_volume.clone(),
         ours: args.ours.clone(),
         theirs: args.theirs.clone(),
+        as_override: args.as_override,
         project: args.project.clone(),
         from_project: args.from_project.clone(),
         place: args.volumes.place(install.root())?,
@@ -191,8 +198,9 @@ pub(super) fn show(planned: &Prepared, store: &dyn VolumeStore, ui: &Ui) -> Resu
         store.describe()
     );
     text += &steps(plan, store, ui);
-    text += &merges(outline, ui);
-    text += &files(sides, outline, plan, ui);
+    let words = Words::with(sides.recipe.secrets.clone());
+    text += &merges(outline, &words, ui);
+    text += &files(sides, outline, plan, &words, ui);
     text += &sizes(plan, ui);
     for warning in &plan.warnings {
         text += &format!("{} {warning}\n", ui.paint(color::WARNING, "note:"));
@@ -216,8 +224,8 @@ fn steps(plan: &Plan, store: &dyn VolumeStore, ui: &Ui) -> String {
     text
 }
 
-/// What was merged, with every conflict: values are masked, since most stand in `.env`.
-fn merges(outline: &Outline, ui: &Ui) -> String {
+/// What was merged, with every conflict and its values, but for those of secrets.
+fn merges(outline: &Outline, words: &Words, ui: &Ui) -> String {
     if outline.merged.is_empty() {
         return String::new();
     }
@@ -228,52 +236,96 @@ fn merges(outline: &Outline, ui: &Ui) -> String {
             outline.from
         ),
     );
-    let secrets = mask::Secrets::new(false);
     for file in &outline.merged {
         text += &format!("  {}: {}\n", file.name.display(), file.summary());
+        text += &carried_over(file);
+        let name = file.source.display();
         for conflict in file.merged.conflicts() {
             let label = ui.paint(color::WARNING, "conflict:");
-            text += &format!("    {label} {}:{}\n", file.name.display(), conflict.what);
+            let note = conflict.note.as_ref().map(|note| format!(", {note}"));
+            let what = match conflict.what.as_str() {
+                "" => format!("{name}{}", note.unwrap_or_default()),
+                what => format!("{name}:{what}{}", note.unwrap_or_default()),
+            };
+            text += &format!("    {label} {what}\n");
             for (side, place) in conflict.places() {
                 let whose = match side {
                     Side::Base => "was",
                     Side::Mine => "yours",
                     Side::Theirs => "vendor's",
                 };
-                let value = secrets.variable(&conflict.what, &place.value);
+                let value = mask::value(&conflict.what, &place.value, words);
+                let value = value.trim_end().replace('\n', "\n                ");
                 text += &format!("      {whose:<9} line {}: {value}\n", place.line);
             }
         }
         if file.merged.conflicts().next().is_some() {
-            let name = file.name.display();
-            let resolution = merging::resolution(&outline.to, &file.name);
-            let resolution = resolution.display();
-            text += &format!(
-                "    answer with `--ours {name}` or `--theirs {name}` (or {name}:KEY), or edit \
-                 {resolution}.merge and save it as {resolution}; then plan again\n"
-            );
+            text +=
+                &format!("    answer with `--ours {name}` or `--theirs {name}` (or {name}:KEY)");
+            if file.merged.marked.is_some() {
+                let resolution = merging::resolution(&outline.to, &file.name);
+                let marked = merging::with_markers(&resolution);
+                text += &format!(", or settle {}", marked.display());
+            }
+            text += "; then plan again\n";
         }
     }
     text
 }
 
-fn files(sides: &Sides, outline: &Outline, plan: &Plan, ui: &Ui) -> String {
-    let edits = outline
-        .edits
-        .iter()
-        .map(|edit| text_diff::render(ui, &edit.step.file, &edit.before, &edit.after));
+/// What became of everything in a merged file but conflicts, by name.
+fn carried_over(file: &MergedFile) -> String {
+    const MOST: usize = 8;
+    let name = |outcome: &Outcome| match outcome.what.parse::<usize>() {
+        Ok(line) => format!("line {line}"),
+        Err(_) => outcome.what.clone(),
+    };
+    let kinds = [
+        (
+            &[OutcomeKind::KeptMine, OutcomeKind::AddedMine][..],
+            "yours",
+        ),
+        (&[OutcomeKind::RemovedMine], "removed by you"),
+        (&[OutcomeKind::TakenTheirs], "changed by the vendor"),
+        (&[OutcomeKind::AddedTheirs], "new from the vendor"),
+        (&[OutcomeKind::RemovedTheirs], "removed by the vendor"),
+        (&[OutcomeKind::Dropped], "not carried"),
+    ];
+    let mut text = String::new();
+    for (kinds, label) in kinds {
+        let outcomes = file.merged.outcomes.iter();
+        let outcomes = outcomes.filter(|outcome| kinds.contains(&outcome.kind));
+        let names: Vec<String> = outcomes.map(name).filter(|name| !name.is_empty()).collect();
+        let more = match names.len().saturating_sub(MOST) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        if !names.is_empty() {
+            let shown = names.iter().take(MOST).cloned().collect::<Vec<_>>();
+            text += &format!("    {label}: {}{more}\n", shown.join(", "));
+        }
+    }
+    text
+}
+
+fn files(sides: &Sides, outline: &Outline, plan: &Plan, words: &Words, ui: &Ui) -> String {
+    let diff = |path: &Path, before: &[u8], after: &[u8]| {
+        text_diff::render_with(ui, path, before, after, words)
+    };
+    let edits = outline.edits.iter();
+    let edits = edits.map(|edit| diff(&edit.step.file, &edit.before, &edit.after));
     let merges = outline.merged.iter().map(|file| {
         let path = Install::current_target(&outline.to).join(&file.name);
-        let old = sides.old.folder.join(&file.name);
+        let old = sides.old.folder.join(&file.source);
         let private = mask::is_private(&old, &file.merged.bytes) && !mask::is_env_file(&old);
         if private {
             return format!("{} is merged, and is private: not shown\n", path.display());
         }
-        text_diff::render(ui, &path, &file.before, &file.merged.bytes)
+        diff(&path, &file.before, &file.merged.bytes)
     });
     let carries = plan.steps.iter().filter_map(|step| match step {
         Step::Carry(step) if step.replaces && step.merge.is_none() => {
-            Some(carried(sides, step, ui))
+            Some(carried(sides, step, words, ui))
         }
         _ => None,
     });
@@ -292,7 +344,7 @@ fn files(sides: &Sides, outline: &Outline, plan: &Plan, ui: &Ui) -> String {
 /// The difference between the vendor's file and the carried one. Folders are only named:
 /// they are listed among the steps. Nothing is shown of a file that is its owner's alone or
 /// holds a key.
-fn carried(sides: &Sides, step: &Carry, ui: &Ui) -> String {
+fn carried(sides: &Sides, step: &Carry, words: &Words, ui: &Ui) -> String {
     let name: PathBuf = step.to.components().skip(2).collect();
     let (old, new) = (sides.old.folder.join(&name), sides.new.folder.join(&name));
     let (Ok(vendors), Ok(ours)) = (std::fs::read(new), std::fs::read(&old)) else {
@@ -305,7 +357,7 @@ fn carried(sides: &Sides, step: &Carry, ui: &Ui) -> String {
             step.to.display()
         );
     }
-    text_diff::render(ui, &step.to, &vendors, &ours)
+    text_diff::render_with(ui, &step.to, &vendors, &ours, words)
 }
 
 fn sizes(plan: &Plan, ui: &Ui) -> String {

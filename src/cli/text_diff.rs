@@ -4,18 +4,24 @@ use std::path::Path;
 
 use similar::{ChangeTag, TextDiff};
 
+use super::mask::Words;
 use super::ui::Ui;
 use super::{color, mask};
 
 /// The unified diff of a file, empty when nothing differs. A file that isn't text gives
 /// one line.
 pub(super) fn render(ui: &Ui, path: &Path, old: &[u8], new: &[u8]) -> String {
+    render_with(ui, path, old, new, &Words::default())
+}
+
+/// [`render`], with what is secret besides.
+pub(super) fn render_with(ui: &Ui, path: &Path, old: &[u8], new: &[u8], words: &Words) -> String {
     if old == new {
         return String::new();
     }
     match (str::from_utf8(old), str::from_utf8(new)) {
         (Ok(old), Ok(new)) => {
-            let (old, new) = mask::pair(path, old, new);
+            let (old, new) = mask::pair(path, old, new, words);
             lines(ui, path, &old, &new)
         }
         _ => binary(path),

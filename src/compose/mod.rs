@@ -57,7 +57,7 @@ pub use port::Port;
 pub use prefix_names::{
     PrefixRule, name_volumes_like, prefix_networks, prefix_volumes, prefix_volumes_in,
 };
-pub use project::{discover, is_compose_name, is_in, project_name};
+pub use project::{discover, discover_with, is_compose_name, is_in, override_of, project_name};
 pub use reference::Reference;
 pub use service_edits::{offset_ports, offset_ports_with, suffix_container_names};
 pub use set_images::{ImageOptions, set_images, set_images_with};

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::error::Error;
+use super::load::ReadFile;
 use crate::env_file::EnvFile;
 
 /// In Compose's order of preference.
@@ -26,9 +27,21 @@ pub fn is_compose_name(name: &OsStr) -> bool {
     NAMES.iter().any(|known| name == *known)
 }
 
+/// The override that Compose lays over a file that it found by itself: `compose.override.yml`
+/// beside `compose.yml`.
+pub fn override_of(file: &Path) -> PathBuf {
+    let name = file.file_name().unwrap_or_default();
+    let place = NAMES.iter().position(|known| name == *known);
+    // The same name, with the same end.
+    let over = [1, 0, 2, 3]
+        .get(place.unwrap_or(2))
+        .map_or(OVERRIDES[2], |at| OVERRIDES[*at]);
+    file.with_file_name(over)
+}
+
 /// True if Compose would find a file in this folder itself.
 pub fn is_in(dir: &Path) -> bool {
-    first_of(dir, &NAMES).is_some()
+    NAMES.iter().any(|name| dir.join(name).is_file())
 }
 
 /// The compose files that Compose would read in `dir`: what `COMPOSE_FILE` in its `.env`
@@ -38,25 +51,41 @@ pub fn is_in(dir: &Path) -> bool {
 /// # Errors
 /// A `.env` that can't be read, or that names files that aren't there.
 pub fn discover(dir: &Path) -> Result<Vec<PathBuf>, Error> {
-    if let Some(files) = named_in_env(dir)? {
+    discover_with(dir, &|path| path.is_file(), &|path| std::fs::read(path))
+}
+
+/// [`discover`] in a folder of which `is_there` tells which files it has, and `read` what is
+/// in them.
+///
+/// # Errors
+/// The same.
+pub fn discover_with(
+    dir: &Path,
+    is_there: &dyn Fn(&Path) -> bool,
+    read: &ReadFile<'_>,
+) -> Result<Vec<PathBuf>, Error> {
+    if let Some(files) = named_in_env(dir, is_there, read)? {
         return Ok(files);
     }
-    let main = first_of(dir, &NAMES);
-    let over = main.as_ref().and_then(|_| first_of(dir, &OVERRIDES));
+    let first_of = |names: &[&str]| {
+        let mut paths = names.iter().map(|name| dir.join(name));
+        paths.find(|path| is_there(path))
+    };
+    let main = first_of(&NAMES);
+    let over = main.as_ref().and_then(|_| first_of(&OVERRIDES));
     Ok(main.into_iter().chain(over).collect())
 }
 
-fn first_of(dir: &Path, names: &[&str]) -> Option<PathBuf> {
-    let mut paths = names.iter().map(|name| dir.join(name));
-    paths.find(|path| path.is_file())
-}
-
-fn named_in_env(dir: &Path) -> Result<Option<Vec<PathBuf>>, Error> {
+fn named_in_env(
+    dir: &Path,
+    is_there: &dyn Fn(&Path) -> bool,
+    read: &ReadFile<'_>,
+) -> Result<Option<Vec<PathBuf>>, Error> {
     let path = dir.join(".env");
-    if !path.is_file() {
+    if !is_there(&path) {
         return Ok(None);
     }
-    let bytes = std::fs::read(&path).map_err(|source| Error::Read {
+    let bytes = read(&path).map_err(|source| Error::Read {
         path: path.clone(),
         source,
     })?;
@@ -98,6 +127,18 @@ mod tests {
             ("ÄB", "b"),
         ] {
             assert_eq!(project_name(text), expect, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_override_is_named_like_the_file_that_it_is_for() {
+        for (name, expect) in [
+            ("compose.yaml", "compose.override.yaml"),
+            ("compose.yml", "compose.override.yml"),
+            ("docker-compose.yml", "docker-compose.override.yml"),
+            ("docker-compose.yaml", "docker-compose.override.yaml"),
+        ] {
+            assert_eq!(override_of(Path::new(name)), Path::new(expect));
         }
     }
 

@@ -238,6 +238,9 @@ impl<'a> Reader<'a> {
         {
             self.at += "export".len();
             self.skip_blanks();
+            if self.rest().is_empty() {
+                return Err(self.fault(line, "`export` stands there without a key".to_owned()));
+            }
         }
         let rest = self.rest();
         for (offset, c) in rest.char_indices() {

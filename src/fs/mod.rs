@@ -12,6 +12,7 @@ mod at;
 mod attr;
 mod disk;
 mod folder;
+mod give;
 mod lock;
 mod replace;
 mod switch;

@@ -123,8 +123,16 @@ impl Disk {
             let path = folder.into();
             return Err(WriteError::NoFolder { path });
         }
+        let temporary = self.fill_with_mode(path, content, mode).map_err(at(path))?;
+        self.place_new(temporary, path)
+    }
+
+    pub(super) fn place_new(
+        &self,
+        temporary: NamedTempFile,
+        path: &Path,
+    ) -> Result<(), WriteError> {
         let io = at(path);
-        let temporary = self.fill_with_mode(path, content, mode).map_err(&io)?;
         self.before("rename", path).map_err(&io)?;
         temporary
             .persist_noclobber(path)
@@ -192,7 +200,11 @@ impl Disk {
         Ok(temporary)
     }
 
-    fn fill_temporary(&self, target: &Path, content: &[u8]) -> io::Result<NamedTempFile> {
+    pub(super) fn fill_temporary(
+        &self,
+        target: &Path,
+        content: &[u8],
+    ) -> io::Result<NamedTempFile> {
         self.before("open", target)?;
         let mut name = std::ffi::OsString::from(".");
         name.push(target.file_name().unwrap_or(OsStr::new("file")));
@@ -229,7 +241,7 @@ impl Disk {
         Ok(())
     }
 
-    fn sync_file(&self, file: &File, path: &Path) -> io::Result<()> {
+    pub(super) fn sync_file(&self, file: &File, path: &Path) -> io::Result<()> {
         self.before("fsync", path)?;
         file.sync_all()
     }
@@ -278,7 +290,7 @@ fn same_file(open: &File, path: &Path) -> bool {
     }
 }
 
-fn at(path: &Path) -> impl Fn(io::Error) -> WriteError {
+pub(super) fn at(path: &Path) -> impl Fn(io::Error) -> WriteError {
     move |source| WriteError::Io {
         path: path.into(),
         source,

@@ -18,14 +18,50 @@ pub struct Answer {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Answers(pub Vec<Answer>);
 
-impl Answers {
-    /// Whose version of `what` in `path` is taken; None if nobody said.
-    pub(super) fn find(&self, path: &Path, what: &str) -> Option<Side> {
+impl Answer {
+    /// True if it is about `what` in `path`.
+    fn fits(&self, path: &Path, what: &str) -> bool {
         let mut one = path.as_os_str().to_owned();
         one.push(":");
         one.push(what);
-        let fits =
-            |answer: &&Answer| path.starts_with(&answer.path) || answer.path.as_os_str() == one;
+        path.starts_with(&self.path) || self.path.as_os_str() == one
+    }
+}
+
+impl Answers {
+    /// The answers of both sides, of which one that stands further back wins over its equal.
+    pub fn new<'a>(
+        ours: impl IntoIterator<Item = &'a PathBuf>,
+        theirs: impl IntoIterator<Item = &'a PathBuf>,
+    ) -> Self {
+        let answer = |side| {
+            move |path: &PathBuf| Answer {
+                path: path.clone(),
+                side,
+            }
+        };
+        let ours = ours.into_iter().map(answer(Side::Mine));
+        Self(
+            ours.chain(theirs.into_iter().map(answer(Side::Theirs)))
+                .collect(),
+        )
+    }
+
+    /// The answers to no question: those that fit none of these conflicts.
+    pub fn idle<'a>(
+        &'a self,
+        conflicts: &'a [(PathBuf, String)],
+    ) -> impl Iterator<Item = &'a Answer> {
+        let fits = |answer: &&Answer| {
+            let mut conflicts = conflicts.iter();
+            !conflicts.any(|(path, what)| answer.fits(path, what))
+        };
+        self.0.iter().filter(fits)
+    }
+
+    /// Whose version of `what` in `path` is taken; None if nobody said.
+    pub(super) fn find(&self, path: &Path, what: &str) -> Option<Side> {
+        let fits = |answer: &&Answer| answer.fits(path, what);
         let fitting = self.0.iter().filter(fits);
         let narrowest = fitting.max_by_key(|answer| answer.path.as_os_str().len());
         narrowest.map(|answer| answer.side)
@@ -51,5 +87,17 @@ mod tests {
         for other in ["et", "app.env", "etc/app.env:PORT2", "etc/app.env/x"] {
             assert_eq!(answers(other).find(path, "PORT"), None, "{other}");
         }
+    }
+
+    #[test]
+    fn answers_that_nobody_asked_for_are_known() {
+        let [env, typo] = [".env:PORT", ".env:PROT"].map(PathBuf::from);
+        let answers = Answers::new([&env], [&typo]);
+        let conflicts = [(PathBuf::from(".env"), "PORT".to_owned())];
+        let idle: Vec<_> = answers
+            .idle(&conflicts)
+            .map(|answer| &answer.path)
+            .collect();
+        assert_eq!(idle, [&typo]);
     }
 }

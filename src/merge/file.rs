@@ -1,11 +1,13 @@
 //! Which merge a file gets.
 
+use std::ffi::OsStr;
 use std::path::Path;
 
 use super::answer::Answers;
 use super::error::Error;
 use super::outcome::{Inputs, Merged};
 use super::{merge_compose, merge_env, merge_text, merge_whole};
+use crate::compose::Document;
 
 /// How a file is merged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,18 +25,27 @@ pub enum FileKind {
 impl FileKind {
     /// The kind of a file of this name with these contents, all of which must be known.
     pub fn of<'a>(name: &Path, contents: impl IntoIterator<Item = &'a [u8]>) -> Self {
-        if contents.into_iter().any(is_whole) {
+        let contents: Vec<&[u8]> = contents.into_iter().collect();
+        if contents.iter().any(|content| is_binary(content)) {
             return Self::Whole;
         }
-        let name = name.file_name().unwrap_or_default().to_string_lossy();
-        if name == ".env" || name.starts_with(".env.") || name.ends_with(".env") {
+        let file_name = name.file_name().unwrap_or_default().to_string_lossy();
+        if is_env_name(name) {
+            // It may well hold a key.
             Self::Env
-        } else if is_compose(&name) {
+        } else if is_compose(&file_name) || are_compose(name, &contents) {
             Self::Compose
+        } else if contents.iter().any(|content| is_pem(content)) {
+            Self::Whole
         } else {
             Self::Text
         }
     }
+}
+
+fn is_env_name(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name == ".env" || name.starts_with(".env.") || path.extension() == Some(OsStr::new("env"))
 }
 
 /// `docker-compose.yml`, `compose.override.yaml`, `docker-compose.prod.yml`.
@@ -48,15 +59,29 @@ fn is_compose(name: &str) -> bool {
     })
 }
 
-/// True for what has a NUL byte, as to git, and for PEM: keys and certificates.
-fn is_whole(content: &[u8]) -> bool {
-    const PEM: &[u8] = b"-----BEGIN ";
-    let head = &content[..content.len().min(8000)];
-    head.contains(&0) || head.windows(PEM.len()).any(|window| window == PEM)
+/// True for compose files of another name, as `COMPOSE_FILE` may list them: `prod.yml`.
+fn are_compose(name: &Path, contents: &[&[u8]]) -> bool {
+    let is_yaml = matches!(name.extension(), Some(end) if end == "yml" || end == "yaml");
+    let is_compose = |content: &&[u8]| {
+        Document::parse(name, content).is_ok_and(|document| document.has_services())
+    };
+    is_yaml && !contents.is_empty() && contents.iter().all(is_compose)
+}
+
+/// True for what has a NUL byte near its beginning, as to git.
+fn is_binary(content: &[u8]) -> bool {
+    content[..content.len().min(8000)].contains(&0)
+}
+
+/// True for keys and certificates: a line begins with their mark.
+fn is_pem(content: &[u8]) -> bool {
+    let mut lines = content[..content.len().min(8000)].split(|byte| *byte == b'\n');
+    lines.any(|line| line.starts_with(b"-----BEGIN "))
 }
 
 /// Merges three versions of a file, by its name and contents. A side that changed no byte
-/// gives the other, and two that are equal give themselves.
+/// gives the other, and two that are equal give themselves. What only looks like a `.env`
+/// file by its name, as a script does, is merged by line.
 ///
 /// # Errors
 /// [`Error`] if a `.env` or compose file can't be read as one.
@@ -64,7 +89,12 @@ pub fn merge_file(inputs: &Inputs<'_>, answers: &Answers) -> Result<Merged, Erro
     let sides = [inputs.base, Some(inputs.mine), Some(inputs.theirs)];
     let contents = sides.into_iter().flatten().map(|input| input.bytes);
     let merged = match FileKind::of(inputs.name, contents) {
-        FileKind::Env => merge_env(inputs, answers)?,
+        FileKind::Env => match merge_env(inputs, answers) {
+            Err(Error::Env(_)) if inputs.name.file_name() != Some(OsStr::new(".env")) => {
+                merge_text(inputs, answers)
+            }
+            merged => merged?,
+        },
         FileKind::Compose => merge_compose(inputs, answers)?,
         FileKind::Text => merge_text(inputs, answers),
         FileKind::Whole => merge_whole(inputs, answers),
@@ -90,6 +120,10 @@ mod tests {
             ("logo.txt", "a\0b", FileKind::Whole),
             ("site.crt", "-----BEGIN CERTIFICATE-----\n", FileKind::Whole),
             (".env", "A=\0", FileKind::Whole),
+            (".env", "K='\n-----BEGIN KEY-----\n'", FileKind::Env),
+            ("app.conf", "# not -----BEGIN KEY", FileKind::Text),
+            ("prod.yml", "services: {web: {}}\n", FileKind::Compose),
+            ("tasks.yml", "- services: x\n", FileKind::Text),
         ] {
             let found = FileKind::of(Path::new(name), [content.as_bytes()]);
             assert_eq!(found, kind, "{name}");

@@ -1,8 +1,9 @@
 //! Folders, three-way by file: what only one side added, changed or removed is that side's;
 //! what both changed is merged as a file. Reads, and changes nothing.
 //!
-//! Links, devices and the like are never followed nor opened. A link that only one side
-//! changed needs no word; where a link would have to be written, that is a conflict.
+//! Links, devices and the like are never followed nor opened, and nothing is ever made below
+//! a link. A link that MINE changed needs no word; where a link would have to be written, that
+//! is a conflict.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -38,8 +39,12 @@ pub enum Action {
     Replace(Vec<u8>),
     /// It is new, with this mode.
     Create(Vec<u8>, u32),
+    /// It is a new folder, with this mode.
+    CreateFolder(u32),
     /// It goes.
     Remove,
+    /// It is a folder, of which nothing is left, and goes.
+    RemoveFolder,
 }
 
 /// A file as it was found.
@@ -54,11 +59,13 @@ struct Found {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum FoundKind {
     File,
+    Folder,
     Link,
     Other,
 }
 
-/// Merges three folders; gives the files that differ in any way, by name. `base` may be none.
+/// Merges three folders; gives the files that differ in any way, in an order in which they can
+/// be dealt with: folders before what is in them, removals last. `base` may be none.
 ///
 /// # Errors
 /// [`Error::Read`] if something can't be read, and those of [`merge_file`].
@@ -80,15 +87,81 @@ pub fn merge_folder(
             found: [old.get(name), own.get(name), new.get(name)],
             answers,
         };
-        let merge = three.merge()?;
+        let mut merge = three.merge()?;
+        if merge.is_made() && !is_in_folders(name, &own) {
+            merge = three.outcome(Action::Keep, OutcomeKind::Conflict, Some(NO_FOLDER));
+        }
         if merge.action != Action::Keep || !merge.outcomes.is_empty() {
             merges.push(merge);
         }
     }
+    remove_folders(&mut merges, [&old, &own, &new]);
     Ok(merges)
 }
 
-/// Everything below a folder that isn't a folder.
+const NO_FOLDER: &str = "what should hold it is no folder in mine; put it there by hand";
+
+/// True unless something above `name` is there and no folder.
+fn is_in_folders(name: &Path, own: &BTreeMap<PathBuf, Found>) -> bool {
+    let mut above = name.ancestors().skip(1).filter_map(|path| own.get(path));
+    above.all(|found| found.kind == FoundKind::Folder)
+}
+
+/// Removes what THEIRS removed of folders, where nothing is left in them, and puts all
+/// removals last, what is in a folder before the folder.
+fn remove_folders(merges: &mut Vec<FileMerge>, [old, own, new]: [&BTreeMap<PathBuf, Found>; 3]) {
+    let is_gone = |merge: &FileMerge| matches!(merge.action, Action::Remove);
+    let gone: BTreeSet<&PathBuf> = merges
+        .iter()
+        .filter(|m| is_gone(m))
+        .map(|m| &m.name)
+        .collect();
+    let is_folder = |found: &Found| found.kind == FoundKind::Folder;
+    let folders = own.iter().filter(|(name, found)| {
+        is_folder(found) && old.get(*name).is_some_and(is_folder) && !new.contains_key(*name)
+    });
+    let is_left = |(name, found): (&PathBuf, &Found)| !is_folder(found) && !gone.contains(name);
+    let emptied = folders.filter(|(folder, _)| {
+        // An empty folder of mine in it is left, too, unless it is of the kind.
+        let below = own.iter().filter(|(name, _)| name.starts_with(folder));
+        let mut below = below.filter(|(name, _)| *name != *folder);
+        !below.any(|(name, found)| is_left((name, found)) || !old.contains_key(name))
+    });
+    let emptied: Vec<FileMerge> = emptied
+        .map(|(name, _)| FileMerge {
+            name: name.clone(),
+            action: Action::RemoveFolder,
+            outcomes: vec![Outcome::new(
+                OutcomeKind::RemovedTheirs,
+                "",
+                Places::default(),
+            )],
+            marked: None,
+        })
+        .collect();
+    let (mut last, first): (Vec<_>, Vec<_>) = merges.drain(..).partition(is_gone);
+    last.extend(emptied);
+    last.sort_by(|a, b| b.name.cmp(&a.name));
+    merges.extend(first.into_iter().chain(last));
+}
+
+impl FileMerge {
+    /// The file and what of it is in conflict, for each conflict.
+    pub fn conflicts(&self) -> impl Iterator<Item = (PathBuf, String)> + '_ {
+        let conflicts = self
+            .outcomes
+            .iter()
+            .filter(|o| o.kind == OutcomeKind::Conflict);
+        conflicts.map(|conflict| (self.name.clone(), conflict.what.clone()))
+    }
+
+    /// True if something is to be there that was not.
+    fn is_made(&self) -> bool {
+        matches!(self.action, Action::Create(..) | Action::CreateFolder(_))
+    }
+}
+
+/// Everything below a folder.
 fn files(root: &Path) -> Result<BTreeMap<PathBuf, Found>, Error> {
     let mut found = BTreeMap::new();
     let mut folders = vec![PathBuf::new()];
@@ -104,8 +177,8 @@ fn files(root: &Path) -> Result<BTreeMap<PathBuf, Found>, Error> {
             let path = entry.path();
             let metadata = path.symlink_metadata().map_err(unread(&path))?;
             let (kind, bytes) = if metadata.is_dir() {
-                folders.push(name);
-                continue;
+                folders.push(name.clone());
+                (FoundKind::Folder, Vec::new())
             } else if metadata.is_file() {
                 (FoundKind::File, fs::read(&path).map_err(unread(&path))?)
             } else if metadata.is_symlink() {
@@ -132,6 +205,9 @@ struct Three<'a> {
 impl Three<'_> {
     fn merge(&self) -> Result<FileMerge, Error> {
         use OutcomeKind::{AddedMine, AddedTheirs, RemovedMine, RemovedTheirs, SameInBoth};
+        if let Some(merge) = self.folders() {
+            return Ok(merge);
+        }
         Ok(match self.found {
             [_, Some(mine), Some(theirs)] => return self.both(mine, theirs),
             [_, None, None] => self.outcome(Action::Keep, SameInBoth, None),
@@ -147,16 +223,54 @@ impl Three<'_> {
         })
     }
 
+    /// What becomes of a folder; None if one side has something else under the name. What is
+    /// in it is told by itself.
+    fn folders(&self) -> Option<FileMerge> {
+        let [base, mine, theirs] = self.found;
+        let sides = [base, mine, theirs].into_iter().flatten();
+        if !sides.clone().all(|found| found.kind == FoundKind::Folder) {
+            return None;
+        }
+        let (action, outcomes) = match (base, mine, theirs) {
+            (None, None, Some(new)) => (
+                Action::CreateFolder(new.mode & 0o755),
+                vec![Outcome::new(OutcomeKind::AddedTheirs, "", self.places())],
+            ),
+            (Some(old), Some(own), Some(new)) => (Action::Keep, self.modes(old, own, new)),
+            _ => (Action::Keep, Vec::new()),
+        };
+        Some(FileMerge {
+            name: self.name.to_owned(),
+            action,
+            outcomes,
+            marked: None,
+        })
+    }
+
+    /// A mode that THEIRS changed: mine stays, and that is told.
+    fn modes(&self, base: &Found, mine: &Found, theirs: &Found) -> Vec<Outcome> {
+        if base.mode == theirs.mode || mine.mode == theirs.mode {
+            return Vec::new();
+        }
+        let note = format!(
+            "theirs has mode {:o}, mine stays {:o}",
+            theirs.mode, mine.mode
+        );
+        vec![Outcome::new(OutcomeKind::Dropped, "mode", self.places()).because(note)]
+    }
+
     /// One side removed what the other changed.
     fn removed_and_changed(&self, mine: Option<&Found>, theirs: Option<&Found>) -> FileMerge {
         match (self.answers.find(self.name, ""), mine, theirs) {
-            (Some(Side::Theirs), Some(_), _) => {
+            (Some(Side::Theirs), Some(mine), _) if mine.kind != FoundKind::Folder => {
                 self.outcome(Action::Remove, OutcomeKind::RemovedTheirs, None)
             }
             (Some(Side::Theirs), None, Some(new)) => self.create(new, OutcomeKind::TakenTheirs),
-            (Some(_), Some(_), _) => self.outcome(Action::Keep, OutcomeKind::KeptMine, None),
+            (Some(Side::Mine), Some(_), _) => {
+                self.outcome(Action::Keep, OutcomeKind::KeptMine, None)
+            }
             (Some(_), None, _) => self.outcome(Action::Keep, OutcomeKind::RemovedMine, None),
-            (None, mine, _) => {
+            (_, mine, _) => {
                 let who = if mine.is_some() { "they" } else { "I" };
                 let note = format!("{who} removed it");
                 self.outcome(Action::Keep, OutcomeKind::Conflict, Some(&note))
@@ -202,14 +316,7 @@ impl Three<'_> {
             mut outcomes,
             marked,
         } = merge_file(&inputs, self.answers)?;
-        if base.is_some_and(|base| base.mode != theirs.mode) && mine.mode != theirs.mode {
-            let note = format!(
-                "theirs has mode {:o}, mine stays {:o}",
-                theirs.mode, mine.mode
-            );
-            let places = self.places();
-            outcomes.push(Outcome::new(OutcomeKind::Dropped, "mode", places).because(note));
-        }
+        outcomes.extend(base.map_or(Vec::new(), |base| self.modes(base, mine, theirs)));
         let action = match bytes == mine.bytes {
             true => Action::Keep,
             false => Action::Replace(bytes),
@@ -267,6 +374,7 @@ impl Three<'_> {
                         format!("sha256:{}", &Digest::of(&found.bytes).to_string()[..12])
                     }
                     FoundKind::Link => String::from_utf8_lossy(&found.bytes).into_owned(),
+                    FoundKind::Folder => "a folder".to_owned(),
                     FoundKind::Other => String::new(),
                 },
             })

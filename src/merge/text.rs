@@ -31,7 +31,18 @@ pub fn merge_text(inputs: &Inputs<'_>, answers: &Answers) -> Merged {
     let mut result = Result {
         inputs,
         answers,
-        texts: [&prepared[0], &prepared[1], &prepared[2]].map(|text| lines(text)),
+        // As the merge itself tells lines apart, to which a lone carriage return ends one, too.
+        texts: [
+            (0..merge.base_len())
+                .filter_map(|line| merge.base_line(line))
+                .collect(),
+            (0..merge.ours_len())
+                .filter_map(|line| merge.ours_line(line))
+                .collect(),
+            (0..merge.theirs_len())
+                .filter_map(|line| merge.theirs_line(line))
+                .collect(),
+        ],
         merged: String::new(),
         marked: String::new(),
         outcomes: Vec::new(),
@@ -45,7 +56,11 @@ pub fn merge_text(inputs: &Inputs<'_>, answers: &Answers) -> Merged {
         .any(|outcome| outcome.kind == OutcomeKind::Conflict);
     let finish = |text: &str| encoded(&ends.apply(text, same_ends), utf8);
     Merged {
-        bytes: finish(&result.merged),
+        // A file may end its lines now one way and now the other.
+        bytes: match inputs.unaltered() {
+            Some(bytes) => bytes.to_vec(),
+            None => finish(&result.merged),
+        },
         marked: conflicted.then(|| finish(&result.marked)),
         outcomes: result.outcomes,
     }
@@ -145,10 +160,6 @@ fn encoded(text: &str, utf8: bool) -> Vec<u8> {
     text.chars()
         .map(|c| u8::try_from(c).unwrap_or(b'?'))
         .collect()
-}
-
-fn lines(text: &str) -> Vec<&str> {
-    text.split_inclusive('\n').collect()
 }
 
 struct Result<'a> {

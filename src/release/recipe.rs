@@ -29,6 +29,12 @@ pub struct Recipe {
     /// Images that follow the release's version, as `REPO` or `REPO=TAG` with `{version}`
     /// in TAG.
     pub images: Vec<String>,
+    /// Files, folders, or `FILE:KEY`, where the old release's version wins a conflict.
+    pub ours: Vec<PathBuf>,
+    /// The same, where the vendor's version wins.
+    pub theirs: Vec<PathBuf>,
+    /// Parts of the names of what is secret, besides what sounds so.
+    pub secrets: Vec<String>,
 }
 
 /// One file or folder to carry, relative to the release.
@@ -118,6 +124,17 @@ struct Written {
     carry: Option<Vec<WrittenCarry>>,
     volumes: Option<WrittenVolumes>,
     images: Option<Vec<String>>,
+    merge: Option<WrittenMerge>,
+    secrets: Option<Vec<String>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenMerge {
+    #[serde(default)]
+    ours: Vec<PathBuf>,
+    #[serde(default)]
+    theirs: Vec<PathBuf>,
 }
 
 #[derive(Deserialize)]
@@ -187,6 +204,7 @@ impl Recipe {
             prefix: None,
             skip: Vec::new(),
         });
+        let merge = written.merge.unwrap_or_default();
         let carry = written
             .carry
             .map(|entries| entries.into_iter().map(Carry::from_written).collect());
@@ -195,7 +213,22 @@ impl Recipe {
             prefix: volumes.prefix,
             skip: volumes.skip,
             images: written.images.unwrap_or_default(),
+            ours: merge.ours,
+            theirs: merge.theirs,
+            secrets: written.secrets.unwrap_or_default(),
         })
+    }
+
+    /// What recipes call secret, whatever else they say: those in compose files under
+    /// `x-transship`, and the install's own. What can't be read says nothing here.
+    pub fn secrets_in(compose: &[&[u8]], own: Option<&[u8]>) -> Vec<String> {
+        let value = |bytes: &&[u8]| serde_yaml::from_slice::<Value>(bytes).ok();
+        let shipped = compose.iter().filter_map(value);
+        let shipped = shipped.filter_map(|value| value.get("x-transship").cloned());
+        let recipes = shipped.chain(own.iter().filter_map(value));
+        let secrets = recipes.filter_map(|recipe| recipe.get("secrets").cloned());
+        let names = secrets.filter_map(|names| serde_yaml::from_value::<Vec<String>>(names).ok());
+        names.flatten().collect()
     }
 
     /// The prefix of volume names for `version`; `v2_10_5_` unless the recipe says
@@ -315,6 +348,18 @@ mod tests {
             assert_eq!(error.kind(), Kind::Refused);
         }
         read("{hooks: {migrate: make}}", Some("hooks: null\n")).unwrap();
+    }
+
+    #[test]
+    fn conflicts_are_answered_and_secrets_named() {
+        let shipped = "{merge: {ours: ['.env:DOMAIN'], theirs: [etc/]}, secrets: [LICENSE]}";
+        let recipe = read(shipped, None).unwrap();
+        assert_eq!(recipe.ours, [Path::new(".env:DOMAIN")]);
+        assert_eq!(recipe.theirs, [Path::new("etc/")]);
+        assert_eq!(recipe.secrets, ["LICENSE"]);
+        let compose = b"services: {}\nx-transship: {secrets: [A], hooks: {}}\n".as_slice();
+        let found = Recipe::secrets_in(&[compose, b"a: ["], Some(b"secrets: [B]"));
+        assert_eq!(found, ["A", "B"]);
     }
 
     #[test]

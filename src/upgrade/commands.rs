@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::step::{Carry, CopyVolume, EditCompose, StageRelease, Step, Switch};
+use super::step::{Carry, CopyVolume, EditCompose, Merge, StageRelease, Step, Switch};
 use crate::engine::{NewVolume, VolumeStore};
 use crate::release::ShipmentKind;
 
@@ -42,6 +42,9 @@ fn stage(step: &StageRelease) -> Vec<String> {
 }
 
 fn carry(step: &Carry) -> Vec<String> {
+    if let Some(step_merge) = &step.merge {
+        return merge(step, step_merge);
+    }
     let copy = command(["cp", "-a", "-T"], [&step.from, &step.to]);
     match step
         .to
@@ -51,6 +54,34 @@ fn carry(step: &Carry) -> Vec<String> {
         Some(above) => vec![command(["mkdir", "-p"], [above]), copy],
         None => vec![copy],
     }
+}
+
+fn merge(step: &Carry, merge: &Merge) -> Vec<String> {
+    let like_the_old = |program: &str| {
+        let like = format!("--reference={}", quote(&step.from));
+        format!("{program} {like} {}", quote(&step.to))
+    };
+    let content = if let Some(resolved) = &merge.resolved {
+        command(["cp", "-T"], [resolved, &step.to])
+    } else {
+        let base = merge.base.as_deref().unwrap_or(Path::new("/dev/null"));
+        let vendors = match &merge.over {
+            Some(over) => step.to.with_file_name(over.file_name().unwrap_or_default()),
+            None => step.to.clone(),
+        };
+        let mut text = command(["transship", "merge"], [base, &step.from, &vendors]);
+        if merge.over.is_some() {
+            text += " --as-override";
+        }
+        let answers = [("--ours", &merge.ours), ("--theirs", &merge.theirs)];
+        for (option, paths) in answers {
+            for path in paths {
+                text += &format!(" {option} {}", quote(path));
+            }
+        }
+        format!("{text} -o {}", quote(&step.to))
+    };
+    vec![content, like_the_old("chown"), like_the_old("chmod")]
 }
 
 fn edit(step: &EditCompose) -> Vec<String> {

@@ -3,6 +3,7 @@
 //!
 //! Pure, bytes in and bytes out; the same function makes the plan and carries it out.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -11,14 +12,18 @@ use super::step::Merge;
 use super::{Outline, Request};
 use crate::compose::{self, Document};
 use crate::fs::{Disk, WriteError};
-use crate::merge::{
-    self, Answer, Answers, FileKind, Input, Inputs, Merged, Outcome, OutcomeKind, Side,
-};
-use crate::release::{Install, Version};
+use crate::merge::{self, Answers, Carried, FileKind, Input, Inputs, Merged, Outcome, OutcomeKind};
+use crate::release::{Install, Recipe, Version};
 use crate::tree::Digest;
 
-/// A line that no merged file may hold.
-const MARKER: &[u8] = b"<<<<<<< ";
+/// Beginnings of lines that no merged file may hold.
+const MARKERS: [&[u8]; 3] = [b"<<<<<<< mine", b"||||||| base", b">>>>>>> theirs"];
+
+/// True if the administrator has not yet settled every conflict in a text.
+pub fn has_markers(text: &[u8]) -> bool {
+    let mut lines = text.split(|byte| *byte == b'\n');
+    lines.any(|line| MARKERS.iter().any(|marker| line.starts_with(marker)))
+}
 
 /// One file as the two releases have it, and as the old one was shipped.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,14 +38,20 @@ pub struct Shared {
     pub theirs: Vec<u8>,
     /// What the administrator made of an earlier plan's conflicts.
     pub resolved: Option<Vec<u8>>,
+    /// Where that stands, relative to the install.
+    pub resolved_in: Option<PathBuf>,
+    /// For a compose file: what was edited becomes this override.
+    pub overlay: Option<PathBuf>,
 }
 
 /// A file that was merged for a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MergedFile {
-    /// Its path below the release.
+    /// Its path below the new release.
     pub name: PathBuf,
-    /// The new release's content before.
+    /// The old release's file, below that.
+    pub source: PathBuf,
+    /// The new release's content before; empty where there is none.
     pub before: Vec<u8>,
     /// What it becomes.
     pub merged: Merged,
@@ -62,8 +73,34 @@ pub struct PlanConflict {
     pub theirs: Option<usize>,
 }
 
-/// Where a conflict's resolution is looked for, relative to the install; its text with
-/// markers stands beside it with `.merge` at the end of its name.
+/// Whose version wins which conflict: what was asked for, and what the recipe says of the rest.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Answered {
+    /// Where it is the old release's.
+    pub ours: Vec<PathBuf>,
+    /// Where it is the vendor's.
+    pub theirs: Vec<PathBuf>,
+}
+
+impl Answered {
+    /// What `request` and `recipe` say together.
+    pub fn of(request: &Request, recipe: &Recipe) -> Self {
+        let asked =
+            |path: &&PathBuf| !request.ours.contains(path) && !request.theirs.contains(path);
+        let all = |own: &[PathBuf], said: &[PathBuf]| {
+            let said = said.iter().filter(asked).cloned();
+            said.chain(own.iter().cloned()).collect()
+        };
+        Self {
+            ours: all(&request.ours, &recipe.ours),
+            theirs: all(&request.theirs, &recipe.theirs),
+        }
+    }
+}
+
+/// Where a conflict's resolution is looked for, relative to the install. Its text with
+/// markers stands beside it with `.merge` at the end of its name, and is the resolution once
+/// no marker is left in it.
 pub fn resolution(to: &Version, name: &Path) -> PathBuf {
     Path::new(".transship/merge").join(to.as_str()).join(name)
 }
@@ -77,34 +114,16 @@ pub fn pristine(version: &Version) -> PathBuf {
 ///
 /// # Errors
 /// [`merge::Error`] if a `.env` or compose file can't be read as one.
-pub fn merged(
-    shared: &Shared,
-    ours: &[PathBuf],
-    theirs: &[PathBuf],
-) -> Result<Merged, merge::Error> {
+pub fn merged(shared: &Shared, answers: &Answers) -> Result<Merged, merge::Error> {
     if let Some(resolved) = &shared.resolved
-        && !resolved
-            .windows(MARKER.len())
-            .any(|window| window == MARKER)
+        && !has_markers(resolved)
     {
-        let outcomes = Vec::new();
         return Ok(Merged {
             bytes: resolved.clone(),
-            outcomes,
+            outcomes: Vec::new(),
             marked: None,
         });
     }
-    let answer = |side| {
-        move |path: &PathBuf| Answer {
-            path: path.clone(),
-            side,
-        }
-    };
-    let ours = ours.iter().map(answer(Side::Mine));
-    let answers = Answers(
-        ours.chain(theirs.iter().map(answer(Side::Theirs)))
-            .collect(),
-    );
     let base = base(shared)?;
     let (old, new) = (
         Path::new("old").join(&shared.name),
@@ -126,7 +145,16 @@ pub fn merged(
             bytes: &shared.theirs,
         },
     };
-    merge::merge_file(&inputs, &answers)
+    if shared.overlay.is_none() {
+        return merge::merge_file(&inputs, answers);
+    }
+    let Carried { merged, overlay } = merge::carry(&inputs, answers)?;
+    Ok(Merged {
+        bytes: overlay.unwrap_or_default(),
+        outcomes: merged.outcomes,
+        // An override answers no conflict of its own.
+        marked: None,
+    })
 }
 
 /// The pristine file. An upgrade to the old release has named its volumes, which is no change
@@ -151,28 +179,43 @@ fn base(shared: &Shared) -> Result<Option<Vec<u8>>, merge::Error> {
 /// [`WriteError`] if the install can't be written.
 pub fn save_conflicts(disk: &Disk, install: &Install, outline: &Outline) -> Result<(), WriteError> {
     for file in &outline.merged {
-        let path = install.root().join(resolution(&outline.to, &file.name));
-        let mut marked = path.into_os_string();
-        marked.push(".merge");
-        let marked = PathBuf::from(marked);
+        let path = resolution(&outline.to, &file.name);
+        let marked = install.root().join(with_markers(&path));
         let io = |source| WriteError::Io {
             path: marked.clone(),
             source,
         };
+        let there = fs::read(&marked).ok();
         match &file.merged.marked {
+            Some(text) if there.as_ref() == Some(text) => {}
             Some(text) => {
                 let above = marked.ancestors().skip(1);
                 let missing: Vec<_> = above.take_while(|folder| !folder.exists()).collect();
                 for folder in missing.into_iter().rev() {
                     disk.create_dir(folder, 0o700).map_err(io)?;
                 }
+                if let Some(there) = there {
+                    // Somebody may have begun to settle it.
+                    let mut kept = marked.clone().into_os_string();
+                    kept.push("~");
+                    disk.save(Path::new(&kept), &there)?;
+                }
                 disk.save(&marked, text)?;
             }
-            None if marked.exists() => disk.remove_file(&marked).map_err(io)?,
+            None if there.is_some() && file.step.resolved != Some(with_markers(&path)) => {
+                disk.remove_file(&marked).map_err(io)?;
+            }
             None => {}
         }
     }
     Ok(())
+}
+
+/// The file with markers that belongs to a resolution.
+pub fn with_markers(resolution: &Path) -> PathBuf {
+    let mut name = resolution.as_os_str().to_owned();
+    name.push(".merge");
+    PathBuf::from(name)
 }
 
 impl MergedFile {
@@ -180,27 +223,29 @@ impl MergedFile {
     ///
     /// # Errors
     /// As [`merged`].
-    pub fn of(
-        request: &Request,
-        (from, to): (&Version, &Version),
-        shared: &Shared,
-    ) -> Result<Self, merge::Error> {
-        let merged = merged(shared, &request.ours, &request.theirs)?;
+    pub fn of(answered: &Answered, from: &Version, shared: &Shared) -> Result<Self, merge::Error> {
+        let Answered { ours, theirs } = answered.clone();
+        let merged = merged(shared, &Answers::new(&ours, &theirs))?;
         let digest = |bytes: &[u8]| Digest::of(bytes).to_string();
         let base = shared.base.as_ref();
-        let resolved = shared.resolved.as_ref();
         let step = Merge {
             base: base.map(|_| pristine(from).join(&shared.name)),
-            resolved: resolved.map(|_| resolution(to, &shared.name)),
-            ours: request.ours.clone(),
-            theirs: request.theirs.clone(),
+            resolved: shared.resolved_in.clone(),
+            over: shared.overlay.as_ref().map(|_| shared.name.clone()),
+            ours,
+            theirs,
             mine: digest(&shared.mine),
             before: digest(&shared.theirs),
             after: digest(&merged.bytes),
         };
+        let (name, before) = match &shared.overlay {
+            Some(overlay) => (overlay, &[][..]),
+            None => (&shared.name, shared.theirs.as_slice()),
+        };
         Ok(Self {
-            name: shared.name.clone(),
-            before: shared.theirs.clone(),
+            name: name.clone(),
+            source: shared.name.clone(),
+            before: before.to_owned(),
             merged,
             step,
         })
@@ -209,7 +254,7 @@ impl MergedFile {
     /// What stands against carrying it, for the plan.
     pub fn conflicts(&self) -> impl Iterator<Item = PlanConflict> {
         self.merged.conflicts().map(|conflict| PlanConflict {
-            file: self.name.clone(),
+            file: self.source.clone(),
             what: conflict.what.clone(),
             mine: conflict.mine.as_ref().map(|place| place.line),
             theirs: conflict.theirs.as_ref().map(|place| place.line),

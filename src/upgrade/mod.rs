@@ -9,12 +9,14 @@
 //! Begin with [`planner`] for what is decided and with [`runner`] for what is done.
 
 pub mod commands;
+pub mod config;
 pub mod drift;
 pub mod facts;
 pub mod journal;
 pub mod left_behind;
 pub mod merging;
 pub mod outline;
+mod own;
 pub mod plan;
 pub mod planner;
 pub mod prepare;
@@ -25,6 +27,7 @@ pub mod sealed;
 mod series;
 pub mod sides;
 pub mod step;
+mod warnings;
 
 pub use facts::Facts;
 pub use journal::Journal;

@@ -3,13 +3,13 @@
 //! Pure: values in, values out. It comes before the facts, since what is to be observed
 //! (does the new volume exist?) depends on what is decided here (what will it be called?).
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::Request;
 use super::merging::MergedFile;
 use super::sides::{Side, Sides};
 use super::step::{Change, EditCompose};
+use super::warnings;
 use crate::compose::{self, Document, Edited, ImageOptions, ImageRule, PrefixRule};
 use crate::release::{Install, Recipe, Version};
 use crate::tree::Digest;
@@ -81,14 +81,14 @@ impl Outline {
             .map(String::as_str)
             .collect();
         let volumes = pairs(old, new, &prefix, &skip, &mut warnings);
-        warn_of_shared_data(old, new, &mut warnings);
+        warnings::of_shared_data(old, new, &mut warnings);
         let is_merged = |path: &Path| sides.merged.iter().any(|file| file.name == path);
         let mut carry: Vec<_> = sides.carry.iter().map(|carry| carry.path.clone()).collect();
-        if is_merged(Path::new(".env")) {
-            warn_of_old_version(old, new.env.as_ref(), &mut warnings);
-        } else if carry.iter().any(|path| path == Path::new(".env")) {
-            warn_of_env(old, new, &mut warnings);
+        if carry.iter().any(|path| path == Path::new(".env")) && !is_merged(Path::new(".env")) {
+            warnings::of_missing_keys(old, sides.shipped_env.as_ref(), &mut warnings);
         }
+        warnings::of_old_version(old, new, &mut warnings);
+        warnings::of_astray(sides, &mut warnings);
         carry.retain(|path| !is_merged(path));
         if !sides.has_pristine {
             warnings.push(format!(
@@ -277,67 +277,4 @@ fn pairs(
         ));
     }
     pairs
-}
-
-/// Data outside of both releases is not copied, so both write it.
-fn warn_of_shared_data(old: &Side, new: &Side, warnings: &mut Vec<String>) {
-    for bind in new
-        .model
-        .binds
-        .iter()
-        .filter(|bind| bind.source.is_absolute() && !bind.read_only)
-    {
-        if old
-            .model
-            .binds
-            .iter()
-            .any(|other| other.source == bind.source)
-        {
-            let (path, service) = (bind.source.display(), &bind.service);
-            let line = format!(
-                "`{path}` (service {service}) is outside of the release: both releases use it"
-            );
-            if !warnings.contains(&line) {
-                warnings.push(line);
-            }
-        }
-    }
-}
-
-/// The old release's `.env` takes the place of the new one's: what that had and this lacks,
-/// and what would hold the upgrade back. Values are not shown: they may be secrets.
-fn warn_of_env(old: &Side, new: &Side, warnings: &mut Vec<String>) {
-    let (Some(ours), vendors) = (&old.env, new.env.as_ref()) else {
-        return;
-    };
-    let missing: Vec<_> = vendors
-        .into_iter()
-        .flat_map(|env| env.keys())
-        .filter(|key| !ours.contains_key(*key))
-        .collect();
-    if !missing.is_empty() {
-        let keys = missing
-            .iter()
-            .map(|key| format!("`{key}`"))
-            .collect::<Vec<_>>()
-            .join(", ");
-        warnings.push(format!("the vendor's `.env` has {keys}, and the carried one lacks it: add it to the old `.env` if the new release needs it"));
-    }
-    warn_of_old_version(old, Some(ours), warnings);
-}
-
-/// A variable that still holds the old version may hold the upgrade back.
-fn warn_of_old_version(
-    old: &Side,
-    env: Option<&BTreeMap<String, String>>,
-    warnings: &mut Vec<String>,
-) {
-    for (key, value) in env.into_iter().flatten() {
-        if value == old.version.as_str() || value == old.version.number() {
-            warnings.push(format!(
-                "`{key}` in `.env` holds the old version, {}: change it, or the old images may run",
-                old.version
-            ));
-        }
-    }
 }

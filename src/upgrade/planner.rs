@@ -237,35 +237,28 @@ fn steps(shipment: Option<&Shipment>, outline: &Outline, facts: &Facts) -> Vec<S
     // Compose files are edited as they are when merged.
     steps.extend(outline.merged.iter().map(|file| {
         Step::Carry(Carry {
-            from: from.join(&file.name),
+            from: from.join(&file.source),
             to: to.join(&file.name),
-            replaces: true,
+            replaces: file.step.over.is_none(),
             exclude: Vec::new(),
             merge: Some(file.step.clone()),
         })
     }));
+    // So is what the administrator added to them, which comes first, too.
+    let edits = outline.edits.iter();
+    let is_edited = |step: &Carry| {
+        let mut files = edits.clone().map(|edit| &edit.step.file);
+        files.any(|file| file.starts_with(&step.to))
+    };
+    let (first, last): (Vec<_>, Vec<_>) = carries(outline, facts).partition(is_edited);
+    steps.extend(first.into_iter().map(Step::Carry));
     steps.extend(
         outline
             .edits
             .iter()
             .map(|edit| Step::EditCompose(edit.step.clone())),
     );
-    for (path, seen) in outline
-        .carry
-        .iter()
-        .zip(&facts.carry)
-        .filter(|(_, seen)| seen.old.is_some())
-    {
-        let merged = outline.merged.iter();
-        let exclude = merged.filter_map(|file| Some(file.name.strip_prefix(path).ok()?.to_owned()));
-        steps.push(Step::Carry(Carry {
-            from: from.join(path),
-            to: to.join(path),
-            replaces: seen.in_new,
-            exclude: exclude.collect(),
-            merge: None,
-        }));
-    }
+    steps.extend(last.into_iter().map(Step::Carry));
     steps.extend(outline.volumes.iter().map(|pair| copy(pair, outline)));
     steps.extend(outline.volumes.iter().map(|pair| {
         Step::Verify(Verify {
@@ -279,6 +272,24 @@ fn steps(shipment: Option<&Shipment>, outline: &Outline, facts: &Facts) -> Vec<S
         to,
     }));
     steps
+}
+
+/// What is carried as it is.
+fn carries<'a>(outline: &'a Outline, facts: &'a Facts) -> impl Iterator<Item = Carry> + 'a {
+    let (to, from) = (release_path(&outline.to), release_path(&outline.from));
+    let paths = outline.carry.iter().zip(&facts.carry);
+    let paths = paths.filter(|(_, seen)| seen.old.is_some());
+    paths.map(move |(path, seen)| {
+        let merged = outline.merged.iter();
+        let exclude = merged.filter_map(|file| Some(file.name.strip_prefix(path).ok()?.to_owned()));
+        Carry {
+            from: from.join(path),
+            to: to.join(path),
+            replaces: seen.in_new,
+            exclude: exclude.collect(),
+            merge: None,
+        }
+    })
 }
 
 fn stage(shipment: &Shipment, outline: &Outline, target: &Path) -> Step {

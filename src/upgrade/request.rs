@@ -34,6 +34,9 @@ pub struct Request {
     /// The same, where the vendor's version wins.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub theirs: Vec<PathBuf>,
+    /// Edits of the compose file become an override file beside the vendor's.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub as_override: bool,
     /// Where the volumes live.
     pub place: Place,
 }

@@ -3,16 +3,16 @@
 //! The new release may still be in the vendor's tarball; its small files are then read
 //! from a [`Peek`]. Only reads, but for that temporary folder.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
-use walkdir::WalkDir;
 
 use super::Request;
-use super::merging::{self, MergedFile, Shared};
+use super::config::{Astray, Config};
+use super::merging::MergedFile;
 use crate::compose::{self, LoadOptions, Model};
 use crate::env_file::{self, EnvFile};
 use crate::error::{Explain, Kind};
@@ -20,10 +20,9 @@ use crate::fs::Disk;
 use crate::merge;
 use crate::progress::Progress;
 use crate::release::{
-    Carry, How, Install, InstallError, Peek, Recipe, RecipeError, Release, Shipment, ShipmentError,
+    Carry, Install, InstallError, Peek, Recipe, RecipeError, Release, Shipment, ShipmentError,
     Version,
 };
-use crate::tree;
 
 /// The old release, the new one, and how to get from one to the other.
 #[derive(Debug)]
@@ -42,6 +41,10 @@ pub struct Sides {
     pub merged: Vec<MergedFile>,
     /// True if it is known what the old release's vendor shipped.
     pub has_pristine: bool,
+    /// Where releases and pristine files don't agree on what is there.
+    pub astray: Astray,
+    /// The new release's `.env` as its vendor ships it.
+    pub shipped_env: Option<BTreeMap<String, String>>,
     /// Keeps the new release's files readable.
     _peek: Option<Peek>,
 }
@@ -105,6 +108,20 @@ pub enum SidesError {
         /// The release's folder.
         folder: PathBuf,
     },
+    /// Edits can't be told from what the vendor shipped.
+    #[error(
+        "it is not known what the vendor shipped as {version}, so your edits of it are not, either"
+    )]
+    NoPristine {
+        /// The old release.
+        version: Version,
+    },
+    /// There is an override already, or Compose wouldn't read one.
+    #[error("your edits can't be written as `{}`", path.display())]
+    OverrideTaken {
+        /// The override.
+        path: PathBuf,
+    },
     /// A file can't be read.
     #[error("can't read `{}`", path.display())]
     Io {
@@ -125,7 +142,10 @@ impl Explain for SidesError {
             Self::Env(error) => error.kind(),
             Self::Merge(error) => error.kind(),
             Self::NoCompose { .. } => Kind::Usage,
-            Self::FileOutside { .. } | Self::Io { .. } => Kind::Refused,
+            Self::FileOutside { .. }
+            | Self::NoPristine { .. }
+            | Self::OverrideTaken { .. }
+            | Self::Io { .. } => Kind::Refused,
         }
     }
 
@@ -143,6 +163,14 @@ impl Explain for SidesError {
             Self::FileOutside { .. } => {
                 vec!["a release's compose files should be its own: no symlink, and no `COMPOSE_FILE` that leads out of it".into()]
             }
+            Self::NoPristine { .. } => {
+                vec!["name the vendor's tarball or folder of it with `--pristine PATH`".into()]
+            }
+            Self::OverrideTaken { .. } => vec![
+                "either release has an override, or `COMPOSE_FILE` in `.env` names the files"
+                    .into(),
+                "leave out `--as-override`, and your edits are merged".into(),
+            ],
             Self::Io { .. } => {
                 vec!["run it as a user who may read the release, for example with `sudo`".into()]
             }
@@ -181,37 +209,43 @@ impl Sides {
         // The old release's `.env` is the one that the new release will run with.
         let env = Some(old.folder.join(".env")).filter(|path| path.is_file());
         let at = install.release_folder(&request.version);
-        let new = Release {
+        let release = Release {
             version: request.version.clone(),
             path: folder,
         };
         let project = request.project.as_deref();
-        let release = new;
-        let mut new = Side::read(&release, &at, project, env.as_deref(), &untouched)?;
+        let shipped = Side::read(&release, &at, project, env.as_deref(), &untouched)?;
         let own = install.root().join("transship.yml");
-        let recipe = Recipe::read(new.model.recipe.as_ref(), &new.files[0].name, &own)?;
-        let carry = carried(request, &recipe, &old)?;
+        let recipe = Recipe::read(shipped.model.recipe.as_ref(), &shipped.files[0].name, &own)?;
         let pristine = Some(install.pristine(&old.version)).filter(|folder| folder.is_dir());
-        let shared = shared(install, (&old, &new), pristine.as_deref(), &carry)?;
-        let versions = (&old.version, &new.version);
-        let merged = shared
-            .iter()
-            .map(|shared| MergedFile::of(request, versions, shared))
-            .map(|merged| merged.map_err(|error| SidesError::Merge(Box::new(error))))
-            .collect::<Result<Vec<_>, _>>()?;
-        if !merged.is_empty() {
-            let results = merged.iter();
-            let results = results.map(|file| (file.name.clone(), file.merged.bytes.clone()));
-            new = Side::read(&release, &at, project, env.as_deref(), &results.collect())?;
+        let config = Config::decide(
+            install,
+            request,
+            &recipe,
+            (&old, &shipped),
+            pristine.as_deref(),
+        )?;
+        let shipped_env = shipped.env.clone();
+        let new = match config.coming.is_empty() {
+            true => shipped,
+            false => Side::read(&release, &at, project, env.as_deref(), &config.coming)?,
+        };
+        let mut overlays = config.merged.iter().filter(|file| file.step.over.is_some());
+        if let Some(unread) = overlays.find(|over| new.files.iter().all(|f| f.name != over.name)) {
+            return Err(SidesError::OverrideTaken {
+                path: new.folder.join(&unread.name),
+            });
         }
         Ok(Self {
             old,
             new,
             shipment,
             recipe,
-            carry,
-            merged,
-            has_pristine: pristine.is_some(),
+            carry: config.carry,
+            merged: config.merged,
+            has_pristine: config.has_pristine,
+            astray: config.astray,
+            shipped_env,
             _peek: peek,
         })
     }
@@ -244,23 +278,26 @@ impl Side {
     }
 
     /// Reads a release whose files are in its folder now and that will be `at` another; of
-    /// those in `edited`, by their names, the content is given.
+    /// those in `coming`, by their names, the content is given.
     fn read(
         release: &Release,
         at: &Path,
         project: Option<&str>,
         env: Option<&Path>,
-        edited: &BTreeMap<PathBuf, Vec<u8>>,
+        coming: &BTreeMap<PathBuf, Vec<u8>>,
     ) -> Result<Self, SidesError> {
         let folder = release.path.clone();
-        let paths = compose::discover(&folder)?;
+        let given = |path: &Path| coming.get(path.strip_prefix(&folder).ok()?);
+        let is_there = |path: &Path| given(path).is_some() || path.is_file();
+        let read = |path: &Path| given(path).map_or_else(|| fs::read(path), |b| Ok(b.clone()));
+        let paths = compose::discover_with(&folder, &is_there, &read)?;
         if paths.is_empty() {
             return Err(SidesError::NoCompose { folder });
         }
         let own_env = folder.join(".env");
-        let env = match edited.contains_key(Path::new(".env")) {
-            true => Some(own_env.as_path()),
-            false => env,
+        let env = match given(&own_env) {
+            Some(_) => Some(own_env.as_path()),
+            None => env,
         };
         let options = LoadOptions {
             project: project.map(str::to_owned),
@@ -268,120 +305,22 @@ impl Side {
             env_files: env.map(Path::to_owned).into_iter().collect(),
             ..LoadOptions::default()
         };
-        let read = |path: &Path| {
-            let name = path.strip_prefix(&folder).ok();
-            match name.and_then(|name| edited.get(name)) {
-                Some(content) => Ok(content.clone()),
-                None => fs::read(path),
-            }
-        };
         let model = Model::load_with(&paths, &options, &read)?;
-        let mut files = paths
-            .iter()
-            .map(|path| ComposeFile::read(path, &folder))
-            .collect::<Result<Vec<_>, _>>()?;
-        for file in &mut files {
-            if let Some(content) = edited.get(&file.name) {
-                file.bytes.clone_from(content);
-            }
-        }
-        let env = read_env(&own_env)?;
+        let files = paths.iter().map(|path| match given(path) {
+            Some(bytes) => Ok(ComposeFile {
+                name: path.strip_prefix(&folder).unwrap_or(path).to_owned(),
+                bytes: bytes.clone(),
+            }),
+            None => ComposeFile::read(path, &folder),
+        });
         Ok(Self {
             version: release.version.clone(),
+            files: files.collect::<Result<_, _>>()?,
+            env: read_env(&own_env, &read)?,
             folder,
-            files,
             model,
-            env,
         })
     }
-}
-
-/// What is asked for; else what the recipe lists; else `.env`, and what the old release's
-/// compose file mounts or reads from inside its folder.
-fn carried(request: &Request, recipe: &Recipe, old: &Side) -> Result<Vec<Carry>, RecipeError> {
-    if !request.carry.is_empty() {
-        return request.carry.iter().map(|path| Carry::new(path)).collect();
-    }
-    if let Some(listed) = &recipe.carry {
-        return Ok(listed.clone());
-    }
-    let mut carry = vec![Carry::new(Path::new(".env"))?];
-    let inside = old.model.files_inside();
-    carry.extend(inside.iter().filter_map(|path| Carry::new(path).ok()));
-    carry.retain(|carry| old.folder.join(&carry.path).symlink_metadata().is_ok());
-    carry.sort_by(|a, b| a.path.cmp(&b.path));
-    carry.dedup();
-    // What lies below a carried folder is carried with it.
-    let folders = carry.clone();
-    let is_below = |carry: &Carry| {
-        let mut above = folders.iter().filter(|folder| folder.path != carry.path);
-        above.any(|folder| carry.path.starts_with(&folder.path))
-    };
-    carry.retain(|carry| !is_below(carry));
-    Ok(carry)
-}
-
-/// The files that both releases have and that are to be merged: those that differ, and whose
-/// pristine version isn't what the vendor ships now, too.
-fn shared(
-    install: &Install,
-    (old, new): (&Side, &Side),
-    pristine: Option<&Path>,
-    carry: &[Carry],
-) -> Result<Vec<Shared>, SidesError> {
-    let mut names: BTreeSet<PathBuf> = BTreeSet::new();
-    if pristine.is_some() {
-        names.extend(new.files.iter().map(|file| file.name.clone()));
-    }
-    for carry in carry {
-        let is_merged = match carry.how {
-            How::Auto => pristine.is_some(),
-            How::Copy => false,
-            How::Merge => true,
-        };
-        if is_merged {
-            // What its vendor ships is written by nobody else; what the old release has is.
-            let files = WalkDir::new(new.folder.join(&carry.path))
-                .into_iter()
-                .flatten();
-            let files = files.filter(|entry| entry.file_type().is_file());
-            names.extend(
-                files.filter_map(|entry| {
-                    Some(entry.path().strip_prefix(&new.folder).ok()?.to_owned())
-                }),
-            );
-        }
-    }
-    let mut found = Vec::new();
-    for name in names {
-        let read = |root: &Path, name: &Path| {
-            tree::read_beneath(root, name).map_err(|source| SidesError::Io {
-                path: root.join(name),
-                source,
-            })
-        };
-        let (Some(mine), Some(theirs)) = (read(&old.folder, &name)?, read(&new.folder, &name)?)
-        else {
-            continue;
-        };
-        let base = match pristine {
-            Some(pristine) => read(pristine, &name)?,
-            None => None,
-        };
-        let is_compose = new.files.iter().any(|file| file.name == name);
-        if mine == theirs || (base.as_ref() == Some(&theirs) && !is_compose) {
-            continue;
-        }
-        let resolved = read(install.root(), &merging::resolution(&new.version, &name))?;
-        found.push(Shared {
-            name,
-            base,
-            mine,
-            theirs,
-            resolved,
-        });
-    }
-    Ok(found)
 }
 
 impl ComposeFile {
@@ -406,8 +345,11 @@ impl ComposeFile {
     }
 }
 
-fn read_env(path: &Path) -> Result<Option<BTreeMap<String, String>>, SidesError> {
-    match fs::read(path) {
+fn read_env(
+    path: &Path,
+    read: &dyn Fn(&Path) -> io::Result<Vec<u8>>,
+) -> Result<Option<BTreeMap<String, String>>, SidesError> {
+    match read(path) {
         Ok(bytes) => Ok(Some(EnvFile::parse(path, &bytes)?.values(&|_| None)?)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(SidesError::Io {

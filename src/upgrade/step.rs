@@ -131,6 +131,10 @@ pub struct Merge {
     pub ours: Vec<PathBuf>,
     /// Where the vendor's version wins a conflict.
     pub theirs: Vec<PathBuf>,
+    /// The vendor's new file, below the release, if the result is an override to lay over it;
+    /// absent when the result takes that file's place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over: Option<PathBuf>,
     /// SHA-256 of the old release's file.
     pub mine: String,
     /// SHA-256 of the new release's file before.
@@ -278,13 +282,12 @@ impl Step {
                 )
             }
             Self::Carry(step) => {
-                let verb = if step.merge.is_some() {
-                    "merge"
-                } else {
-                    "carry"
-                };
-                let way = if step.merge.is_some() { "into" } else { "to" };
-                format!("{verb} {} {way} {}", step.from.display(), step.to.display())
+                let (from, to) = (step.from.display(), step.to.display());
+                match &step.merge {
+                    None => format!("carry {from} to {to}"),
+                    Some(Merge { over: None, .. }) => format!("merge {from} into {to}"),
+                    Some(_) => format!("write the edits of {from} as {to}"),
+                }
             }
             Self::CopyVolume(step) => format!("copy volume {} to {}", step.source, step.target),
             Self::Verify(step) => format!("verify volume {}", step.volume),

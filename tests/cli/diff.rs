@@ -210,3 +210,35 @@ fn volumes_are_compared_by_the_manifests_that_upgrades_kept() {
         .exits(1);
     ran.prints("volume postgres_backups\n  dump: size: expected 3, found 5\n");
 }
+
+#[test]
+fn a_secret_that_did_not_change_is_masked_where_it_is_repeated() {
+    let folder = tempfile::tempdir().unwrap();
+    for (side, base) in [("a", "one"), ("b", "two")] {
+        let path = folder.path().join(side);
+        fs::create_dir(&path).unwrap();
+        let text = format!(
+            "services:\n  web:\n    image: a:1\n    environment:\n      CONN: db;hunter22;{base}\n      \
+             OPTS: -Dx.Password=tiger -D{base}\n      LICENSE: {base}4711\n\
+             x-transship: {{secrets: [LICENSE]}}\n"
+        );
+        fs::write(path.join("compose.yml"), text).unwrap();
+        fs::write(path.join(".env"), "DB_PW=hunter22\n").unwrap();
+    }
+    for more in [&[][..], &["--md"], &["--json"]] {
+        let ran = diff(folder.path(), &[&["a", "b"], more].concat()).exits(1);
+        for secret in ["hunter22", "tiger", "4711"] {
+            assert!(!ran.out.contains(secret), "{}", ran.out);
+        }
+        assert!(ran.out.contains("********;two"), "{}", ran.out);
+    }
+}
+
+#[test]
+fn pipes_are_compared_as_what_is_in_them() {
+    let script = "exec \"$0\" diff <(printf 'services: {w: {image: \"a:1\"}}') \
+                  <(printf 'services: {w: {image: \"a:2\"}}')";
+    let mut command = std::process::Command::new("bash");
+    let ran = Ran::of(command.args(["-c", script, env!("CARGO_BIN_EXE_transship")]));
+    ran.exits(1).prints("w: image tag  1 -> 2");
+}

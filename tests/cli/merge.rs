@@ -288,3 +288,137 @@ fn git_takes_it_for_a_merge_driver() {
     assert_eq!(read(root.join(".env")), "A=4\nB=2\n");
     assert!(root.join(".env.merge").exists());
 }
+
+#[test]
+fn a_result_is_never_looser_than_mine_and_new_files_belong_to_its_owner() {
+    let folder = three("app.conf", ["a\nb\n", "A\nb\n", "a\nb\nc\n"]);
+    let root = folder.path();
+    chmod(&root.join("mine/app.conf"), 0o600);
+    fs::write(root.join("out.conf"), "old\n").unwrap();
+    chmod(&root.join("out.conf"), 0o644);
+    merge(root, "app.conf", &["-o", "out.conf"]).exits(0);
+    let mode = |name: &str| root.join(name).metadata().unwrap().mode() & 0o777;
+    assert_eq!(mode("out.conf"), 0o600);
+    if !need::root() {
+        return;
+    }
+    let owned = |name: &str| {
+        let metadata = root.join(name).metadata().unwrap();
+        (metadata.uid(), metadata.gid())
+    };
+    for name in ["mine", "mine/app.conf"] {
+        std::os::unix::fs::chown(root.join(name), Some(1234), Some(4321)).unwrap();
+    }
+    merge(root, "app.conf", &["-o", "new.conf"]).exits(0);
+    assert_eq!(owned("new.conf"), (1234, 4321));
+    fs::create_dir(root.join("theirs/etc")).unwrap();
+    fs::write(root.join("theirs/etc/new.conf"), "x\n").unwrap();
+    merge_folders(root, &[]).exits(0);
+    for name in ["mine/app.conf", "mine/etc", "mine/etc/new.conf"] {
+        assert_eq!(owned(name), (1234, 4321), "{name}");
+    }
+}
+
+#[test]
+fn answers_to_no_conflict_are_told() {
+    let folder = three(".env", ["A=1\n", "A=2\n", "A=3\n"]);
+    let ran = merge(
+        folder.path(),
+        ".env",
+        &["--ours", ".env:A", "--theirs", ".env:B"],
+    )
+    .exits(0);
+    let ran = ran.complains("`.env:B` answers no conflict");
+    assert!(!ran.err.contains("`.env:A`"), "{}", ran.err);
+}
+
+#[test]
+fn a_conflict_that_somebody_began_to_settle_is_kept() {
+    let folder = three(".env", ["A=1\n", "A=2\n", "A=3\n"]);
+    let marked = folder.path().join("mine/.env.merge");
+    merge(folder.path(), ".env", &[]).exits(1);
+    fs::write(&marked, "A=4\n").unwrap();
+    merge(folder.path(), ".env", &[])
+        .exits(1)
+        .complains(".env.merge~");
+    assert_eq!(read(folder.path().join("mine/.env.merge~")), "A=4\n");
+    assert!(read(&marked).contains("<<<<<<< mine"));
+    merge(folder.path(), ".env", &["--ours", ".env"])
+        .exits(0)
+        .complains("mine/.env.merge is of an earlier merge");
+}
+
+#[test]
+fn what_is_secret_is_said_by_an_option_or_by_the_recipe() {
+    let text = |value: &str, recipe: &str| {
+        format!(
+            "services:\n  web:\n    image: a:1\n    environment:\n      LICENSE: {value}\n{recipe}"
+        )
+    };
+    let recipe = "x-transship: {secrets: [LICENSE], hooks: {}}\n";
+    for (recipe, options) in [(recipe, &[][..]), ("", &["--secret", "license"])] {
+        let [base, mine, theirs] = ["11", "22", "33"].map(|value| text(value, recipe));
+        let folder = three("compose.yml", [&base, &mine, &theirs]);
+        let options = [options, &["--dry-run"]].concat();
+        let ran = merge(folder.path(), "compose.yml", &options).exits(1);
+        let ran = ran
+            .prints("services.web.environment.LICENSE")
+            .prints("********");
+        assert!(!ran.out.contains("22"), "{}", ran.out);
+        let open = [&options[..], &["--show-secrets"]].concat();
+        merge(folder.path(), "compose.yml", &open)
+            .exits(1)
+            .prints("22");
+    }
+}
+
+#[test]
+fn what_is_its_owners_alone_is_not_shown_by_a_dry_run() {
+    let folder = three("app.conf", ["a\nb\nc\n", "A\nb\nc\n", "a\nb\nC\n"]);
+    chmod(&folder.path().join("mine/app.conf"), 0o600);
+    let ran = merge(folder.path(), "app.conf", &["--dry-run"]).exits(0);
+    let ran = ran.prints("app.conf would change, and is private: not shown");
+    assert!(!ran.out.contains("+C"), "{}", ran.out);
+}
+
+#[test]
+fn what_cannot_be_written_as_asked_is_wrong_usage() {
+    let folder = three(".env", ["A=1\n", "A=1\n", "A=2\n"]);
+    let root = folder.path();
+    merge(root, ".env", &["-o", "-", "--json"])
+        .exits(2)
+        .complains("standard output");
+    merge(root, ".env", &["--as-override"])
+        .exits(2)
+        .complains("is no compose file");
+    merge_folders(root, &["-o", "-"]).exits(2);
+    merge_folders(root, &["--as-override"]).exits(2);
+    let text = "services: {web: {image: 'a:1'}}\n";
+    let folder = three("compose.yml", [text; 3]);
+    merge(
+        folder.path(),
+        "compose.yml",
+        &["--as-override", "-o", "over.yml"],
+    )
+    .exits(0)
+    .complains("nothing of yours to carry");
+    assert!(!folder.path().join("over.yml").exists());
+}
+
+#[test]
+fn a_file_is_known_by_the_whole_path_that_is_said() {
+    let folder = three("x", ["A=1\n", "A=2\n", "A=3\n"]);
+    let options = ["--path", "conf/.env", "-o", "-", "--theirs", "conf/.env:A"];
+    let ran = merge(folder.path(), "x", &options).exits(0).prints("A=3\n");
+    ran.complains("taken theirs: conf/.env: A (conf/.env:1)");
+}
+
+#[test]
+fn a_key_in_a_variable_does_not_make_the_file_one() {
+    let pem = "KEY='-----BEGIN KEY-----\nabc\n-----END KEY-----'\n";
+    let [base, mine, theirs] =
+        ["A=1\nB=1\n", "A=2\nB=1\n", "A=1\nB=2\n"].map(|text| format!("{pem}{text}"));
+    let folder = three(".env", [&base, &mine, &theirs]);
+    let ran = merge(folder.path(), ".env", &["-o", "-"]).exits(0);
+    ran.prints(&format!("{pem}A=2\nB=2\n"));
+}

@@ -54,7 +54,25 @@ impl World {
         }
     }
 
+    /// The old compose file has edits, and it is known what was shipped.
+    fn edited() -> Self {
+        let world = Self::new();
+        let compose = world.install.at("releases/v1.3.2/docker-compose.yml");
+        let text = std::fs::read_to_string(&compose).unwrap();
+        let shipped = world.install.at(".transship/pristine/v1.3.2");
+        std::fs::create_dir_all(&shipped).unwrap();
+        std::fs::write(shipped.join("docker-compose.yml"), &text).unwrap();
+        let edited = text.replace("\"80:80\"", "\"8080:80\"");
+        assert_ne!(edited, text);
+        std::fs::write(compose, edited).unwrap();
+        world
+    }
+
     fn plan(&self) -> Plan {
+        self.plan_with(false)
+    }
+
+    fn plan_with(&self, as_override: bool) -> Plan {
         let request = Request {
             version: "v2.10.5".parse().unwrap(),
             from: None,
@@ -62,9 +80,15 @@ impl World {
             prefix: None,
             images: Vec::new(),
             carry: Vec::new(),
-            skip: Vec::new(),
-            ours: Vec::new(),
+            // Fewer points to stop at.
+            skip: match as_override {
+                true => vec!["postgres_data".into(), "postgres_backups".into()],
+                false => Vec::new(),
+            },
+            // What the vendor shipped of these isn't known.
+            ours: vec![".env".into(), "Caddyfile".into()],
             theirs: Vec::new(),
+            as_override,
             project: None,
             from_project: None,
             place: Place::Dir {
@@ -211,6 +235,49 @@ fn after_a_crash_at_any_point_of_apply_rollback_reaches_the_old_state() {
         world.runner(&stops_at(point)).apply(plan).unwrap_err();
         done(world.runner(&Disk::new()).roll_back(true), point);
         world.expect_old(&format!("point {point}"));
+        assert_eq!(world.old_side(), old, "point {point}");
+    }
+}
+
+#[test]
+fn after_a_crash_at_any_point_an_override_is_there_whole_or_not_at_all() {
+    let all = {
+        let world = World::edited();
+        let plan = world.plan_with(true);
+        changes(|disk| {
+            world.runner(disk).apply(plan).unwrap();
+        })
+    };
+    for point in 0..all {
+        let world = World::edited();
+        let (plan, old) = (world.plan_with(true), world.old_side());
+        world
+            .runner(&stops_at(point))
+            .apply(plan.clone())
+            .unwrap_err();
+        let over = world
+            .install
+            .at("releases/v2.10.5/docker-compose.override.yml");
+        if let Ok(text) = std::fs::read_to_string(&over) {
+            assert!(
+                text.starts_with("services:\n  caddy:\n    ports: !override"),
+                "{text}"
+            );
+        }
+        if point % 2 == 0 {
+            done(world.runner(&Disk::new()).roll_back(true), point);
+            world.expect_old(&format!("point {point}"));
+        } else {
+            if !done(world.runner(&Disk::new()).resume(), point) && !over.exists() {
+                world.runner(&Disk::new()).apply(plan).unwrap();
+            }
+            assert!(over.exists(), "point {point}");
+            assert_eq!(
+                world.install.litter(),
+                Vec::<PathBuf>::new(),
+                "point {point}"
+            );
+        }
         assert_eq!(world.old_side(), old, "point {point}");
     }
 }

@@ -10,7 +10,7 @@ use transship::env_file::EnvFile;
 use super::judges::has_compose;
 
 /// Files of one to three lines, each to be read as Compose reads it or refused as it does.
-const LINES: [&str; 96] = [
+const LINES: [&str; 120] = [
     "A=1\n",
     "A=1",
     "A =1\n",
@@ -107,6 +107,30 @@ const LINES: [&str; 96] = [
     "A=a\u{a0}b\n",
     "A=\u{a0}b\n",
     "A=p@$$w0rd\n",
+    "A=1\nexport ",
+    "export \n",
+    "A=1\nB=${A:-\"x\"}\n",
+    "A=\"${B:-\'}\"\n",
+    "A=\u{2028}\n",
+    "A=1\u{b}\n",
+    "A=x\u{85}# c\n",
+    "A=\"x\\\\\"\n",
+    "A='x\\\\'\n",
+    "A=$\n",
+    "A=$1\n",
+    "A=${}\n",
+    "A=\"\\u00e9\"\n",
+    "\u{feff}\n# c\nA=1\n",
+    "A=1\nexport A\nB=$A\n",
+    "A=x\\\nB=1\n",
+    "A=\"x\\\ny\"\n",
+    "A = # c\n",
+    "A:\n",
+    "- A=1\n",
+    "A='''\n",
+    "A=\"\"\"\n",
+    "[A]=1\n",
+    "A=${B:-${C:-d}}\n",
 ];
 
 /// What Compose makes of a `.env`: the variables, or None if it refuses the file.

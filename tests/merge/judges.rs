@@ -28,6 +28,68 @@ fn config(folder: &Path, files: &[&str]) -> Option<Value> {
         .filter(|_| output.status.success())
 }
 
+/// What Compose says of a release in a folder, by its own rules and `.env`.
+pub(crate) fn release_config(folder: &Path) -> Option<Value> {
+    let mut command = Command::new("docker");
+    command.current_dir(folder).env_clear();
+    for name in ["PATH", "HOME"] {
+        command.envs(std::env::var_os(name).map(|value| (name, value)));
+    }
+    let args = [
+        "compose",
+        "-p",
+        "x",
+        "--profile",
+        "*",
+        "config",
+        "--format",
+        "json",
+    ];
+    let output = command.args(args).output().unwrap();
+    serde_json::from_slice(&output.stdout)
+        .ok()
+        .filter(|_| output.status.success())
+}
+
+/// What one side alone changed is in the result as that side has it, and nothing else differs
+/// from the vendor's.
+pub(crate) fn assert_both(name: &str, [base, mine, theirs, result]: [&Value; 4]) {
+    let (mut by_mine, mut by_theirs) = (Vec::new(), Vec::new());
+    differing(base, mine, "", &mut by_mine);
+    differing(base, theirs, "", &mut by_theirs);
+    let apart = |one: &String, others: &[String]| {
+        !others
+            .iter()
+            .any(|other| one.starts_with(other.as_str()) || other.starts_with(one.as_str()))
+    };
+    let at = |value: &Value, path: &str| value.pointer(path).cloned().unwrap_or(Value::Null);
+    for (side, own, others) in [(mine, &by_mine, &by_theirs), (theirs, &by_theirs, &by_mine)] {
+        for path in own {
+            if apart(path, others) {
+                // What an anchor or a variable holds, the other side may have changed.
+                let mut other = Vec::new();
+                differing(&at(side, path), &at(result, path), path, &mut other);
+                let last = |path: &String| path.rsplit('/').next().map(str::to_owned);
+                other.retain(|path| !others.iter().any(|other| last(other) == last(path)));
+                assert_eq!(other, Vec::<String>::new(), "{name}: {path}");
+            }
+            // Of a list that both changed, each side's new items are there.
+            let [base, side, result] = [base, side, result].map(|value| at(value, path));
+            let (Value::Array(side), Value::Array(result)) = (side, result) else {
+                continue;
+            };
+            let old = base.as_array().cloned().unwrap_or_default();
+            for item in side.iter().filter(|item| !old.contains(item)) {
+                assert!(result.contains(item), "{name}: {path} has no {item}");
+            }
+        }
+    }
+    let mut neither = Vec::new();
+    differing(theirs, result, "", &mut neither);
+    neither.retain(|path| apart(path, &by_mine) && apart(path, &by_theirs));
+    assert_eq!(neither, Vec::<String>::new(), "{name}");
+}
+
 /// That Compose can be asked; it needs no engine for that.
 pub(crate) fn has_compose() -> bool {
     let output = Command::new("docker").args(["compose", "version"]).output();
@@ -106,29 +168,7 @@ fn compose_finds_the_intentions_of_both_sides_in_every_merged_file() {
         if merged.conflicts().count() > 0 {
             continue;
         }
-        // What one side alone changed is in the result as that side has it; a tag of mine
-        // gives way to theirs.
-        let (mut by_mine, mut by_theirs) = (Vec::new(), Vec::new());
-        differing(&base, &mine, "", &mut by_mine);
-        differing(&base, &theirs, "", &mut by_theirs);
-        let apart = |one: &String, others: &[String]| {
-            !others
-                .iter()
-                .any(|other| one.starts_with(other.as_str()) || other.starts_with(one.as_str()))
-        };
-        for (side, own, others) in [
-            (&mine, &by_mine, &by_theirs),
-            (&theirs, &by_theirs, &by_mine),
-        ] {
-            for path in own.iter().filter(|path| apart(path, others)) {
-                let at = |value: &Value| value.pointer(path).cloned().unwrap_or(Value::Null);
-                assert_eq!(at(&result), at(side), "{}: {path}", case.name);
-            }
-        }
-        let mut neither = Vec::new();
-        differing(&theirs, &result, "", &mut neither);
-        neither.retain(|path| apart(path, &by_mine) && apart(path, &by_theirs));
-        assert_eq!(neither, Vec::<String>::new(), "{}", case.name);
+        assert_both(&case.name, [&base, &mine, &theirs, &result]);
     }
 }
 

@@ -11,7 +11,9 @@
 mod common;
 
 mod dotenv;
+mod folders;
 mod judges;
+mod releases;
 mod table;
 
 use std::path::Path;

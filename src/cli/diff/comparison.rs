@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::super::failure::Failure;
-use super::super::mask::{self, Secrets};
+use super::super::mask::{self, Secrets, Words};
 use super::super::ui::Ui;
 use super::Side;
 use crate::compose::{self, Document, LoadOptions, Model, SettingChange, Settings};
 use crate::env_file::{EnvChange, EnvFile, env_changes};
 use crate::error::Kind;
+use crate::release::{Install, Recipe};
 use crate::tree::{self, Against, Difference, DifferenceKind, Manifest, VerifyOptions};
 
 /// The largest file whose lines are compared; larger ones are told to differ.
@@ -40,6 +41,12 @@ pub(super) struct Comparison {
     pub compose_files: BTreeSet<PathBuf>,
     #[serde(skip)]
     pub show_secrets: bool,
+    /// What the names of secrets sound like.
+    #[serde(skip)]
+    pub words: Words,
+    /// What two files hold. A pipe can be read but once.
+    #[serde(skip)]
+    contents: Option<[Vec<u8>; 2]>,
 }
 
 /// The keys of one `.env` file that differ.
@@ -61,7 +68,7 @@ impl Comparison {
     pub(super) fn of(
         a: &Side,
         b: &Side,
-        manifests: Option<&Path>,
+        install: Option<&Install>,
         show_secrets: bool,
         ui: &Ui,
     ) -> Result<Self, Failure> {
@@ -76,6 +83,8 @@ impl Comparison {
             notes: Vec::new(),
             compose_files: BTreeSet::new(),
             show_secrets,
+            words: words(a, b, install),
+            contents: None,
         };
         match (a.path.is_dir(), b.path.is_dir()) {
             (true, true) => found.folders(ui)?,
@@ -91,7 +100,8 @@ impl Comparison {
                 ));
             }
         }
-        if let (Some(a), Some(b), Some(manifests)) = (&a.release, &b.release, manifests) {
+        if let (Some(a), Some(b), Some(install)) = (&a.release, &b.release, install) {
+            let manifests = install.manifests();
             found.volumes(&manifests.join(a), &manifests.join(b))?;
         }
         found.same = found.files.is_empty() && found.volumes.is_empty();
@@ -104,9 +114,11 @@ impl Comparison {
         self.files = tree::verify(&self.b, against, &options, ui.progress())?;
         self.files
             .retain(|found| found.kind != DifferenceKind::Mtime);
-        let mut secrets = Secrets::new(self.show_secrets);
+        let mut secrets = Secrets::new(self.show_secrets, self.words.clone());
         let env_files = self.env_files();
-        for path in &env_files {
+        // The first of them holds secrets that others repeat, though it may not differ.
+        let own = Path::new(".env");
+        for path in env_files.iter().map(PathBuf::as_path).chain([own]) {
             for side in [&self.a, &self.b] {
                 secrets.add(values(&side.join(path)));
             }
@@ -138,10 +150,11 @@ impl Comparison {
             expected: String::new(),
             found: String::new(),
         });
-        let mut secrets = Secrets::new(self.show_secrets);
+        self.contents = Some([first.clone(), second.clone()]);
+        let mut secrets = Secrets::new(self.show_secrets, self.words.clone());
         if mask::is_env_file(&self.a) && mask::is_env_file(&self.b) {
-            for path in [&self.a, &self.b] {
-                secrets.add(values(path));
+            for (path, bytes) in [(&self.a, &first), (&self.b, &second)] {
+                secrets.add(values_of(path, bytes).unwrap_or_default());
             }
             self.env_file(Path::new(""), &secrets);
             return Ok(());
@@ -183,10 +196,10 @@ impl Comparison {
             } else {
                 side.join(path)
             };
-            let bytes = if path.is_file() {
-                std::fs::read(&path)?
-            } else {
-                Vec::new()
+            let bytes = match self.given(&path) {
+                Some(bytes) => bytes.clone(),
+                None if path.is_file() => std::fs::read(&path)?,
+                None => Vec::new(),
             };
             Ok::<_, std::io::Error>(EnvFile::parse(&path, &bytes))
         };
@@ -216,7 +229,11 @@ impl Comparison {
 
     fn settings(&mut self, first: &[PathBuf], second: &[PathBuf], secrets: &Secrets) {
         let options = LoadOptions::default();
-        let load = |files: &[PathBuf]| Settings::load(files, &options);
+        let read = |path: &Path| match self.given(path) {
+            Some(bytes) => Ok(bytes.clone()),
+            None => std::fs::read(path),
+        };
+        let load = |files: &[PathBuf]| Settings::load_with(files, &options, &read);
         match (load(first), load(second)) {
             (Ok(first), Ok(second)) => {
                 self.compose = compose::settings_diff(&first, &second);
@@ -267,6 +284,16 @@ impl Comparison {
         Ok(())
     }
 
+    /// What one of two files holds.
+    fn given(&self, path: &Path) -> Option<&Vec<u8>> {
+        let [a, b] = self.contents.as_ref()?;
+        match path {
+            path if path == self.a => Some(a),
+            path if path == self.b => Some(b),
+            _ => None,
+        }
+    }
+
     /// Both versions of a file whose lines may be shown.
     pub(super) fn lines(&self, path: &Path) -> Option<(Vec<u8>, Vec<u8>)> {
         let at = |side: &Path| {
@@ -281,10 +308,31 @@ impl Comparison {
         if is_large(&a) || is_large(&b) {
             return None;
         }
-        let (old, new) = (std::fs::read(&a).ok()?, std::fs::read(&b).ok()?);
+        let read = |path: &Path| match self.given(path) {
+            Some(bytes) => Some(bytes.clone()),
+            None => std::fs::read(path).ok(),
+        };
+        let (old, new) = (read(&a)?, read(&b)?);
         let private = mask::is_private(&a, &old) || mask::is_private(&b, &new);
         (!private || self.show_secrets || mask::is_env_file(path)).then_some((old, new))
     }
+}
+
+/// What the recipes of both sides and of the install call secret, and what sounds so.
+fn words(a: &Side, b: &Side, install: Option<&Install>) -> Words {
+    let files = |side: &Side| match side.path.is_dir() {
+        true => compose::discover(&side.path).unwrap_or_default(),
+        false => vec![side.path.clone()],
+    };
+    let small = |path: &PathBuf| {
+        path.metadata()
+            .is_ok_and(|stat| stat.is_file() && stat.len() <= LARGEST)
+    };
+    let files = files(a).into_iter().chain(files(b)).filter(small);
+    let files: Vec<Vec<u8>> = files.filter_map(|path| std::fs::read(path).ok()).collect();
+    let files: Vec<&[u8]> = files.iter().map(Vec::as_slice).collect();
+    let own = install.and_then(|install| std::fs::read(install.root().join("transship.yml")).ok());
+    Words::with(Recipe::secrets_in(&files, own.as_deref()))
 }
 
 /// The path of a difference below both sides.
@@ -294,11 +342,14 @@ pub(super) fn path_of(difference: &Difference) -> PathBuf {
 
 /// The values of a `.env` file; none where it can't be read.
 fn values(path: &Path) -> Vec<(String, String)> {
-    let values = || {
-        let bytes = std::fs::read(path).ok()?;
-        EnvFile::parse(path, &bytes).ok()?.values(&|_| None).ok()
-    };
-    values().unwrap_or_default().into_iter().collect()
+    let bytes = std::fs::read(path).ok();
+    let values = bytes.and_then(|bytes| values_of(path, &bytes));
+    values.unwrap_or_default()
+}
+
+fn values_of(path: &Path, bytes: &[u8]) -> Option<Vec<(String, String)>> {
+    let values = EnvFile::parse(path, bytes).ok()?.values(&|_| None).ok()?;
+    Some(values.into_iter().collect())
 }
 
 fn mask_change(change: &mut SettingChange, secrets: &Secrets) {

@@ -180,7 +180,9 @@ fn hunks(found: &Comparison, shown: &[&Difference], args: &Args, ui: &Ui) -> Hun
             Some((old, new)) if found.show_secrets => {
                 hunks.text += &text_diff::render_open(ui, name, &old, &new);
             }
-            Some((old, new)) => hunks.text += &text_diff::render(ui, name, &old, &new),
+            Some((old, new)) => {
+                hunks.text += &text_diff::render_with(ui, name, &old, &new, &found.words);
+            }
             None if mask::is_env_file(&path) => {
                 hunks.listed.push(format!("{}: content", path.display()));
             }

@@ -1,5 +1,7 @@
 use std::path::Path;
 
+use proptest::prelude::*;
+
 use super::super::answer::Answer;
 use super::*;
 
@@ -157,4 +159,63 @@ fn without_a_base_what_differs_is_a_conflict() {
     let merged = merge_text(&inputs, &Answers::default());
     assert_eq!(merged.bytes, b"a\n1\n");
     assert_eq!(merged.conflicts().count(), 1);
+}
+
+#[test]
+fn a_lone_carriage_return_is_text() {
+    check("a\rb\nc\n", "a\rB\nc\n", "a\rb\nc\nd\n", "a\rB\nc\nd\n");
+    check("a\r\nb\rc\r\n", "a\r\nb\rC\r\n", "a\nb\rc\n", "a\nb\rC\n");
+}
+
+/// A text of few lines, so that sides meet, with ends of either kind and bytes of any.
+fn text() -> impl Strategy<Value = Vec<u8>> {
+    let line = prop::sample::select(vec![
+        &b"a"[..],
+        b"b",
+        b"c",
+        b"",
+        b"\xff\xfe",
+        b"\r",
+        "\u{e9}".as_bytes(),
+    ]);
+    let end = prop::sample::select(vec![&b"\n"[..], b"\r\n"]);
+    let lines = prop::collection::vec((line, end), 0..8);
+    (lines, any::<bool>()).prop_map(|(lines, is_cut)| {
+        let parts = lines.iter().flat_map(|(line, end)| [*line, *end]);
+        let mut text = parts.collect::<Vec<_>>().concat();
+        if is_cut {
+            text.pop();
+        }
+        text
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3000))]
+
+    #[test]
+    fn a_side_without_a_change_gives_the_other_byte_for_byte(base in text(), other in text()) {
+        for (mine, theirs) in [(&base, &other), (&other, &base), (&other, &other)] {
+            let merged = merge_with(&base, mine, theirs, &Answers::default());
+            prop_assert_eq!(&merged.bytes, &other);
+            prop_assert_eq!(merged.conflicts().count(), 0);
+            prop_assert_eq!(merged.marked, None);
+        }
+    }
+
+    #[test]
+    fn no_line_that_one_side_added_is_lost_without_being_listed(
+        base in text(), mine in text(), theirs in text(),
+    ) {
+        let merged = merge_with(&base, &mine, &theirs, &Answers::default());
+        let lines = |bytes: &[u8]| -> Vec<Vec<u8>> {
+            let lines = bytes.split(|byte| matches!(byte, b'\n' | b'\r'));
+            lines.map(<[u8]>::to_vec).collect()
+        };
+        let (old, result) = (lines(&base), lines(&merged.bytes));
+        for line in lines(&mine).iter().chain(&lines(&theirs)) {
+            let is_there = old.contains(line) || result.contains(line);
+            prop_assert!(is_there || merged.conflicts().count() > 0, "{line:?}");
+        }
+    }
 }

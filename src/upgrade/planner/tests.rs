@@ -23,6 +23,7 @@ fn request() -> Request {
         skip: Vec::new(),
         ours: Vec::new(),
         theirs: Vec::new(),
+        as_override: false,
         project: None,
         from_project: None,
         place: Place::Local,

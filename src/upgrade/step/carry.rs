@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Carry, Merge, Outcome, StepError, Undoing, World};
 use crate::fs::Disk;
+use crate::merge::Answers;
 use crate::progress::Silent;
 use crate::tree::{self, Against, Copied, CopyOptions, Digest, Exclude, VerifyOptions};
 use crate::upgrade::merging::{self, Shared};
@@ -42,7 +43,9 @@ pub(super) fn act(step: &Carry, world: World<'_>) -> Result<Outcome, StepError> 
             ..Outcome::default()
         });
     }
-    let copied = if there {
+    let copied = if !there && let Some(result) = &result {
+        create(world, &source, &target, result)?
+    } else if there {
         replace(step, world, &source, &target, result.as_ref())?
     } else {
         create_parents(world, step)?;
@@ -60,6 +63,31 @@ pub(super) fn act(step: &Carry, world: World<'_>) -> Result<Outcome, StepError> 
         bytes: copied.counts.bytes,
         ..Outcome::default()
     })
+}
+
+/// Puts the result where nothing is, with the mode and owner of the source.
+fn create(
+    world: World<'_>,
+    source: &Path,
+    target: &Path,
+    result: &Texts,
+) -> Result<Copied, StepError> {
+    let built = beside(target);
+    discard(world.disk, &built)?;
+    let copied = tree::copy(
+        world.disk,
+        source,
+        &built,
+        &CopyOptions::default(),
+        world.progress,
+    )?;
+    let copied = faithful(copied, || tree::remove(world.disk, &built))?;
+    world.disk.replace(&built, &result.mine, &result.merged)?;
+    world
+        .disk
+        .rename_new(&built, target)
+        .map_err(StepError::io(target))?;
+    Ok(copied)
 }
 
 fn replace(
@@ -125,16 +153,29 @@ fn merged(
     let root = world.install.root();
     let digest = |bytes: &[u8]| Digest::of(bytes).to_string();
     let read = |path: &Path| fs::read(path).map_err(StepError::io(path));
-    let theirs = read(target)?;
-    if digest(&theirs) == merge.after && merge.after != merge.before {
-        return Ok(Content::Done(theirs.len() as u64));
-    }
     let changed = |path: &Path| StepError::FileChanged { path: path.into() };
-    if digest(&theirs) != merge.before {
-        return Err(changed(target));
-    }
-    let name: PathBuf = step.to.components().skip(2).collect();
+    let name: PathBuf = step.from.components().skip(2).collect();
     let release: PathBuf = step.from.components().take(2).collect();
+    let vendors = match &merge.over {
+        Some(over) => {
+            let release: PathBuf = step.to.components().take(2).collect();
+            super::in_release(world, &release.join(over))?
+        }
+        None => target.to_owned(),
+    };
+    if target.symlink_metadata().is_ok() && (merge.over.is_some() || merge.after != merge.before) {
+        let there = read(target)?;
+        if digest(&there) == merge.after {
+            return Ok(Content::Done(there.len() as u64));
+        }
+        if merge.over.is_some() {
+            return Err(changed(target));
+        }
+    }
+    let theirs = read(&vendors)?;
+    if digest(&theirs) != merge.before {
+        return Err(changed(&vendors));
+    }
     let source = root.join(&step.from);
     let mine = tree::read_beneath(&root.join(release), &name).map_err(StepError::io(&source))?;
     let mine = mine.filter(|mine| digest(mine) == merge.mine);
@@ -145,8 +186,10 @@ fn merged(
         mine: mine.ok_or_else(|| changed(&source))?,
         theirs,
         resolved: optional(&merge.resolved).transpose()?,
+        resolved_in: merge.resolved.clone(),
+        overlay: merge.over.as_ref().map(|_| step.to.clone()),
     };
-    let result = merging::merged(&shared, &merge.ours, &merge.theirs)?.bytes;
+    let result = merging::merged(&shared, &Answers::new(&merge.ours, &merge.theirs))?.bytes;
     if digest(&result) != merge.after {
         return Err(StepError::EditDiffers {
             path: target.into(),
@@ -168,7 +211,14 @@ pub(super) fn undo(step: &Carry, world: World<'_>, known: Undoing) -> Result<(),
     }
     if kept.symlink_metadata().is_err() {
         // Nothing was kept: either nothing was there before, or nothing was replaced yet.
-        let ours = !step.replaces && (known == Undoing::Done || is_copy(step, world, &target)?);
+        let made = || match &step.merge {
+            Some(merge) => {
+                let there = fs::read(&target).map_err(StepError::io(&target))?;
+                Ok(Digest::of(&there).to_string() == merge.after)
+            }
+            None => is_copy(step, world, &target),
+        };
+        let ours = !step.replaces && (known == Undoing::Done || made()?);
         return if ours {
             discard(world.disk, &target)
         } else {
