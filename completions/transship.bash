@@ -497,7 +497,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__plan)
-            opts="-C -p -q -h --from-release --install --from --prefix --image --carry --skip-volume --project --from-project --pristine --ours --theirs --as-override --volumes --docker --dry-run --json --quiet --color --help"
+            opts="-C -p -q -h --from-release --install --from --prefix --image --image-archive --carry --skip-volume --project --from-project --pristine --ours --theirs --as-override --volumes --docker --dry-run --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -524,6 +524,10 @@ _transship() {
                     return 0
                     ;;
                 --image)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --image-archive)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -12,13 +12,15 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use transship::engine::ArchivedImage;
 use transship::fs::Disk;
 use transship::release::{Install, ShipmentKind};
 use transship::tree::{Digest, Entry, EntryKind, Format, Manifest, Time, Xattr};
 use transship::upgrade::journal::{self, Event, Journal, RunState, StepState};
 use transship::upgrade::plan::{self, Estimate, Plan, Space, VolumeEstimate};
 use transship::upgrade::step::{
-    Carry, Change, CopyVolume, EditCompose, Outcome, StageRelease, Switch, Verify,
+    Carry, Change, CopyVolume, EditCompose, LoadImages, Merge, Outcome, StageRelease, Switch,
+    Verify,
 };
 use transship::upgrade::{Place, Request, Step, sealed};
 
@@ -45,6 +47,13 @@ fn steps() -> Vec<Step> {
     let digest = |letter: &str| letter.repeat(64);
     let manifest = PathBuf::from(".transship/manifests/v2.10.5/v2_10_5_postgres_data.mtree");
     vec![
+        Step::LoadImages(LoadImages {
+            archive: "/srv/containers.tar.gz".into(),
+            images: vec![ArchivedImage {
+                names: vec!["acme/web:v2.10.5".into()],
+                digest: format!("sha256:{}", digest("f")),
+            }],
+        }),
         Step::StageRelease(StageRelease {
             version: "v2.10.5".parse().unwrap(),
             shipment: "/srv/v2.10.5.tar.gz".into(),
@@ -72,6 +81,22 @@ fn steps() -> Vec<Step> {
             replaces: true,
             exclude: Vec::new(),
             merge: None,
+        }),
+        Step::Carry(Carry {
+            from: "releases/v1.3.2/docker-compose.yml".into(),
+            to: "releases/v2.10.5/docker-compose.override.yml".into(),
+            replaces: false,
+            exclude: vec!["data".into()],
+            merge: Some(Merge {
+                base: Some(".transship/pristine/v1.3.2/docker-compose.yml".into()),
+                resolved: Some(".transship/merge/v2.10.5/docker-compose.yml".into()),
+                over: Some("docker-compose.yml".into()),
+                ours: vec![".env".into()],
+                theirs: vec!["Caddyfile".into()],
+                mine: digest("d"),
+                before: digest("e"),
+                after: digest("f"),
+            }),
         }),
         Step::CopyVolume(CopyVolume {
             key: "postgres_data".into(),
@@ -105,9 +130,10 @@ fn a_plan() -> Plan {
             images: vec!["postgres=15".into()],
             carry: vec![".env".into()],
             skip: vec!["cache".into()],
-            ours: Vec::new(),
-            theirs: Vec::new(),
-            as_override: false,
+            ours: vec![".env".into()],
+            theirs: vec!["Caddyfile".into()],
+            as_override: true,
+            image_archive: Some("/srv/containers.tar.gz".into()),
             project: Some("v2105".into()),
             from_project: None,
             place: Place::Dir {
@@ -147,6 +173,9 @@ fn plan_1_is_written_and_read() {
     assert_eq!(read, a_plan());
 }
 
+/// The number of the last step of [`steps`].
+const LAST: usize = 7;
+
 /// A journal with every event in it, as a run writes it; the times are made the same.
 fn a_journal() -> String {
     let root = tempfile::tempdir().unwrap();
@@ -163,31 +192,31 @@ fn a_journal() -> String {
     };
     let failed = || "no space left on device".to_owned();
     let mut record = |event| journal.record(&Disk::new(), event).unwrap();
-    for step in 0..5 {
+    for step in 0..LAST {
         record(Event::Do { step });
         record(Event::Ok {
             step,
             outcome: outcome.clone(),
         });
     }
-    record(Event::Do { step: 5 });
+    record(Event::Do { step: LAST });
     record(Event::Failed {
-        step: 5,
+        step: LAST,
         error: failed(),
     });
-    record(Event::Do { step: 5 });
+    record(Event::Do { step: LAST });
     record(Event::Ok {
-        step: 5,
+        step: LAST,
         outcome: Outcome::default(),
     });
     record(Event::Complete);
-    record(Event::Undo { step: 5 });
+    record(Event::Undo { step: LAST });
     record(Event::UndoFailed {
-        step: 5,
+        step: LAST,
         error: failed(),
     });
-    record(Event::Undo { step: 5 });
-    record(Event::Undone { step: 5 });
+    record(Event::Undo { step: LAST });
+    record(Event::Undone { step: LAST });
     record(Event::RolledBack);
     let text = fs::read_to_string(journal.path()).unwrap();
     let mut body: serde_json::Value =
@@ -214,8 +243,8 @@ fn journal_1_is_written_and_read() {
     let journal = Journal::load(&path).unwrap();
     assert_eq!(journal.plan(), &a_plan());
     assert_eq!(journal.state(), RunState::RolledBack);
-    assert_eq!(journal.steps()[4], StepState::Done);
-    assert_eq!(journal.steps()[5], StepState::Undone);
+    assert_eq!(journal.steps()[LAST - 1], StepState::Done);
+    assert_eq!(journal.steps()[LAST], StepState::Undone);
     assert_eq!(journal.outcome(0).unwrap().bytes, 4096);
 }
 

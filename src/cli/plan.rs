@@ -44,6 +44,12 @@ pub(super) struct Args {
     /// Retag images, as `transship image set` does; repeatable
     #[arg(long = "image", value_name = "RULE")]
     images: Vec<String>,
+    /// Load the release's images from the vendor's archive first, such as `containers.tar.gz`
+    ///
+    /// An image that the release needs and that neither the archive nor the engine has stands
+    /// against the plan. The digests of all images in it are recorded.
+    #[arg(long, value_name = "ARCHIVE")]
+    image_archive: Option<PathBuf>,
     /// A file or folder of the release to carry; repeatable
     ///
     /// Without it: what the recipe lists; else `.env` and what the old compose file mounts
@@ -177,6 +183,7 @@ fn request(args: &Args, install: &Install) -> Result<Request, Failure> {
         as_override: args.as_override,
         project: args.project.clone(),
         from_project: args.from_project.clone(),
+        image_archive: args.image_archive.as_ref().map(absolute).transpose()?,
         place: args.volumes.place(install.root())?,
     })
 }

@@ -189,6 +189,10 @@ impl VolumeStore for DockerVolumes {
         containers_using_volume(&self.docker, &volume.name, &volume.path)
     }
 
+    fn docker(&self) -> Option<&Docker> {
+        Some(&self.docker)
+    }
+
     fn path_of(&self, name: &str) -> PathBuf {
         self.server.root.join("volumes").join(name).join("_data")
     }

@@ -118,6 +118,10 @@ impl VolumeStore for FolderVolumes {
         Ok(users)
     }
 
+    fn docker(&self) -> Option<&Docker> {
+        self.docker.as_ref()
+    }
+
     fn path_of(&self, name: &str) -> PathBuf {
         self.root.join(name)
     }

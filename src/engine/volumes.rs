@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::Error;
+use super::{Docker, Error};
 use crate::fs::Disk;
 
 /// A volume that exists.
@@ -95,6 +95,11 @@ pub trait VolumeStore: Send + Sync {
     /// Who uses the volume: containers of any project, running or stopped, that mount it,
     /// its folder, or a folder above or below, and, for plain folders, processes.
     fn users(&self, volume: &Volume) -> Result<Vec<User>, Error>;
+
+    /// The program that reaches the place's engine, where there is one.
+    fn docker(&self) -> Option<&Docker> {
+        None
+    }
 
     /// Where the contents of the volume of this name are, or would be, for people to read.
     fn path_of(&self, name: &str) -> PathBuf;

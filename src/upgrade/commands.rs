@@ -9,6 +9,9 @@ use crate::release::ShipmentKind;
 /// The equivalent commands of one step, in order. Words are quoted for a POSIX shell.
 pub fn of(step: &Step, volumes: &dyn VolumeStore) -> Vec<String> {
     match step {
+        Step::LoadImages(step) => {
+            vec![command(["docker", "load", "--input"], [&step.archive])]
+        }
         Step::StageRelease(step) => stage(step),
         Step::EditCompose(step) => edit(step),
         Step::Carry(step) => carry(step),

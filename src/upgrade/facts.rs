@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use super::image_facts::ImageFacts;
 use super::outline::{Outline, Pair};
 use crate::engine::{self, User, VolumeStore};
 use crate::error::{Explain, Kind};
@@ -23,6 +24,8 @@ pub struct Facts {
     pub volumes: Vec<VolumeFacts>,
     /// For each of the outline's carried paths, what was found.
     pub carry: Vec<CarryFacts>,
+    /// The release's images, where an archive of them is to be loaded.
+    pub images: Option<ImageFacts>,
     /// The filesystem that holds `releases/`.
     pub releases: Room,
     /// The filesystem that new volumes are made on.
@@ -122,6 +125,7 @@ impl Facts {
                 .iter()
                 .map(|path| carried(&old.join(path), &outline.new_folder.join(path)))
                 .collect::<Result<_, _>>()?,
+            images: None,
             releases: Room::at(&install.releases_folder())?,
             volume_room: Room::at(&room)?,
             place: volumes.describe(),

@@ -12,6 +12,7 @@ pub mod commands;
 pub mod config;
 pub mod drift;
 pub mod facts;
+pub mod image_facts;
 pub mod journal;
 pub mod left_behind;
 pub mod merging;

@@ -29,6 +29,8 @@ pub struct Outline {
     pub new_folder: PathBuf,
     /// Edits of the new release's compose files.
     pub edits: Vec<Edit>,
+    /// The images that the new release will need, and doesn't build.
+    pub images: Vec<String>,
     /// Volumes to be copied.
     pub volumes: Vec<Pair>,
     /// Paths to be carried, relative to the release.
@@ -104,6 +106,7 @@ impl Outline {
             from_project: old.model.project.clone(),
             project: new.model.project.clone(),
             new_folder: new.folder.clone(),
+            images: new.edited(&edits)?.images_to_have(),
             edits,
             volumes,
             carry,

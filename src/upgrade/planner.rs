@@ -14,7 +14,7 @@ use super::facts::{Facts, VolumeFacts, release_path};
 use super::merging::MergedFile;
 use super::outline::{Outline, Pair};
 use super::plan::{Estimate, Plan, Space, VolumeEstimate};
-use super::step::{Carry, CopyVolume, StageRelease, Step, Switch, Verify};
+use super::step::{Carry, CopyVolume, LoadImages, StageRelease, Step, Switch, Verify};
 use crate::error::{Explain, Kind};
 use crate::release::Shipment;
 
@@ -59,6 +59,13 @@ pub enum Obstacle {
         /// Its real name.
         name: String,
     },
+    /// An image is neither in the archive of images nor in the engine.
+    NoImages {
+        /// The archive.
+        archive: PathBuf,
+        /// The images' references.
+        images: Vec<String>,
+    },
     /// A filesystem is too small.
     NoSpace(Space),
 }
@@ -88,6 +95,15 @@ impl fmt::Display for Obstacle {
             }
             Self::TargetFull { name } => {
                 write!(f, "the new volume `{name}` is there already and not empty")
+            }
+            Self::NoImages { archive, images } => {
+                let images: Vec<_> = images.iter().map(|image| format!("`{image}`")).collect();
+                let archive = archive.display();
+                write!(
+                    f,
+                    "`{archive}` lacks {}, and so does the engine",
+                    images.join(", ")
+                )
             }
             Self::NoSpace(Space { path, needed, free }) => {
                 write!(
@@ -122,6 +138,9 @@ impl Obstacle {
             Self::TargetFull { name } => format!(
                 "it may be left from an earlier try; look into `{name}`, then remove it, or choose another `--prefix`"
             ),
+            Self::NoImages { .. } => {
+                "get a complete archive, or leave out `--image-archive` and let Compose pull".into()
+            }
             Self::NoSpace(_) => {
                 "free some room, or leave volumes out with `--skip-volume KEY`".into()
             }
@@ -202,6 +221,16 @@ fn obstacles(outline: &Outline, facts: &Facts, space: &[Space]) -> Vec<Obstacle>
     for (pair, seen) in outline.volumes.iter().zip(&facts.volumes) {
         found.extend(obstacle(pair, seen, &facts.place));
     }
+    if let Some(images) = facts
+        .images
+        .as_ref()
+        .filter(|seen| !seen.missing.is_empty())
+    {
+        found.push(Obstacle::NoImages {
+            archive: images.archive.clone(),
+            images: images.missing.clone(),
+        });
+    }
     let full = space.iter().filter(|space| space.needed > space.free);
     found.extend(full.cloned().map(Obstacle::NoSpace));
     found
@@ -233,6 +262,12 @@ fn steps(shipment: Option<&Shipment>, outline: &Outline, facts: &Facts) -> Vec<S
     let to = release_path(&outline.to);
     let from = release_path(&outline.from);
     let mut steps = Vec::new();
+    steps.extend(facts.images.as_ref().map(|seen| {
+        Step::LoadImages(LoadImages {
+            archive: seen.archive.clone(),
+            images: seen.images.clone(),
+        })
+    }));
     steps.extend(shipment.map(|shipment| stage(shipment, outline, &to)));
     // Compose files are edited as they are when merged.
     steps.extend(outline.merged.iter().map(|file| {

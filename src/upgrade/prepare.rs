@@ -1,6 +1,7 @@
 //! From a request to a plan: read, decide, observe, plan. Nothing is changed on the way.
 
 use super::facts::FactsError;
+use super::image_facts::{ImageFacts, ImagesError};
 use super::plan::PlanError;
 use super::planner::{self, Refused};
 use super::sides::SidesError;
@@ -36,6 +37,9 @@ pub enum PrepareError {
     /// The world can't be observed.
     #[error(transparent)]
     Facts(#[from] FactsError),
+    /// The images can't be observed.
+    #[error(transparent)]
+    Images(#[from] ImagesError),
     /// Something stands against it.
     #[error(transparent)]
     Refused(#[from] Refused),
@@ -50,6 +54,7 @@ impl PrepareError {
             Self::Sides(error) => error,
             Self::Outline(error) => error,
             Self::Facts(error) => error,
+            Self::Images(error) => error,
             Self::Refused(error) => error,
             Self::Saved(error) => error,
         }
@@ -75,7 +80,10 @@ pub fn prepare(
 ) -> Result<Prepared, PrepareError> {
     let sides = Sides::read(&Disk::new(), install, request, progress)?;
     let outline = Outline::of(request, &sides)?;
-    let facts = Facts::observe(install, &outline, volumes)?;
+    let mut facts = Facts::observe(install, &outline, volumes)?;
+    let archive = request.image_archive.as_deref();
+    let images = archive.map(|path| ImageFacts::observe(path, &outline, volumes, progress));
+    facts.images = images.transpose()?;
     let made = clock::now();
     let id = Plan::new_id(install, made, &request.version)?;
     let plan = planner::plan(id, made, request, sides.shipment.as_ref(), &outline, &facts)?;

@@ -37,6 +37,9 @@ pub struct Request {
     /// Edits of the compose file become an override file beside the vendor's.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub as_override: bool,
+    /// An archive of the new release's images, absolute, to be loaded first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_archive: Option<PathBuf>,
     /// Where the volumes live.
     pub place: Place,
 }

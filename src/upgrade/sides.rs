@@ -13,6 +13,7 @@ use thiserror::Error;
 use super::Request;
 use super::config::{Astray, Config};
 use super::merging::MergedFile;
+use super::outline::Edit;
 use crate::compose::{self, LoadOptions, Model};
 use crate::env_file::{self, EnvFile};
 use crate::error::{Explain, Kind};
@@ -62,6 +63,10 @@ pub struct Side {
     pub model: Model,
     /// Its `.env`, where it has one.
     pub env: Option<BTreeMap<String, String>>,
+    /// What makes the model of the files.
+    options: LoadOptions,
+    /// Files whose content isn't that on disk, by name.
+    coming: BTreeMap<PathBuf, Vec<u8>>,
 }
 
 /// A compose file.
@@ -265,6 +270,29 @@ fn open(
 }
 
 impl Side {
+    /// What the files come to after `edits` of them.
+    ///
+    /// # Errors
+    /// Those of [`Model::load`].
+    pub fn edited(&self, edits: &[Edit]) -> Result<Model, compose::Error> {
+        let read = |path: &Path| {
+            let Ok(name) = path.strip_prefix(&self.folder) else {
+                return fs::read(path);
+            };
+            let file = Install::current_target(&self.version).join(name);
+            let edit = edits.iter().find(|edit| edit.step.file == file);
+            match edit
+                .map(|edit| &edit.after)
+                .or_else(|| self.coming.get(name))
+            {
+                Some(bytes) => Ok(bytes.clone()),
+                None => fs::read(path),
+            }
+        };
+        let paths = self.files.iter().map(|file| self.folder.join(&file.name));
+        Model::load_with(&paths.collect::<Vec<_>>(), &self.options, &read)
+    }
+
     /// Whether the file at `path`, below the release's folder, is one of its compose secrets.
     pub fn is_secret(&self, path: &Path) -> bool {
         let files = self
@@ -319,6 +347,8 @@ impl Side {
             env: read_env(&own_env, &read)?,
             folder,
             model,
+            options,
+            coming: coming.clone(),
         })
     }
 }

@@ -16,6 +16,7 @@ mod carry;
 mod copy;
 mod edit;
 mod error;
+mod load;
 mod stage;
 mod sweep;
 mod switch;
@@ -27,7 +28,7 @@ use serde::{Deserialize, Serialize};
 
 pub use error::StepError;
 
-use crate::engine::VolumeStore;
+use crate::engine::{ArchivedImage, VolumeStore};
 use crate::fs::Disk;
 use crate::progress::Progress;
 use crate::release::{Install, ShipmentKind, Version};
@@ -36,6 +37,8 @@ use crate::release::{Install, ShipmentKind, Version};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Step {
+    /// Loads the images that come with the release.
+    LoadImages(LoadImages),
     /// Puts the vendor's files into a new release folder.
     StageRelease(StageRelease),
     /// Retags images and prefixes volumes in a compose file of the new release.
@@ -48,6 +51,16 @@ pub enum Step {
     Verify(Verify),
     /// Repoints `current`.
     Switch(Switch),
+}
+
+/// See [`Step::LoadImages`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LoadImages {
+    /// The archive, absolute.
+    pub archive: PathBuf,
+    /// What is in it, with digests.
+    pub images: Vec<ArchivedImage>,
 }
 
 /// See [`Step::StageRelease`].
@@ -226,6 +239,7 @@ impl Step {
     /// Does it. `again` says that an earlier call may have been cut short.
     pub fn act(&self, world: World<'_>, again: bool) -> Result<Outcome, StepError> {
         match self {
+            Self::LoadImages(step) => load::act(step, world),
             Self::StageRelease(step) => stage::act(step, world, again),
             Self::EditCompose(step) => edit::act(step, world),
             Self::Carry(step) => carry::act(step, world),
@@ -257,8 +271,8 @@ impl Step {
             Self::EditCompose(step) => edit::undo(step, world, known),
             Self::Carry(step) => carry::undo(step, world, known),
             Self::CopyVolume(step) => copy::undo(step, world, known),
-            // A comparison has no effect.
-            Self::Verify(_) => Ok(()),
+            // A comparison has no effect, and images that were loaded stay.
+            Self::Verify(_) | Self::LoadImages(_) => Ok(()),
             Self::Switch(step) => switch::undo(step, world),
         }
     }
@@ -266,6 +280,12 @@ impl Step {
     /// The step in one line, for plans, progress and reports.
     pub fn title(&self) -> String {
         match self {
+            Self::LoadImages(step) => {
+                // One image can have several names, which is what people count.
+                let count: usize = step.images.iter().map(|i| i.names.len().max(1)).sum();
+                let images = if count == 1 { "image" } else { "images" };
+                format!("load {count} {images} from {}", step.archive.display())
+            }
             Self::StageRelease(step) => {
                 format!(
                     "stage {} from {}",

@@ -221,3 +221,60 @@ fn volume_ls_tells_who_uses_what_whose_it_is_and_how_large() {
     assert_eq!(volume["used_by"][1]["name"], "ts_users_container");
     assert_eq!(volume["used_by"][1]["writes"], true);
 }
+
+/// Names by which the story's new release knows its images, and of which the engine has
+/// none yet.
+const IMAGES: [&str; 3] = [
+    "registry.example.com:5000/acme/insight-web:v2.10.5",
+    "registry.example.com:5000/acme/insight-pivot:v2.10.5",
+    "registry.example.com:5000/acme/insight-worker:v2.10.5",
+];
+
+#[test]
+fn the_vendor_s_images_are_loaded_by_the_upgrade_and_a_missing_one_is_named_before() {
+    if !need::root() || !need::docker() || !need::images(&["postgres:15"]) {
+        return;
+    }
+    let volumes = Volumes::new("ts_images");
+    for image in IMAGES.iter().chain(&["caddy:2.8-alpine"]) {
+        docker(&["tag", "shell:1", image]);
+    }
+    let save = |name: &str, images: &[&str]| {
+        let path = volumes.install.at(name).display().to_string();
+        docker(&[&["save", "-o", &path], images].concat());
+    };
+    save("some.tar", &IMAGES[..2]);
+    save("all.tar", &IMAGES);
+    docker(&[&["rmi"], &IMAGES[..]].concat());
+    let plan = |archive: &str| {
+        let args = [
+            "plan",
+            "v2.10.5",
+            "--from-release",
+            "v2.10.5.tar.gz",
+            "--prefix",
+        ];
+        let prefix = volumes.new_name("");
+        let rest = [prefix.as_str(), "--image-archive", archive, "--json"];
+        volumes.install.run(&[&args[..], &rest].concat())
+    };
+    let refused = plan("some.tar");
+    let planned = plan("all.tar");
+    let applied = volumes.install.run(&["apply"]);
+    let have = docker(&["image", "ls", "--format", "{{.Repository}}:{{.Tag}}"]);
+    docker(&["rmi", "caddy:2.8-alpine"]);
+    for image in IMAGES {
+        let _ = Command::new("docker").args(["rmi", image]).output();
+    }
+    refused
+        .exits(3)
+        .complains(&format!("lacks `{}`", IMAGES[2]));
+    let steps = planned.exits(0).json()["plan"]["steps"].clone();
+    assert_eq!(steps[0]["kind"], "load-images");
+    let digest = steps[0]["images"][0]["digest"].as_str().unwrap();
+    assert!(digest.starts_with("sha256:"), "{digest}");
+    applied.exits(0).prints("load 3 images");
+    for image in IMAGES {
+        assert!(have.contains(image), "{image} in\n{have}");
+    }
+}

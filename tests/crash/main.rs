@@ -88,6 +88,7 @@ impl World {
             // What the vendor shipped of these isn't known.
             ours: vec![".env".into(), "Caddyfile".into()],
             theirs: Vec::new(),
+            image_archive: None,
             as_override,
             project: None,
             from_project: None,

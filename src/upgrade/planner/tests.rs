@@ -1,11 +1,12 @@
 //! What is planned from which facts, and what stands against it.
 
 use super::{Facts, Outline, Pair, Plan, Refused, Request, Step, VolumeFacts, plan};
-use crate::engine::User;
+use crate::engine::{ArchivedImage, User};
 use crate::error::Explain;
 use crate::release::Version;
 use crate::tree::Survey;
 use crate::upgrade::facts::{CarryFacts, Room};
+use crate::upgrade::image_facts::ImageFacts;
 use crate::upgrade::{Place, drift};
 
 fn version(text: &str) -> Version {
@@ -24,6 +25,7 @@ fn request() -> Request {
         ours: Vec::new(),
         theirs: Vec::new(),
         as_override: false,
+        image_archive: None,
         project: None,
         from_project: None,
         place: Place::Local,
@@ -43,6 +45,7 @@ fn outline() -> Outline {
         project: "two".into(),
         new_folder: "/install/releases/v2".into(),
         edits: Vec::new(),
+        images: vec!["acme/web:v2".into()],
         volumes: vec![pair("data"), pair("cache")],
         merged: Vec::new(),
         carry: vec![".env".into(), "etc/ssl".into()],
@@ -70,6 +73,7 @@ fn facts() -> Facts {
         free: 10_000,
     };
     Facts {
+        images: None,
         current: Some("releases/v1".into()),
         volumes: vec![volume.clone(), volume],
         carry: vec![
@@ -252,4 +256,29 @@ fn drift_is_what_changes_the_steps_and_not_what_changes_sizes() {
     let mut facts = facts();
     facts.volumes.pop();
     assert!(drift::check(&saved, &plan_of(&fewer, &facts).unwrap()).is_err());
+}
+
+#[test]
+fn images_are_loaded_before_all_else_and_one_that_is_nowhere_stands_against_it() {
+    let mut facts = facts();
+    let image = ArchivedImage {
+        names: vec!["acme/web:v2".into()],
+        digest: "sha256:1".into(),
+    };
+    facts.images = Some(ImageFacts {
+        archive: "/srv/containers.tar.gz".into(),
+        images: vec![image],
+        missing: Vec::new(),
+    });
+    let plan = plan_of(&outline(), &facts).unwrap();
+    assert_eq!(
+        plan.steps[0].title(),
+        "load 1 image from /srv/containers.tar.gz"
+    );
+    facts.images.as_mut().unwrap().missing = vec!["acme/worker:v2".into()];
+    let refused = plan_of(&outline(), &facts).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "`/srv/containers.tar.gz` lacks `acme/worker:v2`, and so does the engine"
+    );
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use crate::compose;
-use crate::engine::{self, User};
+use crate::engine::{self, ArchiveError, User};
 use crate::error::{Explain, Kind};
 use crate::fs::WriteError;
 use crate::merge;
@@ -36,6 +36,12 @@ pub enum StepError {
     /// The place where volumes live.
     #[error(transparent)]
     Engine(#[from] engine::Error),
+    /// The images can't be loaded.
+    #[error(transparent)]
+    Images(#[from] ArchiveError),
+    /// There is no Docker program to load images with.
+    #[error("there is no Docker program to load images with")]
+    NoDocker,
     /// A compose file can't be edited.
     #[error(transparent)]
     Compose(#[from] compose::Error),

@@ -45,7 +45,7 @@ fn places(step: &Step, world: World<'_>) -> Vec<PathBuf> {
         Step::EditCompose(step) => vec![at(&step.file), world.kept(&step.file)],
         Step::Carry(step) => vec![at(&step.to), world.kept(&step.to)],
         Step::CopyVolume(step) => vec![world.volumes.path_of(&step.target), at(&step.manifest)],
-        Step::Verify(_) => Vec::new(),
+        Step::Verify(_) | Step::LoadImages(_) => Vec::new(),
         Step::Switch(_) => vec![world.install.root().join("switch")],
     }
 }
