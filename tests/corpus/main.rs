@@ -10,4 +10,5 @@ mod model;
 #[path = "../common/need.rs"]
 mod need;
 mod oracle;
+mod service_traps;
 mod traps;

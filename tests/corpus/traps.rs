@@ -1,15 +1,14 @@
 //! The table of traps: what broke other editors, one row a case. Each row is a file, an
 //! edit, and the exact bytes that must come of it, or the reason why it is refused.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use transship::compose::{
-    Document, Edited, Error, ImageOptions, ImageRule, PrefixRule, offset_ports, prefix_volumes,
-    rebase_binds_in, set_images, shared_data,
+    Document, Edited, Error, ImageOptions, ImageRule, PrefixRule, prefix_volumes, set_images,
 };
 
 /// What must come of an edit.
-enum Outcome {
+pub(crate) enum Outcome {
     /// These bytes.
     Bytes(&'static str),
     /// An error with this text in it.
@@ -41,20 +40,8 @@ fn retagged_in_variables(text: &str) -> Result<Edited, Error> {
     set_images(&document, &["nginx=2".parse()?], &options)
 }
 
-/// A service with one port, moved by 1000.
-fn moved_port(text: &str) -> Result<Edited, Error> {
-    let document = Document::parse(Path::new("c.yml"), text.as_bytes())?;
-    offset_ports(&document, 1000, &[], &|_| None)
-}
-
-fn rebased(text: &str) -> Result<Edited, Error> {
-    let document = Document::parse(Path::new("c.yml"), text.as_bytes())?;
-    let moves = [(PathBuf::from("/data"), PathBuf::from("/srv"))];
-    rebase_binds_in(&[(&document, &|_| None)], &moves).map(|mut edits| edits.remove(0))
-}
-
 #[track_caller]
-fn judge(name: &str, found: Result<Edited, Error>, expect: &Outcome) -> Vec<u8> {
+pub(crate) fn judge(name: &str, found: Result<Edited, Error>, expect: &Outcome) -> Vec<u8> {
     match (found, expect) {
         (Ok(edited), Bytes(expect)) => {
             let found = String::from_utf8(edited.bytes.clone()).unwrap();
@@ -448,67 +435,6 @@ fn a_name_that_another_volume_would_get_by_an_alias_is_refused() {
         };
         let error = prefix_volumes(&document, &rule).unwrap_err().to_string();
         assert!(error.starts_with(expect), "{error}");
-    }
-}
-
-#[test]
-fn ports_are_moved_as_the_table_says() {
-    let cases = [
-        ("22:22", Bytes("1022:22")),
-        ("\"8000-8001:80-81\"", Bytes("\"9000-9001:80-81\"")),
-        ("\"[::1]:6:6\"", Bytes("\"[::1]:1006:6\"")),
-        ("127.0.0.1:80:80/udp", Bytes("127.0.0.1:1080:80/udp")),
-        ("80", Bytes("80")),
-        ("'80'", Bytes("'80'")),
-        ("127.0.0.1::80", Bytes("127.0.0.1::80")),
-        ("{target: 80}", Bytes("{target: 80}")),
-        (
-            "{target: 80, published: 8080}",
-            Bytes("{target: 80, published: 9080}"),
-        ),
-        (
-            "{target: 80, published: \"8080-8081\"}",
-            Bytes("{target: 80, published: \"9080-9081\"}"),
-        ),
-        ("65000:80", Refused("there is no such port")),
-    ];
-    for (port, expect) in cases {
-        let file = |port: &str| format!("services:\n  a:\n    ports:\n      - {port} # c\n");
-        let expect = match expect {
-            Bytes(port) => Bytes(file(port).leak()),
-            refused @ Refused(_) => refused,
-        };
-        judge(port, moved_port(&file(port)), &expect);
-    }
-}
-
-#[test]
-fn folders_of_the_host_are_listed_and_moved_as_the_table_says() {
-    let cases = [
-        (
-            "/data/postgres:/var/lib/postgresql/data",
-            Bytes("/srv/postgres:/var/lib/postgresql/data"),
-        ),
-        ("'/data/it''s:/x'", Bytes("'/srv/it''s:/x'")),
-        ("/data:/x:rw", Bytes("/srv:/x:rw")),
-        (
-            "{type: bind, source: /data/x, target: /x}",
-            Bytes("{type: bind, source: /srv/x, target: /x}"),
-        ),
-        ("/database:/x", Refused("nothing is mounted from `/data`")),
-        ("data:/data", Refused("nothing is mounted from `/data`")),
-    ];
-    for (mount, expect) in cases {
-        let file = |mount: &str| format!("services:\n  a:\n    volumes:\n      - {mount} # c\n");
-        let is_shared = !mount.starts_with("data");
-        let document = Document::parse(Path::new("c.yml"), file(mount).as_bytes()).unwrap();
-        let listed = shared_data(&document, &|_| None);
-        assert_eq!(listed.len(), usize::from(is_shared), "{mount}");
-        let expect = match expect {
-            Bytes(mount) => Bytes(file(mount).leak()),
-            refused @ Refused(_) => refused,
-        };
-        judge(mount, rebased(&file(mount)), &expect);
     }
 }
 
