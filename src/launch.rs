@@ -110,6 +110,8 @@ impl Launch {
         wish: &Wish,
         docker: &Docker,
     ) -> Result<Self, LaunchError> {
+        // It says best what is wrong with the engine, if anything is.
+        docker.server()?;
         let paths = compose::discover(&release.path)?;
         if paths.is_empty() {
             return Err(LaunchError::NoFiles {

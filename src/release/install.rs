@@ -104,9 +104,12 @@ impl Explain for InstallError {
             Self::NotAdopted { root } => {
                 vec![format!("run `transship init -C {}` first", root.display())]
             }
-            Self::UnknownVersion { known, .. } => vec![
+            Self::UnknownVersion { known, version, .. } => vec![
                 list_known(known),
-                "to stage it from the vendor's tarball or folder, add `--from-release PATH`".into(),
+                format!(
+                    "to stage the vendor's tarball or folder: `transship release new {version} \
+                     --from-release PATH`; `plan` takes `--from-release`, too"
+                ),
             ],
             Self::NoCurrent { known, .. } => {
                 vec![

@@ -112,6 +112,27 @@ fn what_can_t_be_parted_is_refused_before_anything_starts() {
         .complains("project-name");
 }
 
+#[test]
+fn a_service_that_dies_is_told_with_what_it_said_last() {
+    let Some(insight) = Insight::new("ts-dies", 29_200) else {
+        return;
+    };
+    let file = insight.root().join("releases/v1.3.2/docker-compose.yml");
+    let compose = fs::read_to_string(&file).unwrap();
+    let dies = r#"command: sh -c "echo no license found >&2; exit 3""#;
+    fs::write(&file, compose.replace(r#"command: "true""#, dies)).unwrap();
+    let one = insight.project("one");
+    insight
+        .transship(&["up", "v1.3.2", "-p", &one])
+        .exits(4)
+        .complains("`ts-dies-one-once-1` (exit code 3): no license found");
+    let no_engine = ["up", "v1.3.2", "--docker", "false"];
+    insight
+        .transship(&no_engine)
+        .exits(3)
+        .complains("no Docker engine answers");
+}
+
 /// Every file below `path` with its content and time.
 fn tree(insight: &Insight, path: &str) -> Vec<String> {
     let walk = walkdir::WalkDir::new(insight.root().join(path)).sort_by_file_name();

@@ -43,6 +43,7 @@ struct LoadJson<'a> {
 pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
     let archive = ImageArchive::read(&args.archive, ui.progress())?;
     let docker = Docker::find(args.docker.as_deref())?;
+    docker.server()?;
     let needed = args.files.images()?;
     let needed: Vec<&str> = needed.iter().map(String::as_str).collect();
     let missing = missing_images(&local_images(&docker)?, &archive.missing(&needed));
