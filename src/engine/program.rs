@@ -10,6 +10,7 @@
 
 mod capture;
 mod run;
+mod running;
 #[cfg(test)]
 mod tests;
 
@@ -22,6 +23,8 @@ use std::process::ExitStatus;
 use std::time::Duration;
 
 use thiserror::Error;
+
+pub use running::{Ended, Running};
 
 use crate::error::{Explain, Kind};
 
@@ -240,6 +243,15 @@ impl Invocation {
     /// for taking too long, [`Error::Wait`] when the system loses track of it.
     pub fn run(&self) -> Result<Output, Error> {
         run::run(self)
+    }
+
+    /// Starts the program and gives its standard input and output to the caller; what was
+    /// set by [`Invocation::stdin`] and [`Invocation::time_out`] doesn't count.
+    ///
+    /// # Errors
+    /// [`Error::Start`] when it can't be started.
+    pub fn start(&self) -> Result<Running, Error> {
+        Running::start(self)
     }
 
     /// Runs the program and takes anything but exit code 0 for an error.

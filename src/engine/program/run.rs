@@ -18,7 +18,7 @@ const MERCY: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_millis(10);
 
 pub(super) fn run(call: &Invocation) -> Result<Output, Error> {
-    let mut child = start(call).map_err(|source| Error::Start {
+    let mut child = start(call, Streams::Kept).map_err(|source| Error::Start {
         command: call.shown(),
         source,
     })?;
@@ -45,17 +45,26 @@ pub(super) fn run(call: &Invocation) -> Result<Output, Error> {
     })
 }
 
+/// Who reads and writes a program's streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Streams {
+    /// They are kept for the caller, and its input is given beforehand.
+    Kept,
+    /// The caller, while the program runs.
+    Caller,
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "this is the one door to programs"
 )]
-fn start(call: &Invocation) -> io::Result<Child> {
+pub(super) fn start(call: &Invocation, streams: Streams) -> io::Result<Child> {
     let mut command = Command::new(&call.program.path);
     command
         .args(&call.program.words[1..])
         .args(&call.args)
         .envs(call.env.iter().map(|(name, value)| (name, value)))
-        .stdin(if call.stdin.is_empty() {
+        .stdin(if streams == Streams::Kept && call.stdin.is_empty() {
             Stdio::null()
         } else {
             Stdio::piped()
@@ -82,7 +91,7 @@ fn feed(child: &mut Child, bytes: &[u8]) {
 }
 
 /// How the program ended, or nothing when it is still running after `limit`.
-fn wait(child: &mut Child, limit: Duration) -> io::Result<Option<ExitStatus>> {
+pub(super) fn wait(child: &mut Child, limit: Duration) -> io::Result<Option<ExitStatus>> {
     let watch = Stopwatch::start();
     let mut pause = Duration::from_micros(200);
     loop {
@@ -99,7 +108,7 @@ fn wait(child: &mut Child, limit: Duration) -> io::Result<Option<ExitStatus>> {
 
 /// Ends the program and everything it started that is still in its group: asks first,
 /// because `docker compose` tidies up when asked.
-fn stop(child: &mut Child) {
+pub(super) fn stop(child: &mut Child) {
     signal(child, Signal::TERM);
     if !matches!(wait(child, MERCY), Ok(Some(_))) {
         signal(child, Signal::KILL);
