@@ -2,6 +2,7 @@
 
 mod copy;
 mod edit;
+mod engines;
 mod ls;
 
 use clap::Subcommand;

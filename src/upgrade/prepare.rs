@@ -75,7 +75,7 @@ pub fn prepare(
 ) -> Result<Prepared, PrepareError> {
     let sides = Sides::read(&Disk::new(), install, request, progress)?;
     let outline = Outline::of(request, &sides)?;
-    let facts = Facts::observe(install, &outline, volumes)?;
+    let facts = Facts::observe(install, &outline, volumes, progress)?;
     let made = clock::now();
     let id = Plan::new_id(install, made, &request.version)?;
     let plan = planner::plan(id, made, request, sides.shipment.as_ref(), &outline, &facts)?;
