@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::args::{InstallArg, VolumesArg};
+use super::args::{EngineArg, InstallArg, VolumesArg};
 use super::failure::Failure;
 use super::plan::{PlanJson, show};
 use super::ui::{Done, Ui};
@@ -30,9 +30,8 @@ pub(super) struct Apply {
     plan: Option<String>,
     #[command(flatten)]
     install: InstallArg,
-    /// The docker program, such as `podman` or `sudo docker`
-    #[arg(long, value_name = "PROGRAM", env = "TRANSSHIP_DOCKER")]
-    docker: Option<String>,
+    #[command(flatten)]
+    engine: EngineArg,
     /// Roll back by itself if a step fails; the exit code is then 5. An interruption is none
     #[arg(long)]
     rollback_on_failure: bool,
@@ -46,9 +45,8 @@ pub(super) struct Apply {
 pub(super) struct Resume {
     #[command(flatten)]
     install: InstallArg,
-    /// The docker program, such as `podman` or `sudo docker`
-    #[arg(long, value_name = "PROGRAM", env = "TRANSSHIP_DOCKER")]
-    docker: Option<String>,
+    #[command(flatten)]
+    engine: EngineArg,
 }
 
 /// Undo the last run.
@@ -60,9 +58,8 @@ pub(super) struct Resume {
 pub(super) struct Rollback {
     #[command(flatten)]
     install: InstallArg,
-    /// The docker program, such as `podman` or `sudo docker`
-    #[arg(long, value_name = "PROGRAM", env = "TRANSSHIP_DOCKER")]
-    docker: Option<String>,
+    #[command(flatten)]
+    engine: EngineArg,
     /// Remove the new release and its volumes, too, with all that was written into them
     #[arg(long)]
     discard: bool,
@@ -77,10 +74,10 @@ struct WouldUndo {
 }
 
 /// The store of a plan, wherever it was made.
-fn store_of(plan: &Plan, docker: Option<&String>) -> Result<Box<dyn VolumeStore>, Failure> {
+fn store_of(plan: &Plan, engine: &EngineArg) -> Result<Box<dyn VolumeStore>, Failure> {
     let arg = VolumesArg {
         volumes: None,
-        docker: docker.cloned(),
+        engine: engine.clone(),
     };
     arg.store(&plan.request.place)
 }
@@ -93,7 +90,7 @@ pub(super) fn apply(args: &Apply, ui: &Ui) -> Result<Done, Failure> {
     let plan = Plan::find(&install, args.plan.as_deref())?;
     runner::require_unapplied(&install, &plan)?;
     plan.require_settled()?;
-    let store = store_of(&plan, args.docker.as_ref())?;
+    let store = store_of(&plan, &args.engine)?;
     let now = prepare(&install, &plan.request, store.as_ref(), ui.progress())?;
     drift::check(&plan, &now.plan)?;
     if args.dry_run {
@@ -135,7 +132,7 @@ pub(super) fn resume(args: &Resume, ui: &Ui) -> Result<Done, Failure> {
     let install = Install::adopted(&args.install.root)?;
     let disk = Disk::new();
     let _lock = install.lock(&disk, "resume")?;
-    let store = store_of(newest(&install, "resume")?.plan(), args.docker.as_ref())?;
+    let store = store_of(newest(&install, "resume")?.plan(), &args.engine)?;
     let runner = Runner {
         install: &install,
         disk: &disk,
@@ -150,7 +147,7 @@ pub(super) fn roll_back(args: &Rollback, ui: &Ui) -> Result<Done, Failure> {
     let disk = Disk::new();
     let _lock = install.lock(&disk, "rollback")?;
     let journal = newest(&install, "roll back")?;
-    let store = store_of(journal.plan(), args.docker.as_ref())?;
+    let store = store_of(journal.plan(), &args.engine)?;
     if journal.state() == RunState::Complete {
         for line in left_behind(&install, journal.plan(), store.as_ref(), ui.progress())? {
             ui.warn(&line);

@@ -127,7 +127,21 @@ pub(super) struct VolumesArg {
     /// of this machine.
     #[arg(long, value_name = "DIR|docker", env = "TRANSSHIP_VOLUMES")]
     pub volumes: Option<std::path::PathBuf>,
+    #[command(flatten)]
+    pub engine: EngineArg,
+}
+
+/// How the Docker engine is reached.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct EngineArg {
     /// The docker program, such as `podman` or `sudo docker`
     #[arg(long, value_name = "PROGRAM", env = "TRANSSHIP_DOCKER")]
     pub docker: Option<String>,
+    /// A static transship for the engine's processor, to work on volumes out of reach
+    ///
+    /// It is run in a container where this process can't read the volumes itself: not as
+    /// root, on another machine, or in a virtual one. Without it: this program where it is
+    /// static, else `transship-static` beside it.
+    #[arg(long, value_name = "FILE", env = "TRANSSHIP_HELPER")]
+    pub helper: Option<std::path::PathBuf>,
 }

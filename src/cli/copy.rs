@@ -9,7 +9,7 @@ use super::size;
 use super::ui::{Done, Ui};
 use crate::error::Kind;
 use crate::fs::Disk;
-use crate::tree::{self, Against, Copied, CopyOptions, Survey, VerifyOptions};
+use crate::tree::{self, Against, Copied, CopyOptions, Difference, Survey, VerifyOptions};
 
 /// Copy a tree with all of its metadata.
 ///
@@ -48,42 +48,52 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
     if args.dry_run {
         return announce(&args.source, &args.target, &survey, ui);
     }
-    copy(&args.source, &args.target, survey.bytes, args.verify, ui)
+    let options = CopyOptions {
+        digest: args.verify,
+        expected_bytes: Some(survey.bytes),
+        ..CopyOptions::default()
+    };
+    copy(&args.source, &args.target, &options, ui)
 }
 
-/// Copies, verifies where that is wanted, and reports.
+/// Copies, verifies where digests are wanted, and reports.
 pub(super) fn copy(
     source: &Path,
     target: &Path,
-    bytes: u64,
-    verify: bool,
+    options: &CopyOptions,
     ui: &Ui,
 ) -> Result<Done, Failure> {
-    let options = CopyOptions {
-        digest: verify,
-        expected_bytes: Some(bytes),
-        ..CopyOptions::default()
-    };
-    let copied = tree::copy(&Disk::new(), source, target, &options, ui.progress())?;
+    let copied = tree::copy(&Disk::new(), source, target, options, ui.progress())?;
     let mut differences = Vec::new();
     if let Some(manifest) = &copied.manifest {
         let options = VerifyOptions::default();
         differences = tree::verify(target, Against::Manifest(manifest), &options, ui.progress())?;
     }
-    report(source, target, &copied, verify, ui)?;
+    finish((source, target), &copied, &differences, options.digest, ui)
+}
+
+/// Reports a copy, and fails where it isn't one in full.
+pub(super) fn finish(
+    (source, target): (&Path, &Path),
+    copied: &Copied,
+    differences: &[Difference],
+    verify: bool,
+    ui: &Ui,
+) -> Result<Done, Failure> {
+    report(source, target, copied, verify, ui)?;
     for problem in &copied.problems {
         ui.warn(&problem.to_string());
     }
-    for difference in &differences {
+    for difference in differences {
         ui.warn(&format!("the copy differs: {difference}"));
     }
     if copied.problems.is_empty() && differences.is_empty() {
         return Ok(Done::Same);
     }
-    let lost = copied.problems.len() + differences.len();
+    let lost = copied.problems.len() as u64 + copied.problems_left_out + differences.len() as u64;
     Err(Failure::new(
         Kind::Failed,
-        format!("the copy lacks {}", size::count(lost as u64, "thing")),
+        format!("the copy lacks {}", size::count(lost, "thing")),
     )
     .hint("run it as root, onto a filesystem of the same kind"))
 }

@@ -15,6 +15,11 @@ use super::{
 /// Runs the program: parses the arguments, runs the command, reports, and gives the exit
 /// code (see [`crate::error::Kind`]).
 pub fn main() -> ExitCode {
+    // No command of a person's, and so in no help, completion or man page.
+    if std::env::args_os().skip(1).eq(["helper"]) {
+        let (input, output) = (std::io::stdin(), std::io::stdout());
+        return ExitCode::from(crate::engine::serve(input, output));
+    }
     let cli = Cli::parse();
     let ui = Ui::new(&cli.common);
     match dispatch(cli.command, &ui) {

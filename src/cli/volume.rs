@@ -2,6 +2,8 @@
 
 mod copy;
 mod edit;
+mod engines;
+mod in_use;
 mod ls;
 
 use clap::Subcommand;

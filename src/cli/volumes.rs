@@ -30,7 +30,7 @@ impl VolumesArg {
 
     /// The store at `place`.
     pub(super) fn store(&self, place: &Place) -> Result<Box<dyn VolumeStore>, Failure> {
-        let docker = Docker::find(self.docker.as_deref());
+        let docker = Docker::find(self.engine.docker.as_deref());
         match place {
             Place::Dir { path } => Ok(Box::new(FolderVolumes::new(path, docker.ok()))),
             Place::Local => {
@@ -39,7 +39,7 @@ impl VolumesArg {
                         "where volumes are plain folders, name the folder that holds them with `--volumes DIR`",
                     )
                 })?;
-                Ok(Box::new(store))
+                Ok(Box::new(store.with_helper(self.engine.helper.clone())))
             }
         }
     }

@@ -21,18 +21,24 @@ const TRIES: u32 = 3;
 #[derive(Debug, Clone)]
 pub struct Docker {
     program: Program,
+    /// Before every call's own arguments: which engine.
+    engine: Vec<String>,
     time_out: Option<Duration>,
 }
 
 /// What a Docker engine says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerInfo {
+    /// The engine's own id; engines of one machine may share it.
+    pub id: String,
     /// The engine's version: `28.2.2`.
     pub version: String,
     /// The name of the machine that it runs on, as the engine sees it.
     pub name: String,
     /// The engine's data root on that machine: `/var/lib/docker`.
     pub root: PathBuf,
+    /// Its processor, as it names it: `x86_64`; may be empty.
+    pub machine: String,
     /// True for an engine without root's rights, which shifts user ids.
     pub rootless: bool,
     /// The context that leads to it: `default`.
@@ -40,6 +46,15 @@ pub struct ServerInfo {
     /// The address that the context stands for: `unix:///var/run/docker.sock`; empty
     /// where the program doesn't say.
     pub endpoint: String,
+}
+
+impl ServerInfo {
+    /// True if both are answers of one engine, by whatever address it was asked. No two
+    /// engines of a machine have one data root.
+    pub fn is_same_engine(&self, other: &Self) -> bool {
+        let known = !self.id.is_empty();
+        known && (&self.id, &self.name, &self.root) == (&other.id, &other.name, &other.root)
+    }
 }
 
 impl Docker {
@@ -52,8 +67,22 @@ impl Docker {
         let program = Program::parse(program.unwrap_or("docker")).map_err(Error::NoProgram)?;
         Ok(Self {
             program,
+            engine: Vec::new(),
             time_out: None,
         })
+    }
+
+    /// The same program, for another engine: a context's name, or an address such as
+    /// `ssh://admin@example.org`.
+    #[must_use]
+    pub fn at(mut self, engine: &str) -> Self {
+        let option = if engine.contains("://") {
+            "--host"
+        } else {
+            "--context"
+        };
+        self.engine = vec![option.to_owned(), engine.to_owned()];
+        self
     }
 
     /// The same program, with another end to the time of every call: 15 s to find out
@@ -62,6 +91,11 @@ impl Docker {
     pub fn time_out(mut self, after: Duration) -> Self {
         self.time_out = Some(after);
         self
+    }
+
+    /// The end that was set to the time of every call.
+    pub(super) fn limit(&self) -> Option<Duration> {
+        self.time_out
     }
 
     /// Asks the engine what it is.
@@ -116,7 +150,7 @@ impl Docker {
         I::Item: AsRef<OsStr>,
     {
         let after = self.time_out.unwrap_or(after);
-        self.program.call(args).time_out(after)
+        self.program.call(&self.engine).args(args).time_out(after)
     }
 
     /// What `inspect` tells of all that `list` names. What comes and goes meanwhile makes an
@@ -178,9 +212,12 @@ pub(super) fn failed(what: &str) -> impl FnOnce(program::Error) -> Error {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 struct Info {
+    #[serde(rename = "ID")]
+    id: String,
     server_version: String,
     name: String,
     docker_root_dir: PathBuf,
+    architecture: String,
     /// Null where the kernel has none.
     security_options: Option<Vec<String>>,
     #[serde(rename = "ClientInfo")]
@@ -201,9 +238,11 @@ impl Info {
             rootless: options
                 .iter()
                 .any(|option| option.contains("name=rootless")),
+            id: self.id,
             version: self.server_version,
             name: self.name,
             root: self.docker_root_dir,
+            machine: self.architecture,
             context: self.client.context,
             endpoint,
         }

@@ -1,11 +1,13 @@
-//! The volumes of a Docker engine on this machine, whose folders this process can read.
+//! The volumes of a Docker engine: here, where this process can read their folders, or
+//! anywhere else.
 //!
 //! Nothing is believed for an exit code: a volume was made when the engine, asked again,
 //! tells of it with the right labels, and removed when it tells of it no more.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -13,45 +15,59 @@ use serde::Deserialize;
 use super::containers::containers_using_volume;
 use super::docker::failed;
 use super::folder_volumes::refuse_writers;
+use super::helper::Helper;
 use super::program::Invocation;
-use super::{Docker, Error, NewVolume, ServerInfo, User, Volume, VolumeStore, check_name};
+use super::{
+    Contents, Docker, Error, NewVolume, ServerInfo, User, Volume, VolumeStore, check_name,
+};
 use crate::fs::Disk;
 
 /// The engine unlinks every file before it answers.
 const REMOVAL: Duration = Duration::from_hours(1);
 
-/// One volume that has gone since it was listed fails the whole inspection; the list is
-/// taken anew this often.
-const TRIES: u32 = 3;
-
-/// The volumes of a Docker engine on this machine.
-#[derive(Debug)]
+/// The volumes of a Docker engine, here or elsewhere.
 pub struct DockerVolumes {
-    docker: Docker,
-    server: ServerInfo,
+    pub(super) docker: Docker,
+    pub(super) server: ServerInfo,
+    /// Why no volume's contents can be reached by path, if so.
+    pub(super) remote: Option<String>,
+    /// The helper's program, where it was named.
+    pub(super) program: Option<PathBuf>,
+    pub(super) helper: Mutex<Option<Arc<Helper>>>,
 }
 
 impl DockerVolumes {
-    /// The volumes of the engine that `docker` talks to.
+    /// The volumes of the engine that `docker` talks to. Their contents are reached by path
+    /// where the engine is on this machine (by a local socket, and with this machine's name:
+    /// Docker Desktop's is a virtual one) and this is root; else in helper containers.
     ///
     /// # Errors
-    /// [`Error::NoEngine`], and [`Error::Elsewhere`] where the engine isn't reached by a
-    /// local socket, or is on a machine with another name (Docker Desktop's is a virtual
-    /// one): the folders that it speaks of would be other folders here.
+    /// [`Error::NoEngine`].
     pub fn connect(docker: Docker) -> Result<Self, Error> {
         let server = docker.server()?;
-        let remote = !server.endpoint.is_empty() && !server.endpoint.starts_with("unix://");
-        if remote {
-            return Err(Error::Elsewhere {
-                engine: server.endpoint,
-            });
-        }
-        if server.name != host_name() {
-            return Err(Error::Elsewhere {
-                engine: server.name,
-            });
-        }
-        Ok(Self { docker, server })
+        let remote = if !server.endpoint.is_empty() && !server.endpoint.starts_with("unix://") {
+            Some(format!("at {}", server.endpoint))
+        } else if server.name != host_name() {
+            Some(format!("on `{}`", server.name))
+        } else if !rustix::process::geteuid().is_root() {
+            Some("of this machine, not as root".to_owned())
+        } else {
+            None
+        };
+        Ok(Self {
+            docker,
+            server,
+            remote,
+            program: None,
+            helper: Mutex::default(),
+        })
+    }
+
+    /// The same, with this file for the helper's program.
+    #[must_use]
+    pub fn with_helper(mut self, program: Option<PathBuf>) -> Self {
+        self.program = program;
+        self
     }
 
     /// The engine.
@@ -92,7 +108,7 @@ impl DockerVolumes {
     }
 
     /// The volume, whatever it is made of.
-    fn look(&self, name: &str) -> Result<Option<Volume>, Error> {
+    pub(super) fn look(&self, name: &str) -> Result<Option<Volume>, Error> {
         check_name(name)?;
         if !self.names()?.iter().any(|known| known == name) {
             return Ok(None);
@@ -120,7 +136,17 @@ impl DockerVolumes {
 
 impl VolumeStore for DockerVolumes {
     fn describe(&self) -> String {
-        format!("the local Docker engine {}", self.server.version)
+        let version = &self.server.version;
+        match &self.remote {
+            None => format!("the local Docker engine {version}"),
+            Some(place) => {
+                format!("the Docker engine {version} {place}, through a helper container")
+            }
+        }
+    }
+
+    fn contents(&self) -> &dyn Contents {
+        self
     }
 
     fn folder(&self) -> Result<PathBuf, Error> {
@@ -128,25 +154,11 @@ impl VolumeStore for DockerVolumes {
     }
 
     fn list(&self) -> Result<Vec<Volume>, Error> {
-        let mut names = self.names()?;
-        for _ in 1..TRIES {
-            match self.inspect(&names) {
-                Ok(volumes) => return Ok(volumes),
-                Err(error) => {
-                    let now = self.names()?;
-                    if now == names {
-                        return Err(error);
-                    }
-                    names = now;
-                }
-            }
-        }
-        self.inspect(&names)
+        Docker::inspected(|| self.names(), |names| self.inspect(names))
     }
 
     fn find(&self, name: &str) -> Result<Option<Volume>, Error> {
-        let found = self.look(name)?;
-        found.map(reachable).transpose()
+        self.look(name)
     }
 
     fn create(&self, disk: &Disk, volume: &NewVolume) -> Result<Volume, Error> {
@@ -160,7 +172,7 @@ impl VolumeStore for DockerVolumes {
         let called = self.create_call(volume).run_well();
         let what = format!("create volume `{}`", volume.name);
         match (self.look(&volume.name)?, called) {
-            (Some(made), _) => as_asked(made, volume).and_then(reachable),
+            (Some(made), _) => as_asked(made, volume),
             (None, Err(error)) => Err(failed(&what)(error)),
             (None, Ok(_)) => Err(Error::NotMade {
                 name: volume.name.clone(),
@@ -193,12 +205,22 @@ impl VolumeStore for DockerVolumes {
         Some(&self.docker)
     }
 
-    fn path_of(&self, name: &str) -> PathBuf {
-        self.server.root.join("volumes").join(name).join("_data")
+    fn path_of(&self, name: &str) -> Option<PathBuf> {
+        let path = || self.server.root.join("volumes").join(name).join("_data");
+        self.remote.is_none().then(path)
     }
 
     fn create_command(&self, volume: &NewVolume) -> String {
         self.create_call(volume).shown()
+    }
+}
+
+impl fmt::Debug for DockerVolumes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DockerVolumes")
+            .field("server", &self.server)
+            .field("remote", &self.remote)
+            .finish_non_exhaustive()
     }
 }
 
@@ -233,32 +255,7 @@ fn as_asked(made: Volume, asked: &NewVolume) -> Result<Volume, Error> {
     })
 }
 
-/// Refuses a volume whose contents aren't simply the folder that the engine names.
-fn reachable(volume: Volume) -> Result<Volume, Error> {
-    if volume.driver != "local" {
-        return Err(Error::Driver {
-            name: volume.name,
-            driver: volume.driver,
-        });
-    }
-    if !volume.options.is_empty() {
-        let keys: Vec<_> = volume.options.into_keys().collect();
-        return Err(Error::Options {
-            name: volume.name,
-            options: keys.join(", "),
-        });
-    }
-    if let Err(source) = fs::read_dir(&volume.path) {
-        return Err(Error::Unreadable {
-            name: volume.name,
-            path: volume.path,
-            source,
-        });
-    }
-    Ok(volume)
-}
-
-fn announce(disk: &Disk, call: &'static str, name: &str) -> Result<(), Error> {
+pub(super) fn announce(disk: &Disk, call: &'static str, name: &str) -> Result<(), Error> {
     let told = disk.announce(call, Path::new(name));
     told.map_err(|source| Error::Folder {
         what: "change volume",

@@ -5,10 +5,12 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use super::helper::HelperError;
 use super::program;
 use super::standing::Failure;
 use super::volumes::User;
 use crate::error::{Explain, Kind};
+use crate::tree;
 
 /// Every error of [`engine`](super).
 #[derive(Debug, Error)]
@@ -72,38 +74,19 @@ pub enum Error {
         /// [`VolumeStore::describe`](super::VolumeStore::describe).
         place: String,
     },
-    /// A volume that another driver keeps.
-    #[error("volume `{name}` has the driver `{driver}`")]
-    Driver {
-        /// The volume.
-        name: String,
-        /// Its driver.
-        driver: String,
+    /// Work in a helper container failed.
+    #[error("can't {what} in a helper container")]
+    Helper {
+        /// What was wanted: copy which volume to which.
+        what: String,
+        /// The container that couldn't be removed.
+        left: Option<String>,
+        /// What went wrong.
+        source: Box<HelperError>,
     },
-    /// A volume of the `local` driver that is mounted from elsewhere (NFS, tmpfs, bind).
-    #[error("volume `{name}` has driver options ({options})")]
-    Options {
-        /// The volume.
-        name: String,
-        /// The options' names.
-        options: String,
-    },
-    /// The contents of a volume can't be read by this process.
-    #[error("can't read the contents of volume `{name}` in `{}`", path.display())]
-    Unreadable {
-        /// The volume.
-        name: String,
-        /// Where the engine says that they are.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-    /// The engine is on another machine, so its volumes' folders are too.
-    #[error("the Docker engine `{engine}` doesn't run on this machine")]
-    Elsewhere {
-        /// The engine's own name, or its address.
-        engine: String,
-    },
+    /// Work on a volume's contents failed.
+    #[error(transparent)]
+    Tree(#[from] tree::Error),
     /// The engine said that it had made the volume, and there is none.
     #[error("volume `{name}` isn't there after it was created")]
     NotMade {
@@ -220,6 +203,8 @@ impl Explain for Error {
             | Self::NotReleased { .. }
             | Self::NotUp { .. } => Kind::Failed,
             Self::Interrupted { .. } => Kind::Interrupted,
+            Self::Helper { source, .. } => source.kind(),
+            Self::Tree(error) => error.kind(),
             _ => Kind::Refused,
         }
     }
@@ -227,6 +212,13 @@ impl Explain for Error {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::NoProgram(source) | Self::Call { source, .. } => source.hints(),
+            Self::Tree(error) => error.hints(),
+            Self::Helper { source, left, .. } => {
+                let left = left.iter().map(|name| {
+                    format!("a container was left; remove it with `docker rm --force {name}`")
+                });
+                source.hints().into_iter().chain(left).collect()
+            }
             _ => self
                 .own_hints()
                 .iter()
@@ -250,12 +242,6 @@ impl Error {
                 "a volume's name begins with a letter or digit and goes on with letters, \
                  digits, `_`, `.` and `-`; it has at least two characters",
             ],
-            Self::Driver { .. } => &["only volumes of the driver `local` can be copied"],
-            Self::Options { .. } => {
-                &["its contents are mounted from elsewhere; mount them and copy them as a folder"]
-            }
-            Self::Unreadable { .. } => &["run as root on the machine of the Docker engine"],
-            Self::Elsewhere { .. } => &["run on the machine of the Docker engine"],
             Self::InUse { .. } => &["stop what uses it first"],
             Self::NoCompose(_) | Self::TooOld { .. } => {
                 &["install Docker Compose v2, the plugin behind `docker compose`"]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::folder_volumes::refuse_writers;
-use super::{Error, FolderVolumes, NewVolume, User, Volume, VolumeStore};
+use super::{ByPath, Contents, Error, FolderVolumes, NewVolume, User, Volume, VolumeStore};
 use crate::fs::Disk;
 
 /// Folders below a path that remember what was made of them and are used by whom the test
@@ -57,6 +57,10 @@ impl VolumeStore for FakeVolumes {
         self.folders.describe()
     }
 
+    fn contents(&self) -> &dyn Contents {
+        &ByPath
+    }
+
     fn folder(&self) -> Result<PathBuf, Error> {
         self.folders.folder()
     }
@@ -87,7 +91,7 @@ impl VolumeStore for FakeVolumes {
         Ok(known.users.get(&volume.name).cloned().unwrap_or_default())
     }
 
-    fn path_of(&self, name: &str) -> PathBuf {
+    fn path_of(&self, name: &str) -> Option<PathBuf> {
         self.folders.path_of(name)
     }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::containers::containers_using;
 use super::processes::processes_using;
-use super::{Docker, Error, NewVolume, User, Volume, VolumeStore, check_name};
+use super::{ByPath, Contents, Docker, Error, NewVolume, User, Volume, VolumeStore, check_name};
 use crate::fs::Disk;
 use crate::tree;
 
@@ -56,6 +56,10 @@ impl FolderVolumes {
 impl VolumeStore for FolderVolumes {
     fn describe(&self) -> String {
         format!("folders below `{}`", self.root.display())
+    }
+
+    fn contents(&self) -> &dyn Contents {
+        &ByPath
     }
 
     fn folder(&self) -> Result<PathBuf, Error> {
@@ -122,8 +126,8 @@ impl VolumeStore for FolderVolumes {
         self.docker.as_ref()
     }
 
-    fn path_of(&self, name: &str) -> PathBuf {
-        self.root.join(name)
+    fn path_of(&self, name: &str) -> Option<PathBuf> {
+        Some(self.root.join(name))
     }
 
     fn create_command(&self, volume: &NewVolume) -> String {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::{Docker, Error};
+use super::{Contents, Docker, Error};
 use crate::fs::Disk;
 
 /// A volume that exists.
@@ -67,17 +67,19 @@ pub trait VolumeStore: Send + Sync {
     /// engine 28.2.2".
     fn describe(&self) -> String;
 
+    /// What can be done with the contents of its volumes.
+    fn contents(&self) -> &dyn Contents;
+
     /// The folder that holds the volumes' folders: where space must be free for a new one.
     fn folder(&self) -> Result<PathBuf, Error>;
 
     /// All volumes, by name.
     fn list(&self) -> Result<Vec<Volume>, Error>;
 
-    /// The volume of this name, if there is one whose contents this process can reach.
+    /// The volume of this name, if there is one.
     ///
     /// # Errors
-    /// Among others: a name that could be no volume's, and a volume that is there and whose
-    /// contents are out of reach (another driver, mounted from elsewhere, not readable).
+    /// Among others: a name that could be no volume's.
     fn find(&self, name: &str) -> Result<Option<Volume>, Error>;
 
     /// Makes an empty volume, with the labels of its own project and key.
@@ -101,8 +103,9 @@ pub trait VolumeStore: Send + Sync {
         None
     }
 
-    /// Where the contents of the volume of this name are, or would be, for people to read.
-    fn path_of(&self, name: &str) -> PathBuf;
+    /// Where this process reaches the contents of the volume of this name, or would; nothing
+    /// where it can't.
+    fn path_of(&self, name: &str) -> Option<PathBuf>;
 
     /// The command that does what [`VolumeStore::create`] does, for people to read.
     fn create_command(&self, volume: &NewVolume) -> String;

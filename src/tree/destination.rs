@@ -117,26 +117,7 @@ impl Destination {
 
     /// Refuses a target within the directory `source`.
     pub(super) fn check_outside(&self, source: &Path, root: &Stat) -> Result<(), Error> {
-        let fail = |error| Error::read(&self.above_path, error);
-        let mut fd = stat::open_dir(self.above.as_fd(), c".").map_err(fail)?;
-        let mut here = Stat::of(fd.as_fd()).map_err(fail)?;
-        loop {
-            if here.is_same_file(root) {
-                return Err(Error::Nested {
-                    source_root: source.to_owned(),
-                    target: self.path.clone(),
-                });
-            }
-            // A folder above that can't be opened can't be the source, which could.
-            let Ok(above) = stat::open_dir(fd.as_fd(), c"..") else {
-                return Ok(());
-            };
-            let there = Stat::of(above.as_fd()).map_err(fail)?;
-            if there.is_same_file(&here) {
-                return Ok(());
-            }
-            (fd, here) = (above, there);
-        }
+        check_outside(self.above.as_fd(), &self.path, source, root)
     }
 
     /// Makes the staging folder, and removes those of earlier runs that died.
@@ -191,6 +172,36 @@ impl Destination {
     }
 }
 
+/// Refuses the directory `fd`, in which or as which `target` is to be made, if it is the
+/// directory `source` or within it.
+pub(super) fn check_outside(
+    fd: BorrowedFd<'_>,
+    target: &Path,
+    source: &Path,
+    root: &Stat,
+) -> Result<(), Error> {
+    let fail = |error| Error::read(target, error);
+    let mut fd = stat::open_dir(fd, c".").map_err(fail)?;
+    let mut here = Stat::of(fd.as_fd()).map_err(fail)?;
+    loop {
+        if here.is_same_file(root) {
+            return Err(Error::Nested {
+                source_root: source.to_owned(),
+                target: target.to_owned(),
+            });
+        }
+        // A folder above that can't be opened can't be the source, which could.
+        let Ok(above) = stat::open_dir(fd.as_fd(), c"..") else {
+            return Ok(());
+        };
+        let there = Stat::of(above.as_fd()).map_err(fail)?;
+        if there.is_same_file(&here) {
+            return Ok(());
+        }
+        (fd, here) = (above, there);
+    }
+}
+
 fn check_empty(
     target: &Path,
     above: BorrowedFd<'_>,
@@ -211,7 +222,7 @@ fn check_empty(
 }
 
 /// Takes away what a new folder inherits and would hand down: ACLs and setgid.
-fn make_plain(disk: &Disk, fd: BorrowedFd<'_>, name: &CStr) -> io::Result<()> {
+pub(super) fn make_plain(disk: &Disk, fd: BorrowedFd<'_>, name: &CStr) -> io::Result<()> {
     let held = Held::Open(fd);
     for (attribute, _) in XattrRoom::default().read(held)? {
         if attribute.to_bytes().starts_with(b"system.posix_acl_") {

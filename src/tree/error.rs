@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::name::{Escaped, escaped};
 use crate::error::{Explain, Kind};
@@ -74,11 +74,31 @@ pub enum Error {
         /// The path.
         path: PathBuf,
     },
+    /// A copy into this directory was begun and never completed.
+    #[error("`{}` holds a copy that was never completed", escaped(path))]
+    Unfinished {
+        /// The directory.
+        path: PathBuf,
+    },
     /// Another process is making the same copy now.
     #[error("another copy to `{}` is under way", escaped(path))]
     Busy {
         /// The target.
         path: PathBuf,
+    },
+    /// A stream from elsewhere can't be taken.
+    #[error("the stream is {what}")]
+    Stream {
+        /// What is wrong with it: `cut off before its end`.
+        what: &'static str,
+    },
+    /// It went wrong where a stream comes from.
+    #[error("{message}")]
+    Sent {
+        /// What that means.
+        kind: Kind,
+        /// What the sender said, escaped.
+        message: String,
     },
     /// A manifest can't be understood.
     #[error("{}:{line}: {message}", escaped(path))]
@@ -103,7 +123,7 @@ impl Error {
         }
     }
 
-    pub(super) fn write(path: impl Into<PathBuf>, source: impl Into<io::Error>) -> Self {
+    pub(crate) fn write(path: impl Into<PathBuf>, source: impl Into<io::Error>) -> Self {
         Self::Write {
             path: path.into(),
             source: source.into(),
@@ -115,11 +135,13 @@ impl Explain for Error {
     fn kind(&self) -> Kind {
         match self {
             Self::Read { .. } | Self::Manifest { .. } | Self::NoName { .. } => Kind::Usage,
-            Self::Write { .. } | Self::Incomplete { .. } => Kind::Failed,
+            Self::Write { .. } | Self::Incomplete { .. } | Self::Stream { .. } => Kind::Failed,
+            Self::Sent { kind, .. } => *kind,
             Self::TargetNotEmpty { .. }
             | Self::TargetExists { .. }
             | Self::TargetIsMountPoint { .. }
             | Self::Nested { .. }
+            | Self::Unfinished { .. }
             | Self::Busy { .. } => Kind::Refused,
             Self::Interrupted => Kind::Interrupted,
         }
@@ -138,9 +160,14 @@ impl Explain for Error {
                 Some("name a target that doesn't exist yet, or move this one away")
             }
             Self::TargetIsMountPoint { .. } => Some("name a folder below it"),
+            Self::Unfinished { .. } => Some("make that copy again first"),
             Self::Manifest { .. } => {
                 Some("a manifest is in mtree, sha256sum or transship's JSON format")
             }
+            Self::Stream { .. } => {
+                Some("copy again with `--update`: what has arrived isn't sent again")
+            }
+            Self::Sent { .. } => Some("see to it there, then copy again with `--update`"),
             Self::Nested { .. } | Self::NoName { .. } | Self::Busy { .. } | Self::Interrupted => {
                 None
             }
@@ -212,7 +239,7 @@ pub struct Problem {
 }
 
 /// What a copy can lose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Lost {

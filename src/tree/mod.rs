@@ -16,23 +16,29 @@ mod destination;
 mod digest;
 mod error;
 mod exclude;
+mod in_place;
 mod manifest;
 mod name;
 mod remove;
 mod scan;
 mod stat;
+mod stream;
 mod survey;
 mod verify;
 mod walk;
 
 pub use beneath::read_beneath;
-pub use copy::{Copied, CopyOptions, MAX_PROBLEMS, Updated, copy, update};
+pub use copy::{Copied, CopyOptions, MAX_PROBLEMS, Updated, copy, fill, update};
 pub use digest::{Digest, file_digest};
 pub use error::{Cause, Error, Failure, Lost, Problem};
 pub use exclude::Exclude;
+pub use in_place::{Holds, clear, holds};
 pub use manifest::{Entry, EntryKind, Format, Manifest, Time, Xattr, path_order};
 pub use name::Escaped;
 pub use remove::remove;
 pub use scan::manifest;
-pub use survey::{Survey, survey};
-pub use verify::{Against, Difference, DifferenceKind, Scope, VerifyOptions, compare, verify};
+pub use stream::{Receiving, send};
+pub use survey::{Survey, free, survey};
+pub use verify::{
+    Against, Difference, DifferenceKind, Scope, VerifyOptions, compare, observe, verify,
+};

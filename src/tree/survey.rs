@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use rustix::fs::FileType;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::error::Error;
 use super::name::join_path;
@@ -17,7 +17,7 @@ use super::walk::{self, Folder, Later, Opened, Pace, Visit};
 use crate::progress::Silent;
 
 /// What is in a tree.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Survey {
     /// Names of regular files.
     pub files: u64,
@@ -67,6 +67,15 @@ pub fn survey(root: &Path) -> Result<Survey, Error> {
         counter.count(&stat);
     }
     Ok(counter.survey())
+}
+
+/// Bytes that are free for this user on the filesystem of `path`.
+///
+/// # Errors
+/// [`Error::Read`].
+pub fn free(path: &Path) -> Result<u64, Error> {
+    let stat = rustix::fs::statvfs(path).map_err(|error| Error::read(path, error))?;
+    Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
 #[derive(Debug, Default)]

@@ -129,19 +129,31 @@ pub fn verify(
     options: &VerifyOptions,
     progress: &dyn Progress,
 ) -> Result<Vec<Difference>, Error> {
+    let observe = |root| observe(root, options, progress);
+    match against {
+        Against::Tree(expected) => {
+            let expected = observe(expected)?;
+            Ok(compare(&expected, &observe(tree)?, options))
+        }
+        Against::Manifest(expected) => Ok(compare(expected, &observe(tree)?, options)),
+    }
+}
+
+/// One side of a comparison: a manifest of the tree at `tree`, with what `options` compare.
+///
+/// # Errors
+/// Those of [`verify`].
+pub fn observe(
+    tree: &Path,
+    options: &VerifyOptions,
+    progress: &dyn Progress,
+) -> Result<Manifest, Error> {
     let how = How {
         contents: options.scope != Scope::MetadataOnly,
         media: options.media,
         exclude: &options.exclude,
     };
-    let scan = |root| scan(root, how, progress);
-    match against {
-        Against::Tree(expected) => {
-            let expected = scan(expected)?;
-            Ok(compare(&expected, &scan(tree)?, options))
-        }
-        Against::Manifest(expected) => Ok(compare(expected, &scan(tree)?, options)),
-    }
+    scan(tree, how, progress)
 }
 
 /// What differs between two manifests, in the order of the paths.

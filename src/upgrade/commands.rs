@@ -16,12 +16,11 @@ pub fn of(step: &Step, volumes: &dyn VolumeStore) -> Vec<String> {
         Step::EditCompose(step) => edit(step),
         Step::Carry(step) => carry(step),
         Step::CopyVolume(step) => copy(step, volumes),
-        Step::Verify(step) => {
-            vec![command(
-                ["transship", "verify"],
-                [&volumes.path_of(&step.volume), &step.manifest],
-            )]
-        }
+        Step::Verify(step) => match volumes.path_of(&step.volume) {
+            Some(path) => vec![command(["transship", "verify"], [&path, &step.manifest])],
+            // Done by the copy that is shown.
+            None => Vec::new(),
+        },
         Step::Switch(step) => switch(step),
     }
 }
@@ -113,7 +112,13 @@ fn copy(step: &CopyVolume, volumes: &dyn VolumeStore) -> Vec<String> {
         project: step.project.clone(),
         key: step.key.clone(),
     };
-    let (source, target) = (volumes.path_of(&step.source), volumes.path_of(&step.target));
+    let paths = (volumes.path_of(&step.source), volumes.path_of(&step.target));
+    let (Some(source), Some(target)) = paths else {
+        let words = ["transship", "volume", "copy", "--verify", "-p"];
+        let names = [&step.project, &step.source, &step.target].map(Path::new);
+        let key = command(["--key"], [Path::new(&step.key)]);
+        return vec![format!("{} {key}", command(words, names))];
+    };
     let folder = step.manifest.parent().unwrap_or(Path::new("."));
     let list = command(["transship", "manifest"], [&source]);
     vec![

@@ -12,8 +12,12 @@ use super::image_facts::ImageFacts;
 use super::outline::{Outline, Pair};
 use crate::engine::{self, User, VolumeStore};
 use crate::error::{Explain, Kind};
+use crate::progress::Progress;
 use crate::release::{Install, Version};
-use crate::tree::{self, Survey};
+use crate::tree::{self, Holds, Survey};
+
+/// The device number that stands for a filesystem of another machine; no real one has it.
+const ELSEWHERE: u64 = u64::MAX;
 
 /// The observations that a plan is made from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -110,15 +114,15 @@ impl Facts {
         install: &Install,
         outline: &Outline,
         volumes: &dyn VolumeStore,
+        progress: &dyn Progress,
     ) -> Result<Self, FactsError> {
         let old = install.release_folder(&outline.from);
-        let room = volumes.folder()?;
         Ok(Self {
             current: fs::read_link(install.current_link()).ok(),
             volumes: outline
                 .volumes
                 .iter()
-                .map(|pair| volume(pair, volumes))
+                .map(|pair| volume(pair, volumes, progress))
                 .collect::<Result<_, _>>()?,
             carry: outline
                 .carry
@@ -127,15 +131,32 @@ impl Facts {
                 .collect::<Result<_, _>>()?,
             images: None,
             releases: Room::at(&install.releases_folder())?,
-            volume_room: Room::at(&room)?,
+            volume_room: volume_room(volumes, progress)?,
             place: volumes.describe(),
         })
     }
 }
 
-fn volume(pair: &Pair, volumes: &dyn VolumeStore) -> Result<VolumeFacts, FactsError> {
+fn volume_room(volumes: &dyn VolumeStore, progress: &dyn Progress) -> Result<Room, FactsError> {
+    let path = volumes.folder()?;
+    match volumes.contents().free(progress)? {
+        None => Room::at(&path),
+        Some(free) => Ok(Room {
+            path,
+            device: ELSEWHERE,
+            free,
+        }),
+    }
+}
+
+fn volume(
+    pair: &Pair,
+    volumes: &dyn VolumeStore,
+    progress: &dyn Progress,
+) -> Result<VolumeFacts, FactsError> {
+    let contents = volumes.contents();
     let target_full = match volumes.find(&pair.target)? {
-        Some(target) => !is_empty(&target.path)?,
+        Some(target) => contents.holds(&target, progress)? != Holds::Nothing,
         None => false,
     };
     let Some(source) = volumes.find(&pair.source)? else {
@@ -152,7 +173,7 @@ fn volume(pair: &Pair, volumes: &dyn VolumeStore) -> Result<VolumeFacts, FactsEr
         .into_iter()
         .filter(User::is_writing)
         .collect();
-    let survey = tree::survey(&source.path)?;
+    let survey = contents.survey(&source, progress)?;
     Ok(VolumeFacts {
         source: Some(survey),
         users,
@@ -174,14 +195,6 @@ fn carried(old: &Path, new: &Path) -> Result<CarryFacts, FactsError> {
     })
 }
 
-fn is_empty(path: &Path) -> Result<bool, FactsError> {
-    let io = |source| FactsError::Io {
-        path: path.into(),
-        source,
-    };
-    Ok(fs::read_dir(path).map_err(io)?.next().is_none())
-}
-
 impl Room {
     /// The room at `path`, or at the nearest folder above it that exists.
     fn at(path: &Path) -> Result<Self, FactsError> {
@@ -193,12 +206,10 @@ impl Room {
             path: there.into(),
             source,
         };
-        let device = there.metadata().map_err(io)?.dev();
-        let stat = rustix::fs::statvfs(there).map_err(|errno| io(errno.into()))?;
         Ok(Self {
             path: there.into(),
-            device,
-            free: stat.f_bavail.saturating_mul(stat.f_frsize),
+            device: there.metadata().map_err(io)?.dev(),
+            free: tree::free(there)?,
         })
     }
 }

@@ -8,7 +8,7 @@ use super::{Plan, Step};
 use crate::engine::{User, VolumeStore};
 use crate::progress::Progress;
 use crate::release::Install;
-use crate::tree::{self, Against, Manifest, Scope, VerifyOptions};
+use crate::tree::{Manifest, Scope, VerifyOptions};
 
 /// A sentence for each volume that is in use, or isn't as it was copied. Told by metadata (size, times):
 /// no content is read. A volume without a manifest was never completed and is passed over.
@@ -40,12 +40,8 @@ pub fn left_behind(
             scope: Scope::MetadataOnly,
             ..VerifyOptions::default()
         };
-        let written = tree::verify(
-            &volume.path,
-            Against::Manifest(&manifest),
-            &options,
-            progress,
-        )?;
+        let contents = volumes.contents();
+        let written = contents.verify(&volume, &manifest, &options, progress)?;
         if let Some(first) = written.first() {
             let count = written.len();
             let name = &step.target;

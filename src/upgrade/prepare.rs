@@ -80,7 +80,7 @@ pub fn prepare(
 ) -> Result<Prepared, PrepareError> {
     let sides = Sides::read(&Disk::new(), install, request, progress)?;
     let outline = Outline::of(request, &sides)?;
-    let mut facts = Facts::observe(install, &outline, volumes)?;
+    let mut facts = Facts::observe(install, &outline, volumes, progress)?;
     let archive = request.image_archive.as_deref();
     let images = archive.map(|path| ImageFacts::observe(path, &outline, volumes, progress));
     facts.images = images.transpose()?;

@@ -16,7 +16,7 @@ use std::sync::OnceLock;
 use transship::engine::{Docker, Program};
 
 // A test crate may do with one of them; the others aren't dead for that.
-const _: [fn() -> bool; 2] = [root, docker];
+const _: [fn() -> bool; 3] = [root, docker, helper];
 const _: fn(&str) -> bool = program;
 const _: fn(&[&str]) -> bool = images;
 
@@ -57,6 +57,13 @@ pub(crate) fn images(names: &[&str]) -> bool {
         names.iter().all(is_there),
         &format!("the images {} (see tests/lab/up)", names.join(" ")),
     )
+}
+
+/// That there is a static transship to be sent to engines: `scripts/static` makes it.
+pub(crate) fn helper() -> bool {
+    let named = std::env::var_os("TRANSSHIP_HELPER");
+    let found = named.is_some_and(|path| std::path::Path::new(&path).is_file());
+    given(found, "TRANSSHIP_HELPER (see scripts/static)")
 }
 
 /// `found`, and where it is false a word about it.

@@ -1,12 +1,14 @@
 # A stand-in for `docker`: keeps volumes in $state, and misbehaves as $state/fault says, in
-# one line: the first two words of the call to spoil, and how. Run as `sh docker.sh STATE ...`.
+# lines: the first two words of a call to spoil, and how. Run as `sh docker.sh STATE ...`.
 state=$1
 shift
 echo "$*" >>"$state/calls"
 
 fault=
-if read -r first second how <"$state/fault" 2>/dev/null && [ "$first $second" = "$1 $2" ]; then
-  fault=$how
+if [ -f "$state/fault" ]; then
+  while read -r first second how; do
+    [ "$first $second" != "$1 $2" ] || fault=$how
+  done <"$state/fault"
 fi
 
 case $fault in
@@ -29,9 +31,58 @@ volume_json() {
     "$(cat "$state/options" 2>/dev/null || echo null)" "$(cat "$state/volumes/$1")"
 }
 
+say() { printf '%s\n' "$1"; }
+
+# A helper container, asked on its standard input: hello, the work, an answer. It has only
+# seconds to live where it is to hang, since nobody can remove it.
+helper() {
+  read -r request || :
+  version=1
+  [ "$fault" != other-version ] || version=2
+  say "{\"is\":\"hello\",\"format\":\"transship-helper\",\"version\":$version}"
+  [ "$fault" != nonsense-inside ] || say 'Segmentation fault'
+  case $request in
+    *'"do":"holds"'*)
+      holds=nothing
+      [ -z "$(ls -A "$state/data/v1_data")" ] || holds=something
+      say "{\"is\":\"done\",\"answer\":{\"holds\":\"$holds\"}}"
+      ;;
+    *'"do":"copy"'*)
+      mkdir -p "$state/data/v2_data/.transship-part"
+      case $fault in
+        hangs-inside) exec sleep 20 ;;
+        dies-inside) kill -9 $$ ;;
+        full-inside)
+          rmdir "$state/data/v2_data/.transship-part"
+          say '{"is":"failed","kind":"failed","message":"can'"'"'t write `/volumes/v2_data/x`","causes":["No space left on device (os error 28)"],"hints":["free some space on the target'"'"'s filesystem"]}'
+          exit 4
+          ;;
+      esac
+      cp -a "$state/data/v1_data/." "$state/data/v2_data/"
+      rmdir "$state/data/v2_data/.transship-part"
+      [ "$fault" != copied-then-killed ] || kill -9 $$
+      case $fault in
+        other-answer-then) say '{"is":"done","answer":"cleared"}' ;;
+        *) say '{"is":"done","answer":{"copied":{"counts":{"files":1,"directories":1,"others":0,"bytes":9,"allocated":4096},"problems":[],"left_out":0}}}' ;;
+      esac
+      [ "$fault" != answered-then-exit1 ] || exit 1
+      ;;
+  esac
+}
+
 case "$1 $2" in
+  'import --change')
+    cat >/dev/null
+    [ "$fault" = lies ] || touch "$state/image"
+    echo sha256:1
+    ;;
+  'image inspect') [ -f "$state/image" ] || { echo 'No such image' >&2; exit 1; }; echo '"sha256:1"' ;;
+  'image ls') ;;
+  'image rm') rm "$state/image" ;;
+  'run --rm') [ -f "$state/image" ] || exit 125; : >"$state/running"; helper; rm -f "$state/running" ;;
+  'rm --force') [ "$fault" = exit1 ] || rm -f "$state/running" ;;
   'info --format')
-    printf '{"ServerVersion":"1.0","Name":"%s","DockerRootDir":"%s","ClientInfo":{"Context":"default"},"SecurityOptions":%s}\n' \
+    printf '{"ServerVersion":"1.0","Name":"%s","DockerRootDir":"%s","Architecture":"x86_64","ClientInfo":{"Context":"default"},"SecurityOptions":%s}\n' \
       "$(cat "$state/host" 2>/dev/null || uname -n)" "$state" \
       "$(cat "$state/security" 2>/dev/null || echo '["name=seccomp"]')"
     ;;
@@ -69,7 +120,10 @@ case "$1 $2" in
     [ "$fault" != done-then-killed ] || kill -9 $$
     echo "$3"
     ;;
-  'ps --all') cat "$state/ps" 2>/dev/null || : ;;
+  'ps --all')
+    # Of one name: a helper's container, as far as it is there.
+    case "$*" in *name=*) [ ! -f "$state/running" ] || echo 0123456789ab; exit 0 ;; *label=transship-helper*) exit 0 ;; esac
+    cat "$state/ps" 2>/dev/null || : ;;
   'container inspect') cat "$state/containers" ;;
   'compose version') printf '{"version":"%s"}\n' "$(cat "$state/compose-version" 2>/dev/null || echo 2.40.3)" ;;
   'compose -p') ;;

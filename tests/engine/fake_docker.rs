@@ -34,6 +34,23 @@ impl FakeDocker {
         DockerVolumes::connect(self.docker()).unwrap()
     }
 
+    /// The volumes of an engine on another machine, with a program that could be a helper.
+    pub(crate) fn volumes_elsewhere(&self) -> DockerVolumes {
+        self.set("host", "docker-desktop");
+        // The header of a static program for x86-64, and no program.
+        let mut elf = vec![0; 120];
+        elf[..6].copy_from_slice(b"\x7fELF\x02\x01");
+        (elf[18], elf[32], elf[54], elf[56], elf[64]) = (62, 64, 56, 1, 1);
+        let helper = self.home.path().join("helper");
+        fs::write(&helper, elf).unwrap();
+        self.volumes().with_helper(Some(helper))
+    }
+
+    /// True if there is such a file in its home.
+    pub(crate) fn has(&self, file: &str) -> bool {
+        self.home.path().join(file).exists()
+    }
+
     /// From now on the call that begins with these two words goes wrong.
     pub(crate) fn spoil(&self, call: &str, how: &str) {
         self.set("fault", &format!("{call} {how}\n"));

@@ -1,9 +1,10 @@
 //! An engine that fails, hangs, dies, lies and talks nonsense, at every call: each time an
 //! error that says what to do, nothing half-made, and no harm once it is well again.
 
-use transship::engine::{Docker, DockerVolumes, Error, VolumeStore};
+use transship::engine::{Docker, Error, VolumeStore};
 use transship::error::{Explain, Kind};
 use transship::fs::Disk;
+use transship::progress::Silent;
 
 use super::fake_docker::{FakeDocker, new_volume};
 
@@ -22,7 +23,7 @@ const FAULTS: [&str; 10] = [
 ];
 
 /// The error, checked for what every error must have.
-fn sound<T>(result: Result<T, Error>, case: &str) -> Error {
+pub(super) fn sound<T>(result: Result<T, Error>, case: &str) -> Error {
     let Err(error) = result else {
         panic!("{case}: no error");
     };
@@ -259,7 +260,7 @@ fn a_container_that_the_engine_keeps_quiet_about_is_an_error() {
 }
 
 #[test]
-fn an_engine_on_another_machine_has_no_folders_here() {
+fn an_engine_on_another_machine_is_never_looked_for_in_folders_here() {
     for (file, value) in [
         ("host", "docker-desktop"),
         ("endpoint", "ssh://admin@example.org"),
@@ -267,46 +268,50 @@ fn an_engine_on_another_machine_has_no_folders_here() {
     ] {
         let fake = FakeDocker::new();
         fake.set(file, value);
-        let error = sound(DockerVolumes::connect(fake.docker()), value);
-        assert!(matches!(error, Error::Elsewhere { .. }), "{error}");
-        assert!(error.to_string().contains(value), "{error}");
+        let volumes = fake.volumes();
+        let volume = volumes.create(&Disk::new(), &new_volume()).unwrap();
+        assert!(volumes.describe().contains(value), "{}", volumes.describe());
+        assert_eq!(volumes.contents().path(&volume), None, "{value}");
+        assert_eq!(volumes.path_of("v2_data"), None, "{value}");
     }
 }
 
 #[test]
-fn a_volume_that_is_mounted_from_elsewhere_is_refused_by_name() {
-    for (file, value, said) in [
-        (
-            "options",
-            r#"{"type":"nfs","device":":/x"}"#,
-            "has driver options (device, type)",
-        ),
-        ("driver", "rexray", "has the driver `rexray`"),
+fn a_volume_that_is_mounted_from_elsewhere_is_no_folder() {
+    for (file, value) in [
+        ("options", r#"{"type":"nfs","device":":/x"}"#),
+        ("driver", "rexray"),
     ] {
         let fake = FakeDocker::new();
         let volumes = fake.volumes();
         volumes.create(&Disk::new(), &new_volume()).unwrap();
         fake.set(file, value);
-        let error = sound(volumes.find("v2_data"), value);
-        assert_eq!(error.to_string(), format!("volume `v2_data` {said}"));
-        assert_eq!(error.kind(), Kind::Refused);
-        assert!(!error.hints().is_empty());
-        assert_eq!(
-            volumes.list().unwrap().len(),
-            1,
-            "it is listed all the same"
-        );
+        let volume = volumes.find("v2_data").unwrap().unwrap();
+        assert_eq!(volumes.contents().path(&volume), None, "{value}");
     }
 }
 
 #[test]
-fn a_folder_that_is_not_there_is_unreadable() {
+fn a_tmpfs_that_nobody_has_mounted_is_refused_with_the_reason() {
     let fake = FakeDocker::new();
     let volumes = fake.volumes();
     volumes.create(&Disk::new(), &new_volume()).unwrap();
+    fake.set("options", r#"{"type":"tmpfs","device":"tmpfs"}"#);
+    let volume = volumes.find("v2_data").unwrap().unwrap();
+    let error = sound(volumes.contents().survey(&volume, &Silent), "tmpfs");
+    let reason = std::error::Error::source(&error).unwrap().to_string();
+    assert!(reason.contains("is a tmpfs"), "{reason}");
+    assert_eq!(error.kind(), Kind::Refused);
+    assert!(!error.hints().is_empty());
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_not_read() {
+    let fake = FakeDocker::new();
+    let volumes = fake.volumes();
+    let volume = volumes.create(&Disk::new(), &new_volume()).unwrap();
     std::fs::remove_dir(fake.contents("v2_data")).unwrap();
-    let error = sound(volumes.find("v2_data"), "gone");
-    assert!(matches!(error, Error::Unreadable { .. }), "{error}");
+    assert_eq!(volumes.contents().path(&volume), None);
 }
 
 #[test]

@@ -3,15 +3,35 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 #![expect(clippy::disallowed_methods, reason = "tests set up their own world")]
+#![expect(
+    clippy::print_stdout,
+    clippy::unnecessary_debug_formatting,
+    reason = "what is shared with the tests of copies says what it skips, and shows any path"
+)]
 
 mod compose_labels;
 mod compose_program;
 mod fake_docker;
 mod faults;
 mod folders;
+mod helper_faults;
 mod image_archive;
+#[path = "../common/install.rs"]
+#[expect(dead_code, reason = "made for the tests of the program")]
+mod install;
 mod lab;
+#[path = "../fidelity/look.rs"]
+mod look;
 #[path = "../common/need.rs"]
 mod need;
+#[path = "../common/program.rs"]
+#[expect(dead_code, reason = "made for the tests of the program")]
+mod program;
 mod quiesce;
 mod real_engine;
+mod remote;
+#[path = "../fidelity/support.rs"]
+#[expect(dead_code, reason = "made for the tests of copies")]
+mod support;
+#[path = "../fidelity/zoo.rs"]
+mod zoo;

@@ -3,6 +3,7 @@
 use transship::engine::{Docker, Error, FolderVolumes, User, VolumeStore};
 use transship::error::{Explain, Kind};
 use transship::fs::Disk;
+use transship::progress::Silent;
 
 use crate::lab::{Lab, put, store};
 use crate::need;
@@ -113,17 +114,15 @@ fn an_idle_volume_is_removed_and_gone() {
 }
 
 #[test]
-fn a_volume_mounted_from_elsewhere_is_refused() {
+fn a_volume_mounted_from_elsewhere_is_listed_and_never_read_by_its_path() {
     let Some(lab) = lab("options") else { return };
     let name = lab.name("data");
     let options = ["-o", "type=tmpfs", "-o", "device=tmpfs", "-o", "o=size=1m"];
     lab.docker(&[&["volume", "create"], &options[..], &[&name]].concat());
     let store = store();
-    let error = store.find(&name).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        format!("volume `{name}` has driver options (device, o, type)")
-    );
+    let volume = store.find(&name).unwrap().unwrap();
+    assert_eq!(store.contents().path(&volume), None);
+    let error = store.contents().survey(&volume, &Silent).unwrap_err();
     assert_eq!(error.kind(), Kind::Refused);
     assert!(
         store

@@ -19,6 +19,7 @@ mod look;
 mod programs;
 mod race;
 mod random;
+mod streams;
 mod support;
 mod updates;
 mod verifies;

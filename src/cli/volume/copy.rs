@@ -2,93 +2,210 @@
 
 use std::path::{Path, PathBuf};
 
+use super::engines::{self, Engines};
+use super::in_use::{InUse, release};
 use crate::cli::args::VolumesArg;
 use crate::cli::copy;
 use crate::cli::failure::Failure;
 use crate::cli::ui::{Done, Ui};
-use crate::engine::{NewVolume, User, Volume, VolumeStore};
+use crate::engine::{Contents, Held, NewVolume, Volume, VolumeStore};
 use crate::error::Kind;
 use crate::fs::Disk;
-use crate::tree;
+use crate::tree::{self, CopyOptions, VerifyOptions};
 use crate::upgrade::Place;
 use crate::upgrade::step::StepError;
 
 /// Copy a volume to a new one, with all of its metadata.
 ///
 /// SOURCE and TARGET are names of volumes; what contains a `/` is a path. A source that a
-/// running container may write is refused. A new volume gets the compose labels of PROJECT and
+/// running container may write is refused, unless `--pause`, `--stop` or `--live` says what
+/// to do about it. A new volume gets the compose labels of PROJECT and
 /// KEY, never those of the old one.
+///
+/// With two contexts it is copied from one engine to another, by way of this machine.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
     /// The volume to copy
-    source: String,
+    pub(super) source: String,
     /// The volume to make
-    target: String,
+    pub(super) target: String,
     /// The compose project that the new volume belongs to; a new one in an engine needs it
     #[arg(short, long, value_name = "NAME")]
-    project: Option<String>,
+    pub(super) project: Option<String>,
     /// The new volume's key in the compose file; its name when absent
     #[arg(long, value_name = "KEY")]
-    key: Option<String>,
+    pub(super) key: Option<String>,
     /// Read the copy back and compare it with what was copied
     #[arg(long)]
-    verify: bool,
+    pub(super) verify: bool,
     /// Only say what would be copied
     #[arg(long)]
-    dry_run: bool,
+    pub(super) dry_run: bool,
     #[command(flatten)]
-    volumes: VolumesArg,
+    pub(super) in_use: InUse,
+    #[command(flatten)]
+    pub(super) engines: Engines,
+    #[command(flatten)]
+    pub(super) volumes: VolumesArg,
 }
 
 pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
+    if args.engines.are_named() {
+        return engines::run(args, ui);
+    }
     if is_path(&args.source) && is_path(&args.target) {
         let (source, target) = (Path::new(&args.source), Path::new(&args.target));
         let survey = tree::survey(source)?;
         return match args.dry_run {
             true => copy::announce(source, target, &survey, ui),
-            false => copy::copy(source, target, survey.bytes, args.verify, ui),
+            false => copy::copy(source, target, &args.way(survey.bytes).options(), ui),
         };
     }
     let place = args.volumes.place(Path::new("."))?;
     let store = args.volumes.store(&place)?;
-    let source = match is_path(&args.source) {
-        true => PathBuf::from(&args.source),
-        false => idle_source(store.as_ref(), &args.source)?.path,
+    let source = source(args, Some(store.as_ref()))?;
+    let contents = store.contents();
+    let survey = match &source {
+        Side::Path(path) => tree::survey(path)?,
+        Side::Volume(volume) => contents.survey(volume, ui.progress())?,
     };
-    let survey = tree::survey(&source)?;
     if args.dry_run {
-        return copy::announce(&source, Path::new(&args.target), &survey, ui);
+        return copy::announce(
+            &source.shown(contents),
+            Path::new(&args.target),
+            &survey,
+            ui,
+        );
     }
-    let target = target(args, store.as_ref(), &place)?;
-    let copied = copy::copy(&source, &target.path, survey.bytes, args.verify, ui);
-    if copied.is_err() && target.made {
+    let disk = Disk::new();
+    let held = source.settle(args, store.as_ref(), &disk, ui)?;
+    let (target, made) = target(args, store.as_ref(), &place)?;
+    let way = args.way(survey.bytes);
+    let copied = between(contents, (&source, &target), way, ui);
+    let copied = release(held, copied, ui);
+    if copied.is_err() && made {
         // The failure is what there is to tell; an empty volume does no harm.
         let _ = store.remove(&Disk::new(), &args.target);
     }
     copied
 }
 
-fn is_path(text: &str) -> bool {
+impl Args {
+    pub(super) fn way(&self, bytes: u64) -> Way {
+        Way {
+            bytes,
+            verify: self.verify,
+            live: self.in_use.live,
+        }
+    }
+}
+
+/// How it is copied.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Way {
+    /// How much there is.
+    bytes: u64,
+    pub(super) verify: bool,
+    live: bool,
+}
+
+impl Way {
+    fn options(self) -> CopyOptions {
+        CopyOptions {
+            digest: self.verify,
+            expected_bytes: Some(self.bytes),
+            live: self.live,
+            ..CopyOptions::default()
+        }
+    }
+}
+
+/// What is copied, or where to.
+pub(super) enum Side {
+    Path(PathBuf),
+    Volume(Volume),
+}
+
+impl Side {
+    /// Keeps containers from writing it, as the options say.
+    pub(super) fn settle<'a>(
+        &self,
+        args: &Args,
+        store: &'a dyn VolumeStore,
+        disk: &'a Disk,
+        ui: &Ui,
+    ) -> Result<Option<Held<'a>>, Failure> {
+        match self {
+            Self::Path(_) => Ok(None),
+            Self::Volume(volume) => args.in_use.settle(store, disk, volume, ui),
+        }
+    }
+
+    /// Its path, where this process reaches it.
+    pub(super) fn path<'a>(&'a self, contents: &dyn Contents) -> Option<&'a Path> {
+        match self {
+            Self::Path(path) => Some(path),
+            Self::Volume(volume) => contents.path(volume),
+        }
+    }
+
+    /// Its path, or its name.
+    pub(super) fn shown(&self, contents: &dyn Contents) -> PathBuf {
+        match self {
+            Self::Path(path) => path.clone(),
+            Self::Volume(volume) => contents
+                .path(volume)
+                .map_or_else(|| PathBuf::from(&volume.name), Path::to_owned),
+        }
+    }
+}
+
+pub(super) fn between(
+    contents: &dyn Contents,
+    (source, target): (&Side, &Side),
+    way: Way,
+    ui: &Ui,
+) -> Result<Done, Failure> {
+    match (source, target) {
+        (Side::Volume(from), Side::Volume(to)) => {
+            let options = way.options();
+            let copied = contents.copy(&Disk::new(), (from, to), &options, ui.progress())?;
+            let differences = match &copied.manifest {
+                Some(manifest) => {
+                    contents.verify(to, manifest, &VerifyOptions::default(), ui.progress())?
+                }
+                None => Vec::new(),
+            };
+            let shown = (source.shown(contents), target.shown(contents));
+            copy::finish((&shown.0, &shown.1), &copied, &differences, way.verify, ui)
+        }
+        _ => match (source.path(contents), target.path(contents)) {
+            (Some(source), Some(target)) => copy::copy(source, target, &way.options(), ui),
+            _ => engines::stream(
+                (contents, source),
+                (contents, target),
+                (false, way.verify),
+                ui,
+            ),
+        },
+    }
+}
+
+pub(super) fn is_path(text: &str) -> bool {
     text.contains('/') || text == "." || text == ".."
 }
 
-struct Target {
-    path: PathBuf,
-    made: bool,
-}
-
-fn target(args: &Args, store: &dyn VolumeStore, place: &Place) -> Result<Target, Failure> {
+/// The target, and whether it was made for this.
+pub(super) fn target(
+    args: &Args,
+    store: &dyn VolumeStore,
+    place: &Place,
+) -> Result<(Side, bool), Failure> {
     if is_path(&args.target) {
-        return Ok(Target {
-            path: PathBuf::from(&args.target),
-            made: false,
-        });
+        return Ok((Side::Path(PathBuf::from(&args.target)), false));
     }
     if let Some(volume) = store.find(&args.target)? {
-        return Ok(Target {
-            path: volume.path,
-            made: false,
-        });
+        return Ok((Side::Volume(volume), false));
     }
     // A folder has no labels, and so no project.
     let project = match (&args.project, place) {
@@ -102,10 +219,7 @@ fn target(args: &Args, store: &dyn VolumeStore, place: &Place) -> Result<Target,
         project,
         key,
     };
-    Ok(Target {
-        path: store.create(&Disk::new(), &new)?.path,
-        made: true,
-    })
+    Ok((Side::Volume(store.create(&Disk::new(), &new)?), true))
 }
 
 fn needs_project(target: &str) -> Failure {
@@ -116,23 +230,15 @@ fn needs_project(target: &str) -> Failure {
     .hint("name it with `-p NAME`, or Compose won't take the volume for its own")
 }
 
-fn idle_source(store: &dyn VolumeStore, name: &str) -> Result<Volume, Failure> {
+/// What is to be copied; a volume of the store, where there is one.
+pub(super) fn source(args: &Args, store: Option<&dyn VolumeStore>) -> Result<Side, Failure> {
+    let Some(store) = store.filter(|_| !is_path(&args.source)) else {
+        return Ok(Side::Path(PathBuf::from(&args.source)));
+    };
     let missing = || StepError::NoVolume {
-        volume: name.to_owned(),
+        volume: args.source.clone(),
         place: store.describe(),
     };
-    let volume = store.find(name)?.ok_or_else(missing)?;
-    let writing: Vec<_> = store
-        .users(&volume)?
-        .into_iter()
-        .filter(User::is_writing)
-        .collect();
-    if writing.is_empty() {
-        return Ok(volume);
-    }
-    Err(StepError::InUse {
-        volume: volume.name,
-        users: writing,
-    }
-    .into())
+    let volume = store.find(&args.source)?.ok_or_else(missing)?;
+    Ok(Side::Volume(volume))
 }

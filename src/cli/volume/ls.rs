@@ -12,7 +12,6 @@ use crate::cli::ui::{Done, Ui};
 use crate::cli::{size, table};
 use crate::compose::{Claims, LoadOptions, Model, SharedData};
 use crate::engine::{User, Volume, VolumeStore};
-use crate::tree;
 
 /// List the volumes of the compose files, where they live and who uses them.
 ///
@@ -76,7 +75,7 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
     let place = args.volumes.place(Path::new("."));
     let store = place.and_then(|place| args.volumes.store(&place));
     let list = match args.all {
-        true => all(store?.as_ref(), args.size)?,
+        true => all(store?.as_ref(), args.size, ui)?,
         false => of_files(args, &store, ui)?,
     };
     if ui.json {
@@ -87,14 +86,14 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
 }
 
 /// Every volume of the place.
-fn all(store: &dyn VolumeStore, size: bool) -> Result<VolumesJson, Failure> {
+fn all(store: &dyn VolumeStore, size: bool, ui: &Ui) -> Result<VolumesJson, Failure> {
     let volumes = store.list()?.into_iter().map(|volume| {
         let mut row = VolumeJson {
             key: volume.labels.get("com.docker.compose.volume").cloned(),
             name: volume.name.clone(),
             ..VolumeJson::default()
         };
-        row.fill(store, volume, size)?;
+        row.fill(store, volume, (size, ui))?;
         Ok(row)
     });
     Ok(VolumesJson {
@@ -131,7 +130,7 @@ fn of_files(
         if let Ok(store) = store
             && let Ok(Some(volume)) = store.find(&volume.name)
         {
-            row.fill(store.as_ref(), volume, args.size)?;
+            row.fill(store.as_ref(), volume, (args.size, ui))?;
         }
         volumes.push(row);
     }
@@ -143,14 +142,20 @@ fn of_files(
 
 impl VolumeJson {
     /// Takes in what the place knows of the volume.
-    fn fill(&mut self, store: &dyn VolumeStore, volume: Volume, size: bool) -> Result<(), Failure> {
+    fn fill(
+        &mut self,
+        store: &dyn VolumeStore,
+        volume: Volume,
+        (size, ui): (bool, &Ui),
+    ) -> Result<(), Failure> {
         let users = store.users(&volume)?.into_iter();
         self.used_by = users.map(UserJson::from).collect();
         self.used_by.sort_by(|a, b| a.name.cmp(&b.name));
         if size {
-            self.bytes = Some(tree::survey(&volume.path)?.bytes);
+            let survey = store.contents().survey(&volume, ui.progress())?;
+            self.bytes = Some(survey.bytes);
         }
-        self.path = Some(volume.path);
+        self.path = store.contents().path(&volume).map(Path::to_owned);
         self.driver = Some(volume.driver);
         self.options = volume.options;
         self.labels = volume.labels;

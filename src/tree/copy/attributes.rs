@@ -14,7 +14,7 @@ use crate::tree::stat::{self, LOCKING_FLAGS, Stat, Xattrs};
 
 /// What a source's file has besides its contents.
 #[derive(Debug)]
-pub(super) struct Attributes<'a> {
+pub(in crate::tree) struct Attributes<'a> {
     pub stat: &'a Stat,
     pub xattrs: &'a Xattrs,
     /// Its kept inode flags.
@@ -33,7 +33,7 @@ impl Attributes<'_> {
 
 /// What a file has right after it was made.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Fresh {
+pub(in crate::tree) struct Fresh {
     pub uid: u32,
     pub gid: u32,
     /// `None` where that can't be told.
@@ -42,10 +42,10 @@ pub(super) struct Fresh {
 }
 
 /// Told of each loss: what, and the system's reason.
-pub(super) type Losses<'a> = &'a mut dyn FnMut(Lost, String);
+pub(in crate::tree) type Losses<'a> = &'a mut dyn FnMut(Lost, String);
 
 /// Gives the file that `held` holds all attributes but the flags that lock it.
-pub(super) fn apply(
+pub(in crate::tree) fn apply(
     disk: &Disk,
     held: Held<'_>,
     name: &CStr,
@@ -134,7 +134,7 @@ fn set_mode(
 }
 
 /// Sets the kept flags to `flags`, and leaves the filesystem's own as they are.
-pub(super) fn set_flags(
+pub(in crate::tree) fn set_flags(
     disk: &Disk,
     fd: std::os::fd::BorrowedFd<'_>,
     name: &CStr,

@@ -161,6 +161,11 @@ fn finish(copier: Copier<'_>, staging: BorrowedFd<'_>) -> Result<Built, Error> {
 }
 
 impl Built {
+    /// What was copied, for whoever sees to the root's attributes.
+    pub(super) fn into_copied(self) -> Copied {
+        self.copied
+    }
+
     /// Sets, after the rename, what would have stood against it.
     pub(super) fn seal(mut self, disk: &Disk, path: &Path) -> Result<Copied, Error> {
         for last in self.last {

@@ -200,7 +200,11 @@ impl Transfer<'_> {
 
 /// The next stretch of data at or after `at`: its start and end, both `size` if only a
 /// hole is left.
-fn data_after(fd: BorrowedFd<'_>, at: u64, size: u64) -> io::Result<(u64, u64)> {
+pub(in crate::tree) fn data_after(
+    fd: BorrowedFd<'_>,
+    at: u64,
+    size: u64,
+) -> io::Result<(u64, u64)> {
     let start = match rustix::fs::seek(fd, SeekFrom::Data(at)) {
         Ok(start) => start.min(size),
         Err(Errno::NXIO) => return Ok((size, size)),
@@ -213,7 +217,11 @@ fn data_after(fd: BorrowedFd<'_>, at: u64, size: u64) -> io::Result<(u64, u64)> 
     Ok((start.max(at), end.max(start)))
 }
 
-fn zeros(sum: &mut Sum, mut length: u64, progress: &dyn Progress) -> Result<(), TransferError> {
+pub(in crate::tree) fn zeros(
+    sum: &mut Sum,
+    mut length: u64,
+    progress: &dyn Progress,
+) -> Result<(), TransferError> {
     const PIECE: u64 = 64 * 1024 * 1024;
     while length > 0 {
         if progress.interrupted() {

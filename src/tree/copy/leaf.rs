@@ -212,7 +212,7 @@ impl Copier<'_> {
 }
 
 /// Opens the folder `place` of the target, one name after the other.
-pub(super) fn open_place(root: BorrowedFd<'_>, place: &Place) -> io::Result<OwnedFd> {
+pub(in crate::tree) fn open_place(root: BorrowedFd<'_>, place: &Place) -> io::Result<OwnedFd> {
     let mut fd = stat::open_dir(root, c".")?;
     for name in place.names() {
         fd = stat::open_dir(fd.as_fd(), name)?;

@@ -11,6 +11,7 @@ mod content;
 mod copier;
 mod direct;
 mod file;
+mod fill;
 mod leaf;
 mod links;
 mod options;
@@ -20,9 +21,12 @@ mod tally;
 mod update;
 mod whole;
 
+pub use fill::fill;
 pub use options::{Copied, CopyOptions, MAX_PROBLEMS, Updated};
 pub use update::update;
 pub use whole::copy;
 
-pub(super) use content::{TransferError, digest};
+pub(super) use attributes::{Attributes, Fresh, apply, set_flags};
+pub(super) use content::{TransferError, data_after, digest, zeros};
 pub(super) use copier::Room;
+pub(super) use leaf::open_place;

@@ -76,7 +76,7 @@ pub struct Copied {
 }
 
 impl Copied {
-    pub(super) fn lose_flags(&mut self, path: Vec<u8>, error: &io::Error) {
+    pub(in crate::tree) fn lose_flags(&mut self, path: Vec<u8>, error: &io::Error) {
         self.problems.push(Problem {
             path,
             lost: Lost::Flags,

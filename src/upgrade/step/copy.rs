@@ -2,11 +2,10 @@
 //! that the old one holds, and described by a manifest taken from the bytes that passed.
 
 use std::io;
-use std::path::Path;
 
 use super::{CopyVolume, Outcome, StepError, Undoing, World};
 use crate::engine::{NewVolume, User, Volume, VolumeStore};
-use crate::tree::{self, Against, CopyOptions, Format, Manifest, VerifyOptions};
+use crate::tree::{CopyOptions, Format, Holds, Manifest, VerifyOptions};
 
 pub(super) fn act(step: &CopyVolume, world: World<'_>, again: bool) -> Result<Outcome, StepError> {
     let source = existing(world, &step.source)?;
@@ -17,26 +16,27 @@ pub(super) fn act(step: &CopyVolume, world: World<'_>, again: bool) -> Result<Ou
         Some(target) => target,
         None => create(step, world)?,
     };
-    if !is_empty(&target.path)? {
-        if again {
-            return accept(step, world, &source, &target);
+    match holds(world, &target)? {
+        Holds::Nothing => {}
+        // An interrupted run's own: what there is of it is removed by the copy.
+        Holds::Part if again => {}
+        Holds::Something if again => return accept(step, world, &source, &target),
+        Holds::Part | Holds::Something => {
+            return Err(StepError::TargetNotEmpty {
+                volume: target.name,
+                path: target.path,
+            });
         }
-        return Err(StepError::TargetNotEmpty {
-            volume: target.name,
-            path: target.path,
-        });
     }
     let options = CopyOptions {
         digest: true,
         ..CopyOptions::default()
     };
-    let copied = tree::copy(
-        world.disk,
-        &source.path,
-        &target.path,
-        &options,
-        world.progress,
-    );
+    let pair = (&source, &target);
+    let copied = world
+        .volumes
+        .contents()
+        .copy(world.disk, pair, &options, world.progress);
     let done = copied.map_err(StepError::from).and_then(|copied| {
         if copied.problems.is_empty() {
             save(step, world, copied.manifest.as_ref())
@@ -61,7 +61,7 @@ pub(super) fn undo(step: &CopyVolume, world: World<'_>, known: Undoing) -> Resul
         return forget_manifest(step, world);
     };
     require_idle(world.volumes, &target)?;
-    if known == Undoing::Unknown && !is_empty(&target.path)? {
+    if known == Undoing::Unknown && holds(world, &target)? == Holds::Something {
         let source = existing(world, &step.source)?;
         require_equal(world, &source, &target)?;
     }
@@ -87,8 +87,9 @@ fn accept(
     target: &Volume,
 ) -> Result<Outcome, StepError> {
     require_equal(world, source, target)?;
-    let manifest = tree::manifest(&target.path, world.progress)?;
-    let survey = tree::survey(&target.path)?;
+    let contents = world.volumes.contents();
+    let manifest = contents.observe(target, &VerifyOptions::default(), world.progress)?;
+    let survey = contents.survey(target, world.progress)?;
     let sha256 = save(step, world, Some(&manifest))?;
     Ok(Outcome {
         files: survey.files,
@@ -99,13 +100,10 @@ fn accept(
 }
 
 fn require_equal(world: World<'_>, source: &Volume, target: &Volume) -> Result<(), StepError> {
-    let against = Against::Tree(&source.path);
-    let differences = tree::verify(
-        &target.path,
-        against,
-        &VerifyOptions::default(),
-        world.progress,
-    )?;
+    let contents = world.volumes.contents();
+    let options = VerifyOptions::default();
+    let expected = contents.observe(source, &options, world.progress)?;
+    let differences = contents.verify(target, &expected, &options, world.progress)?;
     if differences.is_empty() {
         return Ok(());
     }
@@ -160,9 +158,8 @@ fn take_back(world: World<'_>, target: &Volume, ours: bool) {
     // The failure itself is what there is to tell; `undo` looks again at what stays.
     if ours {
         let _ = world.volumes.remove(world.disk, &target.name);
-    } else if is_empty(&target.path).is_ok_and(|empty| !empty) {
-        let _ = tree::remove(world.disk, &target.path)
-            .and_then(|()| world.disk.create_dir(&target.path, 0o755));
+    } else if holds(world, target).is_ok_and(|holds| holds != Holds::Nothing) {
+        let _ = world.volumes.contents().clear(world.disk, target);
     }
 }
 
@@ -171,7 +168,7 @@ fn create(step: &CopyVolume, world: World<'_>) -> Result<Volume, StepError> {
     let made = world.volumes.create(world.disk, &new_volume(step));
     if made.is_err()
         && let Ok(Some(left)) = world.volumes.find(&step.target)
-        && is_empty(&left.path).is_ok_and(|empty| empty)
+        && holds(world, &left).is_ok_and(|holds| holds == Holds::Nothing)
     {
         // The failure is what there is to tell; an empty volume does no harm.
         let _ = world.volumes.remove(world.disk, &step.target);
@@ -187,7 +184,6 @@ fn new_volume(step: &CopyVolume) -> NewVolume {
     }
 }
 
-fn is_empty(path: &Path) -> Result<bool, StepError> {
-    let mut entries = std::fs::read_dir(path).map_err(StepError::io(path))?;
-    Ok(entries.next().is_none())
+fn holds(world: World<'_>, volume: &Volume) -> Result<Holds, StepError> {
+    Ok(world.volumes.contents().holds(volume, world.progress)?)
 }

@@ -44,7 +44,10 @@ fn places(step: &Step, world: World<'_>) -> Vec<PathBuf> {
         }
         Step::EditCompose(step) => vec![at(&step.file), world.kept(&step.file)],
         Step::Carry(step) => vec![at(&step.to), world.kept(&step.to)],
-        Step::CopyVolume(step) => vec![world.volumes.path_of(&step.target), at(&step.manifest)],
+        Step::CopyVolume(step) => {
+            let volume = world.volumes.path_of(&step.target);
+            volume.into_iter().chain([at(&step.manifest)]).collect()
+        }
         Step::Verify(_) | Step::LoadImages(_) => Vec::new(),
         Step::Switch(_) => vec![world.install.root().join("switch")],
     }

@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::{Outcome, StepError, Verify, World};
-use crate::tree::{self, Against, Manifest, Scope, VerifyOptions};
+use crate::tree::{Manifest, Scope, VerifyOptions};
 
 pub(super) fn act(step: &Verify, world: World<'_>) -> Result<Outcome, StepError> {
     let missing = || StepError::NoVolume {
@@ -14,13 +14,13 @@ pub(super) fn act(step: &Verify, world: World<'_>) -> Result<Outcome, StepError>
     let path = world.install.root().join(&step.manifest);
     let bytes = fs::read(&path).map_err(StepError::io(&path))?;
     let manifest = Manifest::read(&path, &bytes)?;
-    let against = Against::Manifest(&manifest);
     // What the page cache holds proves nothing about the disk.
     let options = VerifyOptions {
         media: true,
         ..VerifyOptions::default()
     };
-    let differences = tree::verify(&volume.path, against, &options, world.progress)?;
+    let contents = world.volumes.contents();
+    let differences = contents.verify(&volume, &manifest, &options, world.progress)?;
     if !differences.is_empty() {
         return Err(StepError::Differs {
             volume: step.volume.clone(),
@@ -28,7 +28,7 @@ pub(super) fn act(step: &Verify, world: World<'_>) -> Result<Outcome, StepError>
         });
     }
     require_unwritten(step, world, &manifest)?;
-    let survey = tree::survey(&volume.path)?;
+    let survey = contents.survey(&volume, world.progress)?;
     let sha256 = Some(manifest.digest());
     Ok(Outcome {
         files: survey.files,
@@ -54,8 +54,8 @@ fn require_unwritten(
         scope: Scope::MetadataOnly,
         ..VerifyOptions::default()
     };
-    let against = Against::Manifest(manifest);
-    let differences = tree::verify(&source.path, against, &options, world.progress)?;
+    let contents = world.volumes.contents();
+    let differences = contents.verify(&source, manifest, &options, world.progress)?;
     if differences.is_empty() {
         return Ok(());
     }

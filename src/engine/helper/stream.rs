@@ -1,0 +1,222 @@
+//! Streams from and to helpers.
+
+use std::io::{self, BufRead as _, BufReader, BufWriter, Read, Write};
+use std::process::ChildStdin;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+use super::super::contents::{Feed, UNDER_WAY, judged};
+use super::super::program::Running;
+use super::super::{Error, HelperError};
+use super::client::{Helper, Mounted, Said, Talk, ask, interrupted, is_hello};
+use super::lines::listen;
+use super::protocol::{Answer, Event, LONGEST, PIECE, Work};
+use crate::clock::Stopwatch;
+use crate::progress::Progress;
+use crate::tree::{self, Format, Manifest};
+
+/// Between two looks at whether the user wants to stop.
+const TICK: Duration = Duration::from_millis(50);
+
+impl Helper {
+    /// Writes the volume to `out`, as it comes: whether it is whole, the stream says itself.
+    pub(in crate::engine) fn send(
+        &self,
+        what: &str,
+        volume: &str,
+        have: Option<&Manifest>,
+        out: &mut dyn Write,
+        progress: &dyn Progress,
+    ) -> Result<(), Error> {
+        let name = self.name();
+        let mounts = [Mounted {
+            volume,
+            writable: false,
+        }];
+        let work = Work::Send {
+            volume: volume.to_owned(),
+            have: have.is_some(),
+        };
+        let relay = Relay {
+            progress,
+            silence: self.silence(),
+        };
+        let started = self.start(&name, &work, &mounts).map_err(Trouble::Helper);
+        let sent = started.and_then(|running| relay.run(running, work, have, out));
+        sent.map_err(|trouble| match trouble {
+            Trouble::Helper(problem) => self.failed(what, &name, problem),
+            Trouble::Out(error) => {
+                let _ = self.failed(what, &name, HelperError::Nonsense { said: "" });
+                tree::Error::write("the stream", error).into()
+            }
+        })
+    }
+
+    /// Fills the volume with what `feed` writes.
+    pub(in crate::engine) fn receive(
+        &self,
+        what: &str,
+        volume: &str,
+        update: bool,
+        feed: Feed<'_>,
+        progress: &dyn Progress,
+    ) -> Result<Answer, Error> {
+        let name = self.name();
+        let mounts = [Mounted {
+            volume,
+            writable: true,
+        }];
+        let work = Work::Receive {
+            volume: volume.to_owned(),
+            update,
+        };
+        let failed = |problem| self.failed(what, &name, problem);
+        let mut running = self.start(&name, &work, &mounts).map_err(failed)?;
+        let (Some(output), Some(mut input)) = (running.stdout(), running.stdin()) else {
+            return Err(failed(HelperError::Nonsense { said: "no streams" }));
+        };
+        ask(&mut input, work);
+        let heard = listen(output);
+        let mut talk = Talk::new(progress, self.silence());
+        let mut input = Some(input);
+        match talk.listen(&heard, &mut input) {
+            Ok(Said::Ready) => {}
+            Ok(said) => return talk.ended(running, said).map_err(failed),
+            Err(problem) => return Err(failed(problem)),
+        }
+        let have = talk.manifest_read(what)?;
+        thread::scope(|scope| {
+            let input = input.take();
+            let sender = scope.spawn(move || match input {
+                Some(input) => fill(input, have.as_ref(), feed),
+                None => Ok(()),
+            });
+            // The sender sees to it that it stops when that is wanted.
+            let said = talk.listen(&heard, &mut None);
+            let received = said.and_then(|said| talk.ended(running, said));
+            let received = received.map_err(failed);
+            let died = || Err(tree::Error::Interrupted.into());
+            judged(sender.join().unwrap_or_else(|_| died()), received)
+        })
+    }
+}
+
+/// Dropping the input in the end closes it.
+fn fill(input: ChildStdin, have: Option<&Manifest>, feed: Feed<'_>) -> Result<(), Error> {
+    let mut out = BufWriter::with_capacity(UNDER_WAY, input);
+    feed(have, &mut out)
+}
+
+/// Which side of a relay failed.
+enum Trouble {
+    Helper(HelperError),
+    Out(io::Error),
+}
+
+/// Takes a stream from a helper and hands it on.
+struct Relay<'a> {
+    progress: &'a dyn Progress,
+    silence: Duration,
+}
+
+impl Relay<'_> {
+    fn run(
+        &self,
+        mut running: Running,
+        work: Work,
+        have: Option<&Manifest>,
+        out: &mut dyn Write,
+    ) -> Result<(), Trouble> {
+        let (Some(output), Some(mut input)) = (running.stdout(), running.stdin()) else {
+            return Err(Trouble::Helper(HelperError::Nonsense {
+                said: "no streams",
+            }));
+        };
+        let pieces = read(output);
+        ask(&mut input, work);
+        if let Some(have) = have {
+            // What it doesn't read it says by how it ends.
+            let _ = tell(&mut input, have);
+        }
+        let mut quiet = Stopwatch::start();
+        loop {
+            match pieces.recv_timeout(TICK) {
+                Ok(piece) => {
+                    let piece = piece.map_err(Trouble::Helper)?;
+                    out.write_all(&piece).map_err(Trouble::Out)?;
+                    quiet = Stopwatch::start();
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            if self.progress.interrupted() {
+                return interrupted().map_err(Trouble::Helper);
+            }
+            if quiet.elapsed() > self.silence {
+                let after = self.silence;
+                return Err(Trouble::Helper(HelperError::Silent { after }));
+            }
+        }
+        out.flush().map_err(Trouble::Out)?;
+        drop(input);
+        let ended = running.ended(self.silence);
+        let ended = ended.map_err(|error| Trouble::Helper(HelperError::Start(error)))?;
+        if ended.status.success() {
+            return Ok(());
+        }
+        let how = ended.describe();
+        Err(Trouble::Helper(HelperError::Died { how }))
+    }
+}
+
+/// Says what is there already.
+fn tell(input: &mut impl Write, have: &Manifest) -> io::Result<()> {
+    let mut text = Vec::new();
+    have.write(Format::Mtree, &mut text)?;
+    let pieces = text.chunks(PIECE).map(|piece| Event::Manifest {
+        text: String::from_utf8_lossy(piece).into_owned(),
+    });
+    for event in pieces.chain([Event::Ready]) {
+        let mut line = serde_json::to_vec(&event)?;
+        line.push(b'\n');
+        input.write_all(&line)?;
+    }
+    input.flush()
+}
+
+/// Reads what follows the hello, in pieces, on a thread of its own.
+fn read(output: impl Read + Send + 'static) -> Receiver<Result<Vec<u8>, HelperError>> {
+    let (send, pieces) = sync_channel(4);
+    thread::spawn(move || {
+        let mut output = BufReader::with_capacity(UNDER_WAY, output);
+        if let Err(problem) = hello(&mut output) {
+            let _ = send.send(Err(problem));
+            return;
+        }
+        loop {
+            let mut piece = vec![0; UNDER_WAY];
+            match output.read(&mut piece) {
+                // How it ended is told by the container.
+                Ok(0) | Err(_) => return,
+                Ok(length) => piece.truncate(length),
+            }
+            if send.send(Ok(piece)).is_err() {
+                return;
+            }
+        }
+    });
+    pieces
+}
+
+/// Nothing at all is told by the container.
+fn hello(output: &mut BufReader<impl Read>) -> Result<(), HelperError> {
+    let mut line = Vec::new();
+    let read = output.take(LONGEST as u64).read_until(b'\n', &mut line);
+    if matches!(read, Ok(0) | Err(_)) {
+        return Ok(());
+    }
+    let said = "it doesn't say what it is";
+    let event = serde_json::from_slice(&line).map_err(|_| HelperError::Nonsense { said })?;
+    is_hello(&event).map(drop)
+}

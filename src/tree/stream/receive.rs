@@ -1,0 +1,619 @@
+//! Receiving: each record is done as it comes, in a folder that is unfinished until the last.
+
+use std::collections::{HashMap, HashSet};
+use std::ffi::{CStr, CString};
+use std::io::{self, Read};
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::path::Path;
+use std::sync::Arc;
+
+use rustix::fs::{FileType, IFlags, Timespec};
+
+use super::format::{In, Meta, Record, broken};
+use crate::fs::{Disk, Held};
+use crate::progress::Progress;
+use crate::tree::copy::{
+    Attributes, Copied, Fresh, MAX_PROBLEMS, apply, open_place, set_flags, zeros,
+};
+use crate::tree::digest::{Digest, Sum};
+use crate::tree::error::{Error, Lost, Problem};
+use crate::tree::in_place::{InPlace, RootAttributes};
+use crate::tree::manifest::Manifest;
+use crate::tree::name::{Escaped, Place, join_path};
+use crate::tree::remove::remove_at;
+use crate::tree::stat::{self, LOCKING_FLAGS, Stat, XattrRoom, Xattrs};
+use crate::tree::survey::Survey;
+
+/// How deep a tree may be that comes from elsewhere.
+const DEEPEST: usize = 4096;
+
+/// A directory that waits for a stream.
+pub struct Receiving<'a> {
+    disk: &'a Disk,
+    path: &'a Path,
+    place: InPlace<'a>,
+    update: bool,
+}
+
+impl<'a> Receiving<'a> {
+    /// Begins to fill the directory `path`, which must be empty; with `update` it may hold
+    /// anything, of which the stream uses what it can and the rest is removed. From now on
+    /// until a stream was taken in full, [`holds`](crate::tree::holds) says `Part` of it.
+    ///
+    /// # Errors
+    /// Those of [`fill`](crate::tree::fill).
+    pub fn begin(disk: &'a Disk, path: &'a Path, update: bool) -> Result<Self, Error> {
+        let place = if update {
+            InPlace::resume(disk, path)?
+        } else {
+            InPlace::begin(disk, path)?
+        };
+        Ok(Self {
+            disk,
+            path,
+            place,
+            update,
+        })
+    }
+
+    /// What there is already, for [`send`](super::send).
+    ///
+    /// # Errors
+    /// [`Error::Read`]; [`Error::Interrupted`].
+    pub fn have(&self, progress: &dyn Progress) -> Result<Option<Manifest>, Error> {
+        if !self.update {
+            return Ok(None);
+        }
+        self.place.manifest(progress).map(Some)
+    }
+
+    /// Takes a stream. After an error what has arrived stays, unfinished, for another try
+    /// with `update`.
+    ///
+    /// # Errors
+    /// [`Error::Stream`] for a stream that is cut, damaged or makes no sense, [`Error::Sent`]
+    /// for what went wrong where it comes from, [`Error::Write`].
+    pub fn take(self, input: &mut dyn Read, progress: &dyn Progress) -> Result<Copied, Error> {
+        let content = self.place.content()?;
+        let now = Stat::of(content.as_fd()).map_err(|error| Error::write(self.path, error))?;
+        let mut receiver = Receiver {
+            disk: self.disk,
+            path: self.path,
+            root: &content,
+            progress,
+            fresh: (now.uid, now.gid, stat::flags(content.as_fd())),
+            frames: vec![Frame::root()],
+            links: HashMap::new(),
+            locks: Vec::new(),
+            xattrs: XattrRoom::default(),
+            copied: Copied::default(),
+        };
+        let root = receiver.all(&mut In::begin(input)?)?;
+        let Receiver {
+            locks, mut copied, ..
+        } = receiver;
+        for lock in locks {
+            let path = lock.place.path_of(&lock.name);
+            let set = open_place(content.as_fd(), &lock.place)
+                .and_then(|dir| stat::hold(dir.as_fd(), &lock.name))
+                .and_then(|held| stat::open_held(held.as_fd()))
+                .and_then(|fd| set_flags(self.disk, fd.as_fd(), &lock.name, lock.flags));
+            if let Err(error) = set {
+                copied.lose_flags(path, &error);
+            }
+        }
+        let (root, xattrs, flags) = parts(&root, &now)?;
+        let attributes = RootAttributes {
+            stat: &root,
+            xattrs: &xattrs,
+            flags,
+        };
+        drop(content);
+        copied
+            .problems
+            .extend(self.place.publish(&attributes, true)?);
+        Ok(copied)
+    }
+}
+
+/// A folder that is being gone through.
+struct Frame {
+    place: Arc<Place>,
+    /// Names that came.
+    seen: HashSet<CString>,
+}
+
+impl Frame {
+    fn root() -> Self {
+        Self {
+            place: Place::root(),
+            seen: HashSet::new(),
+        }
+    }
+}
+
+/// Flags that are set when nothing needs to change any more.
+struct Lock {
+    place: Arc<Place>,
+    name: CString,
+    flags: IFlags,
+}
+
+struct Receiver<'a> {
+    disk: &'a Disk,
+    path: &'a Path,
+    root: &'a OwnedFd,
+    progress: &'a dyn Progress,
+    /// Owner, group and flags of what is made.
+    fresh: (u32, u32, IFlags),
+    frames: Vec<Frame>,
+    links: HashMap<u64, (Arc<Place>, CString)>,
+    locks: Vec<Lock>,
+    xattrs: XattrRoom,
+    copied: Copied,
+}
+
+/// A name in the current folder.
+struct Spot {
+    dir: OwnedFd,
+    place: Arc<Place>,
+    name: CString,
+    path: Vec<u8>,
+}
+
+impl Receiver<'_> {
+    /// Takes everything; answers the root's attributes.
+    fn all(&mut self, stream: &mut In<'_>) -> Result<Meta, Error> {
+        loop {
+            if self.progress.interrupted() {
+                return Err(Error::Interrupted);
+            }
+            match stream.next()? {
+                Record::Folder { name } => self.folder(name)?,
+                Record::Leave { meta } => {
+                    if let Some(root) = self.leave(meta)? {
+                        return match stream.next()? {
+                            Record::End { .. } => Ok(root),
+                            Record::Failed { kind, message } => Err(sent(kind, &message)),
+                            _ => Err(broken("with something after its end")),
+                        };
+                    }
+                }
+                Record::File {
+                    name,
+                    size,
+                    sparse,
+                    flags,
+                    link,
+                } => {
+                    let spot = self.spot(name)?;
+                    self.file(stream, &spot, size, sparse, flags, link)?;
+                }
+                Record::Kept { name, link, meta } => self.kept(name, link, &meta)?,
+                Record::Symlink {
+                    name,
+                    target,
+                    link,
+                    meta,
+                } => {
+                    let target = CString::new(target).map_err(|_| broken("a broken record"))?;
+                    let spot = self.spot(name)?;
+                    self.disk
+                        .make_symlink_at(&target, spot.dir.as_fd(), &spot.name)
+                        .map_err(self.fail(&spot.path))?;
+                    self.made(&spot, link, &meta, FileType::Symlink)?;
+                }
+                Record::Node {
+                    name,
+                    kind,
+                    device,
+                    link,
+                    meta,
+                } => {
+                    self.node(name, kind, device, link, &meta)?;
+                }
+                Record::Link { name, link } => self.link(name, link)?,
+                Record::Lost { path, lost, reason } => {
+                    let reason = Escaped(&reason).to_string();
+                    self.lose(path, lost, reason);
+                }
+                Record::Failed { kind, message } => return Err(sent(kind, &message)),
+                Record::Data { .. }
+                | Record::Again { .. }
+                | Record::FileEnd { .. }
+                | Record::End { .. } => return Err(broken("with its records in no order")),
+            }
+        }
+    }
+
+    fn fail(&self, path: &[u8]) -> impl Fn(io::Error) -> Error + use<> {
+        let path = join_path(self.path, path);
+        move |error| Error::write(&path, error)
+    }
+
+    fn lose(&mut self, path: Vec<u8>, lost: Lost, reason: String) {
+        if self.copied.problems.len() < MAX_PROBLEMS {
+            let problem = Problem { path, lost, reason };
+            self.copied.problems.push(problem);
+        } else {
+            self.copied.problems_left_out += 1;
+        }
+    }
+
+    /// A name in the current folder, which came for the first time.
+    fn name(&mut self, name: Vec<u8>) -> Result<Spot, Error> {
+        let Some(frame) = self.frames.last_mut() else {
+            return Err(broken("with something after its end"));
+        };
+        let name = CString::new(name).map_err(|_| broken("a broken record"))?;
+        if !frame.seen.insert(name.clone()) {
+            return Err(broken("with a name twice"));
+        }
+        let place = Arc::clone(&frame.place);
+        let path = place.path_of(&name);
+        let dir = open_place(self.root.as_fd(), &place).map_err(self.fail(&path))?;
+        Ok(Spot {
+            dir,
+            place,
+            name,
+            path,
+        })
+    }
+
+    /// The same, and what has the name goes.
+    fn spot(&mut self, name: Vec<u8>) -> Result<Spot, Error> {
+        let spot = self.name(name)?;
+        match remove_at(self.disk, spot.dir.as_fd(), &spot.name) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            removed => removed.map_err(self.fail(&spot.path))?,
+        }
+        Ok(spot)
+    }
+
+    fn folder(&mut self, name: Vec<u8>) -> Result<(), Error> {
+        if self.frames.len() >= DEEPEST {
+            return Err(broken("deeper than any tree"));
+        }
+        let spot = self.name(name)?;
+        let fail = self.fail(&spot.path);
+        let there = Stat::at(spot.dir.as_fd(), &spot.name).ok();
+        if there.is_some_and(|stat| stat.kind != FileType::Directory) {
+            remove_at(self.disk, spot.dir.as_fd(), &spot.name).map_err(&fail)?;
+        }
+        if there.is_some_and(|stat| stat.kind == FileType::Directory) {
+            let fd = stat::open_dir(spot.dir.as_fd(), &spot.name).map_err(&fail)?;
+            self.unlock(fd.as_fd(), &spot.name).map_err(&fail)?;
+        } else {
+            self.disk
+                .make_dir_at(spot.dir.as_fd(), &spot.name, 0o700)
+                .map_err(&fail)?;
+        }
+        self.frames.push(Frame {
+            place: spot.place.below(&spot.name),
+            seen: HashSet::new(),
+        });
+        Ok(())
+    }
+
+    fn unlock(&self, fd: BorrowedFd<'_>, name: &CStr) -> io::Result<()> {
+        let flags = stat::flags(fd);
+        if flags.intersects(LOCKING_FLAGS) {
+            set_flags(self.disk, fd, name, flags - LOCKING_FLAGS)?;
+        }
+        Ok(())
+    }
+
+    /// The current folder is complete: what didn't come goes. The root's attributes are
+    /// handed back, for later.
+    fn leave(&mut self, meta: Meta) -> Result<Option<Meta>, Error> {
+        let Some(frame) = self.frames.pop() else {
+            return Err(broken("with something after its end"));
+        };
+        let path = frame.place.path();
+        let fail = self.fail(&path);
+        let fd = open_place(self.root.as_fd(), &frame.place).map_err(&fail)?;
+        let listing = stat::open_dir(fd.as_fd(), c".").map_err(&fail)?;
+        for entry in stat::list(&listing).map_err(&fail)? {
+            if !frame.seen.contains(&entry.name) {
+                remove_at(self.disk, fd.as_fd(), &entry.name).map_err(&fail)?;
+            }
+        }
+        self.copied.counts.directories += 1;
+        if frame.place.is_root() {
+            return Ok(Some(meta));
+        }
+        let name = frame.place.name().to_owned();
+        self.attributes(
+            Held::Open(fd.as_fd()),
+            &name,
+            &path,
+            &meta,
+            FileType::Directory,
+        )?;
+        if let Some(above) = self.frames.last() {
+            let place = Arc::clone(&above.place);
+            self.lock(place, name, &meta);
+        }
+        Ok(None)
+    }
+
+    fn lock(&mut self, place: Arc<Place>, name: CString, meta: &Meta) {
+        let flags = IFlags::from_bits_truncate(meta.flags) & stat::KEPT_FLAGS;
+        if flags.intersects(LOCKING_FLAGS) {
+            self.locks.push(Lock { place, name, flags });
+        }
+    }
+
+    fn file(
+        &mut self,
+        stream: &mut In<'_>,
+        spot: &Spot,
+        size: u64,
+        sparse: bool,
+        flags: u32,
+        link: u64,
+    ) -> Result<(), Error> {
+        let fail = self.fail(&spot.path);
+        let (dir, name) = (spot.dir.as_fd(), spot.name.as_c_str());
+        let fd = self.disk.create_at(dir, name, 0o600).map_err(&fail)?;
+        if flags & IFlags::NOCOW.bits() != 0 {
+            // To be said while the file is empty; it is told at the end if it can't be.
+            let _ = set_flags(self.disk, fd.as_fd(), name, IFlags::NOCOW);
+        }
+        if !sparse && size > 0 {
+            match self.disk.allocate(fd.as_fd(), name, size) {
+                Err(error) if error.kind() == io::ErrorKind::StorageFull => {
+                    return Err(fail(error));
+                }
+                // Where it can't be said beforehand, it is taken as it comes.
+                _ => {}
+            }
+        }
+        let (digest, end, meta) = self.contents(stream, &fd, spot, size)?;
+        self.disk.set_size(fd.as_fd(), name, end.1).map_err(&fail)?;
+        if digest != end.0 {
+            return Err(broken("damaged on the way"));
+        }
+        self.attributes(
+            Held::Open(fd.as_fd()),
+            name,
+            &spot.path,
+            &meta,
+            FileType::RegularFile,
+        )?;
+        self.settle(spot, link, &meta);
+        self.copied.counts += Survey {
+            files: 1,
+            bytes: end.1,
+            allocated: Stat::of(fd.as_fd()).map_err(&fail)?.allocated,
+            ..Survey::default()
+        };
+        self.progress.advance(0, 1);
+        Ok(())
+    }
+
+    /// What came in truth, what should have, and the attributes.
+    fn contents(
+        &mut self,
+        stream: &mut In<'_>,
+        fd: &OwnedFd,
+        spot: &Spot,
+        mut most: u64,
+    ) -> Result<(Digest, (Digest, u64), Meta), Error> {
+        let fail = self.fail(&spot.path);
+        let mut sum = Sum::default();
+        let mut at = 0;
+        loop {
+            if self.progress.interrupted() {
+                return Err(Error::Interrupted);
+            }
+            match stream.next()? {
+                Record::Data { offset, bytes } => {
+                    let end = offset + bytes.len() as u64;
+                    self.hole(&mut sum, (at, offset), most)?;
+                    if end > most {
+                        return Err(broken("with more of a file than there is"));
+                    }
+                    sum.bytes(&bytes);
+                    self.disk
+                        .write_at(fd.as_fd(), &spot.name, &bytes, offset)
+                        .map_err(&fail)?;
+                    self.disk
+                        .start_writeback(fd.as_fd(), offset, bytes.len() as u64);
+                    self.progress.advance(bytes.len() as u64, 0);
+                    at = end;
+                }
+                Record::Again { size } => {
+                    self.disk
+                        .set_size(fd.as_fd(), &spot.name, 0)
+                        .map_err(&fail)?;
+                    (sum, at, most) = (Sum::default(), 0, size);
+                }
+                Record::FileEnd { size, digest, meta } => {
+                    self.hole(&mut sum, (at, size), most)?;
+                    return Ok((sum.finish(), (digest, size), meta));
+                }
+                Record::Failed { kind, message } => return Err(sent(kind, &message)),
+                _ => return Err(broken("with its records in no order")),
+            }
+        }
+    }
+
+    /// A hole of a file, which a stream could claim to be of any size.
+    fn hole(&self, sum: &mut Sum, (from, to): (u64, u64), most: u64) -> Result<(), Error> {
+        if to > most {
+            return Err(broken("with more of a file than there is"));
+        }
+        let length = to.checked_sub(from);
+        let length = length.ok_or_else(|| broken("with its records in no order"))?;
+        zeros(sum, length, self.progress).map_err(|_| Error::Interrupted)?;
+        self.progress.advance(length, 0);
+        Ok(())
+    }
+
+    fn node(
+        &mut self,
+        name: Vec<u8>,
+        kind: FileType,
+        (major, minor): (u32, u32),
+        link: u64,
+        meta: &Meta,
+    ) -> Result<(), Error> {
+        let spot = self.spot(name)?;
+        let device = rustix::fs::makedev(major, minor);
+        let made = self
+            .disk
+            .make_node_at(spot.dir.as_fd(), &spot.name, kind, device);
+        match made {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                self.lose(spot.path, Lost::Node, error.to_string());
+                Ok(())
+            }
+            made => {
+                made.map_err(self.fail(&spot.path))?;
+                self.made(&spot, link, meta, kind)
+            }
+        }
+    }
+
+    /// Something was made that is never opened.
+    fn made(&mut self, spot: &Spot, link: u64, meta: &Meta, kind: FileType) -> Result<(), Error> {
+        let held = stat::hold(spot.dir.as_fd(), &spot.name).map_err(self.fail(&spot.path))?;
+        self.attributes(
+            Held::Named(held.as_fd()),
+            &spot.name,
+            &spot.path,
+            meta,
+            kind,
+        )?;
+        self.settle(spot, link, meta);
+        self.copied.counts.others += 1;
+        self.progress.advance(0, 1);
+        Ok(())
+    }
+
+    /// What is there stays, with the attributes that came.
+    fn kept(&mut self, name: Vec<u8>, link: u64, meta: &Meta) -> Result<(), Error> {
+        let spot = self.name(name)?;
+        let looked = stat::hold(spot.dir.as_fd(), &spot.name)
+            .and_then(|held| Stat::of(held.as_fd()).map(|stat| (held, stat)));
+        let (held, stat) = looked.map_err(|_| broken("about something that isn't there"))?;
+        match stat.kind {
+            FileType::Directory => return Err(broken("about something that isn't there")),
+            FileType::RegularFile => {
+                let fd = stat::open_held(held.as_fd()).map_err(self.fail(&spot.path))?;
+                self.unlock(fd.as_fd(), &spot.name)
+                    .map_err(self.fail(&spot.path))?;
+                self.attributes(
+                    Held::Open(fd.as_fd()),
+                    &spot.name,
+                    &spot.path,
+                    meta,
+                    stat.kind,
+                )?;
+            }
+            kind => {
+                let held = Held::Named(held.as_fd());
+                self.attributes(held, &spot.name, &spot.path, meta, kind)?;
+            }
+        }
+        self.settle(&spot, link, meta);
+        self.progress.advance(stat.size, 1);
+        Ok(())
+    }
+
+    /// Remembers a file for its other names, and flags for the end.
+    fn settle(&mut self, spot: &Spot, link: u64, meta: &Meta) {
+        if link != 0 {
+            let first = (Arc::clone(&spot.place), spot.name.clone());
+            self.links.insert(link, first);
+        }
+        self.lock(Arc::clone(&spot.place), spot.name.clone(), meta);
+    }
+
+    fn link(&mut self, name: Vec<u8>, link: u64) -> Result<(), Error> {
+        let Some((place, first)) = self.links.get(&link).cloned() else {
+            return Err(broken("about something that isn't there"));
+        };
+        let spot = self.spot(name)?;
+        let fail = self.fail(&spot.path);
+        let dir = open_place(self.root.as_fd(), &place).map_err(&fail)?;
+        let (into, name) = (spot.dir.as_fd(), spot.name.as_c_str());
+        self.disk
+            .link_at(dir.as_fd(), &first, into, name)
+            .map_err(&fail)?;
+        self.progress.advance(0, 1);
+        Ok(())
+    }
+
+    fn attributes(
+        &mut self,
+        held: Held<'_>,
+        name: &CStr,
+        path: &[u8],
+        meta: &Meta,
+        kind: FileType,
+    ) -> Result<(), Error> {
+        let fail = self.fail(path);
+        let now = Stat::of(held.fd()).map_err(&fail)?;
+        let (wanted, xattrs, flags) = parts(meta, &Stat { kind, ..now })?;
+        for (attribute, _) in self.xattrs.read(held).map_err(&fail)? {
+            if attribute.as_c_str() != c"security.selinux"
+                && xattrs.iter().all(|(each, _)| *each != attribute)
+            {
+                self.disk
+                    .remove_xattr(held, name, &attribute)
+                    .map_err(&fail)?;
+            }
+        }
+        let attributes = Attributes {
+            stat: &wanted,
+            xattrs: &xattrs,
+            flags,
+        };
+        let fresh = Fresh {
+            uid: now.uid,
+            gid: now.gid,
+            mode: None,
+            flags: match held {
+                Held::Open(fd) => stat::flags(fd),
+                Held::Named(_) => self.fresh.2,
+            },
+        };
+        let mut losses = Vec::new();
+        let mut lost = |lost, reason| losses.push((lost, reason));
+        apply(self.disk, held, name, &attributes, &fresh, &mut lost).map_err(&fail)?;
+        for (lost, reason) in losses {
+            self.lose(path.to_vec(), lost, reason);
+        }
+        Ok(())
+    }
+}
+
+fn sent(kind: crate::error::Kind, message: &[u8]) -> Error {
+    let message = Escaped(&message[..message.len().min(2000)]).to_string();
+    Error::Sent { kind, message }
+}
+
+/// Attributes as they are applied; what doesn't count is as `now`.
+fn parts(meta: &Meta, now: &Stat) -> Result<(Stat, Xattrs, IFlags), Error> {
+    let time = |(seconds, nanoseconds): (i64, u32)| Timespec {
+        tv_sec: seconds,
+        tv_nsec: nanoseconds.into(),
+    };
+    let stat = Stat {
+        mode: meta.mode,
+        uid: meta.uid,
+        gid: meta.gid,
+        accessed: time(meta.accessed),
+        modified: time(meta.modified),
+        ..*now
+    };
+    let xattr = |(name, value): &(Vec<u8>, Vec<u8>)| {
+        Some((CString::new(name.clone()).ok()?, value.clone()))
+    };
+    let xattrs: Option<Xattrs> = meta.xattrs.iter().map(xattr).collect();
+    let xattrs = xattrs.ok_or_else(|| broken("a broken record"))?;
+    let flags = IFlags::from_bits_truncate(meta.flags) & stat::KEPT_FLAGS;
+    Ok((stat, xattrs, flags))
+}

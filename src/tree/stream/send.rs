@@ -1,0 +1,345 @@
+//! Sending: one walk, in which each thing is written as it is met.
+
+use std::collections::HashMap;
+use std::ffi::CString;
+use std::io::{self, Write};
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::path::Path;
+use std::sync::Arc;
+
+use rustix::fs::{FileType, IFlags};
+
+use super::format::{Meta, Out, PIECE, Record};
+use super::have::Have;
+use crate::error::Explain as _;
+use crate::fs::Held;
+use crate::progress::Progress;
+use crate::tree::copy::{data_after, open_place, zeros};
+use crate::tree::digest::{Sum, read_full};
+use crate::tree::error::{Cause, Error, Failure, Lost};
+use crate::tree::in_place::{Holds, holds};
+use crate::tree::manifest::Manifest;
+use crate::tree::name::{Place, join_path};
+use crate::tree::stat::{self, Listed, Stat, XattrRoom};
+use crate::tree::walk::open_root;
+
+/// How often a file that changes is sent before it is given up.
+const ATTEMPTS: u32 = 3;
+/// How many folders are open at a time; those above are opened again.
+const OPEN: usize = 100;
+
+/// Writes the directory `root` to `out`, without the contents that `have` has already. Mount
+/// points aren't crossed.
+///
+/// # Errors
+/// [`Error::Read`], [`Error::Incomplete`] for what changes or can't be read,
+/// [`Error::Unfinished`], [`Error::Interrupted`]: the stream says so, too.
+/// [`Error::Write`] where nobody takes the stream any more.
+pub fn send(
+    root: &Path,
+    have: Option<&Manifest>,
+    out: &mut dyn Write,
+    progress: &dyn Progress,
+) -> Result<(), Error> {
+    let mut out = Out::begin(out).map_err(unsent)?;
+    let sent = open_root(root).and_then(|fd| {
+        if holds(root)? == Holds::Part {
+            let path = root.to_owned();
+            return Err(Error::Unfinished { path });
+        }
+        let mut sender = Sender {
+            path: root,
+            out: &mut out,
+            progress,
+            have: Have::new(have),
+            links: HashMap::new(),
+            room: vec![0; PIECE],
+            xattrs: XattrRoom::default(),
+        };
+        sender.walk(&fd)
+    });
+    match sent {
+        Ok(()) => out.end().map_err(unsent),
+        Err(error) => {
+            let causes = std::iter::successors(std::error::Error::source(&error), |e| e.source());
+            let message = causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"));
+            // Where it can't be said, the stream has no end, which says enough.
+            let _ = out.put(&Record::Failed {
+                kind: error.kind(),
+                message: message.into_bytes(),
+            });
+            Err(error)
+        }
+    }
+}
+
+fn unsent(error: io::Error) -> Error {
+    Error::write("the stream", error)
+}
+
+struct Frame {
+    /// Closed while too many are open.
+    fd: Option<OwnedFd>,
+    place: Arc<Place>,
+    before: Stat,
+    entries: std::vec::IntoIter<Listed>,
+}
+
+struct Sender<'a, 'o> {
+    path: &'a Path,
+    out: &'a mut Out<'o>,
+    progress: &'a dyn Progress,
+    have: Have,
+    /// Files with several names, and their numbers.
+    links: HashMap<(u64, u64), u64>,
+    room: Vec<u8>,
+    xattrs: XattrRoom,
+}
+
+/// One thing, held.
+struct Thing<'a> {
+    held: OwnedFd,
+    stat: Stat,
+    name: &'a CString,
+    path: Vec<u8>,
+    link: u64,
+}
+
+impl Sender<'_, '_> {
+    fn put(&mut self, record: &Record) -> Result<(), Error> {
+        self.out.put(record).map_err(unsent)
+    }
+
+    fn unreadable(&self, path: &[u8], error: io::Error) -> Error {
+        Error::read(join_path(self.path, path), error)
+    }
+
+    fn changed(&self, path: &[u8]) -> Error {
+        let failure = Failure {
+            path: path.to_vec(),
+            cause: Cause::Changed,
+        };
+        Error::Incomplete {
+            source_root: self.path.to_owned(),
+            failed: vec![failure],
+        }
+    }
+
+    fn frame(&self, fd: OwnedFd, place: Arc<Place>) -> Result<Frame, Error> {
+        let looked = Stat::of(fd.as_fd()).and_then(|before| Ok((before, stat::list(&fd)?)));
+        let (before, entries) = looked.map_err(|error| self.unreadable(&place.path(), error))?;
+        Ok(Frame {
+            fd: Some(fd),
+            place,
+            before,
+            entries: entries.into_iter(),
+        })
+    }
+
+    fn walk(&mut self, root: &OwnedFd) -> Result<(), Error> {
+        let first = stat::open_dir(root.as_fd(), c".");
+        let first = first.map_err(|error| self.unreadable(b"", error))?;
+        let mut frames = vec![self.frame(first, Place::root())?];
+        while let Some(mut frame) = frames.pop() {
+            if self.progress.interrupted() {
+                return Err(Error::Interrupted);
+            }
+            let fd = match frame.fd.take() {
+                Some(fd) => fd,
+                None => open_place(root.as_fd(), &frame.place)
+                    .map_err(|error| self.unreadable(&frame.place.path(), error))?,
+            };
+            let Some(entry) = frame.entries.next() else {
+                self.leave(&fd, &frame)?;
+                continue;
+            };
+            let below = self.entry(&fd, &frame, &entry)?;
+            frame.fd = Some(fd);
+            frames.push(frame);
+            if let Some(below) = below {
+                frames.push(below);
+                if let Some(above) = frames.len().checked_sub(OPEN) {
+                    frames[above].fd = None;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn leave(&mut self, fd: &OwnedFd, frame: &Frame) -> Result<(), Error> {
+        let fail = |error| Error::read(join_path(self.path, &frame.place.path()), error);
+        let stat = Stat::of(fd.as_fd()).map_err(fail)?;
+        if !frame.before.is_unchanged(&stat) {
+            return Err(self.changed(&frame.place.path()));
+        }
+        let xattrs = self.xattrs.read(Held::Open(fd.as_fd())).map_err(fail)?;
+        let meta = Meta::of(&stat, &xattrs, stat::flags(fd.as_fd()));
+        self.put(&Record::Leave { meta })
+    }
+
+    /// Sends an entry; a folder is to be gone through next.
+    fn entry(
+        &mut self,
+        fd: &OwnedFd,
+        frame: &Frame,
+        entry: &Listed,
+    ) -> Result<Option<Frame>, Error> {
+        let path = frame.place.path_of(&entry.name);
+        let looked = stat::hold(fd.as_fd(), &entry.name)
+            .and_then(|held| Stat::of(held.as_fd()).map(|stat| (held, stat)));
+        let (held, stat) = looked.map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => self.changed(&path),
+            _ => self.unreadable(&path, error),
+        })?;
+        if stat.kind == FileType::Directory {
+            return self.folder(frame, entry, &held, &stat);
+        }
+        let mut thing = Thing {
+            held,
+            stat,
+            name: &entry.name,
+            path,
+            link: 0,
+        };
+        if stat.links > 1 {
+            let next = self.links.len() as u64 + 1;
+            if let Some(&link) = self.links.get(&(stat.dev, stat.ino)) {
+                let name = entry.name.to_bytes().to_vec();
+                self.progress.advance(0, 1);
+                return self.put(&Record::Link { name, link }).map(|()| None);
+            }
+            self.links.insert((stat.dev, stat.ino), next);
+            thing.link = next;
+        }
+        match stat.kind {
+            FileType::RegularFile => self.file(thing),
+            _ => self.special(&thing),
+        }?;
+        self.progress.advance(0, 1);
+        Ok(None)
+    }
+
+    fn folder(
+        &mut self,
+        frame: &Frame,
+        entry: &Listed,
+        held: &OwnedFd,
+        stat: &Stat,
+    ) -> Result<Option<Frame>, Error> {
+        let path = frame.place.path_of(&entry.name);
+        let name = entry.name.to_bytes().to_vec();
+        self.put(&Record::Folder { name })?;
+        if stat.mount != frame.before.mount {
+            let reason = b"another filesystem is mounted there".to_vec();
+            let lost = Lost::MountPoint;
+            self.put(&Record::Lost { path, lost, reason })?;
+            let meta = Meta::of(stat, &Vec::new(), IFlags::empty());
+            return self.put(&Record::Leave { meta }).map(|()| None);
+        }
+        let fd = stat::open_dir(held.as_fd(), c".");
+        let fd = fd.map_err(|error| self.unreadable(&path, error))?;
+        self.frame(fd, frame.place.below(&entry.name)).map(Some)
+    }
+
+    /// A symlink, a fifo, a socket or a device.
+    fn special(&mut self, thing: &Thing<'_>) -> Result<(), Error> {
+        let fail = |error| Error::read(join_path(self.path, &thing.path), error);
+        let xattrs = self
+            .xattrs
+            .read(Held::Named(thing.held.as_fd()))
+            .map_err(fail)?;
+        let meta = Meta::of(&thing.stat, &xattrs, IFlags::empty());
+        let (name, link, kind) = (thing.name.to_bytes().to_vec(), thing.link, thing.stat.kind);
+        let target = match kind {
+            FileType::Symlink => Some(stat::link_target(thing.held.as_fd()).map_err(fail)?),
+            _ => None,
+        };
+        let target = target.as_ref().map(|target| target.to_bytes());
+        if self.have.has(&thing.path, &thing.stat, target) {
+            return self.put(&Record::Kept { name, link, meta });
+        }
+        if let Some(target) = target {
+            let target = target.to_vec();
+            return self.put(&Record::Symlink {
+                name,
+                target,
+                link,
+                meta,
+            });
+        }
+        let of = thing.stat.device;
+        let device = (rustix::fs::major(of), rustix::fs::minor(of));
+        self.put(&Record::Node {
+            name,
+            kind,
+            device,
+            link,
+            meta,
+        })
+    }
+
+    fn file(&mut self, mut thing: Thing<'_>) -> Result<(), Error> {
+        let fail = |error| Error::read(join_path(self.path, &thing.path), error);
+        let fd = stat::open_held(thing.held.as_fd()).map_err(fail)?;
+        let flags = stat::flags(fd.as_fd());
+        let (name, link) = (thing.name.to_bytes().to_vec(), thing.link);
+        if self.have.has(&thing.path, &thing.stat, None) {
+            let xattrs = self.xattrs.read(Held::Open(fd.as_fd())).map_err(fail)?;
+            let meta = Meta::of(&thing.stat, &xattrs, flags);
+            self.progress.advance(thing.stat.size, 0);
+            return self.put(&Record::Kept { name, link, meta });
+        }
+        self.put(&Record::File {
+            name,
+            size: thing.stat.size,
+            sparse: thing.stat.allocated < thing.stat.size,
+            flags: flags.bits(),
+            link,
+        })?;
+        for _ in 0..ATTEMPTS {
+            let (sum, size) = self.contents(&fd, &thing)?;
+            let fail = |error| Error::read(join_path(self.path, &thing.path), error);
+            let xattrs = self.xattrs.read(Held::Open(fd.as_fd())).map_err(fail)?;
+            let after = Stat::of(fd.as_fd()).map_err(fail)?;
+            if thing.stat.is_unchanged(&after) {
+                let meta = Meta::of(&after, &xattrs, flags);
+                let digest = sum.finish();
+                return self.put(&Record::FileEnd { size, digest, meta });
+            }
+            thing.stat = after;
+            self.put(&Record::Again { size: after.size })?;
+        }
+        Err(self.changed(&thing.path))
+    }
+
+    fn contents(&mut self, fd: &OwnedFd, thing: &Thing<'_>) -> Result<(Sum, u64), Error> {
+        let size = thing.stat.size;
+        let mut sum = Sum::default();
+        let mut at = 0;
+        while at < size {
+            let (start, end) =
+                data_after(fd.as_fd(), at, size).map_err(|e| self.unreadable(&thing.path, e))?;
+            zeros(&mut sum, start - at, self.progress).map_err(|_| Error::Interrupted)?;
+            self.progress.advance(start - at, 0);
+            at = start;
+            while at < end {
+                if self.progress.interrupted() {
+                    return Err(Error::Interrupted);
+                }
+                let wanted = usize::try_from(end - at).map_or(PIECE, |left| left.min(PIECE));
+                let read = read_full(fd.as_fd(), &mut self.room[..wanted], at)
+                    .map_err(|error| self.unreadable(&thing.path, error))?;
+                if read == 0 {
+                    // It shrank, and so it has changed.
+                    return Ok((sum, at));
+                }
+                let bytes = self.room[..read].to_vec();
+                sum.bytes(&bytes);
+                self.put(&Record::Data { offset: at, bytes })?;
+                self.progress.advance(read as u64, 0);
+                at += read as u64;
+            }
+        }
+        Ok((sum, at))
+    }
+}
