@@ -273,12 +273,12 @@ fn folders(text: &str) -> Result<(PathBuf, PathBuf), Failure> {
 }
 
 fn copy_volume(args: &CopyArgs, ui: &Ui) -> Result<Done, Failure> {
+    let how = copy::How::plain(args.verify);
     if is_path(&args.source) && is_path(&args.target) {
         let (source, target) = (Path::new(&args.source), Path::new(&args.target));
-        let survey = tree::survey(source)?;
         return match args.dry_run {
-            true => copy::announce(source, target, &survey, ui),
-            false => copy::copy(source, target, survey.bytes, args.verify, ui),
+            true => copy::announce(source, target, &tree::survey(source)?, ui),
+            false => copy::copy(source, target, &how, ui),
         };
     }
     let place = args.volumes.place(Path::new("."))?;
@@ -287,12 +287,16 @@ fn copy_volume(args: &CopyArgs, ui: &Ui) -> Result<Done, Failure> {
         true => PathBuf::from(&args.source),
         false => idle_source(store.as_ref(), &args.source)?.path,
     };
-    let survey = tree::survey(&source)?;
     if args.dry_run {
-        return copy::announce(&source, Path::new(&args.target), &survey, ui);
+        return copy::announce(
+            &source,
+            Path::new(&args.target),
+            &tree::survey(&source)?,
+            ui,
+        );
     }
     let target = target(args, store.as_ref(), &place)?;
-    let copied = copy::copy(&source, &target.path, survey.bytes, args.verify, ui);
+    let copied = copy::copy(&source, &target.path, &how, ui);
     if copied.is_err() && target.made {
         // The failure is what there is to tell; an empty volume does no harm.
         let _ = store.remove(&Disk::new(), &args.target);

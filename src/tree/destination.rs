@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FileType, FlockOperation};
 
 use super::error::Error;
+use super::exact::keeps_attributes;
 use super::remove::remove_at;
 use super::stat::{self, Stat, XattrRoom};
 use crate::fs::{Disk, Held, Taken};
@@ -151,11 +152,13 @@ impl Destination {
             destination: self,
             fd: None,
             name,
+            exact: false,
         };
         let fd = stat::open_dir(above, &staging.name).map_err(fail)?;
         rustix::fs::flock(&fd, FlockOperation::NonBlockingLockExclusive)
             .map_err(|error| fail(error.into()))?;
         make_plain(disk, fd.as_fd(), &staging.name).map_err(fail)?;
+        staging.exact = keeps_attributes(disk, fd.as_fd());
         staging.fd = Some(fd);
         Ok(staging)
     }
@@ -167,12 +170,12 @@ impl Destination {
         let fail = |error| Error::write(&self.path, error);
         let listed = stat::open_dir(above, c".").and_then(|fd| stat::list(&fd));
         let listed = listed.map_err(|error| Error::read(&self.above_path, error))?;
-        for entry in listed {
+        for entry in listed.iter() {
             let run = entry.name.to_bytes().strip_prefix(prefix.as_slice());
             if !run.is_some_and(|run| run.len() == 16 && run.iter().all(u8::is_ascii_hexdigit)) {
                 continue;
             }
-            let Ok(fd) = stat::open_dir(above, &entry.name) else {
+            let Ok(fd) = stat::open_dir(above, entry.name) else {
                 continue;
             };
             let Ok(stat) = Stat::of(fd.as_fd()) else {
@@ -185,7 +188,7 @@ impl Destination {
                 let path = self.path.clone();
                 return Err(Error::Busy { path });
             }
-            remove_at(disk, above, &entry.name).map_err(fail)?;
+            remove_at(disk, above, entry.name).map_err(fail)?;
         }
         Ok(())
     }
@@ -232,9 +235,15 @@ pub(super) struct Staging<'a> {
     /// Open, and locked, once it is set up.
     fd: Option<OwnedFd>,
     name: CString,
+    exact: bool,
 }
 
 impl Staging<'_> {
+    /// True if the filesystem keeps the attributes that it takes.
+    pub(super) const fn is_exact(&self) -> bool {
+        self.exact
+    }
+
     /// The folder.
     pub(super) fn fd(&self) -> BorrowedFd<'_> {
         let fd = self.fd.as_ref().unwrap_or(&self.destination.above);

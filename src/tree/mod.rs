@@ -10,12 +10,15 @@
 //! are a visitor on the same walk (`walk`), whose smallest is in `survey`.
 
 mod beneath;
+mod check;
 mod collect;
 mod copy;
 mod destination;
 mod digest;
 mod error;
+mod exact;
 mod exclude;
+mod jobs;
 mod manifest;
 mod name;
 mod remove;
@@ -33,6 +36,9 @@ pub use exclude::Exclude;
 pub use manifest::{Entry, EntryKind, Format, Manifest, Time, Xattr, path_order};
 pub use name::Escaped;
 pub use remove::remove;
-pub use scan::manifest;
+pub use scan::{manifest, manifest_of};
 pub use survey::{Survey, survey};
-pub use verify::{Against, Difference, DifferenceKind, Scope, VerifyOptions, compare, verify};
+pub use verify::{
+    Against, Difference, DifferenceKind, Scope, Verified, VerifyOptions, compare, verify,
+    verify_and_count,
+};

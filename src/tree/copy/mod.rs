@@ -25,4 +25,5 @@ pub use update::update;
 pub use whole::copy;
 
 pub(super) use content::{TransferError, digest};
-pub(super) use copier::Room;
+pub(super) use copier::{LARGE, Room, WINDOW};
+pub(super) use file::Source;
