@@ -17,6 +17,10 @@ pub trait Progress: Sync {
     fn finish(&self);
     /// A line worth saying now.
     fn note(&self, line: &str);
+    /// True if it is worth a walk over the tree to know how much there is to do.
+    fn wants_total(&self) -> bool {
+        false
+    }
     /// True when the user wants to stop.
     fn interrupted(&self) -> bool {
         false

@@ -299,7 +299,7 @@ fn fix(
     }
     match show(&left, ui)? {
         Done::Same => Ok(done),
-        Done::Differs => Ok(Done::Differs),
+        other => Ok(other),
     }
 }
 

@@ -9,26 +9,104 @@ use super::size;
 use super::ui::{Done, Ui};
 use crate::error::Kind;
 use crate::fs::Disk;
-use crate::tree::{self, Against, Copied, CopyOptions, Difference, Survey, VerifyOptions};
+use crate::tree::{
+    self, Against, Copied, CopyOptions, Difference, Exclude, Scope, Survey, Updated, VerifyOptions,
+};
+
+/// How many of the files that couldn't be read are listed.
+const MAX_FAILED: usize = 100;
 
 /// Copy a tree with all of its metadata.
 ///
 /// Kept are contents, holes, modes, owners, times, extended attributes, ACLs,
 /// capabilities, hard links, symlinks, fifos, sockets and devices. DST must not exist, or
 /// be an empty folder; it appears when it is complete. What can't be kept is listed, and
-/// the exit code is then 4.
+/// the exit code is then 4. What an interrupted copy left behind is removed by the next one
+/// to the same place.
+///
+/// With --update, DST may be an earlier copy: only what differs is copied, and what is gone
+/// from SRC is removed. Each file is replaced in one step; interrupted, it is to be run again.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The tree to copy
     source: PathBuf,
     /// Where to
     target: PathBuf,
+    #[command(flatten)]
+    how: How,
+    /// Only say what would be copied; with --update, what differs
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// How a tree is copied.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of the command line of its own"
+)]
+pub(super) struct How {
     /// Read the copy back and compare it with what was copied
     #[arg(long)]
     verify: bool,
-    /// Only say what would be copied
+    /// With --verify: read it from the disk rather than from what is cached of it
+    #[arg(long, requires = "verify")]
+    media: bool,
+    /// Bring an earlier copy up to date: copy what differs, remove what is gone
     #[arg(long)]
-    dry_run: bool,
+    update: bool,
+    /// With --update: compare files by content, not by size and time alone
+    #[arg(long, requires = "update")]
+    checksum: bool,
+    /// Leave out what matches: `*.log`, `cache/`; repeatable
+    #[arg(long, value_name = "PATTERN")]
+    exclude: Vec<String>,
+    /// Take what changes while it is copied as it comes, and list it: the first pass over a
+    /// tree that is in use, before --update
+    #[arg(long)]
+    live: bool,
+    /// Copy what is mounted within the tree, too
+    #[arg(long)]
+    cross_mounts: bool,
+    /// Copy all blocks, where the filesystem could share them
+    #[arg(long)]
+    no_reflink: bool,
+    /// Don't wait until the copy is on the disk
+    #[arg(long)]
+    no_sync: bool,
+}
+
+impl How {
+    /// The plain way, verified or not, of what is in use or isn't.
+    pub(super) fn plain(verify: bool, live: bool) -> Self {
+        Self {
+            verify,
+            live,
+            ..Self::default()
+        }
+    }
+
+    fn options(&self) -> CopyOptions {
+        CopyOptions {
+            digest: self.verify,
+            exclude: Exclude::new(&self.exclude),
+            sync: !self.no_sync,
+            one_file_system: !self.cross_mounts,
+            live: self.live,
+            reflink: !self.no_reflink,
+            checksum: self.checksum,
+            ..CopyOptions::default()
+        }
+    }
+
+    fn verifying(&self) -> VerifyOptions {
+        VerifyOptions {
+            exclude: Exclude::new(&self.exclude),
+            media: self.media,
+            cross_mounts: self.cross_mounts,
+            ..VerifyOptions::default()
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -38,64 +116,133 @@ struct CopyJson<'a> {
     files: u64,
     folders: u64,
     bytes: u64,
+    /// Of an update: things that were removed, and things of which attributes were set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    removed: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    adjusted: Option<u64>,
     sha256: Option<String>,
     verified: bool,
     lost: Vec<String>,
+    lost_left_out: u64,
+    differences: &'a [Difference],
 }
 
 pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
-    let survey = tree::survey(&args.source)?;
-    if args.dry_run {
-        return announce(&args.source, &args.target, &survey, ui);
+    // A first run of a script that updates has nothing to update yet.
+    let update = args.how.update && args.target.symlink_metadata().is_ok();
+    match (args.dry_run, update) {
+        (true, true) => foretell(args, ui),
+        (true, false) => announce(&args.source, &args.target, &tree::survey(&args.source)?, ui),
+        (false, true) => update_tree(&args.source, &args.target, &args.how, ui),
+        (false, false) => copy(&args.source, &args.target, &args.how, ui),
     }
-    let options = CopyOptions {
-        digest: args.verify,
-        expected_bytes: Some(survey.bytes),
-        ..CopyOptions::default()
-    };
-    copy(&args.source, &args.target, &options, ui)
 }
 
-/// Copies, verifies where digests are wanted, and reports.
-pub(super) fn copy(
-    source: &Path,
-    target: &Path,
-    options: &CopyOptions,
-    ui: &Ui,
-) -> Result<Done, Failure> {
-    let copied = tree::copy(&Disk::new(), source, target, options, ui.progress())?;
+/// Copies, verifies where that is wanted, and reports.
+pub(super) fn copy(source: &Path, target: &Path, how: &How, ui: &Ui) -> Result<Done, Failure> {
+    let copied = tree::copy(&Disk::new(), source, target, &how.options(), ui.progress())
+        .map_err(|error| refuse(error, ui))?;
     let mut differences = Vec::new();
     if let Some(manifest) = &copied.manifest {
-        let options = VerifyOptions::default();
-        differences = tree::verify(target, Against::Manifest(manifest), &options, ui.progress())?;
+        let against = Against::Manifest(manifest);
+        differences = tree::verify(target, against, &how.verifying(), ui.progress())?;
     }
-    finish((source, target), &copied, &differences, options.digest, ui)
+    finish((source, target), &copied, &differences, how, ui)
 }
 
-/// Reports a copy, and fails where it isn't one in full.
+/// Reports a copy, and what it lacks.
 pub(super) fn finish(
     (source, target): (&Path, &Path),
     copied: &Copied,
     differences: &[Difference],
-    verify: bool,
+    how: &How,
     ui: &Ui,
 ) -> Result<Done, Failure> {
-    report(source, target, copied, verify, ui)?;
+    report(source, target, copied, None, (how, differences), ui)?;
+    Ok(conclude(copied, differences, ui))
+}
+
+fn update_tree(source: &Path, target: &Path, how: &How, ui: &Ui) -> Result<Done, Failure> {
+    let updated = tree::update(&Disk::new(), source, target, &how.options(), ui.progress())
+        .map_err(|error| refuse(error, ui))?;
+    let mut differences = Vec::new();
+    if how.verify {
+        let against = Against::Tree(source);
+        differences = tree::verify(target, against, &how.verifying(), ui.progress())?;
+    }
+    let copied = &updated.copied;
+    report(
+        source,
+        target,
+        copied,
+        Some(&updated),
+        (how, &differences),
+        ui,
+    )?;
+    Ok(conclude(copied, &differences, ui))
+}
+
+/// What `--update` would find different.
+fn foretell(args: &Args, ui: &Ui) -> Result<Done, Failure> {
+    let scope = if args.how.checksum {
+        Scope::Everything
+    } else {
+        Scope::MetadataOnly
+    };
+    let options = VerifyOptions {
+        scope,
+        ..args.how.verifying()
+    };
+    let against = Against::Tree(&args.source);
+    let differences = tree::verify(&args.target, against, &options, ui.progress())?;
+    if ui.json {
+        ui.json(&differences)?;
+        return Ok(Done::Same);
+    }
+    for difference in &differences {
+        ui.line(&difference.to_string())?;
+    }
+    let count = size::count(differences.len() as u64, "difference");
+    ui.say(&format!("{count} would be dealt with"));
+    Ok(Done::Same)
+}
+
+/// Lists the files that stood against a copy: the message itself names but the first.
+fn refuse(error: tree::Error, ui: &Ui) -> Failure {
+    if let tree::Error::Incomplete { failed, .. } = &error {
+        for failure in failed.iter().take(MAX_FAILED) {
+            ui.warn(&failure.to_string());
+        }
+        let more = failed.len().saturating_sub(MAX_FAILED);
+        if more > 0 {
+            ui.warn(&format!("and {}", size::count(more as u64, "other file")));
+        }
+    }
+    error.into()
+}
+
+/// Says what is missing in the copy, and makes it the exit code.
+fn conclude(copied: &Copied, differences: &[Difference], ui: &Ui) -> Done {
     for problem in &copied.problems {
         ui.warn(&problem.to_string());
+    }
+    if copied.problems_left_out > 0 {
+        let count = size::count(copied.problems_left_out, "thing");
+        ui.warn(&format!("and {count} more that could not be kept"));
     }
     for difference in differences {
         ui.warn(&format!("the copy differs: {difference}"));
     }
-    if copied.problems.is_empty() && differences.is_empty() {
-        return Ok(Done::Same);
+    let lost = copied.problems.len() + differences.len();
+    let lost = lost as u64 + copied.problems_left_out;
+    if lost == 0 {
+        return Done::Same;
     }
-    let lost = copied.problems.len() as u64 + copied.problems_left_out + differences.len() as u64;
-    Err(Failure::new(
-        Kind::Failed,
-        format!("the copy lacks {}", size::count(lost, "thing")),
-    )
-    .hint("run it as root, onto a filesystem of the same kind"))
+    let message = format!("the copy lacks {}", size::count(lost, "thing"));
+    let hint = "run it as root, onto a filesystem of the same kind";
+    ui.fail_in_words(&Failure::new(Kind::Failed, message).hint(hint));
+    Done::Incomplete
 }
 
 pub(super) fn announce(
@@ -124,10 +271,11 @@ fn report(
     source: &Path,
     target: &Path,
     copied: &Copied,
-    verified: bool,
+    updated: Option<&Updated>,
+    (how, differences): (&How, &[Difference]),
     ui: &Ui,
 ) -> Result<(), Failure> {
-    let sha256 = copied.manifest.as_ref().map(tree::Manifest::digest);
+    let verified = how.verify && differences.is_empty();
     if ui.json {
         return ui.json(&CopyJson {
             source,
@@ -135,18 +283,26 @@ fn report(
             files: copied.counts.files,
             folders: copied.counts.directories,
             bytes: copied.counts.bytes,
-            sha256,
+            removed: updated.map(|updated| updated.removed),
+            adjusted: updated.map(|updated| updated.adjusted),
+            sha256: copied.manifest.as_ref().map(tree::Manifest::digest),
             verified,
             lost: copied.problems.iter().map(ToString::to_string).collect(),
+            lost_left_out: copied.problems_left_out,
+            differences,
         });
     }
-    let verified = if verified { ", verified" } else { "" };
     let (files, bytes) = (
         size::count(copied.counts.files, "file"),
         size::human(copied.counts.bytes),
     );
+    let changed = updated.map_or_else(String::new, |updated| {
+        let (removed, adjusted) = (updated.removed, updated.adjusted);
+        format!(", {removed} removed, {adjusted} adjusted")
+    });
+    let verified = if verified { ", verified" } else { "" };
     ui.line(&format!(
-        "copied {files}, {bytes}, to {}{verified}",
+        "copied {files}, {bytes}, to {}{changed}{verified}",
         target.display()
     ))
 }

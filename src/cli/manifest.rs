@@ -1,14 +1,14 @@
 //! `transship manifest`.
 
+use std::io::Write;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
 
 use super::failure::Failure;
 use super::ui::{Done, Ui};
-use crate::error::Kind;
 use crate::fs::Disk;
-use crate::tree::{self, Format};
+use crate::tree::{self, Exclude, Format, VerifyOptions};
 
 /// List a tree with the metadata and digest of everything in it.
 ///
@@ -24,6 +24,12 @@ pub(super) struct Args {
     /// Write the manifest to a new file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Leave out what matches: `*.log`, `cache/`; repeatable
+    #[arg(long, value_name = "PATTERN")]
+    exclude: Vec<String>,
+    /// Look into what is mounted within the tree, too
+    #[arg(long)]
+    cross_mounts: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -43,14 +49,16 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
         FormatArg::Sha256sum => Format::Sha256sum,
         FormatArg::Json => Format::Json,
     };
-    let manifest = tree::manifest(&args.tree, ui.progress())?;
-    let mut text = Vec::new();
-    manifest
-        .write(format, &mut text)
-        .map_err(|error| Failure::new(Kind::Failed, "can't write the manifest").cause(&error))?;
+    let options = VerifyOptions {
+        exclude: Exclude::new(&args.exclude),
+        cross_mounts: args.cross_mounts,
+        ..VerifyOptions::default()
+    };
+    let manifest = tree::manifest_of(&args.tree, &options, ui.progress())?;
+    let write = |out: &mut dyn Write| manifest.write(format, out);
     match &args.output {
-        Some(path) => Disk::new().create(path, &text, 0o644)?,
-        None => ui.write(&text)?,
+        Some(path) => Disk::new().create_from(path, 0o644, write)?,
+        None => ui.write_from(write)?,
     }
     Ok(Done::Same)
 }

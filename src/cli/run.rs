@@ -11,6 +11,7 @@ use super::{
     apply, conflicts, copy, diff, image, init, manifest, merge, plan, release, status, up, verify,
     volume,
 };
+use crate::error::Kind;
 
 /// Runs the program: parses the arguments, runs the command, reports, and gives the exit
 /// code (see [`crate::error::Kind`]).
@@ -25,6 +26,7 @@ pub fn main() -> ExitCode {
     match dispatch(cli.command, &ui) {
         Ok(Done::Same) => ExitCode::SUCCESS,
         Ok(Done::Differs) => ExitCode::from(1),
+        Ok(Done::Incomplete) => ExitCode::from(Kind::Failed.exit_code()),
         Err(failure) => ExitCode::from(ui.fail(&failure)),
     }
 }

@@ -18,6 +18,8 @@ pub(super) enum Done {
     Same,
     /// Exit 1: compared, and something differs.
     Differs,
+    /// Exit 4: done, but not in full, which was said.
+    Incomplete,
 }
 
 impl Done {
@@ -52,7 +54,7 @@ impl Ui {
             color_out: wanted(io::stdout().is_terminal()),
             color_err: wanted(io::stderr().is_terminal()),
             quiet: common.quiet,
-            progress: Bars::new(common.quiet),
+            progress: Bars::new(common.quiet, common.json),
         }
     }
 
@@ -67,13 +69,21 @@ impl Ui {
     }
 
     /// Writes data to stdout.
+    pub(super) fn write(&self, data: &[u8]) -> Result<(), Failure> {
+        self.write_from(|out| out.write_all(data))
+    }
+
+    /// Writes what `fill` writes to stdout, piece by piece.
     #[expect(
         clippy::unused_self,
         reason = "all output goes through the handle that is passed around"
     )]
-    pub(super) fn write(&self, data: &[u8]) -> Result<(), Failure> {
-        let mut out = io::stdout().lock();
-        match out.write_all(data).and_then(|()| out.flush()) {
+    pub(super) fn write_from(
+        &self,
+        fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<(), Failure> {
+        let mut out = io::BufWriter::with_capacity(64 * 1024, io::stdout().lock());
+        match fill(&mut out).and_then(|()| out.flush()) {
             // The reader has seen enough (`| head`): not this command's failure.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             Err(error) => {
@@ -114,6 +124,12 @@ impl Ui {
             // The text below is on its way to stderr whatever becomes of this.
             let _ = self.json(&failure.json());
         }
+        self.fail_in_words(failure);
+        failure.kind.exit_code()
+    }
+
+    /// Reports a failure on stderr alone: where stdout has its document already.
+    pub(super) fn fail_in_words(&self, failure: &Failure) {
         let mut text = format!(
             "{} {}\n",
             color::paint(self.color_err, color::ERROR, "error:"),
@@ -129,7 +145,6 @@ impl Ui {
             );
         }
         complain(&text);
-        failure.kind.exit_code()
     }
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::failure::Failure;
 use super::size;
 use super::ui::{Done, Ui};
-use crate::tree::{self, Against, Difference, Exclude, Manifest, Scope, VerifyOptions};
+use crate::tree::{self, Against, Difference, Exclude, Manifest, Scope, Verified, VerifyOptions};
 
 /// Compare a tree with another or with a manifest.
 ///
@@ -15,6 +15,10 @@ use crate::tree::{self, Against, Difference, Exclude, Manifest, Scope, VerifyOpt
 /// difference is listed; the exit code is 1 when there is one. Differences are told from
 /// AGAINST's view: `missing` is what AGAINST has and TREE lacks.
 #[derive(Debug, clap::Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of the command line of its own"
+)]
 pub(super) struct Args {
     /// The tree to verify
     tree: PathBuf,
@@ -32,6 +36,9 @@ pub(super) struct Args {
     /// Leave out what matches, on both sides: `*.log`, `cache/`; repeatable
     #[arg(long, value_name = "PATTERN")]
     exclude: Vec<String>,
+    /// Look into what is mounted within the trees, too
+    #[arg(long)]
+    cross_mounts: bool,
 }
 
 #[derive(Serialize)]
@@ -52,42 +59,25 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
         scope,
         exclude: Exclude::new(&args.exclude),
         media: args.media,
+        cross_mounts: args.cross_mounts,
     };
-    let survey = tree::survey(&args.tree)?;
-    let differences = if args.against.is_dir() {
-        tree::verify(
-            &args.tree,
-            Against::Tree(&args.against),
-            &options,
-            ui.progress(),
-        )?
+    let manifest;
+    let against = if args.against.is_dir() {
+        Against::Tree(&args.against)
     } else {
-        let bytes = super::compose_files::read(&args.against)?;
-        let manifest = Manifest::read(&args.against, &bytes)?;
-        tree::verify(
-            &args.tree,
-            Against::Manifest(&manifest),
-            &options,
-            ui.progress(),
-        )?
+        manifest = Manifest::load(&args.against)?;
+        Against::Manifest(&manifest)
     };
-    report(
-        args,
-        &differences,
-        survey.files + survey.others,
-        survey.bytes,
-        ui,
-    )?;
-    Ok(Done::differs(!differences.is_empty()))
+    let verified = tree::verify_and_count(&args.tree, against, &options, ui.progress())?;
+    report(args, &verified, ui)?;
+    Ok(Done::differs(!verified.differences.is_empty()))
 }
 
-fn report(
-    args: &Args,
-    differences: &[Difference],
-    files: u64,
-    bytes: u64,
-    ui: &Ui,
-) -> Result<(), Failure> {
+fn report(args: &Args, verified: &Verified, ui: &Ui) -> Result<(), Failure> {
+    let Verified {
+        differences,
+        counts,
+    } = verified;
     let same = differences.is_empty();
     if ui.json {
         let (tree, against) = (args.tree.as_path(), args.against.as_path());
@@ -101,7 +91,8 @@ fn report(
     for difference in differences {
         ui.line(&difference.to_string())?;
     }
-    let (files, bytes) = (size::count(files, "file"), size::human(bytes));
+    let files = size::count(counts.files + counts.others, "file");
+    let bytes = size::human(counts.bytes);
     ui.say(&match differences.len() as u64 {
         0 => format!("the same: {files}, {bytes}"),
         number => format!("{} in {files}, {bytes}", size::count(number, "difference")),

@@ -15,6 +15,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use rustix::fs::{AtFlags, Dev, FileType, Mode, OFlags, RenameFlags};
+use rustix::io::Errno;
 
 use super::Disk;
 
@@ -31,6 +32,20 @@ pub enum Taken {
     /// Replaces it, as `rename(2)` does: a file by a file, an empty directory by a
     /// directory.
     Replace,
+}
+
+/// Renames if the new name isn't taken at the moment.
+fn rename_looking(
+    dir: BorrowedFd<'_>,
+    name: &CStr,
+    new_dir: BorrowedFd<'_>,
+    new_name: &CStr,
+) -> io::Result<()> {
+    match rustix::fs::statat(new_dir, new_name, AtFlags::SYMLINK_NOFOLLOW) {
+        Err(Errno::NOENT) => Ok(rustix::fs::renameat(dir, name, new_dir, new_name)?),
+        Err(error) => Err(error.into()),
+        Ok(_) => Err(Errno::EXIST.into()),
+    }
 }
 
 impl Disk {
@@ -100,7 +115,8 @@ impl Disk {
         )?)
     }
 
-    /// Renames within one filesystem.
+    /// Renames within one filesystem. Some (NFS, most in user space) can't refuse by
+    /// themselves: there the new name is looked at first.
     pub fn rename_at(
         &self,
         dir: BorrowedFd<'_>,
@@ -114,9 +130,12 @@ impl Disk {
             Taken::Refuse => RenameFlags::NOREPLACE,
             Taken::Replace => RenameFlags::empty(),
         };
-        Ok(rustix::fs::renameat_with(
-            dir, name, new_dir, new_name, flags,
-        )?)
+        match rustix::fs::renameat_with(dir, name, new_dir, new_name, flags) {
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) if taken == Taken::Refuse => {
+                rename_looking(dir, name, new_dir, new_name)
+            }
+            renamed => Ok(renamed?),
+        }
     }
 
     /// Removes the name of anything but a directory.

@@ -21,7 +21,9 @@ impl Disk {
         like: &Path,
     ) -> Result<(), WriteError> {
         let io = at(path);
-        let temporary = self.fill_temporary(path, content).map_err(&io)?;
+        let temporary = self
+            .fill_temporary(path, |out| out.write_all(content))
+            .map_err(&io)?;
         let file = temporary.as_file();
         self.give(file, like, path).map_err(&io)?;
         self.chmod(file, mode, path).map_err(&io)?;

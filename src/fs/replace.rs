@@ -100,7 +100,9 @@ impl Disk {
         let target = follow(path)?;
         let io = at(path);
         let mut old = File::open(&target).map_err(&io)?;
-        let temporary = self.fill_temporary(&target, after).map_err(&io)?;
+        let temporary = self
+            .fill_temporary(&target, |out| out.write_all(after))
+            .map_err(&io)?;
         self.dress_like(&old, temporary.as_file(), &target)
             .map_err(&io)?;
         self.sync_file(temporary.as_file(), &target).map_err(&io)?;
@@ -118,12 +120,22 @@ impl Disk {
 
     /// Creates the file at `path` with `mode`; refuses if anything is there.
     pub fn create(&self, path: &Path, content: &[u8], mode: u32) -> Result<(), WriteError> {
+        self.create_from(path, mode, |out| out.write_all(content))
+    }
+
+    /// [`Disk::create`] with what `fill` writes, which needn't be in memory as a whole.
+    pub fn create_from(
+        &self,
+        path: &Path,
+        mode: u32,
+        fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<(), WriteError> {
         let folder = parent(path);
         if folder.try_exists().is_ok_and(|there| !there) {
             let path = folder.into();
             return Err(WriteError::NoFolder { path });
         }
-        let temporary = self.fill_with_mode(path, content, mode).map_err(at(path))?;
+        let temporary = self.fill_with_mode(path, mode, fill).map_err(at(path))?;
         self.place_new(temporary, path)
     }
 
@@ -147,7 +159,8 @@ impl Disk {
     /// version.
     pub fn save(&self, path: &Path, content: &[u8]) -> Result<(), WriteError> {
         let io = at(path);
-        let temporary = self.fill_with_mode(path, content, 0o600).map_err(&io)?;
+        let fill = |out: &mut dyn Write| out.write_all(content);
+        let temporary = self.fill_with_mode(path, 0o600, fill).map_err(&io)?;
         self.before("rename", path).map_err(&io)?;
         temporary.persist(path).map_err(|error| io(error.error))?;
         self.sync_folder(parent(path)).map_err(&io)
@@ -190,8 +203,13 @@ impl Disk {
         fs::remove_file(path)
     }
 
-    fn fill_with_mode(&self, path: &Path, content: &[u8], mode: u32) -> io::Result<NamedTempFile> {
-        let temporary = self.fill_temporary(path, content)?;
+    fn fill_with_mode(
+        &self,
+        path: &Path,
+        mode: u32,
+        fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> io::Result<NamedTempFile> {
+        let temporary = self.fill_temporary(path, fill)?;
         self.before("chmod", path)?;
         temporary
             .as_file()
@@ -203,19 +221,22 @@ impl Disk {
     pub(super) fn fill_temporary(
         &self,
         target: &Path,
-        content: &[u8],
+        fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> io::Result<NamedTempFile> {
         self.before("open", target)?;
         let mut name = std::ffi::OsString::from(".");
         name.push(target.file_name().unwrap_or(OsStr::new("file")));
         name.push(".");
-        let mut temporary = tempfile::Builder::new()
+        let temporary = tempfile::Builder::new()
             .prefix(&name)
             .suffix(TEMPORARY)
             .permissions(fs::Permissions::from_mode(0o600))
             .tempfile_in(parent(target))?;
         self.before("write", target)?;
-        temporary.write_all(content)?;
+        let mut out = io::BufWriter::with_capacity(256 * 1024, temporary.as_file());
+        fill(&mut out)?;
+        out.flush()?;
+        drop(out);
         Ok(temporary)
     }
 

@@ -1,12 +1,11 @@
 //! Gathering a manifest's entries from several threads, and the hard links among them.
 
-use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use rustix::fs::FileType;
 
 use super::digest::Digest;
-use super::manifest::{Entry, EntryKind, Manifest, Time, Xattr, path_order};
+use super::manifest::{Entry, EntryKind, Manifest, Packer, Time, Xattr};
 use super::stat::{Stat, Xattrs};
 
 /// An entry, and the device and inode of a file that has several names.
@@ -64,54 +63,42 @@ impl Found {
         self.entry.target = Some(target.to_bytes().to_vec());
         self
     }
+
+    /// The entry itself, of which the other names aren't known.
+    pub(super) fn entry(&self) -> &Entry {
+        &self.entry
+    }
+
+    /// True if it may have other names in the tree.
+    pub(super) const fn is_linked(&self) -> bool {
+        self.file.is_some()
+    }
+}
+
+/// What becomes of the entries that a scan finds.
+pub(super) trait Sink: Sync {
+    /// Takes one; called from several threads, in any order.
+    fn take(&self, found: &Found);
 }
 
 /// Entries as they are found, in any order.
 #[derive(Debug, Default)]
 pub(super) struct Collector {
-    found: Mutex<Vec<Found>>,
+    found: Mutex<Packer>,
+}
+
+impl Sink for Collector {
+    fn take(&self, found: &Found) {
+        let mut all = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        all.push(&found.entry, found.file);
+    }
 }
 
 impl Collector {
-    pub(super) fn add(&self, found: impl IntoIterator<Item = Found>) {
-        let mut all = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        all.extend(found);
-    }
-
     /// The manifest: names of one file are told apart from files of their own, and share
     /// what only one of them was read for.
     pub(super) fn finish(self) -> Manifest {
         let found = self.found.into_inner();
-        let mut found = found.unwrap_or_else(PoisonError::into_inner);
-        found.sort_unstable_by(|a, b| path_order(&a.entry.path, &b.entry.path));
-        let mut groups: HashMap<(u64, u64), Vec<usize>> = HashMap::new();
-        for (n, each) in found.iter().enumerate() {
-            if let Some(file) = each.file {
-                groups.entry(file).or_default().push(n);
-            }
-        }
-        for names in groups.into_values().filter(|names| names.len() > 1) {
-            share(&mut found, &names);
-        }
-        Manifest::new(found.into_iter().map(|each| each.entry).collect())
-    }
-}
-
-fn share(found: &mut [Found], names: &[usize]) {
-    let first = found[names[0]].entry.path.clone();
-    let read = names.iter().map(|&n| &found[n].entry);
-    let mut read = read.filter(|entry| entry.sha256.is_some() || entry.target.is_some());
-    let read = read.next().cloned();
-    for &n in names {
-        let entry = &mut found[n].entry;
-        entry.hard_link = Some(first.clone());
-        if let Some(read) = &read {
-            let path = std::mem::take(&mut entry.path);
-            *entry = Entry {
-                path,
-                hard_link: Some(first.clone()),
-                ..read.clone()
-            };
-        }
+        Manifest::packed(found.unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FileType, FlockOperation};
 
 use super::error::Error;
+use super::exact::keeps_attributes;
 use super::remove::remove_at;
 use super::stat::{self, Stat, XattrRoom};
 use crate::fs::{Disk, Held, Taken};
@@ -132,11 +133,13 @@ impl Destination {
             destination: self,
             fd: None,
             name,
+            exact: false,
         };
         let fd = stat::open_dir(above, &staging.name).map_err(fail)?;
         rustix::fs::flock(&fd, FlockOperation::NonBlockingLockExclusive)
             .map_err(|error| fail(error.into()))?;
         make_plain(disk, fd.as_fd(), &staging.name).map_err(fail)?;
+        staging.exact = keeps_attributes(disk, fd.as_fd());
         staging.fd = Some(fd);
         Ok(staging)
     }
@@ -148,12 +151,12 @@ impl Destination {
         let fail = |error| Error::write(&self.path, error);
         let listed = stat::open_dir(above, c".").and_then(|fd| stat::list(&fd));
         let listed = listed.map_err(|error| Error::read(&self.above_path, error))?;
-        for entry in listed {
+        for entry in listed.iter() {
             let run = entry.name.to_bytes().strip_prefix(prefix.as_slice());
             if !run.is_some_and(|run| run.len() == 16 && run.iter().all(u8::is_ascii_hexdigit)) {
                 continue;
             }
-            let Ok(fd) = stat::open_dir(above, &entry.name) else {
+            let Ok(fd) = stat::open_dir(above, entry.name) else {
                 continue;
             };
             let Ok(stat) = Stat::of(fd.as_fd()) else {
@@ -166,7 +169,7 @@ impl Destination {
                 let path = self.path.clone();
                 return Err(Error::Busy { path });
             }
-            remove_at(disk, above, &entry.name).map_err(fail)?;
+            remove_at(disk, above, entry.name).map_err(fail)?;
         }
         Ok(())
     }
@@ -235,6 +238,14 @@ pub(super) fn make_plain(disk: &Disk, fd: BorrowedFd<'_>, name: &CStr) -> io::Re
 /// The name of what is copied within the staging folder.
 pub(super) const CONTENT: &CStr = c"content";
 
+/// A folder that nobody else can enter, in which a copy grows under the name [`CONTENT`].
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ground<'a> {
+    pub(super) fd: BorrowedFd<'a>,
+    /// True if the filesystem keeps the attributes that it takes.
+    pub(super) exact: bool,
+}
+
 /// A 0700 folder beside the target. What is left of it is removed when it is dropped.
 #[derive(Debug)]
 pub(super) struct Staging<'a> {
@@ -243,9 +254,18 @@ pub(super) struct Staging<'a> {
     /// Open, and locked, once it is set up.
     fd: Option<OwnedFd>,
     name: CString,
+    exact: bool,
 }
 
 impl Staging<'_> {
+    /// The folder, for a copy to grow in.
+    pub(super) fn ground(&self) -> Ground<'_> {
+        Ground {
+            fd: self.fd(),
+            exact: self.exact,
+        }
+    }
+
     /// The folder.
     pub(super) fn fd(&self) -> BorrowedFd<'_> {
         let fd = self.fd.as_ref().unwrap_or(&self.destination.above);

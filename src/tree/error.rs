@@ -195,6 +195,12 @@ pub struct Failure {
     pub cause: Cause,
 }
 
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", Escaped(or_root(&self.path)), self.cause)
+    }
+}
+
 /// Why a file couldn't be copied.
 #[derive(Debug)]
 pub enum Cause {
@@ -255,6 +261,12 @@ pub enum Lost {
     Flags,
     /// A device, fifo or socket, which is missing in the copy.
     Node,
+    /// A symlink, which is missing in the copy.
+    Symlink,
+    /// The name: whatever has it is missing in the copy, with all that is in it.
+    Name,
+    /// A file that is too large for the target, and missing there.
+    Content,
     /// That two names are one file; the copy has two files.
     HardLink,
     /// What is mounted there; the copy has an empty folder.
@@ -272,6 +284,9 @@ impl fmt::Display for Lost {
             Self::Xattr => "extended attribute",
             Self::Flags => "inode flags",
             Self::Node => "special file",
+            Self::Symlink => "symlink",
+            Self::Name => "name",
+            Self::Content => "content",
             Self::HardLink => "hard link",
             Self::MountPoint => "mounted filesystem",
             Self::Stillness => "a state at rest",
@@ -281,19 +296,14 @@ impl fmt::Display for Lost {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path: &[u8] = if self.path.is_empty() {
-            b"."
-        } else {
-            &self.path
-        };
-        write!(
-            f,
-            "{}: {} not kept: {}",
-            Escaped(path),
-            self.lost,
-            self.reason
-        )
+        let path = Escaped(or_root(&self.path));
+        write!(f, "{path}: {} not kept: {}", self.lost, self.reason)
     }
+}
+
+/// The root's path is empty, and is shown as `.`.
+fn or_root(path: &[u8]) -> &[u8] {
+    if path.is_empty() { b"." } else { path }
 }
 
 pub(super) fn shown<S: Serializer>(path: &[u8], serializer: S) -> Result<S::Ok, S::Error> {

@@ -15,8 +15,9 @@ use rustix::fs::{FileType, FlockOperation, IFlags};
 use serde::{Deserialize, Serialize};
 
 use super::copy::{Attributes, Fresh, apply, set_flags};
-use super::destination::{CONTENT, make_plain};
+use super::destination::{CONTENT, Ground, make_plain};
 use super::error::{Error, Lost, Problem};
+use super::exact::keeps_attributes;
 use super::manifest::Manifest;
 use super::name::join_path;
 use super::remove::remove_at;
@@ -59,7 +60,7 @@ pub fn holds(path: &Path) -> Result<Holds, Error> {
 fn look(root: &OwnedFd) -> io::Result<Holds> {
     let entries = stat::list(root)?;
     let marked = Stat::of(root.as_fd())?.mode == MARK;
-    if marked || entries.iter().any(|entry| entry.name.as_c_str() == PART) {
+    if marked || entries.iter().any(|entry| entry.name == PART) {
         return Ok(Holds::Part);
     }
     if entries.is_empty() {
@@ -80,8 +81,8 @@ pub fn clear(disk: &Disk, path: &Path) -> Result<(), Error> {
 fn empty(disk: &Disk, root: BorrowedFd<'_>) -> io::Result<()> {
     unlock(disk, root)?;
     // A listing moves the descriptor's place, so it has one of its own.
-    for entry in stat::list(&stat::open_dir(root, c".")?)? {
-        remove_at(disk, root, &entry.name)?;
+    for entry in stat::list(&stat::open_dir(root, c".")?)?.iter() {
+        remove_at(disk, root, entry.name)?;
     }
     let held = Held::Open(root);
     for (attribute, _) in XattrRoom::default().read(held)? {
@@ -155,15 +156,15 @@ impl<'a> InPlace<'a> {
         let fail = place.fail(b"");
         unlock(disk, place.root()).map_err(&fail)?;
         let root = stat::open_dir(place.root(), c".").map_err(&fail)?;
-        for entry in stat::list(&root).map_err(&fail)? {
-            if entry.name.as_c_str() == PART {
+        for entry in stat::list(&root).map_err(&fail)?.iter() {
+            if entry.name == PART {
                 continue;
             }
-            if Stat::at(content.as_fd(), &entry.name).is_ok() {
-                remove_at(disk, content.as_fd(), &entry.name).map_err(&fail)?;
+            if Stat::at(content.as_fd(), entry.name).is_ok() {
+                remove_at(disk, content.as_fd(), entry.name).map_err(&fail)?;
             }
             let down = (place.root(), content.as_fd());
-            move_entry(disk, down, &entry).map_err(&fail)?;
+            move_entry(disk, down, entry).map_err(&fail)?;
         }
         Ok(place)
     }
@@ -218,6 +219,14 @@ impl<'a> InPlace<'a> {
         self.part.as_fd()
     }
 
+    /// [`InPlace::part`], for a copy to grow in.
+    pub(super) fn ground(&self) -> Ground<'_> {
+        Ground {
+            fd: self.part(),
+            exact: keeps_attributes(self.disk, self.part()),
+        }
+    }
+
     fn fail(&self, path: &[u8]) -> impl Fn(io::Error) -> Error + use<> {
         let path = join_path(&self.path, path);
         move |error| Error::write(&path, error)
@@ -237,9 +246,9 @@ impl<'a> InPlace<'a> {
                 .map_err(&fail)?;
         }
         let content = stat::open_dir(self.part(), CONTENT).map_err(&fail)?;
-        for entry in stat::list(&content).map_err(&fail)? {
+        for entry in stat::list(&content).map_err(&fail)?.iter() {
             let up = (content.as_fd(), self.root());
-            move_entry(self.disk, up, &entry).map_err(self.fail(entry.name.to_bytes()))?;
+            move_entry(self.disk, up, entry).map_err(self.fail(entry.name.to_bytes()))?;
         }
         drop(content);
         self.disk
@@ -329,9 +338,9 @@ fn lock_part(root: BorrowedFd<'_>, path: &Path) -> Result<Option<OwnedFd>, Error
 fn move_entry(
     disk: &Disk,
     (from, to): (BorrowedFd<'_>, BorrowedFd<'_>),
-    entry: &Listed,
+    entry: Listed<'_>,
 ) -> io::Result<()> {
-    let name = &entry.name;
+    let name = entry.name;
     let kind = Stat::at(from, name)?.kind;
     let opened = match kind {
         FileType::Directory => Some(stat::open_dir(from, name)?),

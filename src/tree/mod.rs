@@ -10,13 +10,16 @@
 //! are a visitor on the same walk (`walk`), whose smallest is in `survey`.
 
 mod beneath;
+mod check;
 mod collect;
 mod copy;
 mod destination;
 mod digest;
 mod error;
+mod exact;
 mod exclude;
 mod in_place;
+mod jobs;
 mod manifest;
 mod name;
 mod remove;
@@ -36,9 +39,10 @@ pub use in_place::{Holds, clear, holds};
 pub use manifest::{Entry, EntryKind, Format, Manifest, Time, Xattr, path_order};
 pub use name::Escaped;
 pub use remove::remove;
-pub use scan::manifest;
+pub use scan::{manifest, manifest_of};
 pub use stream::{Receiving, send};
 pub use survey::{Survey, free, survey};
 pub use verify::{
-    Against, Difference, DifferenceKind, Scope, VerifyOptions, compare, observe, verify,
+    Against, Difference, DifferenceKind, Scope, Verified, VerifyOptions, compare, observe, verify,
+    verify_and_count,
 };

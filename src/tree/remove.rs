@@ -12,7 +12,7 @@ use std::path::Path;
 
 use rustix::fs::{FileType, IFlags};
 
-use super::stat::{self, LOCKING_FLAGS, Listed, Stat};
+use super::stat::{self, LOCKING_FLAGS, Listed, Listing, Stat};
 use crate::fs::{Disk, Held, Taken};
 
 /// How many folders are open at a time.
@@ -46,16 +46,22 @@ pub(super) fn remove_at(disk: &Disk, dir: BorrowedFd<'_>, name: &CStr) -> io::Re
 struct Frame {
     fd: OwnedFd,
     name: CString,
-    entries: std::vec::IntoIter<Listed>,
+    entries: Listing,
+    /// How many of them are done.
+    done: usize,
 }
 
 impl Frame {
     fn open(disk: &Disk, dir: BorrowedFd<'_>, name: &CStr) -> io::Result<Self> {
         make_writable(disk, dir, name)?;
         let fd = stat::open_dir(dir, name)?;
-        let entries = stat::list(&fd)?.into_iter();
-        let name = name.to_owned();
-        Ok(Self { fd, name, entries })
+        let entries = stat::list(&fd)?;
+        Ok(Self {
+            fd,
+            name: name.to_owned(),
+            entries,
+            done: 0,
+        })
     }
 }
 
@@ -68,7 +74,8 @@ fn empty(disk: &Disk, dir: BorrowedFd<'_>, name: &CStr) -> io::Result<()> {
         let Some(frame) = frames.last_mut() else {
             return Ok(());
         };
-        let Some(entry) = frame.entries.next() else {
+        frame.done += 1;
+        let Some(entry) = frame.entries.range(frame.done - 1..frame.done).next() else {
             let done = frames.pop();
             if let (Some(done), Some(above)) = (done, frames.last()) {
                 let fd = above.fd.as_fd();
@@ -81,19 +88,19 @@ fn empty(disk: &Disk, dir: BorrowedFd<'_>, name: &CStr) -> io::Result<()> {
             continue;
         };
         let fd = frame.fd.as_fd();
-        if is_dir(fd, &entry)? {
+        if is_dir(fd, entry)? {
             if depth < DEPTH {
-                let below = Frame::open(disk, fd, &entry.name)?;
+                let below = Frame::open(disk, fd, entry.name)?;
                 frames.push(below);
             } else {
                 let aside = unique(moved);
                 moved += 1;
-                unlocked(disk, fd, &entry.name, || {
-                    disk.rename_at(fd, &entry.name, top.as_fd(), &aside, Taken::Refuse)
+                unlocked(disk, fd, entry.name, || {
+                    disk.rename_at(fd, entry.name, top.as_fd(), &aside, Taken::Refuse)
                 })?;
             }
         } else {
-            unlocked(disk, fd, &entry.name, || disk.unlink_at(fd, &entry.name))?;
+            unlocked(disk, fd, entry.name, || disk.unlink_at(fd, entry.name))?;
         }
     }
 }
@@ -102,11 +109,11 @@ fn unique(n: u64) -> CString {
     super::destination::beside(c"deep", &format!("{n}"))
 }
 
-fn is_dir(dir: BorrowedFd<'_>, entry: &Listed) -> io::Result<bool> {
-    Ok(match entry.kind {
-        FileType::Unknown => Stat::at(dir, &entry.name)?.kind == FileType::Directory,
-        kind => kind == FileType::Directory,
-    })
+fn is_dir(dir: BorrowedFd<'_>, entry: Listed<'_>) -> io::Result<bool> {
+    match entry.is_dir {
+        Some(is_dir) => Ok(is_dir),
+        None => Ok(Stat::at(dir, entry.name)?.kind == FileType::Directory),
+    }
 }
 
 /// A folder can be emptied by its owner, but not with any permission bits.

@@ -3,8 +3,8 @@
 use std::ffi::{CStr, CString};
 use std::io;
 use std::mem::MaybeUninit;
+use std::ops::Range;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
-use std::sync::OnceLock;
 
 use rustix::fs::{AtFlags, Dev, FileType, IFlags, Mode, OFlags, StatxFlags, Timespec};
 use rustix::io::Errno;
@@ -97,23 +97,25 @@ pub(super) fn hold(dir: BorrowedFd<'_>, name: &CStr) -> io::Result<OwnedFd> {
 /// Opens for reading the very file that was held, which is known to be regular: by its
 /// descriptor, since by its name something else could be opened by now.
 pub(super) fn open_held(held: BorrowedFd<'_>) -> io::Result<OwnedFd> {
-    let descriptors = descriptors()?;
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    quietly(flags, |flags| {
-        rustix::fs::openat(descriptors, DecInt::from_fd(held), flags, Mode::empty())
+    DESCRIPTORS.with(|descriptors| {
+        let descriptors = descriptors
+            .as_ref()
+            .map_err(|_| io::Error::new(io::ErrorKind::Unsupported, "/proc isn't mounted"))?;
+        quietly(flags, |flags| {
+            rustix::fs::openat(descriptors, DecInt::from_fd(held), flags, Mode::empty())
+        })
     })
 }
 
-/// This process's descriptors as a directory, opened once.
-fn descriptors() -> io::Result<BorrowedFd<'static>> {
-    static DESCRIPTORS: OnceLock<OwnedFd> = OnceLock::new();
-    if let Some(fd) = DESCRIPTORS.get() {
-        return Ok(fd.as_fd());
-    }
-    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let fd = rustix::fs::open("/proc/self/fd", flags, Mode::empty())
-        .map_err(|_| io::Error::new(io::ErrorKind::Unsupported, "/proc isn't mounted"))?;
-    Ok(DESCRIPTORS.get_or_init(|| fd).as_fd())
+thread_local! {
+    /// This process's descriptors as a directory. They are the same for all threads, but in one
+    /// directory for all of them, threads would wait for each other at every file.
+    static DESCRIPTORS: Result<OwnedFd, Errno> = {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let open = |path| rustix::fs::open(path, flags, Mode::empty());
+        open("/proc/thread-self/fd").or_else(|_| open("/proc/self/fd"))
+    };
 }
 
 /// Opens the directory `name` of `dir`, and nothing else, for reading; `.` is `dir` itself.
@@ -223,32 +225,81 @@ pub(super) fn link_target(held: BorrowedFd<'_>) -> io::Result<CString> {
 }
 
 /// An entry of a directory, as the directory lists it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Listed {
-    pub name: CString,
-    /// A hint only: it may be `Unknown`, and wrong by the time it is used.
-    pub kind: FileType,
-    pub ino: u64,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Listed<'a> {
+    pub name: &'a CStr,
+    /// A hint only: it may be missing, and wrong by the time it is used.
+    pub is_dir: Option<bool>,
 }
 
-/// Everything in an open directory but `.` and `..`, in the order of the inodes, which is
-/// close to that on the medium.
-pub(super) fn list(dir: &OwnedFd) -> io::Result<Vec<Listed>> {
+/// What is in a directory, in the order of the inodes, which is close to that on the medium.
+/// A million names take little more than their letters.
+#[derive(Debug, Default)]
+pub(super) struct Listing {
+    /// For each entry a byte for its type, and its name with the NUL.
+    bytes: Vec<u8>,
+    /// Where each begins.
+    order: Vec<u32>,
+}
+
+impl Listing {
+    const UNKNOWN: u8 = 0;
+    const FOLDER: u8 = 1;
+    const OTHER: u8 = 2;
+
+    pub(super) const fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+
+    /// The entries in `range` of that order; less where it goes beyond the end.
+    pub(super) fn range(&self, range: Range<usize>) -> impl Iterator<Item = Listed<'_>> {
+        let skipped = self.order.iter().skip(range.start);
+        skipped.take(range.len()).filter_map(|&at| self.at(at))
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = Listed<'_>> {
+        self.range(0..self.len())
+    }
+
+    fn at(&self, at: u32) -> Option<Listed<'_>> {
+        let (kind, name) = self.bytes.get(at as usize..)?.split_first()?;
+        Some(Listed {
+            name: CStr::from_bytes_until_nul(name).ok()?,
+            is_dir: match *kind {
+                Self::UNKNOWN => None,
+                kind => Some(kind == Self::FOLDER),
+            },
+        })
+    }
+}
+
+/// Everything in an open directory but `.` and `..`.
+pub(super) fn list(dir: &OwnedFd) -> io::Result<Listing> {
     const ROOM: usize = 16 * 1024;
     let mut room = [MaybeUninit::uninit(); ROOM];
-    let mut listed = Vec::new();
+    let mut bytes = Vec::new();
+    let mut found: Vec<(u64, u32)> = Vec::new();
     let mut entries = rustix::fs::RawDir::new(dir.as_fd(), &mut room);
     while let Some(entry) = entries.next() {
         let entry = entry?;
         let name = entry.file_name();
         if name != c"." && name != c".." {
-            listed.push(Listed {
-                name: name.to_owned(),
-                kind: entry.file_type(),
-                ino: entry.ino(),
+            let begin = u32::try_from(bytes.len());
+            let begin = begin.map_err(|_| io::ErrorKind::FileTooLarge)?;
+            found.push((entry.ino(), begin));
+            bytes.push(match entry.file_type() {
+                FileType::Unknown => Listing::UNKNOWN,
+                FileType::Directory => Listing::FOLDER,
+                _ => Listing::OTHER,
             });
+            bytes.extend_from_slice(name.to_bytes_with_nul());
         }
     }
-    listed.sort_unstable_by_key(|entry| entry.ino);
-    Ok(listed)
+    found.sort_unstable();
+    let order = found.into_iter().map(|(_, begin)| begin).collect();
+    Ok(Listing { bytes, order })
 }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::error::Error;
 use super::name::join_path;
 use super::stat::{Listed, Stat};
-use super::walk::{self, Folder, Later, Opened, Pace, Visit};
+use super::walk::{self, Batch, Folder, Later, Opened, Pace, Visit};
 use crate::progress::Silent;
 
 /// What is in a tree.
@@ -78,8 +78,9 @@ pub fn free(path: &Path) -> Result<u64, Error> {
     Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
+/// Counts what it is shown.
 #[derive(Debug, Default)]
-struct Counter {
+pub(super) struct Counter {
     path: PathBuf,
     files: AtomicU64,
     directories: AtomicU64,
@@ -89,7 +90,7 @@ struct Counter {
 }
 
 impl Counter {
-    fn count(&self, stat: &Stat) {
+    pub(super) fn count(&self, stat: &Stat) {
         let counter = match stat.kind {
             FileType::RegularFile => {
                 self.bytes.fetch_add(stat.size, Relaxed);
@@ -102,7 +103,7 @@ impl Counter {
         self.allocated.fetch_add(stat.allocated, Relaxed);
     }
 
-    fn survey(&self) -> Survey {
+    pub(super) fn survey(&self) -> Survey {
         Survey {
             files: self.files.load(Relaxed),
             directories: self.directories.load(Relaxed),
@@ -130,21 +131,21 @@ impl Visit for Counter {
     fn entries(
         &self,
         folder: &Folder<()>,
-        entries: &[Listed],
+        entries: Batch<'_>,
         (): &mut (),
         later: &mut Later<()>,
     ) -> Result<(), Error> {
-        for entry in entries {
-            match Stat::at(folder.fd.as_fd(), &entry.name) {
+        for Listed { name, .. } in entries.iter() {
+            match Stat::at(folder.fd.as_fd(), name) {
                 Ok(stat) => {
                     self.count(&stat);
                     if stat.kind == FileType::Directory {
-                        later.enter(entry.name.clone());
+                        later.enter(name.to_owned());
                     }
                 }
                 // It went away since it was listed: it doesn't count.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(self.unreadable(folder, &entry.name, error)),
+                Err(error) => return Err(self.unreadable(folder, name, error)),
             }
         }
         Ok(())
@@ -152,6 +153,11 @@ impl Visit for Counter {
 
     fn task(&self, _: &Folder<()>, (): (), (): &mut ()) -> Result<(), Error> {
         Ok(())
+    }
+
+    /// Whether inodes are in memory, nobody says.
+    fn is_waiting(&self) -> bool {
+        true
     }
 
     fn leave(&self, folder: &Folder<()>, (): &mut ()) -> Result<(), Error> {
@@ -221,7 +227,11 @@ mod tests {
         for (workers, open) in [(1, 0), (4, 0), (3, 2)] {
             let counter = Counter::default();
             let fd = walk::open_root(root.path()).unwrap();
-            let pace = Pace { workers, open };
+            let pace = Pace {
+                workers,
+                always: 1,
+                open,
+            };
             walk::walk(&counter, fd, root.path(), pace, &Silent).unwrap();
             assert_eq!(counter.survey(), survey(root.path()).unwrap());
         }
@@ -235,7 +245,11 @@ mod tests {
         for workers in [1, 4] {
             let counter = Counter::default();
             let fd = walk::open_root(root.path()).unwrap();
-            let pace = Pace { workers, open: 8 };
+            let pace = Pace {
+                workers,
+                always: workers,
+                open: 8,
+            };
             let walked = walk::walk(&counter, fd, root.path(), pace, &progress);
             assert!(matches!(walked, Err(Error::Interrupted)), "{walked:?}");
         }

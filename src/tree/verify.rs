@@ -9,11 +9,14 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::check::Checker;
+use super::collect::Collector;
 use super::error::{Error, shown};
 use super::exclude::Exclude;
 use super::manifest::{Entry, EntryKind, Manifest, Time, path_order};
 use super::name::Escaped;
 use super::scan::{How, scan};
+use super::survey::Survey;
 use crate::progress::Progress;
 
 /// What a tree is compared with.
@@ -47,6 +50,8 @@ pub struct VerifyOptions {
     /// Drop files from the page cache before they are read, so that the medium is asked: a
     /// page cache hit proves nothing about the disk. For a copy that was synced.
     pub media: bool,
+    /// Look into what is mounted within a tree, too.
+    pub cross_mounts: bool,
 }
 
 /// In what way a path differs.
@@ -118,6 +123,15 @@ impl fmt::Display for Difference {
     }
 }
 
+/// What a verification came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Verified {
+    /// Everything that differs, in the order of the paths.
+    pub differences: Vec<Difference>,
+    /// What is in the tree.
+    pub counts: Survey,
+}
+
 /// Compares the tree at `tree` with what is expected; reads back every file of it whose
 /// contents are in question.
 ///
@@ -129,14 +143,42 @@ pub fn verify(
     options: &VerifyOptions,
     progress: &dyn Progress,
 ) -> Result<Vec<Difference>, Error> {
-    let observe = |root| observe(root, options, progress);
-    match against {
+    verify_and_count(tree, against, options, progress).map(|verified| verified.differences)
+}
+
+/// [`verify`], and how much that was.
+///
+/// # Errors
+/// Those of [`verify`].
+pub fn verify_and_count(
+    tree: &Path,
+    against: Against<'_>,
+    options: &VerifyOptions,
+    progress: &dyn Progress,
+) -> Result<Verified, Error> {
+    let how = How::from(options);
+    let made;
+    let expected = match against {
         Against::Tree(expected) => {
-            let expected = observe(expected)?;
-            Ok(compare(&expected, &observe(tree)?, options))
+            let collector = Collector::default();
+            scan(expected, how, &collector, progress)?;
+            made = collector.finish();
+            &made
         }
-        Against::Manifest(expected) => Ok(compare(expected, &observe(tree)?, options)),
-    }
+        Against::Manifest(expected) => match expected.without(&options.exclude) {
+            Some(left) => {
+                made = left;
+                &made
+            }
+            None => expected,
+        },
+    };
+    let checker = Checker::new(expected, options.scope);
+    let counts = scan(tree, how, &checker, progress)?;
+    Ok(Verified {
+        differences: checker.finish(),
+        counts,
+    })
 }
 
 /// One side of a comparison: a manifest of the tree at `tree`, with what `options` compare.
@@ -148,20 +190,21 @@ pub fn observe(
     options: &VerifyOptions,
     progress: &dyn Progress,
 ) -> Result<Manifest, Error> {
-    let how = How {
-        contents: options.scope != Scope::MetadataOnly,
-        media: options.media,
-        exclude: &options.exclude,
-    };
-    scan(tree, how, progress)
+    let collector = Collector::default();
+    scan(tree, How::from(options), &collector, progress)?;
+    Ok(collector.finish())
 }
 
 /// What differs between two manifests, in the order of the paths.
 pub fn compare(expected: &Manifest, found: &Manifest, options: &VerifyOptions) -> Vec<Difference> {
+    let (left_of_a, left_of_b) = (
+        expected.without(&options.exclude),
+        found.without(&options.exclude),
+    );
+    let expected = left_of_a.as_ref().unwrap_or(expected);
+    let found = left_of_b.as_ref().unwrap_or(found);
     let files_only = expected.is_files_only() || found.is_files_only();
-    let counts = |entry: &Entry| {
-        (!files_only || entry.kind == EntryKind::File) && !options.exclude.covers(&entry.path)
-    };
+    let counts = |entry: &Entry| !files_only || entry.kind == EntryKind::File;
     let mut left = expected.entries().filter(counts).peekable();
     let mut right = found.entries().filter(counts).peekable();
     let mut differences = Vec::new();
@@ -175,26 +218,36 @@ pub fn compare(expected: &Manifest, found: &Manifest, options: &VerifyOptions) -
         let a = if order.is_le() { left.next() } else { None };
         let b = if order.is_ge() { right.next() } else { None };
         match (a, b) {
-            (Some(a), Some(b)) => entries(&a, &b, options.scope, &mut differences),
-            (Some(a), None) => differences.push(Difference {
-                kind: DifferenceKind::Missing,
-                expected: a.kind.word().to_owned(),
-                found: String::new(),
-                path: a.path,
-            }),
-            (None, Some(b)) => differences.push(Difference {
-                kind: DifferenceKind::Extra,
-                expected: String::new(),
-                found: b.kind.word().to_owned(),
-                path: b.path,
-            }),
+            (Some(a), Some(b)) => differences_of(&a, &b, options.scope, &mut differences),
+            (Some(a), None) => differences.push(missing(a)),
+            (None, Some(b)) => differences.push(extra(&b)),
             (None, None) => return differences,
         }
     }
 }
 
+/// An expected entry that isn't there.
+pub(super) fn missing(entry: Entry) -> Difference {
+    Difference {
+        kind: DifferenceKind::Missing,
+        expected: entry.kind.word().to_owned(),
+        found: String::new(),
+        path: entry.path,
+    }
+}
+
+/// An entry that isn't expected.
+pub(super) fn extra(entry: &Entry) -> Difference {
+    Difference {
+        kind: DifferenceKind::Extra,
+        expected: String::new(),
+        found: entry.kind.word().to_owned(),
+        path: entry.path.clone(),
+    }
+}
+
 /// Everything that differs between two entries of one path.
-fn entries(a: &Entry, b: &Entry, scope: Scope, out: &mut Vec<Difference>) {
+pub(super) fn differences_of(a: &Entry, b: &Entry, scope: Scope, out: &mut Vec<Difference>) {
     let mut differs = |kind, expected: String, found: String| {
         out.push(Difference {
             path: a.path.clone(),

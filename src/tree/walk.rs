@@ -11,14 +11,17 @@
 use std::ffi::CString;
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::error::Error;
+use super::jobs::{Above, Job, Jobs, Large};
 use super::name::{Place, join_path};
-use super::stat::{self, Listed, Stat};
+use super::stat::{self, Listed, Listing, Stat};
 use crate::progress::Progress;
 
 /// How many entries of one folder make a job.
@@ -28,7 +31,8 @@ const BATCH: usize = 256;
 pub(super) trait Visit: Sync {
     /// What goes along with every open folder, its counterpart in a target for one.
     type Beside: Send + Sync;
-    /// Work that is put aside in a folder, to be done by whoever is free.
+    /// Work that is put aside in a folder, to be done by whoever is free, the largest first: a
+    /// large file that is begun late is one that everybody waits for.
     type Task: Send;
     /// What each thread has for itself: buffers.
     type Room: Default;
@@ -46,7 +50,7 @@ pub(super) trait Visit: Sync {
     fn entries(
         &self,
         folder: &Folder<Self::Beside>,
-        entries: &[Listed],
+        entries: Batch<'_>,
         room: &mut Self::Room,
         later: &mut Later<Self::Task>,
     ) -> Result<(), Error>;
@@ -59,6 +63,9 @@ pub(super) trait Visit: Sync {
         room: &mut Self::Room,
     ) -> Result<(), Error>;
 
+    /// True if files have to be waited for, so that more threads than processors have work.
+    fn is_waiting(&self) -> bool;
+
     /// All entries and tasks of `folder` are done; what is below it may not be.
     fn leave(&self, folder: &Folder<Self::Beside>, room: &mut Self::Room) -> Result<(), Error>;
 
@@ -70,6 +77,19 @@ pub(super) trait Visit: Sync {
         name: &std::ffi::CStr,
         error: io::Error,
     ) -> Result<(), Error>;
+}
+
+/// Some entries of a folder.
+#[derive(Debug, Clone)]
+pub(super) struct Batch<'a> {
+    listing: &'a Listing,
+    range: Range<usize>,
+}
+
+impl<'a> Batch<'a> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = Listed<'a>> + use<'a> {
+        self.listing.range(self.range.clone())
+    }
 }
 
 /// A directory that was just opened.
@@ -102,7 +122,7 @@ impl<B> Drop for Folder<B> {
 /// What a visitor leaves for later.
 pub(super) struct Later<T> {
     enter: Vec<CString>,
-    tasks: Vec<T>,
+    tasks: Vec<(u64, T)>,
 }
 
 impl<T> Later<T> {
@@ -111,30 +131,10 @@ impl<T> Later<T> {
         self.enter.push(name);
     }
 
-    /// Does `task` some time, before the folder is left.
-    pub(super) fn task(&mut self, task: T) {
-        self.tasks.push(task);
+    /// Does `task`, of `size` bytes, some time before the folder is left.
+    pub(super) fn task(&mut self, size: u64, task: T) {
+        self.tasks.push((size, task));
     }
-}
-
-/// The folder that a directory to be entered is in.
-enum Above<B> {
-    Open(Arc<Folder<B>>),
-    /// Closed, since too many are open; to be opened again from the root.
-    Closed(Arc<Place>),
-}
-
-enum Job<V: Visit> {
-    Enter(Above<V::Beside>, CString),
-    Entries(Arc<Folder<V::Beside>>, Vec<Listed>),
-    Task(Arc<Folder<V::Beside>>, V::Task),
-}
-
-struct State<V: Visit> {
-    jobs: Vec<Job<V>>,
-    /// Threads that are at a job, which may bring more.
-    busy: usize,
-    failed: Option<Error>,
 }
 
 struct Walk<'a, V: Visit> {
@@ -142,8 +142,10 @@ struct Walk<'a, V: Visit> {
     path: &'a Path,
     root: OwnedFd,
     progress: &'a dyn Progress,
-    state: Mutex<State<V>>,
+    state: Mutex<Jobs<V>>,
     more: Condvar,
+    /// For threads that are needed only where the medium has to be waited for.
+    waiting: Condvar,
     /// Folders that are open, and how many may be.
     open: Arc<AtomicUsize>,
     may_open: usize,
@@ -154,12 +156,14 @@ struct Walk<'a, V: Visit> {
 pub(super) struct Pace {
     /// Threads; with one, the order of operations is the same every time.
     pub workers: usize,
+    /// How many of them work even where nothing has to be waited for.
+    pub always: usize,
     /// Folders open at a time, more or less.
     pub open: usize,
 }
 
 impl Default for Pace {
-    /// Twice as many threads as processors, since they wait for the medium too, and a
+    /// As many threads as processors, and as many again to wait for the medium; and a
     /// quarter of the descriptors that the process may have.
     fn default() -> Self {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
@@ -167,6 +171,7 @@ impl Default for Pace {
         let files = files.and_then(|n| usize::try_from(n).ok()).unwrap_or(1024);
         Self {
             workers: (2 * processors).clamp(2, 8),
+            always: processors,
             open: (files / 4).clamp(16, 1024) / 2,
         }
     }
@@ -176,10 +181,11 @@ impl Pace {
     /// The default, with that many threads where a number is given.
     pub(super) fn with_workers(workers: Option<usize>) -> Self {
         let pace = Self::default();
-        Self {
-            workers: workers.unwrap_or(pace.workers).max(1),
+        workers.map_or(pace, |workers| Self {
+            workers: workers.max(1),
+            always: workers,
             ..pace
-        }
+        })
     }
 }
 
@@ -202,12 +208,9 @@ pub(super) fn walk<V: Visit>(
         path,
         root,
         progress,
-        state: Mutex::new(State {
-            jobs: Vec::new(),
-            busy: 0,
-            failed: None,
-        }),
+        state: Mutex::new(Jobs::new()),
         more: Condvar::new(),
+        waiting: Condvar::new(),
         open: Arc::default(),
         may_open: pace.open,
     };
@@ -217,10 +220,11 @@ pub(super) fn walk<V: Visit>(
         drop(room);
     }
     std::thread::scope(|scope| {
-        for _ in 1..pace.workers {
-            scope.spawn(|| walk.work());
+        for number in 1..pace.workers {
+            let walk = &walk;
+            scope.spawn(move || walk.work(number >= pace.always));
         }
-        walk.work();
+        walk.work(false);
     });
     match walk.lock().failed.take() {
         None => Ok(()),
@@ -229,14 +233,19 @@ pub(super) fn walk<V: Visit>(
 }
 
 impl<V: Visit> Walk<'_, V> {
-    fn lock(&self) -> MutexGuard<'_, State<V>> {
+    fn lock(&self) -> MutexGuard<'_, Jobs<V>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One thread: does jobs until there are none and nobody can bring more.
-    fn work(&self) {
+    /// One thread: does jobs until there are none and nobody can bring more. With `spare`,
+    /// only as long as the visitor waits for the medium.
+    fn work(&self, spare: bool) {
         let mut room = V::Room::default();
-        while let Some(job) = self.next() {
+        while let Some(job) = if spare {
+            self.next_spare()
+        } else {
+            self.next()
+        } {
             let done = if self.progress.interrupted() {
                 Err(Error::Interrupted)
             } else {
@@ -246,12 +255,33 @@ impl<V: Visit> Walk<'_, V> {
             state.busy -= 1;
             if let Err(error) = done {
                 state.failed.get_or_insert(error);
-                state.jobs.clear();
+                state.clear();
             }
             // Nobody can bring more, or after a failure nobody is to do it.
             if state.busy == 0 {
                 self.more.notify_all();
+                self.waiting.notify_all();
             }
+        }
+    }
+
+    /// Looks now and then whether there is need for it.
+    fn next_spare(&self) -> Option<Job<V>> {
+        const NOW_AND_THEN: Duration = Duration::from_millis(5);
+        let mut state = self.lock();
+        loop {
+            if state.busy == 0 && (state.is_empty() || state.failed.is_some()) {
+                return None;
+            }
+            if state.failed.is_none()
+                && self.visit.is_waiting()
+                && let Some(job) = state.pop()
+            {
+                state.busy += 1;
+                return Some(job);
+            }
+            let waited = self.waiting.wait_timeout(state, NOW_AND_THEN);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
@@ -259,7 +289,7 @@ impl<V: Visit> Walk<'_, V> {
         let mut state = self.lock();
         loop {
             if state.failed.is_none()
-                && let Some(job) = state.jobs.pop()
+                && let Some(job) = state.pop()
             {
                 state.busy += 1;
                 return Some(job);
@@ -276,9 +306,7 @@ impl<V: Visit> Walk<'_, V> {
 
     fn push(&self, jobs: impl IntoIterator<Item = Job<V>>) {
         let mut state = self.lock();
-        let before = state.jobs.len();
-        state.jobs.extend(jobs);
-        match state.jobs.len() - before {
+        match state.push(jobs) {
             0 => {}
             1 => self.more.notify_one(),
             _ => self.more.notify_all(),
@@ -288,8 +316,8 @@ impl<V: Visit> Walk<'_, V> {
     fn job(&self, job: Job<V>, room: &mut V::Room) -> Result<(), Error> {
         match job {
             Job::Enter(above, name) => self.enter(above, &name, room),
-            Job::Entries(folder, entries) => self.entries(&folder, &entries, room),
-            Job::Task(folder, task) => {
+            Job::Entries(folder, listing, range) => self.entries(&folder, &listing, range, room),
+            Job::Task(Large { folder, task, .. }) => {
                 self.visit.task(&folder, task, room)?;
                 self.finish_one(&folder, room)
             }
@@ -324,19 +352,25 @@ impl<V: Visit> Walk<'_, V> {
     fn begin(&self, folder: &Arc<Folder<V::Beside>>, room: &mut V::Room) -> Result<(), Error> {
         let listed = stat::list(&folder.fd)
             .map_err(|error| Error::read(join_path(self.path, &folder.place.path()), error))?;
-        let mut batches = listed.chunks(BATCH);
-        let first = batches.next().unwrap_or_default();
+        let listed = Arc::new(listed);
+        let batches = (BATCH..listed.len()).step_by(BATCH);
         folder.pending.store(batches.len() + 1, SeqCst);
-        self.push(batches.map(|batch| Job::Entries(Arc::clone(folder), batch.to_vec())));
-        self.entries(folder, first, room)
+        // The last to be pushed is the first to be done, and should be the next on the medium.
+        self.push(batches.rev().map(|start| {
+            let range = start..start + BATCH;
+            Job::Entries(Arc::clone(folder), Arc::clone(&listed), range)
+        }));
+        self.entries(folder, &listed, 0..BATCH, room)
     }
 
     fn entries(
         &self,
         folder: &Arc<Folder<V::Beside>>,
-        entries: &[Listed],
+        listing: &Listing,
+        range: Range<usize>,
         room: &mut V::Room,
     ) -> Result<(), Error> {
+        let entries = Batch { listing, range };
         let mut later = Later {
             enter: Vec::new(),
             tasks: Vec::new(),
@@ -356,7 +390,13 @@ impl<V: Visit> Walk<'_, V> {
         self.push(
             enter
                 .map(|name| Job::Enter(above(), name))
-                .chain(tasks.map(|task| Job::Task(Arc::clone(folder), task))),
+                .chain(tasks.map(|(size, task)| {
+                    Job::Task(Large {
+                        size,
+                        folder: Arc::clone(folder),
+                        task,
+                    })
+                })),
         );
         self.finish_one(folder, room)
     }

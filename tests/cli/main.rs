@@ -21,3 +21,4 @@ mod old_release;
 mod postgres;
 mod story;
 mod toolkit;
+mod trees;

@@ -4,7 +4,6 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 #![expect(clippy::disallowed_methods, reason = "tests set up their own world")]
 #![expect(
-    clippy::print_stdout,
     clippy::unnecessary_debug_formatting,
     reason = "what is shared with the tests of copies says what it skips, and shows any path"
 )]

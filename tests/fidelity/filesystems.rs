@@ -1,14 +1,15 @@
 //! The zoo on each filesystem that volumes live on, freshly made and mounted.
 
 use std::fs::{self, File};
+use std::os::unix::fs::{chown, symlink};
 use std::path::{Path, PathBuf};
 
 use transship::fs::Disk;
 use transship::progress::Silent;
-use transship::tree::{CopyOptions, copy};
+use transship::tree::{Against, CopyOptions, Error, Lost, VerifyOptions, copy, verify};
 
 use crate::look::{Seen, assert_same, look};
-use crate::support::{run, said, skipped, skipped_without_root};
+use crate::support::{Bench, run, said, skipped, skipped_without_root};
 use crate::zoo;
 
 /// A filesystem in a file, or in memory, mounted until it is dropped.
@@ -31,10 +32,13 @@ impl Mounted {
             // In so small a filesystem, ext4 would take blocks too small for our xattrs.
             let options: &[&str] = match kind {
                 "ext4" => &["-q", "-b", "4096", "image"],
+                "exfat" => &["image"],
                 _ => &["-q", "image"],
             };
             let output = run(folder.path(), &mkfs, options);
             assert!(output.status.success(), "{}", said(&output));
+            // Not every kernel has it.
+            let kind = if kind == "exfat" { "exfat-fuse" } else { kind };
             arguments = vec!["-t", kind, "-o", "loop", "image", "mnt"];
         }
         let output = run(folder.path(), "mount", &arguments);
@@ -118,6 +122,94 @@ fn tmpfs_keeps_the_zoo() {
 }
 
 #[test]
+fn exfat_loses_much_and_all_of_it_is_listed() {
+    if skipped_without_root() {
+        return;
+    }
+    let Some(mounted) = Mounted::new("exfat") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path();
+    for name in ["plain", "mode", "owner", "xattr", "what?", "UPPER", "upper"] {
+        fs::write(source.join(name), name).unwrap();
+        zoo::mode(&source.join(name), 0o777);
+        zoo::times(&source.join(name), (0, 0), (1_000_000_000, 0));
+    }
+    zoo::mode(&source.join("mode"), 0o640);
+    chown(source.join("owner"), Some(999), Some(999)).unwrap();
+    zoo::xattr(&source.join("xattr"), "user.x", b"y");
+    symlink("plain", source.join("symlink")).unwrap();
+    fs::hard_link(source.join("plain"), source.join("hard-link")).unwrap();
+    zoo::times(&source.join("plain"), (0, 0), (1_000_000_001, 5));
+    let target = mounted.path().join("copy");
+    let options = CopyOptions::default();
+    let copied = copy(&Disk::new(), source, &target, &options, &Silent).unwrap();
+    let lost = |name: &str| {
+        let problems = copied.problems.iter();
+        let mut lost: Vec<Lost> = problems
+            .filter(|problem| problem.path == name.as_bytes())
+            .map(|problem| problem.lost)
+            .collect();
+        lost.sort();
+        lost
+    };
+    for (name, expected) in [
+        ("mode", Lost::Mode),
+        ("owner", Lost::Owner),
+        ("xattr", Lost::Xattr),
+        ("symlink", Lost::Symlink),
+        ("what?", Lost::Name),
+    ] {
+        assert_eq!(lost(name), [expected], "{name}");
+    }
+    // Which of two names is met first is up to the source.
+    let of_either = |a, b| [lost(a), lost(b)].concat();
+    assert_eq!(of_either("UPPER", "upper"), [Lost::Name]);
+    let linked = of_either("plain", "hard-link");
+    assert!(linked.contains(&Lost::HardLink), "{linked:?}");
+    assert!(linked.contains(&Lost::Times), "{linked:?}");
+    assert_eq!(fs::read(target.join("plain")).unwrap(), b"plain");
+    assert_eq!(fs::read(target.join("hard-link")).unwrap(), b"plain");
+}
+
+#[test]
+fn a_full_filesystem_is_left_as_it_was() {
+    if skipped_without_root() {
+        return;
+    }
+    let Some(mounted) = Mounted::new("ext4") else {
+        return;
+    };
+    let bench = Bench::new();
+    fs::write(bench.source().join("small"), b"s").unwrap();
+    let large = File::create(bench.source().join("large")).unwrap();
+    // More than fits, allocated and read as zeros.
+    rustix::fs::fallocate(&large, rustix::fs::FallocateFlags::empty(), 0, 600 << 20).unwrap();
+    fs::create_dir(bench.source().join("many")).unwrap();
+    for n in 0..300 {
+        let file = bench.source().join(format!("many/{n}"));
+        fs::write(file, vec![1; 2_000_000]).unwrap();
+    }
+    let before = crate::support::names(&mounted.path());
+    let options = CopyOptions::default();
+    let target = mounted.path().join("copy");
+    let copied = copy(&Disk::new(), &bench.source(), &target, &options, &Silent);
+    let error = copied.unwrap_err();
+    assert!(matches!(error, Error::Write { .. }), "{error:?}");
+    assert_eq!(crate::support::names(&mounted.path()), before);
+    // What stood in the way was the space alone.
+    copy(
+        &Disk::new(),
+        &bench.source().join("small"),
+        &target,
+        &options,
+        &Silent,
+    )
+    .unwrap();
+}
+
+#[test]
 fn a_mount_within_the_source_is_not_crossed_and_said() {
     if skipped_without_root() {
         return;
@@ -134,6 +226,10 @@ fn a_mount_within_the_source_is_not_crossed_and_said() {
     assert_eq!(copied.problems.len(), 1);
     assert_eq!(copied.problems[0].path, b"mnt");
     assert_eq!(fs::read_dir(target.join("mnt")).unwrap().count(), 0);
+    // Nor by whoever compares them.
+    let options_of_verify = VerifyOptions::default();
+    let differences = verify(&target, Against::Tree(source), &options_of_verify, &Silent);
+    assert_eq!(differences.unwrap(), []);
     let whole = CopyOptions {
         one_file_system: false,
         ..options

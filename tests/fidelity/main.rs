@@ -6,7 +6,6 @@
 
 #![expect(
     clippy::disallowed_methods,
-    clippy::print_stdout,
     clippy::unnecessary_debug_formatting,
     clippy::unwrap_used,
     reason = "tests make their own files and ask other programs, and may fail anywhere"
@@ -16,6 +15,9 @@ mod copies;
 mod filesystems;
 mod hostile;
 mod look;
+#[path = "../common/need.rs"]
+mod need;
+mod planted;
 mod programs;
 mod race;
 mod random;

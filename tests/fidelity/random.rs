@@ -1,4 +1,4 @@
-//! Random trees, copied and compared. More of them with `PROPTEST_CASES`.
+//! Random trees, copied and compared: 40, or as many as `PROPTEST_CASES` says.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -151,8 +151,13 @@ fn attributes(path: &Path, made: &Made) {
     zoo::times(path, (1, 1), made.modified);
 }
 
+fn cases() -> u32 {
+    let cases = std::env::var("PROPTEST_CASES").ok();
+    cases.and_then(|n| n.parse().ok()).unwrap_or(40)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, max_shrink_iters: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), max_shrink_iters: 200, ..ProptestConfig::default() })]
 
     #[test]
     fn a_copy_of_any_tree_is_that_tree(all in vec(made(), 0..40), digest: bool) {

@@ -7,6 +7,8 @@ use transship::fs::Disk;
 use transship::progress::Silent;
 use transship::tree::{Copied, CopyOptions, copy};
 
+use crate::need;
+
 /// A temporary folder with a place for a source and one for a target.
 pub(crate) struct Bench {
     folder: tempfile::TempDir,
@@ -69,17 +71,9 @@ pub(crate) fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-fn in_ci() -> bool {
-    std::env::var_os("CI").is_some_and(|ci| ci == "true")
-}
-
 /// True if the test can't be run here and may be left out.
 pub(crate) fn skipped(can: bool, what: &str) -> bool {
-    assert!(can || !in_ci(), "CI must have {what}");
-    if !can {
-        println!("skipped: this needs {what}");
-    }
-    !can
+    !need::given(can, what)
 }
 
 /// True if the test needs root and may be left out.

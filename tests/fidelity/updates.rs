@@ -171,3 +171,28 @@ fn a_target_that_isnt_there_is_an_error() {
     );
     assert!(matches!(done, Err(Error::Read { .. })), "{done:?}");
 }
+
+#[test]
+fn more_folders_side_by_side_than_files_may_be_open_are_updated_and_filled_in() {
+    // What most systems give a program.
+    let limit = rustix::process::Rlimit {
+        current: Some(1024),
+        ..rustix::process::getrlimit(rustix::process::Resource::Nofile)
+    };
+    rustix::process::setrlimit(rustix::process::Resource::Nofile, limit).unwrap();
+    let bench = Bench::new();
+    for n in 0..1200 {
+        fs::create_dir(bench.source().join(n.to_string())).unwrap();
+    }
+    bench.copy(&options());
+    let late = bench.source().join("7/late");
+    fs::write(&late, b"").unwrap();
+    let filling = CopyOptions {
+        keep_existing: true,
+        ..options()
+    };
+    let filled = bench.copy(&filling);
+    assert_eq!(filled.counts.files, 1);
+    fs::write(&late, b"later").unwrap();
+    assert_eq!(updated(&bench, &options()).copied.counts.files, 1);
+}

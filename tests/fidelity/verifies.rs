@@ -130,7 +130,7 @@ const PLANTED: [Planted; 11] = [
 ];
 
 /// Changes a file and puts its modification time back.
-fn keep_time(path: &Path, change: impl Fn(&Path)) {
+pub(crate) fn keep_time(path: &Path, change: impl FnOnce(&Path)) {
     use std::os::unix::fs::MetadataExt as _;
     let before = fs::symlink_metadata(path).unwrap();
     change(path);
@@ -256,6 +256,21 @@ fn what_is_excluded_may_differ_on_both_sides() {
     let source = bench.source();
     for against in [Against::Tree(&source), Against::Manifest(&made)] {
         assert_eq!(differences(&target, against, &options), []);
+    }
+}
+
+#[test]
+fn of_a_file_with_several_names_only_those_count_that_are_compared() {
+    let (bench, made) = copied();
+    let source = bench.source();
+    for excluded in ["link-1", "links"] {
+        let options = VerifyOptions {
+            exclude: Exclude::new([excluded]),
+            ..VerifyOptions::default()
+        };
+        for against in [Against::Tree(&source), Against::Manifest(&made)] {
+            assert_eq!(differences(&bench.target(), against, &options), []);
+        }
     }
 }
 

@@ -58,7 +58,7 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
         let survey = tree::survey(source)?;
         return match args.dry_run {
             true => copy::announce(source, target, &survey, ui),
-            false => copy::copy(source, target, &args.way(survey.bytes).options(), ui),
+            false => copy::copy(source, target, &args.way(survey.bytes).how(), ui),
         };
     }
     let place = args.volumes.place(Path::new("."))?;
@@ -110,6 +110,10 @@ pub(super) struct Way {
 }
 
 impl Way {
+    fn how(self) -> copy::How {
+        copy::How::plain(self.verify, self.live)
+    }
+
     fn options(self) -> CopyOptions {
         CopyOptions {
             digest: self.verify,
@@ -177,10 +181,10 @@ pub(super) fn between(
                 None => Vec::new(),
             };
             let shown = (source.shown(contents), target.shown(contents));
-            copy::finish((&shown.0, &shown.1), &copied, &differences, way.verify, ui)
+            copy::finish((&shown.0, &shown.1), &copied, &differences, &way.how(), ui)
         }
         _ => match (source.path(contents), target.path(contents)) {
-            (Some(source), Some(target)) => copy::copy(source, target, &way.options(), ui),
+            (Some(source), Some(target)) => copy::copy(source, target, &way.how(), ui),
             _ => engines::stream(
                 (contents, source),
                 (contents, target),

@@ -115,7 +115,13 @@ pub(super) fn stream(
         differences = compare(&expected, &to.observe(&b, &options, progress)?, &options);
     }
     let shown = (source.shown(from), target.shown(to));
-    copy::finish((&shown.0, &shown.1), &copied, &differences, verify, ui)
+    copy::finish(
+        (&shown.0, &shown.1),
+        &copied,
+        &differences,
+        &copy::How::plain(verify, false),
+        ui,
+    )
 }
 
 fn tree_error(path: &Path) -> impl FnOnce(std::io::Error) -> Failure {

@@ -31,6 +31,31 @@ impl Attributes<'_> {
     }
 }
 
+impl Attributes<'_> {
+    /// What `made` has otherwise, though nobody refused to set it, and the reason; without
+    /// what was `told` already.
+    pub(super) fn not_kept(&self, made: &Stat, told: &[Lost]) -> Vec<(Lost, String)> {
+        let stat = self.stat;
+        let mut lost = Vec::new();
+        let mut differs = |is: bool, what: Lost, found: String| {
+            if is && !told.contains(&what) {
+                lost.push((what, format!("the filesystem has made it {found}")));
+            }
+        };
+        let owned = (made.uid, made.gid) == (stat.uid, stat.gid);
+        let owner = format!("{}:{}", made.uid, made.gid);
+        differs(!owned, Lost::Owner, owner);
+        // Those of a file that couldn't be given to its owner are gone with that.
+        let counts = if owned { 0o7777 } else { 0o1777 };
+        let mode = (made.mode ^ stat.mode) & counts != 0 && stat.kind != FileType::Symlink;
+        differs(mode, Lost::Mode, format!("{:04o}", made.mode));
+        let time = made.modified;
+        let time = format!("{}.{:09}", time.tv_sec, time.tv_nsec);
+        differs(made.modified != stat.modified, Lost::Times, time);
+        lost
+    }
+}
+
 /// What a file has right after it was made.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::tree) struct Fresh {

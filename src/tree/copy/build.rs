@@ -2,6 +2,7 @@
 
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, PoisonError};
 
 use rustix::fs::{FileType, IFlags};
@@ -15,7 +16,7 @@ use super::tally::Tally;
 use crate::fs::{Disk, Held};
 use crate::progress::Progress;
 use crate::tree::collect::Collector;
-use crate::tree::destination::CONTENT;
+use crate::tree::destination::{CONTENT, Ground};
 use crate::tree::error::Error;
 use crate::tree::name::{Place, join_path};
 use crate::tree::stat::{self, Stat};
@@ -29,16 +30,18 @@ pub(super) struct Built {
     last: Vec<Last>,
 }
 
-/// Copies what is held to [`CONTENT`] in the folder `staging`; `target` is for messages.
+/// Copies what is held to [`CONTENT`] in the staging folder; `target` is for messages.
 pub(super) fn build(
     disk: &Disk,
     (held, source): (&OwnedFd, &Path),
-    (staging, target): (BorrowedFd<'_>, &Path),
+    (ground, target): (Ground<'_>, &Path),
     options: &CopyOptions,
     progress: &dyn Progress,
 ) -> Result<Built, Error> {
     let stat = Stat::of(held.as_fd()).map_err(|error| Error::read(source, error))?;
     let mut copier = new_copier(disk, source, target, options, progress);
+    copier.exact = ground.exact;
+    let staging = ground.fd;
     if stat.kind == FileType::Directory {
         let root = make_root(disk, staging, &mut copier)?;
         copier.target = Some(root);
@@ -79,9 +82,11 @@ fn new_copier<'a>(
             flags: IFlags::empty(),
         },
         umask: 0o777,
+        exact: false,
         links: Links::default(),
         collector: Collector::default(),
         tally: Tally::default(),
+        waiting: AtomicBool::new(false),
         last: Mutex::default(),
     }
 }

@@ -4,6 +4,7 @@ use std::ffi::{CStr, CString};
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::fs::{FileType, IFlags};
@@ -17,17 +18,17 @@ use super::options::CopyOptions;
 use super::tally::Tally;
 use crate::fs::{Disk, Held};
 use crate::progress::Progress;
-use crate::tree::collect::{Collector, Found};
+use crate::tree::collect::{Collector, Found, Sink as _};
 use crate::tree::error::{Cause, Error, Lost};
 use crate::tree::name::{Place, join_path};
 use crate::tree::stat::{self, Listed, Stat, XattrRoom, Xattrs};
-use crate::tree::walk::{Folder, Later, Opened, Visit};
+use crate::tree::walk::{Batch, Folder, Later, Opened, Visit};
 
 /// Files from this size on are put aside, so that several threads have some, in bytes.
-const LARGE: u64 = 4 * 1024 * 1024;
+pub(in crate::tree) const LARGE: u64 = 4 * 1024 * 1024;
 
 /// How many files are being fetched from the medium at a time, for each thread.
-const WINDOW: usize = 48;
+pub(in crate::tree) const WINDOW: usize = 48;
 
 /// One copy in the making.
 pub(super) struct Copier<'a> {
@@ -41,9 +42,13 @@ pub(super) struct Copier<'a> {
     /// What a file has that is made in the target.
     pub fresh: Fresh,
     pub umask: u32,
+    /// The target's filesystem keeps the attributes that it takes.
+    pub exact: bool,
     pub links: Links,
     pub collector: Collector,
     pub tally: Tally,
+    /// A file had to be waited for.
+    pub waiting: AtomicBool,
     /// What can only be done when nothing below or beside needs to change any more.
     pub last: Mutex<Vec<Last>>,
 }
@@ -67,7 +72,8 @@ pub(in crate::tree) struct Room {
 impl Default for Room {
     fn default() -> Self {
         Self {
-            bytes: vec![0; SMALL.max(1024 * 1024)],
+            // No more: what is read is to be in the processor's cache when it is digested.
+            bytes: vec![0; SMALL],
             xattrs: XattrRoom::default(),
         }
     }
@@ -117,7 +123,7 @@ impl Copier<'_> {
     pub(super) fn done(&self, stat: &Stat, found: impl FnOnce() -> Found) {
         self.tally.count(stat);
         if self.options.digest {
-            self.collector.add([found()]);
+            self.collector.take(&found());
         }
         self.progress.advance(0, 1);
     }
@@ -125,6 +131,12 @@ impl Copier<'_> {
     pub(super) fn restless(&self, path: Vec<u8>) {
         let reason = "it changes while it is copied".to_owned();
         self.tally.problem(path, Lost::Stillness, reason);
+    }
+
+    /// The target can't have a thing of that name.
+    pub(super) fn nameless(&self, spot: Spot<'_>, error: &io::Error) {
+        self.tally
+            .problem(spot.path(), Lost::Name, error.to_string());
     }
 
     /// It changed, or went away, between two looks.
@@ -141,12 +153,12 @@ impl Copier<'_> {
     fn entry(
         &self,
         folder: &Folder<OwnedFd>,
-        entry: &Listed,
+        name: &CStr,
         room: &mut Room,
-        later: Option<&mut Later<Listed>>,
+        later: Option<&mut Later<CString>>,
     ) -> Result<Option<Source>, Error> {
-        let spot = spot(folder, &entry.name);
-        let looked = stat::hold(folder.fd.as_fd(), &entry.name)
+        let spot = spot(folder, name);
+        let looked = stat::hold(folder.fd.as_fd(), name)
             .and_then(|held| Stat::of(held.as_fd()).map(|stat| (held, stat)));
         let (held, stat) = match looked {
             Ok(looked) => looked,
@@ -164,12 +176,13 @@ impl Copier<'_> {
             Some(later) if stat.kind == FileType::Directory => {
                 self.directory(folder, spot, &stat, later)?;
             }
-            Some(later) if regular && stat.size >= LARGE => later.task(entry.clone()),
+            Some(later) if regular && stat.size >= LARGE => later.task(stat.size, name.to_owned()),
             Some(_) if regular && stat.links == 1 => {
                 let source = self.open(spot, &held, stat);
                 drop(held);
                 if let Some(mut source) = source {
                     if !source.try_read(room) {
+                        self.waiting.store(true, Relaxed);
                         return Ok(Some(source));
                     }
                     self.file(spot, source, room)?;
@@ -186,11 +199,11 @@ impl Copier<'_> {
     fn fetched(
         &self,
         folder: &Folder<OwnedFd>,
-        cold: &mut Vec<(&Listed, Source)>,
+        cold: &mut Vec<(&CStr, Source)>,
         room: &mut Room,
     ) -> Result<(), Error> {
-        for (entry, source) in cold.drain(..) {
-            self.file(spot(folder, &entry.name), source, room)?;
+        for (name, source) in cold.drain(..) {
+            self.file(spot(folder, name), source, room)?;
         }
         Ok(())
     }
@@ -201,12 +214,15 @@ impl Copier<'_> {
         folder: &Folder<OwnedFd>,
         spot: Spot<'_>,
         stat: &Stat,
-        later: &mut Later<Listed>,
+        later: &mut Later<CString>,
     ) -> Result<(), Error> {
-        let fail = |error| self.unwritable(&spot.path(), error);
-        self.disk
-            .make_dir_at(spot.into, spot.name, 0o700)
-            .map_err(fail)?;
+        match self.disk.make_dir_at(spot.into, spot.name, 0o700) {
+            Err(error) if is_unnameable(&error) => {
+                self.nameless(spot, &error);
+                return Ok(());
+            }
+            made => made.map_err(|error| self.unwritable(&spot.path(), error))?,
+        }
         if self.options.one_file_system && stat.mount != folder.stat.mount {
             let reason = "another filesystem is mounted there".to_owned();
             self.tally.problem(spot.path(), Lost::MountPoint, reason);
@@ -220,11 +236,20 @@ impl Copier<'_> {
     }
 }
 
+/// In an empty folder of our own, such an answer is about the name: bytes that it can't have,
+/// or the letters of another in upper case.
+pub(super) fn is_unnameable(error: &io::Error) -> bool {
+    matches!(
+        Errno::from_io_error(error),
+        Some(Errno::INVAL | Errno::ILSEQ | Errno::NOENT | Errno::NAMETOOLONG | Errno::EXIST)
+    )
+}
+
 impl Visit for Copier<'_> {
     /// The folder in the target.
     type Beside = OwnedFd;
     /// A large file.
-    type Task = Listed;
+    type Task = CString;
     type Room = Room;
 
     fn enter(
@@ -245,21 +270,21 @@ impl Visit for Copier<'_> {
     fn entries(
         &self,
         folder: &Folder<OwnedFd>,
-        entries: &[Listed],
+        entries: Batch<'_>,
         room: &mut Room,
-        later: &mut Later<Listed>,
+        later: &mut Later<CString>,
     ) -> Result<(), Error> {
         let mut cold = Vec::new();
-        for entry in entries {
+        for Listed { name, .. } in entries.iter() {
             if self.progress.interrupted() {
                 return Err(Error::Interrupted);
             }
             let exclude = &self.options.exclude;
-            if !exclude.is_empty() && exclude.matches(&folder.place.path_of(&entry.name)) {
+            if !exclude.is_empty() && exclude.matches(&folder.place.path_of(name)) {
                 continue;
             }
-            if let Some(source) = self.entry(folder, entry, room, Some(later))? {
-                cold.push((entry, source));
+            if let Some(source) = self.entry(folder, name, room, Some(later))? {
+                cold.push((name, source));
             }
             if cold.len() == WINDOW {
                 self.fetched(folder, &mut cold, room)?;
@@ -268,8 +293,12 @@ impl Visit for Copier<'_> {
         self.fetched(folder, &mut cold, room)
     }
 
-    fn task(&self, folder: &Folder<OwnedFd>, entry: Listed, room: &mut Room) -> Result<(), Error> {
-        self.entry(folder, &entry, room, None).map(drop)
+    fn task(&self, folder: &Folder<OwnedFd>, name: CString, room: &mut Room) -> Result<(), Error> {
+        self.entry(folder, &name, room, None).map(drop)
+    }
+
+    fn is_waiting(&self) -> bool {
+        self.waiting.load(Relaxed)
     }
 
     fn leave(&self, folder: &Folder<OwnedFd>, room: &mut Room) -> Result<(), Error> {

@@ -7,12 +7,12 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use rustix::fs::{Advice, IFlags};
 
 use super::attributes::{self, Attributes, Fresh};
-use super::content::{SMALL, Transfer, TransferError, Transferred};
-use super::copier::{Copier, Room, Spot};
+use super::content::{SMALL, Transfer, TransferError, Transferred, data_after};
+use super::copier::{Copier, LARGE, Room, Spot, is_unnameable};
 use crate::fs::Held;
 use crate::tree::collect::Found;
-use crate::tree::digest::read_cached;
-use crate::tree::error::{Cause, Error};
+use crate::tree::digest::{is_cached_at, read_cached};
+use crate::tree::error::{Cause, Error, Lost};
 use crate::tree::stat::{self, Stat, Xattrs};
 
 /// How often a file that changes is read before it is given up.
@@ -20,7 +20,7 @@ const ATTEMPTS: u32 = 3;
 
 /// A regular file of the source, open.
 #[derive(Debug)]
-pub(super) struct Source {
+pub(in crate::tree) struct Source {
     pub fd: OwnedFd,
     /// From before it was read.
     pub stat: Stat,
@@ -29,15 +29,31 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// Reads a small file if that needs no waiting for the medium; else has it fetched.
-    pub(super) fn try_read(&mut self, room: &mut Room) -> bool {
-        let size = match usize::try_from(self.stat.size) {
-            Ok(size) if size <= SMALL && self.stat.allocated >= self.stat.size => size,
-            _ => return true,
-        };
-        if read_cached(self.fd.as_fd(), &mut room.bytes[..size]) {
-            self.ready = Some(size);
+    /// Reads a small file if that needs no waiting for the medium; else has it fetched. True if
+    /// nothing is to be waited for.
+    pub(in crate::tree) fn try_read(&mut self, room: &mut Room) -> bool {
+        let Stat {
+            size, allocated, ..
+        } = self.stat;
+        if size == 0 || allocated < size || size >= LARGE {
             return true;
+        }
+        match usize::try_from(size) {
+            Ok(size) if size <= SMALL => {
+                if read_cached(self.fd.as_fd(), &mut room.bytes[..size]) {
+                    self.ready = Some(size);
+                    return true;
+                }
+            }
+            _ => {
+                // What is allocated and was never written isn't to be read: that would fill the
+                // cache with zeros which some filesystems then take for data.
+                let written = data_after(self.fd.as_fd(), 0, size);
+                let written = written.is_ok_and(|data| data == (0, size));
+                if !written || is_cached_at(self.fd.as_fd(), 0) {
+                    return true;
+                }
+            }
         }
         // A hint: what doesn't take it is read all the same.
         let _ = rustix::fs::fadvise(&self.fd, 0, None, Advice::WillNeed);
@@ -81,7 +97,13 @@ impl Copier<'_> {
             }
         };
         let flags = stat::flags(source.fd.as_fd());
-        let (target, fresh) = self.create(spot, &source.stat, &xattrs, flags)?;
+        let (target, fresh) = match self.create(spot, &source.stat, &xattrs, flags) {
+            Err(error) if is_unnameable(&error) => {
+                self.nameless(spot, &error);
+                return Ok(());
+            }
+            created => created.map_err(|error| self.unwritable(&spot.path(), error))?,
+        };
         self.announce(spot, &source.stat);
         let Some(done) = self.until_still(spot, &mut source, &target, room)? else {
             return Ok(());
@@ -156,18 +178,14 @@ impl Copier<'_> {
         stat: &Stat,
         xattrs: &Xattrs,
         flags: IFlags,
-    ) -> Result<(OwnedFd, Fresh), Error> {
-        let fail = |error| self.unwritable(&spot.path(), error);
+    ) -> io::Result<(OwnedFd, Fresh)> {
         // Whoever isn't root can set xattrs on a writable file only.
         let mode = if xattrs.is_empty() {
             stat.mode & 0o777
         } else {
             0o600
         };
-        let target = self
-            .disk
-            .create_at(spot.into, spot.name, mode)
-            .map_err(fail)?;
+        let target = self.disk.create_at(spot.into, spot.name, mode)?;
         let mut fresh = Fresh {
             mode: Some(mode & !self.umask),
             ..self.fresh
@@ -212,9 +230,24 @@ impl Copier<'_> {
                 self.tally.fail(spot.path(), Cause::Io(error));
                 Ok(None)
             }
+            Err(TransferError::Target(error)) if error.kind() == io::ErrorKind::FileTooLarge => {
+                self.too_large(spot, &error).map(|()| None)
+            }
             Err(TransferError::Target(error)) => Err(self.unwritable(&spot.path(), error)),
             Err(TransferError::Interrupted) => Err(Error::Interrupted),
         }
+    }
+}
+
+impl Copier<'_> {
+    /// The target's filesystem has no files of that size: this one is left out.
+    fn too_large(&self, spot: Spot<'_>, error: &io::Error) -> Result<(), Error> {
+        self.disk
+            .unlink_at(spot.into, spot.name)
+            .map_err(|error| self.unwritable(&spot.path(), error))?;
+        self.tally
+            .problem(spot.path(), Lost::Content, error.to_string());
+        Ok(())
     }
 }
 

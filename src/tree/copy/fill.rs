@@ -43,7 +43,7 @@ pub fn fill(
     let built = build(
         disk,
         (&held, source),
-        (place.part(), target),
+        (place.ground(), target),
         options,
         progress,
     );

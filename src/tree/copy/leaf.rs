@@ -8,10 +8,10 @@ use std::sync::Arc;
 use rustix::fs::{FileType, IFlags};
 
 use super::attributes::{self, Attributes, Fresh};
-use super::copier::{Copier, Last, Room, Spot};
+use super::copier::{Copier, Last, Room, Spot, is_unnameable};
 use super::links::{First, Turn};
 use crate::fs::Held;
-use crate::tree::collect::Found;
+use crate::tree::collect::{Found, Sink as _};
 use crate::tree::error::{Cause, Error, Lost};
 use crate::tree::name::Place;
 use crate::tree::stat::{self, LOCKING_FLAGS, Stat, Xattrs};
@@ -92,7 +92,9 @@ impl Copier<'_> {
             Err(error)
                 if matches!(
                     error.kind(),
-                    io::ErrorKind::TooManyLinks | io::ErrorKind::PermissionDenied
+                    io::ErrorKind::TooManyLinks
+                        | io::ErrorKind::PermissionDenied
+                        | io::ErrorKind::Unsupported
                 ) =>
             {
                 let path = spot.path();
@@ -105,7 +107,8 @@ impl Copier<'_> {
         if self.options.digest {
             let read = room.xattrs.read(Held::Named(held.as_fd()));
             let xattrs = read.unwrap_or_default();
-            self.collector.add([Found::new(spot.path(), stat, &xattrs)]);
+            let found = Found::new(spot.path(), stat, &xattrs);
+            self.collector.take(&found);
         }
         let regular = stat.kind == FileType::RegularFile;
         self.progress
@@ -129,10 +132,10 @@ impl Copier<'_> {
                 return Ok(());
             }
         };
-        let fail = |error| self.unwritable(&spot.path(), error);
-        self.disk
-            .make_symlink_at(&target, spot.into, spot.name)
-            .map_err(fail)?;
+        let made = self.disk.make_symlink_at(&target, spot.into, spot.name);
+        if !self.is_made(spot, Lost::Symlink, made)? {
+            return Ok(());
+        }
         self.announce(spot, stat);
         self.named(spot, stat, &xattrs)?;
         self.done(stat, || {
@@ -159,18 +162,34 @@ impl Copier<'_> {
         let made = self
             .disk
             .make_node_at(spot.into, spot.name, stat.kind, stat.device);
-        match made {
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                let path = spot.path();
-                self.tally.problem(path, Lost::Node, error.to_string());
-                return Ok(());
-            }
-            made => made.map_err(|error| self.unwritable(&spot.path(), error))?,
+        if !self.is_made(spot, Lost::Node, made)? {
+            return Ok(());
         }
         self.announce(spot, stat);
         self.named(spot, stat, &xattrs)?;
         self.done(stat, || Found::new(spot.path(), stat, &xattrs));
         Ok(())
+    }
+
+    /// False if the target can't hold such a thing, which is noted.
+    fn is_made(&self, spot: Spot<'_>, what: Lost, made: io::Result<()>) -> Result<bool, Error> {
+        match made {
+            Ok(()) => Ok(true),
+            Err(error) if is_unnameable(&error) => {
+                self.nameless(spot, &error);
+                Ok(false)
+            }
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported
+                ) =>
+            {
+                self.tally.problem(spot.path(), what, error.to_string());
+                Ok(false)
+            }
+            Err(error) => Err(self.unwritable(&spot.path(), error)),
+        }
     }
 
     /// Attributes of what is never opened.
@@ -192,9 +211,20 @@ impl Copier<'_> {
         attributes: &Attributes<'_>,
         fresh: &Fresh,
     ) -> Result<(), Error> {
-        let mut lost = |lost, reason| self.tally.problem(spot.path(), lost, reason);
+        let fail = |error| self.unwritable(&spot.path(), error);
+        let mut told = Vec::new();
+        let mut lost = |lost, reason| {
+            told.push(lost);
+            self.tally.problem(spot.path(), lost, reason);
+        };
         attributes::apply(self.disk, held, spot.name, attributes, fresh, &mut lost)
-            .map_err(|error| self.unwritable(&spot.path(), error))?;
+            .map_err(fail)?;
+        if !self.exact {
+            let made = Stat::of(held.fd()).map_err(fail)?;
+            for (lost, reason) in attributes.not_kept(&made, &told) {
+                self.tally.problem(spot.path(), lost, reason);
+            }
+        }
         if attributes.flags.intersects(LOCKING_FLAGS) {
             self.last(Last {
                 place: Arc::clone(spot.place),

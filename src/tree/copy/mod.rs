@@ -28,5 +28,6 @@ pub use whole::copy;
 
 pub(super) use attributes::{Attributes, Fresh, apply, set_flags};
 pub(super) use content::{TransferError, data_after, digest, zeros};
-pub(super) use copier::Room;
+pub(super) use copier::{LARGE, Room, WINDOW};
+pub(super) use file::Source;
 pub(super) use leaf::open_place;

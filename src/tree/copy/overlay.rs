@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use rustix::fs::FileType;
 
+use super::leaf::open_place;
 use super::options::{Copied, CopyOptions};
 use super::whole::copy_held;
 use crate::fs::Disk;
@@ -31,8 +32,10 @@ struct Overlay<'a> {
     target: &'a Path,
     options: &'a CopyOptions,
     progress: &'a dyn Progress,
-    /// Common folders that weren't looked into yet.
-    left: Vec<Pair>,
+    /// The source's and the target's.
+    roots: (OwnedFd, OwnedFd),
+    /// Common folders that weren't looked into yet; not open, since there may be many.
+    left: Vec<Arc<Place>>,
     copied: Copied,
 }
 
@@ -57,51 +60,54 @@ pub(super) fn overlay(
         target: target_path,
         options: &pieces,
         progress,
-        left: vec![Pair {
-            source,
-            target,
-            place: Place::root(),
-        }],
+        roots: (source, target),
+        left: vec![Place::root()],
         copied: Copied::default(),
     };
-    while let Some(pair) = overlay.left.pop() {
+    while let Some(place) = overlay.left.pop() {
+        let pair = overlay.open(place)?;
         overlay.pair(&pair)?;
     }
     Ok(overlay.copied)
 }
 
 impl Overlay<'_> {
+    fn open(&self, place: Arc<Place>) -> Result<Pair, Error> {
+        let (source, target) = &self.roots;
+        let path = place.path();
+        let fail = |root, error| Error::read(join_path(root, &path), error);
+        Ok(Pair {
+            source: open_place(source.as_fd(), &place).map_err(|error| fail(self.source, error))?,
+            target: open_place(target.as_fd(), &place).map_err(|error| fail(self.target, error))?,
+            place,
+        })
+    }
+
     fn pair(&mut self, pair: &Pair) -> Result<(), Error> {
         let listed = stat::list(&pair.source)
             .map_err(|error| Error::read(join_path(self.source, &pair.place.path()), error))?;
-        for entry in listed {
+        for entry in listed.iter() {
             if self.progress.interrupted() {
                 return Err(Error::Interrupted);
             }
-            let path = pair.place.path_of(&entry.name);
+            let path = pair.place.path_of(entry.name);
             if !self.options.exclude.matches(&path) {
-                self.entry(pair, &entry, &path)?;
+                self.entry(pair, entry, &path)?;
             }
         }
         Ok(())
     }
 
-    fn entry(&mut self, pair: &Pair, entry: &Listed, path: &[u8]) -> Result<(), Error> {
+    fn entry(&mut self, pair: &Pair, entry: Listed<'_>, path: &[u8]) -> Result<(), Error> {
         let source_path = join_path(self.source, path);
         let unreadable = |error| Error::read(&source_path, error);
-        let held = stat::hold(pair.source.as_fd(), &entry.name).map_err(unreadable)?;
+        let held = stat::hold(pair.source.as_fd(), entry.name).map_err(unreadable)?;
         let stat = Stat::of(held.as_fd()).map_err(unreadable)?;
-        let Ok(there) = Stat::at(pair.target.as_fd(), &entry.name) else {
+        let Ok(there) = Stat::at(pair.target.as_fd(), entry.name) else {
             return self.piece(pair, entry, &held, (&stat, path));
         };
         if stat.kind == FileType::Directory && there.kind == FileType::Directory {
-            let target_path = join_path(self.target, path);
-            self.left.push(Pair {
-                source: stat::open_dir(held.as_fd(), c".").map_err(unreadable)?,
-                target: stat::open_dir(pair.target.as_fd(), &entry.name)
-                    .map_err(|error| Error::read(&target_path, error))?,
-                place: pair.place.below(&entry.name),
-            });
+            self.left.push(pair.place.below(entry.name));
         }
         Ok(())
     }
@@ -110,7 +116,7 @@ impl Overlay<'_> {
     fn piece(
         &mut self,
         pair: &Pair,
-        entry: &Listed,
+        entry: Listed<'_>,
         held: &OwnedFd,
         (stat, path): (&Stat, &[u8]),
     ) -> Result<(), Error> {
@@ -119,7 +125,7 @@ impl Overlay<'_> {
         let above = stat::open_dir(pair.target.as_fd(), c".")
             .map_err(|error| Error::read(&above_path, error))?;
         let tree = stat.kind == FileType::Directory;
-        let name = entry.name.clone();
+        let name = entry.name.to_owned();
         let destination = Destination::look(above, &above_path, name, &target, tree)?;
         if tree {
             destination.check_outside(self.source, stat)?;

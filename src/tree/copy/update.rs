@@ -17,15 +17,17 @@ use rustix::fs::{FileType, Mode, OFlags};
 
 use super::attributes::{self, Attributes};
 use super::build::build;
+use super::leaf::open_place;
 use super::links::First;
 use super::options::{CopyOptions, Updated};
+use super::whole::expected;
 use crate::fs::{Disk, Held, Taken};
 use crate::progress::Progress;
 use crate::tree::destination::{CONTENT, Destination, Staging};
 use crate::tree::error::{Cause, Error, Failure, Lost, Problem};
 use crate::tree::name::{Place, escaped, join_path};
 use crate::tree::remove::remove_at;
-use crate::tree::stat::{self, LOCKING_FLAGS, Listed, Stat, XattrRoom};
+use crate::tree::stat::{self, LOCKING_FLAGS, Listing, Stat, XattrRoom};
 
 /// Makes the directory `target` equal to the directory `source`, as [`copy`](super::copy)
 /// would have made it. Files of equal size and modification time count as equal, unless
@@ -63,17 +65,17 @@ pub fn update(
         progress,
         staging,
         mount: root.mount,
-        left: vec![Pair {
-            source: source_fd,
-            target: target_fd,
-            place: Place::root(),
-        }],
+        roots: (source_fd, target_fd),
+        left: vec![Place::root()],
         files: HashMap::new(),
         taken: HashMap::new(),
         room: XattrRoom::default(),
         done: Updated::default(),
     };
-    progress.start(&escaped(target).to_string(), options.expected_bytes);
+    progress.start(
+        &escaped(target).to_string(),
+        expected(source, true, options, progress),
+    );
     let done = update.run();
     progress.finish();
     done.map(|()| update.done)
@@ -95,8 +97,10 @@ pub(super) struct Update<'a> {
     staging: Staging<'a>,
     /// The source's.
     mount: u64,
-    /// Common folders that weren't looked into yet.
-    left: Vec<Pair>,
+    /// The source's and the target's.
+    roots: (OwnedFd, OwnedFd),
+    /// Common folders that weren't looked into yet; not open, since there may be many.
+    left: Vec<Arc<Place>>,
     /// Files with several names: where the first of them stands in the target now.
     files: HashMap<(u64, u64), First>,
     /// The target's files with several names, and the source's that they are copies of.
@@ -125,7 +129,8 @@ impl Side {
 
 impl Update<'_> {
     fn run(&mut self) -> Result<(), Error> {
-        while let Some(pair) = self.left.pop() {
+        while let Some(place) = self.left.pop() {
+            let pair = self.open(place)?;
             self.pair(&pair)?;
         }
         if self.options.sync {
@@ -135,6 +140,17 @@ impl Update<'_> {
                 .map_err(|error| Error::write(self.target, error))?;
         }
         Ok(())
+    }
+
+    fn open(&self, place: Arc<Place>) -> Result<Pair, Error> {
+        let (source, target) = &self.roots;
+        let source = open_place(source.as_fd(), &place);
+        let target = open_place(target.as_fd(), &place);
+        Ok(Pair {
+            source: source.map_err(|error| self.unreadable(&place.path(), error))?,
+            target: target.map_err(|error| self.unwritable(&place.path(), error))?,
+            place,
+        })
     }
 
     pub(super) fn unreadable(&self, path: &[u8], error: io::Error) -> Error {
@@ -156,13 +172,13 @@ impl Update<'_> {
             .and_then(|fd| stat::list(&fd))
             .map_err(|error| self.unwritable(&path, error))?;
         self.remove_gone(pair, &theirs, &ours)?;
-        for entry in &theirs {
+        for entry in theirs.iter() {
             if self.progress.interrupted() {
                 return Err(Error::Interrupted);
             }
-            let path = pair.place.path_of(&entry.name);
+            let path = pair.place.path_of(entry.name);
             if !self.options.exclude.matches(&path) {
-                self.entry(pair, &entry.name, &path)?;
+                self.entry(pair, entry.name, &path)?;
             }
         }
         let after = Stat::of(source.as_fd()).map_err(fail)?;
@@ -192,19 +208,14 @@ impl Update<'_> {
         Ok(())
     }
 
-    fn remove_gone(
-        &mut self,
-        pair: &Pair,
-        theirs: &[Listed],
-        ours: &[Listed],
-    ) -> Result<(), Error> {
-        let mut names: Vec<&CStr> = theirs.iter().map(|entry| entry.name.as_c_str()).collect();
+    fn remove_gone(&mut self, pair: &Pair, theirs: &Listing, ours: &Listing) -> Result<(), Error> {
+        let mut names: Vec<&CStr> = theirs.iter().map(|entry| entry.name).collect();
         names.sort_unstable();
-        for entry in ours {
-            let path = pair.place.path_of(&entry.name);
-            let gone = names.binary_search(&entry.name.as_c_str()).is_err();
+        for entry in ours.iter() {
+            let path = pair.place.path_of(entry.name);
+            let gone = names.binary_search(&entry.name).is_err();
             if gone && !self.options.exclude.matches(&path) {
-                remove_at(self.disk, pair.target.as_fd(), &entry.name)
+                remove_at(self.disk, pair.target.as_fd(), entry.name)
                     .map_err(|error| self.unwritable(&path, error))?;
                 self.done.removed += 1;
             }
@@ -221,8 +232,9 @@ impl Update<'_> {
             Err(error) => return Err(self.unwritable(path, error)),
         };
         if theirs.stat.kind == FileType::Directory {
-            if let Some(ours) = ours.filter(|ours| ours.stat.kind == FileType::Directory) {
-                return self.descend(pair, name, path, (&theirs, &ours));
+            if ours.is_some_and(|ours| ours.stat.kind == FileType::Directory) {
+                self.descend(pair, name, path, &theirs);
+                return Ok(());
             }
             return self.replace(pair, name, path, &theirs);
         }
@@ -235,7 +247,14 @@ impl Update<'_> {
             Some(ours) => self.keep(name, path, (&theirs, ours))?,
             None => false,
         };
-        if !kept {
+        if kept {
+            let bytes = match theirs.stat.kind {
+                // With a checksum they have been counted as they were read.
+                FileType::RegularFile if !self.options.checksum => theirs.stat.size,
+                _ => 0,
+            };
+            self.progress.advance(bytes, 1);
+        } else {
             self.replace(pair, name, path, &theirs)?;
         }
         if theirs.stat.links > 1 {
@@ -248,31 +267,16 @@ impl Update<'_> {
         Ok(())
     }
 
-    fn descend(
-        &mut self,
-        pair: &Pair,
-        name: &CStr,
-        path: &[u8],
-        (theirs, ours): (&Side, &Side),
-    ) -> Result<(), Error> {
-        let source = stat::open_dir(theirs.held.as_fd(), c".")
-            .map_err(|error| self.unreadable(path, error))?;
-        let target = stat::open_dir(ours.held.as_fd(), c".")
-            .map_err(|error| self.unwritable(path, error))?;
+    fn descend(&mut self, pair: &Pair, name: &CStr, path: &[u8], theirs: &Side) {
         if self.options.one_file_system && theirs.stat.mount != self.mount {
             self.done.copied.problems.push(Problem {
                 path: path.to_vec(),
                 lost: Lost::MountPoint,
                 reason: "another filesystem is mounted there".to_owned(),
             });
-            return Ok(());
+            return;
         }
-        self.left.push(Pair {
-            source,
-            target,
-            place: pair.place.below(name),
-        });
-        Ok(())
+        self.left.push(pair.place.below(name));
     }
 
     /// Copies one thing, with all that is in it, over whatever is there.
@@ -284,12 +288,11 @@ impl Update<'_> {
         theirs: &Side,
     ) -> Result<(), Error> {
         let (source, target) = (join_path(self.source, path), join_path(self.target, path));
-        let staging = self.staging.fd();
         let from = (&theirs.held, source.as_path());
         let built = build(
             self.disk,
             from,
-            (staging, &target),
+            (self.staging.ground(), &target),
             self.options,
             self.progress,
         )?;
@@ -330,8 +333,7 @@ impl Update<'_> {
         first: &First,
     ) -> Result<(), Error> {
         let fail = |error| Error::write(join_path(self.target, path), error);
-        let root = File::open(self.target).map_err(fail)?;
-        let dir = super::leaf::open_place(root.as_fd(), &first.place).map_err(fail)?;
+        let dir = open_place(self.roots.1.as_fd(), &first.place).map_err(fail)?;
         let there = Stat::at(dir.as_fd(), &first.name).map_err(fail)?;
         if ours.is_some_and(|ours| ours.stat.is_same_file(&there)) {
             return Ok(());

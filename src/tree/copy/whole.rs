@@ -15,6 +15,7 @@ use crate::tree::destination::Destination;
 use crate::tree::error::Error;
 use crate::tree::name::escaped;
 use crate::tree::stat::Stat;
+use crate::tree::survey::survey;
 
 /// Copies the tree, or the single file, at `source` to `target`, with everything that it
 /// has. A symlink at `source` is copied itself; with a `/` after it, what it points at is.
@@ -41,7 +42,10 @@ pub fn copy(
         .map_err(|error| Error::read(source, error))?;
     let stat = Stat::of(held.as_fd()).map_err(|error| Error::read(source, error))?;
     let tree = stat.kind == FileType::Directory;
-    progress.start(&escaped(target).to_string(), options.expected_bytes);
+    progress.start(
+        &escaped(target).to_string(),
+        expected(source, tree, options, progress),
+    );
     let copied = if options.keep_existing && tree && target.is_dir() {
         let into: OwnedFd = File::open(target)
             .map_err(|error| Error::read(target, error))?
@@ -58,6 +62,20 @@ pub fn copy(
     copied
 }
 
+/// How many bytes are to be copied, where that is known or worth knowing.
+pub(super) fn expected(
+    source: &Path,
+    tree: bool,
+    options: &CopyOptions,
+    progress: &dyn Progress,
+) -> Option<u64> {
+    if options.expected_bytes.is_some() || !tree || !progress.wants_total() {
+        return options.expected_bytes;
+    }
+    // What can't be counted will be told by the copy.
+    survey(source).ok().map(|survey| survey.bytes)
+}
+
 /// Copies what is held to a destination that was looked at.
 pub(super) fn copy_held(
     disk: &Disk,
@@ -71,7 +89,7 @@ pub(super) fn copy_held(
     let built = build(
         disk,
         (held, source),
-        (staging.fd(), path),
+        (staging.ground(), path),
         options,
         progress,
     )?;

@@ -107,7 +107,7 @@ pub struct Entry {
 }
 
 /// One extended attribute.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Xattr {
     /// Its full name, namespace first: `user.comment`.
     pub name: Vec<u8>,

@@ -3,13 +3,17 @@
 //! Keys are [`Entry`]'s fields; what isn't known is left out. Bytes that aren't UTF-8 stand
 //! in base64 under the same key with `_base64` at its end.
 
-use std::io::{self, Write};
+use std::fmt;
+use std::io::{self, Read, Write};
 
-use serde::{Deserialize, Serialize};
+use serde::de::{SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::base64::{decode, encode};
 use super::entry::{Entry, EntryKind, Time, Xattr};
 use super::escape::clean_path;
+use super::list::Bad;
+use super::packed::Packer;
 use crate::tree::digest::Digest;
 
 const VERSION: u32 = 1;
@@ -29,18 +33,18 @@ pub(super) fn write<'a>(
     out.write_all(b"\n]}\n")
 }
 
-/// The entries, or a line (counted from 1) and what is wrong there.
-pub(super) fn read(bytes: &[u8]) -> Result<Vec<Entry>, (usize, String)> {
-    let document: Document =
-        serde_json::from_slice(bytes).map_err(|error| (error.line(), describe(&error)))?;
+/// The entries.
+pub(super) fn read(reader: impl Read) -> Result<Packer, Bad> {
+    let document: Document = serde_json::from_reader(reader).map_err(|error| {
+        if error.is_io() {
+            return Bad::Io(error.into());
+        }
+        Bad::Line(error.line(), describe(&error))
+    })?;
     if document.format != "transship-manifest" || document.version != VERSION {
-        return Err((1, "not a manifest of version 1".to_owned()));
+        return Err(Bad::Line(1, "not a manifest of version 1".to_owned()));
     }
-    // Our own files have one entry a line, the first on line 2.
-    let entries = document.entries.into_iter().enumerate();
-    entries
-        .map(|(n, line)| Entry::try_from(line).map_err(|message| (n + 2, message)))
-        .collect()
+    document.entries.0
 }
 
 /// What kind of mistake it is; serde's own text would repeat the position.
@@ -56,7 +60,42 @@ fn describe(error: &serde_json::Error) -> String {
 struct Document {
     format: String,
     version: u32,
-    entries: Vec<Line>,
+    entries: Lines,
+}
+
+/// All lines, packed one by one as they are read.
+struct Lines(Result<Packer, Bad>);
+
+impl<'de> Deserialize<'de> for Lines {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(LinesVisitor)
+    }
+}
+
+struct LinesVisitor;
+
+impl<'de> Visitor<'de> for LinesVisitor {
+    type Value = Lines;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("entries")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut lines: A) -> Result<Lines, A::Error> {
+        let mut packer = Ok(Packer::default());
+        // Our own files have one entry a line, the first on line 2.
+        let mut number = 2;
+        while let Some(line) = lines.next_element::<Line>()? {
+            match (Entry::try_from(line), &mut packer) {
+                (Ok(entry), Ok(packer)) => packer.push(&entry, None),
+                (Err(message), Ok(_)) => packer = Err(Bad::Line(number, message)),
+                // The first mistake is told.
+                (_, Err(_)) => {}
+            }
+            number += 1;
+        }
+        Ok(Lines(packer))
+    }
 }
 
 #[derive(Serialize, Deserialize, Default)]

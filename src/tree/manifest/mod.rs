@@ -10,7 +10,10 @@ mod escape;
 mod json;
 mod list;
 mod mtree;
+mod packed;
+mod record;
 mod sums;
 
 pub use entry::{Entry, EntryKind, Time, Xattr, path_order};
 pub use list::{Format, Manifest};
+pub(super) use packed::Packer;

@@ -10,6 +10,7 @@ use std::io::{self, Write};
 use super::base64::{decode, encode};
 use super::entry::{Entry, EntryKind, Time, Xattr};
 use super::escape::{escape, unescape};
+use super::packed::Packer;
 use crate::tree::digest::Digest;
 
 const HEADER: &[u8] = b"#mtree v2.0\n#: transship manifest 1\n";
@@ -91,7 +92,9 @@ pub(super) struct Reader {
     ours: bool,
     defaults: Vec<Vec<u8>>,
     folder: Vec<u8>,
-    entries: Vec<Entry>,
+    /// The last entry: comments after it may add to it.
+    last: Option<Entry>,
+    taken: Packer,
 }
 
 impl Reader {
@@ -130,8 +133,15 @@ impl Reader {
         }
     }
 
-    pub(super) fn finish(self) -> Vec<Entry> {
-        self.entries
+    pub(super) fn finish(mut self) -> Packer {
+        self.take_last();
+        self.taken
+    }
+
+    fn take_last(&mut self) {
+        if let Some(entry) = self.last.take() {
+            self.taken.push(&entry, None);
+        }
     }
 
     fn entry<'a>(
@@ -167,7 +177,8 @@ impl Reader {
         if nested && entry.kind == EntryKind::Directory && entry.path != b"." {
             self.folder.clone_from(&entry.path);
         }
-        self.entries.push(entry);
+        self.take_last();
+        self.last = Some(entry);
         Ok(())
     }
 
@@ -180,7 +191,7 @@ impl Reader {
         if !self.ours {
             return Ok(());
         }
-        let Some(entry) = self.entries.last_mut() else {
+        let Some(entry) = &mut self.last else {
             return Ok(());
         };
         if let Some(first) = comment.strip_prefix(b"hard-link ") {

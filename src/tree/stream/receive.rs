@@ -313,9 +313,9 @@ impl Receiver<'_> {
         let fail = self.fail(&path);
         let fd = open_place(self.root.as_fd(), &frame.place).map_err(&fail)?;
         let listing = stat::open_dir(fd.as_fd(), c".").map_err(&fail)?;
-        for entry in stat::list(&listing).map_err(&fail)? {
-            if !frame.seen.contains(&entry.name) {
-                remove_at(self.disk, fd.as_fd(), &entry.name).map_err(&fail)?;
+        for entry in stat::list(&listing).map_err(&fail)?.iter() {
+            if !frame.seen.contains(entry.name) {
+                remove_at(self.disk, fd.as_fd(), entry.name).map_err(&fail)?;
             }
         }
         self.copied.counts.directories += 1;

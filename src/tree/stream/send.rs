@@ -1,7 +1,7 @@
 //! Sending: one walk, in which each thing is written as it is met.
 
 use std::collections::HashMap;
-use std::ffi::CString;
+use std::ffi::CStr;
 use std::io::{self, Write};
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::Path;
@@ -20,7 +20,7 @@ use crate::tree::error::{Cause, Error, Failure, Lost};
 use crate::tree::in_place::{Holds, holds};
 use crate::tree::manifest::Manifest;
 use crate::tree::name::{Place, join_path};
-use crate::tree::stat::{self, Listed, Stat, XattrRoom};
+use crate::tree::stat::{self, Listed, Listing, Stat, XattrRoom};
 use crate::tree::walk::open_root;
 
 /// How often a file that changes is sent before it is given up.
@@ -82,7 +82,9 @@ struct Frame {
     fd: Option<OwnedFd>,
     place: Arc<Place>,
     before: Stat,
-    entries: std::vec::IntoIter<Listed>,
+    entries: Listing,
+    /// How many of them were sent.
+    sent: usize,
 }
 
 struct Sender<'a, 'o> {
@@ -100,7 +102,7 @@ struct Sender<'a, 'o> {
 struct Thing<'a> {
     held: OwnedFd,
     stat: Stat,
-    name: &'a CString,
+    name: &'a CStr,
     path: Vec<u8>,
     link: u64,
 }
@@ -132,7 +134,8 @@ impl Sender<'_, '_> {
             fd: Some(fd),
             place,
             before,
-            entries: entries.into_iter(),
+            entries,
+            sent: 0,
         })
     }
 
@@ -149,11 +152,13 @@ impl Sender<'_, '_> {
                 None => open_place(root.as_fd(), &frame.place)
                     .map_err(|error| self.unreadable(&frame.place.path(), error))?,
             };
-            let Some(entry) = frame.entries.next() else {
+            let next = frame.sent..frame.sent + 1;
+            frame.sent += 1;
+            let Some(entry) = frame.entries.range(next).next() else {
                 self.leave(&fd, &frame)?;
                 continue;
             };
-            let below = self.entry(&fd, &frame, &entry)?;
+            let below = self.entry(&fd, &frame, entry)?;
             frame.fd = Some(fd);
             frames.push(frame);
             if let Some(below) = below {
@@ -182,10 +187,10 @@ impl Sender<'_, '_> {
         &mut self,
         fd: &OwnedFd,
         frame: &Frame,
-        entry: &Listed,
+        entry: Listed<'_>,
     ) -> Result<Option<Frame>, Error> {
-        let path = frame.place.path_of(&entry.name);
-        let looked = stat::hold(fd.as_fd(), &entry.name)
+        let path = frame.place.path_of(entry.name);
+        let looked = stat::hold(fd.as_fd(), entry.name)
             .and_then(|held| Stat::of(held.as_fd()).map(|stat| (held, stat)));
         let (held, stat) = looked.map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => self.changed(&path),
@@ -197,7 +202,7 @@ impl Sender<'_, '_> {
         let mut thing = Thing {
             held,
             stat,
-            name: &entry.name,
+            name: entry.name,
             path,
             link: 0,
         };
@@ -222,11 +227,11 @@ impl Sender<'_, '_> {
     fn folder(
         &mut self,
         frame: &Frame,
-        entry: &Listed,
+        entry: Listed<'_>,
         held: &OwnedFd,
         stat: &Stat,
     ) -> Result<Option<Frame>, Error> {
-        let path = frame.place.path_of(&entry.name);
+        let path = frame.place.path_of(entry.name);
         let name = entry.name.to_bytes().to_vec();
         self.put(&Record::Folder { name })?;
         if stat.mount != frame.before.mount {
@@ -238,7 +243,7 @@ impl Sender<'_, '_> {
         }
         let fd = stat::open_dir(held.as_fd(), c".");
         let fd = fd.map_err(|error| self.unreadable(&path, error))?;
-        self.frame(fd, frame.place.below(&entry.name)).map(Some)
+        self.frame(fd, frame.place.below(entry.name)).map(Some)
     }
 
     /// A symlink, a fifo, a socket or a device.

@@ -1,0 +1,78 @@
+//! Holding what a scan finds against a manifest, entry by entry, so that nothing of the tree
+//! that is scanned has to be kept.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
+
+use super::collect::{Collector, Found, Sink};
+use super::manifest::{Entry, EntryKind, Manifest};
+use super::verify::{Difference, Scope, differences_of, extra, missing};
+
+/// Compares what it is given, in any order and from several threads, with what is expected.
+pub(super) struct Checker<'a> {
+    expected: &'a Manifest,
+    scope: Scope,
+    /// A bit for each expected entry.
+    seen: Vec<AtomicU64>,
+    differences: Mutex<Vec<Difference>>,
+    /// Files with several names: which of them are in the tree is known in the end.
+    linked: Collector,
+}
+
+impl<'a> Checker<'a> {
+    pub(super) fn new(expected: &'a Manifest, scope: Scope) -> Self {
+        let words = expected.len().div_ceil(64);
+        Self {
+            expected,
+            scope,
+            seen: (0..words).map(|_| AtomicU64::new(0)).collect(),
+            differences: Mutex::default(),
+            linked: Collector::default(),
+        }
+    }
+
+    fn counts(&self, entry: &Entry) -> bool {
+        !self.expected.is_files_only() || entry.kind == EntryKind::File
+    }
+
+    fn check(&self, found: &Entry) {
+        if !self.counts(found) {
+            return;
+        }
+        let mut differences = Vec::new();
+        match self.expected.find(&found.path) {
+            Some((number, expected)) => {
+                self.seen[number / 64].fetch_or(1 << (number % 64), Relaxed);
+                differences_of(&expected, found, self.scope, &mut differences);
+            }
+            None => differences.push(extra(found)),
+        }
+        if !differences.is_empty() {
+            let all = self.differences.lock();
+            all.unwrap_or_else(PoisonError::into_inner)
+                .append(&mut differences);
+        }
+    }
+
+    /// All differences, in the order of the paths.
+    pub(super) fn finish(mut self) -> Vec<Difference> {
+        let linked = std::mem::take(&mut self.linked).finish();
+        linked.entries().for_each(|entry| self.check(&entry));
+        let differences = self.differences.into_inner();
+        let mut differences = differences.unwrap_or_else(PoisonError::into_inner);
+        let seen = |number: usize| self.seen[number / 64].load(Relaxed) >> (number % 64) & 1 == 1;
+        differences.extend(self.expected.entries_but(seen).map(missing));
+        differences.sort_by(|a, b| super::manifest::path_order(&a.path, &b.path));
+        differences
+    }
+}
+
+impl Sink for Checker<'_> {
+    fn take(&self, found: &Found) {
+        if found.is_linked() {
+            self.linked.take(found);
+        } else {
+            self.check(found.entry());
+        }
+    }
+}
