@@ -1,5 +1,5 @@
-//! Times the tree functions on trees of one's own: `scripts/bench` makes the workloads and
-//! calls this beside other programs.
+//! Times the tree functions on trees of one's own, without the command line around them.
+//! `scripts/bench` makes the workloads, and times the whole program beside others.
 //!
 //! `cargo bench --bench tree -- copy SOURCE TARGET [--digest] [--no-sync] [--verify]`,
 //! `... manifest TREE`, `... verify TREE OTHER [--metadata-only]`, `... remove TREE`.

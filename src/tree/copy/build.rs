@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use rustix::fs::{FileType, IFlags};
 
 use super::attributes::{self, Fresh};
+use super::content::Clones;
 use super::copier::{Copier, Last, Room, Spot};
 use super::leaf::open_place;
 use super::links::Links;
@@ -86,6 +87,7 @@ fn new_copier<'a>(
         links: Links::default(),
         collector: Collector::default(),
         tally: Tally::default(),
+        clones: Clones::default(),
         waiting: AtomicBool::new(false),
         last: Mutex::default(),
     }

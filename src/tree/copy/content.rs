@@ -3,6 +3,7 @@
 use std::ffi::CStr;
 use std::io;
 use std::os::fd::BorrowedFd;
+use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 use rustix::fs::SeekFrom;
 use rustix::io::Errno;
@@ -16,6 +17,26 @@ use crate::tree::stat::Stat;
 /// A file up to this size is read and written in one piece, in bytes.
 pub(super) const SMALL: usize = 256 * 1024;
 
+/// Whether source and target can share blocks, as far as that was tried. Where they can, even
+/// a small file's are shared; where they can't, only large files are worth another try, for
+/// they may lie on another filesystem.
+#[derive(Debug, Default)]
+pub(super) struct Clones(AtomicU8);
+
+impl Clones {
+    const DO: u8 = 1;
+    const DO_NOT: u8 = 2;
+
+    fn are_worth_a_try(&self) -> bool {
+        self.0.load(Relaxed) != Self::DO_NOT
+    }
+
+    /// True if it went well before.
+    pub(super) fn work(&self) -> bool {
+        self.0.load(Relaxed) == Self::DO
+    }
+}
+
 /// One file's way from source to target.
 pub(super) struct Transfer<'a> {
     pub disk: &'a Disk,
@@ -27,7 +48,8 @@ pub(super) struct Transfer<'a> {
     /// The source as it was before.
     pub stat: &'a Stat,
     pub digest: bool,
-    pub reflink: bool,
+    /// Where blocks are to be shared, if they can be.
+    pub clones: Option<&'a Clones>,
     pub progress: &'a dyn Progress,
 }
 
@@ -54,11 +76,15 @@ impl Transfer<'_> {
             let digest = self.digest.then(|| Sum::default().finish());
             return Ok(Transferred { digest, size: 0 });
         }
-        if self.stat.size <= SMALL as u64 && self.stat.allocated >= self.stat.size {
-            return self.in_one_piece(room);
-        }
-        if self.reflink && self.clone_blocks()? {
+        let small = self.stat.size <= SMALL as u64;
+        if let Some(clones) = self.clones
+            && (!small || clones.are_worth_a_try())
+            && self.clone_blocks(clones)?
+        {
             return self.digest_only(room);
+        }
+        if small && self.stat.allocated >= self.stat.size {
+            return self.in_one_piece(room);
         }
         self.by_segments(room)
     }
@@ -82,19 +108,20 @@ impl Transfer<'_> {
     }
 
     /// True if the target shares the source's blocks now.
-    fn clone_blocks(&self) -> Result<bool, TransferError> {
+    fn clone_blocks(&self, clones: &Clones) -> Result<bool, TransferError> {
         match self.disk.clone_from(self.target, self.name, self.source) {
-            Ok(()) => Ok(true),
+            Ok(()) => {
+                clones.0.store(Clones::DO, Relaxed);
+                Ok(true)
+            }
             Err(error) => match Errno::from_io_error(&error) {
-                // Not this filesystem, not between these two, or not files like these.
-                Some(
-                    Errno::OPNOTSUPP
-                    | Errno::XDEV
-                    | Errno::INVAL
-                    | Errno::NOTTY
-                    | Errno::PERM
-                    | Errno::TXTBSY,
-                ) => Ok(false),
+                // Not this filesystem, or not between these two.
+                Some(Errno::OPNOTSUPP | Errno::XDEV | Errno::NOTTY) => {
+                    clones.0.store(Clones::DO_NOT, Relaxed);
+                    Ok(false)
+                }
+                // Not files like these.
+                Some(Errno::INVAL | Errno::PERM | Errno::TXTBSY) => Ok(false),
                 _ => Err(TransferError::Target(error)),
             },
         }

@@ -11,7 +11,7 @@ use rustix::fs::{FileType, IFlags};
 use rustix::io::Errno;
 
 use super::attributes::{Attributes, Fresh};
-use super::content::SMALL;
+use super::content::{Clones, SMALL};
 use super::file::Source;
 use super::links::Links;
 use super::options::CopyOptions;
@@ -47,6 +47,7 @@ pub(super) struct Copier<'a> {
     pub links: Links,
     pub collector: Collector,
     pub tally: Tally,
+    pub clones: Clones,
     /// A file had to be waited for.
     pub waiting: AtomicBool,
     /// What can only be done when nothing below or beside needs to change any more.
@@ -181,7 +182,8 @@ impl Copier<'_> {
                 let source = self.open(spot, &held, stat);
                 drop(held);
                 if let Some(mut source) = source {
-                    if !source.try_read(room) {
+                    // What is cloned needn't be read, or only after that.
+                    if !self.clones.work() && !source.try_read(room) {
                         self.waiting.store(true, Relaxed);
                         return Ok(Some(source));
                     }

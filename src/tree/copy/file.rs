@@ -216,7 +216,7 @@ impl Copier<'_> {
             name: spot.name,
             stat: &source.stat,
             digest: self.options.digest,
-            reflink: self.options.reflink,
+            clones: self.options.reflink.then_some(&self.clones),
             progress: self.progress,
         };
         let done = transfer.run(room);
