@@ -11,6 +11,7 @@
 mod format;
 mod have;
 mod receive;
+mod record;
 mod send;
 
 pub use receive::Receiving;

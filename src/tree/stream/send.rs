@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use rustix::fs::{FileType, IFlags};
 
-use super::format::{Meta, Out, PIECE, Record};
+use super::format::{Out, PIECE};
 use super::have::Have;
+use super::record::{Meta, Record};
 use crate::error::Explain as _;
 use crate::fs::Held;
 use crate::progress::Progress;
