@@ -334,14 +334,25 @@ fn lock_part(root: BorrowedFd<'_>, path: &Path) -> Result<Option<OwnedFd>, Error
 }
 
 /// Moves an entry from one folder to another of the same filesystem; one that is locked by
-/// its flags is locked again.
+/// its flags is locked again. Whoever isn't root locks nothing, and moves a folder only while
+/// he may write it.
 fn move_entry(
     disk: &Disk,
     (from, to): (BorrowedFd<'_>, BorrowedFd<'_>),
     entry: Listed<'_>,
 ) -> io::Result<()> {
     let name = entry.name;
-    let kind = Stat::at(from, name)?.kind;
+    let Stat { kind, mode, .. } = Stat::at(from, name)?;
+    if !rustix::process::geteuid().is_root() {
+        let closed = kind == FileType::Directory && mode & 0o700 != 0o700;
+        let held = closed.then(|| stat::hold(from, name)).transpose()?;
+        let held = held.as_ref().map(|held| Held::Named(held.as_fd()));
+        if let Some(held) = held {
+            disk.set_mode(held, name, 0o700)?;
+        }
+        disk.rename_at(from, name, to, name, Taken::Refuse)?;
+        return held.map_or(Ok(()), |held| disk.set_mode(held, name, mode));
+    }
     let opened = match kind {
         FileType::Directory => Some(stat::open_dir(from, name)?),
         FileType::RegularFile => Some(stat::open_held(stat::hold(from, name)?.as_fd())?),

@@ -278,3 +278,48 @@ fn the_vendor_s_images_are_loaded_by_the_upgrade_and_a_missing_one_is_named_befo
         assert!(have.contains(image), "{image} in\n{have}");
     }
 }
+
+#[test]
+fn a_volume_in_use_is_copied_while_its_containers_are_held_or_with_a_warning() {
+    if !need::root() || !need::docker() {
+        return;
+    }
+    let volumes = Volumes::new("ts_held");
+    let old = volumes.old("postgres_data");
+    let (container, mount) = (volumes.container(), format!("{old}:/data"));
+    let script = "trap 'exit 0' TERM; while :; do usleep 10000; done";
+    let run = ["run", "-d", "--network=none", "--name", &container, "-v"];
+    docker(&[&run[..], &[&mount, "shell:1", "sh", "-c", script]].concat());
+    let state = || docker(&["inspect", "-f", "{{.State.Status}}", &container]);
+    let copy = |target: &str, options: &[&str]| {
+        let target = format!("ts_held_{target}");
+        let args = ["volume", "copy", &old, &target, "-p", "held", "--verify"];
+        volumes.install.run(&[&args[..], options].concat())
+    };
+    copy("refused", &[])
+        .exits(3)
+        .complains(&container)
+        .complains("--pause");
+    copy("paused", &["--pause"])
+        .exits(0)
+        .complains(&format!("paused meanwhile: {container}"));
+    assert_eq!(state(), "running");
+    copy("stopped", &["--stop"])
+        .exits(0)
+        .complains(&format!("stopped meanwhile: {container}"));
+    assert_eq!(state(), "running");
+    copy("live", &["--live"])
+        .exits(0)
+        .complains("don't start a database from the copy");
+    for copied in ["paused", "stopped", "live"] {
+        let copied = path(&format!("ts_held_{copied}"));
+        volumes
+            .install
+            .run(&["verify", &copied, &path(&old)])
+            .exits(0);
+    }
+    // It goes on after a failure, too: a target that isn't empty.
+    copy("paused", &["--pause"]).exits(3);
+    assert_eq!(state(), "running");
+    copy("both", &["--pause", "--stop"]).exits(2);
+}

@@ -1,6 +1,7 @@
 //! Volumes out of this process's reach, in a real engine: as a user in the docker group, and
 //! where a volume is mounted from elsewhere. Needs a static transship (`scripts/static`).
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -99,20 +100,25 @@ fn said(output: &Output) -> String {
     format!("{out}{}", String::from_utf8_lossy(&output.stderr))
 }
 
-/// What helpers leave, of any run of the last seconds: nothing, once the runs are over.
+/// That nothing of a helper stays: whatever is there goes in the end. Other tests have
+/// helpers of their own meanwhile.
 fn no_helpers(lab: &Lab) {
-    let mut left = String::new();
-    for _ in 0..50 {
+    let ids = || -> BTreeSet<String> {
         let containers = lab.docker(&["ps", "-aq", "--filter", "label=transship-helper"]);
         let images = lab.docker(&["image", "ls", "-q", "transship-helper"]);
-        left = containers + &images;
+        let all = containers.lines().chain(images.lines());
+        all.map(str::to_owned).collect()
+    };
+    let mut left = ids();
+    for _ in 0..240 {
         if left.is_empty() {
             return;
         }
-        // Those of tests that run at the same time.
-        std::thread::sleep(Duration::from_millis(200));
+        std::thread::sleep(Duration::from_millis(500));
+        let now = ids();
+        left.retain(|id| now.contains(id));
     }
-    panic!("left: {left}");
+    panic!("left: {left:?}");
 }
 
 fn volume(name: &str) -> Volume {
@@ -536,7 +542,11 @@ fn the_zoo_goes_from_engine_to_engine_and_an_interrupted_copy_is_gone_on_with() 
         &address,
     ];
     let output = user.command(&args).output().unwrap();
+    assert_eq!(output.status.code(), Some(4), "{}", said(&output));
+    assert!(said(&output).contains("owner"), "{}", said(&output));
     assert!(folder.join("some-1").exists(), "{}", said(&output));
+    let closed = fs::metadata(folder.join("folder-0000")).unwrap();
+    assert_eq!(closed.permissions().mode() & 0o7777, 0);
 
     let left = other.docker(&["ps", "-aq"]);
     assert!(left.stdout.is_empty(), "{}", said(&left));
