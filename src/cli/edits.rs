@@ -205,6 +205,10 @@ fn write(edit: &FileEdit, args: &EditArgs, ui: &Ui) -> Result<(), Failure> {
         (path, _) if path == Path::new("-") => ui.write(after),
         // A file that `-o` doesn't mean, such as a `.env` that stays as it is.
         _ if !edit.is_change() && args.output.is_none() => Ok(()),
+        // A `.env` that isn't there yet, and may come to hold secrets.
+        (path, None) if edit.before.is_empty() && !path.exists() => {
+            Ok(disk.create(path, after, 0o600)?)
+        }
         (path, None) => Ok(disk.replace(path, &edit.before, after)?),
         (path, Some(_)) => match disk.create(path, after, 0o644) {
             // Done again, the same edit finds its own result.

@@ -62,6 +62,12 @@ impl Values {
             .find(|file| file.last(name).is_some())
             .or(self.files.last())
     }
+
+    /// The file that is to hold the variables where there is none yet, empty.
+    fn new_file(&self, change: &VariableChange) -> Result<EnvFile, Failure> {
+        let path = self.paths.last().ok_or_else(|| nowhere(change))?;
+        Ok(EnvFile::parse(path, b"")?)
+    }
 }
 
 /// The changes of variables, by the file that holds them.
@@ -82,11 +88,12 @@ impl EnvEdits {
             if std::env::var_os(&name).is_some() {
                 return Err(in_environment(&name));
             }
-            let Some(file) = values.holder(&name) else {
-                return Err(nowhere(&change, values));
+            let file = match values.holder(&name) {
+                Some(file) => file.clone(),
+                None => values.new_file(&change)?,
             };
             let held = self.files.entry(file.path().to_owned());
-            let (_, held) = held.or_insert_with(|| (file.clone(), BTreeMap::new()));
+            let (_, held) = held.or_insert_with(|| (file, BTreeMap::new()));
             let known = held.entry(name).or_insert_with(|| change.clone());
             if known.to != change.to {
                 return Err(at_odds(&change.name));
@@ -122,18 +129,15 @@ fn in_environment(name: &str) -> Failure {
     ))
 }
 
-fn nowhere(change: &VariableChange, values: &Values) -> Failure {
-    let paths = values.paths.iter().map(|path| path.display().to_string());
-    let paths: Vec<_> = paths.collect();
+fn nowhere(change: &VariableChange) -> Failure {
     Failure::new(
         Kind::Usage,
-        format!(
-            "`{}` has no value, and there is no `{}`",
-            change.name,
-            paths.join("`, `")
-        ),
+        format!("`{}` has no value, and no file to get it in", change.name),
     )
-    .hint(format!("write `{}={}` there", change.name, change.to))
+    .hint(format!(
+        "set `{}={}` where it should come from",
+        change.name, change.to
+    ))
 }
 
 fn at_odds(name: &str) -> Failure {

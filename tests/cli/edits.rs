@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -353,4 +354,23 @@ fn files_of_one_project_are_prefixed_together() {
     let args = [&args[..], &["--only", "db"]].concat();
     let ran = folder.run(&args).exits(2);
     ran.complains("volumes `db` and `f` would both be named `v9_db`");
+}
+
+#[test]
+fn a_tag_in_a_variable_without_a_value_gets_one_in_a_new_env_file() {
+    let folder = Folder::new(None);
+    folder.write(
+        "compose.yaml",
+        "services: {web: {image: 'acme/web:${TAG}'}}\n",
+    );
+    let set = ["image", "set", "acme/web=v2", "--tag-var"];
+    folder.run(&[&set[..], &["--dry-run"]].concat()).exits(0);
+    let env = folder.path().join(".env");
+    assert!(!env.exists());
+    folder.run(&set).exits(0);
+    assert_eq!(folder.read(".env"), "TAG=v2\n");
+    let mode = env.metadata().unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "it may come to hold secrets");
+    folder.run(&["image", "ls"]).exits(0).prints("acme/web:v2");
+    folder.run(&[&set[..], &["--check"]].concat()).exits(0);
 }
