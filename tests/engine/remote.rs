@@ -102,7 +102,7 @@ fn said(output: &Output) -> String {
 /// What helpers leave, of any run of the last seconds: nothing, once the runs are over.
 fn no_helpers(lab: &Lab) {
     let mut left = String::new();
-    for _ in 0..50 {
+    for _ in 0..600 {
         let containers = lab.docker(&["ps", "-aq", "--filter", "label=transship-helper"]);
         let images = lab.docker(&["image", "ls", "-q", "transship-helper"]);
         left = containers + &images;

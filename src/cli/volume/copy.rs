@@ -10,7 +10,7 @@ use crate::cli::ui::{Done, Ui};
 use crate::engine::{Contents, NewVolume, User, Volume, VolumeStore};
 use crate::error::Kind;
 use crate::fs::Disk;
-use crate::tree::{self, CopyOptions, VerifyOptions};
+use crate::tree::{self, CopyOptions, Survey, VerifyOptions};
 use crate::upgrade::Place;
 use crate::upgrade::step::StepError;
 
@@ -66,15 +66,15 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
     let contents = store.contents();
     let survey = match &source {
         Side::Path(path) => tree::survey(path)?,
+        // A helper counts what it copies by itself.
+        Side::Volume(volume) if !args.dry_run && contents.path(volume).is_none() => {
+            Survey::default()
+        }
         Side::Volume(volume) => contents.survey(volume, ui.progress())?,
     };
     if args.dry_run {
-        return copy::announce(
-            &source.shown(contents),
-            Path::new(&args.target),
-            &survey,
-            ui,
-        );
+        let shown = source.shown(contents);
+        return copy::announce(&shown, Path::new(&args.target), &survey, ui);
     }
     let (target, made) = target(args, store.as_ref(), &place)?;
     let copied = between(contents, (&source, &target), survey.bytes, args.verify, ui);
@@ -122,7 +122,7 @@ pub(super) fn between(
         (Side::Volume(from), Side::Volume(to)) => {
             let options = CopyOptions {
                 digest: verify,
-                expected_bytes: Some(bytes),
+                expected_bytes: (bytes > 0).then_some(bytes),
                 ..CopyOptions::default()
             };
             let copied = contents.copy(&Disk::new(), (from, to), &options, ui.progress())?;
