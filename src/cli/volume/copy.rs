@@ -11,7 +11,7 @@ use crate::cli::ui::{Done, Ui};
 use crate::engine::{Contents, Held, NewVolume, Volume, VolumeStore};
 use crate::error::Kind;
 use crate::fs::Disk;
-use crate::tree::{self, CopyOptions, VerifyOptions};
+use crate::tree::{self, CopyOptions, Survey, VerifyOptions};
 use crate::upgrade::Place;
 use crate::upgrade::step::StepError;
 
@@ -67,15 +67,15 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
     let contents = store.contents();
     let survey = match &source {
         Side::Path(path) => tree::survey(path)?,
+        // A helper counts what it copies by itself.
+        Side::Volume(volume) if !args.dry_run && contents.path(volume).is_none() => {
+            Survey::default()
+        }
         Side::Volume(volume) => contents.survey(volume, ui.progress())?,
     };
     if args.dry_run {
-        return copy::announce(
-            &source.shown(contents),
-            Path::new(&args.target),
-            &survey,
-            ui,
-        );
+        let shown = source.shown(contents);
+        return copy::announce(&shown, Path::new(&args.target), &survey, ui);
     }
     let disk = Disk::new();
     let held = source.settle(args, store.as_ref(), &disk, ui)?;
@@ -117,7 +117,7 @@ impl Way {
     fn options(self) -> CopyOptions {
         CopyOptions {
             digest: self.verify,
-            expected_bytes: Some(self.bytes),
+            expected_bytes: (self.bytes > 0).then_some(self.bytes),
             live: self.live,
             ..CopyOptions::default()
         }

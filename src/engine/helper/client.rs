@@ -146,6 +146,9 @@ impl Helper {
     ) -> Result<(Answer, Option<Manifest>), Error> {
         let name = self.name();
         let mut talk = Talk::new(progress, self.silence());
+        if let Work::Copy { target, .. } = &work {
+            talk.title = format!("volume {target}");
+        }
         let done = self.start(&name, &work, mounts);
         let done = done.and_then(|running| talk.have(running, work));
         match done {
@@ -295,6 +298,8 @@ pub(super) struct Talk<'a> {
     manifest: Vec<u8>,
     /// Bytes and files that were told of.
     told: (u64, u64),
+    /// What the work is called where its size is told.
+    title: String,
     /// It has said hello.
     known: bool,
 }
@@ -316,6 +321,7 @@ impl<'a> Talk<'a> {
             silence,
             manifest: Vec::new(),
             told: (0, 0),
+            title: String::new(),
             known: false,
         }
     }
@@ -386,6 +392,7 @@ impl<'a> Talk<'a> {
     fn event(&mut self, event: Event) -> Result<Option<Said>, HelperError> {
         match event {
             Event::Hello { .. } => {}
+            Event::Total { bytes } => self.progress.start(&self.title, Some(bytes)),
             Event::At { bytes, files } => {
                 let (b, f) = self.told;
                 self.progress

@@ -238,6 +238,8 @@ fn work_on<W: Write + Send>(work: &Work, watched: &Watched<'_, W>) -> Result<Ans
                 ..CopyOptions::default()
             };
             let (source, target) = (mounted(source)?, mounted(target)?);
+            let bytes = tree::survey(&source)?.bytes;
+            watched.teller.say(&Event::Total { bytes });
             let copied = tree::fill(&Disk::new(), &source, &target, &options, watched)?;
             Ok(copied_answer(&copied, watched))
         }

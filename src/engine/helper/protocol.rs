@@ -83,6 +83,8 @@ pub(in crate::engine) enum Work {
 pub(super) enum Event {
     /// It is there.
     Hello { format: String, version: u32 },
+    /// What a copy will come to.
+    Total { bytes: u64 },
     /// How far it is, counted from the beginning.
     At { bytes: u64, files: u64 },
     /// Something worth saying.
