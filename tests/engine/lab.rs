@@ -91,6 +91,10 @@ impl Drop for Lab {
         }
         let volumes = listed(&["volume", "ls", "--quiet", "--filter"]);
         for name in volumes.lines() {
+            // The engine doesn't remove what is immutable.
+            if let Ok(Some(volume)) = store().find(name) {
+                let _ = transship::tree::clear(&Disk::new(), &volume.path);
+            }
             let _ = self.docker.call(["volume", "rm", name]).run();
         }
     }
