@@ -1,10 +1,12 @@
 //! Holding what a scan finds against a manifest, entry by entry, so that nothing of the tree
 //! that is scanned has to be kept.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 
 use super::collect::{Collector, Found, Sink};
+use super::digest::Digest;
 use super::manifest::{Entry, EntryKind, Manifest};
 use super::verify::{Difference, Scope, differences_of, extra, missing};
 
@@ -15,6 +17,8 @@ pub(super) struct Checker<'a> {
     /// A bit for each expected entry.
     seen: Vec<AtomicU64>,
     differences: Mutex<Vec<Difference>>,
+    /// By path, what contents were to be that differ, where the manifest doesn't know.
+    contents: Mutex<BTreeMap<Vec<u8>, Digest>>,
     /// Files with several names: which of them are in the tree is known in the end.
     linked: Collector,
 }
@@ -27,6 +31,7 @@ impl<'a> Checker<'a> {
             scope,
             seen: (0..words).map(|_| AtomicU64::new(0)).collect(),
             differences: Mutex::default(),
+            contents: Mutex::default(),
             linked: Collector::default(),
         }
     }
@@ -41,7 +46,11 @@ impl<'a> Checker<'a> {
         }
         let mut differences = Vec::new();
         match self.expected.find(&found.path) {
-            Some((number, expected)) => {
+            Some((number, mut expected)) => {
+                if found.sha256.is_some() && expected.sha256.is_none() {
+                    let contents = self.contents.lock().unwrap_or_else(PoisonError::into_inner);
+                    expected.sha256 = contents.get(&found.path).copied();
+                }
                 self.seen[number / 64].fetch_or(1 << (number % 64), Relaxed);
                 differences_of(&expected, found, self.scope, &mut differences);
             }
@@ -69,6 +78,10 @@ impl<'a> Checker<'a> {
 
 impl Sink for Checker<'_> {
     fn take(&self, found: &Found) {
+        if let Some(digest) = found.expected() {
+            let mut contents = self.contents.lock().unwrap_or_else(PoisonError::into_inner);
+            contents.insert(found.entry().path.clone(), digest);
+        }
         if found.is_linked() {
             self.linked.take(found);
         } else {

@@ -12,6 +12,8 @@ use super::stat::{Stat, Xattrs};
 #[derive(Debug)]
 pub(super) struct Found {
     entry: Entry,
+    /// The digest that was expected, where that isn't in a manifest.
+    expected: Option<Digest>,
     file: Option<(u64, u64)>,
 }
 
@@ -47,6 +49,7 @@ impl Found {
                 hard_link: None,
                 xattrs: Some(xattrs.iter().map(xattr).collect()),
             },
+            expected: None,
             file: (stat.links > 1 && !is(FileType::Directory)).then_some((stat.dev, stat.ino)),
         }
     }
@@ -56,6 +59,17 @@ impl Found {
         self.entry.sha256 = digest;
         self.entry.size = Some(size);
         self
+    }
+
+    /// With what the contents were to be.
+    pub(super) fn expecting(mut self, digest: Digest) -> Self {
+        self.expected = Some(digest);
+        self
+    }
+
+    /// What the contents were to be, if that is known from elsewhere than a manifest.
+    pub(super) const fn expected(&self) -> Option<Digest> {
+        self.expected
     }
 
     /// With where a symlink points.

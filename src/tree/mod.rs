@@ -12,6 +12,7 @@
 mod beneath;
 mod check;
 mod collect;
+mod contents;
 mod copy;
 mod destination;
 mod digest;
@@ -22,6 +23,7 @@ mod in_place;
 mod jobs;
 mod manifest;
 mod name;
+mod reading;
 mod remove;
 mod scan;
 mod stat;

@@ -1,4 +1,5 @@
-//! Making a manifest of a tree: every file is read and digested.
+//! Looking at all of a tree: every file is read and digested, or held against that of another
+//! tree.
 
 use std::ffi::{CStr, CString};
 use std::io;
@@ -6,15 +7,16 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use rustix::fs::{Advice, FileType, Mode, OFlags};
+use rustix::fs::{FileType, Mode, OFlags};
 
 use super::collect::{Collector, Found, Sink};
-use super::copy::{LARGE, Room, Source, TransferError, WINDOW, digest};
-use super::digest::Digest;
+use super::contents::Contents;
+use super::copy::{LARGE, Room, WINDOW};
 use super::error::Error;
 use super::exclude::Exclude;
 use super::manifest::Manifest;
 use super::name::{escaped, join_path};
+use super::reading::TransferError;
 use super::stat::{self, Listed, Stat, Xattrs};
 use super::survey::{Counter, Survey, survey};
 use super::verify::{Scope, VerifyOptions};
@@ -48,8 +50,10 @@ pub fn manifest_of(
 /// What a scan looks at.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct How<'a> {
-    /// Digest files.
+    /// Read files, to digest them.
     contents: bool,
+    /// Compare them with those of that tree instead.
+    against: Option<&'a Path>,
     /// Read them from the medium.
     media: bool,
     cross_mounts: bool,
@@ -60,9 +64,28 @@ impl<'a> From<&'a VerifyOptions> for How<'a> {
     fn from(options: &'a VerifyOptions) -> Self {
         Self {
             contents: options.scope != Scope::MetadataOnly,
+            against: None,
             media: options.media,
             cross_mounts: options.cross_mounts,
             exclude: &options.exclude,
+        }
+    }
+}
+
+impl<'a> How<'a> {
+    pub(super) const fn without_contents(self) -> Self {
+        Self {
+            contents: false,
+            ..self
+        }
+    }
+
+    /// Contents, if they are wanted, are compared with those in the directory `expected`; a
+    /// digest tells only what differs.
+    pub(super) const fn against(self, expected: &'a Path) -> Self {
+        Self {
+            against: Some(expected),
+            ..self
         }
     }
 }
@@ -78,9 +101,11 @@ pub(super) fn scan(
     let held = rustix::fs::open(root, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())
         .map_err(|error| fail(error.into()))?;
     let stat = Stat::of(held.as_fd()).map_err(fail)?;
+    let opposite = how.against.filter(|_| how.contents).map(walk::open_root);
     let scanner = Scanner {
         root,
         how,
+        opposite: opposite.transpose()?,
         progress,
         sink,
         counter: Counter::default(),
@@ -106,6 +131,8 @@ pub(super) fn scan(
 struct Scanner<'a> {
     root: &'a Path,
     how: How<'a>,
+    /// The root of the tree that contents are compared with.
+    opposite: Option<OwnedFd>,
     progress: &'a dyn Progress,
     sink: &'a dyn Sink,
     counter: Counter,
@@ -117,8 +144,10 @@ impl Scanner<'_> {
     fn failed(&self, path: &[u8], error: TransferError) -> Error {
         match error {
             TransferError::Interrupted => Error::Interrupted,
-            TransferError::Source(error) | TransferError::Target(error) => {
-                Error::read(join_path(self.root, path), error)
+            TransferError::Source(error) => Error::read(join_path(self.root, path), error),
+            TransferError::Target(error) => {
+                let root = self.how.against.unwrap_or(self.root);
+                Error::read(join_path(root, path), error)
             }
         }
     }
@@ -127,8 +156,8 @@ impl Scanner<'_> {
     fn look(&self, held: &OwnedFd, path: Vec<u8>, room: &mut Room) -> Result<Found, TransferError> {
         let stat = Stat::of(held.as_fd()).map_err(TransferError::Source)?;
         if stat.kind == FileType::RegularFile && self.how.contents {
-            let source = self.open(held, stat).map_err(TransferError::Source)?;
-            return self.file(&source, path, room);
+            let contents = Contents::to_digest(held, stat, self.how.media);
+            return self.file(&contents.map_err(TransferError::Source)?, path, room);
         }
         let read = room.xattrs.read(Held::Named(held.as_fd()));
         let mut found = Found::new(path, &stat, &read.map_err(TransferError::Source)?);
@@ -140,38 +169,37 @@ impl Scanner<'_> {
         Ok(found)
     }
 
-    fn open(&self, held: &OwnedFd, stat: Stat) -> io::Result<Source> {
-        let fd = stat::open_held(held.as_fd())?;
-        if self.how.media {
-            // A hint, and no more: pages that are dirty, or mapped by others, stay.
-            let _ = rustix::fs::fadvise(&fd, 0, None, Advice::DontNeed);
+    fn open(
+        &self,
+        folder: &Folder<Beside>,
+        name: &CStr,
+        held: &OwnedFd,
+        stat: Stat,
+    ) -> Result<Contents, TransferError> {
+        if self.opposite.is_none() {
+            let contents = Contents::to_digest(held, stat, self.how.media);
+            return contents.map_err(TransferError::Source);
         }
-        Ok(Source {
-            fd,
-            stat,
-            ready: None,
-        })
+        let expected = folder.beside.as_ref().map(OwnedFd::as_fd);
+        Contents::to_compare(held, stat, (expected, name), self.how.media)
     }
 
-    /// All of an open file, with its digest.
+    /// All of an open file, with what is wanted of its contents.
     fn file(
         &self,
-        source: &Source,
+        contents: &Contents,
         path: Vec<u8>,
         room: &mut Room,
     ) -> Result<Found, TransferError> {
-        let (fd, stat) = (source.fd.as_fd(), &source.stat);
-        let (digest, size) = match source.ready {
-            Some(size) => {
-                self.progress.advance(size as u64, 0);
-                (Digest::of(&room.bytes[..size]), size as u64)
-            }
-            None => digest(fd, stat.size, &mut room.bytes, self.progress)?,
-        };
-        let read = room.xattrs.read(Held::Open(fd));
-        let found = Found::new(path, stat, &read.map_err(TransferError::Source)?);
-        self.done(stat);
-        Ok(found.with_content(Some(digest), size))
+        let seen = contents.see(room, self.progress)?;
+        let read = room.xattrs.read(Held::Open(contents.fd()));
+        let xattrs = read.map_err(TransferError::Source)?;
+        let found = Found::new(path, contents.stat(), &xattrs).with_content(seen.digest, seen.size);
+        self.done(contents.stat());
+        Ok(match seen.expected {
+            Some(expected) => found.expecting(expected),
+            None => found,
+        })
     }
 
     fn done(&self, stat: &Stat) {
@@ -183,11 +211,11 @@ impl Scanner<'_> {
     /// is handed back, open.
     fn entry(
         &self,
-        folder: &Folder<()>,
+        folder: &Folder<Beside>,
         name: &CStr,
         room: &mut Room,
         later: Option<&mut Later<CString>>,
-    ) -> Result<Option<Source>, Error> {
+    ) -> Result<Option<Contents>, Error> {
         let path = || folder.place.path_of(name);
         let fail = |error| self.failed(&path(), TransferError::Source(error));
         let held = match stat::hold(folder.fd.as_fd(), name) {
@@ -202,14 +230,15 @@ impl Scanner<'_> {
             Some(later) if contents && stat.size >= LARGE => {
                 later.task(stat.size, name.to_owned());
             }
-            Some(_) if contents => {
-                let mut source = self.open(&held, stat).map_err(fail)?;
+            _ if contents => {
+                let contents = self.open(folder, name, &held, stat);
+                let mut contents = contents.map_err(|error| self.failed(&path(), error))?;
                 drop(held);
-                if !source.try_read(room) {
+                if later.is_some() && !contents.try_read(room) {
                     self.waiting.store(true, Relaxed);
-                    return Ok(Some(source));
+                    return Ok(Some(contents));
                 }
-                self.take(self.file(&source, path(), room), path)?;
+                self.take(self.file(&contents, path(), room), path)?;
             }
             _ => self.take(self.look(&held, path(), room), path)?,
         }
@@ -226,31 +255,45 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    /// Digests files that had to be fetched: the first of them have come by now.
+    /// Reads files that had to be fetched: the first of them have come by now.
     fn fetched(
         &self,
-        folder: &Folder<()>,
-        cold: &mut Vec<(&CStr, Source)>,
+        folder: &Folder<Beside>,
+        cold: &mut Vec<(&CStr, Contents)>,
         room: &mut Room,
     ) -> Result<(), Error> {
-        for (name, source) in cold.drain(..) {
+        for (name, contents) in cold.drain(..) {
             let path = || folder.place.path_of(name);
-            self.take(self.file(&source, path(), room), path)?;
+            self.take(self.file(&contents, path(), room), path)?;
         }
         Ok(())
     }
 }
 
+/// The folder of that path in the tree that contents are compared with, if it has one.
+type Beside = Option<OwnedFd>;
+
 impl Visit for Scanner<'_> {
-    type Beside = ();
+    type Beside = Beside;
     /// A large file.
     type Task = CString;
     type Room = Room;
 
-    fn enter(&self, above: Option<&Folder<()>>, opened: &Opened) -> Result<Option<()>, Error> {
+    fn enter(
+        &self,
+        above: Option<&Folder<Beside>>,
+        opened: &Opened,
+    ) -> Result<Option<Beside>, Error> {
         let stat = &opened.stat;
         if self.how.cross_mounts || above.is_none_or(|above| above.stat.mount == stat.mount) {
-            return Ok(Some(()));
+            let (folder, name) = match above {
+                Some(above) => (above.beside.as_ref(), opened.place.name()),
+                None => (self.opposite.as_ref(), c"."),
+            };
+            // That it can't be opened is told where the other tree itself is looked at.
+            return Ok(Some(
+                folder.and_then(|folder| stat::open_dir(folder.as_fd(), name).ok()),
+            ));
         }
         // An empty folder, as in a copy. What isn't entered isn't entered again either, so
         // this comes once.
@@ -262,7 +305,7 @@ impl Visit for Scanner<'_> {
 
     fn entries(
         &self,
-        folder: &Folder<()>,
+        folder: &Folder<Beside>,
         entries: Batch<'_>,
         room: &mut Room,
         later: &mut Later<CString>,
@@ -276,8 +319,8 @@ impl Visit for Scanner<'_> {
             if !exclude.is_empty() && exclude.matches(&folder.place.path_of(name)) {
                 continue;
             }
-            if let Some(source) = self.entry(folder, name, room, Some(later))? {
-                cold.push((name, source));
+            if let Some(contents) = self.entry(folder, name, room, Some(later))? {
+                cold.push((name, contents));
             }
             if cold.len() == WINDOW {
                 self.fetched(folder, &mut cold, room)?;
@@ -286,7 +329,7 @@ impl Visit for Scanner<'_> {
         self.fetched(folder, &mut cold, room)
     }
 
-    fn task(&self, folder: &Folder<()>, name: CString, room: &mut Room) -> Result<(), Error> {
+    fn task(&self, folder: &Folder<Beside>, name: CString, room: &mut Room) -> Result<(), Error> {
         self.entry(folder, &name, room, None).map(drop)
     }
 
@@ -294,7 +337,7 @@ impl Visit for Scanner<'_> {
         self.waiting.load(Relaxed)
     }
 
-    fn leave(&self, folder: &Folder<()>, room: &mut Room) -> Result<(), Error> {
+    fn leave(&self, folder: &Folder<Beside>, room: &mut Room) -> Result<(), Error> {
         let path = folder.place.path();
         let read = room.xattrs.read(Held::Open(folder.fd.as_fd()));
         let xattrs = read.map_err(|error| self.failed(&path, TransferError::Source(error)))?;
@@ -303,7 +346,12 @@ impl Visit for Scanner<'_> {
         Ok(())
     }
 
-    fn unopened(&self, folder: &Folder<()>, name: &CStr, error: io::Error) -> Result<(), Error> {
+    fn unopened(
+        &self,
+        folder: &Folder<Beside>,
+        name: &CStr,
+        error: io::Error,
+    ) -> Result<(), Error> {
         let path = folder.place.path_of(name);
         Err(self.failed(&path, TransferError::Source(error)))
     }

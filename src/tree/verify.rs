@@ -159,6 +159,9 @@ pub fn verify_and_count(
     let how = How::from(options);
     let made;
     let expected = match against {
+        Against::Tree(expected) if expected.is_dir() && tree.is_dir() => {
+            return verify_trees(tree, expected, options, progress);
+        }
         Against::Tree(expected) => {
             let collector = Collector::default();
             scan(expected, how, &collector, progress)?;
@@ -175,6 +178,25 @@ pub fn verify_and_count(
     };
     let checker = Checker::new(expected, options.scope);
     let counts = scan(tree, how, &checker, progress)?;
+    Ok(Verified {
+        differences: checker.finish(),
+        counts,
+    })
+}
+
+/// Two directories: their metadata first, then the bytes of files of equal size, side by side.
+fn verify_trees(
+    tree: &Path,
+    expected: &Path,
+    options: &VerifyOptions,
+    progress: &dyn Progress,
+) -> Result<Verified, Error> {
+    let how = How::from(options);
+    let collector = Collector::default();
+    scan(expected, how.without_contents(), &collector, progress)?;
+    let manifest = collector.finish();
+    let checker = Checker::new(&manifest, options.scope);
+    let counts = scan(tree, how.against(expected), &checker, progress)?;
     Ok(Verified {
         differences: checker.finish(),
         counts,

@@ -1,21 +1,25 @@
 //! Contents: from one open file to another, holes as holes, digested as they pass.
 
 use std::ffi::CStr;
-use std::io;
 use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
-use rustix::fs::SeekFrom;
 use rustix::io::Errno;
 
-use super::direct::{self, DIRECT};
+use super::direct;
 use crate::fs::Disk;
 use crate::progress::Progress;
 use crate::tree::digest::{Digest, Sum, read_full};
+use crate::tree::reading::{LONG, SMALL, TransferError, data_after, digest, zeros};
 use crate::tree::stat::Stat;
 
-/// A file up to this size is read and written in one piece, in bytes.
-pub(super) const SMALL: usize = 256 * 1024;
+/// From this length on a stretch of data is written past the page cache even if nobody waits
+/// for the medium, in bytes: so much at once would fill the memory with pages to be written,
+/// and that takes longer.
+const HUGE: u64 = 1024 * 1024 * 1024;
+
+/// How much is written before the medium is given it, in bytes.
+const WRITEBACK: u64 = 8 * 1024 * 1024;
 
 /// Whether source and target can share blocks, as far as that was tried. Where they can, even
 /// a small file's are shared; where they can't, only large files are worth another try, for
@@ -48,6 +52,8 @@ pub(super) struct Transfer<'a> {
     /// The source as it was before.
     pub stat: &'a Stat,
     pub digest: bool,
+    /// In the end all is to be on the medium.
+    pub sync: bool,
     /// Where blocks are to be shared, if they can be.
     pub clones: Option<&'a Clones>,
     pub progress: &'a dyn Progress,
@@ -59,14 +65,6 @@ pub(super) struct Transferred {
     pub digest: Option<Digest>,
     /// The size of the target now: less than the source's if that shrank meanwhile.
     pub size: u64,
-}
-
-/// Which side failed.
-#[derive(Debug)]
-pub(in crate::tree) enum TransferError {
-    Source(io::Error),
-    Target(io::Error),
-    Interrupted,
 }
 
 impl Transfer<'_> {
@@ -160,8 +158,8 @@ impl Transfer<'_> {
                 zeros(sum, start - at, self.progress)?;
             }
             self.progress.advance(start - at, 0);
-            at = if end - start >= DIRECT {
-                direct::stretch(self, start, end, sum.as_mut())?
+            at = if end - start >= if self.sync { LONG } else { HUGE } {
+                direct::stretch(self, (start, end), sum.as_mut())?
             } else {
                 self.segment(start, end, room, sum.as_mut())?
             };
@@ -200,6 +198,7 @@ impl Transfer<'_> {
         mut sum: Option<&mut Sum>,
     ) -> Result<u64, TransferError> {
         let mut at = start;
+        let mut given = start;
         while at < end {
             if self.progress.interrupted() {
                 return Err(TransferError::Interrupted);
@@ -217,84 +216,13 @@ impl Transfer<'_> {
             self.disk
                 .write_at(self.target, self.name, bytes, at)
                 .map_err(TransferError::Target)?;
-            self.disk.start_writeback(self.target, at, read as u64);
             self.progress.advance(read as u64, 0);
             at += read as u64;
+            if self.sync && (at - given >= WRITEBACK || at == end) {
+                self.disk.start_writeback(self.target, given, at - given);
+                given = at;
+            }
         }
         Ok(at)
     }
-}
-
-/// The next stretch of data at or after `at`: its start and end, both `size` if only a
-/// hole is left.
-pub(in crate::tree) fn data_after(
-    fd: BorrowedFd<'_>,
-    at: u64,
-    size: u64,
-) -> io::Result<(u64, u64)> {
-    let start = match rustix::fs::seek(fd, SeekFrom::Data(at)) {
-        Ok(start) => start.min(size),
-        Err(Errno::NXIO) => return Ok((size, size)),
-        // The filesystem knows no holes: all is data.
-        Err(Errno::INVAL) => return Ok((at, size)),
-        Err(error) => return Err(error.into()),
-    };
-    let end = rustix::fs::seek(fd, SeekFrom::Hole(start)).map_or(size, |end| end.min(size));
-    // A file that is written to could have lost the data again.
-    Ok((start.max(at), end.max(start)))
-}
-
-pub(in crate::tree) fn zeros(
-    sum: &mut Sum,
-    mut length: u64,
-    progress: &dyn Progress,
-) -> Result<(), TransferError> {
-    const PIECE: u64 = 64 * 1024 * 1024;
-    while length > 0 {
-        if progress.interrupted() {
-            return Err(TransferError::Interrupted);
-        }
-        let piece = length.min(PIECE);
-        sum.zeros(piece);
-        length -= piece;
-    }
-    Ok(())
-}
-
-/// The digest of an open file's first `size` bytes, and how many there were.
-pub(in crate::tree) fn digest(
-    fd: BorrowedFd<'_>,
-    size: u64,
-    room: &mut [u8],
-    progress: &dyn Progress,
-) -> Result<(Digest, u64), TransferError> {
-    // So small a file has hardly a hole, and looking for one takes longer than reading it.
-    if size <= SMALL as u64 && size <= room.len() as u64 {
-        let wanted = usize::try_from(size).unwrap_or(0);
-        let read = read_full(fd, &mut room[..wanted], 0).map_err(TransferError::Source)?;
-        progress.advance(read as u64, 0);
-        return Ok((Digest::of(&room[..read]), read as u64));
-    }
-    let mut sum = Sum::default();
-    let mut at = 0;
-    while at < size {
-        let (start, end) = data_after(fd, at, size).map_err(TransferError::Source)?;
-        zeros(&mut sum, start - at, progress)?;
-        progress.advance(start - at, 0);
-        at = start;
-        while at < end {
-            if progress.interrupted() {
-                return Err(TransferError::Interrupted);
-            }
-            let wanted = usize::try_from(end - at).map_or(room.len(), |n| n.min(room.len()));
-            let read = read_full(fd, &mut room[..wanted], at).map_err(TransferError::Source)?;
-            if read == 0 {
-                return Ok((sum.finish(), at));
-            }
-            sum.bytes(&room[..read]);
-            progress.advance(read as u64, 0);
-            at += read as u64;
-        }
-    }
-    Ok((sum.finish(), at))
 }

@@ -11,7 +11,7 @@ use rustix::fs::{FileType, IFlags};
 use rustix::io::Errno;
 
 use super::attributes::{Attributes, Fresh};
-use super::content::{Clones, SMALL};
+use super::content::Clones;
 use super::file::Source;
 use super::links::Links;
 use super::options::CopyOptions;
@@ -21,6 +21,7 @@ use crate::progress::Progress;
 use crate::tree::collect::{Collector, Found, Sink as _};
 use crate::tree::error::{Cause, Error, Lost};
 use crate::tree::name::{Place, join_path};
+use crate::tree::reading::SMALL;
 use crate::tree::stat::{self, Listed, Stat, XattrRoom, Xattrs};
 use crate::tree::walk::{Batch, Folder, Later, Opened, Visit};
 
@@ -67,6 +68,8 @@ pub(super) struct Last {
 /// Buffers of one thread.
 pub(in crate::tree) struct Room {
     pub bytes: Vec<u8>,
+    /// Of another file, where two are compared.
+    pub others: Vec<u8>,
     pub xattrs: XattrRoom,
 }
 
@@ -75,6 +78,7 @@ impl Default for Room {
         Self {
             // No more: what is read is to be in the processor's cache when it is digested.
             bytes: vec![0; SMALL],
+            others: Vec::new(),
             xattrs: XattrRoom::default(),
         }
     }
@@ -183,7 +187,7 @@ impl Copier<'_> {
                 drop(held);
                 if let Some(mut source) = source {
                     // What is cloned needn't be read, or only after that.
-                    if !self.clones.work() && !source.try_read(room) {
+                    if !self.clones.work() && !source.try_read(&mut room.bytes) {
                         self.waiting.store(true, Relaxed);
                         return Ok(Some(source));
                     }

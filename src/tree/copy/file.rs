@@ -7,12 +7,13 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use rustix::fs::{Advice, IFlags};
 
 use super::attributes::{self, Attributes, Fresh};
-use super::content::{SMALL, Transfer, TransferError, Transferred, data_after};
+use super::content::{Transfer, Transferred};
 use super::copier::{Copier, LARGE, Room, Spot, is_unnameable};
 use crate::fs::Held;
 use crate::tree::collect::Found;
 use crate::tree::digest::{is_cached_at, read_cached};
 use crate::tree::error::{Cause, Error, Lost};
+use crate::tree::reading::{SMALL, TransferError, data_after};
 use crate::tree::stat::{self, Stat, Xattrs};
 
 /// How often a file that changes is read before it is given up.
@@ -24,14 +25,14 @@ pub(in crate::tree) struct Source {
     pub fd: OwnedFd,
     /// From before it was read.
     pub stat: Stat,
-    /// All of its bytes, that many, stand in the thread's buffer.
+    /// All of its bytes, that many, stand in a buffer of the thread's.
     pub ready: Option<usize>,
 }
 
 impl Source {
-    /// Reads a small file if that needs no waiting for the medium; else has it fetched. True if
-    /// nothing is to be waited for.
-    pub(in crate::tree) fn try_read(&mut self, room: &mut Room) -> bool {
+    /// Reads a small file into `bytes` if that needs no waiting for the medium; else has it
+    /// fetched. True if nothing is to be waited for.
+    pub(in crate::tree) fn try_read(&mut self, bytes: &mut [u8]) -> bool {
         let Stat {
             size, allocated, ..
         } = self.stat;
@@ -40,7 +41,7 @@ impl Source {
         }
         match usize::try_from(size) {
             Ok(size) if size <= SMALL => {
-                if read_cached(self.fd.as_fd(), &mut room.bytes[..size]) {
+                if read_cached(self.fd.as_fd(), &mut bytes[..size]) {
                     self.ready = Some(size);
                     return true;
                 }
@@ -216,6 +217,7 @@ impl Copier<'_> {
             name: spot.name,
             stat: &source.stat,
             digest: self.options.digest,
+            sync: self.options.sync,
             clones: self.options.reflink.then_some(&self.clones),
             progress: self.progress,
         };

@@ -27,7 +27,6 @@ pub use update::update;
 pub use whole::copy;
 
 pub(super) use attributes::{Attributes, Fresh, apply, set_flags};
-pub(super) use content::{TransferError, data_after, digest, zeros};
 pub(super) use copier::{LARGE, Room, WINDOW};
 pub(super) use file::Source;
 pub(super) use leaf::open_place;

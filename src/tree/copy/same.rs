@@ -7,12 +7,11 @@ use std::os::fd::AsFd as _;
 use rustix::fs::{FileType, IFlags};
 
 use super::attributes::{self, Attributes, Fresh};
-use super::content::{SMALL, TransferError, digest};
 use super::update::{Side, Update};
 use crate::fs::Held;
-use crate::tree::Digest;
 use crate::tree::error::{Error, Problem};
 use crate::tree::name::join_path;
+use crate::tree::reading::{SMALL, TransferError, is_same};
 use crate::tree::stat::{self, LOCKING_FLAGS, Xattrs};
 
 impl Update<'_> {
@@ -80,8 +79,7 @@ impl Update<'_> {
                 if !same || !self.options.checksum {
                     return Ok(same);
                 }
-                let digests = self.digest(path, theirs)?;
-                Ok(digests == self.digest(path, ours)?)
+                self.has_same_bytes(path, theirs, ours)
             }
             FileType::Symlink => {
                 let target = |side: &Side| stat::link_target(side.held.as_fd());
@@ -94,17 +92,19 @@ impl Update<'_> {
         }
     }
 
-    fn digest(&self, path: &[u8], side: &Side) -> Result<Digest, Error> {
-        let fd =
-            stat::open_held(side.held.as_fd()).map_err(|error| self.unreadable(path, error))?;
-        let mut room = vec![0; SMALL];
-        match digest(fd.as_fd(), side.stat.size, &mut room, self.progress) {
-            Ok((digest, _)) => Ok(digest),
-            Err(TransferError::Interrupted) => Err(Error::Interrupted),
-            Err(TransferError::Source(error) | TransferError::Target(error)) => {
-                Err(self.unreadable(path, error))
-            }
-        }
+    fn has_same_bytes(&self, path: &[u8], theirs: &Side, ours: &Side) -> Result<bool, Error> {
+        let their_fd =
+            stat::open_held(theirs.held.as_fd()).map_err(|error| self.unreadable(path, error))?;
+        let our_fd =
+            stat::open_held(ours.held.as_fd()).map_err(|error| self.unwritable(path, error))?;
+        let fds = (their_fd.as_fd(), our_fd.as_fd());
+        let (mut left, mut right) = (vec![0; SMALL], vec![0; SMALL]);
+        let rooms = (left.as_mut_slice(), right.as_mut_slice());
+        is_same(fds, theirs.stat.size, rooms, self.progress).map_err(|error| match error {
+            TransferError::Interrupted => Error::Interrupted,
+            TransferError::Source(error) => self.unreadable(path, error),
+            TransferError::Target(error) => self.unwritable(path, error),
+        })
     }
 
     /// Sets attributes in place.

@@ -15,12 +15,13 @@ use super::record::{Meta, Record};
 use crate::error::Explain as _;
 use crate::fs::Held;
 use crate::progress::Progress;
-use crate::tree::copy::{data_after, open_place, zeros};
+use crate::tree::copy::open_place;
 use crate::tree::digest::{Sum, read_full};
 use crate::tree::error::{Cause, Error, Failure, Lost};
 use crate::tree::in_place::{Holds, holds};
 use crate::tree::manifest::Manifest;
 use crate::tree::name::{Place, join_path};
+use crate::tree::reading::{data_after, zeros};
 use crate::tree::stat::{self, Listed, Listing, Stat, XattrRoom};
 use crate::tree::walk::open_root;
 

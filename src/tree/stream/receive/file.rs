@@ -7,9 +7,10 @@ use rustix::fs::{FileType, IFlags};
 
 use super::{Receiver, Spot, sent};
 use crate::fs::Held;
-use crate::tree::copy::{set_flags, zeros};
+use crate::tree::copy::set_flags;
 use crate::tree::digest::{Digest, Sum};
 use crate::tree::error::Error;
+use crate::tree::reading::zeros;
 use crate::tree::stat::Stat;
 use crate::tree::stream::format::{In, broken};
 use crate::tree::stream::record::{Meta, Record};

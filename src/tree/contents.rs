@@ -1,0 +1,190 @@
+//! The contents that a scan reads: a file's alone, digested, or beside those of the file that
+//! it is held against. Two that are the same needn't be digested to know it.
+
+use std::ffi::CStr;
+use std::io;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+
+use rustix::fs::{Advice, FileType};
+
+use super::copy::{Room, Source};
+use super::digest::Digest;
+use super::reading::{SMALL, TransferError, digest, is_same};
+use super::stat::{self, Stat};
+use crate::progress::Progress;
+
+/// A regular file, open, and what is wanted of its contents.
+pub(super) struct Contents {
+    file: Source,
+    wanted: Wanted,
+}
+
+enum Wanted {
+    Nothing,
+    Digest,
+    /// To know whether they are this file's, of the same size.
+    Same(Source),
+}
+
+/// What was found of contents.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Seen {
+    /// Their digest, where that was wanted or they aren't what was expected.
+    pub digest: Option<Digest>,
+    /// What was expected, where that differs.
+    pub expected: Option<Digest>,
+    /// How many bytes there were.
+    pub size: u64,
+}
+
+impl Seen {
+    const fn of_size(size: u64) -> Self {
+        Self {
+            digest: None,
+            expected: None,
+            size,
+        }
+    }
+}
+
+impl Contents {
+    /// Of the held file of that `stat`, to be digested; with `media`, read from the medium.
+    pub(super) fn to_digest(held: &OwnedFd, stat: Stat, media: bool) -> io::Result<Self> {
+        Ok(Self {
+            file: open(held, stat, media)?,
+            wanted: Wanted::Digest,
+        })
+    }
+
+    /// Of the held file of that `stat`, to be compared with `name` in `folder`, if that is a
+    /// file of the same size.
+    ///
+    /// # Errors
+    /// [`TransferError::Target`]: what is expected can't be read.
+    pub(super) fn to_compare(
+        held: &OwnedFd,
+        stat: Stat,
+        (folder, name): (Option<BorrowedFd<'_>>, &CStr),
+        media: bool,
+    ) -> Result<Self, TransferError> {
+        let file = open(held, stat, media).map_err(TransferError::Source)?;
+        let other = match folder {
+            Some(folder) => expected(folder, name, &stat, media).map_err(TransferError::Target)?,
+            None => None,
+        };
+        let wanted = other.map_or(Wanted::Nothing, Wanted::Same);
+        Ok(Self { file, wanted })
+    }
+
+    /// Reads small files if that needs no waiting for the medium; else has them fetched. True
+    /// if nothing is to be waited for.
+    pub(super) fn try_read(&mut self, room: &mut Room) -> bool {
+        match &mut self.wanted {
+            Wanted::Nothing => true,
+            Wanted::Digest => self.file.try_read(&mut room.bytes),
+            Wanted::Same(other) => {
+                room.others.resize(SMALL, 0);
+                let ready = self.file.try_read(&mut room.bytes);
+                let ready = other.try_read(&mut room.others) && ready;
+                if !ready {
+                    // The buffers go to the next ones.
+                    (self.file.ready, other.ready) = (None, None);
+                }
+                ready
+            }
+        }
+    }
+
+    pub(super) const fn stat(&self) -> &Stat {
+        &self.file.stat
+    }
+
+    pub(super) fn fd(&self) -> BorrowedFd<'_> {
+        self.file.fd.as_fd()
+    }
+
+    /// Reads what is wanted.
+    pub(super) fn see(
+        &self,
+        room: &mut Room,
+        progress: &dyn Progress,
+    ) -> Result<Seen, TransferError> {
+        let size = self.file.stat.size;
+        match &self.wanted {
+            Wanted::Nothing => Ok(Seen::of_size(size)),
+            Wanted::Digest => {
+                let (digest, size) = match self.file.ready {
+                    Some(size) => {
+                        progress.advance(size as u64, 0);
+                        (Digest::of(&room.bytes[..size]), size as u64)
+                    }
+                    None => digest(self.fd(), size, &mut room.bytes, progress)?,
+                };
+                Ok(Seen {
+                    digest: Some(digest),
+                    ..Seen::of_size(size)
+                })
+            }
+            Wanted::Same(other) => self.compare(other, room, progress),
+        }
+    }
+
+    fn compare(
+        &self,
+        other: &Source,
+        room: &mut Room,
+        progress: &dyn Progress,
+    ) -> Result<Seen, TransferError> {
+        let size = self.file.stat.size;
+        let (left, right) = (&mut room.bytes, &mut room.others);
+        let same = if let (Some(a), Some(b)) = (self.file.ready, other.ready) {
+            progress.advance(a as u64, 0);
+            left[..a] == right[..b]
+        } else {
+            right.resize(SMALL, 0);
+            is_same((self.fd(), other.fd.as_fd()), size, (left, right), progress)?
+        };
+        if same {
+            return Ok(Seen::of_size(size));
+        }
+        let found = digest(self.fd(), size, left, progress)?;
+        let expected =
+            digest(other.fd.as_fd(), size, left, progress).map_err(TransferError::of_target)?;
+        Ok(Seen {
+            digest: Some(found.0),
+            expected: Some(expected.0),
+            size: found.1,
+        })
+    }
+}
+
+fn open(held: &OwnedFd, stat: Stat, media: bool) -> io::Result<Source> {
+    let fd = stat::open_held(held.as_fd())?;
+    if media {
+        // A hint, and no more: pages that are dirty, or mapped by others, stay.
+        let _ = rustix::fs::fadvise(&fd, 0, None, Advice::DontNeed);
+    }
+    Ok(Source {
+        fd,
+        stat,
+        ready: None,
+    })
+}
+
+/// The file to compare with, if there is one whose contents could be the same.
+fn expected(
+    folder: BorrowedFd<'_>,
+    name: &CStr,
+    found: &Stat,
+    media: bool,
+) -> io::Result<Option<Source>> {
+    let held = match stat::hold(folder, name) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        held => held?,
+    };
+    let stat = Stat::of(held.as_fd())?;
+    if stat.kind != FileType::RegularFile || stat.size != found.size {
+        return Ok(None);
+    }
+    open(&held, stat, media).map(Some)
+}

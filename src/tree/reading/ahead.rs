@@ -1,0 +1,243 @@
+//! Long stretches of data, read by a thread of its own into pieces that come back when they
+//! were used, so that reading goes on while whoever wants them is busy.
+//!
+//! What isn't in the page cache is read past it, which only whole aligned blocks can be; where
+//! the filesystem refuses that, it is read as usual.
+
+use std::cell::Cell;
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::{Scope, ScopedJoinHandle};
+
+use rustix::fs::OFlags;
+
+use super::TransferError;
+use crate::progress::Progress;
+use crate::tree::digest::{is_cached_at, read_full};
+
+/// What offsets, lengths and addresses must be a multiple of: enough for every medium.
+const ALIGN: usize = 4096;
+
+/// How much is one request, in bytes.
+const PIECE: usize = 2 * 1024 * 1024;
+
+/// Pieces of a file under way.
+const DEPTH: usize = 4;
+
+/// Bytes of a file in a buffer that begins at an aligned address.
+pub(in crate::tree) struct Piece {
+    room: Vec<u8>,
+    start: usize,
+    /// Where they belong in the file.
+    at: u64,
+    length: usize,
+}
+
+impl Piece {
+    fn new() -> Self {
+        let room = vec![0; PIECE + ALIGN];
+        let start = room.as_ptr().align_offset(ALIGN);
+        Self {
+            room,
+            start,
+            at: 0,
+            length: 0,
+        }
+    }
+
+    fn room(&mut self, length: usize) -> &mut [u8] {
+        &mut self.room[self.start..self.start + length]
+    }
+
+    /// Where the bytes belong in the file.
+    pub(in crate::tree) const fn at(&self) -> u64 {
+        self.at
+    }
+
+    pub(in crate::tree) fn bytes(&self) -> &[u8] {
+        &self.room[self.start..self.start + self.length]
+    }
+}
+
+/// A stretch of a file that is being read.
+pub(in crate::tree) struct Ahead<'scope> {
+    full: Receiver<Piece>,
+    empty: Sender<Piece>,
+    reader: ScopedJoinHandle<'scope, Result<u64, TransferError>>,
+}
+
+impl<'scope> Ahead<'scope> {
+    /// Begins to read from the first offset to the second.
+    pub(in crate::tree) fn begin<'env>(
+        scope: &'scope Scope<'scope, 'env>,
+        fd: BorrowedFd<'env>,
+        (start, end): (u64, u64),
+        progress: &'env dyn Progress,
+    ) -> Self {
+        let (empty, to_fill) = channel();
+        let (filled, full) = channel();
+        for _ in 0..DEPTH {
+            // The receiver lives.
+            let _ = empty.send(Piece::new());
+        }
+        let reader = scope.spawn(move || read(fd, (start, end), progress, &to_fill, &filled));
+        Self {
+            full,
+            empty,
+            reader,
+        }
+    }
+
+    /// The next piece; none when all was read, or reading failed.
+    pub(in crate::tree) fn next(&self) -> Option<Piece> {
+        self.full.recv().ok()
+    }
+
+    /// A piece was used, and may be filled anew.
+    pub(in crate::tree) fn give_back(&self, piece: Piece) {
+        // A reader that is done wants none.
+        let _ = self.empty.send(piece);
+    }
+
+    /// Where pieces are given back from another thread.
+    pub(in crate::tree) fn returns(&self) -> Sender<Piece> {
+        self.empty.clone()
+    }
+
+    /// Ends the reading, if it isn't over; answers where it stopped, which is before the end
+    /// if the file ended there.
+    ///
+    /// # Errors
+    /// [`TransferError::Source`]; [`TransferError::Interrupted`].
+    pub(in crate::tree) fn finish(self) -> Result<u64, TransferError> {
+        drop((self.full, self.empty));
+        let died = |_| Err(TransferError::Source(io::Error::other("a thread died")));
+        self.reader.join().unwrap_or_else(died)
+    }
+}
+
+fn read(
+    fd: BorrowedFd<'_>,
+    (start, end): (u64, u64),
+    progress: &dyn Progress,
+    empty: &Receiver<Piece>,
+    full: &Sender<Piece>,
+) -> Result<u64, TransferError> {
+    let cold = !is_cached(fd, start, end);
+    let source = Direct::on(fd, cold && start.is_multiple_of(ALIGN as u64));
+    let mut at = start;
+    while at < end {
+        if progress.interrupted() {
+            return Err(TransferError::Interrupted);
+        }
+        let Ok(mut piece) = empty.recv() else {
+            break;
+        };
+        // Whatever the first piece begins at, the next begins at a multiple.
+        let most = PIECE - usize::try_from(at % ALIGN as u64).unwrap_or(0);
+        let wanted = usize::try_from(end - at).map_or(most, |left| left.min(most));
+        let read = source
+            .read(&mut piece, wanted, at)
+            .map_err(TransferError::Source)?;
+        (piece.at, piece.length) = (at, read);
+        at += read as u64;
+        if read == 0 || full.send(piece).is_err() {
+            break;
+        }
+    }
+    Ok(at)
+}
+
+/// Looks at a few places of the stretch.
+fn is_cached(fd: BorrowedFd<'_>, start: u64, end: u64) -> bool {
+    const PLACES: u64 = 8;
+    let places = (0..PLACES).map(|n| start + (end - start) / PLACES * n);
+    let cached = places.filter(|&at| is_cached_at(fd, at)).count() as u64;
+    cached * 2 > PLACES
+}
+
+/// A descriptor in direct mode, as long as its filesystem goes along.
+pub(in crate::tree) struct Direct<'fd> {
+    fd: BorrowedFd<'fd>,
+    on: Cell<bool>,
+}
+
+impl<'fd> Direct<'fd> {
+    pub(in crate::tree) fn on(fd: BorrowedFd<'fd>, wanted: bool) -> Self {
+        let direct = Self {
+            fd,
+            on: Cell::new(false),
+        };
+        if wanted {
+            direct.set(true);
+        }
+        direct
+    }
+
+    /// How later requests go; the file itself isn't touched.
+    fn set(&self, on: bool) {
+        if self.on.get() == on {
+            return;
+        }
+        let Ok(flags) = rustix::fs::fcntl_getfl(self.fd) else {
+            return;
+        };
+        let flags = if on {
+            flags | OFlags::DIRECT
+        } else {
+            flags - OFlags::DIRECT
+        };
+        if rustix::fs::fcntl_setfl(self.fd, flags).is_ok() {
+            self.on.set(on);
+        }
+    }
+
+    /// Reads at most `wanted` bytes.
+    fn read(&self, piece: &mut Piece, wanted: usize, at: u64) -> io::Result<usize> {
+        if self.on.get() {
+            let whole = wanted.next_multiple_of(ALIGN);
+            match read_full(self.fd, piece.room(whole), at) {
+                Err(error) if is_unsuited(&error) => self.set(false),
+                read => return Ok(read?.min(wanted)),
+            }
+        }
+        read_full(self.fd, piece.room(wanted), at)
+    }
+
+    /// Writes with `write`, through the cache where it can't be helped.
+    pub(in crate::tree) fn write(
+        &self,
+        bytes: &[u8],
+        at: u64,
+        write: impl Fn(&[u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
+        if !self.on.get() {
+            return write(bytes);
+        }
+        if !at.is_multiple_of(ALIGN as u64) || !bytes.len().is_multiple_of(ALIGN) {
+            self.set(false);
+            let written = write(bytes);
+            self.set(true);
+            return written;
+        }
+        match write(bytes) {
+            Err(error) if is_unsuited(&error) => {
+                self.set(false);
+                write(bytes)
+            }
+            written => written,
+        }
+    }
+}
+
+/// The filesystem took the mode but not the request.
+fn is_unsuited(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::InvalidInput
+}
+
+impl Drop for Direct<'_> {
+    fn drop(&mut self) {
+        self.set(false);
+    }
+}
