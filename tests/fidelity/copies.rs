@@ -346,37 +346,6 @@ fn open_folder(folder: &std::os::fd::OwnedFd, name: &str) -> std::os::fd::OwnedF
     rustix::fs::openat(folder, name, flags, rustix::fs::Mode::empty()).unwrap()
 }
 
-/// Large enough to go past the page cache, with an end that can't, and a hole in between.
-#[test]
-fn a_large_file_is_the_same_whether_its_source_was_cached_or_not() {
-    let bench = Bench::new();
-    let path = bench.source().join("large");
-    let pattern = zoo::noise(1_000_003);
-    let mut file = fs::File::create(&path).unwrap();
-    for _ in 0..70 {
-        std::io::Write::write_all(&mut file, &pattern).unwrap();
-    }
-    file.set_len(80_000_001).unwrap();
-    std::io::Seek::seek(&mut file, std::io::SeekFrom::Start(79_999_990)).unwrap();
-    std::io::Write::write_all(&mut file, b"the end").unwrap();
-    file.sync_all().unwrap();
-    let expected = fs::read(&path).unwrap();
-    for cached in [true, false] {
-        if !cached {
-            rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).unwrap();
-        }
-        let options = CopyOptions {
-            digest: true,
-            ..CopyOptions::default()
-        };
-        let copied = bench.copy(&options);
-        assert!(fs::read(bench.target().join("large")).unwrap() == expected);
-        let entry = copied.manifest.unwrap().entries().last().unwrap();
-        assert_eq!(entry.sha256, Some(transship::tree::Digest::of(&expected)));
-        transship::tree::remove(&Disk::new(), &bench.target()).unwrap();
-    }
-}
-
 #[test]
 fn an_interrupted_copy_leaves_nothing() {
     let bench = Bench::new();

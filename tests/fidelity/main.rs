@@ -14,6 +14,7 @@
 mod copies;
 mod filesystems;
 mod hostile;
+mod large;
 mod look;
 #[path = "../common/need.rs"]
 mod need;

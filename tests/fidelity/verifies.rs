@@ -202,6 +202,25 @@ fn a_hard_link_that_was_broken_up_is_found() {
     assert_eq!(found[0].found, "a file of its own");
 }
 
+/// The bytes of each name are held against that name's own.
+#[test]
+fn of_two_names_of_one_file_the_one_that_was_another_file_differs() {
+    let bench = Bench::new();
+    let (source, target) = (bench.source(), bench.target());
+    fs::create_dir(&target).unwrap();
+    fs::write(source.join("a"), "one").unwrap();
+    fs::write(source.join("b"), "two").unwrap();
+    fs::write(target.join("a"), "one").unwrap();
+    fs::hard_link(target.join("a"), target.join("b")).unwrap();
+    let options = VerifyOptions {
+        scope: Scope::ContentOnly,
+        ..VerifyOptions::default()
+    };
+    let found = differences(&target, Against::Tree(&source), &options);
+    let found: Vec<_> = found.into_iter().map(|d| (d.path, d.kind)).collect();
+    assert_eq!(found, [(b"b".to_vec(), DifferenceKind::Content)]);
+}
+
 #[test]
 fn the_scope_leaves_out_contents_or_metadata() {
     let (bench, made) = copied();

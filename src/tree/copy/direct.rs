@@ -1,5 +1,5 @@
-//! Large files past the page cache: one thread reads, one digests, one writes, and the
-//! target is on the medium when the last request returns.
+//! Large files past the page cache: one thread reads, one digests, two write, and the target
+//! is on the medium when the last request returns.
 //!
 //! Only whole aligned blocks can go this way; the unaligned end of a file is written through
 //! the cache, and so is everything where the filesystem refuses direct I/O. A source that
@@ -7,10 +7,15 @@
 
 use std::io;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Mutex, PoisonError};
+use std::thread::ScopedJoinHandle;
 
 use super::content::Transfer;
 use crate::tree::digest::Sum;
 use crate::tree::reading::{Ahead, Direct, Piece, TransferError};
+
+/// Requests that the medium has at a time.
+const WRITERS: usize = 2;
 
 /// Copies the stretch of data from `start` to `end`; answers where it stopped, which is
 /// before `end` if the source ended there.
@@ -19,42 +24,67 @@ pub(super) fn stretch(
     stretch: (u64, u64),
     mut sum: Option<&mut Sum>,
 ) -> Result<u64, TransferError> {
-    std::thread::scope(|scope| {
-        let ahead = Ahead::begin(scope, transfer.source, stretch, transfer.progress);
-        let (to_writer, digested) = channel();
-        let returns = ahead.returns();
-        let writer = scope.spawn(move || write(transfer, &digested, &returns));
+    let (to_writers, digested) = channel::<Piece>();
+    let (digested, target) = (Mutex::new(digested), Direct::on(transfer.target, true));
+    let (read, written) = std::thread::scope(|scope| {
+        let (ahead, empty) = Ahead::begin(scope, transfer.source, stretch, transfer.progress);
+        let writers = [(); WRITERS].map(|()| {
+            let (digested, target, empty) = (&digested, &target, empty.clone());
+            scope.spawn(move || write(transfer, target, digested, &empty))
+        });
+        drop(empty);
         while let Some(piece) = ahead.next() {
             let length = piece.bytes().len() as u64;
             if let Some(sum) = &mut sum {
                 sum.bytes(piece.bytes());
             }
             transfer.progress.advance(length, 0);
-            // The writer hangs up only after an error, which it reports itself.
-            if to_writer.send(piece).is_err() {
+            // A writer is finished before there is no more only after an error.
+            if to_writers.send(piece).is_err() || writers.iter().any(ScopedJoinHandle::is_finished)
+            {
                 break;
             }
         }
-        drop(to_writer);
+        drop(to_writers);
         let died = |_| Err(io::Error::other("a thread died"));
-        let written = writer.join().unwrap_or_else(died);
-        let read = ahead.finish();
-        written.map_err(TransferError::Target)?;
-        read
-    })
+        let written = writers.map(|writer| writer.join().unwrap_or_else(died));
+        (ahead.finish(), written)
+    });
+    drop(target);
+    for aside in written {
+        for piece in aside.map_err(TransferError::Target)? {
+            write_piece(transfer, &piece).map_err(TransferError::Target)?;
+        }
+    }
+    read
 }
 
-fn write(transfer: &Transfer<'_>, full: &Receiver<Piece>, empty: &Sender<Piece>) -> io::Result<()> {
-    let target = Direct::on(transfer.target, true);
-    for piece in full {
-        let at = piece.at();
-        target.write(piece.bytes(), at, |bytes| {
-            transfer
-                .disk
-                .write_at(transfer.target, transfer.name, bytes, at)
-        })?;
-        // After the last one nobody wants it back.
-        let _ = empty.send(piece);
+/// Writes what comes, as others do; answers what can't be written past the cache.
+fn write(
+    transfer: &Transfer<'_>,
+    target: &Direct<'_>,
+    full: &Mutex<Receiver<Piece>>,
+    empty: &Sender<Piece>,
+) -> io::Result<Vec<Piece>> {
+    let mut aside = Vec::new();
+    while let Some(piece) = next(full) {
+        if target.takes(&piece) {
+            target.write(|| write_piece(transfer, &piece))?;
+            // After the last one nobody wants it back.
+            let _ = empty.send(piece);
+        } else {
+            aside.push(piece);
+        }
     }
-    Ok(())
+    Ok(aside)
+}
+
+fn next(full: &Mutex<Receiver<Piece>>) -> Option<Piece> {
+    let full = full.lock().unwrap_or_else(PoisonError::into_inner);
+    full.recv().ok()
+}
+
+fn write_piece(transfer: &Transfer<'_>, piece: &Piece) -> io::Result<()> {
+    let (disk, target) = (transfer.disk, transfer.target);
+    disk.write_at(target, transfer.name, piece.bytes(), piece.at())
 }

@@ -4,9 +4,9 @@
 //! What isn't in the page cache is read past it, which only whole aligned blocks can be; where
 //! the filesystem refuses that, it is read as usual.
 
-use std::cell::Cell;
 use std::io;
 use std::os::fd::BorrowedFd;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{Scope, ScopedJoinHandle};
 
@@ -63,18 +63,18 @@ impl Piece {
 /// A stretch of a file that is being read.
 pub(in crate::tree) struct Ahead<'scope> {
     full: Receiver<Piece>,
-    empty: Sender<Piece>,
     reader: ScopedJoinHandle<'scope, Result<u64, TransferError>>,
 }
 
 impl<'scope> Ahead<'scope> {
-    /// Begins to read from the first offset to the second.
+    /// Begins to read from the first offset to the second. Pieces that were used go back where
+    /// the sender leads; when nobody has it any more, the reading ends.
     pub(in crate::tree) fn begin<'env>(
         scope: &'scope Scope<'scope, 'env>,
         fd: BorrowedFd<'env>,
         (start, end): (u64, u64),
         progress: &'env dyn Progress,
-    ) -> Self {
+    ) -> (Self, Sender<Piece>) {
         let (empty, to_fill) = channel();
         let (filled, full) = channel();
         for _ in 0..DEPTH {
@@ -82,36 +82,21 @@ impl<'scope> Ahead<'scope> {
             let _ = empty.send(Piece::new());
         }
         let reader = scope.spawn(move || read(fd, (start, end), progress, &to_fill, &filled));
-        Self {
-            full,
-            empty,
-            reader,
-        }
+        (Self { full, reader }, empty)
     }
 
-    /// The next piece; none when all was read, or reading failed.
+    /// The next piece; none when all was read, or reading has ended otherwise.
     pub(in crate::tree) fn next(&self) -> Option<Piece> {
         self.full.recv().ok()
     }
 
-    /// A piece was used, and may be filled anew.
-    pub(in crate::tree) fn give_back(&self, piece: Piece) {
-        // A reader that is done wants none.
-        let _ = self.empty.send(piece);
-    }
-
-    /// Where pieces are given back from another thread.
-    pub(in crate::tree) fn returns(&self) -> Sender<Piece> {
-        self.empty.clone()
-    }
-
-    /// Ends the reading, if it isn't over; answers where it stopped, which is before the end
-    /// if the file ended there.
+    /// Waits for the end of the reading, for which the sender must be gone; answers where it
+    /// stopped, which is before the end of the stretch if the file ended there.
     ///
     /// # Errors
     /// [`TransferError::Source`]; [`TransferError::Interrupted`].
     pub(in crate::tree) fn finish(self) -> Result<u64, TransferError> {
-        drop((self.full, self.empty));
+        drop(self.full);
         let died = |_| Err(TransferError::Source(io::Error::other("a thread died")));
         self.reader.join().unwrap_or_else(died)
     }
@@ -157,17 +142,17 @@ fn is_cached(fd: BorrowedFd<'_>, start: u64, end: u64) -> bool {
     cached * 2 > PLACES
 }
 
-/// A descriptor in direct mode, as long as its filesystem goes along.
+/// A descriptor in direct mode, as long as its filesystem goes along; may be shared by threads.
 pub(in crate::tree) struct Direct<'fd> {
     fd: BorrowedFd<'fd>,
-    on: Cell<bool>,
+    on: AtomicBool,
 }
 
 impl<'fd> Direct<'fd> {
     pub(in crate::tree) fn on(fd: BorrowedFd<'fd>, wanted: bool) -> Self {
         let direct = Self {
             fd,
-            on: Cell::new(false),
+            on: AtomicBool::new(false),
         };
         if wanted {
             direct.set(true);
@@ -177,7 +162,7 @@ impl<'fd> Direct<'fd> {
 
     /// How later requests go; the file itself isn't touched.
     fn set(&self, on: bool) {
-        if self.on.get() == on {
+        if self.on.load(Relaxed) == on {
             return;
         }
         let Ok(flags) = rustix::fs::fcntl_getfl(self.fd) else {
@@ -189,13 +174,13 @@ impl<'fd> Direct<'fd> {
             flags - OFlags::DIRECT
         };
         if rustix::fs::fcntl_setfl(self.fd, flags).is_ok() {
-            self.on.set(on);
+            self.on.store(on, Relaxed);
         }
     }
 
     /// Reads at most `wanted` bytes.
     fn read(&self, piece: &mut Piece, wanted: usize, at: u64) -> io::Result<usize> {
-        if self.on.get() {
+        if self.on.load(Relaxed) {
             let whole = wanted.next_multiple_of(ALIGN);
             match read_full(self.fd, piece.room(whole), at) {
                 Err(error) if is_unsuited(&error) => self.set(false),
@@ -205,26 +190,18 @@ impl<'fd> Direct<'fd> {
         read_full(self.fd, piece.room(wanted), at)
     }
 
-    /// Writes with `write`, through the cache where it can't be helped.
-    pub(in crate::tree) fn write(
-        &self,
-        bytes: &[u8],
-        at: u64,
-        write: impl Fn(&[u8]) -> io::Result<()>,
-    ) -> io::Result<()> {
-        if !self.on.get() {
-            return write(bytes);
-        }
-        if !at.is_multiple_of(ALIGN as u64) || !bytes.len().is_multiple_of(ALIGN) {
-            self.set(false);
-            let written = write(bytes);
-            self.set(true);
-            return written;
-        }
-        match write(bytes) {
+    /// True if the piece can be written now: past the cache go whole aligned blocks only.
+    pub(in crate::tree) fn takes(&self, piece: &Piece) -> bool {
+        let whole = piece.at.is_multiple_of(ALIGN as u64) && piece.length.is_multiple_of(ALIGN);
+        whole || !self.on.load(Relaxed)
+    }
+
+    /// Writes with `write`, through the cache where the filesystem refuses anything else.
+    pub(in crate::tree) fn write(&self, write: impl Fn() -> io::Result<()>) -> io::Result<()> {
+        match write() {
             Err(error) if is_unsuited(&error) => {
                 self.set(false);
-                write(bytes)
+                write()
             }
             written => written,
         }

@@ -139,11 +139,13 @@ fn read_ahead(
     take: &mut dyn FnMut(&[u8]),
 ) -> Result<u64, TransferError> {
     std::thread::scope(|scope| {
-        let ahead = Ahead::begin(scope, fd, stretch, progress);
+        let (ahead, empty) = Ahead::begin(scope, fd, stretch, progress);
         while let Some(piece) = ahead.next() {
             take(piece.bytes());
-            ahead.give_back(piece);
+            // A reader that is done wants none.
+            let _ = empty.send(piece);
         }
+        drop(empty);
         ahead.finish()
     })
 }
@@ -226,16 +228,16 @@ fn is_same_ahead(
     progress: &dyn Progress,
 ) -> Result<bool, TransferError> {
     std::thread::scope(|scope| {
-        let left = Ahead::begin(scope, source, stretch, progress);
-        let right = Ahead::begin(scope, target, stretch, progress);
+        let (left, left_empty) = Ahead::begin(scope, source, stretch, progress);
+        let (right, right_empty) = Ahead::begin(scope, target, stretch, progress);
         let mut same = true;
         while same {
             match (left.next(), right.next()) {
                 (Some(a), Some(b)) => {
                     same = a.bytes() == b.bytes();
                     progress.advance(a.bytes().len() as u64, 0);
-                    left.give_back(a);
-                    right.give_back(b);
+                    // A reader that is done wants none.
+                    let _ = (left_empty.send(a), right_empty.send(b));
                 }
                 (a, b) => {
                     same = a.is_none() && b.is_none();
@@ -243,6 +245,7 @@ fn is_same_ahead(
                 }
             }
         }
+        drop((left_empty, right_empty));
         // Both threads end, whatever the first has to say.
         let (left, right) = (left.finish(), right.finish());
         left?;
