@@ -1,8 +1,6 @@
 //! What going back would leave behind: what was written into the new release's volumes
 //! since they were copied, and who is at work on them.
 
-use std::fs;
-
 use super::step::StepError;
 use super::{Plan, Step};
 use crate::engine::{User, VolumeStore};
@@ -24,7 +22,9 @@ pub fn left_behind(
             continue;
         };
         let path = install.root().join(&step.manifest);
-        let Ok(bytes) = fs::read(&path) else { continue };
+        if !path.exists() {
+            continue;
+        }
         let Some(volume) = volumes.find(&step.target)? else {
             continue;
         };
@@ -35,7 +35,7 @@ pub fn left_behind(
                 step.target, user.who
             )
         }));
-        let manifest = Manifest::read(&path, &bytes)?;
+        let manifest = Manifest::load(&path)?;
         let options = VerifyOptions {
             scope: Scope::MetadataOnly,
             ..VerifyOptions::default()

@@ -12,9 +12,9 @@ use std::thread::{Scope, ScopedJoinHandle};
 
 use rustix::fs::OFlags;
 
-use super::TransferError;
+use super::{TransferError, is_cached};
 use crate::progress::Progress;
-use crate::tree::digest::{is_cached_at, read_full};
+use crate::tree::digest::read_full;
 
 /// What offsets, lengths and addresses must be a multiple of: enough for every medium.
 const ALIGN: usize = 4096;
@@ -132,14 +132,6 @@ fn read(
         }
     }
     Ok(at)
-}
-
-/// Looks at a few places of the stretch.
-fn is_cached(fd: BorrowedFd<'_>, start: u64, end: u64) -> bool {
-    const PLACES: u64 = 8;
-    let places = (0..PLACES).map(|n| start + (end - start) / PLACES * n);
-    let cached = places.filter(|&at| is_cached_at(fd, at)).count() as u64;
-    cached * 2 > PLACES
 }
 
 /// A descriptor in direct mode, as long as its filesystem goes along; may be shared by threads.

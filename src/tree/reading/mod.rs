@@ -11,7 +11,7 @@ use rustix::io::Errno;
 
 pub(super) use ahead::{Ahead, Direct, Piece};
 
-use super::digest::{Digest, Sum, read_full};
+use super::digest::{Digest, Sum, is_cached_at, read_full};
 use crate::progress::Progress;
 
 /// A file up to this size is read in one piece, in bytes.
@@ -52,6 +52,14 @@ pub(super) fn data_after(fd: BorrowedFd<'_>, at: u64, size: u64) -> io::Result<(
     let end = rustix::fs::seek(fd, SeekFrom::Hole(start)).map_or(size, |end| end.min(size));
     // A file that is written to could have lost the data again.
     Ok((start.max(at), end.max(start)))
+}
+
+/// True if most of the stretch is in memory, going by a few places of it.
+fn is_cached(fd: BorrowedFd<'_>, start: u64, end: u64) -> bool {
+    const PLACES: u64 = 8;
+    let places = (0..PLACES).map(|n| start + (end - start) / PLACES * n);
+    let cached = places.filter(|&at| is_cached_at(fd, at)).count() as u64;
+    cached * 2 > PLACES
 }
 
 pub(super) fn zeros(
@@ -166,7 +174,7 @@ pub(super) fn is_same(
         };
         progress.advance(stretch.0 - at, 0);
         let same = if stretch.1 - stretch.0 >= LONG {
-            is_same_ahead((source, target), stretch, progress)?
+            is_same_long((source, target), stretch, (left, right), progress)?
         } else {
             is_same_by((source, target), stretch, (left, right), progress)?
         };
@@ -219,6 +227,30 @@ fn is_same_by(
         at += read as u64;
     }
     Ok(true)
+}
+
+/// What is in memory is compared by two threads, a half each; else two others read ahead.
+fn is_same_long(
+    (source, target): (BorrowedFd<'_>, BorrowedFd<'_>),
+    (start, end): (u64, u64),
+    rooms: (&mut [u8], &mut [u8]),
+    progress: &dyn Progress,
+) -> Result<bool, TransferError> {
+    if !is_cached(source, start, end) || !is_cached(target, start, end) {
+        return is_same_ahead((source, target), (start, end), progress);
+    }
+    let middle = start + (end - start) / 2;
+    std::thread::scope(|scope| {
+        let other = scope.spawn(move || {
+            let (mut left, mut right) = (vec![0; SMALL], vec![0; SMALL]);
+            let rooms = (left.as_mut_slice(), right.as_mut_slice());
+            is_same_by((source, target), (middle, end), rooms, progress)
+        });
+        let same = is_same_by((source, target), (start, middle), rooms, progress);
+        let died = |_| Err(TransferError::Source(io::Error::other("a thread died")));
+        let other = other.join().unwrap_or_else(died);
+        Ok(same? && other?)
+    })
 }
 
 /// [`is_same_by`], while two other threads read.

@@ -1,7 +1,5 @@
 //! Verifying: the copied volume, read back, against the manifest of what was copied.
 
-use std::fs;
-
 use super::{Outcome, StepError, Verify, World};
 use crate::tree::{Manifest, Scope, VerifyOptions};
 
@@ -12,8 +10,7 @@ pub(super) fn act(step: &Verify, world: World<'_>) -> Result<Outcome, StepError>
     };
     let volume = world.volumes.find(&step.volume)?.ok_or_else(missing)?;
     let path = world.install.root().join(&step.manifest);
-    let bytes = fs::read(&path).map_err(StepError::io(&path))?;
-    let manifest = Manifest::read(&path, &bytes)?;
+    let manifest = Manifest::load(&path)?;
     // What the page cache holds proves nothing about the disk.
     let options = VerifyOptions {
         media: true,
