@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 
-use super::collect::{Collector, Found, Sink};
-use super::digest::Digest;
+use super::collect::{Collector, Expected, Found, Sink};
 use super::manifest::{Entry, EntryKind, Manifest};
 use super::verify::{Difference, Scope, differences_of, extra, missing};
 
@@ -17,10 +16,10 @@ pub(super) struct Checker<'a> {
     /// A bit for each expected entry.
     seen: Vec<AtomicU64>,
     differences: Mutex<Vec<Difference>>,
-    /// By path, what contents were to be that differ, where the manifest doesn't know.
-    contents: Mutex<BTreeMap<Vec<u8>, Digest>>,
     /// Files with several names: which of them are in the tree is known in the end.
     linked: Collector,
+    /// What those were to have, by path, where the manifest doesn't know.
+    linked_expected: Mutex<BTreeMap<Vec<u8>, Expected>>,
 }
 
 impl<'a> Checker<'a> {
@@ -31,8 +30,8 @@ impl<'a> Checker<'a> {
             scope,
             seen: (0..words).map(|_| AtomicU64::new(0)).collect(),
             differences: Mutex::default(),
-            contents: Mutex::default(),
             linked: Collector::default(),
+            linked_expected: Mutex::default(),
         }
     }
 
@@ -40,16 +39,16 @@ impl<'a> Checker<'a> {
         !self.expected.is_files_only() || entry.kind == EntryKind::File
     }
 
-    fn check(&self, found: &Entry) {
+    fn check(&self, found: &Entry, more: Option<&Expected>) {
         if !self.counts(found) {
             return;
         }
         let mut differences = Vec::new();
         match self.expected.find(&found.path) {
             Some((number, mut expected)) => {
-                if found.sha256.is_some() && expected.sha256.is_none() {
-                    let contents = self.contents.lock().unwrap_or_else(PoisonError::into_inner);
-                    expected.sha256 = contents.get(&found.path).copied();
+                if let Some(more) = more {
+                    expected.sha256 = more.digest;
+                    expected.xattrs = Some(more.xattrs.clone());
                 }
                 self.seen[number / 64].fetch_or(1 << (number % 64), Relaxed);
                 differences_of(&expected, found, self.scope, &mut differences);
@@ -66,7 +65,11 @@ impl<'a> Checker<'a> {
     /// All differences, in the order of the paths.
     pub(super) fn finish(mut self) -> Vec<Difference> {
         let linked = std::mem::take(&mut self.linked).finish();
-        linked.entries().for_each(|entry| self.check(&entry));
+        let more = std::mem::take(&mut self.linked_expected).into_inner();
+        let more = more.unwrap_or_else(PoisonError::into_inner);
+        for entry in linked.entries() {
+            self.check(&entry, more.get(&entry.path));
+        }
         let differences = self.differences.into_inner();
         let mut differences = differences.unwrap_or_else(PoisonError::into_inner);
         let seen = |number: usize| self.seen[number / 64].load(Relaxed) >> (number % 64) & 1 == 1;
@@ -78,14 +81,15 @@ impl<'a> Checker<'a> {
 
 impl Sink for Checker<'_> {
     fn take(&self, found: &Found) {
-        if let Some(digest) = found.expected() {
-            let mut contents = self.contents.lock().unwrap_or_else(PoisonError::into_inner);
-            contents.insert(found.entry().path.clone(), digest);
+        if !found.is_linked() {
+            return self.check(found.entry(), found.expected());
         }
-        if found.is_linked() {
-            self.linked.take(found);
-        } else {
-            self.check(found.entry());
+        self.linked.take(found);
+        if let Some(expected) = found.expected() {
+            let path = found.entry().path.clone();
+            let all = self.linked_expected.lock();
+            let mut all = all.unwrap_or_else(PoisonError::into_inner);
+            all.insert(path, expected.clone());
         }
     }
 }

@@ -12,8 +12,8 @@ use super::stat::{Stat, Xattrs};
 #[derive(Debug)]
 pub(super) struct Found {
     entry: Entry,
-    /// The digest that was expected, where that isn't in a manifest.
-    expected: Option<Digest>,
+    /// What was to be found, where the manifest doesn't know that.
+    expected: Option<Expected>,
     file: Option<(u64, u64)>,
 }
 
@@ -21,10 +21,6 @@ impl Found {
     /// What a look at a file tells; `path` is the root's if it is empty.
     pub(super) fn new(path: Vec<u8>, stat: &Stat, xattrs: &Xattrs) -> Self {
         let path = if path.is_empty() { b".".to_vec() } else { path };
-        let xattr = |(name, value): &(std::ffi::CString, Vec<u8>)| Xattr {
-            name: name.to_bytes().to_vec(),
-            value: value.clone(),
-        };
         let is = |kind| stat.kind == kind;
         let device = is(FileType::CharacterDevice) || is(FileType::BlockDevice);
         let (major, minor) = (
@@ -47,7 +43,7 @@ impl Found {
                 target: None,
                 device: device.then_some((major, minor)),
                 hard_link: None,
-                xattrs: Some(xattrs.iter().map(xattr).collect()),
+                xattrs: Some(listed(xattrs)),
             },
             expected: None,
             file: (stat.links > 1 && !is(FileType::Directory)).then_some((stat.dev, stat.ino)),
@@ -61,15 +57,21 @@ impl Found {
         self
     }
 
-    /// With what the contents were to be.
-    pub(super) fn expecting(mut self, digest: Digest) -> Self {
-        self.expected = Some(digest);
+    /// With what was to be found, where the manifest doesn't know that.
+    pub(super) fn expecting(mut self, expected: Option<Expected>) -> Self {
+        self.expected = expected;
         self
     }
 
-    /// What the contents were to be, if that is known from elsewhere than a manifest.
-    pub(super) const fn expected(&self) -> Option<Digest> {
-        self.expected
+    /// What was to be found, if that is known from elsewhere than a manifest.
+    pub(super) const fn expected(&self) -> Option<&Expected> {
+        self.expected.as_ref()
+    }
+
+    /// With extended attributes unknown.
+    pub(super) fn without_xattrs(mut self) -> Self {
+        self.entry.xattrs = None;
+        self
     }
 
     /// With where a symlink points.
@@ -87,6 +89,32 @@ impl Found {
     pub(super) const fn is_linked(&self) -> bool {
         self.file.is_some()
     }
+}
+
+/// What a file was to have, besides what a manifest of its tree says.
+#[derive(Debug, Clone)]
+pub(super) struct Expected {
+    /// The digest of its contents, if they are found to differ.
+    pub digest: Option<Digest>,
+    /// Its extended attributes.
+    pub xattrs: Vec<Xattr>,
+}
+
+impl Expected {
+    pub(super) fn new(digest: Option<Digest>, xattrs: &Xattrs) -> Self {
+        Self {
+            digest,
+            xattrs: listed(xattrs),
+        }
+    }
+}
+
+fn listed(xattrs: &Xattrs) -> Vec<Xattr> {
+    let xattr = |(name, value): &(std::ffi::CString, Vec<u8>)| Xattr {
+        name: name.to_bytes().to_vec(),
+        value: value.clone(),
+    };
+    xattrs.iter().map(xattr).collect()
 }
 
 /// What becomes of the entries that a scan finds.

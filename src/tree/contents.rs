@@ -7,10 +7,12 @@ use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 
 use rustix::fs::{Advice, FileType};
 
+use super::collect::Expected;
 use super::copy::{Room, Source};
 use super::digest::Digest;
 use super::reading::{SMALL, TransferError, digest, is_same};
 use super::stat::{self, Stat};
+use crate::fs::Held;
 use crate::progress::Progress;
 
 /// A regular file, open, and what is wanted of its contents.
@@ -22,29 +24,19 @@ pub(super) struct Contents {
 enum Wanted {
     Nothing,
     Digest,
-    /// To know whether they are this file's, of the same size.
+    /// To know whether they are this file's, if that has the same size.
     Same(Source),
 }
 
 /// What was found of contents.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) struct Seen {
     /// Their digest, where that was wanted or they aren't what was expected.
     pub digest: Option<Digest>,
-    /// What was expected, where that differs.
-    pub expected: Option<Digest>,
     /// How many bytes there were.
     pub size: u64,
-}
-
-impl Seen {
-    const fn of_size(size: u64) -> Self {
-        Self {
-            digest: None,
-            expected: None,
-            size,
-        }
-    }
+    /// What the file that they were held against has.
+    pub expected: Option<Expected>,
 }
 
 impl Contents {
@@ -57,7 +49,7 @@ impl Contents {
     }
 
     /// Of the held file of that `stat`, to be compared with `name` in `folder`, if that is a
-    /// file of the same size.
+    /// file, too.
     ///
     /// # Errors
     /// [`TransferError::Target`]: what is expected can't be read.
@@ -69,7 +61,7 @@ impl Contents {
     ) -> Result<Self, TransferError> {
         let file = open(held, stat, media).map_err(TransferError::Source)?;
         let other = match folder {
-            Some(folder) => expected(folder, name, &stat, media).map_err(TransferError::Target)?,
+            Some(folder) => expected(folder, name, media).map_err(TransferError::Target)?,
             None => None,
         };
         let wanted = other.map_or(Wanted::Nothing, Wanted::Same);
@@ -82,6 +74,7 @@ impl Contents {
         match &mut self.wanted {
             Wanted::Nothing => true,
             Wanted::Digest => self.file.try_read(&mut room.bytes),
+            Wanted::Same(other) if other.stat.size != self.file.stat.size => true,
             Wanted::Same(other) => {
                 room.others.resize(SMALL, 0);
                 let ready = self.file.try_read(&mut room.bytes);
@@ -110,8 +103,8 @@ impl Contents {
         progress: &dyn Progress,
     ) -> Result<Seen, TransferError> {
         let size = self.file.stat.size;
-        match &self.wanted {
-            Wanted::Nothing => Ok(Seen::of_size(size)),
+        let (digest, size, expected) = match &self.wanted {
+            Wanted::Nothing => (None, size, None),
             Wanted::Digest => {
                 let (digest, size) = match self.file.ready {
                     Some(size) => {
@@ -120,22 +113,34 @@ impl Contents {
                     }
                     None => digest(self.fd(), size, &mut room.bytes, progress)?,
                 };
-                Ok(Seen {
-                    digest: Some(digest),
-                    ..Seen::of_size(size)
-                })
+                (Some(digest), size, None)
             }
-            Wanted::Same(other) => self.compare(other, room, progress),
-        }
+            Wanted::Same(other) => {
+                let digests = self.compare(other, room, progress)?;
+                let xattrs = room.xattrs.read(Held::Open(other.fd.as_fd()));
+                let xattrs = xattrs.map_err(TransferError::Target)?;
+                let (found, expected) = digests.unzip();
+                (found, size, Some(Expected::new(expected, &xattrs)))
+            }
+        };
+        Ok(Seen {
+            digest,
+            size,
+            expected,
+        })
     }
 
+    /// The digests of both where they differ, at equal size.
     fn compare(
         &self,
         other: &Source,
         room: &mut Room,
         progress: &dyn Progress,
-    ) -> Result<Seen, TransferError> {
+    ) -> Result<Option<(Digest, Digest)>, TransferError> {
         let size = self.file.stat.size;
+        if other.stat.size != size {
+            return Ok(None);
+        }
         let (left, right) = (&mut room.bytes, &mut room.others);
         let same = if let (Some(a), Some(b)) = (self.file.ready, other.ready) {
             progress.advance(a as u64, 0);
@@ -145,16 +150,12 @@ impl Contents {
             is_same((self.fd(), other.fd.as_fd()), size, (left, right), progress)?
         };
         if same {
-            return Ok(Seen::of_size(size));
+            return Ok(None);
         }
-        let found = digest(self.fd(), size, left, progress)?;
-        let expected =
+        let (found, _) = digest(self.fd(), size, left, progress)?;
+        let (expected, _) =
             digest(other.fd.as_fd(), size, left, progress).map_err(TransferError::of_target)?;
-        Ok(Seen {
-            digest: Some(found.0),
-            expected: Some(expected.0),
-            size: found.1,
-        })
+        Ok(Some((found, expected)))
     }
 }
 
@@ -171,19 +172,14 @@ fn open(held: &OwnedFd, stat: Stat, media: bool) -> io::Result<Source> {
     })
 }
 
-/// The file to compare with, if there is one whose contents could be the same.
-fn expected(
-    folder: BorrowedFd<'_>,
-    name: &CStr,
-    found: &Stat,
-    media: bool,
-) -> io::Result<Option<Source>> {
+/// The file to compare with, if there is one.
+fn expected(folder: BorrowedFd<'_>, name: &CStr, media: bool) -> io::Result<Option<Source>> {
     let held = match stat::hold(folder, name) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         held => held?,
     };
     let stat = Stat::of(held.as_fd())?;
-    if stat.kind != FileType::RegularFile || stat.size != found.size {
+    if stat.kind != FileType::RegularFile {
         return Ok(None);
     }
     open(&held, stat, media).map(Some)

@@ -47,11 +47,21 @@ pub fn manifest_of(
     Ok(collector.finish())
 }
 
+/// What a scan looks at of a regular file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Files {
+    /// All but what is in it.
+    Metadata,
+    /// Contents, too.
+    Contents,
+    /// What is known without opening it: it will be opened beside another.
+    Closed,
+}
+
 /// What a scan looks at.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct How<'a> {
-    /// Read files, to digest them.
-    contents: bool,
+    files: Files,
     /// Compare them with those of that tree instead.
     against: Option<&'a Path>,
     /// Read them from the medium.
@@ -63,7 +73,10 @@ pub(super) struct How<'a> {
 impl<'a> From<&'a VerifyOptions> for How<'a> {
     fn from(options: &'a VerifyOptions) -> Self {
         Self {
-            contents: options.scope != Scope::MetadataOnly,
+            files: match options.scope {
+                Scope::MetadataOnly => Files::Metadata,
+                Scope::Everything | Scope::ContentOnly => Files::Contents,
+            },
             against: None,
             media: options.media,
             cross_mounts: options.cross_mounts,
@@ -73,11 +86,18 @@ impl<'a> From<&'a VerifyOptions> for How<'a> {
 }
 
 impl<'a> How<'a> {
-    pub(super) const fn without_contents(self) -> Self {
-        Self {
-            contents: false,
-            ..self
-        }
+    fn reads(&self) -> bool {
+        self.files == Files::Contents
+    }
+
+    /// For the tree that another one will be held against: what has to be opened will be looked
+    /// at then.
+    pub(super) fn expected(self) -> Self {
+        let files = match self.files {
+            Files::Contents => Files::Closed,
+            files => files,
+        };
+        Self { files, ..self }
     }
 
     /// Contents, if they are wanted, are compared with those in the directory `expected`; a
@@ -101,7 +121,7 @@ pub(super) fn scan(
     let held = rustix::fs::open(root, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())
         .map_err(|error| fail(error.into()))?;
     let stat = Stat::of(held.as_fd()).map_err(fail)?;
-    let opposite = how.against.filter(|_| how.contents).map(walk::open_root);
+    let opposite = how.against.filter(|_| how.reads()).map(walk::open_root);
     let scanner = Scanner {
         root,
         how,
@@ -111,7 +131,7 @@ pub(super) fn scan(
         counter: Counter::default(),
         waiting: AtomicBool::new(false),
     };
-    let total = (how.contents && progress.wants_total()).then(|| survey(root));
+    let total = (how.reads() && progress.wants_total()).then(|| survey(root));
     let total = total.and_then(Result::ok).map(|survey| survey.bytes);
     progress.start(&escaped(root).to_string(), total);
     let done = if stat.kind == FileType::Directory {
@@ -155,9 +175,13 @@ impl Scanner<'_> {
     /// All of anything but a directory.
     fn look(&self, held: &OwnedFd, path: Vec<u8>, room: &mut Room) -> Result<Found, TransferError> {
         let stat = Stat::of(held.as_fd()).map_err(TransferError::Source)?;
-        if stat.kind == FileType::RegularFile && self.how.contents {
+        if stat.kind == FileType::RegularFile && self.how.reads() {
             let contents = Contents::to_digest(held, stat, self.how.media);
             return self.file(&contents.map_err(TransferError::Source)?, path, room);
+        }
+        if stat.kind == FileType::RegularFile && self.how.files == Files::Closed {
+            self.done(&stat);
+            return Ok(Found::new(path, &stat, &Xattrs::new()).without_xattrs());
         }
         let read = room.xattrs.read(Held::Named(held.as_fd()));
         let mut found = Found::new(path, &stat, &read.map_err(TransferError::Source)?);
@@ -194,12 +218,11 @@ impl Scanner<'_> {
         let seen = contents.see(room, self.progress)?;
         let read = room.xattrs.read(Held::Open(contents.fd()));
         let xattrs = read.map_err(TransferError::Source)?;
-        let found = Found::new(path, contents.stat(), &xattrs).with_content(seen.digest, seen.size);
+        let found = Found::new(path, contents.stat(), &xattrs);
         self.done(contents.stat());
-        Ok(match seen.expected {
-            Some(expected) => found.expecting(expected),
-            None => found,
-        })
+        Ok(found
+            .with_content(seen.digest, seen.size)
+            .expecting(seen.expected))
     }
 
     fn done(&self, stat: &Stat) {
@@ -224,7 +247,7 @@ impl Scanner<'_> {
             held => held.map_err(fail)?,
         };
         let stat = Stat::of(held.as_fd()).map_err(fail)?;
-        let contents = stat.kind == FileType::RegularFile && self.how.contents;
+        let contents = stat.kind == FileType::RegularFile && self.how.reads();
         match later {
             Some(later) if stat.kind == FileType::Directory => later.enter(name.to_owned()),
             Some(later) if contents && stat.size >= LARGE => {

@@ -193,7 +193,7 @@ fn verify_trees(
 ) -> Result<Verified, Error> {
     let how = How::from(options);
     let collector = Collector::default();
-    scan(expected, how.without_contents(), &collector, progress)?;
+    scan(expected, how.expected(), &collector, progress)?;
     let manifest = collector.finish();
     let checker = Checker::new(&manifest, options.scope);
     let counts = scan(tree, how.against(expected), &checker, progress)?;
