@@ -7,7 +7,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -15,7 +14,7 @@ use serde::Deserialize;
 use super::containers::containers_using_volume;
 use super::docker::failed;
 use super::folder_volumes::refuse_writers;
-use super::helper::Helper;
+use super::helper::Standby;
 use super::program::Invocation;
 use super::{
     Contents, Docker, Error, NewVolume, ServerInfo, User, Volume, VolumeStore, check_name,
@@ -33,7 +32,7 @@ pub struct DockerVolumes {
     pub(super) remote: Option<String>,
     /// The helper's program, where it was named.
     pub(super) program: Option<PathBuf>,
-    pub(super) helper: Mutex<Option<Arc<Helper>>>,
+    pub(super) helper: Standby,
 }
 
 impl DockerVolumes {
@@ -59,7 +58,7 @@ impl DockerVolumes {
             server,
             remote,
             program: None,
-            helper: Mutex::default(),
+            helper: Standby::default(),
         })
     }
 
@@ -83,7 +82,7 @@ impl DockerVolumes {
         Ok(names)
     }
 
-    fn inspect(&self, names: &[String]) -> Result<Vec<Volume>, Error> {
+    pub(super) fn inspect(&self, names: &[String]) -> Result<Vec<Volume>, Error> {
         if names.is_empty() {
             return Ok(Vec::new());
         }
