@@ -15,7 +15,7 @@ use super::containers::containers_using_volume;
 use super::docker::failed;
 use super::folder_volumes::refuse_writers;
 use super::helper::Standby;
-use super::program::Invocation;
+use super::program::{self, Invocation};
 use super::{
     Contents, Docker, Error, NewVolume, ServerInfo, User, Volume, VolumeStore, check_name,
 };
@@ -128,6 +128,12 @@ impl DockerVolumes {
         labelled.arg(&volume.name)
     }
 
+    /// True where removing the volume is to remove its contents, which nothing wants again.
+    fn is_nobodys(&self, volume: &Volume) -> Result<bool, Error> {
+        let ordinary = volume.driver == "local" && volume.options.is_empty();
+        Ok(ordinary && self.look(&volume.name)?.is_some() && self.users(volume)?.is_empty())
+    }
+
     fn remove_call(&self, name: &str) -> Invocation {
         self.docker.call_within(REMOVAL, ["volume", "rm", name])
     }
@@ -186,7 +192,11 @@ impl VolumeStore for DockerVolumes {
         })?;
         refuse_writers(&volume, self.users(&volume)?)?;
         announce(disk, "docker volume rm", name)?;
-        let called = self.remove_call(name).run_well();
+        let mut called = self.remove_call(name).run_well();
+        if called.as_ref().is_err_and(is_locked) && self.is_nobodys(&volume)? {
+            self.clear(disk, &volume)?;
+            called = self.remove_call(name).run_well();
+        }
         match (self.look(name)?, called) {
             (None, _) => Ok(()),
             (Some(_), Err(error)) => Err(failed(&format!("remove volume `{name}`"))(error)),
@@ -221,6 +231,12 @@ impl fmt::Debug for DockerVolumes {
             .field("remote", &self.remote)
             .finish_non_exhaustive()
     }
+}
+
+/// True where the engine met a file that is immutable or append-only: it removes none, and
+/// root is told that nothing else is not permitted.
+fn is_locked(error: &program::Error) -> bool {
+    matches!(error, program::Error::Exit { said, .. } if said.contains("operation not permitted"))
 }
 
 /// The labels by which Docker Compose knows a volume for its own.
