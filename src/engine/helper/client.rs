@@ -67,7 +67,7 @@ pub(in crate::engine) struct Helper {
     image: Image,
     run: String,
     count: AtomicU32,
-    /// Removes what killed runs left, while there is other work to wait for.
+    /// Removes what is old, while there is something else to wait for.
     sweeper: OnceLock<JoinHandle<()>>,
 }
 
@@ -115,8 +115,8 @@ impl Helper {
         progress: &dyn Progress,
     ) -> Result<Told, Error> {
         let name = self.name();
-        let begun = || self.tidy();
-        let mut talk = Talk::new(progress, self.silence(), &begun);
+        let tidy = || self.tidy();
+        let mut talk = Talk::new(progress, self.silence(), &tidy);
         if let Work::Copy { target, .. } = &work {
             talk.title = format!("volume {target}");
         }
@@ -132,11 +132,11 @@ impl Helper {
         }
     }
 
-    /// Begins to remove what killed runs have left. It is in nobody's way once a container
-    /// is at work, and before that it would be.
+    /// Begins to remove what is old. It takes no time while a container ends, and would before
+    /// that.
     pub(super) fn tidy(&self) {
-        let engine = self.docker.clone();
-        let sweeping = || thread::spawn(move || sweep(&engine));
+        let (engine, old) = (self.docker.clone(), self.image.old.clone());
+        let sweeping = || thread::spawn(move || sweep(&engine, &old));
         self.sweeper.get_or_init(sweeping);
     }
 

@@ -22,6 +22,8 @@ pub(super) struct Image {
     docker: Docker,
     /// Its name and tag; no other image ever has the same.
     pub(super) reference: String,
+    /// The references of images that are to be removed.
+    pub(super) old: Vec<String>,
 }
 
 impl Image {
@@ -33,22 +35,29 @@ impl Image {
     ) -> Result<Self, HelperError> {
         let digest = program.digest().to_string();
         let short = &digest[..16];
-        let image = |tag: &str| Self {
-            docker: docker.clone(),
-            reference: format!("{NAME}:{tag}"),
-        };
         let layers = [format!("sha256:{digest}")];
-        let known = listed(docker).into_iter().filter(|listed| {
+        let listed = listed(docker);
+        let old = listed.iter().filter(|listed| {
+            let run = listed.tag.split_once('-');
+            run.is_some_and(|(_, run)| names::is_old(run))
+        });
+        let old: Vec<String> = old.map(Listed::reference).collect();
+        let image = |reference: String| Self {
+            docker: docker.clone(),
+            reference,
+            old: old.clone(),
+        };
+        let known = listed.iter().filter(|listed| {
             let run = listed.tag.strip_prefix(short);
             let run = run.and_then(|run| run.strip_prefix('-'));
             run.is_some_and(names::is_fresh)
         });
-        let mut known = known.map(|listed| image(&listed.tag));
+        let mut known = known.map(|listed| image(listed.reference()));
         if let Some(known) = known.find(|image| image.layers().is_some_and(|found| found == layers))
         {
             return Ok(known);
         }
-        image(&format!("{short}-{run}")).import(run, program)
+        image(format!("{NAME}:{short}-{run}")).import(run, program)
     }
 
     /// Brings the program to the engine.
@@ -96,14 +105,20 @@ struct Listed {
     tag: String,
 }
 
+impl Listed {
+    fn reference(&self) -> String {
+        format!("{NAME}:{}", self.tag)
+    }
+}
+
 /// The images that carry a run's name; none where the engine doesn't say.
 fn listed(docker: &Docker) -> Vec<Listed> {
     let list = ["image", "ls", "--format", "{{json .}}", NAME];
     Docker::json_lines("", &docker.call(list)).unwrap_or_default()
 }
 
-/// Removes what runs that are long over have left.
-pub(super) fn sweep(docker: &Docker) {
+/// Removes these images, and the containers of runs that are long over.
+pub(super) fn sweep(docker: &Docker, images: &[String]) {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
     struct Container {
@@ -124,12 +139,8 @@ pub(super) fn sweep(docker: &Docker) {
             let _ = docker.call(["rm", "--force", &container.names]).run();
         }
     }
-    for image in listed(docker) {
-        let run = image.tag.split_once('-');
-        if run.is_some_and(|(_, run)| names::is_old(run)) {
-            let _ = docker
-                .call(["image", "rm", &format!("{NAME}:{}", image.tag)])
-                .run();
-        }
+    for reference in images {
+        // What a container still uses stays.
+        let _ = docker.call(["image", "rm", reference]).run();
     }
 }

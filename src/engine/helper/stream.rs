@@ -77,8 +77,8 @@ impl Helper {
         };
         ask(&mut input, work);
         let heard = listen(output);
-        let begun = || self.tidy();
-        let mut talk = Talk::new(progress, self.silence(), &begun);
+        let tidy = || self.tidy();
+        let mut talk = Talk::new(progress, self.silence(), &tidy);
         let mut input = Some(input);
         match talk.listen(&heard, &mut input) {
             Ok(Said::Ready) => {}

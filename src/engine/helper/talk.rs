@@ -38,8 +38,8 @@ pub(super) struct Talk<'a> {
     pub(super) title: String,
     /// It has said hello.
     known: bool,
-    /// What is called once it has.
-    begun: &'a dyn Fn(),
+    /// What is called while it ends.
+    meanwhile: &'a dyn Fn(),
 }
 
 /// What a helper says in the end, or on the way.
@@ -53,7 +53,11 @@ pub(super) enum Said {
 }
 
 impl<'a> Talk<'a> {
-    pub(super) fn new(progress: &'a dyn Progress, silence: Duration, begun: &'a dyn Fn()) -> Self {
+    pub(super) fn new(
+        progress: &'a dyn Progress,
+        silence: Duration,
+        meanwhile: &'a dyn Fn(),
+    ) -> Self {
         Self {
             progress,
             silence,
@@ -63,7 +67,7 @@ impl<'a> Talk<'a> {
             told: (0, 0),
             title: String::new(),
             known: false,
-            begun,
+            meanwhile,
         }
     }
 
@@ -82,6 +86,7 @@ impl<'a> Talk<'a> {
 
     /// An answer counts if all went well after it, too.
     pub(super) fn ended(&self, running: Running, said: Said) -> Result<Answer, HelperError> {
+        (self.meanwhile)();
         let ended = running.ended(self.silence.min(MERCY));
         let ended = ended.map_err(HelperError::Start)?;
         match said {
@@ -105,10 +110,7 @@ impl<'a> Talk<'a> {
                 Ok(event) => {
                     quiet = Stopwatch::start();
                     let event = event?;
-                    if !self.known && is_hello(&event)? {
-                        self.known = true;
-                        (self.begun)();
-                    }
+                    self.known = self.known || is_hello(&event)?;
                     if let Some(said) = self.event(event)? {
                         return Ok(said);
                     }
