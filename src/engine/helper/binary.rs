@@ -246,13 +246,14 @@ mod tests {
         assert_eq!(layer[place], program);
         assert_eq!(layer.len() % 512, 0);
         let mut archive = tar::Archive::new(layer.as_slice());
-        let mut entries: Vec<_> = archive.entries().unwrap().map(Result::unwrap).collect();
-        assert_eq!(entries.len(), 1);
-        assert_eq!(entries[0].path().unwrap(), Path::new("transship"));
-        assert_eq!(entries[0].header().mode().unwrap(), 0o755);
+        let mut entries = archive.entries().unwrap();
+        let mut entry = entries.next().unwrap().unwrap();
+        assert_eq!(entry.path().unwrap(), Path::new("transship"));
+        assert_eq!(entry.header().mode().unwrap(), 0o755);
         let mut found = Vec::new();
-        entries[0].read_to_end(&mut found).unwrap();
+        entry.read_to_end(&mut found).unwrap();
         assert_eq!(found, program);
+        assert!(entries.next().is_none());
         assert!(packed(&mut b"cut".as_slice(), 4).is_err());
     }
 }
