@@ -11,7 +11,6 @@
 mod error;
 mod files;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 pub use error::LaunchError;
@@ -23,7 +22,7 @@ use crate::compose::{
 use crate::engine::{
     Compose, ComposeProject, Docker, Own, Up, claimed, local_images, missing_images,
 };
-use crate::env_file::EnvFile;
+use crate::env_file::Values;
 use crate::release::{Install, Release};
 
 /// How a release is to run.
@@ -197,7 +196,7 @@ fn fix(
         prefix: wish.prefix.clone().unwrap_or(format!("{project}_")),
         port_offset: wish.port_offset,
     };
-    let values = variables(&model.project_dir)?;
+    let values = Values::in_folder(&model.project_dir, read)?;
     let mut all = Fixed {
         files: Vec::new(),
         variables: Vec::new(),
@@ -206,7 +205,7 @@ fn fix(
     for path in paths {
         let before = read(path)?;
         let document = Document::parse(path, &before)?;
-        let fixed = compose::fix(&document, found, &rule, &|name| values.get(name).cloned())?;
+        let fixed = compose::fix(&document, found, &rule, &|name| values.get(name))?;
         all.files.push(LaunchFile {
             path: path.clone(),
             before,
@@ -222,19 +221,6 @@ fn fix(
             name: change.name.clone(),
         }),
     }
-}
-
-/// The variables that the files are resolved with: the release's `.env`, below the
-/// environment.
-fn variables(folder: &Path) -> Result<BTreeMap<String, String>, LaunchError> {
-    let path = folder.join(".env");
-    let environment = |name: &str| std::env::var(name).ok();
-    let mut values = match path.is_file() {
-        true => EnvFile::parse(&path, &read(&path)?)?.values(&environment)?,
-        false => BTreeMap::new(),
-    };
-    values.extend(LoadOptions::default().environment);
-    Ok(values)
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, LaunchError> {

@@ -6,6 +6,7 @@ use super::{
     apply, conflicts, copy, diff, image, init, manifest, merge, plan, release, status, up, verify,
     volume,
 };
+use crate::engine::{self, Docker};
 
 /// Upgrade self-hosted docker-compose installs, release by release.
 ///
@@ -131,12 +132,25 @@ pub(super) struct VolumesArg {
     pub engine: EngineArg,
 }
 
+/// The program that reaches the Docker engine.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct DockerArg {
+    /// The docker program, such as `podman` or `sudo docker`
+    #[arg(long = "docker", value_name = "PROGRAM", env = "TRANSSHIP_DOCKER")]
+    program: Option<String>,
+}
+
+impl DockerArg {
+    pub(super) fn find(&self) -> Result<Docker, engine::Error> {
+        Docker::find(self.program.as_deref())
+    }
+}
+
 /// How the Docker engine is reached.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct EngineArg {
-    /// The docker program, such as `podman` or `sudo docker`
-    #[arg(long, value_name = "PROGRAM", env = "TRANSSHIP_DOCKER")]
-    pub docker: Option<String>,
+    #[command(flatten)]
+    pub docker: DockerArg,
     /// A static transship for the engine's processor, to work on volumes out of reach
     ///
     /// It is run in a container where this process can't read the volumes itself: not as

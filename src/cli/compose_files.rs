@@ -3,9 +3,9 @@
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use super::env_edits::Values;
 use super::failure::Failure;
 use crate::compose::{self, LoadOptions, Model};
+use crate::env_file::Values;
 use crate::error::Kind;
 
 /// Which compose files.
@@ -88,8 +88,10 @@ impl FilesArg {
     /// The variables that the compose file at `path` is resolved with.
     pub(super) fn values(&self, path: &Path) -> Result<Values, Failure> {
         match self.named_env_files() {
-            files if files.is_empty() => Values::beside(path),
-            files => Values::of(&files),
+            files if files.is_empty() => {
+                Values::in_folder(path.parent().unwrap_or(Path::new("")), read)
+            }
+            files => Values::of(&files, read),
         }
     }
 }

@@ -4,17 +4,18 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::args::InstallArg;
+use super::args::{DockerArg, InstallArg};
 use super::color;
 use super::compose_files;
 use super::edits::{self, EditArgs, FileEdit, FileJson};
-use super::env_edits::{EnvEdits, Values};
+use super::env_edits::EnvEdits;
 use super::failure::Failure;
 use super::ui::{Done, Ui};
 use crate::compose::{
     self, Claims, Conflict, ConflictRule, Document, FixRule, Holder, LoadOptions, Model, discover,
 };
 use crate::engine::{Docker, Own, claimed};
+use crate::env_file::Values;
 use crate::error::Kind;
 use crate::release::Install;
 
@@ -66,9 +67,8 @@ pub(super) struct Args {
     output: EditArgs,
     #[command(flatten)]
     install: InstallArg,
-    /// The docker program, such as `podman` or `sudo docker`
-    #[arg(long, value_name = "PROGRAM", env = "TRANSSHIP_DOCKER")]
-    docker: Option<String>,
+    #[command(flatten)]
+    docker: DockerArg,
 }
 
 #[derive(Serialize)]
@@ -145,7 +145,7 @@ fn check(args: &Args) -> Result<(), Failure> {
 
 impl Args {
     fn engine(&self) -> Result<Option<Docker>, Failure> {
-        let find = || Docker::find(self.docker.as_deref());
+        let find = || self.docker.find();
         Ok(self.running.then(find).transpose()?)
     }
 }
@@ -346,7 +346,7 @@ fn edited(
         prefix: args.prefix.clone().unwrap_or(format!("{project}_")),
         port_offset: args.port_offset,
     };
-    let values = Values::beside(&last.model.project_dir.join("compose.yaml"))?;
+    let values = Values::in_folder(&last.model.project_dir, compose_files::read)?;
     let (mut edits, mut env) = (Vec::new(), EnvEdits::default());
     for path in &last.model.files {
         let is_shared = |side: &Side| side.model.files.iter().any(|other| same(other, path));

@@ -1,74 +1,13 @@
-//! The values that compose files are resolved with, and the edits of `.env` files that an
-//! edit of compose files brings with it.
+//! The edits of `.env` files that an edit of compose files brings with it.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::compose_files;
 use super::edits::FileEdit;
 use super::failure::Failure;
 use crate::compose::{self, VariableChange};
-use crate::env_file::EnvFile;
+use crate::env_file::{EnvFile, Values};
 use crate::error::Kind;
-
-/// The variables that Compose would resolve a file with: those of its `.env` files, under
-/// those of this process.
-pub(super) struct Values {
-    paths: Vec<PathBuf>,
-    files: Vec<EnvFile>,
-    values: BTreeMap<String, String>,
-}
-
-impl Values {
-    /// Those of the `.env` beside a compose file, if there is one.
-    pub(super) fn beside(compose_file: &Path) -> Result<Self, Failure> {
-        let path = compose_file.with_file_name(".env");
-        let found = [path.clone()];
-        let found: &[PathBuf] = if path.is_file() { &found } else { &[] };
-        Ok(Self {
-            paths: vec![path],
-            ..Self::of(found)?
-        })
-    }
-
-    /// Those of the files, later ones winning.
-    pub(super) fn of(paths: &[PathBuf]) -> Result<Self, Failure> {
-        let files = paths
-            .iter()
-            .map(|path| Ok(EnvFile::parse(path, &compose_files::read(path)?)?))
-            .collect::<Result<Vec<_>, Failure>>()?;
-        let mut values = BTreeMap::new();
-        for file in &files {
-            values.extend(file.values(&|name| std::env::var(name).ok())?);
-        }
-        values.extend(std::env::vars_os().filter_map(|(name, value)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        }));
-        Ok(Self {
-            paths: paths.to_vec(),
-            files,
-            values,
-        })
-    }
-
-    pub(super) fn get(&self, name: &str) -> Option<String> {
-        self.values.get(name).cloned()
-    }
-
-    /// The file that gives the variable its value, or that is to: the last.
-    fn holder(&self, name: &str) -> Option<&EnvFile> {
-        let mut files = self.files.iter().rev();
-        files
-            .find(|file| file.last(name).is_some())
-            .or(self.files.last())
-    }
-
-    /// The file that is to hold the variables where there is none yet, empty.
-    fn new_file(&self, change: &VariableChange) -> Result<EnvFile, Failure> {
-        let path = self.paths.last().ok_or_else(|| nowhere(change))?;
-        Ok(EnvFile::parse(path, b"")?)
-    }
-}
 
 /// The changes of variables, by the file that holds them.
 #[derive(Default)]
@@ -90,7 +29,7 @@ impl EnvEdits {
             }
             let file = match values.holder(&name) {
                 Some(file) => file.clone(),
-                None => values.new_file(&change)?,
+                None => values.new_file().ok_or_else(|| nowhere(&change))??,
             };
             let held = self.files.entry(file.path().to_owned());
             let (_, held) = held.or_insert_with(|| (file, BTreeMap::new()));

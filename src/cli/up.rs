@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::args::InstallArg;
+use super::args::{DockerArg, InstallArg};
 use super::edits::{self, FileEdit, FileJson};
 use super::failure::Failure;
 use super::ui::{Done, Ui};
@@ -16,6 +16,16 @@ use crate::error::Kind;
 use crate::fs::Disk;
 use crate::launch::{Launch, OwnVolume, Wish};
 use crate::release::{Install, Release, Version};
+
+/// Which containers.
+#[derive(Debug, clap::Args)]
+struct Which {
+    /// The release
+    release: Version,
+    /// The compose project; Compose's own choice when absent
+    #[arg(short, long, value_name = "NAME")]
+    project: Option<String>,
+}
 
 /// Start a release, beside whatever else runs.
 ///
@@ -28,11 +38,8 @@ use crate::release::{Install, Release, Version};
 /// Images that are there are never pulled.
 #[derive(Debug, clap::Args)]
 pub(super) struct Up {
-    /// The release
-    release: Version,
-    /// The compose project; Compose's own choice when absent
-    #[arg(short, long, value_name = "NAME")]
-    project: Option<String>,
+    #[command(flatten)]
+    which: Which,
     /// Add N to the host ports of services that collide
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     port_offset: Option<i32>,
@@ -60,9 +67,8 @@ pub(super) struct Up {
     dry_run: bool,
     #[command(flatten)]
     install: InstallArg,
-    /// The docker program, such as `podman` or `sudo docker`
-    #[arg(long, value_name = "PROGRAM", env = "TRANSSHIP_DOCKER")]
-    docker: Option<String>,
+    #[command(flatten)]
+    docker: DockerArg,
 }
 
 /// Stop the containers of a release.
@@ -72,11 +78,8 @@ pub(super) struct Up {
 /// says how long it may take, has what that says, or 10 seconds. Nothing is removed.
 #[derive(Debug, clap::Args)]
 pub(super) struct Stop {
-    /// The release
-    release: Version,
-    /// The compose project; Compose's own choice when absent
-    #[arg(short, long, value_name = "NAME")]
-    project: Option<String>,
+    #[command(flatten)]
+    which: Which,
     /// How long a container that keeps data may take to end, in seconds: a database may
     /// need minutes
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
@@ -86,9 +89,8 @@ pub(super) struct Stop {
     dry_run: bool,
     #[command(flatten)]
     install: InstallArg,
-    /// The docker program, such as `podman` or `sudo docker`
-    #[arg(long, value_name = "PROGRAM", env = "TRANSSHIP_DOCKER")]
-    docker: Option<String>,
+    #[command(flatten)]
+    docker: DockerArg,
 }
 
 #[derive(Serialize)]
@@ -144,8 +146,8 @@ pub(super) fn up(args: &Up, ui: &Ui) -> Result<Done, Failure> {
     let install = Install::adopted(&args.install.root)?;
     let disk = Disk::new();
     let lock = install.lock(&disk, "up")?;
-    let release = install.release(&args.release)?;
-    let docker = Docker::find(args.docker.as_deref())?;
+    let release = install.release(&args.which.release)?;
+    let docker = args.docker.find()?;
     let launch = Launch::prepare(&install, &release, &args.wish(), &docker)?;
     let project = launch.compose(&Compose::find(&docker)?)?;
     say_beforehand(&launch, ui);
@@ -167,7 +169,7 @@ pub(super) fn up(args: &Up, ui: &Ui) -> Result<Done, Failure> {
 impl Up {
     fn wish(&self) -> Wish {
         Wish {
-            project: self.project.clone(),
+            project: self.which.project.clone(),
             suffix: self.suffix.clone(),
             prefix: self.prefix.clone(),
             port_offset: self.port_offset,
@@ -215,7 +217,7 @@ fn report(
         let variables = launch.variables.iter();
         ui.json(&UpJson {
             dry_run: args.dry_run,
-            release: &args.release,
+            release: &args.which.release,
             project: &launch.project,
             command,
             files: edits.into_iter().map(FileJson::from).collect(),
@@ -250,7 +252,7 @@ fn report(
     ui.write(table::render(["SERVICE", "CONTAINER", "STATE"], &rows).as_bytes())?;
     ui.say(&format!(
         "{} is up as project {}",
-        args.release, launch.project
+        args.which.release, launch.project
     ));
     Ok(Done::Same)
 }
@@ -266,9 +268,9 @@ fn row(container: Container) -> [String; 3] {
 
 pub(super) fn stop(args: &Stop, ui: &Ui) -> Result<Done, Failure> {
     let install = Install::at(&args.install.root)?;
-    let release = install.release(&args.release)?;
-    let docker = Docker::find(args.docker.as_deref())?;
-    let (name, project) = project_of(&release, args.project.as_ref(), &docker)?;
+    let release = install.release(&args.which.release)?;
+    let docker = args.docker.find()?;
+    let (name, project) = project_of(&release, args.which.project.as_ref(), &docker)?;
     let patience = Duration::from_secs(args.timeout);
     let command = project.stop_command(&[], Some(patience));
     let containers = match args.dry_run {
@@ -288,7 +290,7 @@ pub(super) fn stop(args: &Stop, ui: &Ui) -> Result<Done, Failure> {
     if ui.json {
         ui.json(&StopJson {
             dry_run: args.dry_run,
-            release: &args.release,
+            release: &args.which.release,
             project: &name,
             command,
             containers: containers.into_iter().map(ContainerJson::from).collect(),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::args::VolumesArg;
 use super::failure::Failure;
-use crate::engine::{Docker, DockerVolumes, FolderVolumes, VolumeStore};
+use crate::engine::{DockerVolumes, FolderVolumes, VolumeStore};
 use crate::error::Kind;
 use crate::upgrade::Place;
 
@@ -30,7 +30,7 @@ impl VolumesArg {
 
     /// The store at `place`.
     pub(super) fn store(&self, place: &Place) -> Result<Box<dyn VolumeStore>, Failure> {
-        let docker = Docker::find(self.engine.docker.as_deref());
+        let docker = self.engine.docker.find();
         match place {
             Place::Dir { path } => Ok(Box::new(FolderVolumes::new(path, docker.ok()))),
             Place::Local => {

@@ -2,11 +2,11 @@
 //! up.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Deserialize;
 
-use super::containers::inspected;
+use super::inspected::{Inspected, inspected};
 use super::{Docker, Error};
 use crate::compose::{Claim, Claims, Holder, NetworkClaim, Port, is_data, routes};
 
@@ -29,7 +29,7 @@ pub struct Own<'a> {
 /// # Errors
 /// [`Error::Call`] and [`Error::Answer`].
 pub fn claimed(docker: &Docker, own: Own<'_>) -> Result<Claims, Error> {
-    let containers: Vec<Inspected> = inspected(docker, &[])?;
+    let containers = inspected(docker, &[])?;
     let mut claims = Claims::default();
     let mut names: BTreeMap<String, BTreeMap<String, Holder>> = BTreeMap::new();
     for container in containers.iter().filter(|container| !container.is_of(own)) {
@@ -151,66 +151,6 @@ impl Network {
             subnets: pools.into_iter().map(|pool| pool.subnet).collect(),
             names,
         }
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Inspected {
-    name: String,
-    #[serde(default)]
-    mounts: Vec<Mounted>,
-    config: Config,
-    #[serde(default)]
-    network_settings: NetworkSettings,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Mounted {
-    #[serde(default)]
-    name: Option<String>,
-    #[serde(default)]
-    source: PathBuf,
-    #[serde(rename = "RW", default)]
-    writes: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Config {
-    #[serde(default)]
-    labels: Option<BTreeMap<String, String>>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct NetworkSettings {
-    /// By the port inside, `80/tcp`; null where it isn't published.
-    ports: Option<BTreeMap<String, Option<Vec<Published>>>>,
-    networks: BTreeMap<String, Endpoint>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Published {
-    host_ip: String,
-    host_port: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Endpoint {
-    #[serde(default)]
-    aliases: Option<Vec<String>>,
-    #[serde(rename = "DNSNames", default)]
-    dns_names: Option<Vec<String>>,
-}
-
-impl Endpoint {
-    fn names(&self) -> impl Iterator<Item = String> {
-        let lists = [&self.aliases, &self.dns_names];
-        lists.into_iter().flatten().flatten().cloned()
     }
 }
 

@@ -2,12 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
-
+use super::inspected::{Checked, Inspected, Mounted, inspected};
 use super::{Docker, Error, User};
-
-const WHAT: &str = "list the containers";
 
 /// A container, running or not, and what of the host it sees.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,7 +78,7 @@ impl Container {
     }
 
     fn listed(docker: &Docker, filter: &[&str]) -> Result<Vec<Self>, Error> {
-        let found: Vec<Inspected> = inspected(docker, filter)?;
+        let found = inspected(docker, filter)?;
         Ok(found.into_iter().map(Self::from).collect())
     }
 
@@ -153,112 +149,6 @@ impl Place {
         let over = |a: &Path, b: &Path| a.starts_with(b) || b.starts_with(a);
         over(&self.named, &other.named) || over(&self.real, &other.real)
     }
-}
-
-/// What the engine tells of the containers that `filter` lets through.
-pub(super) fn inspected<T: DeserializeOwned>(
-    docker: &Docker,
-    filter: &[&str],
-) -> Result<Vec<T>, Error> {
-    Docker::inspected(|| list(docker, filter), |ids| inspect(docker, ids))
-}
-
-fn list(docker: &Docker, filter: &[&str]) -> Result<Vec<String>, Error> {
-    let call = docker.call(["ps", "--all", "--no-trunc", "--format", "{{json .}}"]);
-    let call = call.args(filter);
-    let rows: Vec<Row> = Docker::json_lines(WHAT, &call)?;
-    let mut ids: Vec<_> = rows.into_iter().map(|row| row.id).collect();
-    ids.sort();
-    Ok(ids)
-}
-
-fn inspect<T: DeserializeOwned>(docker: &Docker, ids: &[String]) -> Result<Vec<T>, Error> {
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    let call = docker
-        .call(["container", "inspect", "--format", "{{json .}}"])
-        .args(ids);
-    let found: Vec<T> = Docker::json_lines(WHAT, &call)?;
-    if found.len() != ids.len() {
-        return Err(Error::Nonsense {
-            what: WHAT.to_owned(),
-            command: call.shown(),
-            said: format!("told of {} containers out of {}", found.len(), ids.len()),
-        });
-    }
-    Ok(found)
-}
-
-#[derive(Deserialize)]
-struct Row {
-    #[serde(rename = "ID")]
-    id: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Inspected {
-    id: String,
-    name: String,
-    state: State,
-    #[serde(default)]
-    restart_count: u64,
-    #[serde(default)]
-    mounts: Vec<Mounted>,
-    #[serde(default)]
-    config: Config,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct State {
-    #[serde(default)]
-    status: String,
-    running: bool,
-    #[serde(default)]
-    paused: bool,
-    #[serde(default)]
-    restarting: bool,
-    #[serde(default)]
-    exit_code: i32,
-    #[serde(default)]
-    health: Option<Checked>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Checked {
-    status: String,
-}
-
-impl Checked {
-    fn health(&self) -> Option<Health> {
-        match self.status.as_str() {
-            "starting" => Some(Health::Starting),
-            "healthy" => Some(Health::Healthy),
-            "unhealthy" => Some(Health::Unhealthy),
-            _ => None,
-        }
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Mounted {
-    #[serde(default)]
-    name: Option<String>,
-    #[serde(default)]
-    source: PathBuf,
-    #[serde(rename = "RW")]
-    writes: bool,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct Config {
-    labels: Option<std::collections::BTreeMap<String, String>>,
-    stop_timeout: Option<u64>,
 }
 
 impl From<Inspected> for Container {

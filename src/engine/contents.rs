@@ -19,6 +19,10 @@ pub trait Contents: Send + Sync {
     /// Where the contents of a volume are, if this process reaches them.
     fn path<'a>(&self, volume: &'a Volume) -> Option<&'a Path>;
 
+    /// Is told that a volume's contents will be asked for soon, so that what that takes can be
+    /// made ready meanwhile.
+    fn prepare(&self, _: &Volume) {}
+
     /// Counts what is in a volume.
     fn survey(&self, volume: &Volume, progress: &dyn Progress) -> Result<Survey, Error>;
 
@@ -33,6 +37,27 @@ pub trait Contents: Send + Sync {
         options: &CopyOptions,
         progress: &dyn Progress,
     ) -> Result<Copied, Error>;
+
+    /// Copies as [`Contents::copy`] does, with digests, reads the copy back and tells in what it
+    /// isn't what was copied.
+    fn copy_verified(
+        &self,
+        disk: &Disk,
+        (source, target): (&Volume, &Volume),
+        options: &CopyOptions,
+        progress: &dyn Progress,
+    ) -> Result<(Copied, Vec<Difference>), Error> {
+        let options = CopyOptions {
+            digest: true,
+            ..options.clone()
+        };
+        let copied = self.copy(disk, (source, target), &options, progress)?;
+        let differences = match &copied.manifest {
+            Some(manifest) => self.verify(target, manifest, &VerifyOptions::default(), progress)?,
+            None => Vec::new(),
+        };
+        Ok((copied, differences))
+    }
 
     /// A manifest of the volume, with what `options` compare.
     fn observe(

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
+use std::thread;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -104,7 +105,12 @@ impl Docker {
     /// [`Error::NoEngine`] where none answers in 15 s.
     pub fn server(&self) -> Result<ServerInfo, Error> {
         let call = self.call_within(PROBE, ["info", "--format", "{{json .}}"]);
-        let output = call.run().map_err(|error| Error::NoEngine {
+        // Either question takes as long as the program needs to start.
+        let (answer, endpoint) = thread::scope(|scope| {
+            let endpoint = scope.spawn(|| self.endpoint());
+            (call.run(), endpoint.join().unwrap_or_default())
+        });
+        let output = answer.map_err(|error| Error::NoEngine {
             said: error.to_string(),
         })?;
         // Without an engine the program still tells of itself; some versions end with 0.
@@ -117,7 +123,7 @@ impl Docker {
                 said: output.complaint(),
             });
         }
-        Ok(info.understood(self.endpoint()))
+        Ok(info.understood(endpoint))
     }
 
     /// The address of the current context; nothing where the program doesn't know

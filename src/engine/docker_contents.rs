@@ -4,7 +4,7 @@
 use std::fs;
 use std::io::Write;
 use std::path::Path;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use super::docker_volumes::announce;
 use super::helper::{Answer, Helper, Mounted, Trouble, Work};
@@ -13,7 +13,9 @@ use super::{
 };
 use crate::fs::Disk;
 use crate::progress::{Progress, Silent};
-use crate::tree::{self, Copied, CopyOptions, Holds, Manifest, Scope, Survey, VerifyOptions};
+use crate::tree::{
+    self, Copied, CopyOptions, Difference, Holds, Manifest, Scope, Survey, VerifyOptions,
+};
 
 impl DockerVolumes {
     /// True where the volume is simply a folder of this machine that this process may enter:
@@ -27,14 +29,9 @@ impl DockerVolumes {
 
     /// The engine's helper, brought there when it is first needed.
     fn helper(&self, what: &str) -> Result<Arc<Helper>, Error> {
-        let mut helper = self.helper.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(helper) = &*helper {
-            return Ok(Arc::clone(helper));
-        }
-        let brought = Helper::bring(&self.docker, &self.server, self.program.as_deref());
-        let brought = Arc::new(brought.map_err(refused(what))?);
-        *helper = Some(Arc::clone(&brought));
-        Ok(brought)
+        let program = self.program.as_deref();
+        let helper = self.helper.helper(&self.docker, &self.server, program);
+        helper.map_err(refused(what))
     }
 
     /// Work that reads one volume.
@@ -45,29 +42,89 @@ impl DockerVolumes {
         work: Work,
         progress: &dyn Progress,
     ) -> Result<(Answer, Option<Manifest>), Error> {
-        self.require_there(what, volume)?;
+        self.require_there(what, &[volume])?;
         let mounts = [Mounted {
             volume: &volume.name,
             writable: false,
         }];
-        self.helper(what)?.work(what, work, &mounts, progress)
+        let told = self.helper(what)?.work(what, work, &mounts, progress)?;
+        Ok((told.answer, told.manifest))
     }
 
     /// A volume that isn't there would be made, empty, by being mounted; and what a tmpfs held
     /// is gone, unless somebody has it mounted.
-    fn require_there(&self, what: &str, volume: &Volume) -> Result<(), Error> {
-        if self.look(&volume.name)?.as_ref() != Some(volume) {
-            return Err(Error::Missing {
-                name: volume.name.clone(),
-                place: self.describe(),
-            });
+    fn require_there(&self, what: &str, volumes: &[&Volume]) -> Result<(), Error> {
+        let names: Vec<String> = volumes.iter().map(|volume| volume.name.clone()).collect();
+        let found = self.inspect(&names);
+        if !found.is_ok_and(|found| found.iter().eq(volumes.iter().copied())) {
+            for volume in volumes {
+                self.require_as_known(volume)?;
+            }
         }
         let held = |user: &User| user.running;
-        if is_tmpfs(volume) && !self.users(volume)?.iter().any(held) {
-            let name = volume.name.clone();
-            return Err(refused(what)(HelperError::Fleeting { name }));
+        for volume in volumes.iter().filter(|volume| is_tmpfs(volume)) {
+            if !self.users(volume)?.iter().any(held) {
+                let name = volume.name.clone();
+                return Err(refused(what)(HelperError::Fleeting { name }));
+            }
         }
         Ok(())
+    }
+
+    fn require_as_known(&self, volume: &Volume) -> Result<(), Error> {
+        if self.look(&volume.name)?.as_ref() == Some(volume) {
+            return Ok(());
+        }
+        Err(Error::Missing {
+            name: volume.name.clone(),
+            place: self.describe(),
+        })
+    }
+
+    /// Copies in a helper, and reads the copy back in the same one if that is wanted.
+    fn copy_by_helper(
+        &self,
+        disk: &Disk,
+        (source, target): (&Volume, &Volume),
+        (options, verify): (&CopyOptions, bool),
+        progress: &dyn Progress,
+    ) -> Result<(Copied, Vec<Difference>), Error> {
+        let what = format!("copy volume `{}` to `{}`", source.name, target.name);
+        if source.name == target.name {
+            let (source_root, target) = (source.path.clone(), target.path.clone());
+            return Err(tree::Error::Nested {
+                source_root,
+                target,
+            }
+            .into());
+        }
+        if is_tmpfs(target) {
+            let name = target.name.clone();
+            return Err(refused(&what)(HelperError::Fleeting { name }));
+        }
+        self.require_there(&what, &[source, target])?;
+        let helper = self.helper(&what)?;
+        announce(disk, "docker run", &target.name)?;
+        let mounted = |volume, writable| Mounted { volume, writable };
+        let mounts = [mounted(&source.name, false), mounted(&target.name, true)];
+        let digest = options.digest || verify;
+        let work = Work::Copy {
+            source: source.name.clone(),
+            target: target.name.clone(),
+            digest,
+            live: options.live,
+            verify,
+        };
+        let name = format!("volume {}", target.name);
+        progress.start(&name, options.expected_bytes);
+        let done = helper.work(&what, work, &mounts, progress);
+        progress.finish();
+        let told = done?;
+        if told.manifest.is_some() != digest || !verify && !told.differences.is_empty() {
+            return beside(&what);
+        }
+        let copied = copied(&what, told.answer, told.manifest)?;
+        Ok((copied, told.differences))
     }
 }
 
@@ -96,6 +153,13 @@ fn beside<T>(what: &str) -> Result<T, Error> {
 impl Contents for DockerVolumes {
     fn path<'a>(&self, volume: &'a Volume) -> Option<&'a Path> {
         self.is_here(volume).then_some(volume.path.as_path())
+    }
+
+    fn prepare(&self, volume: &Volume) {
+        if !self.is_here(volume) {
+            let program = self.program.as_deref();
+            self.helper.call(&self.docker, &self.server, program);
+        }
     }
 
     fn survey(&self, volume: &Volume, progress: &dyn Progress) -> Result<Survey, Error> {
@@ -136,40 +200,22 @@ impl Contents for DockerVolumes {
         if self.is_here(source) && self.is_here(target) {
             return ByPath.copy(disk, (source, target), options, progress);
         }
-        let what = format!("copy volume `{}` to `{}`", source.name, target.name);
-        if source.name == target.name {
-            let (source_root, target) = (source.path.clone(), target.path.clone());
-            return Err(tree::Error::Nested {
-                source_root,
-                target,
-            }
-            .into());
+        let how = (options, false);
+        let copied = self.copy_by_helper(disk, (source, target), how, progress);
+        copied.map(|(copied, _)| copied)
+    }
+
+    fn copy_verified(
+        &self,
+        disk: &Disk,
+        (source, target): (&Volume, &Volume),
+        options: &CopyOptions,
+        progress: &dyn Progress,
+    ) -> Result<(Copied, Vec<Difference>), Error> {
+        if self.is_here(source) && self.is_here(target) {
+            return ByPath.copy_verified(disk, (source, target), options, progress);
         }
-        self.require_there(&what, source)?;
-        if is_tmpfs(target) {
-            let name = target.name.clone();
-            return Err(refused(&what)(HelperError::Fleeting { name }));
-        }
-        self.require_there(&what, target)?;
-        let helper = self.helper(&what)?;
-        announce(disk, "docker run", &target.name)?;
-        let mounted = |volume, writable| Mounted { volume, writable };
-        let mounts = [mounted(&source.name, false), mounted(&target.name, true)];
-        let work = Work::Copy {
-            source: source.name.clone(),
-            target: target.name.clone(),
-            digest: options.digest,
-            live: options.live,
-        };
-        let name = format!("volume {}", target.name);
-        progress.start(&name, options.expected_bytes);
-        let done = helper.work(&what, work, &mounts, progress);
-        progress.finish();
-        let (answer, manifest) = done?;
-        if manifest.is_some() != options.digest {
-            return beside(&what);
-        }
-        copied(&what, answer, manifest)
+        self.copy_by_helper(disk, (source, target), (options, true), progress)
     }
 
     fn observe(
@@ -201,7 +247,7 @@ impl Contents for DockerVolumes {
             return ByPath.clear(disk, volume);
         }
         let what = format!("empty volume `{}`", volume.name);
-        self.require_there(&what, volume)?;
+        self.require_there(&what, &[volume])?;
         let helper = self.helper(&what)?;
         announce(disk, "docker run", &volume.name)?;
         let mounts = [Mounted {
@@ -211,8 +257,8 @@ impl Contents for DockerVolumes {
         let work = Work::Clear {
             volume: volume.name.clone(),
         };
-        match helper.work(&what, work, &mounts, &Silent)? {
-            (Answer::Cleared, None) => Ok(()),
+        match helper.work(&what, work, &mounts, &Silent)?.answer {
+            Answer::Cleared => Ok(()),
             _ => beside(&what),
         }
     }
@@ -222,8 +268,9 @@ impl Contents for DockerVolumes {
             return Ok(None);
         }
         let what = "look for free space";
-        match self.helper(what)?.work(what, Work::Free, &[], progress)? {
-            (Answer::Free(free), None) => Ok(Some(free)),
+        let told = self.helper(what)?.work(what, Work::Free, &[], progress)?;
+        match told.answer {
+            Answer::Free(free) => Ok(Some(free)),
             _ => beside(what),
         }
     }
@@ -239,7 +286,7 @@ impl Contents for DockerVolumes {
             return ByPath.send(volume, have, out, progress);
         }
         let what = format!("read volume `{}`", volume.name);
-        self.require_there(&what, volume)?;
+        self.require_there(&what, &[volume])?;
         let helper = self.helper(&what)?;
         helper.send(&what, &volume.name, have, out, progress)
     }
@@ -260,7 +307,7 @@ impl Contents for DockerVolumes {
             let name = volume.name.clone();
             return Err(refused(&what)(HelperError::Fleeting { name }));
         }
-        self.require_there(&what, volume)?;
+        self.require_there(&what, &[volume])?;
         let helper = self.helper(&what)?;
         announce(disk, "docker run", &volume.name)?;
         let answer = helper.receive(&what, &volume.name, update, feed, progress)?;

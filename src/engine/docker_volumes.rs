@@ -7,7 +7,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -15,8 +14,8 @@ use serde::Deserialize;
 use super::containers::containers_using_volume;
 use super::docker::failed;
 use super::folder_volumes::refuse_writers;
-use super::helper::Helper;
-use super::program::Invocation;
+use super::helper::Standby;
+use super::program::{self, Invocation};
 use super::{
     Contents, Docker, Error, NewVolume, ServerInfo, User, Volume, VolumeStore, check_name,
 };
@@ -33,7 +32,7 @@ pub struct DockerVolumes {
     pub(super) remote: Option<String>,
     /// The helper's program, where it was named.
     pub(super) program: Option<PathBuf>,
-    pub(super) helper: Mutex<Option<Arc<Helper>>>,
+    pub(super) helper: Standby,
 }
 
 impl DockerVolumes {
@@ -59,7 +58,7 @@ impl DockerVolumes {
             server,
             remote,
             program: None,
-            helper: Mutex::default(),
+            helper: Standby::default(),
         })
     }
 
@@ -83,7 +82,7 @@ impl DockerVolumes {
         Ok(names)
     }
 
-    fn inspect(&self, names: &[String]) -> Result<Vec<Volume>, Error> {
+    pub(super) fn inspect(&self, names: &[String]) -> Result<Vec<Volume>, Error> {
         if names.is_empty() {
             return Ok(Vec::new());
         }
@@ -127,6 +126,12 @@ impl DockerVolumes {
             call.arg("--label").arg(format!("{key}={value}"))
         });
         labelled.arg(&volume.name)
+    }
+
+    /// True where removing the volume is to remove its contents, which nothing wants again.
+    fn is_nobodys(&self, volume: &Volume) -> Result<bool, Error> {
+        let ordinary = volume.driver == "local" && volume.options.is_empty();
+        Ok(ordinary && self.look(&volume.name)?.is_some() && self.users(volume)?.is_empty())
     }
 
     fn remove_call(&self, name: &str) -> Invocation {
@@ -187,7 +192,11 @@ impl VolumeStore for DockerVolumes {
         })?;
         refuse_writers(&volume, self.users(&volume)?)?;
         announce(disk, "docker volume rm", name)?;
-        let called = self.remove_call(name).run_well();
+        let mut called = self.remove_call(name).run_well();
+        if called.as_ref().is_err_and(is_locked) && self.is_nobodys(&volume)? {
+            self.clear(disk, &volume)?;
+            called = self.remove_call(name).run_well();
+        }
         match (self.look(name)?, called) {
             (None, _) => Ok(()),
             (Some(_), Err(error)) => Err(failed(&format!("remove volume `{name}`"))(error)),
@@ -222,6 +231,12 @@ impl fmt::Debug for DockerVolumes {
             .field("remote", &self.remote)
             .finish_non_exhaustive()
     }
+}
+
+/// True where the engine met a file that is immutable or append-only: it removes none, and
+/// root is told that nothing else is not permitted.
+fn is_locked(error: &program::Error) -> bool {
+    matches!(error, program::Error::Exit { said, .. } if said.contains("operation not permitted"))
 }
 
 /// The labels by which Docker Compose knows a volume for its own.

@@ -25,6 +25,7 @@ mod folder_volumes;
 mod helper;
 mod image_archive;
 mod images;
+mod inspected;
 mod processes;
 pub mod program;
 mod quiesce;

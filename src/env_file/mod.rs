@@ -6,8 +6,10 @@
 mod changes;
 mod document;
 mod error;
+mod resolved;
 mod values;
 
 pub use changes::{EnvChange, env_changes};
 pub use document::{Entry, EnvFile, Quote};
 pub use error::Error;
+pub use resolved::Values;

@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::path::Path;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::check::Checker;
 use super::collect::Collector;
@@ -55,7 +55,7 @@ pub struct VerifyOptions {
 }
 
 /// In what way a path differs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DifferenceKind {
     /// Expected, and not there.

@@ -37,8 +37,8 @@ say() { printf '%s\n' "$1"; }
 # seconds to live where it is to hang, since nobody can remove it.
 helper() {
   read -r request || :
-  version=1
-  [ "$fault" != other-version ] || version=2
+  version=2
+  [ "$fault" != other-version ] || version=3
   say "{\"is\":\"hello\",\"format\":\"transship-helper\",\"version\":$version}"
   [ "$fault" != nonsense-inside ] || say 'Segmentation fault'
   case $request in
@@ -72,13 +72,24 @@ helper() {
 
 case "$1 $2" in
   'import --change')
-    cat >/dev/null
-    [ "$fault" = lies ] || touch "$state/image"
+    layer=$(sha256sum | cut -d' ' -f1)
+    while [ $# -gt 1 ]; do shift; done
+    [ "$fault" = lies ] || printf '%s %s\n' "${1#*:}" "$layer" >"$state/image"
     echo sha256:1
     ;;
-  'image inspect') [ -f "$state/image" ] || { echo 'No such image' >&2; exit 1; }; echo '"sha256:1"' ;;
-  'image ls') ;;
-  'image rm') rm "$state/image" ;;
+  'image inspect')
+    [ -f "$state/image" ] || { echo 'No such image' >&2; exit 1; }
+    read -r tag layer <"$state/image"
+    printf '{"Id":"sha256:1","RootFS":{"Type":"layers","Layers":["sha256:%s"]}}\n' "$layer"
+    ;;
+  'image ls')
+    # Those of other runs.
+    [ ! -f "$state/images" ] || printf '{"Tag":"%s"}\n' "$(cat "$state/images")"
+    [ -f "$state/image" ] || exit 0
+    read -r tag layer <"$state/image"
+    printf '{"Repository":"transship-helper","Tag":"%s"}\n' "$tag"
+    ;;
+  'image rm') ;;
   'run --rm') [ -f "$state/image" ] || exit 125; : >"$state/running"; helper; rm -f "$state/running" ;;
   'rm --force') [ "$fault" = exit1 ] || rm -f "$state/running" ;;
   'info --format')

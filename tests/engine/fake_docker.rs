@@ -66,6 +66,11 @@ impl FakeDocker {
         fs::write(self.home.path().join(file), content).unwrap();
     }
 
+    /// One of the files that the script reads or writes.
+    pub(crate) fn get(&self, file: &str) -> String {
+        fs::read_to_string(self.home.path().join(file)).unwrap()
+    }
+
     /// Where the contents of a volume are.
     pub(crate) fn contents(&self, name: &str) -> PathBuf {
         self.home.path().join("data").join(name)

@@ -49,8 +49,6 @@ fn fails(call: &str, how: &str) -> (Error, String) {
     fake.heal();
     assert_eq!(copy(&volumes, &pair).unwrap(), 1, "{case}");
     assert_eq!(std::fs::read(target.join("file")).unwrap(), b"as it was");
-    drop(volumes);
-    assert!(!fake.has("image"), "{case}: an image is left");
     let reason = std::error::Error::source(&error).map(ToString::to_string);
     (error, reason.unwrap_or_default())
 }
@@ -116,7 +114,7 @@ fn garbage_is_no_answer() {
 #[test]
 fn a_helper_of_another_version_is_refused_by_its_number() {
     let (_, reason) = fails("run --rm", "other-version");
-    assert!(reason.contains("speaks version 2"), "{reason}");
+    assert!(reason.contains("speaks version 3"), "{reason}");
 }
 
 #[test]
@@ -160,12 +158,46 @@ fn a_container_that_cannot_be_removed_is_named() {
 }
 
 #[test]
-fn an_image_that_cannot_be_removed_is_no_failure_of_the_copy() {
+fn an_image_is_brought_once_and_used_by_later_runs() {
+    let fake = FakeDocker::new();
+    let pair = pair(&fake, &fake.volumes_elsewhere());
+    for _ in 0..3 {
+        assert_eq!(copy(&fake.volumes_elsewhere(), &pair).unwrap(), 1);
+    }
+    assert_eq!(fake.calls().matches("import --change").count(), 1);
+    assert_eq!(fake.calls().matches("run --rm").count(), 3);
+}
+
+#[test]
+fn an_image_that_holds_another_program_or_is_old_is_not_used_again() {
+    for (place, with) in [
+        // The layer's digest, and the time in the tag.
+        (" ", " 0"),
+        ("-", "-1"),
+    ] {
+        let fake = FakeDocker::new();
+        let pair = pair(&fake, &fake.volumes_elsewhere());
+        assert_eq!(copy(&fake.volumes_elsewhere(), &pair).unwrap(), 1);
+        let image = fake.get("image");
+        let other = image.replacen(place, with, 1);
+        fake.set("image", &other);
+        assert_eq!(copy(&fake.volumes_elsewhere(), &pair).unwrap(), 1);
+        assert_eq!(fake.calls().matches("import --change").count(), 2);
+        assert_ne!(fake.get("image"), other);
+    }
+}
+
+#[test]
+fn an_image_of_yesterday_is_removed_by_the_next_run() {
     let fake = FakeDocker::new();
     let volumes = fake.volumes_elsewhere();
     let pair = pair(&fake, &volumes);
-    fake.spoil("image rm", "exit1");
+    fake.set("images", "0123456789abcdef-1700000000-0123abcd");
     assert_eq!(copy(&volumes, &pair).unwrap(), 1);
+    drop(volumes);
+    let removed = "image rm transship-helper:0123456789abcdef-1700000000-0123abcd\n";
+    assert!(fake.calls().contains(removed), "{}", fake.calls());
+    assert_eq!(fake.calls().matches("image rm").count(), 1);
 }
 
 #[test]

@@ -27,10 +27,12 @@ mod need;
 #[expect(dead_code, reason = "made for the tests of the program")]
 mod program;
 mod quiesce;
+mod reach;
 mod real_engine;
 mod remote;
 #[path = "../fidelity/support.rs"]
 #[expect(dead_code, reason = "made for the tests of copies")]
 mod support;
+mod two_engines;
 #[path = "../fidelity/zoo.rs"]
 mod zoo;

@@ -1,14 +1,13 @@
 //! Volumes out of this process's reach, in a real engine: as a user in the docker group, and
 //! where a volume is mounted from elsewhere. Needs a static transship (`scripts/static`).
 
-use std::collections::BTreeSet;
 use std::fs;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::os::unix::fs::MetadataExt as _;
+use std::process::Command;
 use std::time::Duration;
 
-use transship::engine::{Docker, DockerVolumes, Volume, VolumeStore};
+use rustix::fs::{IFlags, ioctl_getflags, ioctl_setflags};
+use transship::engine::{Docker, DockerVolumes, VolumeStore};
 use transship::error::Explain;
 use transship::fs::Disk;
 use transship::progress::Silent;
@@ -16,114 +15,9 @@ use transship::tree::{CopyOptions, Holds, VerifyOptions};
 
 use super::install::Install;
 use super::lab::{Lab, put, store};
-use super::look::{Seen, assert_same};
-use super::{need, zoo};
-
-/// Everything that there is to see but access times, which a look changes.
-fn look(root: &Path) -> Seen {
-    let mut seen = super::look::look(root);
-    for attributes in seen.values_mut() {
-        attributes.remove("atime");
-    }
-    seen
-}
-
-fn can() -> bool {
-    need::root() && need::docker() && need::helper()
-}
-
-fn helper() -> PathBuf {
-    PathBuf::from(std::env::var_os("TRANSSHIP_HELPER").unwrap())
-}
-
-/// Somebody who may speak to the engine, and is nobody else's.
-struct User {
-    home: tempfile::TempDir,
-}
-
-impl User {
-    const ID: u32 = 65534;
-
-    fn new() -> Self {
-        let home = tempfile::tempdir().unwrap();
-        fs::set_permissions(home.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        fs::copy(
-            env!("CARGO_BIN_EXE_transship"),
-            home.path().join("transship"),
-        )
-        .unwrap();
-        fs::copy(helper(), home.path().join("helper")).unwrap();
-        let user = Self { home };
-        user.own("");
-        user
-    }
-
-    /// Gives the user what is at `path` in their home.
-    fn own(&self, path: &str) {
-        let path = self.home.path().join(path);
-        let owner = format!("{id}:{id}", id = Self::ID);
-        let status = Command::new("chown")
-            .args(["-R", &owner])
-            .arg(path)
-            .status();
-        assert!(status.unwrap().success());
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let socket = fs::metadata("/var/run/docker.sock").unwrap();
-        let mut command = Command::new("setpriv");
-        command
-            .arg(format!("--reuid={}", Self::ID))
-            .arg(format!("--regid={}", Self::ID))
-            .arg(format!("--groups={}", socket.gid()))
-            .arg(self.home.path().join("transship"))
-            .args(args)
-            .current_dir(self.home.path())
-            .env("HOME", self.home.path())
-            .env("TRANSSHIP_HELPER", self.home.path().join("helper"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        command
-    }
-
-    #[track_caller]
-    fn runs(&self, args: &[&str]) -> String {
-        let output = self.command(args).output().unwrap();
-        assert!(output.status.success(), "{args:?}: {}", said(&output));
-        said(&output)
-    }
-}
-
-fn said(output: &Output) -> String {
-    let out = String::from_utf8_lossy(&output.stdout);
-    format!("{out}{}", String::from_utf8_lossy(&output.stderr))
-}
-
-/// That nothing of a helper stays: whatever is there goes in the end. Other tests have
-/// helpers of their own meanwhile.
-fn no_helpers(lab: &Lab) {
-    let ids = || -> BTreeSet<String> {
-        let containers = lab.docker(&["ps", "-aq", "--filter", "label=transship-helper"]);
-        let images = lab.docker(&["image", "ls", "-q", "transship-helper"]);
-        let all = containers.lines().chain(images.lines());
-        all.map(str::to_owned).collect()
-    };
-    let mut left = ids();
-    for _ in 0..240 {
-        if left.is_empty() {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(500));
-        let now = ids();
-        left.retain(|id| now.contains(id));
-    }
-    panic!("left: {left:?}");
-}
-
-fn volume(name: &str) -> Volume {
-    store().find(name).unwrap().unwrap()
-}
+use super::look::assert_same;
+use super::reach::{User, bound, can, helper, look, no_helpers, said, volume};
+use super::zoo;
 
 #[test]
 fn a_user_of_the_docker_group_copies_the_zoo_as_root_would() {
@@ -162,7 +56,7 @@ fn a_user_of_the_docker_group_copies_the_zoo_as_root_would() {
     };
     assert_eq!(manifest(&new), manifest(&direct), "as the direct copy");
     assert_eq!(manifest(&new), manifest(&old));
-    no_helpers(&lab);
+    no_helpers(&lab, &user);
 }
 
 #[test]
@@ -220,7 +114,7 @@ fn an_interrupted_copy_ends_with_130_and_leaves_nothing() {
     assert_eq!(output.status.code(), Some(130), "{}", said(&output));
     assert!(store().find(&lab.name("new")).unwrap().is_none());
     assert!(running().is_empty());
-    no_helpers(&lab);
+    no_helpers(&lab, &user);
 }
 
 #[test]
@@ -272,24 +166,6 @@ fn a_helper_that_is_killed_leaves_what_is_never_taken_for_whole() {
     assert_same(&look(&source), &look(&target.path));
 }
 
-/// A volume of the `local` driver that is another folder, by its options.
-fn bound(lab: &Lab, key: &str, folder: &Path) -> String {
-    let name = lab.name(key);
-    let device = format!("device={}", folder.display());
-    lab.docker(&[
-        "volume",
-        "create",
-        "-o",
-        "type=none",
-        "-o",
-        "o=bind",
-        "-o",
-        &device,
-        &name,
-    ]);
-    name
-}
-
 #[test]
 fn a_volume_that_is_mounted_from_elsewhere_is_copied_by_a_helper() {
     if !can() {
@@ -323,6 +199,39 @@ fn a_volume_that_is_mounted_from_elsewhere_is_copied_by_a_helper() {
     assert_eq!(differences.unwrap(), []);
 }
 
+/// Sets a flag as `chattr` does.
+fn lock(path: &std::path::Path, flag: IFlags) {
+    let file = fs::File::open(path).unwrap();
+    let flags = ioctl_getflags(&file).unwrap();
+    ioctl_setflags(&file, flags | flag).unwrap();
+}
+
+#[test]
+fn a_volume_with_immutable_and_append_only_files_is_removed() {
+    if !can() {
+        return;
+    }
+    let lab = Lab::new("locked");
+    for key in ["here", "used"] {
+        let data = lab.volume_with_data(key);
+        fs::create_dir(data.join("folder")).unwrap();
+        put(&data.join("folder"), "log");
+        lock(&data.join("kept"), IFlags::IMMUTABLE);
+        lock(&data.join("folder/log"), IFlags::APPEND);
+        lock(&data.join("folder"), IFlags::IMMUTABLE);
+    }
+    store().remove(&Disk::new(), &lab.name("here")).unwrap();
+    assert!(store().find(&lab.name("here")).unwrap().is_none());
+
+    // Not one that a container, though stopped, will want again.
+    let mount = format!("{}:/data", lab.name("used"));
+    let name = lab.name("stopped");
+    lab.docker(&["create", "--name", &name, "-v", &mount, "shell:1"]);
+    store().remove(&Disk::new(), &lab.name("used")).unwrap_err();
+    let data = volume(&lab.name("used")).path;
+    assert!(data.join("kept").exists() && data.join("folder/log").exists());
+}
+
 /// The story, as somebody has it who isn't root: the files are theirs, the volumes are in the
 /// engine.
 #[test]
@@ -354,6 +263,8 @@ fn an_upgrade_works_as_a_user_of_the_docker_group() {
     fs::remove_dir_all(install.at("volumes")).unwrap();
     let data = volume(&lab.name("old_postgres_data")).path;
     std::os::unix::fs::chown(data.join("PG_VERSION"), Some(999), Some(999)).unwrap();
+    // The engine doesn't remove what is immutable; whoever discards a copy of it does.
+    lock(&data.join("PG_VERSION"), IFlags::IMMUTABLE);
     let before = look(&data);
     let home = user.home.path().join("install");
     let moved = Command::new("cp")
@@ -389,192 +300,12 @@ fn an_upgrade_works_as_a_user_of_the_docker_group() {
     put(&new.path, "written since");
     let said = user.runs(&["rollback", "-C", root]);
     assert!(said.contains("was written since it was copied"), "{said}");
-    no_helpers(&lab);
-}
-
-/// A second engine of this machine, with nothing in common with the first.
-struct Engine {
-    home: tempfile::TempDir,
-    daemon: std::process::Child,
-}
-
-impl Engine {
-    /// Started, and answering: its socket is the user's.
-    fn start() -> Self {
-        let home = tempfile::tempdir().unwrap();
-        fs::set_permissions(home.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        let at = |name: &str| home.path().join(name).display().to_string();
-        let log = fs::File::create(at("log")).unwrap();
-        let daemon = Command::new("dockerd")
-            .args(["--host", &format!("unix://{}", at("socket"))])
-            .args(["--data-root", &at("data"), "--exec-root", &at("exec")])
-            .args(["--pidfile", &at("pid"), "--bridge=none", "--iptables=false"])
-            .args(["--group", "nogroup"])
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        let engine = Self { home, daemon };
-        for _ in 0..300 {
-            if engine.docker(&["info"]).status.success() {
-                return engine;
-            }
-            std::thread::sleep(Duration::from_millis(200));
-        }
-        let log = fs::read_to_string(engine.home.path().join("log"));
-        panic!("it doesn't answer: {}", log.unwrap_or_default());
+    user.runs(&["rollback", "--discard", "-C", root]);
+    for key in ["new_postgres_data", "new_postgres_backups"] {
+        assert!(store().find(&lab.name(key)).unwrap().is_none(), "{key}");
     }
-
-    fn address(&self) -> String {
-        format!("unix://{}", self.home.path().join("socket").display())
-    }
-
-    fn docker(&self, args: &[&str]) -> Output {
-        let address = self.address();
-        let mut command = Command::new("docker");
-        command
-            .args(["--host", &address])
-            .args(args)
-            .output()
-            .unwrap()
-    }
-
-    fn volume(&self, name: &str) -> PathBuf {
-        let path = ["volume", "inspect", "--format", "{{.Mountpoint}}", name];
-        let output = self.docker(&path);
-        assert!(output.status.success(), "{}", said(&output));
-        PathBuf::from(String::from_utf8(output.stdout).unwrap().trim())
-    }
-}
-
-impl Drop for Engine {
-    fn drop(&mut self) {
-        let pid = self.daemon.id().to_string();
-        let _ = Command::new("kill").arg(pid).status();
-        let _ = self.daemon.wait();
-        // What locked files it had stays locked for nobody else.
-        let _ = transship::tree::remove(&Disk::new(), &self.home.path().join("data"));
-    }
-}
-
-#[test]
-fn the_zoo_goes_from_engine_to_engine_and_an_interrupted_copy_is_gone_on_with() {
-    if !can() {
-        return;
-    }
-    let (lab, user, other) = (Lab::new("engines"), User::new(), Engine::start());
-    let source = lab.volume_with_data("zoo");
-    zoo::fill(&source);
-    let noise = zoo::noise(100_000);
-    for n in 0..3000 {
-        fs::write(source.join(format!("some-{n}")), &noise).unwrap();
-    }
-    let (old, address) = (lab.name("zoo"), other.address());
-    let line = format!("volume copy {old} arrived --to-context {address} -p demo --key data");
-    let copy = |more: &'static str| -> Vec<&str> {
-        line.split(' ').chain(more.split_whitespace()).collect()
-    };
-
-    // Cut short: by a wish to stop once something has arrived.
-    let mut run = user.command(&copy("")).spawn().unwrap();
-    let made = || {
-        other
-            .docker(&["volume", "inspect", "arrived"])
-            .status
-            .success()
-    };
-    let mut target = PathBuf::new();
-    let arrives = |target: &Path| {
-        let content = target.join(".transship-part/content");
-        fs::read_dir(content).is_ok_and(|list| list.count() > 50)
-    };
-    while !arrives(&target) {
-        if let Some(status) = run.try_wait().unwrap() {
-            panic!(
-                "over too soon, {status}: {}",
-                said(&run.wait_with_output().unwrap())
-            );
-        }
-        if target.as_os_str().is_empty() && made() {
-            target = other.volume("arrived");
-        }
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    let pid = run.id().to_string();
-    assert!(
-        Command::new("kill")
-            .args(["-INT", &pid])
-            .status()
-            .unwrap()
-            .success()
-    );
-    let output = run.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(130), "{}", said(&output));
-    assert_eq!(transship::tree::holds(&target).unwrap(), Holds::Part);
-
-    // Gone on with.
-    let text = user.runs(&copy("--update --verify"));
-    assert!(text.contains("verified"), "{text}");
-    assert_same(&look(&source), &look(&target));
-    let manifest = |path: &Path| transship::tree::manifest(path, &Silent).unwrap().digest();
-    assert_eq!(manifest(&target), manifest(&source));
-
-    // What is there is refused, or brought up to date.
-    let output = user.command(&copy("")).output().unwrap();
-    assert_eq!(output.status.code(), Some(3), "{}", said(&output));
-    assert!(said(&output).contains("--update"), "{}", said(&output));
-    fs::write(source.join("some-1"), "changed").unwrap();
-    fs::remove_file(source.join("some-2")).unwrap();
-    fs::write(target.join("extra"), "x").unwrap();
-    let text = user.runs(&copy("--update"));
-    assert!(text.contains("copied 1 file, 7 B"), "{text}");
-    assert_same(&look(&source), &look(&target));
-
-    // And a volume that can't be reached goes to a path.
-    let folder = user.home.path().join("folder");
-    let args = [
-        "volume",
-        "copy",
-        "arrived",
-        folder.to_str().unwrap(),
-        "--from-context",
-        &address,
-    ];
-    let output = user.command(&args).output().unwrap();
-    assert_eq!(output.status.code(), Some(4), "{}", said(&output));
-    assert!(said(&output).contains("owner"), "{}", said(&output));
-    assert!(folder.join("some-1").exists(), "{}", said(&output));
-    let closed = fs::metadata(folder.join("folder-0000")).unwrap();
-    assert_eq!(closed.permissions().mode() & 0o7777, 0);
-
-    let left = other.docker(&["ps", "-aq"]);
-    assert!(left.stdout.is_empty(), "{}", said(&left));
-    let left = other.docker(&["image", "ls", "-q"]);
-    assert!(left.stdout.is_empty(), "{}", said(&left));
-    no_helpers(&lab);
-}
-
-#[test]
-fn two_names_of_one_engine_are_one_engine() {
-    if !can() {
-        return;
-    }
-    let (lab, user) = (Lab::new("same"), User::new());
-    let source = lab.volume_with_data("old");
-    let (old, new) = (lab.name("old"), lab.name("new"));
-    let address = "unix:///var/run/docker.sock";
-    user.runs(&[
-        "volume",
-        "copy",
-        &old,
-        &new,
-        "-p",
-        "demo",
-        "--to-context",
-        address,
-    ]);
-    assert_same(&look(&source), &look(&volume(&new).path));
+    assert_same(&before, &look(&data));
+    no_helpers(&lab, &user);
 }
 
 #[test]

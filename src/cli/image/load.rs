@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use crate::cli::args::DockerArg;
 use crate::cli::compose_files::FilesArg;
 use crate::cli::failure::Failure;
 use crate::cli::ui::{Done, Ui};
 use crate::cli::{size, table};
 use crate::engine::{
-    ArchiveError, ArchivedImage, Docker, ImageArchive, load_images, local_images, missing_images,
+    ArchiveError, ArchivedImage, ImageArchive, load_images, local_images, missing_images,
 };
 use crate::fs::Disk;
 
@@ -25,9 +26,8 @@ pub(in crate::cli) struct Args {
     archive: PathBuf,
     #[command(flatten)]
     files: FilesArg,
-    /// The docker program, such as `podman` or `sudo docker`
-    #[arg(long, value_name = "PROGRAM", env = "TRANSSHIP_DOCKER")]
-    docker: Option<String>,
+    #[command(flatten)]
+    docker: DockerArg,
     /// Only look whether everything is there
     #[arg(long)]
     dry_run: bool,
@@ -42,7 +42,7 @@ struct LoadJson<'a> {
 
 pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
     let archive = ImageArchive::read(&args.archive, ui.progress())?;
-    let docker = Docker::find(args.docker.as_deref())?;
+    let docker = args.docker.find()?;
     docker.server()?;
     let needed = args.files.images()?;
     let needed: Vec<&str> = needed.iter().map(String::as_str).collect();

@@ -11,7 +11,7 @@ use crate::cli::ui::{Done, Ui};
 use crate::engine::{Contents, Held, NewVolume, Volume, VolumeStore};
 use crate::error::Kind;
 use crate::fs::Disk;
-use crate::tree::{self, CopyOptions, Survey, VerifyOptions};
+use crate::tree::{self, CopyOptions, Survey};
 use crate::upgrade::Place;
 use crate::upgrade::step::StepError;
 
@@ -65,6 +65,9 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
     let store = args.volumes.store(&place)?;
     let source = source(args, Some(store.as_ref()))?;
     let contents = store.contents();
+    if let Side::Volume(volume) = &source {
+        contents.prepare(volume);
+    }
     let survey = match &source {
         Side::Path(path) => tree::survey(path)?,
         // A helper counts what it copies by itself.
@@ -172,13 +175,12 @@ pub(super) fn between(
 ) -> Result<Done, Failure> {
     match (source, target) {
         (Side::Volume(from), Side::Volume(to)) => {
-            let options = way.options();
-            let copied = contents.copy(&Disk::new(), (from, to), &options, ui.progress())?;
-            let differences = match &copied.manifest {
-                Some(manifest) => {
-                    contents.verify(to, manifest, &VerifyOptions::default(), ui.progress())?
-                }
-                None => Vec::new(),
+            let (options, disk, pair) = (way.options(), Disk::new(), (from, to));
+            let (copied, differences) = if way.verify {
+                contents.copy_verified(&disk, pair, &options, ui.progress())?
+            } else {
+                let copied = contents.copy(&disk, pair, &options, ui.progress())?;
+                (copied, Vec::new())
             };
             let shown = (source.shown(contents), target.shown(contents));
             copy::finish((&shown.0, &shown.1), &copied, &differences, &way.how(), ui)

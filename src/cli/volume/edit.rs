@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use crate::cli::compose_files::FilesArg;
 use crate::cli::edits::{self, EditArgs, FileEdit};
-use crate::cli::env_edits::Values;
 use crate::cli::failure::Failure;
 use crate::cli::ui::{Done, Ui};
 use crate::compose::{self, Document, Lookup, PrefixRule};
+use crate::env_file::Values;
 use crate::error::Kind;
 
 /// Give every top-level volume a unique `name:` that begins with PREFIX.

@@ -9,7 +9,7 @@ use crate::cli::copy;
 use crate::cli::failure::Failure;
 use crate::cli::ui::{Done, Ui};
 use crate::engine::{
-    ByPath, Contents, Docker, DockerVolumes, ServerInfo, User, Volume, VolumeStore, transfer,
+    ByPath, Contents, DockerVolumes, ServerInfo, User, Volume, VolumeStore, transfer,
 };
 use crate::error::Kind;
 use crate::fs::Disk;
@@ -167,7 +167,7 @@ impl Engine {
                 server: None,
             });
         }
-        let docker = Docker::find(volumes.engine.docker.as_deref())?;
+        let docker = volumes.engine.docker.find()?;
         let docker = match context {
             Some(context) => docker.at(context),
             None => docker,

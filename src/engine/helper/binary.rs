@@ -2,7 +2,9 @@
 //! runs in a container that has nothing else.
 
 use std::ffi::OsStr;
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::HelperError;
@@ -17,7 +19,8 @@ const LARGEST: u64 = 256 << 20;
 /// A static program, read.
 pub(super) struct HelperProgram {
     pub(super) path: PathBuf,
-    pub(super) bytes: Vec<u8>,
+    /// A tar archive that has nothing but the program, as `/transship`.
+    pub(super) layer: Vec<u8>,
     /// The processor it is for, as the engine names it: `x86_64`.
     pub(super) machine: &'static str,
 }
@@ -57,29 +60,44 @@ impl HelperProgram {
         if size > LARGEST {
             return Ok(None);
         }
-        let bytes = fs::read(path).map_err(fail)?;
-        Ok(static_machine(&bytes).map(|machine| Self {
+        let mut file = File::open(path).map_err(fail)?;
+        let (layer, program) = packed(&mut file, size).map_err(fail)?;
+        Ok(static_machine(&layer[program]).map(|machine| Self {
             path: path.to_owned(),
-            bytes,
+            layer,
             machine,
         }))
     }
 
+    /// That of the layer, which tells it from every other program's.
     pub(super) fn digest(&self) -> Digest {
-        Digest::of(&self.bytes)
+        Digest::of(&self.layer)
     }
+}
 
-    /// A layer that has nothing but the program, as `/transship`.
-    pub(super) fn layer(&self) -> std::io::Result<Vec<u8>> {
-        let mut header = tar::Header::new_ustar();
-        header.set_size(self.bytes.len() as u64);
-        header.set_mode(0o755);
-        header.set_entry_type(tar::EntryType::Regular);
-        let room = Vec::with_capacity(self.bytes.len() + 4096);
-        let mut layer = tar::Builder::new(room);
-        layer.append_data(&mut header, "transship", self.bytes.as_slice())?;
-        layer.into_inner()
+/// The program in a tar archive, and where in there it is: read once, since it is some
+/// megabytes that somebody waits for.
+fn packed(program: &mut impl Read, size: u64) -> io::Result<(Vec<u8>, Range<usize>)> {
+    const BLOCK: usize = 512;
+    let mut header = tar::Header::new_ustar();
+    header.set_path("transship")?;
+    header.set_size(size);
+    header.set_mode(0o755);
+    header.set_entry_type(tar::EntryType::Regular);
+    header.set_cksum();
+    let mut layer = Vec::new();
+    let room = usize::try_from(size).unwrap_or_default() + 4 * BLOCK;
+    layer.reserve_exact(room);
+    layer.extend_from_slice(header.as_bytes());
+    let read = program.take(size).read_to_end(&mut layer)?;
+    if read as u64 != size {
+        return Err(io::ErrorKind::UnexpectedEof.into());
     }
+    let program = BLOCK..BLOCK + read;
+    // Two empty blocks end an archive.
+    let length = program.end.next_multiple_of(BLOCK) + 2 * BLOCK;
+    layer.resize(length, 0);
+    Ok((layer, program))
 }
 
 /// The processor that an ELF program is for, if it needs no interpreter (a dynamic linker);
@@ -223,16 +241,19 @@ mod tests {
 
     #[test]
     fn the_layer_has_the_program_and_nothing_else() {
-        let program = HelperProgram {
-            path: PathBuf::new(),
-            bytes: elf(62, 1),
-            machine: "x86_64",
-        };
-        let layer = program.layer().unwrap();
+        let program = elf(62, 1);
+        let (layer, place) = packed(&mut program.as_slice(), program.len() as u64).unwrap();
+        assert_eq!(layer[place], program);
+        assert_eq!(layer.len() % 512, 0);
         let mut archive = tar::Archive::new(layer.as_slice());
-        let entries: Vec<_> = archive.entries().unwrap().map(Result::unwrap).collect();
-        assert_eq!(entries.len(), 1);
-        assert_eq!(entries[0].path().unwrap(), Path::new("transship"));
-        assert_eq!(entries[0].header().mode().unwrap(), 0o755);
+        let mut entries = archive.entries().unwrap();
+        let mut entry = entries.next().unwrap().unwrap();
+        assert_eq!(entry.path().unwrap(), Path::new("transship"));
+        assert_eq!(entry.header().mode().unwrap(), 0o755);
+        let mut found = Vec::new();
+        entry.read_to_end(&mut found).unwrap();
+        assert_eq!(found, program);
+        assert!(entries.next().is_none());
+        assert!(packed(&mut b"cut".as_slice(), 4).is_err());
     }
 }

@@ -8,13 +8,15 @@ use std::thread;
 use std::time::Duration;
 
 use super::protocol::{
-    Answer, Event, FORMAT, Failed, LONGEST, PIECE, Request, Trouble, VERSION, VOLUMES, Work,
+    Answer, Differs, Event, FORMAT, Failed, LONGEST, PIECE, Request, Trouble, VERSION, VOLUMES,
+    Work,
 };
+use crate::clock::Stopwatch;
 use crate::engine::check_name;
 use crate::error::{Explain, Kind};
 use crate::fs::Disk;
 use crate::progress::Progress;
-use crate::tree::{self, Copied, CopyOptions, Format, Manifest, Scope, VerifyOptions};
+use crate::tree::{self, Against, Copied, CopyOptions, Format, Manifest, Scope, VerifyOptions};
 
 /// How often the helper says that it is alive.
 const PULSE: Duration = Duration::from_millis(250);
@@ -38,7 +40,7 @@ pub fn serve(input: impl Read + Send + 'static, output: impl Write + Send) -> u8
         Err(failed) => Err(failed),
         Ok(Work::Send { volume, have }) => return give(&volume, have, input, &teller),
         Ok(work) => thread::scope(|scope| {
-            scope.spawn(|| teller.pulse());
+            let pulse = scope.spawn(|| teller.pulse());
             let done = match work {
                 Work::Receive { volume, update } => take(&volume, update, &mut input, &teller),
                 work => {
@@ -52,6 +54,7 @@ pub fn serve(input: impl Read + Send + 'static, output: impl Write + Send) -> u8
                 }
             };
             teller.over.store(true, Relaxed);
+            pulse.thread().unpark();
             done
         }),
     };
@@ -231,6 +234,7 @@ fn work_on<W: Write + Send>(work: &Work, watched: &Watched<'_, W>) -> Result<Ans
             target,
             digest,
             live,
+            verify,
         } => {
             let options = CopyOptions {
                 digest: *digest,
@@ -241,6 +245,9 @@ fn work_on<W: Write + Send>(work: &Work, watched: &Watched<'_, W>) -> Result<Ans
             let bytes = tree::survey(&source)?.bytes;
             watched.teller.say(&Event::Total { bytes });
             let copied = tree::fill(&Disk::new(), &source, &target, &options, watched)?;
+            if *verify {
+                compare(&copied, &target, watched)?;
+            }
             Ok(copied_answer(&copied, watched))
         }
         Work::Clear { volume } => {
@@ -251,6 +258,26 @@ fn work_on<W: Write + Send>(work: &Work, watched: &Watched<'_, W>) -> Result<Ans
             Err(refused("a stream is no such work".to_owned()))
         }
     }
+}
+
+/// Reads a copy back, and tells in what it isn't what was copied.
+fn compare<W: Write + Send>(
+    copied: &Copied,
+    target: &Path,
+    watched: &Watched<'_, W>,
+) -> Result<(), Failed> {
+    let Some(manifest) = &copied.manifest else {
+        return Err(refused("without digests no copy is verified".to_owned()));
+    };
+    let bytes = copied.counts.bytes;
+    watched.teller.say(&Event::Total { bytes });
+    let against = Against::Manifest(manifest);
+    for difference in tree::verify(target, against, &VerifyOptions::default(), watched)? {
+        watched
+            .teller
+            .say(&Event::Differs(Differs::of(&difference)));
+    }
+    Ok(())
 }
 
 fn copied_answer<W: Write + Send>(copied: &Copied, watched: &Watched<'_, W>) -> Answer {
@@ -310,17 +337,15 @@ impl<W: Write + Send> Teller<W> {
         });
     }
 
-    /// Tells how far the work is, until it is over.
+    /// Tells how far the work is, until it is over, of which this thread is woken.
     fn pulse(&self) {
-        const STEPS: u32 = 25;
-        loop {
-            for _ in 0..STEPS {
-                if self.over.load(Relaxed) {
-                    return;
-                }
-                thread::sleep(PULSE / STEPS);
+        let mut quiet = Stopwatch::start();
+        while !self.over.load(Relaxed) {
+            thread::park_timeout(PULSE.saturating_sub(quiet.elapsed()));
+            if quiet.elapsed() >= PULSE {
+                self.at();
+                quiet = Stopwatch::start();
             }
-            self.at();
         }
     }
 

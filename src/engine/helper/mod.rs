@@ -4,8 +4,9 @@
 //! The engine gets an image that holds one file, the static transship ([`HelperError::NoProgram`]
 //! says how to get it), by `docker import`: no registry is asked. For each piece of work a
 //! container is run from it, with no network, a read-only root, the volumes in question and no
-//! rights but those that a faithful copy needs; `protocol` is what is said. Container and image
-//! are removed afterwards, and what a killed run left is removed by the next.
+//! rights but those that a faithful copy needs; `protocol` is what is said. The container is
+//! removed afterwards, and what a killed run left of it by a later one; the image stays for a
+//! day, see `image`.
 //!
 //! What comes out of a container is bounded, parsed strictly, made printable before it is
 //! shown, and never used as a path.
@@ -13,14 +14,18 @@
 mod binary;
 mod client;
 mod error;
+mod image;
 mod inside;
 mod lines;
 mod names;
 mod protocol;
+mod standby;
 mod stream;
+mod talk;
 
 pub use error::HelperError;
 pub use inside::serve;
 
 pub(super) use client::{Helper, Mounted};
 pub(super) use protocol::{Answer, Trouble, Work};
+pub(super) use standby::Standby;

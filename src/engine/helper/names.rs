@@ -7,10 +7,13 @@ use crate::clock;
 /// What every name begins with, and the label that every container has.
 pub(super) const NAME: &str = "transship-helper";
 
-/// What is this old and still there was left by a run that is over, in seconds. A helper whose
-/// run is over ends by itself, and so do its image's uses: this is about what a crash of the
-/// engine, or a lost connection, left.
+/// What is this old is removed, in seconds: an image that others may have been using until now,
+/// and a container that a crash of the engine, or a lost connection, has left. A helper whose
+/// run is over ends by itself.
 const OLD: i64 = 24 * 60 * 60;
+
+/// What is this young isn't removed by anybody before it has been used, in seconds.
+const FRESH: i64 = OLD / 2;
 
 /// A name for one run: the time in seconds since 1970, and 8 random hexadecimal digits.
 pub(super) fn run() -> String {
@@ -20,12 +23,21 @@ pub(super) fn run() -> String {
 
 /// True for a [`run`] that is long over, and nothing else.
 pub(super) fn is_old(run: &str) -> bool {
-    let Some((time, random)) = run.split_once('-') else {
-        return false;
-    };
+    age(run).is_some_and(|age| age > OLD)
+}
+
+/// True for a [`run`] of the last twelve hours.
+pub(super) fn is_fresh(run: &str) -> bool {
+    age(run).is_some_and(|age| (0..FRESH).contains(&age))
+}
+
+/// How long ago a [`run`] began, in seconds; nothing for what is no run.
+fn age(run: &str) -> Option<i64> {
+    let (time, random) = run.split_once('-')?;
     let hex = random.len() == 8 && random.bytes().all(|byte| byte.is_ascii_hexdigit());
     let time = time.parse::<i64>().ok().filter(|time| *time > 0);
-    hex && time.is_some_and(|time| clock::now().as_second() - time > OLD)
+    time.filter(|_| hex)
+        .map(|time| clock::now().as_second() - time)
 }
 
 #[cfg(test)]
@@ -35,7 +47,8 @@ mod tests {
     #[test]
     fn only_a_run_of_long_ago_is_old() {
         assert!(is_old("1700000000-0123abcd"));
-        assert!(!is_old(&run()));
+        assert!(!is_old(&run()) && is_fresh(&run()));
+        assert!(!is_fresh("1700000000-0123abcd") && !is_fresh("99999999999-0123abcd"));
         for other in [
             "",
             "1700000000",
@@ -43,7 +56,7 @@ mod tests {
             "1700000000-0123abc",
             "-1-0123abcd",
         ] {
-            assert!(!is_old(other), "{other}");
+            assert!(!is_old(other) && !is_fresh(other), "{other}");
         }
         assert_ne!(run(), run());
     }

@@ -4,9 +4,9 @@
 //! somebody wants the answer: its end is the wish to stop. On its standard output it says
 //! [`Event::Hello`] first, then [`Event::At`] at least four times a second, so that silence
 //! means that it is gone, and last [`Event::Done`] or [`Event::Failed`]. A manifest goes
-//! before `Done`, as mtree text in pieces.
+//! before `Done`, as mtree text in pieces, and so does what a copy differs in.
 //!
-//! Versions: 1 is the first. Both sides refuse any other than their own: the program that
+//! Versions: 1 is the first; 2 verifies a copy in the container that made it. Both sides refuse any other than their own: the program that
 //! asks brings the helper along.
 
 use base64::Engine as _;
@@ -14,13 +14,13 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Kind;
-use crate::tree::{Holds, Lost, Problem, Survey};
+use crate::tree::{Difference, DifferenceKind, Holds, Lost, Problem, Survey};
 
 /// What a request is recognised by.
 pub(super) const FORMAT: &str = "transship-helper";
 
 /// This version of the protocol.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
 /// The longest line that either side takes, in bytes.
 pub(super) const LONGEST: usize = 1 << 20;
@@ -59,12 +59,14 @@ pub(in crate::engine) enum Work {
         contents: bool,
         media: bool,
     },
-    /// Copy one volume to another.
+    /// Copy one volume to another; with `verify`, read the copy back and compare it with what
+    /// was copied, for which it takes `digest`.
     Copy {
         source: String,
         target: String,
         digest: bool,
         live: bool,
+        verify: bool,
     },
     /// Remove everything in it.
     Clear { volume: String },
@@ -91,6 +93,8 @@ pub(super) enum Event {
     Note { line: String },
     /// A piece of a manifest.
     Manifest { text: String },
+    /// In what the copy differs: one such line for each difference.
+    Differs(Differs),
     /// After the manifest: the stream may begin.
     Ready,
     /// It is done.
@@ -124,6 +128,16 @@ pub(in crate::engine) struct Trouble {
     path: String,
     lost: Lost,
     reason: String,
+}
+
+/// A [`Difference`], its path as base64.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Differs {
+    path: String,
+    kind: DifferenceKind,
+    expected: String,
+    found: String,
 }
 
 /// An error, as its kind, its texts and its hints.
@@ -187,6 +201,32 @@ impl Trouble {
     }
 }
 
+impl Differs {
+    pub(super) fn of(difference: &Difference) -> Self {
+        Self {
+            path: STANDARD.encode(&difference.path),
+            kind: difference.kind,
+            expected: shown(&difference.expected),
+            found: shown(&difference.found),
+        }
+    }
+
+    /// How much there is to it, in bytes.
+    pub(super) fn length(&self) -> usize {
+        size_of::<Difference>() + self.path.len() + self.expected.len() + self.found.len()
+    }
+
+    /// Nothing where its path is no base64.
+    pub(super) fn difference(&self) -> Option<Difference> {
+        Some(Difference {
+            path: STANDARD.decode(&self.path).ok()?,
+            kind: self.kind,
+            expected: shown(&self.expected),
+            found: shown(&self.found),
+        })
+    }
+}
+
 /// Text of the helper's as it may reach a terminal: printable, and no longer than a few
 /// lines.
 pub(super) fn shown(text: &str) -> String {
@@ -218,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn version_1_is_written_as_it_always_was() {
+    fn version_2_is_written_as_it_always_was() {
         let request = Request {
             format: FORMAT.to_owned(),
             version: VERSION,
@@ -227,9 +267,10 @@ mod tests {
                 target: "b1".to_owned(),
                 digest: true,
                 live: false,
+                verify: true,
             },
         };
-        let line = r#"{"format":"transship-helper","version":1,"work":{"do":"copy","source":"a1","target":"b1","digest":true,"live":false}}"#;
+        let line = r#"{"format":"transship-helper","version":2,"work":{"do":"copy","source":"a1","target":"b1","digest":true,"live":false,"verify":true}}"#;
         assert_eq!(serde_json::to_string(&request).unwrap(), line);
         for (event, line) in [
             (
@@ -241,6 +282,15 @@ mod tests {
                     answer: Answer::Holds(Holds::Part),
                 },
                 r#"{"is":"done","answer":{"holds":"part"}}"#,
+            ),
+            (
+                Event::Differs(Differs::of(&Difference {
+                    path: b"a\xff".to_vec(),
+                    kind: DifferenceKind::Mode,
+                    expected: "0600".to_owned(),
+                    found: "0644".to_owned(),
+                })),
+                r#"{"is":"differs","path":"Yf8=","kind":"mode","expected":"0600","found":"0644"}"#,
             ),
         ] {
             assert_eq!(serde_json::to_string(&event).unwrap(), line);

@@ -9,15 +9,13 @@ use std::time::Duration;
 use super::super::contents::{Feed, UNDER_WAY, judged};
 use super::super::program::Running;
 use super::super::{Error, HelperError};
-use super::client::{Helper, Mounted, Said, Talk, ask, interrupted, is_hello};
+use super::client::{Helper, Mounted};
 use super::lines::listen;
 use super::protocol::{Answer, Event, LONGEST, PIECE, Work};
+use super::talk::{Said, TICK, Talk, ask, interrupted, is_hello};
 use crate::clock::Stopwatch;
 use crate::progress::Progress;
 use crate::tree::{self, Format, Manifest};
-
-/// Between two looks at whether the user wants to stop.
-const TICK: Duration = Duration::from_millis(50);
 
 impl Helper {
     /// Writes the volume to `out`, as it comes: whether it is whole, the stream says itself.
@@ -43,6 +41,7 @@ impl Helper {
             silence: self.silence(),
         };
         let started = self.start(&name, &work, &mounts).map_err(Trouble::Helper);
+        self.tidy();
         let sent = started.and_then(|running| relay.run(running, work, have, out));
         sent.map_err(|trouble| match trouble {
             Trouble::Helper(problem) => self.failed(what, &name, problem),
@@ -78,7 +77,8 @@ impl Helper {
         };
         ask(&mut input, work);
         let heard = listen(output);
-        let mut talk = Talk::new(progress, self.silence());
+        let tidy = || self.tidy();
+        let mut talk = Talk::new(progress, self.silence(), &tidy);
         let mut input = Some(input);
         match talk.listen(&heard, &mut input) {
             Ok(Said::Ready) => {}

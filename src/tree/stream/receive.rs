@@ -1,5 +1,6 @@
 //! Receiving: each record is done as it comes, in a folder that is unfinished until the last.
 
+mod attributes;
 mod file;
 
 use std::collections::{HashMap, HashSet};
@@ -9,19 +10,20 @@ use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::sync::Arc;
 
-use rustix::fs::{FileType, IFlags, Timespec};
+use rustix::fs::{FileType, IFlags};
 
+use self::attributes::parts;
 use super::format::{In, broken};
 use super::record::{Meta, Record};
 use crate::fs::{Disk, Held};
 use crate::progress::Progress;
-use crate::tree::copy::{Attributes, Copied, Fresh, MAX_PROBLEMS, apply, open_place, set_flags};
+use crate::tree::copy::{Copied, MAX_PROBLEMS, open_place, set_flags};
 use crate::tree::error::{Error, Lost, Problem};
 use crate::tree::in_place::{InPlace, RootAttributes};
 use crate::tree::manifest::Manifest;
 use crate::tree::name::{Escaped, Place, join_path};
 use crate::tree::remove::remove_at;
-use crate::tree::stat::{self, LOCKING_FLAGS, Stat, XattrRoom, Xattrs};
+use crate::tree::stat::{self, LOCKING_FLAGS, Stat, XattrRoom};
 
 /// How deep a tree may be that comes from elsewhere.
 const DEEPEST: usize = 4096;
@@ -343,77 +345,6 @@ impl Receiver<'_> {
         }
     }
 
-    fn node(
-        &mut self,
-        name: Vec<u8>,
-        kind: FileType,
-        (major, minor): (u32, u32),
-        link: u64,
-        meta: &Meta,
-    ) -> Result<(), Error> {
-        let spot = self.spot(name)?;
-        let device = rustix::fs::makedev(major, minor);
-        let made = self
-            .disk
-            .make_node_at(spot.dir.as_fd(), &spot.name, kind, device);
-        match made {
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                self.lose(spot.path, Lost::Node, error.to_string());
-                Ok(())
-            }
-            made => {
-                made.map_err(self.fail(&spot.path))?;
-                self.made(&spot, link, meta, kind)
-            }
-        }
-    }
-
-    /// Something was made that is never opened.
-    fn made(&mut self, spot: &Spot, link: u64, meta: &Meta, kind: FileType) -> Result<(), Error> {
-        let held = stat::hold(spot.dir.as_fd(), &spot.name).map_err(self.fail(&spot.path))?;
-        self.attributes(
-            Held::Named(held.as_fd()),
-            &spot.name,
-            &spot.path,
-            meta,
-            kind,
-        )?;
-        self.settle(spot, link, meta);
-        self.copied.counts.others += 1;
-        self.progress.advance(0, 1);
-        Ok(())
-    }
-
-    /// What is there stays, with the attributes that came.
-    fn kept(&mut self, name: Vec<u8>, link: u64, meta: &Meta) -> Result<(), Error> {
-        let spot = self.name(name)?;
-        let looked = stat::hold(spot.dir.as_fd(), &spot.name)
-            .and_then(|held| Stat::of(held.as_fd()).map(|stat| (held, stat)));
-        let (held, stat) = looked.map_err(|_| broken("about something that isn't there"))?;
-        match stat.kind {
-            FileType::Directory => return Err(broken("about something that isn't there")),
-            FileType::RegularFile => {
-                let fd = stat::open_held(held.as_fd()).map_err(self.fail(&spot.path))?;
-                self.unlock(fd.as_fd(), &spot.name)
-                    .map_err(self.fail(&spot.path))?;
-                self.attributes(
-                    Held::Open(fd.as_fd()),
-                    &spot.name,
-                    &spot.path,
-                    meta,
-                    stat.kind,
-                )?;
-            }
-            kind => {
-                let held = Held::Named(held.as_fd());
-                self.attributes(held, &spot.name, &spot.path, meta, kind)?;
-            }
-        }
-        self.settle(&spot, link, meta);
-        self.progress.advance(stat.size, 1);
-        Ok(())
-    }
-
     /// Remembers a file for its other names, and flags for the end.
     fn settle(&mut self, spot: &Spot, link: u64, meta: &Meta) {
         if link != 0 {
@@ -437,75 +368,9 @@ impl Receiver<'_> {
         self.progress.advance(0, 1);
         Ok(())
     }
-
-    fn attributes(
-        &mut self,
-        held: Held<'_>,
-        name: &CStr,
-        path: &[u8],
-        meta: &Meta,
-        kind: FileType,
-    ) -> Result<(), Error> {
-        let fail = self.fail(path);
-        let now = Stat::of(held.fd()).map_err(&fail)?;
-        let (wanted, xattrs, flags) = parts(meta, &Stat { kind, ..now })?;
-        for (attribute, _) in self.xattrs.read(held).map_err(&fail)? {
-            if attribute.as_c_str() != c"security.selinux"
-                && xattrs.iter().all(|(each, _)| *each != attribute)
-            {
-                self.disk
-                    .remove_xattr(held, name, &attribute)
-                    .map_err(&fail)?;
-            }
-        }
-        let attributes = Attributes {
-            stat: &wanted,
-            xattrs: &xattrs,
-            flags,
-        };
-        let fresh = Fresh {
-            uid: now.uid,
-            gid: now.gid,
-            mode: None,
-            flags: match held {
-                Held::Open(fd) => stat::flags(fd),
-                Held::Named(_) => self.fresh.2,
-            },
-        };
-        let mut losses = Vec::new();
-        let mut lost = |lost, reason| losses.push((lost, reason));
-        apply(self.disk, held, name, &attributes, &fresh, &mut lost).map_err(&fail)?;
-        for (lost, reason) in losses {
-            self.lose(path.to_vec(), lost, reason);
-        }
-        Ok(())
-    }
 }
 
 fn sent(kind: crate::error::Kind, message: &[u8]) -> Error {
     let message = Escaped(&message[..message.len().min(2000)]).to_string();
     Error::Sent { kind, message }
-}
-
-/// Attributes as they are applied; what doesn't count is as `now`.
-fn parts(meta: &Meta, now: &Stat) -> Result<(Stat, Xattrs, IFlags), Error> {
-    let time = |(seconds, nanoseconds): (i64, u32)| Timespec {
-        tv_sec: seconds,
-        tv_nsec: nanoseconds.into(),
-    };
-    let stat = Stat {
-        mode: meta.mode,
-        uid: meta.uid,
-        gid: meta.gid,
-        accessed: time(meta.accessed),
-        modified: time(meta.modified),
-        ..*now
-    };
-    let xattr = |(name, value): &(Vec<u8>, Vec<u8>)| {
-        Some((CString::new(name.clone()).ok()?, value.clone()))
-    };
-    let xattrs: Option<Xattrs> = meta.xattrs.iter().map(xattr).collect();
-    let xattrs = xattrs.ok_or_else(|| broken("a broken record"))?;
-    let flags = IFlags::from_bits_truncate(meta.flags) & stat::KEPT_FLAGS;
-    Ok((stat, xattrs, flags))
 }

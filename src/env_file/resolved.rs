@@ -1,0 +1,79 @@
+//! The values that Compose would resolve compose files with.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::{EnvFile, Error};
+
+/// The variables that Compose would resolve a file with: those of its `.env` files, under
+/// those of this process.
+#[derive(Debug, Clone, Default)]
+pub struct Values {
+    paths: Vec<PathBuf>,
+    files: Vec<EnvFile>,
+    values: BTreeMap<String, String>,
+}
+
+impl Values {
+    /// Those of the `.env` in a folder, if there is one; `read` gives the bytes of a file.
+    ///
+    /// # Errors
+    /// Those of `read`, and those of [`EnvFile::parse`] and [`EnvFile::values`].
+    pub fn in_folder<E: From<Error>>(
+        folder: &Path,
+        read: impl Fn(&Path) -> Result<Vec<u8>, E>,
+    ) -> Result<Self, E> {
+        let path = folder.join(".env");
+        let found = [path.clone()];
+        let found: &[PathBuf] = if path.is_file() { &found } else { &[] };
+        Ok(Self {
+            paths: vec![path],
+            ..Self::of(found, read)?
+        })
+    }
+
+    /// Those of the files, later ones winning; `read` gives the bytes of one.
+    ///
+    /// # Errors
+    /// Those of `read`, and those of [`EnvFile::parse`] and [`EnvFile::values`].
+    pub fn of<E: From<Error>>(
+        paths: &[PathBuf],
+        read: impl Fn(&Path) -> Result<Vec<u8>, E>,
+    ) -> Result<Self, E> {
+        let files = paths
+            .iter()
+            .map(|path| Ok(EnvFile::parse(path, &read(path)?)?))
+            .collect::<Result<Vec<_>, E>>()?;
+        let mut values = BTreeMap::new();
+        for file in &files {
+            values.extend(file.values(&|name| std::env::var(name).ok())?);
+        }
+        values.extend(std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        }));
+        Ok(Self {
+            paths: paths.to_vec(),
+            files,
+            values,
+        })
+    }
+
+    /// The value of a variable.
+    pub fn get(&self, name: &str) -> Option<String> {
+        self.values.get(name).cloned()
+    }
+
+    /// The file that gives the variable its value, or that is to: the last.
+    pub fn holder(&self, name: &str) -> Option<&EnvFile> {
+        let mut files = self.files.iter().rev();
+        files
+            .find(|file| file.last(name).is_some())
+            .or(self.files.last())
+    }
+
+    /// The file that is to hold the variables where there is none yet, empty; nothing where
+    /// none was named.
+    pub fn new_file(&self) -> Option<Result<EnvFile, Error>> {
+        self.paths.last().map(|path| EnvFile::parse(path, b""))
+    }
+}
