@@ -85,19 +85,24 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
     show(list, args.size, ui)
 }
 
-/// Every volume of the place.
+/// Every volume of the place, but for those that are removed while they are looked at.
 fn all(store: &dyn VolumeStore, size: bool, ui: &Ui) -> Result<VolumesJson, Failure> {
-    let volumes = store.list()?.into_iter().map(|volume| {
+    let mut volumes = Vec::new();
+    for volume in store.list()? {
+        let name = volume.name.clone();
         let mut row = VolumeJson {
             key: volume.labels.get("com.docker.compose.volume").cloned(),
-            name: volume.name.clone(),
+            name: name.clone(),
             ..VolumeJson::default()
         };
-        row.fill(store, volume, (size, ui))?;
-        Ok(row)
-    });
+        match row.fill(store, volume, (size, ui)) {
+            Ok(()) => volumes.push(row),
+            Err(_) if matches!(store.find(&name), Ok(None)) => {}
+            Err(failure) => return Err(failure),
+        }
+    }
     Ok(VolumesJson {
-        volumes: volumes.collect::<Result<_, Failure>>()?,
+        volumes,
         shared: Vec::new(),
     })
 }
