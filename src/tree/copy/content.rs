@@ -1,9 +1,11 @@
 //! Contents: from one open file to another, holes as holes, digested as they pass.
 
 use std::ffi::CStr;
+use std::num::NonZeroU64;
 use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
+use rustix::fs::Advice;
 use rustix::io::Errno;
 
 use super::direct;
@@ -17,6 +19,9 @@ use crate::tree::stat::Stat;
 /// for the medium, in bytes: so much at once would fill the memory with pages to be written,
 /// and that takes longer.
 const HUGE: u64 = 1024 * 1024 * 1024;
+
+/// How much is fetched of what comes after a hole, in bytes.
+const FETCH: u64 = 4 * 1024 * 1024;
 
 /// How much is written before the medium is given it, in bytes.
 const WRITEBACK: u64 = 8 * 1024 * 1024;
@@ -151,9 +156,15 @@ impl Transfer<'_> {
         let sparse = self.stat.allocated < size;
         self.prepare(sparse)?;
         let mut sum = self.digest.then(Sum::default);
+        let data = |at| data_after(self.source, at, size).map_err(TransferError::Source);
         let mut at = 0;
+        let mut next = data(at)?;
         while at < size {
-            let (start, end) = data_after(self.source, at, size).map_err(TransferError::Source)?;
+            let (start, end) = next;
+            if end < size {
+                next = data(end)?;
+                self.fetch(next);
+            }
             if let Some(sum) = &mut sum {
                 zeros(sum, start - at, self.progress)?;
             }
@@ -173,6 +184,14 @@ impl Transfer<'_> {
         }
         let digest = sum.map(Sum::finish);
         Ok(Transferred { digest, size: at })
+    }
+
+    /// Has a stretch of the source brought into memory, or its beginning, while another is
+    /// copied: nobody else reads ahead over a hole. A hint.
+    fn fetch(&self, (start, end): (u64, u64)) {
+        if let Some(length) = NonZeroU64::new((end - start).min(FETCH)) {
+            let _ = rustix::fs::fadvise(self.source, start, Some(length), Advice::WillNeed);
+        }
     }
 
     /// Sizes the target: allocated in full where the source is, else a hole to write into.
