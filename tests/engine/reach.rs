@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use transship::engine::{Volume, VolumeStore};
@@ -30,6 +30,15 @@ pub(crate) fn can() -> bool {
 
 pub(crate) fn helper() -> PathBuf {
     PathBuf::from(std::env::var_os("TRANSSHIP_HELPER").unwrap())
+}
+
+/// Stops a command as Ctrl-C does, and waits until it has ended as it should then.
+pub(crate) fn interrupt(run: Child) {
+    let pid = run.id().to_string();
+    let told = Command::new("kill").args(["-INT", &pid]).status();
+    assert!(told.unwrap().success());
+    let output = run.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", said(&output));
 }
 
 /// Somebody who may speak to the engine, and is nobody else's.
@@ -166,7 +175,7 @@ pub(crate) fn bound(lab: &Lab, key: &str, folder: &Path) -> String {
 /// A second engine of this machine, with nothing in common with the first.
 pub(crate) struct Engine {
     home: tempfile::TempDir,
-    daemon: std::process::Child,
+    daemon: Child,
 }
 
 impl Engine {

@@ -16,7 +16,7 @@ use transship::tree::{CopyOptions, Holds, VerifyOptions};
 use super::install::Install;
 use super::lab::{Lab, put, store};
 use super::look::assert_same;
-use super::reach::{User, bound, can, helper, look, no_helpers, said, volume};
+use super::reach::{User, bound, can, helper, interrupt, look, no_helpers, said, volume};
 use super::zoo;
 
 #[test]
@@ -102,16 +102,7 @@ fn an_interrupted_copy_ends_with_130_and_leaves_nothing() {
         assert!(run.try_wait().unwrap().is_none(), "it was over too soon");
         std::thread::sleep(Duration::from_millis(5));
     }
-    let pid = run.id().to_string();
-    assert!(
-        Command::new("kill")
-            .args(["-INT", &pid])
-            .status()
-            .unwrap()
-            .success()
-    );
-    let output = run.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(130), "{}", said(&output));
+    interrupt(run);
     assert!(store().find(&lab.name("new")).unwrap().is_none());
     assert!(running().is_empty());
     no_helpers(&lab, &user);

@@ -4,7 +4,6 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use transship::progress::Silent;
@@ -12,7 +11,7 @@ use transship::tree::Holds;
 
 use super::lab::Lab;
 use super::look::assert_same;
-use super::reach::{Engine, User, can, look, no_helpers, said, volume};
+use super::reach::{Engine, User, can, interrupt, look, no_helpers, said, volume};
 use super::zoo;
 
 #[test]
@@ -58,16 +57,7 @@ fn the_zoo_goes_from_engine_to_engine_and_an_interrupted_copy_is_gone_on_with() 
         }
         std::thread::sleep(Duration::from_millis(2));
     }
-    let pid = run.id().to_string();
-    assert!(
-        Command::new("kill")
-            .args(["-INT", &pid])
-            .status()
-            .unwrap()
-            .success()
-    );
-    let output = run.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(130), "{}", said(&output));
+    interrupt(run);
     assert_eq!(transship::tree::holds(&target).unwrap(), Holds::Part);
 
     // Gone on with.

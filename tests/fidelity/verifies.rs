@@ -221,6 +221,34 @@ fn of_two_names_of_one_file_the_one_that_was_another_file_differs() {
     assert_eq!(found, [(b"b".to_vec(), DifferenceKind::Content)]);
 }
 
+/// None of the differences of a path hides another, whether the file has one name or two.
+#[test]
+fn size_and_attributes_of_one_file_are_both_told() {
+    let bench = Bench::new();
+    let (source, target) = (bench.source(), bench.target());
+    fs::write(source.join("alone"), "one").unwrap();
+    fs::write(source.join("linked"), "one").unwrap();
+    fs::hard_link(source.join("linked"), source.join("again")).unwrap();
+    bench.copy(&CopyOptions::default());
+    keep_time(&target, |_| {
+        for name in ["alone", "linked"] {
+            keep_time(&target.join(name), |file| {
+                fs::write(file, "longer").unwrap();
+                zoo::xattr(file, "user.note", b"mine");
+            });
+        }
+    });
+    let options = VerifyOptions::default();
+    let found = differences(&target, Against::Tree(&source), &options);
+    let found: Vec<_> = found.into_iter().map(|d| (d.path, d.kind)).collect();
+    let both = |name: &[u8]| {
+        let kinds = [DifferenceKind::Size, DifferenceKind::Xattr];
+        kinds.map(|kind| (name.to_vec(), kind))
+    };
+    let expected = [both(b"again"), both(b"alone"), both(b"linked")].concat();
+    assert_eq!(found, expected);
+}
+
 #[test]
 fn the_scope_leaves_out_contents_or_metadata() {
     let (bench, made) = copied();

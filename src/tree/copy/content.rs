@@ -156,6 +156,7 @@ impl Transfer<'_> {
         let sparse = self.stat.allocated < size;
         self.prepare(sparse)?;
         let mut sum = self.digest.then(Sum::default);
+        let past_the_cache = if self.sync { LONG } else { HUGE };
         let data = |at| data_after(self.source, at, size).map_err(TransferError::Source);
         let mut at = 0;
         let mut next = data(at)?;
@@ -169,7 +170,7 @@ impl Transfer<'_> {
                 zeros(sum, start - at, self.progress)?;
             }
             self.progress.advance(start - at, 0);
-            at = if end - start >= if self.sync { LONG } else { HUGE } {
+            at = if end - start >= past_the_cache {
                 direct::stretch(self, (start, end), sum.as_mut())?
             } else {
                 self.segment(start, end, room, sum.as_mut())?

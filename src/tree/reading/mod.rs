@@ -62,6 +62,7 @@ fn is_cached(fd: BorrowedFd<'_>, start: u64, end: u64) -> bool {
     cached * 2 > PLACES
 }
 
+/// Adds a hole to the digest, in pieces between which the user may stop it.
 pub(super) fn zeros(
     sum: &mut Sum,
     mut length: u64,
