@@ -16,13 +16,13 @@ use transship::engine::ArchivedImage;
 use transship::fs::Disk;
 use transship::release::{Install, ShipmentKind};
 use transship::tree::{Digest, Entry, EntryKind, Format, Manifest, Time, Xattr};
-use transship::upgrade::journal::{self, Event, Journal, RunState, StepState};
 use transship::upgrade::plan::{self, Estimate, Plan, Space, VolumeEstimate};
+use transship::upgrade::running::journal::{self, Event, Journal, RunState, StepState};
 use transship::upgrade::step::{
     Carry, Change, CopyVolume, EditCompose, LoadImages, Merge, Outcome, StageRelease, Switch,
     Verify,
 };
-use transship::upgrade::{Place, Request, Step, sealed};
+use transship::upgrade::{Place, Request, Step, document};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/formats")
@@ -167,9 +167,9 @@ fn a_plan() -> Plan {
 fn plan_1_is_written_and_read() {
     let text = fixture(
         "plan-v1.json",
-        &sealed::seal(plan::FORMAT, &a_plan()).unwrap(),
+        &document::seal(plan::FORMAT, &a_plan()).unwrap(),
     );
-    let read: Plan = sealed::unseal(plan::FORMAT, Path::new("plan-v1.json"), &text).unwrap();
+    let read: Plan = document::unseal(plan::FORMAT, Path::new("plan-v1.json"), &text).unwrap();
     assert_eq!(read, a_plan());
 }
 
@@ -224,7 +224,7 @@ fn a_journal() -> String {
     for record in body["records"].as_array_mut().unwrap() {
         record["at"] = "2026-11-21T02:05:01Z".into();
     }
-    sealed::seal(journal::FORMAT, &body).unwrap()
+    document::seal(journal::FORMAT, &body).unwrap()
 }
 
 #[test]
@@ -329,7 +329,7 @@ fn a_journal_whose_course_is_impossible_is_refused() {
     let mut document: serde_json::Value = serde_json::from_str(&text).unwrap();
     let records = document["body"]["records"].as_array_mut().unwrap();
     records.remove(1);
-    let sealed = sealed::seal(journal::FORMAT, &document["body"]).unwrap();
+    let sealed = document::seal(journal::FORMAT, &document["body"]).unwrap();
     let file = tempfile::tempdir().unwrap();
     let path = file.path().join("journal.json");
     fs::write(&path, sealed).unwrap();

@@ -5,19 +5,21 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::args::{EngineArg, InstallArg, VolumesArg};
-use super::failure::Failure;
 use super::plan::{PlanJson, show};
-use super::ui::{Done, Ui};
-use super::{color, size};
+use super::terminal::failure::Failure;
+use super::terminal::ui::{Done, Ui};
+use super::terminal::{color, size};
 use crate::engine::VolumeStore;
 use crate::error::{Explain, Kind};
 use crate::fs::Disk;
 use crate::release::Install;
-use crate::upgrade::journal::RunState;
-use crate::upgrade::left_behind::left_behind;
-use crate::upgrade::prepare::{Prepared, prepare};
+use crate::upgrade::planning::drift;
+use crate::upgrade::planning::prepare::{Prepared, prepare};
+use crate::upgrade::running::journal::RunState;
+use crate::upgrade::running::runner;
+use crate::upgrade::running::writes_since_copy::left_behind;
 use crate::upgrade::step::Outcome;
-use crate::upgrade::{Journal, Plan, Report, Runner, drift, runner};
+use crate::upgrade::{Journal, Plan, Report, Runner};
 
 /// Do what a plan says.
 ///

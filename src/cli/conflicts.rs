@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::args::{DockerArg, InstallArg};
-use super::color;
-use super::compose_files;
-use super::edits::{self, EditArgs, FileEdit, FileJson};
-use super::env_edits::EnvEdits;
-use super::failure::Failure;
-use super::ui::{Done, Ui};
+use super::files::compose_files;
+use super::files::edits::{self, EditArgs, FileEdit, FileJson};
+use super::files::env_edits::EnvEdits;
+use super::terminal::color;
+use super::terminal::failure::Failure;
+use super::terminal::ui::{Done, Ui};
 use crate::compose::{
     self, Claims, Conflict, ConflictRule, Document, FixRule, Holder, LoadOptions, Model, discover,
 };

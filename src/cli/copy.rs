@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::failure::Failure;
-use super::size;
-use super::ui::{Done, Ui};
+use super::terminal::failure::Failure;
+use super::terminal::size;
+use super::terminal::ui::{Done, Ui};
 use crate::error::Kind;
 use crate::fs::Disk;
 use crate::tree::{

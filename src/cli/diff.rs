@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::args::InstallArg;
-use super::failure::Failure;
-use super::ui::{Done, Ui};
+use super::terminal::failure::Failure;
+use super::terminal::ui::{Done, Ui};
 use crate::error::Kind;
 use crate::release::Install;
 

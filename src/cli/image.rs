@@ -5,12 +5,12 @@ mod load;
 use clap::Subcommand;
 use serde::Serialize;
 
-use super::compose_files::FilesArg;
-use super::edits::{self, EditArgs, FileEdit};
-use super::env_edits::EnvEdits;
-use super::failure::Failure;
-use super::table;
-use super::ui::{Done, Ui};
+use super::files::compose_files::FilesArg;
+use super::files::edits::{self, EditArgs, FileEdit};
+use super::files::env_edits::EnvEdits;
+use super::terminal::failure::Failure;
+use super::terminal::table;
+use super::terminal::ui::{Done, Ui};
 use crate::compose::{self, ImageOptions, ImageRule, Lookup};
 
 /// List, retag and load the images of compose files.

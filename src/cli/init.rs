@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::args::InstallArg;
-use super::failure::Failure;
-use super::ui::{Done, Ui};
+use super::terminal::failure::Failure;
+use super::terminal::ui::{Done, Ui};
 use crate::error::Kind;
 use crate::fs::Disk;
 use crate::release::{Install, InstallError, Release, Version};

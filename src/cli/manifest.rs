@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
-use super::failure::Failure;
-use super::ui::{Done, Ui};
+use super::terminal::failure::Failure;
+use super::terminal::ui::{Done, Ui};
 use crate::fs::Disk;
 use crate::tree::{self, Exclude, Format, VerifyOptions};
 

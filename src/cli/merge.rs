@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::compose_files::read;
-use super::failure::Failure;
-use super::ui::{Done, Ui};
+use super::files::compose_files::read;
+use super::terminal::failure::Failure;
+use super::terminal::ui::{Done, Ui};
 use crate::compose::Document;
 use crate::error::Kind;
 use crate::fs::Disk;

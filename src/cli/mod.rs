@@ -6,32 +6,22 @@
 
 mod apply;
 mod args;
-mod color;
-mod compose_files;
 mod conflicts;
 mod copy;
 mod diff;
-mod edits;
-mod env_edits;
-mod failure;
+mod files;
 mod image;
 mod init;
 mod manifest;
-mod mask;
 mod merge;
 mod plan;
-mod progress;
 mod release;
 mod run;
-mod size;
 mod status;
-mod table;
-mod text_diff;
-mod ui;
+mod terminal;
 mod up;
 mod verify;
 mod volume;
-mod volumes;
 
 pub use args::Cli;
 pub use run::main;

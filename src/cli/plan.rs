@@ -5,19 +5,21 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::args::{InstallArg, VolumesArg};
-use super::failure::Failure;
-use super::mask::Words;
-use super::ui::{Done, Ui};
-use super::{color, mask, size, text_diff};
+use super::terminal::failure::Failure;
+use super::terminal::mask::Words;
+use super::terminal::ui::{Done, Ui};
+use super::terminal::{color, mask, size, text_diff};
 use crate::engine::VolumeStore;
 use crate::error::Kind;
 use crate::fs::Disk;
 use crate::merge::{Outcome, OutcomeKind, Side};
 use crate::release::{Install, Shipment, Version};
-use crate::upgrade::merging::MergedFile;
-use crate::upgrade::prepare::{Prepared, prepare};
+use crate::upgrade::planning::merging;
+use crate::upgrade::planning::merging::MergedFile;
+use crate::upgrade::planning::prepare::{Prepared, prepare};
+use crate::upgrade::running::runner;
 use crate::upgrade::step::Carry;
-use crate::upgrade::{Outline, Plan, Request, Sides, Step, commands, merging, runner};
+use crate::upgrade::{Outline, Plan, Request, Sides, Step, commands};
 
 /// Show what an upgrade would do, and save it for `transship apply`.
 ///

@@ -6,13 +6,13 @@ use clap::Subcommand;
 use serde::Serialize;
 
 use super::args::InstallArg;
-use super::failure::Failure;
-use super::table;
-use super::ui::{Done, Ui};
+use super::terminal::failure::Failure;
+use super::terminal::table;
+use super::terminal::ui::{Done, Ui};
 use crate::fs::Disk;
 use crate::release::{Install, InstallError, Shipment, ShipmentError, Version};
 use crate::tree;
-use crate::upgrade::runner;
+use crate::upgrade::running::runner;
 
 /// List, stage and switch releases.
 #[derive(Debug, Subcommand)]
@@ -156,7 +156,10 @@ fn new(args: &New, ui: &Ui) -> Result<Done, Failure> {
         } else {
             "staged"
         };
-        let (files, bytes) = (super::size::count(files, "file"), super::size::human(bytes));
+        let (files, bytes) = (
+            super::terminal::size::count(files, "file"),
+            super::terminal::size::human(bytes),
+        );
         ui.line(&format!(
             "{verb} {} with {files}, {bytes}",
             target.display()

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 
 use super::args::{Cli, Command, Completions};
-use super::failure::Failure;
-use super::ui::{Done, Ui};
+use super::terminal::failure::Failure;
+use super::terminal::ui::{Done, Ui};
 use super::{
     apply, conflicts, copy, diff, image, init, manifest, merge, plan, release, status, up, verify,
     volume,

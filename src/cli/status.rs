@@ -4,12 +4,12 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::args::InstallArg;
-use super::failure::Failure;
-use super::ui::{Done, Ui};
+use super::terminal::failure::Failure;
+use super::terminal::ui::{Done, Ui};
 use crate::fs::{Holder, Lock};
 use crate::release::{Install, Version};
-use crate::upgrade::journal::{Journal, RunState};
 use crate::upgrade::plan::{Plan, PlanError};
+use crate::upgrade::running::journal::{Journal, RunState};
 
 /// Show where an install stands.
 ///

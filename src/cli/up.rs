@@ -6,10 +6,10 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::args::{DockerArg, InstallArg};
-use super::edits::{self, FileEdit, FileJson};
-use super::failure::Failure;
-use super::ui::{Done, Ui};
-use super::{table, text_diff};
+use super::files::edits::{self, FileEdit, FileJson};
+use super::terminal::failure::Failure;
+use super::terminal::ui::{Done, Ui};
+use super::terminal::{table, text_diff};
 use crate::compose::{self, Conflict, ConflictRule, LoadOptions, Model};
 use crate::engine::{Compose, ComposeProject, Container, Docker};
 use crate::error::Kind;
@@ -298,7 +298,7 @@ pub(super) fn stop(args: &Stop, ui: &Ui) -> Result<Done, Failure> {
     } else if args.dry_run {
         ui.line(&command)?;
     } else {
-        let count = super::size::count(containers.len() as u64, "container");
+        let count = super::terminal::size::count(containers.len() as u64, "container");
         ui.line(&format!("stopped {count} of project {name}"))?;
     }
     Ok(Done::Same)

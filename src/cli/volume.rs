@@ -8,8 +8,8 @@ mod ls;
 
 use clap::Subcommand;
 
-use super::failure::Failure;
-use super::ui::{Done, Ui};
+use super::terminal::failure::Failure;
+use super::terminal::ui::{Done, Ui};
 
 /// List, prefix and copy volumes.
 #[derive(Debug, Subcommand)]

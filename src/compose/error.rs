@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use thiserror::Error as ThisError;
 
-use super::interpolate::InterpolateError;
-use super::location::Location;
+use super::file::interpolate::InterpolateError;
+use super::file::location::Location;
 use crate::env_file;
 use crate::error::{Explain, Kind};
 

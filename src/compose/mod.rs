@@ -5,67 +5,41 @@
 //! with [`Model::load`] for a whole project: what its files come to, the same as `docker
 //! compose config` would say; two of them can be asked for their [`conflicts()`].
 
-mod binds;
-mod canonical;
-mod claims;
+mod change;
 mod conflicts;
-mod document;
-mod edit;
 mod error;
-mod fix;
-mod image;
-mod image_rule;
-mod interpolate;
-mod load;
-mod location;
-mod merge;
+mod file;
 mod model;
-mod model_builder;
-mod mount;
-mod port;
-mod prefix_names;
-mod project;
-mod reference;
-mod service_edits;
-mod set_images;
-mod set_images_in;
-mod settings;
-mod site;
-mod strict;
-mod subnet;
-mod syntax;
-mod template;
-mod top_level_name;
-mod value;
-mod variable;
 
-pub(crate) use binds::is_data;
-pub use binds::{SharedData, rebase_binds_in, shared_data};
-pub use claims::{Claim, Claims, Holder, NetworkClaim, routes};
-pub use conflicts::{Conflict, ConflictRule, conflicts, conflicts_made};
-pub use document::Document;
-pub use edit::{Change, Edited, Warning};
-pub use error::Error;
-pub use fix::{FixRule, Fixed, fix};
-pub use image::{ImageUse, images};
-pub use image_rule::ImageRule;
-pub(crate) use interpolate::variables;
-pub use interpolate::{InterpolateError, Lookup, interpolate};
-pub use location::Location;
-pub use model::{Bind, LoadOptions, Model, Network, Resource, Service, Volume};
-pub use port::Port;
-pub use prefix_names::{
+pub(crate) use change::binds::is_data;
+pub use change::binds::{SharedData, rebase_binds_in, shared_data};
+pub use change::fix::{FixRule, Fixed, fix};
+pub use change::image_rule::ImageRule;
+pub use change::prefix_names::{
     PrefixRule, name_volumes_like, prefix_networks, prefix_volumes, prefix_volumes_in,
 };
-pub use project::{discover, discover_with, is_compose_name, is_in, override_of, project_name};
-pub use reference::Reference;
-pub use service_edits::{offset_ports, offset_ports_with, suffix_container_names};
-pub use set_images::{ImageOptions, set_images, set_images_with};
-pub use set_images_in::set_images_in;
-pub use settings::{Setting, SettingChange, Settings, settings_diff};
-pub use variable::{VariableChange, set_variables};
+pub use change::service_edits::{offset_ports, offset_ports_with, suffix_container_names};
+pub use change::set_images::{ImageOptions, set_images, set_images_with};
+pub use change::set_images_in::set_images_in;
+pub use conflicts::claims::{Claim, Claims, Holder, NetworkClaim, routes};
+pub use conflicts::conflict::{Conflict, ConflictRule, conflicts, conflicts_made};
+pub use error::Error;
+pub use file::document::Document;
+pub use file::edit::{Change, Edited, Warning};
+pub(crate) use file::interpolate::variables;
+pub use file::interpolate::{InterpolateError, Lookup, interpolate};
+pub use file::location::Location;
+pub use file::variable::{VariableChange, set_variables};
+pub use model::image::{ImageUse, images};
+pub use model::model::{Bind, LoadOptions, Model, Network, Resource, Service, Volume};
+pub use model::port::Port;
+pub use model::project::{
+    discover, discover_with, is_compose_name, is_in, override_of, project_name,
+};
+pub use model::reference::Reference;
+pub use model::settings::{Setting, SettingChange, Settings, settings_diff};
 
-pub(crate) use edit::{plain_or_quoted, rewrite};
-pub(crate) use reference::spelled_out;
-pub(crate) use strict::{Type, plain_type};
-pub(crate) use syntax::{Kind, Node, NodeId, Style};
+pub(crate) use file::edit::{plain_or_quoted, rewrite};
+pub(crate) use file::strict::{Type, plain_type};
+pub(crate) use file::syntax::{Kind, Node, NodeId, Style};
+pub(crate) use model::reference::spelled_out;

@@ -7,8 +7,8 @@ use thiserror::Error;
 
 use super::helper::HelperError;
 use super::program;
-use super::standing::Failure;
-use super::volumes::User;
+use super::projects::startup::Failure;
+use super::volumes::store::User;
 use crate::error::{Explain, Kind};
 use crate::tree;
 

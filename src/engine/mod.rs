@@ -12,40 +12,28 @@
 //! a project's containers with it, and [`Program`] is the only door through which any
 //! program is started.
 
-mod claimed;
-mod compose;
-mod containers;
-mod contents;
 mod docker;
-mod docker_contents;
-mod docker_volumes;
 mod error;
-mod fake;
-mod folder_volumes;
 mod helper;
 mod image_archive;
 mod images;
-mod inspected;
-mod processes;
 pub mod program;
-mod quiesce;
-mod standing;
-mod stopping;
+mod projects;
 mod volumes;
 
-pub use claimed::{Own, claimed};
-pub use compose::{Compose, ComposeProject, Up};
-pub use containers::{Container, Health, Mount, containers_using};
-pub use contents::{ByPath, Contents, Feed, Place, transfer};
 pub use docker::{Docker, ServerInfo};
-pub use docker_volumes::DockerVolumes;
 pub use error::Error;
-pub use fake::FakeVolumes;
-pub use folder_volumes::FolderVolumes;
 pub use helper::{HelperError, serve};
 pub use image_archive::{ArchiveError, ArchivedImage, ImageArchive, load_images};
 pub use images::{LocalImage, local_images, missing_images};
 pub use program::{Invocation, Output, Program};
-pub use quiesce::{Held, Hold};
-pub use standing::Failure;
-pub use volumes::{NewVolume, User, Volume, VolumeStore, check_name};
+pub use projects::claimed::{Own, claimed};
+pub use projects::compose::{Compose, ComposeProject, Up};
+pub use projects::containers::{Container, Health, Mount, containers_using};
+pub use projects::startup::Failure;
+pub use volumes::contents::{ByPath, Contents, Feed, Place, transfer};
+pub use volumes::docker::DockerVolumes;
+pub use volumes::fake::FakeVolumes;
+pub use volumes::folders::FolderVolumes;
+pub use volumes::quiesce::{Held, Hold};
+pub use volumes::store::{NewVolume, User, Volume, VolumeStore, check_name};

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::name::{Escaped, escaped};
+use super::walk::name::{Escaped, escaped};
 use crate::error::{Explain, Kind};
 
 /// Why work on a tree didn't end well. Paths are shown escaped: names in a tree belong to
@@ -223,7 +223,7 @@ fn failures(root: &Path, failed: &[Failure]) -> String {
     let Some(first) = failed.first() else {
         return format!("can't copy `{}`", escaped(root));
     };
-    let path = super::name::join_path(root, &first.path);
+    let path = super::walk::name::join_path(root, &first.path);
     let more = match failed.len() - 1 {
         0 => String::new(),
         1 => " (and another file)".to_owned(),

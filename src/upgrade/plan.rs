@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::merging::PlanConflict;
-use super::sealed::{self, Format, SealedError};
+use super::document::{self, Format, SealedError};
+use super::planning::merging::PlanConflict;
 use super::{Request, Step, series};
 use crate::error::{Explain, Kind};
 use crate::fs::Disk;
@@ -174,7 +174,7 @@ impl Plan {
     /// Saves the plan in the install and gives its file.
     pub fn save(&self, disk: &Disk, install: &Install) -> Result<PathBuf, SealedError> {
         let path = file(install, &self.id);
-        sealed::save(disk, FORMAT, &path, self)?;
+        document::save(disk, FORMAT, &path, self)?;
         Ok(path)
     }
 
@@ -192,7 +192,7 @@ impl Plan {
                 folder,
             });
         }
-        Ok(sealed::load(FORMAT, &path)?)
+        Ok(document::load(FORMAT, &path)?)
     }
 
     /// A name for a plan to `version` made at `when` that sorts behind those of all saved ones.

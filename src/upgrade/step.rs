@@ -16,7 +16,7 @@ mod carry;
 mod copy;
 mod edit;
 mod error;
-mod load;
+mod load_images;
 mod stage;
 mod sweep;
 mod switch;
@@ -239,7 +239,7 @@ impl Step {
     /// Does it. `again` says that an earlier call may have been cut short.
     pub fn act(&self, world: World<'_>, again: bool) -> Result<Outcome, StepError> {
         match self {
-            Self::LoadImages(step) => load::act(step, world),
+            Self::LoadImages(step) => load_images::act(step, world),
             Self::StageRelease(step) => stage::act(step, world, again),
             Self::EditCompose(step) => edit::act(step, world),
             Self::Carry(step) => carry::act(step, world),

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use transship::fs::{Disk, Holder, Lock};
 use transship::release::Install as Layout;
-use transship::upgrade::journal::Event;
+use transship::upgrade::running::journal::Event;
 use transship::upgrade::{Journal, Plan};
 
 use super::common::install::{Install, chmod, run};

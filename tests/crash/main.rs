@@ -21,8 +21,8 @@ use transship::engine::FakeVolumes;
 use transship::fs::Disk;
 use transship::progress::Silent;
 use transship::release::Install as Layout;
-use transship::upgrade::prepare::prepare;
-use transship::upgrade::runner::RunError;
+use transship::upgrade::planning::prepare::prepare;
+use transship::upgrade::running::runner::RunError;
 use transship::upgrade::{Place, Plan, Report, Request, Runner};
 
 /// An install with a plan, on a filesystem in memory where there is one: every crash point

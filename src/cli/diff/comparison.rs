@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::super::failure::Failure;
-use super::super::mask::{self, Secrets, Words};
-use super::super::ui::Ui;
+use super::super::terminal::failure::Failure;
+use super::super::terminal::mask::{self, Secrets, Words};
+use super::super::terminal::ui::Ui;
 use super::Side;
 use crate::compose::{self, Document, LoadOptions, Model, SettingChange, Settings};
 use crate::env_file::{EnvChange, EnvFile, env_changes};
@@ -139,7 +139,7 @@ impl Comparison {
     }
 
     fn two_files(&mut self) -> Result<(), Failure> {
-        let read = |path: &Path| super::super::compose_files::read(path);
+        let read = |path: &Path| super::super::files::compose_files::read(path);
         let (first, second) = (read(&self.a)?, read(&self.b)?);
         if first == second {
             return Ok(());

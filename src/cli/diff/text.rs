@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anstyle::Style;
 
-use super::super::ui::Ui;
-use super::super::{color, mask, text_diff};
+use super::super::terminal::ui::Ui;
+use super::super::terminal::{color, mask, text_diff};
 use super::Args;
 use super::comparison::{Comparison, EnvFileChanges, path_of};
 use super::groups::{Group, groups};

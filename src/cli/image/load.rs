@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::cli::args::DockerArg;
-use crate::cli::compose_files::FilesArg;
-use crate::cli::failure::Failure;
-use crate::cli::ui::{Done, Ui};
-use crate::cli::{size, table};
+use crate::cli::files::compose_files::FilesArg;
+use crate::cli::terminal::failure::Failure;
+use crate::cli::terminal::ui::{Done, Ui};
+use crate::cli::terminal::{size, table};
 use crate::engine::{
     ArchiveError, ArchivedImage, ImageArchive, load_images, local_images, missing_images,
 };

@@ -4,9 +4,9 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::super::compose_files::read;
-use super::super::failure::Failure;
-use super::super::ui::Ui;
+use super::super::files::compose_files::read;
+use super::super::terminal::failure::Failure;
+use super::super::terminal::ui::Ui;
 use super::Args;
 use crate::error::Kind;
 use crate::fs::Disk;

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::super::failure::Failure;
-use super::super::mask::{self, Words};
-use super::super::ui::{Done, Ui};
-use super::super::{color, text_diff};
+use super::super::terminal::failure::Failure;
+use super::super::terminal::mask::{self, Words};
+use super::super::terminal::ui::{Done, Ui};
+use super::super::terminal::{color, text_diff};
 use super::Args;
 use crate::compose;
 use crate::merge::{Action, FileMerge, Outcome, OutcomeKind, Place, Side};

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::cli::compose_files::FilesArg;
-use crate::cli::edits::{self, EditArgs, FileEdit};
-use crate::cli::failure::Failure;
-use crate::cli::ui::{Done, Ui};
+use crate::cli::files::compose_files::FilesArg;
+use crate::cli::files::edits::{self, EditArgs, FileEdit};
+use crate::cli::terminal::failure::Failure;
+use crate::cli::terminal::ui::{Done, Ui};
 use crate::compose::{self, Document, Lookup, PrefixRule};
 use crate::env_file::Values;
 use crate::error::Kind;

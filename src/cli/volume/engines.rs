@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use super::copy::{Args, Side, between, is_path, source, target};
 use super::in_use::release;
 use crate::cli::copy;
-use crate::cli::failure::Failure;
-use crate::cli::ui::{Done, Ui};
+use crate::cli::terminal::failure::Failure;
+use crate::cli::terminal::ui::{Done, Ui};
 use crate::engine::{
     ByPath, Contents, DockerVolumes, ServerInfo, User, Volume, VolumeStore, transfer,
 };

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::cli::failure::Failure;
-use crate::cli::ui::Ui;
+use crate::cli::terminal::failure::Failure;
+use crate::cli::terminal::ui::Ui;
 use crate::engine::{Held, Hold, User, Volume, VolumeStore};
 use crate::error::Kind;
 use crate::fs::Disk;

@@ -6,8 +6,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use super::super::contents::{Feed, UNDER_WAY, judged};
 use super::super::program::Running;
+use super::super::volumes::contents::{Feed, UNDER_WAY, judged};
 use super::super::{Error, HelperError};
 use super::client::{Helper, Mounted};
 use super::lines::listen;

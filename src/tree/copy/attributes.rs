@@ -10,7 +10,7 @@ use rustix::io::Errno;
 
 use crate::fs::{Disk, Held};
 use crate::tree::error::Lost;
-use crate::tree::stat::{self, LOCKING_FLAGS, Stat, Xattrs};
+use crate::tree::walk::stat::{self, LOCKING_FLAGS, Stat, Xattrs};
 
 /// What a source's file has besides its contents.
 #[derive(Debug)]

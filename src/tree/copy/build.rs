@@ -16,12 +16,12 @@ use super::options::{Copied, CopyOptions};
 use super::tally::Tally;
 use crate::fs::{Disk, Held};
 use crate::progress::Progress;
-use crate::tree::collect::Collector;
-use crate::tree::destination::{CONTENT, Ground};
 use crate::tree::error::Error;
-use crate::tree::name::{Place, join_path};
-use crate::tree::stat::{self, Stat};
-use crate::tree::walk::{self, Pace};
+use crate::tree::target::destination::{CONTENT, Ground};
+use crate::tree::verify::collect::Collector;
+use crate::tree::walk::name::{Place, join_path};
+use crate::tree::walk::stat::{self, Stat};
+use crate::tree::walk::walk::{self, Pace};
 
 /// A complete copy that has still the name [`CONTENT`] in its staging folder.
 pub(super) struct Built {

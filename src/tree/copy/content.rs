@@ -13,7 +13,7 @@ use crate::fs::Disk;
 use crate::progress::Progress;
 use crate::tree::digest::{Digest, Sum, read_full};
 use crate::tree::reading::{LONG, SMALL, TransferError, data_after, digest, zeros};
-use crate::tree::stat::Stat;
+use crate::tree::walk::stat::Stat;
 
 /// From this length on a stretch of data is written past the page cache even if nobody waits
 /// for the medium, in bytes: so much at once would fill the memory with pages to be written,

@@ -18,12 +18,12 @@ use super::options::CopyOptions;
 use super::tally::Tally;
 use crate::fs::{Disk, Held};
 use crate::progress::Progress;
-use crate::tree::collect::{Collector, Found, Sink as _};
 use crate::tree::error::{Cause, Error, Lost};
-use crate::tree::name::{Place, join_path};
 use crate::tree::reading::SMALL;
-use crate::tree::stat::{self, Listed, Stat, XattrRoom, Xattrs};
-use crate::tree::walk::{Batch, Folder, Later, Opened, Visit};
+use crate::tree::verify::collect::{Collector, Found, Sink as _};
+use crate::tree::walk::name::{Place, join_path};
+use crate::tree::walk::stat::{self, Listed, Stat, XattrRoom, Xattrs};
+use crate::tree::walk::walk::{Batch, Folder, Later, Opened, Visit};
 
 /// Files from this size on are put aside, so that several threads have some, in bytes.
 pub(in crate::tree) const LARGE: u64 = 4 * 1024 * 1024;

@@ -10,11 +10,11 @@ use super::attributes::{self, Attributes, Fresh};
 use super::content::{Transfer, Transferred};
 use super::copier::{Copier, LARGE, Room, Spot, is_unnameable};
 use crate::fs::Held;
-use crate::tree::collect::Found;
 use crate::tree::digest::{is_cached_at, read_cached};
 use crate::tree::error::{Cause, Error, Lost};
 use crate::tree::reading::{SMALL, TransferError, data_after};
-use crate::tree::stat::{self, Stat, Xattrs};
+use crate::tree::verify::collect::Found;
+use crate::tree::walk::stat::{self, Stat, Xattrs};
 
 /// How often a file that changes is read before it is given up.
 const ATTEMPTS: u32 = 3;

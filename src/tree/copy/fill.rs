@@ -7,12 +7,12 @@ use super::build::build;
 use super::options::{Copied, CopyOptions};
 use crate::fs::{Disk, Held};
 use crate::progress::Progress;
-use crate::tree::destination::check_outside;
 use crate::tree::error::Error;
-use crate::tree::in_place::{Holds, InPlace, RootAttributes, holds};
-use crate::tree::name::escaped;
-use crate::tree::stat::{self, Stat, XattrRoom};
-use crate::tree::walk::open_root;
+use crate::tree::target::destination::check_outside;
+use crate::tree::target::in_place::{Holds, InPlace, RootAttributes, holds};
+use crate::tree::walk::name::escaped;
+use crate::tree::walk::stat::{self, Stat, XattrRoom};
+use crate::tree::walk::walk::open_root;
 
 /// Copies the directory `source` into the directory `target`, as [`copy`](super::copy) does,
 /// but for one thing: `target` itself stays, so that it may be a mount point. It must be

@@ -11,10 +11,10 @@ use super::attributes::{self, Attributes, Fresh};
 use super::copier::{Copier, Last, Room, Spot, is_unnameable};
 use super::links::{First, Turn};
 use crate::fs::Held;
-use crate::tree::collect::{Found, Sink as _};
 use crate::tree::error::{Cause, Error, Lost};
-use crate::tree::name::Place;
-use crate::tree::stat::{self, LOCKING_FLAGS, Stat, Xattrs};
+use crate::tree::verify::collect::{Found, Sink as _};
+use crate::tree::walk::name::Place;
+use crate::tree::walk::stat::{self, LOCKING_FLAGS, Stat, Xattrs};
 
 impl Copier<'_> {
     /// Copies anything but a directory.

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::ffi::CString;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-use crate::tree::name::Place;
-use crate::tree::stat::Stat;
+use crate::tree::walk::name::Place;
+use crate::tree::walk::stat::Stat;
 
 /// Where a file's first name stands in the target.
 #[derive(Debug, Clone)]

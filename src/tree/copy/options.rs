@@ -5,9 +5,9 @@ use std::io;
 use serde::Serialize;
 
 use crate::tree::error::{Lost, Problem};
-use crate::tree::exclude::Exclude;
 use crate::tree::manifest::Manifest;
-use crate::tree::survey::Survey;
+use crate::tree::walk::exclude::Exclude;
+use crate::tree::walk::survey::Survey;
 
 /// How a tree is copied. The default keeps everything, durably, and computes no digests.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -14,10 +14,10 @@ use super::options::{Copied, CopyOptions};
 use super::whole::copy_held;
 use crate::fs::Disk;
 use crate::progress::Progress;
-use crate::tree::destination::Destination;
 use crate::tree::error::Error;
-use crate::tree::name::{Place, join_path};
-use crate::tree::stat::{self, Listed, Stat};
+use crate::tree::target::destination::Destination;
+use crate::tree::walk::name::{Place, join_path};
+use crate::tree::walk::stat::{self, Listed, Stat};
 
 /// A folder that both sides have.
 struct Pair {

@@ -10,9 +10,9 @@ use super::attributes::{self, Attributes, Fresh};
 use super::update::{Side, Update};
 use crate::fs::Held;
 use crate::tree::error::{Error, Problem};
-use crate::tree::name::join_path;
 use crate::tree::reading::{SMALL, TransferError, is_same};
-use crate::tree::stat::{self, LOCKING_FLAGS, Xattrs};
+use crate::tree::walk::name::join_path;
+use crate::tree::walk::stat::{self, LOCKING_FLAGS, Xattrs};
 
 impl Update<'_> {
     /// True if what the target has may stay, its attributes having been set at most.

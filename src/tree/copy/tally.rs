@@ -8,8 +8,8 @@ use rustix::fs::FileType;
 
 use super::options::MAX_PROBLEMS;
 use crate::tree::error::{Cause, Failure, Lost, Problem};
-use crate::tree::stat::Stat;
-use crate::tree::survey::Survey;
+use crate::tree::walk::stat::Stat;
+use crate::tree::walk::survey::Survey;
 
 /// Counts, problems and failures.
 #[derive(Default)]

@@ -23,11 +23,11 @@ use super::options::{CopyOptions, Updated};
 use super::whole::expected;
 use crate::fs::{Disk, Held, Taken};
 use crate::progress::Progress;
-use crate::tree::destination::{CONTENT, Destination, Staging};
 use crate::tree::error::{Cause, Error, Failure, Lost, Problem};
-use crate::tree::name::{Place, escaped, join_path};
-use crate::tree::remove::remove_at;
-use crate::tree::stat::{self, LOCKING_FLAGS, Listing, Stat, XattrRoom};
+use crate::tree::target::destination::{CONTENT, Destination, Staging};
+use crate::tree::target::remove::remove_at;
+use crate::tree::walk::name::{Place, escaped, join_path};
+use crate::tree::walk::stat::{self, LOCKING_FLAGS, Listing, Stat, XattrRoom};
 
 /// Makes the directory `target` equal to the directory `source`, as [`copy`](super::copy)
 /// would have made it. Files of equal size and modification time count as equal, unless

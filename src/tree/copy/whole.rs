@@ -11,11 +11,11 @@ use super::options::{Copied, CopyOptions};
 use super::overlay;
 use crate::fs::Disk;
 use crate::progress::Progress;
-use crate::tree::destination::Destination;
 use crate::tree::error::Error;
-use crate::tree::name::escaped;
-use crate::tree::stat::Stat;
-use crate::tree::survey::survey;
+use crate::tree::target::destination::Destination;
+use crate::tree::walk::name::escaped;
+use crate::tree::walk::stat::Stat;
+use crate::tree::walk::survey::survey;
 
 /// Copies the tree, or the single file, at `source` to `target`, with everything that it
 /// has. A symlink at `source` is copied itself; with a `/` after it, what it points at is.

@@ -12,7 +12,7 @@ use super::packed::{Packed, Packer};
 use super::{json, mtree, sums};
 use crate::tree::digest::Digest;
 use crate::tree::error::Error;
-use crate::tree::exclude::Exclude;
+use crate::tree::walk::exclude::Exclude;
 
 /// How much of a manifest is looked at to tell its format, in bytes.
 const HEAD: usize = 128 * 1024;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::tree::manifest::{Entry, EntryKind, Manifest};
-use crate::tree::stat::Stat;
+use crate::tree::walk::stat::Stat;
 
 /// Entries of the receiver, by path.
 #[derive(Default)]

@@ -19,11 +19,11 @@ use crate::fs::{Disk, Held};
 use crate::progress::Progress;
 use crate::tree::copy::{Copied, MAX_PROBLEMS, open_place, set_flags};
 use crate::tree::error::{Error, Lost, Problem};
-use crate::tree::in_place::{InPlace, RootAttributes};
 use crate::tree::manifest::Manifest;
-use crate::tree::name::{Escaped, Place, join_path};
-use crate::tree::remove::remove_at;
-use crate::tree::stat::{self, LOCKING_FLAGS, Stat, XattrRoom};
+use crate::tree::target::in_place::{InPlace, RootAttributes};
+use crate::tree::target::remove::remove_at;
+use crate::tree::walk::name::{Escaped, Place, join_path};
+use crate::tree::walk::stat::{self, LOCKING_FLAGS, Stat, XattrRoom};
 
 /// How deep a tree may be that comes from elsewhere.
 const DEEPEST: usize = 4096;

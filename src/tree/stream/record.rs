@@ -5,7 +5,7 @@ use rustix::fs::{FileType, IFlags, Timespec};
 use crate::error::Kind;
 use crate::tree::digest::Digest;
 use crate::tree::error::Lost;
-use crate::tree::stat::{Stat, Xattrs};
+use crate::tree::walk::stat::{Stat, Xattrs};
 
 /// Attributes of anything.
 #[derive(Debug, Clone, PartialEq, Eq)]

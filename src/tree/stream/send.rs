@@ -18,12 +18,12 @@ use crate::progress::Progress;
 use crate::tree::copy::open_place;
 use crate::tree::digest::{Sum, read_full};
 use crate::tree::error::{Cause, Error, Failure, Lost};
-use crate::tree::in_place::{Holds, holds};
 use crate::tree::manifest::Manifest;
-use crate::tree::name::{Place, join_path};
 use crate::tree::reading::{data_after, zeros};
-use crate::tree::stat::{self, Listed, Listing, Stat, XattrRoom};
-use crate::tree::walk::open_root;
+use crate::tree::target::in_place::{Holds, holds};
+use crate::tree::walk::name::{Place, join_path};
+use crate::tree::walk::stat::{self, Listed, Listing, Stat, XattrRoom};
+use crate::tree::walk::walk::open_root;
 
 /// How often a file that changes is sent before it is given up.
 const ATTEMPTS: u32 = 3;

@@ -15,7 +15,7 @@ use crate::fs::Disk;
 use crate::merge::Answers;
 use crate::progress::Silent;
 use crate::tree::{self, Against, Copied, CopyOptions, Digest, Exclude, VerifyOptions};
-use crate::upgrade::merging::{self, Shared};
+use crate::upgrade::planning::merging::{self, Shared};
 
 pub(super) fn act(step: &Carry, world: World<'_>) -> Result<Outcome, StepError> {
     let source = world.install.root().join(&step.from);

@@ -10,9 +10,9 @@ use super::{Receiver, Spot};
 use crate::fs::Held;
 use crate::tree::copy::{Attributes, Fresh, apply};
 use crate::tree::error::{Error, Lost};
-use crate::tree::stat::{self, Stat, Xattrs};
 use crate::tree::stream::format::broken;
 use crate::tree::stream::record::Meta;
+use crate::tree::walk::stat::{self, Stat, Xattrs};
 
 impl Receiver<'_> {
     pub(super) fn node(

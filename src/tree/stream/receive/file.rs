@@ -11,10 +11,10 @@ use crate::tree::copy::set_flags;
 use crate::tree::digest::{Digest, Sum};
 use crate::tree::error::Error;
 use crate::tree::reading::zeros;
-use crate::tree::stat::Stat;
 use crate::tree::stream::format::{In, broken};
 use crate::tree::stream::record::{Meta, Record};
-use crate::tree::survey::Survey;
+use crate::tree::walk::stat::Stat;
+use crate::tree::walk::survey::Survey;
 
 impl Receiver<'_> {
     pub(super) fn file(

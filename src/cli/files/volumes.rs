@@ -1,0 +1,57 @@
+//! The place where volumes live, as the options and the install say.
+
+use std::path::{Path, PathBuf};
+
+use crate::cli::args::VolumesArg;
+use crate::cli::terminal::failure::Failure;
+use crate::engine::{DockerVolumes, FolderVolumes, VolumeStore};
+use crate::error::Kind;
+use crate::upgrade::Place;
+
+impl VolumesArg {
+    /// The place: what `--volumes` says; else `volumes` in the install where that is a
+    /// folder; else the Docker engine.
+    pub(crate) fn place(&self, install: &Path) -> Result<Place, Failure> {
+        let given = self.volumes.as_deref();
+        if given == Some(Path::new("docker")) {
+            return Ok(Place::Local);
+        }
+        let default = install.join("volumes");
+        let folder = given
+            .map(Path::to_owned)
+            .or_else(|| default.is_dir().then_some(default));
+        match folder {
+            Some(path) => Ok(Place::Dir {
+                path: absolute(&path)?,
+            }),
+            None => Ok(Place::Local),
+        }
+    }
+
+    /// The store at `place`.
+    pub(crate) fn store(&self, place: &Place) -> Result<Box<dyn VolumeStore>, Failure> {
+        let docker = self.engine.docker.find();
+        match place {
+            Place::Dir { path } => Ok(Box::new(FolderVolumes::new(path, docker.ok()))),
+            Place::Local => {
+                let store = docker.and_then(DockerVolumes::connect).map_err(|error| {
+                    Failure::from(error).hint(
+                        "where volumes are plain folders, name the folder that holds them with `--volumes DIR`",
+                    )
+                })?;
+                Ok(Box::new(store.with_helper(self.engine.helper.clone())))
+            }
+        }
+    }
+}
+
+fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+    path.canonicalize().map_err(|error| {
+        Failure::new(
+            Kind::Usage,
+            format!("can't use `{}` for volumes", path.display()),
+        )
+        .cause(&error)
+        .hint("it should be a folder that holds one folder for each volume")
+    })
+}

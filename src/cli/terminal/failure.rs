@@ -1,0 +1,88 @@
+//! What a command failed with: the library's error, flattened for the one place that
+//! prints it.
+
+use std::error::Error;
+
+use serde::Serialize;
+
+use crate::error::{Explain, Kind};
+
+/// A failed command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Failure {
+    pub kind: Kind,
+    pub message: String,
+    /// The chain of sources, outermost first.
+    pub causes: Vec<String>,
+    pub hints: Vec<String>,
+}
+
+/// A failure as `--json` prints it.
+#[derive(Serialize)]
+pub(crate) struct FailureJson<'a> {
+    error: ErrorJson<'a>,
+}
+
+#[derive(Serialize)]
+struct ErrorJson<'a> {
+    exit: u8,
+    message: &'a str,
+    causes: &'a [String],
+    hints: &'a [String],
+}
+
+impl Failure {
+    /// A failure that no library error stands for.
+    pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            causes: Vec::new(),
+            hints: Vec::new(),
+        }
+    }
+
+    /// The same, caused by `error`.
+    pub(crate) fn cause(mut self, error: &dyn Error) -> Self {
+        self.causes.push(error.to_string());
+        self
+    }
+
+    /// The same with one more hint.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    pub(crate) fn json(&self) -> FailureJson<'_> {
+        let Self {
+            kind,
+            message,
+            causes,
+            hints,
+        } = self;
+        FailureJson {
+            error: ErrorJson {
+                exit: kind.exit_code(),
+                message,
+                causes,
+                hints,
+            },
+        }
+    }
+}
+
+impl<E: Explain> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let message = error.to_string();
+        let chain = std::iter::successors(error.source(), |error| (*error).source());
+        let mut causes: Vec<String> = chain.map(ToString::to_string).collect();
+        causes.dedup();
+        Self {
+            kind: error.kind(),
+            causes,
+            hints: error.hints(),
+            message,
+        }
+    }
+}

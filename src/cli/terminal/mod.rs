@@ -1,0 +1,10 @@
+//! What people see: streams, tables, progress, colours, failures, diffs, masked secrets.
+
+pub(crate) mod color;
+pub(crate) mod failure;
+pub(crate) mod mask;
+pub(crate) mod progress;
+pub(crate) mod size;
+pub(crate) mod table;
+pub(crate) mod text_diff;
+pub(crate) mod ui;

@@ -1,0 +1,237 @@
+//! Progress of long work: a bar on a terminal, a line now and then elsewhere, with `--json` a
+//! line of JSON on stderr each second; and the first Ctrl-C, which asks the work to stop,
+//! where the second ends the process.
+
+use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+
+use super::size;
+use crate::clock::Stopwatch;
+use crate::progress::Progress;
+
+/// How progress is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Manner {
+    /// Not at all.
+    Quiet,
+    /// As a bar that is drawn again and again.
+    Bar,
+    /// As lines of text.
+    Lines,
+    /// As lines of JSON.
+    Events,
+}
+
+impl Manner {
+    /// How often is enough.
+    const fn period(self) -> Duration {
+        match self {
+            Self::Quiet | Self::Lines => Duration::from_secs(10),
+            Self::Bar => Duration::from_millis(100),
+            Self::Events => Duration::from_secs(1),
+        }
+    }
+}
+
+/// The observer that the commands hand to the library.
+#[derive(Debug)]
+pub(crate) struct Bars {
+    manner: Manner,
+    stop: Arc<AtomicBool>,
+    now: Mutex<Option<Work>>,
+    bytes: AtomicU64,
+    files: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Work {
+    what: String,
+    total: Option<u64>,
+    bar: Option<ProgressBar>,
+    since: Stopwatch,
+    said: Stopwatch,
+}
+
+/// One line of JSON on stderr: the work's start and end, and how far it is in between.
+#[derive(Debug, Serialize)]
+struct Event<'a> {
+    event: &'static str,
+    what: &'a str,
+    bytes: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total_bytes: Option<u64>,
+    files: u64,
+    bytes_per_second: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seconds_left: Option<u64>,
+}
+
+impl Bars {
+    pub(crate) fn new(quiet: bool, json: bool) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+            // Order matters: the second signal finds the flag set and ends the process.
+            // Without handlers Ctrl-C still ends it, and the journal takes over.
+            let _ =
+                signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&stop));
+            let _ = signal_hook::flag::register(signal, Arc::clone(&stop));
+        }
+        let manner = match (quiet, io::stderr().is_terminal(), json) {
+            (true, _, _) => Manner::Quiet,
+            (false, true, _) => Manner::Bar,
+            (false, false, true) => Manner::Events,
+            (false, false, false) => Manner::Lines,
+        };
+        Self {
+            manner,
+            stop,
+            now: Mutex::new(None),
+            bytes: AtomicU64::new(0),
+            files: AtomicU64::new(0),
+        }
+    }
+
+    fn say(&self, line: &str) {
+        if self.manner != Manner::Quiet {
+            // Progress that can't be shown is no reason to stop.
+            let _ = writeln!(io::stderr().lock(), "{line}");
+        }
+    }
+
+    fn tell(&self, work: &Work, event: &'static str) {
+        let (bytes, files) = (self.bytes.load(Relaxed), self.files.load(Relaxed));
+        match self.manner {
+            Manner::Quiet => {}
+            Manner::Bar => {
+                if let Some(bar) = &work.bar {
+                    bar.set_position(bytes);
+                    bar.set_message(size::count(files, "file"));
+                }
+            }
+            Manner::Lines => self.say(&work.line(bytes, files)),
+            Manner::Events => {
+                let event = work.event(event, bytes, files);
+                if let Ok(line) = serde_json::to_string(&event) {
+                    self.say(&line);
+                }
+            }
+        }
+    }
+}
+
+impl Progress for Bars {
+    fn start(&self, what: &str, bytes: Option<u64>) {
+        self.bytes.store(0, Relaxed);
+        self.files.store(0, Relaxed);
+        let work = Work {
+            what: what.to_owned(),
+            total: bytes,
+            bar: (self.manner == Manner::Bar).then(|| bar(what, bytes)),
+            since: Stopwatch::start(),
+            said: Stopwatch::start(),
+        };
+        if self.manner == Manner::Events {
+            self.tell(&work, "start");
+        }
+        *self.now.lock().unwrap_or_else(PoisonError::into_inner) = Some(work);
+    }
+
+    fn advance(&self, bytes: u64, files: u64) {
+        self.bytes.fetch_add(bytes, Relaxed);
+        self.files.fetch_add(files, Relaxed);
+        // Whoever finds the lock taken leaves the telling to the one who has it.
+        let Ok(mut now) = self.now.try_lock() else {
+            return;
+        };
+        let Some(work) = now.as_mut() else { return };
+        if work.said.elapsed() >= self.manner.period() {
+            work.said = Stopwatch::start();
+            self.tell(work, "progress");
+        }
+    }
+
+    fn finish(&self) {
+        let work = self
+            .now
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(work) = work {
+            if self.manner == Manner::Events {
+                self.tell(&work, "finish");
+            }
+            work.bar.inspect(ProgressBar::finish_and_clear);
+        }
+    }
+
+    fn note(&self, line: &str) {
+        let now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+        match now.as_ref().and_then(|work| work.bar.as_ref()) {
+            Some(bar) => bar.suspend(|| self.say(line)),
+            None => self.say(line),
+        }
+    }
+
+    fn wants_total(&self) -> bool {
+        matches!(self.manner, Manner::Bar | Manner::Events)
+    }
+
+    fn interrupted(&self) -> bool {
+        self.stop.load(Relaxed)
+    }
+}
+
+impl Work {
+    fn rate(&self, bytes: u64) -> u64 {
+        let milliseconds = self.since.elapsed().as_millis().max(1);
+        u64::try_from(u128::from(bytes) * 1000 / milliseconds).unwrap_or(u64::MAX)
+    }
+
+    fn line(&self, bytes: u64, files: u64) -> String {
+        let of = self
+            .total
+            .map(|total| format!(" of {}", size::human(total)))
+            .unwrap_or_default();
+        format!(
+            "{}: {}{of}, {}, {}/s",
+            self.what,
+            size::human(bytes),
+            size::count(files, "file"),
+            size::human(self.rate(bytes))
+        )
+    }
+
+    fn event<'a>(&'a self, event: &'static str, bytes: u64, files: u64) -> Event<'a> {
+        let rate = self.rate(bytes);
+        let left = self
+            .total
+            .and_then(|total| total.saturating_sub(bytes).checked_div(rate));
+        Event {
+            event,
+            what: &self.what,
+            bytes,
+            total_bytes: self.total,
+            files,
+            bytes_per_second: rate,
+            seconds_left: left,
+        }
+    }
+}
+
+fn bar(what: &str, bytes: Option<u64>) -> ProgressBar {
+    let template = if bytes.is_some() {
+        "{prefix} [{bar:30}] {binary_bytes}/{binary_total_bytes} {msg} {binary_bytes_per_sec} {eta}"
+    } else {
+        "{prefix} {spinner} {binary_bytes} {msg} {binary_bytes_per_sec}"
+    };
+    let style =
+        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let bar = ProgressBar::with_draw_target(bytes, ProgressDrawTarget::stderr_with_hz(10));
+    bar.with_style(style.progress_chars("=> "))
+        .with_prefix(what.to_owned())
+}

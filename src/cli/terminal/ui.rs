@@ -1,0 +1,154 @@
+//! The command's mouth: data to stdout, the rest to stderr, colour where it is wanted.
+
+use std::io::{self, IsTerminal, Write};
+
+use anstyle::Style;
+use serde::Serialize;
+
+use super::color;
+use super::failure::Failure;
+use super::progress::Bars;
+use crate::cli::args::{Common, When};
+use crate::error::Kind;
+
+/// How a command that didn't fail ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Done {
+    /// Exit 0.
+    Same,
+    /// Exit 1: compared, and something differs.
+    Differs,
+    /// Exit 4: done, but not in full, which was said.
+    Incomplete,
+}
+
+impl Done {
+    pub(crate) fn differs(differs: bool) -> Self {
+        if differs { Self::Differs } else { Self::Same }
+    }
+}
+
+/// Where a command's output goes, and how it looks.
+#[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of the command line of its own"
+)]
+pub(crate) struct Ui {
+    pub json: bool,
+    color_out: bool,
+    color_err: bool,
+    quiet: bool,
+    progress: Bars,
+}
+
+impl Ui {
+    pub(crate) fn new(common: &Common) -> Self {
+        let wanted = |terminal: bool| match common.color {
+            When::Always => true,
+            When::Never => false,
+            When::Auto => terminal && color::allowed(),
+        };
+        Self {
+            json: common.json,
+            color_out: wanted(io::stdout().is_terminal()),
+            color_err: wanted(io::stderr().is_terminal()),
+            quiet: common.quiet,
+            progress: Bars::new(common.quiet, common.json),
+        }
+    }
+
+    /// The observer of long work.
+    pub(crate) fn progress(&self) -> &Bars {
+        &self.progress
+    }
+
+    /// `text` in `style`, where stdout may be coloured.
+    pub(crate) fn paint(&self, style: Style, text: &str) -> String {
+        color::paint(self.color_out, style, text)
+    }
+
+    /// Writes data to stdout.
+    pub(crate) fn write(&self, data: &[u8]) -> Result<(), Failure> {
+        self.write_from(|out| out.write_all(data))
+    }
+
+    /// Writes what `fill` writes to stdout, piece by piece.
+    #[expect(
+        clippy::unused_self,
+        reason = "all output goes through the handle that is passed around"
+    )]
+    pub(crate) fn write_from(
+        &self,
+        fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<(), Failure> {
+        let mut out = io::BufWriter::with_capacity(64 * 1024, io::stdout().lock());
+        match fill(&mut out).and_then(|()| out.flush()) {
+            // The reader has seen enough (`| head`): not this command's failure.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            Err(error) => {
+                Err(Failure::new(Kind::Failed, "can't write to standard output").cause(&error))
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// Writes a line of data to stdout.
+    pub(crate) fn line(&self, text: &str) -> Result<(), Failure> {
+        self.write(format!("{text}\n").as_bytes())
+    }
+
+    /// Writes the one JSON document.
+    pub(crate) fn json<T: Serialize>(&self, document: &T) -> Result<(), Failure> {
+        let text = serde_json::to_string_pretty(document)
+            .map_err(|error| Failure::new(Kind::Failed, "can't write JSON").cause(&error))?;
+        self.line(&text)
+    }
+
+    /// Says something on stderr, unless told to be quiet.
+    pub(crate) fn say(&self, text: &str) {
+        if !self.quiet {
+            complain(&format!("{text}\n"));
+        }
+    }
+
+    /// Warns on stderr, even when told to be quiet.
+    pub(crate) fn warn(&self, text: &str) {
+        let label = color::paint(self.color_err, color::WARNING, "warning:");
+        complain(&format!("{label} {text}\n"));
+    }
+
+    /// Reports a failure and gives its exit code.
+    pub(crate) fn fail(&self, failure: &Failure) -> u8 {
+        if self.json {
+            // The text below is on its way to stderr whatever becomes of this.
+            let _ = self.json(&failure.json());
+        }
+        self.fail_in_words(failure);
+        failure.kind.exit_code()
+    }
+
+    /// Reports a failure on stderr alone: where stdout has its document already.
+    pub(crate) fn fail_in_words(&self, failure: &Failure) {
+        let mut text = format!(
+            "{} {}\n",
+            color::paint(self.color_err, color::ERROR, "error:"),
+            failure.message
+        );
+        for cause in &failure.causes {
+            text += &format!("  because: {cause}\n");
+        }
+        for hint in &failure.hints {
+            text += &format!(
+                "  {} {hint}\n",
+                color::paint(self.color_err, color::HINT, "try:")
+            );
+        }
+        complain(&text);
+    }
+}
+
+/// Writes to stderr; when even that fails there is nobody left to tell.
+fn complain(text: &str) {
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}

@@ -1,0 +1,212 @@
+//! What lets two copies of a project run side by side: other host ports, other container
+//! names. Each function edits one kind of value in all services of a file, or in those that
+//! `only` names.
+
+use std::ops::Range;
+
+use crate::compose::error::Error;
+use crate::compose::file::document::{Document, Entry};
+use crate::compose::file::edit::{Draft, Edited};
+use crate::compose::file::interpolate::{Lookup, variables as variables_of};
+use crate::compose::file::site::{Site, services, sites};
+use crate::compose::file::syntax::NodeId;
+use crate::compose::file::template::{MINGLED, Template};
+use crate::compose::file::variable::{VariableChange, Variables};
+
+fn is_meant(only: &[String], service: &str) -> bool {
+    only.is_empty() || only.iter().any(|name| name == service)
+}
+
+/// Puts `suffix` behind every fixed container name that hasn't got it.
+///
+/// # Errors
+/// [`Error::Malformed`] for a suffix that no name can have; [`Error::Unsafe`].
+pub fn suffix_container_names(
+    document: &Document,
+    suffix: &str,
+    only: &[String],
+) -> Result<Edited, Error> {
+    let mut draft = Draft::new(document);
+    draft_suffix(document, &mut draft, suffix, only)?;
+    draft.finish()
+}
+
+pub(crate) fn draft_suffix(
+    document: &Document,
+    draft: &mut Draft<'_>,
+    suffix: &str,
+    only: &[String],
+) -> Result<(), Error> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+    if suffix.is_empty() || !suffix.chars().all(fits) {
+        return Err(Error::Malformed {
+            text: suffix.to_owned(),
+            reason: "a container's name is letters, digits, `_`, `.` and `-`".to_owned(),
+        });
+    }
+    let sites = sites(document, "container_name");
+    for site in sites.iter().filter(|site| is_meant(only, site.service)) {
+        if !site.written.ends_with(suffix) {
+            let name = format!("{}{suffix}", site.written);
+            draft.set(document, &sites, site, name)?;
+        }
+    }
+    Ok(())
+}
+
+/// Adds `offset` to every published host port, in the file's text or in a default that
+/// applies. Ports that the engine chooses stay.
+///
+/// # Errors
+/// [`Error::Unsafe`] for a port beyond 65535; [`Error::HeldInVariable`] for one that a
+/// variable from outside holds.
+pub fn offset_ports(
+    document: &Document,
+    offset: i32,
+    only: &[String],
+    lookup: &Lookup<'_>,
+) -> Result<Edited, Error> {
+    let (edited, variables) = offset_ports_with(document, offset, only, lookup)?;
+    let Some(variable) = variables.into_iter().next() else {
+        return Ok(edited);
+    };
+    let holds = |site: &Site<'_>| variables_of(site.written).contains(&variable.name);
+    let site = port_sites(document).into_iter().find(holds);
+    Err(Error::HeldInVariable {
+        at: site.map_or_else(
+            || document.location(0),
+            |site| document.location_of(site.scalar),
+        ),
+        service: variable.services.first().cloned().unwrap_or_default(),
+        part: "a host port".to_owned(),
+        variable: variable.name,
+    })
+}
+
+/// [`offset_ports`], where the change of a variable that holds a port is given back rather
+/// than made.
+///
+/// # Errors
+/// [`Error::Unsafe`].
+pub fn offset_ports_with(
+    document: &Document,
+    offset: i32,
+    only: &[String],
+    lookup: &Lookup<'_>,
+) -> Result<(Edited, Vec<VariableChange>), Error> {
+    let mut draft = Draft::new(document);
+    let mut variables = Variables::default();
+    draft_ports(document, (&mut draft, &mut variables), offset, only, lookup)?;
+    Ok((draft.finish()?, variables.into_changes()))
+}
+
+pub(crate) fn draft_ports(
+    document: &Document,
+    (draft, variables): (&mut Draft<'_>, &mut Variables),
+    offset: i32,
+    only: &[String],
+    lookup: &Lookup<'_>,
+) -> Result<(), Error> {
+    let sites = port_sites(document);
+    for site in sites.iter().filter(|site| is_meant(only, site.service)) {
+        let template = Template::new(site.written, lookup)
+            .map_err(|error| site.refusal(document, &error.to_string()))?;
+        let mut written = Vec::new();
+        for (range, port) in moved_ports(document, site, &template.resolved, offset)? {
+            let home = template
+                .home(range.clone(), false, &port)
+                .ok_or_else(|| site.refusal(document, "the port is put together from parts"))?;
+            match home.variable {
+                Some(name) if home.is_in_value && home.is_whole_value => variables
+                    .set((name, home.range, &home.text), site, &sites, lookup)
+                    .map_err(|reason| site.refusal(document, &reason))?,
+                _ if home.is_in_value => {
+                    let reason = "a variable within a variable holds the port";
+                    return Err(site.refusal(document, reason));
+                }
+                _ => written.push((range, port, home)),
+            }
+        }
+        let value = template
+            .apply(site.written, lookup, written)
+            .ok_or_else(|| site.refusal(document, MINGLED))?;
+        draft.set(document, &sites, site, value)?;
+    }
+    Ok(())
+}
+
+/// Where the host's ports stand in a resolved value, and what they become.
+fn moved_ports(
+    document: &Document,
+    site: &Site<'_>,
+    resolved: &str,
+    offset: i32,
+) -> Result<Vec<(Range<usize>, String)>, Error> {
+    let is_long = site.key.last().is_some_and(|key| key == "published");
+    let moved = |range: Range<usize>| {
+        let port: i32 = resolved[range.clone()].parse().ok()?;
+        let moved = port.checked_add(offset)?;
+        (1..=65535)
+            .contains(&moved)
+            .then(|| (range, moved.to_string()))
+    };
+    let moved = |range| moved(range).ok_or_else(|| site.refusal(document, "there is no such port"));
+    host_ports(resolved, is_long)
+        .into_iter()
+        .map(moved)
+        .collect()
+}
+
+/// The items of every service's `key`.
+pub(crate) fn items(document: &Document, key: &str) -> Vec<(Entry, NodeId)> {
+    let mut found = Vec::new();
+    for service in services(document) {
+        if let Some(list) = document.get(service.value, key) {
+            let items = document.tree().items(list.value).iter();
+            found.extend(items.map(|item| (service, *item)));
+        }
+    }
+    found
+}
+
+/// The scalars that hold host ports: short syntax, and `published`.
+fn port_sites(document: &Document) -> Vec<Site<'_>> {
+    let site = |(service, item): (Entry, NodeId)| {
+        let name = document.key(service.key);
+        match document.get(item, "published") {
+            Some(entry) => Site::new(document, name, &["ports", "published"], entry.value),
+            None => Site::new(document, name, &["ports"], item),
+        }
+    };
+    items(document, "ports")
+        .into_iter()
+        .filter_map(site)
+        .collect()
+}
+
+/// Where the host's port, or the two ends of its range, stand in a resolved port.
+fn host_ports(resolved: &str, is_long: bool) -> Vec<Range<usize>> {
+    let end = resolved.find('/').unwrap_or(resolved.len());
+    let host = if is_long {
+        0..end
+    } else {
+        let Some(container) = resolved[..end].rfind(':') else {
+            return Vec::new();
+        };
+        let start = resolved[..container].rfind(':').map_or(0, |at| at + 1);
+        start..container
+    };
+    if host.is_empty() {
+        return Vec::new();
+    }
+    match resolved[host.clone()].find('-') {
+        Some(dash) => vec![
+            host.start..host.start + dash,
+            host.start + dash + 1..host.end,
+        ],
+        None => vec![host],
+    }
+}
+
+#[cfg(test)]
+mod tests;

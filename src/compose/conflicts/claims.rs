@@ -1,0 +1,265 @@
+//! What a project wants of an engine and of its host for itself: names, ports, folders. Two
+//! lists of claims tell what collides (see [`conflicts()`](super::conflict())), whether
+//! they come from compose files or from what runs.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::compose::change::binds::is_data;
+use crate::compose::file::location::Location;
+use crate::compose::model::model::{Bind, Model, Service, Volume};
+use crate::compose::model::port::Port;
+
+/// Who makes a claim.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Holder {
+    /// The compose project; absent for a container or network that belongs to none.
+    pub project: Option<String>,
+    /// The service's name, the volume's or network's key; for what runs, the container's or
+    /// network's name.
+    pub owner: String,
+    /// Where it is written; absent for what no file names and for what runs.
+    pub at: Option<Location>,
+}
+
+/// Something that is claimed, and by whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim<T> {
+    /// What.
+    pub what: T,
+    /// By whom.
+    pub holder: Holder,
+}
+
+impl<T> Claim<T> {
+    /// The claim of `holder` on `what`.
+    pub const fn new(what: T, holder: Holder) -> Self {
+        Self { what, holder }
+    }
+}
+
+/// A network that is used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NetworkClaim {
+    /// The name that Docker knows it by.
+    pub name: String,
+    /// True if its user neither makes nor removes it.
+    pub external: bool,
+    /// Its addresses, as far as they are known.
+    pub subnets: Vec<String>,
+    /// The names that answer on it, with who answers.
+    pub names: BTreeMap<String, Holder>,
+}
+
+/// All claims of one side.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Claims {
+    /// The projects' names.
+    pub projects: Vec<Claim<String>>,
+    /// Fixed names of containers.
+    pub containers: Vec<Claim<String>>,
+    /// Volumes that a service mounts, by the name that Docker knows them by.
+    pub volumes: Vec<Claim<String>>,
+    /// Published ports.
+    pub ports: Vec<Claim<Port>>,
+    /// Networks.
+    pub networks: Vec<Claim<NetworkClaim>>,
+    /// Folders of the host that are written, absolute.
+    pub folders: Vec<Claim<PathBuf>>,
+    /// Disks and exports of servers that volumes are made of: `nfs 10.0.0.1:/export`.
+    pub devices: Vec<Claim<String>>,
+    /// What a reverse proxy is asked for by labels: `traefik router web`.
+    pub routes: Vec<Claim<String>>,
+}
+
+impl Claims {
+    /// What the enabled services of a project claim.
+    pub fn of(model: &Model) -> Self {
+        let by = By { model };
+        let mut claims = Self {
+            projects: vec![by.claim(model.project.clone(), &model.project, None)],
+            ..Self::default()
+        };
+        for (name, service) in model.services.iter().filter(|(_, s)| s.enabled) {
+            claims.add_service(by, name, service);
+        }
+        for (key, volume) in &model.volumes {
+            if is_used(model, &volume.used_by) {
+                claims.add_volume(by, key, volume);
+            }
+        }
+        for (key, network) in &model.networks {
+            let what = NetworkClaim {
+                name: network.name.clone(),
+                external: network.external,
+                subnets: network.subnets.clone(),
+                names: by.names_on(key, network.at.as_ref()),
+            };
+            let at = network.at.as_ref();
+            claims.networks.push(by.claim(what, key, at));
+        }
+        claims.folders.extend(by.folders());
+        claims
+    }
+
+    fn add_service(&mut self, by: By<'_>, name: &str, service: &Service) {
+        if let Some(container) = &service.container_name {
+            let at = service.container_name_at.as_ref();
+            self.containers.push(by.claim(container.clone(), name, at));
+        }
+        for (port, at) in &service.ports {
+            self.ports.push(by.claim(port.clone(), name, Some(at)));
+        }
+        for route in routes(&service.labels) {
+            self.routes.push(by.claim(route, name, Some(&service.at)));
+        }
+    }
+
+    fn add_volume(&mut self, by: By<'_>, key: &str, volume: &Volume) {
+        let at = Some(&volume.at);
+        self.volumes.push(by.claim(volume.name.clone(), key, at));
+        match Device::of(&volume.driver_opts) {
+            Some(Device::Folder(path)) => self.folders.push(by.claim(path, key, at)),
+            Some(Device::Elsewhere(what)) => self.devices.push(by.claim(what, key, at)),
+            None => {}
+        }
+    }
+
+    /// Calls every folder by the one path that `real` gives for it, so that what is one folder
+    /// by two paths, such as through `current`, is seen to be one.
+    pub fn resolve_folders(&mut self, real: &dyn Fn(&Path) -> PathBuf) {
+        for folder in &mut self.folders {
+            folder.what = real(&folder.what);
+        }
+    }
+
+    /// True if nothing is claimed.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// What a volume's options say that it is made of, where that is no folder of the engine's own.
+pub(crate) enum Device {
+    /// A folder of the host: a bind mount in disguise.
+    Folder(PathBuf),
+    /// A disk, or an export of a server.
+    Elsewhere(String),
+}
+
+impl Device {
+    pub(crate) fn of(options: &BTreeMap<String, String>) -> Option<Self> {
+        let device = options.get("device")?;
+        let flags = options.get("o").map_or("", String::as_str);
+        if flags.split(',').any(|flag| flag == "bind") {
+            return Some(Self::Folder(PathBuf::from(device)));
+        }
+        let kind = options.get("type").map_or("", String::as_str);
+        let server = flags.split(',').find_map(|flag| flag.strip_prefix("addr="));
+        let server = server.unwrap_or_default();
+        let is_memory = matches!(kind, "tmpfs" | "ramfs");
+        (!is_memory).then(|| Self::Elsewhere(format!("{kind} {server}{device}").trim().to_owned()))
+    }
+}
+
+fn is_used(model: &Model, used_by: &[String]) -> bool {
+    let is_enabled = |name: &String| model.services.get(name).is_some_and(|s| s.enabled);
+    used_by.iter().any(is_enabled)
+}
+
+/// A project that makes claims.
+#[derive(Clone, Copy)]
+struct By<'a> {
+    model: &'a Model,
+}
+
+impl By<'_> {
+    fn holder(self, owner: &str, at: Option<&Location>) -> Holder {
+        Holder {
+            project: Some(self.model.project.clone()),
+            owner: owner.to_owned(),
+            at: at.cloned(),
+        }
+    }
+
+    fn claim<T>(self, what: T, owner: &str, at: Option<&Location>) -> Claim<T> {
+        Claim::new(what, self.holder(owner, at))
+    }
+
+    /// On a network, a service answers to its name, its aliases and its container's name.
+    fn names_on(self, key: &str, at: Option<&Location>) -> BTreeMap<String, Holder> {
+        let mut names = BTreeMap::new();
+        for (service, with) in self.model.services.iter().filter(|(_, s)| s.enabled) {
+            let Some(aliases) = with.networks.get(key) else {
+                continue;
+            };
+            let own = [Some(service), with.container_name.as_ref()];
+            for name in own.into_iter().flatten().chain(aliases) {
+                names.insert(name.clone(), self.holder(service, at));
+            }
+        }
+        names
+    }
+
+    /// The folders that enabled services write.
+    fn folders(self) -> impl Iterator<Item = Claim<PathBuf>> {
+        let writes = move |bind: &&Bind| {
+            let service = self.model.services.get(&bind.service);
+            !bind.read_only && service.is_some_and(|service| service.enabled)
+        };
+        let claim = move |bind: &Bind| {
+            let source = self.model.project_dir.join(&bind.source);
+            is_data(&source).then(|| self.claim(source, &bind.service, Some(&bind.at)))
+        };
+        self.model.binds.iter().filter(writes).filter_map(claim)
+    }
+}
+
+/// What labels ask of a reverse proxy: routers, rules, services and middlewares of Traefik, sites
+/// of Caddy (`caddy: HOST`, `caddy_0: HOST`). Two services of one name share the requests.
+pub fn routes(labels: &BTreeMap<String, String>) -> Vec<String> {
+    let route = |(key, value): (&String, &String)| {
+        let parts: Vec<&str> = key.split('.').collect();
+        match parts.as_slice() {
+            ["traefik", "http" | "tcp" | "udp", "routers", _, "rule"] => {
+                vec![
+                    format!("traefik router {}", parts[3]),
+                    format!("traefik rule {value}"),
+                ]
+            }
+            ["traefik", "http" | "tcp" | "udp", "routers", name, ..] => {
+                vec![format!("traefik router {name}")]
+            }
+            [
+                "traefik",
+                "http" | "tcp" | "udp",
+                kind @ ("services" | "middlewares"),
+                name,
+                ..,
+            ] => {
+                vec![format!("traefik {} {name}", kind.trim_end_matches('s'))]
+            }
+            [site] if is_caddy_site(site) => value
+                .split([',', ' '])
+                .filter(|site| !site.is_empty())
+                .map(|site| format!("caddy site {site}"))
+                .collect(),
+            _ => Vec::new(),
+        }
+    };
+    let mut found: Vec<String> = labels.iter().flat_map(route).collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+fn is_caddy_site(key: &str) -> bool {
+    key.strip_prefix("caddy").is_some_and(|rest| {
+        rest.is_empty()
+            || rest
+                .strip_prefix('_')
+                .is_some_and(|number| number.chars().all(|c| c.is_ascii_digit()))
+    })
+}

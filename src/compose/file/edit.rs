@@ -1,0 +1,460 @@
+//! How an edit is made and proven: disjoint splices against one parsed document, applied
+//! at once, and then both texts walked in parallel. Whatever differs beyond what the edit
+//! declared — a value, a style, an anchor, a tag, a comment, the order of anything —
+//! refuses it. No edit is made on a text that was edited before.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::ops::Range;
+
+use serde::Serialize;
+
+use super::document::Document;
+use super::location::Location;
+use super::strict::{self, Type};
+use super::syntax::{Kind, Node, NodeId, Style};
+use crate::compose::error::Error;
+
+/// A compose file after an edit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edited {
+    /// The new content; equal to the old where nothing was to change.
+    pub bytes: Vec<u8>,
+    /// What was changed, in the order of the file.
+    pub changes: Vec<Change>,
+    /// What the user should know of.
+    pub warnings: Vec<Warning>,
+}
+
+/// One value that an edit changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// Where the value stands, which may be an anchor elsewhere in the file.
+    pub at: Location,
+    /// The keys that lead to it: `["services", "web", "image"]`.
+    pub key: Vec<String>,
+    /// The value before, as written but for quotes; absent if there was none.
+    pub from: Option<String>,
+    /// The value after.
+    pub to: String,
+    /// Other services that change with it, because they share the value by an anchor.
+    pub affects: Vec<String>,
+}
+
+/// Something to know about an edit, at a place in the file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Warning {
+    /// What it is about.
+    pub at: Location,
+    /// One sentence, lower case, without a full stop.
+    pub message: String,
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.at, self.message)
+    }
+}
+
+/// What an edit means to do with one node, by which its result is judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Intent {
+    /// The node is a scalar with this value.
+    Scalar(String),
+    /// The mapping has one more entry.
+    Entry { key: &'static str, value: String },
+    /// In the node's place stands a mapping with this entry alone, or with a merge key
+    /// whose value is the node before it.
+    Mapping {
+        key: &'static str,
+        value: String,
+        merging: bool,
+    },
+}
+
+/// An edit in the making.
+#[derive(Debug)]
+pub(crate) struct Draft<'a> {
+    document: &'a Document,
+    splices: Vec<(Range<usize>, String)>,
+    intents: HashMap<NodeId, Intent>,
+    pub(crate) changes: Vec<Change>,
+    pub(crate) warnings: Vec<Warning>,
+}
+
+impl<'a> Draft<'a> {
+    pub(crate) fn new(document: &'a Document) -> Self {
+        Self {
+            document,
+            splices: Vec::new(),
+            intents: HashMap::new(),
+            changes: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+
+    /// What is already meant to be done with a node.
+    pub(crate) fn intent(&self, node: NodeId) -> Option<&Intent> {
+        self.intents.get(&node)
+    }
+
+    /// Replaces the bytes of `range` by `text`, for the sake of `intent`.
+    pub(crate) fn splice(
+        &mut self,
+        node: NodeId,
+        intent: Intent,
+        range: Range<usize>,
+        text: String,
+    ) {
+        self.intents.insert(node, intent);
+        self.splices.push((range, text));
+    }
+
+    pub(crate) fn warn(&mut self, at: Location, message: String) {
+        self.warnings.push(Warning { at, message });
+    }
+
+    /// Applies the splices and proves the result.
+    pub(crate) fn finish(mut self) -> Result<Edited, Error> {
+        self.splices
+            .sort_by_key(|(range, _)| (range.start, range.end));
+        self.changes.sort_by(|a, b| a.at.cmp(&b.at));
+        let overlap = self
+            .splices
+            .windows(2)
+            .find(|pair| pair[0].0.end > pair[1].0.start);
+        if let Some(pair) = overlap {
+            return Err(self.refusal(pair[1].0.start, "two changes overlap here"));
+        }
+        let bytes = self.applied();
+        if !self.splices.is_empty() {
+            let edited = Document::parse(self.document.path(), &bytes)
+                .map_err(|_| self.refusal_at_first_splice("it would no longer parse"))?;
+            let proof = Proof {
+                old: self.document,
+                new: &edited,
+                intents: &self.intents,
+            };
+            proof
+                .check()
+                .map_err(|offset| self.refusal(offset, "more would change than was asked for"))?;
+        }
+        Ok(Edited {
+            bytes,
+            changes: self.changes,
+            warnings: self.warnings,
+        })
+    }
+
+    fn applied(&self) -> Vec<u8> {
+        let text = self.document.text();
+        let source = self.document.bytes();
+        let mut bytes = source[..source.len() - text.len()].to_vec();
+        let mut at = 0;
+        for (range, with) in &self.splices {
+            bytes.extend_from_slice(&text.as_bytes()[at..range.start]);
+            bytes.extend_from_slice(with.as_bytes());
+            at = range.end;
+        }
+        bytes.extend_from_slice(&text.as_bytes()[at..]);
+        bytes
+    }
+
+    fn refusal_at_first_splice(&self, reason: &str) -> Error {
+        self.refusal(
+            self.splices.first().map_or(0, |(range, _)| range.start),
+            reason,
+        )
+    }
+
+    fn refusal(&self, offset: usize, reason: &str) -> Error {
+        Error::Unsafe {
+            at: self.document.location(offset),
+            reason: format!("the edit is refused: {reason}"),
+            remedy: "edit this place by hand".to_owned(),
+        }
+    }
+}
+
+/// Two documents that must differ in nothing but the intents. An error is the offset in
+/// the old text of the first difference.
+struct Proof<'a> {
+    old: &'a Document,
+    new: &'a Document,
+    intents: &'a HashMap<NodeId, Intent>,
+}
+
+impl Proof<'_> {
+    fn check(&self) -> Result<(), usize> {
+        let (old, new) = (self.old.tree(), self.new.tree());
+        if old.roots.len() != new.roots.len() || !self.comments_are_equal() {
+            return Err(0);
+        }
+        for (old, new) in old.roots.iter().zip(&new.roots) {
+            self.nodes(*old, *new)?;
+        }
+        Ok(())
+    }
+
+    fn comments_are_equal(&self) -> bool {
+        let texts = |document: &Document| -> Vec<String> {
+            let comments = document.tree().comments.iter();
+            comments
+                .map(|range| document.slice(range.clone()).to_owned())
+                .collect()
+        };
+        texts(self.old) == texts(self.new)
+    }
+
+    fn nodes(&self, old_id: NodeId, new_id: NodeId) -> Result<(), usize> {
+        let (old, new) = (self.old.tree().node(old_id), self.new.tree().node(new_id));
+        let intent = self.intents.get(&old_id);
+        let same = match intent {
+            Some(Intent::Scalar(value)) => {
+                self.is_string(new_id, value) || self.is_number_as_before(old_id, new_id, value)
+            }
+            Some(Intent::Mapping {
+                key,
+                value,
+                merging,
+            }) => self.is_mapping(old, new, key, value, *merging),
+            Some(Intent::Entry { key, value }) => {
+                return self.collections(old, new, Some((key, value)));
+            }
+            None => return self.collections(old, new, None),
+        };
+        let same_properties = same_tag(old, new) && same_anchor(old, new);
+        if same && (same_properties || matches!(old.kind, Kind::Alias(_))) {
+            Ok(())
+        } else {
+            Err(old.span.start)
+        }
+    }
+
+    fn is_string(&self, id: NodeId, expect: &str) -> bool {
+        let node = self.new.tree().node(id);
+        let Kind::Scalar { value, style } = &node.kind else {
+            return false;
+        };
+        let tag = node.tag.as_ref().map(|(tag, _)| tag.as_str());
+        value == expect && strict::scalar_type(value, *style, tag) == Type::String
+    }
+
+    /// A port may be a number where it was one.
+    fn is_number_as_before(&self, old: NodeId, new: NodeId, expect: &str) -> bool {
+        let kind = |document: &Document, id: NodeId| {
+            let (value, style) = document.tree().scalar(id)?;
+            (style == Style::Plain).then(|| (strict::plain_type(value), value.to_owned()))
+        };
+        matches!(
+            (kind(self.old, old), kind(self.new, new)),
+            (Some((Type::Int, _)), Some((Type::Int, value))) if value == expect
+        )
+    }
+
+    fn is_mapping(&self, old: &Node, new: &Node, key: &str, expect: &str, merging: bool) -> bool {
+        let Kind::Mapping { entries, .. } = &new.kind else {
+            return false;
+        };
+        let is_entry =
+            |(k, v): &(NodeId, NodeId)| self.is_string(*k, key) && self.is_string(*v, expect);
+        match (entries.as_slice(), merging) {
+            ([entry], false) => is_entry(entry),
+            ([(merge, value), entry], true) => {
+                let tree = self.new.tree();
+                strict::is_merge(tree, *merge)
+                    && self.new.slice(tree.node(*value).span.clone())
+                        == self.old.slice(old.span.clone())
+                    && is_entry(entry)
+            }
+            _ => false,
+        }
+    }
+
+    /// Compares two nodes and what is below them; `added` may be in the new mapping only.
+    fn collections(
+        &self,
+        old: &Node,
+        new: &Node,
+        added: Option<(&str, &str)>,
+    ) -> Result<(), usize> {
+        let differ = Err(old.span.start);
+        if !same_tag(old, new) || !same_anchor(old, new) {
+            return differ;
+        }
+        match (&old.kind, &new.kind) {
+            (Kind::Scalar { .. }, Kind::Scalar { .. }) if old.kind == new.kind => Ok(()),
+            (Kind::Alias(_), Kind::Alias(_))
+                if self.old.slice(old.span.clone()) == self.new.slice(new.span.clone()) =>
+            {
+                Ok(())
+            }
+            (
+                Kind::Sequence { flow, items },
+                Kind::Sequence {
+                    flow: new_flow,
+                    items: new_items,
+                },
+            ) if flow == new_flow && items.len() == new_items.len() => items
+                .iter()
+                .zip(new_items)
+                .try_for_each(|(old, new)| self.nodes(*old, *new)),
+            (
+                Kind::Mapping { flow, entries },
+                Kind::Mapping {
+                    flow: new_flow,
+                    entries: new_entries,
+                },
+            ) if flow == new_flow => self
+                .without_added(new_entries, added)
+                .filter(|rest| rest.len() == entries.len())
+                .ok_or(old.span.start)
+                .and_then(|rest| {
+                    entries.iter().zip(rest).try_for_each(|(old, new)| {
+                        self.nodes(old.0, new.0)?;
+                        self.nodes(old.1, new.1)
+                    })
+                }),
+            _ => differ,
+        }
+    }
+
+    /// The new mapping's entries but for the one that was to be added, which must be there
+    /// once.
+    fn without_added(
+        &self,
+        entries: &[(NodeId, NodeId)],
+        added: Option<(&str, &str)>,
+    ) -> Option<Vec<(NodeId, NodeId)>> {
+        let Some((key, value)) = added else {
+            return Some(entries.to_vec());
+        };
+        let is_added =
+            |(k, v): &(NodeId, NodeId)| self.is_string(*k, key) && self.is_string(*v, value);
+        let (added, rest): (Vec<_>, Vec<_>) = entries.iter().copied().partition(is_added);
+        (added.len() == 1).then_some(rest)
+    }
+}
+
+fn same_tag(old: &Node, new: &Node) -> bool {
+    let tag = |node: &Node| node.tag.as_ref().map(|(tag, _)| tag.clone());
+    tag(old) == tag(new)
+}
+
+fn same_anchor(old: &Node, new: &Node) -> bool {
+    let name = |node: &Node| node.anchor.as_ref().map(|(name, _)| name.clone());
+    name(old) == name(new)
+}
+
+/// The bytes of a scalar to replace, and with what, so that it reads as `value` in the
+/// same kind of quotes. None where that takes more than its own line.
+pub(crate) fn rewrite(
+    document: &Document,
+    id: NodeId,
+    value: &str,
+) -> Option<(Range<usize>, String)> {
+    let node = document.tree().node(id);
+    let Kind::Scalar { value: old, style } = &node.kind else {
+        return None;
+    };
+    let source = document.slice(node.span.clone());
+    if value.contains(|c: char| c.is_control() && c != '\n') {
+        return None;
+    }
+    match style {
+        Style::Plain if source != old => None,
+        // What the author wrote plain, such as `${A}`, may stay so; the proof has the last
+        // word.
+        Style::Plain if is_plain_change(old, value) => Some((node.span.clone(), value.to_owned())),
+        Style::Plain
+            if strict::plain_type(old) == Type::Int && strict::plain_type(value) == Type::Int =>
+        {
+            Some((node.span.clone(), value.to_owned()))
+        }
+        Style::Plain => Some((node.span.clone(), plain_or_quoted(value))),
+        _ if value.trim_end_matches('\n').contains('\n') => None,
+        Style::Single => Some((
+            node.span.clone(),
+            format!("'{}'", value.replace('\'', "''")),
+        )),
+        Style::Double => Some((node.span.clone(), double_quoted(value))),
+        Style::Literal | Style::Folded => {
+            let start = node.span.start + source.find(old.trim_end())?;
+            // The one line of the block, whose indentation and line break stay.
+            (source.trim() == old.trim_end() && !old.trim_end().is_empty()).then(|| {
+                (
+                    start..start + old.trim_end().len(),
+                    value.trim_end().to_owned(),
+                )
+            })
+        }
+    }
+}
+
+/// A string as a plain scalar where that is one in every context, else in double quotes.
+pub(crate) fn plain_or_quoted(value: &str) -> String {
+    if is_plain(value) {
+        value.to_owned()
+    } else {
+        double_quoted(value)
+    }
+}
+
+/// True if what differs between two texts is nothing that would need quotes.
+fn is_plain_change(old: &str, new: &str) -> bool {
+    let (old, bytes) = (old.as_bytes(), new.as_bytes());
+    let same = |pairs: &mut dyn Iterator<Item = (&u8, &u8)>| {
+        pairs.take_while(|(old, new)| old == new).count()
+    };
+    let before = same(&mut old.iter().zip(bytes));
+    let after = same(&mut old[before..].iter().rev().zip(bytes[before..].iter().rev()));
+    let changed = &bytes[before..bytes.len() - after];
+    strict::plain_type(new) == Type::String
+        && before + after > 0
+        && new.starts_with(|c: char| c.is_ascii_alphanumeric() || "/$_.".contains(c))
+        && !changed
+            .iter()
+            .any(|byte| b" #,[]{}&*!|>'\"%`\n".contains(byte))
+}
+
+/// Conservative: true only for text that is a plain string scalar in block and in flow
+/// context, to readers of YAML 1.1 and 1.2 alike.
+fn is_plain(value: &str) -> bool {
+    const WORDS: [&str; 10] = [
+        "true", "false", "yes", "no", "on", "off", "y", "n", "null", "~",
+    ];
+    // Interpolation is common in values, and `{` is safe inside a plain block scalar only.
+    let characters =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-' | '/' | '@' | '+' | ':');
+    value.starts_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '/' | '.'))
+        && value.chars().all(characters)
+        && !value.ends_with(':')
+        && !WORDS.contains(&value.to_ascii_lowercase().as_str())
+        && strict::plain_type(value) == Type::String
+        && !is_sexagesimal(value)
+}
+
+/// `22:22` and the like: a number in base 60 to YAML 1.1.
+fn is_sexagesimal(value: &str) -> bool {
+    value.contains(':')
+        && value
+            .chars()
+            .all(|c| c.is_ascii_digit() || matches!(c, ':' | '.' | '_'))
+}
+
+fn double_quoted(value: &str) -> String {
+    let mut quoted = String::with_capacity(value.len() + 2);
+    quoted.push('"');
+    for c in value.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            '\n' => quoted.push_str("\\n"),
+            _ => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,11 @@
+//! One compose file as bytes: its syntax, its document of spans, edits of it and their proof.
+
+pub(crate) mod document;
+pub(crate) mod edit;
+pub(crate) mod interpolate;
+pub(crate) mod location;
+pub(crate) mod site;
+pub(crate) mod strict;
+pub(crate) mod syntax;
+pub(crate) mod template;
+pub(crate) mod variable;

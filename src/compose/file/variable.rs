@@ -1,0 +1,122 @@
+//! Variables that have to change where a value, and not the compose file, holds what an
+//! edit is about.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::edit::{Change, Edited};
+use super::interpolate::{Lookup, variables};
+use super::location::Location;
+use super::site::Site;
+use crate::compose::error::Error;
+use crate::env_file::EnvFile;
+
+/// A variable that must be changed, in `.env` or wherever its value comes from, for an edit
+/// to have its effect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VariableChange {
+    /// The variable's name.
+    pub name: String,
+    /// Its value now; absent if it has none.
+    pub from: Option<String>,
+    /// The value to give it.
+    pub to: String,
+    /// The services that mention the variable in a value of that kind, those that were
+    /// asked for or not.
+    pub services: Vec<String>,
+}
+
+/// The changes of variables that an edit has come upon.
+#[derive(Debug, Default)]
+pub(crate) struct Variables {
+    changes: BTreeMap<String, VariableChange>,
+}
+
+impl Variables {
+    /// Notes that `text` is to stand at `range` in the value of `name`, for the sake of
+    /// `site`, which is one of `sites`. An error is the reason why it can't.
+    pub(crate) fn set(
+        &mut self,
+        (name, range, text): (String, Range<usize>, &str),
+        site: &Site<'_>,
+        sites: &[Site<'_>],
+        lookup: &Lookup<'_>,
+    ) -> Result<(), String> {
+        let from = lookup(&name);
+        let mut to = from.clone().unwrap_or_default();
+        to.replace_range(range, text);
+        if let Some(other) = self.changes.get(&name)
+            && other.to != to
+        {
+            return Err(format!("it would take two different values of `{name}`"));
+        }
+        let mentions = |site: &&Site<'_>| variables(site.written).contains(&name);
+        let mut services: Vec<_> = sites
+            .iter()
+            .filter(mentions)
+            .map(|site| site.service.to_owned())
+            .collect();
+        services.dedup();
+        // The one that was asked for comes first: errors speak of it.
+        services.sort_by_key(|service| service != site.service);
+        self.changes.entry(name.clone()).or_insert(VariableChange {
+            name,
+            from,
+            to,
+            services,
+        });
+        Ok(())
+    }
+
+    /// The new value of a variable, if it gets one.
+    pub(crate) fn value(&self, name: &str) -> Option<&str> {
+        self.changes.get(name).map(|change| change.to.as_str())
+    }
+
+    /// All of them, by name.
+    pub(crate) fn into_changes(self) -> Vec<VariableChange> {
+        self.changes.into_values().collect()
+    }
+}
+
+/// Gives variables their new values in the `.env` file that holds them; one that isn't
+/// there is added at the end.
+///
+/// # Errors
+/// [`Error::Env`] where the file can't hold a value, and where the one that it holds is made
+/// from other variables, which the new value would cut off.
+pub fn set_variables(file: &EnvFile, changes: &[VariableChange]) -> Result<Edited, Error> {
+    let mut edited = Edited {
+        bytes: file.bytes().to_vec(),
+        changes: Vec::new(),
+        warnings: Vec::new(),
+    };
+    for change in changes {
+        let now = EnvFile::parse(file.path(), &edited.bytes)?;
+        let entry = now.last(&change.name);
+        let at = Location {
+            path: file.path().to_owned(),
+            line: entry.map_or_else(|| now.lines() + 1, |entry| entry.line),
+            column: 1,
+        };
+        if entry.is_some_and(|entry| now.is_made_of_variables(entry)) {
+            return Err(Error::Unsafe {
+                at,
+                reason: format!(
+                    "the value of `{}` is made from other variables",
+                    change.name
+                ),
+                remedy: "edit this line by hand".to_owned(),
+            });
+        }
+        edited.bytes = now.set(&change.name, &change.to)?;
+        edited.changes.push(Change {
+            at,
+            key: vec![change.name.clone()],
+            from: change.from.clone(),
+            to: change.to.clone(),
+            affects: change.services.clone(),
+        });
+    }
+    Ok(edited)
+}

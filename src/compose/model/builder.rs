@@ -1,0 +1,306 @@
+//! From the merged value of all files to the typed model.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use serde_yaml::value::Value as Yaml;
+
+use super::image::ImageUse;
+use super::load::Sources;
+use super::model::{Bind, Model, Network, Resource, Service, Volume};
+use super::mount::clean_target;
+use super::port::Port;
+use super::value::{Data, Map, Value};
+
+/// The extension key that holds a vendor's recipe.
+const RECIPE_KEY: &str = "x-transship";
+
+/// Reads the typed model off the merged value. What has an unexpected type is passed
+/// over: Compose's own schema is the judge of that.
+pub(crate) struct Builder<'a> {
+    pub(crate) sources: &'a Sources,
+    pub(crate) project: String,
+    pub(crate) folder: PathBuf,
+    pub(crate) profiles: Vec<String>,
+}
+
+impl Builder<'_> {
+    pub(crate) fn model(self, root: &Value) -> Model {
+        let services: BTreeMap<String, Service> = section(root, "services")
+            .map(|(name, value)| (name.clone(), self.service(value)))
+            .collect();
+        let images = section(root, "services")
+            .filter_map(|(name, service)| self.image(name, service))
+            .collect();
+        let binds = section(root, "services")
+            .flat_map(|(name, service)| self.binds(name, service))
+            .collect();
+        let volumes = section(root, "volumes")
+            .map(|(key, value)| (key.clone(), self.volume(key, value, &services)))
+            .collect();
+        let resources = |name: &str| {
+            section(root, name)
+                .map(|(key, value)| (key.clone(), self.resource(key, value)))
+                .collect()
+        };
+        let networks = self.networks(root, &services);
+        let sources = self.sources.0.iter();
+        let mut files: Vec<PathBuf> = sources.map(|document| document.path().to_owned()).collect();
+        files.dedup();
+        Model {
+            configs: resources("configs"),
+            secrets: resources("secrets"),
+            recipe: root.get(RECIPE_KEY).map(yaml),
+            project: self.project,
+            project_dir: self.folder,
+            files,
+            services,
+            volumes,
+            networks,
+            images,
+            binds,
+        }
+    }
+
+    fn service(&self, service: &Value) -> Service {
+        let text = |key: &str| service.get(key).and_then(Value::to_text);
+        let profiles = texts(service.get("profiles"));
+        let mounts = items(service, "volumes");
+        let mounted = |mount: &&Value| mount.get("type").and_then(Value::as_str) == Some("volume");
+        let named = mounts
+            .iter()
+            .filter(mounted)
+            .filter_map(|mount| mount.get("source")?.to_text());
+        let env_files = items(service, "env_file").iter();
+        Service {
+            at: self.sources.location(service.at),
+            enabled: profiles.is_empty()
+                || profiles
+                    .iter()
+                    .any(|profile| self.profiles.contains(profile))
+                || self.profiles.iter().any(|profile| profile == "*"),
+            image: text("image").filter(|image| !image.is_empty()),
+            build: service.get("build").is_some(),
+            container_name: text("container_name"),
+            container_name_at: service
+                .get("container_name")
+                .map(|value| self.sources.location(value.at)),
+            ports: items(service, "ports")
+                .iter()
+                .filter_map(|value| Some((port(value)?, self.sources.location(value.at))))
+                .collect(),
+            volumes: named.collect(),
+            networks: service_networks(service),
+            network_mode: text("network_mode"),
+            env_files: env_files
+                .filter_map(|file| Some(PathBuf::from(file.get("path")?.to_text()?)))
+                .collect(),
+            labels: pairs(service.get("labels")),
+            depends_on: keys(service.get("depends_on")),
+            profiles,
+        }
+    }
+
+    fn image(&self, name: &str, service: &Value) -> Option<ImageUse> {
+        let image = service.get("image")?;
+        let resolved = image.to_text()?;
+        let written = image.written.clone().unwrap_or_else(|| resolved.clone());
+        Some(ImageUse {
+            service: name.to_owned(),
+            reference: resolved.parse().ok(),
+            variables: crate::compose::file::interpolate::variables(&written),
+            written,
+            resolved,
+            at: self.sources.location(image.at),
+        })
+    }
+
+    fn binds(&self, name: &str, service: &Value) -> Vec<Bind> {
+        let bind = |mount: &Value| {
+            if mount.get("type")?.as_str()? != "bind" {
+                return None;
+            }
+            Some(Bind {
+                service: name.to_owned(),
+                source: self.relative(PathBuf::from(mount.get("source")?.to_text()?)),
+                target: clean_target(&mount.get("target")?.to_text()?),
+                read_only: mount.get("read_only").is_some_and(Value::is_true),
+                at: self.sources.location(mount.at),
+            })
+        };
+        items(service, "volumes").iter().filter_map(bind).collect()
+    }
+
+    /// A path inside of the project's folder is shown relative to it, itself as `.`.
+    fn relative(&self, path: PathBuf) -> PathBuf {
+        match path.strip_prefix(&self.folder) {
+            Ok(inside) if inside.as_os_str().is_empty() => PathBuf::from("."),
+            Ok(inside) => inside.to_owned(),
+            Err(_) => path,
+        }
+    }
+
+    fn name(&self, key: &str, value: &Value) -> String {
+        let explicit = value.get("name").and_then(Value::to_text);
+        explicit.unwrap_or_else(|| {
+            if value.get("external").is_some_and(Value::is_true) {
+                key.to_owned()
+            } else {
+                format!("{}_{key}", self.project)
+            }
+        })
+    }
+
+    fn volume(&self, key: &str, value: &Value, services: &BTreeMap<String, Service>) -> Volume {
+        let explicit = value.get("name");
+        let users = services
+            .iter()
+            .filter(|(_, service)| service.volumes.contains(key));
+        Volume {
+            at: self.sources.location(value.at),
+            name: self.name(key, value),
+            explicit_name: explicit.and_then(|name| name.written.clone().or(name.to_text())),
+            external: value.get("external").is_some_and(Value::is_true),
+            driver: value.get("driver").and_then(Value::to_text),
+            driver_opts: pairs(value.get("driver_opts")),
+            labels: pairs(value.get("labels")),
+            used_by: users.map(|(name, _)| name.clone()).collect(),
+        }
+    }
+
+    fn resource(&self, key: &str, value: &Value) -> Resource {
+        Resource {
+            name: self.name(key, value),
+            external: value.get("external").is_some_and(Value::is_true),
+            file: value
+                .get("file")
+                .and_then(Value::to_text)
+                .map(PathBuf::from),
+        }
+    }
+
+    fn networks(
+        &self,
+        root: &Value,
+        services: &BTreeMap<String, Service>,
+    ) -> BTreeMap<String, Network> {
+        let mut networks: BTreeMap<String, Network> = section(root, "networks")
+            .map(|(key, value)| (key.clone(), self.network(key, value)))
+            .collect();
+        let uses_default = |service: &Service| service.networks.contains_key("default");
+        if services.values().any(uses_default) {
+            let name = format!("{}_default", self.project);
+            networks
+                .entry("default".to_owned())
+                .or_insert_with(|| Network::implicit(name));
+        }
+        for (key, network) in &mut networks {
+            let users = services
+                .iter()
+                .filter(|(_, service)| service.networks.contains_key(key));
+            network.used_by = users.map(|(name, _)| name.clone()).collect();
+        }
+        networks
+    }
+
+    fn network(&self, key: &str, value: &Value) -> Network {
+        let config = value.get("ipam").and_then(|ipam| ipam.get("config"));
+        let subnet = |config: &Value| config.get("subnet").and_then(Value::to_text);
+        Network {
+            at: Some(self.sources.location(value.at)),
+            name: self.name(key, value),
+            external: value.get("external").is_some_and(Value::is_true),
+            subnets: config
+                .map_or(&[][..], Value::items)
+                .iter()
+                .filter_map(subnet)
+                .collect(),
+            used_by: Vec::new(),
+        }
+    }
+}
+
+fn section<'a>(root: &'a Value, name: &str) -> impl Iterator<Item = (&'a String, &'a Value)> {
+    root.get(name).and_then(Value::as_map).into_iter().flatten()
+}
+
+fn items<'a>(value: &'a Value, key: &str) -> &'a [Value] {
+    value.get(key).map_or(&[], Value::items)
+}
+
+fn texts(value: Option<&Value>) -> Vec<String> {
+    let items = value.map_or(&[][..], Value::items);
+    items.iter().filter_map(Value::to_text).collect()
+}
+
+fn keys(value: Option<&Value>) -> BTreeSet<String> {
+    let map = value.and_then(Value::as_map);
+    map.into_iter().flat_map(Map::keys).cloned().collect()
+}
+
+/// A mapping, or a list of `KEY=VALUE`.
+fn pairs(value: Option<&Value>) -> BTreeMap<String, String> {
+    let Some(value) = value else {
+        return BTreeMap::new();
+    };
+    match &value.data {
+        Data::Map(map) => map
+            .iter()
+            .map(|(key, value)| (key.clone(), value.to_text().unwrap_or_default()))
+            .collect(),
+        _ => texts(Some(value))
+            .into_iter()
+            .map(|text| match text.split_once('=') {
+                Some((key, value)) => (key.to_owned(), value.to_owned()),
+                None => (text, String::new()),
+            })
+            .collect(),
+    }
+}
+
+/// Without any network of its own, a service is in the default one, unless it has a
+/// network mode.
+fn service_networks(service: &Value) -> BTreeMap<String, Vec<String>> {
+    if service.get("network_mode").is_some() || service.get("provider").is_some() {
+        return BTreeMap::new();
+    }
+    let named: BTreeMap<_, _> = service
+        .get("networks")
+        .and_then(Value::as_map)
+        .into_iter()
+        .flatten()
+        .map(|(key, value)| (key.clone(), texts(value.get("aliases"))))
+        .collect();
+    if named.is_empty() {
+        BTreeMap::from([("default".to_owned(), Vec::new())])
+    } else {
+        named
+    }
+}
+
+fn port(value: &Value) -> Option<Port> {
+    let text = |key: &str| value.get(key).and_then(Value::to_text);
+    Some(Port {
+        target: text("target")?.parse().ok()?,
+        published: text("published"),
+        host_ip: text("host_ip"),
+        protocol: text("protocol").unwrap_or_else(|| "tcp".to_owned()),
+    })
+}
+
+/// The value for serde, as `serde_yaml` would have read it.
+fn yaml(value: &Value) -> Yaml {
+    match &value.data {
+        Data::Null => Yaml::Null,
+        Data::Bool(value) => Yaml::Bool(*value),
+        Data::Int(value) => i64::try_from(*value).map_or(Yaml::Null, Yaml::from),
+        Data::Float(value) => Yaml::from(*value),
+        Data::Text(text) => Yaml::from(text.as_str()),
+        Data::List(items) => items.iter().map(yaml).collect(),
+        Data::Map(map) => Yaml::Mapping(
+            map.iter()
+                .map(|(key, value)| (Yaml::from(key.as_str()), yaml(value)))
+                .collect(),
+        ),
+    }
+}

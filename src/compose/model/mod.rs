@@ -1,0 +1,14 @@
+//! What the files of a project come to: read, laid over each other, and resolved.
+
+pub(crate) mod builder;
+pub(crate) mod canonical;
+pub(crate) mod image;
+pub(crate) mod layers;
+pub(crate) mod load;
+pub(crate) mod model;
+pub(crate) mod mount;
+pub(crate) mod port;
+pub(crate) mod project;
+pub(crate) mod reference;
+pub(crate) mod settings;
+pub(crate) mod value;

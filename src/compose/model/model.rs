@@ -1,0 +1,359 @@
+//! What a project's compose files come to: services, volumes, networks and the rest, with
+//! the names that Docker will know them by. Read-only, and the same as `docker compose
+//! config` would say.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use serde_yaml::value::Value as Yaml;
+
+use super::builder::Builder;
+use super::canonical::absolute;
+use super::image::ImageUse;
+use super::load::{Environment, Loader, ReadFile, Scope, Sources};
+use super::port::Port;
+use super::project::project_name;
+use super::value::Value;
+use crate::compose::error::Error;
+use crate::compose::file::document::Document;
+use crate::compose::file::interpolate::interpolate;
+use crate::compose::file::location::Location;
+
+/// How to load a project.
+#[derive(Debug, Clone)]
+pub struct LoadOptions {
+    /// The project's name, as `-p` gives it; must be valid as it is.
+    pub project: Option<String>,
+    /// Where the files will stand when Compose runs, if not where they stand now: names
+    /// and relative paths follow from it. The files are read where they are.
+    pub project_dir: Option<PathBuf>,
+    /// `.env` files, later ones winning; the one beside the first file when empty.
+    pub env_files: Vec<PathBuf>,
+    /// What wins over all `.env` files.
+    pub environment: BTreeMap<String, String>,
+    /// The active profiles; what `COMPOSE_PROFILES` says when empty.
+    pub profiles: Vec<String>,
+}
+
+impl Default for LoadOptions {
+    /// As a plain `docker compose` would: with this process's environment.
+    fn default() -> Self {
+        let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        };
+        Self {
+            project: None,
+            project_dir: None,
+            env_files: Vec::new(),
+            environment: std::env::vars_os().filter_map(text).collect(),
+            profiles: Vec::new(),
+        }
+    }
+}
+
+/// A project.
+#[derive(Debug, Clone)]
+pub struct Model {
+    /// The project's name.
+    pub project: String,
+    /// The absolute folder that relative paths are relative to.
+    pub project_dir: PathBuf,
+    /// Every compose file that was read, included and extended ones too.
+    pub files: Vec<PathBuf>,
+    /// By name; those whose profile isn't active too.
+    pub services: BTreeMap<String, Service>,
+    /// By key.
+    pub volumes: BTreeMap<String, Volume>,
+    /// By key, the default network included if it is used.
+    pub networks: BTreeMap<String, Network>,
+    /// By key.
+    pub configs: BTreeMap<String, Resource>,
+    /// By key.
+    pub secrets: BTreeMap<String, Resource>,
+    /// The image of each service that has one.
+    pub images: Vec<ImageUse>,
+    /// Every bind mount of every service.
+    pub binds: Vec<Bind>,
+    /// The vendor's recipe, if the files hold one.
+    pub recipe: Option<Yaml>,
+}
+
+/// One service.
+#[derive(Debug, Clone)]
+pub struct Service {
+    /// Where it begins.
+    pub at: Location,
+    /// True if one of its profiles is active, or it has none.
+    pub enabled: bool,
+    /// Its profiles.
+    pub profiles: Vec<String>,
+    /// The image's reference, resolved.
+    pub image: Option<String>,
+    /// True if it has a `build:`.
+    pub build: bool,
+    /// The container's name, if it is fixed.
+    pub container_name: Option<String>,
+    /// Where `container_name` stands.
+    pub container_name_at: Option<Location>,
+    /// Its published ports, each with its place.
+    pub ports: Vec<(Port, Location)>,
+    /// The keys of the volumes that it mounts.
+    pub volumes: BTreeSet<String>,
+    /// The keys of its networks, with its aliases there.
+    pub networks: BTreeMap<String, Vec<String>>,
+    /// `network_mode`, if set.
+    pub network_mode: Option<String>,
+    /// Its `env_file`s, absolute.
+    pub env_files: Vec<PathBuf>,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// The services that it waits for.
+    pub depends_on: BTreeSet<String>,
+}
+
+/// One top-level volume.
+#[derive(Debug, Clone)]
+pub struct Volume {
+    /// Where it stands.
+    pub at: Location,
+    /// The name that Docker knows it by.
+    pub name: String,
+    /// The `name:` as written, if there is one.
+    pub explicit_name: Option<String>,
+    /// True if Compose neither makes nor removes it.
+    pub external: bool,
+    /// The driver, if it is named.
+    pub driver: Option<String>,
+    /// The driver's options.
+    pub driver_opts: BTreeMap<String, String>,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// The services that mount it.
+    pub used_by: Vec<String>,
+}
+
+/// One network.
+#[derive(Debug, Clone)]
+pub struct Network {
+    /// Where it stands; absent for the default network that no file names.
+    pub at: Option<Location>,
+    /// The name that Docker knows it by.
+    pub name: String,
+    /// True if Compose neither makes nor removes it.
+    pub external: bool,
+    /// Its fixed subnets.
+    pub subnets: Vec<String>,
+    /// The services that are in it.
+    pub used_by: Vec<String>,
+}
+
+impl Network {
+    /// The default network that no file names.
+    pub(crate) fn implicit(name: String) -> Self {
+        Self {
+            at: None,
+            name,
+            external: false,
+            subnets: Vec::new(),
+            used_by: Vec::new(),
+        }
+    }
+}
+
+/// A config or a secret.
+#[derive(Debug, Clone)]
+pub struct Resource {
+    /// The name that Docker knows it by.
+    pub name: String,
+    /// True if Compose doesn't make it.
+    pub external: bool,
+    /// The file that holds it, absolute.
+    pub file: Option<PathBuf>,
+}
+
+/// A folder or file of the host that a service mounts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bind {
+    /// The service.
+    pub service: String,
+    /// As it resolves; relative to the project's folder if it is written relative.
+    pub source: PathBuf,
+    /// Where in the container.
+    pub target: String,
+    /// True if the service can't write it.
+    pub read_only: bool,
+    /// Where it stands.
+    pub at: Location,
+}
+
+impl Model {
+    /// Loads a project from its files, in their order; the later ones win.
+    ///
+    /// # Errors
+    /// Whatever makes Compose refuse the files: they can't be read or parsed, a required
+    /// variable is missing, what is extended or included isn't there.
+    pub fn load(files: &[PathBuf], options: &LoadOptions) -> Result<Self, Error> {
+        Self::load_with(files, options, &|path| std::fs::read(path))
+    }
+
+    /// [`Model::load`], with the files' contents from `read`.
+    pub fn load_with(
+        files: &[PathBuf],
+        options: &LoadOptions,
+        read: &ReadFile<'_>,
+    ) -> Result<Self, Error> {
+        let merged = Merged::load(files, options, read)?;
+        Ok(Builder {
+            sources: &merged.sources,
+            project: merged.project,
+            folder: merged.folder,
+            profiles: merged.profiles,
+        }
+        .model(&merged.root))
+    }
+
+    /// The images that enabled services need and don't build, sorted, each once.
+    pub fn images_to_have(&self) -> Vec<String> {
+        let services = self.services.values();
+        let services = services.filter(|service| service.enabled && !service.build);
+        let images: BTreeSet<_> = services.filter_map(|s| s.image.clone()).collect();
+        images.into_iter().collect()
+    }
+
+    /// The paths below the project's folder that the files mount or read, relative to it:
+    /// what a new release would miss.
+    pub fn files_inside(&self) -> Vec<PathBuf> {
+        let binds = self.binds.iter().map(|bind| &bind.source);
+        let env_files = self
+            .services
+            .values()
+            .flat_map(|service| &service.env_files);
+        let resources = self.configs.values().chain(self.secrets.values());
+        let files = resources.filter_map(|resource| resource.file.as_ref());
+        let inside: BTreeSet<PathBuf> = binds
+            .chain(env_files)
+            .chain(files)
+            .filter_map(|path| {
+                let path = if path.is_absolute() {
+                    path.strip_prefix(&self.project_dir).ok()?
+                } else {
+                    path.as_path()
+                };
+                let is_folder_itself = path.as_os_str().is_empty() || path == Path::new(".");
+                (!is_folder_itself).then(|| path.to_owned())
+            })
+            .collect();
+        inside.into_iter().collect()
+    }
+}
+
+/// The files of a project, laid over each other.
+pub(crate) struct Merged {
+    pub(crate) root: Value,
+    pub(crate) sources: Sources,
+    pub(crate) project: String,
+    pub(crate) folder: PathBuf,
+    pub(crate) profiles: Vec<String>,
+}
+
+impl Merged {
+    pub(crate) fn load(
+        files: &[PathBuf],
+        options: &LoadOptions,
+        read: &ReadFile<'_>,
+    ) -> Result<Self, Error> {
+        let here = files
+            .iter()
+            .find_map(|file| file.parent())
+            .unwrap_or(Path::new(""));
+        let here = std::path::absolute(Path::new(".").join(here)).unwrap_or_else(|_| here.into());
+        let here = absolute("", &here);
+        let folder = options.project_dir.clone().unwrap_or_else(|| here.clone());
+        // What the files call by the folder of the future is read from where it is now.
+        let read_here = |path: &Path| match path.strip_prefix(&folder) {
+            Ok(rest) => read(&here.join(rest)),
+            Err(_) => read(path),
+        };
+        let mut loader = Loader::new(&read_here);
+        let env_files = match options.env_files.as_slice() {
+            [] => Some(here.join(".env"))
+                .filter(|file| read(file).is_ok())
+                .into_iter()
+                .collect(),
+            files => files.to_vec(),
+        };
+        let mut environment = loader.environment(&options.environment, &env_files)?;
+        let project = named(&loader, files, options, &folder, &environment)?;
+        environment.insert("COMPOSE_PROJECT_NAME".to_owned(), project.clone());
+        let profiles = active_profiles(options, &environment);
+        let scope = Scope {
+            folder: folder.clone(),
+            environment,
+            includers: Vec::new(),
+        };
+        let root = loader.files(files, &scope)?;
+        Ok(Self {
+            root,
+            sources: loader.sources,
+            project,
+            folder,
+            profiles,
+        })
+    }
+}
+
+/// Compose's order: `-p`, the environment, the last `name:`, the folder.
+fn named(
+    loader: &Loader<'_>,
+    files: &[PathBuf],
+    options: &LoadOptions,
+    folder: &Path,
+    environment: &Environment,
+) -> Result<String, Error> {
+    let from_environment = environment
+        .get("COMPOSE_PROJECT_NAME")
+        .filter(|name| !name.is_empty());
+    if let Some(name) = options.project.as_ref().or(from_environment) {
+        if project_name(name) == *name && !name.is_empty() {
+            return Ok(name.clone());
+        }
+        return Err(Error::Malformed {
+            text: name.clone(),
+            reason: "a project's name is lower case letters, digits, `-` and `_`, and begins \
+                     with a letter or digit"
+                .to_owned(),
+        });
+    }
+    let mut written = None;
+    for file in files {
+        let document = Document::parse(file, &loader.bytes(file)?)?;
+        for root in &document.tree().roots {
+            let name = document.get(*root, "name");
+            let name = name.and_then(|entry| document.tree().scalar(entry.value));
+            written = name.map(|(name, _)| name.to_owned()).or(written);
+        }
+    }
+    let lookup = |name: &str| environment.get(name).cloned();
+    let from_files = written
+        .and_then(|name| interpolate(&name, &lookup).ok())
+        .map(|name| project_name(&name))
+        .filter(|name| !name.is_empty());
+    let from_folder = folder.file_name().unwrap_or_default().to_string_lossy();
+    let name = from_files.unwrap_or_else(|| project_name(&from_folder));
+    if name.is_empty() {
+        return Err(Error::Malformed {
+            text: folder.display().to_string(),
+            reason: "no project name can be made of this folder; name one with `-p`".to_owned(),
+        });
+    }
+    Ok(name)
+}
+
+fn active_profiles(options: &LoadOptions, environment: &Environment) -> Vec<String> {
+    if !options.profiles.is_empty() {
+        return options.profiles.clone();
+    }
+    let listed = environment.get("COMPOSE_PROFILES");
+    let listed = listed.map_or("", String::as_str).split(',');
+    listed.map(|profile| profile.trim().to_owned()).collect()
+}

@@ -1,0 +1,229 @@
+//! What everything on an engine claims for itself, to compare a project with before it comes
+//! up.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::inspected::{Inspected, inspected};
+use crate::compose::{Claim, Claims, Holder, NetworkClaim, Port, is_data, routes};
+use crate::engine::{Docker, Error};
+
+const PROJECT: &str = "com.docker.compose.project";
+const FOLDER: &str = "com.docker.compose.project.working_dir";
+
+/// A project that may be up already: what it has itself is in nobody's way.
+#[derive(Debug, Clone, Copy)]
+pub struct Own<'a> {
+    /// The project's name.
+    pub project: &'a str,
+    /// The folder that its containers were started from.
+    pub folder: &'a Path,
+}
+
+/// What the containers, volumes and networks of an engine claim, running or stopped, but for
+/// those of the project `own` from its own folder. Only what runs has ports. A volume that a
+/// project made is that project's also while it has no containers.
+///
+/// # Errors
+/// [`Error::Call`] and [`Error::Answer`].
+pub fn claimed(docker: &Docker, own: Own<'_>) -> Result<Claims, Error> {
+    let containers = inspected(docker, &[])?;
+    let mut claims = Claims::default();
+    let mut names: BTreeMap<String, BTreeMap<String, Holder>> = BTreeMap::new();
+    for container in containers.iter().filter(|container| !container.is_of(own)) {
+        container.claim(&mut claims);
+        for (network, on) in &container.network_settings.networks {
+            let here = names.entry(network.clone()).or_default();
+            for name in on.names() {
+                here.insert(name, container.holder());
+            }
+        }
+    }
+    claims.projects.sort_by(|a, b| a.holder.cmp(&b.holder));
+    claims.projects.dedup();
+    claims.volumes.extend(volumes(docker, own)?);
+    for network in networks(docker)? {
+        let project = network
+            .labels
+            .as_ref()
+            .and_then(|l| l.get(PROJECT))
+            .cloned();
+        if project.as_deref() != Some(own.project) {
+            let holder = Holder {
+                project,
+                owner: network.name.clone(),
+                at: None,
+            };
+            let names = names.remove(&network.name).unwrap_or_default();
+            claims
+                .networks
+                .push(Claim::new(network.claim(names), holder));
+        }
+    }
+    Ok(claims)
+}
+
+/// The volumes that other projects have made.
+fn volumes(docker: &Docker, own: Own<'_>) -> Result<Vec<Claim<String>>, Error> {
+    let list = docker.call(["volume", "ls", "--format", "{{json .}}"]);
+    let rows: Vec<VolumeRow> = Docker::json_lines("list the volumes", &list)?;
+    let claim = |row: VolumeRow| {
+        let project = row.label(PROJECT).filter(|name| *name != own.project)?;
+        let holder = Holder {
+            project: Some(project.to_owned()),
+            owner: row.name.clone(),
+            at: None,
+        };
+        Some(Claim::new(row.name, holder))
+    };
+    Ok(rows.into_iter().filter_map(claim).collect())
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct VolumeRow {
+    name: String,
+    /// `key=value,key=value`.
+    #[serde(default)]
+    labels: String,
+}
+
+impl VolumeRow {
+    fn label(&self, name: &str) -> Option<&str> {
+        let mut labels = self.labels.split(',');
+        labels.find_map(|label| label.strip_prefix(name)?.strip_prefix('='))
+    }
+}
+
+fn networks(docker: &Docker) -> Result<Vec<Network>, Error> {
+    const WHAT: &str = "list the networks";
+    let list = || {
+        let call = docker.call(["network", "ls", "--no-trunc", "--format", "{{json .}}"]);
+        let rows: Vec<Row> = Docker::json_lines(WHAT, &call)?;
+        Ok(rows.into_iter().map(|row| row.id).collect())
+    };
+    let inspect = |ids: &[String]| {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let call = docker.call(["network", "inspect", "--format", "{{json .}}"]);
+        Docker::json_lines(WHAT, &call.args(ids))
+    };
+    Docker::inspected(list, inspect)
+}
+
+#[derive(Deserialize)]
+struct Row {
+    #[serde(rename = "ID")]
+    id: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Network {
+    name: String,
+    labels: Option<BTreeMap<String, String>>,
+    #[serde(rename = "IPAM", default)]
+    ipam: Ipam,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Ipam {
+    config: Option<Vec<Pool>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Pool {
+    #[serde(default)]
+    subnet: String,
+}
+
+impl Network {
+    fn claim(self, names: BTreeMap<String, Holder>) -> NetworkClaim {
+        let pools = self.ipam.config.unwrap_or_default();
+        NetworkClaim {
+            name: self.name,
+            external: false,
+            subnets: pools.into_iter().map(|pool| pool.subnet).collect(),
+            names,
+        }
+    }
+}
+
+impl Inspected {
+    fn label(&self, name: &str) -> Option<&String> {
+        self.config.labels.as_ref()?.get(name)
+    }
+
+    fn is_of(&self, own: Own<'_>) -> bool {
+        let is_in = |folder: &String| {
+            let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+            real(Path::new(folder)) == real(own.folder)
+        };
+        self.label(PROJECT).is_some_and(|name| name == own.project)
+            && self.label(FOLDER).is_some_and(is_in)
+    }
+
+    fn holder(&self) -> Holder {
+        Holder {
+            project: self.label(PROJECT).cloned(),
+            owner: self.name.trim_start_matches('/').to_owned(),
+            at: None,
+        }
+    }
+
+    fn claim(&self, claims: &mut Claims) {
+        let holder = self.holder();
+        if let Some(project) = &holder.project {
+            let of_project = Holder {
+                owner: project.clone(),
+                ..holder.clone()
+            };
+            claims
+                .projects
+                .push(Claim::new(project.clone(), of_project));
+        }
+        let name = holder.owner.clone();
+        claims.containers.push(Claim::new(name, holder.clone()));
+        for mount in &self.mounts {
+            match mount.name.as_ref().filter(|name| !name.is_empty()) {
+                Some(volume) => claims
+                    .volumes
+                    .push(Claim::new(volume.clone(), holder.clone())),
+                None if mount.writes && is_data(&mount.source) => {
+                    claims
+                        .folders
+                        .push(Claim::new(mount.source.clone(), holder.clone()));
+                }
+                None => {}
+            }
+        }
+        for port in self.ports() {
+            claims.ports.push(Claim::new(port, holder.clone()));
+        }
+        let labels = self.config.labels.iter();
+        for route in labels.flat_map(routes) {
+            claims.routes.push(Claim::new(route, holder.clone()));
+        }
+    }
+
+    fn ports(&self) -> Vec<Port> {
+        let mut ports = Vec::new();
+        for (inside, published) in self.network_settings.ports.iter().flatten() {
+            let (target, protocol) = inside.split_once('/').unwrap_or((inside, "tcp"));
+            for at in published.iter().flatten() {
+                ports.push(Port {
+                    target: target.parse().unwrap_or_default(),
+                    published: Some(at.host_port.clone()),
+                    host_ip: Some(at.host_ip.clone()).filter(|ip| !ip.is_empty()),
+                    protocol: protocol.to_owned(),
+                });
+            }
+        }
+        ports
+    }
+}

@@ -1,0 +1,404 @@
+//! Docker Compose as a program: stops a project's containers and starts them again.
+//!
+//! Every call names the project (`-p`) and the release's real folder
+//! (`--project-directory`), never the symlink `current`: Compose would take the folder's
+//! name for the project's, and new empty volumes for the old ones. How containers are is
+//! asked of the engine, by the labels that both generations of Compose give them.
+//!
+//! Begin at [`Compose::find`].
+
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::startup::{Standing, of};
+use super::stopping::rounds;
+use crate::clock::Stopwatch;
+use crate::engine::docker::failed;
+use crate::engine::program::Invocation;
+use crate::engine::{Container, Docker, Error, Failure, Program};
+use crate::fs::Disk;
+use crate::progress::Progress;
+
+/// What starting or stopping may take besides the containers' own time.
+const OVERHEAD: Duration = Duration::from_mins(2);
+/// What a container has to end where nobody says otherwise.
+const GRACE: Duration = Duration::from_secs(10);
+/// Between two looks at containers that are coming up.
+const PAUSE: Duration = Duration::from_millis(500);
+/// How many of a container's last lines an error has.
+const LINES: &str = "5";
+
+/// `docker compose`, or `docker-compose` where that is all there is.
+#[derive(Debug, Clone)]
+pub struct Compose {
+    docker: Docker,
+    /// Where it isn't `docker`'s own plugin.
+    standalone: Option<Program>,
+    version: String,
+}
+
+impl Compose {
+    /// Finds Compose: the plugin of `docker` first, then `docker-compose`, which may be of
+    /// the first generation (1.29).
+    ///
+    /// # Errors
+    /// [`Error::NoCompose`].
+    pub fn find(docker: &Docker) -> Result<Self, Error> {
+        #[derive(Deserialize)]
+        struct Version {
+            version: String,
+        }
+        let call = docker.call(["compose", "version", "--format", "json"]);
+        let plugin = Docker::json_lines::<Version>("ask Compose for its version", &call);
+        if let Some(found) = plugin.ok().and_then(|mut list| list.pop()) {
+            return Ok(Self {
+                docker: docker.clone(),
+                standalone: None,
+                version: found.version,
+            });
+        }
+        let program = docker.sibling("docker-compose").map_err(Error::NoCompose)?;
+        let asked = program.call(["version", "--short"]).run_well();
+        let output = asked.map_err(Error::NoCompose)?;
+        Ok(Self {
+            docker: docker.clone(),
+            standalone: Some(program),
+            version: String::from_utf8_lossy(&output.stdout).trim().to_owned(),
+        })
+    }
+
+    /// Its version: `2.40.3`.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// True for the first generation, written in Python.
+    pub fn is_first_generation(&self) -> bool {
+        self.version.trim_start_matches('v').starts_with("1.")
+    }
+
+    /// The project `name`, whose compose files are in `folder`: those named, or those that
+    /// Compose looks for itself.
+    ///
+    /// # Errors
+    /// [`Error::Project`] for a name that Compose wouldn't take, [`Error::Folder`] where
+    /// there is no such folder.
+    pub fn project(
+        &self,
+        name: &str,
+        folder: &Path,
+        files: &[PathBuf],
+    ) -> Result<ComposeProject, Error> {
+        check_project(name)?;
+        let folder = folder.canonicalize().map_err(|source| Error::Folder {
+            what: "find",
+            path: folder.to_owned(),
+            source,
+        })?;
+        Ok(ComposeProject {
+            compose: self.clone(),
+            name: name.to_owned(),
+            folder,
+            files: files.to_vec(),
+            env_files: Vec::new(),
+        })
+    }
+
+    fn too_old(&self, what: &'static str) -> Error {
+        Error::TooOld {
+            version: self.version.clone(),
+            what,
+        }
+    }
+
+    fn call(&self) -> Invocation {
+        match &self.standalone {
+            Some(program) => program.call::<[&str; 0]>([]),
+            None => self.docker.call(["compose"]),
+        }
+    }
+}
+
+/// Compose's rule since 2.0: small letters, digits, `_` and `-`, a letter or digit first.
+fn check_project(name: &str) -> Result<(), Error> {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let fine = name.starts_with(plain) && name.chars().all(|c| plain(c) || c == '_' || c == '-');
+    if fine {
+        return Ok(());
+    }
+    Err(Error::Project {
+        name: name.to_owned(),
+    })
+}
+
+/// A project of compose files.
+#[derive(Debug, Clone)]
+pub struct ComposeProject {
+    compose: Compose,
+    name: String,
+    folder: PathBuf,
+    files: Vec<PathBuf>,
+    env_files: Vec<PathBuf>,
+}
+
+/// How to start a project.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Up<'a> {
+    /// Only these services and what they depend on; all when empty.
+    pub services: &'a [&'a str],
+    /// Not even what they depend on.
+    pub alone: bool,
+    /// Take no image from a registry, also where one is missing: they were loaded.
+    pub never_pull: bool,
+}
+
+impl ComposeProject {
+    /// The same project, its variables read from `files` alone, the later ones winning; from
+    /// `.env` in its folder when there are none.
+    ///
+    /// # Errors
+    /// [`Error::TooOld`] for several, which came with Compose 2.17.
+    pub fn with_env_files(mut self, files: &[PathBuf]) -> Result<Self, Error> {
+        if files.len() > 1 && self.compose.is_first_generation() {
+            return Err(self.compose.too_old("several `--env-file`"));
+        }
+        self.env_files = files.to_vec();
+        Ok(self)
+    }
+
+    /// Stops the services, all when none is named, in the order that their dependencies
+    /// ask for. Each container has `patience` to end before it is killed: what its compose
+    /// file says, or 10 s, when absent. Gives the containers as they are then: an exit code
+    /// of 137 is one that was killed.
+    ///
+    /// # Errors
+    /// [`Error::Call`], and [`Error::StillRunning`] where the engine says so afterwards.
+    pub fn stop(
+        &self,
+        disk: &Disk,
+        services: &[&str],
+        patience: Option<Duration>,
+    ) -> Result<Vec<Container>, Error> {
+        self.announce(disk, "docker compose stop")?;
+        let before = self.containers()?;
+        let vendors = before.iter().filter_map(|container| container.stop_timeout);
+        let vendors = Duration::from_secs(vendors.max().unwrap_or_default());
+        let each = patience.unwrap_or(vendors.max(GRACE));
+        let count = u32::try_from(before.len()).unwrap_or(u32::MAX);
+        let called = self
+            .stop_call(services, patience)
+            .time_out(OVERHEAD + each.saturating_mul(count))
+            .run_well();
+        let mut containers = self.containers()?;
+        containers.retain(|container| belongs(container, services));
+        let running: Vec<String> = containers
+            .iter()
+            .filter(|container| container.running)
+            .map(|container| container.name.clone())
+            .collect();
+        match (running.is_empty(), called) {
+            (true, _) => Ok(containers),
+            (false, Err(error)) => Err(failed(&format!("stop project `{}`", self.name))(error)),
+            (false, Ok(_)) => Err(Error::StillRunning {
+                project: self.name.clone(),
+                containers: running,
+            }),
+        }
+    }
+
+    /// Stops all services, in the order that their dependencies ask for. Those that keep
+    /// data have `patience` to end; the others, and all of which the compose file says how
+    /// long they may take, have what it says, or 10 s. Gives those that ran, as they are then.
+    ///
+    /// # Errors
+    /// Those of [`ComposeProject::stop`]; [`Error::Interrupted`] between two services.
+    pub fn stop_in_order(
+        &self,
+        disk: &Disk,
+        patience: Duration,
+        progress: &dyn Progress,
+    ) -> Result<Vec<Container>, Error> {
+        let before = self.containers()?;
+        let running = before.iter().filter(|container| container.running);
+        let running: Vec<_> = running.map(|container| container.id.clone()).collect();
+        // The first generation doesn't tell who depends on whom.
+        if !self.compose.is_first_generation() {
+            for round in rounds(&before) {
+                if progress.interrupted() {
+                    return Err(self.interrupted());
+                }
+                let services: Vec<&str> = round.services.iter().map(String::as_str).collect();
+                progress.note(&format!("stopping {}", services.join(", ")));
+                self.stop(disk, &services, round.keeps_data.then_some(patience))?;
+            }
+        }
+        let mut containers = self.stop(disk, &[], Some(patience))?;
+        containers.retain(|container| running.contains(&container.id));
+        Ok(containers)
+    }
+
+    /// Makes and starts containers, and doesn't wait for them: see [`ComposeProject::wait`].
+    ///
+    /// Compose is never told `-y`: where it wants to make a volume anew it asks, gets no
+    /// answer, and leaves the data alone.
+    ///
+    /// # Errors
+    /// [`Error::Call`], and [`Error::TooOld`] where Compose can't do without pulling.
+    pub fn up(&self, disk: &Disk, how: &Up<'_>) -> Result<(), Error> {
+        if how.never_pull && self.compose.is_first_generation() {
+            return Err(self.compose.too_old("`up --pull never`"));
+        }
+        self.announce(disk, "docker compose up")?;
+        // Images may have to be pulled, and containers wait for each other's health.
+        let call = self.up_call(how).time_out(Duration::from_hours(1));
+        let called = call.run_well();
+        called.map_err(failed(&format!("start project `{}`", self.name)))?;
+        Ok(())
+    }
+
+    /// Waits until every container of the project is up: running and, where it has a health
+    /// check, healthy, or ended with exit code 0 (a one-shot). Two looks in a row have to
+    /// agree, so that a container which dies at once isn't taken for one that runs.
+    ///
+    /// # Errors
+    /// [`Error::NotUp`], with the last lines of each log, when a container has ended with
+    /// another exit code, or `patience` is over; [`Error::Interrupted`].
+    pub fn wait(&self, patience: Duration, progress: &dyn Progress) -> Result<(), Error> {
+        let watch = Stopwatch::start();
+        let mut before = None;
+        loop {
+            let containers = self.containers()?;
+            let standing: Vec<Standing> = containers.iter().map(of).collect();
+            if watch.elapsed() >= patience {
+                return Err(self.not_up(&containers, |standing| standing != Standing::Up));
+            }
+            let ended = |standing| matches!(standing, Standing::Ended(_));
+            if standing.iter().any(|&standing| ended(standing)) {
+                return Err(self.not_up(&containers, ended));
+            }
+            // No containers at all is no project that is up.
+            let up = !standing.is_empty() && standing.iter().all(|&s| s == Standing::Up);
+            let now = up.then(|| containers.iter().map(|c| c.restarts).collect::<Vec<_>>());
+            if up && before == now {
+                return Ok(());
+            }
+            before = now;
+            if progress.interrupted() {
+                return Err(self.interrupted());
+            }
+            thread::sleep(PAUSE);
+        }
+    }
+
+    /// The project's containers, running or not.
+    ///
+    /// # Errors
+    /// [`Error::Call`] and [`Error::Answer`].
+    pub fn containers(&self) -> Result<Vec<Container>, Error> {
+        Container::of_project(&self.compose.docker, &self.name)
+    }
+
+    /// The command that [`ComposeProject::stop`] runs, for people to read.
+    pub fn stop_command(&self, services: &[&str], patience: Option<Duration>) -> String {
+        self.stop_call(services, patience).shown()
+    }
+
+    /// The command that [`ComposeProject::up`] runs, for people to read.
+    pub fn up_command(&self, how: &Up<'_>) -> String {
+        self.up_call(how).shown()
+    }
+
+    /// The error that tells of the containers that stand in one of the ways `bad`.
+    fn not_up(&self, containers: &[Container], bad: impl Fn(Standing) -> bool) -> Error {
+        let failures = containers.iter().filter(|container| bad(of(container)));
+        let failures = failures.map(|container| Failure {
+            container: container.name.clone(),
+            how: of(container).to_string(),
+            log: self.log(&container.id),
+        });
+        Error::NotUp {
+            project: self.name.clone(),
+            failures: failures.collect(),
+        }
+    }
+
+    /// The container's last lines; nothing where there is no log to be had, since this is
+    /// asked for an error that is bad enough.
+    fn log(&self, id: &str) -> String {
+        let call = self.compose.docker.call(["logs", "--tail", LINES, id]);
+        call.run()
+            .map(|output| output.complaint())
+            .unwrap_or_default()
+    }
+
+    fn interrupted(&self) -> Error {
+        Error::Interrupted {
+            project: self.name.clone(),
+        }
+    }
+
+    fn stop_call(&self, services: &[&str], patience: Option<Duration>) -> Invocation {
+        let seconds = patience.map(|patience| patience.as_secs().to_string());
+        let call = self.call().arg("stop");
+        let call = match &seconds {
+            Some(seconds) => call.args(["--timeout", seconds]),
+            None => call,
+        };
+        call.args(services)
+    }
+
+    fn up_call(&self, how: &Up<'_>) -> Invocation {
+        let mut call = self.call().args(["up", "--detach"]);
+        if how.never_pull {
+            call = call.args(["--pull", "never"]);
+        }
+        if how.alone {
+            call = call.arg("--no-deps");
+        }
+        call.args(how.services)
+    }
+
+    fn call(&self) -> Invocation {
+        let call = self.compose.call().args(["-p", &self.name]);
+        let call = call.arg("--project-directory").arg(&self.folder);
+        let pairs = self.env_files.iter().map(|file| ("--env-file", file));
+        let pairs = pairs.chain(self.files.iter().map(|file| ("-f", file)));
+        pairs
+            .fold(call, |call, (option, file)| {
+                call.arg(option).arg(self.folder.join(file))
+            })
+            .in_folder(&self.folder)
+    }
+
+    fn announce(&self, disk: &Disk, call: &'static str) -> Result<(), Error> {
+        let told = disk.announce(call, Path::new(&self.name));
+        told.map_err(|source| Error::Folder {
+            what: "start or stop project",
+            path: PathBuf::from(&self.name),
+            source,
+        })
+    }
+}
+
+fn belongs(container: &Container, services: &[&str]) -> bool {
+    let service = container.service.as_deref().unwrap_or_default();
+    services.is_empty() || services.contains(&service)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check_project;
+
+    #[test]
+    fn a_project_s_name_is_what_compose_takes() {
+        for name in ["v132", "a", "9-x_y", "transship"] {
+            assert!(check_project(name).is_ok(), "{name}");
+        }
+        for name in ["", "v1.3.2", "V1", "_a", "-a", "a b", "a/b", "é"] {
+            assert!(check_project(name).is_err(), "{name}");
+        }
+    }
+}

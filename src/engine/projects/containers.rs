@@ -1,0 +1,199 @@
+//! Which containers use a volume or a folder of the host.
+
+use std::path::{Path, PathBuf};
+
+use super::inspected::{Checked, Inspected, Mounted, inspected};
+use crate::engine::{Docker, Error, User};
+
+/// A container, running or not, and what of the host it sees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Container {
+    /// Its full id.
+    pub id: String,
+    /// Its name, without the slash that the engine puts before it.
+    pub name: String,
+    /// The compose project that it belongs to, if any.
+    pub project: Option<String>,
+    /// The compose service that it belongs to, if any.
+    pub service: Option<String>,
+    /// The services that its own depends on, where Compose v2 has made it.
+    pub depends_on: Vec<String>,
+    /// How long its compose file lets it take to end, in seconds, if it says so.
+    pub stop_timeout: Option<u64>,
+    /// True while it has processes: running, paused or restarting.
+    pub running: bool,
+    /// True while all of its processes stand still.
+    pub paused: bool,
+    /// True while the engine is about to start it anew.
+    pub restarting: bool,
+    /// How often the engine has started it anew.
+    pub restarts: u64,
+    /// The exit code of its last run, where it was started and has ended; 137 is a kill.
+    pub exit_code: Option<i32>,
+    /// What its health check says, where it has one.
+    pub health: Option<Health>,
+    /// Volumes and folders of the host that are mounted in it.
+    pub mounts: Vec<Mount>,
+}
+
+/// What a container's health check says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Health {
+    /// Nothing yet.
+    Starting,
+    /// All is well.
+    Healthy,
+    /// It failed too often.
+    Unhealthy,
+}
+
+/// A volume or a folder of the host, mounted in a container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mount {
+    /// The volume's name; none for a folder.
+    pub volume: Option<String>,
+    /// Where its contents are on the engine's machine.
+    pub source: PathBuf,
+    /// False where it is mounted read-only.
+    pub writes: bool,
+}
+
+impl Container {
+    /// Every container that the engine has.
+    ///
+    /// # Errors
+    /// [`Error::Call`] and [`Error::Answer`].
+    pub fn all(docker: &Docker) -> Result<Vec<Self>, Error> {
+        Self::listed(docker, &[])
+    }
+
+    /// The containers of a compose project, without those of `docker compose run`.
+    ///
+    /// # Errors
+    /// [`Error::Call`] and [`Error::Answer`].
+    pub fn of_project(docker: &Docker, project: &str) -> Result<Vec<Self>, Error> {
+        let ours = format!("label=com.docker.compose.project={project}");
+        let lasting = "label=com.docker.compose.oneoff=False";
+        Self::listed(docker, &["--filter", &ours, "--filter", lasting])
+    }
+
+    fn listed(docker: &Docker, filter: &[&str]) -> Result<Vec<Self>, Error> {
+        let found = inspected(docker, filter)?;
+        Ok(found.into_iter().map(Self::from).collect())
+    }
+
+    fn user(&self, mount: &Mount) -> User {
+        User {
+            who: self.name.clone(),
+            id: self.id.clone(),
+            project: self.project.clone(),
+            service: self.service.clone(),
+            running: self.running,
+            writes: mount.writes,
+            is_process: false,
+            path: Some(mount.source.clone()),
+        }
+    }
+}
+
+/// The containers, running or not, of any project, that mount the folder `path`, or a
+/// folder above or below it, by whatever way: as a volume or as a folder. One entry for
+/// each container; it writes where any of its mounts does.
+///
+/// # Errors
+/// [`Error::Call`] and [`Error::Answer`].
+pub fn containers_using(docker: &Docker, path: &Path) -> Result<Vec<User>, Error> {
+    let place = Place::of(path);
+    users(docker, |mount| place.overlaps(&Place::of(&mount.source)))
+}
+
+/// Like [`containers_using`], and those that mount the volume `name`.
+pub(crate) fn containers_using_volume(
+    docker: &Docker,
+    name: &str,
+    path: &Path,
+) -> Result<Vec<User>, Error> {
+    let place = Place::of(path);
+    users(docker, |mount| {
+        mount.volume.as_deref() == Some(name) || place.overlaps(&Place::of(&mount.source))
+    })
+}
+
+fn users(docker: &Docker, uses: impl Fn(&Mount) -> bool) -> Result<Vec<User>, Error> {
+    let containers = Container::all(docker)?;
+    let user = |container: &Container| {
+        let mounts = container.mounts.iter().filter(|mount| uses(mount));
+        // The writing one comes first, if there is one.
+        let worst = mounts.max_by_key(|mount| mount.writes)?;
+        Some(container.user(worst))
+    };
+    Ok(containers.iter().filter_map(user).collect())
+}
+
+/// A path as it was named and as it is with its symlinks resolved: `current/data` and
+/// `releases/v1/data` are one place.
+struct Place {
+    named: PathBuf,
+    real: PathBuf,
+}
+
+impl Place {
+    fn of(path: &Path) -> Self {
+        Self {
+            named: path.to_owned(),
+            real: path.canonicalize().unwrap_or_else(|_| path.to_owned()),
+        }
+    }
+
+    fn overlaps(&self, other: &Self) -> bool {
+        let over = |a: &Path, b: &Path| a.starts_with(b) || b.starts_with(a);
+        over(&self.named, &other.named) || over(&self.real, &other.real)
+    }
+}
+
+impl From<Inspected> for Container {
+    fn from(inspected: Inspected) -> Self {
+        let mut labels = inspected.config.labels.unwrap_or_default();
+        let state = inspected.state;
+        Self {
+            id: inspected.id,
+            name: inspected.name.trim_start_matches('/').to_owned(),
+            project: labels.remove("com.docker.compose.project"),
+            service: labels.remove("com.docker.compose.service"),
+            depends_on: labels
+                .remove("com.docker.compose.depends_on")
+                .map(|list| dependencies(&list))
+                .unwrap_or_default(),
+            stop_timeout: inspected.config.stop_timeout,
+            running: state.running || state.paused || state.restarting,
+            paused: state.paused,
+            restarting: state.restarting,
+            restarts: inspected.restart_count,
+            exit_code: (!state.running && state.status != "created").then_some(state.exit_code),
+            health: state.health.as_ref().and_then(Checked::health),
+            mounts: inspected.mounts.into_iter().filter_map(mount).collect(),
+        }
+    }
+}
+
+/// The names in `db:service_healthy:false,cache:service_started:false`.
+fn dependencies(list: &str) -> Vec<String> {
+    let names = list.split(',').filter_map(|one| one.split(':').next());
+    names
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// A tmpfs has neither name nor source, and is nobody else's.
+fn mount(mounted: Mounted) -> Option<Mount> {
+    let volume = mounted.name.filter(|name| !name.is_empty());
+    if volume.is_none() && mounted.source.as_os_str().is_empty() {
+        return None;
+    }
+    Some(Mount {
+        volume,
+        source: mounted.source,
+        writes: mounted.writes,
+    })
+}

@@ -1,0 +1,146 @@
+//! Containers as `docker inspect` tells of them.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use crate::engine::{Docker, Error, Health};
+
+const WHAT: &str = "list the containers";
+
+/// What the engine tells of the containers that `filter` lets through.
+pub(crate) fn inspected(docker: &Docker, filter: &[&str]) -> Result<Vec<Inspected>, Error> {
+    Docker::inspected(|| list(docker, filter), |ids| inspect(docker, ids))
+}
+
+fn list(docker: &Docker, filter: &[&str]) -> Result<Vec<String>, Error> {
+    let call = docker.call(["ps", "--all", "--no-trunc", "--format", "{{json .}}"]);
+    let call = call.args(filter);
+    let rows: Vec<Row> = Docker::json_lines(WHAT, &call)?;
+    let mut ids: Vec<_> = rows.into_iter().map(|row| row.id).collect();
+    ids.sort();
+    Ok(ids)
+}
+
+fn inspect(docker: &Docker, ids: &[String]) -> Result<Vec<Inspected>, Error> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let call = docker
+        .call(["container", "inspect", "--format", "{{json .}}"])
+        .args(ids);
+    let found: Vec<Inspected> = Docker::json_lines(WHAT, &call)?;
+    if found.len() != ids.len() {
+        return Err(Error::Nonsense {
+            what: WHAT.to_owned(),
+            command: call.shown(),
+            said: format!("told of {} containers out of {}", found.len(), ids.len()),
+        });
+    }
+    Ok(found)
+}
+
+#[derive(Deserialize)]
+struct Row {
+    #[serde(rename = "ID")]
+    id: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Inspected {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) state: State,
+    #[serde(default)]
+    pub(crate) restart_count: u64,
+    #[serde(default)]
+    pub(crate) mounts: Vec<Mounted>,
+    #[serde(default)]
+    pub(crate) config: Config,
+    #[serde(default)]
+    pub(crate) network_settings: NetworkSettings,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct State {
+    #[serde(default)]
+    pub(crate) status: String,
+    pub(crate) running: bool,
+    #[serde(default)]
+    pub(crate) paused: bool,
+    #[serde(default)]
+    pub(crate) restarting: bool,
+    #[serde(default)]
+    pub(crate) exit_code: i32,
+    #[serde(default)]
+    pub(crate) health: Option<Checked>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Checked {
+    pub(crate) status: String,
+}
+
+impl Checked {
+    pub(crate) fn health(&self) -> Option<Health> {
+        match self.status.as_str() {
+            "starting" => Some(Health::Starting),
+            "healthy" => Some(Health::Healthy),
+            "unhealthy" => Some(Health::Unhealthy),
+            _ => None,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Mounted {
+    #[serde(default)]
+    pub(crate) name: Option<String>,
+    #[serde(default)]
+    pub(crate) source: PathBuf,
+    #[serde(rename = "RW")]
+    pub(crate) writes: bool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct Config {
+    pub(crate) labels: Option<BTreeMap<String, String>>,
+    pub(crate) stop_timeout: Option<u64>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct NetworkSettings {
+    /// By the port inside, `80/tcp`; null where it isn't published.
+    pub(crate) ports: Option<BTreeMap<String, Option<Vec<Published>>>>,
+    pub(crate) networks: BTreeMap<String, Endpoint>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Published {
+    pub(crate) host_ip: String,
+    pub(crate) host_port: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Endpoint {
+    #[serde(default)]
+    pub(crate) aliases: Option<Vec<String>>,
+    #[serde(rename = "DNSNames", default)]
+    pub(crate) dns_names: Option<Vec<String>>,
+}
+
+impl Endpoint {
+    pub(crate) fn names(&self) -> impl Iterator<Item = String> {
+        let lists = [&self.aliases, &self.dns_names];
+        lists.into_iter().flatten().flatten().cloned()
+    }
+}

@@ -1,0 +1,9 @@
+//! Compose projects in an engine: their containers, started, watched and stopped.
+
+pub(crate) mod claimed;
+pub(crate) mod compose;
+pub(crate) mod containers;
+pub(crate) mod inspected;
+pub(crate) mod processes;
+pub(crate) mod startup;
+pub(crate) mod stopping;

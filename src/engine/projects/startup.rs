@@ -1,0 +1,117 @@
+//! Where a container stands on its way up.
+
+use std::fmt;
+
+use crate::engine::{Container, Health};
+
+/// Where a container stands on its way up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    Up,
+    Coming(&'static str),
+    Ended(i32),
+}
+
+impl fmt::Display for Standing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Up => f.write_str("up"),
+            Self::Coming(why) => f.write_str(why),
+            Self::Ended(code) => write!(f, "exit code {code}"),
+        }
+    }
+}
+
+/// Where it stands.
+pub(crate) fn of(container: &Container) -> Standing {
+    match (container.running, container.health, container.exit_code) {
+        _ if container.restarting => Standing::Coming("restarting again and again"),
+        (true, Some(Health::Starting), _) => Standing::Coming("not healthy yet"),
+        (true, Some(Health::Unhealthy), _) => Standing::Coming("unhealthy"),
+        (true, ..) | (false, _, Some(0)) => Standing::Up,
+        (false, _, Some(code)) => Standing::Ended(code),
+        (false, _, None) => Standing::Coming("not started"),
+    }
+}
+
+/// A container that didn't come up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// Its name.
+    pub container: String,
+    /// `exit code 1`, `unhealthy`.
+    pub how: String,
+    /// Its last lines; may be empty.
+    pub log: String,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` ({})", self.container, self.how)?;
+        if self.log.is_empty() {
+            return Ok(());
+        }
+        write!(f, ": {}", self.log)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn container(running: bool, health: Option<Health>, exit_code: Option<i32>) -> Container {
+        Container {
+            id: "1".to_owned(),
+            name: "db".to_owned(),
+            project: None,
+            service: None,
+            depends_on: Vec::new(),
+            stop_timeout: None,
+            running,
+            paused: false,
+            restarting: false,
+            restarts: 0,
+            exit_code,
+            health,
+            mounts: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_container_is_up_when_it_runs_well_or_has_done_its_work() {
+        for (running, health, exit_code, expected) in [
+            (true, None, None, Standing::Up),
+            (true, Some(Health::Healthy), None, Standing::Up),
+            (false, None, Some(0), Standing::Up),
+            (
+                true,
+                Some(Health::Starting),
+                None,
+                Standing::Coming("not healthy yet"),
+            ),
+            (
+                true,
+                Some(Health::Unhealthy),
+                None,
+                Standing::Coming("unhealthy"),
+            ),
+            (false, None, None, Standing::Coming("not started")),
+            (false, None, Some(1), Standing::Ended(1)),
+            (
+                false,
+                Some(Health::Unhealthy),
+                Some(137),
+                Standing::Ended(137),
+            ),
+        ] {
+            assert_eq!(of(&container(running, health, exit_code)), expected);
+        }
+    }
+
+    #[test]
+    fn a_container_that_is_started_again_and_again_is_not_up() {
+        let mut restarting = container(true, None, None);
+        restarting.restarting = true;
+        assert!(matches!(of(&restarting), Standing::Coming(_)));
+    }
+}

@@ -1,0 +1,314 @@
+//! Where a tree is put: the target's name in its held folder, and the staging folder
+//! beside it in which the tree grows until it is complete.
+
+use std::ffi::{CStr, CString};
+use std::fs::File;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::io;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FileType, FlockOperation};
+
+use super::remove::remove_at;
+use crate::fs::{Disk, Held, Taken};
+use crate::tree::error::Error;
+use crate::tree::verify::exact::keeps_attributes;
+use crate::tree::walk::stat::{self, Stat, XattrRoom};
+
+/// A path's folder, and its last name; `None` where it ends in no name (`/`, `..`).
+pub(crate) fn split(path: &Path) -> Option<(&Path, CString)> {
+    let name = CString::new(path.file_name()?.as_bytes()).ok()?;
+    let above = path.parent()?;
+    let above = if above.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        above
+    };
+    Some((above, name))
+}
+
+/// A name for something of ours beside `name`: `.NAME.WHAT.RUN`, RUN being 16 random
+/// hexadecimal digits.
+pub(crate) fn beside(name: &CStr, what: &str) -> CString {
+    let run = RandomState::new().build_hasher().finish();
+    let mut beside = prefix(name, what);
+    beside.extend(format!("{run:016x}").into_bytes());
+    // Neither a name nor what we add has a NUL.
+    CString::new(beside).unwrap_or_default()
+}
+
+/// What the names of [`beside`] begin with. A long name is cut: they have 255 bytes.
+fn prefix(name: &CStr, what: &str) -> Vec<u8> {
+    let name = name.to_bytes();
+    let name = &name[..name.len().min(200)];
+    [b".", name, b".", what.as_bytes(), b"."].concat()
+}
+
+/// The place of a target that can be filled.
+#[derive(Debug)]
+pub(crate) struct Destination {
+    path: PathBuf,
+    above_path: PathBuf,
+    above: OwnedFd,
+    name: CString,
+    /// An empty directory is there, and the tree replaces it.
+    replaces: bool,
+}
+
+impl Destination {
+    /// Looks at `target`, which must be absent or, for a tree, an empty directory.
+    pub(crate) fn find(target: &Path, tree: bool) -> Result<Self, Error> {
+        let (above_path, name) = split(target).ok_or_else(|| Error::NoName {
+            path: target.to_owned(),
+        })?;
+        let above: OwnedFd = File::open(above_path)
+            .map_err(|error| Error::read(above_path, error))?
+            .into();
+        Self::look(above, above_path, name, target, tree)
+    }
+
+    /// `name` in a folder that is held already, at `above_path` as messages have it.
+    pub(crate) fn look(
+        above: OwnedFd,
+        above_path: &Path,
+        name: CString,
+        target: &Path,
+        tree: bool,
+    ) -> Result<Self, Error> {
+        let path = target.to_owned();
+        let replaces = match Stat::at(above.as_fd(), &name) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+            Err(error) => return Err(Error::read(target, error)),
+            Ok(stat) if tree && stat.kind == FileType::Directory => {
+                check_empty(target, above.as_fd(), &name, &stat)?;
+                true
+            }
+            Ok(_) => return Err(Error::TargetExists { path }),
+        };
+        Ok(Self {
+            above_path: above_path.to_owned(),
+            path,
+            above,
+            name,
+            replaces,
+        })
+    }
+
+    /// The place of a target that exists and stays: for a staging folder beside it.
+    pub(crate) fn beside(target: &Path) -> Result<Self, Error> {
+        let (above_path, name) = split(target).ok_or_else(|| Error::NoName {
+            path: target.to_owned(),
+        })?;
+        let above = File::open(above_path).map_err(|error| Error::read(above_path, error))?;
+        Ok(Self {
+            path: target.to_owned(),
+            above_path: above_path.to_owned(),
+            above: above.into(),
+            name,
+            replaces: false,
+        })
+    }
+
+    /// The target's path, for messages.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Refuses a target within the directory `source`.
+    pub(crate) fn check_outside(&self, source: &Path, root: &Stat) -> Result<(), Error> {
+        check_outside(self.above.as_fd(), &self.path, source, root)
+    }
+
+    /// Makes the staging folder, and removes those of earlier runs that died.
+    pub(crate) fn stage<'a>(&'a self, disk: &'a Disk) -> Result<Staging<'a>, Error> {
+        self.clear_stale(disk)?;
+        let fail = |error| Error::write(&self.path, error);
+        let name = beside(&self.name, "part");
+        let above = self.above.as_fd();
+        disk.make_dir_at(above, &name, 0o700).map_err(fail)?;
+        let mut staging = Staging {
+            disk,
+            destination: self,
+            fd: None,
+            name,
+            exact: false,
+        };
+        let fd = stat::open_dir(above, &staging.name).map_err(fail)?;
+        rustix::fs::flock(&fd, FlockOperation::NonBlockingLockExclusive)
+            .map_err(|error| fail(error.into()))?;
+        make_plain(disk, fd.as_fd(), &staging.name).map_err(fail)?;
+        staging.exact = keeps_attributes(disk, fd.as_fd());
+        staging.fd = Some(fd);
+        Ok(staging)
+    }
+
+    /// A staging folder whose maker lives is locked by it.
+    fn clear_stale(&self, disk: &Disk) -> Result<(), Error> {
+        let prefix = prefix(&self.name, "part");
+        let above = self.above.as_fd();
+        let fail = |error| Error::write(&self.path, error);
+        let listed = stat::open_dir(above, c".").and_then(|fd| stat::list(&fd));
+        let listed = listed.map_err(|error| Error::read(&self.above_path, error))?;
+        for entry in listed.iter() {
+            let run = entry.name.to_bytes().strip_prefix(prefix.as_slice());
+            if !run.is_some_and(|run| run.len() == 16 && run.iter().all(u8::is_ascii_hexdigit)) {
+                continue;
+            }
+            let Ok(fd) = stat::open_dir(above, entry.name) else {
+                continue;
+            };
+            let Ok(stat) = Stat::of(fd.as_fd()) else {
+                continue;
+            };
+            if stat.uid != rustix::process::geteuid().as_raw() || stat.mode != 0o700 {
+                continue;
+            }
+            if rustix::fs::flock(&fd, FlockOperation::NonBlockingLockExclusive).is_err() {
+                let path = self.path.clone();
+                return Err(Error::Busy { path });
+            }
+            remove_at(disk, above, entry.name).map_err(fail)?;
+        }
+        Ok(())
+    }
+}
+
+/// Refuses the directory `fd`, in which or as which `target` is to be made, if it is the
+/// directory `source` or within it.
+pub(crate) fn check_outside(
+    fd: BorrowedFd<'_>,
+    target: &Path,
+    source: &Path,
+    root: &Stat,
+) -> Result<(), Error> {
+    let fail = |error| Error::read(target, error);
+    let mut fd = stat::open_dir(fd, c".").map_err(fail)?;
+    let mut here = Stat::of(fd.as_fd()).map_err(fail)?;
+    loop {
+        if here.is_same_file(root) {
+            return Err(Error::Nested {
+                source_root: source.to_owned(),
+                target: target.to_owned(),
+            });
+        }
+        // A folder above that can't be opened can't be the source, which could.
+        let Ok(above) = stat::open_dir(fd.as_fd(), c"..") else {
+            return Ok(());
+        };
+        let there = Stat::of(above.as_fd()).map_err(fail)?;
+        if there.is_same_file(&here) {
+            return Ok(());
+        }
+        (fd, here) = (above, there);
+    }
+}
+
+fn check_empty(
+    target: &Path,
+    above: BorrowedFd<'_>,
+    name: &CStr,
+    stat: &Stat,
+) -> Result<(), Error> {
+    let fail = |error| Error::read(target, error);
+    let path = target.to_owned();
+    if Stat::of(above).map_err(fail)?.mount != stat.mount {
+        return Err(Error::TargetIsMountPoint { path });
+    }
+    let fd = stat::open_dir(above, name).map_err(fail)?;
+    if stat::list(&fd).map_err(fail)?.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::TargetNotEmpty { path })
+    }
+}
+
+/// Takes away what a new folder inherits and would hand down: ACLs and setgid.
+pub(crate) fn make_plain(disk: &Disk, fd: BorrowedFd<'_>, name: &CStr) -> io::Result<()> {
+    let held = Held::Open(fd);
+    for (attribute, _) in XattrRoom::default().read(held)? {
+        if attribute.to_bytes().starts_with(b"system.posix_acl_") {
+            disk.remove_xattr(held, name, &attribute)?;
+        }
+    }
+    disk.set_mode(held, name, 0o700)
+}
+
+/// The name of what is copied within the staging folder.
+pub(crate) const CONTENT: &CStr = c"content";
+
+/// A folder that nobody else can enter, in which a copy grows under the name [`CONTENT`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ground<'a> {
+    pub(crate) fd: BorrowedFd<'a>,
+    /// True if the filesystem keeps the attributes that it takes.
+    pub(crate) exact: bool,
+}
+
+/// A 0700 folder beside the target. What is left of it is removed when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Staging<'a> {
+    disk: &'a Disk,
+    destination: &'a Destination,
+    /// Open, and locked, once it is set up.
+    fd: Option<OwnedFd>,
+    name: CString,
+    exact: bool,
+}
+
+impl Staging<'_> {
+    /// The folder, for a copy to grow in.
+    pub(crate) fn ground(&self) -> Ground<'_> {
+        Ground {
+            fd: self.fd(),
+            exact: self.exact,
+        }
+    }
+
+    /// The folder.
+    pub(crate) fn fd(&self) -> BorrowedFd<'_> {
+        let fd = self.fd.as_ref().unwrap_or(&self.destination.above);
+        fd.as_fd()
+    }
+
+    /// Gives [`CONTENT`] the target's name: the moment at which the copy exists.
+    pub(crate) fn publish(self, sync: bool) -> Result<(), Error> {
+        let Destination {
+            above, name, path, ..
+        } = self.destination;
+        let fail = |error| Error::write(path, error);
+        if sync {
+            self.disk
+                .sync_filesystem(self.fd(), &self.name)
+                .map_err(fail)?;
+        }
+        let taken = if self.destination.replaces {
+            Taken::Replace
+        } else {
+            Taken::Refuse
+        };
+        let renamed = self
+            .disk
+            .rename_at(self.fd(), CONTENT, above.as_fd(), name, taken);
+        renamed.map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => Error::TargetExists { path: path.clone() },
+            io::ErrorKind::DirectoryNotEmpty => Error::TargetNotEmpty { path: path.clone() },
+            _ => fail(error),
+        })?;
+        if sync {
+            self.disk.sync(above.as_fd(), name).map_err(fail)?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Staging<'_> {
+    fn drop(&mut self) {
+        // What can't be removed now is recognised and removed by the next run.
+        let above = self.destination.above.as_fd();
+        if self.disk.remove_dir_at(above, &self.name).is_err() {
+            let _ = remove_at(self.disk, above, &self.name);
+        }
+    }
+}

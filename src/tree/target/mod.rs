@@ -1,0 +1,5 @@
+//! Where a tree is written: what is built beside its place, filled in place, or removed.
+
+pub(crate) mod destination;
+pub(crate) mod in_place;
+pub(crate) mod remove;

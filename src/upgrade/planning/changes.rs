@@ -1,0 +1,283 @@
+//! The outline: what an upgrade touches, decided from both releases alone.
+//!
+//! Pure: values in, values out. It comes before the facts, since what is to be observed
+//! (does the new volume exist?) depends on what is decided here (what will it be called?).
+
+use std::path::{Path, PathBuf};
+
+use super::merging::MergedFile;
+use super::releases::{Side, Sides};
+use super::warnings;
+use crate::compose::{self, Document, Edited, ImageOptions, ImageRule, PrefixRule};
+use crate::release::{Install, Recipe, Version};
+use crate::tree::Digest;
+use crate::upgrade::Request;
+use crate::upgrade::step::{Change, EditCompose};
+
+/// What an upgrade touches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outline {
+    /// The release that is left.
+    pub from: Version,
+    /// The release that it leads to.
+    pub to: Version,
+    /// The old release's compose project.
+    pub from_project: String,
+    /// The new release's.
+    pub project: String,
+    /// Where the new release's files can be read while the plan is made.
+    pub new_folder: PathBuf,
+    /// Edits of the new release's compose files.
+    pub edits: Vec<Edit>,
+    /// The images that the new release will need, and doesn't build.
+    pub images: Vec<String>,
+    /// Volumes to be copied.
+    pub volumes: Vec<Pair>,
+    /// Paths to be carried, relative to the release.
+    pub carry: Vec<PathBuf>,
+    /// Files that are merged instead.
+    pub merged: Vec<MergedFile>,
+    /// What the administrator should know.
+    pub warnings: Vec<String>,
+}
+
+/// An edit with both texts, for showing the difference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edit {
+    /// The step.
+    pub step: EditCompose,
+    /// The file's content before.
+    pub before: Vec<u8>,
+    /// Its content after.
+    pub after: Vec<u8>,
+}
+
+/// A volume of the old release and the new release's copy of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pair {
+    /// The key in both compose files.
+    pub key: String,
+    /// The real name of the old one.
+    pub source: String,
+    /// The real name of the new one.
+    pub target: String,
+}
+
+impl Outline {
+    /// Decides what the upgrade from one side to the other touches.
+    pub fn of(request: &Request, sides: &Sides) -> Result<Self, compose::Error> {
+        let Sides {
+            old, new, recipe, ..
+        } = sides;
+        let prefix = request
+            .prefix
+            .clone()
+            .unwrap_or_else(|| recipe.prefix_for(&new.version));
+        let rules = image_rules(request, recipe, old, new);
+        let mut warnings = Vec::new();
+        let edits = edits(new, &rules, &prefix, &mut warnings)?;
+        let skip: Vec<&str> = request
+            .skip
+            .iter()
+            .chain(&recipe.skip)
+            .map(String::as_str)
+            .collect();
+        let volumes = pairs(old, new, &prefix, &skip, &mut warnings);
+        warnings::of_shared_data(old, new, &mut warnings);
+        let is_merged = |path: &Path| sides.merged.iter().any(|file| file.name == path);
+        let mut carry: Vec<_> = sides.carry.iter().map(|carry| carry.path.clone()).collect();
+        if carry.iter().any(|path| path == Path::new(".env")) && !is_merged(Path::new(".env")) {
+            warnings::of_missing_keys(old, sides.shipped_env.as_ref(), &mut warnings);
+        }
+        warnings::of_old_version(old, new, &mut warnings);
+        warnings::of_astray(sides, &mut warnings);
+        carry.retain(|path| !is_merged(path));
+        if !sides.has_pristine {
+            warnings.push(format!(
+                "it is not known what the vendor shipped as {0}: carried files are taken as they \
+                 are, and edits of its compose file stay behind; name its tarball or folder with \
+                 `--pristine PATH` to have them merged",
+                old.version
+            ));
+        }
+        Ok(Self {
+            from: old.version.clone(),
+            to: new.version.clone(),
+            from_project: old.model.project.clone(),
+            project: new.model.project.clone(),
+            new_folder: new.folder.clone(),
+            images: new.edited(&edits)?.images_to_have(),
+            edits,
+            volumes,
+            carry,
+            merged: sides.merged.clone(),
+            warnings,
+        })
+    }
+}
+
+/// Edits a compose file: retags its images by `rules` and gives its volumes the `prefix`.
+/// The same function makes the plan and carries it out. A rule that matches nothing in
+/// this file is passed over: a release may have several.
+pub fn edited(
+    path: &Path,
+    before: &[u8],
+    rules: &[String],
+    prefix: &str,
+) -> Result<Edited, compose::Error> {
+    let mut result = Edited {
+        bytes: before.to_vec(),
+        changes: Vec::new(),
+        warnings: Vec::new(),
+    };
+    for rule in rules {
+        let document = Document::parse(path, &result.bytes)?;
+        let rule: ImageRule = rule.parse()?;
+        match compose::set_images(&document, &[rule], &ImageOptions::default()) {
+            Err(error) if error.is_no_match() => {}
+            other => extend(&mut result, other?),
+        }
+    }
+    if !prefix.is_empty() {
+        let document = Document::parse(path, &result.bytes)?;
+        let rule = PrefixRule {
+            prefix: prefix.to_owned(),
+            ..PrefixRule::default()
+        };
+        extend(&mut result, compose::prefix_volumes(&document, &rule)?);
+    }
+    Ok(result)
+}
+
+fn extend(result: &mut Edited, next: Edited) {
+    result.bytes = next.bytes;
+    result.changes.extend(next.changes);
+    result.warnings.extend(next.warnings);
+}
+
+fn edits(
+    new: &Side,
+    rules: &[String],
+    prefix: &str,
+    warnings: &mut Vec<String>,
+) -> Result<Vec<Edit>, compose::Error> {
+    let mut edits = Vec::new();
+    for file in &new.files {
+        let edited = edited(&file.name, &file.bytes, rules, prefix)?;
+        warnings.extend(edited.warnings.iter().map(ToString::to_string));
+        if edited.bytes == file.bytes {
+            continue;
+        }
+        let step = EditCompose {
+            file: Install::current_target(&new.version).join(&file.name),
+            images: rules.to_vec(),
+            prefix: prefix.to_owned(),
+            changes: edited.changes.iter().map(change).collect(),
+            before: Digest::of(&file.bytes).to_string(),
+            after: Digest::of(&edited.bytes).to_string(),
+        };
+        edits.push(Edit {
+            step,
+            before: file.bytes.clone(),
+            after: edited.bytes,
+        });
+    }
+    Ok(edits)
+}
+
+fn change(change: &compose::Change) -> Change {
+    Change {
+        key: change.key.join("."),
+        line: change.at.line,
+        from: change.from.clone(),
+        to: change.to.clone(),
+    }
+}
+
+/// What was asked for and what the recipe says; besides, images whose tag in the new
+/// release is still the old release's version.
+fn image_rules(request: &Request, recipe: &Recipe, old: &Side, new: &Side) -> Vec<String> {
+    let mut rules: Vec<String> = recipe
+        .images
+        .iter()
+        .map(|rule| recipe_rule(rule, &new.version))
+        .collect();
+    for image in &new.model.images {
+        let Some(tag) = image.literal_tag() else {
+            continue;
+        };
+        let stale = [
+            (old.version.as_str(), new.version.as_str()),
+            (old.version.number(), new.version.number()),
+        ];
+        // A bare `15` is too many things' version: `postgres:15` of a release v15.
+        let means_release = |from: &str| from == tag && from.contains(['.', 'v', 'V']);
+        let wanted = stale
+            .iter()
+            .find(|(from, _)| means_release(from))
+            .map(|(_, to)| *to);
+        rules.extend(wanted.map(|to| format!("{}={to}", image.repository())));
+    }
+    rules.extend(request.images.iter().cloned());
+    let mut seen = std::collections::HashSet::new();
+    rules.retain(|rule| seen.insert(rule.clone()));
+    rules
+}
+
+/// `REPO` means the version's name as tag.
+fn recipe_rule(rule: &str, version: &Version) -> String {
+    let rule = rule.replace("{version}", version.as_str());
+    if rule.contains('=') {
+        rule
+    } else {
+        format!("{rule}={version}")
+    }
+}
+
+fn pairs(
+    old: &Side,
+    new: &Side,
+    prefix: &str,
+    skip: &[&str],
+    warnings: &mut Vec<String>,
+) -> Vec<Pair> {
+    let mut pairs = Vec::new();
+    for (key, volume) in &old.model.volumes {
+        let Some(successor) = new.model.volumes.get(key) else {
+            warnings.push(format!(
+                "volume `{}` ({key}) has no successor in {} and stays behind",
+                volume.name, new.version
+            ));
+            continue;
+        };
+        if volume.external || successor.external {
+            warnings.push(format!(
+                "volume `{}` ({key}) is external: both releases use it",
+                volume.name
+            ));
+        } else if skip.contains(&key.as_str()) {
+            warnings.push(format!(
+                "volume `{}` ({key}) is skipped: the new one begins empty",
+                volume.name
+            ));
+        } else {
+            pairs.push(Pair {
+                key: key.clone(),
+                source: volume.name.clone(),
+                target: format!("{prefix}{key}"),
+            });
+        }
+    }
+    for key in new
+        .model
+        .volumes
+        .keys()
+        .filter(|key| !old.model.volumes.contains_key(*key))
+    {
+        warnings.push(format!(
+            "volume `{prefix}{key}` is new in {}: it begins empty",
+            new.version
+        ));
+    }
+    pairs
+}

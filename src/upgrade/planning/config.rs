@@ -1,0 +1,275 @@
+//! Which config comes along: what is carried as it is, what is merged, and what the
+//! administrator added to the compose files. Only reads.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use walkdir::WalkDir;
+
+use super::local_changes;
+use super::merging::{self, Answered, MergedFile, Shared};
+use super::releases::{Side, SidesError};
+use crate::compose;
+use crate::merge::{self, Answers};
+use crate::release::{Carry, How, Install, Recipe, Version};
+use crate::tree;
+use crate::upgrade::Request;
+
+/// What comes from the old release.
+#[derive(Debug)]
+pub(crate) struct Config {
+    pub(crate) carry: Vec<Carry>,
+    pub(crate) merged: Vec<MergedFile>,
+    /// The files among them that the new release is read with, by name.
+    pub(crate) coming: BTreeMap<PathBuf, Vec<u8>>,
+    pub(crate) has_pristine: bool,
+    pub(crate) astray: Astray,
+}
+
+/// Files of which the administrator should know that they are where he may not expect them.
+#[derive(Debug, Default)]
+pub struct Astray {
+    /// Compose files that the new release's vendor doesn't ship, and that are carried.
+    pub own: Vec<PathBuf>,
+    /// Compose files that the old release's vendor shipped and the new one's doesn't: they
+    /// stay behind, unchanged as they are.
+    pub dropped: Vec<PathBuf>,
+    /// What the administrator had removed, and the new release has again.
+    pub revived: Vec<PathBuf>,
+    /// What is carried though the vendor ships it no longer.
+    pub outlived: Vec<PathBuf>,
+    /// Answers that were given to conflicts that there are none of.
+    pub idle: Vec<PathBuf>,
+}
+
+impl Config {
+    pub(crate) fn decide(
+        install: &Install,
+        request: &Request,
+        recipe: &Recipe,
+        (old, new): (&Side, &Side),
+        pristine: Option<&Path>,
+    ) -> Result<Self, SidesError> {
+        let mut carry = carried(request, recipe, old, pristine)?;
+        let mut shared = shared(install, (old, new), pristine, &carry)?;
+        if request.as_override {
+            as_override(&mut shared, (old, new), pristine)?;
+        }
+        let answered = Answered::of(request, recipe);
+        let mut merged = shared
+            .iter()
+            .map(|shared| MergedFile::of(&answered, &old.version, shared))
+            .map(|merged| merged.map_err(|error| SidesError::Merge(Box::new(error))))
+            .collect::<Result<Vec<_>, _>>()?;
+        merged.retain(|file| file.step.over.is_none() || !file.merged.bytes.is_empty());
+        let idle = idle(request, &shared).map_err(|error| SidesError::Merge(Box::new(error)))?;
+        let results = merged.iter();
+        let results = results.map(|file| (file.name.clone(), file.merged.bytes.clone()));
+        let mut coming: BTreeMap<_, _> = results.collect();
+        let env = Path::new(".env");
+        if !coming.contains_key(env)
+            && carry.iter().any(|carry| carry.path == env)
+            && let Some(bytes) = read(&old.folder, env)?
+        {
+            coming.insert(env.to_owned(), bytes);
+        }
+        let mut astray = Astray {
+            idle,
+            ..Astray::default()
+        };
+        for file in local_changes::compose_files(old, new) {
+            let shipped = match pristine {
+                Some(pristine) => read(pristine, &file.name)?,
+                None => None,
+            };
+            if shipped.as_ref() == Some(&file.bytes) {
+                astray.dropped.push(file.name.clone());
+                continue;
+            }
+            astray.own.push(file.name.clone());
+            coming.insert(file.name.clone(), file.bytes.clone());
+            if !carry.iter().any(|carry| file.name.starts_with(&carry.path)) {
+                carry.push(Carry::new(&file.name)?);
+            }
+        }
+        if let Some(pristine) = pristine {
+            local_changes::astray(pristine, (old, new), &carry, &mut astray)?;
+        }
+        Ok(Self {
+            carry,
+            merged,
+            coming,
+            has_pristine: pristine.is_some(),
+            astray,
+        })
+    }
+}
+
+/// The content of a file below a release.
+fn read(root: &Path, name: &Path) -> Result<Option<Vec<u8>>, SidesError> {
+    tree::read_beneath(root, name).map_err(|source| SidesError::Io {
+        path: root.join(name),
+        source,
+    })
+}
+
+/// What is asked for; else what the recipe lists; else `.env`, what the old release's compose
+/// file mounts or reads from inside its folder, and what differs from what its vendor shipped.
+fn carried(
+    request: &Request,
+    recipe: &Recipe,
+    old: &Side,
+    pristine: Option<&Path>,
+) -> Result<Vec<Carry>, SidesError> {
+    if !request.carry.is_empty() {
+        let asked = request.carry.iter().map(|path| Carry::new(path));
+        return Ok(asked.collect::<Result<_, _>>()?);
+    }
+    if let Some(listed) = &recipe.carry {
+        return Ok(listed.clone());
+    }
+    let mut carry = vec![Carry::new(Path::new(".env"))?];
+    let inside = old.model.files_inside();
+    carry.extend(inside.iter().filter_map(|path| Carry::new(path).ok()));
+    if let Some(pristine) = pristine {
+        let is_compose = |path: &Path| old.files.iter().any(|file| file.name == path);
+        let changed = local_changes::changed(&old.folder, pristine)?;
+        let changed = changed.iter().filter(|path| !is_compose(path));
+        carry.extend(changed.filter_map(|path| Carry::new(path).ok()));
+    }
+    carry.retain(|carry| old.folder.join(&carry.path).symlink_metadata().is_ok());
+    carry.sort_by(|a, b| a.path.cmp(&b.path));
+    carry.dedup();
+    // What lies below a carried folder is carried with it.
+    let folders = carry.clone();
+    let is_below = |carry: &Carry| {
+        let mut above = folders.iter().filter(|folder| folder.path != carry.path);
+        above.any(|folder| carry.path.starts_with(&folder.path))
+    };
+    carry.retain(|carry| !is_below(carry));
+    Ok(carry)
+}
+
+/// The files that both releases have and that are to be merged: those that differ, and whose
+/// pristine version isn't what the vendor ships now, too.
+fn shared(
+    install: &Install,
+    (old, new): (&Side, &Side),
+    pristine: Option<&Path>,
+    carry: &[Carry],
+) -> Result<Vec<Shared>, SidesError> {
+    let mut names: BTreeSet<PathBuf> = BTreeSet::new();
+    if pristine.is_some() {
+        names.extend(
+            old.files
+                .iter()
+                .chain(&new.files)
+                .map(|file| file.name.clone()),
+        );
+    }
+    for carry in carry {
+        let is_merged = match carry.how {
+            How::Auto => pristine.is_some(),
+            How::Copy => false,
+            How::Merge => true,
+        };
+        if is_merged {
+            // What its vendor ships is written by nobody else; what the old release has is.
+            let files = WalkDir::new(new.folder.join(&carry.path))
+                .into_iter()
+                .flatten();
+            let files = files.filter(|entry| entry.file_type().is_file());
+            names.extend(
+                files.filter_map(|entry| {
+                    Some(entry.path().strip_prefix(&new.folder).ok()?.to_owned())
+                }),
+            );
+        }
+    }
+    let mut found = Vec::new();
+    for name in names {
+        let (Some(mine), Some(theirs)) = (read(&old.folder, &name)?, read(&new.folder, &name)?)
+        else {
+            continue;
+        };
+        let base = match pristine {
+            Some(pristine) => read(pristine, &name)?,
+            None => None,
+        };
+        let is_compose = [old, new]
+            .iter()
+            .any(|side| side.files.iter().any(|f| f.name == name));
+        if mine == theirs || (base.as_ref() == Some(&theirs) && !is_compose) {
+            continue;
+        }
+        let (resolved_in, resolved) = resolved(install, &new.version, &name)?.unzip();
+        found.push(Shared {
+            name,
+            base,
+            mine,
+            theirs,
+            resolved,
+            resolved_in,
+            overlay: None,
+        });
+    }
+    Ok(found)
+}
+
+/// What the administrator made of a file's conflicts, and where: no marker is left in it.
+fn resolved(
+    install: &Install,
+    to: &Version,
+    name: &Path,
+) -> Result<Option<(PathBuf, Vec<u8>)>, SidesError> {
+    let resolution = merging::resolution(to, name);
+    let edited = merging::with_markers(&resolution);
+    for path in [resolution, edited] {
+        match read(install.root(), &path)? {
+            Some(text) if !merging::has_markers(&text) => return Ok(Some((path, text))),
+            _ => {}
+        }
+    }
+    Ok(None)
+}
+
+/// Turns the merge of the first compose file into an override.
+fn as_override(
+    shared: &mut [Shared],
+    (old, new): (&Side, &Side),
+    pristine: Option<&Path>,
+) -> Result<(), SidesError> {
+    if pristine.is_none() {
+        return Err(SidesError::NoPristine {
+            version: old.version.clone(),
+        });
+    }
+    let main = &new.files[0].name;
+    let overlay = compose::override_of(main);
+    for side in [old, new] {
+        let path = side.folder.join(&overlay);
+        if path.symlink_metadata().is_ok() || side.files.len() > 1 {
+            return Err(SidesError::OverrideTaken { path });
+        }
+    }
+    for file in shared.iter_mut().filter(|file| file.name == *main) {
+        file.overlay = Some(overlay.clone());
+    }
+    Ok(())
+}
+
+/// The answers that were given and that fit no conflict.
+fn idle(request: &Request, shared: &[Shared]) -> Result<Vec<PathBuf>, merge::Error> {
+    let answers = Answers::new(&request.ours, &request.theirs);
+    if answers.0.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut conflicts = Vec::new();
+    for file in shared {
+        let merged = merging::merged(file, &Answers::default())?;
+        let what = merged.conflicts().map(|conflict| conflict.what.clone());
+        conflicts.extend(what.map(|what| (file.name.clone(), what)));
+    }
+    let idle = answers.idle(&conflicts);
+    Ok(idle.map(|answer| answer.path.clone()).collect())
+}

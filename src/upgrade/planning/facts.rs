@@ -1,0 +1,227 @@
+//! What was observed of the world for an outline: which volumes are there, how large,
+//! who uses them, what is free. Only reads.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use super::changes::{Outline, Pair};
+use super::image_facts::ImageFacts;
+use crate::engine::{self, User, VolumeStore};
+use crate::error::{Explain, Kind};
+use crate::progress::Progress;
+use crate::release::{Install, Version};
+use crate::tree::{self, Holds, Survey};
+
+/// The device number that stands for a filesystem of another machine; no real one has it.
+const ELSEWHERE: u64 = u64::MAX;
+
+/// The observations that a plan is made from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// What `current` holds.
+    pub current: Option<PathBuf>,
+    /// For each of the outline's volumes, what was found.
+    pub volumes: Vec<VolumeFacts>,
+    /// For each of the outline's carried paths, what was found.
+    pub carry: Vec<CarryFacts>,
+    /// The release's images, where an archive of them is to be loaded.
+    pub images: Option<ImageFacts>,
+    /// The filesystem that holds `releases/`.
+    pub releases: Room,
+    /// The filesystem that new volumes are made on.
+    pub volume_room: Room,
+    /// The place where volumes live, for messages.
+    pub place: String,
+}
+
+/// A volume to be copied and the one to be made of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct VolumeFacts {
+    /// What the source holds; `None` when there is no such volume.
+    pub source: Option<Survey>,
+    /// Who uses the source now.
+    pub users: Vec<User>,
+    /// Whether the target is there and holds something.
+    pub target_full: bool,
+    /// Names of volumes that end like the missing source's key.
+    pub similar: Vec<String>,
+}
+
+/// A path to be carried.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CarryFacts {
+    /// What the old release has there; `None` when nothing.
+    pub old: Option<Survey>,
+    /// Whether the new release has something there.
+    pub in_new: bool,
+}
+
+/// Room on a filesystem.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Room {
+    /// A folder on it.
+    pub path: PathBuf,
+    /// The device number: equal for folders on one filesystem.
+    pub device: u64,
+    /// Bytes free for this user.
+    pub free: u64,
+}
+
+/// What couldn't be observed.
+#[derive(Debug, Error)]
+pub enum FactsError {
+    /// A system call failed.
+    #[error("can't look at `{}`", path.display())]
+    Io {
+        /// On what.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Tree work failed.
+    #[error(transparent)]
+    Tree(#[from] tree::Error),
+    /// The place where volumes live.
+    #[error(transparent)]
+    Engine(#[from] engine::Error),
+}
+
+impl Explain for FactsError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Io { .. } => Kind::Refused,
+            Self::Tree(error) => error.kind(),
+            Self::Engine(error) => error.kind(),
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Io { .. } => vec!["run it as root, for example with `sudo`".into()],
+            Self::Tree(error) => error.hints(),
+            Self::Engine(error) => error.hints(),
+        }
+    }
+}
+
+impl Facts {
+    /// Observes what `outline` touches.
+    pub fn observe(
+        install: &Install,
+        outline: &Outline,
+        volumes: &dyn VolumeStore,
+        progress: &dyn Progress,
+    ) -> Result<Self, FactsError> {
+        let old = install.release_folder(&outline.from);
+        Ok(Self {
+            current: fs::read_link(install.current_link()).ok(),
+            volumes: outline
+                .volumes
+                .iter()
+                .map(|pair| volume(pair, volumes, progress))
+                .collect::<Result<_, _>>()?,
+            carry: outline
+                .carry
+                .iter()
+                .map(|path| carried(&old.join(path), &outline.new_folder.join(path)))
+                .collect::<Result<_, _>>()?,
+            images: None,
+            releases: Room::at(&install.releases_folder())?,
+            volume_room: volume_room(volumes, progress)?,
+            place: volumes.describe(),
+        })
+    }
+}
+
+fn volume_room(volumes: &dyn VolumeStore, progress: &dyn Progress) -> Result<Room, FactsError> {
+    let path = volumes.folder()?;
+    match volumes.contents().free(progress)? {
+        None => Room::at(&path),
+        Some(free) => Ok(Room {
+            path,
+            device: ELSEWHERE,
+            free,
+        }),
+    }
+}
+
+fn volume(
+    pair: &Pair,
+    volumes: &dyn VolumeStore,
+    progress: &dyn Progress,
+) -> Result<VolumeFacts, FactsError> {
+    let contents = volumes.contents();
+    let target_full = match volumes.find(&pair.target)? {
+        Some(target) => contents.holds(&target, progress)? != Holds::Nothing,
+        None => false,
+    };
+    let Some(source) = volumes.find(&pair.source)? else {
+        let similar = volumes.list()?.into_iter().map(|volume| volume.name);
+        let similar = similar.filter(|name| name.ends_with(&pair.key)).collect();
+        return Ok(VolumeFacts {
+            target_full,
+            similar,
+            ..VolumeFacts::default()
+        });
+    };
+    let users = volumes
+        .users(&source)?
+        .into_iter()
+        .filter(User::is_writing)
+        .collect();
+    let survey = contents.survey(&source, progress)?;
+    Ok(VolumeFacts {
+        source: Some(survey),
+        users,
+        target_full,
+        similar: Vec::new(),
+    })
+}
+
+fn carried(old: &Path, new: &Path) -> Result<CarryFacts, FactsError> {
+    let there = old.symlink_metadata().is_ok();
+    let old = if there {
+        Some(tree::survey(old)?)
+    } else {
+        None
+    };
+    Ok(CarryFacts {
+        old,
+        in_new: new.symlink_metadata().is_ok(),
+    })
+}
+
+impl Room {
+    /// The room at `path`, or at the nearest folder above it that exists.
+    fn at(path: &Path) -> Result<Self, FactsError> {
+        let there = path
+            .ancestors()
+            .find(|folder| folder.is_dir())
+            .unwrap_or(path);
+        let io = |source| FactsError::Io {
+            path: there.into(),
+            source,
+        };
+        Ok(Self {
+            path: there.into(),
+            device: there.metadata().map_err(io)?.dev(),
+            free: tree::free(there)?,
+        })
+    }
+}
+
+impl CarryFacts {
+    /// Bytes that carrying takes.
+    pub fn bytes(&self) -> u64 {
+        self.old.map_or(0, |survey| survey.allocated)
+    }
+}
+
+/// The folder name of a release as a path in the install.
+pub(crate) fn release_path(version: &Version) -> PathBuf {
+    Install::current_target(version)
+}

@@ -1,0 +1,294 @@
+//! Files that both releases have and both sides may have changed, merged: the old release's
+//! pristine copy tells whose change is whose.
+//!
+//! Pure, bytes in and bytes out; the same function makes the plan and carries it out.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::compose::{self, Document};
+use crate::fs::{Disk, WriteError};
+use crate::merge::{self, Answers, Carried, FileKind, Input, Inputs, Merged, Outcome, OutcomeKind};
+use crate::release::{Install, Recipe, Version};
+use crate::tree::Digest;
+use crate::upgrade::step::Merge;
+use crate::upgrade::{Outline, Request};
+
+/// Beginnings of lines that no merged file may hold.
+const MARKERS: [&[u8]; 3] = [b"<<<<<<< mine", b"||||||| base", b">>>>>>> theirs"];
+
+/// True if the administrator has not yet settled every conflict in a text.
+pub fn has_markers(text: &[u8]) -> bool {
+    let mut lines = text.split(|byte| *byte == b'\n');
+    lines.any(|line| MARKERS.iter().any(|marker| line.starts_with(marker)))
+}
+
+/// One file as the two releases have it, and as the old one was shipped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shared {
+    /// Its path below the release.
+    pub name: PathBuf,
+    /// The pristine file; absent where the vendor shipped none, or it isn't known.
+    pub base: Option<Vec<u8>>,
+    /// The old release's, as the administrator has it.
+    pub mine: Vec<u8>,
+    /// The new release's, as its vendor ships it.
+    pub theirs: Vec<u8>,
+    /// What the administrator made of an earlier plan's conflicts.
+    pub resolved: Option<Vec<u8>>,
+    /// Where that stands, relative to the install.
+    pub resolved_in: Option<PathBuf>,
+    /// For a compose file: what was edited becomes this override.
+    pub overlay: Option<PathBuf>,
+}
+
+/// A file that was merged for a plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MergedFile {
+    /// Its path below the new release.
+    pub name: PathBuf,
+    /// The old release's file, below that.
+    pub source: PathBuf,
+    /// The new release's content before; empty where there is none.
+    pub before: Vec<u8>,
+    /// What it becomes.
+    pub merged: Merged,
+    /// How the step does it again.
+    pub step: Merge,
+}
+
+/// A conflict that stands against applying a plan. It holds no value: those may be secrets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlanConflict {
+    /// The file, below the release.
+    pub file: PathBuf,
+    /// The key, the path in a compose file, or the line; empty for the whole file.
+    pub what: String,
+    /// The line in the old release's file, from 1, where it is there.
+    pub mine: Option<usize>,
+    /// The line in the new release's file, from 1, where it is there.
+    pub theirs: Option<usize>,
+}
+
+/// Whose version wins which conflict: what was asked for, and what the recipe says of the rest.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Answered {
+    /// Where it is the old release's.
+    pub ours: Vec<PathBuf>,
+    /// Where it is the vendor's.
+    pub theirs: Vec<PathBuf>,
+}
+
+impl Answered {
+    /// What `request` and `recipe` say together.
+    pub fn of(request: &Request, recipe: &Recipe) -> Self {
+        let asked =
+            |path: &&PathBuf| !request.ours.contains(path) && !request.theirs.contains(path);
+        let all = |own: &[PathBuf], said: &[PathBuf]| {
+            let said = said.iter().filter(asked).cloned();
+            said.chain(own.iter().cloned()).collect()
+        };
+        Self {
+            ours: all(&request.ours, &recipe.ours),
+            theirs: all(&request.theirs, &recipe.theirs),
+        }
+    }
+}
+
+/// Where a conflict's resolution is looked for, relative to the install. Its text with
+/// markers stands beside it with `.merge` at the end of its name, and is the resolution once
+/// no marker is left in it.
+pub fn resolution(to: &Version, name: &Path) -> PathBuf {
+    Path::new(".transship/merge").join(to.as_str()).join(name)
+}
+
+/// The pristine copies of a release, relative to the install.
+pub fn pristine(version: &Version) -> PathBuf {
+    Path::new(".transship/pristine").join(version.as_str())
+}
+
+/// Merges one file by what the administrator has said of its conflicts.
+///
+/// # Errors
+/// [`merge::Error`] if a `.env` or compose file can't be read as one.
+pub fn merged(shared: &Shared, answers: &Answers) -> Result<Merged, merge::Error> {
+    if let Some(resolved) = &shared.resolved
+        && !has_markers(resolved)
+    {
+        return Ok(Merged {
+            bytes: resolved.clone(),
+            outcomes: Vec::new(),
+            marked: None,
+        });
+    }
+    let base = base(shared)?;
+    let (old, new) = (
+        Path::new("old").join(&shared.name),
+        Path::new("new").join(&shared.name),
+    );
+    let shipped = Path::new("pristine").join(&shared.name);
+    let inputs = Inputs {
+        name: &shared.name,
+        base: base.as_deref().map(|bytes| Input {
+            path: &shipped,
+            bytes,
+        }),
+        mine: Input {
+            path: &old,
+            bytes: &shared.mine,
+        },
+        theirs: Input {
+            path: &new,
+            bytes: &shared.theirs,
+        },
+    };
+    if shared.overlay.is_none() {
+        return merge::merge_file(&inputs, answers);
+    }
+    let Carried { merged, overlay } = merge::carry(&inputs, answers)?;
+    Ok(Merged {
+        bytes: overlay.unwrap_or_default(),
+        outcomes: merged.outcomes,
+        // An override answers no conflict of its own.
+        marked: None,
+    })
+}
+
+/// The pristine file. An upgrade to the old release has named its volumes, which is no change
+/// of the administrator's: the pristine compose file gets the same names.
+fn base(shared: &Shared) -> Result<Option<Vec<u8>>, merge::Error> {
+    let Some(base) = &shared.base else {
+        return Ok(None);
+    };
+    let contents = [base.as_slice(), &shared.mine, &shared.theirs];
+    if FileKind::of(&shared.name, contents) != FileKind::Compose {
+        return Ok(Some(base.clone()));
+    }
+    let pristine = Document::parse(&shared.name, base)?;
+    let mine = Document::parse(&shared.name, &shared.mine)?;
+    Ok(Some(compose::name_volumes_like(&pristine, &mine)?.bytes))
+}
+
+/// Writes every file that has conflicts, with markers, where the administrator can resolve
+/// them, and removes what an earlier plan left of files that have none now.
+///
+/// # Errors
+/// [`WriteError`] if the install can't be written.
+pub fn save_conflicts(disk: &Disk, install: &Install, outline: &Outline) -> Result<(), WriteError> {
+    for file in &outline.merged {
+        let path = resolution(&outline.to, &file.name);
+        let marked = install.root().join(with_markers(&path));
+        let io = |source| WriteError::Io {
+            path: marked.clone(),
+            source,
+        };
+        let there = fs::read(&marked).ok();
+        match &file.merged.marked {
+            Some(text) if there.as_ref() == Some(text) => {}
+            Some(text) => {
+                let above = marked.ancestors().skip(1);
+                let missing: Vec<_> = above.take_while(|folder| !folder.exists()).collect();
+                for folder in missing.into_iter().rev() {
+                    disk.create_dir(folder, 0o700).map_err(io)?;
+                }
+                if let Some(there) = there {
+                    // Somebody may have begun to settle it.
+                    let mut kept = marked.clone().into_os_string();
+                    kept.push("~");
+                    disk.save(Path::new(&kept), &there)?;
+                }
+                disk.save(&marked, text)?;
+            }
+            None if there.is_some() && file.step.resolved != Some(with_markers(&path)) => {
+                disk.remove_file(&marked).map_err(io)?;
+            }
+            None => {}
+        }
+    }
+    Ok(())
+}
+
+/// The file with markers that belongs to a resolution.
+pub fn with_markers(resolution: &Path) -> PathBuf {
+    let mut name = resolution.as_os_str().to_owned();
+    name.push(".merge");
+    PathBuf::from(name)
+}
+
+impl MergedFile {
+    /// Merges `shared` for an upgrade from one release to another.
+    ///
+    /// # Errors
+    /// As [`merged`].
+    pub fn of(answered: &Answered, from: &Version, shared: &Shared) -> Result<Self, merge::Error> {
+        let Answered { ours, theirs } = answered.clone();
+        let merged = merged(shared, &Answers::new(&ours, &theirs))?;
+        let digest = |bytes: &[u8]| Digest::of(bytes).to_string();
+        let base = shared.base.as_ref();
+        let step = Merge {
+            base: base.map(|_| pristine(from).join(&shared.name)),
+            resolved: shared.resolved_in.clone(),
+            over: shared.overlay.as_ref().map(|_| shared.name.clone()),
+            ours,
+            theirs,
+            mine: digest(&shared.mine),
+            before: digest(&shared.theirs),
+            after: digest(&merged.bytes),
+        };
+        let (name, before) = match &shared.overlay {
+            Some(overlay) => (overlay, &[][..]),
+            None => (&shared.name, shared.theirs.as_slice()),
+        };
+        Ok(Self {
+            name: name.clone(),
+            source: shared.name.clone(),
+            before: before.to_owned(),
+            merged,
+            step,
+        })
+    }
+
+    /// What stands against carrying it, for the plan.
+    pub fn conflicts(&self) -> impl Iterator<Item = PlanConflict> {
+        self.merged.conflicts().map(|conflict| PlanConflict {
+            file: self.source.clone(),
+            what: conflict.what.clone(),
+            mine: conflict.mine.as_ref().map(|place| place.line),
+            theirs: conflict.theirs.as_ref().map(|place| place.line),
+        })
+    }
+
+    /// One line on what was merged: `2 of yours kept, 1 of the vendor's taken`.
+    pub fn summary(&self) -> String {
+        use OutcomeKind as Kind;
+        let count = |wanted: &[OutcomeKind]| {
+            let outcomes = self.merged.outcomes.iter();
+            let is_wanted = |outcome: &&Outcome| wanted.contains(&outcome.kind);
+            outcomes.filter(is_wanted).count()
+        };
+        let parts = [
+            (
+                count(&[Kind::KeptMine, Kind::AddedMine, Kind::RemovedMine]),
+                "of yours kept",
+            ),
+            (
+                count(&[Kind::TakenTheirs, Kind::AddedTheirs, Kind::RemovedTheirs]),
+                "of the vendor's taken",
+            ),
+            (count(&[Kind::Dropped]), "not carried"),
+            (count(&[Kind::Conflict]), "in conflict"),
+        ];
+        let told = parts.iter().filter(|(count, _)| *count > 0);
+        let told: Vec<_> = told
+            .map(|(count, what)| format!("{count} {what}"))
+            .collect();
+        match (told.is_empty(), self.step.resolved.is_some()) {
+            (_, true) => "as you resolved it".to_owned(),
+            (true, _) => "nothing of yours to carry".to_owned(),
+            _ => told.join(", "),
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! What is planned from which facts, and what stands against it.
+
+use super::{Facts, Outline, Pair, Plan, Refused, Request, Step, VolumeFacts, plan};
+use crate::engine::{ArchivedImage, User};
+use crate::error::Explain;
+use crate::release::Version;
+use crate::tree::Survey;
+use crate::upgrade::Place;
+use crate::upgrade::planning::drift;
+use crate::upgrade::planning::facts::{CarryFacts, Room};
+use crate::upgrade::planning::image_facts::ImageFacts;
+
+fn version(text: &str) -> Version {
+    text.parse().unwrap()
+}
+
+fn request() -> Request {
+    Request {
+        version: version("v2"),
+        from: None,
+        shipment: None,
+        prefix: None,
+        images: Vec::new(),
+        carry: Vec::new(),
+        skip: Vec::new(),
+        ours: Vec::new(),
+        theirs: Vec::new(),
+        as_override: false,
+        image_archive: None,
+        project: None,
+        from_project: None,
+        place: Place::Local,
+    }
+}
+
+fn outline() -> Outline {
+    let pair = |key: &str| Pair {
+        key: key.to_owned(),
+        source: format!("v1_{key}"),
+        target: format!("v2_{key}"),
+    };
+    Outline {
+        from: version("v1"),
+        to: version("v2"),
+        from_project: "one".into(),
+        project: "two".into(),
+        new_folder: "/install/releases/v2".into(),
+        edits: Vec::new(),
+        images: vec!["acme/web:v2".into()],
+        volumes: vec![pair("data"), pair("cache")],
+        merged: Vec::new(),
+        carry: vec![".env".into(), "etc/ssl".into()],
+        warnings: Vec::new(),
+    }
+}
+
+fn sized(bytes: u64) -> Survey {
+    Survey {
+        files: 1,
+        bytes,
+        allocated: bytes,
+        ..Survey::default()
+    }
+}
+
+fn facts() -> Facts {
+    let volume = VolumeFacts {
+        source: Some(sized(600)),
+        ..VolumeFacts::default()
+    };
+    let room = Room {
+        path: "/install".into(),
+        device: 1,
+        free: 10_000,
+    };
+    Facts {
+        images: None,
+        current: Some("releases/v1".into()),
+        volumes: vec![volume.clone(), volume],
+        carry: vec![
+            CarryFacts {
+                old: Some(sized(50)),
+                in_new: true,
+            },
+            CarryFacts {
+                old: Some(sized(50)),
+                in_new: false,
+            },
+        ],
+        releases: room.clone(),
+        volume_room: room,
+        place: "folders below `/install/volumes`".into(),
+    }
+}
+
+fn plan_of(outline: &Outline, facts: &Facts) -> Result<Plan, Refused> {
+    let made = "2026-11-21T02:00:00Z".parse().unwrap();
+    plan("id".into(), made, &request(), None, outline, facts)
+}
+
+#[track_caller]
+fn refused(outline: &Outline, facts: &Facts, expected: &[&str]) {
+    let Refused(found) = plan_of(outline, facts).unwrap_err();
+    let said: Vec<_> = found.iter().map(ToString::to_string).collect();
+    assert_eq!(said.len(), expected.len(), "{said:?}");
+    for (said, expected) in said.iter().zip(expected) {
+        assert!(said.contains(expected), "{said}");
+    }
+    assert!(found.iter().all(|obstacle| !obstacle.hint().is_empty()));
+}
+
+#[test]
+fn all_is_copied_and_verified_before_the_switch() {
+    let kinds: Vec<_> = plan_of(&outline(), &facts())
+        .unwrap()
+        .steps
+        .iter()
+        .map(Step::title)
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            "carry releases/v1/.env to releases/v2/.env",
+            "carry releases/v1/etc/ssl to releases/v2/etc/ssl",
+            "copy volume v1_data to v2_data",
+            "copy volume v1_cache to v2_cache",
+            "verify volume v2_data",
+            "verify volume v2_cache",
+            "switch current to releases/v2",
+        ]
+    );
+}
+
+#[test]
+fn what_the_old_release_lacks_is_not_carried_and_is_told() {
+    let mut facts = facts();
+    facts.carry[1].old = None;
+    let plan = plan_of(&outline(), &facts).unwrap();
+    assert_eq!(
+        plan.steps
+            .iter()
+            .filter(|step| matches!(step, Step::Carry(_)))
+            .count(),
+        1
+    );
+    assert!(
+        plan.warnings[0].contains("`etc/ssl`"),
+        "{:?}",
+        plan.warnings
+    );
+}
+
+#[test]
+fn everything_that_stands_against_it_is_told_at_once() {
+    let mut facts = facts();
+    facts.volumes[0] = VolumeFacts {
+        similar: vec!["acme_data".into()],
+        ..VolumeFacts::default()
+    };
+    facts.volumes[1].target_full = true;
+    facts.volume_room.free = 10;
+    facts.releases.free = 10;
+    let mut outline = outline();
+    outline.project = outline.from_project.clone();
+    refused(
+        &outline,
+        &facts,
+        &[
+            "compose project `one`",
+            "`v1_data`",
+            "`v2_cache`",
+            "10 bytes free",
+        ],
+    );
+    let hints = plan_of(&outline, &facts).unwrap_err().hints();
+    assert!(
+        hints.iter().any(|hint| hint.contains("`acme_data`")),
+        "{hints:?}"
+    );
+}
+
+#[test]
+fn a_volume_is_never_copied_onto_itself_nor_a_release() {
+    let mut same = outline();
+    same.volumes[0].target = same.volumes[0].source.clone();
+    refused(
+        &same,
+        &facts(),
+        &["both releases would use the volume `v1_data`"],
+    );
+    let mut same = outline();
+    same.to = same.from.clone();
+    refused(&same, &facts(), &["active already"]);
+}
+
+#[test]
+fn room_is_counted_by_filesystem() {
+    let together = plan_of(&outline(), &facts()).unwrap().estimate.space;
+    assert_eq!(
+        together
+            .iter()
+            .map(|space| space.needed)
+            .collect::<Vec<_>>(),
+        [1300]
+    );
+    let mut apart = facts();
+    apart.volume_room.device = 2;
+    apart.volume_room.free = 1199;
+    refused(&outline(), &apart, &["need 1200"]);
+    apart.volume_room.free = 1200;
+    let space = plan_of(&outline(), &apart).unwrap().estimate.space;
+    assert_eq!(
+        space.iter().map(|space| space.needed).collect::<Vec<_>>(),
+        [100, 1200]
+    );
+}
+
+#[test]
+fn a_volume_in_use_is_no_obstacle_to_planning_and_is_told() {
+    let mut facts = facts();
+    facts.volumes[0].users = vec![User {
+        who: "one-db-1".into(),
+        id: "1".into(),
+        project: Some("one".into()),
+        service: Some("db".into()),
+        running: true,
+        writes: true,
+        is_process: false,
+        path: None,
+    }];
+    let plan = plan_of(&outline(), &facts).unwrap();
+    assert_eq!(plan.estimate.volumes[0].in_use_by, ["one-db-1"]);
+    assert!(
+        plan.warnings[0].contains("stop it before `apply`"),
+        "{:?}",
+        plan.warnings
+    );
+}
+
+#[test]
+fn drift_is_what_changes_the_steps_and_not_what_changes_sizes() {
+    let saved = plan_of(&outline(), &facts()).unwrap();
+    let mut grown = facts();
+    grown.volumes[0].source = Some(sized(900));
+    drift::check(&saved, &plan_of(&outline(), &grown).unwrap()).unwrap();
+    let mut moved = facts();
+    moved.current = Some("releases/v0".into());
+    let error = drift::check(&saved, &plan_of(&outline(), &moved).unwrap()).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("`switch current to releases/v2`"),
+        "{error}"
+    );
+    let mut fewer = outline();
+    fewer.volumes.pop();
+    let mut facts = facts();
+    facts.volumes.pop();
+    assert!(drift::check(&saved, &plan_of(&fewer, &facts).unwrap()).is_err());
+}
+
+#[test]
+fn images_are_loaded_before_all_else_and_one_that_is_nowhere_stands_against_it() {
+    let mut facts = facts();
+    let image = ArchivedImage {
+        names: vec!["acme/web:v2".into()],
+        digest: "sha256:1".into(),
+    };
+    facts.images = Some(ImageFacts {
+        archive: "/srv/containers.tar.gz".into(),
+        images: vec![image],
+        missing: Vec::new(),
+    });
+    let plan = plan_of(&outline(), &facts).unwrap();
+    assert_eq!(
+        plan.steps[0].title(),
+        "load 1 image from /srv/containers.tar.gz"
+    );
+    facts.images.as_mut().unwrap().missing = vec!["acme/worker:v2".into()];
+    let refused = plan_of(&outline(), &facts).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "`/srv/containers.tar.gz` lacks `acme/worker:v2`, and so does the engine"
+    );
+}

@@ -1,0 +1,140 @@
+//! What the administrator should know of an upgrade before it is made: sentences, which name
+//! keys and files and never a value.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::releases::{Side, Sides};
+use crate::release::Version;
+
+/// Data outside of both releases is not copied, so both write it.
+pub(crate) fn of_shared_data(old: &Side, new: &Side, warnings: &mut Vec<String>) {
+    for bind in new
+        .model
+        .binds
+        .iter()
+        .filter(|bind| bind.source.is_absolute() && !bind.read_only)
+    {
+        if old
+            .model
+            .binds
+            .iter()
+            .any(|other| other.source == bind.source)
+        {
+            let (path, service) = (bind.source.display(), &bind.service);
+            let line = format!(
+                "`{path}` (service {service}) is outside of the release: both releases use it"
+            );
+            if !warnings.contains(&line) {
+                warnings.push(line);
+            }
+        }
+    }
+}
+
+/// The old release's `.env` takes the place of the new one's: what that had and this lacks.
+pub(crate) fn of_missing_keys(
+    old: &Side,
+    vendors: Option<&BTreeMap<String, String>>,
+    warnings: &mut Vec<String>,
+) {
+    let Some(ours) = &old.env else {
+        return;
+    };
+    let missing: Vec<_> = vendors
+        .into_iter()
+        .flat_map(|env| env.keys())
+        .filter(|key| !ours.contains_key(*key))
+        .collect();
+    if !missing.is_empty() {
+        let keys = missing
+            .iter()
+            .map(|key| format!("`{key}`"))
+            .collect::<Vec<_>>()
+            .join(", ");
+        warnings.push(format!("the vendor's `.env` has {keys}, and the carried one lacks it: add it to the old `.env` if the new release needs it"));
+    }
+}
+
+/// A variable of the new release's `.env` that still holds the old version may hold the
+/// upgrade back. Values are not shown: they may be secrets.
+pub(crate) fn of_old_version(old: &Side, new: &Side, warnings: &mut Vec<String>) {
+    for (key, value) in new.env.iter().flatten() {
+        if is_of_version(value, &old.version) {
+            warnings.push(format!(
+                "`{key}` in `.env` holds the old version, {}: change it, or the old images may run",
+                old.version
+            ));
+        }
+    }
+}
+
+/// True for `v1.3.2`, `1.3.2-alpine`, `acme/web:v1.3.2`; a bare number is too many things.
+fn is_of_version(value: &str, version: &Version) -> bool {
+    let tag = value.rsplit_once(':').map_or(value, |(_, tag)| tag);
+    [version.as_str(), version.number()].iter().any(|name| {
+        let rest = tag.strip_prefix(*name);
+        name.contains(['.', 'v', 'V']) && rest.is_some_and(|r| r.is_empty() || r.starts_with('-'))
+    })
+}
+
+/// Files that are where the administrator may not expect them.
+pub(crate) fn of_astray(sides: &Sides, warnings: &mut Vec<String>) {
+    let (old, new) = (&sides.old.version, &sides.new.version);
+    let astray = &sides.astray;
+    let mut tell = |files: &[PathBuf], text: String| {
+        if !files.is_empty() {
+            warnings.push(format!("{}: {text}", names(files)));
+        }
+    };
+    tell(&astray.idle, "answers no conflict".to_owned());
+    tell(
+        &astray.own,
+        format!("not the vendor's, and carried: see that it still fits {new}"),
+    );
+    tell(
+        &astray.dropped,
+        format!("shipped with {old} and no longer with {new}: it stays behind"),
+    );
+    tell(
+        &astray.revived,
+        format!("you removed it from {old}, and {new} has it again"),
+    );
+    tell(
+        &astray.outlived,
+        format!("carried, though the vendor ships it no longer with {new}"),
+    );
+}
+
+/// Some files by name, and how many more there are.
+fn names(files: &[PathBuf]) -> String {
+    const MOST: usize = 5;
+    let shown = files.iter().take(MOST);
+    let mut text: Vec<_> = shown.map(|file| format!("`{}`", file.display())).collect();
+    if let Some(more) = files.len().checked_sub(MOST).filter(|more| *more > 0) {
+        text.push(format!("{more} more"));
+    }
+    text.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_of_the_old_version_is_known_in_what_it_is_written() {
+        let version: Version = "v1.3.2".parse().unwrap();
+        for value in [
+            "v1.3.2",
+            "1.3.2",
+            "v1.3.2-alpine",
+            "reg:5000/acme/web:1.3.2",
+        ] {
+            assert!(is_of_version(value, &version), "{value}");
+        }
+        for value in ["v1.3.20", "v1.3", "1.3.2.1", "", "v2.10.5"] {
+            assert!(!is_of_version(value, &version), "{value}");
+        }
+        assert!(!is_of_version("15", &"v15".parse().unwrap()));
+    }
+}

@@ -1,0 +1,473 @@
+//! The journal of a run: what was meant and what came of it, step by step.
+//!
+//! One file a run, rewritten atomically at every record under one checksum. An append-only
+//! log read up to its first bad record gave silent half-rollbacks when damaged; a whole
+//! file is right or refused. Every record must be a legal transition from those before it,
+//! when written and again when read.
+//!
+//! The order is: record `do`, act, record `ok`. After a crash the disk is compared with
+//! both; the journal alone is never believed about what happened after its last record.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::error::{Explain, Kind};
+use crate::fs::Disk;
+use crate::release::Install;
+use crate::upgrade::document::{self, Format, SealedError};
+use crate::upgrade::step::Outcome;
+use crate::upgrade::{Plan, series};
+
+/// The format of a journal. Each version has a file in `fixtures/formats/`.
+pub const FORMAT: Format = Format {
+    name: "transship-journal",
+    version: 1,
+};
+
+/// A run of a plan: the plan itself and what happened.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Journal {
+    path: PathBuf,
+    body: Body,
+    progress: State,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Body {
+    run: String,
+    plan: Plan,
+    records: Vec<Record>,
+}
+
+/// One line of the journal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub event: Event,
+}
+
+/// What happened. Steps are counted from 0 in the plan's order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Event {
+    /// A step is about to be done; again, after a failure or a crash.
+    Do {
+        /// Which.
+        step: usize,
+    },
+    /// A step was done and is durable.
+    Ok {
+        /// Which.
+        step: usize,
+        /// What came of it.
+        outcome: Outcome,
+    },
+    /// A step failed and left nothing behind that `resume` could trip over.
+    Failed {
+        /// Which.
+        step: usize,
+        /// What was said, free of secrets.
+        error: String,
+    },
+    /// All steps are done.
+    Complete,
+    /// A step is about to be undone; again, after a failure or a crash; or, after all was
+    /// rolled back, because what was left of the run is to be discarded.
+    Undo {
+        /// Which.
+        step: usize,
+    },
+    /// A step was undone.
+    Undone {
+        /// Which.
+        step: usize,
+    },
+    /// Undoing a step failed.
+    UndoFailed {
+        /// Which.
+        step: usize,
+        /// What was said, free of secrets.
+        error: String,
+    },
+    /// All that was to be undone is undone.
+    RolledBack,
+}
+
+/// Where a step stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StepState {
+    /// Not begun.
+    Pending,
+    /// Begun, and nothing was recorded since: being done, or a crash.
+    Doing,
+    /// Done.
+    Done,
+    /// Failed.
+    Failed,
+    /// Being undone, or a crash.
+    Undoing,
+    /// Undone.
+    Undone,
+}
+
+/// Where a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunState {
+    /// Under way, or interrupted.
+    Open,
+    /// All steps are done.
+    Complete,
+    /// Being rolled back, or interrupted in it.
+    RollingBack,
+    /// Rolled back.
+    RolledBack,
+}
+
+impl RunState {
+    /// True when nothing is left to resume.
+    pub const fn is_over(self) -> bool {
+        matches!(self, Self::Complete | Self::RolledBack)
+    }
+}
+
+/// What is wrong with a journal.
+#[derive(Debug, Error)]
+pub enum JournalError {
+    /// The file can't be used.
+    #[error(transparent)]
+    Sealed(#[from] SealedError),
+    /// The records contradict each other.
+    #[error("`{}` records an impossible course: {what}", path.display())]
+    Illegal {
+        /// The journal's file.
+        path: PathBuf,
+        /// Which record can't follow those before it.
+        what: String,
+    },
+    /// The folder can't be listed.
+    #[error("can't read `{}`", folder.display())]
+    Io {
+        /// Where journals are kept.
+        folder: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl Explain for JournalError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Sealed(error) => error.kind(),
+            Self::Illegal { .. } | Self::Io { .. } => Kind::Refused,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Sealed(error) => error.hints(),
+            Self::Illegal { .. } => {
+                vec!["it is not acted upon; compare the install with the plan in it by hand".into()]
+            }
+            Self::Io { .. } => Vec::new(),
+        }
+    }
+}
+
+impl Journal {
+    /// Opens the journal of a new run of `plan`. Nothing is written before the first
+    /// record.
+    ///
+    /// # Errors
+    /// [`JournalError::Io`] if the install's journals can't be listed.
+    pub fn begin(install: &Install, plan: Plan, at: Timestamp) -> Result<Self, JournalError> {
+        let folder = install.journals();
+        let run = series::next(&folder, at, &plan.to).map_err(io(&folder))?;
+        let progress = State::new(plan.steps.len());
+        Ok(Self {
+            path: folder.join(format!("{run}.json")),
+            body: Body {
+                run,
+                plan,
+                records: Vec::new(),
+            },
+            progress,
+        })
+    }
+
+    /// Reads a journal and checks its course.
+    pub fn load(path: &Path) -> Result<Self, JournalError> {
+        let body: Body = document::load(FORMAT, path)?;
+        let mut progress = State::new(body.plan.steps.len());
+        for (number, record) in body.records.iter().enumerate() {
+            progress
+                .take(&record.event)
+                .map_err(|what| JournalError::Illegal {
+                    path: path.into(),
+                    what: format!("record {}: {what}", number + 1),
+                })?;
+        }
+        Ok(Self {
+            path: path.into(),
+            body,
+            progress,
+        })
+    }
+
+    /// The newest run of the install, if there was one.
+    pub fn newest(install: &Install) -> Result<Option<Self>, JournalError> {
+        let folder = install.journals();
+        let newest = series::newest(&folder).map_err(io(&folder))?;
+        newest.map(|path| Self::load(&path)).transpose()
+    }
+
+    /// Appends a record and makes it durable before it returns.
+    pub fn record(&mut self, disk: &Disk, event: Event) -> Result<(), JournalError> {
+        let mut progress = self.progress.clone();
+        progress
+            .take(&event)
+            .map_err(|what| JournalError::Illegal {
+                path: self.path.clone(),
+                what: what.into(),
+            })?;
+        self.body.records.push(Record {
+            at: crate::clock::now(),
+            event,
+        });
+        if let Err(error) = document::save(disk, FORMAT, &self.path, &self.body) {
+            self.body.records.pop();
+            return Err(error.into());
+        }
+        self.progress = progress;
+        Ok(())
+    }
+
+    /// The run's name.
+    pub fn run(&self) -> &str {
+        &self.body.run
+    }
+
+    /// The journal's file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The plan that is run.
+    pub fn plan(&self) -> &Plan {
+        &self.body.plan
+    }
+
+    /// All records, oldest first.
+    pub fn records(&self) -> &[Record] {
+        &self.body.records
+    }
+
+    /// Where the run stands.
+    pub fn state(&self) -> RunState {
+        self.progress.run
+    }
+
+    /// Where each step stands.
+    pub fn steps(&self) -> &[StepState] {
+        &self.progress.steps
+    }
+
+    /// What came of a step, when it is done.
+    pub fn outcome(&self, step: usize) -> Option<&Outcome> {
+        self.records()
+            .iter()
+            .rev()
+            .find_map(|record| match &record.event {
+                Event::Ok {
+                    step: done,
+                    outcome,
+                } if *done == step => Some(outcome),
+                _ => None,
+            })
+    }
+
+    /// The last error that was recorded.
+    pub fn last_error(&self) -> Option<&str> {
+        self.records()
+            .iter()
+            .rev()
+            .find_map(|record| match &record.event {
+                Event::Failed { error, .. } | Event::UndoFailed { error, .. } => {
+                    Some(error.as_str())
+                }
+                _ => None,
+            })
+    }
+}
+
+fn io(folder: &Path) -> impl FnOnce(io::Error) -> JournalError {
+    move |source| JournalError::Io {
+        folder: folder.into(),
+        source,
+    }
+}
+
+/// The course so far, and which event may come next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct State {
+    run: RunState,
+    steps: Vec<StepState>,
+}
+
+impl State {
+    fn new(steps: usize) -> Self {
+        Self {
+            run: RunState::Open,
+            steps: vec![StepState::Pending; steps],
+        }
+    }
+
+    fn take(&mut self, event: &Event) -> Result<(), &'static str> {
+        use RunState::{Complete, Open, RolledBack, RollingBack};
+        use StepState::{Doing, Done, Failed, Pending, Undoing, Undone};
+        match *event {
+            Event::Do { step } => {
+                self.expect_run(&[Open])?;
+                let ready = self.steps.iter().take(step).all(|state| *state == Done);
+                if !ready {
+                    return Err("a step before an earlier one was done");
+                }
+                self.step(step, &[Pending, Failed, Doing], Doing)
+            }
+            Event::Ok { step, .. } => self.step(step, &[Doing], Done),
+            Event::Failed { step, .. } => self.step(step, &[Doing], Failed),
+            Event::Complete => {
+                self.expect_run(&[Open])?;
+                if self.steps.iter().any(|state| *state != Done) {
+                    return Err("complete before all steps were done");
+                }
+                self.run = Complete;
+                Ok(())
+            }
+            Event::Undo { step } => {
+                self.expect_run(&[Open, Complete, RollingBack, RolledBack])?;
+                self.step(step, &[Done, Doing, Failed, Undoing], Undoing)?;
+                self.run = RollingBack;
+                Ok(())
+            }
+            Event::Undone { step } => self.step(step, &[Undoing], Undone),
+            Event::UndoFailed { step, .. } => self.step(step, &[Undoing], Undoing),
+            Event::RolledBack => {
+                self.expect_run(&[Open, RollingBack])?;
+                if self
+                    .steps
+                    .iter()
+                    .any(|state| matches!(state, Doing | Undoing))
+                {
+                    return Err("rolled back while a step was under way");
+                }
+                self.run = RolledBack;
+                Ok(())
+            }
+        }
+    }
+
+    fn expect_run(&self, allowed: &[RunState]) -> Result<(), &'static str> {
+        if allowed.contains(&self.run) {
+            Ok(())
+        } else {
+            Err("after the run was over")
+        }
+    }
+
+    fn step(&mut self, step: usize, from: &[StepState], to: StepState) -> Result<(), &'static str> {
+        let state = self
+            .steps
+            .get_mut(step)
+            .ok_or("a step that the plan doesn't have")?;
+        if !from.contains(state) {
+            return Err("a step in the wrong order");
+        }
+        *state = to;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DO: fn(usize) -> Event = |step| Event::Do { step };
+    const UNDO: fn(usize) -> Event = |step| Event::Undo { step };
+    const UNDONE: fn(usize) -> Event = |step| Event::Undone { step };
+
+    fn ok(step: usize) -> Event {
+        Event::Ok {
+            step,
+            outcome: Outcome::default(),
+        }
+    }
+
+    fn failed(step: usize) -> Event {
+        Event::Failed {
+            step,
+            error: String::new(),
+        }
+    }
+
+    /// Where a run of two steps stands after the events, or the first one that can't be.
+    fn course(events: &[Event]) -> Result<RunState, usize> {
+        let mut state = State::new(2);
+        for (number, event) in events.iter().enumerate() {
+            state.take(event).map_err(|_| number)?;
+        }
+        Ok(state.run)
+    }
+
+    #[test]
+    fn legal_courses() {
+        let complete = [DO(0), ok(0), DO(1), ok(1), Event::Complete];
+        assert_eq!(course(&complete), Ok(RunState::Complete));
+        let retried = [DO(0), failed(0), DO(0), DO(0), ok(0)];
+        assert_eq!(course(&retried), Ok(RunState::Open));
+        let back = [
+            DO(0),
+            ok(0),
+            DO(1),
+            UNDO(1),
+            UNDONE(1),
+            UNDO(0),
+            UNDO(0),
+            UNDONE(0),
+            Event::RolledBack,
+        ];
+        assert_eq!(course(&back), Ok(RunState::RolledBack));
+        let switched_back = [&complete[..], &[UNDO(1), UNDONE(1), Event::RolledBack]].concat();
+        assert_eq!(course(&switched_back), Ok(RunState::RolledBack));
+        let discarded = [&switched_back[..], &[UNDO(0), UNDONE(0), Event::RolledBack]].concat();
+        assert_eq!(course(&discarded), Ok(RunState::RolledBack));
+    }
+
+    #[test]
+    fn illegal_courses() {
+        for (events, at) in [
+            (vec![ok(0)], 0),
+            (vec![DO(1)], 0),
+            (vec![DO(2)], 0),
+            (vec![DO(0), ok(0), ok(0)], 2),
+            (vec![DO(0), ok(0), DO(0)], 2),
+            (vec![DO(0), ok(0), Event::Complete], 2),
+            (vec![UNDO(0)], 0),
+            (vec![DO(0), failed(0), UNDONE(0)], 2),
+            (vec![DO(0), UNDO(0), DO(0)], 2),
+            (vec![DO(0), Event::RolledBack], 1),
+            (vec![Event::RolledBack, DO(0)], 1),
+            (vec![DO(0), ok(0), DO(1), ok(1), Event::Complete, DO(1)], 5),
+        ] {
+            assert_eq!(course(&events), Err(at), "{events:?}");
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! From a plan to a report: the runner, its journal, and what it says.
+
+pub mod journal;
+pub mod report;
+pub mod runner;
+pub mod writes_since_copy;

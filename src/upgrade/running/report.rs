@@ -1,0 +1,113 @@
+//! What a run has done, for a reader and for a script.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+
+use super::journal::{Journal, RunState, StepState};
+use crate::release::{Install, Version};
+use crate::upgrade::step::Outcome;
+
+/// The report of a run. Its JSON is the `--json` output of `apply`, `resume` and
+/// `rollback`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Report {
+    /// The run's name.
+    pub run: String,
+    /// The plan's name.
+    pub plan: String,
+    /// The release that was left.
+    pub from: Version,
+    /// The release that it led to.
+    pub to: Version,
+    /// The compose project of the release that was left.
+    pub from_project: String,
+    /// The compose project of the release that it led to.
+    pub project: String,
+    /// Where the run stands.
+    pub state: RunState,
+    /// Each step of the plan.
+    pub steps: Vec<StepReport>,
+    /// What remains for the administrator to do, as sentences or commands.
+    pub next: Vec<String>,
+}
+
+/// What became of one step.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StepReport {
+    /// What the step is, in one line.
+    pub title: String,
+    /// `pending`, `doing`, `done`, `failed`, `undoing` or `undone`.
+    pub state: &'static str,
+    /// What came of it, once it is done.
+    pub outcome: Option<Outcome>,
+}
+
+impl Report {
+    /// The report of what `journal` records.
+    pub fn of(journal: &Journal) -> Self {
+        let plan = journal.plan();
+        let steps = plan.steps.iter().zip(journal.steps()).enumerate();
+        Self {
+            run: journal.run().to_owned(),
+            plan: plan.id.clone(),
+            from: plan.from.clone(),
+            to: plan.to.clone(),
+            from_project: plan.from_project.clone(),
+            project: plan.project.clone(),
+            state: journal.state(),
+            steps: steps
+                .map(|(number, (step, state))| StepReport {
+                    title: step.title(),
+                    state: word(*state),
+                    outcome: journal.outcome(number).cloned(),
+                })
+                .collect(),
+            next: Vec::new(),
+        }
+    }
+
+    /// The report with what remains to be done by hand.
+    #[must_use]
+    pub fn with_next(mut self, install: &Install) -> Self {
+        let start = |version: &Version, project: &str| {
+            let folder = install.release_folder(version).display().to_string();
+            let folder = quoted(&folder);
+            format!("docker compose -p {project} --project-directory {folder} up -d")
+        };
+        let root = install.root().display().to_string();
+        let root = quoted(&root);
+        self.next = match self.state {
+            RunState::Complete => vec![
+                start(&self.to, &self.project),
+                format!("to go back: stop the new release, then transship rollback -C {root}"),
+            ],
+            RunState::RolledBack => {
+                let stays = self.steps.iter().any(|step| step.state == "done");
+                let discard = format!(
+                    "the new release and its volumes stay; to remove them: transship rollback --discard -C {root}"
+                );
+                let next = [start(&self.from, &self.from_project)].into_iter();
+                next.chain(stays.then_some(discard)).collect()
+            }
+            RunState::Open | RunState::RollingBack => Vec::new(),
+        };
+        self
+    }
+}
+
+const fn word(state: StepState) -> &'static str {
+    match state {
+        StepState::Pending => "pending",
+        StepState::Doing => "doing",
+        StepState::Done => "done",
+        StepState::Failed => "failed",
+        StepState::Undoing => "undoing",
+        StepState::Undone => "undone",
+    }
+}
+
+/// A path as one word of a POSIX shell.
+fn quoted(path: &str) -> Cow<'_, str> {
+    shlex::try_quote(path).unwrap_or(Cow::Borrowed(path))
+}

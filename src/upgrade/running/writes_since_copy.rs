@@ -1,0 +1,52 @@
+//! What going back would leave behind: what was written into the new release's volumes
+//! since they were copied, and who is at work on them.
+
+use crate::engine::{User, VolumeStore};
+use crate::progress::Progress;
+use crate::release::Install;
+use crate::tree::{Manifest, Scope, VerifyOptions};
+use crate::upgrade::step::StepError;
+use crate::upgrade::{Plan, Step};
+
+/// A sentence for each volume that is in use, or isn't as it was copied. Told by metadata (size, times):
+/// no content is read. A volume without a manifest was never completed and is passed over.
+pub fn left_behind(
+    install: &Install,
+    plan: &Plan,
+    volumes: &dyn VolumeStore,
+    progress: &dyn Progress,
+) -> Result<Vec<String>, StepError> {
+    let mut lines = Vec::new();
+    for step in &plan.steps {
+        let Step::CopyVolume(step) = step else {
+            continue;
+        };
+        let path = install.root().join(&step.manifest);
+        if !path.exists() {
+            continue;
+        }
+        let Some(volume) = volumes.find(&step.target)? else {
+            continue;
+        };
+        let users = volumes.users(&volume)?.into_iter().filter(User::is_writing);
+        lines.extend(users.map(|user| {
+            format!(
+                "volume `{}` is in use by {}: stop it, or it runs on beside the old release",
+                step.target, user.who
+            )
+        }));
+        let manifest = Manifest::load(&path)?;
+        let options = VerifyOptions {
+            scope: Scope::MetadataOnly,
+            ..VerifyOptions::default()
+        };
+        let contents = volumes.contents();
+        let written = contents.verify(&volume, &manifest, &options, progress)?;
+        if let Some(first) = written.first() {
+            let count = written.len();
+            let name = &step.target;
+            lines.push(format!("volume `{name}` was written since it was copied ({count} differences, first: {first})"));
+        }
+    }
+    Ok(lines)
+}
