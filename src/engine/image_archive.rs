@@ -20,7 +20,7 @@ use tar::Archive;
 pub use error::ArchiveError;
 pub use load::load_images;
 
-use packed::Packed;
+use packed::PackedArchive;
 
 use crate::compose::spelled_out;
 use crate::progress::Progress;
@@ -55,7 +55,7 @@ impl ImageArchive {
     /// # Errors
     /// [`ArchiveError`].
     pub fn read(path: &Path, progress: &dyn Progress) -> Result<Self, ArchiveError> {
-        let packed = Packed::open(path, progress)?;
+        let packed = PackedArchive::open(path, progress)?;
         progress.start(&format!("reading {}", path.display()), Some(packed.size));
         let unpacked = packed.unpacked().map_err(|error| broken(path, error));
         let lists = unpacked.and_then(|archive| members(path, archive));

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use super::packed::Packed;
+use super::packed::PackedArchive;
 use super::{ArchiveError, ImageArchive};
 use crate::engine::{Docker, Error, local_images, missing_images};
 use crate::fs::Disk;
@@ -32,7 +32,7 @@ pub fn load_images(
         source,
     };
     disk.announce("docker load", path).map_err(failed)?;
-    let packed = Packed::open(path, progress)?;
+    let packed = PackedArchive::open(path, progress)?;
     progress.start(&format!("loading {}", path.display()), Some(packed.size));
     let fed = feed(docker, packed);
     progress.finish();
@@ -65,7 +65,7 @@ fn boxed(error: Error) -> ArchiveError {
 }
 
 /// Streams the archive into the program, so that the progress is the file's.
-fn feed(docker: &Docker, packed: Packed<'_>) -> io::Result<()> {
+fn feed(docker: &Docker, packed: PackedArchive<'_>) -> io::Result<()> {
     let mut program = docker
         .call(["load", "--quiet"])
         .start()
