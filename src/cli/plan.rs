@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::args::{InstallArg, VolumesArg};
+use super::options::{InstallArg, VolumesArg};
 use super::terminal::failure::Failure;
 use super::terminal::mask::Words;
 use super::terminal::ui::{Done, Ui};
