@@ -34,7 +34,7 @@ impl DockerVolumes {
         helper.map_err(refused(what))
     }
 
-    /// HelperWork that reads one volume.
+    /// Work that reads one volume, done in a helper; `what` is said in errors.
     fn read(
         &self,
         what: &str,
