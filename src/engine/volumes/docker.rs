@@ -214,6 +214,10 @@ impl VolumeStore for DockerVolumes {
         Some(&self.docker)
     }
 
+    fn server(&self) -> Option<&ServerInfo> {
+        Some(&self.server)
+    }
+
     fn path_of(&self, name: &str) -> Option<PathBuf> {
         let path = || self.server.root.join("volumes").join(name).join("_data");
         self.remote.is_none().then(path)

@@ -1,6 +1,7 @@
 //! Volumes, in folders and in engines, and what is in them.
 
 pub(crate) mod contents;
+pub(crate) mod copy;
 pub(crate) mod docker;
 pub(crate) mod docker_contents;
 pub(crate) mod fake;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{Contents, Docker, DockerVolumes, Error, FolderVolumes};
+use crate::engine::{Contents, Docker, DockerVolumes, Error, FolderVolumes, ServerInfo};
 use crate::fs::Disk;
 
 /// A volume that exists.
@@ -138,6 +138,17 @@ pub trait VolumeStore: Send + Sync {
     /// The program that reaches the place's engine, where there is one.
     fn docker(&self) -> Option<&Docker> {
         None
+    }
+
+    /// What the engine says that it is, where the volumes are an engine's.
+    fn server(&self) -> Option<&ServerInfo> {
+        None
+    }
+
+    /// True where volumes have labels, by which Compose knows its own: a new one then has to
+    /// belong to a project.
+    fn has_labels(&self) -> bool {
+        self.server().is_some()
     }
 
     /// Where this process reaches the contents of the volume of this name, or would; nothing
