@@ -6,5 +6,6 @@ pub(crate) mod docker;
 pub(crate) mod docker_contents;
 pub(crate) mod fake;
 pub(crate) mod folders;
+pub(crate) mod helper_contents;
 pub(crate) mod quiesce;
 pub(crate) mod store;
