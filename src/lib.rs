@@ -10,12 +10,14 @@
 
 pub mod cli;
 pub mod clock;
+pub mod comparison;
 pub mod compose;
 pub mod engine;
 pub mod env_file;
 pub mod error;
 pub mod fs;
 pub mod launch;
+pub mod mask;
 pub mod merge;
 pub mod progress;
 pub mod release;
