@@ -55,7 +55,7 @@ pub(super) enum Command {
     Stop(up::Stop),
     /// List, stage and switch releases
     #[command(subcommand)]
-    Release(release::Command),
+    Release(release::ReleaseCommand),
     /// List, retag and load the images of compose files
     #[command(subcommand)]
     Image(image::Command),
