@@ -237,10 +237,9 @@ mod tests {
 
     #[test]
     fn a_pattern_full_of_stars_is_matched_at_once() {
-        let rule = format!("{}z=v2", "*a".repeat(8));
-        let begun = std::time::Instant::now();
+        let rule = "*a".repeat(20) + "z=v2";
+        // Tried one way after the other, this would take longer than anybody lives.
         assert!(!matches(&rule, &"a".repeat(200)));
-        assert!(begun.elapsed() < std::time::Duration::from_secs(1));
     }
 
     #[test]
