@@ -16,6 +16,7 @@ pub mod engine;
 pub mod env_file;
 pub mod error;
 pub mod fs;
+mod glob;
 pub mod launch;
 pub mod mask;
 pub mod merge;
