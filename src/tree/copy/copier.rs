@@ -16,7 +16,7 @@ use super::file::Source;
 use super::links::Links;
 use super::options::CopyOptions;
 use super::tally::Tally;
-use crate::fs::{Disk, Held};
+use crate::fs::{Disk, InodeFd};
 use crate::progress::Progress;
 use crate::tree::error::{Cause, Error, Lost};
 use crate::tree::reading::SMALL;
@@ -310,7 +310,7 @@ impl Visit for Copier<'_> {
     fn leave(&self, folder: &Folder<OwnedFd>, room: &mut Room) -> Result<(), Error> {
         let path = || folder.place.path();
         let looked = Stat::of(folder.fd.as_fd()).and_then(|stat| {
-            let xattrs = room.xattrs.read(Held::Open(folder.fd.as_fd()))?;
+            let xattrs = room.xattrs.read(InodeFd::Open(folder.fd.as_fd()))?;
             Ok((stat, xattrs))
         });
         let (stat, xattrs) = match looked {
@@ -351,7 +351,12 @@ impl Visit for Copier<'_> {
             mode: Some(0o700),
             ..self.fresh
         };
-        self.attributes(spot, Held::Open(folder.beside.as_fd()), &attributes, &fresh)?;
+        self.attributes(
+            spot,
+            InodeFd::Open(folder.beside.as_fd()),
+            &attributes,
+            &fresh,
+        )?;
         self.done(&stat, || Found::new(path(), &stat, &xattrs));
         Ok(())
     }

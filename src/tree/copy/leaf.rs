@@ -10,7 +10,7 @@ use rustix::fs::{FileType, IFlags};
 use super::attributes::{self, Attributes, Fresh};
 use super::copier::{Copier, Last, Room, Spot, is_unnameable};
 use super::links::{First, Turn};
-use crate::fs::Held;
+use crate::fs::InodeFd;
 use crate::tree::error::{Cause, Error, Lost};
 use crate::tree::verify::collect::{Found, Sink as _};
 use crate::tree::walk::name::Place;
@@ -105,7 +105,7 @@ impl Copier<'_> {
         }
         self.tally.count(stat);
         if self.options.digest {
-            let read = room.xattrs.read(Held::Named(held.as_fd()));
+            let read = room.xattrs.read(InodeFd::Named(held.as_fd()));
             let xattrs = read.unwrap_or_default();
             let found = Found::new(spot.path(), stat, &xattrs);
             self.collector.take(&found);
@@ -124,7 +124,7 @@ impl Copier<'_> {
         room: &mut Room,
     ) -> Result<(), Error> {
         let read = stat::link_target(held.as_fd())
-            .and_then(|target| Ok((target, room.xattrs.read(Held::Named(held.as_fd()))?)));
+            .and_then(|target| Ok((target, room.xattrs.read(InodeFd::Named(held.as_fd()))?)));
         let (target, xattrs) = match read {
             Ok(read) => read,
             Err(error) => {
@@ -152,7 +152,7 @@ impl Copier<'_> {
         stat: &Stat,
         room: &mut Room,
     ) -> Result<(), Error> {
-        let xattrs = match room.xattrs.read(Held::Named(held.as_fd())) {
+        let xattrs = match room.xattrs.read(InodeFd::Named(held.as_fd())) {
             Ok(xattrs) => xattrs,
             Err(error) => {
                 self.tally.fail(spot.path(), Cause::Io(error));
@@ -201,13 +201,13 @@ impl Copier<'_> {
             xattrs,
             flags: IFlags::empty(),
         };
-        self.attributes(spot, Held::Named(made.as_fd()), &attributes, &self.fresh)
+        self.attributes(spot, InodeFd::Named(made.as_fd()), &attributes, &self.fresh)
     }
 
     pub(super) fn attributes(
         &self,
         spot: Spot<'_>,
-        held: Held<'_>,
+        held: InodeFd<'_>,
         attributes: &Attributes<'_>,
         fresh: &Fresh,
     ) -> Result<(), Error> {

@@ -13,7 +13,7 @@ use super::format::{Out, PIECE};
 use super::have::Have;
 use super::record::{Meta, Record};
 use crate::error::Explain as _;
-use crate::fs::Held;
+use crate::fs::InodeFd;
 use crate::progress::Progress;
 use crate::tree::copy::open_place;
 use crate::tree::digest::{Sum, read_full};
@@ -179,7 +179,7 @@ impl Sender<'_, '_> {
         if !frame.before.is_unchanged(&stat) {
             return Err(self.changed(&frame.place.path()));
         }
-        let xattrs = self.xattrs.read(Held::Open(fd.as_fd())).map_err(fail)?;
+        let xattrs = self.xattrs.read(InodeFd::Open(fd.as_fd())).map_err(fail)?;
         let meta = Meta::of(&stat, &xattrs, stat::flags(fd.as_fd()));
         self.put(&Record::Leave { meta })
     }
@@ -253,7 +253,7 @@ impl Sender<'_, '_> {
         let fail = |error| Error::read(join_path(self.path, &thing.path), error);
         let xattrs = self
             .xattrs
-            .read(Held::Named(thing.held.as_fd()))
+            .read(InodeFd::Named(thing.held.as_fd()))
             .map_err(fail)?;
         let meta = Meta::of(&thing.stat, &xattrs, IFlags::empty());
         let (name, link, kind) = (thing.name.to_bytes().to_vec(), thing.link, thing.stat.kind);
@@ -291,7 +291,7 @@ impl Sender<'_, '_> {
         let flags = stat::flags(fd.as_fd());
         let (name, link) = (thing.name.to_bytes().to_vec(), thing.link);
         if self.have.has(&thing.path, &thing.stat, None) {
-            let xattrs = self.xattrs.read(Held::Open(fd.as_fd())).map_err(fail)?;
+            let xattrs = self.xattrs.read(InodeFd::Open(fd.as_fd())).map_err(fail)?;
             let meta = Meta::of(&thing.stat, &xattrs, flags);
             self.progress.advance(thing.stat.size, 0);
             return self.put(&Record::Kept { name, link, meta });
@@ -306,7 +306,7 @@ impl Sender<'_, '_> {
         for _ in 0..ATTEMPTS {
             let (sum, size) = self.contents(&fd, &thing)?;
             let fail = |error| Error::read(join_path(self.path, &thing.path), error);
-            let xattrs = self.xattrs.read(Held::Open(fd.as_fd())).map_err(fail)?;
+            let xattrs = self.xattrs.read(InodeFd::Open(fd.as_fd())).map_err(fail)?;
             let after = Stat::of(fd.as_fd()).map_err(fail)?;
             if thing.stat.is_unchanged(&after) {
                 let meta = Meta::of(&after, &xattrs, flags);

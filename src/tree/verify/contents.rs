@@ -8,7 +8,7 @@ use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use rustix::fs::{Advice, FileType};
 
 use super::collect::Expected;
-use crate::fs::Held;
+use crate::fs::InodeFd;
 use crate::progress::Progress;
 use crate::tree::copy::{Room, Source};
 use crate::tree::digest::Digest;
@@ -117,7 +117,7 @@ impl Contents {
             }
             Wanted::Same(other) => {
                 let digests = self.compare(other, room, progress)?;
-                let xattrs = room.xattrs.read(Held::Open(other.fd.as_fd()));
+                let xattrs = room.xattrs.read(InodeFd::Open(other.fd.as_fd()));
                 let xattrs = xattrs.map_err(TransferError::Target)?;
                 let (found, expected) = digests.unzip();
                 (found, size, Some(Expected::new(expected, &xattrs)))

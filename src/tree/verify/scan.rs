@@ -12,7 +12,7 @@ use rustix::fs::{FileType, Mode, OFlags};
 use super::collect::{Collector, Found, Sink};
 use super::contents::Contents;
 use super::verify::{Scope, VerifyOptions};
-use crate::fs::Held;
+use crate::fs::InodeFd;
 use crate::progress::Progress;
 use crate::tree::copy::{LARGE, Room, WINDOW};
 use crate::tree::error::Error;
@@ -183,7 +183,7 @@ impl Scanner<'_> {
             self.done(&stat);
             return Ok(Found::new(path, &stat, &Xattrs::new()).without_xattrs());
         }
-        let read = room.xattrs.read(Held::Named(held.as_fd()));
+        let read = room.xattrs.read(InodeFd::Named(held.as_fd()));
         let mut found = Found::new(path, &stat, &read.map_err(TransferError::Source)?);
         if stat.kind == FileType::Symlink {
             let target = stat::link_target(held.as_fd()).map_err(TransferError::Source)?;
@@ -216,7 +216,7 @@ impl Scanner<'_> {
         room: &mut Room,
     ) -> Result<Found, TransferError> {
         let seen = contents.see(room, self.progress)?;
-        let read = room.xattrs.read(Held::Open(contents.fd()));
+        let read = room.xattrs.read(InodeFd::Open(contents.fd()));
         let xattrs = read.map_err(TransferError::Source)?;
         let found = Found::new(path, contents.stat(), &xattrs);
         self.done(contents.stat());
@@ -362,7 +362,7 @@ impl Visit for Scanner<'_> {
 
     fn leave(&self, folder: &Folder<Beside>, room: &mut Room) -> Result<(), Error> {
         let path = folder.place.path();
-        let read = room.xattrs.read(Held::Open(folder.fd.as_fd()));
+        let read = room.xattrs.read(InodeFd::Open(folder.fd.as_fd()));
         let xattrs = read.map_err(|error| self.failed(&path, TransferError::Source(error)))?;
         self.counter.count(&folder.stat);
         self.sink.take(&Found::new(path, &folder.stat, &xattrs));

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
 use super::release_files::{ComposeFile, ReleaseFiles, ReleasePair, ReleasesError};
-use crate::release::Carry;
+use crate::release::CarryRule;
 
 /// Files of which the administrator should know that they are where he may not expect them.
 #[derive(Debug, Default)]
@@ -101,7 +101,7 @@ impl Findings {
         &mut self,
         pristine: &Path,
         ReleasePair { old, new }: ReleasePair<'_>,
-        carry: &[Carry],
+        carry: &[CarryRule],
     ) -> Result<(), ReleasesError> {
         let is_compose = |name: &Path| old.files.iter().any(|file| file.name == name);
         for entry in WalkDir::new(pristine).sort_by_file_name() {

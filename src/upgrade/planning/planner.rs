@@ -13,7 +13,7 @@ use super::decisions::{Decisions, VolumePair};
 use super::facts::{Facts, VolumeFacts, release_path};
 use super::merging::MergedFile;
 use crate::error::{Explain, Kind};
-use crate::release::Shipment;
+use crate::release::VendorRelease;
 use crate::upgrade::plan::{Estimate, Plan, Space, VolumeEstimate};
 use crate::upgrade::request::Request;
 use crate::upgrade::step::{
@@ -175,7 +175,7 @@ pub fn plan(
     id: String,
     made: Timestamp,
     request: &Request,
-    shipment: Option<&Shipment>,
+    shipment: Option<&VendorRelease>,
     decisions: &Decisions,
     facts: &Facts,
 ) -> Result<Plan, Refused> {
@@ -260,7 +260,7 @@ fn obstacle(pair: &VolumePair, seen: &VolumeFacts, place: &str) -> Option<Obstac
     }
 }
 
-fn steps(shipment: Option<&Shipment>, decisions: &Decisions, facts: &Facts) -> Vec<Step> {
+fn steps(shipment: Option<&VendorRelease>, decisions: &Decisions, facts: &Facts) -> Vec<Step> {
     let to = release_path(&decisions.to);
     let from = release_path(&decisions.from);
     let mut steps = Vec::new();
@@ -332,7 +332,7 @@ fn carries<'a>(
     })
 }
 
-fn stage(shipment: &Shipment, decisions: &Decisions, target: &Path) -> Step {
+fn stage(shipment: &VendorRelease, decisions: &Decisions, target: &Path) -> Step {
     Step::StageRelease(StageRelease {
         version: decisions.to.clone(),
         shipment: shipment.path.clone(),
@@ -377,7 +377,7 @@ fn estimates(decisions: &Decisions, facts: &Facts) -> Vec<VolumeEstimate> {
 }
 
 /// What is needed, filesystem by filesystem.
-fn space(shipment: Option<&Shipment>, facts: &Facts) -> Vec<Space> {
+fn space(shipment: Option<&VendorRelease>, facts: &Facts) -> Vec<Space> {
     let carried: u64 = facts
         .carry
         .iter()

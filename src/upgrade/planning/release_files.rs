@@ -14,7 +14,7 @@ use crate::compose::{self, LoadOptions, Model};
 use crate::env_file::{self, EnvFile};
 use crate::error::{Explain, Kind};
 use crate::merge;
-use crate::release::{InstallError, RecipeError, Release, ShipmentError, Version};
+use crate::release::{InstallError, RecipeError, Release, VendorReleaseError, Version};
 
 /// One release.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ pub enum ReleasesError {
     Install(#[from] InstallError),
     /// The vendor's tarball or folder.
     #[error(transparent)]
-    Shipment(#[from] ShipmentError),
+    VendorRelease(#[from] VendorReleaseError),
     /// The recipe.
     #[error(transparent)]
     Recipe(#[from] RecipeError),
@@ -116,7 +116,7 @@ impl Explain for ReleasesError {
     fn kind(&self) -> Kind {
         match self {
             Self::Install(error) => error.kind(),
-            Self::Shipment(error) => error.kind(),
+            Self::VendorRelease(error) => error.kind(),
             Self::Recipe(error) => error.kind(),
             Self::Compose(error) => error.kind(),
             Self::Env(error) => error.kind(),
@@ -132,7 +132,7 @@ impl Explain for ReleasesError {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::Install(error) => error.hints(),
-            Self::Shipment(error) => error.hints(),
+            Self::VendorRelease(error) => error.hints(),
             Self::Recipe(error) => error.hints(),
             Self::Compose(error) => error.hints(),
             Self::Env(error) => error.hints(),

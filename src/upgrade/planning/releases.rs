@@ -1,7 +1,7 @@
 //! Both releases, read: their compose files as bytes and as a model, and the recipe.
 //!
 //! The new release may still be in the vendor's tarball; its small files are then read
-//! from a [`Peek`]. Only reads, but for that temporary folder.
+//! from a [`SmallFiles`]. Only reads, but for that temporary folder.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,7 +12,9 @@ use super::merging::MergedFile;
 use super::release_files::{ReleaseFiles, ReleasePair, ReleasesError};
 use crate::fs::Disk;
 use crate::progress::Progress;
-use crate::release::{Carry, Install, Peek, Recipe, Release, Shipment, ShipmentError};
+use crate::release::{
+    CarryRule, Install, Recipe, Release, SmallFiles, VendorRelease, VendorReleaseError,
+};
 use crate::upgrade::request::Request;
 
 /// The old release, the new one, and how to get from one to the other.
@@ -23,11 +25,11 @@ pub struct Releases {
     /// The release that it leads to.
     pub new: ReleaseFiles,
     /// The vendor's tarball or folder, when the new release isn't staged yet.
-    pub shipment: Option<Shipment>,
+    pub shipment: Option<VendorRelease>,
     /// The new release's recipe.
     pub recipe: Recipe,
     /// Config to be carried.
-    pub carry: Vec<Carry>,
+    pub carry: Vec<CarryRule>,
     /// Files of both releases, merged; the new release's model is that of the result.
     pub merged: Vec<MergedFile>,
     /// True if it is known what the old release's vendor shipped.
@@ -37,7 +39,7 @@ pub struct Releases {
     /// The new release's `.env` as its vendor ships it.
     pub shipped_env: Option<BTreeMap<String, String>>,
     /// Keeps the new release's files readable.
-    _peek: Option<Peek>,
+    _small_files: Option<SmallFiles>,
 }
 
 impl Releases {
@@ -57,12 +59,12 @@ impl Releases {
             .as_deref()
             .map(|path| open(install, request, path, progress))
             .transpose()?;
-        let peek = shipment
+        let small_files = shipment
             .as_ref()
-            .map(|shipment| shipment.peek(disk))
+            .map(|shipment| shipment.small_files(disk))
             .transpose()?;
-        let folder = match &peek {
-            Some(peek) => peek.path().to_owned(),
+        let folder = match &small_files {
+            Some(small_files) => small_files.path().to_owned(),
             None => install.release(&request.version)?.path,
         };
         let untouched = BTreeMap::new();
@@ -111,7 +113,7 @@ impl Releases {
             has_pristine: config.has_pristine,
             findings: config.findings,
             shipped_env,
-            _peek: peek,
+            _small_files: small_files,
         })
     }
 }
@@ -121,10 +123,10 @@ fn open(
     request: &Request,
     path: &Path,
     progress: &dyn Progress,
-) -> Result<Shipment, ShipmentError> {
+) -> Result<VendorRelease, VendorReleaseError> {
     let target = install.release_folder(&request.version);
     if target.symlink_metadata().is_ok() {
-        return Err(ShipmentError::ReleaseExists { path: target });
+        return Err(VendorReleaseError::ReleaseExists { path: target });
     }
-    Shipment::open(path, progress)
+    VendorRelease::open(path, progress)
 }

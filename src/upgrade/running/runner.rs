@@ -357,7 +357,7 @@ impl Runner<'_> {
     }
 }
 
-/// How much of a run is undone.
+/// CarryMode much of a run is undone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum UndoScope {
     /// `current` goes back; what was made stays.

@@ -9,7 +9,7 @@ use super::StepError;
 use super::shell::{command, quote};
 use super::world::{self, Attempt, Phase, StepKind, StepOutcome, UndoEvidence, World};
 use crate::engine::VolumeStore;
-use crate::release::{Shipment, ShipmentKind, Summary, Version};
+use crate::release::{Summary, VendorRelease, VendorReleaseKind, Version};
 use crate::tree;
 
 /// Puts the vendor's files into a new release folder, complete or not at all.
@@ -21,7 +21,7 @@ pub struct StageRelease {
     /// The tarball or folder, absolute.
     pub shipment: PathBuf,
     /// Which of the two it is.
-    pub form: ShipmentKind,
+    pub form: VendorReleaseKind,
     /// Its SHA-256 (of a folder: its manifest's).
     pub sha256: String,
     /// The tarball's single top folder, which is left out.
@@ -37,7 +37,7 @@ impl StepKind for StageRelease {
 
     fn act(&self, world: World<'_>, attempt: Attempt) -> Result<StepOutcome, StepError> {
         let target = world.install.root().join(&self.target);
-        let shipment = Shipment {
+        let shipment = VendorRelease {
             path: self.shipment.clone(),
             kind: self.form,
             sha256: self.sha256.clone(),
@@ -105,10 +105,10 @@ impl StepKind for StageRelease {
 
     fn commands(&self, _: &dyn VolumeStore) -> Vec<String> {
         match self.form {
-            ShipmentKind::Folder => {
+            VendorReleaseKind::Folder => {
                 vec![command(["cp", "-a", "-T"], [&self.shipment, &self.target])]
             }
-            ShipmentKind::Tarball => {
+            VendorReleaseKind::Tarball => {
                 let strip = if self.top.is_some() {
                     " --strip-components=1"
                 } else {
