@@ -78,7 +78,7 @@ pub struct MergedFile {
     pub before: Vec<u8>,
     /// What it becomes.
     pub merged: Merged,
-    /// CarryMode the step does it again.
+    /// How the step does it again.
     pub step: ConfigMerge,
 }
 

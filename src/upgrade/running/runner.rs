@@ -357,7 +357,7 @@ impl Runner<'_> {
     }
 }
 
-/// CarryMode much of a run is undone.
+/// How much of a run is undone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum UndoScope {
     /// `current` goes back; what was made stays.

@@ -36,7 +36,7 @@ pub struct CarryConfig {
     /// Of a folder: paths below it that are merged by steps of their own, before.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exclude: Vec<PathBuf>,
-    /// CarryMode the content is merged with the vendor's; the old release's as it is when absent.
+    /// How the content is merged with the vendor's; the old release's as it is when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merge: Option<ConfigMerge>,
 }

@@ -74,7 +74,7 @@ pub enum StepError {
     SourceChanged {
         /// Its real name.
         volume: String,
-        /// CarryMode it differs from what was copied.
+        /// How it differs from what was copied.
         differences: Vec<Difference>,
     },
     /// A volume isn't there.
@@ -120,7 +120,7 @@ pub enum StepError {
     Differs {
         /// Its real name.
         volume: String,
-        /// CarryMode.
+        /// How.
         differences: Vec<Difference>,
     },
     /// `current` points to neither release.
@@ -195,7 +195,7 @@ impl Explain for StepError {
     }
 }
 
-/// CarryMode to stop those who use a volume.
+/// How to stop those who use a volume.
 pub(crate) fn stop_hints(users: &[User]) -> Vec<String> {
     let mut hints: Vec<String> = users
         .iter()

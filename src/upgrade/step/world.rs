@@ -73,7 +73,7 @@ pub struct StepOutcome {
     pub bytes: u64,
     /// SHA-256 of the manifest, where the step makes or uses one.
     pub sha256: Option<String>,
-    /// CarryMode long it took, in milliseconds; filled in by the runner.
+    /// How long it took, in milliseconds; filled in by the runner.
     pub milliseconds: u64,
 }
 
