@@ -15,6 +15,7 @@ pub mod engine;
 pub mod env_file;
 pub mod error;
 pub mod fs;
+mod glob;
 pub mod launch;
 pub mod merge;
 pub mod progress;

@@ -19,7 +19,7 @@ pub use plan::Plan;
 pub use planning::decisions::Decisions;
 pub use planning::facts::Facts;
 pub use planning::releases::Releases;
-pub use request::{Place, Request};
+pub use request::Request;
 pub use running::journal::Journal;
 pub use running::report::Report;
 pub use running::runner::Runner;

@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use super::StepError;
 use super::shell::quote;
 use super::world::{self, Attempt, Phase, StepKind, StepOutcome, UndoEvidence, World};
+use crate::compose;
 use crate::engine::VolumeStore;
 use crate::tree::Digest;
-use crate::upgrade::planning::decisions;
 
 /// Retags images and prefixes volumes in a compose file of the new release.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,7 +66,7 @@ impl StepKind for EditCompose {
         if digest != self.before {
             return Err(StepError::FileChanged { path });
         }
-        let after = decisions::edited(&path, &before, &self.images, &self.prefix)?.bytes;
+        let after = compose::edit_for_release(&path, &before, &self.images, &self.prefix)?.bytes;
         if Digest::of(&after).to_string() != self.after {
             return Err(StepError::EditDiffers { path });
         }
