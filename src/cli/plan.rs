@@ -6,12 +6,13 @@ use serde::Serialize;
 
 use super::options::{InstallArg, VolumesArg};
 use super::terminal::failure::Failure;
-use super::terminal::mask::Words;
 use super::terminal::ui::{Done, Ui};
-use super::terminal::{color, mask, size, text_diff};
+use super::terminal::{color, size, text_diff};
 use crate::engine::VolumeStore;
+use crate::env_file::is_env_name;
 use crate::error::Kind;
 use crate::fs::Disk;
+use crate::mask::{self, SecretWords};
 use crate::merge::{Outcome, OutcomeKind, Side};
 use crate::release::{Install, VendorRelease, Version};
 use crate::upgrade::planning::merging;
@@ -208,7 +209,7 @@ pub(super) fn show(planned: &Prepared, store: &dyn VolumeStore, ui: &Ui) -> Resu
         store.describe()
     );
     text += &steps(plan, store, ui);
-    let words = Words::with(releases.recipe.secrets.clone());
+    let words = SecretWords::with(releases.recipe.secrets.clone());
     text += &merges(decisions, &words, ui);
     text += &files(releases, decisions, plan, &words, ui);
     text += &sizes(plan, ui);
@@ -235,7 +236,7 @@ fn steps(plan: &Plan, store: &dyn VolumeStore, ui: &Ui) -> String {
 }
 
 /// What was merged, with every conflict and its values, but for those of secrets.
-fn merges(decisions: &Decisions, words: &Words, ui: &Ui) -> String {
+fn merges(decisions: &Decisions, words: &SecretWords, ui: &Ui) -> String {
     if decisions.merged.is_empty() {
         return String::new();
     }
@@ -322,7 +323,7 @@ fn files(
     releases: &Releases,
     decisions: &Decisions,
     plan: &Plan,
-    words: &Words,
+    words: &SecretWords,
     ui: &Ui,
 ) -> String {
     let diff = |path: &Path, before: &[u8], after: &[u8]| {
@@ -333,7 +334,7 @@ fn files(
     let merges = decisions.merged.iter().map(|file| {
         let path = Install::current_target(&decisions.to).join(&file.name);
         let old = releases.old.folder.join(&file.source);
-        let private = mask::is_private(&old, &file.merged.bytes) && !mask::is_env_file(&old);
+        let private = mask::is_private(&old, &file.merged.bytes) && !is_env_name(&old);
         if private {
             return format!("{} is merged, and is private: not shown\n", path.display());
         }
@@ -360,7 +361,7 @@ fn files(
 /// The difference between the vendor's file and the carried one. Folders are only named:
 /// they are listed among the steps. Nothing is shown of a file that is its owner's alone or
 /// holds a key.
-fn carried(releases: &Releases, step: &CarryConfig, words: &Words, ui: &Ui) -> String {
+fn carried(releases: &Releases, step: &CarryConfig, words: &SecretWords, ui: &Ui) -> String {
     let name: PathBuf = step.to.components().skip(2).collect();
     let (old, new) = (
         releases.old.folder.join(&name),
@@ -370,7 +371,7 @@ fn carried(releases: &Releases, step: &CarryConfig, words: &Words, ui: &Ui) -> S
         return String::new();
     };
     let private = releases.old.is_secret(&name) || mask::is_private(&old, &ours);
-    if private && vendors != ours && !mask::is_env_file(&old) {
+    if private && vendors != ours && !is_env_name(&old) {
         return format!(
             "{} differs from the vendor's, and is private: not shown\n",
             step.to.display()

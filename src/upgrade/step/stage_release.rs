@@ -7,9 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::StepError;
 use super::shell::{command, quote};
-use super::world::{self, Attempt, Phase, StepKind, StepOutcome, UndoEvidence, World};
+use super::world::{Attempt, Phase, StepKind, StepOutcome, UndoEvidence, World};
 use crate::engine::VolumeStore;
-use crate::release::{Summary, VendorRelease, VendorReleaseKind, Version};
+use crate::release::{
+    EarlierAttempt, ReleasePlaces, Summary, VendorRelease, VendorReleaseKind, Version,
+};
 use crate::tree;
 
 /// Puts the vendor's files into a new release folder, complete or not at all.
@@ -44,25 +46,16 @@ impl StepKind for StageRelease {
             top: self.top.as_ref().map(OsString::from),
             summary: Summary::default(),
         };
-        // The copy for later comparison comes first: where there is a release, there is that.
-        let pristine = world.install.pristine(&self.version);
-        if !(attempt == Attempt::Again && pristine.is_dir()) {
-            if pristine.symlink_metadata().is_ok() {
-                tree::remove(world.disk, &pristine).map_err(StepError::io(&pristine))?;
-            }
-            world::make_folders(world, &pristine)?;
-            shipment.keep_pristine(world.disk, &pristine)?;
-        }
-        // The folder appears by a rename when it is complete, so one that is there after a
-        // crash is done.
-        if !(attempt == Attempt::Again && target.is_dir())
-            && let Err(error) = shipment.stage(world.disk, &target, world.progress)
-        {
-            // The failure is what there is to tell.
-            let _ = tree::remove(world.disk, &pristine);
-            return Err(error.into());
-        }
-        let survey = tree::survey(&target)?;
+        let places = ReleasePlaces {
+            release: target,
+            pristine: world.install.pristine(&self.version),
+        };
+        let earlier = match attempt {
+            Attempt::Again => EarlierAttempt::Interrupted,
+            Attempt::First => EarlierAttempt::None,
+        };
+        shipment.stage_with_pristine(world.disk, &places, earlier, world.progress)?;
+        let survey = tree::survey(&places.release)?;
         Ok(StepOutcome {
             files: survey.files,
             bytes: survey.bytes,
