@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use transship::engine::ArchivedImage;
 use transship::fs::Disk;
-use transship::release::{Install, ShipmentKind};
+use transship::release::{Install, VendorReleaseKind};
 use transship::tree::{Digest, EntryKind, Manifest, ManifestEntry, ManifestFormat, Time, Xattr};
 use transship::upgrade::plan::{self, Estimate, Plan, Space, VolumeEstimate};
 use transship::upgrade::running::journal::{self, Event, Journal, RunState, StepState};
@@ -57,7 +57,7 @@ fn steps() -> Vec<Step> {
         Step::StageRelease(StageRelease {
             version: "v2.10.5".parse().unwrap(),
             shipment: "/srv/v2.10.5.tar.gz".into(),
-            form: ShipmentKind::Tarball,
+            form: VendorReleaseKind::Tarball,
             sha256: digest("a"),
             top: Some("v2.10.5".into()),
             target: "releases/v2.10.5".into(),

@@ -8,7 +8,7 @@ use std::os::fd::AsFd as _;
 use rustix::fs::{FileType, IFlags, Timestamps};
 use rustix::io::Errno;
 
-use crate::fs::{Disk, Held};
+use crate::fs::{Disk, InodeFd};
 use crate::tree::error::Lost;
 use crate::tree::walk::stat::{self, LOCKING_FLAGS, Stat, Xattrs};
 
@@ -72,7 +72,7 @@ pub(in crate::tree) type Losses<'a> = &'a mut dyn FnMut(Lost, String);
 /// Gives the file that `held` holds all attributes but the flags that lock it.
 pub(in crate::tree) fn apply(
     disk: &Disk,
-    held: Held<'_>,
+    held: InodeFd<'_>,
     name: &CStr,
     attributes: &Attributes<'_>,
     fresh: &InodeDefaults,
@@ -92,7 +92,7 @@ pub(in crate::tree) fn apply(
         set_mode(disk, held, name, attributes, fresh, owned, lost)?;
     }
     let now = *flags - LOCKING_FLAGS;
-    if let Held::Open(fd) = held
+    if let InodeFd::Open(fd) = held
         && now != fresh.flags
     {
         or_lost(set_flags(disk, fd, name, now), lost, Lost::Flags, "")?;
@@ -103,7 +103,7 @@ pub(in crate::tree) fn apply(
 /// Access and modification time, the last thing to be set.
 pub(super) fn set_times(
     disk: &Disk,
-    held: Held<'_>,
+    held: InodeFd<'_>,
     name: &CStr,
     stat: &Stat,
     lost: Losses<'_>,
@@ -118,7 +118,7 @@ pub(super) fn set_times(
 /// True if the copy has the source's owner and group.
 fn set_owner(
     disk: &Disk,
-    held: Held<'_>,
+    held: InodeFd<'_>,
     name: &CStr,
     stat: &Stat,
     fresh: &InodeDefaults,
@@ -141,7 +141,7 @@ fn set_owner(
 
 fn set_mode(
     disk: &Disk,
-    held: Held<'_>,
+    held: InodeFd<'_>,
     name: &CStr,
     attributes: &Attributes<'_>,
     fresh: &InodeDefaults,

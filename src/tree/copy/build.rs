@@ -14,7 +14,7 @@ use super::leaf::open_chain;
 use super::links::Links;
 use super::options::{Copied, CopyOptions};
 use super::tally::Tally;
-use crate::fs::{Disk, Held};
+use crate::fs::{Disk, InodeFd};
 use crate::progress::Progress;
 use crate::tree::error::Error;
 use crate::tree::target::destination::{CONTENT, StagingDir};
@@ -119,7 +119,7 @@ fn make_root(
     disk.make_dir_at(staging, CONTENT, 0o777).map_err(fail)?;
     let root = stat::open_dir(staging, CONTENT).map_err(fail)?;
     let umask = !Stat::of(root.as_fd()).map_err(fail)?.mode & 0o777;
-    disk.set_mode(Held::Open(root.as_fd()), CONTENT, 0o700)
+    disk.set_mode(InodeFd::Open(root.as_fd()), CONTENT, 0o700)
         .map_err(fail)?;
     learn_fresh(copier, root.as_fd())?;
     copier.umask = umask;
@@ -211,7 +211,7 @@ impl LateAttributes {
         let fail = |error| Error::write(join_path(target, &path), error);
         let fd = stat::open_held(held.as_fd()).map_err(fail)?;
         if let Some(mode) = self.mode {
-            disk.set_mode(Held::Open(fd.as_fd()), &self.name, mode)
+            disk.set_mode(InodeFd::Open(fd.as_fd()), &self.name, mode)
                 .map_err(fail)?;
         }
         if !self.flags.is_empty()

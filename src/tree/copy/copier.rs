@@ -16,7 +16,7 @@ use super::file::OpenSource;
 use super::links::Links;
 use super::options::CopyOptions;
 use super::tally::Tally;
-use crate::fs::{Disk, Held};
+use crate::fs::{Disk, InodeFd};
 use crate::progress::Progress;
 use crate::tree::error::{Cause, Error, Lost};
 use crate::tree::reading::SMALL;
@@ -306,7 +306,7 @@ impl Visit for Copier<'_> {
     fn leave(&self, folder: &Folder<OwnedFd>, room: &mut Scratch) -> Result<(), Error> {
         let path = || folder.place.path();
         let looked = Stat::of(folder.fd.as_fd()).and_then(|stat| {
-            let xattrs = room.xattrs.read(Held::Open(folder.fd.as_fd()))?;
+            let xattrs = room.xattrs.read(InodeFd::Open(folder.fd.as_fd()))?;
             Ok((stat, xattrs))
         });
         let (stat, xattrs) = match looked {
@@ -349,7 +349,7 @@ impl Visit for Copier<'_> {
         };
         self.attributes(
             slot,
-            Held::Open(folder.counterpart.as_fd()),
+            InodeFd::Open(folder.counterpart.as_fd()),
             &attributes,
             &fresh,
         )?;

@@ -9,7 +9,7 @@ use rustix::fs::{Advice, IFlags};
 use super::attributes::{self, Attributes, InodeDefaults};
 use super::content::{Transfer, Transferred};
 use super::copier::{Copier, LARGE, Scratch, TargetSlot, is_not_representable};
-use crate::fs::Held;
+use crate::fs::InodeFd;
 use crate::tree::digest::{is_cached_at, read_cached};
 use crate::tree::error::{Cause, Error, Lost};
 use crate::tree::reading::{SMALL, TransferError, data_after};
@@ -94,7 +94,7 @@ impl Copier<'_> {
         mut source: OpenSource,
         room: &mut Scratch,
     ) -> Result<(), Error> {
-        let read = room.xattrs.read(Held::Open(source.fd.as_fd()));
+        let read = room.xattrs.read(InodeFd::Open(source.fd.as_fd()));
         let xattrs = match read {
             Ok(xattrs) => xattrs,
             Err(error) => {
@@ -117,7 +117,7 @@ impl Copier<'_> {
         // They may have changed with the rest.
         let xattrs = match done.attempts {
             1 => Ok(xattrs),
-            _ => room.xattrs.read(Held::Open(source.fd.as_fd())),
+            _ => room.xattrs.read(InodeFd::Open(source.fd.as_fd())),
         };
         let xattrs = match xattrs {
             Ok(xattrs) => xattrs,
@@ -132,7 +132,7 @@ impl Copier<'_> {
             xattrs: &xattrs,
             flags,
         };
-        self.attributes(slot, Held::Open(target.as_fd()), &attributes, &fresh)?;
+        self.attributes(slot, InodeFd::Open(target.as_fd()), &attributes, &fresh)?;
         let Transferred { digest, size } = done.transferred;
         self.done(stat, || {
             FoundEntry::new(slot.path(), stat, &xattrs).with_content(digest, size)

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::build::{HeldPath, build};
 use super::options::{Copied, CopyOptions};
-use crate::fs::{Disk, Held};
+use crate::fs::{Disk, InodeFd};
 use crate::progress::Progress;
 use crate::tree::error::Error;
 use crate::tree::target::destination::check_outside;
@@ -53,7 +53,7 @@ pub fn fill(
     );
     let read = built.and_then(|built| {
         let stat = Stat::of(held.as_fd()).map_err(unreadable)?;
-        let xattrs = XattrRoom::default().read(Held::Open(held.as_fd()));
+        let xattrs = XattrRoom::default().read(InodeFd::Open(held.as_fd()));
         Ok((built, stat, xattrs.map_err(unreadable)?))
     });
     progress.finish();

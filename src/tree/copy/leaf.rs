@@ -10,7 +10,7 @@ use rustix::fs::{FileType, IFlags};
 use super::attributes::{self, Attributes, InodeDefaults};
 use super::copier::{Copier, LateAttributes, Scratch, TargetSlot, is_not_representable};
 use super::links::{FirstName, LinkTurn};
-use crate::fs::Held;
+use crate::fs::InodeFd;
 use crate::tree::error::{Cause, Error, Lost};
 use crate::tree::verify::collector::{FoundEntry, Sink as _};
 use crate::tree::walk::dir_chain::DirChain;
@@ -105,7 +105,7 @@ impl Copier<'_> {
         }
         self.tally.counts.count(stat);
         if self.options.digest {
-            let read = room.xattrs.read(Held::Named(held.as_fd()));
+            let read = room.xattrs.read(InodeFd::Named(held.as_fd()));
             let xattrs = read.unwrap_or_default();
             let found = FoundEntry::new(slot.path(), stat, &xattrs);
             self.collector.take(&found);
@@ -124,7 +124,7 @@ impl Copier<'_> {
         room: &mut Scratch,
     ) -> Result<(), Error> {
         let read = stat::link_target(held.as_fd())
-            .and_then(|target| Ok((target, room.xattrs.read(Held::Named(held.as_fd()))?)));
+            .and_then(|target| Ok((target, room.xattrs.read(InodeFd::Named(held.as_fd()))?)));
         let (target, xattrs) = match read {
             Ok(read) => read,
             Err(error) => {
@@ -152,7 +152,7 @@ impl Copier<'_> {
         stat: &Stat,
         room: &mut Scratch,
     ) -> Result<(), Error> {
-        let xattrs = match room.xattrs.read(Held::Named(held.as_fd())) {
+        let xattrs = match room.xattrs.read(InodeFd::Named(held.as_fd())) {
             Ok(xattrs) => xattrs,
             Err(error) => {
                 self.tally.fail(slot.path(), Cause::Io(error));
@@ -211,13 +211,13 @@ impl Copier<'_> {
             xattrs,
             flags: IFlags::empty(),
         };
-        self.attributes(slot, Held::Named(made.as_fd()), &attributes, &self.fresh)
+        self.attributes(slot, InodeFd::Named(made.as_fd()), &attributes, &self.fresh)
     }
 
     pub(super) fn attributes(
         &self,
         slot: TargetSlot<'_>,
-        held: Held<'_>,
+        held: InodeFd<'_>,
         attributes: &Attributes<'_>,
         fresh: &InodeDefaults,
     ) -> Result<(), Error> {

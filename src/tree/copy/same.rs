@@ -8,7 +8,7 @@ use rustix::fs::{FileType, IFlags};
 
 use super::attributes::{self, Attributes, InodeDefaults};
 use super::update::{HeldEntry, Update};
-use crate::fs::Held;
+use crate::fs::InodeFd;
 use crate::tree::error::{Error, Problem};
 use crate::tree::reading::{BufferPair, FilePair, SMALL, TransferError, is_same};
 use crate::tree::walk::escaped::join_path;
@@ -37,7 +37,7 @@ impl Update<'_> {
             }
         }
         let look = |update: &mut Self, side: &HeldEntry| -> io::Result<(Xattrs, IFlags)> {
-            let xattrs = update.room.read(Held::Named(side.held.as_fd()))?;
+            let xattrs = update.room.read(InodeFd::Named(side.held.as_fd()))?;
             if side.stat.kind != FileType::RegularFile {
                 return Ok((xattrs, IFlags::empty()));
             }
@@ -65,7 +65,7 @@ impl Update<'_> {
         if wanted.flags != found.flags || found.flags.intersects(LOCKING_FLAGS) {
             return Ok(false);
         }
-        self.adjust(Held::Named(ours.held.as_fd()), name, path, &wanted, &found)?;
+        self.adjust(InodeFd::Named(ours.held.as_fd()), name, path, &wanted, &found)?;
         Ok(true)
     }
 
@@ -127,7 +127,7 @@ impl Update<'_> {
     /// Sets attributes in place.
     pub(super) fn adjust(
         &mut self,
-        held: Held<'_>,
+        held: InodeFd<'_>,
         name: &CStr,
         path: &[u8],
         wanted: &Attributes<'_>,

@@ -21,7 +21,7 @@ use super::leaf::open_chain;
 use super::links::FirstName;
 use super::options::{CopyOptions, Updated};
 use super::staged::expected;
-use crate::fs::{Disk, Held, Taken};
+use crate::fs::{Disk, InodeFd, Taken};
 use crate::progress::Progress;
 use crate::tree::error::{Cause, Error, FailedFile, Lost, Problem};
 use crate::tree::target::destination::{CONTENT, Destination, Staging};
@@ -370,9 +370,9 @@ impl Update<'_> {
         let unreadable = |error| Error::read(join_path(self.source, path), error);
         let unwritable = |error| Error::write(join_path(self.target, path), error);
         let their_stat = Stat::of(source).map_err(unreadable)?;
-        let their_xattrs = self.room.read(Held::Open(source)).map_err(unreadable)?;
+        let their_xattrs = self.room.read(InodeFd::Open(source)).map_err(unreadable)?;
         let our_stat = Stat::of(target).map_err(unwritable)?;
-        let our_xattrs = self.room.read(Held::Open(target)).map_err(unwritable)?;
+        let our_xattrs = self.room.read(InodeFd::Open(target)).map_err(unwritable)?;
         let wanted = Attributes {
             stat: &their_stat,
             xattrs: &their_xattrs,
@@ -386,7 +386,7 @@ impl Update<'_> {
         if wanted.is_same(&found) {
             return Ok(());
         }
-        self.adjust(Held::Open(target), c"", path, &wanted, &found)?;
+        self.adjust(InodeFd::Open(target), c"", path, &wanted, &found)?;
         let name = CString::default();
         if wanted.flags.intersects(LOCKING_FLAGS) {
             attributes::set_flags(self.disk, target, &name, wanted.flags)

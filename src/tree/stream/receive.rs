@@ -15,7 +15,7 @@ use rustix::fs::{FileType, IFlags};
 use self::attributes::parts;
 use super::format::{StreamReader, broken};
 use super::stream_record::{Meta, StreamRecord};
-use crate::fs::{Disk, Held};
+use crate::fs::{Disk, InodeFd};
 use crate::progress::Progress;
 use crate::tree::copy::{Copied, MAX_PROBLEMS, open_chain, set_flags};
 use crate::tree::error::{Error, Lost, Problem};
@@ -326,7 +326,7 @@ impl Receiver<'_> {
         }
         let name = frame.place.name().to_owned();
         self.attributes(
-            Held::Open(fd.as_fd()),
+            InodeFd::Open(fd.as_fd()),
             &name,
             &path,
             &meta,

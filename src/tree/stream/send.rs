@@ -14,7 +14,7 @@ use super::already_there::AlreadyThere;
 use super::format::{PIECE, StreamWriter};
 use super::stream_record::{Meta, StreamRecord};
 use crate::error::Explain as _;
-use crate::fs::Held;
+use crate::fs::InodeFd;
 use crate::progress::Progress;
 use crate::tree::copy::open_chain;
 use crate::tree::digest::{Sum, read_full};
@@ -181,7 +181,7 @@ impl Sender<'_, '_> {
         if !frame.before.is_unchanged(&stat) {
             return Err(self.changed(&frame.place.path()));
         }
-        let xattrs = self.xattrs.read(Held::Open(fd.as_fd())).map_err(fail)?;
+        let xattrs = self.xattrs.read(InodeFd::Open(fd.as_fd())).map_err(fail)?;
         let meta = Meta::of(&stat, &xattrs, stat::flags(fd.as_fd()));
         self.put(&StreamRecord::Leave { meta })
     }
@@ -255,7 +255,7 @@ impl Sender<'_, '_> {
         let fail = |error| Error::read(join_path(self.path, &thing.path), error);
         let xattrs = self
             .xattrs
-            .read(Held::Named(thing.held.as_fd()))
+            .read(InodeFd::Named(thing.held.as_fd()))
             .map_err(fail)?;
         let meta = Meta::of(&thing.stat, &xattrs, IFlags::empty());
         let (name, link, kind) = (thing.name.to_bytes().to_vec(), thing.link, thing.stat.kind);
@@ -293,7 +293,7 @@ impl Sender<'_, '_> {
         let flags = stat::flags(fd.as_fd());
         let (name, link) = (thing.name.to_bytes().to_vec(), thing.link);
         if self.have.has(&thing.path, &thing.stat, None) {
-            let xattrs = self.xattrs.read(Held::Open(fd.as_fd())).map_err(fail)?;
+            let xattrs = self.xattrs.read(InodeFd::Open(fd.as_fd())).map_err(fail)?;
             let meta = Meta::of(&thing.stat, &xattrs, flags);
             self.progress.advance(thing.stat.size, 0);
             return self.put(&StreamRecord::Kept { name, link, meta });
@@ -308,7 +308,7 @@ impl Sender<'_, '_> {
         for _ in 0..ATTEMPTS {
             let (sum, size) = self.contents(&fd, &thing)?;
             let fail = |error| Error::read(join_path(self.path, &thing.path), error);
-            let xattrs = self.xattrs.read(Held::Open(fd.as_fd())).map_err(fail)?;
+            let xattrs = self.xattrs.read(InodeFd::Open(fd.as_fd())).map_err(fail)?;
             let after = Stat::of(fd.as_fd()).map_err(fail)?;
             if thing.stat.is_unchanged(&after) {
                 let meta = Meta::of(&after, &xattrs, flags);

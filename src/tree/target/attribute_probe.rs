@@ -8,7 +8,7 @@ use std::os::fd::{AsFd as _, BorrowedFd};
 
 use rustix::fs::{Timespec, Timestamps};
 
-use crate::fs::{Disk, Held};
+use crate::fs::{Disk, InodeFd};
 use crate::tree::walk::stat::Stat;
 
 const NAME: &CStr = c"probe";
@@ -30,7 +30,7 @@ pub(crate) fn keeps_attributes(disk: &Disk, folder: BorrowedFd<'_>) -> bool {
 
 fn probe(disk: &Disk, folder: BorrowedFd<'_>) -> io::Result<bool> {
     let file = disk.create_at(folder, NAME, 0o600)?;
-    let held = Held::Open(file.as_fd());
+    let held = InodeFd::Open(file.as_fd());
     let gives_away = rustix::process::geteuid().is_root();
     if gives_away {
         disk.set_owner(held, NAME, Some(OWNER.0), Some(OWNER.1))?;

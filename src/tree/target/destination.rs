@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FileType, FlockOperation};
 
 use super::remove::remove_at;
-use crate::fs::{Disk, Held, Taken};
+use crate::fs::{Disk, InodeFd, Taken};
 use crate::tree::error::Error;
 use crate::tree::target::attribute_probe::keeps_attributes;
 use crate::tree::walk::stat::{self, Stat, XattrRoom};
@@ -226,7 +226,7 @@ fn check_empty(
 
 /// Takes away what a new folder inherits and would hand down: ACLs and setgid.
 pub(crate) fn make_plain(disk: &Disk, fd: BorrowedFd<'_>, name: &CStr) -> io::Result<()> {
-    let held = Held::Open(fd);
+    let held = InodeFd::Open(fd);
     for (attribute, _) in XattrRoom::default().read(held)? {
         if attribute.to_bytes().starts_with(b"system.posix_acl_") {
             disk.remove_xattr(held, name, &attribute)?;

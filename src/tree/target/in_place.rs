@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::destination::{CONTENT, StagingDir, make_plain};
 use super::remove::remove_at;
-use crate::fs::{Disk, Held, Taken};
+use crate::fs::{Disk, InodeFd, Taken};
 use crate::progress::Progress;
 use crate::tree::copy::{Attributes, InodeDefaults, apply, set_flags};
 use crate::tree::error::{Error, Lost, Problem};
@@ -85,7 +85,7 @@ fn empty(disk: &Disk, root: BorrowedFd<'_>) -> io::Result<()> {
     for entry in stat::list(&stat::open_dir(root, c".")?)?.iter() {
         remove_at(disk, root, entry.name)?;
     }
-    let held = Held::Open(root);
+    let held = InodeFd::Open(root);
     for (attribute, _) in XattrRoom::default().read(held)? {
         drop_xattr(disk, held, &attribute)?;
     }
@@ -98,7 +98,7 @@ fn empty(disk: &Disk, root: BorrowedFd<'_>) -> io::Result<()> {
 }
 
 /// The system's own label stays: it belongs to the place.
-fn drop_xattr(disk: &Disk, held: Held<'_>, attribute: &CStr) -> io::Result<()> {
+fn drop_xattr(disk: &Disk, held: InodeFd<'_>, attribute: &CStr) -> io::Result<()> {
     if attribute == c"security.selinux" {
         return Ok(());
     }
@@ -199,7 +199,7 @@ impl<'a> InPlace<'a> {
             return Err(fail(io::ErrorKind::NotFound.into()));
         };
         make_plain(disk, part.as_fd(), PART).map_err(fail)?;
-        disk.set_mode(Held::Open(root.as_fd()), PART, MARK)
+        disk.set_mode(InodeFd::Open(root.as_fd()), PART, MARK)
             .map_err(fail)?;
         Ok(Self {
             disk,
@@ -264,7 +264,7 @@ impl<'a> InPlace<'a> {
 
     /// Owner, attributes and times first; the mode, which says that all is done, last.
     fn finish(&self, attributes: &RootAttributes<'_>) -> io::Result<Vec<Problem>> {
-        let held = Held::Open(self.root());
+        let held = InodeFd::Open(self.root());
         for (attribute, _) in XattrRoom::default().read(held)? {
             if attributes.xattrs.iter().all(|(each, _)| *each != attribute) {
                 drop_xattr(self.disk, held, &attribute)?;
@@ -347,7 +347,7 @@ fn move_entry(
     if !rustix::process::geteuid().is_root() {
         let closed = kind == FileType::Directory && mode & 0o700 != 0o700;
         let held = closed.then(|| stat::hold(from, name)).transpose()?;
-        let held = held.as_ref().map(|held| Held::Named(held.as_fd()));
+        let held = held.as_ref().map(|held| InodeFd::Named(held.as_fd()));
         if let Some(held) = held {
             disk.set_mode(held, name, 0o700)?;
         }

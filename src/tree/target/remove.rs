@@ -12,7 +12,7 @@ use std::path::Path;
 
 use rustix::fs::{FileType, IFlags};
 
-use crate::fs::{Disk, Held, Taken};
+use crate::fs::{Disk, InodeFd, Taken};
 use crate::tree::walk::stat::{self, DirEntry, LOCKING_FLAGS, Listing, Stat};
 
 /// How many folders are open at a time.
@@ -121,7 +121,7 @@ fn make_writable(disk: &Disk, dir: BorrowedFd<'_>, name: &CStr) -> io::Result<()
     let held = stat::hold(dir, name)?;
     let stat = Stat::of(held.as_fd())?;
     if stat.kind == FileType::Directory && stat.mode & 0o700 != 0o700 {
-        disk.set_mode(Held::Named(held.as_fd()), name, 0o700)?;
+        disk.set_mode(InodeFd::Named(held.as_fd()), name, 0o700)?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use rustix::fs::{Advice, FileType};
 
 use super::collector::ExpectedFile;
-use crate::fs::Held;
+use crate::fs::InodeFd;
 use crate::progress::Progress;
 use crate::tree::copy::{OpenSource, Scratch};
 use crate::tree::digest::Digest;
@@ -118,7 +118,7 @@ impl ContentCheck {
             }
             Wanted::Same(other) => {
                 let digests = self.compare(other, room, progress)?;
-                let xattrs = room.xattrs.read(Held::Open(other.fd.as_fd()));
+                let xattrs = room.xattrs.read(InodeFd::Open(other.fd.as_fd()));
                 let xattrs = xattrs.map_err(TransferError::Target)?;
                 let (found, expected) = digests.unzip();
                 (found, size, Some(ExpectedFile::new(expected, &xattrs)))

@@ -12,7 +12,7 @@ use rustix::fs::{FileType, Mode, OFlags};
 use super::collector::{Collector, FoundEntry, Sink};
 use super::content_check::ContentCheck;
 use super::difference::{VerifyOptions, VerifyScope};
-use crate::fs::Held;
+use crate::fs::InodeFd;
 use crate::progress::Progress;
 use crate::tree::copy::{LARGE, Scratch};
 use crate::tree::error::Error;
@@ -189,7 +189,7 @@ impl Scanner<'_> {
             self.done(&stat);
             return Ok(FoundEntry::new(path, &stat, &Xattrs::new()).without_xattrs());
         }
-        let read = room.xattrs.read(Held::Named(held.as_fd()));
+        let read = room.xattrs.read(InodeFd::Named(held.as_fd()));
         let mut found = FoundEntry::new(path, &stat, &read.map_err(TransferError::Source)?);
         if stat.kind == FileType::Symlink {
             let target = stat::link_target(held.as_fd()).map_err(TransferError::Source)?;
@@ -222,7 +222,7 @@ impl Scanner<'_> {
         room: &mut Scratch,
     ) -> Result<FoundEntry, TransferError> {
         let seen = contents.see(room, self.progress)?;
-        let read = room.xattrs.read(Held::Open(contents.fd()));
+        let read = room.xattrs.read(InodeFd::Open(contents.fd()));
         let xattrs = read.map_err(TransferError::Source)?;
         let found = FoundEntry::new(path, contents.stat(), &xattrs);
         self.done(contents.stat());
@@ -364,7 +364,7 @@ impl Visit for Scanner<'_> {
 
     fn leave(&self, folder: &Folder<Opposite>, room: &mut Scratch) -> Result<(), Error> {
         let path = folder.place.path();
-        let read = room.xattrs.read(Held::Open(folder.fd.as_fd()));
+        let read = room.xattrs.read(InodeFd::Open(folder.fd.as_fd()));
         let xattrs = read.map_err(|error| self.failed(&path, TransferError::Source(error)))?;
         self.counts.count(&folder.stat);
         self.sink

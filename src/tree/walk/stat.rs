@@ -10,7 +10,7 @@ use rustix::fs::{AtFlags, Dev, FileType, IFlags, Mode, OFlags, StatxFlags, Times
 use rustix::io::Errno;
 use rustix::path::DecInt;
 
-use crate::fs::Held;
+use crate::fs::InodeFd;
 
 /// What one `statx` says. Sizes are in bytes.
 #[derive(Debug, Clone, Copy)]
@@ -167,7 +167,7 @@ impl Default for XattrRoom {
 
 impl XattrRoom {
     /// Every extended attribute of `held`; none where the filesystem has no such thing.
-    pub(crate) fn read(&mut self, held: Held<'_>) -> io::Result<Xattrs> {
+    pub(crate) fn read(&mut self, held: InodeFd<'_>) -> io::Result<Xattrs> {
         // Asked with no room, the kernel allocates none: most files have no attribute.
         if matches!(Self::count(held), Ok(0) | Err(Errno::OPNOTSUPP)) {
             return Ok(Vec::new());
@@ -191,24 +191,24 @@ impl XattrRoom {
         Ok(xattrs)
     }
 
-    fn count(held: Held<'_>) -> Result<usize, Errno> {
+    fn count(held: InodeFd<'_>) -> Result<usize, Errno> {
         match held {
-            Held::Open(fd) => rustix::fs::flistxattr_query(fd),
-            Held::Named(_) => rustix::fs::listxattr_query(held.proc_path()),
+            InodeFd::Open(fd) => rustix::fs::flistxattr_query(fd),
+            InodeFd::Named(_) => rustix::fs::listxattr_query(held.proc_path()),
         }
     }
 
-    fn list(&mut self, held: Held<'_>) -> Result<usize, Errno> {
+    fn list(&mut self, held: InodeFd<'_>) -> Result<usize, Errno> {
         match held {
-            Held::Open(fd) => rustix::fs::flistxattr(fd, &mut *self.0),
-            Held::Named(_) => rustix::fs::listxattr(held.proc_path(), &mut *self.0),
+            InodeFd::Open(fd) => rustix::fs::flistxattr(fd, &mut *self.0),
+            InodeFd::Named(_) => rustix::fs::listxattr(held.proc_path(), &mut *self.0),
         }
     }
 
-    fn get(&mut self, held: Held<'_>, name: &CStr) -> Result<usize, Errno> {
+    fn get(&mut self, held: InodeFd<'_>, name: &CStr) -> Result<usize, Errno> {
         match held {
-            Held::Open(fd) => rustix::fs::fgetxattr(fd, name, &mut *self.0),
-            Held::Named(_) => rustix::fs::getxattr(held.proc_path(), name, &mut *self.0),
+            InodeFd::Open(fd) => rustix::fs::fgetxattr(fd, name, &mut *self.0),
+            InodeFd::Named(_) => rustix::fs::getxattr(held.proc_path(), name, &mut *self.0),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::os::fd::AsFd as _;
 use rustix::fs::{FileType, IFlags, Timespec};
 
 use super::{IncomingName, Receiver};
-use crate::fs::Held;
+use crate::fs::InodeFd;
 use crate::tree::copy::{Attributes, InodeDefaults, apply};
 use crate::tree::error::{Error, Lost};
 use crate::tree::stream::format::broken;
@@ -50,7 +50,7 @@ impl Receiver<'_> {
     ) -> Result<(), Error> {
         let held = stat::hold(spot.dir.as_fd(), &spot.name).map_err(self.fail(&spot.path))?;
         self.attributes(
-            Held::Named(held.as_fd()),
+            InodeFd::Named(held.as_fd()),
             &spot.name,
             &spot.path,
             meta,
@@ -75,7 +75,7 @@ impl Receiver<'_> {
                 self.unlock(fd.as_fd(), &spot.name)
                     .map_err(self.fail(&spot.path))?;
                 self.attributes(
-                    Held::Open(fd.as_fd()),
+                    InodeFd::Open(fd.as_fd()),
                     &spot.name,
                     &spot.path,
                     meta,
@@ -83,7 +83,7 @@ impl Receiver<'_> {
                 )?;
             }
             kind => {
-                let held = Held::Named(held.as_fd());
+                let held = InodeFd::Named(held.as_fd());
                 self.attributes(held, &spot.name, &spot.path, meta, kind)?;
             }
         }
@@ -94,7 +94,7 @@ impl Receiver<'_> {
 
     pub(super) fn attributes(
         &mut self,
-        held: Held<'_>,
+        held: InodeFd<'_>,
         name: &CStr,
         path: &[u8],
         meta: &Meta,
@@ -122,8 +122,8 @@ impl Receiver<'_> {
             gid: now.gid,
             mode: None,
             flags: match held {
-                Held::Open(fd) => stat::flags(fd),
-                Held::Named(_) => self.fresh.2,
+                InodeFd::Open(fd) => stat::flags(fd),
+                InodeFd::Named(_) => self.fresh.2,
             },
         };
         let mut losses = Vec::new();

@@ -7,7 +7,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use rustix::fs::{FileType, IFlags};
 
 use super::{IncomingName, Receiver, sent};
-use crate::fs::Held;
+use crate::fs::InodeFd;
 use crate::tree::copy::set_flags;
 use crate::tree::digest::{Digest, Sum};
 use crate::tree::error::Error;
@@ -49,7 +49,7 @@ impl Receiver<'_> {
             return Err(broken("damaged on the way"));
         }
         self.attributes(
-            Held::Open(fd.as_fd()),
+            InodeFd::Open(fd.as_fd()),
             name,
             &spot.path,
             &meta,
