@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::args::{EngineArg, InstallArg, VolumesArg};
+use super::options::{EngineArg, InstallArg, VolumesArg};
 use super::plan::{PlanJson, show};
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::args::{DockerArg, InstallArg};
 use super::files::compose_files;
 use super::files::edits::{self, EditArgs, FileEdit, FileJson};
 use super::files::env_edits::EnvEdits;
+use super::options::{DockerArg, InstallArg};
 use super::terminal::color;
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};

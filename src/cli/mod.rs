@@ -14,6 +14,7 @@ mod image;
 mod init;
 mod manifest;
 mod merge;
+mod options;
 mod plan;
 mod release;
 mod run;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::args::{InstallArg, VolumesArg};
+use super::options::{InstallArg, VolumesArg};
 use super::terminal::failure::Failure;
 use super::terminal::mask::Words;
 use super::terminal::ui::{Done, Ui};
@@ -13,7 +13,7 @@ use crate::engine::VolumeStore;
 use crate::error::Kind;
 use crate::fs::Disk;
 use crate::merge::{Outcome, OutcomeKind, Side};
-use crate::release::{Install, Shipment, Version};
+use crate::release::{Install, VendorRelease, Version};
 use crate::upgrade::planning::merging;
 use crate::upgrade::planning::merging::MergedFile;
 use crate::upgrade::planning::prepare::{Prepared, prepare};
@@ -163,7 +163,7 @@ fn keep_pristine(
         .hint(format!("or remove `{}` if it is wrong", target.display())));
     }
     install.adopt(disk)?;
-    Ok(Shipment::open(path, ui.progress())?.keep_pristine(disk, &target)?)
+    Ok(VendorRelease::open(path, ui.progress())?.keep_pristine(disk, &target)?)
 }
 
 fn request(args: &Args, install: &Install) -> Result<Request, Failure> {

@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::args::InstallArg;
+use super::options::InstallArg;
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
-use crate::fs::{Holder, Lock};
+use crate::fs::{Lock, LockHolder};
 use crate::release::{Install, Version};
 use crate::upgrade::plan::{Plan, PlanError};
 use crate::upgrade::running::journal::{Journal, RunState};
@@ -27,7 +27,7 @@ struct StatusJson {
     releases: Vec<Version>,
     plan: Option<PlanJson>,
     run: Option<RunJson>,
-    locked_by: Option<Holder>,
+    locked_by: Option<LockHolder>,
 }
 
 #[derive(Serialize)]
@@ -117,7 +117,7 @@ fn render(status: &StatusJson) -> String {
                 "          go on with `transship resume`, or undo it with `transship rollback`\n";
         }
     }
-    if let Some(Holder {
+    if let Some(LockHolder {
         pid,
         command,
         since,

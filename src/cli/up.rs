@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::args::{DockerArg, InstallArg};
 use super::files::edits::{self, FileEdit, FileJson};
+use super::options::{DockerArg, InstallArg};
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use super::terminal::{table, text_diff};

@@ -23,7 +23,7 @@ use tar::{Archive, EntryType};
 use policy::Policy;
 pub(super) use policy::{LEADS_OUT, stays_inside};
 
-use super::shipment::{ShipmentError, Summary};
+use super::vendor_release::{Summary, VendorReleaseError};
 use crate::fs::Disk;
 use crate::progress::Progress;
 
@@ -47,7 +47,7 @@ impl Default for Limits {
 
 /// What the first pass found.
 #[derive(Debug)]
-pub(super) struct Scan {
+pub(super) struct ArchiveScan {
     /// SHA-256 of the archive file, in hex.
     pub sha256: String,
     /// The single top-level folder that everything is in, when that is so.
@@ -62,7 +62,7 @@ pub(super) fn scan(
     path: &Path,
     limits: Limits,
     progress: &dyn Progress,
-) -> Result<Scan, ShipmentError> {
+) -> Result<ArchiveScan, VendorReleaseError> {
     let mut policy = Policy {
         limits,
         members: BTreeMap::new(),
@@ -71,7 +71,7 @@ pub(super) fn scan(
     let sha256 = read(path, progress, |member, _| {
         policy
             .admit(member)
-            .map_err(|reason| ShipmentError::Member {
+            .map_err(|reason| VendorReleaseError::Member {
                 archive: path.into(),
                 member: member.name.clone(),
                 reason,
@@ -92,7 +92,7 @@ pub(super) fn scan(
         .filter(inside)
         .filter_map(|path| path.file_name());
     let top_files = top_files.map(OsStr::to_owned).collect();
-    Ok(Scan {
+    Ok(ArchiveScan {
         sha256,
         top,
         summary: policy.summary,
@@ -110,7 +110,7 @@ pub(super) fn extract(
     largest: u64,
     target: &Path,
     progress: &dyn Progress,
-) -> Result<String, ShipmentError> {
+) -> Result<String, VendorReleaseError> {
     let mut folders = BTreeMap::new();
     let sha256 = read(path, progress, |member, content| {
         let name = member
@@ -123,8 +123,8 @@ pub(super) fn extract(
         }
         let to = target.join(name);
         let io = |source| match progress.interrupted() {
-            true => ShipmentError::Interrupted,
-            false => ShipmentError::Io {
+            true => VendorReleaseError::Interrupted,
+            false => VendorReleaseError::Io {
                 path: to.clone(),
                 source,
             },
@@ -162,7 +162,7 @@ pub(super) fn extract(
     // Folders last, the deepest first: a 0555 folder could not be filled, and filling
     // moves its time.
     for (folder, wanted) in folders.iter().rev() {
-        let io = |source| ShipmentError::Io {
+        let io = |source| VendorReleaseError::Io {
             path: folder.clone(),
             source,
         };
@@ -231,15 +231,15 @@ enum MemberKind {
 fn read(
     path: &Path,
     progress: &dyn Progress,
-    mut each: impl FnMut(&Member, &mut dyn Read) -> Result<(), ShipmentError>,
-) -> Result<String, ShipmentError> {
-    let io = |source| ShipmentError::Io {
+    mut each: impl FnMut(&Member, &mut dyn Read) -> Result<(), VendorReleaseError>,
+) -> Result<String, VendorReleaseError> {
+    let io = |source| VendorReleaseError::Io {
         path: path.into(),
         source,
     };
     let damaged = |source| match progress.interrupted() {
-        true => ShipmentError::Interrupted,
-        false => ShipmentError::Damaged {
+        true => VendorReleaseError::Interrupted,
+        false => VendorReleaseError::Damaged {
             path: path.into(),
             source,
         },
@@ -252,7 +252,7 @@ fn read(
     };
     let mut decoded = Decoder::new(BufReader::with_capacity(1 << 18, raw))
         .map_err(damaged)?
-        .map_err(|name| ShipmentError::Compression {
+        .map_err(|name| VendorReleaseError::Compression {
             path: path.into(),
             name,
         })?;
@@ -265,7 +265,7 @@ fn read(
         if matches!(entry.header().entry_type(), EntryType::XGlobalHeader) {
             continue;
         }
-        let member = Member::of(&entry).map_err(|reason| ShipmentError::Member {
+        let member = Member::of(&entry).map_err(|reason| VendorReleaseError::Member {
             archive: path.into(),
             member: entry.path_bytes().into_owned(),
             reason,

@@ -9,7 +9,7 @@ use thiserror::Error;
 use super::{BadVersion, Version};
 use crate::compose;
 use crate::error::{Explain, Kind};
-use crate::fs::{Disk, Holder, Lock, LockError};
+use crate::fs::{Disk, Lock, LockError, LockHolder};
 
 /// The folder that holds `releases/` and `current`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -223,7 +223,7 @@ impl Install {
 
     /// Takes the lock on this install for `command`.
     pub fn lock(&self, disk: &Disk, command: &str) -> Result<Lock, LockError> {
-        Lock::take(disk, &self.lock_file(), &Holder::this_process(command))
+        Lock::take(disk, &self.lock_file(), &LockHolder::this_process(command))
     }
 
     /// Makes transship's own folders, readable by their owner alone. Nothing happens to

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::step::{Carry, CopyVolume, EditCompose, Merge, StageRelease, Step, Switch};
 use crate::engine::{NewVolume, VolumeStore};
-use crate::release::ShipmentKind;
+use crate::release::VendorReleaseKind;
 
 /// The equivalent commands of one step, in order. Words are quoted for a POSIX shell.
 pub fn of(step: &Step, volumes: &dyn VolumeStore) -> Vec<String> {
@@ -27,8 +27,10 @@ pub fn of(step: &Step, volumes: &dyn VolumeStore) -> Vec<String> {
 
 fn stage(step: &StageRelease) -> Vec<String> {
     match step.form {
-        ShipmentKind::Folder => vec![command(["cp", "-a", "-T"], [&step.shipment, &step.target])],
-        ShipmentKind::Tarball => {
+        VendorReleaseKind::Folder => {
+            vec![command(["cp", "-a", "-T"], [&step.shipment, &step.target])]
+        }
+        VendorReleaseKind::Tarball => {
             let strip = if step.top.is_some() {
                 " --strip-components=1"
             } else {

@@ -31,7 +31,7 @@ pub use error::StepError;
 use crate::engine::{ArchivedImage, VolumeStore};
 use crate::fs::Disk;
 use crate::progress::Progress;
-use crate::release::{Install, ShipmentKind, Version};
+use crate::release::{Install, VendorReleaseKind, Version};
 
 /// One effect of an upgrade.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,7 +72,7 @@ pub struct StageRelease {
     /// The tarball or folder, absolute.
     pub shipment: PathBuf,
     /// Which of the two it is.
-    pub form: ShipmentKind,
+    pub form: VendorReleaseKind,
     /// Its SHA-256 (of a folder: its manifest's).
     pub sha256: String,
     /// The tarball's single top folder, which is left out.

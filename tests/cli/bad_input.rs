@@ -6,7 +6,7 @@ use std::fs::File;
 use std::path::Path;
 use std::process::Command;
 
-use transship::fs::{Disk, Holder, Lock};
+use transship::fs::{Disk, Lock, LockHolder};
 use transship::release::Install as Layout;
 use transship::upgrade::running::journal::Event;
 use transship::upgrade::{Journal, Plan};
@@ -259,7 +259,7 @@ fn no_permission() {
 #[test]
 fn a_lock_that_somebody_holds() {
     let install = Install::planned();
-    let holder = Holder::this_process("apply");
+    let holder = LockHolder::this_process("apply");
     let lock = Lock::take(&Disk::new(), &install.at(".transship/lock"), &holder).unwrap();
     for args in [
         &PLAN[..],

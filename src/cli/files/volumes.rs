@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::cli::args::VolumesArg;
+use crate::cli::options::VolumesArg;
 use crate::cli::terminal::failure::Failure;
 use crate::engine::{DockerVolumes, FolderVolumes, VolumeStore};
 use crate::error::Kind;

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::color;
 use super::failure::Failure;
 use super::progress::Bars;
-use crate::cli::args::{Common, When};
+use crate::cli::options::{Common, When};
 use crate::error::Kind;
 
 /// How a command that didn't fail ended.

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::engines::{self, Engines};
 use super::in_use::{InUse, release};
-use crate::cli::args::VolumesArg;
 use crate::cli::copy;
+use crate::cli::options::VolumesArg;
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::ui::{Done, Ui};
 use crate::engine::{Contents, Held, NewVolume, Volume, VolumeStore};

@@ -11,14 +11,14 @@ use super::merging::{self, Answered, MergedFile, Shared};
 use super::releases::{Side, SidesError};
 use crate::compose;
 use crate::merge::{self, Answers};
-use crate::release::{Carry, How, Install, Recipe, Version};
+use crate::release::{CarryMode, CarryRule, Install, Recipe, Version};
 use crate::tree;
 use crate::upgrade::Request;
 
 /// What comes from the old release.
 #[derive(Debug)]
 pub(crate) struct Config {
-    pub(crate) carry: Vec<Carry>,
+    pub(crate) carry: Vec<CarryRule>,
     pub(crate) merged: Vec<MergedFile>,
     /// The files among them that the new release is read with, by name.
     pub(crate) coming: BTreeMap<PathBuf, Vec<u8>>,
@@ -89,7 +89,7 @@ impl Config {
             astray.own.push(file.name.clone());
             coming.insert(file.name.clone(), file.bytes.clone());
             if !carry.iter().any(|carry| file.name.starts_with(&carry.path)) {
-                carry.push(Carry::new(&file.name)?);
+                carry.push(CarryRule::new(&file.name)?);
             }
         }
         if let Some(pristine) = pristine {
@@ -120,29 +120,29 @@ fn carried(
     recipe: &Recipe,
     old: &Side,
     pristine: Option<&Path>,
-) -> Result<Vec<Carry>, SidesError> {
+) -> Result<Vec<CarryRule>, SidesError> {
     if !request.carry.is_empty() {
-        let asked = request.carry.iter().map(|path| Carry::new(path));
+        let asked = request.carry.iter().map(|path| CarryRule::new(path));
         return Ok(asked.collect::<Result<_, _>>()?);
     }
     if let Some(listed) = &recipe.carry {
         return Ok(listed.clone());
     }
-    let mut carry = vec![Carry::new(Path::new(".env"))?];
+    let mut carry = vec![CarryRule::new(Path::new(".env"))?];
     let inside = old.model.files_inside();
-    carry.extend(inside.iter().filter_map(|path| Carry::new(path).ok()));
+    carry.extend(inside.iter().filter_map(|path| CarryRule::new(path).ok()));
     if let Some(pristine) = pristine {
         let is_compose = |path: &Path| old.files.iter().any(|file| file.name == path);
         let changed = local_changes::changed(&old.folder, pristine)?;
         let changed = changed.iter().filter(|path| !is_compose(path));
-        carry.extend(changed.filter_map(|path| Carry::new(path).ok()));
+        carry.extend(changed.filter_map(|path| CarryRule::new(path).ok()));
     }
     carry.retain(|carry| old.folder.join(&carry.path).symlink_metadata().is_ok());
     carry.sort_by(|a, b| a.path.cmp(&b.path));
     carry.dedup();
     // What lies below a carried folder is carried with it.
     let folders = carry.clone();
-    let is_below = |carry: &Carry| {
+    let is_below = |carry: &CarryRule| {
         let mut above = folders.iter().filter(|folder| folder.path != carry.path);
         above.any(|folder| carry.path.starts_with(&folder.path))
     };
@@ -156,7 +156,7 @@ fn shared(
     install: &Install,
     (old, new): (&Side, &Side),
     pristine: Option<&Path>,
-    carry: &[Carry],
+    carry: &[CarryRule],
 ) -> Result<Vec<Shared>, SidesError> {
     let mut names: BTreeSet<PathBuf> = BTreeSet::new();
     if pristine.is_some() {
@@ -169,9 +169,9 @@ fn shared(
     }
     for carry in carry {
         let is_merged = match carry.how {
-            How::Auto => pristine.is_some(),
-            How::Copy => false,
-            How::Merge => true,
+            CarryMode::Auto => pristine.is_some(),
+            CarryMode::Copy => false,
+            CarryMode::Merge => true,
         };
         if is_merged {
             // What its vendor ships is written by nobody else; what the old release has is.

@@ -10,7 +10,7 @@ use walkdir::WalkDir;
 
 use super::config::Astray;
 use super::releases::{ComposeFile, Side, SidesError};
-use crate::release::Carry;
+use crate::release::CarryRule;
 
 /// Compose files of the old release, but for its first, that the new one has not: overrides,
 /// and what `COMPOSE_FILE` names.
@@ -49,7 +49,7 @@ pub(crate) fn changed(release: &Path, pristine: &Path) -> Result<BTreeSet<PathBu
 pub(crate) fn astray(
     pristine: &Path,
     (old, new): (&Side, &Side),
-    carry: &[Carry],
+    carry: &[CarryRule],
     astray: &mut Astray,
 ) -> Result<(), SidesError> {
     let is_compose = |name: &Path| old.files.iter().any(|file| file.name == name);

@@ -13,7 +13,7 @@ use super::changes::{Outline, Pair};
 use super::facts::{Facts, VolumeFacts, release_path};
 use super::merging::MergedFile;
 use crate::error::{Explain, Kind};
-use crate::release::Shipment;
+use crate::release::VendorRelease;
 use crate::upgrade::Request;
 use crate::upgrade::plan::{Estimate, Plan, Space, VolumeEstimate};
 use crate::upgrade::step::{Carry, CopyVolume, LoadImages, StageRelease, Step, Switch, Verify};
@@ -173,7 +173,7 @@ pub fn plan(
     id: String,
     made: Timestamp,
     request: &Request,
-    shipment: Option<&Shipment>,
+    shipment: Option<&VendorRelease>,
     outline: &Outline,
     facts: &Facts,
 ) -> Result<Plan, Refused> {
@@ -258,7 +258,7 @@ fn obstacle(pair: &Pair, seen: &VolumeFacts, place: &str) -> Option<Obstacle> {
     }
 }
 
-fn steps(shipment: Option<&Shipment>, outline: &Outline, facts: &Facts) -> Vec<Step> {
+fn steps(shipment: Option<&VendorRelease>, outline: &Outline, facts: &Facts) -> Vec<Step> {
     let to = release_path(&outline.to);
     let from = release_path(&outline.from);
     let mut steps = Vec::new();
@@ -327,7 +327,7 @@ fn carries<'a>(outline: &'a Outline, facts: &'a Facts) -> impl Iterator<Item = C
     })
 }
 
-fn stage(shipment: &Shipment, outline: &Outline, target: &Path) -> Step {
+fn stage(shipment: &VendorRelease, outline: &Outline, target: &Path) -> Step {
     Step::StageRelease(StageRelease {
         version: outline.to.clone(),
         shipment: shipment.path.clone(),
@@ -372,7 +372,7 @@ fn estimates(outline: &Outline, facts: &Facts) -> Vec<VolumeEstimate> {
 }
 
 /// What is needed, filesystem by filesystem.
-fn space(shipment: Option<&Shipment>, facts: &Facts) -> Vec<Space> {
+fn space(shipment: Option<&VendorRelease>, facts: &Facts) -> Vec<Space> {
     let carried: u64 = facts
         .carry
         .iter()

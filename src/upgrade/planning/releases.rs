@@ -1,7 +1,7 @@
 //! Both releases, read: their compose files as bytes and as a model, and the recipe.
 //!
 //! The new release may still be in the vendor's tarball; its small files are then read
-//! from a [`Peek`]. Only reads, but for that temporary folder.
+//! from a [`SmallFiles`]. Only reads, but for that temporary folder.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,8 +20,8 @@ use crate::fs::Disk;
 use crate::merge;
 use crate::progress::Progress;
 use crate::release::{
-    Carry, Install, InstallError, Peek, Recipe, RecipeError, Release, Shipment, ShipmentError,
-    Version,
+    CarryRule, Install, InstallError, Recipe, RecipeError, Release, SmallFiles, VendorRelease,
+    VendorReleaseError, Version,
 };
 use crate::upgrade::Request;
 
@@ -33,11 +33,11 @@ pub struct Sides {
     /// The release that it leads to.
     pub new: Side,
     /// The vendor's tarball or folder, when the new release isn't staged yet.
-    pub shipment: Option<Shipment>,
+    pub shipment: Option<VendorRelease>,
     /// The new release's recipe.
     pub recipe: Recipe,
     /// Config to be carried.
-    pub carry: Vec<Carry>,
+    pub carry: Vec<CarryRule>,
     /// Files of both releases, merged; the new release's model is that of the result.
     pub merged: Vec<MergedFile>,
     /// True if it is known what the old release's vendor shipped.
@@ -47,7 +47,7 @@ pub struct Sides {
     /// The new release's `.env` as its vendor ships it.
     pub shipped_env: Option<BTreeMap<String, String>>,
     /// Keeps the new release's files readable.
-    _peek: Option<Peek>,
+    _small_files: Option<SmallFiles>,
 }
 
 /// One release.
@@ -86,7 +86,7 @@ pub enum SidesError {
     Install(#[from] InstallError),
     /// The vendor's tarball or folder.
     #[error(transparent)]
-    Shipment(#[from] ShipmentError),
+    VendorRelease(#[from] VendorReleaseError),
     /// The recipe.
     #[error(transparent)]
     Recipe(#[from] RecipeError),
@@ -141,7 +141,7 @@ impl Explain for SidesError {
     fn kind(&self) -> Kind {
         match self {
             Self::Install(error) => error.kind(),
-            Self::Shipment(error) => error.kind(),
+            Self::VendorRelease(error) => error.kind(),
             Self::Recipe(error) => error.kind(),
             Self::Compose(error) => error.kind(),
             Self::Env(error) => error.kind(),
@@ -157,7 +157,7 @@ impl Explain for SidesError {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::Install(error) => error.hints(),
-            Self::Shipment(error) => error.hints(),
+            Self::VendorRelease(error) => error.hints(),
             Self::Recipe(error) => error.hints(),
             Self::Compose(error) => error.hints(),
             Self::Env(error) => error.hints(),
@@ -200,12 +200,12 @@ impl Sides {
             .as_deref()
             .map(|path| open(install, request, path, progress))
             .transpose()?;
-        let peek = shipment
+        let small_files = shipment
             .as_ref()
-            .map(|shipment| shipment.peek(disk))
+            .map(|shipment| shipment.small_files(disk))
             .transpose()?;
-        let folder = match &peek {
-            Some(peek) => peek.path().to_owned(),
+        let folder = match &small_files {
+            Some(small_files) => small_files.path().to_owned(),
             None => install.release(&request.version)?.path,
         };
         let untouched = BTreeMap::new();
@@ -251,7 +251,7 @@ impl Sides {
             has_pristine: config.has_pristine,
             astray: config.astray,
             shipped_env,
-            _peek: peek,
+            _small_files: small_files,
         })
     }
 }
@@ -261,12 +261,12 @@ fn open(
     request: &Request,
     path: &Path,
     progress: &dyn Progress,
-) -> Result<Shipment, ShipmentError> {
+) -> Result<VendorRelease, VendorReleaseError> {
     let target = install.release_folder(&request.version);
     if target.symlink_metadata().is_ok() {
-        return Err(ShipmentError::ReleaseExists { path: target });
+        return Err(VendorReleaseError::ReleaseExists { path: target });
     }
-    Shipment::open(path, progress)
+    VendorRelease::open(path, progress)
 }
 
 impl Side {

@@ -10,7 +10,7 @@ use crate::engine::{self, ArchiveError, User};
 use crate::error::{Explain, Kind};
 use crate::fs::WriteError;
 use crate::merge;
-use crate::release::ShipmentError;
+use crate::release::VendorReleaseError;
 use crate::tree::{self, Difference, Problem};
 
 /// Why a step failed. It has left nothing behind.
@@ -29,7 +29,7 @@ pub enum StepError {
     Write(#[from] WriteError),
     /// The vendor's tarball or folder.
     #[error(transparent)]
-    Shipment(#[from] ShipmentError),
+    VendorRelease(#[from] VendorReleaseError),
     /// Tree work failed.
     #[error(transparent)]
     Tree(#[from] tree::Error),
@@ -146,7 +146,7 @@ impl StepError {
 impl Explain for StepError {
     fn kind(&self) -> Kind {
         match self {
-            Self::Shipment(error) => error.kind(),
+            Self::VendorRelease(error) => error.kind(),
             Self::Tree(error) => error.kind(),
             Self::Engine(error) => error.kind(),
             Self::Compose(error) => error.kind(),
@@ -160,7 +160,7 @@ impl Explain for StepError {
 
     fn hints(&self) -> Vec<String> {
         match self {
-            Self::Shipment(error) => error.hints(),
+            Self::VendorRelease(error) => error.hints(),
             Self::Tree(error) => error.hints(),
             Self::Engine(error) => error.hints(),
             Self::Compose(error) => error.hints(),

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use super::{Outcome, StageRelease, StepError, World};
-use crate::release::{Shipment, Summary};
+use crate::release::{Summary, VendorRelease};
 use crate::tree;
 
 pub(super) fn act(
@@ -12,7 +12,7 @@ pub(super) fn act(
     again: bool,
 ) -> Result<Outcome, StepError> {
     let target = world.install.root().join(&step.target);
-    let shipment = Shipment {
+    let shipment = VendorRelease {
         path: step.shipment.clone(),
         kind: step.form,
         sha256: step.sha256.clone(),

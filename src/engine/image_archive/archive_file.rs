@@ -15,15 +15,15 @@ const GZIP: &[u8] = &[0x1f, 0x8b];
 const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 
 /// A file that was opened and not read yet.
-pub(super) struct Packed<'a> {
-    source: Source<'a>,
+pub(super) struct ArchiveFile<'a> {
+    source: BufferedFile<'a>,
     /// Its bytes as they are on disk.
     pub(super) size: u64,
 }
 
-type Source<'a> = BufReader<Counted<'a>>;
+type BufferedFile<'a> = BufReader<Counted<'a>>;
 
-impl<'a> Packed<'a> {
+impl<'a> ArchiveFile<'a> {
     pub(super) fn open(path: &Path, progress: &'a dyn Progress) -> Result<Self, ArchiveError> {
         let unreadable = |source| ArchiveError::Unreadable {
             path: path.to_owned(),
@@ -61,13 +61,13 @@ impl<'a> Packed<'a> {
 
 /// The frames of a zstd file, one after another. A frame may ask for no more than 128 MiB.
 struct Zstd<'a> {
-    source: Source<'a>,
+    source: BufferedFile<'a>,
     frame: FrameDecoder,
     is_within: bool,
 }
 
 impl<'a> Zstd<'a> {
-    fn new(source: Source<'a>) -> Self {
+    fn new(source: BufferedFile<'a>) -> Self {
         Self {
             source,
             frame: FrameDecoder::new(),

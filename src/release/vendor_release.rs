@@ -1,7 +1,7 @@
 //! What a vendor ships: a tarball or a folder, looked at first and staged later.
 //!
 //! Looking gives a digest of the whole, so that what is staged is what was planned; a
-//! [`Peek`] gives the small files (compose files, `.env`, the recipe) a folder of their
+//! [`SmallFiles`] gives the small files (compose files, `.env`, the recipe) a folder of their
 //! own while the plan is made. Staging builds the release beside its final name, makes
 //! it durable, and renames it: `releases/v2.10.5/` is complete or not there.
 
@@ -22,14 +22,14 @@ use crate::fs::Disk;
 use crate::progress::{Progress, Silent};
 use crate::tree::{self, CopyOptions, Exclude};
 
-/// The largest file that a [`Peek`] holds: compose files and config are far smaller,
+/// The largest file that a [`SmallFiles`] holds: compose files and config are far smaller,
 /// image archives far larger.
-const PEEK: u64 = 16 * 1024 * 1024;
+const LARGEST_CONFIG: u64 = 16 * 1024 * 1024;
 
 /// A tarball or a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum ShipmentKind {
+pub enum VendorReleaseKind {
     /// A tar archive, plain or gzipped.
     Tarball,
     /// A folder.
@@ -57,11 +57,11 @@ impl Summary {
 
 /// A shipment that was read to its end and found fit to be staged.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shipment {
+pub struct VendorRelease {
     /// Where it is, absolute.
     pub path: PathBuf,
     /// What it is.
-    pub kind: ShipmentKind,
+    pub kind: VendorReleaseKind,
     /// SHA-256 in hex: of a tarball the file's, of a folder its manifest's.
     pub sha256: String,
     /// The single folder in a tarball that holds the release, and is left out of its
@@ -73,12 +73,12 @@ pub struct Shipment {
 
 /// The small files of a shipment, in a folder to read them from.
 #[derive(Debug)]
-pub struct Peek {
+pub struct SmallFiles {
     path: PathBuf,
     _unpacked: Option<TempDir>,
 }
 
-impl Peek {
+impl SmallFiles {
     /// The folder.
     pub fn path(&self) -> &Path {
         &self.path
@@ -87,7 +87,7 @@ impl Peek {
 
 /// Why a shipment can't be used.
 #[derive(Debug, Error)]
-pub enum ShipmentError {
+pub enum VendorReleaseError {
     /// A file or folder can't be read or made.
     #[error("can't use `{}`", path.display())]
     Io {
@@ -148,7 +148,7 @@ pub enum ShipmentError {
     Interrupted,
 }
 
-impl Explain for ShipmentError {
+impl Explain for VendorReleaseError {
     fn kind(&self) -> Kind {
         match self {
             Self::Changed { .. } | Self::ReleaseExists { .. } | Self::Member { .. } => {
@@ -189,10 +189,10 @@ impl Explain for ShipmentError {
     }
 }
 
-impl Shipment {
+impl VendorRelease {
     /// Looks at the whole of what is at `path`.
-    pub fn open(path: &Path, progress: &dyn Progress) -> Result<Self, ShipmentError> {
-        let io = |source| ShipmentError::Io {
+    pub fn open(path: &Path, progress: &dyn Progress) -> Result<Self, VendorReleaseError> {
+        let io = |source| VendorReleaseError::Io {
             path: path.into(),
             source,
         };
@@ -213,9 +213,9 @@ impl Shipment {
         opened
     }
 
-    fn open_folder(path: PathBuf, progress: &dyn Progress) -> Result<Self, ShipmentError> {
+    fn open_folder(path: PathBuf, progress: &dyn Progress) -> Result<Self, VendorReleaseError> {
         if !compose::is_in(&path) {
-            return Err(ShipmentError::NoCompose { path });
+            return Err(VendorReleaseError::NoCompose { path });
         }
         let survey = tree::survey(&path)?;
         let summary = Summary {
@@ -228,23 +228,23 @@ impl Shipment {
         let sha256 = manifest.digest();
         Ok(Self {
             path,
-            kind: ShipmentKind::Folder,
+            kind: VendorReleaseKind::Folder,
             sha256,
             top: None,
             summary,
         })
     }
 
-    fn open_tarball(path: PathBuf, progress: &dyn Progress) -> Result<Self, ShipmentError> {
+    fn open_tarball(path: PathBuf, progress: &dyn Progress) -> Result<Self, VendorReleaseError> {
         let scan = archive::scan(&path, Limits::default(), progress)?;
         if !scan
             .top_files
             .iter()
             .any(|name| compose::is_compose_name(name))
         {
-            return Err(ShipmentError::NoCompose { path });
+            return Err(VendorReleaseError::NoCompose { path });
         }
-        let archive::Scan {
+        let archive::ArchiveScan {
             sha256,
             top,
             summary,
@@ -252,7 +252,7 @@ impl Shipment {
         } = scan;
         Ok(Self {
             path,
-            kind: ShipmentKind::Tarball,
+            kind: VendorReleaseKind::Tarball,
             sha256,
             top,
             summary,
@@ -260,14 +260,14 @@ impl Shipment {
     }
 
     /// A folder with the shipment's small files, for as long as the plan is made.
-    pub fn peek(&self, disk: &Disk) -> Result<Peek, ShipmentError> {
-        if self.kind == ShipmentKind::Folder {
-            return Ok(Peek {
+    pub fn small_files(&self, disk: &Disk) -> Result<SmallFiles, VendorReleaseError> {
+        if self.kind == VendorReleaseKind::Folder {
+            return Ok(SmallFiles {
                 path: self.path.clone(),
                 _unpacked: None,
             });
         }
-        let io = |source| ShipmentError::Io {
+        let io = |source| VendorReleaseError::Io {
             path: std::env::temp_dir(),
             source,
         };
@@ -275,8 +275,8 @@ impl Shipment {
             .prefix("transship-peek.")
             .tempdir()
             .map_err(io)?;
-        self.extract(disk, PEEK, folder.path(), &Silent)?;
-        Ok(Peek {
+        self.extract(disk, LARGEST_CONFIG, folder.path(), &Silent)?;
+        Ok(SmallFiles {
             path: folder.path().to_owned(),
             _unpacked: Some(folder),
         })
@@ -289,34 +289,36 @@ impl Shipment {
         disk: &Disk,
         target: &Path,
         progress: &dyn Progress,
-    ) -> Result<(), ShipmentError> {
+    ) -> Result<(), VendorReleaseError> {
         if target.symlink_metadata().is_ok() {
-            return Err(ShipmentError::ReleaseExists {
+            return Err(VendorReleaseError::ReleaseExists {
                 path: target.into(),
             });
         }
         match self.kind {
-            ShipmentKind::Folder => {
+            VendorReleaseKind::Folder => {
                 if tree::manifest(&self.path, &Silent)?.digest() != self.sha256 {
-                    return Err(ShipmentError::Changed {
+                    return Err(VendorReleaseError::Changed {
                         path: self.path.clone(),
                     });
                 }
                 tree::copy(disk, &self.path, target, &CopyOptions::default(), progress)?;
                 Ok(())
             }
-            ShipmentKind::Tarball => self.stage_tarball(disk, target, u64::MAX, progress),
+            VendorReleaseKind::Tarball => self.stage_tarball(disk, target, u64::MAX, progress),
         }
     }
 
     /// Makes a copy of the shipment's small files at `target`, which must not exist: what was
-    /// shipped, for telling later what was changed. Made as [`Shipment::stage`] makes a
+    /// shipped, for telling later what was changed. Made as [`VendorRelease::stage`] makes a
     /// release.
-    pub fn keep_pristine(&self, disk: &Disk, target: &Path) -> Result<(), ShipmentError> {
+    pub fn keep_pristine(&self, disk: &Disk, target: &Path) -> Result<(), VendorReleaseError> {
         match self.kind {
-            ShipmentKind::Folder => {
+            VendorReleaseKind::Folder => {
                 let manifest = tree::manifest(&self.path, &Silent)?;
-                let large = manifest.entries().filter(|entry| entry.size > Some(PEEK));
+                let large = manifest
+                    .entries()
+                    .filter(|entry| entry.size > Some(LARGEST_CONFIG));
                 let options = CopyOptions {
                     exclude: Exclude::new(
                         large.map(|entry| [b"/", entry.path.as_slice()].concat()),
@@ -326,7 +328,7 @@ impl Shipment {
                 tree::copy(disk, &self.path, target, &options, &Silent)?;
                 Ok(())
             }
-            ShipmentKind::Tarball => self.stage_tarball(disk, target, PEEK, &Silent),
+            VendorReleaseKind::Tarball => self.stage_tarball(disk, target, LARGEST_CONFIG, &Silent),
         }
     }
 
@@ -336,9 +338,9 @@ impl Shipment {
         target: &Path,
         largest: u64,
         progress: &dyn Progress,
-    ) -> Result<(), ShipmentError> {
+    ) -> Result<(), VendorReleaseError> {
         let part = staging_name(target);
-        let io = |source| ShipmentError::Io {
+        let io = |source| VendorReleaseError::Io {
             path: part.clone(),
             source,
         };
@@ -352,10 +354,10 @@ impl Shipment {
             disk.sync_filesystem_of(&part).map_err(io)?;
             disk.rename_new(&part, target)
                 .map_err(|source| match source.kind() {
-                    io::ErrorKind::AlreadyExists => ShipmentError::ReleaseExists {
+                    io::ErrorKind::AlreadyExists => VendorReleaseError::ReleaseExists {
                         path: target.into(),
                     },
-                    _ => ShipmentError::Io {
+                    _ => VendorReleaseError::Io {
                         path: target.into(),
                         source,
                     },
@@ -379,7 +381,7 @@ impl Shipment {
         largest: u64,
         target: &Path,
         progress: &dyn Progress,
-    ) -> Result<(), ShipmentError> {
+    ) -> Result<(), VendorReleaseError> {
         let digest = archive::extract(
             disk,
             &self.path,
@@ -391,7 +393,7 @@ impl Shipment {
         if digest == self.sha256 {
             Ok(())
         } else {
-            Err(ShipmentError::Changed {
+            Err(VendorReleaseError::Changed {
                 path: self.path.clone(),
             })
         }
@@ -399,14 +401,14 @@ impl Shipment {
 }
 
 /// As with a tarball's: a release whose config leads elsewhere would be edited there.
-fn refuse_links_out(path: &Path, manifest: &tree::Manifest) -> Result<(), ShipmentError> {
+fn refuse_links_out(path: &Path, manifest: &tree::Manifest) -> Result<(), VendorReleaseError> {
     for entry in manifest.entries() {
         let Some(aim) = entry.target.as_deref() else {
             continue;
         };
         let at = |bytes: &[u8]| PathBuf::from(OsStr::from_bytes(bytes));
         if !archive::stays_inside(&at(&entry.path), &at(aim)) {
-            return Err(ShipmentError::Member {
+            return Err(VendorReleaseError::Member {
                 archive: path.into(),
                 member: entry.path,
                 reason: archive::LEADS_OUT,

@@ -19,7 +19,7 @@ use tempfile::TempDir;
 use transship::error::{Explain, Kind};
 use transship::fs::Disk;
 use transship::progress::{Collected, Silent};
-use transship::release::{Shipment, ShipmentError, ShipmentKind};
+use transship::release::{VendorRelease, VendorReleaseError, VendorReleaseKind};
 
 const COMPOSE: &[u8] = b"services: {}\n";
 
@@ -97,8 +97,8 @@ impl World {
         self.folder.path().join("v2.10.5")
     }
 
-    fn open(&self) -> Result<Shipment, ShipmentError> {
-        Shipment::open(&self.tarball(), &Silent)
+    fn open(&self) -> Result<VendorRelease, VendorReleaseError> {
+        VendorRelease::open(&self.tarball(), &Silent)
     }
 
     fn stage(&self) -> PathBuf {
@@ -130,7 +130,7 @@ fn a_tarball_is_staged_without_its_single_top_folder() {
         member("acme-2.10.5/latest", EntryType::Symlink, "etc/ssl"),
     ])));
     let shipment = world.open().unwrap();
-    assert_eq!(shipment.kind, ShipmentKind::Tarball);
+    assert_eq!(shipment.kind, VendorReleaseKind::Tarball);
     assert_eq!(shipment.top.as_deref(), Some("acme-2.10.5".as_ref()));
     let release = world.stage();
     assert_eq!(
@@ -253,7 +253,7 @@ fn a_hostile_member_condemns_the_whole_archive() {
         let error = world.open().unwrap_err();
         let said = error.to_string();
         assert!(
-            matches!(error, ShipmentError::Member { .. }),
+            matches!(error, VendorReleaseError::Member { .. }),
             "{name}: {said}"
         );
         assert!(said.contains(reason), "{name}: {said}");
@@ -273,7 +273,10 @@ fn a_file_may_not_be_written_through_a_symlink_of_the_same_archive() {
             });
         }
         let error = World::with(&archive(&members)).open().unwrap_err();
-        assert!(matches!(error, ShipmentError::Member { .. }), "{error}");
+        assert!(
+            matches!(error, VendorReleaseError::Member { .. }),
+            "{error}"
+        );
     }
 }
 
@@ -286,7 +289,7 @@ fn an_archive_cut_anywhere_or_damaged_is_refused() {
     for cut in (512..whole.len() - 1024).step_by(256) {
         let error = World::with(&whole[..cut]).open().unwrap_err();
         assert!(
-            matches!(error, ShipmentError::Damaged { .. }),
+            matches!(error, VendorReleaseError::Damaged { .. }),
             "cut at {cut}: {error}"
         );
     }
@@ -321,7 +324,10 @@ fn an_archive_without_a_compose_file_at_its_top_is_refused() {
         vec![file("a/b/docker-compose.yml", 0o644, COMPOSE)],
     ] {
         let error = World::with(&archive(&members)).open().unwrap_err();
-        assert!(matches!(error, ShipmentError::NoCompose { .. }), "{error}");
+        assert!(
+            matches!(error, VendorReleaseError::NoCompose { .. }),
+            "{error}"
+        );
     }
 }
 
@@ -337,7 +343,10 @@ fn an_archive_that_was_exchanged_since_it_was_looked_at_is_refused_and_leaves_no
     let error = shipment
         .stage(&Disk::new(), &world.target(), &Silent)
         .unwrap_err();
-    assert!(matches!(error, ShipmentError::Changed { .. }), "{error}");
+    assert!(
+        matches!(error, VendorReleaseError::Changed { .. }),
+        "{error}"
+    );
     assert!(world.others().is_empty());
 }
 
@@ -355,7 +364,7 @@ fn staging_over_a_release_is_refused_and_a_stale_staging_folder_is_replaced() {
         .stage(&Disk::new(), &world.target(), &Silent)
         .unwrap_err();
     assert!(
-        matches!(error, ShipmentError::ReleaseExists { .. }),
+        matches!(error, VendorReleaseError::ReleaseExists { .. }),
         "{error}"
     );
 }
@@ -397,8 +406,8 @@ fn a_folder_is_staged_with_its_metadata() {
         fs::Permissions::from_mode(0o640),
     )
     .unwrap();
-    let shipment = Shipment::open(&source, &Silent).unwrap();
-    assert_eq!(shipment.kind, ShipmentKind::Folder);
+    let shipment = VendorRelease::open(&source, &Silent).unwrap();
+    assert_eq!(shipment.kind, VendorReleaseKind::Folder);
     shipment
         .stage(&Disk::new(), &world.target(), &Silent)
         .unwrap();
@@ -406,18 +415,21 @@ fn a_folder_is_staged_with_its_metadata() {
     fs::write(source.join("late"), b"x").unwrap();
     let other = world.folder.path().join("v3");
     let error = shipment.stage(&Disk::new(), &other, &Silent).unwrap_err();
-    assert!(matches!(error, ShipmentError::Changed { .. }), "{error}");
+    assert!(
+        matches!(error, VendorReleaseError::Changed { .. }),
+        "{error}"
+    );
     assert!(!other.exists());
 }
 
 #[test]
-fn a_peek_has_the_small_files_and_not_the_large_ones() {
+fn the_small_files_of_a_release_are_not_the_large_ones() {
     static LARGE: [u8; 17 * 1024 * 1024] = [0; 17 * 1024 * 1024];
     let world = World::with(&gzip(&archive(&[
         file("r/docker-compose.yml", 0o644, COMPOSE),
         file("r/containers.tar", 0o644, &LARGE),
     ])));
-    let peek = world.open().unwrap().peek(&Disk::new()).unwrap();
-    assert!(peek.path().join("docker-compose.yml").exists());
-    assert!(!peek.path().join("containers.tar").exists());
+    let small_files = world.open().unwrap().small_files(&Disk::new()).unwrap();
+    assert!(small_files.path().join("docker-compose.yml").exists());
+    assert!(!small_files.path().join("containers.tar").exists());
 }
