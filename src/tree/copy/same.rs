@@ -65,7 +65,13 @@ impl Update<'_> {
         if wanted.flags != found.flags || found.flags.intersects(LOCKING_FLAGS) {
             return Ok(false);
         }
-        self.adjust(InodeFd::Named(ours.held.as_fd()), name, path, &wanted, &found)?;
+        self.adjust(
+            InodeFd::Named(ours.held.as_fd()),
+            name,
+            path,
+            &wanted,
+            &found,
+        )?;
         Ok(true)
     }
 
