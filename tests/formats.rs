@@ -12,7 +12,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use transship::engine::ArchivedImage;
+use transship::engine::{ArchivedImage, VolumeBackend};
 use transship::fs::Disk;
 use transship::release::{Install, VendorReleaseKind};
 use transship::tree::{Digest, EntryKind, Manifest, ManifestEntry, ManifestFormat, Time, Xattr};
@@ -22,7 +22,7 @@ use transship::upgrade::step::{
     Carry, Change, CopyVolume, EditCompose, LoadImages, Merge, Outcome, StageRelease, Switch,
     Verify,
 };
-use transship::upgrade::{Place, Request, Step, document};
+use transship::upgrade::{Request, Step, document};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/formats")
@@ -136,7 +136,7 @@ fn a_plan() -> Plan {
             image_archive: Some("/srv/containers.tar.gz".into()),
             project: Some("v2105".into()),
             from_project: None,
-            place: Place::Dir {
+            place: VolumeBackend::Dir {
                 path: "/srv/volumes".into(),
             },
         },

@@ -14,7 +14,7 @@ use super::terminal::ui::{Done, Ui};
 use crate::compose::{
     self, Claims, Conflict, ConflictRule, Document, FixRule, Holder, LoadOptions, Model, discover,
 };
-use crate::engine::{Docker, Own, claimed};
+use crate::engine::{Docker, ExceptProject, claimed};
 use crate::env_file::Values;
 use crate::error::Kind;
 use crate::release::Install;
@@ -252,7 +252,7 @@ fn with_engine(
     let Some(docker) = engine else {
         return Ok(Vec::new());
     };
-    let own = Own {
+    let own = ExceptProject {
         project: &side.model.project,
         folder: &side.model.project_dir,
     };

@@ -14,7 +14,7 @@ use crate::compose::{self, Conflict, ConflictRule, LoadOptions, Model};
 use crate::engine::{Compose, ComposeProject, Container, Docker};
 use crate::error::Kind;
 use crate::fs::Disk;
-use crate::launch::{Launch, OwnVolume, Wish};
+use crate::launch::{Launch, LaunchOptions, OwnVolume};
 use crate::release::{Install, Release, Version};
 
 /// Which containers.
@@ -167,8 +167,8 @@ pub(super) fn up(args: &Up, ui: &Ui) -> Result<Done, Failure> {
 }
 
 impl Up {
-    fn wish(&self) -> Wish {
-        Wish {
+    fn wish(&self) -> LaunchOptions {
+        LaunchOptions {
             project: self.which.project.clone(),
             suffix: self.suffix.clone(),
             prefix: self.prefix.clone(),

@@ -21,7 +21,7 @@ pub use plan::Plan;
 pub use planning::changes::Outline;
 pub use planning::facts::Facts;
 pub use planning::releases::Sides;
-pub use request::{Place, Request};
+pub use request::Request;
 pub use running::journal::Journal;
 pub use running::report::Report;
 pub use running::runner::Runner;

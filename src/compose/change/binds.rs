@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::prefix_names::entries;
 use super::service_edits::items;
 use crate::compose::error::Error;
 use crate::compose::file::document::{Document, Entry};
@@ -15,7 +14,7 @@ use crate::compose::file::location::Location;
 use crate::compose::file::site::Site;
 use crate::compose::file::syntax::Kind;
 use crate::compose::file::template::{MINGLED, Template};
-use crate::compose::model::mount::Short;
+use crate::compose::model::mount::{Short, is_data};
 
 /// Moves every bind mount from a folder of the host, or from below it, to the same place
 /// below another; the devices of bind volumes too. Of several moves the first that fits
@@ -137,41 +136,6 @@ pub fn shared_data(document: &Document, lookup: &Lookup<'_>) -> Vec<SharedData> 
         .collect()
 }
 
-/// False for the folders and files of the host that are shared by design.
-pub(crate) fn is_data(path: &Path) -> bool {
-    const SYSTEM: [&str; 9] = [
-        "/boot",
-        "/dev",
-        "/lib",
-        "/proc",
-        "/run",
-        "/sys",
-        "/usr/share",
-        "/var/lib/docker",
-        "/var/run",
-    ];
-    // Below `/etc` there is data, too: `/etc/letsencrypt`.
-    const CONFIGURATION: [&str; 12] = [
-        "ca-certificates",
-        "group",
-        "hostname",
-        "hosts",
-        "localtime",
-        "machine-id",
-        "os-release",
-        "passwd",
-        "pki",
-        "resolv.conf",
-        "ssl",
-        "timezone",
-    ];
-    let is_configuration = |file: &Path| CONFIGURATION.iter().any(|known| file.starts_with(known));
-    match path.strip_prefix("/etc") {
-        Ok(rest) => rest != Path::new("") && !is_configuration(rest),
-        Err(_) => path != Path::new("/") && !SYSTEM.iter().any(|system| path.starts_with(system)),
-    }
-}
-
 /// The absolute source of a bind mount.
 struct Source<'a> {
     site: Site<'a>,
@@ -236,7 +200,7 @@ fn device_sites(document: &Document) -> Vec<Site<'_>> {
         "volumes".clone_into(&mut site.key[0]);
         Some(site)
     };
-    let volumes = entries(document, "volumes").into_iter();
+    let volumes = document.section("volumes").into_iter();
     volumes.filter_map(site).collect()
 }
 

@@ -5,12 +5,12 @@
 use std::collections::BTreeMap;
 
 use super::top_level_name::{Edit, Place};
-use crate::compose::conflicts::claims::Device;
 use crate::compose::error::Error;
 use crate::compose::file::document::{Document, Entry};
 use crate::compose::file::edit::{Change, Draft, Edited};
 use crate::compose::file::interpolate::interpolate;
 use crate::compose::file::syntax::NodeId;
+use crate::compose::model::mount::Device;
 
 /// Which volumes, or networks, get which prefix.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -163,15 +163,6 @@ struct Named<'a> {
     name: Option<&'a str>,
 }
 
-/// The entries of a top-level section, in all documents of the file.
-pub(crate) fn entries(document: &Document, section: &str) -> Vec<Entry> {
-    let roots = document.tree().roots.iter();
-    let sections = roots.filter_map(|root| document.get(*root, section));
-    sections
-        .flat_map(|section| document.all(section.value))
-        .collect()
-}
-
 fn named(document: &Document, section: Section) -> Vec<Named<'_>> {
     let externals = externals(document, section);
     let item = |entry: Entry| {
@@ -187,13 +178,13 @@ fn named(document: &Document, section: Section) -> Vec<Named<'_>> {
             name: name.map(|(name, _)| name),
         }
     };
-    let entries = entries(document, section.key()).into_iter();
+    let entries = document.section(section.key()).into_iter();
     entries.map(item).collect()
 }
 
 /// The keys of those that are external.
 fn externals(document: &Document, section: Section) -> Vec<&str> {
-    let entries = entries(document, section.key()).into_iter();
+    let entries = document.section(section.key()).into_iter();
     let external = entries.filter(|entry| is_external(document, entry.value));
     external.map(|entry| document.key(entry.key)).collect()
 }

@@ -5,7 +5,6 @@
 
 use std::ops::Range;
 
-use super::prefix_names::entries;
 use crate::compose::file::document::{Document, Entry};
 use crate::compose::file::edit::{Intent, plain_or_quoted, rewrite};
 use crate::compose::file::syntax::{Kind, NodeId, Style};
@@ -311,7 +310,7 @@ impl Place<'_> {
 
     /// All that stand in its section.
     fn siblings(&self) -> Vec<Entry> {
-        entries(self.document, self.section)
+        self.document.section(self.section)
     }
 
     fn start(&self, id: NodeId) -> usize {

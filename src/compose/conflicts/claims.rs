@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::compose::change::binds::is_data;
 use crate::compose::file::location::Location;
 use crate::compose::model::model::{Bind, Model, Service, Volume};
+use crate::compose::model::mount::{Device, is_data};
 use crate::compose::model::port::Port;
 
 /// Who makes a claim.
@@ -138,29 +138,6 @@ impl Claims {
     /// True if nothing is claimed.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
-    }
-}
-
-/// What a volume's options say that it is made of, where that is no folder of the engine's own.
-pub(crate) enum Device {
-    /// A folder of the host: a bind mount in disguise.
-    Folder(PathBuf),
-    /// A disk, or an export of a server.
-    Elsewhere(String),
-}
-
-impl Device {
-    pub(crate) fn of(options: &BTreeMap<String, String>) -> Option<Self> {
-        let device = options.get("device")?;
-        let flags = options.get("o").map_or("", String::as_str);
-        if flags.split(',').any(|flag| flag == "bind") {
-            return Some(Self::Folder(PathBuf::from(device)));
-        }
-        let kind = options.get("type").map_or("", String::as_str);
-        let server = flags.split(',').find_map(|flag| flag.strip_prefix("addr="));
-        let server = server.unwrap_or_default();
-        let is_memory = matches!(kind, "tmpfs" | "ramfs");
-        (!is_memory).then(|| Self::Elsewhere(format!("{kind} {server}{device}").trim().to_owned()))
     }
 }
 

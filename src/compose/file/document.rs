@@ -193,6 +193,15 @@ impl Document {
         walk.found
     }
 
+    /// The entries of a top-level section such as `volumes`, in all documents of the file.
+    pub(crate) fn section(&self, name: &str) -> Vec<Entry> {
+        let roots = self.tree.roots.iter();
+        let sections = roots.filter_map(|root| self.get(*root, name));
+        sections
+            .flat_map(|section| self.all(section.value))
+            .collect()
+    }
+
     /// The value of a key that is a scalar; keys of other kinds are rejected on parsing.
     pub(crate) fn key(&self, key: NodeId) -> &str {
         self.tree.scalar(key).map_or("", |(value, _)| value)

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::merging::MergedFile;
 use super::releases::{Side, Sides};
 use super::warnings;
-use crate::compose::{self, Document, Edited, ImageOptions, ImageRule, PrefixRule};
+use crate::compose;
 use crate::release::{Install, Recipe, Version};
 use crate::tree::Digest;
 use crate::upgrade::Request;
@@ -116,45 +116,6 @@ impl Outline {
     }
 }
 
-/// Edits a compose file: retags its images by `rules` and gives its volumes the `prefix`.
-/// The same function makes the plan and carries it out. A rule that matches nothing in
-/// this file is passed over: a release may have several.
-pub fn edited(
-    path: &Path,
-    before: &[u8],
-    rules: &[String],
-    prefix: &str,
-) -> Result<Edited, compose::Error> {
-    let mut result = Edited {
-        bytes: before.to_vec(),
-        changes: Vec::new(),
-        warnings: Vec::new(),
-    };
-    for rule in rules {
-        let document = Document::parse(path, &result.bytes)?;
-        let rule: ImageRule = rule.parse()?;
-        match compose::set_images(&document, &[rule], &ImageOptions::default()) {
-            Err(error) if error.is_no_match() => {}
-            other => extend(&mut result, other?),
-        }
-    }
-    if !prefix.is_empty() {
-        let document = Document::parse(path, &result.bytes)?;
-        let rule = PrefixRule {
-            prefix: prefix.to_owned(),
-            ..PrefixRule::default()
-        };
-        extend(&mut result, compose::prefix_volumes(&document, &rule)?);
-    }
-    Ok(result)
-}
-
-fn extend(result: &mut Edited, next: Edited) {
-    result.bytes = next.bytes;
-    result.changes.extend(next.changes);
-    result.warnings.extend(next.warnings);
-}
-
 fn edits(
     new: &Side,
     rules: &[String],
@@ -163,7 +124,7 @@ fn edits(
 ) -> Result<Vec<Edit>, compose::Error> {
     let mut edits = Vec::new();
     for file in &new.files {
-        let edited = edited(&file.name, &file.bytes, rules, prefix)?;
+        let edited = compose::edit_for_release(&file.name, &file.bytes, rules, prefix)?;
         warnings.extend(edited.warnings.iter().map(ToString::to_string));
         if edited.bytes == file.bytes {
             continue;

@@ -6,8 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{EditCompose, Outcome, StepError, Undoing, World};
+use crate::compose;
 use crate::tree::Digest;
-use crate::upgrade::planning::changes;
 
 pub(super) fn act(step: &EditCompose, world: World<'_>) -> Result<Outcome, StepError> {
     let path = real_file(world, &step.file)?;
@@ -24,7 +24,7 @@ pub(super) fn act(step: &EditCompose, world: World<'_>) -> Result<Outcome, StepE
     if digest != step.before {
         return Err(StepError::FileChanged { path });
     }
-    let after = changes::edited(&path, &before, &step.images, &step.prefix)?.bytes;
+    let after = compose::edit_for_release(&path, &before, &step.images, &step.prefix)?.bytes;
     if Digest::of(&after).to_string() != step.after {
         return Err(StepError::EditDiffers { path });
     }

@@ -1,11 +1,11 @@
 //! What is planned from which facts, and what stands against it.
 
 use super::{Facts, Outline, Pair, Plan, Refused, Request, Step, VolumeFacts, plan};
+use crate::engine::VolumeBackend;
 use crate::engine::{ArchivedImage, User};
 use crate::error::Explain;
 use crate::release::Version;
 use crate::tree::Survey;
-use crate::upgrade::Place;
 use crate::upgrade::planning::drift;
 use crate::upgrade::planning::facts::{CarryFacts, Room};
 use crate::upgrade::planning::image_facts::ImageFacts;
@@ -29,7 +29,7 @@ fn request() -> Request {
         image_archive: None,
         project: None,
         from_project: None,
-        place: Place::Local,
+        place: VolumeBackend::Local,
     }
 }
 

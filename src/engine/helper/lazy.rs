@@ -10,17 +10,17 @@ use super::{Helper, HelperError};
 
 /// Where a helper is kept.
 #[derive(Default)]
-pub(in crate::engine) struct Standby(Mutex<State>);
+pub(in crate::engine) struct LazyHelper(Mutex<LazyState>);
 
 #[derive(Default)]
-enum State {
+enum LazyState {
     #[default]
     Nobody,
     Coming(JoinHandle<Result<Helper, HelperError>>),
     There(Arc<Helper>),
 }
 
-impl Standby {
+impl LazyHelper {
     /// Begins to bring the helper, if nobody has yet; how that went is told when it is needed.
     pub(in crate::engine) fn call(
         &self,
@@ -29,11 +29,11 @@ impl Standby {
         program: Option<&Path>,
     ) {
         let mut state = self.state();
-        if matches!(*state, State::Nobody) {
+        if matches!(*state, LazyState::Nobody) {
             let (docker, server) = (docker.clone(), server.clone());
             let program = program.map(Path::to_owned);
             let bring = move || Helper::bring(&docker, &server, program.as_deref());
-            *state = State::Coming(thread::spawn(bring));
+            *state = LazyState::Coming(thread::spawn(bring));
         }
     }
 
@@ -46,23 +46,23 @@ impl Standby {
     ) -> Result<Arc<Helper>, HelperError> {
         let mut state = self.state();
         let helper = match std::mem::take(&mut *state) {
-            State::There(helper) => helper,
-            State::Coming(coming) => Arc::new(joined(coming)?),
-            State::Nobody => Arc::new(Helper::bring(docker, server, program)?),
+            LazyState::There(helper) => helper,
+            LazyState::Coming(coming) => Arc::new(joined(coming)?),
+            LazyState::Nobody => Arc::new(Helper::bring(docker, server, program)?),
         };
-        *state = State::There(Arc::clone(&helper));
+        *state = LazyState::There(Arc::clone(&helper));
         Ok(helper)
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, LazyState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Standby {
+impl Drop for LazyHelper {
     /// What is under way is waited for, so that nothing is done after this is gone.
     fn drop(&mut self) {
-        if let State::Coming(coming) = std::mem::take(&mut *self.state()) {
+        if let LazyState::Coming(coming) = std::mem::take(&mut *self.state()) {
             drop(coming.join());
         }
     }

@@ -9,8 +9,10 @@ use std::time::Duration;
 use super::super::Error;
 use super::super::program::Running;
 use super::HelperError;
-use super::lines::{Heard, listen};
-use super::protocol::{Answer, Event, FORMAT, Failed, Request, VERSION, Work, shown};
+use super::protocol::{
+    FORMAT, Failed, HelperAnswer, HelperEvent, HelperRequest, HelperWork, VERSION, shown,
+};
+use super::reader::{Heard, listen};
 use crate::clock::Stopwatch;
 use crate::error::Kind;
 use crate::progress::Progress;
@@ -24,8 +26,8 @@ const MERCY: Duration = Duration::from_secs(10);
 /// long.
 const LONGEST_MANIFEST: usize = 1 << 30;
 
-/// A talk with one helper.
-pub(super) struct Talk<'a> {
+/// A session with one helper.
+pub(super) struct Session<'a> {
     progress: &'a dyn Progress,
     silence: Duration,
     manifest: Vec<u8>,
@@ -47,12 +49,12 @@ pub(super) enum Said {
     /// It waits for a stream.
     Ready,
     /// The answer.
-    Done(Answer),
+    Done(HelperAnswer),
     /// It is gone.
     Nothing,
 }
 
-impl<'a> Talk<'a> {
+impl<'a> Session<'a> {
     pub(super) fn new(
         progress: &'a dyn Progress,
         silence: Duration,
@@ -72,11 +74,15 @@ impl<'a> Talk<'a> {
     }
 
     /// Asks for the work and waits for its answer.
-    pub(super) fn have(&mut self, mut running: Running, work: Work) -> Result<Answer, HelperError> {
+    pub(super) fn have(
+        &mut self,
+        mut running: Running,
+        work: HelperWork,
+    ) -> Result<HelperAnswer, HelperError> {
         let heard = running.stdout().map(listen);
         let mut input = running.stdin();
         let (Some(heard), Some(asked)) = (heard, input.as_mut()) else {
-            return Err(HelperError::Nonsense { said: "no streams" });
+            return Err(HelperError::BadReply { said: "no streams" });
         };
         ask(asked, work);
         let said = self.listen(&heard, &mut input)?;
@@ -85,7 +91,7 @@ impl<'a> Talk<'a> {
     }
 
     /// An answer counts if all went well after it, too.
-    pub(super) fn ended(&self, running: Running, said: Said) -> Result<Answer, HelperError> {
+    pub(super) fn ended(&self, running: Running, said: Said) -> Result<HelperAnswer, HelperError> {
         (self.meanwhile)();
         let ended = running.ended(self.silence.min(MERCY));
         let ended = ended.map_err(HelperError::Start)?;
@@ -136,36 +142,36 @@ impl<'a> Talk<'a> {
         }
     }
 
-    fn event(&mut self, event: Event) -> Result<Option<Said>, HelperError> {
+    fn event(&mut self, event: HelperEvent) -> Result<Option<Said>, HelperError> {
         match event {
-            Event::Hello { .. } => {}
-            Event::Total { bytes } => self.progress.start(&self.title, Some(bytes)),
-            Event::At { bytes, files } => {
+            HelperEvent::Hello { .. } => {}
+            HelperEvent::Total { bytes } => self.progress.start(&self.title, Some(bytes)),
+            HelperEvent::At { bytes, files } => {
                 let (b, f) = self.told;
                 self.progress
                     .advance(bytes.saturating_sub(b), files.saturating_sub(f));
                 self.told = (bytes.max(b), files.max(f));
             }
-            Event::Note { line } => self.progress.note(&shown(&line)),
-            Event::Manifest { text } => {
+            HelperEvent::Note { line } => self.progress.note(&shown(&line)),
+            HelperEvent::Manifest { text } => {
                 if self.manifest.len() + text.len() > LONGEST_MANIFEST {
-                    return Err(HelperError::Nonsense {
+                    return Err(HelperError::BadReply {
                         said: "a manifest without an end",
                     });
                 }
                 self.manifest.extend(text.into_bytes());
             }
-            Event::Differs(differs) => {
+            HelperEvent::Differs(differs) => {
                 self.differing += differs.length();
                 let difference = differs.difference();
                 let difference = difference.filter(|_| self.differing <= LONGEST_MANIFEST);
                 let said = "differences that make no sense";
-                let difference = difference.ok_or(HelperError::Nonsense { said })?;
+                let difference = difference.ok_or(HelperError::BadReply { said })?;
                 self.differences.push(difference);
             }
-            Event::Ready => return Ok(Some(Said::Ready)),
-            Event::Done { answer } => return Ok(Some(Said::Done(answer))),
-            Event::Failed(failed) => return Err(inside(&failed)),
+            HelperEvent::Ready => return Ok(Some(Said::Ready)),
+            HelperEvent::Done { answer } => return Ok(Some(Said::Done(answer))),
+            HelperEvent::Failed(failed) => return Err(inside(&failed)),
         }
         Ok(None)
     }
@@ -186,7 +192,7 @@ impl<'a> Talk<'a> {
             Err(_) => Err(Error::Helper {
                 what: what.to_owned(),
                 left: None,
-                source: Box::new(HelperError::Nonsense {
+                source: Box::new(HelperError::BadReply {
                     said: "a broken manifest",
                 }),
             }),
@@ -195,8 +201,8 @@ impl<'a> Talk<'a> {
 }
 
 /// What a helper doesn't read it says itself, or its container does.
-pub(super) fn ask(input: &mut ChildStdin, work: Work) {
-    let request = Request {
+pub(super) fn ask(input: &mut ChildStdin, work: HelperWork) {
+    let request = HelperRequest {
         format: FORMAT.to_owned(),
         version: VERSION,
         work,
@@ -207,14 +213,14 @@ pub(super) fn ask(input: &mut ChildStdin, work: Work) {
 }
 
 /// The first event has to be a hello of this version; a failure may come before.
-pub(super) fn is_hello(event: &Event) -> Result<bool, HelperError> {
+pub(super) fn is_hello(event: &HelperEvent) -> Result<bool, HelperError> {
     match event {
-        Event::Hello { format, version } if format == FORMAT => match *version {
+        HelperEvent::Hello { format, version } if format == FORMAT => match *version {
             VERSION => Ok(true),
             version => Err(HelperError::Version { version }),
         },
-        Event::Failed(_) => Ok(false),
-        _ => Err(HelperError::Nonsense {
+        HelperEvent::Failed(_) => Ok(false),
+        _ => Err(HelperError::BadReply {
             said: "it doesn't say what it is",
         }),
     }

@@ -5,13 +5,13 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 
 use super::HelperError;
-use super::protocol::{Event, LONGEST};
+use super::protocol::{HelperEvent, LONGEST};
 
 /// Lines that are read ahead.
 const AHEAD: usize = 64;
 
 /// What was heard.
-pub(super) type Heard = Result<Event, HelperError>;
+pub(super) type Heard = Result<HelperEvent, HelperError>;
 
 /// Reads events from `stream`; the first that makes no sense is the last.
 pub(super) fn listen(stream: impl Read + Send + 'static) -> Receiver<Heard> {
@@ -30,7 +30,7 @@ pub(super) fn listen(stream: impl Read + Send + 'static) -> Receiver<Heard> {
 }
 
 fn next(stream: &mut BufReader<impl Read>) -> Option<Heard> {
-    let nonsense = |said| Some(Err(HelperError::Nonsense { said }));
+    let nonsense = |said| Some(Err(HelperError::BadReply { said }));
     let mut line = Vec::new();
     let read = stream.take(LONGEST as u64).read_until(b'\n', &mut line);
     match read {
@@ -49,7 +49,7 @@ fn next(stream: &mut BufReader<impl Read>) -> Option<Heard> {
 mod tests {
     use super::*;
 
-    fn heard(said: &[u8]) -> Vec<Result<Event, String>> {
+    fn heard(said: &[u8]) -> Vec<Result<HelperEvent, String>> {
         let heard = listen(std::io::Cursor::new(said.to_vec()));
         let text = |heard: Heard| heard.map_err(|error| error.to_string());
         heard.into_iter().map(text).collect()
@@ -60,7 +60,7 @@ mod tests {
         let said =
             b"{\"is\":\"at\",\"bytes\":1,\"files\":0}\n{\"is\":\"note\",\"line\":\"x\"}\n{\"is\":";
         let events = heard(said);
-        assert_eq!(events[0], Ok(Event::At { bytes: 1, files: 0 }));
+        assert_eq!(events[0], Ok(HelperEvent::At { bytes: 1, files: 0 }));
         assert_eq!(events.len(), 2);
     }
 
