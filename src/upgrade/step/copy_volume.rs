@@ -10,7 +10,7 @@ use super::StepError;
 use super::shell::{command, quote};
 use super::world::{self, Attempt, Phase, StepKind, StepOutcome, UndoEvidence, World};
 use crate::engine::{NewVolume, User, Volume, VolumeStore};
-use crate::tree::{CopyOptions, Format, Holds, Manifest, VerifyOptions};
+use crate::tree::{CopyOptions, Holds, Manifest, ManifestFormat, VerifyOptions};
 
 /// Copies a volume, with a manifest of what was copied.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -232,7 +232,7 @@ fn save(
     world::make_folders(world, &path)?;
     let mut text = Vec::new();
     manifest
-        .write(Format::Mtree, &mut text)
+        .write(ManifestFormat::Mtree, &mut text)
         .map_err(StepError::io(&path))?;
     world.disk.save(&path, &text)?;
     Ok(Some(manifest.digest()))

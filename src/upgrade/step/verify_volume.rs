@@ -8,7 +8,7 @@ use super::StepError;
 use super::shell::command;
 use super::world::{Attempt, Phase, StepKind, StepOutcome, UndoEvidence, World};
 use crate::engine::VolumeStore;
-use crate::tree::{Manifest, Scope, VerifyOptions};
+use crate::tree::{Manifest, VerifyOptions, VerifyScope};
 
 /// Compares a copied volume, read back, with its manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,7 +102,7 @@ fn require_unwritten(
     };
     let source = world.volumes.find(&step.source)?.ok_or_else(missing)?;
     let options = VerifyOptions {
-        scope: Scope::MetadataOnly,
+        scope: VerifyScope::MetadataOnly,
         ..VerifyOptions::default()
     };
     let contents = world.volumes.contents();
