@@ -74,7 +74,7 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
         (&copied.source, &copied.target),
         &copied.copied,
         &copied.differences,
-        &copy::How::plain(args.verify, args.in_use.live),
+        &copy::CopyFlags::plain(args.verify, args.in_use.live),
         ui,
     )
 }
