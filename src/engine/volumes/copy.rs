@@ -303,17 +303,11 @@ impl<'a> CopyEnd<'a> {
     pub(crate) fn find(&self) -> Result<FoundEnd<'a>, Error> {
         match self {
             Self::Path(path) => Ok(FoundEnd::at(path)),
-            Self::Volume { store, name } => match store.find(name)? {
-                Some(volume) => Ok(FoundEnd {
-                    store: Some(*store),
-                    volume,
-                    is_new: false,
-                }),
-                None => Err(Error::Missing {
-                    name: name.clone(),
-                    place: store.describe(),
-                }),
-            },
+            Self::Volume { store, name } => Ok(FoundEnd {
+                store: Some(*store),
+                volume: store.existing(name)?,
+                is_new: false,
+            }),
         }
     }
 
@@ -350,7 +344,7 @@ impl<'a> CopyEnd<'a> {
         };
         Ok(FoundEnd {
             store: Some(store),
-            volume: make(store, disk, &new)?,
+            volume: make_volume(store, disk, &new)?,
             is_new: true,
         })
     }
@@ -419,8 +413,19 @@ pub fn require_idle(store: &dyn VolumeStore, volume: &Volume) -> Result<(), Erro
     })
 }
 
+/// Refuses where somebody may be writing the volume of this name, if there is one.
+///
+/// # Errors
+/// [`Error::InUse`], and those of asking.
+pub fn require_unused(store: &dyn VolumeStore, name: &str) -> Result<(), Error> {
+    match store.find(name)? {
+        Some(volume) => require_idle(store, &volume),
+        None => Ok(()),
+    }
+}
+
 /// Makes the volume. What a failure leaves of it is empty, and goes.
-fn make(store: &dyn VolumeStore, disk: &Disk, new: &NewVolume) -> Result<Volume, Error> {
+fn make_volume(store: &dyn VolumeStore, disk: &Disk, new: &NewVolume) -> Result<Volume, Error> {
     let made = store.create(disk, new);
     let is_empty = |left: &Volume| {
         let holds = store.contents().holds(left, &crate::progress::Silent);

@@ -119,6 +119,17 @@ pub trait VolumeStore: Send + Sync {
     /// Among others: a name that could be no volume's.
     fn find(&self, name: &str) -> Result<Option<Volume>, Error>;
 
+    /// The volume of this name, which has to be there.
+    ///
+    /// # Errors
+    /// [`Error::Missing`], and those of [`VolumeStore::find`].
+    fn existing(&self, name: &str) -> Result<Volume, Error> {
+        self.find(name)?.ok_or_else(|| Error::Missing {
+            name: name.to_owned(),
+            place: self.describe(),
+        })
+    }
+
     /// Makes an empty volume, with the labels of its own project and key.
     ///
     /// # Errors
