@@ -108,9 +108,15 @@ pub trait VolumeStore: Send + Sync {
     fn contents(&self) -> &dyn Contents;
 
     /// The folder that holds the volumes' folders: where space must be free for a new one.
+    ///
+    /// # Errors
+    /// Those of asking for it.
     fn folder(&self) -> Result<PathBuf, Error>;
 
     /// All volumes, by name.
+    ///
+    /// # Errors
+    /// Those of asking for them.
     fn list(&self) -> Result<Vec<Volume>, Error>;
 
     /// The volume of this name, if there is one.
@@ -144,6 +150,9 @@ pub trait VolumeStore: Send + Sync {
 
     /// Who uses the volume: containers of any project, running or stopped, that mount it,
     /// its folder, or a folder above or below, and, for plain folders, processes.
+    ///
+    /// # Errors
+    /// Where it can't be found out: [`Error::Call`], [`Error::Answer`].
     fn users(&self, volume: &Volume) -> Result<Vec<User>, Error>;
 
     /// The program that reaches the place's engine, where there is one.
