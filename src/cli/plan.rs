@@ -12,7 +12,7 @@ use super::terminal::{color, mask, size, text_diff};
 use crate::engine::VolumeStore;
 use crate::error::Kind;
 use crate::fs::Disk;
-use crate::merge::{Outcome, OutcomeKind, Side};
+use crate::merge::{MergeOutcome, OutcomeKind, Side};
 use crate::release::{Install, VendorRelease, Version};
 use crate::upgrade::planning::merging;
 use crate::upgrade::planning::merging::MergedFile;
@@ -285,7 +285,7 @@ fn merges(outline: &Outline, words: &Words, ui: &Ui) -> String {
 /// What became of everything in a merged file but conflicts, by name.
 fn carried_over(file: &MergedFile) -> String {
     const MOST: usize = 8;
-    let name = |outcome: &Outcome| match outcome.what.parse::<usize>() {
+    let name = |outcome: &MergeOutcome| match outcome.what.parse::<usize>() {
         Ok(line) => format!("line {line}"),
         Err(_) => outcome.what.clone(),
     };

@@ -10,6 +10,6 @@ mod resolved;
 mod values;
 
 pub use changes::{EnvChange, env_changes};
-pub use document::{Entry, EnvFile, Quote};
+pub use document::{EnvEntry, EnvFile, Quote};
 pub use error::Error;
 pub use resolved::Values;

@@ -11,7 +11,7 @@ use super::super::terminal::ui::{Done, Ui};
 use super::super::terminal::{color, text_diff};
 use super::Args;
 use crate::compose;
-use crate::merge::{Action, FileMerge, Outcome, OutcomeKind, Place, Side};
+use crate::merge::{Action, FileMerge, MergeOutcome, OutcomeKind, Side, SourceLine};
 use crate::release::Recipe;
 
 #[derive(Serialize)]
@@ -26,7 +26,7 @@ struct MergeJson {
 struct FileJson {
     file: PathBuf,
     action: &'static str,
-    outcomes: Vec<Outcome>,
+    outcomes: Vec<MergeOutcome>,
 }
 
 /// What is secret by its name: what sounds so, what an option names, and what the recipe in
@@ -110,7 +110,7 @@ pub(super) fn report(
 }
 
 fn json(args: &Args, merge: &FileMerge, words: &Words) -> FileJson {
-    let masked = |outcome: &Outcome| {
+    let masked = |outcome: &MergeOutcome| {
         let mut outcome = outcome.clone();
         let what = outcome.what.clone();
         let places = [&mut outcome.base, &mut outcome.mine, &mut outcome.theirs];
@@ -141,7 +141,13 @@ fn shown(args: &Args, what: &str, value: &str, words: &Words) -> String {
 }
 
 /// `kept mine: .env: PORT (mine .env:3)`; all versions of a conflict.
-fn describe(args: &Args, merge: &FileMerge, outcome: &Outcome, words: &Words, ui: &Ui) -> String {
+fn describe(
+    args: &Args,
+    merge: &FileMerge,
+    outcome: &MergeOutcome,
+    words: &Words,
+    ui: &Ui,
+) -> String {
     let name = merge.name.display().to_string();
     let what = match outcome.what.as_str() {
         "" => name,
@@ -176,7 +182,7 @@ fn describe(args: &Args, merge: &FileMerge, outcome: &Outcome, words: &Words, ui
 }
 
 /// The place by the name that the file is called by: git's own for the three say nothing.
-fn called(args: &Args, place: &Place) -> String {
+fn called(args: &Args, place: &SourceLine) -> String {
     match &args.path {
         Some(path) => format!("{}:{}", path.display(), place.line),
         None => place.to_string(),

@@ -146,7 +146,7 @@ fn edits(
     Ok(edits)
 }
 
-fn change(change: &compose::Change) -> Change {
+fn change(change: &compose::ValueChange) -> Change {
     Change {
         key: change.key.join("."),
         line: change.at.line,
