@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use transship::engine::{ArchivedImage, VolumeBackend};
 use transship::fs::Disk;
 use transship::release::{Install, VendorReleaseKind};
-use transship::tree::{Digest, Entry, EntryKind, Format, Manifest, Time, Xattr};
+use transship::tree::{Digest, EntryKind, Manifest, ManifestEntry, ManifestFormat, Time, Xattr};
 use transship::upgrade::plan::{self, Estimate, Plan, Space, VolumeEstimate};
 use transship::upgrade::running::journal::{self, Event, Journal, RunState, StepState};
 use transship::upgrade::step::{
@@ -250,7 +250,7 @@ fn journal_1_is_written_and_read() {
 
 fn a_manifest() -> Manifest {
     let entry = |path: &str, kind| {
-        let mut entry = Entry::new(path.as_bytes().to_vec(), kind);
+        let mut entry = ManifestEntry::new(path.as_bytes().to_vec(), kind);
         entry.mode = Some(0o750);
         entry.uid = Some(999);
         entry.gid = Some(999);
@@ -283,15 +283,15 @@ fn a_manifest() -> Manifest {
 #[test]
 fn manifests_are_written_and_read_in_every_format() {
     for (format, name) in [
-        (Format::Mtree, "manifest-v1.mtree"),
-        (Format::Sha256sum, "manifest-v1.sha256sum"),
-        (Format::Json, "manifest-v1.json"),
+        (ManifestFormat::Mtree, "manifest-v1.mtree"),
+        (ManifestFormat::Sha256sum, "manifest-v1.sha256sum"),
+        (ManifestFormat::Json, "manifest-v1.json"),
     ] {
         let mut today = Vec::new();
         a_manifest().write(format, &mut today).unwrap();
         let text = fixture(name, std::str::from_utf8(&today).unwrap());
         let read = Manifest::read(Path::new(name), text.as_bytes()).unwrap();
-        if format == Format::Sha256sum {
+        if format == ManifestFormat::Sha256sum {
             assert_eq!(read.len(), 1);
         } else {
             let (read, written): (Vec<_>, Vec<_>) =

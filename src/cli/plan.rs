@@ -6,12 +6,13 @@ use serde::Serialize;
 
 use super::options::{InstallArg, VolumesArg};
 use super::terminal::failure::Failure;
-use super::terminal::mask::Words;
 use super::terminal::ui::{Done, Ui};
-use super::terminal::{color, mask, size, text_diff};
+use super::terminal::{color, size, text_diff};
 use crate::engine::VolumeStore;
+use crate::env_file::is_env_name;
 use crate::error::Kind;
 use crate::fs::Disk;
+use crate::mask::{self, SecretWords};
 use crate::merge::{MergeOutcome, OutcomeKind, Side};
 use crate::release::{Install, VendorRelease, Version};
 use crate::upgrade::planning::merging;
@@ -207,7 +208,7 @@ pub(super) fn show(planned: &Prepared, store: &dyn VolumeStore, ui: &Ui) -> Resu
         store.describe()
     );
     text += &steps(plan, store, ui);
-    let words = Words::with(sides.recipe.secrets.clone());
+    let words = SecretWords::with(sides.recipe.secrets.clone());
     text += &merges(outline, &words, ui);
     text += &files(sides, outline, plan, &words, ui);
     text += &sizes(plan, ui);
@@ -234,7 +235,7 @@ fn steps(plan: &Plan, store: &dyn VolumeStore, ui: &Ui) -> String {
 }
 
 /// What was merged, with every conflict and its values, but for those of secrets.
-fn merges(outline: &Outline, words: &Words, ui: &Ui) -> String {
+fn merges(outline: &Outline, words: &SecretWords, ui: &Ui) -> String {
     if outline.merged.is_empty() {
         return String::new();
     }
@@ -317,7 +318,7 @@ fn carried_over(file: &MergedFile) -> String {
     text
 }
 
-fn files(sides: &Sides, outline: &Outline, plan: &Plan, words: &Words, ui: &Ui) -> String {
+fn files(sides: &Sides, outline: &Outline, plan: &Plan, words: &SecretWords, ui: &Ui) -> String {
     let diff = |path: &Path, before: &[u8], after: &[u8]| {
         text_diff::render_with(ui, path, before, after, words)
     };
@@ -326,7 +327,7 @@ fn files(sides: &Sides, outline: &Outline, plan: &Plan, words: &Words, ui: &Ui) 
     let merges = outline.merged.iter().map(|file| {
         let path = Install::current_target(&outline.to).join(&file.name);
         let old = sides.old.folder.join(&file.source);
-        let private = mask::is_private(&old, &file.merged.bytes) && !mask::is_env_file(&old);
+        let private = mask::is_private(&old, &file.merged.bytes) && !is_env_name(&old);
         if private {
             return format!("{} is merged, and is private: not shown\n", path.display());
         }
@@ -353,14 +354,14 @@ fn files(sides: &Sides, outline: &Outline, plan: &Plan, words: &Words, ui: &Ui) 
 /// The difference between the vendor's file and the carried one. Folders are only named:
 /// they are listed among the steps. Nothing is shown of a file that is its owner's alone or
 /// holds a key.
-fn carried(sides: &Sides, step: &Carry, words: &Words, ui: &Ui) -> String {
+fn carried(sides: &Sides, step: &Carry, words: &SecretWords, ui: &Ui) -> String {
     let name: PathBuf = step.to.components().skip(2).collect();
     let (old, new) = (sides.old.folder.join(&name), sides.new.folder.join(&name));
     let (Ok(vendors), Ok(ours)) = (std::fs::read(new), std::fs::read(&old)) else {
         return String::new();
     };
     let private = sides.old.is_secret(&name) || mask::is_private(&old, &ours);
-    if private && vendors != ours && !mask::is_env_file(&old) {
+    if private && vendors != ours && !is_env_name(&old) {
         return format!(
             "{} differs from the vendor's, and is private: not shown\n",
             step.to.display()

@@ -45,6 +45,9 @@ impl<'fd> InodeFd<'fd> {
 
 impl Disk {
     /// Sets owner and group; `None` leaves one as it is.
+    ///
+    /// # Errors
+    /// Those of fchown(2).
     pub fn set_owner(
         &self,
         held: InodeFd<'_>,
@@ -62,6 +65,9 @@ impl Disk {
     }
 
     /// Sets the permission bits, setuid, setgid and sticky among them.
+    ///
+    /// # Errors
+    /// Those of fchmod(2).
     pub fn set_mode(&self, held: InodeFd<'_>, name: &CStr, mode: u32) -> io::Result<()> {
         self.before("chmod", shown(name))?;
         let mode = Mode::from_raw_mode(mode);
@@ -73,6 +79,9 @@ impl Disk {
     }
 
     /// Sets access and modification time.
+    ///
+    /// # Errors
+    /// Those of utimensat(2).
     pub fn set_times(&self, held: InodeFd<'_>, name: &CStr, times: &Timestamps) -> io::Result<()> {
         self.before("utimens", shown(name))?;
         match held {
@@ -83,6 +92,9 @@ impl Disk {
     }
 
     /// Sets one extended attribute, an ACL or capability among them.
+    ///
+    /// # Errors
+    /// Those of fsetxattr(2); `ENOTSUP` where the filesystem has no such attributes.
     pub fn set_xattr(
         &self,
         held: InodeFd<'_>,
@@ -100,6 +112,9 @@ impl Disk {
     }
 
     /// Removes one extended attribute.
+    ///
+    /// # Errors
+    /// Those of fremovexattr(2).
     pub fn remove_xattr(&self, held: InodeFd<'_>, name: &CStr, attribute: &CStr) -> io::Result<()> {
         self.before("removexattr", shown(name))?;
         match held {
@@ -110,6 +125,9 @@ impl Disk {
     }
 
     /// Sets the inode flags (`chattr`'s) of an open file or directory.
+    ///
+    /// # Errors
+    /// Those of the `FS_IOC_SETFLAGS` ioctl.
     pub fn set_flags(&self, fd: BorrowedFd<'_>, name: &CStr, flags: IFlags) -> io::Result<()> {
         self.before("setflags", shown(name))?;
         Ok(rustix::fs::ioctl_setflags(fd, flags)?)

@@ -11,7 +11,7 @@ use std::sync::Arc;
 pub struct Mutation<'a> {
     /// `rename`, `write`, `fsync`, ...: the system call's name without its suffixes.
     pub call: &'static str,
-    /// What the call acts on.
+    /// The path, or the name below the held directory, that the call acts on.
     pub path: &'a Path,
 }
 

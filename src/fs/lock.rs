@@ -90,6 +90,9 @@ pub struct Lock {
 
 impl Lock {
     /// Takes the lock at `path` for `holder`, or says at once who has it.
+    ///
+    /// # Errors
+    /// [`LockError::Held`] by another process, [`LockError::Io`].
     pub fn take(disk: &Disk, path: &Path, holder: &LockHolder) -> Result<Self, LockError> {
         let io = |source: io::Error| LockError::Io {
             path: path.into(),

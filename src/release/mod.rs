@@ -6,15 +6,17 @@
 //! administrator wants an upgrade done.
 
 mod archive;
+mod error;
 mod install;
 mod recipe;
+mod staging;
 mod vendor_release;
 mod version;
 
-pub use archive::Limits;
+pub use archive::{Limits, Summary};
+pub use error::VendorReleaseError;
 pub use install::{Install, InstallError, Release};
 pub use recipe::{CarryMode, CarryRule, Recipe, RecipeError};
-pub use vendor_release::{
-    SmallFiles, Summary, VendorRelease, VendorReleaseError, VendorReleaseKind,
-};
+pub use staging::{EarlierAttempt, NewRelease, ReleasePlaces, StagedRelease, StagingError};
+pub use vendor_release::{SmallFiles, VendorRelease, VendorReleaseKind};
 pub use version::{BadVersion, Version};

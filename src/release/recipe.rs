@@ -40,9 +40,9 @@ pub struct Recipe {
 /// One file or folder to carry, relative to the release.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CarryRule {
-    /// Its path, without a trailing slash.
+    /// The file's or folder's path below the release, without a trailing slash.
     pub path: PathBuf,
-    /// What becomes of what the vendor has there.
+    /// Whether it takes the place of the vendor's file or is merged with it.
     pub how: CarryMode,
 }
 
@@ -59,7 +59,7 @@ pub enum CarryMode {
     Merge,
 }
 
-/// What is wrong with a recipe.
+/// Why a recipe can't be read or followed.
 #[derive(Debug, Error)]
 pub enum RecipeError {
     /// The file can't be read.
@@ -70,7 +70,7 @@ pub enum RecipeError {
         /// What the system said.
         source: io::Error,
     },
-    /// It is no recipe.
+    /// The file isn't YAML, or has other types of values than a recipe.
     #[error("the recipe in `{}` can't be understood", path.display())]
     Syntax {
         /// The recipe's file.
@@ -158,6 +158,9 @@ const LATER: [&str; 4] = ["data", "path", "hooks", "notes"];
 impl Recipe {
     /// The recipe for an upgrade: what `shipped` (the value of `x-transship`, from
     /// `compose_file`) says, under what `own`, the install's `transship.yml`, says.
+    ///
+    /// # Errors
+    /// [`RecipeError`]: a file that can't be read, is no recipe, or asks for what can't be done.
     pub fn read(
         shipped: Option<&Value>,
         compose_file: &Path,
@@ -243,6 +246,9 @@ impl Recipe {
 
 impl CarryRule {
     /// The entry for `path`, which must stay inside of the release.
+    ///
+    /// # Errors
+    /// [`RecipeError::Outside`].
     pub fn new(path: &Path) -> Result<Self, RecipeError> {
         let clean: PathBuf = path
             .components()

@@ -13,11 +13,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
-use thiserror::Error;
 
-use super::archive::{self, Limits};
+use super::archive::{self, Limits, Summary};
+use super::error::VendorReleaseError;
 use crate::compose;
-use crate::error::{Explain, Kind};
 use crate::fs::Disk;
 use crate::progress::{Progress, Silent};
 use crate::tree::{self, CopyOptions, Exclude};
@@ -36,38 +35,19 @@ pub enum VendorReleaseKind {
     Folder,
 }
 
-/// How much a shipment holds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Summary {
-    /// Everything that is no folder.
-    pub files: u64,
-    /// Folders.
-    pub folders: u64,
-    /// Bytes of content, unpacked.
-    pub bytes: u64,
-}
-
-impl Summary {
-    pub(super) fn count(&mut self, folder: bool, bytes: u64) {
-        self.files += u64::from(!folder);
-        self.folders += u64::from(folder);
-        self.bytes = self.bytes.saturating_add(bytes);
-    }
-}
-
 /// A shipment that was read to its end and found fit to be staged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VendorRelease {
-    /// Where it is, absolute.
+    /// The tarball's or folder's path, absolute and without symlinks.
     pub path: PathBuf,
-    /// What it is.
+    /// Whether it is a tarball or a folder.
     pub kind: VendorReleaseKind,
     /// SHA-256 in hex: of a tarball the file's, of a folder its manifest's.
     pub sha256: String,
     /// The single folder in a tarball that holds the release, and is left out of its
     /// paths.
     pub top: Option<OsString>,
-    /// How much it holds.
+    /// How many files, folders and bytes it holds.
     pub summary: Summary,
 }
 
@@ -85,112 +65,11 @@ impl SmallFiles {
     }
 }
 
-/// Why a shipment can't be used.
-#[derive(Debug, Error)]
-pub enum VendorReleaseError {
-    /// A file or folder can't be read or made.
-    #[error("can't use `{}`", path.display())]
-    Io {
-        /// Which.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The archive can't be read to its end.
-    #[error("`{}` is no tar archive, or is cut or damaged", path.display())]
-    Damaged {
-        /// The archive.
-        path: PathBuf,
-        /// What the decoder said.
-        source: io::Error,
-    },
-    /// The archive is compressed in a way that isn't understood.
-    #[error("`{}` is compressed with {name}", path.display())]
-    Compression {
-        /// The archive.
-        path: PathBuf,
-        /// The compression's name.
-        name: &'static str,
-    },
-    /// A member that no release may have.
-    #[error("`{}` holds `{}`, {reason}", archive.display(), member.escape_ascii())]
-    Member {
-        /// The archive.
-        archive: PathBuf,
-        /// The member's name as the archive has it.
-        member: Vec<u8>,
-        /// What is wrong with it.
-        reason: &'static str,
-    },
-    /// There is no compose file at its top.
-    #[error("`{}` holds no compose file", path.display())]
-    NoCompose {
-        /// The shipment.
-        path: PathBuf,
-    },
-    /// It is not what it was when the plan was made.
-    #[error("`{}` was changed since the plan was made", path.display())]
-    Changed {
-        /// The shipment.
-        path: PathBuf,
-    },
-    /// The release is there already.
-    #[error("`{}` is there already", path.display())]
-    ReleaseExists {
-        /// The release's folder.
-        path: PathBuf,
-    },
-    /// The tree work failed.
-    #[error(transparent)]
-    Tree(#[from] tree::Error),
-    /// The user wanted to stop.
-    #[error("interrupted")]
-    Interrupted,
-}
-
-impl Explain for VendorReleaseError {
-    fn kind(&self) -> Kind {
-        match self {
-            Self::Changed { .. } | Self::ReleaseExists { .. } | Self::Member { .. } => {
-                Kind::Refused
-            }
-            Self::Io { source, .. } if source.kind() != io::ErrorKind::NotFound => Kind::Refused,
-            Self::Tree(error) => error.kind(),
-            Self::Interrupted => Kind::Interrupted,
-            _ => Kind::Usage,
-        }
-    }
-
-    fn hints(&self) -> Vec<String> {
-        match self {
-            Self::Damaged { .. } => {
-                vec!["compare its checksum with the vendor's, or fetch it again".into()]
-            }
-            Self::Compression { .. } => {
-                vec!["unpack it into a folder and pass that to `--from-release`".into()]
-            }
-            Self::Member { .. } => vec![
-                "nothing was unpacked; ask the vendor whether the archive is genuine".into(),
-                "if you trust it, unpack it by hand and pass the folder to `--from-release`".into(),
-            ],
-            Self::NoCompose { .. } => {
-                vec!["it should hold a `docker-compose.yml` or `compose.yaml`".into()]
-            }
-            Self::Changed { .. } => vec!["make the plan again with `transship plan`".into()],
-            Self::ReleaseExists { .. } => {
-                vec![
-                    "to upgrade to it as it is, leave `--from-release` out; else move it away"
-                        .into(),
-                ]
-            }
-            Self::Tree(error) => error.hints(),
-            _ => Vec::new(),
-        }
-    }
-}
-
 impl VendorRelease {
     /// Looks at the whole of what is at `path`.
+    ///
+    /// # Errors
+    /// [`VendorReleaseError`], [`VendorReleaseError::Interrupted`] among them.
     pub fn open(path: &Path, progress: &dyn Progress) -> Result<Self, VendorReleaseError> {
         let io = |source| VendorReleaseError::Io {
             path: path.into(),
@@ -260,6 +139,9 @@ impl VendorRelease {
     }
 
     /// A folder with the shipment's small files, for as long as the plan is made.
+    ///
+    /// # Errors
+    /// [`VendorReleaseError::Io`], and [`VendorReleaseError::Changed`] where the archive is another by now.
     pub fn small_files(&self, disk: &Disk) -> Result<SmallFiles, VendorReleaseError> {
         if self.kind == VendorReleaseKind::Folder {
             return Ok(SmallFiles {
@@ -284,6 +166,9 @@ impl VendorRelease {
 
     /// Makes the release at `target`, which must not exist. Interrupted, it leaves at
     /// most a staging folder that the next attempt replaces.
+    ///
+    /// # Errors
+    /// [`VendorReleaseError::ReleaseExists`], [`VendorReleaseError::Changed`], and what the disk says.
     pub fn stage(
         &self,
         disk: &Disk,
@@ -312,6 +197,9 @@ impl VendorRelease {
     /// Makes a copy of the shipment's small files at `target`, which must not exist: what was
     /// shipped, for telling later what was changed. Made as [`VendorRelease::stage`] makes a
     /// release.
+    ///
+    /// # Errors
+    /// As [`VendorRelease::stage`].
     pub fn keep_pristine(&self, disk: &Disk, target: &Path) -> Result<(), VendorReleaseError> {
         match self.kind {
             VendorReleaseKind::Folder => {

@@ -39,7 +39,8 @@ fn merges(pair: &Path) -> Vec<FileMerge> {
 /// The merged release, in a folder of its own.
 fn merged(pair: &Path, merges: &[FileMerge]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    copy(&pair.join("mine"), folder.path());
+    let contents = fs_extra::dir::CopyOptions::new().content_only(true);
+    fs_extra::dir::copy(pair.join("mine"), folder.path(), &contents).unwrap();
     for merge in merges {
         let path = folder.path().join(&merge.name);
         match &merge.action {
@@ -54,18 +55,6 @@ fn merged(pair: &Path, merges: &[FileMerge]) -> tempfile::TempDir {
         }
     }
     folder
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
-        let (from, to) = (entry.path(), to.join(entry.file_name()));
-        if from.is_dir() {
-            copy(&from, &to);
-        } else {
-            fs::copy(from, to).unwrap();
-        }
-    }
 }
 
 /// What Compose makes of a release, wherever it is.

@@ -17,7 +17,7 @@ const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 /// A file that was opened and not read yet.
 pub(super) struct ArchiveFile<'a> {
     source: BufferedFile<'a>,
-    /// Its bytes as they are on disk.
+    /// The file's size in bytes, compressed as it is.
     pub(super) size: u64,
 }
 

@@ -6,8 +6,8 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
-use super::{Limits, Member, MemberKind};
-use crate::release::vendor_release::{Summary, VendorReleaseError};
+use super::member::{Limits, Member, MemberKind, Summary};
+use crate::release::error::VendorReleaseError;
 
 /// What is known of the members so far, to judge the next one.
 pub(super) struct Policy {

@@ -4,7 +4,7 @@
 use crate::engine::{User, VolumeStore};
 use crate::progress::Progress;
 use crate::release::Install;
-use crate::tree::{Manifest, Scope, VerifyOptions};
+use crate::tree::{Manifest, VerifyOptions, VerifyScope};
 use crate::upgrade::step::StepError;
 use crate::upgrade::{Plan, Step};
 
@@ -37,7 +37,7 @@ pub fn left_behind(
         }));
         let manifest = Manifest::load(&path)?;
         let options = VerifyOptions {
-            scope: Scope::MetadataOnly,
+            scope: VerifyScope::MetadataOnly,
             ..VerifyOptions::default()
         };
         let contents = volumes.contents();

@@ -5,7 +5,7 @@ use std::io;
 
 use super::{CopyVolume, Outcome, StepError, Undoing, World};
 use crate::engine::{NewVolume, User, Volume, VolumeStore};
-use crate::tree::{CopyOptions, Format, Holds, Manifest, VerifyOptions};
+use crate::tree::{CopyOptions, Holds, Manifest, ManifestFormat, VerifyOptions};
 
 pub(super) fn act(step: &CopyVolume, world: World<'_>, again: bool) -> Result<Outcome, StepError> {
     let source = existing(world, &step.source)?;
@@ -147,7 +147,7 @@ fn save(
     super::make_folders(world, &path)?;
     let mut text = Vec::new();
     manifest
-        .write(Format::Mtree, &mut text)
+        .write(ManifestFormat::Mtree, &mut text)
         .map_err(StepError::io(&path))?;
     world.disk.save(&path, &text)?;
     Ok(Some(manifest.digest()))

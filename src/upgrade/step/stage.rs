@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use super::{Outcome, StageRelease, StepError, World};
-use crate::release::{Summary, VendorRelease};
+use crate::release::{EarlierAttempt, ReleasePlaces, Summary, VendorRelease};
 use crate::tree;
 
 pub(super) fn act(
@@ -19,25 +19,17 @@ pub(super) fn act(
         top: step.top.as_ref().map(OsString::from),
         summary: Summary::default(),
     };
-    // The copy for later comparison comes first: where there is a release, there is that.
-    let pristine = world.install.pristine(&step.version);
-    if !(again && pristine.is_dir()) {
-        if pristine.symlink_metadata().is_ok() {
-            tree::remove(world.disk, &pristine).map_err(StepError::io(&pristine))?;
-        }
-        super::make_folders(world, &pristine)?;
-        shipment.keep_pristine(world.disk, &pristine)?;
-    }
-    // The folder appears by a rename when it is complete, so one that is there after a
-    // crash is done.
-    if !(again && target.is_dir())
-        && let Err(error) = shipment.stage(world.disk, &target, world.progress)
-    {
-        // The failure is what there is to tell.
-        let _ = tree::remove(world.disk, &pristine);
-        return Err(error.into());
-    }
-    let survey = tree::survey(&target)?;
+    let places = ReleasePlaces {
+        release: target,
+        pristine: world.install.pristine(&step.version),
+    };
+    let earlier = if again {
+        EarlierAttempt::Interrupted
+    } else {
+        EarlierAttempt::None
+    };
+    shipment.stage_with_pristine(world.disk, &places, earlier, world.progress)?;
+    let survey = tree::survey(&places.release)?;
     Ok(Outcome {
         files: survey.files,
         bytes: survey.bytes,

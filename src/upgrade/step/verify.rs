@@ -1,7 +1,7 @@
 //! Verifying: the copied volume, read back, against the manifest of what was copied.
 
 use super::{Outcome, StepError, Verify, World};
-use crate::tree::{Manifest, Scope, VerifyOptions};
+use crate::tree::{Manifest, VerifyOptions, VerifyScope};
 
 pub(super) fn act(step: &Verify, world: World<'_>) -> Result<Outcome, StepError> {
     let missing = || StepError::NoVolume {
@@ -48,7 +48,7 @@ fn require_unwritten(
     };
     let source = world.volumes.find(&step.source)?.ok_or_else(missing)?;
     let options = VerifyOptions {
-        scope: Scope::MetadataOnly,
+        scope: VerifyScope::MetadataOnly,
         ..VerifyOptions::default()
     };
     let contents = world.volumes.contents();
