@@ -24,7 +24,7 @@ pub use conflicts::claims::{Claim, Claimant, Claims, NetworkClaim, routes};
 pub use conflicts::conflict::{Conflict, ConflictRule, conflicts, conflicts_made};
 pub use error::Error;
 pub use file::document::Document;
-pub use file::edit::{Edited, ValueChange, Warning};
+pub use file::edit::{Change, Edited, Warning};
 pub(crate) use file::interpolate::variables;
 pub use file::interpolate::{InterpolateError, Lookup, interpolate};
 pub use file::location::Location;

@@ -10,15 +10,16 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::document::{self, Format, SealedError};
+use super::document::{self, DocumentError, DocumentFormat};
 use super::planning::merging::PlanConflict;
-use super::{Request, Step, series};
+use super::request::Request;
+use super::step::Step;
 use crate::error::{Explain, Kind};
 use crate::fs::Disk;
 use crate::release::{Install, Version};
 
 /// The format of a saved plan. Each version has a file in `fixtures/formats/`.
-pub const FORMAT: Format = Format {
+pub const FORMAT: DocumentFormat = DocumentFormat {
     name: "transship-plan",
     version: 1,
 };
@@ -50,7 +51,7 @@ pub struct Plan {
     pub estimate: Estimate,
     /// What the administrator should know, a sentence each.
     pub warnings: Vec<String>,
-    /// What both sides changed; the plan can't be applied while there is any.
+    /// What both the administrator and the vendor changed; the plan can't be applied while there is any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conflicts: Vec<PlanConflict>,
 }
@@ -109,7 +110,7 @@ pub enum PlanError {
         /// Where it was looked for.
         folder: PathBuf,
     },
-    /// Both sides changed something, and nobody has said whose change counts.
+    /// Both the administrator and the vendor changed something, and nobody has said whose change counts.
     #[error("plan `{id}` leaves open whose change counts: {conflicts}")]
     Conflicts {
         /// The plan's name.
@@ -127,13 +128,13 @@ pub enum PlanError {
     },
     /// The file can't be used.
     #[error(transparent)]
-    Sealed(#[from] SealedError),
+    Document(#[from] DocumentError),
 }
 
 impl Explain for PlanError {
     fn kind(&self) -> Kind {
         match self {
-            Self::Sealed(error) => error.kind(),
+            Self::Document(error) => error.kind(),
             Self::Conflicts { .. } => Kind::Refused,
             _ => Kind::Usage,
         }
@@ -141,7 +142,7 @@ impl Explain for PlanError {
 
     fn hints(&self) -> Vec<String> {
         match self {
-            Self::Sealed(error) => error.hints(),
+            Self::Document(error) => error.hints(),
             Self::Io { .. } => Vec::new(),
             Self::Conflicts { .. } => {
                 vec!["plan again, with `--ours PATH` or `--theirs PATH` for each".into()]
@@ -172,7 +173,7 @@ impl Plan {
     }
 
     /// Saves the plan in the install and gives its file.
-    pub fn save(&self, disk: &Disk, install: &Install) -> Result<PathBuf, SealedError> {
+    pub fn save(&self, disk: &Disk, install: &Install) -> Result<PathBuf, DocumentError> {
         let path = file(install, &self.id);
         document::save(disk, FORMAT, &path, self)?;
         Ok(path)
@@ -205,7 +206,7 @@ impl Plan {
         version: &Version,
     ) -> Result<String, PlanError> {
         let folder = install.plans();
-        series::next(&folder, when, version).map_err(|source| PlanError::Io { folder, source })
+        document::next_id(&folder, when, version).map_err(|source| PlanError::Io { folder, source })
     }
 }
 
@@ -214,7 +215,7 @@ fn file(install: &Install, id: &str) -> PathBuf {
 }
 
 fn newest(folder: PathBuf) -> Result<PathBuf, PlanError> {
-    match series::newest(&folder) {
+    match document::newest(&folder) {
         Ok(Some(path)) => Ok(path),
         Ok(None) => Err(PlanError::None { folder }),
         Err(source) => Err(PlanError::Io { folder, source }),

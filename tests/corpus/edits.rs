@@ -25,7 +25,7 @@ const SUFFIX: &str = "-t9";
 /// One file after all edits.
 struct Outcome {
     bytes: Vec<u8>,
-    changes: Vec<transship::compose::ValueChange>,
+    changes: Vec<transship::compose::Change>,
     repositories: BTreeSet<String>,
     /// True if the host ports were moved.
     ports: bool,

@@ -59,7 +59,7 @@ impl FileEdit {
 pub(crate) struct FileJson {
     file: PathBuf,
     changed: bool,
-    changes: Vec<compose::ValueChange>,
+    changes: Vec<compose::Change>,
     warnings: Vec<String>,
 }
 
@@ -238,7 +238,7 @@ fn report(edit: &FileEdit, args: &EditArgs, ui: &Ui) -> Result<(), Failure> {
 }
 
 /// One line on a change, with its place.
-pub(crate) fn describe(change: &compose::ValueChange) -> String {
+pub(crate) fn describe(change: &compose::Change) -> String {
     let (at, key) = (&change.at, change.key.join("."));
     let from = change
         .from

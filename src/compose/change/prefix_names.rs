@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::top_level_name::{NameEdit, NamePosition};
 use crate::compose::error::Error;
 use crate::compose::file::document::{Document, MapEntry};
-use crate::compose::file::edit::{Draft, Edited, ValueChange};
+use crate::compose::file::edit::{Change, Draft, Edited};
 use crate::compose::file::interpolate::interpolate;
 use crate::compose::file::syntax::NodeId;
 use crate::compose::model::mount::Device;
@@ -460,7 +460,7 @@ fn set_name(
         );
         draft.warn(document.location_of(item.entry.key), message);
     }
-    draft.changes.push(ValueChange {
+    draft.changes.push(Change {
         at: document.location(range.start),
         key: [item.section.key(), item.key, "name"]
             .map(str::to_owned)

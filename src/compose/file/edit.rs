@@ -21,14 +21,14 @@ pub struct Edited {
     /// The new content; equal to the old where nothing was to change.
     pub bytes: Vec<u8>,
     /// One entry for each value that was given another text, in the order of the file.
-    pub changes: Vec<ValueChange>,
+    pub changes: Vec<Change>,
     /// What was left alone or changes besides, for the user to know; in the order in which it was met.
     pub warnings: Vec<Warning>,
 }
 
 /// One value that an edit changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ValueChange {
+pub struct Change {
     /// Where the value stands, which may be an anchor elsewhere in the file.
     pub at: Location,
     /// The keys that lead to it: `["services", "web", "image"]`.
@@ -78,7 +78,7 @@ pub(crate) struct Draft<'a> {
     document: &'a Document,
     splices: Vec<(Range<usize>, String)>,
     intents: HashMap<NodeId, Intent>,
-    pub(crate) changes: Vec<ValueChange>,
+    pub(crate) changes: Vec<Change>,
     pub(crate) warnings: Vec<Warning>,
 }
 

@@ -2,7 +2,7 @@
 //! an anchored one is edited once, for all the services that share it.
 
 use super::document::{Document, MapEntry};
-use super::edit::{Draft, Intent, ValueChange, rewrite};
+use super::edit::{Change, Draft, Intent, rewrite};
 use super::strict::{self, Type};
 use super::syntax::NodeId;
 use crate::compose::error::Error;
@@ -106,7 +106,7 @@ impl Draft<'_> {
             other.scalar == site.scalar && other.service != site.service
         };
         let others = sites.iter().filter(shares);
-        self.changes.push(ValueChange {
+        self.changes.push(Change {
             at: document.location_of(site.scalar),
             key: site.key.clone(),
             from: Some(site.written.to_owned()),

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::edit::{Edited, ValueChange};
+use super::edit::{Change, Edited};
 use super::interpolate::{Lookup, variables};
 use super::location::Location;
 use super::value_location::ValueLocation;
@@ -110,7 +110,7 @@ pub fn set_variables(file: &EnvFile, changes: &[VariableChange]) -> Result<Edite
             });
         }
         edited.bytes = now.set(&change.name, &change.to)?;
-        edited.changes.push(ValueChange {
+        edited.changes.push(Change {
             at,
             key: vec![change.name.clone()],
             from: change.from.clone(),

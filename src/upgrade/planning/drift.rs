@@ -7,7 +7,8 @@
 use thiserror::Error;
 
 use crate::error::{Explain, Kind};
-use crate::upgrade::{Plan, Step};
+use crate::upgrade::plan::Plan;
+use crate::upgrade::step::Step;
 
 /// The plan is stale.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

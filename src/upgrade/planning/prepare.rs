@@ -1,9 +1,12 @@
 //! From a request to a plan: read, decide, observe, plan. Nothing is changed on the way.
 
+use super::decisions::Decisions;
+use super::facts::Facts;
 use super::facts::FactsError;
 use super::image_facts::{ImageFacts, ImagesError};
 use super::planner::{self, Refused};
-use super::releases::SidesError;
+use super::release_files::ReleasesError;
+use super::releases::Releases;
 use crate::clock;
 use crate::compose;
 use crate::engine::VolumeStore;
@@ -11,8 +14,9 @@ use crate::error::{Explain, Kind};
 use crate::fs::Disk;
 use crate::progress::Progress;
 use crate::release::Install;
+use crate::upgrade::plan::Plan;
 use crate::upgrade::plan::PlanError;
-use crate::upgrade::{Facts, Outline, Plan, Request, Sides};
+use crate::upgrade::request::Request;
 
 /// A plan with what it was made from, for showing differences.
 #[derive(Debug)]
@@ -20,9 +24,9 @@ pub struct Prepared {
     /// The plan.
     pub plan: Plan,
     /// Both releases.
-    pub sides: Sides,
+    pub releases: Releases,
     /// What the upgrade touches.
-    pub outline: Outline,
+    pub decisions: Decisions,
 }
 
 /// Why no plan was made.
@@ -30,10 +34,10 @@ pub struct Prepared {
 pub enum PrepareError {
     /// The releases can't be read.
     #[error(transparent)]
-    Sides(#[from] SidesError),
+    Releases(#[from] ReleasesError),
     /// What is asked for can't be decided.
     #[error(transparent)]
-    Outline(#[from] compose::Error),
+    Decisions(#[from] compose::Error),
     /// The world can't be observed.
     #[error(transparent)]
     Facts(#[from] FactsError),
@@ -51,8 +55,8 @@ pub enum PrepareError {
 impl PrepareError {
     fn inner(&self) -> &dyn Explain {
         match self {
-            Self::Sides(error) => error,
-            Self::Outline(error) => error,
+            Self::Releases(error) => error,
+            Self::Decisions(error) => error,
             Self::Facts(error) => error,
             Self::Images(error) => error,
             Self::Refused(error) => error,
@@ -78,18 +82,25 @@ pub fn prepare(
     volumes: &dyn VolumeStore,
     progress: &dyn Progress,
 ) -> Result<Prepared, PrepareError> {
-    let sides = Sides::read(&Disk::new(), install, request, progress)?;
-    let outline = Outline::of(request, &sides)?;
-    let mut facts = Facts::observe(install, &outline, volumes, progress)?;
+    let releases = Releases::read(&Disk::new(), install, request, progress)?;
+    let decisions = Decisions::of(request, &releases)?;
+    let mut facts = Facts::observe(install, &decisions, volumes, progress)?;
     let archive = request.image_archive.as_deref();
-    let images = archive.map(|path| ImageFacts::observe(path, &outline, volumes, progress));
+    let images = archive.map(|path| ImageFacts::observe(path, &decisions, volumes, progress));
     facts.images = images.transpose()?;
     let made = clock::now();
     let id = Plan::new_id(install, made, &request.version)?;
-    let plan = planner::plan(id, made, request, sides.shipment.as_ref(), &outline, &facts)?;
+    let plan = planner::plan(
+        id,
+        made,
+        request,
+        releases.shipment.as_ref(),
+        &decisions,
+        &facts,
+    )?;
     Ok(Prepared {
         plan,
-        sides,
-        outline,
+        releases,
+        decisions,
     })
 }

@@ -6,7 +6,7 @@
 
 use thiserror::Error;
 
-use super::journal::{Event, Journal, JournalError, RunState, StepState};
+use super::journal::{Journal, JournalError, JournalEvent, RunState, StepState};
 use super::report::Report;
 use crate::clock::{self, Stopwatch};
 use crate::engine::VolumeStore;
@@ -15,7 +15,7 @@ use crate::fs::Disk;
 use crate::progress::Progress;
 use crate::release::Install;
 use crate::upgrade::plan::Plan;
-use crate::upgrade::step::{self, Outcome, Step, StepError, Undoing, World};
+use crate::upgrade::step::{Attempt, Step, StepError, StepOutcome, UndoEvidence, World};
 
 /// Runs plans on one install, whose lock the caller holds.
 pub struct Runner<'a> {
@@ -89,10 +89,10 @@ pub enum RunError {
         /// The release.
         to: String,
     },
-    /// What would be discarded is in use.
+    /// Something stands against it, found before the first effect.
     #[error(transparent)]
-    InUse {
-        /// Which volume, and by whom.
+    Refused {
+        /// What.
         source: Box<StepError>,
     },
     /// There is nothing to resume or to roll back.
@@ -113,7 +113,7 @@ impl Explain for RunError {
             Self::Unfinished { .. }
             | Self::Nothing { .. }
             | Self::Active { .. }
-            | Self::InUse { .. } => Kind::Refused,
+            | Self::Refused { .. } => Kind::Refused,
         }
     }
 
@@ -131,7 +131,7 @@ impl Explain for RunError {
             Self::Active { .. } => {
                 vec!["switch to another release first, with `transship release use VERSION`".into()]
             }
-            Self::InUse { source } => source.hints(),
+            Self::Refused { source } => source.hints(),
             Self::Leftover { .. } => vec!["run `transship rollback` again".into()],
             Self::Journal(error) => error.hints(),
             Self::Nothing { .. } => {
@@ -153,7 +153,7 @@ impl Runner<'_> {
         let journal = self.newest("resume")?;
         match journal.state() {
             RunState::Open => self.run(journal),
-            RunState::RollingBack => self.undo_all(journal, Reach::Everything),
+            RunState::RollingBack => self.undo_all(journal, UndoScope::Everything),
             RunState::Complete | RunState::RolledBack => Err(RunError::Nothing {
                 what: format!("the run `{}` is over: nothing to resume", journal.run()),
             }),
@@ -165,8 +165,8 @@ impl Runner<'_> {
     /// too. Of a run that isn't over everything is undone.
     pub fn roll_back(&self, discard: bool) -> Result<Report, RunError> {
         let journal = self.newest("roll back")?;
-        let reach = Reach::of(&journal, discard)?;
-        if reach == Reach::Everything {
+        let reach = UndoScope::of(&journal, discard)?;
+        if reach == UndoScope::Everything {
             self.require_dispensable(&journal)?;
         }
         self.undo_all(journal, reach)
@@ -175,7 +175,7 @@ impl Runner<'_> {
     /// The titles of the steps that [`Runner::roll_back`] would undo, in its order.
     pub fn would_undo(&self, discard: bool) -> Result<Vec<String>, RunError> {
         let journal = self.newest("roll back")?;
-        let reach = Reach::of(&journal, discard)?;
+        let reach = UndoScope::of(&journal, discard)?;
         let steps = journal.plan().steps.iter().enumerate().rev();
         let undone = steps
             .filter(|(number, step)| reach.covers(step) && undoing(&journal, *number).is_some());
@@ -194,13 +194,11 @@ impl Runner<'_> {
             });
         }
         for (number, step) in plan.steps.iter().enumerate() {
-            let Step::CopyVolume(copy) = step else {
-                continue;
-            };
-            if undoing(journal, number).is_none_or(|known| known == Undoing::Failed) {
+            if undoing(journal, number).is_none_or(|known| known == UndoEvidence::Failed) {
                 continue;
             }
-            step::require_unused(self.volumes, &copy.target).map_err(|source| RunError::InUse {
+            let checked = step.check_undo(self.world(journal.run()));
+            checked.map_err(|source| RunError::Refused {
                 source: Box::new(source),
             })?;
         }
@@ -221,6 +219,7 @@ impl Runner<'_> {
     fn run(&self, mut journal: Journal) -> Result<Report, RunError> {
         let run = journal.run().to_owned();
         let steps = journal.plan().steps.clone();
+        self.check(&journal)?;
         for (number, step) in steps.iter().enumerate() {
             let state = journal.steps()[number];
             if state == StepState::Done {
@@ -235,11 +234,11 @@ impl Runner<'_> {
                 });
             }
             self.note(number, steps.len(), &step.title());
-            journal.record(self.disk, Event::Do { step: number })?;
+            journal.record(self.disk, JournalEvent::Do { step: number })?;
             match self.act(step, &run, state) {
                 Ok(outcome) => journal.record(
                     self.disk,
-                    Event::Ok {
+                    JournalEvent::Ok {
                         step: number,
                         outcome,
                     },
@@ -247,7 +246,7 @@ impl Runner<'_> {
                 Err(source) => {
                     journal.record(
                         self.disk,
-                        Event::Failed {
+                        JournalEvent::Failed {
                             step: number,
                             error: source.to_string(),
                         },
@@ -262,29 +261,45 @@ impl Runner<'_> {
                 }
             }
         }
-        journal.record(self.disk, Event::Complete)?;
+        journal.record(self.disk, JournalEvent::Complete)?;
         Ok(Report::of(&journal))
     }
 
-    fn act(&self, step: &Step, run: &str, state: StepState) -> Result<Outcome, StepError> {
+    /// What can be known to stand against the steps that are left, before any is done.
+    fn check(&self, journal: &Journal) -> Result<(), RunError> {
+        let states = journal.steps().iter().zip(&journal.plan().steps);
+        for (_, step) in states.filter(|(state, _)| **state != StepState::Done) {
+            let checked = step.check(self.world(journal.run()));
+            checked.map_err(|source| RunError::Refused {
+                source: Box::new(source),
+            })?;
+        }
+        Ok(())
+    }
+
+    fn act(&self, step: &Step, run: &str, state: StepState) -> Result<StepOutcome, StepError> {
         let watch = Stopwatch::start();
         if state != StepState::Pending {
             step.sweep(self.world(run))?;
         }
-        let outcome = step.act(self.world(run), state == StepState::Doing)?;
+        let attempt = match state {
+            StepState::Doing => Attempt::Again,
+            _ => Attempt::First,
+        };
+        let outcome = step.act(self.world(run), attempt)?;
         let milliseconds = u64::try_from(watch.elapsed().as_millis()).unwrap_or(u64::MAX);
-        Ok(Outcome {
+        Ok(StepOutcome {
             milliseconds,
             ..outcome
         })
     }
 
-    fn undo(&self, step: &Step, run: &str, known: Undoing) -> Result<(), StepError> {
+    fn undo(&self, step: &Step, run: &str, known: UndoEvidence) -> Result<(), StepError> {
         step.sweep(self.world(run))?;
         step.undo(self.world(run), known)
     }
 
-    fn undo_all(&self, mut journal: Journal, reach: Reach) -> Result<Report, RunError> {
+    fn undo_all(&self, mut journal: Journal, reach: UndoScope) -> Result<Report, RunError> {
         let run = journal.run().to_owned();
         let steps = journal.plan().steps.clone();
         for (number, step) in steps
@@ -297,11 +312,11 @@ impl Runner<'_> {
                 continue;
             };
             self.note(number, steps.len(), &format!("undo: {}", step.title()));
-            journal.record(self.disk, Event::Undo { step: number })?;
+            journal.record(self.disk, JournalEvent::Undo { step: number })?;
             if let Err(source) = self.undo(step, &run, known) {
                 journal.record(
                     self.disk,
-                    Event::UndoFailed {
+                    JournalEvent::UndoFailed {
                         step: number,
                         error: source.to_string(),
                     },
@@ -314,15 +329,15 @@ impl Runner<'_> {
                     source: Box::new(source),
                 });
             }
-            journal.record(self.disk, Event::Undone { step: number })?;
+            journal.record(self.disk, JournalEvent::Undone { step: number })?;
         }
-        if reach == Reach::Everything {
+        if reach == UndoScope::Everything {
             let forgotten = self.world(&run).forget_originals();
             forgotten.map_err(|source| RunError::Leftover {
                 source: Box::new(source),
             })?;
         }
-        journal.record(self.disk, Event::RolledBack)?;
+        journal.record(self.disk, JournalEvent::RolledBack)?;
         Ok(Report::of(&journal))
     }
 
@@ -344,14 +359,14 @@ impl Runner<'_> {
 
 /// How much of a run is undone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reach {
+enum UndoScope {
     /// `current` goes back; what was made stays.
     Switch,
     /// All that the run made goes.
     Everything,
 }
 
-impl Reach {
+impl UndoScope {
     fn of(journal: &Journal, discard: bool) -> Result<Self, RunError> {
         let left = (0..journal.steps().len()).any(|step| undoing(journal, step).is_some());
         match journal.state() {
@@ -373,15 +388,15 @@ impl Reach {
 
 /// What is known of a step that is to be undone; `None` when there is nothing to undo. An
 /// interrupted undoing doesn't make it less known that the step was done.
-fn undoing(journal: &Journal, step: usize) -> Option<Undoing> {
+fn undoing(journal: &Journal, step: usize) -> Option<UndoEvidence> {
     match journal.steps()[step] {
         StepState::Pending | StepState::Undone => None,
-        StepState::Failed => Some(Undoing::Failed),
-        StepState::Done => Some(Undoing::Done),
+        StepState::Failed => Some(UndoEvidence::Failed),
+        StepState::Done => Some(UndoEvidence::Done),
         StepState::Doing | StepState::Undoing => Some(if journal.outcome(step).is_some() {
-            Undoing::Done
+            UndoEvidence::Done
         } else {
-            Undoing::Unknown
+            UndoEvidence::Unknown
         }),
     }
 }
