@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::compose::{self, Document};
 use crate::fs::{Disk, WriteError};
-use crate::merge::{self, Answers, Carried, FileKind, Input, Inputs, Merged, Outcome, OutcomeKind};
+use crate::merge::{
+    self, Answers, Carried, FileKind, Input, Inputs, MergeOutcome, Merged, OutcomeKind,
+};
 use crate::release::{Install, Recipe, Version};
 use crate::tree::Digest;
 use crate::upgrade::request::Request;
@@ -298,7 +300,7 @@ impl MergedFile {
         use OutcomeKind as Kind;
         let count = |wanted: &[OutcomeKind]| {
             let outcomes = self.merged.outcomes.iter();
-            let is_wanted = |outcome: &&Outcome| wanted.contains(&outcome.kind);
+            let is_wanted = |outcome: &&MergeOutcome| wanted.contains(&outcome.kind);
             outcomes.filter(is_wanted).count()
         };
         let parts = [
