@@ -13,7 +13,7 @@ use crate::env_file::is_env_name;
 use crate::error::Kind;
 use crate::fs::Disk;
 use crate::mask::{self, SecretWords};
-use crate::merge::{Outcome, OutcomeKind, Side};
+use crate::merge::{MergeOutcome, OutcomeKind, Side};
 use crate::release::{Install, VendorRelease, Version};
 use crate::upgrade::planning::merging;
 use crate::upgrade::planning::merging::MergedFile;
@@ -287,7 +287,7 @@ fn merges(decisions: &Decisions, words: &SecretWords, ui: &Ui) -> String {
 /// What became of everything in a merged file but conflicts, by name.
 fn carried_over(file: &MergedFile) -> String {
     const MOST: usize = 8;
-    let name = |outcome: &Outcome| match outcome.what.parse::<usize>() {
+    let name = |outcome: &MergeOutcome| match outcome.what.parse::<usize>() {
         Ok(line) => format!("line {line}"),
         Err(_) => outcome.what.clone(),
     };

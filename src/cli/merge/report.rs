@@ -12,7 +12,7 @@ use super::MergeArgs;
 use crate::compose;
 use crate::env_file::is_env_name;
 use crate::mask::{self, SecretWords};
-use crate::merge::{Action, FileMerge, Outcome, OutcomeKind, Place, Side};
+use crate::merge::{Action, FileMerge, MergeOutcome, OutcomeKind, Side, SourceLine};
 use crate::release::Recipe;
 
 #[derive(Serialize)]
@@ -27,7 +27,7 @@ struct MergeJson {
 struct MergedFileJson {
     file: PathBuf,
     action: &'static str,
-    outcomes: Vec<Outcome>,
+    outcomes: Vec<MergeOutcome>,
 }
 
 /// What is secret by its name: what sounds so, what an option names, and what the recipe in
@@ -111,7 +111,7 @@ pub(super) fn report(
 }
 
 fn json(args: &MergeArgs, merge: &FileMerge, words: &SecretWords) -> MergedFileJson {
-    let masked = |outcome: &Outcome| {
+    let masked = |outcome: &MergeOutcome| {
         let mut outcome = outcome.clone();
         let what = outcome.what.clone();
         let places = [&mut outcome.base, &mut outcome.mine, &mut outcome.theirs];
@@ -145,7 +145,7 @@ fn shown(args: &MergeArgs, what: &str, value: &str, words: &SecretWords) -> Stri
 fn describe(
     args: &MergeArgs,
     merge: &FileMerge,
-    outcome: &Outcome,
+    outcome: &MergeOutcome,
     words: &SecretWords,
     ui: &Ui,
 ) -> String {
@@ -183,7 +183,7 @@ fn describe(
 }
 
 /// The place by the name that the file is called by: git's own for the three say nothing.
-fn called(args: &MergeArgs, place: &Place) -> String {
+fn called(args: &MergeArgs, place: &SourceLine) -> String {
     match &args.path {
         Some(path) => format!("{}:{}", path.display(), place.line),
         None => place.to_string(),
