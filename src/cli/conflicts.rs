@@ -10,7 +10,9 @@ use super::options::{DockerArg, InstallArg};
 use super::terminal::color;
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
-use crate::compose::{self, Claims, Conflict, ConflictRule, Holder, LoadOptions, Model, discover};
+use crate::compose::{
+    self, Claimant, Claims, Conflict, ConflictRule, LoadOptions, Model, discover,
+};
 use crate::engine::{Docker, ExceptProject, claimed};
 use crate::error::Kind;
 use crate::launch::{self, LaunchError, Parting, PartingNames};
@@ -27,7 +29,7 @@ use crate::release::Install;
 /// collide get a suffix, volumes and networks a prefix, and host ports move by
 /// `--port-offset`. What is left is listed.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub(super) struct ConflictsArgs {
     /// What to compare: two or more, or one with `--running`
     #[arg(required = true, value_name = "SIDE")]
     sides: Vec<String>,
@@ -88,7 +90,7 @@ struct ComparedProject {
     model: Model,
 }
 
-pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
+pub(super) fn run(args: &ConflictsArgs, ui: &Ui) -> Result<Done, Failure> {
     check(args)?;
     let last = args.sides.len() - 1;
     let sides = args
@@ -122,7 +124,7 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
     show(&found, ui)
 }
 
-fn check(args: &Args) -> Result<(), Failure> {
+fn check(args: &ConflictsArgs) -> Result<(), Failure> {
     if args.sides.len() < 2 && !args.running {
         return Err(Failure::new(
             Kind::Usage,
@@ -140,7 +142,7 @@ fn check(args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
-impl Args {
+impl ConflictsArgs {
     fn engine(&self) -> Result<Option<Docker>, Failure> {
         let find = || self.docker.find();
         Ok(self.running.then(find).transpose()?)
@@ -242,7 +244,7 @@ fn with_engine(
 }
 
 fn fix(
-    args: &Args,
+    args: &ConflictsArgs,
     (last, others): (&ComparedProject, &[ComparedProject]),
     engine: Option<&Docker>,
     found: &[Conflict],
@@ -287,7 +289,7 @@ fn fix(
 
 /// Names that are made of the project's are no better than before while two projects have
 /// one.
-fn require_own_project(args: &Args, found: &[Conflict]) -> Result<(), Failure> {
+fn require_own_project(args: &ConflictsArgs, found: &[Conflict]) -> Result<(), Failure> {
     let shared = found.iter().find(|c| c.rule == ConflictRule::ProjectName);
     match shared.filter(|_| args.prefix.is_none() || args.suffix.is_none()) {
         None => Ok(()),
@@ -319,7 +321,7 @@ fn require_distinct(before: &Claims, after: &Claims) -> Result<(), Failure> {
 
 /// The edits of the last side's files, but for those that are another side's, too.
 fn parting(
-    args: &Args,
+    args: &ConflictsArgs,
     last: &ComparedProject,
     others: &[ComparedProject],
     found: &[Conflict],
@@ -382,8 +384,8 @@ fn show(found: &[Conflict], ui: &Ui) -> Result<Done, Failure> {
     Ok(Done::differs(!found.is_empty()))
 }
 
-fn describe(holder: &Holder) -> String {
-    let Holder { project, owner, at } = holder;
+fn describe(holder: &Claimant) -> String {
+    let Claimant { project, owner, at } = holder;
     match (at, project) {
         (Some(at), _) => format!("{at}: {owner}"),
         (None, Some(project)) if project == owner => format!("project {project}"),
