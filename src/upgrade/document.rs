@@ -36,44 +36,44 @@ pub struct DocumentFormat {
     pub version: u32,
 }
 
-/// Why a document can't be used.
+/// Why a document can't be read, written or believed.
 #[derive(Debug, Error)]
 pub enum DocumentError {
-    /// It can't be read.
+    /// The file can't be read.
     #[error("can't read `{}`", path.display())]
     Io {
         /// The document's file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system call.
         source: io::Error,
     },
-    /// It can't be written.
+    /// The file can't be written.
     #[error(transparent)]
     Write(#[from] WriteError),
-    /// It isn't what was written.
+    /// The text isn't what transship wrote: cut short, changed, or not JSON.
     #[error("`{}` is damaged or was edited: {what}", path.display())]
     Damaged {
         /// The document's file.
         path: PathBuf,
-        /// What doesn't fit.
+        /// The part that doesn't fit: the checksum, or a line and column.
         what: String,
     },
-    /// It is of another kind.
+    /// The document is of another kind, such as a plan where a journal was asked for.
     #[error("`{}` is a `{found}`, not a `{wanted}`", path.display())]
     OtherFormat {
         /// The document's file.
         path: PathBuf,
-        /// What it says it is.
+        /// The format's name in the document, at most 40 characters.
         found: String,
-        /// What was asked for.
+        /// The format's name that was asked for.
         wanted: &'static str,
     },
-    /// It is of a version that this transship doesn't know.
+    /// The document is of a version that this transship doesn't know.
     #[error("`{}` is of version {found}, and this transship knows version {known}", path.display())]
     OtherVersion {
         /// The document's file.
         path: PathBuf,
-        /// Its version.
+        /// The document's version.
         found: u32,
         /// The version that can be read.
         known: u32,
@@ -116,6 +116,9 @@ struct Envelope<'a> {
 }
 
 /// The document's text for `body`.
+///
+/// # Errors
+/// What serde says of a body that isn't JSON, such as a map whose keys aren't text.
 pub fn to_text<T: Serialize>(format: DocumentFormat, body: &T) -> serde_json::Result<String> {
     let body = RawValue::from_string(serde_json::to_string_pretty(body)?)?;
     let envelope = Envelope {
@@ -128,6 +131,9 @@ pub fn to_text<T: Serialize>(format: DocumentFormat, body: &T) -> serde_json::Re
 }
 
 /// The body of a document's text; `path` is for messages.
+///
+/// # Errors
+/// [`DocumentError`], but for those of reading and writing a file.
 pub fn from_text<T: DeserializeOwned>(
     format: DocumentFormat,
     path: &Path,
@@ -164,6 +170,9 @@ pub fn from_text<T: DeserializeOwned>(
 }
 
 /// Writes the document, atomically and durably, with mode 0600.
+///
+/// # Errors
+/// [`DocumentError::Write`], and the old file is there as before.
 pub fn save<T: Serialize>(
     disk: &Disk,
     format: DocumentFormat,
@@ -177,7 +186,10 @@ pub fn save<T: Serialize>(
     Ok(disk.save(path, text.as_bytes())?)
 }
 
-/// Reads the document.
+/// Reads the document at `path`.
+///
+/// # Errors
+/// [`DocumentError`].
 pub fn load<T: DeserializeOwned>(format: DocumentFormat, path: &Path) -> Result<T, DocumentError> {
     let bytes = fs::read(path).map_err(|source| DocumentError::Io {
         path: path.into(),

@@ -31,11 +31,11 @@ pub struct Plan {
     /// The plan's name: when it was made and where it leads, as
     /// `20261121T015100Z-v2.10.5`.
     pub id: String,
-    /// When it was made.
+    /// The time at which it was made.
     pub made: Timestamp,
     /// The version of transship that made it.
     pub transship: String,
-    /// What was asked for.
+    /// What the administrator asked for; with it, the plan can be made again.
     pub request: Request,
     /// The release that the upgrade leaves.
     pub from: Version,
@@ -70,7 +70,7 @@ pub struct Estimate {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VolumeEstimate {
-    /// Its key in the compose file.
+    /// The volume's key below `volumes:` of the compose file.
     pub key: String,
     /// Entries of any type.
     pub files: u64,
@@ -99,15 +99,15 @@ pub enum PlanError {
     /// None was saved.
     #[error("there is no plan in `{}`", folder.display())]
     None {
-        /// Where plans are saved.
+        /// The install's folder of plans.
         folder: PathBuf,
     },
     /// No plan of that name.
     #[error("there is no plan `{name}` in `{}`", folder.display())]
     Unknown {
-        /// What was asked for.
+        /// The name, or path, that was asked for.
         name: String,
-        /// Where it was looked for.
+        /// The install's folder of plans.
         folder: PathBuf,
     },
     /// Both the administrator and the vendor changed something, and nobody has said whose change counts.
@@ -115,18 +115,18 @@ pub enum PlanError {
     Conflicts {
         /// The plan's name.
         id: String,
-        /// What is open, for a reader.
+        /// The open conflicts, as `FILE:KEY`, for a reader.
         conflicts: String,
     },
     /// The folder can't be listed.
     #[error("can't read `{}`", folder.display())]
     Io {
-        /// Where plans are saved.
+        /// The install's folder of plans.
         folder: PathBuf,
-        /// What the system said.
+        /// The error of the system call.
         source: io::Error,
     },
-    /// The file can't be used.
+    /// The plan's file is damaged, of another kind or version, or can't be read.
     #[error(transparent)]
     Document(#[from] DocumentError),
 }
@@ -173,6 +173,9 @@ impl Plan {
     }
 
     /// Saves the plan in the install and gives its file.
+    ///
+    /// # Errors
+    /// [`DocumentError::Write`].
     pub fn save(&self, disk: &Disk, install: &Install) -> Result<PathBuf, DocumentError> {
         let path = file(install, &self.id);
         document::save(disk, FORMAT, &path, self)?;
@@ -180,6 +183,9 @@ impl Plan {
     }
 
     /// The plan called `name` (an id, or a path to a saved plan), or the newest one.
+    ///
+    /// # Errors
+    /// [`PlanError`], but for conflicts.
     pub fn find(install: &Install, name: Option<&str>) -> Result<Self, PlanError> {
         let folder = install.plans();
         let path = match name {

@@ -25,6 +25,10 @@ pub(crate) struct CarriedConfig {
 }
 
 impl CarriedConfig {
+    /// Decides what is carried, what is merged, and what there is to tell of both.
+    ///
+    /// # Errors
+    /// [`ReleasesError`] where a file can't be read or merged.
     pub(crate) fn decide(
         install: &Install,
         request: &Request,

@@ -15,7 +15,7 @@ use crate::tree::Digest;
 use crate::upgrade::request::Request;
 use crate::upgrade::step::{EditCompose, ValueChange};
 
-/// What an upgrade touches.
+/// What an upgrade touches: edits, volumes, config.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decisions {
     /// The release that is left.
@@ -51,7 +51,7 @@ pub struct PlannedEdit {
     pub step: EditCompose,
     /// The file's content before.
     pub before: Vec<u8>,
-    /// Its content after.
+    /// The file's content after the edit.
     pub after: Vec<u8>,
 }
 
@@ -67,7 +67,10 @@ pub struct VolumePair {
 }
 
 impl Decisions {
-    /// Decides what the upgrade from one side to the other touches.
+    /// Decides what the upgrade from one release to the other touches.
+    ///
+    /// # Errors
+    /// [`compose::Error`] where a rule or an edit isn't possible.
     pub fn of(request: &Request, releases: &Releases) -> Result<Self, compose::Error> {
         let Releases {
             old, new, recipe, ..

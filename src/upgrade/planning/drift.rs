@@ -31,6 +31,9 @@ impl Explain for Drift {
 }
 
 /// Compares a saved plan with what would be planned now.
+///
+/// # Errors
+/// [`Drift`], which names the first thing that differs.
 pub fn check(saved: &Plan, now: &Plan) -> Result<(), Drift> {
     let differs = |what: String| {
         Err(Drift {

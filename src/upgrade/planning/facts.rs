@@ -22,7 +22,7 @@ const ELSEWHERE: u64 = u64::MAX;
 /// The observations that a plan is made from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facts {
-    /// What `current` holds.
+    /// The text of the symlink `current`; `None` when there is none.
     pub current: Option<PathBuf>,
     /// For each of the volumes to be copied, what was found.
     pub volumes: Vec<VolumeFacts>,
@@ -43,7 +43,7 @@ pub struct Facts {
 pub struct VolumeFacts {
     /// What the source holds; `None` when there is no such volume.
     pub source: Option<Survey>,
-    /// Who uses the source now.
+    /// Containers or processes that write the source now.
     pub users: Vec<User>,
     /// Whether the target is there and holds something.
     pub target_full: bool,
@@ -71,7 +71,7 @@ pub struct Filesystem {
     pub free: u64,
 }
 
-/// What couldn't be observed.
+/// Why the world couldn't be observed.
 #[derive(Debug, Error)]
 pub enum FactsError {
     /// A system call failed.
@@ -79,7 +79,7 @@ pub enum FactsError {
     Io {
         /// On what.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system call.
         source: io::Error,
     },
     /// Tree work failed.
@@ -110,6 +110,9 @@ impl Explain for FactsError {
 
 impl Facts {
     /// Observes what the upgrade touches.
+    ///
+    /// # Errors
+    /// [`FactsError`].
     pub fn observe(
         install: &Install,
         decisions: &Decisions,

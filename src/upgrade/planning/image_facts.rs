@@ -16,7 +16,7 @@ use crate::progress::Progress;
 pub struct ImageFacts {
     /// The archive, absolute.
     pub archive: PathBuf,
-    /// Its images.
+    /// The images in the archive, with digests.
     pub images: Vec<ArchivedImage>,
     /// Images that the release needs and that neither the archive nor the engine has.
     pub missing: Vec<String>,
@@ -59,6 +59,9 @@ impl Explain for ImagesError {
 
 impl ImageFacts {
     /// Reads the archive's list, and asks the engine for what isn't in it.
+    ///
+    /// # Errors
+    /// [`ImagesError`].
     pub(crate) fn observe(
         archive: &Path,
         decisions: &Decisions,

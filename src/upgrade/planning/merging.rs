@@ -29,7 +29,7 @@ pub fn has_markers(text: &[u8]) -> bool {
 /// One file as the two releases have it, and as the old one was shipped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SharedFile {
-    /// Its path below the release.
+    /// The file's path below the release.
     pub name: PathBuf,
     /// The pristine file; absent where the vendor shipped none, or it isn't known.
     pub base: Option<Vec<u8>>,
@@ -78,9 +78,9 @@ pub struct MergedFile {
     pub source: PathBuf,
     /// The new release's content before; empty where there is none.
     pub before: Vec<u8>,
-    /// What it becomes.
+    /// The result of the merge: bytes, and what became of each change.
     pub merged: Merged,
-    /// How the step does it again.
+    /// What a step needs to make the same merge again, and to see that it is the same.
     pub step: ConfigMerge,
 }
 
@@ -101,9 +101,9 @@ pub struct PlanConflict {
 /// Whose version wins which conflict: what was asked for, and what the recipe says of the rest.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Answered {
-    /// Where it is the old release's.
+    /// Files, folders or `FILE:KEY` where the old release's version wins.
     pub ours: Vec<PathBuf>,
-    /// Where it is the vendor's.
+    /// Files, folders or `FILE:KEY` where the vendor's version wins.
     pub theirs: Vec<PathBuf>,
 }
 

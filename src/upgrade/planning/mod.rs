@@ -7,6 +7,7 @@ pub mod facts;
 pub mod image_facts;
 pub mod local_changes;
 pub mod merging;
+pub mod obstacle;
 pub mod planner;
 pub mod prepare;
 pub mod release_files;

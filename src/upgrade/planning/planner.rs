@@ -3,16 +3,14 @@
 //! All reasons are found before any is told, so that an administrator can mend them in
 //! one go.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use thiserror::Error;
 
 use super::decisions::{Decisions, VolumePair};
 use super::facts::{Facts, VolumeFacts, release_path};
 use super::merging::MergedFile;
-use crate::error::{Explain, Kind};
+use super::obstacle::{Obstacle, Refused};
 use crate::release::VendorRelease;
 use crate::upgrade::plan::{Estimate, Plan, Space, VolumeEstimate};
 use crate::upgrade::request::Request;
@@ -20,157 +18,10 @@ use crate::upgrade::step::{
     CarryConfig, CopyVolume, LoadImages, StageRelease, Step, Switch, VerifyVolume,
 };
 
-/// Why there can be no plan: everything that stands against it.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{}", summary(.0))]
-pub struct Refused(pub Vec<Obstacle>);
-
-/// Something that stands against an upgrade.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Obstacle {
-    /// The upgrade leads from a release to itself.
-    SameRelease {
-        /// Its name.
-        version: String,
-    },
-    /// Both releases would run as one compose project.
-    SameProject {
-        /// The project's name.
-        project: String,
-    },
-    /// A volume that the old release names isn't there.
-    NoVolume {
-        /// Its key.
-        key: String,
-        /// Its real name.
-        name: String,
-        /// Where it was looked for.
-        place: String,
-        /// Volumes with a name like it.
-        similar: Vec<String>,
-    },
-    /// Old and new release would write the same volume.
-    SameVolume {
-        /// Its key.
-        key: String,
-        /// Its real name.
-        name: String,
-    },
-    /// The new release's volume holds something.
-    TargetFull {
-        /// Its real name.
-        name: String,
-    },
-    /// An image is neither in the archive of images nor in the engine.
-    NoImages {
-        /// The archive.
-        archive: PathBuf,
-        /// The images' references.
-        images: Vec<String>,
-    },
-    /// A filesystem is too small.
-    NoSpace(Space),
-}
-
-impl fmt::Display for Obstacle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::SameRelease { version } => {
-                write!(f, "`{version}` is the release that is active already")
-            }
-            Self::SameProject { project } => {
-                write!(f, "both releases would be the compose project `{project}`")
-            }
-            Self::NoVolume {
-                key, name, place, ..
-            } => {
-                write!(
-                    f,
-                    "volume `{name}` (`volumes.{key}` of the old release) is not in {place}"
-                )
-            }
-            Self::SameVolume { key, name } => {
-                write!(
-                    f,
-                    "both releases would use the volume `{name}` (`volumes.{key}`)"
-                )
-            }
-            Self::TargetFull { name } => {
-                write!(f, "the new volume `{name}` is there already and not empty")
-            }
-            Self::NoImages { archive, images } => {
-                let images: Vec<_> = images.iter().map(|image| format!("`{image}`")).collect();
-                let archive = archive.display();
-                write!(
-                    f,
-                    "`{archive}` lacks {}, and so does the engine",
-                    images.join(", ")
-                )
-            }
-            Self::NoSpace(Space { path, needed, free }) => {
-                write!(
-                    f,
-                    "`{}` has {free} bytes free, and the copies need {needed}",
-                    path.display()
-                )
-            }
-        }
-    }
-}
-
-impl Obstacle {
-    fn hint(&self) -> String {
-        match self {
-            Self::SameRelease { .. } => {
-                "name the release to upgrade to; `transship status` shows both".into()
-            }
-            Self::SameProject { .. } => "give the new one its own with `--project NAME`".into(),
-            Self::NoVolume { similar, .. } if !similar.is_empty() => format!(
-                "there are {}; if the old release runs under another project, name it with `--from-project NAME`",
-                similar
-                    .iter()
-                    .map(|name| format!("`{name}`"))
-                    .collect::<Vec<_>>()
-                    .join(", ")
-            ),
-            Self::NoVolume { key, .. } => {
-                format!("to go without its data, add `--skip-volume {key}`")
-            }
-            Self::SameVolume { .. } => "choose another prefix with `--prefix`".into(),
-            Self::TargetFull { name } => format!(
-                "it may be left from an earlier try; look into `{name}`, then remove it, or choose another `--prefix`"
-            ),
-            Self::NoImages { .. } => {
-                "get a complete archive, or leave out `--image-archive` and let Compose pull".into()
-            }
-            Self::NoSpace(_) => {
-                "free some room, or leave volumes out with `--skip-volume KEY`".into()
-            }
-        }
-    }
-}
-
-impl Explain for Refused {
-    fn kind(&self) -> Kind {
-        Kind::Refused
-    }
-
-    fn hints(&self) -> Vec<String> {
-        let mut hints: Vec<_> = self.0.iter().map(Obstacle::hint).collect();
-        hints.dedup();
-        hints
-    }
-}
-
-fn summary(obstacles: &[Obstacle]) -> String {
-    obstacles
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join("; ")
-}
-
 /// Makes the plan.
+///
+/// # Errors
+/// [`Refused`]: everything that stands against it.
 pub fn plan(
     id: String,
     made: Timestamp,
@@ -311,7 +162,7 @@ fn steps(shipment: Option<&VendorRelease>, decisions: &Decisions, facts: &Facts)
     steps
 }
 
-/// What is carried as it is.
+/// The steps that carry a path as it is.
 fn carries<'a>(
     decisions: &'a Decisions,
     facts: &'a Facts,

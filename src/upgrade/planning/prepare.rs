@@ -4,7 +4,8 @@ use super::decisions::Decisions;
 use super::facts::Facts;
 use super::facts::FactsError;
 use super::image_facts::{ImageFacts, ImagesError};
-use super::planner::{self, Refused};
+use super::obstacle::Refused;
+use super::planner;
 use super::release_files::ReleasesError;
 use super::releases::Releases;
 use crate::clock;
@@ -25,11 +26,11 @@ pub struct Prepared {
     pub plan: Plan,
     /// Both releases.
     pub releases: Releases,
-    /// What the upgrade touches.
+    /// What the upgrade touches, decided from both releases.
     pub decisions: Decisions,
 }
 
-/// Why no plan was made.
+/// Why no plan was made: something can't be read, or stands against it.
 #[derive(Debug, thiserror::Error)]
 pub enum PrepareError {
     /// The releases can't be read.
@@ -76,6 +77,9 @@ impl Explain for PrepareError {
 }
 
 /// Makes a plan for `request`.
+///
+/// # Errors
+/// [`PrepareError`].
 pub fn prepare(
     install: &Install,
     request: &Request,

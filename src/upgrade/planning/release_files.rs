@@ -19,15 +19,15 @@ use crate::release::{InstallError, RecipeError, Release, VendorReleaseError, Ver
 /// One release.
 #[derive(Debug)]
 pub struct ReleaseFiles {
-    /// Its name.
+    /// The release's version, which is its folder's name.
     pub version: Version,
     /// Where its files can be read now.
     pub folder: PathBuf,
     /// Its compose files, those that Compose would read by itself.
     pub files: Vec<ComposeFile>,
-    /// What they mean together.
+    /// The resolved model of all compose files together.
     pub model: Model,
-    /// Its `.env`, where it has one.
+    /// The variables of its `.env`; `None` where there is no such file.
     pub env: Option<BTreeMap<String, String>>,
     /// What makes the model of the files.
     options: LoadOptions,
@@ -49,7 +49,7 @@ pub(crate) struct ReleasePair<'a> {
 pub struct ComposeFile {
     /// Its path below the release's folder.
     pub name: PathBuf,
-    /// Its content.
+    /// The file's content.
     pub bytes: Vec<u8>,
 }
 
@@ -105,9 +105,9 @@ pub enum ReleasesError {
     /// A file can't be read.
     #[error("can't read `{}`", path.display())]
     Io {
-        /// Which.
+        /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system call.
         source: io::Error,
     },
 }

@@ -43,7 +43,10 @@ pub struct Releases {
 }
 
 impl Releases {
-    /// Reads both releases.
+    /// Reads both releases and what is carried from one to the other.
+    ///
+    /// # Errors
+    /// [`ReleasesError`].
     pub fn read(
         disk: &Disk,
         install: &Install,

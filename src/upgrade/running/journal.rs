@@ -48,9 +48,9 @@ struct JournalBody {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct JournalRecord {
-    /// When.
+    /// The time at which it was written.
     pub at: Timestamp,
-    /// What.
+    /// What was meant, or what came of it.
     pub event: JournalEvent,
 }
 
@@ -60,19 +60,19 @@ pub struct JournalRecord {
 pub enum JournalEvent {
     /// A step is about to be done; again, after a failure or a crash.
     Do {
-        /// Which.
+        /// The step's number in the plan, counted from 0.
         step: usize,
     },
     /// A step was done and is durable.
     Ok {
-        /// Which.
+        /// The step's number in the plan, counted from 0.
         step: usize,
-        /// What came of it.
+        /// What the step wrote or read, and how long it took.
         outcome: StepOutcome,
     },
     /// A step failed and left nothing behind that `resume` could trip over.
     Failed {
-        /// Which.
+        /// The step's number in the plan, counted from 0.
         step: usize,
         /// What was said, free of secrets.
         error: String,
@@ -82,17 +82,17 @@ pub enum JournalEvent {
     /// A step is about to be undone; again, after a failure or a crash; or, after all was
     /// rolled back, because what was left of the run is to be discarded.
     Undo {
-        /// Which.
+        /// The step's number in the plan, counted from 0.
         step: usize,
     },
     /// A step was undone.
     Undone {
-        /// Which.
+        /// The step's number in the plan, counted from 0.
         step: usize,
     },
     /// Undoing a step failed.
     UndoFailed {
-        /// Which.
+        /// The step's number in the plan, counted from 0.
         step: usize,
         /// What was said, free of secrets.
         error: String,
@@ -101,7 +101,7 @@ pub enum JournalEvent {
     RolledBack,
 }
 
-/// Where a step stands.
+/// Where a step of a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StepState {
     /// Not begun.
@@ -118,7 +118,7 @@ pub enum StepState {
     Undone,
 }
 
-/// Where a run stands.
+/// Where a run as a whole stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RunState {
@@ -139,10 +139,10 @@ impl RunState {
     }
 }
 
-/// What is wrong with a journal.
+/// Why a journal can't be read, kept or believed.
 #[derive(Debug, Error)]
 pub enum JournalError {
-    /// The file can't be used.
+    /// The journal's file is damaged, of another kind or version, or can't be read or written.
     #[error(transparent)]
     Document(#[from] DocumentError),
     /// The records contradict each other.
@@ -156,9 +156,9 @@ pub enum JournalError {
     /// The folder can't be listed.
     #[error("can't read `{}`", folder.display())]
     Io {
-        /// Where journals are kept.
+        /// The install's folder of journals.
         folder: PathBuf,
-        /// What the system said.
+        /// The error of the system call.
         source: io::Error,
     },
 }
@@ -204,6 +204,9 @@ impl Journal {
     }
 
     /// Reads a journal and checks its course.
+    ///
+    /// # Errors
+    /// [`JournalError::Document`], or [`JournalError::Illegal`].
     pub fn load(path: &Path) -> Result<Self, JournalError> {
         let body: JournalBody = document::load(FORMAT, path)?;
         let mut progress = RunCourse::new(body.plan.steps.len());
@@ -223,6 +226,9 @@ impl Journal {
     }
 
     /// The newest run of the install, if there was one.
+    ///
+    /// # Errors
+    /// [`JournalError`].
     pub fn newest(install: &Install) -> Result<Option<Self>, JournalError> {
         let folder = install.journals();
         let newest = document::newest(&folder).map_err(io(&folder))?;
@@ -230,6 +236,9 @@ impl Journal {
     }
 
     /// Appends a record and makes it durable before it returns.
+    ///
+    /// # Errors
+    /// [`JournalError`]; the journal is then as it was before.
     pub fn record(&mut self, disk: &Disk, event: JournalEvent) -> Result<(), JournalError> {
         let mut progress = self.progress.clone();
         progress
@@ -270,12 +279,12 @@ impl Journal {
         &self.body.records
     }
 
-    /// Where the run stands.
+    /// Where the run as a whole stands.
     pub fn state(&self) -> RunState {
         self.progress.run
     }
 
-    /// Where each step stands.
+    /// Where each step stands, in the plan's order.
     pub fn steps(&self) -> &[StepState] {
         &self.progress.steps
     }

@@ -22,7 +22,7 @@ pub struct Report {
     pub from_project: String,
     /// The compose project of the release that it led to.
     pub project: String,
-    /// Where the run stands.
+    /// Where the run as a whole stands.
     pub state: RunState,
     /// Each step of the plan.
     pub steps: Vec<StepReport>,
@@ -30,7 +30,7 @@ pub struct Report {
     pub next: Vec<String>,
 }
 
-/// What became of one step.
+/// What became of one step of the run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StepReport {
     /// What the step is, in one line.

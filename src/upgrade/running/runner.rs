@@ -23,13 +23,13 @@ pub struct Runner<'a> {
     pub install: &'a Install,
     /// The right to change files.
     pub disk: &'a Disk,
-    /// Where the volumes live.
+    /// The folder or engine that the volumes live in.
     pub volumes: &'a dyn VolumeStore,
     /// Whom to tell, and who may stop it.
     pub progress: &'a dyn Progress,
 }
 
-/// Why a run stopped.
+/// Why a run stopped, or wasn't begun.
 #[derive(Debug, Error)]
 pub enum RunError {
     /// A step failed.
@@ -41,7 +41,7 @@ pub enum RunError {
         count: usize,
         /// The step in one line.
         title: String,
-        /// What happened.
+        /// Why the step couldn't do it.
         source: Box<StepError>,
     },
     /// Undoing a step failed.
@@ -53,7 +53,7 @@ pub enum RunError {
         count: usize,
         /// The step in one line.
         title: String,
-        /// What happened.
+        /// Why the step couldn't do it.
         source: Box<StepError>,
     },
     /// The user wanted to stop.
@@ -74,13 +74,13 @@ pub enum RunError {
     Unfinished {
         /// The run.
         run: String,
-        /// Where it led.
+        /// The release that the run led to.
         to: String,
     },
     /// All is undone, but what was kept for it can't be removed.
     #[error("all is undone, but what was kept for it stays")]
     Leftover {
-        /// What happened.
+        /// Why the step couldn't do it.
         source: Box<StepError>,
     },
     /// What would be discarded is the active release.
@@ -92,13 +92,13 @@ pub enum RunError {
     /// Something stands against it, found before the first effect.
     #[error(transparent)]
     Refused {
-        /// What.
+        /// What stands against it.
         source: Box<StepError>,
     },
     /// There is nothing to resume or to roll back.
     #[error("{what}")]
     Nothing {
-        /// What there isn't.
+        /// What there isn't, as a sentence.
         what: String,
     },
 }
@@ -142,13 +142,19 @@ impl Explain for RunError {
 }
 
 impl Runner<'_> {
-    /// Runs `plan` from its first step. Refuses while an earlier run isn't over.
+    /// Runs `plan` from its first step.
+    ///
+    /// # Errors
+    /// [`RunError::Unfinished`] while an earlier run isn't over, and why a step failed.
     pub fn apply(&self, plan: Plan) -> Result<Report, RunError> {
         require_over(self.install)?;
         self.run(Journal::begin(self.install, plan, clock::now())?)
     }
 
-    /// Goes on with the newest run, where it isn't over.
+    /// Goes on with the newest run.
+    ///
+    /// # Errors
+    /// [`RunError::Nothing`] where that is over, and why a step failed.
     pub fn resume(&self) -> Result<Report, RunError> {
         let journal = self.newest("resume")?;
         match journal.state() {
@@ -163,6 +169,9 @@ impl Runner<'_> {
     /// Rolls the newest run back. Of a complete run only the switch is undone, so that
     /// nothing written since is lost; `discard` removes the new release and its volumes,
     /// too. Of a run that isn't over everything is undone.
+    ///
+    /// # Errors
+    /// [`RunError`]: what stands against it, or which step can't be undone and why.
     pub fn roll_back(&self, discard: bool) -> Result<Report, RunError> {
         let journal = self.newest("roll back")?;
         let reach = UndoScope::of(&journal, discard)?;
@@ -173,6 +182,9 @@ impl Runner<'_> {
     }
 
     /// The titles of the steps that [`Runner::roll_back`] would undo, in its order.
+    ///
+    /// # Errors
+    /// [`RunError::Nothing`], or that the journal can't be read.
     pub fn would_undo(&self, discard: bool) -> Result<Vec<String>, RunError> {
         let journal = self.newest("roll back")?;
         let reach = UndoScope::of(&journal, discard)?;
@@ -357,7 +369,7 @@ impl Runner<'_> {
     }
 }
 
-/// How much of a run is undone.
+/// How much of a run rolling back undoes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum UndoScope {
     /// `current` goes back; what was made stays.
@@ -402,6 +414,9 @@ fn undoing(journal: &Journal, step: usize) -> Option<UndoEvidence> {
 }
 
 /// Refuses while the newest run of the install isn't over.
+///
+/// # Errors
+/// [`RunError::Unfinished`], or that the journal can't be read.
 pub fn require_over(install: &Install) -> Result<(), RunError> {
     match Journal::newest(install)? {
         Some(journal) if !journal.state().is_over() => Err(RunError::Unfinished {
@@ -413,6 +428,9 @@ pub fn require_over(install: &Install) -> Result<(), RunError> {
 }
 
 /// Refuses a plan that the newest run has carried out.
+///
+/// # Errors
+/// [`RunError::Nothing`], or that the journal can't be read.
 pub fn require_unapplied(install: &Install, plan: &Plan) -> Result<(), RunError> {
     match Journal::newest(install)? {
         Some(journal) if journal.plan().id == plan.id && journal.state() == RunState::Complete => {

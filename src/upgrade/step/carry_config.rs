@@ -28,7 +28,7 @@ use crate::upgrade::planning::merging::{self, ConfigMerge, SharedFile};
 pub struct CarryConfig {
     /// The file or folder in the old release.
     pub from: PathBuf,
-    /// Where it goes in the new one.
+    /// The place in the new release that it goes to.
     pub to: PathBuf,
     /// True when the vendor ships something under that name. A file is replaced; of a
     /// folder, what only the vendor has stays.

@@ -24,7 +24,7 @@ pub struct CopyVolume {
     pub target: String,
     /// The compose project that the new volume belongs to.
     pub project: String,
-    /// Where the manifest is kept.
+    /// The manifest's file, below the install.
     pub manifest: PathBuf,
 }
 

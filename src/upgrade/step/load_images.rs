@@ -18,7 +18,7 @@ use crate::engine::{ArchiveError, ArchivedImage, ImageArchive, VolumeStore, load
 pub struct LoadImages {
     /// The archive, absolute.
     pub archive: PathBuf,
-    /// What is in it, with digests.
+    /// The images in the archive, with digests.
     pub images: Vec<ArchivedImage>,
 }
 

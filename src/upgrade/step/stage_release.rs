@@ -22,7 +22,7 @@ pub struct StageRelease {
     pub version: Version,
     /// The tarball or folder, absolute.
     pub shipment: PathBuf,
-    /// Which of the two it is.
+    /// Whether that is a tarball or a folder.
     pub form: VendorReleaseKind,
     /// Its SHA-256 (of a folder: its manifest's).
     pub sha256: String,

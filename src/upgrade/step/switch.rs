@@ -17,7 +17,7 @@ use crate::engine::VolumeStore;
 pub struct Switch {
     /// What `current` holds now; absent when there is no `current`.
     pub from: Option<PathBuf>,
-    /// What it will hold.
+    /// What `current` will hold.
     pub to: PathBuf,
 }
 

@@ -39,7 +39,7 @@ pub(super) trait StepKind {
     fn title(&self) -> String;
     /// The commands that a person would type instead, in order, from the install's folder.
     fn commands(&self, volumes: &dyn VolumeStore) -> Vec<String>;
-    /// When it is done.
+    /// When it is done, seen from the services.
     fn phase(&self) -> Phase;
 }
 
@@ -63,7 +63,7 @@ pub enum Attempt {
     Again,
 }
 
-/// What came of a step.
+/// What a step wrote or read, and how long it took.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StepOutcome {
@@ -84,7 +84,7 @@ pub struct World<'a> {
     pub install: &'a Install,
     /// The right to change files.
     pub disk: &'a Disk,
-    /// Where the volumes live.
+    /// The folder or engine that the volumes live in.
     pub volumes: &'a dyn VolumeStore,
     /// Whom to tell, and who may stop it.
     pub progress: &'a dyn Progress,
@@ -141,6 +141,9 @@ impl World<'_> {
 
 /// The absolute path of `path`, which begins with `releases/VERSION`: an error if a symlink
 /// leads it out of that release, since what is there belongs to another.
+///
+/// # Errors
+/// [`StepError::Outside`].
 pub(super) fn in_release(world: World<'_>, path: &Path) -> Result<PathBuf, StepError> {
     let release: PathBuf = path.components().take(2).collect();
     let release = world.install.root().join(release);
@@ -159,6 +162,9 @@ pub(super) fn in_release(world: World<'_>, path: &Path) -> Result<PathBuf, StepE
 }
 
 /// Makes the folders above `path`, below transship's own folder, private to their owner.
+///
+/// # Errors
+/// [`StepError::Io`].
 pub(super) fn make_folders(world: World<'_>, path: &Path) -> Result<(), StepError> {
     let missing: Vec<_> = path
         .ancestors()
