@@ -26,6 +26,7 @@ pub use manifest::{Entry, EntryKind, Format, Manifest, Time, Xattr, path_order};
 pub use stream::{Receiving, send};
 pub use target::in_place::{Holds, clear, holds};
 pub use target::remove::remove;
+pub use target::sweep::sweep;
 pub use verify::scan::{manifest, manifest_of};
 pub use verify::verify::{
     Against, Difference, DifferenceKind, Scope, Verified, VerifyOptions, compare, observe, verify,

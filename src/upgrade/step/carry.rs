@@ -5,13 +5,12 @@
 //! The result is built beside its place and exchanged with what is there, so that the new
 //! release has the vendor's file or the carried one and never half of either.
 
-use std::ffi::OsString;
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use super::{Carry, Merge, Outcome, StepError, Undoing, World};
-use crate::fs::Disk;
+use crate::fs::{Disk, Purpose, TemporaryName};
 use crate::merge::Answers;
 use crate::progress::Silent;
 use crate::tree::{self, Against, Copied, CopyOptions, Digest, Exclude, VerifyOptions};
@@ -72,8 +71,8 @@ fn create(
     target: &Path,
     result: &Texts,
 ) -> Result<Copied, StepError> {
-    let built = beside(target);
-    discard(world.disk, &built)?;
+    let name = TemporaryName::new(Purpose::Exchange);
+    let built = beside(target, &name);
     let copied = tree::copy(
         world.disk,
         source,
@@ -102,8 +101,8 @@ fn replace(
         super::make_folders(world, &kept)?;
         tree::copy(world.disk, target, &kept, &CopyOptions::default(), &Silent)?;
     }
-    let built = beside(target);
-    discard(world.disk, &built)?;
+    let name = TemporaryName::new(Purpose::Exchange);
+    let built = beside(target, &name);
     let options = CopyOptions {
         exclude: Exclude::new(step.exclude.iter().map(|path| {
             // From the root: a pattern without a slash is about a name in any folder.
@@ -204,8 +203,8 @@ fn merged(
 pub(super) fn undo(step: &Carry, world: World<'_>, known: Undoing) -> Result<(), StepError> {
     let target = super::in_release(world, &step.to)?;
     let kept = world.kept(&step.to);
-    let built = beside(&target);
-    discard(world.disk, &built)?;
+    let name = TemporaryName::new(Purpose::Exchange);
+    let built = beside(&target, &name);
     if target.symlink_metadata().is_err() {
         return Ok(());
     }
@@ -285,9 +284,7 @@ fn discard(disk: &Disk, path: &Path) -> Result<(), StepError> {
     tree::remove(disk, path).map_err(StepError::io(path))
 }
 
-fn beside(target: &Path) -> PathBuf {
-    let mut name = OsString::from(".");
-    name.push(target.file_name().unwrap_or_default());
-    name.push(".carried");
-    target.with_file_name(name)
+/// Where what takes the place of `target` is built; what a crash leaves there is swept.
+fn beside(target: &Path, name: &TemporaryName) -> PathBuf {
+    target.with_file_name(name.as_os_str())
 }
