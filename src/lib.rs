@@ -10,6 +10,7 @@
 
 pub mod cli;
 pub mod clock;
+pub mod comparison;
 pub mod compose;
 pub mod engine;
 pub mod env_file;
@@ -17,6 +18,7 @@ pub mod error;
 pub mod fs;
 mod glob;
 pub mod launch;
+pub mod mask;
 pub mod merge;
 pub mod progress;
 pub mod release;

@@ -12,7 +12,7 @@ use super::terminal::color;
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use crate::compose::{
-    self, Claims, Conflict, ConflictRule, Document, FixRule, Holder, LoadOptions, Model, discover,
+    self, Claimant, Claims, Conflict, ConflictRule, Document, FixRule, LoadOptions, Model, discover,
 };
 use crate::engine::{Docker, ExceptProject, claimed};
 use crate::env_file::Values;
@@ -390,8 +390,8 @@ fn show(found: &[Conflict], ui: &Ui) -> Result<Done, Failure> {
     Ok(Done::differs(!found.is_empty()))
 }
 
-fn describe(holder: &Holder) -> String {
-    let Holder { project, owner, at } = holder;
+fn describe(holder: &Claimant) -> String {
+    let Claimant { project, owner, at } = holder;
     match (at, project) {
         (Some(at), _) => format!("{at}: {owner}"),
         (None, Some(project)) if project == owner => format!("project {project}"),
