@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 #[path = "common/dead.rs"]
-#[allow(dead_code, reason = "the tests here make such names only")]
+#[expect(dead_code, reason = "the tests here make such names only")]
 mod dead;
 
 use dead::dead_name;
