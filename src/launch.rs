@@ -185,7 +185,7 @@ fn require_parted(
 }
 
 fn own_volumes(before: &Model, after: &Model) -> Vec<OwnVolume> {
-    let renamed = |(key, volume): (&String, &compose::Volume)| {
+    let renamed = |(key, volume): (&String, &compose::VolumeDefinition)| {
         let shared = &before.volumes.get(key)?.name;
         (volume.name != *shared).then(|| OwnVolume {
             key: key.clone(),
