@@ -1,7 +1,7 @@
 //! What is mounted where, here and where other processes live (`/proc/PID/mountinfo`).
 //!
 //! A bind mount gives a folder a second path that no symlink leads to. What both paths have in
-//! common is the place within their filesystem, which mountinfo tells (proc_pid_mountinfo(5)).
+//! common is the place within their filesystem, which mountinfo tells (proc(5)).
 
 use std::ffi::OsString;
 use std::fs;

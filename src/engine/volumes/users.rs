@@ -138,24 +138,7 @@ impl FolderUsers {
         let mut users = Users::known(processes_using(path));
         users.unknown = match &self.docker {
             None => self.without_engine(),
-            Some(docker) => match docker.server() {
-                Ok(server) => match server.elsewhere() {
-                    Some(place) => Some(format!(
-                        "the Docker engine that answers is {place}, and not this machine's"
-                    )),
-                    None => {
-                        let containers = containers_using(docker, path)?;
-                        let is_known = |user: &User| {
-                            containers.iter().any(|one| is_of_container(user, &one.id))
-                        };
-                        users.found.retain(|user| !is_known(user));
-                        users.found.extend(containers);
-                        None
-                    }
-                },
-                Err(error @ Error::NoEngine { .. }) => Some(error.to_string()),
-                Err(error) => return Err(error),
-            },
+            Some(docker) => with_containers(docker, path, &mut users.found)?,
         };
         if self.is_stopped {
             users.unknown = None;
@@ -179,4 +162,27 @@ impl FolderUsers {
         (!Path::new("/proc/self/mountinfo").exists())
             .then(|| format!("{why}, and there is no `/proc`"))
     }
+}
+
+/// Adds the containers that use the folder, and takes out their processes. Gives why there may be
+/// others, if so.
+fn with_containers(
+    docker: &Docker,
+    path: &Path,
+    found: &mut Vec<User>,
+) -> Result<Option<String>, Error> {
+    let server = match docker.server() {
+        Ok(server) => server,
+        Err(error @ Error::NoEngine { .. }) => return Ok(Some(error.to_string())),
+        Err(error) => return Err(error),
+    };
+    if let Some(place) = server.elsewhere() {
+        let why = format!("the Docker engine that answers is {place}, and not this machine's");
+        return Ok(Some(why));
+    }
+    let containers = containers_using(docker, path)?;
+    let is_known = |user: &User| containers.iter().any(|one| is_of_container(user, &one.id));
+    found.retain(|user| !is_known(user));
+    found.extend(containers);
+    Ok(None)
 }
