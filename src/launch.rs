@@ -10,11 +10,13 @@
 
 mod error;
 mod files;
+mod making_way;
 mod parting;
 
 use std::path::PathBuf;
 
 pub use error::LaunchError;
+pub use making_way::{GivesWay, ReplacedProject};
 pub use parting::{EditedFile, Parting, PartingNames, require_distinct};
 
 use crate::compose::{self, Claims, Conflict, ConflictRule, LoadOptions, Model, VariableChange};
@@ -22,7 +24,9 @@ use crate::engine::{
     Compose, ComposeProject, Docker, ExceptProject, UpOptions, claimed, local_images,
     missing_images,
 };
+use crate::fs::Disk;
 use crate::release::{Install, Release};
+use making_way::what_gives_way;
 
 /// How a release is to run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,6 +35,9 @@ pub struct LaunchOptions {
     pub project: Option<String>,
     /// What names and ports get where they collide.
     pub names: PartingNames,
+    /// The release's predecessor, whose place it takes. While that has a container that runs, the
+    /// two run side by side instead.
+    pub replaces: Option<ReplacedProject>,
     /// Kinds of collisions that may stay; [`ConflictRule::ProjectName`] never may, since the
     /// one would then recreate the other's containers.
     pub accept: Vec<ConflictRule>,
@@ -64,6 +71,10 @@ pub struct Launch {
     pub accepted: Vec<Conflict>,
     /// Volumes that were given names of their own.
     pub volumes: Vec<OwnVolume>,
+    /// What the predecessor gives up, so that this takes its place.
+    pub gives_way: Vec<GivesWay>,
+    /// The predecessor's project, where it runs still and this comes up beside it.
+    pub beside: Option<String>,
     /// Images that the engine lacks and that have to be pulled.
     pub to_pull: Vec<String>,
     /// Where the copies go.
@@ -97,7 +108,13 @@ impl Launch {
             ..LoadOptions::default()
         };
         let model = Model::load(&paths, &options)?;
-        let others = claimed(docker, own(&model))?;
+        let (replaced, beside) = match &wish.replaces {
+            Some(old) if old.runs(docker)? => (None, Some(old.project.clone())),
+            old => (old.as_ref(), None),
+        };
+        let mut except = vec![own(&model)];
+        except.extend(replaced.map(ReplacedProject::except));
+        let others = claimed(docker, &except)?;
         let found = compose::conflicts(&others, &Claims::of(&model));
         let parting = Parting::of(&model, &paths, &found, &wish.names)?;
         require_unexported(&parting.variables)?;
@@ -105,6 +122,13 @@ impl Launch {
         let claims = Claims::of(&after);
         require_distinct(&Claims::of(&model), &claims)?;
         let left = require_parted(&others, &claims, &wish.accept, parting.refusals)?;
+        let gives_way = match replaced {
+            Some(old) => {
+                let there = claimed(docker, &except[..1])?;
+                what_gives_way(&there, &claims, old, &model.project)
+            }
+            None => Vec::new(),
+        };
         let to_pull = to_pull(docker, &after)?;
         if wish.never_pull && !to_pull.is_empty() {
             return Err(LaunchError::NoImages { images: to_pull });
@@ -117,6 +141,8 @@ impl Launch {
             files: parting.files,
             variables: parting.variables,
             accepted: left,
+            gives_way,
+            beside,
             never_pull: to_pull.is_empty(),
             to_pull,
         })
@@ -137,6 +163,15 @@ impl Launch {
         let files: Vec<_> = files.collect();
         let project = compose.project(&self.project, &self.folder, &files)?;
         Ok(project.with_env_files(&self.env_files())?)
+    }
+
+    /// Makes the predecessor give way.
+    ///
+    /// # Errors
+    /// [`LaunchError::Engine`]; what has given way by then has another name, or is gone.
+    pub fn make_way(&self, docker: &Docker, disk: &Disk) -> Result<(), LaunchError> {
+        let each = self.gives_way.iter();
+        each.map(|one| one.act(docker, disk)).collect()
     }
 
     /// How it is started: what is there is never pulled.

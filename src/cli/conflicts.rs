@@ -238,7 +238,7 @@ fn with_engine(
         project: &side.model.project,
         folder: &side.model.project_dir,
     };
-    let mut theirs = claimed(docker, own)?;
+    let mut theirs = claimed(docker, &[own])?;
     theirs.resolve_folders(&real);
     Ok(compose::conflicts(&theirs, claims))
 }

@@ -28,7 +28,7 @@ pub use image_archive::{ArchiveError, ArchivedImage, ImageArchive, load_images};
 pub use images::{LocalImage, local_images, missing_images};
 pub use program::{Invocation, Output, Program};
 pub use projects::claimed::{ExceptProject, claimed};
-pub use projects::compose::{Compose, ComposeProject, UpOptions};
+pub use projects::compose::{Compose, ComposeProject, UpOptions, remove_network, rename_container};
 pub use projects::containers::{Container, Health, Mount, containers_using};
 pub use projects::startup::UnstartedContainer;
 pub use volumes::contents::{ByPath, Contents, Feed, StoredVolume, transfer};

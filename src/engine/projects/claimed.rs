@@ -23,16 +23,19 @@ pub struct ExceptProject<'a> {
 }
 
 /// What the containers, volumes and networks of an engine claim, running or stopped, but for
-/// those of the project `own` from its own folder. Only what runs has ports. A volume that a
+/// those of the projects `except` from their own folders. Only what runs has ports. A volume that a
 /// project made is that project's also while it has no containers.
 ///
 /// # Errors
 /// [`Error::Call`] and [`Error::Answer`].
-pub fn claimed(docker: &Docker, own: ExceptProject<'_>) -> Result<Claims, Error> {
+pub fn claimed(docker: &Docker, except: &[ExceptProject<'_>]) -> Result<Claims, Error> {
     let containers = inspected(docker, &[])?;
     let mut claims = Claims::default();
     let mut names: BTreeMap<String, BTreeMap<String, Claimant>> = BTreeMap::new();
-    for container in containers.iter().filter(|container| !container.is_of(own)) {
+    for container in containers
+        .iter()
+        .filter(|container| !container.is_of_any(except))
+    {
         container.claim(&mut claims);
         for (network, on) in &container.network_settings.networks {
             let here = names.entry(network.clone()).or_default();
@@ -43,14 +46,14 @@ pub fn claimed(docker: &Docker, own: ExceptProject<'_>) -> Result<Claims, Error>
     }
     claims.projects.sort_by(|a, b| a.holder.cmp(&b.holder));
     claims.projects.dedup();
-    claims.volumes.extend(volumes(docker, own)?);
+    claims.volumes.extend(volumes(docker, except)?);
     for network in networks(docker)? {
         let project = network
             .labels
             .as_ref()
             .and_then(|l| l.get(PROJECT))
             .cloned();
-        if project.as_deref() != Some(own.project) {
+        if !is_excepted(project.as_deref(), except) {
             let holder = Claimant {
                 project,
                 owner: network.name.clone(),
@@ -66,11 +69,13 @@ pub fn claimed(docker: &Docker, own: ExceptProject<'_>) -> Result<Claims, Error>
 }
 
 /// The volumes that other projects have made.
-fn volumes(docker: &Docker, own: ExceptProject<'_>) -> Result<Vec<Claim<String>>, Error> {
+fn volumes(docker: &Docker, except: &[ExceptProject<'_>]) -> Result<Vec<Claim<String>>, Error> {
     let list = docker.call(["volume", "ls", "--format", "{{json .}}"]);
     let rows: Vec<LabelledVolume> = Docker::json_lines("list the volumes", &list)?;
     let claim = |row: LabelledVolume| {
-        let project = row.label(PROJECT).filter(|name| *name != own.project)?;
+        let project = row
+            .label(PROJECT)
+            .filter(|name| !is_excepted(Some(name), except))?;
         let holder = Claimant {
             project: Some(project.to_owned()),
             owner: row.name.clone(),
@@ -95,6 +100,11 @@ impl LabelledVolume {
         let mut labels = self.labels.split(',');
         labels.find_map(|label| label.strip_prefix(name)?.strip_prefix('='))
     }
+}
+
+/// True for what belongs to one of these projects by its label.
+fn is_excepted(project: Option<&str>, except: &[ExceptProject<'_>]) -> bool {
+    except.iter().any(|one| project == Some(one.project))
 }
 
 fn networks(docker: &Docker) -> Result<Vec<InspectedNetwork>, Error> {
@@ -157,6 +167,10 @@ impl InspectedNetwork {
 impl InspectedContainer {
     fn label(&self, name: &str) -> Option<&String> {
         self.config.labels.as_ref()?.get(name)
+    }
+
+    fn is_of_any(&self, except: &[ExceptProject<'_>]) -> bool {
+        except.iter().any(|one| self.is_of(*one))
     }
 
     fn is_of(&self, own: ExceptProject<'_>) -> bool {

@@ -374,13 +374,39 @@ impl ComposeProject {
     }
 
     fn announce(&self, disk: &Disk, call: &'static str) -> Result<(), Error> {
-        let told = disk.announce(call, Path::new(&self.name));
-        told.map_err(|source| Error::Folder {
-            what: "start or stop project",
-            path: PathBuf::from(&self.name),
-            source,
-        })
+        announce(disk, call, &self.name)
     }
+}
+
+fn announce(disk: &Disk, call: &'static str, name: &str) -> Result<(), Error> {
+    let told = disk.announce(call, Path::new(name));
+    told.map_err(|source| Error::Folder {
+        what: "start or stop project",
+        path: PathBuf::from(name),
+        source,
+    })
+}
+
+/// Gives a container another name.
+///
+/// # Errors
+/// [`Error::Call`].
+pub fn rename_container(docker: &Docker, disk: &Disk, from: &str, to: &str) -> Result<(), Error> {
+    announce(disk, "docker rename", from)?;
+    let called = docker.call(["rename", from, to]).run_well();
+    called.map_err(failed(&format!("rename container `{from}`")))?;
+    Ok(())
+}
+
+/// Removes a network, which nothing that runs may be on.
+///
+/// # Errors
+/// [`Error::Call`].
+pub fn remove_network(docker: &Docker, disk: &Disk, name: &str) -> Result<(), Error> {
+    announce(disk, "docker network rm", name)?;
+    let called = docker.call(["network", "rm", name]).run_well();
+    called.map_err(failed(&format!("remove network `{name}`")))?;
+    Ok(())
 }
 
 fn belongs(container: &Container, services: &[&str]) -> bool {

@@ -15,6 +15,8 @@ pub struct Container {
     pub name: String,
     /// The compose project that it belongs to, if any.
     pub project: Option<String>,
+    /// The folder that Compose made it from, if any.
+    pub folder: Option<PathBuf>,
     /// The compose service that it belongs to, if any.
     pub service: Option<String>,
     /// The services that its own depends on, where Compose v2 has made it.
@@ -76,6 +78,13 @@ impl Container {
         let ours = format!("label=com.docker.compose.project={project}");
         let lasting = "label=com.docker.compose.oneoff=False";
         Self::listed(docker, &["--filter", &ours, "--filter", lasting])
+    }
+
+    /// True if Compose made it from this folder.
+    pub fn is_from(&self, folder: &Path) -> bool {
+        let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let own = self.folder.as_deref();
+        own.is_some_and(|own| real(own) == real(folder))
     }
 
     fn listed(docker: &Docker, filter: &[&str]) -> Result<Vec<Self>, Error> {
@@ -171,6 +180,9 @@ impl From<InspectedContainer> for Container {
             id: inspected.id,
             name: inspected.name.trim_start_matches('/').to_owned(),
             project: labels.remove("com.docker.compose.project"),
+            folder: labels
+                .remove("com.docker.compose.project.working_dir")
+                .map(PathBuf::from),
             service: labels.remove("com.docker.compose.service"),
             depends_on: labels
                 .remove("com.docker.compose.depends_on")

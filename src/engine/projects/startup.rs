@@ -64,6 +64,7 @@ mod tests {
             id: "1".to_owned(),
             name: "db".to_owned(),
             project: None,
+            folder: None,
             service: None,
             depends_on: Vec::new(),
             stop_timeout: None,

@@ -79,6 +79,7 @@ mod tests {
             id: service.to_owned(),
             name: service.to_owned(),
             project: None,
+            folder: None,
             service: Some(service.to_owned()),
             depends_on: needs.iter().map(|&need| need.to_owned()).collect(),
             stop_timeout: None,
