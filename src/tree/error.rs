@@ -65,7 +65,7 @@ pub enum Error {
     Nested {
         /// The tree that was to be copied.
         source_root: PathBuf,
-        /// Where to.
+        /// The path that was to be written.
         target: PathBuf,
     },
     /// The path doesn't end in a name that a copy could get.
@@ -95,9 +95,9 @@ pub enum Error {
     /// It went wrong where a stream comes from.
     #[error("{message}")]
     Sent {
-        /// What that means.
+        /// The kind of failure there, which sets the exit code here.
         kind: Kind,
-        /// What the sender said, escaped.
+        /// The sender's message, escaped for a terminal.
         message: String,
     },
     /// A manifest can't be understood.
@@ -107,7 +107,7 @@ pub enum Error {
         path: PathBuf,
         /// The line, counted from 1.
         line: usize,
-        /// What is wrong with it.
+        /// What the line should have had: `no SHA-256 in this line`.
         message: String,
     },
     /// The user wanted to stop; what had been written was removed again.
@@ -238,7 +238,7 @@ pub struct Problem {
     /// The path below the source's root, escaped; empty for the root itself.
     #[serde(serialize_with = "shown")]
     pub path: Vec<u8>,
-    /// What was lost.
+    /// Which attribute or part was lost.
     pub lost: Lost,
     /// The system's reason.
     pub reason: String,

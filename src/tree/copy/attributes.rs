@@ -56,7 +56,7 @@ impl Attributes<'_> {
     }
 }
 
-/// What a file has right after it was made.
+/// The attributes that a file has right after it was made, before any is set.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::tree) struct InodeDefaults {
     pub uid: u32,

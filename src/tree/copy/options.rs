@@ -22,7 +22,7 @@ pub struct CopyOptions {
     /// Fill in a target that exists: what it has already stays as it is, and each thing that
     /// it lacks appears complete or not at all.
     pub keep_existing: bool,
-    /// What is left out.
+    /// Patterns of paths that aren't copied, nor removed from the target by an update.
     pub exclude: Exclude,
     /// Wait until everything is on the medium before it gets its name.
     pub sync: bool,
@@ -60,7 +60,7 @@ impl Default for CopyOptions {
     }
 }
 
-/// What was copied.
+/// The result of a copy.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Copied {
     /// Counts of what the copy has; without what stood there before.
@@ -113,7 +113,7 @@ fn prefixed(below: &[u8], path: &[u8]) -> Vec<u8> {
     }
 }
 
-/// What an update changed.
+/// The result of an update.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Updated {
     /// What was new or different and is copied, with the problems of all that was done.

@@ -112,7 +112,7 @@ impl Manifest {
         })
     }
 
-    /// How many entries there are.
+    /// The number of entries, the root's own among them.
     pub fn len(&self) -> usize {
         self.packed.len()
     }
@@ -127,7 +127,10 @@ impl Manifest {
         self.files_only
     }
 
-    /// Writes it; the bytes depend on the entries alone.
+    /// Writes the manifest in `format`; the bytes depend on the entries alone.
+    ///
+    /// # Errors
+    /// Those of `out`.
     pub fn write(&self, format: ManifestFormat, out: &mut dyn Write) -> io::Result<()> {
         match format {
             ManifestFormat::Mtree => {

@@ -87,7 +87,7 @@ struct SentFolder {
     place: Arc<DirChain>,
     before: Stat,
     entries: Listing,
-    /// How many of them were sent.
+    /// The number of entries that were sent.
     sent: usize,
 }
 

@@ -113,7 +113,7 @@ fn unlock(disk: &Disk, fd: BorrowedFd<'_>) -> io::Result<IFlags> {
     Ok(flags)
 }
 
-/// What a directory gets in the end.
+/// The source root's attributes, which the directory gets when all else is in place.
 pub(crate) struct RootAttributes<'a> {
     pub stat: &'a Stat,
     pub xattrs: &'a stat::Xattrs,

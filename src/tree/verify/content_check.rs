@@ -28,12 +28,12 @@ enum Wanted {
     Same(OpenSource),
 }
 
-/// What was found of contents.
+/// The result of reading a file's contents.
 #[derive(Debug)]
 pub(crate) struct Seen {
     /// Their digest, where that was wanted or they aren't what was expected.
     pub digest: Option<Digest>,
-    /// How many bytes there were.
+    /// The length that was read, in bytes.
     pub size: u64,
     /// What the file that they were held against has.
     pub expected: Option<ExpectedFile>,

@@ -11,7 +11,7 @@ use crate::tree::manifest::{ManifestEntry, Time, Xattr};
 use crate::tree::walk::escaped::Escaped;
 use crate::tree::walk::exclude::Exclude;
 
-/// What is compared.
+/// Which of contents and metadata is compared.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum VerifyScope {
     /// Contents and metadata.
@@ -26,9 +26,9 @@ pub enum VerifyScope {
 /// How a tree is verified.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct VerifyOptions {
-    /// What is compared.
+    /// Which of contents and metadata is compared.
     pub scope: VerifyScope,
-    /// What is left out, on both sides.
+    /// Patterns of paths that are left out, on both sides.
     pub exclude: Exclude,
     /// Drop files from the page cache before they are read, so that the medium is asked: a
     /// page cache hit proves nothing about the disk. For a copy that was synced.
@@ -86,7 +86,7 @@ pub struct Difference {
     /// The path below the tree's root; `.` is the root.
     #[serde(serialize_with = "shown")]
     pub path: Vec<u8>,
-    /// What differs.
+    /// In what respect the path differs.
     pub kind: DifferenceKind,
     /// What the other tree or the manifest has, as text; empty for an extra path.
     pub expected: String,

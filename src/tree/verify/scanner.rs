@@ -157,7 +157,7 @@ struct Scanner<'a> {
     progress: &'a dyn Progress,
     sink: &'a dyn Sink,
     counts: SurveyCounts,
-    /// A file had to be waited for.
+    /// True once a file had to be waited for: then spare threads help.
     waiting: AtomicBool,
 }
 
@@ -173,7 +173,7 @@ impl Scanner<'_> {
         }
     }
 
-    /// All of anything but a directory.
+    /// Reads metadata and, where wanted, contents of anything but a directory.
     fn look(
         &self,
         held: &OwnedFd,

@@ -15,7 +15,7 @@ use crate::tree::error::Error;
 use crate::tree::manifest::{EntryKind, Manifest, ManifestEntry, path_order};
 use crate::tree::walk::survey::Survey;
 
-/// What a tree is compared with.
+/// The side that is expected in a comparison.
 #[derive(Debug, Clone, Copy)]
 pub enum Against<'a> {
     /// Another tree, which is what is expected.
@@ -24,12 +24,12 @@ pub enum Against<'a> {
     Manifest(&'a Manifest),
 }
 
-/// What a verification came to.
+/// The result of a verification.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Verified {
     /// Everything that differs, in the order of the paths.
     pub differences: Vec<Difference>,
-    /// What is in the tree.
+    /// How much the verified tree holds, in names and bytes.
     pub counts: Survey,
 }
 

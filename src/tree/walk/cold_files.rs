@@ -17,10 +17,10 @@ pub(crate) trait ColdFiles: Visit<Task = CString> {
     /// A file that is open and being fetched.
     type Cold;
 
-    /// What is left out.
+    /// The patterns of paths that aren't visited.
     fn exclude(&self) -> &Exclude;
 
-    /// Says whether to stop.
+    /// Asked before each entry whether the user wants to stop.
     fn progress(&self) -> &dyn Progress;
 
     /// Deals with an entry, or leaves it for `later`, which is `None` if that happened already;

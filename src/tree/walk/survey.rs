@@ -16,7 +16,7 @@ use super::walk::{self, Batch, Folder, Later, Opened, Pace, Visit};
 use crate::progress::Silent;
 use crate::tree::error::Error;
 
-/// What is in a tree.
+/// How much a tree holds: names counted, and bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Survey {
     /// Names of regular files.
@@ -103,7 +103,7 @@ impl SurveyCounts {
         self.allocated.fetch_add(stat.allocated, Relaxed);
     }
 
-    /// What was counted so far.
+    /// The counts up to now.
     pub(crate) fn survey(&self) -> Survey {
         Survey {
             files: self.files.load(Relaxed),
@@ -165,7 +165,7 @@ impl Visit for Surveyor {
         Ok(())
     }
 
-    /// Whether inodes are in memory, nobody says.
+    /// True: whether an inode is in memory can't be asked, so spare threads always help.
     fn is_waiting(&self) -> bool {
         true
     }

@@ -35,7 +35,7 @@ pub(crate) trait Visit: Sync {
     /// Work that is put aside in a folder, to be done by whoever is free, the largest first: a
     /// large file that is begun late is one that everybody waits for.
     type Task: Send;
-    /// What each thread has for itself: buffers.
+    /// Buffers of one thread, used again from file to file.
     type Buffers: Default;
 
     /// A folder was opened: `above` is the one it is in, `None` at the root. Answers
@@ -110,7 +110,7 @@ pub(crate) struct Folder<B> {
     pub place: Arc<DirChain>,
     /// The directory, open for reading.
     pub fd: OwnedFd,
-    /// As it was when it was opened.
+    /// The folder's inode when it was opened: what changed since then is told by comparing.
     pub stat: Stat,
     pub counterpart: B,
     /// Batches and tasks that aren't done.
@@ -124,7 +124,7 @@ impl<B> Drop for Folder<B> {
     }
 }
 
-/// What a visitor leaves for later.
+/// Folders to enter and tasks to do that a visitor puts on the walk's stack.
 pub(crate) struct Later<T> {
     enter: Vec<CString>,
     tasks: Vec<(u64, T)>,
@@ -156,7 +156,7 @@ struct Walker<'a, V: Visit> {
     may_open: usize,
 }
 
-/// How a walk is done.
+/// Threads and open folders that a walk may use.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pace {
     /// Threads; with one, the order of operations is the same every time.
