@@ -7,7 +7,7 @@ use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
-use super::entry::ManifestEntry;
+use super::entry::{EntryKind, ManifestEntry};
 use super::packed::{PackedEntries, Packer};
 use super::{json, mtree, sums};
 use crate::tree::digest::Digest;
@@ -96,7 +96,7 @@ impl Manifest {
         let mut packer = Packer::default();
         let mut groups = std::collections::HashMap::new();
         for mut entry in self.entries() {
-            if exclude.covers(&entry.path) {
+            if exclude.covers(&entry.path, entry.kind == EntryKind::Directory) {
                 continue;
             }
             // The packer counts the names of what it takes for an inode.

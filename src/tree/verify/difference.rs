@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::tree::digest::Digest;
 use crate::tree::error::shown;
-use crate::tree::manifest::{ManifestEntry, Time, Xattr};
+use crate::tree::manifest::{EntryKind, ManifestEntry, Time, Xattr};
 use crate::tree::walk::escaped::Escaped;
 use crate::tree::walk::exclude::Exclude;
+use crate::tree::walk::stat::Stat;
 
 /// Which of contents and metadata is compared.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -57,6 +58,10 @@ pub enum DifferenceKind {
     Owner,
     /// Modification time.
     Mtime,
+    /// Inode flags, those of `chattr`; told by an update alone, since no manifest has them.
+    Flags,
+    /// What is mounted there, and wasn't looked into.
+    Mount,
     /// An extended attribute, an ACL or capability among them.
     Xattr,
     /// Where a symlink points, which device a device file is, which names are one file.
@@ -74,6 +79,8 @@ impl fmt::Display for DifferenceKind {
             Self::Mode => "mode",
             Self::Owner => "owner",
             Self::Mtime => "mtime",
+            Self::Flags => "flags",
+            Self::Mount => "mount",
             Self::Xattr => "xattr",
             Self::Link => "link",
         })
@@ -102,6 +109,36 @@ impl fmt::Display for Difference {
             (true, false) => write!(f, " {}", self.found),
             (false, true) => write!(f, " {}", self.expected),
             (true, true) => Ok(()),
+        }
+    }
+}
+
+impl Difference {
+    /// A path that differs in a way of which there is nothing to show.
+    pub(crate) fn plain(path: Vec<u8>, kind: DifferenceKind) -> Self {
+        Self {
+            path,
+            kind,
+            expected: String::new(),
+            found: String::new(),
+        }
+    }
+
+    /// Something of that `stat` that is expected at `path` and isn't there.
+    pub(crate) fn missing_at(path: Vec<u8>, stat: &Stat) -> Self {
+        missing(ManifestEntry::new(path, EntryKind::of(stat.kind)))
+    }
+
+    /// Something of that `stat` that isn't expected at `path`.
+    pub(crate) fn extra_at(path: Vec<u8>, stat: &Stat) -> Self {
+        extra(&ManifestEntry::new(path, EntryKind::of(stat.kind)))
+    }
+
+    /// A name that is to be one of the file `first`.
+    pub(crate) fn link_at(path: &[u8], first: &[u8]) -> Self {
+        Self {
+            expected: format!("the same file as {}", Escaped(first)),
+            ..Self::plain(path.to_vec(), DifferenceKind::Link)
         }
     }
 }

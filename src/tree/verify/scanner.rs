@@ -21,6 +21,7 @@ use crate::tree::reading::TransferError;
 use crate::tree::walk::cold_files::{ColdFiles, visit_entries};
 use crate::tree::walk::escaped::{escaped, join_path};
 use crate::tree::walk::exclude::Exclude;
+use crate::tree::walk::fence::Fence;
 use crate::tree::walk::stat::{self, Stat, Xattrs};
 use crate::tree::walk::survey::{Survey, SurveyCounts, survey};
 use crate::tree::walk::walk::{self, Batch, Folder, Later, Opened, Pace, Visit};
@@ -138,7 +139,16 @@ pub(crate) fn scan(
     let done = if stat.kind == FileType::Directory {
         stat::open_dir(held.as_fd(), c".")
             .map_err(fail)
-            .and_then(|fd| walk::walk(&scanner, fd, root, Pace::default(), progress))
+            .and_then(|fd| {
+                walk::walk(
+                    &scanner,
+                    fd,
+                    root,
+                    Pace::default(),
+                    &Fence::default(),
+                    progress,
+                )
+            })
     } else {
         scanner
             .look(&held, Vec::new(), &mut Scratch::default())

@@ -4,7 +4,6 @@
 use std::ffi::{CStr, CString};
 
 use super::exclude::Exclude;
-use super::stat::DirEntry;
 use super::walk::{Batch, Folder, Later, Visit};
 use crate::progress::Progress;
 use crate::tree::error::Error;
@@ -62,13 +61,14 @@ pub(crate) fn visit_entries<V: ColdFiles>(
 ) -> Result<(), Error> {
     let exclude = visitor.exclude();
     let mut cold = Vec::new();
-    for DirEntry { name, .. } in entries.iter() {
+    for entry in entries.iter() {
         if visitor.progress().interrupted() {
             return Err(Error::Interrupted);
         }
-        if !exclude.is_empty() && exclude.matches(&folder.place.path_of(name)) {
+        if exclude.leaves_out(&folder.fd, &folder.place, entry) {
             continue;
         }
+        let name = entry.name;
         if let Some(file) = visitor.entry(folder, name, buffers, Some(later))? {
             cold.push((name, file));
         }

@@ -149,6 +149,11 @@ fn quietly(flags: OFlags, open: impl Fn(OFlags) -> Result<OwnedFd, Errno>) -> io
     }
 }
 
+/// True if a file has more names of attributes than the system lists, 64 KiB of them.
+pub(crate) fn is_too_much(error: &io::Error) -> bool {
+    Errno::from_io_error(error) == Some(Errno::TOOBIG)
+}
+
 /// Extended attributes by name, in byte order of the names.
 pub(crate) type Xattrs = Vec<(CString, Vec<u8>)>;
 

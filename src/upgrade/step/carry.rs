@@ -105,10 +105,7 @@ fn replace(
     let built = beside(target);
     discard(world.disk, &built)?;
     let options = CopyOptions {
-        exclude: Exclude::new(step.exclude.iter().map(|path| {
-            // From the root: a pattern without a slash is about a name in any folder.
-            [b"/", path.as_os_str().as_bytes()].concat()
-        })),
+        exclude: Exclude::paths(step.exclude.iter().map(|path| path.as_os_str().as_bytes())),
         ..CopyOptions::default()
     };
     let copied = tree::copy(world.disk, source, &built, &options, world.progress)?;
