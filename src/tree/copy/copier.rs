@@ -305,8 +305,14 @@ impl Visit for Copier<'_> {
 
     fn leave(&self, folder: &Folder<OwnedFd>, room: &mut Scratch) -> Result<(), Error> {
         let path = || folder.place.path();
+        let slot = TargetSlot {
+            into: folder.counterpart.as_fd(),
+            name: c"",
+            place: &folder.place,
+            is_root: folder.place.is_root(),
+        };
         let looked = Stat::of(folder.fd.as_fd()).and_then(|stat| {
-            let xattrs = room.xattrs.read(InodeFd::Open(folder.fd.as_fd()))?;
+            let xattrs = self.xattrs_of(slot, InodeFd::Open(folder.fd.as_fd()), room)?;
             Ok((stat, xattrs))
         });
         let (stat, xattrs) = match looked {
@@ -332,12 +338,6 @@ impl Visit for Copier<'_> {
                 mode: Some(stat.mode),
             });
         }
-        let slot = TargetSlot {
-            into: folder.counterpart.as_fd(),
-            name: c"",
-            place: &folder.place,
-            is_root: folder.place.is_root(),
-        };
         let attributes = Attributes {
             stat: &given,
             xattrs: &xattrs,

@@ -49,8 +49,11 @@ pub fn fill(
     });
     let read = built.and_then(|built| {
         let stat = Stat::of(held.as_fd()).map_err(unreadable)?;
-        let xattrs = XattrRoom::default().read(InodeFd::Open(held.as_fd()));
-        Ok((built, stat, xattrs.map_err(unreadable)?))
+        let xattrs = match XattrRoom::default().read(InodeFd::Open(held.as_fd())) {
+            Err(error) if stat::is_too_much(&error) => Vec::new(),
+            xattrs => xattrs.map_err(unreadable)?,
+        };
+        Ok((built, stat, xattrs))
     });
     progress.finish();
     let (built, stat, xattrs) = match read {

@@ -258,13 +258,12 @@ impl Weight {
         } = *self;
         let why = match removals {
             _ if gone == 0 => return Ok(()),
-            Removals::All => return Ok(()),
             Removals::AtMost(most) if gone <= most => return Ok(()),
             Removals::AtMost(_) => Suspicion::MoreThanAllowed,
             Removals::Plausible if source_is_empty => Suspicion::EmptySource,
             Removals::Plausible if alike == 0 => Suspicion::NeverACopy,
             Removals::Plausible if gone > entries / 2 => Suspicion::MoreThanHalf,
-            Removals::Plausible => return Ok(()),
+            Removals::Plausible | Removals::All => return Ok(()),
         };
         Err(Error::TooManyRemovals {
             target: target.to_owned(),

@@ -111,7 +111,7 @@ const KINDS: [FileType; 4] = [
     FileType::CharacterDevice,
     FileType::BlockDevice,
 ];
-const LOST: [Lost; 2] = [Lost::MountPoint, Lost::ChangedDuringCopy];
+const LOST: [Lost; 3] = [Lost::MountPoint, Lost::ChangedDuringCopy, Lost::Xattr];
 const FAILED: [Kind; 4] = [Kind::Usage, Kind::Refused, Kind::Failed, Kind::Interrupted];
 
 fn position<T: PartialEq>(all: &[T], one: &T) -> u8 {

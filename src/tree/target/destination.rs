@@ -271,8 +271,8 @@ pub(crate) fn make_plain(disk: &Disk, fd: BorrowedFd<'_>, name: &CStr) -> io::Re
 
 /// True if the folder is of an overlay filesystem, which numbers folders anew.
 pub(crate) fn is_overlay(fd: BorrowedFd<'_>) -> bool {
-    const MAGIC: i64 = 0x794c_7630;
-    rustix::fs::fstatfs(fd).is_ok_and(|stat| i64::from(stat.f_type) == MAGIC)
+    const MAGIC: rustix::fs::FsWord = 0x794c_7630;
+    rustix::fs::fstatfs(fd).is_ok_and(|stat| stat.f_type == MAGIC)
 }
 
 /// The name of what is copied within the staging folder.
@@ -309,11 +309,6 @@ impl Staging<'_> {
     /// What the source must not have in it.
     pub(crate) fn fence(&self) -> &Fence {
         &self.fence
-    }
-
-    /// True if the filesystem keeps the attributes that it takes.
-    pub(crate) fn is_exact(&self) -> bool {
-        self.exact
     }
 
     /// The target's path, for messages.

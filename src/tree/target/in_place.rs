@@ -23,7 +23,7 @@ use crate::tree::error::{Error, Lost, Problem};
 use crate::tree::manifest::Manifest;
 use crate::tree::target::attribute_probe::keeps_attributes;
 use crate::tree::verify::difference::{VerifyOptions, VerifyScope};
-use crate::tree::verify::verify::observe;
+use crate::tree::verify::scanner::manifest_of;
 use crate::tree::walk::escaped::join_path;
 use crate::tree::walk::fence::Fence;
 use crate::tree::walk::stat::{self, DirEntry, LOCKING_FLAGS, Stat, XattrRoom};
@@ -187,7 +187,7 @@ impl<'a> InPlace<'a> {
             scope: VerifyScope::MetadataOnly,
             ..VerifyOptions::default()
         };
-        observe(&self.path.join(PART_CONTENT), &options, progress)
+        manifest_of(&self.path.join(PART_CONTENT), &options, progress)
     }
 
     fn mark(disk: &'a Disk, path: &Path, root: OwnedFd) -> Result<Self, Error> {

@@ -48,7 +48,7 @@ impl<'a> Checker<'a> {
             Some((number, mut expected)) => {
                 if let Some(more) = more {
                     expected.sha256 = more.digest;
-                    expected.xattrs = Some(more.xattrs.clone());
+                    expected.xattrs.clone_from(&more.xattrs);
                 }
                 self.seen[number / 64].fetch_or(1 << (number % 64), Relaxed);
                 differences_of(&expected, found, self.scope, &mut differences);

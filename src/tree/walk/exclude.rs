@@ -124,11 +124,10 @@ impl Pattern {
         let text = pattern.strip_prefix(b"/").unwrap_or(pattern);
         let end = text.iter().rposition(|&byte| byte != b'/')? + 1;
         let text = text[..end].to_vec();
-        let slashes = text.iter().filter(|&&byte| byte == b'/').count();
         Some(Self {
             anchored,
             folders_only,
-            names: slashes + 1,
+            names: text.split(|&byte| byte == b'/').count(),
             literal: !text.iter().any(|byte| b"*?[".contains(byte)),
             text,
         })

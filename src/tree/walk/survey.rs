@@ -75,6 +75,9 @@ pub fn survey_of(root: &Path, options: &SurveyOptions) -> Result<Survey, Error> 
     survey_held(&held, root, options, &fence, &mut listed)
 }
 
+/// What takes each path of a survey, and what is there.
+pub(crate) type List<'a> = &'a mut (dyn FnMut(Vec<u8>, &Stat) + Send);
+
 /// [`survey_of`] what is held, of which each path goes to `listed`; that is given by one thread.
 ///
 /// # Errors
@@ -84,7 +87,7 @@ pub(crate) fn survey_held(
     path: &Path,
     options: &SurveyOptions,
     fence: &Fence,
-    listed: &mut (dyn FnMut(Vec<u8>, &Stat) + Send),
+    listed: List<'_>,
 ) -> Result<Survey, Error> {
     let fail = |error| Error::read(path, error);
     let stat = Stat::of(held.as_fd()).map_err(fail)?;
@@ -154,7 +157,7 @@ struct Surveyor<'a> {
     path: PathBuf,
     options: SurveyOptions,
     counts: SurveyCounts,
-    listed: Mutex<&'a mut (dyn FnMut(Vec<u8>, &Stat) + Send)>,
+    listed: Mutex<List<'a>>,
 }
 
 impl Surveyor<'_> {

@@ -53,7 +53,7 @@ pub(super) fn act(step: &Carry, world: World<'_>) -> Result<Outcome, StepError> 
             world.disk,
             &source,
             &target,
-            &CopyOptions::default(),
+            &CopyOptions::for_entry(),
             world.progress,
         )?;
         faithful(copied, || tree::remove(world.disk, &target))?
@@ -78,7 +78,7 @@ fn create(
         world.disk,
         source,
         &built,
-        &CopyOptions::default(),
+        &CopyOptions::for_entry(),
         world.progress,
     )?;
     let copied = faithful(copied, || tree::remove(world.disk, &built))?;
@@ -100,13 +100,19 @@ fn replace(
     let kept = world.kept(&step.to);
     if kept.symlink_metadata().is_err() {
         super::make_folders(world, &kept)?;
-        tree::copy(world.disk, target, &kept, &CopyOptions::default(), &Silent)?;
+        tree::copy(
+            world.disk,
+            target,
+            &kept,
+            &CopyOptions::for_entry(),
+            &Silent,
+        )?;
     }
     let built = beside(target);
     discard(world.disk, &built)?;
     let options = CopyOptions {
         exclude: Exclude::paths(step.exclude.iter().map(|path| path.as_os_str().as_bytes())),
-        ..CopyOptions::default()
+        ..CopyOptions::for_entry()
     };
     let copied = tree::copy(world.disk, source, &built, &options, world.progress)?;
     let copied = faithful(copied, || tree::remove(world.disk, &built))?;
@@ -116,7 +122,7 @@ fn replace(
     if source.is_dir() && target.is_dir() {
         let overlay = CopyOptions {
             keep_existing: true,
-            ..CopyOptions::default()
+            ..CopyOptions::for_entry()
         };
         tree::copy(world.disk, target, &built, &overlay, &Silent)?;
     }
@@ -222,7 +228,13 @@ pub(super) fn undo(step: &Carry, world: World<'_>, known: Undoing) -> Result<(),
             Ok(())
         };
     }
-    tree::copy(world.disk, &kept, &built, &CopyOptions::default(), &Silent)?;
+    tree::copy(
+        world.disk,
+        &kept,
+        &built,
+        &CopyOptions::for_entry(),
+        &Silent,
+    )?;
     world
         .disk
         .exchange(&built, &target)
