@@ -273,8 +273,7 @@ impl<'a> Updater<'a> {
         let mut names: Vec<&CStr> = theirs.iter().map(|entry| entry.name).collect();
         names.sort_unstable();
         for entry in ours.iter() {
-            let own = |staging: &Rc<Staging<'_>>| staging.name() == entry.name;
-            if self.stagings.values().any(own)
+            if self.fence.forbids_name(entry.name)
                 || self
                     .options
                     .exclude

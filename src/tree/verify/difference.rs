@@ -103,6 +103,9 @@ pub struct Difference {
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.kind == DifferenceKind::Mount {
+            return write!(f, "{}: {}", Escaped(&self.path), self.found);
+        }
         write!(f, "{}: {}", Escaped(&self.path), self.kind)?;
         match (self.expected.is_empty(), self.found.is_empty()) {
             (false, false) => write!(f, ": expected {}, found {}", self.expected, self.found),

@@ -47,10 +47,15 @@ impl Fence {
     /// # Errors
     /// [`Error::Nested`].
     pub(crate) fn check(&self, id: FileId, name: &CStr) -> Result<(), Error> {
-        if self.ids.contains(&id) || self.names.iter().any(|each| each.as_c_str() == name) {
+        if self.ids.contains(&id) || self.forbids_name(name) {
             return Err(self.nested());
         }
         Ok(())
+    }
+
+    /// True for the name of a staging folder of this copy.
+    pub(crate) fn forbids_name(&self, name: &CStr) -> bool {
+        self.names.iter().any(|each| each.as_c_str() == name)
     }
 
     /// That the two trees lie within each other.

@@ -244,7 +244,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let mut folder = root.path().to_owned();
         for n in 0..20 {
-            for name in ["counterpart", "within"] {
+            for name in ["beside", "within"] {
                 let folder = folder.join(name);
                 create_dir(&folder).unwrap();
                 write(folder.join("one"), n.to_string()).unwrap();
