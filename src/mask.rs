@@ -5,10 +5,13 @@
 //! versions of a file whose difference is wanted, [`value`] for one value and its name, and
 //! [`Secrets`] for what is shown of two releases, where a value of `.env` may turn up anywhere.
 
+mod secret_file;
+
 use std::collections::HashSet;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use self::secret_file::{SecretsBlock, is_named_secret};
 use crate::env_file::is_env_name;
 
 const SECRET_WORDS: [&str; 12] = [
@@ -146,7 +149,7 @@ fn is_harmless(value: &str) -> bool {
 }
 
 /// A line taken apart: what is shown, and what is not.
-struct Line<'a> {
+struct SplitLine<'a> {
     key: &'a str,
     secret: &'a str,
     end: &'a str,
@@ -162,11 +165,11 @@ pub fn pair(path: &Path, old: &str, new: &str, words: &SecretWords) -> (String, 
         .map(|line| (line.key.trim(), line.secret))
         .collect();
     let keys: HashSet<&str> = known.iter().map(|(key, _)| *key).collect();
-    let changed = |line: &Line<'_>| {
+    let changed = |line: &SplitLine<'_>| {
         let key = line.key.trim();
         keys.contains(key) && !known.contains(&(key, line.secret))
     };
-    let masked = |line: &Line<'_>, changed: bool| {
+    let masked = |line: &SplitLine<'_>, changed: bool| {
         let mask = if line.secret.is_empty() { "" } else { MASK };
         let mark = if changed && !line.secret.is_empty() {
             " (changed)"
@@ -188,8 +191,12 @@ pub fn value(name: &str, text: &str, words: &SecretWords) -> String {
     MASK.to_owned()
 }
 
-/// Whether nothing of a file is to be shown: it is its owner's alone, or a private key.
+/// Whether nothing of a file is to be shown: it is its owner's alone, or a private key, or its
+/// name says that all of it is a secret.
 pub fn is_private(path: &Path, content: &[u8]) -> bool {
+    if is_named_secret(path) {
+        return true;
+    }
     // No right for the group or for others.
     let owners_alone = path
         .metadata()
@@ -199,9 +206,10 @@ pub fn is_private(path: &Path, content: &[u8]) -> bool {
 
 const MARK: &[u8] = b"PRIVATE KEY-----";
 
-fn lines<'a>(path: &Path, text: &'a str, words: &SecretWords) -> Vec<Line<'a>> {
+fn lines<'a>(path: &Path, text: &'a str, words: &SecretWords) -> Vec<SplitLine<'a>> {
     let env = is_env_name(path);
     let mut open = None;
+    let mut block = SecretsBlock::default();
     let lines = text.split_inclusive('\n').map(|line| {
         let content = line.trim_end_matches(['\n', '\r']);
         let end = &line[content.len()..];
@@ -215,10 +223,13 @@ fn lines<'a>(path: &Path, text: &'a str, words: &SecretWords) -> Vec<Line<'a>> {
                 open = unclosed(&content[at..]);
                 at
             }
-            None => secret_in(content, words),
+            None => match block.secret_in(content) {
+                Some(at) => at,
+                None => secret_in(content, words),
+            },
         };
         let (key, secret) = content.split_at(at);
-        Line { key, secret, end }
+        SplitLine { key, secret, end }
     });
     lines.collect()
 }

@@ -32,7 +32,7 @@ const MAX_FAILED: usize = 100;
 ///
 /// SRC and DST may be symlinks, which are followed, and single files.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub(super) struct CopyArgs {
     /// The tree to copy
     source: PathBuf,
     /// Where to
@@ -144,7 +144,7 @@ struct CopyJson<'a> {
     differences: &'a [Difference],
 }
 
-pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
+pub(super) fn run(args: &CopyArgs, ui: &Ui) -> Result<Done, Failure> {
     // A first run of a script that updates has nothing to update yet.
     let update = args.how.update && args.target.symlink_metadata().is_ok();
     match (args.dry_run, update) {
@@ -209,7 +209,7 @@ fn update_tree(source: &Path, target: &Path, how: &CopyFlags, ui: &Ui) -> Result
 }
 
 /// What `--update` would do.
-fn foretell(args: &Args, ui: &Ui) -> Result<Done, Failure> {
+fn foretell(args: &CopyArgs, ui: &Ui) -> Result<Done, Failure> {
     let options = args.how.options();
     let foretold = tree::foretell(&args.source, &args.target, &options, ui.progress())?;
     if ui.json {
@@ -236,7 +236,7 @@ fn foretell(args: &Args, ui: &Ui) -> Result<Done, Failure> {
 }
 
 /// Lists the files that stood against a copy: the message itself names but the first.
-fn refuse(error: tree::Error, ui: &Ui) -> Failure {
+pub(super) fn refuse(error: tree::Error, ui: &Ui) -> Failure {
     if let tree::Error::Incomplete { failed, .. } = &error {
         for failure in failed.iter().take(MAX_FAILED) {
             ui.warn(&failure.to_string());

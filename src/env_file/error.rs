@@ -17,7 +17,7 @@ pub enum Error {
         path: PathBuf,
         /// The line, from 1.
         line: usize,
-        /// What is wrong.
+        /// The fault, as a clause.
         reason: String,
     },
     /// A value's variables can't be resolved.
@@ -29,8 +29,16 @@ pub enum Error {
         line: usize,
         /// The key.
         key: String,
-        /// Why.
+        /// The fault in the value's text.
         source: InterpolateError,
+    },
+    /// The file, or what its variables make of it, is larger than a `.env` file can be.
+    #[error("{}: larger than {most} MiB", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The most that is read, in MiB.
+        most: usize,
     },
     /// The file isn't UTF-8.
     #[error("{}: not UTF-8 at byte {offset}", path.display())]
@@ -47,7 +55,7 @@ pub enum Error {
         path: PathBuf,
         /// The key.
         key: String,
-        /// Why.
+        /// The reason, as a clause.
         reason: String,
     },
 }
@@ -60,6 +68,7 @@ impl Explain for Error {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::Unwritable { key, .. } => vec![format!("edit `{key}` by hand")],
+            Self::TooLarge { .. } => vec!["is it a `.env` file? name the right one".to_owned()],
             _ => Vec::new(),
         }
     }

@@ -11,7 +11,7 @@ mod resolved;
 mod values;
 
 pub use changes::{EnvChange, env_changes};
-pub use document::{Entry, EnvFile, Quote};
+pub use document::{EnvEntry, EnvFile, Quote};
 pub use error::Error;
 pub use name::is_env_name;
 pub use resolved::Values;

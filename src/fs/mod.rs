@@ -17,6 +17,8 @@ mod lock;
 mod new_file_mode;
 mod replace;
 mod switch;
+mod temporary_file;
+mod temporary_name;
 mod unpack;
 mod write;
 
@@ -26,3 +28,4 @@ pub use disk::{Disk, Mutation};
 pub use lock::{Lock, LockError, LockHolder};
 pub use new_file_mode::new_file_mode;
 pub use replace::WriteError;
+pub use temporary_name::{Maker, Purpose, TemporaryName, maker_of};

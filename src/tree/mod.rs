@@ -28,6 +28,7 @@ pub use manifest::{EntryKind, Manifest, ManifestEntry, ManifestFormat, Time, Xat
 pub use stream::{Receiving, send};
 pub use target::in_place::{Holds, clear, holds};
 pub use target::remove::remove;
+pub use target::sweep::sweep;
 pub use verify::difference::{Difference, DifferenceKind, VerifyOptions, VerifyScope};
 pub use verify::scanner::{Inventory, inventory, manifest, manifest_of};
 pub use verify::unseen::{Unseen, UnseenKind};

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use transship::env_file::EnvFile;
-use transship::merge::{Action, Answers, FileMerge, Outcome, OutcomeKind, merge_folder};
+use transship::merge::{Action, Answers, FileMerge, MergeOutcome, OutcomeKind, merge_folder};
 
 use super::judges::{self, has_compose};
 
@@ -68,7 +68,7 @@ fn config(release: &Path) -> Value {
 
 /// A line for each outcome, to be held against what stands in the fixtures.
 fn told(merges: &[FileMerge]) -> String {
-    let line = |name: &Path, outcome: &Outcome| {
+    let line = |name: &Path, outcome: &MergeOutcome| {
         let note = outcome.note.iter().map(|note| format!(", {note}"));
         let note: String = note.collect();
         let (kind, what) = (outcome.kind, &outcome.what);

@@ -13,36 +13,34 @@ use thiserror::Error;
 /// Defaults within defaults, beyond which nobody reads on.
 const MAX_DEPTH: usize = 50;
 
+/// Bytes that values may add to a text: beyond that, variables that double each other would
+/// fill the memory.
+const MAX_GROWTH: usize = 1 << 20;
+
 /// Why a text can't be interpolated.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum InterpolateError {
     /// `${` without a name, or without its `}`.
     #[error("invalid interpolation: a `$` that is meant literally is written `$$`")]
     Invalid,
-    /// A variable that `?` demands.
-    #[error("required variable `{variable}` is missing a value{}", reason(.message))]
+    /// A variable that `?` demands. What stands behind the `?` isn't told: other variables'
+    /// values may be in it.
+    #[error("required variable `{variable}` is missing a value")]
     Missing {
         /// The variable.
         variable: String,
-        /// What the file's author had to say.
-        message: String,
     },
+    /// The values make the text longer than anything could mean.
+    #[error("its variables make it longer than {} KiB", MAX_GROWTH >> 10)]
+    TooLong,
 }
 
-fn reason(message: &str) -> String {
-    if message.is_empty() {
-        String::new()
-    } else {
-        format!(": {message}")
-    }
-}
-
-/// Where variables get their values from.
+/// Gives the value of a variable by its name; None for one that isn't set.
 pub type Lookup<'a> = dyn Fn(&str) -> Option<String> + 'a;
 
 /// A part of an interpolated text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Piece {
+pub(crate) struct TemplatePiece {
     pub(crate) text: String,
     /// The bytes of the template that are this text, if they are: of a literal part, or of
     /// a default that applies. None for a variable's value and for `$$`.
@@ -51,7 +49,12 @@ pub(crate) struct Piece {
     pub(crate) variable: Option<String>,
 }
 
-/// Interpolates a text.
+/// Puts values in the place of the variables of `template`, by Compose's rules: `$NAME`,
+/// `${NAME}` with `:-`, `-`, `:+`, `+`, `:?` and `?`, and `$$` for a dollar sign.
+///
+/// # Errors
+/// [`InterpolateError`] for what Compose refuses: a malformed expression, a variable that is
+/// required and has no value.
 pub fn interpolate(template: &str, lookup: &Lookup<'_>) -> Result<String, InterpolateError> {
     if !template.contains('$') {
         return Ok(template.to_owned());
@@ -62,11 +65,15 @@ pub fn interpolate(template: &str, lookup: &Lookup<'_>) -> Result<String, Interp
 
 /// Interpolates a text into its parts, in order; empty parts stand for variables without a
 /// value.
-pub(crate) fn pieces(template: &str, lookup: &Lookup<'_>) -> Result<Vec<Piece>, InterpolateError> {
-    let mut scan = Scan {
+pub(crate) fn pieces(
+    template: &str,
+    lookup: &Lookup<'_>,
+) -> Result<Vec<TemplatePiece>, InterpolateError> {
+    let mut scan = TemplateScanner {
         template,
         lookup,
         pieces: Vec::new(),
+        length: 0,
     };
     scan.range(0..template.len(), None, 0)?;
     Ok(scan.pieces)
@@ -88,10 +95,12 @@ pub(crate) fn variables(template: &str) -> Vec<String> {
     names
 }
 
-struct Scan<'a> {
+struct TemplateScanner<'a> {
     template: &'a str,
     lookup: &'a Lookup<'a>,
-    pieces: Vec<Piece>,
+    pieces: Vec<TemplatePiece>,
+    /// The bytes of all pieces so far.
+    length: usize,
 }
 
 /// `${NAME}` taken apart; ranges are of the whole template.
@@ -103,7 +112,7 @@ struct Braced<'a> {
     end: usize,
 }
 
-impl<'a> Scan<'a> {
+impl<'a> TemplateScanner<'a> {
     fn range(
         &mut self,
         range: Range<usize>,
@@ -116,6 +125,9 @@ impl<'a> Scan<'a> {
         let mut literal = range.start;
         let mut at = range.start;
         while at < range.end {
+            if self.length > self.template.len() + MAX_GROWTH {
+                return Err(InterpolateError::TooLong);
+            }
             let rest = &self.template[at..range.end];
             let Some(found) = rest.find('$') else { break };
             at += found;
@@ -142,7 +154,10 @@ impl<'a> Scan<'a> {
             literal = at;
         }
         self.literal(literal..range.end, variable);
-        Ok(())
+        match self.length > self.template.len() + MAX_GROWTH {
+            true => Err(InterpolateError::TooLong),
+            false => Ok(()),
+        }
     }
 
     fn literal(&mut self, range: Range<usize>, variable: Option<&str>) {
@@ -153,7 +168,8 @@ impl<'a> Scan<'a> {
     }
 
     fn push(&mut self, text: String, at: Option<Range<usize>>, variable: Option<&str>) {
-        self.pieces.push(Piece {
+        self.length += text.len();
+        self.pieces.push(TemplatePiece {
             text,
             at,
             variable: variable.map(str::to_owned),
@@ -213,10 +229,10 @@ impl<'a> Scan<'a> {
             "-" if !is_set => self.range(braced.argument.clone(), Some(&held), depth + 1),
             "+" if is_set => self.range(braced.argument.clone(), Some(&held), depth + 1),
             "?" if !is_set => {
-                let message = &self.template[braced.argument.clone()];
+                // Compose resolves its variables, too, and refuses what it can't.
+                interpolate(&self.template[braced.argument.clone()], self.lookup)?;
                 Err(InterpolateError::Missing {
                     variable: braced.name.to_owned(),
-                    message: interpolate(message, self.lookup)?,
                 })
             }
             _ => {
@@ -317,7 +333,7 @@ mod tests {
         let error = interpolate("${UNSET?set $N}", &lookup).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "required variable `UNSET` is missing a value: set n"
+            "required variable `UNSET` is missing a value"
         );
         let error = interpolate("${EMPTY:?}", &lookup).unwrap_err();
         assert_eq!(
@@ -347,6 +363,15 @@ mod tests {
                 ("v".to_owned(), None, some("SET")),
             ]
         );
+    }
+
+    #[test]
+    fn a_value_that_grows_without_end_is_an_error() {
+        let long = |_: &str| Some("x".repeat(MAX_GROWTH / 2));
+        assert!(interpolate("$A", &long).is_ok());
+        assert_eq!(interpolate("$A$A$A", &long), Err(InterpolateError::TooLong));
+        let nested = interpolate("${A:+$A$A$A}", &long);
+        assert_eq!(nested, Err(InterpolateError::TooLong));
     }
 
     #[test]

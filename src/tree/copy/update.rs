@@ -9,7 +9,8 @@
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FileType, Mode, OFlags};
+use rustix::fs::{FileType, FlockOperation, Mode, OFlags};
+use rustix::io::Errno;
 
 use super::build::HeldPath;
 use super::folder_pair::Roots;
@@ -184,6 +185,13 @@ impl Both {
         options: &CopyOptions,
         progress: &dyn Progress,
     ) -> Result<Updated, Error> {
+        // Two updates of one target would take each other's files for what is gone.
+        if let Err(Errno::WOULDBLOCK) =
+            rustix::fs::flock(&self.target, FlockOperation::NonBlockingLockExclusive)
+        {
+            let path = self.target_path.clone();
+            return Err(Error::Busy { path });
+        }
         let (staging, within) = self.stage(disk)?;
         let mut weighing = self.updater(disk, options, progress, Pass::Weigh);
         weighing.fence_off(&staging)?;

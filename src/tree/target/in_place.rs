@@ -14,9 +14,9 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FileType, FlockOperation, IFlags};
 use serde::{Deserialize, Serialize};
 
-use super::destination::{CONTENT, StagingDir, beside, is_overlay, make_plain};
+use super::destination::{CONTENT, StagingDir, is_overlay, make_plain};
 use super::remove::remove_at;
-use crate::fs::{Disk, InodeFd, Taken};
+use crate::fs::{Disk, InodeFd, Purpose, Taken, TemporaryName};
 use crate::progress::Progress;
 use crate::tree::copy::{Attributes, InodeDefaults, apply, set_flags};
 use crate::tree::error::{Error, Lost, Problem};
@@ -247,13 +247,14 @@ impl<'a> InPlace<'a> {
         if !is_overlay(self.root()) {
             return work(&fence);
         }
-        let name = beside(PART, "fence");
-        fence.forbid_name(&name);
+        let name = TemporaryName::new(Purpose::Aside);
+        let name = name.as_c_str();
+        fence.forbid_name(name);
         self.disk
-            .make_dir_at(self.part(), &name, 0o700)
+            .make_dir_at(self.part(), name, 0o700)
             .map_err(&fail)?;
         let done = work(&fence);
-        self.disk.remove_dir_at(self.part(), &name).map_err(&fail)?;
+        self.disk.remove_dir_at(self.part(), name).map_err(&fail)?;
         done
     }
 

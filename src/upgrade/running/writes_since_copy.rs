@@ -10,7 +10,10 @@ use crate::upgrade::{Plan, Step};
 
 /// A sentence for each volume that is in use, or isn't as it was copied. Told by metadata (size, times):
 /// no content is read. A volume without a manifest was never completed and is passed over.
-pub fn left_behind(
+///
+/// # Errors
+/// [`StepError`] where a volume or its manifest can't be read.
+pub fn writes_since_copy(
     install: &Install,
     plan: &Plan,
     volumes: &dyn VolumeStore,

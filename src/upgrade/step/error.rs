@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use crate::compose;
-use crate::engine::{self, ArchiveError, User};
+use crate::engine::{self, ArchiveError};
 use crate::error::{Explain, Kind};
 use crate::fs::WriteError;
 use crate::merge;
@@ -21,7 +21,7 @@ pub enum StepError {
     Io {
         /// On what.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system call.
         source: io::Error,
     },
     /// A file couldn't be written.
@@ -72,55 +72,39 @@ pub enum StepError {
         first(differences)
     )]
     SourceChanged {
-        /// Its real name.
+        /// The volume's real name, as the engine has it.
         volume: String,
-        /// How it differs from what was copied.
+        /// How the source differs from what was copied.
         differences: Vec<Difference>,
-    },
-    /// A volume isn't there.
-    #[error("there is no volume `{volume}` in {place}")]
-    NoVolume {
-        /// Its real name.
-        volume: String,
-        /// Where it was looked for.
-        place: String,
-    },
-    /// A volume is being used.
-    #[error("volume `{volume}` is in use by {}", list(users))]
-    InUse {
-        /// Its real name.
-        volume: String,
-        /// By whom.
-        users: Vec<User>,
     },
     /// The new volume holds something.
     #[error("volume `{volume}` is not empty")]
     TargetNotEmpty {
-        /// Its real name.
+        /// The volume's real name, as the engine has it.
         volume: String,
-        /// Where it is.
+        /// The folder that holds its content.
         path: PathBuf,
     },
     /// The new volume holds something that this run didn't copy.
     #[error("volume `{volume}` holds something else than a copy of the old one")]
     TargetNotOurs {
-        /// Its real name.
+        /// The volume's real name, as the engine has it.
         volume: String,
-        /// Where it is.
+        /// The folder that holds its content.
         path: PathBuf,
     },
     /// Something of the source can't be kept where the copy goes.
     #[error("{} of the copy can't be kept, first: {}", count(problems.len()), first(problems))]
     NotKept {
-        /// What, path by path.
+        /// What can't be kept, path by path.
         problems: Vec<Problem>,
     },
     /// The copy, read back, isn't what was copied.
     #[error("volume `{volume}` differs from its manifest in {}, first: {}", count(differences.len()), first(differences))]
     Differs {
-        /// Its real name.
+        /// The volume's real name, as the engine has it.
         volume: String,
-        /// How.
+        /// How the copy differs from its manifest.
         differences: Vec<Difference>,
     },
     /// `current` points to neither release.
@@ -128,7 +112,7 @@ pub enum StepError {
     CurrentMoved {
         /// The symlink.
         link: PathBuf,
-        /// What it holds.
+        /// What the symlink holds; `None` when there is none.
         now: Option<PathBuf>,
     },
 }
@@ -173,7 +157,6 @@ impl Explain for StepError {
             Self::SourceChanged { .. } => {
                 vec!["keep the old release stopped, roll back, and apply again".into()]
             }
-            Self::InUse { users, .. } => stop_hints(users),
             Self::TargetNotEmpty { path, .. } | Self::TargetNotOurs { path, .. } => {
                 vec![format!(
                     "look at `{}`; remove it if nothing in it is needed",
@@ -193,28 +176,6 @@ impl Explain for StepError {
             _ => Vec::new(),
         }
     }
-}
-
-/// How to stop those who use a volume.
-pub(crate) fn stop_hints(users: &[User]) -> Vec<String> {
-    let mut hints: Vec<String> = users
-        .iter()
-        .map(|user| match &user.project {
-            Some(project) => format!("stop it with `docker compose -p {project} stop`"),
-            None => format!("stop {} first", user.who),
-        })
-        .collect();
-    hints.sort();
-    hints.dedup();
-    hints
-}
-
-fn list(users: &[User]) -> String {
-    users
-        .iter()
-        .map(|user| user.who.as_str())
-        .collect::<Vec<_>>()
-        .join(", ")
 }
 
 fn count(number: usize) -> String {
