@@ -109,7 +109,7 @@ impl FillInMissing<'_> {
     /// Something that the target lacks.
     fn piece(
         &mut self,
-        pair: &FolderPair,
+        pair: &FolderToFill,
         entry: DirEntry<'_>,
         held: &OwnedFd,
         stat: &Stat,
