@@ -109,7 +109,7 @@ impl FillInMissing<'_> {
     /// Something that the target lacks.
     fn piece(
         &mut self,
-        pair: &FolderToFill,
+        pair: &FolderPair,
         entry: DirEntry<'_>,
         held: &OwnedFd,
         stat: &Stat,
