@@ -235,12 +235,16 @@ _transship() {
             return 0
             ;;
         transship__subcmd__copy)
-            opts="-q -h --verify --media --update --checksum --exclude --live --cross-mounts --no-reflink --no-sync --dry-run --json --quiet --color --help"
+            opts="-q -h --verify --media --update --checksum --delete-all --max-delete --exclude --live --cross-mounts --no-reflink --no-sync --dry-run --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --max-delete)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --exclude)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

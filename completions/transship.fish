@@ -295,7 +295,8 @@ complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_s
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c transship -n "__fish_transship_using_subcommand copy" -l exclude -d 'Leave out what matches: `*.log`, `cache/`; repeatable' -r
+complete -c transship -n "__fish_transship_using_subcommand copy" -l max-delete -d 'With --update: remove at most so many files and folders, or do nothing' -r
+complete -c transship -n "__fish_transship_using_subcommand copy" -l exclude -d 'Leave out what matches, as rsync does: `*.log`, `cache/`, `/top/*`; repeatable' -r
 complete -c transship -n "__fish_transship_using_subcommand copy" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -303,6 +304,7 @@ complete -c transship -n "__fish_transship_using_subcommand copy" -l verify -d '
 complete -c transship -n "__fish_transship_using_subcommand copy" -l media -d 'With --verify: read it from the disk rather than from what is cached of it'
 complete -c transship -n "__fish_transship_using_subcommand copy" -l update -d 'Bring an earlier copy up to date: copy what differs, remove what is gone'
 complete -c transship -n "__fish_transship_using_subcommand copy" -l checksum -d 'With --update: compare files by content, not by size and time alone'
+complete -c transship -n "__fish_transship_using_subcommand copy" -l delete-all -d 'With --update: remove whatever is gone from SRC, be it all'
 complete -c transship -n "__fish_transship_using_subcommand copy" -l live -d 'Take what changes while it is copied as it comes, and list it: the first pass over a tree that is in use, before --update'
 complete -c transship -n "__fish_transship_using_subcommand copy" -l cross-mounts -d 'Copy what is mounted within the tree, too'
 complete -c transship -n "__fish_transship_using_subcommand copy" -l no-reflink -d 'Copy all blocks, where the filesystem could share them'
@@ -315,7 +317,7 @@ complete -c transship -n "__fish_transship_using_subcommand manifest" -l format 
 sha256sum\t'Digests of regular files only'
 json\t'Everything, as one JSON document'"
 complete -c transship -n "__fish_transship_using_subcommand manifest" -s o -l output -d 'Write the manifest to a new file instead of standard output' -r -F
-complete -c transship -n "__fish_transship_using_subcommand manifest" -l exclude -d 'Leave out what matches: `*.log`, `cache/`; repeatable' -r
+complete -c transship -n "__fish_transship_using_subcommand manifest" -l exclude -d 'Leave out what matches, as rsync does: `*.log`, `cache/`; repeatable' -r
 complete -c transship -n "__fish_transship_using_subcommand manifest" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -323,7 +325,7 @@ complete -c transship -n "__fish_transship_using_subcommand manifest" -l cross-m
 complete -c transship -n "__fish_transship_using_subcommand manifest" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand manifest" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand manifest" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c transship -n "__fish_transship_using_subcommand verify" -l exclude -d 'Leave out what matches, on both sides: `*.log`, `cache/`; repeatable' -r
+complete -c transship -n "__fish_transship_using_subcommand verify" -l exclude -d 'Leave out what matches, on both sides, as rsync does: `*.log`, `cache/`; repeatable' -r
 complete -c transship -n "__fish_transship_using_subcommand verify" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
