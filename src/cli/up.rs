@@ -156,7 +156,7 @@ pub(super) fn up(args: &Up, ui: &Ui) -> Result<Done, Failure> {
         return report(args, launch, command, Vec::new(), ui);
     }
     launch.write(&disk)?;
-    project.up(&disk, &launch.up())?;
+    project.up(&disk, &launch.up(), ui.progress())?;
     // Others may work on the install while containers take their time.
     drop(lock);
     if !args.no_wait {

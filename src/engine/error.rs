@@ -190,6 +190,16 @@ pub enum Error {
         /// Which containers, how, and what they said last.
         failures: Vec<UnstartedContainer>,
     },
+    /// Compose failed when it had started some of a project's containers.
+    #[error("project `{project}` was started in part{}", those_not_up(failures))]
+    UpFailed {
+        /// The project.
+        project: String,
+        /// Which containers aren't up, how, and what they said last.
+        failures: Vec<UnstartedContainer>,
+        /// What Compose said.
+        source: program::Error,
+    },
     /// The user wants to stop.
     #[error("interrupted while waiting for project `{project}`")]
     Interrupted {
@@ -225,6 +235,7 @@ impl Explain for Error {
             | Self::StillRunning { .. }
             | Self::NotReleased { .. }
             | Self::LeftQuiesced(_)
+            | Self::UpFailed { .. }
             | Self::NotUp { .. } => Kind::Failed,
             Self::Interrupted { .. } => Kind::Interrupted,
             Self::Helper { source, .. } => source.kind(),
@@ -238,6 +249,10 @@ impl Explain for Error {
             Self::NoProgram(source) | Self::Call { source, .. } => source.hints(),
             Self::Tree(error) => error.hints(),
             Self::LeftQuiesced(first) => first.hints(),
+            Self::NotUp { project, .. } | Self::UpFailed { project, .. } => vec![
+                format!("see `docker compose -p {project} logs`, then start it again"),
+                format!("or stop what runs of it: `docker compose -p {project} stop`"),
+            ],
             Self::InUse { users, .. } => stop_hints(users),
             Self::Helper { source, left, .. } => {
                 let left = left.iter().map(|name| {
@@ -285,7 +300,6 @@ impl Error {
                 "a project's name begins with a small letter or digit and goes on with those, \
                  `_` and `-`",
             ],
-            Self::NotUp { .. } => &["see `docker compose logs`, then start it again"],
             Self::NotReleased { .. } => &["see to them by hand: `docker ps -a`"],
             Self::StillRunning { .. } => {
                 &["a restart policy may have started them again; see `docker ps`"]
@@ -326,6 +340,13 @@ fn names(users: &[User]) -> String {
 pub(super) fn ticked<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
     let names: Vec<_> = names.into_iter().map(|name| format!("`{name}`")).collect();
     names.join(", ")
+}
+
+fn those_not_up(failures: &[UnstartedContainer]) -> String {
+    match failures {
+        [] => String::new(),
+        failures => format!(", and this isn't up: {}", joined(failures)),
+    }
 }
 
 fn joined(failures: &[UnstartedContainer]) -> String {

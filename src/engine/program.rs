@@ -235,6 +235,15 @@ impl Invocation {
             .fold(text, |text, secret| text.replace(secret, MASK))
     }
 
+    /// Runs the program as [`Invocation::run_well`] does, as long as `go_on` says so: it is asked
+    /// some times a second, and may tell meanwhile what is waited for.
+    ///
+    /// # Errors
+    /// Those of [`Invocation::run_well`], and [`Error::Interrupted`].
+    pub fn run_while(&self, go_on: &dyn Fn() -> bool) -> Result<Output, Error> {
+        self.well(run::run(self, Some(go_on))?)
+    }
+
     /// Runs the program to its end. How it ended is in [`Output::status`]; an exit code
     /// other than 0 is no error here.
     ///
@@ -242,7 +251,7 @@ impl Invocation {
     /// [`Error::Start`] when it can't be started, [`Error::TimedOut`] when it was killed
     /// for taking too long, [`Error::Wait`] when the system loses track of it.
     pub fn run(&self) -> Result<Output, Error> {
-        run::run(self)
+        run::run(self, None)
     }
 
     /// Starts the program and gives its standard input and output to the caller; what was
@@ -260,7 +269,10 @@ impl Invocation {
     /// Those of [`Invocation::run`], and [`Error::Exit`] with the last lines of what it
     /// said on its standard error.
     pub fn run_well(&self) -> Result<Output, Error> {
-        let output = self.run()?;
+        self.well(self.run()?)
+    }
+
+    fn well(&self, output: Output) -> Result<Output, Error> {
         if output.status.success() {
             return Ok(output);
         }
@@ -305,7 +317,7 @@ impl Output {
     }
 }
 
-fn last_lines(text: &str) -> String {
+pub(super) fn last_lines(text: &str) -> String {
     const LINES: usize = 5;
     let lines: Vec<&str> = text.trim().lines().map(str::trim_end).collect();
     lines[lines.len().saturating_sub(LINES)..].join("\n")
@@ -364,6 +376,12 @@ pub enum Error {
         /// How long the program was given.
         after: Duration,
     },
+    /// The user wanted to stop, and it was ended with everything it had started.
+    #[error("interrupted during `{command}`")]
+    Interrupted {
+        /// As [`Invocation::shown`].
+        command: String,
+    },
     /// It ended with something else than exit code 0.
     #[error("`{command}` failed ({how}){}", after_colon(said))]
     Exit {
@@ -381,6 +399,7 @@ impl Explain for Error {
         match self {
             Self::NotFound { .. } | Self::Words { .. } => Kind::Usage,
             Self::Start { .. } => Kind::Refused,
+            Self::Interrupted { .. } => Kind::Interrupted,
             Self::Wait { .. } | Self::TimedOut { .. } | Self::Exit { .. } => Kind::Failed,
         }
     }

@@ -58,7 +58,7 @@ fn service(name: &str, command: &str, more: &[&str]) -> String {
 fn up(release: &Release) {
     release
         .project
-        .up(&Disk::new(), &UpOptions::default())
+        .up(&Disk::new(), &UpOptions::default(), &Silent)
         .unwrap();
 }
 
@@ -200,7 +200,7 @@ fn an_image_that_is_not_here_is_not_fetched() {
         never_pull: true,
         ..UpOptions::default()
     };
-    let error = release.project.up(&Disk::new(), &how).unwrap_err();
+    let error = release.project.up(&Disk::new(), &how, &Silent).unwrap_err();
     let source = std::error::Error::source(&error).unwrap().to_string();
     assert!(source.contains("--pull never"), "{source}");
     assert!(source.to_lowercase().contains("no such image"), "{source}");
@@ -230,7 +230,7 @@ fn only_the_services_named_are_started() {
         alone: true,
         ..UpOptions::default()
     };
-    release.project.up(&Disk::new(), &alone).unwrap();
+    release.project.up(&Disk::new(), &alone, &Silent).unwrap();
     assert_eq!(names(&release.project), ["app"]);
     let with_needs = UpOptions {
         services: &["app"],
@@ -284,7 +284,7 @@ fn the_first_generation_is_known_and_does_what_it_can() {
         never_pull: true,
         ..UpOptions::default()
     };
-    let error = project.up(&Disk::new(), &how).unwrap_err();
+    let error = project.up(&Disk::new(), &how, &Silent).unwrap_err();
     assert_eq!(
         error.to_string(),
         "Docker Compose 1.29.2 has no `up --pull never`"

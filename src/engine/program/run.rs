@@ -15,10 +15,12 @@ use crate::clock::Stopwatch;
 
 /// Between asking a group to end and killing it.
 const MERCY: Duration = Duration::from_secs(2);
+/// Between two looks at whether a program is wanted still.
+const TICK: Duration = Duration::from_millis(100);
 /// The longest pause between two looks at a running program whose end isn't told.
 const PAUSE: Duration = Duration::from_millis(10);
 
-pub(super) fn run(call: &Invocation) -> Result<Output, Error> {
+pub(super) fn run(call: &Invocation, go_on: Option<&dyn Fn() -> bool>) -> Result<Output, Error> {
     let mut child = start(call, Streams::Kept).map_err(|source| Error::Start {
         command: call.shown(),
         source,
@@ -26,16 +28,21 @@ pub(super) fn run(call: &Invocation) -> Result<Output, Error> {
     feed(&mut child, &call.stdin);
     let stdout = Capture::start(child.stdout.take(), call.limit);
     let stderr = Capture::start(child.stderr.take(), call.limit);
-    let ended = wait(&mut child, call.time_out).map_err(|source| Error::Wait {
+    let ended = wait_while(&mut child, call.time_out, go_on).map_err(|source| Error::Wait {
         command: call.shown(),
         source,
     })?;
-    let Some(status) = ended else {
-        stop(&mut child);
-        return Err(Error::TimedOut {
-            command: call.shown(),
-            after: call.time_out,
-        });
+    let status = match ended {
+        Waited::Ended(status) => status,
+        other => {
+            stop(&mut child);
+            let command = call.shown();
+            let after = call.time_out;
+            return Err(match other {
+                Waited::Unwanted => Error::Interrupted { command },
+                _ => Error::TimedOut { command, after },
+            });
+        }
     };
     let (stdout, stderr) = (stdout.finish(), stderr.finish());
     Ok(Output {
@@ -93,18 +100,45 @@ fn feed(child: &mut Child, bytes: &[u8]) {
 
 /// How the program ended, or nothing when it is still running after `limit`.
 pub(super) fn wait(child: &mut Child, limit: Duration) -> io::Result<Option<ExitStatus>> {
+    match wait_while(child, limit, None)? {
+        Waited::Ended(status) => Ok(Some(status)),
+        Waited::TooLong | Waited::Unwanted => Ok(None),
+    }
+}
+
+/// What came of waiting.
+enum Waited {
+    Ended(ExitStatus),
+    TooLong,
+    /// It isn't wanted any more.
+    Unwanted,
+}
+
+fn wait_while(
+    child: &mut Child,
+    limit: Duration,
+    go_on: Option<&dyn Fn() -> bool>,
+) -> io::Result<Waited> {
     let watch = Stopwatch::start();
     // Linux tells of a program's end at once, since 5.3; else it is looked for.
     let told = pid(child).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
     let mut pause = Duration::from_micros(200);
     loop {
         if let Some(status) = child.try_wait()? {
-            return Ok(Some(status));
+            return Ok(Waited::Ended(status));
         }
         let left = limit.saturating_sub(watch.elapsed());
         if left.is_zero() {
-            return Ok(None);
+            return Ok(Waited::TooLong);
         }
+        if go_on.is_some_and(|go_on| !go_on()) {
+            return Ok(Waited::Unwanted);
+        }
+        let left = if go_on.is_some() {
+            left.min(TICK)
+        } else {
+            left
+        };
         let waited = told.as_ref().is_some_and(|told| {
             let most = Timespec::try_from(left).ok();
             poll(&mut [PollFd::new(told, PollFlags::IN)], most.as_ref()).is_ok()

@@ -8,16 +8,17 @@
 //! Begin at [`Compose::find`].
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread;
 use std::time::Duration;
 
 use serde::Deserialize;
 
 use super::startup::{StartupState, of};
-use super::stopping::rounds;
+use super::stopping::{Round, rounds};
 use crate::clock::Stopwatch;
 use crate::engine::docker::failed;
-use crate::engine::program::Invocation;
+use crate::engine::program::{self, Invocation};
 use crate::engine::{Container, Docker, Error, Program, UnstartedContainer};
 use crate::fs::Disk;
 use crate::progress::Progress;
@@ -183,15 +184,26 @@ impl ComposeProject {
         patience: Option<Duration>,
     ) -> Result<Vec<Container>, Error> {
         self.announce(disk, "docker compose stop")?;
-        let before = self.containers()?;
-        let vendors = before.iter().filter_map(|container| container.stop_timeout);
-        let vendors = Duration::from_secs(vendors.max().unwrap_or_default());
-        let each = patience.unwrap_or(vendors.max(GRACE));
+        self.stop_while(services, patience, &|| true)
+    }
+
+    fn stop_while(
+        &self,
+        services: &[&str],
+        patience: Option<Duration>,
+        go_on: &dyn Fn() -> bool,
+    ) -> Result<Vec<Container>, Error> {
+        let mut before = self.containers()?;
+        before.retain(|container| belongs(container, services));
+        let each = patience.unwrap_or_else(|| grace(&before));
         let count = u32::try_from(before.len()).unwrap_or(u32::MAX);
         let called = self
             .stop_call(services, patience)
             .time_out(OVERHEAD + each.saturating_mul(count))
-            .run_well();
+            .run_while(go_on);
+        if let Err(program::Error::Interrupted { .. }) = called {
+            return Err(self.interrupted());
+        }
         let mut containers = self.containers()?;
         containers.retain(|container| belongs(container, services));
         let running: Vec<String> = containers
@@ -209,12 +221,13 @@ impl ComposeProject {
         }
     }
 
-    /// Stops all services, in the order that their dependencies ask for. Those that keep
-    /// data have `patience` to end; the others, and all of which the compose file says how
-    /// long they may take, have what it says, or 10 s. Gives those that ran, as they are then.
+    /// Stops all services, in the order that their dependencies ask for; those that don't depend
+    /// on each other at once. Those that keep data have `patience` to end; the others, and all of
+    /// which the compose file says how long they may take, have what it says, or 10 s. Gives those
+    /// that ran, as they are then. `progress` hears what is waited for, and how long that may be.
     ///
     /// # Errors
-    /// Those of [`ComposeProject::stop`]; [`Error::Interrupted`] between two services.
+    /// Those of [`ComposeProject::stop`]; [`Error::Interrupted`].
     pub fn stop_in_order(
         &self,
         disk: &Disk,
@@ -222,22 +235,59 @@ impl ComposeProject {
         progress: &dyn Progress,
     ) -> Result<Vec<Container>, Error> {
         let before = self.containers()?;
-        let running = before.iter().filter(|container| container.running);
-        let running: Vec<_> = running.map(|container| container.id.clone()).collect();
+        let ran: Vec<_> = running(&before).map(|one| one.id.clone()).collect();
         // The first generation doesn't tell who depends on whom.
         if !self.compose.is_first_generation() {
             for round in rounds(&before) {
-                if progress.interrupted() {
-                    return Err(self.interrupted());
-                }
-                let services: Vec<&str> = round.services.iter().map(String::as_str).collect();
-                progress.note(&format!("stopping {}", services.join(", ")));
-                self.stop(disk, &services, round.keeps_data.then_some(patience))?;
+                self.stop_round(disk, &round, &before, patience, progress)?;
             }
         }
-        let mut containers = self.stop(disk, &[], Some(patience))?;
-        containers.retain(|container| running.contains(&container.id));
+        let mut containers = self.containers()?;
+        if running(&containers).next().is_some() {
+            self.announce(disk, "docker compose stop")?;
+            let waiting = Waiting::new("the containers that are left", patience, progress);
+            containers = self.stop_while(&[], Some(patience), &|| waiting.go_on())?;
+        }
+        containers.retain(|container| ran.contains(&container.id));
         Ok(containers)
+    }
+
+    /// Stops the services of a round at once: Compose has one time-out for a call, so those that
+    /// end soon have a call of their own.
+    fn stop_round(
+        &self,
+        disk: &Disk,
+        round: &Round,
+        containers: &[Container],
+        patience: Duration,
+        progress: &dyn Progress,
+    ) -> Result<(), Error> {
+        if progress.interrupted() {
+            return Err(self.interrupted());
+        }
+        self.announce(disk, "docker compose stop")?;
+        let quick: Vec<&str> = round.quick.iter().map(String::as_str).collect();
+        let long: Vec<&str> = round.keeping_data.iter().map(String::as_str).collect();
+        let theirs = containers.iter().filter(|one| belongs(one, &quick));
+        let soon = grace(&theirs.cloned().collect::<Vec<_>>());
+        let stop = |services: &[&str], limit: Option<Duration>| {
+            if services.is_empty() {
+                return Ok(());
+            }
+            let names = services.join(", ");
+            let waiting = Waiting::new(&names, limit.unwrap_or(soon), progress);
+            let stopped = self.stop_while(services, limit, &|| waiting.go_on());
+            stopped.map(drop)
+        };
+        thread::scope(|scope| {
+            let slow = scope.spawn(|| stop(&long, Some(patience)));
+            let done = stop(&quick, None);
+            // A panic there is one here.
+            let slow = slow
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            done.and(slow)
+        })
     }
 
     /// Makes and starts containers, and doesn't wait for them: see [`ComposeProject::wait`].
@@ -246,17 +296,40 @@ impl ComposeProject {
     /// answer, and leaves the data alone.
     ///
     /// # Errors
-    /// [`Error::Call`], and [`Error::TooOld`] where Compose can't do without pulling.
-    pub fn up(&self, disk: &Disk, how: &UpOptions<'_>) -> Result<(), Error> {
+    /// [`Error::Call`] where nothing was started, [`Error::UpFailed`] where something was,
+    /// [`Error::TooOld`] where Compose can't do without pulling, [`Error::Interrupted`].
+    pub fn up(
+        &self,
+        disk: &Disk,
+        how: &UpOptions<'_>,
+        progress: &dyn Progress,
+    ) -> Result<(), Error> {
         if how.never_pull && self.compose.is_first_generation() {
             return Err(self.compose.too_old("`up --pull never`"));
         }
         self.announce(disk, "docker compose up")?;
         // Images may have to be pulled, and containers wait for each other's health.
         let call = self.up_call(how).time_out(Duration::from_hours(1));
-        let called = call.run_well();
-        called.map_err(failed(&format!("start project `{}`", self.name)))?;
-        Ok(())
+        match call.run_while(&|| !progress.interrupted()) {
+            Ok(_) => Ok(()),
+            Err(program::Error::Interrupted { .. }) => Err(self.interrupted()),
+            Err(source) => Err(self.up_failed(source)),
+        }
+    }
+
+    /// What is there after a start that failed is told, with what it said.
+    fn up_failed(&self, source: program::Error) -> Error {
+        // The failure itself is what there is to tell where the engine says nothing.
+        let containers = self.containers().unwrap_or_default();
+        let was_started = |one: &Container| one.running || one.exit_code.is_some();
+        if !containers.iter().any(was_started) {
+            return failed(&format!("start project `{}`", self.name))(source);
+        }
+        Error::UpFailed {
+            project: self.name.clone(),
+            failures: self.unstarted(&containers, |state| state != StartupState::Up),
+            source,
+        }
     }
 
     /// Waits until every container of the project is up: running and, where it has a health
@@ -313,16 +386,25 @@ impl ComposeProject {
 
     /// The error that tells of the containers that stand in one of the ways `bad`.
     fn not_up(&self, containers: &[Container], bad: impl Fn(StartupState) -> bool) -> Error {
+        Error::NotUp {
+            project: self.name.clone(),
+            failures: self.unstarted(containers, bad),
+        }
+    }
+
+    fn unstarted(
+        &self,
+        containers: &[Container],
+        bad: impl Fn(StartupState) -> bool,
+    ) -> Vec<UnstartedContainer> {
         let failures = containers.iter().filter(|container| bad(of(container)));
         let failures = failures.map(|container| UnstartedContainer {
             container: container.name.clone(),
             how: of(container).to_string(),
             log: self.log(&container.id),
+            health: container.health_said.clone(),
         });
-        Error::NotUp {
-            project: self.name.clone(),
-            failures: failures.collect(),
-        }
+        failures.collect()
     }
 
     /// The container's last lines; nothing where there is no log to be had, since this is
@@ -407,6 +489,52 @@ pub fn remove_network(docker: &Docker, disk: &Disk, name: &str) -> Result<(), Er
     let called = docker.call(["network", "rm", name]).run_well();
     called.map_err(failed(&format!("remove network `{name}`")))?;
     Ok(())
+}
+
+/// What is waited for while services are stopped, told at first and now and then.
+struct Waiting<'a> {
+    names: String,
+    limit: Duration,
+    progress: &'a dyn Progress,
+    since: Stopwatch,
+    told: AtomicU64,
+}
+
+impl<'a> Waiting<'a> {
+    fn new(names: &str, limit: Duration, progress: &'a dyn Progress) -> Self {
+        progress.note(&format!("stopping {names} (up to {} s)", limit.as_secs()));
+        Self {
+            names: names.to_owned(),
+            limit,
+            progress,
+            since: Stopwatch::start(),
+            told: AtomicU64::new(0),
+        }
+    }
+
+    fn go_on(&self) -> bool {
+        const OFTEN: u64 = 15;
+        let seconds = self.since.elapsed().as_secs();
+        if seconds >= self.told.load(Relaxed) + OFTEN {
+            self.told.store(seconds, Relaxed);
+            let (names, limit) = (&self.names, self.limit.as_secs());
+            let line = format!("still waiting for {names} to end ({seconds} of {limit} s)");
+            self.progress.note(&line);
+        }
+        !self.progress.interrupted()
+    }
+}
+
+fn running(containers: &[Container]) -> impl Iterator<Item = &Container> {
+    containers.iter().filter(|container| container.running)
+}
+
+/// How long the slowest of these may take to end, where nobody else says.
+fn grace(containers: &[Container]) -> Duration {
+    let vendors = containers
+        .iter()
+        .filter_map(|container| container.stop_timeout);
+    Duration::from_secs(vendors.max().unwrap_or_default()).max(GRACE)
 }
 
 fn belongs(container: &Container, services: &[&str]) -> bool {

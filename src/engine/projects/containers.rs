@@ -1,5 +1,6 @@
 //! Which containers use a volume or a folder of the host.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::inspected::{Checked, InspectedContainer, InspectedMount, inspected};
@@ -35,6 +36,8 @@ pub struct Container {
     pub exit_code: Option<i32>,
     /// What its health check says, where it has one.
     pub health: Option<Health>,
+    /// The last lines that the health check printed, if any.
+    pub health_said: Option<String>,
     /// Volumes and folders of the host that are mounted in it.
     pub mounts: Vec<Mount>,
 }
@@ -57,8 +60,24 @@ pub struct Mount {
     pub volume: Option<String>,
     /// Where its contents are on the engine's machine.
     pub source: PathBuf,
+    /// Where it is mounted, as the container sees it.
+    pub target: PathBuf,
     /// False where it is mounted read-only.
     pub writes: bool,
+}
+
+impl Mount {
+    /// True where the container may keep data there. A folder of the host is mounted writable
+    /// for its settings, too, out of habit; a volume rarely is.
+    pub(crate) fn may_hold_data(&self) -> bool {
+        const SETTINGS: &[&str] = &[
+            "conf", "conf.d", "config", "configs", "certs", "ssl", "secrets",
+        ];
+        let below_etc = self.target.starts_with("/etc");
+        let mut names = self.target.iter().filter_map(OsStr::to_str);
+        let is_settings = below_etc || names.any(|name| SETTINGS.contains(&name));
+        self.writes && (self.volume.is_some() || !is_settings)
+    }
 }
 
 impl Container {
@@ -194,6 +213,7 @@ impl From<InspectedContainer> for Container {
             restarting: state.restarting,
             restarts: inspected.restart_count,
             exit_code: (!state.running && state.status != "created").then_some(state.exit_code),
+            health_said: state.health.as_ref().and_then(Checked::said),
             health: state.health.as_ref().and_then(Checked::health),
             mounts: inspected.mounts.into_iter().filter_map(mount).collect(),
         }
@@ -214,6 +234,7 @@ fn mount(mounted: InspectedMount) -> Option<Mount> {
     mounted.has_source().then(|| Mount {
         volume: mounted.name.filter(|name| !name.is_empty()),
         source: mounted.source,
+        target: mounted.destination,
         writes: mounted.writes,
     })
 }

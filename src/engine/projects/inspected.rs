@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use crate::engine::program::last_lines;
 use crate::engine::{Docker, Error, Health};
 
 const WHAT: &str = "list the containers";
@@ -86,9 +87,25 @@ pub(crate) struct ContainerState {
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Checked {
     pub(crate) status: String,
+    #[serde(default)]
+    pub(crate) log: Option<Vec<CheckRun>>,
+}
+
+/// One run of a health check.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct CheckRun {
+    #[serde(default)]
+    pub(crate) output: String,
 }
 
 impl Checked {
+    /// The last lines that the check printed, the last time that it ran.
+    pub(crate) fn said(&self) -> Option<String> {
+        let last = self.log.as_ref()?.last()?;
+        Some(last_lines(&last.output)).filter(|said| !said.is_empty())
+    }
+
     pub(crate) fn health(&self) -> Option<Health> {
         match self.status.as_str() {
             "starting" => Some(Health::Starting),
@@ -106,6 +123,8 @@ pub(crate) struct InspectedMount {
     pub(crate) name: Option<String>,
     #[serde(default)]
     pub(crate) source: PathBuf,
+    #[serde(default)]
+    pub(crate) destination: PathBuf,
     #[serde(rename = "RW")]
     pub(crate) writes: bool,
 }

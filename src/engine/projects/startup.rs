@@ -43,11 +43,16 @@ pub struct UnstartedContainer {
     pub how: String,
     /// The last lines of the container's log; may be empty.
     pub log: String,
+    /// What its health check printed last, if it has one.
+    pub health: Option<String>,
 }
 
 impl fmt::Display for UnstartedContainer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}` ({})", self.container, self.how)?;
+        if let Some(said) = &self.health {
+            write!(f, ", its health check said: {said}")?;
+        }
         if self.log.is_empty() {
             return Ok(());
         }
@@ -74,6 +79,7 @@ mod tests {
             restarts: 0,
             exit_code,
             health,
+            health_said: None,
             mounts: Vec::new(),
         }
     }

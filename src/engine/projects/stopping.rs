@@ -6,16 +6,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::engine::Container;
+use crate::engine::{Container, Mount};
 
-/// Services to be stopped with one call.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Services to be stopped at once: none depends on another.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Round {
-    /// Their names.
-    pub(crate) services: Vec<String>,
-    /// True if they may write into a volume or a folder of the host, and their compose file
-    /// doesn't say how long they may take.
-    pub(crate) keeps_data: bool,
+    /// Those that end soon, or as soon as their compose file says.
+    pub(crate) quick: Vec<String>,
+    /// Those that may write data, and of which their compose file doesn't say how long they may
+    /// take.
+    pub(crate) keeping_data: Vec<String>,
 }
 
 /// The rounds for those of the containers that run. Services that depend on each other in a
@@ -31,7 +31,7 @@ pub(crate) fn rounds(containers: &[Container]) -> Vec<Round> {
         let needs = container.depends_on.iter().map(String::as_str);
         service.needs.extend(needs);
         service.keeps_data |=
-            container.stop_timeout.is_none() && container.mounts.iter().any(|mount| mount.writes);
+            container.stop_timeout.is_none() && container.mounts.iter().any(Mount::may_hold_data);
     }
     let mut rounds = Vec::new();
     while !left.is_empty() {
@@ -41,18 +41,16 @@ pub(crate) fn rounds(containers: &[Container]) -> Vec<Round> {
         if free.is_empty() {
             free = left.keys().copied().collect();
         }
-        for keeps_data in [false, true] {
+        let names = |keeps_data: bool| {
             let alike = free
                 .iter()
                 .filter(|name| left[**name].keeps_data == keeps_data);
-            let services: Vec<String> = alike.map(|name| (*name).to_owned()).collect();
-            if !services.is_empty() {
-                rounds.push(Round {
-                    services,
-                    keeps_data,
-                });
-            }
-        }
+            alike.map(|name| (*name).to_owned()).collect()
+        };
+        rounds.push(Round {
+            quick: names(false),
+            keeping_data: names(true),
+        });
         left.retain(|name, _| !free.contains(name));
     }
     rounds
@@ -67,12 +65,12 @@ struct ServiceToStop<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::Mount;
 
     fn container(service: &str, needs: &[&str], writes: bool) -> Container {
         let mount = Mount {
             volume: Some("v".to_owned()),
             source: "/v".into(),
+            target: "/data".into(),
             writes,
         };
         Container {
@@ -89,14 +87,21 @@ mod tests {
             restarts: 0,
             exit_code: None,
             health: None,
+            health_said: None,
             mounts: vec![mount],
         }
     }
 
     fn stopped(containers: &[Container]) -> Vec<String> {
         let shown = |round: Round| {
-            let long = if round.keeps_data { " long" } else { "" };
-            format!("{}{long}", round.services.join("+"))
+            let long = round.keeping_data.iter().map(|name| format!("{name} long"));
+            round
+                .quick
+                .iter()
+                .cloned()
+                .chain(long)
+                .collect::<Vec<_>>()
+                .join("+")
         };
         rounds(containers).into_iter().map(shown).collect()
     }
@@ -110,10 +115,7 @@ mod tests {
             container("worker", &["db"], true),
             container("proxy", &["web"], false),
         ];
-        assert_eq!(
-            stopped(&all),
-            ["proxy", "worker long", "web", "cache", "db long"]
-        );
+        assert_eq!(stopped(&all), ["proxy+worker long", "web", "cache+db long"]);
     }
 
     #[test]
@@ -139,5 +141,27 @@ mod tests {
     fn a_circle_is_stopped_all_the_same() {
         let all = [container("a", &["b"], false), container("b", &["a"], false)];
         assert_eq!(stopped(&all), ["a+b"]);
+    }
+
+    #[test]
+    fn a_folder_with_settings_is_no_database_though_it_is_mounted_writable() {
+        let mounted = |volume: Option<&str>, target: &str| {
+            let mut service = container("web", &[], true);
+            service.mounts[0].volume = volume.map(str::to_owned);
+            service.mounts[0].target = target.into();
+            stopped(&[service]).remove(0)
+        };
+        for target in [
+            "/etc/conf",
+            "/etc/caddy/Caddyfile",
+            "/app/config",
+            "/srv/certs/live",
+        ] {
+            assert_eq!(mounted(None, target), "web", "{target}");
+        }
+        for target in ["/var/lib/postgresql/data", "/data", "/etcd-data"] {
+            assert_eq!(mounted(None, target), "web long", "{target}");
+        }
+        assert_eq!(mounted(Some("v"), "/etc/grafana"), "web long");
     }
 }
