@@ -36,4 +36,7 @@ pub use volumes::docker::DockerVolumes;
 pub use volumes::fake::FakeVolumes;
 pub use volumes::folders::FolderVolumes;
 pub use volumes::quiesce::{Quiesce, Quiesced};
-pub use volumes::store::{NewVolume, User, Volume, VolumeBackend, VolumeStore, check_name};
+pub use volumes::store::{
+    LABEL_INSTALL, LABEL_RUN, MadeBy, NewVolume, User, Volume, VolumeBackend, VolumeStore,
+    check_name,
+};

@@ -224,6 +224,7 @@ pub(super) fn target(
         name: args.target.clone(),
         project,
         key,
+        made_by: None,
     };
     Ok((Side::Volume(store.create(&Disk::new(), &new)?), true))
 }

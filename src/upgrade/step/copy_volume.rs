@@ -8,9 +8,13 @@ use serde::{Deserialize, Serialize};
 
 use super::StepError;
 use super::shell::{command, quote};
-use super::world::{self, Attempt, Phase, StepKind, StepOutcome, UndoEvidence, World};
-use crate::engine::{NewVolume, User, Volume, VolumeStore};
-use crate::tree::{CopyOptions, Holds, Manifest, ManifestFormat, VerifyOptions};
+use super::world::{
+    self, Attempt, Bounds, Phase, StepKind, StepOutcome, Undo, UndoEvidence, UndoScope, World,
+};
+use crate::engine::{LABEL_INSTALL, LABEL_RUN, MadeBy, NewVolume, User, Volume, VolumeStore};
+use crate::tree::{CopyOptions, Holds, Manifest, ManifestFormat, VerifyOptions, VerifyScope};
+use crate::upgrade::confine::{self, OutOfBounds};
+use crate::upgrade::made_volume::{MadeVolume, VolumeIdentity};
 
 /// Copies a volume, with a manifest of what was copied.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,6 +71,7 @@ impl StepKind for CopyVolume {
             .copy(world.disk, pair, &options, world.progress);
         let done = copied.map_err(StepError::from).and_then(|copied| {
             if copied.problems.is_empty() {
+                remember(self, world, &source, &target)?;
                 save(self, world, copied.manifest.as_ref())
                     .map(|sha256| (copied.counts.files, copied.counts.bytes, sha256))
             } else {
@@ -84,8 +89,26 @@ impl StepKind for CopyVolume {
         })
     }
 
-    fn check_undo(&self, world: World<'_>) -> Result<(), StepError> {
-        require_unused(world.volumes, &self.target)
+    fn confine(&self, bounds: &Bounds<'_>) -> Result<(), OutOfBounds> {
+        confine::volume(&self.source)?;
+        confine::volume(&self.target)?;
+        bounds.kept_of_new(&self.manifest, "manifests")
+    }
+
+    fn check_undo(&self, world: World<'_>, undo: Undo) -> Result<(), StepError> {
+        if undo.evidence == UndoEvidence::Failed {
+            return Ok(());
+        }
+        let Some(target) = world.volumes.find(&self.target)? else {
+            return Ok(());
+        };
+        if undo.scope != UndoScope::Switch {
+            require_idle(world.volumes, &target)?;
+            if undo.evidence == UndoEvidence::Done {
+                require_made(self, world, &target)?;
+            }
+        }
+        require_source(self, world, &target, undo.scope)
     }
 
     fn undo(&self, world: World<'_>, evidence: UndoEvidence) -> Result<(), StepError> {
@@ -94,15 +117,18 @@ impl StepKind for CopyVolume {
             return Ok(());
         }
         let Some(target) = world.volumes.find(&self.target)? else {
-            return forget_manifest(self, world);
+            return forget(self, world);
         };
         require_idle(world.volumes, &target)?;
+        if evidence == UndoEvidence::Done {
+            require_made(self, world, &target)?;
+        }
         if evidence == UndoEvidence::Unknown && holds(world, &target)? == Holds::Something {
             let source = existing(world, &self.source)?;
             require_equal(world, &source, &target)?;
         }
         world.volumes.remove(world.disk, &target.name)?;
-        forget_manifest(self, world)
+        forget(self, world)
     }
 
     fn places(&self, world: World<'_>) -> Vec<PathBuf> {
@@ -120,6 +146,7 @@ impl StepKind for CopyVolume {
             name: self.target.clone(),
             project: self.project.clone(),
             key: self.key.clone(),
+            made_by: None,
         };
         let paths = (volumes.path_of(&self.source), volumes.path_of(&self.target));
         let (Some(source), Some(target)) = paths else {
@@ -143,12 +170,111 @@ impl StepKind for CopyVolume {
     }
 }
 
-/// The manifest of a volume that is gone would tell lies about the next one of its name.
-fn forget_manifest(step: &CopyVolume, world: World<'_>) -> Result<(), StepError> {
+/// What is known of a volume that is gone would tell lies about the next one of its name.
+fn forget(step: &CopyVolume, world: World<'_>) -> Result<(), StepError> {
+    let manifest = world.install.root().join(&step.manifest);
+    for path in [manifest, MadeVolume::file(world.install, &step.target)] {
+        match world.disk.remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(StepError::io(&path)(error));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Remembers which volume was made by which run, of which one. What is filled may be put into the
+/// place of what was made, and so this comes after it.
+fn remember(
+    step: &CopyVolume,
+    world: World<'_>,
+    source: &Volume,
+    target: &Volume,
+) -> Result<(), StepError> {
+    let made = MadeVolume {
+        install: world.id.to_owned(),
+        run: world.run.to_owned(),
+        volume: step.target.clone(),
+        made: VolumeIdentity::of(world.volumes, target),
+        source: step.source.clone(),
+        copied: VolumeIdentity::of(world.volumes, source),
+    };
+    world::make_folders(world, &MadeVolume::file(world.install, &step.target))?;
+    Ok(made.save(world.disk, world.install)?)
+}
+
+/// The volume must be the very one that this run made.
+fn require_made(step: &CopyVolume, world: World<'_>, target: &Volume) -> Result<(), StepError> {
+    let made = MadeVolume::load(world.install, &step.target)?;
+    let is_ours = made.is_some_and(|made| {
+        let labels = [(LABEL_INSTALL, world.id), (LABEL_RUN, world.run)];
+        let mut told = labels
+            .iter()
+            .filter_map(|(key, own)| Some((target.labels.get(*key)?, own)));
+        made.install == world.id
+            && made.run == world.run
+            && made.made.is(&VolumeIdentity::of(world.volumes, target)) != Some(false)
+            && told.all(|(told, own)| told == own)
+    });
+    if is_ours {
+        return Ok(());
+    }
+    Err(StepError::TargetNotOurs {
+        volume: target.name.clone(),
+        path: target.path.clone(),
+    })
+}
+
+/// The old release's volume must be there, and be the one that was copied: else the copy may be all
+/// that is left of it.
+fn require_source(
+    step: &CopyVolume,
+    world: World<'_>,
+    target: &Volume,
+    scope: UndoScope,
+) -> Result<(), StepError> {
+    let last_copy = |what| StepError::LastCopy {
+        volume: step.source.clone(),
+        copy: step.target.clone(),
+        what,
+    };
+    let Some(source) = world.volumes.find(&step.source)? else {
+        return Err(last_copy("is gone"));
+    };
+    let is_empty = holds(world, &source)? == Holds::Nothing;
     let path = world.install.root().join(&step.manifest);
-    match world.disk.remove_file(&path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(StepError::io(&path)(error)),
-        _ => Ok(()),
+    if !path.exists() {
+        // Nothing was copied completely, or it isn't known what.
+        return match is_empty && holds(world, target)? != Holds::Nothing {
+            true => Err(last_copy("is empty")),
+            false => Ok(()),
+        };
+    }
+    let manifest = Manifest::load(&path)?;
+    // The folder itself is an entry, too.
+    if is_empty && manifest.len() > 1 {
+        return Err(last_copy("is empty"));
+    }
+    let options = VerifyOptions {
+        scope: VerifyScope::MetadataOnly,
+        ..VerifyOptions::default()
+    };
+    let contents = world.volumes.contents();
+    let differences = contents.verify(&source, &manifest, &options, world.progress)?;
+    if differences.is_empty() {
+        return Ok(());
+    }
+    let made = MadeVolume::load(world.install, &step.target)?;
+    let now = VolumeIdentity::of(world.volumes, &source);
+    match made.and_then(|made| made.copied.is(&now)) {
+        None => Err(last_copy("isn't what was copied, and it isn't known why")),
+        Some(false) => Err(last_copy("was made again since it was copied")),
+        Some(true) if scope == UndoScope::CompleteRun => {
+            Err(last_copy("was written since it was copied"))
+        }
+        // The old release runs again, or ran.
+        Some(true) => Ok(()),
     }
 }
 
@@ -164,6 +290,7 @@ fn accept(
     let contents = world.volumes.contents();
     let manifest = contents.observe(target, &VerifyOptions::default(), world.progress)?;
     let survey = contents.survey(target, world.progress)?;
+    remember(step, world, source, target)?;
     let sha256 = save(step, world, Some(&manifest))?;
     Ok(StepOutcome {
         files: survey.files,
@@ -250,7 +377,7 @@ fn take_back(world: World<'_>, target: &Volume, ours: bool) {
 
 /// Makes the volume. What a failure leaves of it is empty, and goes.
 fn create(step: &CopyVolume, world: World<'_>) -> Result<Volume, StepError> {
-    let made = world.volumes.create(world.disk, &new_volume(step));
+    let made = world.volumes.create(world.disk, &new_volume(step, world));
     if made.is_err()
         && let Ok(Some(left)) = world.volumes.find(&step.target)
         && holds(world, &left).is_ok_and(|holds| holds == Holds::Nothing)
@@ -261,11 +388,15 @@ fn create(step: &CopyVolume, world: World<'_>) -> Result<Volume, StepError> {
     Ok(made?)
 }
 
-fn new_volume(step: &CopyVolume) -> NewVolume {
+fn new_volume(step: &CopyVolume, world: World<'_>) -> NewVolume {
     NewVolume {
         name: step.target.clone(),
         project: step.project.clone(),
         key: step.key.clone(),
+        made_by: Some(MadeBy {
+            install: world.id.to_owned(),
+            run: world.run.to_owned(),
+        }),
     }
 }
 
