@@ -47,6 +47,27 @@ pub struct Request {
 }
 
 impl Request {
+    /// The plain upgrade to `version`, which is staged already, with the volumes at `place`:
+    /// everything else is the recipe's, or as it is where there is none.
+    pub fn new(version: Version, place: VolumeBackend) -> Self {
+        Self {
+            version,
+            from: None,
+            shipment: None,
+            prefix: None,
+            images: Vec::new(),
+            carry: Vec::new(),
+            skip: Vec::new(),
+            project: None,
+            from_project: None,
+            ours: Vec::new(),
+            theirs: Vec::new(),
+            as_override: false,
+            image_archive: None,
+            place,
+        }
+    }
+
     /// Where the volumes live, with an absolute path.
     pub fn volumes_of(&self, install: &Install) -> VolumeBackend {
         match &self.place {

@@ -16,6 +16,7 @@ mod carry_config;
 mod copy_volume;
 mod edit_compose;
 mod error;
+mod last_copy;
 mod load_images;
 mod shell;
 mod stage_release;
@@ -26,7 +27,7 @@ mod world;
 use serde::{Deserialize, Serialize};
 
 pub use carry_config::CarryConfig;
-pub use copy_volume::{CopyVolume, require_unused};
+pub use copy_volume::CopyVolume;
 pub use edit_compose::{EditCompose, ValueChange};
 pub use error::StepError;
 pub use load_images::LoadImages;

@@ -7,12 +7,15 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::StepError;
+use super::last_copy;
 use super::shell::{command, quote};
 use super::world::{
     self, Attempt, Bounds, Phase, StepKind, StepOutcome, Undo, UndoEvidence, UndoScope, World,
 };
-use crate::engine::{LABEL_INSTALL, LABEL_RUN, MadeBy, NewVolume, User, Volume, VolumeStore};
-use crate::tree::{CopyOptions, Holds, Manifest, ManifestFormat, VerifyOptions, VerifyScope};
+use crate::engine::{
+    self, CopyEnd, FoundEnd, MadeBy, NewVolume, TargetLabels, Volume, VolumeStore,
+};
+use crate::tree::{CopyOptions, Holds, Manifest, ManifestFormat, VerifyOptions};
 use crate::upgrade::confine::{self, OutOfBounds};
 use crate::upgrade::made_volume::{MadeVolume, VolumeIdentity};
 
@@ -34,19 +37,20 @@ pub struct CopyVolume {
 
 impl StepKind for CopyVolume {
     fn check(&self, world: World<'_>) -> Result<(), StepError> {
-        require_unused(world.volumes, &self.source)
+        Ok(engine::require_unused(world.volumes, &self.source)?)
     }
 
     fn act(&self, world: World<'_>, attempt: Attempt) -> Result<StepOutcome, StepError> {
-        let source = existing(world, &self.source)?;
-        require_idle(world.volumes, &source)?;
-        let found = world.volumes.find(&self.target)?;
-        let ours = found.is_none();
-        let target = match found {
-            Some(target) => target,
-            None => create(self, world)?,
-        };
-        match holds(world, &target)? {
+        let source = world.volumes.existing(&self.source)?;
+        engine::require_idle(world.volumes, &source)?;
+        let FoundEnd {
+            volume: target,
+            is_new,
+            ..
+        } = self
+            .target(world)
+            .find_or_make(world.disk, &self.labels(world))?;
+        match world.holds(&target)? {
             Holds::Nothing => {}
             // An interrupted run's own: what there is of it is removed by the copy.
             Holds::Part if attempt == Attempt::Again => {}
@@ -80,7 +84,7 @@ impl StepKind for CopyVolume {
                 })
             }
         });
-        let (files, bytes, sha256) = done.inspect_err(|_| take_back(world, &target, ours))?;
+        let (files, bytes, sha256) = done.inspect_err(|_| take_back(world, &target, is_new))?;
         Ok(StepOutcome {
             files,
             bytes,
@@ -103,12 +107,12 @@ impl StepKind for CopyVolume {
             return Ok(());
         };
         if undo.scope != UndoScope::Switch {
-            require_idle(world.volumes, &target)?;
+            engine::require_idle(world.volumes, &target)?;
             if undo.evidence == UndoEvidence::Done {
-                require_made(self, world, &target)?;
+                last_copy::require_made(self, world, &target)?;
             }
         }
-        require_source(self, world, &target, undo.scope)
+        last_copy::require_source(self, world, &target, undo.scope)
     }
 
     fn undo(&self, world: World<'_>, evidence: UndoEvidence) -> Result<(), StepError> {
@@ -119,12 +123,12 @@ impl StepKind for CopyVolume {
         let Some(target) = world.volumes.find(&self.target)? else {
             return forget(self, world);
         };
-        require_idle(world.volumes, &target)?;
+        engine::require_idle(world.volumes, &target)?;
         if evidence == UndoEvidence::Done {
-            require_made(self, world, &target)?;
+            last_copy::require_made(self, world, &target)?;
         }
-        if evidence == UndoEvidence::Unknown && holds(world, &target)? == Holds::Something {
-            let source = existing(world, &self.source)?;
+        if evidence == UndoEvidence::Unknown && world.holds(&target)? == Holds::Something {
+            let source = world.volumes.existing(&self.source)?;
             require_equal(world, &source, &target)?;
         }
         world.volumes.remove(world.disk, &target.name)?;
@@ -170,6 +174,26 @@ impl StepKind for CopyVolume {
     }
 }
 
+impl CopyVolume {
+    fn target<'a>(&self, world: World<'a>) -> CopyEnd<'a> {
+        CopyEnd::Volume {
+            store: world.volumes,
+            name: self.target.clone(),
+        }
+    }
+
+    fn labels(&self, world: World<'_>) -> TargetLabels {
+        TargetLabels {
+            project: Some(self.project.clone()),
+            key: Some(self.key.clone()),
+            made_by: Some(MadeBy {
+                install: world.id.to_owned(),
+                run: world.run.to_owned(),
+            }),
+        }
+    }
+}
+
 /// What is known of a volume that is gone would tell lies about the next one of its name.
 fn forget(step: &CopyVolume, world: World<'_>) -> Result<(), StepError> {
     let manifest = world.install.root().join(&step.manifest);
@@ -202,80 +226,6 @@ fn remember(
     };
     world::make_folders(world, &MadeVolume::file(world.install, &step.target))?;
     Ok(made.save(world.disk, world.install)?)
-}
-
-/// The volume must be the very one that this run made.
-fn require_made(step: &CopyVolume, world: World<'_>, target: &Volume) -> Result<(), StepError> {
-    let made = MadeVolume::load(world.install, &step.target)?;
-    let is_ours = made.is_some_and(|made| {
-        let labels = [(LABEL_INSTALL, world.id), (LABEL_RUN, world.run)];
-        let mut told = labels
-            .iter()
-            .filter_map(|(key, own)| Some((target.labels.get(*key)?, own)));
-        made.install == world.id
-            && made.run == world.run
-            && made.made.is(&VolumeIdentity::of(world.volumes, target)) != Some(false)
-            && told.all(|(told, own)| told == own)
-    });
-    if is_ours {
-        return Ok(());
-    }
-    Err(StepError::TargetNotOurs {
-        volume: target.name.clone(),
-        path: target.path.clone(),
-    })
-}
-
-/// The old release's volume must be there, and be the one that was copied: else the copy may be all
-/// that is left of it.
-fn require_source(
-    step: &CopyVolume,
-    world: World<'_>,
-    target: &Volume,
-    scope: UndoScope,
-) -> Result<(), StepError> {
-    let last_copy = |what| StepError::LastCopy {
-        volume: step.source.clone(),
-        copy: step.target.clone(),
-        what,
-    };
-    let Some(source) = world.volumes.find(&step.source)? else {
-        return Err(last_copy("is gone"));
-    };
-    let is_empty = holds(world, &source)? == Holds::Nothing;
-    let path = world.install.root().join(&step.manifest);
-    if !path.exists() {
-        // Nothing was copied completely, or it isn't known what.
-        return match is_empty && holds(world, target)? != Holds::Nothing {
-            true => Err(last_copy("is empty")),
-            false => Ok(()),
-        };
-    }
-    let manifest = Manifest::load(&path)?;
-    // The folder itself is an entry, too.
-    if is_empty && manifest.len() > 1 {
-        return Err(last_copy("is empty"));
-    }
-    let options = VerifyOptions {
-        scope: VerifyScope::MetadataOnly,
-        ..VerifyOptions::default()
-    };
-    let contents = world.volumes.contents();
-    let differences = contents.verify(&source, &manifest, &options, world.progress)?;
-    if differences.is_empty() {
-        return Ok(());
-    }
-    let made = MadeVolume::load(world.install, &step.target)?;
-    let now = VolumeIdentity::of(world.volumes, &source);
-    match made.and_then(|made| made.copied.is(&now)) {
-        None => Err(last_copy("isn't what was copied, and it isn't known why")),
-        Some(false) => Err(last_copy("was made again since it was copied")),
-        Some(true) if scope == UndoScope::CompleteRun => {
-            Err(last_copy("was written since it was copied"))
-        }
-        // The old release runs again, or ran.
-        Some(true) => Ok(()),
-    }
 }
 
 /// A copy that an interrupted run completed without having said so: it is compared with
@@ -314,39 +264,6 @@ fn require_equal(world: World<'_>, source: &Volume, target: &Volume) -> Result<(
     })
 }
 
-fn existing(world: World<'_>, name: &str) -> Result<Volume, StepError> {
-    let missing = || StepError::NoVolume {
-        volume: name.to_owned(),
-        place: world.volumes.describe(),
-    };
-    world.volumes.find(name)?.ok_or_else(missing)
-}
-
-/// Refuses where something may be writing a volume, if there is one of that name.
-///
-/// # Errors
-/// [`StepError::InUse`], or [`StepError::Engine`] if it can't be found out.
-pub fn require_unused(volumes: &dyn VolumeStore, name: &str) -> Result<(), StepError> {
-    match volumes.find(name)? {
-        Some(volume) => require_idle(volumes, &volume),
-        None => Ok(()),
-    }
-}
-
-/// A volume that something writes can be neither copied nor removed.
-fn require_idle(volumes: &dyn VolumeStore, volume: &Volume) -> Result<(), StepError> {
-    let users = volumes.users(volume)?;
-    let writing: Vec<User> = users.into_iter().filter(User::is_writing).collect();
-    if writing.is_empty() {
-        Ok(())
-    } else {
-        Err(StepError::InUse {
-            volume: volume.name.clone(),
-            users: writing,
-        })
-    }
-}
-
 fn save(
     step: &CopyVolume,
     world: World<'_>,
@@ -366,40 +283,14 @@ fn save(
 }
 
 /// After a failure the volume is as it was: not there, or empty.
-fn take_back(world: World<'_>, target: &Volume, ours: bool) {
+fn take_back(world: World<'_>, target: &Volume, is_new: bool) {
     // The failure itself is what there is to tell; `undo` looks again at what stays.
-    if ours {
+    if is_new {
         let _ = world.volumes.remove(world.disk, &target.name);
-    } else if holds(world, target).is_ok_and(|holds| holds != Holds::Nothing) {
+    } else if world
+        .holds(target)
+        .is_ok_and(|holds| holds != Holds::Nothing)
+    {
         let _ = world.volumes.contents().clear(world.disk, target);
     }
-}
-
-/// Makes the volume. What a failure leaves of it is empty, and goes.
-fn create(step: &CopyVolume, world: World<'_>) -> Result<Volume, StepError> {
-    let made = world.volumes.create(world.disk, &new_volume(step, world));
-    if made.is_err()
-        && let Ok(Some(left)) = world.volumes.find(&step.target)
-        && holds(world, &left).is_ok_and(|holds| holds == Holds::Nothing)
-    {
-        // The failure is what there is to tell; an empty volume does no harm.
-        let _ = world.volumes.remove(world.disk, &step.target);
-    }
-    Ok(made?)
-}
-
-fn new_volume(step: &CopyVolume, world: World<'_>) -> NewVolume {
-    NewVolume {
-        name: step.target.clone(),
-        project: step.project.clone(),
-        key: step.key.clone(),
-        made_by: Some(MadeBy {
-            install: world.id.to_owned(),
-            run: world.run.to_owned(),
-        }),
-    }
-}
-
-fn holds(world: World<'_>, volume: &Volume) -> Result<Holds, StepError> {
-    Ok(world.volumes.contents().holds(volume, world.progress)?)
 }
