@@ -28,7 +28,7 @@ pub struct Prepared {
     pub root: PathBuf,
     /// The plan.
     pub plan: Plan,
-    /// Both releases.
+    /// The old and the new release, as they were read.
     pub releases: Releases,
     /// What the upgrade touches, decided from both releases.
     pub decisions: Decisions,
