@@ -26,7 +26,7 @@ use crate::engine::{
 };
 use crate::fs::Disk;
 use crate::release::{Install, Release};
-use making_way::what_gives_way;
+use making_way::{had_given_way, what_gives_way};
 
 /// How a release is to run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -80,6 +80,8 @@ pub struct Launch {
     /// Where the copies go.
     copies: PathBuf,
     never_pull: bool,
+    /// The release's own containers had given way, and can't be started as they are.
+    recreate: bool,
 }
 
 impl Launch {
@@ -144,6 +146,7 @@ impl Launch {
             gives_way,
             beside,
             never_pull: to_pull.is_empty(),
+            recreate: had_given_way(docker, &after)?,
             to_pull,
         })
     }
@@ -178,6 +181,7 @@ impl Launch {
     pub fn up(&self) -> UpOptions<'static> {
         UpOptions {
             never_pull: self.never_pull,
+            recreate: self.recreate,
             ..UpOptions::default()
         }
     }

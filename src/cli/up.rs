@@ -11,23 +11,90 @@ use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use super::terminal::{table, text_diff};
 use crate::compose::{self, Conflict, ConflictRule, LoadOptions, Model};
-use crate::engine::{Compose, ComposeProject, Container, Docker};
+use crate::engine::{Compose, ComposeProject, Container, Docker, projects_from};
 use crate::error::Kind;
 use crate::fs::Disk;
-use crate::launch::{Launch, LaunchOptions, OwnVolume, PartingNames};
+use crate::launch::{GivesWay, Launch, LaunchOptions, OwnVolume, PartingNames, ReplacedProject};
 use crate::release::{Install, Release, Version};
+use crate::upgrade::projects::Arrangement;
+use crate::upgrade::running::recorded_project::RecordedProject;
 
 /// Which containers.
 #[derive(Debug, clap::Args)]
 struct Which {
     /// The release
     release: Version,
-    /// The compose project; Compose's own choice when absent
+    /// The compose project; when absent, the one that the last upgrade from or to it recorded,
+    /// or that it has on the engine; else Compose's own choice
     #[arg(short, long, value_name = "NAME")]
     project: Option<String>,
 }
 
-/// Start a release, beside whatever else runs.
+/// The project that a release has without being told.
+#[derive(Default)]
+struct KnownProject {
+    name: Option<String>,
+    /// The release whose place it takes.
+    replaces: Option<ReplacedProject>,
+}
+
+impl Which {
+    /// What is known of the release's project: what was said, what a run recorded, or, where no
+    /// run knows it, what the engine has from its folder.
+    fn project(
+        &self,
+        install: &Install,
+        release: &Release,
+        docker: &Docker,
+    ) -> Result<KnownProject, Failure> {
+        let recorded = RecordedProject::of(install, &release.version)?;
+        if let Some(recorded) = recorded {
+            let is_it = self
+                .project
+                .as_ref()
+                .is_none_or(|name| *name == recorded.project);
+            let is_replaced = is_it && recorded.arrangement == Arrangement::Replace;
+            return Ok(KnownProject {
+                name: self.project.clone().or(Some(recorded.project)),
+                replaces: is_replaced.then(|| ReplacedProject {
+                    project: recorded.other_project,
+                    folder: install.release_folder(&recorded.other),
+                }),
+            });
+        }
+        if self.project.is_some() {
+            return Ok(KnownProject {
+                name: self.project.clone(),
+                replaces: None,
+            });
+        }
+        let projects = projects_from(docker, &release.path)?;
+        match projects.as_slice() {
+            [] => Ok(KnownProject::default()),
+            [project] => Ok(KnownProject {
+                name: Some(project.clone()),
+                replaces: None,
+            }),
+            several => Err(Failure::new(
+                Kind::Usage,
+                format!(
+                    "{} has several projects: {}",
+                    release.version,
+                    several.join(", ")
+                ),
+            )
+            .hint("say which one with `-p NAME`")),
+        }
+    }
+}
+
+/// Start a release, beside whatever else runs, or in the place of the one that it replaces.
+///
+/// After an upgrade it takes the place of the other release of that, if that is stopped: its
+/// project is the one that was planned, names, ports, networks and external volumes are as the
+/// files have them, and the stopped containers and networks that have them make way (containers
+/// get another name, volumes are never touched). `--beside`, or an old release that still runs,
+/// means side by side.
 ///
 /// What collides with other projects on the engine is edited out in a copy of the compose
 /// files, which Compose is then given; the release itself isn't touched. Container names get
@@ -50,6 +117,9 @@ pub(super) struct Up {
     /// absent
     #[arg(long, value_name = "TEXT")]
     prefix: Option<String>,
+    /// Don't take the place of the release that the last upgrade came from, though that is stopped
+    #[arg(long)]
+    beside: bool,
     /// Start in spite of collisions of this kind, as `conflicts` calls it; repeatable
     #[arg(long, value_name = "RULE")]
     accept: Vec<ConflictRule>,
@@ -103,6 +173,7 @@ struct UpJson<'a> {
     files: Vec<FileJson>,
     variables: Vec<VariableJson<'a>>,
     volumes: &'a [OwnVolume],
+    gives_way: &'a [GivesWay],
     accepted: &'a [Conflict],
     pulled: &'a [String],
     containers: Vec<ContainerJson>,
@@ -148,7 +219,10 @@ pub(super) fn up(args: &Up, ui: &Ui) -> Result<Done, Failure> {
     let lock = install.lock(&disk, "up")?;
     let release = install.release(&args.which.release)?;
     let docker = args.docker.find()?;
-    let launch = Launch::prepare(&install, &release, &args.options(), &docker)?;
+    // It says best what is wrong with the engine, if anything is.
+    docker.server()?;
+    let known = args.which.project(&install, &release, &docker)?;
+    let launch = Launch::prepare(&install, &release, &args.options(known), &docker)?;
     let project = launch.compose(&Compose::find(&docker)?)?;
     say_beforehand(&launch, ui);
     let command = project.up_command(&launch.up());
@@ -156,6 +230,7 @@ pub(super) fn up(args: &Up, ui: &Ui) -> Result<Done, Failure> {
         return report(args, launch, command, Vec::new(), ui);
     }
     launch.write(&disk)?;
+    launch.make_way(&docker, &disk)?;
     project.up(&disk, &launch.up(), ui.progress())?;
     // Others may work on the install while containers take their time.
     drop(lock);
@@ -167,9 +242,10 @@ pub(super) fn up(args: &Up, ui: &Ui) -> Result<Done, Failure> {
 }
 
 impl Up {
-    fn options(&self) -> LaunchOptions {
+    fn options(&self, known: KnownProject) -> LaunchOptions {
         LaunchOptions {
-            project: self.which.project.clone(),
+            project: known.name,
+            replaces: known.replaces.filter(|_| !self.beside),
             names: PartingNames {
                 suffix: self.suffix.clone(),
                 prefix: self.prefix.clone(),
@@ -189,6 +265,14 @@ fn say_beforehand(launch: &Launch, ui: &Ui) {
              it isn't there yet; to have the data in it, first run `transship volume copy \
              {shared} {name} -p {} --key {key}`",
             launch.project
+        ));
+    }
+    for gives_way in &launch.gives_way {
+        ui.say(&format!("note: {gives_way}"));
+    }
+    if let Some(project) = &launch.beside {
+        ui.say(&format!(
+            "note: project {project}, which this would replace, runs still: this comes up beside it"
         ));
     }
     for Conflict { rule, subject, .. } in &launch.accepted {
@@ -226,6 +310,7 @@ fn report(
                 })
                 .collect(),
             volumes: &launch.volumes,
+            gives_way: &launch.gives_way,
             accepted: &launch.accepted,
             pulled: &launch.to_pull,
             containers: containers.into_iter().map(ContainerJson::from).collect(),
@@ -268,7 +353,9 @@ pub(super) fn stop(args: &Stop, ui: &Ui) -> Result<Done, Failure> {
     let install = Install::at(&args.install.root)?;
     let release = install.release(&args.which.release)?;
     let docker = args.docker.find()?;
-    let (name, project) = project_of(&release, args.which.project.as_ref(), &docker)?;
+    docker.server()?;
+    let known = args.which.project(&install, &release, &docker)?;
+    let (name, project) = project_of(&release, known.name.as_ref(), &docker)?;
     let patience = Duration::from_secs(args.timeout);
     let command = project.stop_command(&[], Some(patience));
     let containers = match args.dry_run {

@@ -9,8 +9,10 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::LaunchError;
-use crate::compose::{self, Claims, Conflict, ConflictRule};
-use crate::engine::{Container, Docker, ExceptProject, remove_network, rename_container};
+use crate::compose::{self, Claims, Conflict, ConflictRule, Model};
+use crate::engine::{
+    Container, Docker, ExceptProject, network_names, remove_network, rename_container,
+};
 use crate::fs::Disk;
 
 /// The project whose place another takes.
@@ -104,4 +106,27 @@ impl GivesWay {
         }
         Ok(())
     }
+}
+
+/// True if the project has containers that stand still and gave way once: they have another name
+/// than their files say, or were on a network that is gone. Compose would start them as they are.
+pub(super) fn had_given_way(docker: &Docker, model: &Model) -> Result<bool, LaunchError> {
+    let containers = Container::of_project(docker, &model.project)?;
+    if containers.is_empty() || containers.iter().any(|container| container.running) {
+        return Ok(false);
+    }
+    let there = network_names(docker)?;
+    let is_renamed = |container: &Container| {
+        let service = container.service.as_ref();
+        let service = service.and_then(|service| model.services.get(service));
+        let name = service.and_then(|service| service.container_name.as_ref());
+        name.is_some_and(|name| *name != container.name)
+    };
+    let is_cut_off = |container: &Container| {
+        let mut networks = container.networks.iter();
+        networks.any(|network| !there.contains(network))
+    };
+    Ok(containers
+        .iter()
+        .any(|one| is_renamed(one) || is_cut_off(one)))
 }

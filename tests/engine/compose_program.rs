@@ -236,7 +236,10 @@ fn only_the_services_named_are_started() {
         services: &["app"],
         ..UpOptions::default()
     };
-    release.project.up(&Disk::new(), &with_needs).unwrap();
+    release
+        .project
+        .up(&Disk::new(), &with_needs, &Silent)
+        .unwrap();
     assert_eq!(names(&release.project), ["app", "db"]);
 }
 

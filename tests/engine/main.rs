@@ -30,6 +30,7 @@ mod quiesce;
 mod reach;
 mod real_engine;
 mod remote;
+mod replacing;
 #[path = "../fidelity/support.rs"]
 #[expect(dead_code, reason = "made for the tests of copies")]
 mod support;

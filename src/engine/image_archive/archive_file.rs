@@ -14,6 +14,9 @@ use crate::progress::Progress;
 const GZIP: &[u8] = &[0x1f, 0x8b];
 const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 
+/// What engines unpack and this program doesn't look into: the first bytes, and what unpacks it.
+const FOREIGN: &[(&[u8], &str)] = &[(b"\xfd7zXZ\0", "xz"), (b"BZh", "bzip2")];
+
 /// A file that was opened and not read yet.
 pub(super) struct ArchiveFile<'a> {
     source: BufferedFile<'a>,
@@ -31,7 +34,12 @@ impl<'a> ArchiveFile<'a> {
         };
         let file = File::open(path).map_err(unreadable)?;
         let size = file.metadata().map_err(unreadable)?.len();
-        let source = BufReader::with_capacity(256 << 10, Counted { file, progress });
+        let mut source = BufReader::with_capacity(256 << 10, Counted { file, progress });
+        let magic = source.fill_buf().map_err(unreadable)?;
+        if let Some((_, program)) = FOREIGN.iter().find(|(first, _)| magic.starts_with(first)) {
+            let path = path.to_owned();
+            return Err(ArchiveError::Compressed { path, program });
+        }
         Ok(Self { source, size })
     }
 

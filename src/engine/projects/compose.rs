@@ -152,6 +152,8 @@ pub struct UpOptions<'a> {
     pub services: &'a [&'a str],
     /// Not even what they depend on.
     pub alone: bool,
+    /// Make containers anew that are there: they had given way to another release.
+    pub recreate: bool,
     /// Take no image from a registry, also where one is missing: they were loaded.
     pub never_pull: bool,
 }
@@ -436,6 +438,9 @@ impl ComposeProject {
         let mut call = self.call().args(["up", "--detach"]);
         if how.never_pull {
             call = call.args(["--pull", "never"]);
+        }
+        if how.recreate {
+            call = call.arg("--force-recreate");
         }
         if how.alone {
             call = call.arg("--no-deps");

@@ -1,7 +1,10 @@
 //! Which containers use a volume or a folder of the host.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
 
 use super::inspected::{Checked, InspectedContainer, InspectedMount, inspected};
 use super::mounts::{FilesystemPath, MountPoint, mounts_of};
@@ -36,6 +39,8 @@ pub struct Container {
     pub exit_code: Option<i32>,
     /// What its health check says, where it has one.
     pub health: Option<Health>,
+    /// The names of the networks that it is on, or was when it ran.
+    pub networks: Vec<String>,
     /// The last lines that the health check printed, if any.
     pub health_said: Option<String>,
     /// Volumes and folders of the host that are mounted in it.
@@ -123,6 +128,33 @@ impl Container {
             path: Some(mount.source.clone()),
         }
     }
+}
+
+/// The names of the engine's networks.
+///
+/// # Errors
+/// [`Error::Call`] and [`Error::Answer`].
+pub(crate) fn network_names(docker: &Docker) -> Result<BTreeSet<String>, Error> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct NetworkName {
+        name: String,
+    }
+    let call = docker.call(["network", "ls", "--format", "{{json .}}"]);
+    let rows: Vec<NetworkName> = Docker::json_lines("list the networks", &call)?;
+    Ok(rows.into_iter().map(|row| row.name).collect())
+}
+
+/// The compose projects of which the engine has containers that were made from this folder, by
+/// name.
+///
+/// # Errors
+/// [`Error::Call`] and [`Error::Answer`].
+pub fn projects_from(docker: &Docker, folder: &Path) -> Result<Vec<String>, Error> {
+    let containers = Container::all(docker)?.into_iter();
+    let from = containers.filter(|container| container.is_from(folder));
+    let names: BTreeSet<String> = from.filter_map(|container| container.project).collect();
+    Ok(names.into_iter().collect())
 }
 
 /// The containers, running or not, of any project, that mount the folder `path`, or a
@@ -213,6 +245,7 @@ impl From<InspectedContainer> for Container {
             restarting: state.restarting,
             restarts: inspected.restart_count,
             exit_code: (!state.running && state.status != "created").then_some(state.exit_code),
+            networks: inspected.network_settings.networks.into_keys().collect(),
             health_said: state.health.as_ref().and_then(Checked::said),
             health: state.health.as_ref().and_then(Checked::health),
             mounts: inspected.mounts.into_iter().filter_map(mount).collect(),

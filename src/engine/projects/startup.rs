@@ -79,6 +79,7 @@ mod tests {
             restarts: 0,
             exit_code,
             health,
+            networks: Vec::new(),
             health_said: None,
             mounts: Vec::new(),
         }

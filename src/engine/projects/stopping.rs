@@ -87,6 +87,7 @@ mod tests {
             restarts: 0,
             exit_code: None,
             health: None,
+            networks: Vec::new(),
             health_said: None,
             mounts: vec![mount],
         }

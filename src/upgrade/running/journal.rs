@@ -240,6 +240,17 @@ impl Journal {
     /// # Errors
     /// [`JournalError`].
     pub fn newest(install: &Install) -> Result<Option<Self>, JournalError> {
+        Self::newest_of(install, &|_| true)
+    }
+
+    /// The newest of the install's runs that `wanted` takes, if there is one.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn newest_of(
+        install: &Install,
+        wanted: &dyn Fn(&Self) -> bool,
+    ) -> Result<Option<Self>, JournalError> {
         let folder = install.journals();
         let runs = document::in_order(&folder).map_err(io(&folder))?;
         let own = own_id(install);
@@ -251,7 +262,7 @@ impl Journal {
                     what: format!("its name isn't that of its run, `{}`", journal.run()),
                 });
             }
-            if is_of(journal.body.install.as_deref(), own.as_deref()) {
+            if is_of(journal.body.install.as_deref(), own.as_deref()) && wanted(&journal) {
                 return Ok(Some(journal));
             }
         }

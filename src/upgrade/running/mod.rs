@@ -1,6 +1,7 @@
 //! From a plan to a report: the runner, its journal, and what it says.
 
 pub mod journal;
+pub mod recorded_project;
 pub mod report;
 pub mod runner;
 pub mod writes_since_copy;

@@ -1,0 +1,216 @@
+//! After an upgrade the new release takes the old one's place, and the old one its place back.
+
+use std::fs;
+use std::path::Path;
+
+use super::lab::{Lab, put_text};
+use super::need;
+use super::program::{Ran, transship};
+
+/// An install of two releases, each with the compose file that `file` gives for 1 and 2.
+struct Pair {
+    lab: Lab,
+    home: tempfile::TempDir,
+}
+
+impl Pair {
+    fn new(test: &str, file: impl Fn(&Lab, u8) -> String) -> Self {
+        let (lab, home) = (Lab::new(test), tempfile::tempdir().unwrap());
+        for number in [1, 2] {
+            let release = home.path().join(format!("releases/v{number}"));
+            fs::create_dir_all(&release).unwrap();
+            put_text(&release.join("docker-compose.yml"), &file(&lab, number));
+        }
+        let pair = Self { lab, home };
+        pair.runs(&["init", "--current", "v1"]);
+        pair
+    }
+
+    fn ran(&self, args: &[&str]) -> Ran {
+        transship(self.home.path(), args.iter().copied())
+    }
+
+    #[track_caller]
+    fn runs(&self, args: &[&str]) -> Ran {
+        let ran = self.ran(args);
+        assert_eq!(ran.code, 0, "{args:?}: {}{}", ran.out, ran.err);
+        ran
+    }
+
+    /// Upgrades from the project `a` to `b`, as the README says, and brings the new one up.
+    fn upgrade(&self) {
+        let (a, b) = (self.lab.name("a"), self.lab.name("b"));
+        let prefix = self.lab.name("two_");
+        self.runs(&["up", "v1", "-p", &a]);
+        self.runs(&[
+            "plan",
+            "v2",
+            "-p",
+            &b,
+            "--from-project",
+            &a,
+            "--prefix",
+            &prefix,
+        ]);
+        self.runs(&["stop", "v1"]);
+        self.runs(&["apply"]);
+        self.runs(&["up", "v2"]);
+    }
+
+    /// The names of what runs, sorted.
+    fn running(&self) -> Vec<String> {
+        let filter = format!("name={}", self.lab.name(""));
+        let names = self
+            .lab
+            .docker(&["ps", "--filter", &filter, "--format", "{{.Names}}"]);
+        let mut names: Vec<_> = names.lines().map(str::to_owned).collect();
+        names.sort();
+        names
+    }
+}
+
+impl Drop for Pair {
+    fn drop(&mut self) {
+        for project in ["a", "b"] {
+            let project = self.lab.name(project);
+            let down = ["compose", "-p", &project, "down", "--volumes", "-t", "0"];
+            let _ = std::process::Command::new("docker").args(down).output();
+        }
+    }
+}
+
+fn can() -> bool {
+    need::docker() && need::root()
+}
+
+const SERVICE: &str = "    image: shell:1
+    init: true
+    stop_grace_period: 0s
+    command: [sleep, '1000']
+";
+
+#[test]
+fn up_uses_the_project_that_was_planned_and_not_the_vendor_s() {
+    if !can() {
+        return;
+    }
+    let pair = Pair::new("planned", |lab, number| {
+        let (vendor, volume) = (lab.name("vendor"), lab.name(&format!("{number}_data")));
+        format!(
+            "name: {vendor}\nservices:\n  db:\n{SERVICE}    volumes: ['data:/d']\nvolumes: {{data: {{name: {volume}}}}}\n"
+        )
+    });
+    let (a, b) = (pair.lab.name("a"), pair.lab.name("b"));
+    pair.runs(&["up", "v1", "-p", &a]);
+    pair.lab.docker(&[
+        "exec",
+        &format!("{a}-db-1"),
+        "sh",
+        "-c",
+        "echo precious >/d/rows",
+    ]);
+    let prefix = pair.lab.name("two_");
+    pair.runs(&[
+        "plan",
+        "v2",
+        "-p",
+        &b,
+        "--from-project",
+        &a,
+        "--prefix",
+        &prefix,
+    ]);
+    // Without a run that knows it, the engine does.
+    pair.runs(&["stop", "v1"]);
+    pair.runs(&["apply"]);
+    let up = pair.runs(&["up", "v2"]);
+    assert!(up.err.contains(&format!("as project {b}")), "{}", up.err);
+    let rows = pair
+        .lab
+        .docker(&["exec", &format!("{b}-db-1"), "cat", "/d/rows"]);
+    assert_eq!(rows, "precious");
+    pair.runs(&["stop", "v2"]);
+    assert_eq!(pair.running(), Vec::<String>::new());
+}
+
+#[test]
+fn names_and_subnets_and_external_volumes_pass_over_and_back() {
+    if !can() {
+        return;
+    }
+    let pair = Pair::new("passing", |lab, number| {
+        let (name, external) = (lab.name("app"), lab.name("media"));
+        let volume = lab.name(&format!("{number}_data"));
+        format!(
+            "services:\n  web:\n{SERVICE}    container_name: {name}\n    volumes: ['data:/d', 'media:/m']
+networks: {{default: {{ipam: {{config: [{{subnet: 10.213.77.0/24}}]}}}}}}
+volumes: {{data: {{name: {volume}}}, media: {{external: true, name: {external}}}}}\n"
+        )
+    });
+    let (app, media) = (pair.lab.name("app"), pair.lab.name("media"));
+    pair.lab.docker(&["volume", "create", &media]);
+    pair.upgrade();
+    let project = |name: &str| {
+        let label = "{{index .Config.Labels \"com.docker.compose.project\"}}";
+        pair.lab.docker(&["inspect", "--format", label, name])
+    };
+    assert_eq!(pair.running(), [app.as_str()]);
+    assert_eq!(project(&app), pair.lab.name("b"));
+    let mounts = pair.lab.docker(&[
+        "inspect",
+        "--format",
+        "{{range .Mounts}}{{.Name}} {{end}}",
+        &app,
+    ]);
+    assert!(mounts.contains(&media), "{mounts}");
+    // And back, by the same words.
+    pair.runs(&["stop", "v2"]);
+    pair.runs(&["rollback"]);
+    pair.runs(&["up", "v1"]);
+    assert_eq!(pair.running(), [app.as_str()]);
+    assert_eq!(project(&app), pair.lab.name("a"));
+}
+
+#[test]
+fn while_the_old_release_runs_the_new_one_comes_up_beside_it() {
+    if !can() {
+        return;
+    }
+    let pair = Pair::new("besides", |lab, number| {
+        let (name, volume) = (lab.name("app"), lab.name(&format!("{number}_data")));
+        format!(
+            "services:\n  web:\n{SERVICE}    container_name: {name}\n    volumes: ['data:/d']\nvolumes: {{data: {{name: {volume}}}}}\n"
+        )
+    });
+    pair.upgrade();
+    let (app, b) = (pair.lab.name("app"), pair.lab.name("b"));
+    assert_eq!(pair.running(), [app.as_str()]);
+    let up = pair.runs(&["up", "v1"]);
+    assert!(
+        up.err.contains(&format!(
+            "note: project {b}, which this would replace, runs still"
+        )),
+        "{}",
+        up.err
+    );
+    assert_eq!(pair.running().len(), 2);
+}
+
+#[test]
+fn a_tmpfs_collides_with_nothing() {
+    if !can() {
+        return;
+    }
+    let pair = Pair::new("tmpfs", |_, _| {
+        format!("services:\n  web:\n{SERVICE}    volumes: ['./conf:/etc/conf']\n")
+    });
+    fs::create_dir(Path::new(pair.home.path()).join("releases/v1/conf")).unwrap();
+    let name = pair.lab.name("cache");
+    let mount = "type=tmpfs,target=/cache";
+    pair.lab.docker(&[
+        "run", "-d", "--init", "--net", "none", "--name", &name, "--mount", mount, "shell:1",
+        "sleep", "1000",
+    ]);
+    let project = pair.lab.name("a");
+    pair.runs(&["up", "v1", "-p", &project]);
+}
