@@ -211,17 +211,19 @@ fn init_moved_says_that_it_is_the_same_install() {
     }
 }
 
+/// Unmounts when it goes.
+struct Mount(PathBuf);
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(&self.0).status();
+    }
+}
+
 #[test]
 fn an_install_reached_by_another_path_is_itself() {
     if !need::root() {
         return;
-    }
-    /// Unmounts when it goes.
-    struct Mount(PathBuf);
-    impl Drop for Mount {
-        fn drop(&mut self) {
-            let _ = Command::new("umount").arg(&self.0).status();
-        }
     }
     for (verb, before) in VERBS {
         let outer = tempfile::tempdir().unwrap();
