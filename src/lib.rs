@@ -5,12 +5,13 @@
 //! and edits compose files without disturbing another byte, [`merge`] carries the
 //! administrator's edits onto the vendor's new files, [`tree`] copies, digests and
 //! verifies directories, [`engine`] speaks to Docker, [`upgrade`] observes facts, plans
-//! purely, and runs the plan under a journal, and [`launch`] brings a release up beside
-//! others. Only [`fs`] changes files.
+//! purely, and runs the plan under a journal, [`launch`] brings a release up beside others,
+//! and [`database`] knows which database a tree holds. Only [`fs`] changes files.
 
 pub mod cli;
 pub mod clock;
 pub mod compose;
+pub mod database;
 pub mod engine;
 pub mod env_file;
 pub mod error;

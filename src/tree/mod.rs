@@ -34,4 +34,5 @@ pub use verify::verify::{
 pub use walk::beneath::read_beneath;
 pub use walk::exclude::Exclude;
 pub use walk::name::Escaped;
+pub(crate) use walk::stat as look;
 pub use walk::survey::{Survey, free, survey};
