@@ -20,14 +20,15 @@ use crate::compose::{
     VariableChange,
 };
 use crate::engine::{
-    Compose, ComposeProject, Docker, Own, Up, claimed, local_images, missing_images,
+    Compose, ComposeProject, Docker, ExceptProject, UpOptions, claimed, local_images,
+    missing_images,
 };
 use crate::env_file::Values;
 use crate::release::{Install, Release};
 
 /// How a release is to run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Wish {
+pub struct LaunchOptions {
     /// The compose project; Compose's own choice when absent.
     pub project: Option<String>,
     /// What is put behind container names that collide; `-` and the project's name when
@@ -106,7 +107,7 @@ impl Launch {
     pub fn prepare(
         install: &Install,
         release: &Release,
-        wish: &Wish,
+        wish: &LaunchOptions,
         docker: &Docker,
     ) -> Result<Self, LaunchError> {
         // It says best what is wrong with the engine, if anything is.
@@ -162,16 +163,16 @@ impl Launch {
     }
 
     /// How it is started: what is there is never pulled.
-    pub fn up(&self) -> Up<'static> {
-        Up {
+    pub fn up(&self) -> UpOptions<'static> {
+        UpOptions {
             never_pull: self.never_pull,
-            ..Up::default()
+            ..UpOptions::default()
         }
     }
 }
 
-fn own(model: &Model) -> Own<'_> {
-    Own {
+fn own(model: &Model) -> ExceptProject<'_> {
+    ExceptProject {
         project: &model.project,
         folder: &model.project_dir,
     }
@@ -188,7 +189,7 @@ fn fix(
     paths: &[PathBuf],
     model: &Model,
     found: &[Conflict],
-    wish: &Wish,
+    wish: &LaunchOptions,
 ) -> Result<Fixed, LaunchError> {
     let project = &model.project;
     let rule = FixRule {
@@ -256,7 +257,7 @@ fn reload(
 fn require_parted(
     others: &Claims,
     (before, after): (&Model, &Model),
-    wish: &Wish,
+    wish: &LaunchOptions,
     refusals: Vec<compose::Error>,
 ) -> Result<Vec<Conflict>, LaunchError> {
     let (before, after) = (Claims::of(before), Claims::of(after));

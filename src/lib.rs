@@ -10,13 +10,16 @@
 
 pub mod cli;
 pub mod clock;
+pub mod comparison;
 pub mod compose;
 pub mod database;
 pub mod engine;
 pub mod env_file;
 pub mod error;
 pub mod fs;
+mod glob;
 pub mod launch;
+pub mod mask;
 pub mod merge;
 pub mod progress;
 pub mod release;

@@ -1,12 +1,12 @@
 //! The definition of the command line. The doc comments are the help.
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 
+use super::options::Common;
 use super::{
-    apply, conflicts, copy, diff, image, init, manifest, merge, plan, release, status, up, verify,
-    volume,
+    apply, conflicts, copy, diff, image, init, inspect, manifest, merge, plan, release, status, up,
+    verify, volume,
 };
-use crate::engine::{self, Docker};
 
 /// Upgrade self-hosted docker-compose installs, release by release.
 ///
@@ -43,31 +43,6 @@ Exit codes:
   5    failed, and rolled back
   130  interrupted; resume or roll back";
 
-/// Options of every command.
-#[derive(Debug, Clone, Args)]
-pub(super) struct Common {
-    /// Print one JSON document instead of text
-    #[arg(long, global = true)]
-    pub json: bool,
-    /// Say nothing on stderr but warnings and errors
-    #[arg(short, long, global = true)]
-    pub quiet: bool,
-    /// When to use colour
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", action = ArgAction::Set)]
-    pub color: When,
-}
-
-/// When to use colour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum When {
-    /// On a terminal, unless `NO_COLOR` is set
-    Auto,
-    /// Always
-    Always,
-    /// Never
-    Never,
-}
-
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     Init(init::Args),
@@ -80,7 +55,7 @@ pub(super) enum Command {
     Stop(up::Stop),
     /// List, stage and switch releases
     #[command(subcommand)]
-    Release(release::Command),
+    Release(release::ReleaseCommand),
     /// List, retag and load the images of compose files
     #[command(subcommand)]
     Image(image::Command),
@@ -92,6 +67,7 @@ pub(super) enum Command {
     Verify(verify::Args),
     Diff(diff::Args),
     Conflicts(conflicts::Args),
+    Inspect(inspect::Args),
     Merge(merge::Args),
     Completions(Completions),
 }
@@ -104,58 +80,4 @@ pub(super) struct Completions {
     /// The shell
     #[arg(value_enum)]
     pub shell: clap_complete::Shell,
-}
-
-/// Where the install is.
-#[derive(Debug, Clone, Args)]
-pub(super) struct InstallArg {
-    /// The install: the folder that holds `releases/`
-    #[arg(
-        short = 'C',
-        long = "install",
-        value_name = "INSTALL",
-        default_value = "."
-    )]
-    pub root: std::path::PathBuf,
-}
-
-/// Where volumes live.
-#[derive(Debug, Clone, Args)]
-pub(super) struct VolumesArg {
-    /// Where volumes live: a folder that holds one folder for each, or `docker`
-    ///
-    /// Without it: `volumes` in the install where that is a folder, else the Docker engine
-    /// of this machine.
-    #[arg(long, value_name = "DIR|docker", env = "TRANSSHIP_VOLUMES")]
-    pub volumes: Option<std::path::PathBuf>,
-    #[command(flatten)]
-    pub engine: EngineArg,
-}
-
-/// The program that reaches the Docker engine.
-#[derive(Debug, Clone, Default, Args)]
-pub(super) struct DockerArg {
-    /// The docker program, such as `podman` or `sudo docker`
-    #[arg(long = "docker", value_name = "PROGRAM", env = "TRANSSHIP_DOCKER")]
-    program: Option<String>,
-}
-
-impl DockerArg {
-    pub(super) fn find(&self) -> Result<Docker, engine::Error> {
-        Docker::find(self.program.as_deref())
-    }
-}
-
-/// How the Docker engine is reached.
-#[derive(Debug, Clone, Default, Args)]
-pub(super) struct EngineArg {
-    #[command(flatten)]
-    pub docker: DockerArg,
-    /// A static transship for the engine's processor, to work on volumes out of reach
-    ///
-    /// It is run in a container where this process can't read the volumes itself: not as
-    /// root, on another machine, or in a virtual one. Without it: this program where it is
-    /// static, else `transship-static` beside it.
-    #[arg(long, value_name = "FILE", env = "TRANSSHIP_HELPER")]
-    pub helper: Option<std::path::PathBuf>,
 }

@@ -4,17 +4,17 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::args::{DockerArg, InstallArg};
 use super::files::compose_files;
 use super::files::edits::{self, EditArgs, FileEdit, FileJson};
 use super::files::env_edits::EnvEdits;
+use super::options::{DockerArg, InstallArg};
 use super::terminal::color;
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use crate::compose::{
-    self, Claims, Conflict, ConflictRule, Document, FixRule, Holder, LoadOptions, Model, discover,
+    self, Claimant, Claims, Conflict, ConflictRule, Document, FixRule, LoadOptions, Model, discover,
 };
-use crate::engine::{Docker, Own, claimed};
+use crate::engine::{Docker, ExceptProject, claimed};
 use crate::env_file::Values;
 use crate::error::Kind;
 use crate::release::Install;
@@ -252,7 +252,7 @@ fn with_engine(
     let Some(docker) = engine else {
         return Ok(Vec::new());
     };
-    let own = Own {
+    let own = ExceptProject {
         project: &side.model.project,
         folder: &side.model.project_dir,
     };
@@ -390,8 +390,8 @@ fn show(found: &[Conflict], ui: &Ui) -> Result<Done, Failure> {
     Ok(Done::differs(!found.is_empty()))
 }
 
-fn describe(holder: &Holder) -> String {
-    let Holder { project, owner, at } = holder;
+fn describe(holder: &Claimant) -> String {
+    let Claimant { project, owner, at } = holder;
     match (at, project) {
         (Some(at), _) => format!("{at}: {owner}"),
         (None, Some(project)) if project == owner => format!("project {project}"),

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::args::InstallArg;
+use super::options::InstallArg;
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use crate::error::Kind;

@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::args::VolumesArg;
+use super::options::VolumesArg;
 use super::terminal::failure::Failure;
 use super::terminal::table;
 use super::terminal::ui::{Done, Ui};
-use crate::database::{self, Database, Inspection, KINDS, Kind};
-use crate::error::Kind as ErrorKind;
+use super::volume::is_path;
+use crate::database::{self, Database, DatabaseKind, Inspection, KNOWN_DATABASES, Known};
+use crate::error::Kind;
 use crate::upgrade::step::StepError;
 
 /// Tell which databases are in a tree or volume, and how they were left.
@@ -87,16 +88,9 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
 
 /// What there was to tell was told; but not all of it could be read.
 fn unreadable(source: &str, ui: &Ui) -> Done {
-    let failure = Failure::new(
-        ErrorKind::Usage,
-        format!("not all of `{source}` could be read"),
-    );
+    let failure = Failure::new(Kind::Usage, format!("not all of `{source}` could be read"));
     ui.fail_in_words(&failure.hint("run it as root, or as the user that the database runs as"));
     Done::Unreadable
-}
-
-fn is_path(text: &str) -> bool {
-    text.contains('/') || text == "." || text == ".."
 }
 
 /// The folder of a volume, where this process reaches it.
@@ -118,7 +112,7 @@ fn volume_folder(args: &Args, name: &str) -> Result<PathBuf, Failure> {
     let path = store.contents().path(&volume).map(Path::to_owned);
     path.ok_or_else(|| {
         Failure::new(
-            ErrorKind::Refused,
+            Kind::Refused,
             format!(
                 "volume `{name}` of {} can't be read by path",
                 store.describe()
@@ -134,7 +128,7 @@ fn volume_folder(args: &Args, name: &str) -> Result<PathBuf, Failure> {
 
 fn list(ui: &Ui) -> Result<Done, Failure> {
     if ui.json {
-        let kind = |kind: &Kind| KindJson {
+        let kind = |kind: &DatabaseKind| KindJson {
             name: kind.name,
             title: kind.title,
             marks: kind.marks,
@@ -143,17 +137,17 @@ fn list(ui: &Ui) -> Result<Done, Failure> {
         ui.json(&ListJson {
             format: "transship-inspect-list",
             version: 1,
-            databases: KINDS.iter().map(kind).collect(),
+            databases: KNOWN_DATABASES.iter().map(kind).collect(),
         })?;
         return Ok(Done::Same);
     }
-    let rows: Vec<_> = KINDS.iter().map(row).collect();
+    let rows: Vec<_> = KNOWN_DATABASES.iter().map(row).collect();
     let headings = ["NAME", "DATABASE", "TOLD OF IT", "KNOWN BY"];
     ui.write(table::render(headings, &rows).as_bytes())?;
     Ok(Done::Same)
 }
 
-fn row(kind: &Kind) -> [String; 4] {
+fn row(kind: &DatabaseKind) -> [String; 4] {
     let marks = kind.marks.iter().map(|marks| {
         let present = marks.iter().filter(|mark| !mark.starts_with('!'));
         present.copied().collect::<Vec<_>>().join(" + ")
@@ -205,7 +199,7 @@ fn one(found: &Database) -> String {
         ("checksums", &found.checksums),
         ("identifier", &found.system_identifier),
     ] {
-        if *value != database::Known::None {
+        if *value != Known::None {
             line(name, value.shown());
         }
     }

@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use crate::fs::Disk;
-use crate::tree::{self, Exclude, Format, VerifyOptions};
+use crate::tree::{self, Exclude, ManifestFormat, VerifyOptions};
 
 /// List a tree with the metadata and digest of everything in it.
 ///
@@ -44,10 +44,10 @@ enum FormatArg {
 
 pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
     let format = match args.format {
-        _ if ui.json => Format::Json,
-        FormatArg::Mtree => Format::Mtree,
-        FormatArg::Sha256sum => Format::Sha256sum,
-        FormatArg::Json => Format::Json,
+        _ if ui.json => ManifestFormat::Json,
+        FormatArg::Mtree => ManifestFormat::Mtree,
+        FormatArg::Sha256sum => ManifestFormat::Sha256sum,
+        FormatArg::Json => ManifestFormat::Json,
     };
     let options = VerifyOptions {
         exclude: Exclude::new(&args.exclude),

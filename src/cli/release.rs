@@ -5,26 +5,25 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use serde::Serialize;
 
-use super::args::InstallArg;
+use super::options::InstallArg;
 use super::terminal::failure::Failure;
 use super::terminal::table;
 use super::terminal::ui::{Done, Ui};
 use crate::fs::Disk;
-use crate::release::{Install, InstallError, Shipment, ShipmentError, Version};
-use crate::tree;
+use crate::release::{Install, InstallError, NewRelease, Version};
 use crate::upgrade::running::runner;
 
 /// List, stage and switch releases.
 #[derive(Debug, Subcommand)]
-pub(super) enum Command {
-    Ls(Ls),
-    New(New),
-    Use(Use),
+pub(super) enum ReleaseCommand {
+    Ls(ReleaseLs),
+    New(ReleaseNew),
+    Use(ReleaseUse),
 }
 
 /// List the releases of an install, oldest first.
 #[derive(Debug, clap::Args)]
-pub(super) struct Ls {
+pub(super) struct ReleaseLs {
     #[command(flatten)]
     install: InstallArg,
 }
@@ -34,7 +33,7 @@ pub(super) struct Ls {
 /// The release appears in `releases/` when it is complete. Nothing in it is edited and
 /// nothing is carried into it: that is what `plan` and `apply` do.
 #[derive(Debug, clap::Args)]
-pub(super) struct New {
+pub(super) struct ReleaseNew {
     /// The release's name
     version: Version,
     /// The vendor's tarball or folder
@@ -51,7 +50,7 @@ pub(super) struct New {
 ///
 /// Only the symlink changes: no volume is copied, no container stopped or started.
 #[derive(Debug, clap::Args)]
-pub(super) struct Use {
+pub(super) struct ReleaseUse {
     /// The release's name
     version: Version,
     #[command(flatten)]
@@ -83,15 +82,15 @@ struct UsedJson<'a> {
     to: &'a Version,
 }
 
-pub(super) fn run(command: &Command, ui: &Ui) -> Result<Done, Failure> {
+pub(super) fn run(command: &ReleaseCommand, ui: &Ui) -> Result<Done, Failure> {
     match command {
-        Command::Ls(args) => ls(args, ui),
-        Command::New(args) => new(args, ui),
-        Command::Use(args) => switch(args, ui),
+        ReleaseCommand::Ls(args) => ls(args, ui),
+        ReleaseCommand::New(args) => new(args, ui),
+        ReleaseCommand::Use(args) => switch(args, ui),
     }
 }
 
-fn ls(args: &Ls, ui: &Ui) -> Result<Done, Failure> {
+fn ls(args: &ReleaseLs, ui: &Ui) -> Result<Done, Failure> {
     let install = Install::at(&args.install.root)?;
     let current = install.current()?.map(|release| release.version);
     let releases = install.releases()?;
@@ -119,27 +118,20 @@ fn ls(args: &Ls, ui: &Ui) -> Result<Done, Failure> {
     Ok(Done::Same)
 }
 
-fn new(args: &New, ui: &Ui) -> Result<Done, Failure> {
+fn new(args: &ReleaseNew, ui: &Ui) -> Result<Done, Failure> {
     let install = Install::adopted(&args.install.root)?;
-    let target = install.release_folder(&args.version);
-    if target.symlink_metadata().is_ok() {
-        return Err(ShipmentError::ReleaseExists { path: target }.into());
-    }
+    let new = NewRelease {
+        install: &install,
+        version: &args.version,
+        from: &args.from_release,
+    };
     let disk = Disk::new();
-    let _lock = install.lock(&disk, "release new")?;
-    let shipment = Shipment::open(&args.from_release, ui.progress())?;
-    if !args.dry_run {
-        let pristine = install.pristine(&args.version);
-        install.adopt(&disk)?;
-        if pristine.symlink_metadata().is_ok() {
-            tree::remove(&disk, &pristine).map_err(|source| InstallError::Io {
-                path: pristine.clone(),
-                source,
-            })?;
-        }
-        shipment.keep_pristine(&disk, &pristine)?;
-        shipment.stage(&disk, &target, ui.progress())?;
-    }
+    let staged = if args.dry_run {
+        new.look(&disk, ui.progress())?
+    } else {
+        new.stage(&disk, ui.progress())?
+    };
+    let (target, shipment) = (staged.path, staged.shipped);
     let (files, bytes) = (shipment.summary.files, shipment.summary.bytes);
     if ui.json {
         let (version, sha256) = (&args.version, shipment.sha256.as_str());
@@ -168,7 +160,7 @@ fn new(args: &New, ui: &Ui) -> Result<Done, Failure> {
     Ok(Done::Same)
 }
 
-fn switch(args: &Use, ui: &Ui) -> Result<Done, Failure> {
+fn switch(args: &ReleaseUse, ui: &Ui) -> Result<Done, Failure> {
     let install = Install::adopted(&args.install.root)?;
     let disk = Disk::new();
     let _lock = install.lock(&disk, "release use")?;

@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::args::InstallArg;
+use super::options::InstallArg;
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
-use crate::fs::{Holder, Lock};
+use crate::fs::{Lock, LockHolder};
 use crate::release::{Install, Version};
 use crate::upgrade::plan::{Plan, PlanError};
 use crate::upgrade::running::journal::{Journal, RunState};
@@ -25,13 +25,13 @@ struct StatusJson {
     install: std::path::PathBuf,
     current: Option<Version>,
     releases: Vec<Version>,
-    plan: Option<PlanJson>,
-    run: Option<RunJson>,
-    locked_by: Option<Holder>,
+    plan: Option<PlanSummary>,
+    run: Option<RunSummary>,
+    locked_by: Option<LockHolder>,
 }
 
 #[derive(Serialize)]
-struct PlanJson {
+struct PlanSummary {
     id: String,
     made: Timestamp,
     from: Version,
@@ -39,7 +39,7 @@ struct PlanJson {
 }
 
 #[derive(Serialize)]
-struct RunJson {
+struct RunSummary {
     run: String,
     plan: String,
     from: Version,
@@ -63,11 +63,11 @@ fn look(install: &Install) -> Result<StatusJson, Failure> {
     let plan = match Plan::find(install, None) {
         Ok(Plan {
             id, made, from, to, ..
-        }) => Some(PlanJson { id, made, from, to }),
+        }) => Some(PlanSummary { id, made, from, to }),
         Err(PlanError::None { .. }) => None,
         Err(error) => return Err(error.into()),
     };
-    let run = Journal::newest(install)?.map(|journal| RunJson {
+    let run = Journal::newest(install)?.map(|journal| RunSummary {
         run: journal.run().to_owned(),
         plan: journal.plan().id.clone(),
         from: journal.plan().from.clone(),
@@ -99,7 +99,7 @@ fn render(status: &StatusJson) -> String {
         status.install.display(),
         releases.join(", ")
     );
-    if let Some(PlanJson { id, from, to, .. }) = &status.plan {
+    if let Some(PlanSummary { id, from, to, .. }) = &status.plan {
         text += &format!("plan      {id}: {from} to {to}\n");
     }
     if let Some(run) = &status.run {
@@ -117,7 +117,7 @@ fn render(status: &StatusJson) -> String {
                 "          go on with `transship resume`, or undo it with `transship rollback`\n";
         }
     }
-    if let Some(Holder {
+    if let Some(LockHolder {
         pid,
         command,
         since,

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::args::{DockerArg, InstallArg};
 use super::files::edits::{self, FileEdit, FileJson};
+use super::options::{DockerArg, InstallArg};
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use super::terminal::{table, text_diff};
@@ -14,7 +14,7 @@ use crate::compose::{self, Conflict, ConflictRule, LoadOptions, Model};
 use crate::engine::{Compose, ComposeProject, Container, Docker};
 use crate::error::Kind;
 use crate::fs::Disk;
-use crate::launch::{Launch, OwnVolume, Wish};
+use crate::launch::{Launch, LaunchOptions, OwnVolume};
 use crate::release::{Install, Release, Version};
 
 /// Which containers.
@@ -167,8 +167,8 @@ pub(super) fn up(args: &Up, ui: &Ui) -> Result<Done, Failure> {
 }
 
 impl Up {
-    fn wish(&self) -> Wish {
-        Wish {
+    fn wish(&self) -> LaunchOptions {
+        LaunchOptions {
             project: self.which.project.clone(),
             suffix: self.suffix.clone(),
             prefix: self.prefix.clone(),

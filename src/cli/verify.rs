@@ -7,7 +7,9 @@ use serde::Serialize;
 use super::terminal::failure::Failure;
 use super::terminal::size;
 use super::terminal::ui::{Done, Ui};
-use crate::tree::{self, Against, Difference, Exclude, Manifest, Scope, Verified, VerifyOptions};
+use crate::tree::{
+    self, Against, Difference, Exclude, Manifest, Verified, VerifyOptions, VerifyScope,
+};
 
 /// Compare a tree with another or with a manifest.
 ///
@@ -51,9 +53,9 @@ struct VerifyJson<'a> {
 
 pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
     let scope = match (args.content_only, args.metadata_only) {
-        (true, _) => Scope::ContentOnly,
-        (_, true) => Scope::MetadataOnly,
-        _ => Scope::Everything,
+        (true, _) => VerifyScope::ContentOnly,
+        (_, true) => VerifyScope::MetadataOnly,
+        _ => VerifyScope::Everything,
     };
     let options = VerifyOptions {
         scope,

@@ -11,17 +11,16 @@ mod error;
 mod file;
 mod model;
 
-pub(crate) use change::binds::is_data;
 pub use change::binds::{SharedData, rebase_binds_in, shared_data};
 pub use change::fix::{FixRule, Fixed, fix};
 pub use change::image_rule::ImageRule;
 pub use change::prefix_names::{
     PrefixRule, name_volumes_like, prefix_networks, prefix_volumes, prefix_volumes_in,
 };
+pub use change::release_edit::edit_for_release;
 pub use change::service_edits::{offset_ports, offset_ports_with, suffix_container_names};
-pub use change::set_images::{ImageOptions, set_images, set_images_with};
-pub use change::set_images_in::set_images_in;
-pub use conflicts::claims::{Claim, Claims, Holder, NetworkClaim, routes};
+pub use change::set_images::{ImageOptions, set_images, set_images_in, set_images_with};
+pub use conflicts::claims::{Claim, Claimant, Claims, NetworkClaim, routes};
 pub use conflicts::conflict::{Conflict, ConflictRule, conflicts, conflicts_made};
 pub use error::Error;
 pub use file::document::Document;
@@ -41,5 +40,6 @@ pub use model::settings::{Setting, SettingChange, Settings, settings_diff};
 
 pub(crate) use file::edit::{plain_or_quoted, rewrite};
 pub(crate) use file::strict::{Type, plain_type};
-pub(crate) use file::syntax::{Kind, Node, NodeId, Style};
+pub(crate) use file::syntax::{Node, NodeId, NodeKind, Style};
+pub(crate) use model::mount::is_data;
 pub(crate) use model::reference::spelled_out;

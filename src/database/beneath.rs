@@ -12,7 +12,7 @@ use rustix::fs::{self, Mode, OFlags, RawDir};
 use rustix::io::Errno;
 
 use super::files::{FileType, Files, Look, Names};
-use crate::tree::look::{Stat, hold, link_target, open_dir, open_held};
+use crate::tree::stat::{Stat, hold, link_target, open_dir, open_held};
 
 /// A tree, held by its root.
 #[derive(Debug)]

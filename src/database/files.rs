@@ -133,7 +133,7 @@ pub struct Unread {
 }
 
 /// A folder of a tree, in which a database may be.
-pub(crate) struct Folder<'a> {
+pub(crate) struct DataFolder<'a> {
     pub(crate) files: &'a dyn Files,
     /// Its path below the root.
     pub(crate) path: Vec<u8>,
@@ -147,7 +147,7 @@ pub(crate) const MOST_BYTES: usize = 1 << 20;
 /// The most names that are read of a folder.
 pub(crate) const MOST_NAMES: usize = 2048;
 
-impl Folder<'_> {
+impl DataFolder<'_> {
     /// Its path for people: `.` for the root.
     pub(crate) fn place(&self) -> String {
         shown(&self.path)
@@ -234,8 +234,8 @@ impl Folder<'_> {
         above.is_some_and(|above| !matches!(above.look(""), Seen::Absent))
     }
 
-    fn beside(&self, end: &str) -> Option<Folder<'_>> {
-        (!self.path.is_empty()).then(|| Folder {
+    fn beside(&self, end: &str) -> Option<DataFolder<'_>> {
+        (!self.path.is_empty()).then(|| DataFolder {
             files: self.files,
             path: [&self.path, end.as_bytes()].concat(),
             names: Names::default(),

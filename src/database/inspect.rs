@@ -6,9 +6,9 @@ use std::io;
 use std::path::Path;
 
 use super::beneath::Beneath;
-use super::files::{Files, Folder, MOST_NAMES, Names, Unread, join, reason, shown};
+use super::files::{DataFolder, Files, MOST_NAMES, Names, Unread, join, reason, shown};
 use super::inspection::{Inspection, Known};
-use super::kinds::table::{KINDS, Owns};
+use super::kinds::table::{KNOWN_DATABASES, Owns};
 use super::{Database, Error};
 
 /// How far below the root databases are looked for.
@@ -102,14 +102,17 @@ impl Search<'_> {
         self.folders += 1;
         self.names += names.names.len();
         self.found.empty |= depth == 0 && names.complete && names.names.is_empty();
-        let folder = Folder {
+        let folder = DataFolder {
             files: self.files,
             path,
             names,
             unread: &self.unread,
         };
         let mut owners = Vec::new();
-        for kind in KINDS.iter().filter(|kind| kind.is_marked(&folder)) {
+        for kind in KNOWN_DATABASES
+            .iter()
+            .filter(|kind| kind.is_marked(&folder))
+        {
             // What is in a folder that is all a database's is a part of it.
             if kind.owns == Owns::Nothing && owners.contains(&&Owns::Everything) {
                 continue;
@@ -121,7 +124,7 @@ impl Search<'_> {
             self.found.databases.extend(databases);
         }
         if depth < DEEPEST {
-            let Folder { path, names, .. } = folder;
+            let DataFolder { path, names, .. } = folder;
             if owners.contains(&&Owns::Everything) {
                 return;
             }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 
-use super::files::{Folder, Unread};
+use super::files::{DataFolder, Unread};
 
 /// What a look through a tree found.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -24,7 +24,7 @@ pub struct Inspection {
 /// A database in a tree.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Database {
-    /// Which one: the name of a [`Kind`](super::Kind), or `valkey`.
+    /// Which one: the name of a [`DatabaseKind`](super::DatabaseKind), or `valkey`.
     pub kind: &'static str,
     /// Its name for people.
     pub title: &'static str,
@@ -33,7 +33,7 @@ pub struct Database {
     /// The version whose format the files have: a major for Postgres.
     pub version: Known,
     /// How it was left.
-    pub state: State,
+    pub state: ShutdownState,
     /// What the state was read from, for people.
     pub because: String,
     /// Whether its pages have checksums: `on` or `off`.
@@ -86,7 +86,7 @@ impl Serialize for Known {
 /// How a database was left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum State {
+pub enum ShutdownState {
     /// Shut down in order: its files are complete.
     Clean,
     /// It runs, or was killed: its files need recovery by the same version.
@@ -97,7 +97,7 @@ pub enum State {
     Unknown,
 }
 
-impl State {
+impl ShutdownState {
     /// The word for it.
     pub const fn word(self) -> &'static str {
         match self {
@@ -122,13 +122,13 @@ pub struct Outside {
 
 impl Database {
     /// Nothing known of it yet but where it is.
-    pub(crate) fn new(kind: &'static str, title: &'static str, folder: &Folder<'_>) -> Self {
+    pub(crate) fn new(kind: &'static str, title: &'static str, folder: &DataFolder<'_>) -> Self {
         Self {
             kind,
             title,
             place: folder.place(),
             version: Known::Unknown,
-            state: State::Unknown,
+            state: ShutdownState::Unknown,
             because: String::new(),
             checksums: Known::None,
             system_identifier: Known::None,
@@ -138,7 +138,7 @@ impl Database {
         }
     }
 
-    pub(crate) fn state(&mut self, state: State, because: impl Into<String>) {
+    pub(crate) fn state(&mut self, state: ShutdownState, because: impl Into<String>) {
         self.state = state;
         self.because = because.into();
     }

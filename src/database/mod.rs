@@ -6,7 +6,7 @@
 //! can't be known is said to be unknown. A clean state is told only where the database left a
 //! mark of it.
 //!
-//! Begin at [`inspect`](fn@inspect), which looks through a tree, and [`KINDS`], the table of
+//! Begin at [`inspect`](fn@inspect), which looks through a tree, and [`KNOWN_DATABASES`], the table of
 //! databases that are known; each has a file in `kinds/` with how it is recognised as data and
 //! what is read of it as a function over [`Files`]. `formats/` has the parsers of bytes.
 
@@ -23,5 +23,5 @@ pub use error::Error;
 pub use files::{FileType, Files, Look, Names, Unread};
 pub use in_memory::InMemory;
 pub use inspect::{inspect, inspect_files};
-pub use inspection::{Database, Inspection, Known, Outside, State};
-pub use kinds::table::{KINDS, Kind};
+pub use inspection::{Database, Inspection, Known, Outside, ShutdownState};
+pub use kinds::table::{DatabaseKind, KNOWN_DATABASES};

@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::helper::HelperError;
 use super::program;
-use super::projects::startup::Failure;
+use super::projects::startup::UnstartedContainer;
 use super::volumes::store::User;
 use crate::error::{Explain, Kind};
 use crate::tree;
@@ -44,7 +44,7 @@ pub enum Error {
     },
     /// What an answer says can't be.
     #[error("can't {what}: `{command}` {said}")]
-    Nonsense {
+    BadReply {
         /// What was wanted.
         what: String,
         /// The call.
@@ -165,7 +165,7 @@ pub enum Error {
         /// The project.
         project: String,
         /// Which containers, how, and what they said last.
-        failures: Vec<Failure>,
+        failures: Vec<UnstartedContainer>,
     },
     /// The user wants to stop.
     #[error("interrupted while waiting for project `{project}`")]
@@ -235,7 +235,7 @@ impl Error {
                 "start the engine, or look at DOCKER_HOST and `docker context ls`",
                 "volumes that are plain folders need no engine: `--volumes DIR`",
             ],
-            Self::Answer { .. } | Self::Nonsense { .. } => {
+            Self::Answer { .. } | Self::BadReply { .. } => {
                 &["run the command by hand; it should print JSON"]
             }
             Self::Name { .. } => &[
@@ -278,10 +278,10 @@ pub(super) fn ticked<'a>(names: impl IntoIterator<Item = &'a String>) -> String 
     names.join(", ")
 }
 
-fn joined(failures: &[Failure]) -> String {
+fn joined(failures: &[UnstartedContainer]) -> String {
     if failures.is_empty() {
         return "it has no containers".to_owned();
     }
-    let all: Vec<String> = failures.iter().map(Failure::to_string).collect();
+    let all: Vec<String> = failures.iter().map(UnstartedContainer::to_string).collect();
     all.join("; ")
 }

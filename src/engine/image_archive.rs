@@ -5,9 +5,9 @@
 //! image layout (`index.json`), plain or compressed by gzip or zstd, told by the first bytes.
 //! It unpacks nothing, and reads no more than these two members into memory.
 
+mod archive_file;
 mod error;
 mod load;
-mod packed;
 
 use std::collections::BTreeSet;
 use std::io::{self, Read};
@@ -20,7 +20,7 @@ use tar::Archive;
 pub use error::ArchiveError;
 pub use load::load_images;
 
-use packed::Packed;
+use archive_file::ArchiveFile;
 
 use crate::compose::spelled_out;
 use crate::progress::Progress;
@@ -55,9 +55,9 @@ impl ImageArchive {
     /// # Errors
     /// [`ArchiveError`].
     pub fn read(path: &Path, progress: &dyn Progress) -> Result<Self, ArchiveError> {
-        let packed = Packed::open(path, progress)?;
-        progress.start(&format!("reading {}", path.display()), Some(packed.size));
-        let unpacked = packed.unpacked().map_err(|error| broken(path, error));
+        let file = ArchiveFile::open(path, progress)?;
+        progress.start(&format!("reading {}", path.display()), Some(file.size));
+        let unpacked = file.unpacked().map_err(|error| broken(path, error));
         let lists = unpacked.and_then(|archive| members(path, archive));
         progress.finish();
         if progress.interrupted() {

@@ -33,7 +33,7 @@ pub fn local_images(docker: &Docker) -> Result<Vec<LocalImage>, Error> {
         "--format",
         "{{json .}}",
     ];
-    let rows: Vec<Row> = Docker::json_lines("list the images", &docker.call(args))?;
+    let rows: Vec<ImageRow> = Docker::json_lines("list the images", &docker.call(args))?;
     Ok(rows.into_iter().map(LocalImage::from).collect())
 }
 
@@ -60,7 +60,7 @@ impl LocalImage {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Row {
+struct ImageRow {
     repository: String,
     tag: String,
     #[serde(default)]
@@ -69,8 +69,8 @@ struct Row {
     id: String,
 }
 
-impl From<Row> for LocalImage {
-    fn from(row: Row) -> Self {
+impl From<ImageRow> for LocalImage {
+    fn from(row: ImageRow) -> Self {
         let named = |text: String| Some(text).filter(|text| !text.is_empty() && text != "<none>");
         Self {
             repository: row.repository,

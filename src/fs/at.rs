@@ -50,12 +50,18 @@ fn rename_looking(
 
 impl Disk {
     /// Makes the directory `name` in `dir` with the permission bits `mode`, less the umask.
+    ///
+    /// # Errors
+    /// Those of mkdirat(2).
     pub fn make_dir_at(&self, dir: BorrowedFd<'_>, name: &CStr, mode: u32) -> io::Result<()> {
         self.before("mkdir", shown(name))?;
         Ok(rustix::fs::mkdirat(dir, name, Mode::from_raw_mode(mode))?)
     }
 
     /// Makes the symlink `name` in `dir`, pointing at `target`.
+    ///
+    /// # Errors
+    /// Those of symlinkat(2).
     pub fn make_symlink_at(
         &self,
         target: &CStr,
@@ -68,6 +74,9 @@ impl Disk {
 
     /// Makes a fifo, a socket or a device with no permission bits at all; `device` counts
     /// for the latter only.
+    ///
+    /// # Errors
+    /// Those of mknodat(2).
     pub fn make_node_at(
         &self,
         dir: BorrowedFd<'_>,
@@ -81,6 +90,9 @@ impl Disk {
 
     /// Makes the regular file `name` in `dir`, which must not exist, and opens it for
     /// reading and writing.
+    ///
+    /// # Errors
+    /// Those of openat(2), `EEXIST` among them.
     pub fn create_at(&self, dir: BorrowedFd<'_>, name: &CStr, mode: u32) -> io::Result<OwnedFd> {
         self.before("open", shown(name))?;
         let flags = OFlags::RDWR
@@ -98,6 +110,9 @@ impl Disk {
     }
 
     /// Gives the file `name` of `dir` a second name.
+    ///
+    /// # Errors
+    /// Those of linkat(2).
     pub fn link_at(
         &self,
         dir: BorrowedFd<'_>,
@@ -117,6 +132,9 @@ impl Disk {
 
     /// Renames within one filesystem. Some (NFS, most in user space) can't refuse by
     /// themselves: there the new name is looked at first.
+    ///
+    /// # Errors
+    /// Those of renameat2(2).
     pub fn rename_at(
         &self,
         dir: BorrowedFd<'_>,
@@ -139,12 +157,18 @@ impl Disk {
     }
 
     /// Removes the name of anything but a directory.
+    ///
+    /// # Errors
+    /// Those of unlinkat(2).
     pub fn unlink_at(&self, dir: BorrowedFd<'_>, name: &CStr) -> io::Result<()> {
         self.before("unlink", shown(name))?;
         Ok(rustix::fs::unlinkat(dir, name, AtFlags::empty())?)
     }
 
     /// Removes an empty directory.
+    ///
+    /// # Errors
+    /// Those of unlinkat(2), `ENOTEMPTY` among them.
     pub fn remove_dir_at(&self, dir: BorrowedFd<'_>, name: &CStr) -> io::Result<()> {
         self.before("rmdir", shown(name))?;
         Ok(rustix::fs::unlinkat(dir, name, AtFlags::REMOVEDIR)?)

@@ -21,14 +21,14 @@ use super::at::shown;
 
 /// A descriptor and how it may be used.
 #[derive(Debug, Clone, Copy)]
-pub enum Held<'fd> {
+pub enum InodeFd<'fd> {
     /// Opened for reading or writing.
     Open(BorrowedFd<'fd>),
     /// Opened with `O_PATH`.
     Named(BorrowedFd<'fd>),
 }
 
-impl<'fd> Held<'fd> {
+impl<'fd> InodeFd<'fd> {
     /// The descriptor itself.
     pub const fn fd(self) -> BorrowedFd<'fd> {
         match self {
@@ -45,9 +45,12 @@ impl<'fd> Held<'fd> {
 
 impl Disk {
     /// Sets owner and group; `None` leaves one as it is.
+    ///
+    /// # Errors
+    /// Those of fchown(2).
     pub fn set_owner(
         &self,
-        held: Held<'_>,
+        held: InodeFd<'_>,
         name: &CStr,
         uid: Option<u32>,
         gid: Option<u32>,
@@ -55,37 +58,46 @@ impl Disk {
         self.before("chown", shown(name))?;
         let (uid, gid) = (uid.map(Uid::from_raw), gid.map(Gid::from_raw));
         match held {
-            Held::Open(fd) => rustix::fs::fchown(fd, uid, gid)?,
-            Held::Named(fd) => rustix::fs::chownat(fd, c"", uid, gid, AtFlags::EMPTY_PATH)?,
+            InodeFd::Open(fd) => rustix::fs::fchown(fd, uid, gid)?,
+            InodeFd::Named(fd) => rustix::fs::chownat(fd, c"", uid, gid, AtFlags::EMPTY_PATH)?,
         }
         Ok(())
     }
 
     /// Sets the permission bits, setuid, setgid and sticky among them.
-    pub fn set_mode(&self, held: Held<'_>, name: &CStr, mode: u32) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// Those of fchmod(2).
+    pub fn set_mode(&self, held: InodeFd<'_>, name: &CStr, mode: u32) -> io::Result<()> {
         self.before("chmod", shown(name))?;
         let mode = Mode::from_raw_mode(mode);
         match held {
-            Held::Open(fd) => rustix::fs::fchmod(fd, mode)?,
-            Held::Named(_) => rustix::fs::chmod(held.proc_path(), mode)?,
+            InodeFd::Open(fd) => rustix::fs::fchmod(fd, mode)?,
+            InodeFd::Named(_) => rustix::fs::chmod(held.proc_path(), mode)?,
         }
         Ok(())
     }
 
     /// Sets access and modification time.
-    pub fn set_times(&self, held: Held<'_>, name: &CStr, times: &Timestamps) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// Those of utimensat(2).
+    pub fn set_times(&self, held: InodeFd<'_>, name: &CStr, times: &Timestamps) -> io::Result<()> {
         self.before("utimens", shown(name))?;
         match held {
-            Held::Open(fd) => rustix::fs::futimens(fd, times)?,
-            Held::Named(fd) => rustix::fs::utimensat(fd, c"", times, AtFlags::EMPTY_PATH)?,
+            InodeFd::Open(fd) => rustix::fs::futimens(fd, times)?,
+            InodeFd::Named(fd) => rustix::fs::utimensat(fd, c"", times, AtFlags::EMPTY_PATH)?,
         }
         Ok(())
     }
 
     /// Sets one extended attribute, an ACL or capability among them.
+    ///
+    /// # Errors
+    /// Those of fsetxattr(2); `ENOTSUP` where the filesystem has no such attributes.
     pub fn set_xattr(
         &self,
-        held: Held<'_>,
+        held: InodeFd<'_>,
         name: &CStr,
         attribute: &CStr,
         value: &[u8],
@@ -93,23 +105,29 @@ impl Disk {
         self.before("setxattr", shown(name))?;
         let flags = XattrFlags::empty();
         match held {
-            Held::Open(fd) => rustix::fs::fsetxattr(fd, attribute, value, flags)?,
-            Held::Named(_) => rustix::fs::setxattr(held.proc_path(), attribute, value, flags)?,
+            InodeFd::Open(fd) => rustix::fs::fsetxattr(fd, attribute, value, flags)?,
+            InodeFd::Named(_) => rustix::fs::setxattr(held.proc_path(), attribute, value, flags)?,
         }
         Ok(())
     }
 
     /// Removes one extended attribute.
-    pub fn remove_xattr(&self, held: Held<'_>, name: &CStr, attribute: &CStr) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// Those of fremovexattr(2).
+    pub fn remove_xattr(&self, held: InodeFd<'_>, name: &CStr, attribute: &CStr) -> io::Result<()> {
         self.before("removexattr", shown(name))?;
         match held {
-            Held::Open(fd) => rustix::fs::fremovexattr(fd, attribute)?,
-            Held::Named(_) => rustix::fs::removexattr(held.proc_path(), attribute)?,
+            InodeFd::Open(fd) => rustix::fs::fremovexattr(fd, attribute)?,
+            InodeFd::Named(_) => rustix::fs::removexattr(held.proc_path(), attribute)?,
         }
         Ok(())
     }
 
     /// Sets the inode flags (`chattr`'s) of an open file or directory.
+    ///
+    /// # Errors
+    /// Those of the `FS_IOC_SETFLAGS` ioctl.
     pub fn set_flags(&self, fd: BorrowedFd<'_>, name: &CStr, flags: IFlags) -> io::Result<()> {
         self.before("setflags", shown(name))?;
         Ok(rustix::fs::ioctl_setflags(fd, flags)?)

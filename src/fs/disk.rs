@@ -8,14 +8,14 @@ use std::sync::Arc;
 /// One mutation about to happen: the system call's name and the path it acts on (for
 /// fd-relative calls: the name below the held directory).
 #[derive(Debug, Clone, Copy)]
-pub struct Op<'a> {
+pub struct Mutation<'a> {
     /// `rename`, `write`, `fsync`, ...: the system call's name without its suffixes.
     pub call: &'static str,
-    /// What the call acts on.
+    /// The path, or the name below the held directory, that the call acts on.
     pub path: &'a Path,
 }
 
-type Hook = dyn Fn(&Op<'_>) -> io::Result<()> + Send + Sync;
+type Hook = dyn Fn(&Mutation<'_>) -> io::Result<()> + Send + Sync;
 
 /// The right to change files. Cheap to clone; clones share the hook.
 #[derive(Clone, Default)]
@@ -31,7 +31,9 @@ impl Disk {
 
     /// The real disk, asking `hook` before every mutation; an error stands for the
     /// operation's own failure, and the operation isn't done.
-    pub fn with_hook(hook: impl Fn(&Op<'_>) -> io::Result<()> + Send + Sync + 'static) -> Self {
+    pub fn with_hook(
+        hook: impl Fn(&Mutation<'_>) -> io::Result<()> + Send + Sync + 'static,
+    ) -> Self {
         Self {
             hook: Some(Arc::new(hook)),
         }
@@ -41,7 +43,7 @@ impl Disk {
     pub(super) fn before(&self, call: &'static str, path: &Path) -> io::Result<()> {
         self.hook
             .as_ref()
-            .map_or(Ok(()), |hook| hook(&Op { call, path }))
+            .map_or(Ok(()), |hook| hook(&Mutation { call, path }))
     }
 }
 

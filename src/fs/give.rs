@@ -13,6 +13,9 @@ use super::replace::{WriteError, at};
 impl Disk {
     /// [`Disk::create`], for whom the file or folder at `like` belongs to, where this process
     /// may give files away.
+    ///
+    /// # Errors
+    /// As [`Disk::create`].
     pub fn create_like(
         &self,
         path: &Path,
@@ -33,6 +36,9 @@ impl Disk {
 
     /// Makes the folder `path` with `mode`, for whom `like` belongs to, as
     /// [`Disk::create_like`] does.
+    ///
+    /// # Errors
+    /// Those of mkdir(2), fchown(2) and fchmod(2).
     pub fn create_dir_owned(&self, path: &Path, mode: u32, like: &Path) -> io::Result<()> {
         self.create_dir(path, 0o700)?;
         let folder = File::open(path)?;
@@ -41,6 +47,9 @@ impl Disk {
     }
 
     /// Takes from a regular file the rights that `most` has not.
+    ///
+    /// # Errors
+    /// Those of open(2) and fchmod(2).
     pub fn tighten(&self, path: &Path, most: u32) -> io::Result<()> {
         let file = File::open(path)?;
         let metadata = file.metadata()?;
@@ -52,6 +61,9 @@ impl Disk {
     }
 
     /// Removes an empty folder.
+    ///
+    /// # Errors
+    /// Those of rmdir(2).
     #[expect(clippy::disallowed_methods, reason = "`fs` is the door")]
     pub fn remove_dir(&self, path: &Path) -> io::Result<()> {
         self.before("rmdir", path)?;

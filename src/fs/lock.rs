@@ -18,7 +18,7 @@ use crate::error::{Explain, Kind};
 
 /// Who holds a lock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Holder {
+pub struct LockHolder {
     /// Process id on the machine that `host` names.
     pub pid: i32,
     /// The machine's host name.
@@ -29,7 +29,7 @@ pub struct Holder {
     pub since: Timestamp,
 }
 
-impl Holder {
+impl LockHolder {
     /// This process, running `command`, from now on.
     pub fn this_process(command: &str) -> Self {
         Self {
@@ -53,7 +53,7 @@ pub enum LockError {
         /// The lock file.
         path: PathBuf,
         /// What the holder wrote of itself, when it could be read.
-        holder: Option<Holder>,
+        holder: Option<LockHolder>,
     },
     /// The lock file can't be opened or written.
     #[error("can't lock `{}`", path.display())]
@@ -90,7 +90,10 @@ pub struct Lock {
 
 impl Lock {
     /// Takes the lock at `path` for `holder`, or says at once who has it.
-    pub fn take(disk: &Disk, path: &Path, holder: &Holder) -> Result<Self, LockError> {
+    ///
+    /// # Errors
+    /// [`LockError::Held`] by another process, [`LockError::Io`].
+    pub fn take(disk: &Disk, path: &Path, holder: &LockHolder) -> Result<Self, LockError> {
         let io = |source: io::Error| LockError::Io {
             path: path.into(),
             source,
@@ -115,7 +118,7 @@ impl Lock {
     }
 
     /// Who holds the lock at `path` now; `None` when it is free or was never taken.
-    pub fn holder(path: &Path) -> Option<Holder> {
+    pub fn holder(path: &Path) -> Option<LockHolder> {
         let mut file = File::open(path).ok()?;
         match rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared) {
             Err(rustix::io::Errno::WOULDBLOCK) => read_holder(&mut file),
@@ -131,21 +134,21 @@ impl Drop for Lock {
     }
 }
 
-fn write_holder(file: &mut File, holder: &Holder) -> io::Result<()> {
+fn write_holder(file: &mut File, holder: &LockHolder) -> io::Result<()> {
     file.set_len(0)?;
     file.rewind()?;
     file.write_all(&serde_json::to_vec(holder)?)
 }
 
-fn read_holder(file: &mut File) -> Option<Holder> {
+fn read_holder(file: &mut File) -> Option<LockHolder> {
     let mut text = Vec::new();
     file.take(4096).read_to_end(&mut text).ok()?;
     serde_json::from_slice(&text).ok()
 }
 
-fn describe(holder: Option<&Holder>) -> String {
+fn describe(holder: Option<&LockHolder>) -> String {
     match holder {
-        Some(Holder {
+        Some(LockHolder {
             pid,
             host,
             command,
@@ -165,11 +168,11 @@ mod tests {
     fn the_second_is_told_who_has_it_and_since_when() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lock");
-        let holder = Holder::this_process("apply");
+        let holder = LockHolder::this_process("apply");
         let lock = Lock::take(&Disk::new(), &path, &holder).unwrap();
         assert_eq!(Lock::holder(&path), Some(holder.clone()));
 
-        let error = Lock::take(&Disk::new(), &path, &Holder::this_process("plan")).unwrap_err();
+        let error = Lock::take(&Disk::new(), &path, &LockHolder::this_process("plan")).unwrap_err();
         let said = error.to_string();
         assert!(said.contains("`transship apply`"), "{said}");
         assert!(said.contains(&holder.pid.to_string()), "{said}");
@@ -185,7 +188,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lock");
         Disk::new().switch(&path, Path::new("elsewhere")).unwrap();
-        let error = Lock::take(&Disk::new(), &path, &Holder::this_process("apply")).unwrap_err();
+        let error =
+            Lock::take(&Disk::new(), &path, &LockHolder::this_process("apply")).unwrap_err();
         assert!(matches!(error, LockError::Io { .. }), "{error}");
         assert!(!folder.path().join("elsewhere").exists());
     }

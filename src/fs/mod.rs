@@ -20,7 +20,7 @@ mod unpack;
 mod write;
 
 pub use at::Taken;
-pub use attr::Held;
-pub use disk::{Disk, Op};
-pub use lock::{Holder, Lock, LockError};
+pub use attr::InodeFd;
+pub use disk::{Disk, Mutation};
+pub use lock::{Lock, LockError, LockHolder};
 pub use replace::WriteError;

@@ -62,7 +62,7 @@ pub enum WriteError {
     ForeignSymlink {
         /// The symlink.
         path: PathBuf,
-        /// Its owner's uid.
+        /// The uid of the symlink's owner.
         owner: u32,
     },
 }
@@ -93,6 +93,9 @@ impl Explain for WriteError {
 impl Disk {
     /// Replaces the file at `path`, whose content the caller has read as `before`, by
     /// `after`. Owner, mode and xattrs stay; a symlink stays and its target is replaced.
+    ///
+    /// # Errors
+    /// [`WriteError`]; the file is then the old one, but for a failed fsync after the rename.
     pub fn replace(&self, path: &Path, before: &[u8], after: &[u8]) -> Result<(), WriteError> {
         if path.metadata().is_ok_and(|there| !there.is_file()) {
             return Err(WriteError::NotAFile { path: path.into() });
@@ -119,11 +122,17 @@ impl Disk {
     }
 
     /// Creates the file at `path` with `mode`; refuses if anything is there.
+    ///
+    /// # Errors
+    /// [`WriteError::Exists`], [`WriteError::NoFolder`], [`WriteError::Io`].
     pub fn create(&self, path: &Path, content: &[u8], mode: u32) -> Result<(), WriteError> {
         self.create_from(path, mode, |out| out.write_all(content))
     }
 
     /// [`Disk::create`] with what `fill` writes, which needn't be in memory as a whole.
+    ///
+    /// # Errors
+    /// Those of [`Disk::create`], and those of `fill` as [`WriteError::Io`].
     pub fn create_from(
         &self,
         path: &Path,
@@ -157,6 +166,9 @@ impl Disk {
 
     /// Writes a file of transship's own at `path` with mode 0600, new or over its former
     /// version.
+    ///
+    /// # Errors
+    /// [`WriteError::Io`].
     pub fn save(&self, path: &Path, content: &[u8]) -> Result<(), WriteError> {
         let io = at(path);
         let fill = |out: &mut dyn Write| out.write_all(content);
@@ -168,6 +180,9 @@ impl Disk {
 
     /// Makes an empty folder at `path` with the owner, xattrs and mode of the one at
     /// `like`.
+    ///
+    /// # Errors
+    /// Those of mkdir(2), and of the calls that set owner, attributes and mode.
     pub fn create_dir_like(&self, like: &Path, path: &Path) -> io::Result<()> {
         self.create_dir(path, 0o700)?;
         self.dress_like(&File::open(like)?, &File::open(path)?, path)?;
@@ -175,6 +190,9 @@ impl Disk {
     }
 
     /// Makes the folder's entries durable.
+    ///
+    /// # Errors
+    /// Those of open(2) and fsync(2).
     pub fn sync_folder(&self, folder: &Path) -> io::Result<()> {
         self.before("fsync", folder)?;
         File::open(folder)?.sync_all()
@@ -182,6 +200,9 @@ impl Disk {
 
     /// Removes what interrupted writes left in `folder`. Only for folders whose lock the
     /// caller holds: a temporary of a running write would go, too.
+    ///
+    /// # Errors
+    /// Those of reading the folder and unlink(2).
     pub fn sweep(&self, folder: &Path) -> io::Result<()> {
         for entry in fs::read_dir(folder)? {
             let path = entry?.path();
@@ -197,6 +218,9 @@ impl Disk {
     }
 
     /// Removes one file or symlink.
+    ///
+    /// # Errors
+    /// Those of unlink(2).
     #[expect(clippy::disallowed_methods, reason = "`fs` is the door")]
     pub fn remove_file(&self, path: &Path) -> io::Result<()> {
         self.before("unlink", path)?;

@@ -11,6 +11,9 @@ use super::replace::parent;
 impl Disk {
     /// Makes `link` a symlink to `target`, over an older symlink or new. Refuses
     /// ([`io::ErrorKind::AlreadyExists`]) if `link` is anything else than a symlink.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::AlreadyExists`], and those of symlink(2), rename(2) and fsync(2).
     #[expect(clippy::disallowed_methods, reason = "`fs` is the door")]
     pub fn switch(&self, link: &Path, target: &Path) -> io::Result<()> {
         match link.symlink_metadata() {

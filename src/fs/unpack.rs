@@ -18,6 +18,9 @@ const CHUNK: usize = 256 * 1024;
 impl Disk {
     /// Makes a regular file with what `content` gives, telling `advance` of every chunk's
     /// bytes; `advance` may stop it with an error.
+    ///
+    /// # Errors
+    /// Those of open(2) and write(2), those of `content`, and that of `advance`.
     pub fn unpack_file(
         &self,
         path: &Path,
@@ -50,6 +53,9 @@ impl Disk {
     }
 
     /// Sets the mode of an open file or folder.
+    ///
+    /// # Errors
+    /// Those of fchmod(2).
     #[expect(clippy::disallowed_methods, reason = "`fs` is the door")]
     pub fn chmod_unpacked(&self, file: &File, path: &Path, mode: u32) -> io::Result<()> {
         self.before("chmod", path)?;
@@ -57,6 +63,9 @@ impl Disk {
     }
 
     /// Sets the modification time of whatever is at `path`, a symlink's own included.
+    ///
+    /// # Errors
+    /// Those of utimensat(2).
     #[expect(clippy::disallowed_methods, reason = "`fs` is the door")]
     pub fn set_modified(&self, path: &Path, seconds: i64) -> io::Result<()> {
         self.before("utimens", path)?;
@@ -77,6 +86,9 @@ impl Disk {
     }
 
     /// Makes a symlink that holds `target`.
+    ///
+    /// # Errors
+    /// Those of symlink(2).
     #[expect(clippy::disallowed_methods, reason = "`fs` is the door")]
     pub fn unpack_symlink(&self, path: &Path, target: &Path) -> io::Result<()> {
         self.before("symlink", path)?;
@@ -84,6 +96,9 @@ impl Disk {
     }
 
     /// Gives the file at `original` a second name.
+    ///
+    /// # Errors
+    /// Those of link(2).
     #[expect(clippy::disallowed_methods, reason = "`fs` is the door")]
     pub fn unpack_link(&self, original: &Path, path: &Path) -> io::Result<()> {
         self.before("link", path)?;
@@ -91,6 +106,9 @@ impl Disk {
     }
 
     /// Makes all that was written on the filesystem of `folder` durable, in one call.
+    ///
+    /// # Errors
+    /// Those of syncfs(2): something wasn't written.
     pub fn sync_filesystem_of(&self, folder: &Path) -> io::Result<()> {
         self.before("syncfs", folder)?;
         Ok(rustix::fs::syncfs(File::open(folder)?)?)
@@ -98,6 +116,9 @@ impl Disk {
 
     /// Renames, and fails with [`io::ErrorKind::AlreadyExists`] rather than replace
     /// anything; then makes the new name durable. Both are in the same folder.
+    ///
+    /// # Errors
+    /// Those of renameat2(2) and fsync(2).
     #[expect(clippy::disallowed_methods, reason = "`fs` is the door")]
     pub fn rename_new(&self, from: &Path, to: &Path) -> io::Result<()> {
         self.before("rename", to)?;
@@ -106,6 +127,9 @@ impl Disk {
     }
 
     /// Exchanges two names of the same folder atomically, and makes that durable.
+    ///
+    /// # Errors
+    /// Those of renameat2(2) and fsync(2).
     #[expect(clippy::disallowed_methods, reason = "`fs` is the door")]
     pub fn exchange(&self, a: &Path, b: &Path) -> io::Result<()> {
         self.before("rename", b)?;

@@ -17,6 +17,9 @@ use super::at::shown;
 
 impl Disk {
     /// Writes all of `bytes` at `offset`.
+    ///
+    /// # Errors
+    /// Those of pwrite(2).
     pub fn write_at(
         &self,
         fd: BorrowedFd<'_>,
@@ -40,18 +43,27 @@ impl Disk {
     }
 
     /// Sets the size; what is added is a hole.
+    ///
+    /// # Errors
+    /// Those of ftruncate(2).
     pub fn set_size(&self, fd: BorrowedFd<'_>, name: &CStr, size: u64) -> io::Result<()> {
         self.before("ftruncate", shown(name))?;
         Ok(rustix::fs::ftruncate(fd, size)?)
     }
 
     /// Allocates the first `size` bytes, which grows the file to that size.
+    ///
+    /// # Errors
+    /// Those of fallocate(2).
     pub fn allocate(&self, fd: BorrowedFd<'_>, name: &CStr, size: u64) -> io::Result<()> {
         self.before("fallocate", shown(name))?;
         Ok(rustix::fs::fallocate(fd, FallocateFlags::empty(), 0, size)?)
     }
 
     /// Makes the file share all blocks of `source`, where the filesystem can.
+    ///
+    /// # Errors
+    /// Those of the `FICLONE` ioctl: most filesystems can't.
     pub fn clone_from(
         &self,
         fd: BorrowedFd<'_>,
@@ -72,12 +84,18 @@ impl Disk {
 
     /// Waits until a file or directory is on the medium. Never to be retried: after a
     /// failure the pages count as clean, and a second call reports success.
+    ///
+    /// # Errors
+    /// Those of fsync(2).
     pub fn sync(&self, fd: BorrowedFd<'_>, name: &CStr) -> io::Result<()> {
         self.before("fsync", shown(name))?;
         Ok(rustix::fs::fsync(fd)?)
     }
 
     /// Waits until all of the filesystem that `fd` is on has reached the medium.
+    ///
+    /// # Errors
+    /// Those of syncfs(2).
     pub fn sync_filesystem(&self, fd: BorrowedFd<'_>, name: &CStr) -> io::Result<()> {
         self.before("syncfs", shown(name))?;
         Ok(rustix::fs::syncfs(fd)?)

@@ -6,6 +6,7 @@
 //! swapped in, turns devices into files and skips `..` without a word (tar 0.4.46).
 //! Compression is told by the first bytes, never by the name.
 
+mod member;
 mod policy;
 
 use std::collections::BTreeMap;
@@ -13,41 +14,24 @@ use std::collections::btree_map::Entry;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, BufReader, Read};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
 use sha2::{Digest as _, Sha256};
 use tar::{Archive, EntryType};
 
+pub use member::{Limits, Summary};
+use member::{Member, MemberKind};
 use policy::Policy;
 pub(super) use policy::{LEADS_OUT, stays_inside};
 
-use super::shipment::{ShipmentError, Summary};
+use super::error::VendorReleaseError;
 use crate::fs::Disk;
 use crate::progress::Progress;
 
-/// What an archive may hold at most: a guard against archives made to fill a disk.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// Members.
-    pub members: u64,
-    /// Bytes, unpacked.
-    pub bytes: u64,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            members: 2_000_000,
-            bytes: 1 << 42,
-        }
-    }
-}
-
-/// What the first pass found.
+/// What the first pass found: the digest, the layout and the amount of an archive.
 #[derive(Debug)]
-pub(super) struct Scan {
+pub(super) struct ArchiveScan {
     /// SHA-256 of the archive file, in hex.
     pub sha256: String,
     /// The single top-level folder that everything is in, when that is so.
@@ -62,7 +46,7 @@ pub(super) fn scan(
     path: &Path,
     limits: Limits,
     progress: &dyn Progress,
-) -> Result<Scan, ShipmentError> {
+) -> Result<ArchiveScan, VendorReleaseError> {
     let mut policy = Policy {
         limits,
         members: BTreeMap::new(),
@@ -71,7 +55,7 @@ pub(super) fn scan(
     let sha256 = read(path, progress, |member, _| {
         policy
             .admit(member)
-            .map_err(|reason| ShipmentError::Member {
+            .map_err(|reason| VendorReleaseError::Member {
                 archive: path.into(),
                 member: member.name.clone(),
                 reason,
@@ -92,7 +76,7 @@ pub(super) fn scan(
         .filter(inside)
         .filter_map(|path| path.file_name());
     let top_files = top_files.map(OsStr::to_owned).collect();
-    Ok(Scan {
+    Ok(ArchiveScan {
         sha256,
         top,
         summary: policy.summary,
@@ -110,7 +94,7 @@ pub(super) fn extract(
     largest: u64,
     target: &Path,
     progress: &dyn Progress,
-) -> Result<String, ShipmentError> {
+) -> Result<String, VendorReleaseError> {
     let mut folders = BTreeMap::new();
     let sha256 = read(path, progress, |member, content| {
         let name = member
@@ -123,8 +107,8 @@ pub(super) fn extract(
         }
         let to = target.join(name);
         let io = |source| match progress.interrupted() {
-            true => ShipmentError::Interrupted,
-            false => ShipmentError::Io {
+            true => VendorReleaseError::Interrupted,
+            false => VendorReleaseError::Io {
                 path: to.clone(),
                 source,
             },
@@ -162,7 +146,7 @@ pub(super) fn extract(
     // Folders last, the deepest first: a 0555 folder could not be filled, and filling
     // moves its time.
     for (folder, wanted) in folders.iter().rev() {
-        let io = |source| ShipmentError::Io {
+        let io = |source| VendorReleaseError::Io {
             path: folder.clone(),
             source,
         };
@@ -208,38 +192,20 @@ fn interrupted() -> io::Error {
     io::Error::other("interrupted")
 }
 
-/// One member as the archive names it and as it would be made.
-struct Member {
-    name: Vec<u8>,
-    path: PathBuf,
-    kind: MemberKind,
-    mode: u32,
-    modified: i64,
-    size: u64,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum MemberKind {
-    File,
-    Folder,
-    Symlink(PathBuf),
-    HardLink(PathBuf),
-}
-
 /// Calls `each` for every member, reads to the very end (so that a cut or damaged archive
 /// is found), and gives the file's SHA-256.
 fn read(
     path: &Path,
     progress: &dyn Progress,
-    mut each: impl FnMut(&Member, &mut dyn Read) -> Result<(), ShipmentError>,
-) -> Result<String, ShipmentError> {
-    let io = |source| ShipmentError::Io {
+    mut each: impl FnMut(&Member, &mut dyn Read) -> Result<(), VendorReleaseError>,
+) -> Result<String, VendorReleaseError> {
+    let io = |source| VendorReleaseError::Io {
         path: path.into(),
         source,
     };
     let damaged = |source| match progress.interrupted() {
-        true => ShipmentError::Interrupted,
-        false => ShipmentError::Damaged {
+        true => VendorReleaseError::Interrupted,
+        false => VendorReleaseError::Damaged {
             path: path.into(),
             source,
         },
@@ -252,7 +218,7 @@ fn read(
     };
     let mut decoded = Decoder::new(BufReader::with_capacity(1 << 18, raw))
         .map_err(damaged)?
-        .map_err(|name| ShipmentError::Compression {
+        .map_err(|name| VendorReleaseError::Compression {
             path: path.into(),
             name,
         })?;
@@ -265,7 +231,7 @@ fn read(
         if matches!(entry.header().entry_type(), EntryType::XGlobalHeader) {
             continue;
         }
-        let member = Member::of(&entry).map_err(|reason| ShipmentError::Member {
+        let member = Member::of(&entry).map_err(|reason| VendorReleaseError::Member {
             archive: path.into(),
             member: entry.path_bytes().into_owned(),
             reason,
@@ -278,62 +244,6 @@ fn read(
         return Err(damaged(io::ErrorKind::UnexpectedEof.into()));
     }
     decoded.finish().map_err(damaged)
-}
-
-impl Member {
-    /// The member, or the reason why it can't be one.
-    fn of(entry: &tar::Entry<'_, impl Read>) -> Result<Self, &'static str> {
-        let name = entry.path_bytes().into_owned();
-        let link = || {
-            entry
-                .link_name_bytes()
-                .map(|link| PathBuf::from(OsString::from_vec(link.into_owned())))
-        };
-        let header = entry.header();
-        let kind = match header.entry_type() {
-            EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => MemberKind::File,
-            EntryType::Directory => MemberKind::Folder,
-            EntryType::Symlink => MemberKind::Symlink(link().ok_or("a symlink to nothing")?),
-            EntryType::Link => {
-                MemberKind::HardLink(inside(&link().ok_or("a hard link to nothing")?)?)
-            }
-            EntryType::Block | EntryType::Char => return Err("a device"),
-            EntryType::Fifo => return Err("a fifo"),
-            _ => return Err("of an unknown type"),
-        };
-        let path = inside(Path::new(OsStr::from_bytes(&name)))?;
-        // An unpacked release belongs to whoever unpacks it, so a set-uid bit would be a
-        // gift to the vendor; write access for everybody is not the vendor's to give.
-        let mode = header.mode().map_err(|_| "with an unreadable mode")? & 0o755;
-        let modified = header.mtime().map_err(|_| "with an unreadable time")?;
-        let modified = i64::try_from(modified).map_err(|_| "with a time out of range")?;
-        Ok(Self {
-            name,
-            path,
-            kind,
-            mode,
-            modified,
-            size: entry.size(),
-        })
-    }
-}
-
-/// The path without `.` components; an error if it could lead out of the archive's root.
-fn inside(path: &Path) -> Result<PathBuf, &'static str> {
-    let mut clean = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::Normal(name) => clean.push(name),
-            Component::CurDir => {}
-            Component::ParentDir => return Err("with `..` in its path"),
-            Component::RootDir | Component::Prefix(_) => return Err("with an absolute path"),
-        }
-    }
-    if path.as_os_str().as_bytes().contains(&0) {
-        Err("with a NUL in its path")
-    } else {
-        Ok(clean)
-    }
 }
 
 /// Digests the archive's own bytes while they pass, and reports progress in them.

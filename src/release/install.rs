@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use super::staging::ReleasePlaces;
 use super::{BadVersion, Version};
 use crate::compose;
 use crate::error::{Explain, Kind};
-use crate::fs::{Disk, Holder, Lock, LockError};
+use crate::fs::{Disk, Lock, LockError, LockHolder};
 
 /// The folder that holds `releases/` and `current`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,9 +21,9 @@ pub struct Install {
 /// A release that is on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Release {
-    /// Its name.
+    /// The release's name, that of its folder.
     pub version: Version,
-    /// Its folder.
+    /// The release's folder, absolute.
     pub path: PathBuf,
 }
 
@@ -50,11 +51,11 @@ pub enum InstallError {
     /// No such release.
     #[error("there is no release `{version}` in `{}`", releases.display())]
     UnknownVersion {
-        /// What was asked for.
+        /// The version that was asked for.
         version: Version,
-        /// Where it was looked for.
+        /// The `releases/` folder.
         releases: PathBuf,
-        /// What is there, oldest first.
+        /// The releases that are there, oldest first.
         known: Vec<Version>,
     },
     /// `current` is absent, and several releases could be meant.
@@ -62,7 +63,7 @@ pub enum InstallError {
     NoCurrent {
         /// Where the symlink should be.
         link: PathBuf,
-        /// What is there, oldest first.
+        /// The releases that are there, oldest first.
         known: Vec<Version>,
     },
     /// `current` is there and isn't a symlink to a folder in `releases/`.
@@ -74,7 +75,7 @@ pub enum InstallError {
     /// A folder or file can't be read or made.
     #[error("can't use `{}`", path.display())]
     Io {
-        /// What was tried.
+        /// The file or folder.
         path: PathBuf,
         /// What the system said.
         source: io::Error,
@@ -141,6 +142,9 @@ fn list_known(known: &[Version]) -> String {
 impl Install {
     /// The install at `root`, which must have a `releases/` folder. Its path is made
     /// absolute, so that a saved plan means the same from every working folder.
+    ///
+    /// # Errors
+    /// [`InstallError::NoReleases`].
     pub fn at(root: &Path) -> Result<Self, InstallError> {
         let found = root
             .canonicalize()
@@ -151,6 +155,9 @@ impl Install {
     }
 
     /// The install at `root`, adopted by `transship init`.
+    ///
+    /// # Errors
+    /// [`InstallError::NoReleases`], [`InstallError::NotAdopted`].
     pub fn adopted(root: &Path) -> Result<Self, InstallError> {
         let install = Self::at(root)?;
         if install.is_adopted() {
@@ -160,7 +167,7 @@ impl Install {
         }
     }
 
-    /// Whether transship's own folder is there.
+    /// Whether transship's own folder is there: `transship init` was run.
     pub fn is_adopted(&self) -> bool {
         self.own("").is_dir()
     }
@@ -175,7 +182,7 @@ impl Install {
         self.root.join("releases")
     }
 
-    /// Where a release is, or would be.
+    /// The folder of a release, there or not: `releases/VERSION`.
     pub fn release_folder(&self, version: &Version) -> PathBuf {
         self.releases_folder().join(version.as_str())
     }
@@ -196,17 +203,17 @@ impl Install {
         self.root.join(".transship").join(name)
     }
 
-    /// Where plans are saved.
+    /// The folder of saved plans.
     pub fn plans(&self) -> PathBuf {
         self.own("plans")
     }
 
-    /// Where journals are kept.
+    /// The folder of journals.
     pub fn journals(&self) -> PathBuf {
         self.own("journal")
     }
 
-    /// Where manifests are kept.
+    /// The folder of manifests of copied volumes.
     pub fn manifests(&self) -> PathBuf {
         self.own("manifests")
     }
@@ -216,18 +223,32 @@ impl Install {
         self.own("pristine").join(version.as_str())
     }
 
+    /// Where the release `version` and its small files as they were shipped are, or would be.
+    pub fn places_of(&self, version: &Version) -> ReleasePlaces {
+        ReleasePlaces {
+            release: self.release_folder(version),
+            pristine: self.pristine(version),
+        }
+    }
+
     /// The lock's file.
     pub fn lock_file(&self) -> PathBuf {
         self.own("lock")
     }
 
     /// Takes the lock on this install for `command`.
+    ///
+    /// # Errors
+    /// [`LockError`]: another process has it, or its file can't be used.
     pub fn lock(&self, disk: &Disk, command: &str) -> Result<Lock, LockError> {
-        Lock::take(disk, &self.lock_file(), &Holder::this_process(command))
+        Lock::take(disk, &self.lock_file(), &LockHolder::this_process(command))
     }
 
     /// Makes transship's own folders, readable by their owner alone. Nothing happens to
     /// those that are there.
+    ///
+    /// # Errors
+    /// [`InstallError::Io`].
     pub fn adopt(&self, disk: &Disk) -> Result<(), InstallError> {
         for folder in [
             self.own(""),
@@ -251,6 +272,9 @@ impl Install {
 
     /// The releases on disk, oldest first: the folders of `releases/` that hold a compose
     /// file and whose name is a version. Staging folders begin with a dot and are none.
+    ///
+    /// # Errors
+    /// [`InstallError::Io`].
     pub fn releases(&self) -> Result<Vec<Release>, InstallError> {
         let folder = self.releases_folder();
         let io = |source| InstallError::Io {
@@ -272,6 +296,9 @@ impl Install {
     }
 
     /// The release named `version`.
+    ///
+    /// # Errors
+    /// [`InstallError::UnknownVersion`], with those that are known.
     pub fn release(&self, version: &Version) -> Result<Release, InstallError> {
         let path = self.release_folder(version);
         if path.is_dir() {
@@ -289,6 +316,9 @@ impl Install {
 
     /// The active release: what `current` points to, or `None` when there is no
     /// `current`.
+    ///
+    /// # Errors
+    /// [`InstallError::StrangeCurrent`].
     pub fn current(&self) -> Result<Option<Release>, InstallError> {
         let link = self.current_link();
         let target = match fs::read_link(&link) {
@@ -313,6 +343,9 @@ impl Install {
     }
 
     /// The active release; where `current` is absent, the only one that there is.
+    ///
+    /// # Errors
+    /// [`InstallError::NoCurrent`] where several could be meant, [`InstallError::NoneFound`].
     pub fn active(&self) -> Result<Release, InstallError> {
         if let Some(release) = self.current()? {
             return Ok(release);

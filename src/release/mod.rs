@@ -1,18 +1,22 @@
 //! What an install looks like on disk and what a vendor ships.
 //!
 //! [`Install`] knows the layout: `releases/`, `current` and transship's own folder. A
-//! [`Version`] is a release's name, safe to use as a path component. A [`Shipment`] is
+//! [`Version`] is a release's name, safe to use as a path component. A [`VendorRelease`] is
 //! what the vendor ships, a tarball or a folder, and [`Recipe`] is how the vendor or the
 //! administrator wants an upgrade done.
 
 mod archive;
+mod error;
 mod install;
 mod recipe;
-mod shipment;
+mod staging;
+mod vendor_release;
 mod version;
 
-pub use archive::Limits;
+pub use archive::{Limits, Summary};
+pub use error::VendorReleaseError;
 pub use install::{Install, InstallError, Release};
-pub use recipe::{Carry, How, Recipe, RecipeError};
-pub use shipment::{Peek, Shipment, ShipmentError, ShipmentKind, Summary};
+pub use recipe::{CarryMode, CarryRule, Recipe, RecipeError};
+pub use staging::{EarlierAttempt, NewRelease, ReleasePlaces, StagedRelease, StagingError};
+pub use vendor_release::{SmallFiles, VendorRelease, VendorReleaseKind};
 pub use version::{BadVersion, Version};

@@ -21,7 +21,7 @@ use crate::error::{Explain, Kind};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Recipe {
     /// Config to carry from the old release; `None` for the default.
-    pub carry: Option<Vec<Carry>>,
+    pub carry: Option<Vec<CarryRule>>,
     /// The prefix of volume names, with `{version}` in it.
     pub prefix: Option<String>,
     /// Keys of volumes that are not copied.
@@ -39,17 +39,17 @@ pub struct Recipe {
 
 /// One file or folder to carry, relative to the release.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Carry {
-    /// Its path, without a trailing slash.
+pub struct CarryRule {
+    /// The file's or folder's path below the release, without a trailing slash.
     pub path: PathBuf,
-    /// What becomes of what the vendor has there.
-    pub how: How,
+    /// Whether it takes the place of the vendor's file or is merged with it.
+    pub how: CarryMode,
 }
 
 /// How config is carried.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum How {
+pub enum CarryMode {
     /// Merged where it is known what the old release's vendor shipped, else copied.
     #[default]
     Auto,
@@ -59,7 +59,7 @@ pub enum How {
     Merge,
 }
 
-/// What is wrong with a recipe.
+/// Why a recipe can't be read or followed.
 #[derive(Debug, Error)]
 pub enum RecipeError {
     /// The file can't be read.
@@ -70,7 +70,7 @@ pub enum RecipeError {
         /// What the system said.
         source: io::Error,
     },
-    /// It is no recipe.
+    /// The file isn't YAML, or has other types of values than a recipe.
     #[error("the recipe in `{}` can't be understood", path.display())]
     Syntax {
         /// The recipe's file.
@@ -158,6 +158,9 @@ const LATER: [&str; 4] = ["data", "path", "hooks", "notes"];
 impl Recipe {
     /// The recipe for an upgrade: what `shipped` (the value of `x-transship`, from
     /// `compose_file`) says, under what `own`, the install's `transship.yml`, says.
+    ///
+    /// # Errors
+    /// [`RecipeError`]: a file that can't be read, is no recipe, or asks for what can't be done.
     pub fn read(
         shipped: Option<&Value>,
         compose_file: &Path,
@@ -207,7 +210,7 @@ impl Recipe {
         let merge = written.merge.unwrap_or_default();
         let carry = written
             .carry
-            .map(|entries| entries.into_iter().map(Carry::from_written).collect());
+            .map(|entries| entries.into_iter().map(CarryRule::from_written).collect());
         Ok(Self {
             carry: carry.transpose()?,
             prefix: volumes.prefix,
@@ -241,8 +244,11 @@ impl Recipe {
     }
 }
 
-impl Carry {
+impl CarryRule {
     /// The entry for `path`, which must stay inside of the release.
+    ///
+    /// # Errors
+    /// [`RecipeError::Outside`].
     pub fn new(path: &Path) -> Result<Self, RecipeError> {
         let clean: PathBuf = path
             .components()
@@ -254,7 +260,7 @@ impl Carry {
         if inside && !clean.as_os_str().is_empty() {
             Ok(Self {
                 path: clean,
-                how: How::default(),
+                how: CarryMode::default(),
             })
         } else {
             Err(RecipeError::Outside { path: path.into() })
@@ -266,9 +272,9 @@ impl Carry {
             WrittenCarry::Path(path) => Self::new(&path),
             WrittenCarry::Detailed { path, how } => {
                 let how = match how.as_deref() {
-                    None => How::Auto,
-                    Some("copy") => How::Copy,
-                    Some("merge") => How::Merge,
+                    None => CarryMode::Auto,
+                    Some("copy") => CarryMode::Copy,
+                    Some("merge") => CarryMode::Merge,
                     Some(other) => {
                         return Err(RecipeError::Unsupported {
                             key: format!("carry.how: {other}"),
@@ -374,7 +380,7 @@ mod tests {
         for path in ["..", "../x", "/etc/ssl", "a/../../b", ".", ""] {
             assert!(
                 matches!(
-                    Carry::new(Path::new(path)),
+                    CarryRule::new(Path::new(path)),
                     Err(RecipeError::Outside { .. })
                 ),
                 "{path:?}"

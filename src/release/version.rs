@@ -55,31 +55,31 @@ impl Version {
             .collect()
     }
 
-    fn pieces(&self) -> Vec<Piece<'_>> {
-        let mut pieces = Vec::new();
+    fn parts(&self) -> Vec<VersionPart<'_>> {
+        let mut parts = Vec::new();
         let mut rest = self.number();
         while let Some(first) = rest.chars().next() {
             let digits = first.is_ascii_digit();
             let end = rest
                 .find(|c: char| c.is_ascii_digit() != digits)
                 .unwrap_or(rest.len());
-            let (piece, tail) = rest.split_at(end);
-            pieces.push(match (digits, first) {
-                (true, _) => Piece::number(piece),
-                (false, '-') => Piece::PreRelease(piece),
-                (false, _) => Piece::Text(piece),
+            let (part, tail) = rest.split_at(end);
+            parts.push(match (digits, first) {
+                (true, _) => VersionPart::number(part),
+                (false, '-') => VersionPart::PreRelease(part),
+                (false, _) => VersionPart::Text(part),
             });
             rest = tail;
         }
-        pieces.push(Piece::End);
-        pieces
+        parts.push(VersionPart::End);
+        parts
     }
 }
 
 /// A run of digits or of anything else, in the order in which they sort. Numbers are kept
 /// as digits without leading zeros, since a date stamp may be longer than any integer type.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Piece<'a> {
+enum VersionPart<'a> {
     /// `-rc`: comes before the release itself.
     PreRelease(&'a str),
     End,
@@ -87,7 +87,7 @@ enum Piece<'a> {
     Number(usize, &'a str),
 }
 
-impl<'a> Piece<'a> {
+impl<'a> VersionPart<'a> {
     fn number(digits: &'a str) -> Self {
         let significant = digits.trim_start_matches('0');
         Self::Number(significant.len(), significant)
@@ -136,8 +136,8 @@ impl PartialOrd for Version {
 
 impl Ord for Version {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.pieces()
-            .cmp(&other.pieces())
+        self.parts()
+            .cmp(&other.parts())
             .then_with(|| self.0.cmp(&other.0))
     }
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::engine::VolumeBackend;
 use crate::release::Version;
 
 /// An upgrade that somebody wants.
@@ -40,19 +41,6 @@ pub struct Request {
     /// An archive of the new release's images, absolute, to be loaded first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image_archive: Option<PathBuf>,
-    /// Where the volumes live.
-    pub place: Place,
-}
-
-/// Where volumes live.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum Place {
-    /// Each is a folder below this one.
-    Dir {
-        /// The folder, absolute.
-        path: PathBuf,
-    },
-    /// In a Docker engine on this machine.
-    Local,
+    /// The folder or engine that the volumes live in.
+    pub place: VolumeBackend,
 }

@@ -6,9 +6,9 @@ use std::fs::File;
 use std::path::Path;
 use std::process::Command;
 
-use transship::fs::{Disk, Holder, Lock};
+use transship::fs::{Disk, Lock, LockHolder};
 use transship::release::Install as Layout;
-use transship::upgrade::running::journal::Event;
+use transship::upgrade::running::journal::JournalEvent;
 use transship::upgrade::{Journal, Plan};
 
 use super::common::install::{Install, chmod, run};
@@ -259,7 +259,7 @@ fn no_permission() {
 #[test]
 fn a_lock_that_somebody_holds() {
     let install = Install::planned();
-    let holder = Holder::this_process("apply");
+    let holder = LockHolder::this_process("apply");
     let lock = Lock::take(&Disk::new(), &install.at(".transship/lock"), &holder).unwrap();
     for args in [
         &PLAN[..],
@@ -371,7 +371,9 @@ fn an_interrupted_earlier_run() {
     let layout = Layout::at(install.root()).unwrap();
     let plan = Plan::find(&layout, None).unwrap();
     let mut journal = Journal::begin(&layout, plan, transship::clock::now()).unwrap();
-    journal.record(&Disk::new(), Event::Do { step: 0 }).unwrap();
+    journal
+        .record(&Disk::new(), JournalEvent::Do { step: 0 })
+        .unwrap();
     for args in [&["apply"][..], &PLAN, &["release", "use", "v1.3.2"]] {
         refused(&install, args, 3, "isn't over").complains("transship resume");
     }

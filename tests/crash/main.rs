@@ -17,13 +17,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use common::install::Install;
-use transship::engine::FakeVolumes;
+use transship::engine::{FakeVolumes, VolumeBackend};
 use transship::fs::Disk;
 use transship::progress::Silent;
 use transship::release::Install as Layout;
 use transship::upgrade::planning::prepare::prepare;
 use transship::upgrade::running::runner::RunError;
-use transship::upgrade::{Place, Plan, Report, Request, Runner};
+use transship::upgrade::{Plan, Report, Request, Runner};
 
 /// An install with a plan, on a filesystem in memory where there is one: every crash point
 /// waits for the disk dozens of times.
@@ -92,7 +92,7 @@ impl World {
             as_override,
             project: None,
             from_project: None,
-            place: Place::Dir {
+            place: VolumeBackend::Dir {
                 path: self.install.at("volumes"),
             },
         };

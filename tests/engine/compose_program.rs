@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use tempfile::TempDir;
-use transship::engine::{Compose, ComposeProject, Docker, Error, Up};
+use transship::engine::{Compose, ComposeProject, Docker, Error, UpOptions};
 use transship::error::{Explain, Kind};
 use transship::fs::Disk;
 use transship::progress::{Collected, Silent};
@@ -56,7 +56,10 @@ fn service(name: &str, command: &str, more: &[&str]) -> String {
 }
 
 fn up(release: &Release) {
-    release.project.up(&Disk::new(), &Up::default()).unwrap();
+    release
+        .project
+        .up(&Disk::new(), &UpOptions::default())
+        .unwrap();
 }
 
 const HEALTH: &str =
@@ -92,7 +95,7 @@ fn compose_is_told_the_real_folder_and_never_current() {
     ) else {
         return;
     };
-    let shown = release.project.up_command(&Up::default());
+    let shown = release.project.up_command(&UpOptions::default());
     assert!(
         shown.contains("--project-directory") && shown.contains("/releases/v1.3.2"),
         "{shown}"
@@ -193,9 +196,9 @@ fn an_image_that_is_not_here_is_not_fetched() {
     let Some(release) = release("pull", services) else {
         return;
     };
-    let how = Up {
+    let how = UpOptions {
         never_pull: true,
-        ..Up::default()
+        ..UpOptions::default()
     };
     let error = release.project.up(&Disk::new(), &how).unwrap_err();
     let source = std::error::Error::source(&error).unwrap().to_string();
@@ -222,16 +225,16 @@ fn only_the_services_named_are_started() {
         names.sort();
         names
     };
-    let alone = Up {
+    let alone = UpOptions {
         services: &["app"],
         alone: true,
-        ..Up::default()
+        ..UpOptions::default()
     };
     release.project.up(&Disk::new(), &alone).unwrap();
     assert_eq!(names(&release.project), ["app"]);
-    let with_needs = Up {
+    let with_needs = UpOptions {
         services: &["app"],
-        ..Up::default()
+        ..UpOptions::default()
     };
     release.project.up(&Disk::new(), &with_needs).unwrap();
     assert_eq!(names(&release.project), ["app", "db"]);
@@ -277,9 +280,9 @@ fn the_first_generation_is_known_and_does_what_it_can() {
     let compose = Compose::find(&fake.docker()).unwrap();
     assert!(compose.is_first_generation());
     let project = compose.project("v132", Path::new("/"), &[]).unwrap();
-    let how = Up {
+    let how = UpOptions {
         never_pull: true,
-        ..Up::default()
+        ..UpOptions::default()
     };
     let error = project.up(&Disk::new(), &how).unwrap_err();
     assert_eq!(

@@ -121,7 +121,7 @@ fn an_answer_about_another_volume_is_refused() {
     fake.set("volumes/another", "");
     fake.spoil("volume inspect", "another");
     let error = sound(volumes.find("v2_data"), "another");
-    assert!(matches!(error, Error::Nonsense { .. }), "{error}");
+    assert!(matches!(error, Error::BadReply { .. }), "{error}");
 }
 
 #[test]
@@ -256,7 +256,7 @@ fn a_container_that_the_engine_keeps_quiet_about_is_an_error() {
         r#"{"Id":"abc","Name":"/db","State":{"Running":true}}"#,
     );
     let error = sound(volumes.users(&volume), "one of two");
-    assert!(matches!(error, Error::Nonsense { .. }), "{error}");
+    assert!(matches!(error, Error::BadReply { .. }), "{error}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use transship::engine::{Docker, Error, Held, Hold, User, VolumeStore};
+use transship::engine::{Docker, Error, Quiesce, Quiesced, User, VolumeStore};
 use transship::fs::Disk;
 
 use crate::lab::{Lab, store};
@@ -49,8 +49,8 @@ impl Counter {
         store.users(&volume).unwrap()
     }
 
-    fn hold<'a>(&'a self, disk: &'a Disk, how: Hold) -> Result<Held<'a>, Error> {
-        Held::hold(&self.docker, disk, "data", &self.users(), how)
+    fn hold<'a>(&'a self, disk: &'a Disk, how: Quiesce) -> Result<Quiesced<'a>, Error> {
+        Quiesced::hold(&self.docker, disk, "data", &self.users(), how)
     }
 
     /// Whether the count changes within some time.
@@ -75,9 +75,9 @@ impl Counter {
     }
 }
 
-const WAYS: [(Hold, &str); 2] = [
-    (Hold::Pause, "paused"),
-    (Hold::Stop(Duration::from_secs(20)), "exited"),
+const WAYS: [(Quiesce, &str); 2] = [
+    (Quiesce::Pause, "paused"),
+    (Quiesce::Stop(Duration::from_secs(20)), "exited"),
 ];
 
 #[test]
@@ -117,7 +117,7 @@ fn whom_a_hook_keeps_from_being_held_goes_on() {
         return;
     };
     let disk = Disk::with_hook(|_| Err(std::io::Error::from_raw_os_error(5)));
-    assert!(counter.hold(&disk, Hold::Pause).is_err());
+    assert!(counter.hold(&disk, Quiesce::Pause).is_err());
     assert_eq!(counter.state(), "running");
 }
 
@@ -133,7 +133,7 @@ fn a_process_of_no_container_can_t_be_held() {
         is_process: true,
         ..users[0].clone()
     });
-    let error = Held::hold(&counter.docker, &disk, "data", &users, Hold::Pause).unwrap_err();
+    let error = Quiesced::hold(&counter.docker, &disk, "data", &users, Quiesce::Pause).unwrap_err();
     assert!(
         error.to_string().contains("postgres (process 4711)"),
         "{error}"
@@ -147,7 +147,7 @@ fn containers_that_have_gone_are_held_by_nobody() {
         return;
     };
     let disk = Disk::new();
-    let held = counter.hold(&disk, Hold::Pause).unwrap();
+    let held = counter.hold(&disk, Quiesce::Pause).unwrap();
     counter.lab.docker(&["rm", "-f", &counter.container]);
     held.release().unwrap();
 }

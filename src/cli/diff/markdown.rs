@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::comparison::Comparison;
 use super::groups::groups;
+use crate::comparison::Comparison;
 
 /// The whole document.
 pub(super) fn render(found: &Comparison) -> String {

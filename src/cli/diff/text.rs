@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use anstyle::Style;
 
 use super::super::terminal::ui::Ui;
-use super::super::terminal::{color, mask, text_diff};
+use super::super::terminal::{color, text_diff};
 use super::Args;
-use super::comparison::{Comparison, EnvFileChanges, path_of};
 use super::groups::{Group, groups};
+use crate::comparison::{Comparison, EnvFileChanges, path_of};
+use crate::env_file::is_env_name;
 use crate::tree::{Difference, DifferenceKind};
 
 /// As many services are named in one line; the rest is counted.
@@ -183,7 +184,7 @@ fn hunks(found: &Comparison, shown: &[&Difference], args: &Args, ui: &Ui) -> Hun
             Some((old, new)) => {
                 hunks.text += &text_diff::render_with(ui, name, &old, &new, &found.words);
             }
-            None if mask::is_env_file(&path) => {
+            None if is_env_name(&path) => {
                 hunks.listed.push(format!("{}: content", path.display()));
             }
             None => hunks.text += &format!("files a/{0} and b/{0} differ\n", path.display()),

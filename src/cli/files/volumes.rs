@@ -2,46 +2,39 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::cli::args::VolumesArg;
+use crate::cli::options::VolumesArg;
 use crate::cli::terminal::failure::Failure;
-use crate::engine::{DockerVolumes, FolderVolumes, VolumeStore};
+use crate::engine::{VolumeBackend, VolumeStore};
 use crate::error::Kind;
-use crate::upgrade::Place;
 
 impl VolumesArg {
     /// The place: what `--volumes` says; else `volumes` in the install where that is a
     /// folder; else the Docker engine.
-    pub(crate) fn place(&self, install: &Path) -> Result<Place, Failure> {
+    pub(crate) fn place(&self, install: &Path) -> Result<VolumeBackend, Failure> {
         let given = self.volumes.as_deref();
         if given == Some(Path::new("docker")) {
-            return Ok(Place::Local);
+            return Ok(VolumeBackend::Local);
         }
         let default = install.join("volumes");
         let folder = given
             .map(Path::to_owned)
             .or_else(|| default.is_dir().then_some(default));
         match folder {
-            Some(path) => Ok(Place::Dir {
+            Some(path) => Ok(VolumeBackend::Dir {
                 path: absolute(&path)?,
             }),
-            None => Ok(Place::Local),
+            None => Ok(VolumeBackend::Local),
         }
     }
 
     /// The store at `place`.
-    pub(crate) fn store(&self, place: &Place) -> Result<Box<dyn VolumeStore>, Failure> {
-        let docker = self.engine.docker.find();
-        match place {
-            Place::Dir { path } => Ok(Box::new(FolderVolumes::new(path, docker.ok()))),
-            Place::Local => {
-                let store = docker.and_then(DockerVolumes::connect).map_err(|error| {
-                    Failure::from(error).hint(
-                        "where volumes are plain folders, name the folder that holds them with `--volumes DIR`",
-                    )
-                })?;
-                Ok(Box::new(store.with_helper(self.engine.helper.clone())))
-            }
-        }
+    pub(crate) fn store(&self, place: &VolumeBackend) -> Result<Box<dyn VolumeStore>, Failure> {
+        let opened = place.open(self.engine.docker.find(), self.engine.helper.as_deref());
+        opened.map_err(|error| {
+            Failure::from(error).hint(
+                "where volumes are plain folders, name the folder that holds them with `--volumes DIR`",
+            )
+        })
     }
 }
 

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::cli::args::DockerArg;
 use crate::cli::files::compose_files::FilesArg;
+use crate::cli::options::DockerArg;
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::ui::{Done, Ui};
 use crate::cli::terminal::{size, table};

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::color;
 use super::failure::Failure;
 use super::progress::Bars;
-use crate::cli::args::{Common, When};
+use crate::cli::options::{Common, When};
 use crate::error::Kind;
 
 /// How a command that didn't fail ended.
@@ -20,6 +20,8 @@ pub(crate) enum Done {
     Differs,
     /// Exit 4: done, but not in full, which was said.
     Incomplete,
+    /// Exit 2: told as far as it could be read, which was said.
+    Unreadable,
 }
 
 impl Done {

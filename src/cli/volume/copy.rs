@@ -4,15 +4,15 @@ use std::path::{Path, PathBuf};
 
 use super::engines::{self, Engines};
 use super::in_use::{InUse, release};
-use crate::cli::args::VolumesArg;
 use crate::cli::copy;
+use crate::cli::options::VolumesArg;
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::ui::{Done, Ui};
-use crate::engine::{Contents, Held, NewVolume, Volume, VolumeStore};
+use crate::engine::VolumeBackend;
+use crate::engine::{Contents, NewVolume, Quiesced, Volume, VolumeStore};
 use crate::error::Kind;
 use crate::fs::Disk;
 use crate::tree::{self, CopyOptions, Survey};
-use crate::upgrade::Place;
 use crate::upgrade::step::StepError;
 
 /// Copy a volume to a new one, with all of its metadata.
@@ -113,8 +113,8 @@ pub(super) struct Way {
 }
 
 impl Way {
-    fn how(self) -> copy::How {
-        copy::How::plain(self.verify, self.live)
+    fn how(self) -> copy::CopyFlags {
+        copy::CopyFlags::plain(self.verify, self.live)
     }
 
     fn options(self) -> CopyOptions {
@@ -141,7 +141,7 @@ impl Side {
         store: &'a dyn VolumeStore,
         disk: &'a Disk,
         ui: &Ui,
-    ) -> Result<Option<Held<'a>>, Failure> {
+    ) -> Result<Option<Quiesced<'a>>, Failure> {
         match self {
             Self::Path(_) => Ok(None),
             Self::Volume(volume) => args.in_use.settle(store, disk, volume, ui),
@@ -197,7 +197,7 @@ pub(super) fn between(
     }
 }
 
-pub(super) fn is_path(text: &str) -> bool {
+pub(in crate::cli) fn is_path(text: &str) -> bool {
     text.contains('/') || text == "." || text == ".."
 }
 
@@ -205,7 +205,7 @@ pub(super) fn is_path(text: &str) -> bool {
 pub(super) fn target(
     args: &Args,
     store: &dyn VolumeStore,
-    place: &Place,
+    place: &VolumeBackend,
 ) -> Result<(Side, bool), Failure> {
     if is_path(&args.target) {
         return Ok((Side::Path(PathBuf::from(&args.target)), false));
@@ -216,8 +216,8 @@ pub(super) fn target(
     // A folder has no labels, and so no project.
     let project = match (&args.project, place) {
         (Some(project), _) => project.clone(),
-        (None, Place::Dir { .. }) => String::new(),
-        (None, Place::Local) => return Err(needs_project(&args.target)),
+        (None, VolumeBackend::Dir { .. }) => String::new(),
+        (None, VolumeBackend::Local) => return Err(needs_project(&args.target)),
     };
     let key = args.key.clone().unwrap_or_else(|| args.target.clone());
     let new = NewVolume {

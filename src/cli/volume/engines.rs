@@ -8,6 +8,7 @@ use super::in_use::release;
 use crate::cli::copy;
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::ui::{Done, Ui};
+use crate::engine::VolumeBackend;
 use crate::engine::{
     ByPath, Contents, DockerVolumes, ServerInfo, User, Volume, VolumeStore, transfer,
 };
@@ -15,7 +16,6 @@ use crate::error::Kind;
 use crate::fs::Disk;
 use crate::progress::Progress as _;
 use crate::tree::{self, Holds, VerifyOptions, compare};
-use crate::upgrade::Place;
 use crate::upgrade::step::StepError;
 
 /// Which engines a volume is copied between.
@@ -119,7 +119,7 @@ pub(super) fn stream(
         (&shown.0, &shown.1),
         &copied,
         &differences,
-        &copy::How::plain(verify, false),
+        &copy::CopyFlags::plain(verify, false),
         ui,
     )
 }
@@ -161,7 +161,7 @@ impl Engine {
         }
         let volumes = &args.volumes;
         let place = volumes.place(Path::new("."))?;
-        if context.is_none() && place != Place::Local {
+        if context.is_none() && place != VolumeBackend::Local {
             return Ok(Self {
                 store: Some(volumes.store(&place)?),
                 server: None,
@@ -191,7 +191,7 @@ impl Engine {
         let Some(store) = &self.store else {
             return Ok((Side::Path(PathBuf::from(&args.target)), false));
         };
-        let (side, made) = target(args, store.as_ref(), &Place::Local)?;
+        let (side, made) = target(args, store.as_ref(), &VolumeBackend::Local)?;
         if let Side::Volume(volume) = &side
             && !made
         {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::ui::Ui;
-use crate::engine::{Held, Hold, User, Volume, VolumeStore};
+use crate::engine::{Quiesce, Quiesced, User, Volume, VolumeStore};
 use crate::error::Kind;
 use crate::fs::Disk;
 use crate::upgrade::step::StepError;
@@ -33,10 +33,10 @@ pub(super) struct InUse {
 }
 
 impl InUse {
-    fn hold(&self) -> Option<Hold> {
+    fn hold(&self) -> Option<Quiesce> {
         match (self.pause, self.stop) {
-            (true, _) => Some(Hold::Pause),
-            (_, true) => Some(Hold::Stop(Duration::from_secs(self.stop_timeout))),
+            (true, _) => Some(Quiesce::Pause),
+            (_, true) => Some(Quiesce::Stop(Duration::from_secs(self.stop_timeout))),
             _ => None,
         }
     }
@@ -49,7 +49,7 @@ impl InUse {
         disk: &'a Disk,
         volume: &Volume,
         ui: &Ui,
-    ) -> Result<Option<Held<'a>>, Failure> {
+    ) -> Result<Option<Quiesced<'a>>, Failure> {
         let users = store.users(volume)?.into_iter();
         let users: Vec<User> = users.filter(User::is_writing).collect();
         if users.is_empty() {
@@ -72,7 +72,7 @@ impl InUse {
             return Err(Failure::from(refused)
                 .hint("or let them stand still meanwhile: `--pause`, or `--stop`"));
         };
-        let held = Held::hold(docker, disk, &volume.name, &users, how)?;
+        let held = Quiesced::hold(docker, disk, &volume.name, &users, how)?;
         let names: Vec<_> = held.names().collect();
         let state = if self.pause { "paused" } else { "stopped" };
         ui.say(&format!("{state} meanwhile: {}", names.join(", ")));
@@ -82,11 +82,11 @@ impl InUse {
 
 /// Lets containers go on after `done`, and tells if they don't.
 pub(super) fn release<T>(
-    held: Option<Held<'_>>,
+    held: Option<Quiesced<'_>>,
     done: Result<T, Failure>,
     ui: &Ui,
 ) -> Result<T, Failure> {
-    let Some(Err(error)) = held.map(Held::release) else {
+    let Some(Err(error)) = held.map(Quiesced::release) else {
         return done;
     };
     let failure = Failure::from(error);

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::cli::args::VolumesArg;
 use crate::cli::files::compose_files::FilesArg;
+use crate::cli::options::VolumesArg;
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::ui::{Done, Ui};
 use crate::cli::terminal::{size, table};

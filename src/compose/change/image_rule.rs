@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use crate::compose::error::Error;
 use crate::compose::model::reference::{Reference, full_name, is_digest, is_tag};
+use crate::glob;
 
 /// One rule: `REPO=TAG`, `REPO:TAG`, a pattern such as `graphistry/*=v2.10.5`, or
 /// `service:NAME=REF`.
@@ -40,7 +41,7 @@ impl ImageRule {
         match &self.target {
             Target::Service(name) => name == service,
             Target::Repository(pattern) => {
-                !repository.is_empty() && glob(pattern, &full_name(repository))
+                !repository.is_empty() && matches_name(pattern, &full_name(repository))
             }
         }
     }
@@ -151,33 +152,54 @@ fn full_pattern(pattern: &str) -> String {
     }
 }
 
-/// `*` and `?` stand for anything but `/`, `**` for anything.
-fn glob(pattern: &str, text: &str) -> bool {
-    let Some(c) = pattern.chars().next() else {
-        return text.is_empty();
-    };
-    let rest = &pattern[c.len_utf8()..];
-    match c {
-        '*' => {
-            let (rest, across) = match rest.strip_prefix('*') {
-                Some(rest) => (rest, true),
-                None => (rest, false),
-            };
-            let reach = if across {
-                text.len()
-            } else {
-                text.find('/').unwrap_or(text.len())
-            };
-            (0..=reach)
-                .filter(|end| text.is_char_boundary(*end))
-                .any(|end| glob(rest, &text[end..]))
+/// An element of a pattern of repositories.
+enum RuleElement {
+    Char(char),
+    /// `?`: one character but `/`.
+    AnyInName,
+    /// `*`: any number of characters but `/`.
+    ManyInName,
+    /// `**`: any number of characters.
+    Many,
+}
+
+impl RuleElement {
+    fn all(pattern: &str) -> Vec<Self> {
+        let mut chars = pattern.chars().peekable();
+        let mut elements = Vec::new();
+        while let Some(c) = chars.next() {
+            elements.push(match c {
+                '*' if chars.next_if_eq(&'*').is_some() => Self::Many,
+                '*' => Self::ManyInName,
+                '?' => Self::AnyInName,
+                c => Self::Char(c),
+            });
         }
-        '?' => text
-            .chars()
-            .next()
-            .is_some_and(|c| c != '/' && glob(rest, &text[c.len_utf8()..])),
-        _ => text.strip_prefix(c).is_some_and(|text| glob(rest, text)),
+        elements
     }
+
+    const fn is_many(&self) -> bool {
+        matches!(self, Self::ManyInName | Self::Many)
+    }
+
+    const fn takes(&self, c: char) -> bool {
+        match self {
+            Self::Char(own) => *own == c,
+            Self::AnyInName | Self::ManyInName => c != '/',
+            Self::Many => true,
+        }
+    }
+}
+
+/// `*` and `?` stand for anything but `/`, `**` for anything.
+fn matches_name(pattern: &str, name: &str) -> bool {
+    let name: Vec<char> = name.chars().collect();
+    glob::matches(
+        &RuleElement::all(pattern),
+        &name,
+        RuleElement::is_many,
+        |element, c| element.takes(*c),
+    )
 }
 
 #[cfg(test)]
@@ -211,6 +233,13 @@ mod tests {
         assert!(matches("**/ngin?=v2", "quay.io/org/nginx"));
         let any: ImageRule = "**=v2".parse().unwrap();
         assert!(!any.matches("web", ""));
+    }
+
+    #[test]
+    fn a_pattern_full_of_stars_is_matched_at_once() {
+        let rule = "*a".repeat(20) + "z=v2";
+        // Tried one way after the other, this would take longer than anybody lives.
+        assert!(!matches(&rule, &"a".repeat(200)));
     }
 
     #[test]

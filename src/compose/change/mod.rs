@@ -4,7 +4,7 @@ pub(crate) mod binds;
 pub(crate) mod fix;
 pub(crate) mod image_rule;
 pub(crate) mod prefix_names;
+pub(crate) mod release_edit;
 pub(crate) mod service_edits;
 pub(crate) mod set_images;
-pub(crate) mod set_images_in;
 pub(crate) mod top_level_name;

@@ -1,6 +1,9 @@
 //! A service's volumes in the short syntax, `SOURCE:TARGET:OPTIONS`, by compose-go's rules
 //! (`format/volume.go`).
 
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
 use super::value::{Data, Map, Origin, Value};
 
 /// A mount in the short syntax, taken apart.
@@ -108,6 +111,64 @@ pub(crate) fn clean_target(target: &str) -> String {
     }
     let root = if target.starts_with('/') { "/" } else { "" };
     format!("{root}{}", clean.join("/"))
+}
+
+/// False for the folders and files of the host that are shared by design.
+pub(crate) fn is_data(path: &Path) -> bool {
+    const SYSTEM: [&str; 9] = [
+        "/boot",
+        "/dev",
+        "/lib",
+        "/proc",
+        "/run",
+        "/sys",
+        "/usr/share",
+        "/var/lib/docker",
+        "/var/run",
+    ];
+    // Below `/etc` there is data, too: `/etc/letsencrypt`.
+    const CONFIGURATION: [&str; 12] = [
+        "ca-certificates",
+        "group",
+        "hostname",
+        "hosts",
+        "localtime",
+        "machine-id",
+        "os-release",
+        "passwd",
+        "pki",
+        "resolv.conf",
+        "ssl",
+        "timezone",
+    ];
+    let is_configuration = |file: &Path| CONFIGURATION.iter().any(|known| file.starts_with(known));
+    match path.strip_prefix("/etc") {
+        Ok(rest) => rest != Path::new("") && !is_configuration(rest),
+        Err(_) => path != Path::new("/") && !SYSTEM.iter().any(|system| path.starts_with(system)),
+    }
+}
+
+/// What a volume's options say that it is made of, where that is no folder of the engine's own.
+pub(crate) enum Device {
+    /// A folder of the host: a bind mount in disguise.
+    Folder(PathBuf),
+    /// A disk, or an export of a server.
+    Elsewhere(String),
+}
+
+impl Device {
+    pub(crate) fn of(options: &BTreeMap<String, String>) -> Option<Self> {
+        let device = options.get("device")?;
+        let flags = options.get("o").map_or("", String::as_str);
+        if flags.split(',').any(|flag| flag == "bind") {
+            return Some(Self::Folder(PathBuf::from(device)));
+        }
+        let kind = options.get("type").map_or("", String::as_str);
+        let server = flags.split(',').find_map(|flag| flag.strip_prefix("addr="));
+        let server = server.unwrap_or_default();
+        let is_memory = matches!(kind, "tmpfs" | "ramfs");
+        (!is_memory).then(|| Self::Elsewhere(format!("{kind} {server}{device}").trim().to_owned()))
+    }
 }
 
 #[cfg(test)]

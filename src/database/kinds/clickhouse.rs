@@ -1,11 +1,11 @@
 //! ClickHouse.
 
-use super::table::{Kind, Owns};
-use crate::database::files::{Folder, Seen};
+use super::table::{DatabaseKind, Owns};
+use crate::database::files::{DataFolder, Seen};
 use crate::database::formats::fields::plain;
-use crate::database::{Database, Known, State};
+use crate::database::{Database, Known, ShutdownState};
 
-pub(crate) const KIND: Kind = Kind {
+pub(crate) const KIND: DatabaseKind = DatabaseKind {
     name: "clickhouse",
     title: "ClickHouse",
     marks: &[
@@ -19,7 +19,7 @@ pub(crate) const KIND: Kind = Kind {
     read,
 };
 
-fn read(folder: &Folder<'_>) -> Vec<Database> {
+fn read(folder: &DataFolder<'_>) -> Vec<Database> {
     let mut found = KIND.database(folder);
     // Every part has checksums of its own.
     found.checksums = Known::Is("on".to_owned());
@@ -35,14 +35,17 @@ fn read(folder: &Folder<'_>) -> Vec<Database> {
                 "revision",
                 revision.and_then(|revision| plain(revision.as_bytes())),
             );
-            found.state(State::Unclean, "`status` is there: it runs, or was killed");
+            found.state(
+                ShutdownState::Unclean,
+                "`status` is there: it runs, or was killed",
+            );
             found.hint("start the old version and stop it with time to finish (`docker compose stop -t 300`)");
         }
         Seen::Absent => found.state(
-            State::Clean,
+            ShutdownState::Clean,
             "there is no `status`, which a running server has",
         ),
-        other => found.state(State::Unknown, other.why("status")),
+        other => found.state(ShutdownState::Unknown, other.why("status")),
     }
     found.hint("its files don't tell its version: the image's tag does");
     vec![found]
@@ -68,9 +71,9 @@ mod tests {
             "PID: 826\nStarted at: 2026-11-27 16:35:29\nRevision: 54412\n",
         );
         for (files, state) in [
-            (files(), State::Clean),
-            (running, State::Unclean),
-            (files().fifo("status"), State::Unknown),
+            (files(), ShutdownState::Clean),
+            (running, ShutdownState::Unclean),
+            (files().fifo("status"), ShutdownState::Unknown),
         ] {
             let found = inspect_files(&files).databases.remove(0);
             assert_eq!((found.kind, found.state), ("clickhouse", state));

@@ -1,11 +1,11 @@
 //! Elasticsearch, and OpenSearch, its fork.
 
-use super::table::{Kind, Owns};
-use crate::database::files::{Folder, MOST_BYTES};
+use super::table::{DatabaseKind, Owns};
+use crate::database::files::{DataFolder, MOST_BYTES};
 use crate::database::formats::smile;
-use crate::database::{Database, Known, State};
+use crate::database::{Database, Known, ShutdownState};
 
-pub(crate) const KIND: Kind = Kind {
+pub(crate) const KIND: DatabaseKind = DatabaseKind {
     name: "elasticsearch",
     title: "Elasticsearch or OpenSearch",
     marks: &[&["nodes/0"], &["_state", "node.lock"]],
@@ -14,7 +14,7 @@ pub(crate) const KIND: Kind = Kind {
     read,
 };
 
-fn read(folder: &Folder<'_>) -> Vec<Database> {
+fn read(folder: &DataFolder<'_>) -> Vec<Database> {
     let mut found = KIND.database(folder);
     // Up to 7, and in OpenSearch, several nodes could share a folder.
     let (state, layout) = match folder.has("nodes/0") {
@@ -26,7 +26,7 @@ fn read(folder: &Folder<'_>) -> Vec<Database> {
         name(&mut found, version);
     }
     found.state(
-        State::Unknown,
+        ShutdownState::Unknown,
         "it leaves no mark of how it was stopped: its log is played again at the start",
     );
     found.hint("upgrades go one major at a time, from the last minor version of each; its own snapshots move it, files of a running one don't");
@@ -34,7 +34,7 @@ fn read(folder: &Folder<'_>) -> Vec<Database> {
 }
 
 /// The number in the newest `node-N.st`.
-fn node_version(folder: &Folder<'_>, state: &str) -> Option<i64> {
+fn node_version(folder: &DataFolder<'_>, state: &str) -> Option<i64> {
     let names = folder.names_in(state).known()?;
     let number = |name: &[u8]| -> Option<u64> {
         let number = name.strip_prefix(b"node-")?.strip_suffix(b".st")?;
@@ -106,7 +106,7 @@ mod tests {
         let found = inspect_files(&files).databases.remove(0);
         assert_eq!(
             (found.state, found.version),
-            (State::Unknown, Known::Unknown)
+            (ShutdownState::Unknown, Known::Unknown)
         );
     }
 }

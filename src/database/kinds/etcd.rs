@@ -1,12 +1,12 @@
 //! etcd: a write-ahead log, and a store of bbolt.
 
-use super::table::{Kind, Owns};
-use crate::database::files::{Folder, Seen};
+use super::table::{DatabaseKind, Owns};
+use crate::database::files::{DataFolder, Seen};
 use crate::database::formats::bolt::Bolt;
 use crate::database::formats::fields::plain;
-use crate::database::{Database, Known, State};
+use crate::database::{Database, Known, ShutdownState};
 
-pub(crate) const KIND: Kind = Kind {
+pub(crate) const KIND: DatabaseKind = DatabaseKind {
     name: "etcd",
     title: "etcd",
     marks: &[&["member/wal"], &["member/snap"]],
@@ -17,7 +17,7 @@ pub(crate) const KIND: Kind = Kind {
 
 const STORE: &str = "member/snap/db";
 
-fn read(folder: &Folder<'_>) -> Vec<Database> {
+fn read(folder: &DataFolder<'_>) -> Vec<Database> {
     let mut found = KIND.database(folder);
     let read = |at, most| folder.read_at(STORE.as_bytes(), at, most).known();
     let size = folder.size(STORE);
@@ -30,15 +30,15 @@ fn read(folder: &Folder<'_>) -> Vec<Database> {
             found.version = Known::or_unknown(text("cluster", "clusterVersion"));
             found.detail("storage version", text("meta", "storageVersion"));
             found.state(
-                State::Unknown,
+                ShutdownState::Unknown,
                 "it leaves no mark of how it was stopped: its log is played again at the start",
             );
         }
         (Seen::Is(_), None) => found.state(
-            State::Damaged,
+            ShutdownState::Damaged,
             format!("`{STORE}` is no store of etcd's, or damaged"),
         ),
-        _ => found.state(State::Unknown, size.why(STORE)),
+        _ => found.state(ShutdownState::Unknown, size.why(STORE)),
     }
     found.hint("upgrades go one minor version at a time; `etcdctl snapshot save` and `etcdutl snapshot restore` move it");
     found.hint("a copy is the same member: never let both run against one cluster");
@@ -64,7 +64,7 @@ mod tests {
     fn the_version_is_that_of_the_cluster() {
         let found = only(store("cluster", "clusterVersion", "3.5.0"));
         assert_eq!(found.version, Known::Is("3.5.0".to_owned()));
-        assert_eq!(found.state, State::Unknown);
+        assert_eq!(found.state, ShutdownState::Unknown);
     }
 
     #[test]
@@ -73,7 +73,7 @@ mod tests {
             let found = only(bytes);
             assert_eq!(
                 (found.state, found.version),
-                (State::Damaged, Known::Unknown)
+                (ShutdownState::Damaged, Known::Unknown)
             );
         }
     }

@@ -1,11 +1,11 @@
 //! InfluxDB 1 and 2.
 
-use super::table::{Kind, Owns};
-use crate::database::files::{Folder, Seen};
+use super::table::{DatabaseKind, Owns};
+use crate::database::files::{DataFolder, Seen};
 use crate::database::formats::bolt::Bolt;
-use crate::database::{Database, Known, State};
+use crate::database::{Database, Known, ShutdownState};
 
-pub(crate) const KIND: Kind = Kind {
+pub(crate) const KIND: DatabaseKind = DatabaseKind {
     name: "influxdb",
     title: "InfluxDB",
     marks: &[&["influxd.bolt"], &["meta/meta.db"]],
@@ -16,10 +16,10 @@ pub(crate) const KIND: Kind = Kind {
 
 const STORE: &str = "influxd.bolt";
 
-fn read(folder: &Folder<'_>) -> Vec<Database> {
+fn read(folder: &DataFolder<'_>) -> Vec<Database> {
     let mut found = KIND.database(folder);
     found.state(
-        State::Unknown,
+        ShutdownState::Unknown,
         "it leaves no mark of how it was stopped: its log is played again at the start",
     );
     if folder.has(STORE) {
@@ -28,12 +28,12 @@ fn read(folder: &Folder<'_>) -> Vec<Database> {
         match folder.size(STORE) {
             Seen::Is(_) if Bolt::open(&read).is_none() => {
                 found.state(
-                    State::Damaged,
+                    ShutdownState::Damaged,
                     format!("`{STORE}` is no store of InfluxDB's, or damaged"),
                 );
             }
             Seen::Is(_) => {}
-            other => found.state(State::Unknown, other.why(STORE)),
+            other => found.state(ShutdownState::Unknown, other.why(STORE)),
         }
         found.hint("`influx backup` and `influx restore` move it; an older 2.x doesn't open what a newer one wrote");
     } else {
@@ -60,12 +60,12 @@ mod tests {
             .file("influxd.sqlite", &b"SQLite format 3\0\x10\0\x01\x01"[..])
             .folder("engine/data");
         for (files, version, state) in [
-            (one, "1", State::Unknown),
-            (two, "2", State::Unknown),
+            (one, "1", ShutdownState::Unknown),
+            (two, "2", ShutdownState::Unknown),
             (
                 InMemory::default().file("influxd.bolt", "x"),
                 "2",
-                State::Damaged,
+                ShutdownState::Damaged,
             ),
         ] {
             let found = inspect_files(&files).databases;

@@ -1,12 +1,12 @@
 //! MariaDB: Aria's control file tells it from MySQL.
 
 use super::mysql::innodb;
-use super::table::{Kind, Owns};
-use crate::database::files::{Folder, Seen};
+use super::table::{DatabaseKind, Owns};
+use crate::database::files::{DataFolder, Seen};
 use crate::database::formats::fields::{u32_be, version_in};
-use crate::database::{Database, Known, State};
+use crate::database::{Database, Known, ShutdownState};
 
-pub(crate) const KIND: Kind = Kind {
+pub(crate) const KIND: DatabaseKind = DatabaseKind {
     name: "mariadb",
     title: "MariaDB",
     marks: &[&["aria_log_control"]],
@@ -15,7 +15,7 @@ pub(crate) const KIND: Kind = Kind {
     read,
 };
 
-fn read(folder: &Folder<'_>) -> Vec<Database> {
+fn read(folder: &DataFolder<'_>) -> Vec<Database> {
     let mut found = KIND.database(folder);
     found.checksums = checksums(folder);
     // Written by `mariadb-upgrade`, which images run at their start: the version of the tables.
@@ -27,10 +27,10 @@ fn read(folder: &Folder<'_>) -> Vec<Database> {
     found.version = Known::or_unknown(upgraded.or_else(|| log.as_deref().and_then(version_in)));
     found.detail("redo log of", log);
     innodb::left(&mut found, folder);
-    if found.state == State::Clean
+    if found.state == ShutdownState::Clean
         && let Some(backup) = unprepared(folder)
     {
-        found.state(State::Unclean, backup);
+        found.state(ShutdownState::Unclean, backup);
     }
     found.hint("files go forwards only, after a clean stop, and then `mariadb-upgrade` has to run; never to MySQL");
     vec![found]
@@ -38,7 +38,7 @@ fn read(folder: &Folder<'_>) -> Vec<Database> {
 
 /// Bit 4 of the flags of the system tablespace, at 54: pages have `full_crc32`
 /// (`FSP_FLAGS_FCRC32_MASK_MARKER`, `storage/innobase/include/fsp0types.h`).
-fn checksums(folder: &Folder<'_>) -> Known {
+fn checksums(folder: &DataFolder<'_>) -> Known {
     const FULL_CRC32: u32 = 1 << 4;
     match folder
         .read("ibdata1", 64)
@@ -51,7 +51,7 @@ fn checksums(folder: &Folder<'_>) -> Known {
 }
 
 /// What `mariabackup` copied from a running server and nobody prepared.
-fn unprepared(folder: &Folder<'_>) -> Option<String> {
+fn unprepared(folder: &DataFolder<'_>) -> Option<String> {
     let names = ["mariadb_backup_checkpoints", "xtrabackup_checkpoints"];
     let (name, text) = names.into_iter().find_map(|name| match folder.text(name) {
         Seen::Is(text) => Some((name, text)),
@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn a_stopped_server_is_clean_and_has_a_version() {
         let found = only(&stopped());
-        assert_eq!((found.kind, found.state), ("mariadb", State::Clean));
+        assert_eq!((found.kind, found.state), ("mariadb", ShutdownState::Clean));
         assert_eq!(found.version, Known::Is("10.11.19".to_owned()));
         assert_eq!(found.checksums, Known::Is("on".to_owned()));
         let upgraded = only(&stopped().file("mariadb_upgrade_info", "11.4.2-MariaDB\n"));
@@ -102,14 +102,14 @@ mod tests {
         for name in ["ibtmp1", "8f0b1c.pid", "ddl_recovery.log"] {
             assert_eq!(
                 only(&stopped().file(name, "x")).state,
-                State::Unclean,
+                ShutdownState::Unclean,
                 "{name}"
             );
         }
         let backup = stopped().file("xtrabackup_checkpoints", "backup_type = full-backuped\n");
-        assert_eq!(only(&backup).state, State::Unclean);
+        assert_eq!(only(&backup).state, ShutdownState::Unclean);
         let prepared = stopped().file("xtrabackup_checkpoints", "backup_type = full-prepared\n");
-        assert_eq!(only(&prepared).state, State::Clean);
+        assert_eq!(only(&prepared).state, ShutdownState::Clean);
     }
 
     #[test]
@@ -120,7 +120,7 @@ mod tests {
         let found = only(&bare);
         assert_eq!(
             (found.state, found.version),
-            (State::Unknown, Known::Unknown)
+            (ShutdownState::Unknown, Known::Unknown)
         );
     }
 }

@@ -1,11 +1,11 @@
 //! MinIO: one drive of it.
 
-use super::table::{Kind, Owns};
-use crate::database::files::{Folder, Seen};
+use super::table::{DatabaseKind, Owns};
+use crate::database::files::{DataFolder, Seen};
 use crate::database::formats::fields::plain;
-use crate::database::{Database, Known, State};
+use crate::database::{Database, Known, ShutdownState};
 
-pub(crate) const KIND: Kind = Kind {
+pub(crate) const KIND: DatabaseKind = DatabaseKind {
     name: "minio",
     title: "MinIO",
     marks: &[&[".minio.sys"]],
@@ -16,16 +16,19 @@ pub(crate) const KIND: Kind = Kind {
 
 const FORMAT: &str = ".minio.sys/format.json";
 
-fn read(folder: &Folder<'_>) -> Vec<Database> {
+fn read(folder: &DataFolder<'_>) -> Vec<Database> {
     let mut found = KIND.database(folder);
     found.system_identifier = Known::Unknown;
-    found.state(State::Unknown, "it leaves no mark of how it was stopped");
+    found.state(
+        ShutdownState::Unknown,
+        "it leaves no mark of how it was stopped",
+    );
     match folder.text(FORMAT) {
         Seen::Is(text) => match serde_json::from_str::<serde_json::Value>(&text) {
             Ok(format) => tell(&mut found, &format),
-            Err(_) => found.state(State::Damaged, format!("`{FORMAT}` is no JSON")),
+            Err(_) => found.state(ShutdownState::Damaged, format!("`{FORMAT}` is no JSON")),
         },
-        other => found.state(State::Unknown, other.why(FORMAT)),
+        other => found.state(ShutdownState::Unknown, other.why(FORMAT)),
     }
     vec![found]
 }
@@ -78,7 +81,7 @@ mod tests {
 
     #[test]
     fn a_format_that_says_nothing_leaves_it_unknown() {
-        assert_eq!(only("{").state, State::Damaged);
+        assert_eq!(only("{").state, ShutdownState::Damaged);
         for text in ["[]", "{}", r#"{"id": 5, "xl": {"sets": 7}}"#, "null"] {
             assert_eq!(only(text).system_identifier, Known::Unknown, "{text}");
         }

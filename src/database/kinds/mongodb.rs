@@ -1,12 +1,12 @@
 //! MongoDB with WiredTiger.
 
-use super::table::{Kind, Owns};
-use crate::database::files::{Folder, Seen};
+use super::table::{DatabaseKind, Owns};
+use crate::database::files::{DataFolder, Seen};
 use crate::database::formats::bson;
 use crate::database::formats::fields::{plain, version_in};
-use crate::database::{Database, Known, State};
+use crate::database::{Database, Known, ShutdownState};
 
-pub(crate) const KIND: Kind = Kind {
+pub(crate) const KIND: DatabaseKind = DatabaseKind {
     name: "mongodb",
     title: "MongoDB",
     marks: &[&["storage.bson"], &["WiredTiger", "mongod.lock"]],
@@ -15,19 +15,19 @@ pub(crate) const KIND: Kind = Kind {
     read,
 };
 
-fn read(folder: &Folder<'_>) -> Vec<Database> {
+fn read(folder: &DataFolder<'_>) -> Vec<Database> {
     let mut found = KIND.database(folder);
     found.checksums = Known::Unknown;
     let (state, because) = match folder.size("mongod.lock") {
-        Seen::Is(0) => (State::Clean, "`mongod.lock` is empty".to_owned()),
+        Seen::Is(0) => (ShutdownState::Clean, "`mongod.lock` is empty".to_owned()),
         Seen::Is(_) => {
             let because = "`mongod.lock` has a process in it: it runs, or was killed";
-            (State::Unclean, because.to_owned())
+            (ShutdownState::Unclean, because.to_owned())
         }
-        other => (State::Unknown, other.why("mongod.lock")),
+        other => (ShutdownState::Unknown, other.why("mongod.lock")),
     };
     found.state(state, because);
-    if state == State::Unclean {
+    if state == ShutdownState::Unclean {
         found.hint(
             "start the old version and stop it with time to finish (`docker compose stop -t 300`)",
         );
@@ -48,7 +48,7 @@ fn read(folder: &Folder<'_>) -> Vec<Database> {
 
 /// The newest of the server's own diagnostics begins with what `buildInfo` said
 /// (`src/mongo/db/ftdc` of MongoDB: a document of type 0, not packed).
-fn last_version(folder: &Folder<'_>) -> Option<String> {
+fn last_version(folder: &DataFolder<'_>) -> Option<String> {
     const ENOUGH: usize = 64 * 1024;
     let names = folder.names_in("diagnostic.data").known()?;
     let newest = names
@@ -101,11 +101,11 @@ mod tests {
 
     #[test]
     fn the_lock_tells_how_it_was_left() {
-        for (lock, state) in [("", State::Clean), ("1\n", State::Unclean)] {
+        for (lock, state) in [("", ShutdownState::Clean), ("1\n", ShutdownState::Unclean)] {
             assert_eq!(only(&data(lock)).state, state);
         }
         let without = InMemory::default().file("storage.bson", "x");
-        assert_eq!(only(&without).state, State::Unknown);
+        assert_eq!(only(&without).state, ShutdownState::Unknown);
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! MySQL, and what it shares with MariaDB.
 
-use super::table::{Kind, Owns};
-use crate::database::files::Folder;
+use super::table::{DatabaseKind, Owns};
+use crate::database::files::DataFolder;
 use crate::database::formats::fields::{plain, version_in};
 use crate::database::{Database, Known};
 
-pub(crate) const KIND: Kind = Kind {
+pub(crate) const KIND: DatabaseKind = DatabaseKind {
     name: "mysql",
     title: "MySQL",
     marks: &[
@@ -18,7 +18,7 @@ pub(crate) const KIND: Kind = Kind {
     read,
 };
 
-fn read(folder: &Folder<'_>) -> Vec<Database> {
+fn read(folder: &DataFolder<'_>) -> Vec<Database> {
     let mut found = KIND.database(folder);
     found.checksums = Known::Unknown;
     let log = newest_log(folder);
@@ -38,7 +38,7 @@ fn read(folder: &Folder<'_>) -> Vec<Database> {
 }
 
 /// The creator of the redo log: from 8.0.30 on of the newest of many files.
-fn newest_log(folder: &Folder<'_>) -> Option<String> {
+fn newest_log(folder: &DataFolder<'_>) -> Option<String> {
     const LOGS: &str = "#innodb_redo";
     let names = folder.names_in(LOGS).known().unwrap_or_default();
     let number = |name: &[u8]| -> Option<u64> {
@@ -66,18 +66,21 @@ fn server_uuid(text: &str) -> Option<String> {
 
 /// What MySQL and MariaDB share.
 pub(super) mod innodb {
-    use crate::database::files::Folder;
+    use crate::database::files::DataFolder;
     use crate::database::formats::redo_log;
-    use crate::database::{Database, State};
+    use crate::database::{Database, ShutdownState};
 
     /// Who wrote a redo log.
-    pub(in crate::database::kinds) fn creator(folder: &Folder<'_>, path: &str) -> Option<String> {
+    pub(in crate::database::kinds) fn creator(
+        folder: &DataFolder<'_>,
+        path: &str,
+    ) -> Option<String> {
         redo_log::creator(&folder.read(path, redo_log::HEADER).known()?)
     }
 
     /// A server that runs has temporary tables, and removes them when it stops in order: seen
     /// so with MariaDB 10.5 to 11.8 and MySQL 8.0 to 9.
-    pub(in crate::database::kinds) fn left(found: &mut Database, folder: &Folder<'_>) {
+    pub(in crate::database::kinds) fn left(found: &mut Database, folder: &DataFolder<'_>) {
         let pid_file = folder.names.iter().find(|name| name.ends_with(b".pid"));
         let mark = match pid_file {
             _ if folder.has("ibtmp1") => Some("`ibtmp1`"),
@@ -88,21 +91,24 @@ pub(super) mod innodb {
         match mark {
             Some(mark) => {
                 found.state(
-                    State::Unclean,
+                    ShutdownState::Unclean,
                     format!("{mark} is there: it runs, or was killed"),
                 );
                 found.hint("start the old version and stop it with time to finish (`docker compose stop -t 300`)");
             }
             None if !folder.names.complete => {
-                found.state(State::Unknown, "the folder has too many entries to list");
+                found.state(
+                    ShutdownState::Unknown,
+                    "the folder has too many entries to list",
+                );
             }
             None if folder.has("ib_logfile0") || folder.has("#innodb_redo") => {
                 found.state(
-                    State::Clean,
+                    ShutdownState::Clean,
                     "there is none of what a running server has (`ibtmp1`, a `.pid` file)",
                 );
             }
-            None => found.state(State::Unknown, "there is no redo log"),
+            None => found.state(ShutdownState::Unknown, "there is no redo log"),
         }
     }
 }
@@ -110,7 +116,7 @@ pub(super) mod innodb {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::database::{InMemory, State, inspect_files};
+    use crate::database::{InMemory, ShutdownState, inspect_files};
 
     /// The header of a redo log: `log0types.h` and `log0constants.h` of MySQL.
     fn log(format: u32, creator: &str) -> Vec<u8> {
@@ -139,7 +145,7 @@ mod tests {
             .file("#innodb_redo/#ib_redo10", log(6, "MySQL 8.4.0"))
             .file("#innodb_redo/#ib_redo11_tmp", log(6, "MySQL 9.9.9"));
         let found = only(&modern);
-        assert_eq!((found.kind, found.state), ("mysql", State::Clean));
+        assert_eq!((found.kind, found.state), ("mysql", ShutdownState::Clean));
         assert_eq!(found.version, Known::Is("8.4.0".to_owned()));
         assert_eq!(
             found.system_identifier,
@@ -160,6 +166,6 @@ mod tests {
         let running = InMemory::default()
             .file("mysql.ibd", "x")
             .file("ibtmp1", "x");
-        assert_eq!(only(&running).state, State::Unclean);
+        assert_eq!(only(&running).state, ShutdownState::Unclean);
     }
 }

@@ -1,11 +1,11 @@
 //! OrientDB: a folder for each database.
 
-use super::table::{Kind, Owns};
-use crate::database::files::{Folder, Seen};
+use super::table::{DatabaseKind, Owns};
+use crate::database::files::{DataFolder, Seen};
 use crate::database::formats::fields::{index, plain, u32_be};
-use crate::database::{Database, Known, State};
+use crate::database::{Database, Known, ShutdownState};
 
-pub(crate) const KIND: Kind = Kind {
+pub(crate) const KIND: DatabaseKind = DatabaseKind {
     name: "orientdb",
     title: "OrientDB",
     marks: &[&["database.ocf"]],
@@ -16,7 +16,7 @@ pub(crate) const KIND: Kind = Kind {
 
 const METADATA: &str = "dirty.fl";
 
-fn read(folder: &Folder<'_>) -> Vec<Database> {
+fn read(folder: &DataFolder<'_>) -> Vec<Database> {
     let mut found = KIND.database(folder);
     match folder.read(METADATA, 64 * 1024) {
         Seen::Is(bytes) => match Metadata::parse(&bytes) {
@@ -24,19 +24,19 @@ fn read(folder: &Folder<'_>) -> Vec<Database> {
                 found.version = Known::or_unknown(metadata.opened_by);
                 let (state, because) = match metadata.is_dirty {
                     true => (
-                        State::Unclean,
+                        ShutdownState::Unclean,
                         "`dirty.fl` says that it is open: it runs, or was killed",
                     ),
-                    false => (State::Clean, "`dirty.fl` says that it was closed"),
+                    false => (ShutdownState::Clean, "`dirty.fl` says that it was closed"),
                 };
                 found.state(state, because);
             }
             None => found.state(
-                State::Unknown,
+                ShutdownState::Unknown,
                 "`dirty.fl` is of a version that isn't known",
             ),
         },
-        other => found.state(State::Unknown, other.why(METADATA)),
+        other => found.state(ShutdownState::Unknown, other.why(METADATA)),
     }
     found.hint("between versions: `EXPORT DATABASE` of the old console, `IMPORT DATABASE f -preserveClusterIDs=true` into a new one; `config/` goes along");
     vec![found]
@@ -101,13 +101,13 @@ mod tests {
     fn the_dirty_byte_and_the_version_are_read() {
         let without = metadata(0, "")[..25].to_vec();
         for (content, state, version) in [
-            (metadata(0, "3.2.36"), State::Clean, "3.2.36"),
-            (metadata(1, "3.2.36"), State::Unclean, "3.2.36"),
-            (without, State::Clean, "unknown"),
-            (vec![1], State::Unclean, "unknown"),
-            (vec![0; 9], State::Clean, "unknown"),
-            (vec![], State::Unknown, "unknown"),
-            (vec![0; 30], State::Unknown, "unknown"),
+            (metadata(0, "3.2.36"), ShutdownState::Clean, "3.2.36"),
+            (metadata(1, "3.2.36"), ShutdownState::Unclean, "3.2.36"),
+            (without, ShutdownState::Clean, "unknown"),
+            (vec![1], ShutdownState::Unclean, "unknown"),
+            (vec![0; 9], ShutdownState::Clean, "unknown"),
+            (vec![], ShutdownState::Unknown, "unknown"),
+            (vec![0; 30], ShutdownState::Unknown, "unknown"),
         ] {
             let files = InMemory::default()
                 .file("databases/georegistry/database.ocf", "x")

@@ -2,13 +2,13 @@
 
 mod control;
 
-use super::table::{Kind, Owns};
-use crate::database::files::{Folder, Seen, shown};
+use super::table::{DatabaseKind, Owns};
+use crate::database::files::{DataFolder, Seen, shown};
 use crate::database::formats::fields::plain;
-use crate::database::{Database, Known, Outside, State};
+use crate::database::{Database, Known, Outside, ShutdownState};
 use control::{Checked, Control};
 
-pub(crate) const KIND: Kind = Kind {
+pub(crate) const KIND: DatabaseKind = DatabaseKind {
     name: "postgres",
     title: "PostgreSQL",
     marks: &[&["PG_VERSION", "global"]],
@@ -19,7 +19,7 @@ pub(crate) const KIND: Kind = Kind {
 
 const CONTROL: &str = "global/pg_control";
 
-fn read(folder: &Folder<'_>) -> Vec<Database> {
+fn read(folder: &DataFolder<'_>) -> Vec<Database> {
     let mut found = KIND.database(folder);
     found.checksums = Known::Unknown;
     found.system_identifier = Known::Unknown;
@@ -31,15 +31,15 @@ fn read(folder: &Folder<'_>) -> Vec<Database> {
         Seen::Is(bytes) => match Control::parse(&bytes) {
             Some(control) => tell(&mut found, &control),
             None => found.state(
-                State::Damaged,
+                ShutdownState::Damaged,
                 format!("`{CONTROL}` is cut, or none of Postgres"),
             ),
         },
         Seen::Absent if folder.has("global/pg_control.old") => found.state(
-            State::Unclean,
+            ShutdownState::Unclean,
             "`global/pg_control.old` alone: pg_upgrade has handed its files on to a newer version",
         ),
-        other => found.state(State::Unknown, other.why(CONTROL)),
+        other => found.state(ShutdownState::Unknown, other.why(CONTROL)),
     }
     found.outside = outside(folder);
     found.detail("layout", Some(layout(&found.place)));
@@ -66,7 +66,7 @@ fn tell(found: &mut Database, control: &Control) {
     found.detail("byte order", Some(control.order.word()));
     found.detail("block size", control.block_size);
     found.detail("WAL segment size", control.wal_segment_size);
-    if state == State::Unclean {
+    if state == ShutdownState::Unclean {
         found.hint(
             "stop the server with time to finish (`docker compose stop -t 300`), and look again: \
              `transship volume ls` tells who uses the volume",
@@ -78,7 +78,7 @@ fn tell(found: &mut Database, control: &Control) {
 }
 
 /// What leaves the tree by a symlink. A copy without it starts, and fails at the first query.
-fn outside(folder: &Folder<'_>) -> Vec<Outside> {
+fn outside(folder: &DataFolder<'_>) -> Vec<Outside> {
     let mut outside = Vec::new();
     let mut add = |what, path: &[u8]| {
         if let Some(target) = folder.link(path) {
@@ -116,7 +116,7 @@ fn layout(place: &str) -> String {
 }
 
 /// Files that say more than the control file does.
-fn marks(found: &mut Database, folder: &Folder<'_>) {
+fn marks(found: &mut Database, folder: &DataFolder<'_>) {
     if !found.outside.is_empty() {
         found.hint("part of it isn't in the volume: dump and restore it, or copy what its symlinks lead to as well");
     }
@@ -126,7 +126,7 @@ fn marks(found: &mut Database, folder: &Folder<'_>) {
     if folder.has("backup_label") {
         found.hint("`backup_label` is there: it was copied from a running server, and needs its write-ahead log to start");
     }
-    if folder.has("postmaster.pid") && found.state == State::Clean {
+    if folder.has("postmaster.pid") && found.state == ShutdownState::Clean {
         found.hint(
             "`postmaster.pid` is there though it was shut down: a server may be starting on it",
         );
@@ -170,11 +170,11 @@ mod tests {
     #[test]
     fn the_state_and_what_is_checked_are_told() {
         for (number, state) in [
-            (1, State::Clean),
-            (2, State::Clean),
-            (5, State::Unclean),
-            (6, State::Unclean),
-            (77, State::Unknown),
+            (1, ShutdownState::Clean),
+            (2, ShutdownState::Clean),
+            (5, ShutdownState::Unclean),
+            (6, ShutdownState::Unclean),
+            (77, ShutdownState::Unknown),
         ] {
             let found = only(&cluster("", "15", control_file(1300, number)));
             assert_eq!(found.state, state, "{number}");
@@ -193,19 +193,19 @@ mod tests {
         flipped[60] ^= 1;
         let cut = control_file(1300, 1)[..200].to_vec();
         for (control, state) in [
-            (flipped, State::Damaged),
-            (cut, State::Damaged),
-            (vec![0; 8192], State::Damaged),
-            (vec![], State::Damaged),
+            (flipped, ShutdownState::Damaged),
+            (cut, ShutdownState::Damaged),
+            (vec![0; 8192], ShutdownState::Damaged),
+            (vec![], ShutdownState::Damaged),
         ] {
             assert_eq!(only(&cluster("", "15", control)).state, state);
         }
         let without = InMemory::default()
             .file("PG_VERSION", "15\n")
             .folder("global");
-        assert_eq!(only(&without).state, State::Unknown);
+        assert_eq!(only(&without).state, ShutdownState::Unknown);
         let handed_on = without.file("global/pg_control.old", control_file(1300, 1));
-        assert_eq!(only(&handed_on).state, State::Unclean);
+        assert_eq!(only(&handed_on).state, ShutdownState::Unclean);
     }
 
     #[test]
@@ -216,7 +216,7 @@ mod tests {
         let found = only(&trapped);
         assert_eq!(
             (found.state, &found.version),
-            (State::Unknown, &Known::Unknown)
+            (ShutdownState::Unknown, &Known::Unknown)
         );
         assert!(
             found.hints[0].contains("is a symlink, which isn't followed"),

@@ -1,10 +1,10 @@
 //! RabbitMQ: a node's folder, named after the node.
 
-use super::table::{Kind, Owns};
-use crate::database::files::{Folder, Seen};
-use crate::database::{Database, Known, State};
+use super::table::{DatabaseKind, Owns};
+use crate::database::files::{DataFolder, Seen};
+use crate::database::{Database, Known, ShutdownState};
 
-pub(crate) const KIND: Kind = Kind {
+pub(crate) const KIND: DatabaseKind = DatabaseKind {
     name: "rabbitmq",
     title: "RabbitMQ",
     marks: &[
@@ -19,7 +19,7 @@ pub(crate) const KIND: Kind = Kind {
 
 const STORES: &str = "msg_stores/vhosts";
 
-fn read(folder: &Folder<'_>) -> Vec<Database> {
+fn read(folder: &DataFolder<'_>) -> Vec<Database> {
     let mut found = KIND.database(folder);
     // Its files don't tell which version wrote them.
     found.version = Known::Unknown;
@@ -55,10 +55,10 @@ fn read(folder: &Folder<'_>) -> Vec<Database> {
 }
 
 /// Every message store has `clean.dot` while nothing has it open, as seen with 3.10.
-fn left(folder: &Folder<'_>) -> (State, String) {
+fn left(folder: &DataFolder<'_>) -> (ShutdownState, String) {
     if folder.has_beside(".pid") {
         return (
-            State::Unclean,
+            ShutdownState::Unclean,
             "the node's `.pid` file is there: it runs, or was killed".to_owned(),
         );
     }
@@ -66,11 +66,11 @@ fn left(folder: &Folder<'_>) -> (State, String) {
         Seen::Is(names) if names.complete => names,
         Seen::Is(_) => {
             return (
-                State::Unknown,
+                ShutdownState::Unknown,
                 format!("`{STORES}` has too many entries to list"),
             );
         }
-        other => return (State::Unknown, other.why(STORES)),
+        other => return (ShutdownState::Unknown, other.why(STORES)),
     };
     let mut stores = 0;
     for vhost in vhosts
@@ -86,19 +86,19 @@ fn left(folder: &Folder<'_>) -> (State, String) {
                 Seen::Is(_) => stores += 1,
                 Seen::Absent => {
                     let because = "a message store has no `clean.dot`: it runs, or was killed";
-                    return (State::Unclean, because.to_owned());
+                    return (ShutdownState::Unclean, because.to_owned());
                 }
-                other => return (State::Unknown, other.why("clean.dot")),
+                other => return (ShutdownState::Unknown, other.why("clean.dot")),
             }
         }
     }
     match stores {
         0 => (
-            State::Unknown,
+            ShutdownState::Unknown,
             "there is no message store, which tells how it was left".to_owned(),
         ),
         _ => (
-            State::Clean,
+            ShutdownState::Clean,
             "every message store has its `clean.dot`".to_owned(),
         ),
     }
@@ -154,18 +154,18 @@ mod tests {
 
     #[test]
     fn the_stores_tell_how_it_was_left() {
-        assert_eq!(only(&node()).state, State::Unclean);
+        assert_eq!(only(&node()).state, ShutdownState::Unclean);
         let clean = node().file(&format!("{STORE}/clean.dot"), "x");
-        assert_eq!(only(&clean).state, State::Clean);
+        assert_eq!(only(&clean).state, ShutdownState::Clean);
         let running = clean.file(&format!("{NODE}.pid"), "1");
-        assert_eq!(only(&running).state, State::Unclean);
+        assert_eq!(only(&running).state, ShutdownState::Unclean);
         let bare = InMemory::default()
             .file("schema.DAT", "x")
             .file("rabbit_serial", "1.");
         let found = only(&bare);
         assert_eq!(
             (found.state, found.system_identifier),
-            (State::Unknown, Known::Unknown)
+            (ShutdownState::Unknown, Known::Unknown)
         );
     }
 }

@@ -1,11 +1,11 @@
 //! Redis and Valkey: a dump, an append-only log, or both.
 
-use super::table::{Kind, Owns};
-use crate::database::files::{Folder, Seen};
+use super::table::{DatabaseKind, Owns};
+use crate::database::files::{DataFolder, Seen};
 use crate::database::formats::rdb::{self, Rdb};
-use crate::database::{Database, Known, State};
+use crate::database::{Database, Known, ShutdownState};
 
-pub(crate) const KIND: Kind = Kind {
+pub(crate) const KIND: DatabaseKind = DatabaseKind {
     name: "redis",
     title: "Redis or Valkey",
     marks: &[&["*.rdb"], &["appendonlydir"], &["appendonly.aof"]],
@@ -16,7 +16,7 @@ pub(crate) const KIND: Kind = Kind {
 
 const LOGS: &str = "appendonlydir";
 
-fn read(folder: &Folder<'_>) -> Vec<Database> {
+fn read(folder: &DataFolder<'_>) -> Vec<Database> {
     let log = Log::of(folder);
     let dump = dump_name(folder);
     let dumped = dump.as_deref().and_then(|name| header(folder, name));
@@ -77,10 +77,10 @@ fn name(found: &mut Database, newest: Option<&Rdb>) {
 }
 
 /// It leaves no mark of how it was stopped; but what is cut is seen.
-fn state(found: &mut Database, folder: &Folder<'_>, log: &Log, dump: Option<&str>) {
+fn state(found: &mut Database, folder: &DataFolder<'_>, log: &Log, dump: Option<&str>) {
     if let Some(missing) = &log.missing {
         found.state(
-            State::Damaged,
+            ShutdownState::Damaged,
             format!("`{missing}` is named in the log's manifest, and isn't there"),
         );
         return;
@@ -88,14 +88,20 @@ fn state(found: &mut Database, folder: &Folder<'_>, log: &Log, dump: Option<&str
     if let Some(dump) = dump
         && !is_whole(folder, dump)
     {
-        found.state(State::Damaged, format!("`{dump}` has no end: it was cut"));
+        found.state(
+            ShutdownState::Damaged,
+            format!("`{dump}` has no end: it was cut"),
+        );
         return;
     }
-    found.state(State::Unknown, "it leaves no mark of how it was stopped");
+    found.state(
+        ShutdownState::Unknown,
+        "it leaves no mark of how it was stopped",
+    );
     found.hint("what was written since the last save is in memory alone where the append-only log is off: stop it with `SHUTDOWN SAVE`");
 }
 
-fn is_whole(folder: &Folder<'_>, dump: &str) -> bool {
+fn is_whole(folder: &DataFolder<'_>, dump: &str) -> bool {
     const END: usize = 9;
     let Seen::Is(size) = folder.size(dump) else {
         return false;
@@ -107,12 +113,12 @@ fn is_whole(folder: &Folder<'_>, dump: &str) -> bool {
         .is_some_and(|end| rdb::is_whole(&end))
 }
 
-fn header(folder: &Folder<'_>, path: &str) -> Option<Rdb> {
+fn header(folder: &DataFolder<'_>, path: &str) -> Option<Rdb> {
     rdb::header(&folder.read(path, rdb::HEADER).known()?)
 }
 
 /// The dump: by its usual name, else the first that is one.
-fn dump_name(folder: &Folder<'_>) -> Option<String> {
+fn dump_name(folder: &DataFolder<'_>) -> Option<String> {
     const USUAL: &str = "dump.rdb";
     if folder.has(USUAL) {
         return Some(USUAL.to_owned());
@@ -140,7 +146,7 @@ struct Log {
 
 impl Log {
     /// From 7 on a folder with a manifest: `file NAME seq NUMBER type b|i|h` (`src/aof.c`).
-    fn of(folder: &Folder<'_>) -> Self {
+    fn of(folder: &DataFolder<'_>) -> Self {
         let mut log = Self {
             is_on: folder.has("appendonly.aof"),
             ..Self::default()
@@ -195,7 +201,7 @@ mod tests {
         let found = only(&InMemory::default().file("dump.rdb", dump(REDIS)));
         assert_eq!(
             (found.kind, found.title, found.state),
-            ("redis", "Redis", State::Unknown)
+            ("redis", "Redis", ShutdownState::Unknown)
         );
         assert_eq!(found.version, Known::Is("7.0.15".to_owned()));
         assert_eq!(found.details["append-only log"], "off");
@@ -233,16 +239,16 @@ mod tests {
         let cut = dump(REDIS)[..30].to_vec();
         assert_eq!(
             only(&InMemory::default().file("dump.rdb", cut)).state,
-            State::Damaged
+            ShutdownState::Damaged
         );
         let manifest = "file appendonly.aof.1.base.rdb seq 1 type b\nfile appendonly.aof.1.incr.aof seq 1 type i\n";
         let log = InMemory::default()
             .file("appendonlydir/appendonly.aof.manifest", manifest)
             .file("appendonlydir/appendonly.aof.1.base.rdb", dump(REDIS));
-        assert_eq!(only(&log).state, State::Damaged);
+        assert_eq!(only(&log).state, ShutdownState::Damaged);
         let whole = log.file("appendonlydir/appendonly.aof.1.incr.aof", "");
         let found = only(&whole);
-        assert_eq!(found.state, State::Unknown);
+        assert_eq!(found.state, ShutdownState::Unknown);
         assert_eq!(found.version, Known::Is("7.0.15".to_owned()));
         assert_eq!(found.details["append-only log"], "on");
     }

@@ -1,11 +1,11 @@
 //! SQLite: a file, with its log or journal beside it. <https://sqlite.org/fileformat2.html>
 
-use super::table::{Kind, Owns};
-use crate::database::files::{Folder, Seen, join, shown};
+use super::table::{DatabaseKind, Owns};
+use crate::database::files::{DataFolder, Seen, join, shown};
 use crate::database::formats::fields::{bytes, u32_be};
-use crate::database::{Database, Known, State};
+use crate::database::{Database, Known, ShutdownState};
 
-pub(crate) const KIND: Kind = Kind {
+pub(crate) const KIND: DatabaseKind = DatabaseKind {
     name: "sqlite",
     title: "SQLite",
     marks: &[
@@ -24,7 +24,7 @@ pub(crate) const KIND: Kind = Kind {
 /// How many files of a folder are looked into.
 const MOST: usize = 64;
 
-fn read(folder: &Folder<'_>) -> Vec<Database> {
+fn read(folder: &DataFolder<'_>) -> Vec<Database> {
     let has_end = |name: &&[u8]| {
         let ends = KIND
             .marks
@@ -36,7 +36,7 @@ fn read(folder: &Folder<'_>) -> Vec<Database> {
     names.filter_map(|name| file(folder, name)).collect()
 }
 
-fn file(folder: &Folder<'_>, name: &[u8]) -> Option<Database> {
+fn file(folder: &DataFolder<'_>, name: &[u8]) -> Option<Database> {
     let header = Header::parse(&folder.read_at(name, 0, 100).known()?)?;
     let mut found = KIND.database(folder);
     found.place = shown(&join(&folder.path, name));
@@ -55,7 +55,7 @@ fn file(folder: &Folder<'_>, name: &[u8]) -> Option<Database> {
 }
 
 /// How it was left, by what is beside it.
-fn left(folder: &Folder<'_>, name: &[u8], header: &Header) -> (State, String) {
+fn left(folder: &DataFolder<'_>, name: &[u8], header: &Header) -> (ShutdownState, String) {
     let beside = |end: &str| [name, end.as_bytes()].concat();
     let piece = |name: &[u8], at| folder.read_at(name, at, 32);
     match piece(&beside("-wal"), 0) {
@@ -63,9 +63,9 @@ fn left(folder: &Folder<'_>, name: &[u8], header: &Header) -> (State, String) {
         Seen::Absent => {}
         Seen::Is(_) => {
             let because = "changes are in its `-wal`: it is open, or was killed";
-            return (State::Unclean, because.to_owned());
+            return (ShutdownState::Unclean, because.to_owned());
         }
-        other => return (State::Unknown, other.why("-wal")),
+        other => return (ShutdownState::Unknown, other.why("-wal")),
     }
     // A journal that begins with zeros was left by a transaction that ended well.
     match piece(&beside("-journal"), 0) {
@@ -73,9 +73,9 @@ fn left(folder: &Folder<'_>, name: &[u8], header: &Header) -> (State, String) {
         Seen::Absent => {}
         Seen::Is(_) => {
             let because = "a transaction is in its `-journal`: it is open, or was killed";
-            return (State::Unclean, because.to_owned());
+            return (ShutdownState::Unclean, because.to_owned());
         }
-        other => return (State::Unknown, other.why("-journal")),
+        other => return (ShutdownState::Unknown, other.why("-journal")),
     }
     let last = header.size().and_then(|size| size.checked_sub(1));
     let is_cut = last.is_some_and(|last| {
@@ -85,11 +85,11 @@ fn left(folder: &Folder<'_>, name: &[u8], header: &Header) -> (State, String) {
     });
     match is_cut {
         true => (
-            State::Damaged,
+            ShutdownState::Damaged,
             "it is shorter than its header says".to_owned(),
         ),
         false => (
-            State::Clean,
+            ShutdownState::Clean,
             "there is no log or journal with changes beside it".to_owned(),
         ),
     }
@@ -169,23 +169,23 @@ mod tests {
         let found = only(&files());
         assert_eq!(
             (found.place.as_str(), found.state),
-            ("app/grafana.db", State::Clean)
+            ("app/grafana.db", ShutdownState::Clean)
         );
         assert_eq!(found.version, Known::Is("3.45.1".to_owned()));
         assert_eq!(found.details["journal mode"], "WAL");
         let hot = b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7";
         for (end, content, state) in [
-            ("-wal", &b"x"[..], State::Unclean),
-            ("-wal", b"", State::Clean),
-            ("-journal", hot, State::Unclean),
-            ("-journal", &[0; 512], State::Clean),
-            ("-journal", b"", State::Clean),
+            ("-wal", &b"x"[..], ShutdownState::Unclean),
+            ("-wal", b"", ShutdownState::Clean),
+            ("-journal", hot, ShutdownState::Unclean),
+            ("-journal", &[0; 512], ShutdownState::Clean),
+            ("-journal", b"", ShutdownState::Clean),
         ] {
             let files = files().file(&format!("app/grafana.db{end}"), content);
             assert_eq!(only(&files).state, state, "{end} {content:?}");
         }
         let odd = files().symlink("app/grafana.db-wal", "/elsewhere");
-        assert_eq!(only(&odd).state, State::Unknown);
+        assert_eq!(only(&odd).state, ShutdownState::Unknown);
     }
 
     #[test]
@@ -193,7 +193,7 @@ mod tests {
         let cut = database(1)[..5000].to_vec();
         assert_eq!(
             only(&InMemory::default().file("a.db", cut)).state,
-            State::Damaged
+            ShutdownState::Damaged
         );
         let others = InMemory::default()
             .file("a.db", "BerkeleyDB")

@@ -5,11 +5,11 @@ use super::{
     rabbitmq, redis, sqlite,
 };
 use crate::database::Database;
-use crate::database::files::Folder;
+use crate::database::files::DataFolder;
 
 /// A database that is known: data, and one function.
 #[derive(Debug)]
-pub struct Kind {
+pub struct DatabaseKind {
     /// Its name in JSON: `postgres`.
     pub name: &'static str,
     /// Its name for people: `PostgreSQL`.
@@ -22,7 +22,7 @@ pub struct Kind {
     /// Which folders within belong to it, and have no other database in them.
     pub(crate) owns: Owns,
     /// Reads a folder that has the marks; none where it is something else after all.
-    pub(crate) read: fn(&Folder<'_>) -> Vec<Database>,
+    pub(crate) read: fn(&DataFolder<'_>) -> Vec<Database>,
 }
 
 /// Which folders within its own belong to a database.
@@ -35,7 +35,7 @@ pub(crate) enum Owns {
 }
 
 /// Every database that is known, by name.
-pub static KINDS: [Kind; 13] = [
+pub static KNOWN_DATABASES: [DatabaseKind; 13] = [
     clickhouse::KIND,
     elasticsearch::KIND,
     etcd::KIND,
@@ -51,8 +51,8 @@ pub static KINDS: [Kind; 13] = [
     sqlite::KIND,
 ];
 
-impl Kind {
-    pub(crate) fn is_marked(&self, folder: &Folder<'_>) -> bool {
+impl DatabaseKind {
+    pub(crate) fn is_marked(&self, folder: &DataFolder<'_>) -> bool {
         let has = |mark: &&str| match mark.strip_prefix('!') {
             Some(absent) => !folder.has(absent),
             None => match mark.strip_prefix('*') {
@@ -66,7 +66,7 @@ impl Kind {
         self.marks.iter().any(|marks| marks.iter().all(has))
     }
 
-    pub(crate) fn database(&self, folder: &Folder<'_>) -> Database {
+    pub(crate) fn database(&self, folder: &DataFolder<'_>) -> Database {
         Database::new(self.name, self.title, folder)
     }
 }

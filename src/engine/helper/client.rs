@@ -10,10 +10,10 @@ use super::super::program::{Invocation, Running};
 use super::super::{Docker, Error, ServerInfo};
 use super::HelperError;
 use super::binary::{HelperProgram, runs_on};
-use super::image::{Image, sweep};
-use super::names::{self, NAME};
-use super::protocol::{Answer, VOLUMES, Work};
-use super::talk::Talk;
+use super::image::{HelperImage, sweep};
+use super::labels::{self, NAME};
+use super::protocol::{HelperAnswer, HelperWork, VOLUMES};
+use super::session::Session;
 use crate::error::Kind;
 use crate::progress::Progress;
 use crate::tree::{self, Difference, Manifest};
@@ -46,17 +46,17 @@ const WRITE: &[&str] = &[
     "LINUX_IMMUTABLE",
 ];
 
-fn rights(work: &Work) -> &'static [&'static str] {
+fn rights(work: &HelperWork) -> &'static [&'static str] {
     match work {
-        Work::Free | Work::Survey { .. } | Work::Holds { .. } => LOOK,
-        Work::Observe { .. } | Work::Send { .. } => READ,
-        Work::Copy { .. } | Work::Clear { .. } | Work::Receive { .. } => WRITE,
+        HelperWork::Free | HelperWork::Survey { .. } | HelperWork::Holds { .. } => LOOK,
+        HelperWork::Observe { .. } | HelperWork::Send { .. } => READ,
+        HelperWork::Copy { .. } | HelperWork::Clear { .. } | HelperWork::Receive { .. } => WRITE,
     }
 }
 
 /// A volume in a helper's container.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::engine) struct Mounted<'a> {
+pub(in crate::engine) struct HelperMount<'a> {
     pub(in crate::engine) volume: &'a str,
     pub(in crate::engine) writable: bool,
 }
@@ -64,7 +64,7 @@ pub(in crate::engine) struct Mounted<'a> {
 /// An engine's helper: its image, and containers from it.
 pub(in crate::engine) struct Helper {
     docker: Docker,
-    image: Image,
+    image: HelperImage,
     run: String,
     count: AtomicU32,
     /// Removes what is old, while there is something else to wait for.
@@ -73,7 +73,7 @@ pub(in crate::engine) struct Helper {
 
 /// What a helper's work came to.
 pub(in crate::engine) struct Told {
-    pub(in crate::engine) answer: Answer,
+    pub(in crate::engine) answer: HelperAnswer,
     /// Where the work was to give one.
     pub(in crate::engine) manifest: Option<Manifest>,
     /// What a verified copy differs in; empty for other work.
@@ -95,8 +95,8 @@ impl Helper {
                 engine: server.machine.clone(),
             });
         }
-        let run = names::run();
-        let image = Image::bring(docker, &run, program)?;
+        let run = labels::run();
+        let image = HelperImage::bring(docker, &run, program)?;
         Ok(Self {
             docker: docker.clone(),
             image,
@@ -110,23 +110,23 @@ impl Helper {
     pub(in crate::engine) fn work(
         &self,
         what: &str,
-        work: Work,
-        mounts: &[Mounted<'_>],
+        work: HelperWork,
+        mounts: &[HelperMount<'_>],
         progress: &dyn Progress,
     ) -> Result<Told, Error> {
         let name = self.name();
         let tidy = || self.tidy();
-        let mut talk = Talk::new(progress, self.silence(), &tidy);
-        if let Work::Copy { target, .. } = &work {
-            talk.title = format!("volume {target}");
+        let mut session = Session::new(progress, self.silence(), &tidy);
+        if let HelperWork::Copy { target, .. } = &work {
+            session.title = format!("volume {target}");
         }
         let done = self.start(&name, &work, mounts);
-        let done = done.and_then(|running| talk.have(running, work));
+        let done = done.and_then(|running| session.have(running, work));
         match done {
             Ok(answer) => Ok(Told {
                 answer,
-                manifest: talk.manifest_read(what)?,
-                differences: talk.differences(),
+                manifest: session.manifest_read(what)?,
+                differences: session.differences(),
             }),
             Err(problem) => Err(self.failed(what, &name, problem)),
         }
@@ -154,8 +154,8 @@ impl Helper {
     pub(super) fn start(
         &self,
         name: &str,
-        work: &Work,
-        mounts: &[Mounted<'_>],
+        work: &HelperWork,
+        mounts: &[HelperMount<'_>],
     ) -> Result<Running, HelperError> {
         let call = self.run_call(name, rights(work), mounts);
         call.start().map_err(HelperError::Start)
@@ -178,7 +178,7 @@ impl Helper {
         }
     }
 
-    fn run_call(&self, name: &str, rights: &[&str], mounts: &[Mounted<'_>]) -> Invocation {
+    fn run_call(&self, name: &str, rights: &[&str], mounts: &[HelperMount<'_>]) -> Invocation {
         let mut call = self
             .docker
             .call([

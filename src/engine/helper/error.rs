@@ -57,7 +57,7 @@ pub enum HelperError {
     },
     /// The helper said what no helper says.
     #[error("the helper container gave an answer that can't be understood ({said})")]
-    Nonsense {
+    BadReply {
         /// What is wrong with it.
         said: &'static str,
     },
@@ -85,7 +85,7 @@ pub enum HelperError {
     },
     /// The volume's contents are in the memory of whoever mounts it.
     #[error("volume `{name}` is a tmpfs: its contents are gone when no container has it mounted")]
-    Fleeting {
+    Tmpfs {
         /// The volume.
         name: String,
     },
@@ -99,10 +99,10 @@ impl Explain for HelperError {
             | Self::Unreadable { .. }
             | Self::Machine { .. }
             | Self::Image { .. }
-            | Self::Fleeting { .. } => Kind::Refused,
+            | Self::Tmpfs { .. } => Kind::Refused,
             Self::Start(_)
             | Self::Version { .. }
-            | Self::Nonsense { .. }
+            | Self::BadReply { .. }
             | Self::Silent { .. }
             | Self::Died { .. } => Kind::Failed,
             Self::Inside { kind, .. } => *kind,
@@ -131,8 +131,8 @@ impl Explain for HelperError {
             Self::Silent { .. } | Self::Died { .. } | Self::Start(_) => {
                 "see what the engine says with `docker info` and `docker events`, then try again"
             }
-            Self::Nonsense { .. } => "name this version's own helper with `--helper FILE`",
-            Self::Fleeting { .. } => "there is nothing in it to be kept; make the new one empty",
+            Self::BadReply { .. } => "name this version's own helper with `--helper FILE`",
+            Self::Tmpfs { .. } => "there is nothing in it to be kept; make the new one empty",
             Self::Inside { hints, .. } => return hints.clone(),
             Self::Unreadable { .. } => return Vec::new(),
         };

@@ -1,7 +1,7 @@
 //! The helper's image: made, or found as an earlier run made it; and what is old is removed.
 //!
 //! An image stays for later runs, which would have to bring the same program again. Its tag
-//! says which program that is and when it was brought. It is used again for [`names::is_fresh`],
+//! says which program that is and when it was brought. It is used again for [`labels::is_fresh`],
 //! and only if its one layer is, by the engine's own SHA-256, the one that would be sent; the
 //! first run that finds it a day old removes it.
 
@@ -12,13 +12,13 @@ use serde::Deserialize;
 use super::super::Docker;
 use super::HelperError;
 use super::binary::HelperProgram;
-use super::names::{self, NAME};
+use super::labels::{self, NAME};
 
 /// To bring a program of some megabytes to an engine far away.
 const IMPORT: Duration = Duration::from_mins(10);
 
 /// An image that holds the helper's program, and nothing else.
-pub(super) struct Image {
+pub(super) struct HelperImage {
     docker: Docker,
     /// Its name and tag; no other image ever has the same.
     pub(super) reference: String,
@@ -26,7 +26,7 @@ pub(super) struct Image {
     pub(super) old: Vec<String>,
 }
 
-impl Image {
+impl HelperImage {
     /// The image of an earlier run, or a new one with the name of this.
     pub(super) fn bring(
         docker: &Docker,
@@ -39,9 +39,9 @@ impl Image {
         let listed = listed(docker);
         let old = listed.iter().filter(|listed| {
             let run = listed.tag.split_once('-');
-            run.is_some_and(|(_, run)| names::is_old(run))
+            run.is_some_and(|(_, run)| labels::is_old(run))
         });
-        let old: Vec<String> = old.map(Listed::reference).collect();
+        let old: Vec<String> = old.map(HelperTag::reference).collect();
         let image = |reference: String| Self {
             docker: docker.clone(),
             reference,
@@ -50,7 +50,7 @@ impl Image {
         let known = listed.iter().filter(|listed| {
             let run = listed.tag.strip_prefix(short);
             let run = run.and_then(|run| run.strip_prefix('-'));
-            run.is_some_and(names::is_fresh)
+            run.is_some_and(labels::is_fresh)
         });
         let mut known = known.map(|listed| image(listed.reference()));
         if let Some(known) = known.find(|image| image.layers().is_some_and(|found| found == layers))
@@ -82,7 +82,7 @@ impl Image {
     fn layers(&self) -> Option<Vec<String>> {
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]
-        struct Inspected {
+        struct InspectedImage {
             #[serde(rename = "RootFS")]
             root: Root,
         }
@@ -93,7 +93,7 @@ impl Image {
         }
         let format = ["image", "inspect", "--format", "{{json .}}"];
         let call = self.docker.call(format).arg(&self.reference);
-        let mut found = Docker::json_lines::<Inspected>("", &call).ok()?;
+        let mut found = Docker::json_lines::<InspectedImage>("", &call).ok()?;
         found.pop().map(|image| image.root.layers)
     }
 }
@@ -101,18 +101,18 @@ impl Image {
 /// An image that some run made.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Listed {
+struct HelperTag {
     tag: String,
 }
 
-impl Listed {
+impl HelperTag {
     fn reference(&self) -> String {
         format!("{NAME}:{}", self.tag)
     }
 }
 
 /// The images that carry a run's name; none where the engine doesn't say.
-fn listed(docker: &Docker) -> Vec<Listed> {
+fn listed(docker: &Docker) -> Vec<HelperTag> {
     let list = ["image", "ls", "--format", "{{json .}}", NAME];
     Docker::json_lines("", &docker.call(list)).unwrap_or_default()
 }
@@ -121,20 +121,20 @@ fn listed(docker: &Docker) -> Vec<Listed> {
 pub(super) fn sweep(docker: &Docker, images: &[String]) {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
-    struct Container {
+    struct HelperContainer {
         names: String,
     }
     let label = format!("label={NAME}");
     let format = ["--filter", &label, "--format", "{{json .}}"];
     let list = docker.call(["ps", "--all", "--no-trunc"]).args(format);
-    for container in Docker::json_lines::<Container>("", &list).unwrap_or_default() {
+    for container in Docker::json_lines::<HelperContainer>("", &list).unwrap_or_default() {
         let run = container
             .names
             .strip_prefix(NAME)
             .and_then(|name| name.strip_prefix('-'));
         if run
             .and_then(|run| run.rsplit_once('-'))
-            .is_some_and(|(run, _)| names::is_old(run))
+            .is_some_and(|(run, _)| labels::is_old(run))
         {
             let _ = docker.call(["rm", "--force", &container.names]).run();
         }

@@ -8,15 +8,17 @@ use std::thread;
 use std::time::Duration;
 
 use super::protocol::{
-    Answer, Differs, Event, FORMAT, Failed, LONGEST, PIECE, Request, Trouble, VERSION, VOLUMES,
-    Work,
+    Differs, FORMAT, Failed, HelperAnswer, HelperEvent, HelperRequest, HelperWork, LONGEST, PIECE,
+    VERSION, VOLUMES, WireProblem,
 };
 use crate::clock::Stopwatch;
 use crate::engine::check_name;
 use crate::error::{Explain, Kind};
 use crate::fs::Disk;
 use crate::progress::Progress;
-use crate::tree::{self, Against, Copied, CopyOptions, Format, Manifest, Scope, VerifyOptions};
+use crate::tree::{
+    self, Against, Copied, CopyOptions, Manifest, ManifestFormat, VerifyOptions, VerifyScope,
+};
 
 /// How often the helper says that it is alive.
 const PULSE: Duration = Duration::from_millis(250);
@@ -31,18 +33,20 @@ pub fn serve(input: impl Read + Send + 'static, output: impl Write + Send) -> u8
         over: AtomicBool::new(false),
         stop: AtomicBool::new(false),
     };
-    teller.say(&Event::Hello {
+    teller.say(&HelperEvent::Hello {
         format: FORMAT.to_owned(),
         version: VERSION,
     });
     let mut input = io::BufReader::new(input);
     let done = match request(&mut input) {
         Err(failed) => Err(failed),
-        Ok(Work::Send { volume, have }) => return give(&volume, have, input, &teller),
+        Ok(HelperWork::Send { volume, have }) => return give(&volume, have, input, &teller),
         Ok(work) => thread::scope(|scope| {
             let pulse = scope.spawn(|| teller.pulse());
             let done = match work {
-                Work::Receive { volume, update } => take(&volume, update, &mut input, &teller),
+                HelperWork::Receive { volume, update } => {
+                    take(&volume, update, &mut input, &teller)
+                }
                 work => {
                     let wish = watch(input);
                     let teller = &teller;
@@ -59,10 +63,10 @@ pub fn serve(input: impl Read + Send + 'static, output: impl Write + Send) -> u8
         }),
     };
     let (event, code) = match done {
-        Ok(answer) => (Event::Done { answer }, 0),
+        Ok(answer) => (HelperEvent::Done { answer }, 0),
         Err(failed) => {
             let code = Kind::from(failed.kind).exit_code();
-            (Event::Failed(failed), code)
+            (HelperEvent::Failed(failed), code)
         }
     };
     teller.say(&event);
@@ -119,8 +123,8 @@ fn listed(input: &mut impl BufRead) -> Result<Manifest, Failed> {
             .read_until(b'\n', &mut line)
             .map_err(|error| refused(format!("no list: {error}")))?;
         match serde_json::from_slice(&line) {
-            Ok(Event::Manifest { text: piece }) => text.extend(piece.into_bytes()),
-            Ok(Event::Ready) => return Ok(Manifest::read(Path::new("list"), &text)?),
+            Ok(HelperEvent::Manifest { text: piece }) => text.extend(piece.into_bytes()),
+            Ok(HelperEvent::Ready) => return Ok(Manifest::read(Path::new("list"), &text)?),
             _ => return Err(refused("a list that can't be understood".to_owned())),
         }
     }
@@ -132,7 +136,7 @@ fn take<W: Write + Send>(
     update: bool,
     input: &mut impl Read,
     teller: &Teller<W>,
-) -> Result<Answer, Failed> {
+) -> Result<HelperAnswer, Failed> {
     let (disk, path) = (Disk::new(), mounted(volume)?);
     let wish = AtomicBool::new(false);
     let watched = Watched {
@@ -145,12 +149,12 @@ fn take<W: Write + Send>(
     }
     teller.bytes.store(0, Relaxed);
     teller.files.store(0, Relaxed);
-    teller.say(&Event::Ready);
+    teller.say(&HelperEvent::Ready);
     let copied = receiving.take(input, &watched)?;
     Ok(copied_answer(&copied, &watched))
 }
 
-fn request(input: &mut impl BufRead) -> Result<Work, Failed> {
+fn request(input: &mut impl BufRead) -> Result<HelperWork, Failed> {
     let mut line = Vec::new();
     let read = input
         .take(LONGEST as u64)
@@ -169,7 +173,7 @@ fn request(input: &mut impl BufRead) -> Result<Work, Failed> {
             "the helper speaks version {VERSION} of its protocol only"
         )));
     }
-    match serde_json::from_slice::<Request>(&line) {
+    match serde_json::from_slice::<HelperRequest>(&line) {
         Ok(request) if request.format == FORMAT => Ok(request.work),
         _ => Err(refused("a request that can't be understood".to_owned())),
     }
@@ -202,23 +206,26 @@ fn mounted(volume: &str) -> Result<PathBuf, Failed> {
     Ok(Path::new(VOLUMES).join(volume))
 }
 
-fn work_on<W: Write + Send>(work: &Work, watched: &Watched<'_, W>) -> Result<Answer, Failed> {
+fn work_on<W: Write + Send>(
+    work: &HelperWork,
+    watched: &Watched<'_, W>,
+) -> Result<HelperAnswer, Failed> {
     match work {
-        Work::Free => {
+        HelperWork::Free => {
             let free = tree::free(Path::new("/"))?;
-            Ok(Answer::Free(free))
+            Ok(HelperAnswer::Free(free))
         }
-        Work::Survey { volume } => Ok(Answer::Survey(tree::survey(&mounted(volume)?)?)),
-        Work::Holds { volume } => Ok(Answer::Holds(tree::holds(&mounted(volume)?)?)),
-        Work::Observe {
+        HelperWork::Survey { volume } => Ok(HelperAnswer::Survey(tree::survey(&mounted(volume)?)?)),
+        HelperWork::Holds { volume } => Ok(HelperAnswer::Holds(tree::holds(&mounted(volume)?)?)),
+        HelperWork::Observe {
             volume,
             contents,
             media,
         } => {
             let scope = if *contents {
-                Scope::Everything
+                VerifyScope::Everything
             } else {
-                Scope::MetadataOnly
+                VerifyScope::MetadataOnly
             };
             let options = VerifyOptions {
                 scope,
@@ -227,9 +234,9 @@ fn work_on<W: Write + Send>(work: &Work, watched: &Watched<'_, W>) -> Result<Ans
             };
             let manifest = tree::observe(&mounted(volume)?, &options, watched)?;
             watched.teller.manifest(&manifest);
-            Ok(Answer::Observed)
+            Ok(HelperAnswer::Observed)
         }
-        Work::Copy {
+        HelperWork::Copy {
             source,
             target,
             digest,
@@ -243,18 +250,18 @@ fn work_on<W: Write + Send>(work: &Work, watched: &Watched<'_, W>) -> Result<Ans
             };
             let (source, target) = (mounted(source)?, mounted(target)?);
             let bytes = tree::survey(&source)?.bytes;
-            watched.teller.say(&Event::Total { bytes });
+            watched.teller.say(&HelperEvent::Total { bytes });
             let copied = tree::fill(&Disk::new(), &source, &target, &options, watched)?;
             if *verify {
                 compare(&copied, &target, watched)?;
             }
             Ok(copied_answer(&copied, watched))
         }
-        Work::Clear { volume } => {
+        HelperWork::Clear { volume } => {
             tree::clear(&Disk::new(), &mounted(volume)?)?;
-            Ok(Answer::Cleared)
+            Ok(HelperAnswer::Cleared)
         }
-        Work::Send { .. } | Work::Receive { .. } => {
+        HelperWork::Send { .. } | HelperWork::Receive { .. } => {
             Err(refused("a stream is no such work".to_owned()))
         }
     }
@@ -270,17 +277,17 @@ fn compare<W: Write + Send>(
         return Err(refused("without digests no copy is verified".to_owned()));
     };
     let bytes = copied.counts.bytes;
-    watched.teller.say(&Event::Total { bytes });
+    watched.teller.say(&HelperEvent::Total { bytes });
     let against = Against::Manifest(manifest);
     for difference in tree::verify(target, against, &VerifyOptions::default(), watched)? {
         watched
             .teller
-            .say(&Event::Differs(Differs::of(&difference)));
+            .say(&HelperEvent::Differs(Differs::of(&difference)));
     }
     Ok(())
 }
 
-fn copied_answer<W: Write + Send>(copied: &Copied, watched: &Watched<'_, W>) -> Answer {
+fn copied_answer<W: Write + Send>(copied: &Copied, watched: &Watched<'_, W>) -> HelperAnswer {
     /// Few enough for one line, and enough for anybody.
     const MOST: usize = 1000;
     if let Some(manifest) = &copied.manifest {
@@ -299,9 +306,12 @@ fn copied_answer<W: Write + Send>(copied: &Copied, watched: &Watched<'_, W>) -> 
         .take_while(|problem| fits(problem))
         .count();
     let left_out = (copied.problems.len() - listed) as u64 + copied.problems_left_out;
-    Answer::Copied {
+    HelperAnswer::Copied {
         counts: copied.counts,
-        problems: copied.problems[..listed].iter().map(Trouble::of).collect(),
+        problems: copied.problems[..listed]
+            .iter()
+            .map(WireProblem::of)
+            .collect(),
         left_out,
     }
 }
@@ -317,7 +327,7 @@ struct Teller<W> {
 }
 
 impl<W: Write + Send> Teller<W> {
-    fn say(&self, event: &Event) {
+    fn say(&self, event: &HelperEvent) {
         let mut line = serde_json::to_vec(event).unwrap_or_default();
         line.push(b'\n');
         let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
@@ -331,7 +341,7 @@ impl<W: Write + Send> Teller<W> {
     }
 
     fn at(&self) {
-        self.say(&Event::At {
+        self.say(&HelperEvent::At {
             bytes: self.bytes.load(Relaxed),
             files: self.files.load(Relaxed),
         });
@@ -352,10 +362,10 @@ impl<W: Write + Send> Teller<W> {
     fn manifest(&self, manifest: &Manifest) {
         let mut text = Vec::new();
         // Writing to memory can't fail.
-        let _ = manifest.write(Format::Mtree, &mut text);
+        let _ = manifest.write(ManifestFormat::Mtree, &mut text);
         // The format is ASCII, so that no piece ends within a character.
         for piece in text.chunks(PIECE) {
-            self.say(&Event::Manifest {
+            self.say(&HelperEvent::Manifest {
                 text: String::from_utf8_lossy(piece).into_owned(),
             });
         }
@@ -379,7 +389,7 @@ impl<W: Write + Send> Progress for Watched<'_, W> {
     fn finish(&self) {}
 
     fn note(&self, line: &str) {
-        self.teller.say(&Event::Note {
+        self.teller.say(&HelperEvent::Note {
             line: line.to_owned(),
         });
     }

@@ -16,16 +16,16 @@ mod client;
 mod error;
 mod image;
 mod inside;
-mod lines;
-mod names;
+mod labels;
+mod lazy;
 mod protocol;
-mod standby;
+mod reader;
+mod session;
 mod stream;
-mod talk;
 
 pub use error::HelperError;
 pub use inside::serve;
 
-pub(super) use client::{Helper, Mounted};
-pub(super) use protocol::{Answer, Trouble, Work};
-pub(super) use standby::Standby;
+pub(super) use client::{Helper, HelperMount};
+pub(super) use lazy::LazyHelper;
+pub(super) use protocol::{HelperAnswer, HelperWork, WireProblem};

@@ -1,9 +1,9 @@
 //! What transship says to its helper, and the helper to transship: one JSON object a line.
 //!
-//! The helper reads one [`Request`] from its standard input, which then stays open as long as
+//! The helper reads one [`HelperRequest`] from its standard input, which then stays open as long as
 //! somebody wants the answer: its end is the wish to stop. On its standard output it says
-//! [`Event::Hello`] first, then [`Event::At`] at least four times a second, so that silence
-//! means that it is gone, and last [`Event::Done`] or [`Event::Failed`]. A manifest goes
+//! [`HelperEvent::Hello`] first, then [`HelperEvent::At`] at least four times a second, so that silence
+//! means that it is gone, and last [`HelperEvent::Done`] or [`HelperEvent::Failed`]. A manifest goes
 //! before `Done`, as mtree text in pieces, and so does what a copy differs in.
 //!
 //! Versions: 1 is the first; 2 verifies a copy in the container that made it. Both sides refuse any other than their own: the program that
@@ -34,19 +34,19 @@ pub(super) const VOLUMES: &str = "/volumes";
 /// The one line to the helper.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Request {
+pub(super) struct HelperRequest {
     /// [`FORMAT`].
     pub format: String,
     /// [`VERSION`].
     pub version: u32,
     /// What to do.
-    pub work: Work,
+    pub work: HelperWork,
 }
 
 /// What the helper is asked to do; volumes are named as they are mounted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "kebab-case", deny_unknown_fields)]
-pub(in crate::engine) enum Work {
+pub(in crate::engine) enum HelperWork {
     /// Tell how much is free for the engine's data.
     Free,
     /// Count.
@@ -71,10 +71,10 @@ pub(in crate::engine) enum Work {
     /// Remove everything in it.
     Clear { volume: String },
     /// Give it as a stream, which follows the hello on standard output. With `have`, what is
-    /// there already comes on standard input first, as [`Event::Manifest`] and
-    /// [`Event::Ready`].
+    /// there already comes on standard input first, as [`HelperEvent::Manifest`] and
+    /// [`HelperEvent::Ready`].
     Send { volume: String, have: bool },
-    /// Fill it with a stream, which follows on standard input after [`Event::Ready`]; with
+    /// Fill it with a stream, which follows on standard input after [`HelperEvent::Ready`]; with
     /// `update`, what there is comes before that.
     Receive { volume: String, update: bool },
 }
@@ -82,7 +82,7 @@ pub(in crate::engine) enum Work {
 /// A line of the helper.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "kebab-case", deny_unknown_fields)]
-pub(super) enum Event {
+pub(super) enum HelperEvent {
     /// It is there.
     Hello { format: String, version: u32 },
     /// What a copy will come to.
@@ -98,7 +98,7 @@ pub(super) enum Event {
     /// After the manifest: the stream may begin.
     Ready,
     /// It is done.
-    Done { answer: Answer },
+    Done { answer: HelperAnswer },
     /// It has failed.
     Failed(Failed),
 }
@@ -106,7 +106,7 @@ pub(super) enum Event {
 /// What work gave.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub(in crate::engine) enum Answer {
+pub(in crate::engine) enum HelperAnswer {
     Free(u64),
     Survey(Survey),
     Holds(Holds),
@@ -115,7 +115,7 @@ pub(in crate::engine) enum Answer {
     /// With digests, the manifest has gone before.
     Copied {
         counts: Survey,
-        problems: Vec<Trouble>,
+        problems: Vec<WireProblem>,
         left_out: u64,
     },
     Cleared,
@@ -124,7 +124,7 @@ pub(in crate::engine) enum Answer {
 /// A [`Problem`], its path as base64: any bytes can be a name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(in crate::engine) struct Trouble {
+pub(in crate::engine) struct WireProblem {
     path: String,
     lost: Lost,
     reason: String,
@@ -182,7 +182,7 @@ impl From<FailedKind> for Kind {
     }
 }
 
-impl Trouble {
+impl WireProblem {
     pub(super) fn of(problem: &Problem) -> Self {
         Self {
             path: STANDARD.encode(&problem.path),
@@ -246,9 +246,9 @@ mod tests {
             lost: Lost::Node,
             reason: "not permitted".to_owned(),
         };
-        assert_eq!(Trouble::of(&problem).problem(), Some(problem));
+        assert_eq!(WireProblem::of(&problem).problem(), Some(problem));
         for path in ["0", "zz", "é"] {
-            let trouble = Trouble {
+            let trouble = WireProblem {
                 path: path.to_owned(),
                 lost: Lost::Node,
                 reason: String::new(),
@@ -259,10 +259,10 @@ mod tests {
 
     #[test]
     fn version_2_is_written_as_it_always_was() {
-        let request = Request {
+        let request = HelperRequest {
             format: FORMAT.to_owned(),
             version: VERSION,
-            work: Work::Copy {
+            work: HelperWork::Copy {
                 source: "a1".to_owned(),
                 target: "b1".to_owned(),
                 digest: true,
@@ -274,17 +274,17 @@ mod tests {
         assert_eq!(serde_json::to_string(&request).unwrap(), line);
         for (event, line) in [
             (
-                Event::At { bytes: 7, files: 1 },
+                HelperEvent::At { bytes: 7, files: 1 },
                 r#"{"is":"at","bytes":7,"files":1}"#,
             ),
             (
-                Event::Done {
-                    answer: Answer::Holds(Holds::Part),
+                HelperEvent::Done {
+                    answer: HelperAnswer::Holds(Holds::Part),
                 },
                 r#"{"is":"done","answer":{"holds":"part"}}"#,
             ),
             (
-                Event::Differs(Differs::of(&Difference {
+                HelperEvent::Differs(Differs::of(&Difference {
                     path: b"a\xff".to_vec(),
                     kind: DifferenceKind::Mode,
                     expected: "0600".to_owned(),
@@ -294,7 +294,7 @@ mod tests {
             ),
         ] {
             assert_eq!(serde_json::to_string(&event).unwrap(), line);
-            assert_eq!(serde_json::from_str::<Event>(line).unwrap(), event);
+            assert_eq!(serde_json::from_str::<HelperEvent>(line).unwrap(), event);
         }
     }
 

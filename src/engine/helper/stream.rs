@@ -9,13 +9,13 @@ use std::time::Duration;
 use super::super::program::Running;
 use super::super::volumes::contents::{Feed, UNDER_WAY, judged};
 use super::super::{Error, HelperError};
-use super::client::{Helper, Mounted};
-use super::lines::listen;
-use super::protocol::{Answer, Event, LONGEST, PIECE, Work};
-use super::talk::{Said, TICK, Talk, ask, interrupted, is_hello};
+use super::client::{Helper, HelperMount};
+use super::protocol::{HelperAnswer, HelperEvent, HelperWork, LONGEST, PIECE};
+use super::reader::listen;
+use super::session::{Said, Session, TICK, ask, interrupted, is_hello};
 use crate::clock::Stopwatch;
 use crate::progress::Progress;
-use crate::tree::{self, Format, Manifest};
+use crate::tree::{self, Manifest, ManifestFormat};
 
 impl Helper {
     /// Writes the volume to `out`, as it comes: whether it is whole, the stream says itself.
@@ -28,11 +28,11 @@ impl Helper {
         progress: &dyn Progress,
     ) -> Result<(), Error> {
         let name = self.name();
-        let mounts = [Mounted {
+        let mounts = [HelperMount {
             volume,
             writable: false,
         }];
-        let work = Work::Send {
+        let work = HelperWork::Send {
             volume: volume.to_owned(),
             have: have.is_some(),
         };
@@ -40,13 +40,15 @@ impl Helper {
             progress,
             silence: self.silence(),
         };
-        let started = self.start(&name, &work, &mounts).map_err(Trouble::Helper);
+        let started = self
+            .start(&name, &work, &mounts)
+            .map_err(RelayError::Helper);
         self.tidy();
         let sent = started.and_then(|running| relay.run(running, work, have, out));
-        sent.map_err(|trouble| match trouble {
-            Trouble::Helper(problem) => self.failed(what, &name, problem),
-            Trouble::Out(error) => {
-                let _ = self.failed(what, &name, HelperError::Nonsense { said: "" });
+        sent.map_err(|error| match error {
+            RelayError::Helper(problem) => self.failed(what, &name, problem),
+            RelayError::Out(error) => {
+                let _ = self.failed(what, &name, HelperError::BadReply { said: "" });
                 tree::Error::write("the stream", error).into()
             }
         })
@@ -60,32 +62,32 @@ impl Helper {
         update: bool,
         feed: Feed<'_>,
         progress: &dyn Progress,
-    ) -> Result<Answer, Error> {
+    ) -> Result<HelperAnswer, Error> {
         let name = self.name();
-        let mounts = [Mounted {
+        let mounts = [HelperMount {
             volume,
             writable: true,
         }];
-        let work = Work::Receive {
+        let work = HelperWork::Receive {
             volume: volume.to_owned(),
             update,
         };
         let failed = |problem| self.failed(what, &name, problem);
         let mut running = self.start(&name, &work, &mounts).map_err(failed)?;
         let (Some(output), Some(mut input)) = (running.stdout(), running.stdin()) else {
-            return Err(failed(HelperError::Nonsense { said: "no streams" }));
+            return Err(failed(HelperError::BadReply { said: "no streams" }));
         };
         ask(&mut input, work);
         let heard = listen(output);
         let tidy = || self.tidy();
-        let mut talk = Talk::new(progress, self.silence(), &tidy);
+        let mut session = Session::new(progress, self.silence(), &tidy);
         let mut input = Some(input);
-        match talk.listen(&heard, &mut input) {
+        match session.listen(&heard, &mut input) {
             Ok(Said::Ready) => {}
-            Ok(said) => return talk.ended(running, said).map_err(failed),
+            Ok(said) => return session.ended(running, said).map_err(failed),
             Err(problem) => return Err(failed(problem)),
         }
-        let have = talk.manifest_read(what)?;
+        let have = session.manifest_read(what)?;
         thread::scope(|scope| {
             let input = input.take();
             let sender = scope.spawn(move || match input {
@@ -93,8 +95,8 @@ impl Helper {
                 None => Ok(()),
             });
             // The sender sees to it that it stops when that is wanted.
-            let said = talk.listen(&heard, &mut None);
-            let received = said.and_then(|said| talk.ended(running, said));
+            let said = session.listen(&heard, &mut None);
+            let received = said.and_then(|said| session.ended(running, said));
             let received = received.map_err(failed);
             let died = || Err(tree::Error::Interrupted.into());
             judged(sender.join().unwrap_or_else(|_| died()), received)
@@ -109,7 +111,7 @@ fn fill(input: ChildStdin, have: Option<&Manifest>, feed: Feed<'_>) -> Result<()
 }
 
 /// Which side of a relay failed.
-enum Trouble {
+enum RelayError {
     Helper(HelperError),
     Out(io::Error),
 }
@@ -124,12 +126,12 @@ impl Relay<'_> {
     fn run(
         &self,
         mut running: Running,
-        work: Work,
+        work: HelperWork,
         have: Option<&Manifest>,
         out: &mut dyn Write,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), RelayError> {
         let (Some(output), Some(mut input)) = (running.stdout(), running.stdin()) else {
-            return Err(Trouble::Helper(HelperError::Nonsense {
+            return Err(RelayError::Helper(HelperError::BadReply {
                 said: "no streams",
             }));
         };
@@ -143,41 +145,41 @@ impl Relay<'_> {
         loop {
             match pieces.recv_timeout(TICK) {
                 Ok(piece) => {
-                    let piece = piece.map_err(Trouble::Helper)?;
-                    out.write_all(&piece).map_err(Trouble::Out)?;
+                    let piece = piece.map_err(RelayError::Helper)?;
+                    out.write_all(&piece).map_err(RelayError::Out)?;
                     quiet = Stopwatch::start();
                 }
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => {}
             }
             if self.progress.interrupted() {
-                return interrupted().map_err(Trouble::Helper);
+                return interrupted().map_err(RelayError::Helper);
             }
             if quiet.elapsed() > self.silence {
                 let after = self.silence;
-                return Err(Trouble::Helper(HelperError::Silent { after }));
+                return Err(RelayError::Helper(HelperError::Silent { after }));
             }
         }
-        out.flush().map_err(Trouble::Out)?;
+        out.flush().map_err(RelayError::Out)?;
         drop(input);
         let ended = running.ended(self.silence);
-        let ended = ended.map_err(|error| Trouble::Helper(HelperError::Start(error)))?;
+        let ended = ended.map_err(|error| RelayError::Helper(HelperError::Start(error)))?;
         if ended.status.success() {
             return Ok(());
         }
         let how = ended.describe();
-        Err(Trouble::Helper(HelperError::Died { how }))
+        Err(RelayError::Helper(HelperError::Died { how }))
     }
 }
 
 /// Says what is there already.
 fn tell(input: &mut impl Write, have: &Manifest) -> io::Result<()> {
     let mut text = Vec::new();
-    have.write(Format::Mtree, &mut text)?;
-    let pieces = text.chunks(PIECE).map(|piece| Event::Manifest {
+    have.write(ManifestFormat::Mtree, &mut text)?;
+    let pieces = text.chunks(PIECE).map(|piece| HelperEvent::Manifest {
         text: String::from_utf8_lossy(piece).into_owned(),
     });
-    for event in pieces.chain([Event::Ready]) {
+    for event in pieces.chain([HelperEvent::Ready]) {
         let mut line = serde_json::to_vec(&event)?;
         line.push(b'\n');
         input.write_all(&line)?;
@@ -217,6 +219,6 @@ fn hello(output: &mut BufReader<impl Read>) -> Result<(), HelperError> {
         return Ok(());
     }
     let said = "it doesn't say what it is";
-    let event = serde_json::from_slice(&line).map_err(|_| HelperError::Nonsense { said })?;
+    let event = serde_json::from_slice(&line).map_err(|_| HelperError::BadReply { said })?;
     is_hello(&event).map(drop)
 }

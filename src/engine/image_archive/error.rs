@@ -19,15 +19,15 @@ pub enum ArchiveError {
         /// Why.
         source: io::Error,
     },
-    /// It is damaged, cut, or no archive.
+    /// The file is damaged, cut, or no archive.
     #[error("`{}` is damaged or no archive of images", path.display())]
     Damaged {
         /// The archive.
         path: PathBuf,
-        /// What is wrong.
+        /// What the decoder or the archive's reader said.
         source: io::Error,
     },
-    /// It holds no list of images.
+    /// The archive holds neither of the two lists of images.
     #[error("`{}` has neither `manifest.json` nor `index.json`", path.display())]
     NoImages {
         /// The archive.
@@ -41,7 +41,7 @@ pub enum ArchiveError {
         /// The member.
         name: String,
     },
-    /// It holds a list twice.
+    /// The archive holds a list of images twice.
     #[error("`{}` has two members `{name}`", path.display())]
     Twice {
         /// The archive.
@@ -70,7 +70,7 @@ pub enum ArchiveError {
     Incomplete {
         /// The archive.
         path: PathBuf,
-        /// Their references.
+        /// The references that the release's compose files have.
         images: Vec<String>,
     },
     /// The engine doesn't take it.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use super::packed::Packed;
+use super::archive_file::ArchiveFile;
 use super::{ArchiveError, ImageArchive};
 use crate::engine::{Docker, Error, local_images, missing_images};
 use crate::fs::Disk;
@@ -32,9 +32,9 @@ pub fn load_images(
         source,
     };
     disk.announce("docker load", path).map_err(failed)?;
-    let packed = Packed::open(path, progress)?;
-    progress.start(&format!("loading {}", path.display()), Some(packed.size));
-    let fed = feed(docker, packed);
+    let file = ArchiveFile::open(path, progress)?;
+    progress.start(&format!("loading {}", path.display()), Some(file.size));
+    let fed = feed(docker, file);
     progress.finish();
     if progress.interrupted() {
         return Err(ArchiveError::Interrupted);
@@ -65,13 +65,13 @@ fn boxed(error: Error) -> ArchiveError {
 }
 
 /// Streams the archive into the program, so that the progress is the file's.
-fn feed(docker: &Docker, packed: Packed<'_>) -> io::Result<()> {
+fn feed(docker: &Docker, file: ArchiveFile<'_>) -> io::Result<()> {
     let mut program = docker
         .call(["load", "--quiet"])
         .start()
         .map_err(io::Error::other)?;
     let (stdin, stdout) = (program.stdin(), program.stdout());
-    let mut archive = packed.loadable()?;
+    let mut archive = file.loadable()?;
     let copied = thread::scope(|scope| {
         // What it prints is a line for each image, and says less than a look afterwards.
         scope.spawn(|| stdout.map(|mut out| io::copy(&mut out, &mut io::sink())));

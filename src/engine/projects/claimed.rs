@@ -6,8 +6,8 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::inspected::{Inspected, inspected};
-use crate::compose::{Claim, Claims, Holder, NetworkClaim, Port, is_data, routes};
+use super::inspected::{InspectedContainer, inspected};
+use crate::compose::{Claim, Claimant, Claims, NetworkClaim, Port, is_data, routes};
 use crate::engine::{Docker, Error};
 
 const PROJECT: &str = "com.docker.compose.project";
@@ -15,7 +15,7 @@ const FOLDER: &str = "com.docker.compose.project.working_dir";
 
 /// A project that may be up already: what it has itself is in nobody's way.
 #[derive(Debug, Clone, Copy)]
-pub struct Own<'a> {
+pub struct ExceptProject<'a> {
     /// The project's name.
     pub project: &'a str,
     /// The folder that its containers were started from.
@@ -28,10 +28,10 @@ pub struct Own<'a> {
 ///
 /// # Errors
 /// [`Error::Call`] and [`Error::Answer`].
-pub fn claimed(docker: &Docker, own: Own<'_>) -> Result<Claims, Error> {
+pub fn claimed(docker: &Docker, own: ExceptProject<'_>) -> Result<Claims, Error> {
     let containers = inspected(docker, &[])?;
     let mut claims = Claims::default();
-    let mut names: BTreeMap<String, BTreeMap<String, Holder>> = BTreeMap::new();
+    let mut names: BTreeMap<String, BTreeMap<String, Claimant>> = BTreeMap::new();
     for container in containers.iter().filter(|container| !container.is_of(own)) {
         container.claim(&mut claims);
         for (network, on) in &container.network_settings.networks {
@@ -51,7 +51,7 @@ pub fn claimed(docker: &Docker, own: Own<'_>) -> Result<Claims, Error> {
             .and_then(|l| l.get(PROJECT))
             .cloned();
         if project.as_deref() != Some(own.project) {
-            let holder = Holder {
+            let holder = Claimant {
                 project,
                 owner: network.name.clone(),
                 at: None,
@@ -66,12 +66,12 @@ pub fn claimed(docker: &Docker, own: Own<'_>) -> Result<Claims, Error> {
 }
 
 /// The volumes that other projects have made.
-fn volumes(docker: &Docker, own: Own<'_>) -> Result<Vec<Claim<String>>, Error> {
+fn volumes(docker: &Docker, own: ExceptProject<'_>) -> Result<Vec<Claim<String>>, Error> {
     let list = docker.call(["volume", "ls", "--format", "{{json .}}"]);
-    let rows: Vec<VolumeRow> = Docker::json_lines("list the volumes", &list)?;
-    let claim = |row: VolumeRow| {
+    let rows: Vec<LabelledVolume> = Docker::json_lines("list the volumes", &list)?;
+    let claim = |row: LabelledVolume| {
         let project = row.label(PROJECT).filter(|name| *name != own.project)?;
-        let holder = Holder {
+        let holder = Claimant {
             project: Some(project.to_owned()),
             owner: row.name.clone(),
             at: None,
@@ -83,25 +83,25 @@ fn volumes(docker: &Docker, own: Own<'_>) -> Result<Vec<Claim<String>>, Error> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct VolumeRow {
+struct LabelledVolume {
     name: String,
     /// `key=value,key=value`.
     #[serde(default)]
     labels: String,
 }
 
-impl VolumeRow {
+impl LabelledVolume {
     fn label(&self, name: &str) -> Option<&str> {
         let mut labels = self.labels.split(',');
         labels.find_map(|label| label.strip_prefix(name)?.strip_prefix('='))
     }
 }
 
-fn networks(docker: &Docker) -> Result<Vec<Network>, Error> {
+fn networks(docker: &Docker) -> Result<Vec<InspectedNetwork>, Error> {
     const WHAT: &str = "list the networks";
     let list = || {
         let call = docker.call(["network", "ls", "--no-trunc", "--format", "{{json .}}"]);
-        let rows: Vec<Row> = Docker::json_lines(WHAT, &call)?;
+        let rows: Vec<NetworkRow> = Docker::json_lines(WHAT, &call)?;
         Ok(rows.into_iter().map(|row| row.id).collect())
     };
     let inspect = |ids: &[String]| {
@@ -115,14 +115,14 @@ fn networks(docker: &Docker) -> Result<Vec<Network>, Error> {
 }
 
 #[derive(Deserialize)]
-struct Row {
+struct NetworkRow {
     #[serde(rename = "ID")]
     id: String,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Network {
+struct InspectedNetwork {
     name: String,
     labels: Option<BTreeMap<String, String>>,
     #[serde(rename = "IPAM", default)]
@@ -142,8 +142,8 @@ struct Pool {
     subnet: String,
 }
 
-impl Network {
-    fn claim(self, names: BTreeMap<String, Holder>) -> NetworkClaim {
+impl InspectedNetwork {
+    fn claim(self, names: BTreeMap<String, Claimant>) -> NetworkClaim {
         let pools = self.ipam.config.unwrap_or_default();
         NetworkClaim {
             name: self.name,
@@ -154,12 +154,12 @@ impl Network {
     }
 }
 
-impl Inspected {
+impl InspectedContainer {
     fn label(&self, name: &str) -> Option<&String> {
         self.config.labels.as_ref()?.get(name)
     }
 
-    fn is_of(&self, own: Own<'_>) -> bool {
+    fn is_of(&self, own: ExceptProject<'_>) -> bool {
         let is_in = |folder: &String| {
             let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
             real(Path::new(folder)) == real(own.folder)
@@ -168,8 +168,8 @@ impl Inspected {
             && self.label(FOLDER).is_some_and(is_in)
     }
 
-    fn holder(&self) -> Holder {
-        Holder {
+    fn holder(&self) -> Claimant {
+        Claimant {
             project: self.label(PROJECT).cloned(),
             owner: self.name.trim_start_matches('/').to_owned(),
             at: None,
@@ -179,7 +179,7 @@ impl Inspected {
     fn claim(&self, claims: &mut Claims) {
         let holder = self.holder();
         if let Some(project) = &holder.project {
-            let of_project = Holder {
+            let of_project = Claimant {
                 owner: project.clone(),
                 ..holder.clone()
             };

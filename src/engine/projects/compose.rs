@@ -13,12 +13,12 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::startup::{Standing, of};
+use super::startup::{StartupState, of};
 use super::stopping::rounds;
 use crate::clock::Stopwatch;
 use crate::engine::docker::failed;
 use crate::engine::program::Invocation;
-use crate::engine::{Container, Docker, Error, Failure, Program};
+use crate::engine::{Container, Docker, Error, Program, UnstartedContainer};
 use crate::fs::Disk;
 use crate::progress::Progress;
 
@@ -48,11 +48,11 @@ impl Compose {
     /// [`Error::NoCompose`].
     pub fn find(docker: &Docker) -> Result<Self, Error> {
         #[derive(Deserialize)]
-        struct Version {
+        struct ComposeVersion {
             version: String,
         }
         let call = docker.call(["compose", "version", "--format", "json"]);
-        let plugin = Docker::json_lines::<Version>("ask Compose for its version", &call);
+        let plugin = Docker::json_lines::<ComposeVersion>("ask Compose for its version", &call);
         if let Some(found) = plugin.ok().and_then(|mut list| list.pop()) {
             return Ok(Self {
                 docker: docker.clone(),
@@ -146,7 +146,7 @@ pub struct ComposeProject {
 
 /// How to start a project.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Up<'a> {
+pub struct UpOptions<'a> {
     /// Only these services and what they depend on; all when empty.
     pub services: &'a [&'a str],
     /// Not even what they depend on.
@@ -247,7 +247,7 @@ impl ComposeProject {
     ///
     /// # Errors
     /// [`Error::Call`], and [`Error::TooOld`] where Compose can't do without pulling.
-    pub fn up(&self, disk: &Disk, how: &Up<'_>) -> Result<(), Error> {
+    pub fn up(&self, disk: &Disk, how: &UpOptions<'_>) -> Result<(), Error> {
         if how.never_pull && self.compose.is_first_generation() {
             return Err(self.compose.too_old("`up --pull never`"));
         }
@@ -271,16 +271,16 @@ impl ComposeProject {
         let mut before = None;
         loop {
             let containers = self.containers()?;
-            let standing: Vec<Standing> = containers.iter().map(of).collect();
+            let standing: Vec<StartupState> = containers.iter().map(of).collect();
             if watch.elapsed() >= patience {
-                return Err(self.not_up(&containers, |standing| standing != Standing::Up));
+                return Err(self.not_up(&containers, |standing| standing != StartupState::Up));
             }
-            let ended = |standing| matches!(standing, Standing::Ended(_));
+            let ended = |standing| matches!(standing, StartupState::Ended(_));
             if standing.iter().any(|&standing| ended(standing)) {
                 return Err(self.not_up(&containers, ended));
             }
             // No containers at all is no project that is up.
-            let up = !standing.is_empty() && standing.iter().all(|&s| s == Standing::Up);
+            let up = !standing.is_empty() && standing.iter().all(|&s| s == StartupState::Up);
             let now = up.then(|| containers.iter().map(|c| c.restarts).collect::<Vec<_>>());
             if up && before == now {
                 return Ok(());
@@ -307,14 +307,14 @@ impl ComposeProject {
     }
 
     /// The command that [`ComposeProject::up`] runs, for people to read.
-    pub fn up_command(&self, how: &Up<'_>) -> String {
+    pub fn up_command(&self, how: &UpOptions<'_>) -> String {
         self.up_call(how).shown()
     }
 
     /// The error that tells of the containers that stand in one of the ways `bad`.
-    fn not_up(&self, containers: &[Container], bad: impl Fn(Standing) -> bool) -> Error {
+    fn not_up(&self, containers: &[Container], bad: impl Fn(StartupState) -> bool) -> Error {
         let failures = containers.iter().filter(|container| bad(of(container)));
-        let failures = failures.map(|container| Failure {
+        let failures = failures.map(|container| UnstartedContainer {
             container: container.name.clone(),
             how: of(container).to_string(),
             log: self.log(&container.id),
@@ -350,7 +350,7 @@ impl ComposeProject {
         call.args(services)
     }
 
-    fn up_call(&self, how: &Up<'_>) -> Invocation {
+    fn up_call(&self, how: &UpOptions<'_>) -> Invocation {
         let mut call = self.call().args(["up", "--detach"]);
         if how.never_pull {
             call = call.args(["--pull", "never"]);

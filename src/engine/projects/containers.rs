@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::inspected::{Checked, Inspected, Mounted, inspected};
+use super::inspected::{Checked, InspectedContainer, InspectedMount, inspected};
 use crate::engine::{Docker, Error, User};
 
 /// A container, running or not, and what of the host it sees.
@@ -103,8 +103,8 @@ impl Container {
 /// # Errors
 /// [`Error::Call`] and [`Error::Answer`].
 pub fn containers_using(docker: &Docker, path: &Path) -> Result<Vec<User>, Error> {
-    let place = Place::of(path);
-    users(docker, |mount| place.overlaps(&Place::of(&mount.source)))
+    let place = HostPath::of(path);
+    users(docker, |mount| place.overlaps(&HostPath::of(&mount.source)))
 }
 
 /// Like [`containers_using`], and those that mount the volume `name`.
@@ -113,9 +113,9 @@ pub(crate) fn containers_using_volume(
     name: &str,
     path: &Path,
 ) -> Result<Vec<User>, Error> {
-    let place = Place::of(path);
+    let place = HostPath::of(path);
     users(docker, |mount| {
-        mount.volume.as_deref() == Some(name) || place.overlaps(&Place::of(&mount.source))
+        mount.volume.as_deref() == Some(name) || place.overlaps(&HostPath::of(&mount.source))
     })
 }
 
@@ -132,12 +132,12 @@ fn users(docker: &Docker, uses: impl Fn(&Mount) -> bool) -> Result<Vec<User>, Er
 
 /// A path as it was named and as it is with its symlinks resolved: `current/data` and
 /// `releases/v1/data` are one place.
-struct Place {
+struct HostPath {
     named: PathBuf,
     real: PathBuf,
 }
 
-impl Place {
+impl HostPath {
     fn of(path: &Path) -> Self {
         Self {
             named: path.to_owned(),
@@ -151,8 +151,8 @@ impl Place {
     }
 }
 
-impl From<Inspected> for Container {
-    fn from(inspected: Inspected) -> Self {
+impl From<InspectedContainer> for Container {
+    fn from(inspected: InspectedContainer) -> Self {
         let mut labels = inspected.config.labels.unwrap_or_default();
         let state = inspected.state;
         Self {
@@ -186,7 +186,7 @@ fn dependencies(list: &str) -> Vec<String> {
 }
 
 /// A tmpfs has neither name nor source, and is nobody else's.
-fn mount(mounted: Mounted) -> Option<Mount> {
+fn mount(mounted: InspectedMount) -> Option<Mount> {
     let volume = mounted.name.filter(|name| !name.is_empty());
     if volume.is_none() && mounted.source.as_os_str().is_empty() {
         return None;

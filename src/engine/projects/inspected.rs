@@ -10,29 +10,32 @@ use crate::engine::{Docker, Error, Health};
 const WHAT: &str = "list the containers";
 
 /// What the engine tells of the containers that `filter` lets through.
-pub(crate) fn inspected(docker: &Docker, filter: &[&str]) -> Result<Vec<Inspected>, Error> {
+pub(crate) fn inspected(
+    docker: &Docker,
+    filter: &[&str],
+) -> Result<Vec<InspectedContainer>, Error> {
     Docker::inspected(|| list(docker, filter), |ids| inspect(docker, ids))
 }
 
 fn list(docker: &Docker, filter: &[&str]) -> Result<Vec<String>, Error> {
     let call = docker.call(["ps", "--all", "--no-trunc", "--format", "{{json .}}"]);
     let call = call.args(filter);
-    let rows: Vec<Row> = Docker::json_lines(WHAT, &call)?;
+    let rows: Vec<ContainerRow> = Docker::json_lines(WHAT, &call)?;
     let mut ids: Vec<_> = rows.into_iter().map(|row| row.id).collect();
     ids.sort();
     Ok(ids)
 }
 
-fn inspect(docker: &Docker, ids: &[String]) -> Result<Vec<Inspected>, Error> {
+fn inspect(docker: &Docker, ids: &[String]) -> Result<Vec<InspectedContainer>, Error> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
     let call = docker
         .call(["container", "inspect", "--format", "{{json .}}"])
         .args(ids);
-    let found: Vec<Inspected> = Docker::json_lines(WHAT, &call)?;
+    let found: Vec<InspectedContainer> = Docker::json_lines(WHAT, &call)?;
     if found.len() != ids.len() {
-        return Err(Error::Nonsense {
+        return Err(Error::BadReply {
             what: WHAT.to_owned(),
             command: call.shown(),
             said: format!("told of {} containers out of {}", found.len(), ids.len()),
@@ -42,30 +45,30 @@ fn inspect(docker: &Docker, ids: &[String]) -> Result<Vec<Inspected>, Error> {
 }
 
 #[derive(Deserialize)]
-struct Row {
+struct ContainerRow {
     #[serde(rename = "ID")]
     id: String,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(crate) struct Inspected {
+pub(crate) struct InspectedContainer {
     pub(crate) id: String,
     pub(crate) name: String,
-    pub(crate) state: State,
+    pub(crate) state: ContainerState,
     #[serde(default)]
     pub(crate) restart_count: u64,
     #[serde(default)]
-    pub(crate) mounts: Vec<Mounted>,
+    pub(crate) mounts: Vec<InspectedMount>,
     #[serde(default)]
-    pub(crate) config: Config,
+    pub(crate) config: ContainerConfig,
     #[serde(default)]
     pub(crate) network_settings: NetworkSettings,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(crate) struct State {
+pub(crate) struct ContainerState {
     #[serde(default)]
     pub(crate) status: String,
     pub(crate) running: bool,
@@ -98,7 +101,7 @@ impl Checked {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(crate) struct Mounted {
+pub(crate) struct InspectedMount {
     #[serde(default)]
     pub(crate) name: Option<String>,
     #[serde(default)]
@@ -109,7 +112,7 @@ pub(crate) struct Mounted {
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub(crate) struct Config {
+pub(crate) struct ContainerConfig {
     pub(crate) labels: Option<BTreeMap<String, String>>,
     pub(crate) stop_timeout: Option<u64>,
 }

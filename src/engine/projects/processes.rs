@@ -65,7 +65,7 @@ struct Process {
 }
 
 /// A path that a process uses, and whether it could write there.
-type Use = (PathBuf, bool);
+type PathUse = (PathBuf, bool);
 
 impl Process {
     /// Nothing when it has ended.
@@ -100,7 +100,7 @@ impl Process {
     }
 
     /// Its open files in the folder.
-    fn open(&self, folder: &Path) -> impl Iterator<Item = Use> {
+    fn open(&self, folder: &Path) -> impl Iterator<Item = PathUse> {
         names(&self.at.join("fd")).filter_map(move |fd| {
             let path = self.inside(&self.at.join("fd").join(&fd), folder)?;
             Some((path, open_for_writing(&self.at.join("fdinfo").join(fd))))
@@ -108,7 +108,7 @@ impl Process {
     }
 
     /// The files in the folder that it has mapped.
-    fn mapped(&self, folder: &Path) -> impl Iterator<Item = Use> {
+    fn mapped(&self, folder: &Path) -> impl Iterator<Item = PathUse> {
         let maps = fs::read(self.at.join("maps")).unwrap_or_default();
         let lines = maps.split(|&byte| byte == b'\n').filter_map(mapping);
         let inside = lines.filter(|(path, _)| path.starts_with(folder) && !self.is_elsewhere());
@@ -116,7 +116,7 @@ impl Process {
     }
 
     /// Its `cwd` or `root`, when that is in the folder.
-    fn place(&self, name: &str, folder: &Path) -> Option<Use> {
+    fn place(&self, name: &str, folder: &Path) -> Option<PathUse> {
         let link = self.at.join(name);
         let path = self.inside(&link, folder);
         // A container's process sees the folder under another name, and it is the same
@@ -161,7 +161,7 @@ fn open_for_writing(fdinfo: &Path) -> bool {
 
 /// The file in a line of `/proc/NUMBER/maps`, `ADDRESSES PERMISSIONS OFFSET DEVICE INODE
 /// PATH`, and whether what is written to the memory gets to the file (`rw-s`).
-fn mapping(line: &[u8]) -> Option<Use> {
+fn mapping(line: &[u8]) -> Option<PathUse> {
     let start = line.iter().position(|&byte| byte == b'/')?;
     let permissions = line.split(|&byte| byte == b' ').nth(1)?;
     let writes = permissions.get(1) == Some(&b'w') && permissions.get(3) == Some(&b's');

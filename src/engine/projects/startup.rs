@@ -6,13 +6,13 @@ use crate::engine::{Container, Health};
 
 /// Where a container stands on its way up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub(crate) enum StartupState {
     Up,
     Coming(&'static str),
     Ended(i32),
 }
 
-impl fmt::Display for Standing {
+impl fmt::Display for StartupState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Up => f.write_str("up"),
@@ -23,20 +23,20 @@ impl fmt::Display for Standing {
 }
 
 /// Where it stands.
-pub(crate) fn of(container: &Container) -> Standing {
+pub(crate) fn of(container: &Container) -> StartupState {
     match (container.running, container.health, container.exit_code) {
-        _ if container.restarting => Standing::Coming("restarting again and again"),
-        (true, Some(Health::Starting), _) => Standing::Coming("not healthy yet"),
-        (true, Some(Health::Unhealthy), _) => Standing::Coming("unhealthy"),
-        (true, ..) | (false, _, Some(0)) => Standing::Up,
-        (false, _, Some(code)) => Standing::Ended(code),
-        (false, _, None) => Standing::Coming("not started"),
+        _ if container.restarting => StartupState::Coming("restarting again and again"),
+        (true, Some(Health::Starting), _) => StartupState::Coming("not healthy yet"),
+        (true, Some(Health::Unhealthy), _) => StartupState::Coming("unhealthy"),
+        (true, ..) | (false, _, Some(0)) => StartupState::Up,
+        (false, _, Some(code)) => StartupState::Ended(code),
+        (false, _, None) => StartupState::Coming("not started"),
     }
 }
 
 /// A container that didn't come up.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
+pub struct UnstartedContainer {
     /// Its name.
     pub container: String,
     /// `exit code 1`, `unhealthy`.
@@ -45,7 +45,7 @@ pub struct Failure {
     pub log: String,
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for UnstartedContainer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}` ({})", self.container, self.how)?;
         if self.log.is_empty() {
@@ -80,28 +80,28 @@ mod tests {
     #[test]
     fn a_container_is_up_when_it_runs_well_or_has_done_its_work() {
         for (running, health, exit_code, expected) in [
-            (true, None, None, Standing::Up),
-            (true, Some(Health::Healthy), None, Standing::Up),
-            (false, None, Some(0), Standing::Up),
+            (true, None, None, StartupState::Up),
+            (true, Some(Health::Healthy), None, StartupState::Up),
+            (false, None, Some(0), StartupState::Up),
             (
                 true,
                 Some(Health::Starting),
                 None,
-                Standing::Coming("not healthy yet"),
+                StartupState::Coming("not healthy yet"),
             ),
             (
                 true,
                 Some(Health::Unhealthy),
                 None,
-                Standing::Coming("unhealthy"),
+                StartupState::Coming("unhealthy"),
             ),
-            (false, None, None, Standing::Coming("not started")),
-            (false, None, Some(1), Standing::Ended(1)),
+            (false, None, None, StartupState::Coming("not started")),
+            (false, None, Some(1), StartupState::Ended(1)),
             (
                 false,
                 Some(Health::Unhealthy),
                 Some(137),
-                Standing::Ended(137),
+                StartupState::Ended(137),
             ),
         ] {
             assert_eq!(of(&container(running, health, exit_code)), expected);
@@ -112,6 +112,6 @@ mod tests {
     fn a_container_that_is_started_again_and_again_is_not_up() {
         let mut restarting = container(true, None, None);
         restarting.restarting = true;
-        assert!(matches!(of(&restarting), Standing::Coming(_)));
+        assert!(matches!(of(&restarting), StartupState::Coming(_)));
     }
 }

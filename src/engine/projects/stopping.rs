@@ -22,7 +22,7 @@ pub(crate) struct Round {
 /// circle, which Compose wouldn't start, are stopped together.
 pub(crate) fn rounds(containers: &[Container]) -> Vec<Round> {
     let running = containers.iter().filter(|container| container.running);
-    let mut left: BTreeMap<&str, Service<'_>> = BTreeMap::new();
+    let mut left: BTreeMap<&str, ServiceToStop<'_>> = BTreeMap::new();
     for container in running {
         let Some(name) = &container.service else {
             continue;
@@ -59,7 +59,7 @@ pub(crate) fn rounds(containers: &[Container]) -> Vec<Round> {
 }
 
 #[derive(Default)]
-struct Service<'a> {
+struct ServiceToStop<'a> {
     needs: BTreeSet<&'a str>,
     keeps_data: bool,
 }

@@ -112,7 +112,7 @@ pub type Feed<'a> =
     Box<dyn FnOnce(Option<&Manifest>, &mut dyn Write) -> Result<(), Error> + Send + 'a>;
 
 /// Contents of one place: a volume and the store that it is in.
-pub type Place<'a> = (&'a dyn Contents, &'a Volume);
+pub type StoredVolume<'a> = (&'a dyn Contents, &'a Volume);
 
 /// Copies from one place to another, which may be on different machines: what is sent by the
 /// one is received by the other. With `update`, whatever the target holds is used or removed,
@@ -122,8 +122,8 @@ pub type Place<'a> = (&'a dyn Contents, &'a Volume);
 /// After an error what has arrived stays, and the target is recognised as unfinished.
 pub fn transfer(
     disk: &Disk,
-    (from, source): Place<'_>,
-    (to, target): Place<'_>,
+    (from, source): StoredVolume<'_>,
+    (to, target): StoredVolume<'_>,
     update: bool,
     progress: &dyn Progress,
 ) -> Result<Copied, Error> {

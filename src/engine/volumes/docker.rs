@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use super::folders::refuse_writers;
 use crate::engine::docker::failed;
-use crate::engine::helper::Standby;
+use crate::engine::helper::LazyHelper;
 use crate::engine::program::{self, Invocation};
 use crate::engine::projects::containers::containers_using_volume;
 use crate::engine::{
@@ -32,7 +32,7 @@ pub struct DockerVolumes {
     pub(crate) remote: Option<String>,
     /// The helper's program, where it was named.
     pub(crate) program: Option<PathBuf>,
-    pub(in crate::engine) helper: Standby,
+    pub(in crate::engine) helper: LazyHelper,
 }
 
 impl DockerVolumes {
@@ -58,7 +58,7 @@ impl DockerVolumes {
             server,
             remote,
             program: None,
-            helper: Standby::default(),
+            helper: LazyHelper::default(),
         })
     }
 
@@ -76,7 +76,7 @@ impl DockerVolumes {
 
     fn names(&self) -> Result<Vec<String>, Error> {
         let call = self.docker.call(["volume", "ls", "--format", "{{json .}}"]);
-        let rows: Vec<Row> = Docker::json_lines("list the volumes", &call)?;
+        let rows: Vec<VolumeName> = Docker::json_lines("list the volumes", &call)?;
         let mut names: Vec<_> = rows.into_iter().map(|row| row.name).collect();
         names.sort();
         Ok(names)
@@ -94,10 +94,10 @@ impl DockerVolumes {
             .docker
             .call(["volume", "inspect", "--format", "{{json .}}"])
             .args(names);
-        let found: Vec<Inspected> = Docker::json_lines(&what, &call)?;
+        let found: Vec<InspectedVolume> = Docker::json_lines(&what, &call)?;
         let found: Vec<Volume> = found.into_iter().map(Volume::from).collect();
         if !found.iter().map(|volume| &volume.name).eq(names) {
-            return Err(Error::Nonsense {
+            return Err(Error::BadReply {
                 what,
                 command: call.shown(),
                 said: "told of other volumes than it was asked about".to_owned(),
@@ -286,13 +286,13 @@ fn host_name() -> String {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Row {
+struct VolumeName {
     name: String,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Inspected {
+struct InspectedVolume {
     name: String,
     driver: String,
     mountpoint: PathBuf,
@@ -302,8 +302,8 @@ struct Inspected {
     labels: Option<BTreeMap<String, String>>,
 }
 
-impl From<Inspected> for Volume {
-    fn from(inspected: Inspected) -> Self {
+impl From<InspectedVolume> for Volume {
+    fn from(inspected: InspectedVolume) -> Self {
         Self {
             name: inspected.name,
             path: inspected.mountpoint,

@@ -7,14 +7,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::docker::announce;
-use crate::engine::helper::{Answer, Helper, Mounted, Trouble, Work};
+use crate::engine::helper::{Helper, HelperAnswer, HelperMount, HelperWork, WireProblem};
 use crate::engine::{
     ByPath, Contents, DockerVolumes, Error, Feed, HelperError, User, Volume, VolumeStore as _,
 };
 use crate::fs::Disk;
 use crate::progress::{Progress, Silent};
 use crate::tree::{
-    self, Copied, CopyOptions, Difference, Holds, Manifest, Scope, Survey, VerifyOptions,
+    self, Copied, CopyOptions, Difference, Holds, Manifest, Survey, VerifyOptions, VerifyScope,
 };
 
 impl DockerVolumes {
@@ -34,16 +34,16 @@ impl DockerVolumes {
         helper.map_err(refused(what))
     }
 
-    /// Work that reads one volume.
+    /// Work that reads one volume, done in a helper; `what` is said in errors.
     fn read(
         &self,
         what: &str,
         volume: &Volume,
-        work: Work,
+        work: HelperWork,
         progress: &dyn Progress,
-    ) -> Result<(Answer, Option<Manifest>), Error> {
+    ) -> Result<(HelperAnswer, Option<Manifest>), Error> {
         self.require_there(what, &[volume])?;
-        let mounts = [Mounted {
+        let mounts = [HelperMount {
             volume: &volume.name,
             writable: false,
         }];
@@ -65,7 +65,7 @@ impl DockerVolumes {
         for volume in volumes.iter().filter(|volume| is_tmpfs(volume)) {
             if !self.users(volume)?.iter().any(held) {
                 let name = volume.name.clone();
-                return Err(refused(what)(HelperError::Fleeting { name }));
+                return Err(refused(what)(HelperError::Tmpfs { name }));
             }
         }
         Ok(())
@@ -100,15 +100,15 @@ impl DockerVolumes {
         }
         if is_tmpfs(target) {
             let name = target.name.clone();
-            return Err(refused(&what)(HelperError::Fleeting { name }));
+            return Err(refused(&what)(HelperError::Tmpfs { name }));
         }
         self.require_there(&what, &[source, target])?;
         let helper = self.helper(&what)?;
         announce(disk, "docker run", &target.name)?;
-        let mounted = |volume, writable| Mounted { volume, writable };
+        let mounted = |volume, writable| HelperMount { volume, writable };
         let mounts = [mounted(&source.name, false), mounted(&target.name, true)];
         let digest = options.digest || verify;
-        let work = Work::Copy {
+        let work = HelperWork::Copy {
             source: source.name.clone(),
             target: target.name.clone(),
             digest,
@@ -121,7 +121,7 @@ impl DockerVolumes {
         progress.finish();
         let told = done?;
         if told.manifest.is_some() != digest || !verify && !told.differences.is_empty() {
-            return beside(&what);
+            return unexpected_answer(&what);
         }
         let copied = copied(&what, told.answer, told.manifest)?;
         Ok((copied, told.differences))
@@ -145,9 +145,9 @@ fn refused(what: &str) -> impl FnOnce(HelperError) -> Error {
 }
 
 /// A helper answered another question.
-fn beside<T>(what: &str) -> Result<T, Error> {
+fn unexpected_answer<T>(what: &str) -> Result<T, Error> {
     let said = "an answer to something else";
-    Err(refused(what)(HelperError::Nonsense { said }))
+    Err(refused(what)(HelperError::BadReply { said }))
 }
 
 impl Contents for DockerVolumes {
@@ -167,12 +167,12 @@ impl Contents for DockerVolumes {
             return ByPath.survey(volume, progress);
         }
         let what = format!("count what is in volume `{}`", volume.name);
-        let work = Work::Survey {
+        let work = HelperWork::Survey {
             volume: volume.name.clone(),
         };
         match self.read(&what, volume, work, progress)? {
-            (Answer::Survey(survey), None) => Ok(survey),
-            _ => beside(&what),
+            (HelperAnswer::Survey(survey), None) => Ok(survey),
+            _ => unexpected_answer(&what),
         }
     }
 
@@ -181,12 +181,12 @@ impl Contents for DockerVolumes {
             return ByPath.holds(volume, progress);
         }
         let what = format!("look into volume `{}`", volume.name);
-        let work = Work::Holds {
+        let work = HelperWork::Holds {
             volume: volume.name.clone(),
         };
         match self.read(&what, volume, work, progress)? {
-            (Answer::Holds(holds), None) => Ok(holds),
-            _ => beside(&what),
+            (HelperAnswer::Holds(holds), None) => Ok(holds),
+            _ => unexpected_answer(&what),
         }
     }
 
@@ -228,17 +228,17 @@ impl Contents for DockerVolumes {
             return ByPath.observe(volume, options, progress);
         }
         let what = format!("read volume `{}`", volume.name);
-        let work = Work::Observe {
+        let work = HelperWork::Observe {
             volume: volume.name.clone(),
-            contents: options.scope != Scope::MetadataOnly,
+            contents: options.scope != VerifyScope::MetadataOnly,
             media: options.media,
         };
         progress.start(&format!("volume {}", volume.name), None);
         let done = self.read(&what, volume, work, progress);
         progress.finish();
         match done? {
-            (Answer::Observed, Some(manifest)) => Ok(manifest),
-            _ => beside(&what),
+            (HelperAnswer::Observed, Some(manifest)) => Ok(manifest),
+            _ => unexpected_answer(&what),
         }
     }
 
@@ -250,16 +250,16 @@ impl Contents for DockerVolumes {
         self.require_there(&what, &[volume])?;
         let helper = self.helper(&what)?;
         announce(disk, "docker run", &volume.name)?;
-        let mounts = [Mounted {
+        let mounts = [HelperMount {
             volume: &volume.name,
             writable: true,
         }];
-        let work = Work::Clear {
+        let work = HelperWork::Clear {
             volume: volume.name.clone(),
         };
         match helper.work(&what, work, &mounts, &Silent)?.answer {
-            Answer::Cleared => Ok(()),
-            _ => beside(&what),
+            HelperAnswer::Cleared => Ok(()),
+            _ => unexpected_answer(&what),
         }
     }
 
@@ -268,10 +268,12 @@ impl Contents for DockerVolumes {
             return Ok(None);
         }
         let what = "look for free space";
-        let told = self.helper(what)?.work(what, Work::Free, &[], progress)?;
+        let told = self
+            .helper(what)?
+            .work(what, HelperWork::Free, &[], progress)?;
         match told.answer {
-            Answer::Free(free) => Ok(Some(free)),
-            _ => beside(what),
+            HelperAnswer::Free(free) => Ok(Some(free)),
+            _ => unexpected_answer(what),
         }
     }
 
@@ -305,7 +307,7 @@ impl Contents for DockerVolumes {
         let what = format!("fill volume `{}`", volume.name);
         if is_tmpfs(volume) {
             let name = volume.name.clone();
-            return Err(refused(&what)(HelperError::Fleeting { name }));
+            return Err(refused(&what)(HelperError::Tmpfs { name }));
         }
         self.require_there(&what, &[volume])?;
         let helper = self.helper(&what)?;
@@ -316,18 +318,18 @@ impl Contents for DockerVolumes {
 }
 
 /// What a helper says that it copied.
-fn copied(what: &str, answer: Answer, manifest: Option<Manifest>) -> Result<Copied, Error> {
-    let Answer::Copied {
+fn copied(what: &str, answer: HelperAnswer, manifest: Option<Manifest>) -> Result<Copied, Error> {
+    let HelperAnswer::Copied {
         counts,
         problems,
         left_out,
     } = answer
     else {
-        return beside(what);
+        return unexpected_answer(what);
     };
-    let listed: Option<Vec<_>> = problems.iter().map(Trouble::problem).collect();
+    let listed: Option<Vec<_>> = problems.iter().map(WireProblem::problem).collect();
     let Some(problems) = listed else {
-        return beside(what);
+        return unexpected_answer(what);
     };
     Ok(Copied {
         counts,

@@ -13,7 +13,7 @@ const OVERHEAD: Duration = Duration::from_mins(1);
 
 /// How containers are kept from writing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hold {
+pub enum Quiesce {
     /// All of their processes stand still. A copy is then what a power cut would have left: a
     /// database recovers from it by its log.
     Pause,
@@ -22,7 +22,7 @@ pub enum Hold {
     Stop(Duration),
 }
 
-impl Hold {
+impl Quiesce {
     const fn verbs(self) -> (&'static str, &'static str) {
         match self {
             Self::Pause => ("pause", "unpause"),
@@ -34,15 +34,15 @@ impl Hold {
 /// Containers that are kept from writing. They go on when this is dropped; what kills the
 /// whole process leaves them as they are.
 #[derive(Debug)]
-pub struct Held<'a> {
+pub struct Quiesced<'a> {
     docker: &'a Docker,
     disk: &'a Disk,
-    how: Hold,
+    how: Quiesce,
     /// Ids and names.
     containers: Vec<(String, String)>,
 }
 
-impl<'a> Held<'a> {
+impl<'a> Quiesced<'a> {
     /// Holds the containers among `users` that may be writing, all of them or none.
     ///
     /// # Errors
@@ -53,7 +53,7 @@ impl<'a> Held<'a> {
         disk: &'a Disk,
         volume: &str,
         users: &[User],
-        how: Hold,
+        how: Quiesce,
     ) -> Result<Self, Error> {
         let writing: Vec<User> = users
             .iter()
@@ -124,8 +124,8 @@ impl<'a> Held<'a> {
 
     fn call(&self, verb: &'static str, id: &str) -> Result<(), Error> {
         let what = match self.how {
-            Hold::Pause => "docker pause",
-            Hold::Stop(_) => "docker stop",
+            Quiesce::Pause => "docker pause",
+            Quiesce::Stop(_) => "docker stop",
         };
         let told = self.disk.announce(what, Path::new(id));
         told.map_err(|source| Error::Folder {
@@ -134,7 +134,7 @@ impl<'a> Held<'a> {
             source,
         })?;
         let call = match (self.how, verb) {
-            (Hold::Stop(patience), "stop") => {
+            (Quiesce::Stop(patience), "stop") => {
                 let seconds = patience.as_secs().to_string();
                 let call = self.docker.call_within(patience + OVERHEAD, ["stop", "-t"]);
                 call.arg(seconds)
@@ -155,7 +155,7 @@ impl<'a> Held<'a> {
     }
 }
 
-impl Drop for Held<'_> {
+impl Drop for Quiesced<'_> {
     fn drop(&mut self) {
         // Whoever wants to know calls `release`.
         let _ = self.let_go();

@@ -1,9 +1,11 @@
 //! What a volume is, who uses it, and what a place where volumes live can do.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::engine::{Contents, Docker, Error};
+use serde::{Deserialize, Serialize};
+
+use crate::engine::{Contents, Docker, DockerVolumes, Error, FolderVolumes};
 use crate::fs::Disk;
 
 /// A volume that exists.
@@ -58,6 +60,41 @@ impl User {
     /// Whether it may be writing now, so that a copy could be neither one state nor another.
     pub const fn is_writing(&self) -> bool {
         self.running && self.writes
+    }
+}
+
+/// Where an install's volumes live, as a plan remembers it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum VolumeBackend {
+    /// Each is a folder below this one.
+    Dir {
+        /// The folder, absolute.
+        path: PathBuf,
+    },
+    /// In a Docker engine on this machine.
+    Local,
+}
+
+impl VolumeBackend {
+    /// The store there. `docker` is the program that reaches the engine, or why there is none,
+    /// which matters to folders only where users are asked for; `helper` is the static transship
+    /// for volumes out of this process's reach, where one was named.
+    ///
+    /// # Errors
+    /// Where the volumes are an engine's: that `docker` is none, or [`Error::NoEngine`].
+    pub fn open(
+        &self,
+        docker: Result<Docker, Error>,
+        helper: Option<&Path>,
+    ) -> Result<Box<dyn VolumeStore>, Error> {
+        match self {
+            Self::Dir { path } => Ok(Box::new(FolderVolumes::new(path, docker.ok()))),
+            Self::Local => {
+                let store = docker.and_then(DockerVolumes::connect)?;
+                Ok(Box::new(store.with_helper(helper.map(Path::to_owned))))
+            }
+        }
     }
 }
 

@@ -6,8 +6,8 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
-use super::{Limits, Member, MemberKind};
-use crate::release::shipment::{ShipmentError, Summary};
+use super::member::{Limits, Member, MemberKind, Summary};
+use crate::release::error::VendorReleaseError;
 
 /// What is known of the members so far, to judge the next one.
 pub(super) struct Policy {
@@ -50,7 +50,7 @@ impl Policy {
     }
 
     /// A symlink or file may not be used as a folder by any other member, earlier or later.
-    pub(super) fn no_member_below_a_leaf(&self, archive: &Path) -> Result<(), ShipmentError> {
+    pub(super) fn no_member_below_a_leaf(&self, archive: &Path) -> Result<(), VendorReleaseError> {
         for path in self.members.keys() {
             let leaf = path.ancestors().skip(1).any(|above| {
                 self.members
@@ -58,7 +58,7 @@ impl Policy {
                     .is_some_and(|kind| *kind != MemberKind::Folder)
             });
             if leaf {
-                return Err(ShipmentError::Member {
+                return Err(VendorReleaseError::Member {
                     archive: archive.into(),
                     member: path.as_os_str().as_bytes().to_vec(),
                     reason: "below another member that is no folder",
@@ -73,14 +73,14 @@ impl Policy {
         &self,
         archive: &Path,
         top: Option<&OsStr>,
-    ) -> Result<(), ShipmentError> {
+    ) -> Result<(), VendorReleaseError> {
         for (path, kind) in &self.members {
             let MemberKind::Symlink(aim) = kind else {
                 continue;
             };
             let below = path.strip_prefix(top.unwrap_or_default()).unwrap_or(path);
             if !stays_inside(below, aim) {
-                return Err(ShipmentError::Member {
+                return Err(VendorReleaseError::Member {
                     archive: archive.into(),
                     member: path.as_os_str().as_bytes().to_vec(),
                     reason: LEADS_OUT,

@@ -8,7 +8,7 @@ use std::os::fd::AsFd as _;
 use rustix::fs::{FileType, IFlags, Timestamps};
 use rustix::io::Errno;
 
-use crate::fs::{Disk, Held};
+use crate::fs::{Disk, InodeFd};
 use crate::tree::error::Lost;
 use crate::tree::walk::stat::{self, LOCKING_FLAGS, Stat, Xattrs};
 
@@ -58,7 +58,7 @@ impl Attributes<'_> {
 
 /// What a file has right after it was made.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::tree) struct Fresh {
+pub(in crate::tree) struct InodeDefaults {
     pub uid: u32,
     pub gid: u32,
     /// `None` where that can't be told.
@@ -72,10 +72,10 @@ pub(in crate::tree) type Losses<'a> = &'a mut dyn FnMut(Lost, String);
 /// Gives the file that `held` holds all attributes but the flags that lock it.
 pub(in crate::tree) fn apply(
     disk: &Disk,
-    held: Held<'_>,
+    held: InodeFd<'_>,
     name: &CStr,
     attributes: &Attributes<'_>,
-    fresh: &Fresh,
+    fresh: &InodeDefaults,
     lost: Losses<'_>,
 ) -> io::Result<()> {
     let Attributes {
@@ -92,7 +92,7 @@ pub(in crate::tree) fn apply(
         set_mode(disk, held, name, attributes, fresh, owned, lost)?;
     }
     let now = *flags - LOCKING_FLAGS;
-    if let Held::Open(fd) = held
+    if let InodeFd::Open(fd) = held
         && now != fresh.flags
     {
         or_lost(set_flags(disk, fd, name, now), lost, Lost::Flags, "")?;
@@ -103,7 +103,7 @@ pub(in crate::tree) fn apply(
 /// Access and modification time, the last thing to be set.
 pub(super) fn set_times(
     disk: &Disk,
-    held: Held<'_>,
+    held: InodeFd<'_>,
     name: &CStr,
     stat: &Stat,
     lost: Losses<'_>,
@@ -118,10 +118,10 @@ pub(super) fn set_times(
 /// True if the copy has the source's owner and group.
 fn set_owner(
     disk: &Disk,
-    held: Held<'_>,
+    held: InodeFd<'_>,
     name: &CStr,
     stat: &Stat,
-    fresh: &Fresh,
+    fresh: &InodeDefaults,
     lost: Losses<'_>,
 ) -> io::Result<bool> {
     if (stat.uid, stat.gid) == (fresh.uid, fresh.gid) {
@@ -141,10 +141,10 @@ fn set_owner(
 
 fn set_mode(
     disk: &Disk,
-    held: Held<'_>,
+    held: InodeFd<'_>,
     name: &CStr,
     attributes: &Attributes<'_>,
-    fresh: &Fresh,
+    fresh: &InodeDefaults,
     owned: bool,
     lost: Losses<'_>,
 ) -> io::Result<()> {

@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FileType, FlockOperation};
 
 use super::remove::remove_at;
-use crate::fs::{Disk, Held, Taken};
+use crate::fs::{Disk, InodeFd, Taken};
 use crate::tree::error::Error;
-use crate::tree::verify::exact::keeps_attributes;
+use crate::tree::target::attribute_probe::keeps_attributes;
 use crate::tree::walk::stat::{self, Stat, XattrRoom};
 
 /// A path's folder, and its last name; `None` where it ends in no name (`/`, `..`).
@@ -226,7 +226,7 @@ fn check_empty(
 
 /// Takes away what a new folder inherits and would hand down: ACLs and setgid.
 pub(crate) fn make_plain(disk: &Disk, fd: BorrowedFd<'_>, name: &CStr) -> io::Result<()> {
-    let held = Held::Open(fd);
+    let held = InodeFd::Open(fd);
     for (attribute, _) in XattrRoom::default().read(held)? {
         if attribute.to_bytes().starts_with(b"system.posix_acl_") {
             disk.remove_xattr(held, name, &attribute)?;
@@ -240,7 +240,7 @@ pub(crate) const CONTENT: &CStr = c"content";
 
 /// A folder that nobody else can enter, in which a copy grows under the name [`CONTENT`].
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Ground<'a> {
+pub(crate) struct StagingDir<'a> {
     pub(crate) fd: BorrowedFd<'a>,
     /// True if the filesystem keeps the attributes that it takes.
     pub(crate) exact: bool,
@@ -259,8 +259,8 @@ pub(crate) struct Staging<'a> {
 
 impl Staging<'_> {
     /// The folder, for a copy to grow in.
-    pub(crate) fn ground(&self) -> Ground<'_> {
-        Ground {
+    pub(crate) fn dir(&self) -> StagingDir<'_> {
+        StagingDir {
             fd: self.fd(),
             exact: self.exact,
         }

@@ -12,8 +12,8 @@ use std::path::Path;
 
 use rustix::fs::{FileType, IFlags};
 
-use crate::fs::{Disk, Held, Taken};
-use crate::tree::walk::stat::{self, LOCKING_FLAGS, Listed, Listing, Stat};
+use crate::fs::{Disk, InodeFd, Taken};
+use crate::tree::walk::stat::{self, DirEntry, LOCKING_FLAGS, Listing, Stat};
 
 /// How many folders are open at a time.
 const DEPTH: usize = 64;
@@ -43,7 +43,7 @@ pub(crate) fn remove_at(disk: &Disk, dir: BorrowedFd<'_>, name: &CStr) -> io::Re
 }
 
 /// A folder that is being emptied.
-struct Frame {
+struct EmptyingFolder {
     fd: OwnedFd,
     name: CString,
     entries: Listing,
@@ -51,7 +51,7 @@ struct Frame {
     done: usize,
 }
 
-impl Frame {
+impl EmptyingFolder {
     fn open(disk: &Disk, dir: BorrowedFd<'_>, name: &CStr) -> io::Result<Self> {
         make_writable(disk, dir, name)?;
         let fd = stat::open_dir(dir, name)?;
@@ -67,7 +67,7 @@ impl Frame {
 
 fn empty(disk: &Disk, dir: BorrowedFd<'_>, name: &CStr) -> io::Result<()> {
     let mut moved = 0_u64;
-    let mut frames = vec![Frame::open(disk, dir, name)?];
+    let mut frames = vec![EmptyingFolder::open(disk, dir, name)?];
     let top = stat::open_dir(dir, name)?;
     loop {
         let depth = frames.len();
@@ -83,14 +83,14 @@ fn empty(disk: &Disk, dir: BorrowedFd<'_>, name: &CStr) -> io::Result<()> {
             } else if moved > 0 {
                 // What was moved up here is emptied as if it had always been here.
                 moved = 0;
-                frames.push(Frame::open(disk, dir, name)?);
+                frames.push(EmptyingFolder::open(disk, dir, name)?);
             }
             continue;
         };
         let fd = frame.fd.as_fd();
         if is_dir(fd, entry)? {
             if depth < DEPTH {
-                let below = Frame::open(disk, fd, entry.name)?;
+                let below = EmptyingFolder::open(disk, fd, entry.name)?;
                 frames.push(below);
             } else {
                 let aside = unique(moved);
@@ -109,7 +109,7 @@ fn unique(n: u64) -> CString {
     super::destination::beside(c"deep", &format!("{n}"))
 }
 
-fn is_dir(dir: BorrowedFd<'_>, entry: Listed<'_>) -> io::Result<bool> {
+fn is_dir(dir: BorrowedFd<'_>, entry: DirEntry<'_>) -> io::Result<bool> {
     match entry.is_dir {
         Some(is_dir) => Ok(is_dir),
         None => Ok(Stat::at(dir, entry.name)?.kind == FileType::Directory),
@@ -121,7 +121,7 @@ fn make_writable(disk: &Disk, dir: BorrowedFd<'_>, name: &CStr) -> io::Result<()
     let held = stat::hold(dir, name)?;
     let stat = Stat::of(held.as_fd())?;
     if stat.kind == FileType::Directory && stat.mode & 0o700 != 0o700 {
-        disk.set_mode(Held::Named(held.as_fd()), name, 0o700)?;
+        disk.set_mode(InodeFd::Named(held.as_fd()), name, 0o700)?;
     }
     Ok(())
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::glob;
+
 /// Patterns of paths to leave out. `*` and `?` stand for anything within one name, `**` for
 /// any number of names. A pattern without `/` (but at its end) is about names in any folder; one
 /// with `/` is about the path from the tree's root. What is in an excluded folder is excluded.
@@ -70,47 +72,20 @@ impl Pattern {
     }
 }
 
-/// Greedy matching with one place to come back to: linear but for the last star.
 fn names_match(pattern: &[Vec<u8>], names: &[&[u8]]) -> bool {
-    wild_match(
-        pattern,
-        names,
-        |each| each.as_slice() == b"**",
-        |each, name| name_matches(each, name),
-    )
+    let is_many = |each: &Vec<u8>| each.as_slice() == b"**";
+    glob::matches(pattern, names, is_many, |each, name| {
+        is_many(each) || name_matches(each, name)
+    })
 }
 
 fn name_matches(pattern: &[u8], name: &[u8]) -> bool {
-    wild_match(
+    glob::matches(
         pattern,
         name,
         |byte| *byte == b'*',
-        |byte, other| *byte == b'?' || byte == other,
+        |byte, other| matches!(byte, b'*' | b'?') || byte == other,
     )
-}
-
-fn wild_match<P, T>(
-    pattern: &[P],
-    text: &[T],
-    star: impl Fn(&P) -> bool,
-    same: impl Fn(&P, &T) -> bool,
-) -> bool {
-    let (mut p, mut t) = (0, 0);
-    let mut back: Option<(usize, usize)> = None;
-    while t < text.len() {
-        if p < pattern.len() && star(&pattern[p]) {
-            back = Some((p, t));
-            p += 1;
-        } else if p < pattern.len() && same(&pattern[p], &text[t]) {
-            (p, t) = (p + 1, t + 1);
-        } else if let Some((at, from)) = back {
-            back = Some((at, from + 1));
-            (p, t) = (at + 1, from + 1);
-        } else {
-            return false;
-        }
-    }
-    pattern[p..].iter().all(star)
 }
 
 #[cfg(test)]

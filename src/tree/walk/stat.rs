@@ -10,7 +10,7 @@ use rustix::fs::{AtFlags, Dev, FileType, IFlags, Mode, OFlags, StatxFlags, Times
 use rustix::io::Errno;
 use rustix::path::DecInt;
 
-use crate::fs::Held;
+use crate::fs::InodeFd;
 
 /// What one `statx` says. Sizes are in bytes.
 #[derive(Debug, Clone, Copy)]
@@ -36,7 +36,22 @@ pub(crate) struct Stat {
     pub device: Dev,
 }
 
+/// Which file it is, whatever it is called: no two files of a machine have the same at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct FileId {
+    pub device: Dev,
+    pub inode: u64,
+}
+
 impl Stat {
+    /// Which file it is.
+    pub(crate) const fn id(&self) -> FileId {
+        FileId {
+            device: self.dev,
+            inode: self.ino,
+        }
+    }
+
     /// Of the file that a descriptor of any sort holds.
     pub(crate) fn of(fd: BorrowedFd<'_>) -> io::Result<Self> {
         Self::at(fd, c"")
@@ -76,7 +91,7 @@ impl Stat {
 
     /// True if both are looks at the same file.
     pub(crate) fn is_same_file(&self, other: &Self) -> bool {
-        (self.dev, self.ino) == (other.dev, other.ino)
+        self.id() == other.id()
     }
 
     /// True if nothing was done to the file between the two looks.
@@ -152,7 +167,7 @@ impl Default for XattrRoom {
 
 impl XattrRoom {
     /// Every extended attribute of `held`; none where the filesystem has no such thing.
-    pub(crate) fn read(&mut self, held: Held<'_>) -> io::Result<Xattrs> {
+    pub(crate) fn read(&mut self, held: InodeFd<'_>) -> io::Result<Xattrs> {
         // Asked with no room, the kernel allocates none: most files have no attribute.
         if matches!(Self::count(held), Ok(0) | Err(Errno::OPNOTSUPP)) {
             return Ok(Vec::new());
@@ -176,24 +191,24 @@ impl XattrRoom {
         Ok(xattrs)
     }
 
-    fn count(held: Held<'_>) -> Result<usize, Errno> {
+    fn count(held: InodeFd<'_>) -> Result<usize, Errno> {
         match held {
-            Held::Open(fd) => rustix::fs::flistxattr_query(fd),
-            Held::Named(_) => rustix::fs::listxattr_query(held.proc_path()),
+            InodeFd::Open(fd) => rustix::fs::flistxattr_query(fd),
+            InodeFd::Named(_) => rustix::fs::listxattr_query(held.proc_path()),
         }
     }
 
-    fn list(&mut self, held: Held<'_>) -> Result<usize, Errno> {
+    fn list(&mut self, held: InodeFd<'_>) -> Result<usize, Errno> {
         match held {
-            Held::Open(fd) => rustix::fs::flistxattr(fd, &mut *self.0),
-            Held::Named(_) => rustix::fs::listxattr(held.proc_path(), &mut *self.0),
+            InodeFd::Open(fd) => rustix::fs::flistxattr(fd, &mut *self.0),
+            InodeFd::Named(_) => rustix::fs::listxattr(held.proc_path(), &mut *self.0),
         }
     }
 
-    fn get(&mut self, held: Held<'_>, name: &CStr) -> Result<usize, Errno> {
+    fn get(&mut self, held: InodeFd<'_>, name: &CStr) -> Result<usize, Errno> {
         match held {
-            Held::Open(fd) => rustix::fs::fgetxattr(fd, name, &mut *self.0),
-            Held::Named(_) => rustix::fs::getxattr(held.proc_path(), name, &mut *self.0),
+            InodeFd::Open(fd) => rustix::fs::fgetxattr(fd, name, &mut *self.0),
+            InodeFd::Named(_) => rustix::fs::getxattr(held.proc_path(), name, &mut *self.0),
         }
     }
 }
@@ -226,7 +241,7 @@ pub(crate) fn link_target(held: BorrowedFd<'_>) -> io::Result<CString> {
 
 /// An entry of a directory, as the directory lists it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Listed<'a> {
+pub(crate) struct DirEntry<'a> {
     pub name: &'a CStr,
     /// A hint only: it may be missing, and wrong by the time it is used.
     pub is_dir: Option<bool>,
@@ -256,18 +271,18 @@ impl Listing {
     }
 
     /// The entries in `range` of that order; less where it goes beyond the end.
-    pub(crate) fn range(&self, range: Range<usize>) -> impl Iterator<Item = Listed<'_>> {
+    pub(crate) fn range(&self, range: Range<usize>) -> impl Iterator<Item = DirEntry<'_>> {
         let skipped = self.order.iter().skip(range.start);
         skipped.take(range.len()).filter_map(|&at| self.at(at))
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = Listed<'_>> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = DirEntry<'_>> {
         self.range(0..self.len())
     }
 
-    fn at(&self, at: u32) -> Option<Listed<'_>> {
+    fn at(&self, at: u32) -> Option<DirEntry<'_>> {
         let (kind, name) = self.bytes.get(at as usize..)?.split_first()?;
-        Some(Listed {
+        Some(DirEntry {
             name: CStr::from_bytes_until_nul(name).ok()?,
             is_dir: match *kind {
                 Self::UNKNOWN => None,

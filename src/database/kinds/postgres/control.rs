@@ -1,7 +1,7 @@
 //! `global/pg_control`, as `src/include/catalog/pg_control.h` lays it out on 64 bits; the
 //! same offsets from 13 to 18 but for the sum, which is at 288, and at 292 in 18.
 
-use crate::database::State;
+use crate::database::ShutdownState;
 use crate::database::formats::crc32c::Crc32c;
 use crate::database::formats::fields::{bytes, u32_be, u32_le, u64_be, u64_le};
 
@@ -99,26 +99,29 @@ impl Control {
     }
 
     /// How the cluster was left, and Postgres's words for it.
-    pub(super) fn state(&self) -> (State, &'static str) {
+    pub(super) fn state(&self) -> (ShutdownState, &'static str) {
         match self.checked {
             Checked::Good => {}
-            Checked::Bad => return (State::Damaged, "the control file's sum is wrong"),
+            Checked::Bad => return (ShutdownState::Damaged, "the control file's sum is wrong"),
             Checked::Unknown => {
                 return (
-                    State::Unknown,
+                    ShutdownState::Unknown,
                     "the control file is of a version or machine that isn't known",
                 );
             }
         }
         match self.state {
-            0 => (State::Unclean, "starting up"),
-            1 => (State::Clean, "shut down"),
-            2 => (State::Clean, "shut down in recovery"),
-            3 => (State::Unclean, "shutting down"),
-            4 => (State::Unclean, "in crash recovery"),
-            5 => (State::Unclean, "in archive recovery"),
-            6 => (State::Unclean, "in production: it runs, or was killed"),
-            _ => (State::Unknown, "in a state that isn't known"),
+            0 => (ShutdownState::Unclean, "starting up"),
+            1 => (ShutdownState::Clean, "shut down"),
+            2 => (ShutdownState::Clean, "shut down in recovery"),
+            3 => (ShutdownState::Unclean, "shutting down"),
+            4 => (ShutdownState::Unclean, "in crash recovery"),
+            5 => (ShutdownState::Unclean, "in archive recovery"),
+            6 => (
+                ShutdownState::Unclean,
+                "in production: it runs, or was killed",
+            ),
+            _ => (ShutdownState::Unknown, "in a state that isn't known"),
         }
     }
 }
@@ -192,12 +195,12 @@ pub(super) mod tests {
     fn a_version_to_come_is_believed_for_its_sum_and_no_further() {
         let file = control_file(1900, 1);
         let control = Control::parse(&file).unwrap();
-        assert_eq!(control.state(), (State::Clean, "shut down"));
+        assert_eq!(control.state(), (ShutdownState::Clean, "shut down"));
         assert_eq!(control.checksums, None);
         let mut other = file;
         other[24] ^= 1;
         let control = Control::parse(&other).unwrap();
-        assert_eq!(control.state().0, State::Unknown);
+        assert_eq!(control.state().0, ShutdownState::Unknown);
     }
 
     #[test]
@@ -221,7 +224,7 @@ pub(super) mod tests {
         let control = Control::parse(&file).unwrap();
         assert_eq!(control.order, ByteOrder::Big);
         assert_eq!(control.system_identifier, 7_000_000_000_000_000_001);
-        assert_eq!(control.state().0, State::Clean);
+        assert_eq!(control.state().0, ShutdownState::Clean);
     }
 
     #[test]
@@ -230,8 +233,8 @@ pub(super) mod tests {
         for at in (0..8).chain(12..292) {
             let mut other = file.clone();
             other[at] ^= 0x40;
-            let clean =
-                Control::parse(&other).is_some_and(|control| control.state().0 == State::Clean);
+            let clean = Control::parse(&other)
+                .is_some_and(|control| control.state().0 == ShutdownState::Clean);
             assert!(!clean, "byte {at}");
         }
     }

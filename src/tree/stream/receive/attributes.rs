@@ -6,12 +6,12 @@ use std::os::fd::AsFd as _;
 
 use rustix::fs::{FileType, IFlags, Timespec};
 
-use super::{Receiver, Spot};
-use crate::fs::Held;
-use crate::tree::copy::{Attributes, Fresh, apply};
+use super::{IncomingName, Receiver};
+use crate::fs::InodeFd;
+use crate::tree::copy::{Attributes, InodeDefaults, apply};
 use crate::tree::error::{Error, Lost};
 use crate::tree::stream::format::broken;
-use crate::tree::stream::record::Meta;
+use crate::tree::stream::stream_record::Meta;
 use crate::tree::walk::stat::{self, Stat, Xattrs};
 
 impl Receiver<'_> {
@@ -43,14 +43,14 @@ impl Receiver<'_> {
     /// Something was made that is never opened.
     pub(super) fn made(
         &mut self,
-        spot: &Spot,
+        spot: &IncomingName,
         link: u64,
         meta: &Meta,
         kind: FileType,
     ) -> Result<(), Error> {
         let held = stat::hold(spot.dir.as_fd(), &spot.name).map_err(self.fail(&spot.path))?;
         self.attributes(
-            Held::Named(held.as_fd()),
+            InodeFd::Named(held.as_fd()),
             &spot.name,
             &spot.path,
             meta,
@@ -75,7 +75,7 @@ impl Receiver<'_> {
                 self.unlock(fd.as_fd(), &spot.name)
                     .map_err(self.fail(&spot.path))?;
                 self.attributes(
-                    Held::Open(fd.as_fd()),
+                    InodeFd::Open(fd.as_fd()),
                     &spot.name,
                     &spot.path,
                     meta,
@@ -83,7 +83,7 @@ impl Receiver<'_> {
                 )?;
             }
             kind => {
-                let held = Held::Named(held.as_fd());
+                let held = InodeFd::Named(held.as_fd());
                 self.attributes(held, &spot.name, &spot.path, meta, kind)?;
             }
         }
@@ -94,7 +94,7 @@ impl Receiver<'_> {
 
     pub(super) fn attributes(
         &mut self,
-        held: Held<'_>,
+        held: InodeFd<'_>,
         name: &CStr,
         path: &[u8],
         meta: &Meta,
@@ -117,13 +117,13 @@ impl Receiver<'_> {
             xattrs: &xattrs,
             flags,
         };
-        let fresh = Fresh {
+        let fresh = InodeDefaults {
             uid: now.uid,
             gid: now.gid,
             mode: None,
             flags: match held {
-                Held::Open(fd) => stat::flags(fd),
-                Held::Named(_) => self.fresh.2,
+                InodeFd::Open(fd) => stat::flags(fd),
+                InodeFd::Named(_) => self.fresh.2,
             },
         };
         let mut losses = Vec::new();

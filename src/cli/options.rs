@@ -1,0 +1,89 @@
+//! Groups of options that several commands share, and what they come to.
+//!
+//! A command flattens the groups that it takes into its own arguments. Nothing here knows a
+//! command, so that [`super::args`], which knows all of them, is at the end of every chain.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, ValueEnum};
+
+use crate::engine::{self, Docker};
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Common {
+    /// Print one JSON document instead of text
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Say nothing on stderr but warnings and errors
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", action = ArgAction::Set)]
+    pub color: When,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum When {
+    /// On a terminal, unless `NO_COLOR` is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// Where the install is.
+#[derive(Debug, Clone, Args)]
+pub(super) struct InstallArg {
+    /// The install: the folder that holds `releases/`
+    #[arg(
+        short = 'C',
+        long = "install",
+        value_name = "INSTALL",
+        default_value = "."
+    )]
+    pub root: PathBuf,
+}
+
+/// Where volumes live.
+#[derive(Debug, Clone, Args)]
+pub(super) struct VolumesArg {
+    /// Where volumes live: a folder that holds one folder for each, or `docker`
+    ///
+    /// Without it: `volumes` in the install where that is a folder, else the Docker engine
+    /// of this machine.
+    #[arg(long, value_name = "DIR|docker", env = "TRANSSHIP_VOLUMES")]
+    pub volumes: Option<PathBuf>,
+    #[command(flatten)]
+    pub engine: EngineArg,
+}
+
+/// The program that reaches the Docker engine.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct DockerArg {
+    /// The docker program, such as `podman` or `sudo docker`
+    #[arg(long = "docker", value_name = "PROGRAM", env = "TRANSSHIP_DOCKER")]
+    program: Option<String>,
+}
+
+impl DockerArg {
+    pub(super) fn find(&self) -> Result<Docker, engine::Error> {
+        Docker::find(self.program.as_deref())
+    }
+}
+
+/// How the Docker engine is reached.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct EngineArg {
+    #[command(flatten)]
+    pub docker: DockerArg,
+    /// A static transship for the engine's processor, to work on volumes out of reach
+    ///
+    /// It is run in a container where this process can't read the volumes itself: not as
+    /// root, on another machine, or in a virtual one. Without it: this program where it is
+    /// static, else `transship-static` beside it.
+    #[arg(long, value_name = "FILE", env = "TRANSSHIP_HELPER")]
+    pub helper: Option<PathBuf>,
+}

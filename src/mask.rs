@@ -1,0 +1,452 @@
+//! Secrets in what is shown: values of `.env` are never printed, nor are values of keys
+//! that sound like a secret in other files.
+//!
+//! Nothing here prints: every function gives back what may be shown. [`pair`] is for the two
+//! versions of a file whose difference is wanted, [`value`] for one value and its name, and
+//! [`Secrets`] for what is shown of two releases, where a value of `.env` may turn up anywhere.
+
+use std::collections::HashSet;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use crate::env_file::is_env_name;
+
+const SECRET_WORDS: [&str; 12] = [
+    "pass",
+    "pwd",
+    "secret",
+    "token",
+    "key",
+    "credential",
+    "auth",
+    "salt",
+    "private",
+    "dsn",
+    "cert",
+    "url",
+];
+const MASK: &str = "********";
+
+/// What the names of secrets sound like.
+#[derive(Debug, Clone, Default)]
+pub struct SecretWords {
+    /// What somebody has named besides, in lower case.
+    named: Vec<String>,
+}
+
+impl SecretWords {
+    /// The usual ones, and parts of names that somebody has called secret.
+    pub fn with(named: impl IntoIterator<Item = String>) -> Self {
+        let named = named.into_iter().filter(|word| !word.is_empty());
+        Self {
+            named: named.map(|word| word.to_ascii_lowercase()).collect(),
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &str> {
+        let named = self.named.iter().map(String::as_str);
+        SECRET_WORDS.into_iter().chain(named)
+    }
+
+    /// True for what is called a secret.
+    fn sound_in(&self, key: &str) -> bool {
+        let key = key.to_ascii_lowercase();
+        // Too short to look for within words.
+        let mut parts = key.split(|c: char| !c.is_ascii_alphanumeric());
+        self.all().any(|word| key.contains(word)) || parts.any(|part| part == "pw")
+    }
+
+    /// Where the first of them is in a text of lower case.
+    fn first_in(&self, text: &str) -> Option<usize> {
+        self.all().filter_map(|word| text.find(word)).min()
+    }
+}
+
+/// What must not be shown of two releases, wherever it turns up: the values of `.env` whose
+/// keys sound like a secret.
+#[derive(Debug, Default)]
+pub struct Secrets {
+    values: Vec<String>,
+    words: SecretWords,
+    /// The user has asked to see them.
+    shown: bool,
+}
+
+impl Secrets {
+    /// Masks nothing where they are `shown`, as somebody asked; else by `words`.
+    pub fn new(shown: bool, words: SecretWords) -> Self {
+        Self {
+            values: Vec::new(),
+            words,
+            shown,
+        }
+    }
+
+    /// Takes the values of one `.env` file.
+    pub fn add(&mut self, values: impl IntoIterator<Item = (String, String)>) {
+        // A shorter one would mask half of all words.
+        const SHORTEST: usize = 4;
+        let secret = values
+            .into_iter()
+            .filter(|(key, value)| self.words.sound_in(key) && value.len() >= SHORTEST)
+            .map(|(_, value)| value);
+        self.values.extend(secret);
+        // What contains another comes first.
+        self.values
+            .sort_by_key(|value| std::cmp::Reverse(value.len()));
+    }
+
+    /// The value of a variable, as it may be shown.
+    pub fn variable(&self, key: &str, value: &str) -> String {
+        if self.shown || value.is_empty() || (!self.words.sound_in(key) && is_harmless(value)) {
+            return value.to_owned();
+        }
+        MASK.to_owned()
+    }
+
+    /// The value of a setting, as it may be shown; `key` where it names a variable.
+    pub fn setting(&self, key: Option<&str>, value: &str) -> String {
+        if self.shown {
+            return value.to_owned();
+        }
+        if key.is_some_and(|key| self.words.sound_in(key)) {
+            return MASK.to_owned();
+        }
+        let known = self.values.iter();
+        let text = known.fold(value.to_owned(), |text, secret| text.replace(secret, MASK));
+        without_passwords(&without_credentials(&text))
+    }
+
+    /// A command, which may name a secret in its words.
+    pub fn command(&self, value: &str) -> String {
+        let text = self.setting(None, value);
+        if self.shown {
+            return text;
+        }
+        let at = secret_in(&text, &self.words);
+        let mask = if at < text.len() { MASK } else { "" };
+        format!("{}{mask}", &text[..at])
+    }
+}
+
+/// True for what tells nothing by itself: versions, numbers, and words for yes and no.
+fn is_harmless(value: &str) -> bool {
+    let word = value.strip_prefix('v').unwrap_or(value);
+    let is_version = word.starts_with(|c: char| c.is_ascii_digit())
+        && word.len() <= 20
+        && (word.contains('.') || word.len() <= 5)
+        && word
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "._-+".contains(c));
+    is_version
+        || matches!(
+            value.to_ascii_lowercase().as_str(),
+            "true" | "false" | "yes" | "no" | "on" | "off"
+        )
+}
+
+/// A line taken apart: what is shown, and what is not.
+struct Line<'a> {
+    key: &'a str,
+    secret: &'a str,
+    end: &'a str,
+}
+
+/// Both texts with their secrets masked, line by line, so that their diff has the lines of
+/// the diff of the originals. A secret that differs is marked as changed in the second, so
+/// that this shows without the secret.
+pub fn pair(path: &Path, old: &str, new: &str, words: &SecretWords) -> (String, String) {
+    let (old, new) = (lines(path, old, words), lines(path, new, words));
+    let known: HashSet<(&str, &str)> = old
+        .iter()
+        .map(|line| (line.key.trim(), line.secret))
+        .collect();
+    let keys: HashSet<&str> = known.iter().map(|(key, _)| *key).collect();
+    let changed = |line: &Line<'_>| {
+        let key = line.key.trim();
+        keys.contains(key) && !known.contains(&(key, line.secret))
+    };
+    let masked = |line: &Line<'_>, changed: bool| {
+        let mask = if line.secret.is_empty() { "" } else { MASK };
+        let mark = if changed && !line.secret.is_empty() {
+            " (changed)"
+        } else {
+            ""
+        };
+        format!("{}{mask}{mark}{}", without_credentials(line.key), line.end)
+    };
+    let second = new.iter().map(|line| masked(line, changed(line))).collect();
+    (old.iter().map(|line| masked(line, false)).collect(), second)
+}
+
+/// A value as it may be shown: what it is called by decides, then what is in it.
+pub fn value(name: &str, text: &str, words: &SecretWords) -> String {
+    let private = text.contains("PRIVATE KEY-----");
+    if text.is_empty() || !(private || words.sound_in(name)) {
+        return without_passwords(&pair(Path::new(""), text, text, words).0);
+    }
+    MASK.to_owned()
+}
+
+/// Whether nothing of a file is to be shown: it is its owner's alone, or a private key.
+pub fn is_private(path: &Path, content: &[u8]) -> bool {
+    // No right for the group or for others.
+    let owners_alone = path
+        .metadata()
+        .is_ok_and(|metadata| metadata.mode().trailing_zeros() >= 6);
+    owners_alone || content.windows(MARK.len()).any(|window| window == MARK)
+}
+
+const MARK: &[u8] = b"PRIVATE KEY-----";
+
+fn lines<'a>(path: &Path, text: &'a str, words: &SecretWords) -> Vec<Line<'a>> {
+    let env = is_env_name(path);
+    let mut open = None;
+    let lines = text.split_inclusive('\n').map(|line| {
+        let content = line.trim_end_matches(['\n', '\r']);
+        let end = &line[content.len()..];
+        let at = match open {
+            Some(quote) => {
+                open = open.filter(|_| !content.contains(quote));
+                0
+            }
+            None if env => {
+                let at = value_of_variable(content, words);
+                open = unclosed(&content[at..]);
+                at
+            }
+            None => secret_in(content, words),
+        };
+        let (key, secret) = content.split_at(at);
+        Line { key, secret, end }
+    });
+    lines.collect()
+}
+
+/// Where the value of a line of `.env` begins; its end when there is none to hide.
+fn value_of_variable(content: &str, words: &SecretWords) -> usize {
+    let comment = content.trim_start().starts_with('#');
+    if comment && !words.sound_in(content) {
+        return content.len();
+    }
+    let separator = content.find(['=', ':']);
+    separator.map_or(content.len(), |at| after(content, at + 1))
+}
+
+/// The quote that a value opens and doesn't close.
+fn unclosed(value: &str) -> Option<char> {
+    let quote = value.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
+    (!value[1..].contains(quote)).then_some(quote)
+}
+
+/// Where a line of another file begins to tell a secret: behind the first word that sounds
+/// like one and what separates it from its value. Images and names are never secrets.
+fn secret_in(content: &str, words: &SecretWords) -> usize {
+    let trimmed = content.trim_start_matches([' ', '-']);
+    if ["image:", "name:", "container_name:"]
+        .iter()
+        .any(|key| trimmed.starts_with(key))
+    {
+        return content.len();
+    }
+    let lower = content.to_ascii_lowercase();
+    let Some(word) = words.first_in(&lower) else {
+        return content.len();
+    };
+    let separators: &[char] = if trimmed.starts_with('#') {
+        &['=', ':']
+    } else {
+        &['=', ':', ' ']
+    };
+    let separator = content[word..].find(separators).map(|at| word + at);
+    separator.map_or(content.len(), |at| after(content, at + 1))
+}
+
+/// The first byte at or behind `at` that is no space.
+fn after(content: &str, at: usize) -> usize {
+    content[at..]
+        .find(|c: char| c != ' ')
+        .map_or(content.len(), |offset| at + offset)
+}
+
+/// `://user:password@` in the text of a line, masked.
+fn without_credentials(text: &str) -> String {
+    let mut result = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("://").map(|at| at + 3) {
+        result.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let end = rest.find(['/', ' ', '"', '\'', '@']).unwrap_or(rest.len());
+        if rest[end..].starts_with('@') && rest[..end].contains(':') {
+            result.push_str(MASK);
+            rest = &rest[end..];
+        }
+    }
+    result + rest
+}
+
+/// `Password=x;` and the like within a value, masked: connection strings, options, queries.
+fn without_passwords(text: &str) -> String {
+    const WORDS: [&str; 6] = ["password", "passwd", "pwd", "pw", "secret", "token"];
+    let lower = text.to_ascii_lowercase();
+    let (mut result, mut at) = (String::new(), 0);
+    while let Some(word) = WORDS
+        .iter()
+        .filter_map(|w| Some(at + lower[at..].find(w)?))
+        .min()
+    {
+        let ends = |c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'));
+        let sign = lower[word..]
+            .find(ends)
+            .map_or(lower.len(), |end| word + end);
+        if !lower[sign..].starts_with('=') {
+            result.push_str(&text[at..sign]);
+            at = sign;
+            continue;
+        }
+        let stops: &[char] = &[';', '&', ' ', ',', '"', '\'', '\n', ']', '}'];
+        let end = text[sign + 1..]
+            .find(stops)
+            .map_or(text.len(), |end| sign + 1 + end);
+        result.push_str(&text[at..=sign]);
+        result.push_str(if end > sign + 1 { MASK } else { "" });
+        at = end;
+    }
+    result + &text[at..]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn masked(path: &str, old: &str, new: &str) -> String {
+        pair(Path::new(path), old, new, &SecretWords::default()).1
+    }
+
+    #[test]
+    fn every_value_of_an_env_file_is_masked() {
+        let text = "# a comment\nPORT=80\nexport TOKEN = 'x'\r\nEMPTY=\n";
+        let expected = "# a comment\nPORT=********\nexport TOKEN = ********\r\nEMPTY=\n";
+        assert_eq!(masked("a/.env", text, text), expected);
+    }
+
+    #[test]
+    fn a_changed_value_shows_as_changed_and_not_as_itself() {
+        assert_eq!(
+            masked(".env", "A=1\nB=2\n", "A=1\nB=3\nC=4\n"),
+            "A=********\nB=******** (changed)\nC=********\n"
+        );
+    }
+
+    #[test]
+    fn a_value_is_masked_by_its_name_and_by_what_is_in_it() {
+        let value = |name: &str, text: &str| value(name, text, &SecretWords::default());
+        assert_eq!(value("DB_PASSWORD", "x"), MASK);
+        assert_eq!(value("PORT", "80"), "80");
+        assert_eq!(value("PEM", "-----BEGIN PRIVATE KEY-----\nx"), MASK);
+        assert_eq!(value("12", "a\n  secret x\n"), "a\n  secret ********\n");
+        assert_eq!(value("DB", "pg://me:hunter2@db"), "pg://********@db");
+    }
+
+    #[test]
+    fn passwords_within_a_value_are_masked() {
+        for (text, expect) in [
+            (
+                "Server=db;Password=x y;Db=a",
+                "Server=db;Password=******** y;Db=a",
+            ),
+            (
+                "-Djavax.keyStorePassword=abc -Xmx1g",
+                "-Djavax.keyStorePassword=******** -Xmx1g",
+            ),
+            ("http://x/?token=abc&a=b", "http://x/?token=********&a=b"),
+            ("PASSWORD=", "PASSWORD="),
+            ("no secret = here", "no secret = here"),
+            ("tokens", "tokens"),
+        ] {
+            assert_eq!(without_passwords(text), expect);
+        }
+    }
+
+    #[test]
+    fn what_somebody_calls_secret_is_masked_too() {
+        let words = SecretWords::with(["LICENSE".to_owned(), String::new()]);
+        assert_eq!(value("ACME_LICENSE_NO", "12", &words), MASK);
+        assert_eq!(value("PORT", "12", &words), "12");
+        let text = "  license: 12345\n";
+        let masked = pair(Path::new("app.yml"), text, text, &words).0;
+        assert_eq!(masked, "  license: ********\n");
+        assert_eq!(Secrets::new(false, words).variable("LICENSE", "12"), MASK);
+    }
+
+    #[test]
+    fn a_value_over_several_lines_is_masked_to_its_end() {
+        let text = "KEY=\"-----BEGIN\nhunter2\nend\"\nB=2\n";
+        let expected = "KEY=********\n********\n********\nB=********\n";
+        assert_eq!(masked(".env", text, text), expected);
+    }
+
+    #[test]
+    fn secrets_are_masked_wherever_they_turn_up() {
+        let mut secrets = Secrets::new(false, SecretWords::default());
+        secrets.add([
+            ("DB_PASSWORD".to_owned(), "hunter2".to_owned()),
+            ("TAG".to_owned(), "v2.10".to_owned()),
+        ]);
+        assert_eq!(secrets.variable("DB_PASSWORD", "hunter2"), MASK);
+        assert_eq!(secrets.variable("ADMIN", "hunter2"), MASK);
+        for harmless in ["v2.10.5", "8080", "2.1.0-rc.1", "true"] {
+            assert_eq!(secrets.variable("TAG", harmless), harmless);
+            assert_eq!(secrets.variable("TOKEN", harmless), MASK);
+        }
+        assert_eq!(secrets.setting(Some("URL_X"), "x"), MASK);
+        assert_eq!(secrets.setting(Some("DSN"), "x"), MASK);
+        assert_eq!(secrets.setting(None, "a hunter2 b"), format!("a {MASK} b"));
+        assert_eq!(
+            secrets.command("redis-server --requirepass abc"),
+            format!("redis-server --requirepass {MASK}")
+        );
+        let mut open = Secrets::new(true, SecretWords::default());
+        open.add([("DB_PASSWORD".to_owned(), "hunter2".to_owned())]);
+        assert_eq!(open.setting(Some("DB_PASSWORD"), "hunter2"), "hunter2");
+    }
+
+    #[test]
+    fn in_other_files_what_sounds_secret_is_masked_to_the_end_of_the_line() {
+        for (line, expected) in [
+            (
+                "image: quay.io/keycloak/keycloak:23",
+                "image: quay.io/keycloak/keycloak:23",
+            ),
+            (
+                "    image: web:1 # the token",
+                "    image: web:1 # the token",
+            ),
+            (
+                "  POSTGRES_PASSWORD: hunter2",
+                "  POSTGRES_PASSWORD: ********",
+            ),
+            ("  - API_TOKEN=abc", "  - API_TOKEN=********"),
+            (
+                "command: redis-server --requirepass hunter2",
+                "command: redis-server --requirepass ********",
+            ),
+            (
+                "environment: [\"A=b\", \"DB_DSN_X=y\"]",
+                "environment: [\"A=b\", \"DB_DSN_X=********",
+            ),
+            ("# PASSWORD=hunter2", "# PASSWORD=********"),
+            (
+                "# the token is kept elsewhere",
+                "# the token is kept elsewhere",
+            ),
+            (
+                "  db: postgres://me:hunter2@db/x",
+                "  db: postgres://********@db/x",
+            ),
+            ("  restart: always", "  restart: always"),
+        ] {
+            assert_eq!(masked("docker-compose.yml", line, line), expected);
+        }
+    }
+}

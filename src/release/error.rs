@@ -1,0 +1,113 @@
+//! Why what a vendor ships can't be used.
+
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use crate::error::{Explain, Kind};
+use crate::tree;
+
+/// Why a shipment can't be used.
+#[derive(Debug, Error)]
+pub enum VendorReleaseError {
+    /// A file or folder can't be read or made.
+    #[error("can't use `{}`", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The archive can't be read to its end.
+    #[error("`{}` is no tar archive, or is cut or damaged", path.display())]
+    Damaged {
+        /// The archive.
+        path: PathBuf,
+        /// What the decoder said.
+        source: io::Error,
+    },
+    /// The archive is compressed in a way that isn't understood.
+    #[error("`{}` is compressed with {name}", path.display())]
+    Compression {
+        /// The archive.
+        path: PathBuf,
+        /// The compression's name.
+        name: &'static str,
+    },
+    /// A member that no release may have.
+    #[error("`{}` holds `{}`, {reason}", archive.display(), member.escape_ascii())]
+    Member {
+        /// The archive.
+        archive: PathBuf,
+        /// The member's name as the archive has it.
+        member: Vec<u8>,
+        /// What is wrong with the member, as the end of a sentence.
+        reason: &'static str,
+    },
+    /// There is no compose file at its top.
+    #[error("`{}` holds no compose file", path.display())]
+    NoCompose {
+        /// The shipment.
+        path: PathBuf,
+    },
+    /// The tarball or folder isn't what it was when it was planned with.
+    #[error("`{}` was changed since the plan was made", path.display())]
+    Changed {
+        /// The shipment.
+        path: PathBuf,
+    },
+    /// The release is there already.
+    #[error("`{}` is there already", path.display())]
+    ReleaseExists {
+        /// The release's folder.
+        path: PathBuf,
+    },
+    /// The tree work failed.
+    #[error(transparent)]
+    Tree(#[from] tree::Error),
+    /// The user wanted to stop.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl Explain for VendorReleaseError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Changed { .. } | Self::ReleaseExists { .. } | Self::Member { .. } => {
+                Kind::Refused
+            }
+            Self::Io { source, .. } if source.kind() != io::ErrorKind::NotFound => Kind::Refused,
+            Self::Tree(error) => error.kind(),
+            Self::Interrupted => Kind::Interrupted,
+            _ => Kind::Usage,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Damaged { .. } => {
+                vec!["compare its checksum with the vendor's, or fetch it again".into()]
+            }
+            Self::Compression { .. } => {
+                vec!["unpack it into a folder and pass that to `--from-release`".into()]
+            }
+            Self::Member { .. } => vec![
+                "nothing was unpacked; ask the vendor whether the archive is genuine".into(),
+                "if you trust it, unpack it by hand and pass the folder to `--from-release`".into(),
+            ],
+            Self::NoCompose { .. } => {
+                vec!["it should hold a `docker-compose.yml` or `compose.yaml`".into()]
+            }
+            Self::Changed { .. } => vec!["make the plan again with `transship plan`".into()],
+            Self::ReleaseExists { .. } => {
+                vec![
+                    "to upgrade to it as it is, leave `--from-release` out; else move it away"
+                        .into(),
+                ]
+            }
+            Self::Tree(error) => error.hints(),
+            _ => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,315 @@
+//! What a vendor ships: a tarball or a folder, looked at first and staged later.
+//!
+//! Looking gives a digest of the whole, so that what is staged is what was planned; a
+//! [`SmallFiles`] gives the small files (compose files, `.env`, the recipe) a folder of their
+//! own while the plan is made. Staging builds the release beside its final name, makes
+//! it durable, and renames it: `releases/v2.10.5/` is complete or not there.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use tempfile::TempDir;
+
+use super::archive::{self, Limits, Summary};
+use super::error::VendorReleaseError;
+use crate::compose;
+use crate::fs::Disk;
+use crate::progress::{Progress, Silent};
+use crate::tree::{self, CopyOptions, Exclude};
+
+/// The largest file that a [`SmallFiles`] holds: compose files and config are far smaller,
+/// image archives far larger.
+const LARGEST_CONFIG: u64 = 16 * 1024 * 1024;
+
+/// A tarball or a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum VendorReleaseKind {
+    /// A tar archive, plain or gzipped.
+    Tarball,
+    /// A folder.
+    Folder,
+}
+
+/// A shipment that was read to its end and found fit to be staged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VendorRelease {
+    /// The tarball's or folder's path, absolute and without symlinks.
+    pub path: PathBuf,
+    /// Whether it is a tarball or a folder.
+    pub kind: VendorReleaseKind,
+    /// SHA-256 in hex: of a tarball the file's, of a folder its manifest's.
+    pub sha256: String,
+    /// The single folder in a tarball that holds the release, and is left out of its
+    /// paths.
+    pub top: Option<OsString>,
+    /// How many files, folders and bytes it holds.
+    pub summary: Summary,
+}
+
+/// The small files of a shipment, in a folder to read them from.
+#[derive(Debug)]
+pub struct SmallFiles {
+    path: PathBuf,
+    _unpacked: Option<TempDir>,
+}
+
+impl SmallFiles {
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl VendorRelease {
+    /// Looks at the whole of what is at `path`.
+    ///
+    /// # Errors
+    /// [`VendorReleaseError`], [`VendorReleaseError::Interrupted`] among them.
+    pub fn open(path: &Path, progress: &dyn Progress) -> Result<Self, VendorReleaseError> {
+        let io = |source| VendorReleaseError::Io {
+            path: path.into(),
+            source,
+        };
+        let path = path.canonicalize().map_err(io)?;
+        let folder = path.is_dir();
+        let bytes = if folder {
+            None
+        } else {
+            Some(path.metadata().map_err(io)?.len())
+        };
+        progress.start("reading the release", bytes);
+        let opened = if folder {
+            Self::open_folder(path, progress)
+        } else {
+            Self::open_tarball(path, progress)
+        };
+        progress.finish();
+        opened
+    }
+
+    fn open_folder(path: PathBuf, progress: &dyn Progress) -> Result<Self, VendorReleaseError> {
+        if !compose::is_in(&path) {
+            return Err(VendorReleaseError::NoCompose { path });
+        }
+        let survey = tree::survey(&path)?;
+        let summary = Summary {
+            files: survey.files + survey.others,
+            folders: survey.directories,
+            bytes: survey.bytes,
+        };
+        let manifest = tree::manifest(&path, progress)?;
+        refuse_links_out(&path, &manifest)?;
+        let sha256 = manifest.digest();
+        Ok(Self {
+            path,
+            kind: VendorReleaseKind::Folder,
+            sha256,
+            top: None,
+            summary,
+        })
+    }
+
+    fn open_tarball(path: PathBuf, progress: &dyn Progress) -> Result<Self, VendorReleaseError> {
+        let scan = archive::scan(&path, Limits::default(), progress)?;
+        if !scan
+            .top_files
+            .iter()
+            .any(|name| compose::is_compose_name(name))
+        {
+            return Err(VendorReleaseError::NoCompose { path });
+        }
+        let archive::ArchiveScan {
+            sha256,
+            top,
+            summary,
+            ..
+        } = scan;
+        Ok(Self {
+            path,
+            kind: VendorReleaseKind::Tarball,
+            sha256,
+            top,
+            summary,
+        })
+    }
+
+    /// A folder with the shipment's small files, for as long as the plan is made.
+    ///
+    /// # Errors
+    /// [`VendorReleaseError::Io`], and [`VendorReleaseError::Changed`] where the archive is another by now.
+    pub fn small_files(&self, disk: &Disk) -> Result<SmallFiles, VendorReleaseError> {
+        if self.kind == VendorReleaseKind::Folder {
+            return Ok(SmallFiles {
+                path: self.path.clone(),
+                _unpacked: None,
+            });
+        }
+        let io = |source| VendorReleaseError::Io {
+            path: std::env::temp_dir(),
+            source,
+        };
+        let folder = tempfile::Builder::new()
+            .prefix("transship-peek.")
+            .tempdir()
+            .map_err(io)?;
+        self.extract(disk, LARGEST_CONFIG, folder.path(), &Silent)?;
+        Ok(SmallFiles {
+            path: folder.path().to_owned(),
+            _unpacked: Some(folder),
+        })
+    }
+
+    /// Makes the release at `target`, which must not exist. Interrupted, it leaves at
+    /// most a staging folder that the next attempt replaces.
+    ///
+    /// # Errors
+    /// [`VendorReleaseError::ReleaseExists`], [`VendorReleaseError::Changed`], and what the disk says.
+    pub fn stage(
+        &self,
+        disk: &Disk,
+        target: &Path,
+        progress: &dyn Progress,
+    ) -> Result<(), VendorReleaseError> {
+        if target.symlink_metadata().is_ok() {
+            return Err(VendorReleaseError::ReleaseExists {
+                path: target.into(),
+            });
+        }
+        match self.kind {
+            VendorReleaseKind::Folder => {
+                if tree::manifest(&self.path, &Silent)?.digest() != self.sha256 {
+                    return Err(VendorReleaseError::Changed {
+                        path: self.path.clone(),
+                    });
+                }
+                tree::copy(disk, &self.path, target, &CopyOptions::default(), progress)?;
+                Ok(())
+            }
+            VendorReleaseKind::Tarball => self.stage_tarball(disk, target, u64::MAX, progress),
+        }
+    }
+
+    /// Makes a copy of the shipment's small files at `target`, which must not exist: what was
+    /// shipped, for telling later what was changed. Made as [`VendorRelease::stage`] makes a
+    /// release.
+    ///
+    /// # Errors
+    /// As [`VendorRelease::stage`].
+    pub fn keep_pristine(&self, disk: &Disk, target: &Path) -> Result<(), VendorReleaseError> {
+        match self.kind {
+            VendorReleaseKind::Folder => {
+                let manifest = tree::manifest(&self.path, &Silent)?;
+                let large = manifest
+                    .entries()
+                    .filter(|entry| entry.size > Some(LARGEST_CONFIG));
+                let options = CopyOptions {
+                    exclude: Exclude::new(
+                        large.map(|entry| [b"/", entry.path.as_slice()].concat()),
+                    ),
+                    ..CopyOptions::default()
+                };
+                tree::copy(disk, &self.path, target, &options, &Silent)?;
+                Ok(())
+            }
+            VendorReleaseKind::Tarball => self.stage_tarball(disk, target, LARGEST_CONFIG, &Silent),
+        }
+    }
+
+    fn stage_tarball(
+        &self,
+        disk: &Disk,
+        target: &Path,
+        largest: u64,
+        progress: &dyn Progress,
+    ) -> Result<(), VendorReleaseError> {
+        let part = staging_name(target);
+        let io = |source| VendorReleaseError::Io {
+            path: part.clone(),
+            source,
+        };
+        if part.symlink_metadata().is_ok() {
+            tree::remove(disk, &part).map_err(io)?;
+        }
+        disk.create_dir(&part, 0o700).map_err(io)?;
+        let built = self.extract(disk, largest, &part, progress).and_then(|()| {
+            let open = File::open(&part).map_err(io)?;
+            disk.chmod_unpacked(&open, &part, 0o755).map_err(io)?;
+            disk.sync_filesystem_of(&part).map_err(io)?;
+            disk.rename_new(&part, target)
+                .map_err(|source| match source.kind() {
+                    io::ErrorKind::AlreadyExists => VendorReleaseError::ReleaseExists {
+                        path: target.into(),
+                    },
+                    _ => VendorReleaseError::Io {
+                        path: target.into(),
+                        source,
+                    },
+                })
+        });
+        if built.is_err() && part.symlink_metadata().is_err() && target.symlink_metadata().is_ok() {
+            // It has its name, and the name couldn't be made durable.
+            let _ = tree::remove(disk, target);
+        }
+        if built.is_err() {
+            // The first error is the one to tell; what can't be removed now, the next
+            // attempt removes.
+            let _ = tree::remove(disk, &part);
+        }
+        built
+    }
+
+    fn extract(
+        &self,
+        disk: &Disk,
+        largest: u64,
+        target: &Path,
+        progress: &dyn Progress,
+    ) -> Result<(), VendorReleaseError> {
+        let digest = archive::extract(
+            disk,
+            &self.path,
+            self.top.as_deref(),
+            largest,
+            target,
+            progress,
+        )?;
+        if digest == self.sha256 {
+            Ok(())
+        } else {
+            Err(VendorReleaseError::Changed {
+                path: self.path.clone(),
+            })
+        }
+    }
+}
+
+/// As with a tarball's: a release whose config leads elsewhere would be edited there.
+fn refuse_links_out(path: &Path, manifest: &tree::Manifest) -> Result<(), VendorReleaseError> {
+    for entry in manifest.entries() {
+        let Some(aim) = entry.target.as_deref() else {
+            continue;
+        };
+        let at = |bytes: &[u8]| PathBuf::from(OsStr::from_bytes(bytes));
+        if !archive::stays_inside(&at(&entry.path), &at(aim)) {
+            return Err(VendorReleaseError::Member {
+                archive: path.into(),
+                member: entry.path,
+                reason: archive::LEADS_OUT,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The name under which a release is built: hidden, beside its final one.
+fn staging_name(target: &Path) -> PathBuf {
+    let mut name = OsString::from(".");
+    name.push(target.file_name().unwrap_or(OsStr::new("release")));
+    name.push(".part");
+    target.with_file_name(name)
+}

@@ -1,0 +1,264 @@
+//! The decisions: what an upgrade touches, decided from both releases alone.
+//!
+//! Pure: values in, values out. It comes before the facts, since what is to be observed
+//! (does the new volume exist?) depends on what is decided here (what will it be called?).
+
+use std::path::{Path, PathBuf};
+
+use super::merging::MergedFile;
+use super::release_files::{ReleaseFiles, ReleasePair};
+use super::releases::Releases;
+use super::warnings;
+use crate::compose;
+use crate::release::{Install, Recipe, Version};
+use crate::tree::Digest;
+use crate::upgrade::request::Request;
+use crate::upgrade::step::{EditCompose, ValueChange};
+
+/// What an upgrade touches: edits, volumes, config.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decisions {
+    /// The release that is left.
+    pub from: Version,
+    /// The release that it leads to.
+    pub to: Version,
+    /// The old release's compose project.
+    pub from_project: String,
+    /// The new release's.
+    pub project: String,
+    /// Where the new release's files can be read while the plan is made.
+    pub new_folder: PathBuf,
+    /// Edits of the new release's compose files.
+    pub edits: Vec<PlannedEdit>,
+    /// The images that the new release will need, and doesn't build.
+    pub images: Vec<String>,
+    /// Volumes to be copied.
+    pub volumes: Vec<VolumePair>,
+    /// Paths to be carried, relative to the release.
+    pub carry: Vec<PathBuf>,
+    /// Files that are merged instead.
+    pub merged: Vec<MergedFile>,
+    /// What the administrator should know.
+    pub warnings: Vec<String>,
+}
+
+/// An edit with both texts, for showing the difference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedEdit {
+    /// The file, below the release.
+    pub name: PathBuf,
+    /// The step.
+    pub step: EditCompose,
+    /// The file's content before.
+    pub before: Vec<u8>,
+    /// The file's content after the edit.
+    pub after: Vec<u8>,
+}
+
+/// A volume of the old release and the new release's copy of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VolumePair {
+    /// The key in both compose files.
+    pub key: String,
+    /// The real name of the old one.
+    pub source: String,
+    /// The real name of the new one.
+    pub target: String,
+}
+
+impl Decisions {
+    /// Decides what the upgrade from one release to the other touches.
+    ///
+    /// # Errors
+    /// [`compose::Error`] where a rule or an edit isn't possible.
+    pub fn of(request: &Request, releases: &Releases) -> Result<Self, compose::Error> {
+        let Releases {
+            old, new, recipe, ..
+        } = releases;
+        let prefix = request
+            .prefix
+            .clone()
+            .unwrap_or_else(|| recipe.prefix_for(&new.version));
+        let rules = image_rules(request, recipe, old, new);
+        let mut warnings = Vec::new();
+        let edits = edits(new, &rules, &prefix, &mut warnings)?;
+        let results = edits
+            .iter()
+            .map(|edit| (edit.name.clone(), edit.after.clone()))
+            .collect();
+        let skip: Vec<&str> = request
+            .skip
+            .iter()
+            .chain(&recipe.skip)
+            .map(String::as_str)
+            .collect();
+        let volumes = pairs(old, new, &prefix, &skip, &mut warnings);
+        warnings::of_shared_data(old, new, &mut warnings);
+        let is_merged = |path: &Path| releases.merged.iter().any(|file| file.name == path);
+        let mut carry: Vec<_> = releases
+            .carry
+            .iter()
+            .map(|carry| carry.path.clone())
+            .collect();
+        if carry.iter().any(|path| path == Path::new(".env")) && !is_merged(Path::new(".env")) {
+            warnings::of_missing_keys(old, releases.shipped_env.as_ref(), &mut warnings);
+        }
+        warnings::of_old_version(old, new, &mut warnings);
+        warnings::of_findings(&releases.findings, ReleasePair { old, new }, &mut warnings);
+        carry.retain(|path| !is_merged(path));
+        if !releases.has_pristine {
+            warnings.push(format!(
+                "it is not known what the vendor shipped as {0}: carried files are taken as they \
+                 are, and edits of its compose file stay behind; name its tarball or folder with \
+                 `--pristine PATH` to have them merged",
+                old.version
+            ));
+        }
+        Ok(Self {
+            from: old.version.clone(),
+            to: new.version.clone(),
+            from_project: old.model.project.clone(),
+            project: new.model.project.clone(),
+            new_folder: new.folder.clone(),
+            images: new.model_with(&results)?.images_to_have(),
+            edits,
+            volumes,
+            carry,
+            merged: releases.merged.clone(),
+            warnings,
+        })
+    }
+}
+
+fn edits(
+    new: &ReleaseFiles,
+    rules: &[String],
+    prefix: &str,
+    warnings: &mut Vec<String>,
+) -> Result<Vec<PlannedEdit>, compose::Error> {
+    let mut edits = Vec::new();
+    for file in &new.files {
+        let edited = compose::edit_for_release(&file.name, &file.bytes, rules, prefix)?;
+        warnings.extend(edited.warnings.iter().map(ToString::to_string));
+        if edited.bytes == file.bytes {
+            continue;
+        }
+        let step = EditCompose {
+            file: Install::current_target(&new.version).join(&file.name),
+            images: rules.to_vec(),
+            prefix: prefix.to_owned(),
+            changes: edited.changes.iter().map(change).collect(),
+            before: Digest::of(&file.bytes).to_string(),
+            after: Digest::of(&edited.bytes).to_string(),
+        };
+        edits.push(PlannedEdit {
+            name: file.name.clone(),
+            step,
+            before: file.bytes.clone(),
+            after: edited.bytes,
+        });
+    }
+    Ok(edits)
+}
+
+fn change(change: &compose::Change) -> ValueChange {
+    ValueChange {
+        key: change.key.join("."),
+        line: change.at.line,
+        from: change.from.clone(),
+        to: change.to.clone(),
+    }
+}
+
+/// What was asked for and what the recipe says; besides, images whose tag in the new
+/// release is still the old release's version.
+fn image_rules(
+    request: &Request,
+    recipe: &Recipe,
+    old: &ReleaseFiles,
+    new: &ReleaseFiles,
+) -> Vec<String> {
+    let mut rules: Vec<String> = recipe
+        .images
+        .iter()
+        .map(|rule| recipe_rule(rule, &new.version))
+        .collect();
+    for image in &new.model.images {
+        let Some(tag) = image.literal_tag() else {
+            continue;
+        };
+        let stale = [
+            (old.version.as_str(), new.version.as_str()),
+            (old.version.number(), new.version.number()),
+        ];
+        // A bare `15` is too many things' version: `postgres:15` of a release v15.
+        let means_release = |from: &str| from == tag && from.contains(['.', 'v', 'V']);
+        let wanted = stale
+            .iter()
+            .find(|(from, _)| means_release(from))
+            .map(|(_, to)| *to);
+        rules.extend(wanted.map(|to| format!("{}={to}", image.repository())));
+    }
+    rules.extend(request.images.iter().cloned());
+    let mut seen = std::collections::HashSet::new();
+    rules.retain(|rule| seen.insert(rule.clone()));
+    rules
+}
+
+/// `REPO` means the version's name as tag.
+fn recipe_rule(rule: &str, version: &Version) -> String {
+    let rule = rule.replace("{version}", version.as_str());
+    if rule.contains('=') {
+        rule
+    } else {
+        format!("{rule}={version}")
+    }
+}
+
+fn pairs(
+    old: &ReleaseFiles,
+    new: &ReleaseFiles,
+    prefix: &str,
+    skip: &[&str],
+    warnings: &mut Vec<String>,
+) -> Vec<VolumePair> {
+    let mut pairs = Vec::new();
+    for (key, volume) in &old.model.volumes {
+        let Some(successor) = new.model.volumes.get(key) else {
+            warnings.push(format!(
+                "volume `{}` ({key}) has no successor in {} and stays behind",
+                volume.name, new.version
+            ));
+            continue;
+        };
+        if volume.external || successor.external {
+            warnings.push(format!(
+                "volume `{}` ({key}) is external: both releases use it",
+                volume.name
+            ));
+        } else if skip.contains(&key.as_str()) {
+            warnings.push(format!(
+                "volume `{}` ({key}) is skipped: the new one begins empty",
+                volume.name
+            ));
+        } else {
+            pairs.push(VolumePair {
+                key: key.clone(),
+                source: volume.name.clone(),
+                target: format!("{prefix}{key}"),
+            });
+        }
+    }
+    for key in new
+        .model
+        .volumes
+        .keys()
+        .filter(|key| !old.model.volumes.contains_key(*key))
+    {
+        warnings.push(format!(
+            "volume `{prefix}{key}` is new in {}: it begins empty",
+            new.version
+        ));
+    }
+    pairs
+}
