@@ -146,7 +146,7 @@ fn is_harmless(value: &str) -> bool {
 }
 
 /// A line taken apart: what is shown, and what is not.
-struct Line<'a> {
+struct SplitLine<'a> {
     key: &'a str,
     secret: &'a str,
     end: &'a str,
@@ -162,11 +162,11 @@ pub fn pair(path: &Path, old: &str, new: &str, words: &SecretWords) -> (String, 
         .map(|line| (line.key.trim(), line.secret))
         .collect();
     let keys: HashSet<&str> = known.iter().map(|(key, _)| *key).collect();
-    let changed = |line: &Line<'_>| {
+    let changed = |line: &SplitLine<'_>| {
         let key = line.key.trim();
         keys.contains(key) && !known.contains(&(key, line.secret))
     };
-    let masked = |line: &Line<'_>, changed: bool| {
+    let masked = |line: &SplitLine<'_>, changed: bool| {
         let mask = if line.secret.is_empty() { "" } else { MASK };
         let mark = if changed && !line.secret.is_empty() {
             " (changed)"
@@ -199,7 +199,7 @@ pub fn is_private(path: &Path, content: &[u8]) -> bool {
 
 const MARK: &[u8] = b"PRIVATE KEY-----";
 
-fn lines<'a>(path: &Path, text: &'a str, words: &SecretWords) -> Vec<Line<'a>> {
+fn lines<'a>(path: &Path, text: &'a str, words: &SecretWords) -> Vec<SplitLine<'a>> {
     let env = is_env_name(path);
     let mut open = None;
     let lines = text.split_inclusive('\n').map(|line| {
@@ -218,7 +218,7 @@ fn lines<'a>(path: &Path, text: &'a str, words: &SecretWords) -> Vec<Line<'a>> {
             None => secret_in(content, words),
         };
         let (key, secret) = content.split_at(at);
-        Line { key, secret, end }
+        SplitLine { key, secret, end }
     });
     lines.collect()
 }

@@ -28,7 +28,7 @@ const MAX_FAILED: usize = 100;
 /// With --update, DST may be an earlier copy: only what differs is copied, and what is gone
 /// from SRC is removed. Each file is replaced in one step; interrupted, it is to be run again.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub(super) struct CopyArgs {
     /// The tree to copy
     source: PathBuf,
     /// Where to
@@ -129,7 +129,7 @@ struct CopyJson<'a> {
     differences: &'a [Difference],
 }
 
-pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
+pub(super) fn run(args: &CopyArgs, ui: &Ui) -> Result<Done, Failure> {
     // A first run of a script that updates has nothing to update yet.
     let update = args.how.update && args.target.symlink_metadata().is_ok();
     match (args.dry_run, update) {
@@ -190,7 +190,7 @@ fn update_tree(source: &Path, target: &Path, how: &CopyFlags, ui: &Ui) -> Result
 }
 
 /// What `--update` would find different.
-fn foretell(args: &Args, ui: &Ui) -> Result<Done, Failure> {
+fn foretell(args: &CopyArgs, ui: &Ui) -> Result<Done, Failure> {
     let scope = if args.how.checksum {
         VerifyScope::Everything
     } else {

@@ -21,7 +21,7 @@ mod text;
     clippy::struct_excessive_bools,
     reason = "each is an option of its own"
 )]
-pub(super) struct Args {
+pub(super) struct DiffArgs {
     /// A release, a folder or a file
     a: String,
     /// Another
@@ -42,7 +42,7 @@ pub(super) struct Args {
     show_secrets: bool,
 }
 
-pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
+pub(super) fn run(args: &DiffArgs, ui: &Ui) -> Result<Done, Failure> {
     let root = &args.install.root;
     let (a, b) = (
         Compared::find(&args.a, root)?,

@@ -20,7 +20,7 @@ use crate::upgrade::step::StepError;
 /// are read from the files, down to three folders below the root. What they don't tell is
 /// unknown. No symlink is followed.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub(super) struct InspectArgs {
     /// The tree or volume to look through
     #[arg(required_unless_present = "list")]
     source: Option<String>,
@@ -58,7 +58,7 @@ struct KindJson {
     tells: &'static str,
 }
 
-pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
+pub(super) fn run(args: &InspectArgs, ui: &Ui) -> Result<Done, Failure> {
     let Some(source) = &args.source else {
         return list(ui);
     };
@@ -94,7 +94,7 @@ fn unreadable(source: &str, ui: &Ui) -> Done {
 }
 
 /// The folder of a volume, where this process reaches it.
-fn volume_folder(args: &Args, name: &str) -> Result<PathBuf, Failure> {
+fn volume_folder(args: &InspectArgs, name: &str) -> Result<PathBuf, Failure> {
     let place = args.volumes.place(Path::new("."))?;
     let store = args.volumes.store(&place)?;
     let missing = || {

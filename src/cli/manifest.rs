@@ -15,7 +15,7 @@ use crate::tree::{self, Exclude, ManifestFormat, VerifyOptions};
 /// The same tree gives the same bytes. An mtree manifest is read by `mtree` and `bsdtar`,
 /// a sha256sum one by `sha256sum -c`, and each of them by `transship verify`.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub(super) struct ManifestArgs {
     /// The tree
     tree: PathBuf,
     /// The manifest's format
@@ -42,7 +42,7 @@ enum FormatArg {
     Json,
 }
 
-pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
+pub(super) fn run(args: &ManifestArgs, ui: &Ui) -> Result<Done, Failure> {
     let format = match args.format {
         _ if ui.json => ManifestFormat::Json,
         FormatArg::Mtree => ManifestFormat::Mtree,

@@ -28,7 +28,7 @@ use crate::upgrade::{Decisions, Plan, Releases, Request, Step};
 /// of every file (secrets masked), every volume with its size, and what is free. Nothing
 /// but the plan itself is written.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub(super) struct PlanArgs {
     /// The release to upgrade to
     version: Version,
     /// The vendor's tarball or folder; leave it out if the release is staged already
@@ -98,7 +98,7 @@ pub(super) struct PlanJson<'a> {
     pub plan: &'a Plan,
 }
 
-pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
+pub(super) fn run(args: &PlanArgs, ui: &Ui) -> Result<Done, Failure> {
     let install = Install::adopted(&args.install.root)?;
     let disk = Disk::new();
     let _lock = install.lock(&disk, "plan")?;
@@ -142,7 +142,7 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
 
 /// Keeps what the vendor shipped as the release that the upgrade leaves.
 fn keep_pristine(
-    args: &Args,
+    args: &PlanArgs,
     path: &Path,
     install: &Install,
     disk: &Disk,
@@ -168,7 +168,7 @@ fn keep_pristine(
     Ok(VendorRelease::open(path, ui.progress())?.keep_pristine(disk, &target)?)
 }
 
-fn request(args: &Args, install: &Install) -> Result<Request, Failure> {
+fn request(args: &PlanArgs, install: &Install) -> Result<Request, Failure> {
     let absolute = |path: &PathBuf| {
         path.canonicalize().map_err(|error| {
             Failure::new(Kind::Usage, format!("can't read `{}`", path.display())).cause(&error)

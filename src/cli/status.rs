@@ -15,7 +15,7 @@ use crate::upgrade::running::journal::{Journal, RunState};
 ///
 /// The current release, the newest plan, the last run, and who is at work on it now.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub(super) struct StatusArgs {
     #[command(flatten)]
     install: InstallArg,
 }
@@ -48,7 +48,7 @@ struct RunSummary {
     error: Option<String>,
 }
 
-pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
+pub(super) fn run(args: &StatusArgs, ui: &Ui) -> Result<Done, Failure> {
     let install = Install::adopted(&args.install.root)?;
     let status = look(&install)?;
     if ui.json {

@@ -21,7 +21,7 @@ use crate::tree::{
     clippy::struct_excessive_bools,
     reason = "each is an option of the command line of its own"
 )]
-pub(super) struct Args {
+pub(super) struct VerifyArgs {
     /// The tree to verify
     tree: PathBuf,
     /// A tree or a manifest to hold it against
@@ -51,7 +51,7 @@ struct VerifyJson<'a> {
     differences: &'a [Difference],
 }
 
-pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
+pub(super) fn run(args: &VerifyArgs, ui: &Ui) -> Result<Done, Failure> {
     let scope = match (args.content_only, args.metadata_only) {
         (true, _) => VerifyScope::ContentOnly,
         (_, true) => VerifyScope::MetadataOnly,
@@ -75,7 +75,7 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
     Ok(Done::differs(!verified.differences.is_empty()))
 }
 
-fn report(args: &Args, verified: &Verified, ui: &Ui) -> Result<(), Failure> {
+fn report(args: &VerifyArgs, verified: &Verified, ui: &Ui) -> Result<(), Failure> {
     let Verified {
         differences,
         counts,

@@ -7,8 +7,8 @@ use anstyle::Style;
 
 use super::super::terminal::ui::Ui;
 use super::super::terminal::{color, text_diff};
-use super::Args;
-use super::groups::{Group, groups};
+use super::DiffArgs;
+use super::groups::{ChangeGroup, groups};
 use crate::comparison::{Comparison, EnvFileChanges, path_of};
 use crate::env_file::is_env_name;
 use crate::tree::{Difference, DifferenceKind};
@@ -19,7 +19,7 @@ const NAMES: usize = 6;
 const FILES: usize = 5;
 
 /// The whole text, empty where nothing differs.
-pub(super) fn render(found: &Comparison, args: &Args, ui: &Ui) -> String {
+pub(super) fn render(found: &Comparison, args: &DiffArgs, ui: &Ui) -> String {
     let mut text = String::new();
     let mut section = "";
     for group in &groups(&found.compose) {
@@ -77,7 +77,7 @@ fn marked(ui: &Ui, (is_new, is_gone): (bool, bool), line: &str) -> String {
     format!("  {}\n", ui.paint(style, &format!("{mark} {line}")))
 }
 
-fn setting(ui: &Ui, group: &Group<'_>) -> String {
+fn setting(ui: &Ui, group: &ChangeGroup<'_>) -> String {
     let (is_new, is_gone) = (group.from.is_absent(), group.to.is_absent());
     let values = match (group.from.text(), group.to.text()) {
         ("", "") => String::new(),
@@ -149,7 +149,7 @@ struct Hunks {
     listed: Vec<String>,
 }
 
-fn hunks(found: &Comparison, shown: &[&Difference], args: &Args, ui: &Ui) -> Hunks {
+fn hunks(found: &Comparison, shown: &[&Difference], args: &DiffArgs, ui: &Ui) -> Hunks {
     let mut hunks = Hunks {
         text: String::new(),
         listed: Vec::new(),
