@@ -13,11 +13,16 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+#[path = "common/dead.rs"]
+#[expect(dead_code, reason = "the tests here make such names only")]
+mod dead;
+
+use dead::dead_name;
 use flate2::{Compression, write::GzEncoder};
 use tar::{Builder, EntryType, Header};
 use tempfile::TempDir;
 use transship::error::{Explain, Kind};
-use transship::fs::Disk;
+use transship::fs::{Disk, Purpose};
 use transship::progress::{Collected, Silent};
 use transship::release::{VendorRelease, VendorReleaseError, VendorReleaseKind};
 
@@ -353,8 +358,9 @@ fn an_archive_that_was_exchanged_since_it_was_looked_at_is_refused_and_leaves_no
 #[test]
 fn staging_over_a_release_is_refused_and_a_stale_staging_folder_is_replaced() {
     let world = World::with(&archive(&[file("docker-compose.yml", 0o644, COMPOSE)]));
-    fs::create_dir(world.folder.path().join(".v2.10.5.part")).unwrap();
-    fs::write(world.folder.path().join(".v2.10.5.part/stale"), b"").unwrap();
+    let stale = world.folder.path().join(dead_name(Purpose::Part));
+    fs::create_dir(&stale).unwrap();
+    fs::write(stale.join("stale"), b"").unwrap();
     world.stage();
     assert_eq!(world.others(), ["v2.10.5"]);
     assert!(!world.target().join("stale").exists());

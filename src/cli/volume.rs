@@ -8,7 +8,7 @@ mod ls;
 
 use clap::Subcommand;
 
-pub(super) use copy::is_path;
+pub(super) use engines::is_path;
 
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};

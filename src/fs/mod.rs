@@ -16,6 +16,8 @@ mod give;
 mod lock;
 mod replace;
 mod switch;
+mod temporary_file;
+mod temporary_name;
 mod unpack;
 mod write;
 
@@ -24,3 +26,4 @@ pub use attr::InodeFd;
 pub use disk::{Disk, Mutation};
 pub use lock::{Lock, LockError, LockHolder};
 pub use replace::WriteError;
+pub use temporary_name::{Maker, Purpose, TemporaryName, maker_of};

@@ -6,21 +6,17 @@
 //! folder. A failed fsync is never retried: the temporary is dropped and the error given
 //! to the caller.
 
-use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Gid, Mode, Uid, XattrFlags};
-use tempfile::NamedTempFile;
 use thiserror::Error;
 
 use super::Disk;
+use super::temporary_file::TemporaryFile;
 use crate::error::{Explain, Kind};
-
-/// What the names of temporary files end with; [`Disk::sweep`] knows them by it.
-const TEMPORARY: &str = ".transship-tmp";
 
 /// Why a file was not written. The file under the final name is as it was before.
 #[derive(Debug, Error)]
@@ -115,9 +111,7 @@ impl Disk {
             return Err(WriteError::ChangedMeanwhile { path: path.into() });
         }
         self.before("rename", &target).map_err(&io)?;
-        temporary
-            .persist(&target)
-            .map_err(|error| io(error.error))?;
+        temporary.persist(&target).map_err(&io)?;
         self.sync_folder(parent(&target)).map_err(&io)
     }
 
@@ -150,16 +144,16 @@ impl Disk {
 
     pub(super) fn place_new(
         &self,
-        temporary: NamedTempFile,
+        temporary: TemporaryFile,
         path: &Path,
     ) -> Result<(), WriteError> {
         let io = at(path);
         self.before("rename", path).map_err(&io)?;
         temporary
             .persist_noclobber(path)
-            .map_err(|error| match error.error.kind() {
+            .map_err(|error| match error.kind() {
                 io::ErrorKind::AlreadyExists => WriteError::Exists { path: path.into() },
-                _ => io(error.error),
+                _ => io(error),
             })?;
         self.sync_folder(parent(path)).map_err(&io)
     }
@@ -174,7 +168,7 @@ impl Disk {
         let fill = |out: &mut dyn Write| out.write_all(content);
         let temporary = self.fill_with_mode(path, 0o600, fill).map_err(&io)?;
         self.before("rename", path).map_err(&io)?;
-        temporary.persist(path).map_err(|error| io(error.error))?;
+        temporary.persist(path).map_err(&io)?;
         self.sync_folder(parent(path)).map_err(&io)
     }
 
@@ -198,25 +192,6 @@ impl Disk {
         File::open(folder)?.sync_all()
     }
 
-    /// Removes what interrupted writes left in `folder`. Only for folders whose lock the
-    /// caller holds: a temporary of a running write would go, too.
-    ///
-    /// # Errors
-    /// Those of reading the folder and unlink(2).
-    pub fn sweep(&self, folder: &Path) -> io::Result<()> {
-        for entry in fs::read_dir(folder)? {
-            let path = entry?.path();
-            if path
-                .as_os_str()
-                .as_encoded_bytes()
-                .ends_with(TEMPORARY.as_bytes())
-            {
-                self.remove_file(&path)?;
-            }
-        }
-        Ok(())
-    }
-
     /// Removes one file or symlink.
     ///
     /// # Errors
@@ -232,35 +207,13 @@ impl Disk {
         path: &Path,
         mode: u32,
         fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-    ) -> io::Result<NamedTempFile> {
+    ) -> io::Result<TemporaryFile> {
         let temporary = self.fill_temporary(path, fill)?;
         self.before("chmod", path)?;
         temporary
             .as_file()
             .set_permissions(fs::Permissions::from_mode(mode))?;
         self.sync_file(temporary.as_file(), path)?;
-        Ok(temporary)
-    }
-
-    pub(super) fn fill_temporary(
-        &self,
-        target: &Path,
-        fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-    ) -> io::Result<NamedTempFile> {
-        self.before("open", target)?;
-        let mut name = std::ffi::OsString::from(".");
-        name.push(target.file_name().unwrap_or(OsStr::new("file")));
-        name.push(".");
-        let temporary = tempfile::Builder::new()
-            .prefix(&name)
-            .suffix(TEMPORARY)
-            .permissions(fs::Permissions::from_mode(0o600))
-            .tempfile_in(parent(target))?;
-        self.before("write", target)?;
-        let mut out = io::BufWriter::with_capacity(256 * 1024, temporary.as_file());
-        fill(&mut out)?;
-        out.flush()?;
-        drop(out);
         Ok(temporary)
     }
 
@@ -483,15 +436,5 @@ mod tests {
             );
             assert_eq!(names(folder.path()), ["compose.yml"]);
         }
-    }
-
-    #[test]
-    fn sweeping_takes_only_temporaries() {
-        let (folder, _path) = folder_with("old");
-        Disk::new()
-            .create(&folder.path().join(".x.abc.transship-tmp"), b"", 0o600)
-            .unwrap();
-        Disk::new().sweep(folder.path()).unwrap();
-        assert_eq!(names(folder.path()), ["compose.yml"]);
     }
 }

@@ -5,8 +5,8 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::Disk;
 use super::replace::parent;
+use super::{Disk, Purpose, TemporaryName};
 
 impl Disk {
     /// Makes `link` a symlink to `target`, over an older symlink or new. Refuses
@@ -27,9 +27,10 @@ impl Disk {
             _ => {}
         }
         self.before("symlink", link)?;
+        let name = TemporaryName::new(Purpose::Link);
         let temporary = tempfile::Builder::new()
-            .prefix(".switch.")
-            .suffix(".transship-tmp")
+            .prefix(name.as_os_str())
+            .rand_bytes(0)
             .make_in(parent(link), |path| {
                 std::os::unix::fs::symlink(target, path)
             })?;

@@ -12,12 +12,11 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use tempfile::TempDir;
 
 use super::archive::{self, Limits, Summary};
 use super::error::VendorReleaseError;
 use crate::compose;
-use crate::fs::Disk;
+use crate::fs::{Disk, Purpose, TemporaryName};
 use crate::progress::{Progress, Silent};
 use crate::tree::{self, CopyOptions, Exclude};
 
@@ -55,7 +54,22 @@ pub struct VendorRelease {
 #[derive(Debug)]
 pub struct SmallFiles {
     path: PathBuf,
-    _unpacked: Option<TempDir>,
+    _unpacked: Option<UnpackedFiles>,
+}
+
+/// A temporary folder, removed when it is dropped.
+#[derive(Debug)]
+struct UnpackedFiles {
+    disk: Disk,
+    path: PathBuf,
+    _name: TemporaryName,
+}
+
+impl Drop for UnpackedFiles {
+    fn drop(&mut self) {
+        // What stays is removed by the next run.
+        let _ = tree::remove(&self.disk, &self.path);
+    }
 }
 
 impl SmallFiles {
@@ -149,18 +163,24 @@ impl VendorRelease {
                 _unpacked: None,
             });
         }
+        let name = TemporaryName::new(Purpose::SmallFiles);
+        let above = std::env::temp_dir();
+        let _ = tree::sweep(disk, &above);
+        let path = name.path_in(&above);
         let io = |source| VendorReleaseError::Io {
-            path: std::env::temp_dir(),
+            path: path.clone(),
             source,
         };
-        let folder = tempfile::Builder::new()
-            .prefix("transship-peek.")
-            .tempdir()
-            .map_err(io)?;
-        self.extract(disk, LARGEST_CONFIG, folder.path(), &Silent)?;
+        disk.create_dir(&path, 0o700).map_err(io)?;
+        let unpacked = UnpackedFiles {
+            disk: disk.clone(),
+            path: path.clone(),
+            _name: name,
+        };
+        self.extract(disk, LARGEST_CONFIG, &path, &Silent)?;
         Ok(SmallFiles {
-            path: folder.path().to_owned(),
-            _unpacked: Some(folder),
+            path,
+            _unpacked: Some(unpacked),
         })
     }
 
@@ -227,14 +247,15 @@ impl VendorRelease {
         largest: u64,
         progress: &dyn Progress,
     ) -> Result<(), VendorReleaseError> {
-        let part = staging_name(target);
+        let name = TemporaryName::new(Purpose::Part);
+        let above = target.parent().unwrap_or(Path::new("."));
+        let part = name.path_in(above);
         let io = |source| VendorReleaseError::Io {
             path: part.clone(),
             source,
         };
-        if part.symlink_metadata().is_ok() {
-            tree::remove(disk, &part).map_err(io)?;
-        }
+        // What can't be removed is in nobody's way.
+        let _ = tree::sweep(disk, above);
         disk.create_dir(&part, 0o700).map_err(io)?;
         let built = self.extract(disk, largest, &part, progress).and_then(|()| {
             let open = File::open(&part).map_err(io)?;
@@ -304,12 +325,4 @@ fn refuse_links_out(path: &Path, manifest: &tree::Manifest) -> Result<(), Vendor
         }
     }
     Ok(())
-}
-
-/// The name under which a release is built: hidden, beside its final one.
-fn staging_name(target: &Path) -> PathBuf {
-    let mut name = OsString::from(".");
-    name.push(target.file_name().unwrap_or(OsStr::new("release")));
-    name.push(".part");
-    target.with_file_name(name)
 }

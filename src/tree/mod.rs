@@ -26,6 +26,7 @@ pub use manifest::{EntryKind, Manifest, ManifestEntry, ManifestFormat, Time, Xat
 pub use stream::{Receiving, send};
 pub use target::in_place::{Holds, clear, holds};
 pub use target::remove::remove;
+pub use target::sweep::sweep;
 pub use verify::difference::{Difference, DifferenceKind, VerifyOptions, VerifyScope};
 pub use verify::scanner::{manifest, manifest_of};
 pub use verify::verify::{Against, Verified, compare, observe, verify, verify_and_count};

@@ -4,6 +4,9 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use transship::fs::Purpose;
+
+use super::common::dead::dead_name;
 use super::common::install::{Install, chmod};
 use super::common::program::Ran;
 
@@ -381,7 +384,9 @@ fn a_journal_that_a_crash_left_half_written_is_swept() {
     let install = Install::planned();
     install.run(&["apply"]).exits(0);
     fs::write(
-        install.at(".transship/journal/.run.json.Ab3x.transship-tmp"),
+        install
+            .at(".transship/journal")
+            .join(dead_name(Purpose::File)),
         "half",
     )
     .unwrap();

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use super::common::dead::is_temporary;
 use super::common::need;
 use super::common::program::{Ran, transship};
 
@@ -192,10 +193,7 @@ fn start_copy(folder: &Path) -> std::process::Child {
         .spawn()
         .unwrap();
     let begun = Instant::now();
-    while !names(folder)
-        .iter()
-        .any(|name| name.starts_with(".copy.part."))
-    {
+    while !names(folder).iter().any(|name| is_temporary(name)) {
         assert!(begun.elapsed() < Duration::from_secs(30), "it never began");
     }
     child
@@ -230,7 +228,7 @@ fn what_a_killed_copy_left_is_removed_by_the_next() {
     send(&child, rustix::process::Signal::KILL);
     child.wait().unwrap();
     let left = names(folder.path());
-    assert!(left[0].starts_with(".copy.part."), "{left:?}");
+    assert!(is_temporary(&left[0]), "{left:?}");
     assert!(!left.contains(&"copy".to_owned()), "{left:?}");
     transship(folder.path(), ["copy", "source", "copy", "--verify"]).exits(0);
     assert_eq!(names(folder.path()), ["copy", "source"]);

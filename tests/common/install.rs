@@ -142,17 +142,10 @@ impl Install {
 
     /// Names that only half-done work has.
     pub(crate) fn litter(&self) -> Vec<PathBuf> {
-        let marks = [
-            ".part",
-            ".trash",
-            ".carried",
-            "transship-tmp",
-            "current.new",
-        ];
         let all = self.picture("").into_keys();
         all.filter(|path| {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            marks.iter().any(|mark| name.contains(mark))
+            name.starts_with(".transship-")
         })
         .collect()
     }

@@ -6,10 +6,11 @@ use std::path::Path;
 use std::sync::atomic::Ordering::Relaxed;
 
 use transship::error::{Explain as _, Kind};
-use transship::fs::Disk;
+use transship::fs::{Disk, Purpose};
 use transship::progress::{Collected, Silent};
 use transship::tree::{CopyOptions, Error, Exclude, Lost, copy, survey};
 
+use crate::dead::dead_name;
 use crate::look::{assert_same, look};
 use crate::support::{Bench, is_root, names, said, skipped_without, skipped_without_root};
 use crate::zoo;
@@ -368,11 +369,11 @@ fn an_interrupted_copy_leaves_nothing() {
 fn the_folder_of_a_killed_run_is_removed_and_a_stranger_stays() {
     let bench = Bench::new();
     fs::write(bench.source().join("a"), b"1").unwrap();
-    let stale = bench.path().join(".target.part.0123456789abcdef");
+    let stale = bench.path().join(dead_name(Purpose::Part));
     fs::create_dir(&stale).unwrap();
     fs::set_permissions(&stale, fs::Permissions::from_mode(0o700)).unwrap();
     fs::write(stale.join("half"), b"").unwrap();
-    let stranger = bench.path().join(".target.part.mine");
+    let stranger = bench.path().join(".transship-mine.part-0");
     fs::create_dir(&stranger).unwrap();
     let options = CopyOptions::default();
     copy(
@@ -385,6 +386,6 @@ fn the_folder_of_a_killed_run_is_removed_and_a_stranger_stays() {
     .unwrap();
     assert_eq!(
         names(bench.path()),
-        [".target.part.mine", "source", "target"]
+        [".transship-mine.part-0", "source", "target"]
     );
 }

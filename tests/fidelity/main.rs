@@ -12,6 +12,9 @@
 )]
 
 mod copies;
+#[path = "../common/dead.rs"]
+#[expect(dead_code, reason = "the tests here make such names only")]
+mod dead;
 mod filesystems;
 mod hostile;
 mod large;

@@ -130,7 +130,7 @@ impl FillInMissing<'_> {
             .map_err(|error| Error::read(&above_path, error))?;
         let tree = stat.kind == FileType::Directory;
         let name = entry.name.to_owned();
-        let destination = Destination::look(above, &above_path, name, &target, tree)?;
+        let destination = Destination::look(above, name, &target, tree)?;
         if tree {
             destination.check_outside(self.source, stat)?;
         }

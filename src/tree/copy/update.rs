@@ -13,7 +13,8 @@ use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::sync::Arc;
 
-use rustix::fs::{FileType, Mode, OFlags};
+use rustix::fs::{FileType, FlockOperation, Mode, OFlags};
+use rustix::io::Errno;
 
 use super::attributes::{self, Attributes};
 use super::build::{HeldPath, build};
@@ -50,6 +51,13 @@ pub fn update(
     let target_fd: OwnedFd = File::open(target)
         .map_err(|error| Error::read(target, error))?
         .into();
+    // Two updates of one target would take each other's files for what is gone.
+    if let Err(Errno::WOULDBLOCK) =
+        rustix::fs::flock(&target_fd, FlockOperation::NonBlockingLockExclusive)
+    {
+        let path = target.to_owned();
+        return Err(Error::Busy { path });
+    }
     let root = Stat::of(source_fd.as_fd()).map_err(|error| Error::read(source, error))?;
     let aside = Destination::beside(target)?;
     aside.check_outside(source, &root)?;

@@ -3,7 +3,6 @@
 
 use std::ffi::{CStr, CString};
 use std::fs::File;
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
@@ -12,7 +11,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FileType, FlockOperation};
 
 use super::remove::remove_at;
-use crate::fs::{Disk, InodeFd, Taken};
+use super::sweep::sweep_at;
+use crate::fs::{Disk, InodeFd, Purpose, Taken, TemporaryName};
 use crate::tree::error::Error;
 use crate::tree::target::attribute_probe::keeps_attributes;
 use crate::tree::walk::stat::{self, Stat, XattrRoom};
@@ -29,28 +29,10 @@ pub(crate) fn split(path: &Path) -> Option<(&Path, CString)> {
     Some((above, name))
 }
 
-/// A name for something of ours beside `name`: `.NAME.WHAT.RUN`, RUN being 16 random
-/// hexadecimal digits.
-pub(crate) fn beside(name: &CStr, what: &str) -> CString {
-    let run = RandomState::new().build_hasher().finish();
-    let mut beside = prefix(name, what);
-    beside.extend(format!("{run:016x}").into_bytes());
-    // Neither a name nor what we add has a NUL.
-    CString::new(beside).unwrap_or_default()
-}
-
-/// What the names of [`beside`] begin with. A long name is cut: they have 255 bytes.
-fn prefix(name: &CStr, what: &str) -> Vec<u8> {
-    let name = name.to_bytes();
-    let name = &name[..name.len().min(200)];
-    [b".", name, b".", what.as_bytes(), b"."].concat()
-}
-
 /// The place of a target that can be filled.
 #[derive(Debug)]
 pub(crate) struct Destination {
     path: PathBuf,
-    above_path: PathBuf,
     above: OwnedFd,
     name: CString,
     /// An empty directory is there, and the tree replaces it.
@@ -66,13 +48,12 @@ impl Destination {
         let above: OwnedFd = File::open(above_path)
             .map_err(|error| Error::read(above_path, error))?
             .into();
-        Self::look(above, above_path, name, target, tree)
+        Self::look(above, name, target, tree)
     }
 
-    /// `name` in a folder that is held already, at `above_path` as messages have it.
+    /// `name` in a folder that is held already.
     pub(crate) fn look(
         above: OwnedFd,
-        above_path: &Path,
         name: CString,
         target: &Path,
         tree: bool,
@@ -88,7 +69,6 @@ impl Destination {
             Ok(_) => return Err(Error::TargetExists { path }),
         };
         Ok(Self {
-            above_path: above_path.to_owned(),
             path,
             above,
             name,
@@ -104,7 +84,6 @@ impl Destination {
         let above = File::open(above_path).map_err(|error| Error::read(above_path, error))?;
         Ok(Self {
             path: target.to_owned(),
-            above_path: above_path.to_owned(),
             above: above.into(),
             name,
             replaces: false,
@@ -121,13 +100,15 @@ impl Destination {
         check_outside(self.above.as_fd(), &self.path, source, root)
     }
 
-    /// Makes the staging folder, and removes those of earlier runs that died.
+    /// Makes the staging folder, and removes what earlier runs left that died.
     pub(crate) fn stage<'a>(&'a self, disk: &'a Disk) -> Result<Staging<'a>, Error> {
-        self.clear_stale(disk)?;
         let fail = |error| Error::write(&self.path, error);
-        let name = beside(&self.name, "part");
         let above = self.above.as_fd();
-        disk.make_dir_at(above, &name, 0o700).map_err(fail)?;
+        // What can't be removed is in nobody's way.
+        let _ = sweep_at(disk, above);
+        let name = TemporaryName::new(Purpose::Part);
+        disk.make_dir_at(above, name.as_c_str(), 0o700)
+            .map_err(fail)?;
         let mut staging = Staging {
             disk,
             destination: self,
@@ -135,43 +116,13 @@ impl Destination {
             name,
             exact: false,
         };
-        let fd = stat::open_dir(above, &staging.name).map_err(fail)?;
+        let fd = stat::open_dir(above, staging.name.as_c_str()).map_err(fail)?;
         rustix::fs::flock(&fd, FlockOperation::NonBlockingLockExclusive)
             .map_err(|error| fail(error.into()))?;
-        make_plain(disk, fd.as_fd(), &staging.name).map_err(fail)?;
+        make_plain(disk, fd.as_fd(), staging.name.as_c_str()).map_err(fail)?;
         staging.exact = keeps_attributes(disk, fd.as_fd());
         staging.fd = Some(fd);
         Ok(staging)
-    }
-
-    /// A staging folder whose maker lives is locked by it.
-    fn clear_stale(&self, disk: &Disk) -> Result<(), Error> {
-        let prefix = prefix(&self.name, "part");
-        let above = self.above.as_fd();
-        let fail = |error| Error::write(&self.path, error);
-        let listed = stat::open_dir(above, c".").and_then(|fd| stat::list(&fd));
-        let listed = listed.map_err(|error| Error::read(&self.above_path, error))?;
-        for entry in listed.iter() {
-            let run = entry.name.to_bytes().strip_prefix(prefix.as_slice());
-            if !run.is_some_and(|run| run.len() == 16 && run.iter().all(u8::is_ascii_hexdigit)) {
-                continue;
-            }
-            let Ok(fd) = stat::open_dir(above, entry.name) else {
-                continue;
-            };
-            let Ok(stat) = Stat::of(fd.as_fd()) else {
-                continue;
-            };
-            if stat.uid != rustix::process::geteuid().as_raw() || stat.mode != 0o700 {
-                continue;
-            }
-            if rustix::fs::flock(&fd, FlockOperation::NonBlockingLockExclusive).is_err() {
-                let path = self.path.clone();
-                return Err(Error::Busy { path });
-            }
-            remove_at(disk, above, entry.name).map_err(fail)?;
-        }
-        Ok(())
     }
 }
 
@@ -253,7 +204,7 @@ pub(crate) struct Staging<'a> {
     destination: &'a Destination,
     /// Open, and locked, once it is set up.
     fd: Option<OwnedFd>,
-    name: CString,
+    name: TemporaryName,
     exact: bool,
 }
 
@@ -280,7 +231,7 @@ impl Staging<'_> {
         let fail = |error| Error::write(path, error);
         if sync {
             self.disk
-                .sync_filesystem(self.fd(), &self.name)
+                .sync_filesystem(self.fd(), self.name.as_c_str())
                 .map_err(fail)?;
         }
         let taken = if self.destination.replaces {
@@ -307,8 +258,9 @@ impl Drop for Staging<'_> {
     fn drop(&mut self) {
         // What can't be removed now is recognised and removed by the next run.
         let above = self.destination.above.as_fd();
-        if self.disk.remove_dir_at(above, &self.name).is_err() {
-            let _ = remove_at(self.disk, above, &self.name);
+        let name = self.name.as_c_str();
+        if self.disk.remove_dir_at(above, name).is_err() {
+            let _ = remove_at(self.disk, above, name);
         }
     }
 }

@@ -4,3 +4,4 @@ pub(crate) mod attribute_probe;
 pub(crate) mod destination;
 pub(crate) mod in_place;
 pub(crate) mod remove;
+pub(crate) mod sweep;

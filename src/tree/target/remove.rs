@@ -12,15 +12,15 @@ use std::path::Path;
 
 use rustix::fs::{FileType, IFlags};
 
-use crate::fs::{Disk, InodeFd, Taken};
+use crate::fs::{Disk, InodeFd, Purpose, Taken, TemporaryName};
 use crate::tree::walk::stat::{self, DirEntry, LOCKING_FLAGS, Listing, Stat};
 
 /// How many folders are open at a time.
 const DEPTH: usize = 64;
 
 /// Removes whatever is at `root`, an operator's path, with all that is in it. The last
-/// component isn't followed if it is a symlink. After a crash a folder named
-/// `.NAME.trash.RUN` may remain beside it.
+/// component isn't followed if it is a symlink. After a crash a folder for
+/// [`Purpose::Trash`] may remain beside it, which the next [`sweep`](super::sweep::sweep) takes.
 pub fn remove(disk: &Disk, root: &Path) -> io::Result<()> {
     let (above, name) = super::destination::split(root)
         .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "not a removable path"))?;
@@ -30,16 +30,17 @@ pub fn remove(disk: &Disk, root: &Path) -> io::Result<()> {
 
 /// [`remove`] in a held directory.
 pub(crate) fn remove_at(disk: &Disk, dir: BorrowedFd<'_>, name: &CStr) -> io::Result<()> {
-    let trash = super::destination::beside(name, "trash");
     if Stat::at(dir, name)?.kind != FileType::Directory {
         return unlocked(disk, dir, name, || disk.unlink_at(dir, name));
     }
+    let trash = TemporaryName::new(Purpose::Trash);
+    let trash = trash.as_c_str();
     unlocked(disk, dir, name, || {
-        disk.rename_at(dir, name, dir, &trash, Taken::Refuse)
+        disk.rename_at(dir, name, dir, trash, Taken::Refuse)
     })?;
-    disk.sync(dir, &trash)?;
-    empty(disk, dir, &trash)?;
-    unlocked(disk, dir, &trash, || disk.remove_dir_at(dir, &trash))
+    disk.sync(dir, trash)?;
+    empty(disk, dir, trash)?;
+    unlocked(disk, dir, trash, || disk.remove_dir_at(dir, trash))
 }
 
 /// A folder that is being emptied.
@@ -93,20 +94,17 @@ fn empty(disk: &Disk, dir: BorrowedFd<'_>, name: &CStr) -> io::Result<()> {
                 let below = EmptyingFolder::open(disk, fd, entry.name)?;
                 frames.push(below);
             } else {
-                let aside = unique(moved);
+                let aside = TemporaryName::new(Purpose::Aside);
+                let aside = aside.as_c_str();
                 moved += 1;
                 unlocked(disk, fd, entry.name, || {
-                    disk.rename_at(fd, entry.name, top.as_fd(), &aside, Taken::Refuse)
+                    disk.rename_at(fd, entry.name, top.as_fd(), aside, Taken::Refuse)
                 })?;
             }
         } else {
             unlocked(disk, fd, entry.name, || disk.unlink_at(fd, entry.name))?;
         }
     }
-}
-
-fn unique(n: u64) -> CString {
-    super::destination::beside(c"deep", &format!("{n}"))
 }
 
 fn is_dir(dir: BorrowedFd<'_>, entry: DirEntry<'_>) -> io::Result<bool> {

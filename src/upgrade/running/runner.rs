@@ -220,7 +220,7 @@ impl Runner<'_> {
     /// The newest run, to be gone on with or undone. Half-written journals of a crash go first.
     fn newest(&self, verb: &str) -> Result<Journal, RunError> {
         let folder = self.install.journals();
-        let swept = self.disk.sweep(&folder);
+        let swept = crate::tree::sweep(self.disk, &folder);
         swept.map_err(|source| JournalError::Io { folder, source })?;
         let none = || RunError::Nothing {
             what: format!("no plan was applied here yet: nothing to {verb}"),

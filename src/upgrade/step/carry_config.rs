@@ -5,7 +5,6 @@
 //! The result is built beside its place and exchanged with what is there, so that the new
 //! release has the vendor's file or the carried one and never half of either.
 
-use std::ffi::OsString;
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
@@ -16,7 +15,7 @@ use super::StepError;
 use super::shell::{command, quote};
 use super::world::{self, Attempt, Phase, StepKind, StepOutcome, UndoEvidence, World};
 use crate::engine::VolumeStore;
-use crate::fs::Disk;
+use crate::fs::{Disk, Purpose, TemporaryName};
 use crate::merge::Answers;
 use crate::progress::Silent;
 use crate::tree::{self, Against, Copied, CopyOptions, Digest, Exclude, VerifyOptions};
@@ -105,8 +104,8 @@ impl StepKind for CarryConfig {
         }
         let target = world::in_release(world, &self.to)?;
         let kept = world.kept(&self.to);
-        let built = beside(&target);
-        discard(world.disk, &built)?;
+        let name = TemporaryName::new(Purpose::Exchange);
+        let built = beside(&target, &name);
         if target.symlink_metadata().is_err() {
             return Ok(());
         }
@@ -174,8 +173,8 @@ fn create(
     target: &Path,
     result: &Texts,
 ) -> Result<Copied, StepError> {
-    let built = beside(target);
-    discard(world.disk, &built)?;
+    let name = TemporaryName::new(Purpose::Exchange);
+    let built = beside(target, &name);
     let copied = tree::copy(
         world.disk,
         source,
@@ -204,8 +203,8 @@ fn replace(
         world::make_folders(world, &kept)?;
         tree::copy(world.disk, target, &kept, &CopyOptions::default(), &Silent)?;
     }
-    let built = beside(target);
-    discard(world.disk, &built)?;
+    let name = TemporaryName::new(Purpose::Exchange);
+    let built = beside(target, &name);
     let options = CopyOptions {
         exclude: Exclude::new(step.exclude.iter().map(|path| {
             // From the root: a pattern without a slash is about a name in any folder.
@@ -355,11 +354,9 @@ fn discard(disk: &Disk, path: &Path) -> Result<(), StepError> {
     tree::remove(disk, path).map_err(StepError::io(path))
 }
 
-fn beside(target: &Path) -> PathBuf {
-    let mut name = OsString::from(".");
-    name.push(target.file_name().unwrap_or_default());
-    name.push(".carried");
-    target.with_file_name(name)
+/// Where what takes the place of `target` is built; what a crash leaves there is swept.
+fn beside(target: &Path, name: &TemporaryName) -> PathBuf {
+    target.with_file_name(name.as_os_str())
 }
 
 fn merge_commands(step: &CarryConfig, merge: &ConfigMerge) -> Vec<String> {

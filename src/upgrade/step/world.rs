@@ -1,13 +1,9 @@
 //! What every kind of step has, and what it acts on and through.
 //!
-//! Everything is built under a hidden name beside its final one and renamed, so that what a
-//! crash leaves has a name that nothing else has: `.NAME.part...`, `.NAME.trash...`,
-//! `.NAME.carried` or `.NAME....transship-tmp`. It is swept under the install's lock alone, so
-//! that none of it belongs to work that is under way.
+//! Everything is built under a temporary name in the folder of its final one and renamed, so
+//! that what a crash leaves has a name that nothing else has, and that says whether its maker
+//! still lives (see `fs`).
 
-use std::fs;
-use std::io;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -18,9 +14,6 @@ use crate::fs::Disk;
 use crate::progress::Progress;
 use crate::release::Install;
 use crate::tree;
-
-const MARKS: [&[u8]; 3] = [b".part", b".trash", b".carried"];
-const TEMPORARY: &[u8] = b".transship-tmp";
 
 /// What a kind of step can do; its file has all of it, beside its data. Nothing has a default, so that
 /// the compiler asks for each.
@@ -181,52 +174,9 @@ pub(super) fn make_folders(world: World<'_>, path: &Path) -> Result<(), StepErro
 }
 
 fn sweep_beside(world: World<'_>, place: &Path) -> Result<(), StepError> {
-    let (Some(folder), Some(name)) = (place.parent(), place.file_name()) else {
+    let Some(folder) = place.parent() else {
         return Ok(());
     };
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(StepError::io(folder)(error)),
-    };
-    let own = [b".", name.as_bytes()].concat();
-    for entry in entries {
-        let path = entry.map_err(StepError::io(folder))?.path();
-        let rest = path
-            .file_name()
-            .and_then(|name| name.as_bytes().strip_prefix(own.as_slice()));
-        if rest.is_some_and(is_leaving) {
-            tree::remove(world.disk, &path).map_err(StepError::io(&path))?;
-        }
-    }
+    tree::sweep(world.disk, folder).map_err(StepError::io(folder))?;
     Ok(())
-}
-
-fn is_leaving(rest: &[u8]) -> bool {
-    let marked = MARKS.iter().filter_map(|mark| rest.strip_prefix(*mark));
-    marked
-        .into_iter()
-        .any(|tail| tail.is_empty() || tail.starts_with(b"."))
-        || rest.ends_with(TEMPORARY)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_names_that_nothing_else_has_are_swept() {
-        for leaving in [
-            ".part",
-            ".part.0123456789abcdef",
-            ".trash.1",
-            ".carried",
-            ".Ab3x.transship-tmp",
-        ] {
-            assert!(is_leaving(leaving.as_bytes()), "{leaving}");
-        }
-        for other in ["", ".", ".party", ".bak", ".part-two", "part", ".env"] {
-            assert!(!is_leaving(other.as_bytes()), "{other}");
-        }
-    }
 }
