@@ -10,8 +10,8 @@ use super::terminal::table;
 use super::terminal::ui::{Done, Ui};
 use super::volume::is_path;
 use crate::database::{self, Database, DatabaseKind, Inspection, KNOWN_DATABASES, Known};
+use crate::engine;
 use crate::error::Kind;
-use crate::upgrade::step::StepError;
 
 /// Tell which databases are in a tree or volume, and how they were left.
 ///
@@ -98,8 +98,8 @@ fn volume_folder(args: &InspectArgs, name: &str) -> Result<PathBuf, Failure> {
     let place = args.volumes.place(Path::new("."))?;
     let store = args.volumes.store(&place)?;
     let missing = || {
-        let missing = StepError::NoVolume {
-            volume: name.to_owned(),
+        let missing = engine::Error::Missing {
+            name: name.to_owned(),
             place: store.describe(),
         };
         let failure = Failure::from(missing);

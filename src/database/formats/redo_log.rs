@@ -28,7 +28,7 @@ mod tests {
     #[test]
     fn the_creator_is_read_at_its_place() {
         // The first bytes of `ib_logfile0` as MariaDB 10.11.19 made it.
-        let mut header = b"Phys\0\0\0\0\0\0\0\0\0\00\0MariaDB 10.11.19".to_vec();
+        let mut header = b"Phys\0\0\0\0\0\0\0\0\0\0\x30\0MariaDB 10.11.19".to_vec();
         header.resize(HEADER, 0);
         assert_eq!(creator(&header).as_deref(), Some("MariaDB 10.11.19"));
         assert_eq!(creator(&[0; HEADER]), None);

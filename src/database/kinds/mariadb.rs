@@ -70,7 +70,7 @@ mod tests {
 
     fn stopped() -> InMemory {
         // As MariaDB 10.11.19 left them.
-        let mut log = b"Phys\0\0\0\0\0\0\0\0\0\00\0MariaDB 10.11.19".to_vec();
+        let mut log = b"Phys\0\0\0\0\0\0\0\0\0\0\x30\0MariaDB 10.11.19".to_vec();
         log.resize(12288, 0);
         let mut page = vec![0; 16384];
         page[54..58].copy_from_slice(&0x15_u32.to_be_bytes());
