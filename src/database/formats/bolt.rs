@@ -159,7 +159,7 @@ pub(crate) mod tests {
         for (number, (flags, key, value)) in elements.iter().enumerate() {
             let position = 16 * (elements.len() - number) + data.len();
             for field in [position, key.len(), value.len()] {
-                if page.len() % 16 == 0 {
+                if page.len().is_multiple_of(16) {
                     page.extend(flags.to_le_bytes());
                 }
                 page.extend(u32::try_from(field).unwrap().to_le_bytes());

@@ -77,12 +77,7 @@ mod tests {
         for (path, number, kind, version) in [
             ("nodes/0/_state", 7_171_099, "elasticsearch", "7.17.10"),
             ("_state", 8_110_199, "elasticsearch", "8.11.1"),
-            (
-                "nodes/0/_state",
-                136_327_827 | 0x0800_0000,
-                "opensearch",
-                "2.11.0",
-            ),
+            ("nodes/0/_state", 136_327_827, "opensearch", "2.11.0"),
         ] {
             let files = InMemory::default()
                 .file(&format!("{path}/node-9.st"), "old")

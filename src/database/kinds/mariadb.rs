@@ -25,8 +25,8 @@ fn read(folder: &DataFolder<'_>) -> Vec<Database> {
     let upgraded = upgraded.as_deref().and_then(version_in);
     let log = innodb::creator(folder, "ib_logfile0");
     found.version = Known::or_unknown(upgraded.or_else(|| log.as_deref().and_then(version_in)));
-    found.detail("redo log of", log);
-    innodb::left(&mut found, folder);
+    found.detail("redo log of", log.as_deref());
+    innodb::left(&mut found, folder, log.as_deref());
     if found.state == ShutdownState::Clean
         && let Some(backup) = unprepared(folder)
     {

@@ -29,10 +29,10 @@ fn read(folder: &DataFolder<'_>) -> Vec<Database> {
     let upgraded = upgraded.as_deref().and_then(version_in);
     let by_log = log.as_deref().and_then(version_in);
     found.version = Known::or_unknown(history.or(by_log).or(upgraded));
-    found.detail("redo log of", log);
+    found.detail("redo log of", log.as_deref());
     let uuid = folder.text("auto.cnf").known();
     found.system_identifier = Known::or_unknown(uuid.as_deref().and_then(server_uuid));
-    innodb::left(&mut found, folder);
+    innodb::left(&mut found, folder, log.as_deref());
     found.hint("8.0, 8.4 and 9.x follow one another, with none left out, and none goes back; never to MariaDB");
     vec![found]
 }
@@ -80,7 +80,11 @@ pub(super) mod innodb {
 
     /// A server that runs has temporary tables, and removes them when it stops in order: seen
     /// so with MariaDB 10.5 to 11.8 and MySQL 8.0 to 9.
-    pub(in crate::database::kinds) fn left(found: &mut Database, folder: &DataFolder<'_>) {
+    pub(in crate::database::kinds) fn left(
+        found: &mut Database,
+        folder: &DataFolder<'_>,
+        log: Option<&str>,
+    ) {
         let pid_file = folder.names.iter().find(|name| name.ends_with(b".pid"));
         let mark = match pid_file {
             _ if folder.has("ibtmp1") => Some("`ibtmp1`"),
@@ -102,13 +106,14 @@ pub(super) mod innodb {
                     "the folder has too many entries to list",
                 );
             }
-            None if folder.has("ib_logfile0") || folder.has("#innodb_redo") => {
-                found.state(
-                    ShutdownState::Clean,
-                    "there is none of what a running server has (`ibtmp1`, a `.pid` file)",
-                );
-            }
-            None => found.state(ShutdownState::Unknown, "there is no redo log"),
+            None if log.is_some() => found.state(
+                ShutdownState::Clean,
+                "there is none of what a running server has (`ibtmp1`, a `.pid` file)",
+            ),
+            None => found.state(
+                ShutdownState::Unknown,
+                "there is no redo log that says who wrote it",
+            ),
         }
     }
 }
