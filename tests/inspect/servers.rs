@@ -176,6 +176,7 @@ fn mariadb_is_clean_after_a_stop_in_order_alone() {
         .args(["-d", "-o", "65534"])
         .arg(&data));
     let mut install = Command::new("setpriv");
+    install.env("TMPDIR", folder.path());
     install
         .args(user)
         .args(["mariadb-install-db", "--no-defaults", "--skip-test-db"]);
@@ -189,6 +190,7 @@ fn mariadb_is_clean_after_a_stop_in_order_alone() {
     assert!(said.contains(found["version"].as_str().unwrap()), "{said}");
     let start = || {
         let mut command = Command::new("setpriv");
+        command.env("TMPDIR", folder.path());
         command
             .args(user)
             .args(["mariadbd", "--no-defaults", "--skip-networking"]);

@@ -67,6 +67,7 @@ fn server_uuid(text: &str) -> Option<String> {
 /// What MySQL and MariaDB share.
 pub(super) mod innodb {
     use crate::database::files::DataFolder;
+    use crate::database::formats::fields::version_in;
     use crate::database::formats::redo_log;
     use crate::database::{Database, ShutdownState};
 
@@ -106,13 +107,13 @@ pub(super) mod innodb {
                     "the folder has too many entries to list",
                 );
             }
-            None if log.is_some() => found.state(
+            None if log.and_then(version_in).is_some() => found.state(
                 ShutdownState::Clean,
                 "there is none of what a running server has (`ibtmp1`, a `.pid` file)",
             ),
             None => found.state(
                 ShutdownState::Unknown,
-                "there is no redo log that says who wrote it",
+                "there is no redo log that says which version wrote it",
             ),
         }
     }
