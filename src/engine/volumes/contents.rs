@@ -244,7 +244,7 @@ impl Contents for ByPath {
         options: &VerifyOptions,
         progress: &dyn Progress,
     ) -> Result<Manifest, Error> {
-        Ok(tree::observe(&volume.path, options, progress)?)
+        Ok(tree::manifest_of(&volume.path, options, progress)?)
     }
 
     fn clear(&self, disk: &Disk, volume: &Volume) -> Result<(), Error> {

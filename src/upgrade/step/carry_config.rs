@@ -81,7 +81,7 @@ impl StepKind for CarryConfig {
                 world.disk,
                 &source,
                 &target,
-                &CopyOptions::default(),
+                &CopyOptions::for_entry(),
                 world.progress,
             )?;
             faithful(copied, || tree::remove(world.disk, &target))?
@@ -125,7 +125,13 @@ impl StepKind for CarryConfig {
                 Ok(())
             };
         }
-        tree::copy(world.disk, &kept, &built, &CopyOptions::default(), &Silent)?;
+        tree::copy(
+            world.disk,
+            &kept,
+            &built,
+            &CopyOptions::for_entry(),
+            &Silent,
+        )?;
         world
             .disk
             .exchange(&built, &target)
@@ -179,7 +185,7 @@ fn create(
         world.disk,
         source,
         &built,
-        &CopyOptions::default(),
+        &CopyOptions::for_entry(),
         world.progress,
     )?;
     let copied = faithful(copied, || tree::remove(world.disk, &built))?;
@@ -201,16 +207,19 @@ fn replace(
     let kept = world.kept(&step.to);
     if kept.symlink_metadata().is_err() {
         world::make_folders(world, &kept)?;
-        tree::copy(world.disk, target, &kept, &CopyOptions::default(), &Silent)?;
+        tree::copy(
+            world.disk,
+            target,
+            &kept,
+            &CopyOptions::for_entry(),
+            &Silent,
+        )?;
     }
     let name = TemporaryName::new(Purpose::Exchange);
     let built = beside(target, &name);
     let options = CopyOptions {
-        exclude: Exclude::new(step.exclude.iter().map(|path| {
-            // From the root: a pattern without a slash is about a name in any folder.
-            [b"/", path.as_os_str().as_bytes()].concat()
-        })),
-        ..CopyOptions::default()
+        exclude: Exclude::paths(step.exclude.iter().map(|path| path.as_os_str().as_bytes())),
+        ..CopyOptions::for_entry()
     };
     let copied = tree::copy(world.disk, source, &built, &options, world.progress)?;
     let copied = faithful(copied, || tree::remove(world.disk, &built))?;
@@ -220,7 +229,7 @@ fn replace(
     if source.is_dir() && target.is_dir() {
         let overlay = CopyOptions {
             keep_existing: true,
-            ..CopyOptions::default()
+            ..CopyOptions::for_entry()
         };
         tree::copy(world.disk, target, &built, &overlay, &Silent)?;
     }
