@@ -117,6 +117,7 @@ pub mod clock;
 pub mod comparison;
 pub mod compose;
 pub mod database;
+pub mod document;
 pub mod engine;
 pub mod env_file;
 pub mod error;
