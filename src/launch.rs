@@ -173,8 +173,8 @@ impl Launch {
     /// # Errors
     /// [`LaunchError::Engine`]; what has given way by then has another name, or is gone.
     pub fn make_way(&self, docker: &Docker, disk: &Disk) -> Result<(), LaunchError> {
-        let each = self.gives_way.iter();
-        each.map(|one| one.act(docker, disk)).collect()
+        let mut each = self.gives_way.iter();
+        each.try_for_each(|one| one.act(docker, disk))
     }
 
     /// How it is started: what is there is never pulled.

@@ -104,6 +104,10 @@ impl Which {
 ///
 /// Images that are there are never pulled.
 #[derive(Debug, clap::Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of the command line of its own"
+)]
 pub(super) struct Up {
     #[command(flatten)]
     which: Which,

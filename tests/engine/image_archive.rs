@@ -274,3 +274,20 @@ fn images_are_loaded_from_every_kind_of_archive_and_looked_for_afterwards() {
     assert!(matches!(error, ArchiveError::Load { .. }), "{error}");
     lab.docker(&["rmi", &name]);
 }
+
+#[test]
+fn what_can_not_be_looked_into_is_named_with_the_command_that_converts_it() {
+    for (magic, program) in [(&b"\xfd7zXZ\0\0"[..], "xz"), (b"BZh91AY", "bzip2")] {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("images");
+        fs::write(&path, magic).unwrap();
+        let error = ImageArchive::read(&path, &Silent).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains(&format!("compressed by {program}")),
+            "{error}"
+        );
+        assert!(error.hints()[0].contains(&format!("{program} -dc ")));
+    }
+}

@@ -19,6 +19,14 @@ pub enum ArchiveError {
         /// Why.
         source: io::Error,
     },
+    /// The archive is compressed by what this program doesn't read.
+    #[error("`{}` is compressed by {program}, which can't be looked into", path.display())]
+    Compressed {
+        /// The archive that was named.
+        path: PathBuf,
+        /// The program that unpacks it: `xz`, `bzip2`.
+        program: &'static str,
+    },
     /// The file is damaged, cut, or no archive.
     #[error("`{}` is damaged or no archive of images", path.display())]
     Damaged {
@@ -116,8 +124,21 @@ impl Explain for ArchiveError {
                 "it should be what `docker save` writes; get it again from the vendor"
             }
             Self::Engine(error) => return error.hints(),
+            Self::Compressed { path, program } => {
+                let path = path.display();
+                return vec![format!(
+                    "`{program} -dc {path} | gzip >images.tar.gz`, and load that"
+                )];
+            }
             Self::Incomplete { .. } => "get a complete archive from the vendor, or let Docker pull",
-            Self::Load { .. } => "is there room on the engine's disk? `docker system df`",
+            Self::Load { .. } => {
+                return vec![
+                    "is there room on the engine's disk? `docker system df`".to_owned(),
+                    "engines before 25 load no OCI layout: `skopeo copy oci-archive:FILE \
+                     docker-archive:images.tar:NAME` makes what they load"
+                        .to_owned(),
+                ];
+            }
             _ => return Vec::new(),
         };
         vec![hint.to_owned()]
