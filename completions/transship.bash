@@ -440,7 +440,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__inspect)
-            opts="-q -h --list --volumes --docker --helper --json --quiet --color --help"
+            opts="-q -h --list --volumes --docker --helper --assume-stopped --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -872,7 +872,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__up)
-            opts="-p -C -q -h --project --port-offset --suffix --prefix --accept --never-pull --no-wait --timeout --dry-run --install --docker --json --quiet --color --help"
+            opts="-p -C -q -h --project --port-offset --suffix --prefix --beside --accept --never-pull --no-wait --timeout --dry-run --install --docker --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
