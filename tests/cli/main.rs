@@ -17,6 +17,7 @@ mod edits;
 mod generated;
 mod merge;
 mod merged_upgrade;
+mod new_release;
 mod old_release;
 mod postgres;
 mod story;
