@@ -19,6 +19,7 @@ mod identity;
 mod last_copy;
 mod merge;
 mod merged_upgrade;
+mod new_release;
 mod old_release;
 mod postgres;
 mod story;
