@@ -8,6 +8,7 @@
 //! purely, and runs the plan under a journal, and [`launch`] brings a release up beside
 //! others. Only [`fs`] changes files.
 
+pub mod archive;
 pub mod cli;
 pub mod clock;
 pub mod compose;

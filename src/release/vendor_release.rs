@@ -5,6 +5,7 @@
 //! own while the plan is made. Staging builds the release beside its final name, makes
 //! it durable, and renames it: `releases/v2.10.5/` is complete or not there.
 
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
@@ -129,6 +130,10 @@ impl VendorRelease {
     }
 
     fn open_tarball(path: PathBuf, progress: &dyn Progress) -> Result<Self, VendorReleaseError> {
+        // A fifo would be waited for, and a device has no end.
+        if !path.is_file() {
+            return Err(VendorReleaseError::NoFile { path });
+        }
         let scan = archive::scan(&path, Limits::default(), progress)?;
         if !scan
             .top_files
@@ -311,12 +316,17 @@ impl VendorRelease {
 
 /// As with a tarball's: a release whose config leads elsewhere would be edited there.
 fn refuse_links_out(path: &Path, manifest: &tree::Manifest) -> Result<(), VendorReleaseError> {
+    let at = |bytes: &[u8]| PathBuf::from(OsStr::from_bytes(bytes));
+    let aims: BTreeMap<PathBuf, PathBuf> = manifest
+        .entries()
+        .filter_map(|entry| Some((at(&entry.path), at(entry.target.as_deref()?))))
+        .collect();
+    let mut links = archive::Links::new(|path: &Path| aims.get(path).map(PathBuf::as_path));
     for entry in manifest.entries() {
         let Some(aim) = entry.target.as_deref() else {
             continue;
         };
-        let at = |bytes: &[u8]| PathBuf::from(OsStr::from_bytes(bytes));
-        if !archive::stays_inside(&at(&entry.path), &at(aim)) {
+        if !links.stays_inside(&at(&entry.path), &at(aim)) {
             return Err(VendorReleaseError::Member {
                 archive: path.into(),
                 member: entry.path,
