@@ -17,7 +17,7 @@ use transship::clock::Stopwatch;
 use transship::fs::Disk;
 use transship::progress::Silent;
 use transship::tree::{
-    Against, CopyOptions, Scope, VerifyOptions, copy, manifest, remove, survey, verify,
+    Against, CopyOptions, VerifyOptions, VerifyScope, copy, manifest, remove, survey, verify,
 };
 
 fn main() {
@@ -52,9 +52,9 @@ fn main() {
         ["verify", tree, other, ..] => {
             let options = VerifyOptions {
                 scope: if has("--metadata-only") {
-                    Scope::MetadataOnly
+                    VerifyScope::MetadataOnly
                 } else {
-                    Scope::Everything
+                    VerifyScope::Everything
                 },
                 ..VerifyOptions::default()
             };

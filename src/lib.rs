@@ -11,6 +11,7 @@
 pub mod archive;
 pub mod cli;
 pub mod clock;
+pub mod comparison;
 pub mod compose;
 pub mod engine;
 pub mod env_file;
@@ -18,6 +19,7 @@ pub mod error;
 pub mod fs;
 mod glob;
 pub mod launch;
+pub mod mask;
 pub mod merge;
 pub mod progress;
 pub mod release;

@@ -15,12 +15,13 @@ use std::path::{Path, PathBuf};
 use transship::engine::{ArchivedImage, VolumeBackend};
 use transship::fs::Disk;
 use transship::release::{Install, VendorReleaseKind};
-use transship::tree::{Digest, Entry, EntryKind, Format, Manifest, Time, Xattr};
+use transship::tree::{Digest, EntryKind, Manifest, ManifestEntry, ManifestFormat, Time, Xattr};
 use transship::upgrade::plan::{self, Estimate, Plan, Space, VolumeEstimate};
-use transship::upgrade::running::journal::{self, Event, Journal, RunState, StepState};
+use transship::upgrade::planning::merging::ConfigMerge;
+use transship::upgrade::running::journal::{self, Journal, JournalEvent, RunState, StepState};
 use transship::upgrade::step::{
-    Carry, Change, CopyVolume, EditCompose, LoadImages, Merge, Outcome, StageRelease, Switch,
-    Verify,
+    CarryConfig, CopyVolume, EditCompose, LoadImages, StageRelease, StepOutcome, Switch,
+    ValueChange, VerifyVolume,
 };
 use transship::upgrade::{Request, Step, document};
 
@@ -66,7 +67,7 @@ fn steps() -> Vec<Step> {
             file: "releases/v2.10.5/docker-compose.yml".into(),
             images: vec!["acme/web=v2.10.5".into()],
             prefix: "v2_10_5_".into(),
-            changes: vec![Change {
+            changes: vec![ValueChange {
                 key: "services.web.image".into(),
                 line: 3,
                 from: Some("acme/web:v1.3.2".into()),
@@ -75,19 +76,19 @@ fn steps() -> Vec<Step> {
             before: digest("b"),
             after: digest("c"),
         }),
-        Step::Carry(Carry {
+        Step::Carry(CarryConfig {
             from: "releases/v1.3.2/.env".into(),
             to: "releases/v2.10.5/.env".into(),
             replaces: true,
             exclude: Vec::new(),
             merge: None,
         }),
-        Step::Carry(Carry {
+        Step::Carry(CarryConfig {
             from: "releases/v1.3.2/docker-compose.yml".into(),
             to: "releases/v2.10.5/docker-compose.override.yml".into(),
             replaces: false,
             exclude: vec!["data".into()],
-            merge: Some(Merge {
+            merge: Some(ConfigMerge {
                 base: Some(".transship/pristine/v1.3.2/docker-compose.yml".into()),
                 resolved: Some(".transship/merge/v2.10.5/docker-compose.yml".into()),
                 over: Some("docker-compose.yml".into()),
@@ -105,7 +106,7 @@ fn steps() -> Vec<Step> {
             project: "v2105".into(),
             manifest: manifest.clone(),
         }),
-        Step::Verify(Verify {
+        Step::Verify(VerifyVolume {
             source: "v1_3_2_postgres_data".into(),
             volume: "v2_10_5_postgres_data".into(),
             manifest,
@@ -167,9 +168,9 @@ fn a_plan() -> Plan {
 fn plan_1_is_written_and_read() {
     let text = fixture(
         "plan-v1.json",
-        &document::seal(plan::FORMAT, &a_plan()).unwrap(),
+        &document::to_text(plan::FORMAT, &a_plan()).unwrap(),
     );
-    let read: Plan = document::unseal(plan::FORMAT, Path::new("plan-v1.json"), &text).unwrap();
+    let read: Plan = document::from_text(plan::FORMAT, Path::new("plan-v1.json"), &text).unwrap();
     assert_eq!(read, a_plan());
 }
 
@@ -184,7 +185,7 @@ fn a_journal() -> String {
     install.adopt(&Disk::new()).unwrap();
     let mut journal =
         Journal::begin(&install, a_plan(), "2026-11-21T02:05:00Z".parse().unwrap()).unwrap();
-    let outcome = Outcome {
+    let outcome = StepOutcome {
         files: 3,
         bytes: 4096,
         sha256: Some("d".repeat(64)),
@@ -193,38 +194,38 @@ fn a_journal() -> String {
     let failed = || "no space left on device".to_owned();
     let mut record = |event| journal.record(&Disk::new(), event).unwrap();
     for step in 0..LAST {
-        record(Event::Do { step });
-        record(Event::Ok {
+        record(JournalEvent::Do { step });
+        record(JournalEvent::Ok {
             step,
             outcome: outcome.clone(),
         });
     }
-    record(Event::Do { step: LAST });
-    record(Event::Failed {
+    record(JournalEvent::Do { step: LAST });
+    record(JournalEvent::Failed {
         step: LAST,
         error: failed(),
     });
-    record(Event::Do { step: LAST });
-    record(Event::Ok {
+    record(JournalEvent::Do { step: LAST });
+    record(JournalEvent::Ok {
         step: LAST,
-        outcome: Outcome::default(),
+        outcome: StepOutcome::default(),
     });
-    record(Event::Complete);
-    record(Event::Undo { step: LAST });
-    record(Event::UndoFailed {
+    record(JournalEvent::Complete);
+    record(JournalEvent::Undo { step: LAST });
+    record(JournalEvent::UndoFailed {
         step: LAST,
         error: failed(),
     });
-    record(Event::Undo { step: LAST });
-    record(Event::Undone { step: LAST });
-    record(Event::RolledBack);
+    record(JournalEvent::Undo { step: LAST });
+    record(JournalEvent::Undone { step: LAST });
+    record(JournalEvent::RolledBack);
     let text = fs::read_to_string(journal.path()).unwrap();
     let mut body: serde_json::Value =
         serde_json::from_str::<serde_json::Value>(&text).unwrap()["body"].take();
     for record in body["records"].as_array_mut().unwrap() {
         record["at"] = "2026-11-21T02:05:01Z".into();
     }
-    document::seal(journal::FORMAT, &body).unwrap()
+    document::to_text(journal::FORMAT, &body).unwrap()
 }
 
 #[test]
@@ -250,7 +251,7 @@ fn journal_1_is_written_and_read() {
 
 fn a_manifest() -> Manifest {
     let entry = |path: &str, kind| {
-        let mut entry = Entry::new(path.as_bytes().to_vec(), kind);
+        let mut entry = ManifestEntry::new(path.as_bytes().to_vec(), kind);
         entry.mode = Some(0o750);
         entry.uid = Some(999);
         entry.gid = Some(999);
@@ -283,15 +284,15 @@ fn a_manifest() -> Manifest {
 #[test]
 fn manifests_are_written_and_read_in_every_format() {
     for (format, name) in [
-        (Format::Mtree, "manifest-v1.mtree"),
-        (Format::Sha256sum, "manifest-v1.sha256sum"),
-        (Format::Json, "manifest-v1.json"),
+        (ManifestFormat::Mtree, "manifest-v1.mtree"),
+        (ManifestFormat::Sha256sum, "manifest-v1.sha256sum"),
+        (ManifestFormat::Json, "manifest-v1.json"),
     ] {
         let mut today = Vec::new();
         a_manifest().write(format, &mut today).unwrap();
         let text = fixture(name, std::str::from_utf8(&today).unwrap());
         let read = Manifest::read(Path::new(name), text.as_bytes()).unwrap();
-        if format == Format::Sha256sum {
+        if format == ManifestFormat::Sha256sum {
             assert_eq!(read.len(), 1);
         } else {
             let (read, written): (Vec<_>, Vec<_>) =
@@ -329,7 +330,7 @@ fn a_journal_whose_course_is_impossible_is_refused() {
     let mut document: serde_json::Value = serde_json::from_str(&text).unwrap();
     let records = document["body"]["records"].as_array_mut().unwrap();
     records.remove(1);
-    let sealed = document::seal(journal::FORMAT, &document["body"]).unwrap();
+    let sealed = document::to_text(journal::FORMAT, &document["body"]).unwrap();
     let file = tempfile::tempdir().unwrap();
     let path = file.path().join("journal.json");
     fs::write(&path, sealed).unwrap();

@@ -17,8 +17,8 @@ use crate::upgrade::planning::drift;
 use crate::upgrade::planning::prepare::{Prepared, prepare};
 use crate::upgrade::running::journal::RunState;
 use crate::upgrade::running::runner;
-use crate::upgrade::running::writes_since_copy::left_behind;
-use crate::upgrade::step::Outcome;
+use crate::upgrade::running::writes_since_copy::writes_since_copy;
+use crate::upgrade::step::StepOutcome;
 use crate::upgrade::{Journal, Plan, Report, Runner};
 
 /// Do what a plan says.
@@ -151,7 +151,7 @@ pub(super) fn roll_back(args: &Rollback, ui: &Ui) -> Result<Done, Failure> {
     let journal = newest(&install, "roll back")?;
     let store = store_of(journal.plan(), &args.engine)?;
     if journal.state() == RunState::Complete {
-        for line in left_behind(&install, journal.plan(), store.as_ref(), ui.progress())? {
+        for line in writes_since_copy(&install, journal.plan(), store.as_ref(), ui.progress())? {
             ui.warn(&line);
         }
     }
@@ -214,7 +214,10 @@ fn require_idle(now: &Prepared) -> Result<(), Failure> {
     if busy.is_empty() {
         return Ok(());
     }
-    let (project, folder) = (&now.outline.from_project, now.sides.old.folder.display());
+    let (project, folder) = (
+        &now.decisions.from_project,
+        now.releases.old.folder.display(),
+    );
     Err(Failure::new(Kind::Refused, busy.join("; ")).hint(format!(
         "stop the old release: docker compose -p {project} --project-directory {folder} stop"
     )))
@@ -253,7 +256,7 @@ fn render(report: &Report, ui: &Ui) -> String {
     text
 }
 
-fn measure(outcome: &Outcome) -> String {
+fn measure(outcome: &StepOutcome) -> String {
     if outcome.files == 0 && outcome.sha256.is_none() {
         return String::new();
     }

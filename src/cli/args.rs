@@ -45,12 +45,12 @@ Exit codes:
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    Init(init::Args),
-    Plan(plan::Args),
+    Init(init::InitArgs),
+    Plan(plan::PlanArgs),
     Apply(apply::Apply),
     Resume(apply::Resume),
     Rollback(apply::Rollback),
-    Status(status::Args),
+    Status(status::StatusArgs),
     Up(up::Up),
     Stop(up::Stop),
     /// List, stage and switch releases
@@ -58,16 +58,16 @@ pub(super) enum Command {
     Release(release::ReleaseCommand),
     /// List, retag and load the images of compose files
     #[command(subcommand)]
-    Image(image::Command),
+    Image(image::ImageCommand),
     /// List, prefix and copy volumes
     #[command(subcommand)]
-    Volume(volume::Command),
-    Copy(copy::Args),
-    Manifest(manifest::Args),
-    Verify(verify::Args),
-    Diff(diff::Args),
-    Conflicts(conflicts::Args),
-    Merge(merge::Args),
+    Volume(volume::VolumeCommand),
+    Copy(copy::CopyArgs),
+    Manifest(manifest::ManifestArgs),
+    Verify(verify::VerifyArgs),
+    Diff(diff::DiffArgs),
+    Conflicts(conflicts::ConflictsArgs),
+    Merge(merge::MergeArgs),
     Completions(Completions),
 }
 

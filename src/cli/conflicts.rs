@@ -12,7 +12,7 @@ use super::terminal::color;
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use crate::compose::{
-    self, Claims, Conflict, ConflictRule, Document, FixRule, Holder, LoadOptions, Model, discover,
+    self, Claimant, Claims, Conflict, ConflictRule, Document, FixRule, LoadOptions, Model, discover,
 };
 use crate::engine::{Docker, ExceptProject, claimed};
 use crate::env_file::Values;
@@ -30,7 +30,7 @@ use crate::release::Install;
 /// collide get a suffix, volumes and networks a prefix, and host ports move by
 /// `--port-offset`. What is left is listed.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub(super) struct ConflictsArgs {
     /// What to compare: two or more, or one with `--running`
     #[arg(required = true, value_name = "SIDE")]
     sides: Vec<String>,
@@ -91,7 +91,7 @@ struct Side {
     model: Model,
 }
 
-pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
+pub(super) fn run(args: &ConflictsArgs, ui: &Ui) -> Result<Done, Failure> {
     check(args)?;
     let last = args.sides.len() - 1;
     let sides = args
@@ -125,7 +125,7 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
     show(&found, ui)
 }
 
-fn check(args: &Args) -> Result<(), Failure> {
+fn check(args: &ConflictsArgs) -> Result<(), Failure> {
     if args.sides.len() < 2 && !args.running {
         return Err(Failure::new(
             Kind::Usage,
@@ -143,7 +143,7 @@ fn check(args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
-impl Args {
+impl ConflictsArgs {
     fn engine(&self) -> Result<Option<Docker>, Failure> {
         let find = || self.docker.find();
         Ok(self.running.then(find).transpose()?)
@@ -262,7 +262,7 @@ fn with_engine(
 }
 
 fn fix(
-    args: &Args,
+    args: &ConflictsArgs,
     (last, others): (&Side, &[Side]),
     engine: Option<&Docker>,
     found: &[Conflict],
@@ -305,7 +305,7 @@ fn fix(
 
 /// Names that are made of the project's are no better than before while two projects have
 /// one.
-fn require_own_project(args: &Args, found: &[Conflict]) -> Result<(), Failure> {
+fn require_own_project(args: &ConflictsArgs, found: &[Conflict]) -> Result<(), Failure> {
     let shared = found.iter().find(|c| c.rule == ConflictRule::ProjectName);
     match shared.filter(|_| args.prefix.is_none() || args.suffix.is_none()) {
         None => Ok(()),
@@ -334,7 +334,7 @@ fn require_distinct(before: &Claims, after: &Claims) -> Result<(), Failure> {
 
 /// The edits of the last side's files, and of the `.env` that holds its ports.
 fn edited(
-    args: &Args,
+    args: &ConflictsArgs,
     last: &Side,
     others: &[Side],
     found: &[Conflict],
@@ -390,8 +390,8 @@ fn show(found: &[Conflict], ui: &Ui) -> Result<Done, Failure> {
     Ok(Done::differs(!found.is_empty()))
 }
 
-fn describe(holder: &Holder) -> String {
-    let Holder { project, owner, at } = holder;
+fn describe(holder: &Claimant) -> String {
+    let Claimant { project, owner, at } = holder;
     match (at, project) {
         (Some(at), _) => format!("{at}: {owner}"),
         (None, Some(project)) if project == owner => format!("project {project}"),

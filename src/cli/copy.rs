@@ -10,7 +10,8 @@ use super::terminal::ui::{Done, Ui};
 use crate::error::Kind;
 use crate::fs::Disk;
 use crate::tree::{
-    self, Against, Copied, CopyOptions, Difference, Exclude, Scope, Survey, Updated, VerifyOptions,
+    self, Against, Copied, CopyOptions, Difference, Exclude, Survey, Updated, VerifyOptions,
+    VerifyScope,
 };
 
 /// How many of the files that couldn't be read are listed.
@@ -27,13 +28,13 @@ const MAX_FAILED: usize = 100;
 /// With --update, DST may be an earlier copy: only what differs is copied, and what is gone
 /// from SRC is removed. Each file is replaced in one step; interrupted, it is to be run again.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub(super) struct CopyArgs {
     /// The tree to copy
     source: PathBuf,
     /// Where to
     target: PathBuf,
     #[command(flatten)]
-    how: How,
+    how: CopyFlags,
     /// Only say what would be copied; with --update, what differs
     #[arg(long)]
     dry_run: bool,
@@ -45,7 +46,7 @@ pub(super) struct Args {
     clippy::struct_excessive_bools,
     reason = "each is an option of the command line of its own"
 )]
-pub(super) struct How {
+pub(super) struct CopyFlags {
     /// Read the copy back and compare it with what was copied
     #[arg(long)]
     verify: bool,
@@ -76,7 +77,7 @@ pub(super) struct How {
     no_sync: bool,
 }
 
-impl How {
+impl CopyFlags {
     /// The plain way, verified or not, of what is in use or isn't.
     pub(super) fn plain(verify: bool, live: bool) -> Self {
         Self {
@@ -128,7 +129,7 @@ struct CopyJson<'a> {
     differences: &'a [Difference],
 }
 
-pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
+pub(super) fn run(args: &CopyArgs, ui: &Ui) -> Result<Done, Failure> {
     // A first run of a script that updates has nothing to update yet.
     let update = args.how.update && args.target.symlink_metadata().is_ok();
     match (args.dry_run, update) {
@@ -140,7 +141,12 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
 }
 
 /// Copies, verifies where that is wanted, and reports.
-pub(super) fn copy(source: &Path, target: &Path, how: &How, ui: &Ui) -> Result<Done, Failure> {
+pub(super) fn copy(
+    source: &Path,
+    target: &Path,
+    how: &CopyFlags,
+    ui: &Ui,
+) -> Result<Done, Failure> {
     let copied = tree::copy(&Disk::new(), source, target, &how.options(), ui.progress())
         .map_err(|error| refuse(error, ui))?;
     let mut differences = Vec::new();
@@ -156,14 +162,14 @@ pub(super) fn finish(
     (source, target): (&Path, &Path),
     copied: &Copied,
     differences: &[Difference],
-    how: &How,
+    how: &CopyFlags,
     ui: &Ui,
 ) -> Result<Done, Failure> {
     report(source, target, copied, None, (how, differences), ui)?;
     Ok(conclude(copied, differences, ui))
 }
 
-fn update_tree(source: &Path, target: &Path, how: &How, ui: &Ui) -> Result<Done, Failure> {
+fn update_tree(source: &Path, target: &Path, how: &CopyFlags, ui: &Ui) -> Result<Done, Failure> {
     let updated = tree::update(&Disk::new(), source, target, &how.options(), ui.progress())
         .map_err(|error| refuse(error, ui))?;
     let mut differences = Vec::new();
@@ -184,11 +190,11 @@ fn update_tree(source: &Path, target: &Path, how: &How, ui: &Ui) -> Result<Done,
 }
 
 /// What `--update` would find different.
-fn foretell(args: &Args, ui: &Ui) -> Result<Done, Failure> {
+fn foretell(args: &CopyArgs, ui: &Ui) -> Result<Done, Failure> {
     let scope = if args.how.checksum {
-        Scope::Everything
+        VerifyScope::Everything
     } else {
-        Scope::MetadataOnly
+        VerifyScope::MetadataOnly
     };
     let options = VerifyOptions {
         scope,
@@ -272,7 +278,7 @@ fn report(
     target: &Path,
     copied: &Copied,
     updated: Option<&Updated>,
-    (how, differences): (&How, &[Difference]),
+    (how, differences): (&CopyFlags, &[Difference]),
     ui: &Ui,
 ) -> Result<(), Failure> {
     let verified = how.verify && differences.is_empty();

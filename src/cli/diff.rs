@@ -1,19 +1,14 @@
 //! `transship diff`.
 
-use std::path::{Path, PathBuf};
-
 use super::options::InstallArg;
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
-use crate::error::Kind;
+use crate::comparison::{Compared, Comparison};
 use crate::release::Install;
 
-mod comparison;
 mod groups;
 mod markdown;
 mod text;
-
-use comparison::Comparison;
 
 /// Compare two releases, folders or files.
 ///
@@ -26,7 +21,7 @@ use comparison::Comparison;
     clippy::struct_excessive_bools,
     reason = "each is an option of its own"
 )]
-pub(super) struct Args {
+pub(super) struct DiffArgs {
     /// A release, a folder or a file
     a: String,
     /// Another
@@ -47,11 +42,14 @@ pub(super) struct Args {
     show_secrets: bool,
 }
 
-pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
+pub(super) fn run(args: &DiffArgs, ui: &Ui) -> Result<Done, Failure> {
     let root = &args.install.root;
-    let (a, b) = (Side::find(&args.a, root)?, Side::find(&args.b, root)?);
+    let (a, b) = (
+        Compared::find(&args.a, root)?,
+        Compared::find(&args.b, root)?,
+    );
     let install = Install::at(root).ok();
-    let found = Comparison::of(&a, &b, install.as_ref(), args.show_secrets, ui)?;
+    let found = Comparison::of(&a, &b, install.as_ref(), args.show_secrets, ui.progress())?;
     for note in &found.notes {
         ui.warn(note);
     }
@@ -63,42 +61,4 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
         ui.write(text::render(&found, args, ui).as_bytes())?;
     }
     Ok(Done::differs(!found.same))
-}
-
-/// One of the two that are compared.
-#[derive(Debug)]
-struct Side {
-    path: PathBuf,
-    /// Its name, where it is a release.
-    release: Option<String>,
-}
-
-impl Side {
-    /// A path as it is named, or the release of that name.
-    fn find(name: &str, install: &Path) -> Result<Self, Failure> {
-        let path = Path::new(name);
-        let named = || Self {
-            path: path.to_owned(),
-            release: None,
-        };
-        if path.exists() && name.contains('/') {
-            return Ok(named());
-        }
-        let release = name
-            .parse()
-            .ok()
-            .and_then(|version| Install::at(install).ok()?.release(&version).ok());
-        match release {
-            Some(release) => Ok(Self {
-                path: release.path,
-                release: Some(name.to_owned()),
-            }),
-            None if path.exists() => Ok(named()),
-            None => Err(Failure::new(
-                Kind::Usage,
-                format!("`{name}` is neither a folder, nor a file, nor a release"),
-            )
-            .hint("name the install of a release with `-C INSTALL`")),
-        }
-    }
 }

@@ -15,10 +15,10 @@ use crate::compose::{self, ImageOptions, ImageRule, Lookup};
 
 /// List, retag and load the images of compose files.
 #[derive(Debug, Subcommand)]
-pub(super) enum Command {
+pub(super) enum ImageCommand {
     Ls(Ls),
     Set(Set),
-    Load(load::Args),
+    Load(load::LoadArgs),
 }
 
 /// List every image reference of the compose files, with its variables resolved.
@@ -59,11 +59,11 @@ struct ImageJson {
     written: String,
 }
 
-pub(super) fn run(command: &Command, ui: &Ui) -> Result<Done, Failure> {
+pub(super) fn run(command: &ImageCommand, ui: &Ui) -> Result<Done, Failure> {
     match command {
-        Command::Ls(args) => ls(args, ui),
-        Command::Set(args) => set(args, ui),
-        Command::Load(args) => load::run(args, ui),
+        ImageCommand::Ls(args) => ls(args, ui),
+        ImageCommand::Set(args) => set(args, ui),
+        ImageCommand::Load(args) => load::run(args, ui),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::release::{Install, InstallError, Release, Version};
 /// Made are `.transship/`, where plans, journals and manifests go, and the symlink
 /// `current`. Nothing else is touched; running it again does no harm.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub(super) struct InitArgs {
     #[command(flatten)]
     install: InstallArg,
     /// The release that is running, where there are several
@@ -34,7 +34,7 @@ struct Adopted {
     changed: bool,
 }
 
-pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
+pub(super) fn run(args: &InitArgs, ui: &Ui) -> Result<Done, Failure> {
     let install = Install::at(&args.install.root)?;
     let active = match &args.current {
         Some(version) => install.release(version)?,

@@ -8,14 +8,14 @@ use clap::ValueEnum;
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use crate::fs::Disk;
-use crate::tree::{self, Exclude, Format, VerifyOptions};
+use crate::tree::{self, Exclude, ManifestFormat, VerifyOptions};
 
 /// List a tree with the metadata and digest of everything in it.
 ///
 /// The same tree gives the same bytes. An mtree manifest is read by `mtree` and `bsdtar`,
 /// a sha256sum one by `sha256sum -c`, and each of them by `transship verify`.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub(super) struct ManifestArgs {
     /// The tree
     tree: PathBuf,
     /// The manifest's format
@@ -42,12 +42,12 @@ enum FormatArg {
     Json,
 }
 
-pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
+pub(super) fn run(args: &ManifestArgs, ui: &Ui) -> Result<Done, Failure> {
     let format = match args.format {
-        _ if ui.json => Format::Json,
-        FormatArg::Mtree => Format::Mtree,
-        FormatArg::Sha256sum => Format::Sha256sum,
-        FormatArg::Json => Format::Json,
+        _ if ui.json => ManifestFormat::Json,
+        FormatArg::Mtree => ManifestFormat::Mtree,
+        FormatArg::Sha256sum => ManifestFormat::Sha256sum,
+        FormatArg::Json => ManifestFormat::Json,
     };
     let options = VerifyOptions {
         exclude: Exclude::new(&args.exclude),

@@ -31,7 +31,7 @@ use report::{preview, report};
 ///
 /// As a merge driver of git: `driver = transship merge %O %A %B --path %P`
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub(super) struct MergeArgs {
     /// What MINE was made from
     base: PathBuf,
     /// The administrator's; changed unless there is an `-o`
@@ -71,7 +71,7 @@ pub(super) struct Args {
     show_secrets: bool,
 }
 
-pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
+pub(super) fn run(args: &MergeArgs, ui: &Ui) -> Result<Done, Failure> {
     let folders = [&args.base, &args.mine, &args.theirs].map(|path| path.is_dir());
     if ui.json && args.is_to_stdout() && !args.dry_run {
         let text = "`--json` and `-o -` both want standard output";
@@ -96,7 +96,7 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
     }
 }
 
-impl Args {
+impl MergeArgs {
     fn answers(&self) -> Answers {
         Answers::new(&self.ours, &self.theirs_for)
     }
@@ -113,10 +113,10 @@ impl Args {
 }
 
 /// The contents of the three files.
-struct Contents([Vec<u8>; 3]);
+struct ThreeFiles([Vec<u8>; 3]);
 
-impl Contents {
-    fn read(args: &Args) -> Result<Self, Failure> {
+impl ThreeFiles {
+    fn read(args: &MergeArgs) -> Result<Self, Failure> {
         Ok(Self([
             read(&args.base)?,
             read(&args.mine)?,
@@ -124,7 +124,7 @@ impl Contents {
         ]))
     }
 
-    fn inputs<'a>(&'a self, args: &'a Args, name: &'a Path) -> Inputs<'a> {
+    fn inputs<'a>(&'a self, args: &'a MergeArgs, name: &'a Path) -> Inputs<'a> {
         fn input<'a>(path: &'a Path, bytes: &'a [u8]) -> Input<'a> {
             Input { path, bytes }
         }
@@ -137,8 +137,8 @@ impl Contents {
     }
 }
 
-fn file(args: &Args, ui: &Ui) -> Result<Done, Failure> {
-    let contents = Contents::read(args)?;
+fn file(args: &MergeArgs, ui: &Ui) -> Result<Done, Failure> {
+    let contents = ThreeFiles::read(args)?;
     let name = args.name();
     let merged = merge::merge_file(&contents.inputs(args, &name), &args.answers())?;
     let mine = &contents.0[1];
@@ -187,7 +187,7 @@ fn warn_of_idle(
     Ok(())
 }
 
-fn folder(args: &Args, ui: &Ui) -> Result<Done, Failure> {
+fn folder(args: &MergeArgs, ui: &Ui) -> Result<Done, Failure> {
     let merges = |answers: &Answers| {
         merge::merge_folder(Some(&args.base), &args.mine, &args.theirs, answers)
     };
@@ -232,8 +232,8 @@ fn copy(mine: &Path, target: &Path, ui: &Ui) -> Result<(), Failure> {
     Ok(())
 }
 
-fn as_override(args: &Args, ui: &Ui) -> Result<Done, Failure> {
-    let contents = Contents::read(args)?;
+fn as_override(args: &MergeArgs, ui: &Ui) -> Result<Done, Failure> {
+    let contents = ThreeFiles::read(args)?;
     let name = args.name();
     for (path, bytes) in [&args.base, &args.mine, &args.theirs]
         .into_iter()

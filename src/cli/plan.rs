@@ -6,20 +6,21 @@ use serde::Serialize;
 
 use super::options::{InstallArg, VolumesArg};
 use super::terminal::failure::Failure;
-use super::terminal::mask::Words;
 use super::terminal::ui::{Done, Ui};
-use super::terminal::{color, mask, size, text_diff};
+use super::terminal::{color, size, text_diff};
 use crate::engine::VolumeStore;
+use crate::env_file::is_env_name;
 use crate::error::Kind;
 use crate::fs::Disk;
-use crate::merge::{Outcome, OutcomeKind, Side};
+use crate::mask::{self, SecretWords};
+use crate::merge::{MergeOutcome, OutcomeKind, Side};
 use crate::release::{Install, VendorRelease, Version};
 use crate::upgrade::planning::merging;
 use crate::upgrade::planning::merging::MergedFile;
 use crate::upgrade::planning::prepare::{Prepared, prepare};
 use crate::upgrade::running::runner;
-use crate::upgrade::step::Carry;
-use crate::upgrade::{Outline, Plan, Request, Sides, Step, commands};
+use crate::upgrade::step::CarryConfig;
+use crate::upgrade::{Decisions, Plan, Releases, Request, Step};
 
 /// Show what an upgrade would do, and save it for `transship apply`.
 ///
@@ -27,7 +28,7 @@ use crate::upgrade::{Outline, Plan, Request, Sides, Step, commands};
 /// of every file (secrets masked), every volume with its size, and what is free. Nothing
 /// but the plan itself is written.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub(super) struct PlanArgs {
     /// The release to upgrade to
     version: Version,
     /// The vendor's tarball or folder; leave it out if the release is staged already
@@ -97,7 +98,7 @@ pub(super) struct PlanJson<'a> {
     pub plan: &'a Plan,
 }
 
-pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
+pub(super) fn run(args: &PlanArgs, ui: &Ui) -> Result<Done, Failure> {
     let install = Install::adopted(&args.install.root)?;
     let disk = Disk::new();
     let _lock = install.lock(&disk, "plan")?;
@@ -111,7 +112,8 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
     let saved = if args.dry_run {
         None
     } else {
-        merging::save_conflicts(&disk, &install, &planned.outline)?;
+        let Decisions { to, merged, .. } = &planned.decisions;
+        merging::save_conflicts(&disk, &install, to, merged)?;
         Some(planned.plan.save(&disk, &install)?)
     };
     let done = Done::differs(!planned.plan.conflicts.is_empty());
@@ -140,7 +142,7 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
 
 /// Keeps what the vendor shipped as the release that the upgrade leaves.
 fn keep_pristine(
-    args: &Args,
+    args: &PlanArgs,
     path: &Path,
     install: &Install,
     disk: &Disk,
@@ -166,7 +168,7 @@ fn keep_pristine(
     Ok(VendorRelease::open(path, ui.progress())?.keep_pristine(disk, &target)?)
 }
 
-fn request(args: &Args, install: &Install) -> Result<Request, Failure> {
+fn request(args: &PlanArgs, install: &Install) -> Result<Request, Failure> {
     let absolute = |path: &PathBuf| {
         path.canonicalize().map_err(|error| {
             Failure::new(Kind::Usage, format!("can't read `{}`", path.display())).cause(&error)
@@ -194,8 +196,8 @@ fn request(args: &Args, install: &Install) -> Result<Request, Failure> {
 pub(super) fn show(planned: &Prepared, store: &dyn VolumeStore, ui: &Ui) -> Result<(), Failure> {
     let Prepared {
         plan,
-        sides,
-        outline,
+        releases,
+        decisions,
     } = planned;
     let mut text = ui.paint(
         color::HEADING,
@@ -207,9 +209,9 @@ pub(super) fn show(planned: &Prepared, store: &dyn VolumeStore, ui: &Ui) -> Resu
         store.describe()
     );
     text += &steps(plan, store, ui);
-    let words = Words::with(sides.recipe.secrets.clone());
-    text += &merges(outline, &words, ui);
-    text += &files(sides, outline, plan, &words, ui);
+    let words = SecretWords::with(releases.recipe.secrets.clone());
+    text += &merges(decisions, &words, ui);
+    text += &files(releases, decisions, plan, &words, ui);
     text += &sizes(plan, ui);
     for warning in &plan.warnings {
         text += &format!("{} {warning}\n", ui.paint(color::WARNING, "note:"));
@@ -225,7 +227,7 @@ fn steps(plan: &Plan, store: &dyn VolumeStore, ui: &Ui) -> String {
     );
     for (number, step) in plan.steps.iter().enumerate() {
         text += &format!("{:>3}. {}\n", number + 1, step.title());
-        for command in commands::of(step, store) {
+        for command in step.commands(store) {
             text += &ui.paint(color::HINT, &format!("       $ {command}"));
             text.push('\n');
         }
@@ -234,18 +236,18 @@ fn steps(plan: &Plan, store: &dyn VolumeStore, ui: &Ui) -> String {
 }
 
 /// What was merged, with every conflict and its values, but for those of secrets.
-fn merges(outline: &Outline, words: &Words, ui: &Ui) -> String {
-    if outline.merged.is_empty() {
+fn merges(decisions: &Decisions, words: &SecretWords, ui: &Ui) -> String {
+    if decisions.merged.is_empty() {
         return String::new();
     }
     let mut text = ui.paint(
         color::HEADING,
         &format!(
             "\nMerged: your edits of {} with the vendor's\n",
-            outline.from
+            decisions.from
         ),
     );
-    for file in &outline.merged {
+    for file in &decisions.merged {
         text += &format!("  {}: {}\n", file.name.display(), file.summary());
         text += &carried_over(file);
         let name = file.source.display();
@@ -272,7 +274,7 @@ fn merges(outline: &Outline, words: &Words, ui: &Ui) -> String {
             text +=
                 &format!("    answer with `--ours {name}` or `--theirs {name}` (or {name}:KEY)");
             if file.merged.marked.is_some() {
-                let resolution = merging::resolution(&outline.to, &file.name);
+                let resolution = merging::resolution(&decisions.to, &file.name);
                 let marked = merging::with_markers(&resolution);
                 text += &format!(", or settle {}", marked.display());
             }
@@ -285,7 +287,7 @@ fn merges(outline: &Outline, words: &Words, ui: &Ui) -> String {
 /// What became of everything in a merged file but conflicts, by name.
 fn carried_over(file: &MergedFile) -> String {
     const MOST: usize = 8;
-    let name = |outcome: &Outcome| match outcome.what.parse::<usize>() {
+    let name = |outcome: &MergeOutcome| match outcome.what.parse::<usize>() {
         Ok(line) => format!("line {line}"),
         Err(_) => outcome.what.clone(),
     };
@@ -317,16 +319,22 @@ fn carried_over(file: &MergedFile) -> String {
     text
 }
 
-fn files(sides: &Sides, outline: &Outline, plan: &Plan, words: &Words, ui: &Ui) -> String {
+fn files(
+    releases: &Releases,
+    decisions: &Decisions,
+    plan: &Plan,
+    words: &SecretWords,
+    ui: &Ui,
+) -> String {
     let diff = |path: &Path, before: &[u8], after: &[u8]| {
         text_diff::render_with(ui, path, before, after, words)
     };
-    let edits = outline.edits.iter();
+    let edits = decisions.edits.iter();
     let edits = edits.map(|edit| diff(&edit.step.file, &edit.before, &edit.after));
-    let merges = outline.merged.iter().map(|file| {
-        let path = Install::current_target(&outline.to).join(&file.name);
-        let old = sides.old.folder.join(&file.source);
-        let private = mask::is_private(&old, &file.merged.bytes) && !mask::is_env_file(&old);
+    let merges = decisions.merged.iter().map(|file| {
+        let path = Install::current_target(&decisions.to).join(&file.name);
+        let old = releases.old.folder.join(&file.source);
+        let private = mask::is_private(&old, &file.merged.bytes) && !is_env_name(&old);
         if private {
             return format!("{} is merged, and is private: not shown\n", path.display());
         }
@@ -334,7 +342,7 @@ fn files(sides: &Sides, outline: &Outline, plan: &Plan, words: &Words, ui: &Ui) 
     });
     let carries = plan.steps.iter().filter_map(|step| match step {
         Step::Carry(step) if step.replaces && step.merge.is_none() => {
-            Some(carried(sides, step, words, ui))
+            Some(carried(releases, step, words, ui))
         }
         _ => None,
     });
@@ -353,14 +361,17 @@ fn files(sides: &Sides, outline: &Outline, plan: &Plan, words: &Words, ui: &Ui) 
 /// The difference between the vendor's file and the carried one. Folders are only named:
 /// they are listed among the steps. Nothing is shown of a file that is its owner's alone or
 /// holds a key.
-fn carried(sides: &Sides, step: &Carry, words: &Words, ui: &Ui) -> String {
+fn carried(releases: &Releases, step: &CarryConfig, words: &SecretWords, ui: &Ui) -> String {
     let name: PathBuf = step.to.components().skip(2).collect();
-    let (old, new) = (sides.old.folder.join(&name), sides.new.folder.join(&name));
+    let (old, new) = (
+        releases.old.folder.join(&name),
+        releases.new.folder.join(&name),
+    );
     let (Ok(vendors), Ok(ours)) = (std::fs::read(new), std::fs::read(&old)) else {
         return String::new();
     };
-    let private = sides.old.is_secret(&name) || mask::is_private(&old, &ours);
-    if private && vendors != ours && !mask::is_env_file(&old) {
+    let private = releases.old.is_secret(&name) || mask::is_private(&old, &ours);
+    if private && vendors != ours && !is_env_name(&old) {
         return format!(
             "{} differs from the vendor's, and is private: not shown\n",
             step.to.display()

@@ -15,7 +15,7 @@ use crate::upgrade::running::journal::{Journal, RunState};
 ///
 /// The current release, the newest plan, the last run, and who is at work on it now.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub(super) struct StatusArgs {
     #[command(flatten)]
     install: InstallArg,
 }
@@ -25,13 +25,13 @@ struct StatusJson {
     install: std::path::PathBuf,
     current: Option<Version>,
     releases: Vec<Version>,
-    plan: Option<PlanJson>,
-    run: Option<RunJson>,
+    plan: Option<PlanSummary>,
+    run: Option<RunSummary>,
     locked_by: Option<LockHolder>,
 }
 
 #[derive(Serialize)]
-struct PlanJson {
+struct PlanSummary {
     id: String,
     made: Timestamp,
     from: Version,
@@ -39,7 +39,7 @@ struct PlanJson {
 }
 
 #[derive(Serialize)]
-struct RunJson {
+struct RunSummary {
     run: String,
     plan: String,
     from: Version,
@@ -48,7 +48,7 @@ struct RunJson {
     error: Option<String>,
 }
 
-pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
+pub(super) fn run(args: &StatusArgs, ui: &Ui) -> Result<Done, Failure> {
     let install = Install::adopted(&args.install.root)?;
     let status = look(&install)?;
     if ui.json {
@@ -63,11 +63,11 @@ fn look(install: &Install) -> Result<StatusJson, Failure> {
     let plan = match Plan::find(install, None) {
         Ok(Plan {
             id, made, from, to, ..
-        }) => Some(PlanJson { id, made, from, to }),
+        }) => Some(PlanSummary { id, made, from, to }),
         Err(PlanError::None { .. }) => None,
         Err(error) => return Err(error.into()),
     };
-    let run = Journal::newest(install)?.map(|journal| RunJson {
+    let run = Journal::newest(install)?.map(|journal| RunSummary {
         run: journal.run().to_owned(),
         plan: journal.plan().id.clone(),
         from: journal.plan().from.clone(),
@@ -99,7 +99,7 @@ fn render(status: &StatusJson) -> String {
         status.install.display(),
         releases.join(", ")
     );
-    if let Some(PlanJson { id, from, to, .. }) = &status.plan {
+    if let Some(PlanSummary { id, from, to, .. }) = &status.plan {
         text += &format!("plan      {id}: {from} to {to}\n");
     }
     if let Some(run) = &status.run {

@@ -7,7 +7,9 @@ use serde::Serialize;
 use super::terminal::failure::Failure;
 use super::terminal::size;
 use super::terminal::ui::{Done, Ui};
-use crate::tree::{self, Against, Difference, Exclude, Manifest, Scope, Verified, VerifyOptions};
+use crate::tree::{
+    self, Against, Difference, Exclude, Manifest, Verified, VerifyOptions, VerifyScope,
+};
 
 /// Compare a tree with another or with a manifest.
 ///
@@ -19,7 +21,7 @@ use crate::tree::{self, Against, Difference, Exclude, Manifest, Scope, Verified,
     clippy::struct_excessive_bools,
     reason = "each is an option of the command line of its own"
 )]
-pub(super) struct Args {
+pub(super) struct VerifyArgs {
     /// The tree to verify
     tree: PathBuf,
     /// A tree or a manifest to hold it against
@@ -49,11 +51,11 @@ struct VerifyJson<'a> {
     differences: &'a [Difference],
 }
 
-pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
+pub(super) fn run(args: &VerifyArgs, ui: &Ui) -> Result<Done, Failure> {
     let scope = match (args.content_only, args.metadata_only) {
-        (true, _) => Scope::ContentOnly,
-        (_, true) => Scope::MetadataOnly,
-        _ => Scope::Everything,
+        (true, _) => VerifyScope::ContentOnly,
+        (_, true) => VerifyScope::MetadataOnly,
+        _ => VerifyScope::Everything,
     };
     let options = VerifyOptions {
         scope,
@@ -73,7 +75,7 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
     Ok(Done::differs(!verified.differences.is_empty()))
 }
 
-fn report(args: &Args, verified: &Verified, ui: &Ui) -> Result<(), Failure> {
+fn report(args: &VerifyArgs, verified: &Verified, ui: &Ui) -> Result<(), Failure> {
     let Verified {
         differences,
         counts,

@@ -13,18 +13,18 @@ use super::terminal::ui::{Done, Ui};
 
 /// List, prefix and copy volumes.
 #[derive(Debug, Subcommand)]
-pub(super) enum Command {
-    Ls(ls::Args),
+pub(super) enum VolumeCommand {
+    Ls(ls::VolumeLs),
     Prefix(edit::Prefix),
     Rebase(edit::Rebase),
     Copy(copy::Args),
 }
 
-pub(super) fn run(command: &Command, ui: &Ui) -> Result<Done, Failure> {
+pub(super) fn run(command: &VolumeCommand, ui: &Ui) -> Result<Done, Failure> {
     match command {
-        Command::Ls(args) => ls::run(args, ui),
-        Command::Prefix(args) => edit::prefix(args, ui),
-        Command::Rebase(args) => edit::rebase(args, ui),
-        Command::Copy(args) => copy::run(args, ui),
+        VolumeCommand::Ls(args) => ls::run(args, ui),
+        VolumeCommand::Prefix(args) => edit::prefix(args, ui),
+        VolumeCommand::Rebase(args) => edit::rebase(args, ui),
+        VolumeCommand::Copy(args) => copy::run(args, ui),
     }
 }

@@ -17,9 +17,9 @@ pub enum Error {
     /// The text isn't what Compose accepts as a compose file.
     #[error("{at}: {reason}")]
     Syntax {
-        /// Where it was noticed.
+        /// The place at which the parser noticed it, which may be behind its cause.
         at: Location,
-        /// What is wrong.
+        /// The fault, as a clause.
         reason: String,
     },
     /// The file isn't UTF-8.
@@ -43,7 +43,7 @@ pub enum Error {
     Interpolate {
         /// The value.
         at: Location,
-        /// Why.
+        /// The fault in the value's text.
         source: InterpolateError,
     },
     /// The `.env` file.
@@ -52,11 +52,11 @@ pub enum Error {
     /// The edit can't be made without changing more than was asked.
     #[error("{at}: {reason}")]
     Unsafe {
-        /// What stands in the way.
+        /// The value that would have to change, or what stands in its way.
         at: Location,
-        /// Why.
+        /// The reason, as a clause.
         reason: String,
-        /// What to do instead.
+        /// What a person can do instead, as a clause.
         remedy: String,
     },
     /// What is to change is held in a variable.
@@ -102,9 +102,9 @@ pub enum Error {
     /// A rule, reference or name that can't be understood.
     #[error("`{text}`: {reason}")]
     Malformed {
-        /// What was given.
+        /// The text as it was given.
         text: String,
-        /// What is wrong with it.
+        /// The fault, as a clause.
         reason: String,
     },
     /// Two volumes, or networks, would be one.

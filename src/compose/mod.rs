@@ -20,7 +20,7 @@ pub use change::prefix_names::{
 pub use change::release_edit::edit_for_release;
 pub use change::service_edits::{offset_ports, offset_ports_with, suffix_container_names};
 pub use change::set_images::{ImageOptions, set_images, set_images_in, set_images_with};
-pub use conflicts::claims::{Claim, Claims, Holder, NetworkClaim, routes};
+pub use conflicts::claims::{Claim, Claimant, Claims, NetworkClaim, routes};
 pub use conflicts::conflict::{Conflict, ConflictRule, conflicts, conflicts_made};
 pub use error::Error;
 pub use file::document::Document;
@@ -40,6 +40,6 @@ pub use model::settings::{Setting, SettingChange, Settings, settings_diff};
 
 pub(crate) use file::edit::{plain_or_quoted, rewrite};
 pub(crate) use file::strict::{Type, plain_type};
-pub(crate) use file::syntax::{Kind, Node, NodeId, Style};
+pub(crate) use file::syntax::{Node, NodeId, NodeKind, Style};
 pub(crate) use model::mount::is_data;
 pub(crate) use model::reference::spelled_out;

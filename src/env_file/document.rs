@@ -14,12 +14,12 @@ const BOM: &str = "\u{feff}";
 pub struct EnvFile {
     pub(super) path: PathBuf,
     source: String,
-    entries: Vec<Entry>,
+    entries: Vec<EnvEntry>,
 }
 
 /// One key of a `.env` file, as written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct EnvEntry {
     /// The key.
     pub key: String,
     /// The line that it stands on, from 1.
@@ -46,12 +46,15 @@ pub enum Quote {
 
 impl EnvFile {
     /// Parses the content of `path`, which is used in messages only.
+    ///
+    /// # Errors
+    /// [`Error::NotUtf8`], and [`Error::Syntax`] for what Compose refuses, too.
     pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self, Error> {
         let source = str::from_utf8(bytes).map_err(|error| Error::NotUtf8 {
             path: path.to_owned(),
             offset: error.valid_up_to(),
         })?;
-        let mut reader = Reader {
+        let mut reader = EnvParser {
             path,
             text: source,
             at: if source.starts_with(BOM) {
@@ -79,7 +82,7 @@ impl EnvFile {
         self.source.as_bytes()
     }
 
-    /// How many lines it has.
+    /// The number of lines of the file.
     pub(crate) fn lines(&self) -> usize {
         self.source.lines().count()
     }
@@ -90,23 +93,23 @@ impl EnvFile {
     }
 
     /// The keys in the order of the file. A key that stands there twice has its last value.
-    pub fn entries(&self) -> &[Entry] {
+    pub fn entries(&self) -> &[EnvEntry] {
         &self.entries
     }
 
     /// The entry that gives `key` its value: the last one.
-    pub fn last(&self, key: &str) -> Option<&Entry> {
+    pub fn last(&self, key: &str) -> Option<&EnvEntry> {
         self.entries.iter().rev().find(|entry| entry.key == key)
     }
 
     /// True if other variables are resolved to make the entry's value.
-    pub(crate) fn is_made_of_variables(&self, entry: &Entry) -> bool {
+    pub(crate) fn is_made_of_variables(&self, entry: &EnvEntry) -> bool {
         let written = self.written(entry).unwrap_or_default();
         entry.quote != Quote::Single && !crate::compose::variables(written).is_empty()
     }
 
     /// The bytes of an entry's value, as written.
-    pub(crate) fn written(&self, entry: &Entry) -> Option<&str> {
+    pub(crate) fn written(&self, entry: &EnvEntry) -> Option<&str> {
         self.source.get(entry.value.clone()?)
     }
 
@@ -170,14 +173,14 @@ fn quoted(value: &str, quote: Quote) -> Option<String> {
     }
 }
 
-struct Reader<'a> {
+struct EnvParser<'a> {
     path: &'a Path,
     text: &'a str,
     at: usize,
-    entries: Vec<Entry>,
+    entries: Vec<EnvEntry>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> EnvParser<'a> {
     fn read(&mut self) -> Result<(), Error> {
         while self.skip_to_statement() {
             let start = self.at;
@@ -189,7 +192,7 @@ impl<'a> Reader<'a> {
                 } else {
                     (None, Quote::None)
                 };
-                self.entries.push(Entry {
+                self.entries.push(EnvEntry {
                     key,
                     line,
                     start,

@@ -17,7 +17,7 @@ pub enum Error {
         path: PathBuf,
         /// The line, from 1.
         line: usize,
-        /// What is wrong.
+        /// The fault, as a clause.
         reason: String,
     },
     /// A value's variables can't be resolved.
@@ -29,7 +29,7 @@ pub enum Error {
         line: usize,
         /// The key.
         key: String,
-        /// Why.
+        /// The fault in the value's text.
         source: InterpolateError,
     },
     /// The file isn't UTF-8.
@@ -47,7 +47,7 @@ pub enum Error {
         path: PathBuf,
         /// The key.
         key: String,
-        /// Why.
+        /// The reason, as a clause.
         reason: String,
     },
 }

@@ -6,10 +6,12 @@
 mod changes;
 mod document;
 mod error;
+mod name;
 mod resolved;
 mod values;
 
 pub use changes::{EnvChange, env_changes};
-pub use document::{Entry, EnvFile, Quote};
+pub use document::{EnvEntry, EnvFile, Quote};
 pub use error::Error;
+pub use name::is_env_name;
 pub use resolved::Values;

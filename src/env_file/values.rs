@@ -3,13 +3,16 @@
 
 use std::collections::BTreeMap;
 
-use super::document::{Entry, EnvFile, Quote};
+use super::document::{EnvEntry, EnvFile, Quote};
 use super::error::Error;
 use crate::compose::{Lookup, interpolate};
 
 impl EnvFile {
     /// The values by key. Variables come from `outer`, which is the environment, and then
     /// from the keys above; a key alone has its value from `outer` or none.
+    ///
+    /// # Errors
+    /// [`Error::Interpolate`] for the first value whose variables can't be resolved.
     pub fn values(&self, outer: &Lookup<'_>) -> Result<BTreeMap<String, String>, Error> {
         let mut values: BTreeMap<String, String> = BTreeMap::new();
         for entry in self.entries() {
@@ -28,7 +31,7 @@ impl EnvFile {
 
     /// What an entry's value is before its variables are resolved, as a template whatever its
     /// quotes: entries with equal templates mean the same. None for a key alone.
-    pub(crate) fn template(&self, entry: &Entry) -> Option<String> {
+    pub(crate) fn template(&self, entry: &EnvEntry) -> Option<String> {
         let written = self.written(entry)?;
         Some(match entry.quote {
             Quote::Single => unescape_quote(inside(written), '\'').replace('$', "$$"),
@@ -37,7 +40,7 @@ impl EnvFile {
         })
     }
 
-    fn value(&self, entry: &Entry, written: &str, lookup: &Lookup<'_>) -> Result<String, Error> {
+    fn value(&self, entry: &EnvEntry, written: &str, lookup: &Lookup<'_>) -> Result<String, Error> {
         let template = match entry.quote {
             Quote::Single => return Ok(unescape_quote(inside(written), '\'')),
             Quote::Double => unescape(&unescape_quote(inside(written), '"')),

@@ -8,18 +8,19 @@
 mod edits;
 mod image;
 mod node;
+mod op;
 mod overlay;
 mod proof;
 mod render;
 mod walk;
 
-use self::node::{At, same};
+use self::node::{NodeAt, same};
 use self::overlay::Overlay;
-use self::walk::Walk;
+use self::walk::MergeWalk;
 use super::answer::Answers;
 use super::error::Error;
 use super::merge_text;
-use super::outcome::{Input, Inputs, Merged, Outcome, OutcomeKind, Place, Places};
+use super::outcome::{Input, Inputs, MergeOutcome, Merged, OutcomeKind, SourceLine, SourceLines};
 use crate::compose::Document;
 
 /// What [`carry`] gives.
@@ -55,7 +56,7 @@ pub fn carry(inputs: &Inputs<'_>, answers: &Answers) -> Result<Carried, Error> {
             overlay: None,
         });
     }
-    let mut walk = Walk::new(inputs, answers, base.as_ref(), &theirs);
+    let mut walk = MergeWalk::new(inputs, answers, base.as_ref(), &theirs);
     walk.all(base.as_ref(), &mine, &theirs);
     let bytes = walk.edits.finish().map_err(|_| Error::Unproven {
         path: inputs.theirs.path.to_owned(),
@@ -91,7 +92,7 @@ pub fn carry(inputs: &Inputs<'_>, answers: &Answers) -> Result<Carried, Error> {
 }
 
 /// Only one side changed anything: what couldn't be made again on the other file need not be.
-fn settle(outcomes: &mut [Outcome]) {
+fn settle(outcomes: &mut [MergeOutcome]) {
     for outcome in outcomes {
         if outcome.kind == OutcomeKind::Conflict {
             outcome.kind = OutcomeKind::KeptMine;
@@ -110,9 +111,9 @@ fn agreed(inputs: &Inputs<'_>, by_line: &Merged, replayed: &Document) -> Option<
     same_content.then(|| by_line.bytes.clone())
 }
 
-fn root(document: &Document) -> Option<At<'_>> {
+fn root(document: &Document) -> Option<NodeAt<'_>> {
     let id = *document.tree().roots.first()?;
-    Some(At { document, id })
+    Some(NodeAt { document, id })
 }
 
 fn comments(document: &Document) -> Vec<(usize, String)> {
@@ -126,22 +127,22 @@ fn comments(document: &Document) -> Vec<(usize, String)> {
 }
 
 /// The comments of MINE that no vendor wrote and that the result has not.
-fn lost_comments(base: Option<&Document>, mine: &Document, result: &[u8]) -> Vec<Outcome> {
+fn lost_comments(base: Option<&Document>, mine: &Document, result: &[u8]) -> Vec<MergeOutcome> {
     let old = base.map(comments).unwrap_or_default();
     let result = String::from_utf8_lossy(result);
     comments(mine)
         .into_iter()
         .filter(|(_, text)| !old.iter().any(|(_, other)| other == text) && !result.contains(text))
         .map(|(line, value)| {
-            let places = Places {
-                mine: Some(Place {
+            let places = SourceLines {
+                mine: Some(SourceLine {
                     path: mine.path().to_owned(),
                     line,
                     value,
                 }),
-                ..Places::default()
+                ..SourceLines::default()
             };
-            Outcome::new(OutcomeKind::Dropped, "comment", places)
+            MergeOutcome::new(OutcomeKind::Dropped, "comment", places)
         })
         .collect()
 }

@@ -7,13 +7,13 @@
 
 mod decide;
 mod layout;
-mod sheet;
+mod parsed_env;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::decide::{Decision, decide};
 use self::layout::Layout;
-use self::sheet::Sheet;
+use self::parsed_env::ParsedEnv;
 use super::answer::Answers;
 use super::error::Error;
 use super::outcome::{Inputs, Merged};
@@ -25,10 +25,10 @@ use super::outcome::{Inputs, Merged};
 /// read as what was decided.
 pub fn merge_env(inputs: &Inputs<'_>, answers: &Answers) -> Result<Merged, Error> {
     let base_path = inputs.base.map_or(inputs.theirs.path, |base| base.path);
-    let base = Sheet::parse(base_path, inputs.base.map_or(b"", |base| base.bytes))?;
-    let mine = Sheet::parse(inputs.mine.path, inputs.mine.bytes)?;
-    let theirs = Sheet::parse(inputs.theirs.path, inputs.theirs.bytes)?;
-    let sheets = Sheets {
+    let base = ParsedEnv::parse(base_path, inputs.base.map_or(b"", |base| base.bytes))?;
+    let mine = ParsedEnv::parse(inputs.mine.path, inputs.mine.bytes)?;
+    let theirs = ParsedEnv::parse(inputs.theirs.path, inputs.theirs.bytes)?;
+    let sheets = ParsedEnvs {
         base: &base,
         mine: &mine,
         theirs: &theirs,
@@ -53,19 +53,19 @@ pub fn merge_env(inputs: &Inputs<'_>, answers: &Answers) -> Result<Merged, Error
 }
 
 /// The three files, read.
-struct Sheets<'a> {
-    base: &'a Sheet,
-    mine: &'a Sheet,
-    theirs: &'a Sheet,
+struct ParsedEnvs<'a> {
+    base: &'a ParsedEnv,
+    mine: &'a ParsedEnv,
+    theirs: &'a ParsedEnv,
     /// There is no BASE, and `base` is empty.
     is_two_way: bool,
 }
 
-impl<'a> Sheets<'a> {
+impl<'a> ParsedEnvs<'a> {
     fn keys(&self) -> BTreeSet<&'a str> {
         [self.base, self.mine, self.theirs]
             .into_iter()
-            .flat_map(Sheet::keys)
+            .flat_map(ParsedEnv::keys)
             .collect()
     }
 }
@@ -80,7 +80,7 @@ fn prove(
         path: inputs.theirs.path.to_owned(),
         what: what.to_owned(),
     };
-    let result = Sheet::parse(inputs.theirs.path, bytes).map_err(|_| unproven("a line"))?;
+    let result = ParsedEnv::parse(inputs.theirs.path, bytes).map_err(|_| unproven("a line"))?;
     for (key, decision) in decisions {
         let found = result.statement(key).map(|found| &found.meaning);
         if found != decision.meaning() {

@@ -19,7 +19,7 @@ pub enum Error {
     /// Something in a folder can't be read.
     #[error("can't read `{}`", path.display())]
     Read {
-        /// What.
+        /// The key, path or file that would read otherwise.
         path: PathBuf,
         /// The system's reason.
         source: std::io::Error,

@@ -8,6 +8,7 @@ use super::error::Error;
 use super::outcome::{Inputs, Merged};
 use super::{merge_compose, merge_env, merge_text, merge_whole};
 use crate::compose::Document;
+use crate::env_file::is_env_name;
 
 /// How a file is merged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,11 +42,6 @@ impl FileKind {
             Self::Text
         }
     }
-}
-
-fn is_env_name(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    name == ".env" || name.starts_with(".env.") || path.extension() == Some(OsStr::new("env"))
 }
 
 /// `docker-compose.yml`, `compose.override.yaml`, `docker-compose.prod.yml`.

@@ -14,18 +14,20 @@ use std::path::{Path, PathBuf};
 use super::answer::Answers;
 use super::error::Error;
 use super::file::merge_file;
-use super::outcome::{Input, Inputs, Merged, Outcome, OutcomeKind, Place, Places, Side};
+use super::outcome::{
+    Input, Inputs, MergeOutcome, Merged, OutcomeKind, Side, SourceLine, SourceLines,
+};
 use crate::tree::Digest;
 
 /// What becomes of one file of a folder.
 #[derive(Debug, Clone)]
 pub struct FileMerge {
-    /// Its path below the folders.
+    /// The path below the three folders.
     pub name: PathBuf,
-    /// What is to be done with MINE.
+    /// The effect on the file of MINE.
     pub action: Action,
-    /// What became of the differences.
-    pub outcomes: Vec<Outcome>,
+    /// What became of each difference, in the order of the result.
+    pub outcomes: Vec<MergeOutcome>,
     /// As [`Merged::marked`].
     pub marked: Option<Vec<u8>>,
 }
@@ -33,31 +35,31 @@ pub struct FileMerge {
 /// What a merge does with a file of MINE.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
-    /// It stays as it is, or stays away.
+    /// The file stays as it is, or stays away.
     Keep,
-    /// It gets this content; owner and mode stay.
+    /// The file gets this content; owner and mode stay.
     Replace(Vec<u8>),
-    /// It is new, with this mode.
+    /// A new file with this content and mode.
     Create(Vec<u8>, u32),
-    /// It is a new folder, with this mode.
+    /// A new folder with this mode.
     CreateFolder(u32),
-    /// It goes.
+    /// The file goes.
     Remove,
-    /// It is a folder, of which nothing is left, and goes.
+    /// The folder goes, since nothing is left in it.
     RemoveFolder,
 }
 
 /// A file as it was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Found {
-    kind: FoundKind,
+struct FoundFile {
+    kind: FileType,
     /// Empty for what isn't read.
     bytes: Vec<u8>,
     mode: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum FoundKind {
+enum FileType {
     File,
     Folder,
     Link,
@@ -81,7 +83,7 @@ pub fn merge_folder(
     let names: BTreeSet<&PathBuf> = old.keys().chain(own.keys()).chain(new.keys()).collect();
     let mut merges = Vec::new();
     for name in names {
-        let three = Three {
+        let three = ThreeFiles {
             name,
             roots,
             found: [old.get(name), own.get(name), new.get(name)],
@@ -102,25 +104,28 @@ pub fn merge_folder(
 const NO_FOLDER: &str = "what should hold it is no folder in mine; put it there by hand";
 
 /// True unless something above `name` is there and no folder.
-fn is_in_folders(name: &Path, own: &BTreeMap<PathBuf, Found>) -> bool {
+fn is_in_folders(name: &Path, own: &BTreeMap<PathBuf, FoundFile>) -> bool {
     let mut above = name.ancestors().skip(1).filter_map(|path| own.get(path));
-    above.all(|found| found.kind == FoundKind::Folder)
+    above.all(|found| found.kind == FileType::Folder)
 }
 
 /// Removes what THEIRS removed of folders, where nothing is left in them, and puts all
 /// removals last, what is in a folder before the folder.
-fn remove_folders(merges: &mut Vec<FileMerge>, [old, own, new]: [&BTreeMap<PathBuf, Found>; 3]) {
+fn remove_folders(
+    merges: &mut Vec<FileMerge>,
+    [old, own, new]: [&BTreeMap<PathBuf, FoundFile>; 3],
+) {
     let is_gone = |merge: &FileMerge| matches!(merge.action, Action::Remove);
     let gone: BTreeSet<&PathBuf> = merges
         .iter()
         .filter(|m| is_gone(m))
         .map(|m| &m.name)
         .collect();
-    let is_folder = |found: &Found| found.kind == FoundKind::Folder;
+    let is_folder = |found: &FoundFile| found.kind == FileType::Folder;
     let folders = own.iter().filter(|(name, found)| {
         is_folder(found) && old.get(*name).is_some_and(is_folder) && !new.contains_key(*name)
     });
-    let is_left = |(name, found): (&PathBuf, &Found)| !is_folder(found) && !gone.contains(name);
+    let is_left = |(name, found): (&PathBuf, &FoundFile)| !is_folder(found) && !gone.contains(name);
     let emptied = folders.filter(|(folder, _)| {
         // An empty folder of mine in it is left, too, unless it is of the kind.
         let below = own.iter().filter(|(name, _)| name.starts_with(folder));
@@ -131,10 +136,10 @@ fn remove_folders(merges: &mut Vec<FileMerge>, [old, own, new]: [&BTreeMap<PathB
         .map(|(name, _)| FileMerge {
             name: name.clone(),
             action: Action::RemoveFolder,
-            outcomes: vec![Outcome::new(
+            outcomes: vec![MergeOutcome::new(
                 OutcomeKind::RemovedTheirs,
                 "",
-                Places::default(),
+                SourceLines::default(),
             )],
             marked: None,
         })
@@ -162,7 +167,7 @@ impl FileMerge {
 }
 
 /// Everything below a folder.
-fn files(root: &Path) -> Result<BTreeMap<PathBuf, Found>, Error> {
+fn files(root: &Path) -> Result<BTreeMap<PathBuf, FoundFile>, Error> {
     let mut found = BTreeMap::new();
     let mut folders = vec![PathBuf::new()];
     while let Some(folder) = folders.pop() {
@@ -178,31 +183,31 @@ fn files(root: &Path) -> Result<BTreeMap<PathBuf, Found>, Error> {
             let metadata = path.symlink_metadata().map_err(unread(&path))?;
             let (kind, bytes) = if metadata.is_dir() {
                 folders.push(name.clone());
-                (FoundKind::Folder, Vec::new())
+                (FileType::Folder, Vec::new())
             } else if metadata.is_file() {
-                (FoundKind::File, fs::read(&path).map_err(unread(&path))?)
+                (FileType::File, fs::read(&path).map_err(unread(&path))?)
             } else if metadata.is_symlink() {
                 let target = fs::read_link(&path).map_err(unread(&path))?;
-                (FoundKind::Link, target.as_os_str().as_bytes().to_vec())
+                (FileType::Link, target.as_os_str().as_bytes().to_vec())
             } else {
-                (FoundKind::Other, Vec::new())
+                (FileType::Other, Vec::new())
             };
             let mode = metadata.mode() & 0o7777;
-            found.insert(name, Found { kind, bytes, mode });
+            found.insert(name, FoundFile { kind, bytes, mode });
         }
     }
     Ok(found)
 }
 
 /// One name in the three folders.
-struct Three<'a> {
+struct ThreeFiles<'a> {
     name: &'a Path,
     roots: [Option<&'a Path>; 3],
-    found: [Option<&'a Found>; 3],
+    found: [Option<&'a FoundFile>; 3],
     answers: &'a Answers,
 }
 
-impl Three<'_> {
+impl ThreeFiles<'_> {
     fn merge(&self) -> Result<FileMerge, Error> {
         use OutcomeKind::{AddedMine, AddedTheirs, RemovedMine, RemovedTheirs, SameInBoth};
         if let Some(merge) = self.folders() {
@@ -228,13 +233,17 @@ impl Three<'_> {
     fn folders(&self) -> Option<FileMerge> {
         let [base, mine, theirs] = self.found;
         let sides = [base, mine, theirs].into_iter().flatten();
-        if !sides.clone().all(|found| found.kind == FoundKind::Folder) {
+        if !sides.clone().all(|found| found.kind == FileType::Folder) {
             return None;
         }
         let (action, outcomes) = match (base, mine, theirs) {
             (None, None, Some(new)) => (
                 Action::CreateFolder(new.mode & 0o755),
-                vec![Outcome::new(OutcomeKind::AddedTheirs, "", self.places())],
+                vec![MergeOutcome::new(
+                    OutcomeKind::AddedTheirs,
+                    "",
+                    self.places(),
+                )],
             ),
             (Some(old), Some(own), Some(new)) => (Action::Keep, self.modes(old, own, new)),
             _ => (Action::Keep, Vec::new()),
@@ -248,7 +257,7 @@ impl Three<'_> {
     }
 
     /// A mode that THEIRS changed: mine stays, and that is told.
-    fn modes(&self, base: &Found, mine: &Found, theirs: &Found) -> Vec<Outcome> {
+    fn modes(&self, base: &FoundFile, mine: &FoundFile, theirs: &FoundFile) -> Vec<MergeOutcome> {
         if base.mode == theirs.mode || mine.mode == theirs.mode {
             return Vec::new();
         }
@@ -256,13 +265,17 @@ impl Three<'_> {
             "theirs has mode {:o}, mine stays {:o}",
             theirs.mode, mine.mode
         );
-        vec![Outcome::new(OutcomeKind::Dropped, "mode", self.places()).because(note)]
+        vec![MergeOutcome::new(OutcomeKind::Dropped, "mode", self.places()).because(note)]
     }
 
     /// One side removed what the other changed.
-    fn removed_and_changed(&self, mine: Option<&Found>, theirs: Option<&Found>) -> FileMerge {
+    fn removed_and_changed(
+        &self,
+        mine: Option<&FoundFile>,
+        theirs: Option<&FoundFile>,
+    ) -> FileMerge {
         match (self.answers.find(self.name, ""), mine, theirs) {
-            (Some(Side::Theirs), Some(mine), _) if mine.kind != FoundKind::Folder => {
+            (Some(Side::Theirs), Some(mine), _) if mine.kind != FileType::Folder => {
                 self.outcome(Action::Remove, OutcomeKind::RemovedTheirs, None)
             }
             (Some(Side::Theirs), None, Some(new)) => self.create(new, OutcomeKind::TakenTheirs),
@@ -278,8 +291,8 @@ impl Three<'_> {
         }
     }
 
-    fn create(&self, new: &Found, kind: OutcomeKind) -> FileMerge {
-        if new.kind != FoundKind::File {
+    fn create(&self, new: &FoundFile, kind: OutcomeKind) -> FileMerge {
+        if new.kind != FileType::File {
             let note = "it is no regular file; copy it by hand";
             return self.outcome(Action::Keep, OutcomeKind::Conflict, Some(note));
         }
@@ -288,14 +301,14 @@ impl Three<'_> {
         self.outcome(Action::Create(new.bytes.clone(), mode), kind, None)
     }
 
-    fn both(&self, mine: &Found, theirs: &Found) -> Result<FileMerge, Error> {
+    fn both(&self, mine: &FoundFile, theirs: &FoundFile) -> Result<FileMerge, Error> {
         let base = self.found[0];
-        if mine.kind != FoundKind::File || theirs.kind != FoundKind::File {
+        if mine.kind != FileType::File || theirs.kind != FileType::File {
             return Ok(self.no_files(mine, theirs));
         }
         let path = |side: usize| self.roots[side].unwrap_or(Path::new("")).join(self.name);
         let paths = [path(0), path(1), path(2)];
-        let base = base.filter(|base| base.kind == FoundKind::File);
+        let base = base.filter(|base| base.kind == FileType::File);
         let inputs = Inputs {
             name: self.name,
             base: base.map(|base| Input {
@@ -330,9 +343,9 @@ impl Three<'_> {
     }
 
     /// At least one of both isn't a regular file.
-    fn no_files(&self, mine: &Found, theirs: &Found) -> FileMerge {
+    fn no_files(&self, mine: &FoundFile, theirs: &FoundFile) -> FileMerge {
         let base = self.found[0];
-        let unchanged = |side: &Found| base.is_some_and(|base| is_same(base, side));
+        let unchanged = |side: &FoundFile| base.is_some_and(|base| is_same(base, side));
         let answered = self.answers.find(self.name, "") == Some(Side::Mine);
         if is_same(mine, theirs) || (unchanged(mine) && unchanged(theirs)) {
             return FileMerge {
@@ -350,7 +363,7 @@ impl Three<'_> {
     }
 
     fn outcome(&self, action: Action, kind: OutcomeKind, note: Option<&str>) -> FileMerge {
-        let outcome = Outcome::new(kind, "", self.places());
+        let outcome = MergeOutcome::new(kind, "", self.places());
         let outcome = match note {
             Some(note) => outcome.because(note),
             None => outcome,
@@ -363,23 +376,23 @@ impl Three<'_> {
         }
     }
 
-    fn places(&self) -> Places {
+    fn places(&self) -> SourceLines {
         let place = |side: usize| {
             let found = self.found[side]?;
-            Some(Place {
+            Some(SourceLine {
                 path: self.roots[side]?.join(self.name),
                 line: 1,
                 value: match found.kind {
-                    FoundKind::File => {
+                    FileType::File => {
                         format!("sha256:{}", &Digest::of(&found.bytes).to_string()[..12])
                     }
-                    FoundKind::Link => String::from_utf8_lossy(&found.bytes).into_owned(),
-                    FoundKind::Folder => "a folder".to_owned(),
-                    FoundKind::Other => String::new(),
+                    FileType::Link => String::from_utf8_lossy(&found.bytes).into_owned(),
+                    FileType::Folder => "a folder".to_owned(),
+                    FileType::Other => String::new(),
                 },
             })
         };
-        Places {
+        SourceLines {
             base: place(0),
             mine: place(1),
             theirs: place(2),
@@ -387,6 +400,6 @@ impl Three<'_> {
     }
 }
 
-fn is_same(one: &Found, other: &Found) -> bool {
+fn is_same(one: &FoundFile, other: &FoundFile) -> bool {
     one.kind == other.kind && one.bytes == other.bytes
 }

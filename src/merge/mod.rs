@@ -6,7 +6,7 @@
 //! text by line, and what isn't text is taken whole. The result is THEIRS with what MINE
 //! changed put in. A side that changed nothing gives the other side, byte for byte; what both
 //! changed differently is a [`OutcomeKind::Conflict`], and nothing of either side is left out
-//! without an [`Outcome`] that says so. No marker ever gets into [`Merged::bytes`].
+//! without an [`MergeOutcome`] that says so. No marker ever gets into [`Merged::bytes`].
 
 mod answer;
 mod compose;
@@ -24,6 +24,6 @@ pub use env::merge_env;
 pub use error::Error;
 pub use file::{FileKind, merge_file};
 pub use folder::{Action, FileMerge, merge_folder};
-pub use outcome::{Input, Inputs, Merged, Outcome, OutcomeKind, Place, Side};
+pub use outcome::{Input, Inputs, MergeOutcome, Merged, OutcomeKind, Side, SourceLine};
 pub use text::merge_text;
 pub use whole::merge_whole;

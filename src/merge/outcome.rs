@@ -8,9 +8,9 @@ use serde::Serialize;
 /// One of the three files of a merge.
 #[derive(Debug, Clone, Copy)]
 pub struct Input<'a> {
-    /// Its name, which is used in messages only.
+    /// The file's name, for messages only: nothing is read from there.
     pub path: &'a Path,
-    /// Its content.
+    /// The file's content.
     pub bytes: &'a [u8],
 }
 
@@ -43,7 +43,7 @@ impl<'a> Inputs<'a> {
     }
 }
 
-/// Which of the three.
+/// One of the three files of a merge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Side {
@@ -61,7 +61,7 @@ pub struct Merged {
     /// The merged file, which holds MINE where there is a conflict, and never a marker.
     pub bytes: Vec<u8>,
     /// What became of everything that differs, in the order of the result.
-    pub outcomes: Vec<Outcome>,
+    pub outcomes: Vec<MergeOutcome>,
     /// The result with all sides of every conflict between markers, for an editor; None if
     /// there is no conflict, or if the file isn't text.
     pub marked: Option<Vec<u8>>,
@@ -69,21 +69,21 @@ pub struct Merged {
 
 /// What became of one thing that differs: a key, a place in a compose file, a run of lines.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Outcome {
-    /// What was done.
+pub struct MergeOutcome {
+    /// What was done with the difference.
     pub kind: OutcomeKind,
     /// The key, the path (`services.web.ports`), or the first line in MINE; empty for a whole
     /// file.
     pub what: String,
-    /// Where it stands in BASE.
+    /// The line of BASE that has it; absent if BASE has not.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub base: Option<Place>,
-    /// Where it stands in MINE.
+    pub base: Option<SourceLine>,
+    /// The line of MINE that has it; absent if MINE has not.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub mine: Option<Place>,
-    /// Where it stands in THEIRS.
+    pub mine: Option<SourceLine>,
+    /// The line of THEIRS that has it; absent if THEIRS has not.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub theirs: Option<Place>,
+    pub theirs: Option<SourceLine>,
     /// What is to be known besides: a clause.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
@@ -115,7 +115,7 @@ pub enum OutcomeKind {
 
 /// A place in one of the three files, and what stands there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Place {
+pub struct SourceLine {
     /// The file, as it was named.
     pub path: PathBuf,
     /// The line, from 1.
@@ -126,7 +126,7 @@ pub struct Place {
 
 impl Merged {
     /// A result that needs no merging.
-    pub(super) fn plain(bytes: &[u8], outcomes: Vec<Outcome>) -> Self {
+    pub(super) fn plain(bytes: &[u8], outcomes: Vec<MergeOutcome>) -> Self {
         Self {
             bytes: bytes.to_vec(),
             outcomes,
@@ -135,17 +135,17 @@ impl Merged {
     }
 
     /// The conflicts among the outcomes.
-    pub fn conflicts(&self) -> impl Iterator<Item = &Outcome> {
+    pub fn conflicts(&self) -> impl Iterator<Item = &MergeOutcome> {
         self.outcomes
             .iter()
             .filter(|outcome| outcome.kind == OutcomeKind::Conflict)
     }
 }
 
-impl Outcome {
+impl MergeOutcome {
     /// An outcome without a note.
-    pub(super) fn new(kind: OutcomeKind, what: impl Into<String>, places: Places) -> Self {
-        let Places { base, mine, theirs } = places;
+    pub(super) fn new(kind: OutcomeKind, what: impl Into<String>, places: SourceLines) -> Self {
+        let SourceLines { base, mine, theirs } = places;
         Self {
             kind,
             what: what.into(),
@@ -163,7 +163,7 @@ impl Outcome {
     }
 
     /// The places that there are, in the order of BASE, MINE, THEIRS.
-    pub fn places(&self) -> impl Iterator<Item = (Side, &Place)> {
+    pub fn places(&self) -> impl Iterator<Item = (Side, &SourceLine)> {
         [
             (Side::Base, &self.base),
             (Side::Mine, &self.mine),
@@ -176,10 +176,10 @@ impl Outcome {
 
 /// Where a thing stands in each of the three.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Places {
-    pub(super) base: Option<Place>,
-    pub(super) mine: Option<Place>,
-    pub(super) theirs: Option<Place>,
+pub(super) struct SourceLines {
+    pub(super) base: Option<SourceLine>,
+    pub(super) mine: Option<SourceLine>,
+    pub(super) theirs: Option<SourceLine>,
 }
 
 impl fmt::Display for OutcomeKind {
@@ -198,7 +198,7 @@ impl fmt::Display for OutcomeKind {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for SourceLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.path.display(), self.line)
     }

@@ -8,7 +8,9 @@
 use similar::{MergeRegion, MergeResolution, TextMerge};
 
 use super::answer::Answers;
-use super::outcome::{Input, Inputs, Merged, Outcome, OutcomeKind, Place, Places, Side};
+use super::outcome::{
+    Input, Inputs, MergeOutcome, Merged, OutcomeKind, Side, SourceLine, SourceLines,
+};
 
 /// Merges three texts by line. Lines next to each other that both sides changed are one
 /// conflict, as they are to git.
@@ -28,7 +30,7 @@ pub fn merge_text(inputs: &Inputs<'_>, answers: &Answers) -> Merged {
     let same_ends = base.ends.eol == mine.ends.eol && base.ends.eol == theirs.ends.eol;
     let prepared = [&base, &mine, &theirs].map(|side| side.prepared(same_ends));
     let merge = TextMerge::from_lines(&*prepared[0], &*prepared[1], &*prepared[2]);
-    let mut result = Result {
+    let mut result = LineMerge {
         inputs,
         answers,
         // As the merge itself tells lines apart, to which a lone carriage return ends one, too.
@@ -162,17 +164,17 @@ fn encoded(text: &str, utf8: bool) -> Vec<u8> {
         .collect()
 }
 
-struct Result<'a> {
+struct LineMerge<'a> {
     inputs: &'a Inputs<'a>,
     answers: &'a Answers,
     /// The lines of the three, with their ends.
     texts: [Vec<&'a str>; 3],
     merged: String,
     marked: String,
-    outcomes: Vec<Outcome>,
+    outcomes: Vec<MergeOutcome>,
 }
 
-impl Result<'_> {
+impl LineMerge<'_> {
     fn region(&mut self, region: &MergeRegion) {
         let base = self.texts[0][region.base_range()].concat();
         let mine = self.texts[1][region.ours_range()].concat();
@@ -201,19 +203,19 @@ impl Result<'_> {
             self.put(taken);
         }
         let inputs = self.inputs;
-        let place = |input: Input<'_>, start: usize, value: &str| Place {
+        let place = |input: Input<'_>, start: usize, value: &str| SourceLine {
             path: input.path.to_owned(),
             line: start + 1,
             value: value.to_owned(),
         };
-        let places = Places {
+        let places = SourceLines {
             base: inputs
                 .base
                 .map(|input| place(input, region.base_range().start, &base)),
             mine: Some(place(inputs.mine, region.ours_range().start, &mine)),
             theirs: Some(place(inputs.theirs, region.theirs_range().start, &theirs)),
         };
-        self.outcomes.push(Outcome::new(kind, what, places));
+        self.outcomes.push(MergeOutcome::new(kind, what, places));
     }
 
     fn put(&mut self, text: &str) {

@@ -2,7 +2,9 @@
 //! something only as they are.
 
 use super::answer::Answers;
-use super::outcome::{Input, Inputs, Merged, Outcome, OutcomeKind, Place, Places, Side};
+use super::outcome::{
+    Input, Inputs, MergeOutcome, Merged, OutcomeKind, Side, SourceLine, SourceLines,
+};
 use crate::tree::Digest;
 
 /// Merges files of which no part is understood, by their digests.
@@ -30,18 +32,18 @@ pub fn merge_whole(inputs: &Inputs<'_>, answers: &Answers) -> Merged {
             None => (Some(OutcomeKind::Conflict), mine.bytes),
         }
     };
-    let places = Places {
+    let places = SourceLines {
         base: base.map(place),
         mine: Some(place(*mine)),
         theirs: Some(place(*theirs)),
     };
-    let outcomes = kind.map(|kind| Outcome::new(kind, "", places));
+    let outcomes = kind.map(|kind| MergeOutcome::new(kind, "", places));
     Merged::plain(bytes, outcomes.into_iter().collect())
 }
 
-fn place(input: Input<'_>) -> Place {
+fn place(input: Input<'_>) -> SourceLine {
     let digest = Digest::of(input.bytes).to_string();
-    Place {
+    SourceLine {
         path: input.path.to_owned(),
         line: 1,
         value: format!("sha256:{}", &digest[..12]),

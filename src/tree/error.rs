@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::walk::name::{Escaped, escaped};
+use super::walk::escaped::{Escaped, escaped};
 use crate::error::{Explain, Kind};
 
 /// Why work on a tree didn't end well. Paths are shown escaped: names in a tree belong to
@@ -36,7 +36,7 @@ pub enum Error {
         /// The tree that was to be copied.
         source_root: PathBuf,
         /// Every file that couldn't be copied, at least one, in no particular order.
-        failed: Vec<Failure>,
+        failed: Vec<FailedFile>,
     },
     /// The target of a copy holds something already.
     #[error("target `{}` is not empty", escaped(path))]
@@ -188,14 +188,14 @@ fn io_hint(error: &io::Error) -> Option<&'static str> {
 
 /// One file that couldn't be copied.
 #[derive(Debug)]
-pub struct Failure {
+pub struct FailedFile {
     /// Its path below the source's root; empty for the root itself.
     pub path: Vec<u8>,
     /// Why.
     pub cause: Cause,
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for FailedFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", Escaped(or_root(&self.path)), self.cause)
     }
@@ -219,11 +219,11 @@ impl fmt::Display for Cause {
     }
 }
 
-fn failures(root: &Path, failed: &[Failure]) -> String {
+fn failures(root: &Path, failed: &[FailedFile]) -> String {
     let Some(first) = failed.first() else {
         return format!("can't copy `{}`", escaped(root));
     };
-    let path = super::walk::name::join_path(root, &first.path);
+    let path = super::walk::escaped::join_path(root, &first.path);
     let more = match failed.len() - 1 {
         0 => String::new(),
         1 => " (and another file)".to_owned(),
@@ -271,8 +271,9 @@ pub enum Lost {
     HardLink,
     /// What is mounted there; the copy has an empty folder.
     MountPoint,
-    /// That it stands still: it changed while it was copied.
-    Stillness,
+    /// A state at rest: it changed while it was copied, and the copy is a mixture.
+    #[serde(rename = "stillness")]
+    ChangedDuringCopy,
 }
 
 impl fmt::Display for Lost {
@@ -289,7 +290,7 @@ impl fmt::Display for Lost {
             Self::Content => "content",
             Self::HardLink => "hard link",
             Self::MountPoint => "mounted filesystem",
-            Self::Stillness => "a state at rest",
+            Self::ChangedDuringCopy => "a state at rest",
         })
     }
 }

@@ -21,18 +21,16 @@ mod walk;
 
 pub use copy::{Copied, CopyOptions, MAX_PROBLEMS, Updated, copy, fill, update};
 pub use digest::{Digest, file_digest};
-pub use error::{Cause, Error, Failure, Lost, Problem};
-pub use manifest::{Entry, EntryKind, Format, Manifest, Time, Xattr, path_order};
+pub use error::{Cause, Error, FailedFile, Lost, Problem};
+pub use manifest::{EntryKind, Manifest, ManifestEntry, ManifestFormat, Time, Xattr, path_order};
 pub use stream::{Receiving, send};
 pub use target::in_place::{Holds, clear, holds};
 pub use target::remove::remove;
 pub use target::sweep::sweep;
-pub use verify::scan::{manifest, manifest_of};
-pub use verify::verify::{
-    Against, Difference, DifferenceKind, Scope, Verified, VerifyOptions, compare, observe, verify,
-    verify_and_count,
-};
+pub use verify::difference::{Difference, DifferenceKind, VerifyOptions, VerifyScope};
+pub use verify::scanner::{manifest, manifest_of};
+pub use verify::verify::{Against, Verified, compare, observe, verify, verify_and_count};
 pub use walk::beneath::read_beneath;
+pub use walk::escaped::Escaped;
 pub use walk::exclude::Exclude;
-pub use walk::name::Escaped;
 pub use walk::survey::{Survey, free, survey};

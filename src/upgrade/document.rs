@@ -5,6 +5,9 @@
 //! {"format": "transship-plan", "version": 1, "sha256": "...", "body": {...}}
 //! ```
 //!
+//! Their names sort by when they were made: `20260102T030405Z-v2.0.0`, and
+//! `20260102T030405Z.2-v3.0.0` for the next one of the same second.
+//!
 //! A damaged document is refused, never read up to the damage: a journal cut short is a
 //! wrong journal. A document of a newer version is refused by name, so that an older
 //! transship never acts on half an understanding.
@@ -13,6 +16,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -20,62 +24,63 @@ use thiserror::Error;
 
 use crate::error::{Explain, Kind};
 use crate::fs::{Disk, WriteError};
+use crate::release::Version;
 use crate::tree::Digest;
 
 /// A kind of document: its name and the version that this transship writes and reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Format {
+pub struct DocumentFormat {
     /// The name, such as `transship-plan`.
     pub name: &'static str,
     /// The version, counted from 1.
     pub version: u32,
 }
 
-/// Why a document can't be used.
+/// Why a document can't be read, written or believed.
 #[derive(Debug, Error)]
-pub enum SealedError {
-    /// It can't be read.
+pub enum DocumentError {
+    /// The file can't be read.
     #[error("can't read `{}`", path.display())]
     Io {
         /// The document's file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system call.
         source: io::Error,
     },
-    /// It can't be written.
+    /// The file can't be written.
     #[error(transparent)]
     Write(#[from] WriteError),
-    /// It isn't what was written.
+    /// The text isn't what transship wrote: cut short, changed, or not JSON.
     #[error("`{}` is damaged or was edited: {what}", path.display())]
     Damaged {
         /// The document's file.
         path: PathBuf,
-        /// What doesn't fit.
+        /// The part that doesn't fit: the checksum, or a line and column.
         what: String,
     },
-    /// It is of another kind.
+    /// The document is of another kind, such as a plan where a journal was asked for.
     #[error("`{}` is a `{found}`, not a `{wanted}`", path.display())]
     OtherFormat {
         /// The document's file.
         path: PathBuf,
-        /// What it says it is.
+        /// The format's name in the document, at most 40 characters.
         found: String,
-        /// What was asked for.
+        /// The format's name that was asked for.
         wanted: &'static str,
     },
-    /// It is of a version that this transship doesn't know.
+    /// The document is of a version that this transship doesn't know.
     #[error("`{}` is of version {found}, and this transship knows version {known}", path.display())]
     OtherVersion {
         /// The document's file.
         path: PathBuf,
-        /// Its version.
+        /// The document's version.
         found: u32,
         /// The version that can be read.
         known: u32,
     },
 }
 
-impl Explain for SealedError {
+impl Explain for DocumentError {
     fn kind(&self) -> Kind {
         match self {
             Self::Write(error) => error.kind(),
@@ -111,7 +116,10 @@ struct Envelope<'a> {
 }
 
 /// The document's text for `body`.
-pub fn seal<T: Serialize>(format: Format, body: &T) -> serde_json::Result<String> {
+///
+/// # Errors
+/// What serde says of a body that isn't JSON, such as a map whose keys aren't text.
+pub fn to_text<T: Serialize>(format: DocumentFormat, body: &T) -> serde_json::Result<String> {
     let body = RawValue::from_string(serde_json::to_string_pretty(body)?)?;
     let envelope = Envelope {
         format: format.name.to_owned(),
@@ -123,12 +131,15 @@ pub fn seal<T: Serialize>(format: Format, body: &T) -> serde_json::Result<String
 }
 
 /// The body of a document's text; `path` is for messages.
-pub fn unseal<T: DeserializeOwned>(
-    format: Format,
+///
+/// # Errors
+/// [`DocumentError`], but for those of reading and writing a file.
+pub fn from_text<T: DeserializeOwned>(
+    format: DocumentFormat,
     path: &Path,
     text: &str,
-) -> Result<T, SealedError> {
-    let damaged = |what: String| SealedError::Damaged {
+) -> Result<T, DocumentError> {
+    let damaged = |what: String| DocumentError::Damaged {
         path: path.into(),
         what,
     };
@@ -138,7 +149,7 @@ pub fn unseal<T: DeserializeOwned>(
     };
     let envelope: Envelope<'_> = serde_json::from_str(text).map_err(place)?;
     if envelope.format != format.name {
-        return Err(SealedError::OtherFormat {
+        return Err(DocumentError::OtherFormat {
             path: path.into(),
             found: envelope.format.chars().take(40).collect(),
             wanted: format.name,
@@ -146,7 +157,7 @@ pub fn unseal<T: DeserializeOwned>(
     }
     if envelope.version != format.version {
         let (found, known) = (envelope.version, format.version);
-        return Err(SealedError::OtherVersion {
+        return Err(DocumentError::OtherVersion {
             path: path.into(),
             found,
             known,
@@ -159,43 +170,102 @@ pub fn unseal<T: DeserializeOwned>(
 }
 
 /// Writes the document, atomically and durably, with mode 0600.
+///
+/// # Errors
+/// [`DocumentError::Write`], and the old file is there as before.
 pub fn save<T: Serialize>(
     disk: &Disk,
-    format: Format,
+    format: DocumentFormat,
     path: &Path,
     body: &T,
-) -> Result<(), SealedError> {
-    let text = seal(format, body).map_err(|error| SealedError::Damaged {
+) -> Result<(), DocumentError> {
+    let text = to_text(format, body).map_err(|error| DocumentError::Damaged {
         path: path.into(),
         what: error.to_string(),
     })?;
     Ok(disk.save(path, text.as_bytes())?)
 }
 
-/// Reads the document.
-pub fn load<T: DeserializeOwned>(format: Format, path: &Path) -> Result<T, SealedError> {
-    let bytes = fs::read(path).map_err(|source| SealedError::Io {
+/// Reads the document at `path`.
+///
+/// # Errors
+/// [`DocumentError`].
+pub fn load<T: DeserializeOwned>(format: DocumentFormat, path: &Path) -> Result<T, DocumentError> {
+    let bytes = fs::read(path).map_err(|source| DocumentError::Io {
         path: path.into(),
         source,
     })?;
-    let text = String::from_utf8(bytes).map_err(|_| SealedError::Damaged {
+    let text = String::from_utf8(bytes).map_err(|_| DocumentError::Damaged {
         path: path.into(),
         what: "it is not UTF-8".into(),
     })?;
-    unseal(format, path, &text)
+    from_text(format, path, &text)
+}
+
+/// A name for a document about `version`, made at `when`, that comes after all those in
+/// `folder`. A folder that isn't there has none.
+///
+/// # Errors
+/// What the system says when the folder can't be listed.
+pub(super) fn next_id(folder: &Path, when: Timestamp, version: &Version) -> io::Result<String> {
+    let second = when.strftime("%Y%m%dT%H%M%SZ").to_string();
+    let saved = match list(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        saved => saved?,
+    };
+    let orders = saved.iter().map(|path| order(path));
+    let last = orders.filter(|order| order.second == second).max();
+    Ok(match last {
+        None => format!("{second}-{version}"),
+        Some(last) => format!("{second}.{}-{version}", last.number + 1),
+    })
+}
+
+/// The file of the document that was made last, if there is one.
+///
+/// # Errors
+/// What the system says when the folder can't be listed.
+pub(super) fn newest(folder: &Path) -> io::Result<Option<PathBuf>> {
+    Ok(list(folder)?.into_iter().max_by_key(|path| order(path)))
+}
+
+fn list(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let paths = fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path()));
+    let mut paths = paths.collect::<io::Result<Vec<_>>>()?;
+    paths.retain(|path| path.extension().is_some_and(|e| e == "json"));
+    Ok(paths)
+}
+
+/// Where a document stands in the order in which those of its folder were made.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct DocumentOrder {
+    /// When it was made, as its name begins.
+    second: String,
+    /// The number within that second, counted from 1.
+    number: u32,
+}
+
+fn order(path: &Path) -> DocumentOrder {
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    let time = name.split_once('-').map_or(&*name, |(time, _)| time);
+    let (second, number) = time.split_once('.').unwrap_or((time, "1"));
+    DocumentOrder {
+        second: second.to_owned(),
+        number: number.parse().unwrap_or(1),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const FORMAT: Format = Format {
+    const FORMAT: DocumentFormat = DocumentFormat {
         name: "transship-test",
         version: 1,
     };
 
-    fn read(text: &str) -> Result<Vec<String>, SealedError> {
-        unseal(FORMAT, Path::new("test.json"), text)
+    fn read(text: &str) -> Result<Vec<String>, DocumentError> {
+        from_text(FORMAT, Path::new("test.json"), text)
     }
 
     #[test]
@@ -210,7 +280,7 @@ mod tests {
     #[test]
     fn damage_at_any_byte_is_refused_or_means_the_same() {
         let body = vec!["alpha".to_owned(), "beta".to_owned()];
-        let text = seal(FORMAT, &body).unwrap();
+        let text = to_text(FORMAT, &body).unwrap();
         for at in 0..text.len() {
             for damage in [b' ', b'x', b'0', b'"'] {
                 let mut bytes = text.clone().into_bytes();
@@ -230,8 +300,8 @@ mod tests {
 
     #[test]
     fn another_format_or_version_is_refused_by_name() {
-        let text = seal(
-            Format {
+        let text = to_text(
+            DocumentFormat {
                 version: 2,
                 ..FORMAT
             },
@@ -240,29 +310,71 @@ mod tests {
         .unwrap();
         assert!(matches!(
             read(&text),
-            Err(SealedError::OtherVersion {
+            Err(DocumentError::OtherVersion {
                 found: 2,
                 known: 1,
                 ..
             })
         ));
-        let text = seal(
-            Format {
+        let text = to_text(
+            DocumentFormat {
                 name: "transship-other",
                 ..FORMAT
             },
             &["x"],
         )
         .unwrap();
-        assert!(matches!(read(&text), Err(SealedError::OtherFormat { .. })));
+        assert!(matches!(
+            read(&text),
+            Err(DocumentError::OtherFormat { .. })
+        ));
     }
 
     #[test]
     fn a_message_quotes_nothing_of_the_document() {
-        let text = seal(FORMAT, &["hunter2"])
+        let text = to_text(FORMAT, &["hunter2"])
             .unwrap()
             .replace("hunter2\"", "hunter2");
         let error = read(&text).unwrap_err();
         assert!(!error.to_string().contains("hunter2"), "{error}");
+    }
+
+    #[test]
+    fn the_last_of_a_second_is_the_newest_whatever_its_version() {
+        let folder = tempfile::tempdir().unwrap();
+        let when = Timestamp::from_second(0).unwrap();
+        for version in ["v3", "v2", "v2.10", "v2"].repeat(3) {
+            let version: Version = version.parse().unwrap();
+            let name = next_id(folder.path(), when, &version).unwrap();
+            let path = folder.path().join(name + ".json");
+            Disk::new().create(&path, b"", 0o600).unwrap();
+            assert_eq!(newest(folder.path()).unwrap(), Some(path));
+        }
+    }
+
+    #[test]
+    fn a_later_second_comes_after_any_number() {
+        let folder = tempfile::tempdir().unwrap();
+        let version: Version = "v1".parse().unwrap();
+        for (second, expected) in [
+            (59, "19700101T000059Z-v1"),
+            (59, "19700101T000059Z.2-v1"),
+            (60, "19700101T000100Z-v1"),
+        ] {
+            let when = Timestamp::from_second(second).unwrap();
+            let name = next_id(folder.path(), when, &version).unwrap();
+            assert_eq!(name, expected);
+            let path = folder.path().join(name + ".json");
+            Disk::new().create(&path, b"", 0o600).unwrap();
+            assert_eq!(newest(folder.path()).unwrap(), Some(path));
+        }
+    }
+
+    #[test]
+    fn a_folder_that_isn_t_there_has_none() {
+        let version: Version = "v1".parse().unwrap();
+        let when = Timestamp::from_second(0).unwrap();
+        assert!(next_id(Path::new("/nowhere"), when, &version).is_ok());
+        assert!(newest(Path::new("/nowhere")).is_err());
     }
 }

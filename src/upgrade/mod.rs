@@ -1,26 +1,24 @@
 //! An upgrade from one release to the next: `request -> facts -> plan -> run -> report`.
 //!
-//! A [`Request`] is what the administrator asked for. [`Sides`] reads both releases,
-//! [`Outline`] decides, purely, what the upgrade touches, [`Facts`] is what was observed
+//! A [`Request`] is what the administrator asked for. [`Releases`] reads both releases,
+//! [`Decisions`] decides, purely, what the upgrade touches, [`Facts`] is what was observed
 //! of it, and [`plan`](planning::planner::plan) turns all three into a [`Plan`] with no effect of
 //! its own. The [`Runner`] alone has effects: it runs a plan's steps under a [`Journal`],
 //! goes on with an interrupted run, or rolls one back.
 //!
 //! Begin with [`planning`] for what is decided and with [`running`] for what is done.
 
-pub mod commands;
 pub mod document;
 pub mod plan;
 pub mod planning;
 pub mod request;
 pub mod running;
-mod series;
 pub mod step;
 
 pub use plan::Plan;
-pub use planning::changes::Outline;
+pub use planning::decisions::Decisions;
 pub use planning::facts::Facts;
-pub use planning::releases::Sides;
+pub use planning::releases::Releases;
 pub use request::Request;
 pub use running::journal::Journal;
 pub use running::report::Report;

@@ -10,15 +10,16 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::document::{self, Format, SealedError};
+use super::document::{self, DocumentError, DocumentFormat};
 use super::planning::merging::PlanConflict;
-use super::{Request, Step, series};
+use super::request::Request;
+use super::step::Step;
 use crate::error::{Explain, Kind};
 use crate::fs::Disk;
 use crate::release::{Install, Version};
 
 /// The format of a saved plan. Each version has a file in `fixtures/formats/`.
-pub const FORMAT: Format = Format {
+pub const FORMAT: DocumentFormat = DocumentFormat {
     name: "transship-plan",
     version: 1,
 };
@@ -30,11 +31,11 @@ pub struct Plan {
     /// The plan's name: when it was made and where it leads, as
     /// `20261121T015100Z-v2.10.5`.
     pub id: String,
-    /// When it was made.
+    /// The time at which it was made.
     pub made: Timestamp,
     /// The version of transship that made it.
     pub transship: String,
-    /// What was asked for.
+    /// What the administrator asked for; with it, the plan can be made again.
     pub request: Request,
     /// The release that the upgrade leaves.
     pub from: Version,
@@ -50,7 +51,7 @@ pub struct Plan {
     pub estimate: Estimate,
     /// What the administrator should know, a sentence each.
     pub warnings: Vec<String>,
-    /// What both sides changed; the plan can't be applied while there is any.
+    /// What both the administrator and the vendor changed; the plan can't be applied while there is any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conflicts: Vec<PlanConflict>,
 }
@@ -69,7 +70,7 @@ pub struct Estimate {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VolumeEstimate {
-    /// Its key in the compose file.
+    /// The volume's key below `volumes:` of the compose file.
     pub key: String,
     /// Entries of any type.
     pub files: u64,
@@ -98,42 +99,42 @@ pub enum PlanError {
     /// None was saved.
     #[error("there is no plan in `{}`", folder.display())]
     None {
-        /// Where plans are saved.
+        /// The install's folder of plans.
         folder: PathBuf,
     },
     /// No plan of that name.
     #[error("there is no plan `{name}` in `{}`", folder.display())]
     Unknown {
-        /// What was asked for.
+        /// The name, or path, that was asked for.
         name: String,
-        /// Where it was looked for.
+        /// The install's folder of plans.
         folder: PathBuf,
     },
-    /// Both sides changed something, and nobody has said whose change counts.
+    /// Both the administrator and the vendor changed something, and nobody has said whose change counts.
     #[error("plan `{id}` leaves open whose change counts: {conflicts}")]
     Conflicts {
         /// The plan's name.
         id: String,
-        /// What is open, for a reader.
+        /// The open conflicts, as `FILE:KEY`, for a reader.
         conflicts: String,
     },
     /// The folder can't be listed.
     #[error("can't read `{}`", folder.display())]
     Io {
-        /// Where plans are saved.
+        /// The install's folder of plans.
         folder: PathBuf,
-        /// What the system said.
+        /// The error of the system call.
         source: io::Error,
     },
-    /// The file can't be used.
+    /// The plan's file is damaged, of another kind or version, or can't be read.
     #[error(transparent)]
-    Sealed(#[from] SealedError),
+    Document(#[from] DocumentError),
 }
 
 impl Explain for PlanError {
     fn kind(&self) -> Kind {
         match self {
-            Self::Sealed(error) => error.kind(),
+            Self::Document(error) => error.kind(),
             Self::Conflicts { .. } => Kind::Refused,
             _ => Kind::Usage,
         }
@@ -141,7 +142,7 @@ impl Explain for PlanError {
 
     fn hints(&self) -> Vec<String> {
         match self {
-            Self::Sealed(error) => error.hints(),
+            Self::Document(error) => error.hints(),
             Self::Io { .. } => Vec::new(),
             Self::Conflicts { .. } => {
                 vec!["plan again, with `--ours PATH` or `--theirs PATH` for each".into()]
@@ -172,13 +173,19 @@ impl Plan {
     }
 
     /// Saves the plan in the install and gives its file.
-    pub fn save(&self, disk: &Disk, install: &Install) -> Result<PathBuf, SealedError> {
+    ///
+    /// # Errors
+    /// [`DocumentError::Write`].
+    pub fn save(&self, disk: &Disk, install: &Install) -> Result<PathBuf, DocumentError> {
         let path = file(install, &self.id);
         document::save(disk, FORMAT, &path, self)?;
         Ok(path)
     }
 
     /// The plan called `name` (an id, or a path to a saved plan), or the newest one.
+    ///
+    /// # Errors
+    /// [`PlanError`], but for conflicts.
     pub fn find(install: &Install, name: Option<&str>) -> Result<Self, PlanError> {
         let folder = install.plans();
         let path = match name {
@@ -205,7 +212,7 @@ impl Plan {
         version: &Version,
     ) -> Result<String, PlanError> {
         let folder = install.plans();
-        series::next(&folder, when, version).map_err(|source| PlanError::Io { folder, source })
+        document::next_id(&folder, when, version).map_err(|source| PlanError::Io { folder, source })
     }
 }
 
@@ -214,7 +221,7 @@ fn file(install: &Install, id: &str) -> PathBuf {
 }
 
 fn newest(folder: PathBuf) -> Result<PathBuf, PlanError> {
-    match series::newest(&folder) {
+    match document::newest(&folder) {
         Ok(Some(path)) => Ok(path),
         Ok(None) => Err(PlanError::None { folder }),
         Err(source) => Err(PlanError::Io { folder, source }),

@@ -41,6 +41,6 @@ pub struct Request {
     /// An archive of the new release's images, absolute, to be loaded first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image_archive: Option<PathBuf>,
-    /// Where the volumes live.
+    /// The folder or engine that the volumes live in.
     pub place: VolumeBackend,
 }

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use transship::fs::{Disk, Lock, LockHolder};
 use transship::release::Install as Layout;
-use transship::upgrade::running::journal::Event;
+use transship::upgrade::running::journal::JournalEvent;
 use transship::upgrade::{Journal, Plan};
 
 use super::common::install::{Install, chmod, run};
@@ -371,7 +371,9 @@ fn an_interrupted_earlier_run() {
     let layout = Layout::at(install.root()).unwrap();
     let plan = Plan::find(&layout, None).unwrap();
     let mut journal = Journal::begin(&layout, plan, transship::clock::now()).unwrap();
-    journal.record(&Disk::new(), Event::Do { step: 0 }).unwrap();
+    journal
+        .record(&Disk::new(), JournalEvent::Do { step: 0 })
+        .unwrap();
     for args in [&["apply"][..], &PLAN, &["release", "use", "v1.3.2"]] {
         refused(&install, args, 3, "isn't over").complains("transship resume");
     }

@@ -29,10 +29,8 @@ impl Install {
         let root = folder.path();
         let story = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/story");
         fs::create_dir_all(root.join("releases")).unwrap();
-        run(Command::new("cp")
-            .arg("-R")
-            .arg(story.join("v1.3.2"))
-            .arg(root.join("releases")));
+        let into = fs_extra::dir::CopyOptions::new();
+        fs_extra::dir::copy(story.join("v1.3.2"), root.join("releases"), &into).unwrap();
         for private in [".env", "etc/ssl/site.key"] {
             chmod(&root.join("releases/v1.3.2").join(private), 0o600);
         }

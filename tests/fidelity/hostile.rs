@@ -97,7 +97,7 @@ fn a_live_tree_is_copied_with_a_problem_for_what_moves() {
         .iter()
         .map(|p| (p.lost, &p.path[..]))
         .collect();
-    assert_eq!(lost, [(Lost::Stillness, &b"restless"[..])]);
+    assert_eq!(lost, [(Lost::ChangedDuringCopy, &b"restless"[..])]);
     assert!(bench.target().join("restless").exists());
 }
 

@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use transship::fs::Disk;
 use transship::progress::Silent;
 use transship::tree::{
-    Against, CopyOptions, DifferenceKind, Digest, Error, Scope, VerifyOptions, copy, manifest,
-    verify,
+    Against, CopyOptions, DifferenceKind, Digest, Error, VerifyOptions, VerifyScope, copy,
+    manifest, verify,
 };
 
 use crate::support::{Bench, names};
@@ -129,7 +129,7 @@ fn large_files_are_held_against_each_other_byte_by_byte() {
     make_large(&a);
     let file = make_large(&b);
     let options = VerifyOptions {
-        scope: Scope::ContentOnly,
+        scope: VerifyScope::ContentOnly,
         ..VerifyOptions::default()
     };
     let (source, target) = (bench.source(), bench.target());

@@ -19,6 +19,7 @@ mod filesystems;
 mod hostile;
 mod large;
 mod look;
+mod naive;
 #[path = "../common/need.rs"]
 mod need;
 mod planted;

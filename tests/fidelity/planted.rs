@@ -7,7 +7,7 @@ use std::path::Path;
 
 use transship::progress::Silent;
 use transship::tree::{
-    Against, CopyOptions, DifferenceKind, Format, Manifest, VerifyOptions, manifest, verify,
+    Against, CopyOptions, DifferenceKind, Manifest, ManifestFormat, VerifyOptions, manifest, verify,
 };
 
 use crate::support::{Bench, run, said, skipped_without, skipped_without_root};
@@ -98,7 +98,7 @@ fn changed() -> (Bench, Manifest) {
     (bench, made)
 }
 
-fn write(manifest: &Manifest, format: Format, path: &Path) {
+fn write(manifest: &Manifest, format: ManifestFormat, path: &Path) {
     let mut file = fs::File::create(path).unwrap();
     manifest.write(format, &mut file).unwrap();
 }
@@ -123,12 +123,16 @@ fn two_hundred_differences_are_found_in_a_tree_and_in_each_format() {
     expected.sort();
     assert_eq!(expected.len(), 200);
     assert_eq!(find(Against::Tree(&source)), expected);
-    for format in [Format::Mtree, Format::Json, Format::Sha256sum] {
+    for format in [
+        ManifestFormat::Mtree,
+        ManifestFormat::Json,
+        ManifestFormat::Sha256sum,
+    ] {
         let path = bench.path().join("target.manifest");
         write(&made, format, &path);
         let read = Manifest::load(&path).unwrap();
         let mut expected = expected.clone();
-        if format == Format::Sha256sum {
+        if format == ManifestFormat::Sha256sum {
             expected.retain_mut(|(_, kind)| {
                 // It knows of files and their digests alone.
                 *kind = match *kind {
@@ -165,7 +169,11 @@ fn mtree_finds_in_our_manifest_all_but_the_attributes_that_it_does_not_know() {
         return;
     }
     let (bench, made) = changed();
-    write(&made, Format::Mtree, &bench.path().join("target.manifest"));
+    write(
+        &made,
+        ManifestFormat::Mtree,
+        &bench.path().join("target.manifest"),
+    );
     let arguments = ["-f", "target.manifest", "-p", "target"];
     let output = run(bench.path(), "mtree", &arguments);
     assert!(!output.status.success());
@@ -184,7 +192,7 @@ fn sha256sum_finds_in_our_manifest_every_file_whose_content_changed() {
     let (bench, made) = changed();
     write(
         &made,
-        Format::Sha256sum,
+        ManifestFormat::Sha256sum,
         &bench.path().join("target.manifest"),
     );
     let arguments = ["--quiet", "-c", "../target.manifest"];
@@ -209,7 +217,7 @@ fn bsdtar_lists_our_manifests_before_and_after_with_every_difference_that_a_list
     let list = |manifest: &Manifest| {
         write(
             manifest,
-            Format::Mtree,
+            ManifestFormat::Mtree,
             &bench.path().join("target.manifest"),
         );
         let output = run(bench.path(), "bsdtar", &["-tvf", "target.manifest"]);

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use transship::progress::Silent;
 use transship::tree::{
-    CopyOptions, DifferenceKind, Format, Manifest, VerifyOptions, compare, manifest,
+    CopyOptions, DifferenceKind, Manifest, ManifestFormat, VerifyOptions, compare, manifest,
 };
 
 use crate::support::{Bench, is_root, run, said, skipped_without};
@@ -31,7 +31,7 @@ fn rsync_finds_nothing_to_do() {
 }
 
 /// Writes the manifest of the source beside it, with the copy made.
-fn write_manifest(bench: &Bench, format: Format) -> Manifest {
+fn write_manifest(bench: &Bench, format: ManifestFormat) -> Manifest {
     let options = CopyOptions {
         digest: true,
         ..CopyOptions::default()
@@ -49,7 +49,7 @@ fn mtree_finds_no_difference_and_then_each_planted_one() {
     }
     let bench = Bench::new();
     zoo::fill(&bench.source());
-    write_manifest(&bench, Format::Mtree);
+    write_manifest(&bench, ManifestFormat::Mtree);
     let check = || {
         run(
             bench.path(),
@@ -83,7 +83,7 @@ fn bsdtar_lists_every_path_of_our_mtree() {
     }
     let bench = Bench::new();
     zoo::fill(&bench.source());
-    let manifest = write_manifest(&bench, Format::Mtree);
+    let manifest = write_manifest(&bench, ManifestFormat::Mtree);
     let output = run(bench.path(), "bsdtar", &["-tf", "target.manifest"]);
     // All that it has to say is that it knows no sockets.
     let complaints = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -131,7 +131,7 @@ fn sha256sum_checks_every_file_and_finds_a_planted_flip() {
     }
     let bench = Bench::new();
     zoo::fill(&bench.source());
-    write_manifest(&bench, Format::Sha256sum);
+    write_manifest(&bench, ManifestFormat::Sha256sum);
     let check = || {
         run(
             &bench.target(),

@@ -10,7 +10,7 @@ use std::path::Path;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use transship::progress::Silent;
-use transship::tree::{CopyOptions, Format, Manifest, manifest};
+use transship::tree::{CopyOptions, Manifest, ManifestFormat, manifest};
 
 use crate::look::{assert_same, look};
 use crate::support::{Bench, is_root};
@@ -172,7 +172,7 @@ proptest! {
         assert_same(&sides[0], &sides[1]);
         if let Some(made) = copied.manifest {
             prop_assert_eq!(&manifest(&bench.target(), &Silent).unwrap(), &made);
-            for format in [Format::Mtree, Format::Json] {
+            for format in [ManifestFormat::Mtree, ManifestFormat::Json] {
                 let mut bytes = Vec::new();
                 made.write(format, &mut bytes).unwrap();
                 prop_assert_eq!(&Manifest::read(Path::new("m"), &bytes).unwrap(), &made);

@@ -7,8 +7,8 @@ use std::path::Path;
 use transship::error::{Explain as _, Kind};
 use transship::progress::{Collected, Silent};
 use transship::tree::{
-    Against, CopyOptions, Difference, DifferenceKind, Error, Exclude, Format, Manifest, Scope,
-    VerifyOptions, manifest, verify,
+    Against, CopyOptions, Difference, DifferenceKind, Error, Exclude, Manifest, ManifestFormat,
+    VerifyOptions, VerifyScope, manifest, verify,
 };
 
 use crate::support::{Bench, skipped_without_root};
@@ -51,11 +51,15 @@ fn a_copy_differs_neither_from_its_source_nor_from_its_manifest() {
 #[test]
 fn each_format_brings_back_what_it_can_say() {
     let (bench, made) = copied();
-    for format in [Format::Mtree, Format::Json, Format::Sha256sum] {
+    for format in [
+        ManifestFormat::Mtree,
+        ManifestFormat::Json,
+        ManifestFormat::Sha256sum,
+    ] {
         let mut bytes = Vec::new();
         made.write(format, &mut bytes).unwrap();
         let read = Manifest::read(Path::new("m"), &bytes).unwrap();
-        if format == Format::Sha256sum {
+        if format == ManifestFormat::Sha256sum {
             assert!(read.is_files_only());
             assert!(read.len() > 700);
         } else {
@@ -213,7 +217,7 @@ fn of_two_names_of_one_file_the_one_that_was_another_file_differs() {
     fs::write(target.join("a"), "one").unwrap();
     fs::hard_link(target.join("a"), target.join("b")).unwrap();
     let options = VerifyOptions {
-        scope: Scope::ContentOnly,
+        scope: VerifyScope::ContentOnly,
         ..VerifyOptions::default()
     };
     let found = differences(&target, Against::Tree(&source), &options);
@@ -265,9 +269,9 @@ fn the_scope_leaves_out_contents_or_metadata() {
         let found = differences(&target, Against::Manifest(&made), &options);
         found.iter().map(|each| each.kind).collect::<Vec<_>>()
     };
-    assert_eq!(kinds(Scope::ContentOnly), [DifferenceKind::Content]);
-    assert_eq!(kinds(Scope::MetadataOnly), [DifferenceKind::Mode]);
-    assert_eq!(kinds(Scope::Everything).len(), 2);
+    assert_eq!(kinds(VerifyScope::ContentOnly), [DifferenceKind::Content]);
+    assert_eq!(kinds(VerifyScope::MetadataOnly), [DifferenceKind::Mode]);
+    assert_eq!(kinds(VerifyScope::Everything).len(), 2);
 }
 
 #[test]
@@ -275,7 +279,7 @@ fn metadata_alone_is_compared_without_reading_a_byte() {
     let (bench, made) = copied();
     let progress = Collected::default();
     let options = VerifyOptions {
-        scope: Scope::MetadataOnly,
+        scope: VerifyScope::MetadataOnly,
         ..VerifyOptions::default()
     };
     let found = verify(
@@ -296,7 +300,7 @@ fn what_is_excluded_may_differ_on_both_sides() {
     fs::write(target.join("new.log"), b"").unwrap();
     fs::remove_file(target.join("byte")).unwrap();
     let options = VerifyOptions {
-        scope: Scope::ContentOnly,
+        scope: VerifyScope::ContentOnly,
         exclude: Exclude::new(["many", "*.log", "/byte"]),
         ..VerifyOptions::default()
     };

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use transship::env_file::EnvFile;
-use transship::merge::{Action, Answers, FileMerge, Outcome, OutcomeKind, merge_folder};
+use transship::merge::{Action, Answers, FileMerge, MergeOutcome, OutcomeKind, merge_folder};
 
 use super::judges::{self, has_compose};
 
@@ -39,7 +39,8 @@ fn merges(pair: &Path) -> Vec<FileMerge> {
 /// The merged release, in a folder of its own.
 fn merged(pair: &Path, merges: &[FileMerge]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    copy(&pair.join("mine"), folder.path());
+    let contents = fs_extra::dir::CopyOptions::new().content_only(true);
+    fs_extra::dir::copy(pair.join("mine"), folder.path(), &contents).unwrap();
     for merge in merges {
         let path = folder.path().join(&merge.name);
         match &merge.action {
@@ -56,18 +57,6 @@ fn merged(pair: &Path, merges: &[FileMerge]) -> tempfile::TempDir {
     folder
 }
 
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
-        let (from, to) = (entry.path(), to.join(entry.file_name()));
-        if from.is_dir() {
-            copy(&from, &to);
-        } else {
-            fs::copy(from, to).unwrap();
-        }
-    }
-}
-
 /// What Compose makes of a release, wherever it is.
 fn config(release: &Path) -> Value {
     let found = judges::release_config(release);
@@ -79,7 +68,7 @@ fn config(release: &Path) -> Value {
 
 /// A line for each outcome, to be held against what stands in the fixtures.
 fn told(merges: &[FileMerge]) -> String {
-    let line = |name: &Path, outcome: &Outcome| {
+    let line = |name: &Path, outcome: &MergeOutcome| {
         let note = outcome.note.iter().map(|note| format!(", {note}"));
         let note: String = note.collect();
         let (kind, what) = (outcome.kind, &outcome.what);

@@ -5,51 +5,51 @@ use crate::compose::{Setting, SettingChange};
 
 /// What happened to one or several services.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Group<'a> {
+pub(super) struct ChangeGroup<'a> {
     pub section: &'a str,
     /// The services, or none for a setting without a name above it.
     pub names: Vec<&'a str>,
     /// The setting, `environment.LOG_LEVEL`; `image tag` where only that differs; empty for
     /// a whole service.
     pub setting: String,
-    pub from: Side<'a>,
-    pub to: Side<'a>,
+    pub from: SettingSide<'a>,
+    pub to: SettingSide<'a>,
 }
 
 /// A setting on one side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Side<'a> {
+pub(super) enum SettingSide<'a> {
     Absent,
     /// It is there; its name says all.
     There,
     Value(&'a str),
 }
 
-impl<'a> Side<'a> {
+impl<'a> SettingSide<'a> {
     fn of(setting: Option<&'a Setting>) -> Self {
         match setting.map(|setting| setting.value.as_deref()) {
-            None => Side::Absent,
-            Some(None) => Side::There,
-            Some(Some(value)) => Side::Value(value),
+            None => SettingSide::Absent,
+            Some(None) => SettingSide::There,
+            Some(Some(value)) => SettingSide::Value(value),
         }
     }
 
     /// As it is shown; nothing where there is no value.
     pub(super) fn text(self) -> &'a str {
         match self {
-            Side::Absent | Side::There => "",
-            Side::Value(value) => value,
+            SettingSide::Absent | SettingSide::There => "",
+            SettingSide::Value(value) => value,
         }
     }
 
     pub(super) fn is_absent(self) -> bool {
-        self == Side::Absent
+        self == SettingSide::Absent
     }
 }
 
 /// The changes, equal ones together, in the order of their first service.
-pub(super) fn groups(changes: &[SettingChange]) -> Vec<Group<'_>> {
-    let mut groups: Vec<Group<'_>> = Vec::new();
+pub(super) fn groups(changes: &[SettingChange]) -> Vec<ChangeGroup<'_>> {
+    let mut groups: Vec<ChangeGroup<'_>> = Vec::new();
     for change in changes {
         let mut group = group(change);
         let known = groups.iter_mut().find(|known| {
@@ -66,13 +66,13 @@ pub(super) fn groups(changes: &[SettingChange]) -> Vec<Group<'_>> {
     groups
 }
 
-fn group(change: &SettingChange) -> Group<'_> {
-    let mut group = Group {
+fn group(change: &SettingChange) -> ChangeGroup<'_> {
+    let mut group = ChangeGroup {
         section: &change.section,
         names: change.name.as_deref().into_iter().collect(),
         setting: setting(change),
-        from: Side::of(change.from.as_ref()),
-        to: Side::of(change.to.as_ref()),
+        from: SettingSide::of(change.from.as_ref()),
+        to: SettingSide::of(change.to.as_ref()),
     };
     if change.section == "services" && change.path == ["image"] {
         only_the_tag(&mut group);
@@ -93,15 +93,15 @@ fn setting(change: &SettingChange) -> String {
 }
 
 /// Of two references of one repository, only the tags are of interest.
-fn only_the_tag(group: &mut Group<'_>) {
-    let (Side::Value(from), Side::Value(to)) = (group.from, group.to) else {
+fn only_the_tag(group: &mut ChangeGroup<'_>) {
+    let (SettingSide::Value(from), SettingSide::Value(to)) = (group.from, group.to) else {
         return;
     };
     if let (Some((repository, old)), Some((other, new))) = (tagged(from), tagged(to))
         && repository == other
     {
         "image tag".clone_into(&mut group.setting);
-        (group.from, group.to) = (Side::Value(old), Side::Value(new));
+        (group.from, group.to) = (SettingSide::Value(old), SettingSide::Value(new));
     }
 }
 

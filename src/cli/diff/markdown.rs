@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::comparison::Comparison;
 use super::groups::groups;
+use crate::comparison::Comparison;
 
 /// The whole document.
 pub(super) fn render(found: &Comparison) -> String {
@@ -22,7 +22,7 @@ pub(super) fn render(found: &Comparison) -> String {
             "" => "removed",
             setting => setting,
         };
-        let yes = |side: super::groups::Side<'_>| match side.text() {
+        let yes = |side: super::groups::SettingSide<'_>| match side.text() {
             "" if !side.is_absent() => "yes".to_owned(),
             text => text.to_owned(),
         };

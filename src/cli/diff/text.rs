@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use anstyle::Style;
 
 use super::super::terminal::ui::Ui;
-use super::super::terminal::{color, mask, text_diff};
-use super::Args;
-use super::comparison::{Comparison, EnvFileChanges, path_of};
-use super::groups::{Group, groups};
+use super::super::terminal::{color, text_diff};
+use super::DiffArgs;
+use super::groups::{ChangeGroup, groups};
+use crate::comparison::{Comparison, EnvFileChanges, path_of};
+use crate::env_file::is_env_name;
 use crate::tree::{Difference, DifferenceKind};
 
 /// As many services are named in one line; the rest is counted.
@@ -18,7 +19,7 @@ const NAMES: usize = 6;
 const FILES: usize = 5;
 
 /// The whole text, empty where nothing differs.
-pub(super) fn render(found: &Comparison, args: &Args, ui: &Ui) -> String {
+pub(super) fn render(found: &Comparison, args: &DiffArgs, ui: &Ui) -> String {
     let mut text = String::new();
     let mut section = "";
     for group in &groups(&found.compose) {
@@ -76,7 +77,7 @@ fn marked(ui: &Ui, (is_new, is_gone): (bool, bool), line: &str) -> String {
     format!("  {}\n", ui.paint(style, &format!("{mark} {line}")))
 }
 
-fn setting(ui: &Ui, group: &Group<'_>) -> String {
+fn setting(ui: &Ui, group: &ChangeGroup<'_>) -> String {
     let (is_new, is_gone) = (group.from.is_absent(), group.to.is_absent());
     let values = match (group.from.text(), group.to.text()) {
         ("", "") => String::new(),
@@ -148,7 +149,7 @@ struct Hunks {
     listed: Vec<String>,
 }
 
-fn hunks(found: &Comparison, shown: &[&Difference], args: &Args, ui: &Ui) -> Hunks {
+fn hunks(found: &Comparison, shown: &[&Difference], args: &DiffArgs, ui: &Ui) -> Hunks {
     let mut hunks = Hunks {
         text: String::new(),
         listed: Vec::new(),
@@ -183,7 +184,7 @@ fn hunks(found: &Comparison, shown: &[&Difference], args: &Args, ui: &Ui) -> Hun
             Some((old, new)) => {
                 hunks.text += &text_diff::render_with(ui, name, &old, &new, &found.words);
             }
-            None if mask::is_env_file(&path) => {
+            None if is_env_name(&path) => {
                 hunks.listed.push(format!("{}: content", path.display()));
             }
             None => hunks.text += &format!("files a/{0} and b/{0} differ\n", path.display()),

@@ -21,7 +21,7 @@ use crate::fs::Disk;
 /// neither the archive nor the engine has, is named, and nothing is loaded. Without compose
 /// files here or by `-f` everything in it is loaded unseen.
 #[derive(Debug, clap::Args)]
-pub(in crate::cli) struct Args {
+pub(in crate::cli) struct LoadArgs {
     /// The archive, such as `containers.tar.gz`
     archive: PathBuf,
     #[command(flatten)]
@@ -40,7 +40,7 @@ struct LoadJson<'a> {
     images: &'a [ArchivedImage],
 }
 
-pub(in crate::cli) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
+pub(in crate::cli) fn run(args: &LoadArgs, ui: &Ui) -> Result<Done, Failure> {
     let archive = ImageArchive::read(&args.archive, ui.progress())?;
     let docker = args.docker.find()?;
     docker.server()?;

@@ -7,13 +7,18 @@ use std::path::{Path, PathBuf};
 use super::super::files::compose_files::read;
 use super::super::terminal::failure::Failure;
 use super::super::terminal::ui::Ui;
-use super::Args;
+use super::MergeArgs;
 use crate::error::Kind;
 use crate::fs::Disk;
 use crate::merge::{Action, FileMerge};
 
 /// Writes the result over MINE, or into the file that `-o` names.
-pub(super) fn put(args: &Args, target: &Path, mine: &[u8], bytes: &[u8]) -> Result<(), Failure> {
+pub(super) fn put(
+    args: &MergeArgs,
+    target: &Path,
+    mine: &[u8],
+    bytes: &[u8],
+) -> Result<(), Failure> {
     let disk = Disk::new();
     if args.output.is_none() {
         if bytes != mine {
@@ -77,7 +82,7 @@ pub(super) fn put_marked(target: &Path, marked: Option<&[u8]>, ui: &Ui) -> Resul
 
 /// Does to the folder what the merge of one of its files comes to.
 pub(super) fn carry_out(
-    args: &Args,
+    args: &MergeArgs,
     root: &Path,
     merge: &FileMerge,
     ui: &Ui,
@@ -106,7 +111,7 @@ pub(super) fn carry_out(
 }
 
 /// Makes the folders that lead to `below` in MINE, with the modes that they have in THEIRS.
-fn make_folders(args: &Args, root: &Path, below: &Path) -> std::io::Result<()> {
+fn make_folders(args: &MergeArgs, root: &Path, below: &Path) -> std::io::Result<()> {
     let folders = below
         .ancestors()
         .filter(|folder| !folder.as_os_str().is_empty());

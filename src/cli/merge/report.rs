@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::super::terminal::failure::Failure;
-use super::super::terminal::mask::{self, Words};
 use super::super::terminal::ui::{Done, Ui};
 use super::super::terminal::{color, text_diff};
-use super::Args;
+use super::MergeArgs;
 use crate::compose;
-use crate::merge::{Action, FileMerge, Outcome, OutcomeKind, Place, Side};
+use crate::env_file::is_env_name;
+use crate::mask::{self, SecretWords};
+use crate::merge::{Action, FileMerge, MergeOutcome, OutcomeKind, Side, SourceLine};
 use crate::release::Recipe;
 
 #[derive(Serialize)]
@@ -19,19 +20,19 @@ struct MergeJson {
     clean: bool,
     dry_run: bool,
     conflicts: usize,
-    files: Vec<FileJson>,
+    files: Vec<MergedFileJson>,
 }
 
 #[derive(Serialize)]
-struct FileJson {
+struct MergedFileJson {
     file: PathBuf,
     action: &'static str,
-    outcomes: Vec<Outcome>,
+    outcomes: Vec<MergeOutcome>,
 }
 
 /// What is secret by its name: what sounds so, what an option names, and what the recipe in
 /// the vendor's new compose file does.
-pub(super) fn words(args: &Args) -> Words {
+pub(super) fn words(args: &MergeArgs) -> SecretWords {
     let files = match args.theirs.is_dir() {
         true => compose::discover(&args.theirs).unwrap_or_default(),
         false => vec![args.theirs.clone()],
@@ -40,12 +41,12 @@ pub(super) fn words(args: &Args) -> Words {
     let files: Vec<Vec<u8>> = files.filter_map(|path| std::fs::read(path).ok()).collect();
     let files: Vec<&[u8]> = files.iter().map(Vec::as_slice).collect();
     let named = args.secrets.iter().cloned();
-    Words::with(Recipe::secrets_in(&files, None).into_iter().chain(named))
+    SecretWords::with(Recipe::secrets_in(&files, None).into_iter().chain(named))
 }
 
 /// The difference that a merge would make to the file at `path`.
 pub(super) fn preview(
-    args: &Args,
+    args: &MergeArgs,
     merge: &FileMerge,
     path: &Path,
     mine: &[u8],
@@ -62,7 +63,7 @@ pub(super) fn preview(
     let private = mask::is_private(path, mine) || mask::is_private(path, after);
     let text = if args.show_secrets {
         text_diff::render_open(ui, &merge.name, mine, after)
-    } else if private && !mask::is_env_file(&merge.name) {
+    } else if private && !is_env_name(&merge.name) {
         format!(
             "{} would change, and is private: not shown\n",
             merge.name.display()
@@ -75,7 +76,7 @@ pub(super) fn preview(
 
 /// Lists the outcomes: on standard output, unless that is the file's.
 pub(super) fn report(
-    args: &Args,
+    args: &MergeArgs,
     merges: &[FileMerge],
     stdout_is_taken: bool,
     ui: &Ui,
@@ -109,8 +110,8 @@ pub(super) fn report(
     Ok(Done::differs(conflicts > 0))
 }
 
-fn json(args: &Args, merge: &FileMerge, words: &Words) -> FileJson {
-    let masked = |outcome: &Outcome| {
+fn json(args: &MergeArgs, merge: &FileMerge, words: &SecretWords) -> MergedFileJson {
+    let masked = |outcome: &MergeOutcome| {
         let mut outcome = outcome.clone();
         let what = outcome.what.clone();
         let places = [&mut outcome.base, &mut outcome.mine, &mut outcome.theirs];
@@ -119,7 +120,7 @@ fn json(args: &Args, merge: &FileMerge, words: &Words) -> FileJson {
         }
         outcome
     };
-    FileJson {
+    MergedFileJson {
         file: merge.name.clone(),
         action: match merge.action {
             Action::Keep => "keep",
@@ -133,7 +134,7 @@ fn json(args: &Args, merge: &FileMerge, words: &Words) -> FileJson {
     }
 }
 
-fn shown(args: &Args, what: &str, value: &str, words: &Words) -> String {
+fn shown(args: &MergeArgs, what: &str, value: &str, words: &SecretWords) -> String {
     match args.show_secrets {
         true => value.to_owned(),
         false => mask::value(what, value, words),
@@ -141,7 +142,13 @@ fn shown(args: &Args, what: &str, value: &str, words: &Words) -> String {
 }
 
 /// `kept mine: .env: PORT (mine .env:3)`; all versions of a conflict.
-fn describe(args: &Args, merge: &FileMerge, outcome: &Outcome, words: &Words, ui: &Ui) -> String {
+fn describe(
+    args: &MergeArgs,
+    merge: &FileMerge,
+    outcome: &MergeOutcome,
+    words: &SecretWords,
+    ui: &Ui,
+) -> String {
     let name = merge.name.display().to_string();
     let what = match outcome.what.as_str() {
         "" => name,
@@ -176,7 +183,7 @@ fn describe(args: &Args, merge: &FileMerge, outcome: &Outcome, words: &Words, ui
 }
 
 /// The place by the name that the file is called by: git's own for the three say nothing.
-fn called(args: &Args, place: &Place) -> String {
+fn called(args: &MergeArgs, place: &SourceLine) -> String {
     match &args.path {
         Some(path) => format!("{}:{}", path.display(), place.line),
         None => place.to_string(),

@@ -1,8 +1,7 @@
-//! What people see: streams, tables, progress, colours, failures, diffs, masked secrets.
+//! What people see: streams, tables, progress, colours, failures, diffs.
 
 pub(crate) mod color;
 pub(crate) mod failure;
-pub(crate) mod mask;
 pub(crate) mod progress;
 pub(crate) mod size;
 pub(crate) mod table;

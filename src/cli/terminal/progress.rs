@@ -43,13 +43,13 @@ impl Manner {
 pub(crate) struct Bars {
     manner: Manner,
     stop: Arc<AtomicBool>,
-    now: Mutex<Option<Work>>,
+    now: Mutex<Option<CurrentWork>>,
     bytes: AtomicU64,
     files: AtomicU64,
 }
 
 #[derive(Debug)]
-struct Work {
+struct CurrentWork {
     what: String,
     total: Option<u64>,
     bar: Option<ProgressBar>,
@@ -59,7 +59,7 @@ struct Work {
 
 /// One line of JSON on stderr: the work's start and end, and how far it is in between.
 #[derive(Debug, Serialize)]
-struct Event<'a> {
+struct ProgressJson<'a> {
     event: &'static str,
     what: &'a str,
     bytes: u64,
@@ -103,7 +103,7 @@ impl Bars {
         }
     }
 
-    fn tell(&self, work: &Work, event: &'static str) {
+    fn tell(&self, work: &CurrentWork, event: &'static str) {
         let (bytes, files) = (self.bytes.load(Relaxed), self.files.load(Relaxed));
         match self.manner {
             Manner::Quiet => {}
@@ -128,7 +128,7 @@ impl Progress for Bars {
     fn start(&self, what: &str, bytes: Option<u64>) {
         self.bytes.store(0, Relaxed);
         self.files.store(0, Relaxed);
-        let work = Work {
+        let work = CurrentWork {
             what: what.to_owned(),
             total: bytes,
             bar: (self.manner == Manner::Bar).then(|| bar(what, bytes)),
@@ -186,7 +186,7 @@ impl Progress for Bars {
     }
 }
 
-impl Work {
+impl CurrentWork {
     fn rate(&self, bytes: u64) -> u64 {
         let milliseconds = self.since.elapsed().as_millis().max(1);
         u64::try_from(u128::from(bytes) * 1000 / milliseconds).unwrap_or(u64::MAX)
@@ -206,12 +206,12 @@ impl Work {
         )
     }
 
-    fn event<'a>(&'a self, event: &'static str, bytes: u64, files: u64) -> Event<'a> {
+    fn event<'a>(&'a self, event: &'static str, bytes: u64, files: u64) -> ProgressJson<'a> {
         let rate = self.rate(bytes);
         let left = self
             .total
             .and_then(|total| total.saturating_sub(bytes).checked_div(rate));
-        Event {
+        ProgressJson {
             event,
             what: &self.what,
             bytes,

@@ -4,18 +4,24 @@ use std::path::Path;
 
 use similar::{ChangeTag, TextDiff};
 
-use super::mask::Words;
+use super::color;
 use super::ui::Ui;
-use super::{color, mask};
+use crate::mask::{self, SecretWords};
 
 /// The unified diff of a file, empty when nothing differs. A file that isn't text gives
 /// one line.
 pub(crate) fn render(ui: &Ui, path: &Path, old: &[u8], new: &[u8]) -> String {
-    render_with(ui, path, old, new, &Words::default())
+    render_with(ui, path, old, new, &SecretWords::default())
 }
 
 /// [`render`], with what is secret besides.
-pub(crate) fn render_with(ui: &Ui, path: &Path, old: &[u8], new: &[u8], words: &Words) -> String {
+pub(crate) fn render_with(
+    ui: &Ui,
+    path: &Path,
+    old: &[u8],
+    new: &[u8],
+    words: &SecretWords,
+) -> String {
     if old == new {
         return String::new();
     }

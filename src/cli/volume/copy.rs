@@ -113,8 +113,8 @@ pub(super) struct Way {
 }
 
 impl Way {
-    fn how(self) -> copy::How {
-        copy::How::plain(self.verify, self.live)
+    fn how(self) -> copy::CopyFlags {
+        copy::CopyFlags::plain(self.verify, self.live)
     }
 
     fn options(self) -> CopyOptions {

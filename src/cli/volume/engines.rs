@@ -119,7 +119,7 @@ pub(super) fn stream(
         (&shown.0, &shown.1),
         &copied,
         &differences,
-        &copy::How::plain(verify, false),
+        &copy::CopyFlags::plain(verify, false),
         ui,
     )
 }

@@ -19,7 +19,7 @@ use crate::engine::{User, Volume, VolumeStore};
 /// project that use them, as far as that can be found out; then the folders of the host
 /// that services write by absolute paths, which all releases share.
 #[derive(Debug, clap::Args)]
-pub(in crate::cli) struct Args {
+pub(in crate::cli) struct VolumeLs {
     #[command(flatten)]
     files: FilesArg,
     /// The compose project; Compose's own choice when absent
@@ -71,7 +71,7 @@ struct VolumesJson {
     shared: Vec<SharedData>,
 }
 
-pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
+pub(super) fn run(args: &VolumeLs, ui: &Ui) -> Result<Done, Failure> {
     let place = args.volumes.place(Path::new("."));
     let store = place.and_then(|place| args.volumes.store(&place));
     let list = match args.all {
@@ -109,7 +109,7 @@ fn all(store: &dyn VolumeStore, size: bool, ui: &Ui) -> Result<VolumesJson, Fail
 
 /// The volumes of the compose files, with what the place knows of them, if there is one.
 fn of_files(
-    args: &Args,
+    args: &VolumeLs,
     store: &Result<Box<dyn VolumeStore>, Failure>,
     ui: &Ui,
 ) -> Result<VolumesJson, Failure> {

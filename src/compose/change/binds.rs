@@ -7,13 +7,13 @@ use serde::Serialize;
 
 use super::service_edits::items;
 use crate::compose::error::Error;
-use crate::compose::file::document::{Document, Entry};
+use crate::compose::file::document::{Document, MapEntry};
 use crate::compose::file::edit::{Draft, Edited};
 use crate::compose::file::interpolate::{Lookup, interpolate};
 use crate::compose::file::location::Location;
-use crate::compose::file::site::Site;
-use crate::compose::file::syntax::Kind;
+use crate::compose::file::syntax::NodeKind;
 use crate::compose::file::template::{MINGLED, Template};
+use crate::compose::file::value_location::ValueLocation;
 use crate::compose::model::mount::{Short, is_data};
 
 /// Moves every bind mount from a folder of the host, or from below it, to the same place
@@ -75,7 +75,7 @@ pub fn rebase_binds_in(
 /// default within it.
 fn moved(
     document: &Document,
-    source: &Source<'_>,
+    source: &BindSource<'_>,
     (from, to): (&Path, &Path),
     lookup: &Lookup<'_>,
 ) -> Result<String, Error> {
@@ -118,14 +118,14 @@ pub struct SharedData {
     pub path: String,
     /// The service that mounts it, or the key of the volume that is a mount in disguise.
     pub owner: String,
-    /// Where it stands.
+    /// The place of the source's text.
     pub at: Location,
 }
 
 /// The absolute bind mounts that services can write: what every release of the file would
 /// share. Sockets, devices and the system's own folders aren't data.
 pub fn shared_data(document: &Document, lookup: &Lookup<'_>) -> Vec<SharedData> {
-    let is_shared = |source: &Source<'_>| !source.read_only && is_data(Path::new(&source.path));
+    let is_shared = |source: &BindSource<'_>| !source.read_only && is_data(Path::new(&source.path));
     let sources = sources(document, lookup).into_iter().filter(is_shared);
     sources
         .map(|source| SharedData {
@@ -137,16 +137,16 @@ pub fn shared_data(document: &Document, lookup: &Lookup<'_>) -> Vec<SharedData> 
 }
 
 /// The absolute source of a bind mount.
-struct Source<'a> {
-    site: Site<'a>,
+struct BindSource<'a> {
+    site: ValueLocation<'a>,
     /// The path, with its variables resolved.
     path: String,
     read_only: bool,
 }
 
-impl<'a> Source<'a> {
+impl<'a> BindSource<'a> {
     /// None for what isn't an absolute path.
-    fn new(site: Site<'a>, read_only: bool, lookup: &Lookup<'_>) -> Option<Self> {
+    fn new(site: ValueLocation<'a>, read_only: bool, lookup: &Lookup<'_>) -> Option<Self> {
         let resolved = interpolate(site.written, lookup).ok()?;
         let path = resolved.split(':').next()?.to_owned();
         path.starts_with('/').then_some(Self {
@@ -162,33 +162,33 @@ impl<'a> Source<'a> {
     }
 }
 
-fn sources<'a>(document: &'a Document, lookup: &Lookup<'_>) -> Vec<Source<'a>> {
+fn sources<'a>(document: &'a Document, lookup: &Lookup<'_>) -> Vec<BindSource<'a>> {
     let mounts = items(document, "volumes").into_iter();
     let mounts = mounts.filter_map(|(service, item)| {
         let name = document.key(service.key);
         let tree = document.tree();
-        if let Kind::Mapping { .. } = &tree.node(tree.resolve(item)).kind {
+        if let NodeKind::Mapping { .. } = &tree.node(tree.resolve(item)).kind {
             let (kind, _) = tree.scalar(document.get(item, "type")?.value)?;
             let source = document.get(item, "source").filter(|_| kind == "bind")?;
             let flag = document.get(item, "read_only");
             let flag = flag.and_then(|entry| tree.scalar(entry.value));
             let read_only = flag.is_some_and(|(value, _)| value == "true");
-            let site = Site::new(document, name, &["volumes", "source"], source.value)?;
-            return Source::new(site, read_only, lookup);
+            let site = ValueLocation::new(document, name, &["volumes", "source"], source.value)?;
+            return BindSource::new(site, read_only, lookup);
         }
-        let site = Site::new(document, name, &["volumes"], item)?;
+        let site = ValueLocation::new(document, name, &["volumes"], item)?;
         let resolved = interpolate(site.written, lookup).ok()?;
         let read_only = Short::parse(&resolved).filter(Short::is_bind)?.read_only;
-        Source::new(site, read_only, lookup)
+        BindSource::new(site, read_only, lookup)
     });
     let devices = device_sites(document).into_iter();
-    let devices = devices.filter_map(|site| Source::new(site, false, lookup));
+    let devices = devices.filter_map(|site| BindSource::new(site, false, lookup));
     mounts.chain(devices).collect()
 }
 
 /// The devices of top-level volumes that are bind mounts in disguise.
-fn device_sites(document: &Document) -> Vec<Site<'_>> {
-    let site = |volume: Entry| {
+fn device_sites(document: &Document) -> Vec<ValueLocation<'_>> {
+    let site = |volume: MapEntry| {
         let options = document.get(volume.value, "driver_opts")?;
         let (flags, _) = document
             .tree()
@@ -196,7 +196,7 @@ fn device_sites(document: &Document) -> Vec<Site<'_>> {
         let is_bind = flags.split(',').any(|flag| flag == "bind");
         let device = document.get(options.value, "device").filter(|_| is_bind)?;
         let key = document.key(volume.key);
-        let mut site = Site::new(document, key, &["driver_opts", "device"], device.value)?;
+        let mut site = ValueLocation::new(document, key, &["driver_opts", "device"], device.value)?;
         "volumes".clone_into(&mut site.key[0]);
         Some(site)
     };

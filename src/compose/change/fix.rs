@@ -7,7 +7,7 @@ use crate::compose::error::Error;
 use crate::compose::file::document::Document;
 use crate::compose::file::edit::{Draft, Edited};
 use crate::compose::file::interpolate::Lookup;
-use crate::compose::file::site::{Site, sites};
+use crate::compose::file::value_location::{ValueLocation, sites};
 use crate::compose::file::variable::{VariableChange, Variables};
 
 /// How names and ports become a project's own.
@@ -119,10 +119,10 @@ fn not_referred_to(document: &Document, service: &str) -> Result<(), Error> {
     let lists = lists.into_iter().flat_map(|key| {
         let items = items(document, key).into_iter();
         items.filter_map(move |(service, item)| {
-            Site::new(document, document.key(service.key), &[key], item)
+            ValueLocation::new(document, document.key(service.key), &[key], item)
         })
     });
-    let refers = |site: &Site<'_>| {
+    let refers = |site: &ValueLocation<'_>| {
         let bare = site
             .written
             .strip_prefix("container:")

@@ -4,9 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use super::top_level_name::{Edit, Place};
+use super::top_level_name::{NameEdit, NamePosition};
 use crate::compose::error::Error;
-use crate::compose::file::document::{Document, Entry};
+use crate::compose::file::document::{Document, MapEntry};
 use crate::compose::file::edit::{Change, Draft, Edited};
 use crate::compose::file::interpolate::interpolate;
 use crate::compose::file::syntax::NodeId;
@@ -91,7 +91,7 @@ pub fn name_volumes_like(document: &Document, other: &Document) -> Result<Edited
 /// [`prefix_volumes`] for the file's top-level networks.
 ///
 /// # Errors
-/// The same.
+/// Those of [`prefix_volumes`].
 pub fn prefix_networks(document: &Document, rule: &PrefixRule) -> Result<Edited, Error> {
     let mut edited = prefix_in(std::slice::from_ref(document), Section::Networks, rule)?;
     Ok(edited.remove(0))
@@ -105,18 +105,18 @@ pub(crate) fn prefix_names(
     rule: &PrefixRule,
 ) -> Result<(), Error> {
     let all = named(document, section);
-    draft_names(document, draft, &all, rule, &mut Names::default())
+    draft_names(document, draft, &all, rule, &mut NamesGiven::default())
 }
 
 /// The names given so far: whose each is, and whether it is a new one.
-type Names = BTreeMap<String, (String, bool)>;
+type NamesGiven = BTreeMap<String, (String, bool)>;
 
 fn draft_names(
     document: &Document,
     draft: &mut Draft<'_>,
-    all: &[Named<'_>],
+    all: &[TopLevelItem<'_>],
     rule: &PrefixRule,
-    names: &mut Names,
+    names: &mut NamesGiven,
 ) -> Result<(), Error> {
     if rule.prefix.is_empty() && rule.replace.is_none() {
         return Err(Error::Malformed {
@@ -153,23 +153,23 @@ fn draft_names(
 }
 
 /// A top-level volume or network.
-struct Named<'a> {
+struct TopLevelItem<'a> {
     section: Section,
     key: &'a str,
-    entry: Entry,
+    entry: MapEntry,
     external: bool,
     /// The entry of its `name:`, and its value if that is a string.
-    name_entry: Option<Entry>,
+    name_entry: Option<MapEntry>,
     name: Option<&'a str>,
 }
 
-fn named(document: &Document, section: Section) -> Vec<Named<'_>> {
+fn named(document: &Document, section: Section) -> Vec<TopLevelItem<'_>> {
     let externals = externals(document, section);
-    let item = |entry: Entry| {
+    let item = |entry: MapEntry| {
         let key = document.key(entry.key);
         let name_entry = document.get(entry.value, "name");
         let name = name_entry.and_then(|entry| document.tree().scalar(entry.value));
-        Named {
+        TopLevelItem {
             section,
             key,
             entry,
@@ -211,7 +211,7 @@ fn wanted(
     rule: &PrefixRule,
     document: &Document,
     draft: &mut Draft<'_>,
-    item: &Named<'_>,
+    item: &TopLevelItem<'_>,
 ) -> Option<String> {
     let PrefixRule { prefix, only, .. } = rule;
     if !only.is_empty() && !only.iter().any(|key| key == item.key) {
@@ -262,7 +262,7 @@ fn check_prefix(prefix: &str) -> Result<(), Error> {
 }
 
 /// A name has two characters at least.
-fn check_name(document: &Document, item: &Named<'_>, name: &str) -> Result<(), Error> {
+fn check_name(document: &Document, item: &TopLevelItem<'_>, name: &str) -> Result<(), Error> {
     if name.len() > 1 && fits(name) {
         return Ok(());
     }
@@ -293,7 +293,7 @@ fn prefix_in(
         .iter()
         .flat_map(|document| externals(document, section))
         .collect();
-    let mut names = Names::default();
+    let mut names = NamesGiven::default();
     let edit = |document| {
         let mut draft = Draft::new(document);
         let mut all = named(document, section);
@@ -323,7 +323,7 @@ pub(crate) fn prove_names(
         .filter_map(|change| Some((change.key.get(1)?.as_str(), change.to.as_str())))
         .collect();
     let (before, after) = (named(document, section), named(&after, section));
-    let is_off = |(before, after): &(&Named<'_>, &Named<'_>)| {
+    let is_off = |(before, after): &(&TopLevelItem<'_>, &TopLevelItem<'_>)| {
         after.name != asked.get(before.key).copied().or(before.name)
     };
     match before.iter().zip(&after).find(is_off) {
@@ -366,7 +366,7 @@ fn check_only(documents: &[Document], section: Section, rule: &PrefixRule) -> Re
     }
 }
 
-fn warn_of_external(document: &Document, draft: &mut Draft<'_>, item: &Named<'_>) {
+fn warn_of_external(document: &Document, draft: &mut Draft<'_>, item: &TopLevelItem<'_>) {
     let remedy = match item.section {
         Section::Volumes => " and the data copied",
         Section::Networks => "",
@@ -380,7 +380,7 @@ fn warn_of_external(document: &Document, draft: &mut Draft<'_>, item: &Named<'_>
     draft.warn(document.location_of(item.entry.key), message);
 }
 
-fn warn_of_other_prefix(document: &Document, draft: &mut Draft<'_>, item: &Named<'_>) {
+fn warn_of_other_prefix(document: &Document, draft: &mut Draft<'_>, item: &TopLevelItem<'_>) {
     let message = format!(
         "{} `{}` is named `{}`, which has another prefix, and stays as it is",
         item.section.noun(),
@@ -390,7 +390,7 @@ fn warn_of_other_prefix(document: &Document, draft: &mut Draft<'_>, item: &Named
     draft.warn(document.location_of(item.entry.key), message);
 }
 
-fn warn_of_no_name(document: &Document, draft: &mut Draft<'_>, item: &Named<'_>, old: &str) {
+fn warn_of_no_name(document: &Document, draft: &mut Draft<'_>, item: &TopLevelItem<'_>, old: &str) {
     let message = format!(
         "{} `{}` has no `name:` that begins with `{old}`, and stays as it is",
         item.section.noun(),
@@ -400,7 +400,7 @@ fn warn_of_no_name(document: &Document, draft: &mut Draft<'_>, item: &Named<'_>,
 }
 
 /// A new name for the same disk or export is no other data.
-fn warn_of_device(document: &Document, draft: &mut Draft<'_>, item: &Named<'_>) {
+fn warn_of_device(document: &Document, draft: &mut Draft<'_>, item: &TopLevelItem<'_>) {
     let options = document.get(item.entry.value, "driver_opts");
     let option = |name: &str| {
         let entry = document.get(options?.value, name)?;
@@ -420,7 +420,7 @@ fn warn_of_device(document: &Document, draft: &mut Draft<'_>, item: &Named<'_>) 
 }
 
 /// True if the name stands in its own entry: neither merged nor aliased.
-fn place_is_own(document: &Document, item: &Named<'_>) -> bool {
+fn place_is_own(document: &Document, item: &TopLevelItem<'_>) -> bool {
     let is_alias = document.tree().resolve(item.entry.value) != item.entry.value;
     item.name_entry.is_some_and(|entry| entry.own) && !is_alias
 }
@@ -428,20 +428,20 @@ fn place_is_own(document: &Document, item: &Named<'_>) -> bool {
 fn set_name(
     document: &Document,
     draft: &mut Draft<'_>,
-    item: &Named<'_>,
+    item: &TopLevelItem<'_>,
     name: &str,
 ) -> Result<(), Error> {
     let noun = item.section.noun();
     if item.name == Some(name) && place_is_own(document, item) {
         return Ok(());
     }
-    let place = Place {
+    let place = NamePosition {
         document,
         section: item.section.key(),
         item: item.entry,
         name: item.name_entry,
     };
-    let Edit {
+    let NameEdit {
         node,
         intent,
         range,

@@ -5,12 +5,12 @@
 use std::ops::Range;
 
 use crate::compose::error::Error;
-use crate::compose::file::document::{Document, Entry};
+use crate::compose::file::document::{Document, MapEntry};
 use crate::compose::file::edit::{Draft, Edited};
 use crate::compose::file::interpolate::{Lookup, variables as variables_of};
-use crate::compose::file::site::{Site, services, sites};
 use crate::compose::file::syntax::NodeId;
 use crate::compose::file::template::{MINGLED, Template};
+use crate::compose::file::value_location::{ValueLocation, services, sites};
 use crate::compose::file::variable::{VariableChange, Variables};
 
 fn is_meant(only: &[String], service: &str) -> bool {
@@ -70,7 +70,7 @@ pub fn offset_ports(
     let Some(variable) = variables.into_iter().next() else {
         return Ok(edited);
     };
-    let holds = |site: &Site<'_>| variables_of(site.written).contains(&variable.name);
+    let holds = |site: &ValueLocation<'_>| variables_of(site.written).contains(&variable.name);
     let site = port_sites(document).into_iter().find(holds);
     Err(Error::HeldInVariable {
         at: site.map_or_else(
@@ -138,7 +138,7 @@ pub(crate) fn draft_ports(
 /// Where the host's ports stand in a resolved value, and what they become.
 fn moved_ports(
     document: &Document,
-    site: &Site<'_>,
+    site: &ValueLocation<'_>,
     resolved: &str,
     offset: i32,
 ) -> Result<Vec<(Range<usize>, String)>, Error> {
@@ -158,7 +158,7 @@ fn moved_ports(
 }
 
 /// The items of every service's `key`.
-pub(crate) fn items(document: &Document, key: &str) -> Vec<(Entry, NodeId)> {
+pub(crate) fn items(document: &Document, key: &str) -> Vec<(MapEntry, NodeId)> {
     let mut found = Vec::new();
     for service in services(document) {
         if let Some(list) = document.get(service.value, key) {
@@ -170,12 +170,12 @@ pub(crate) fn items(document: &Document, key: &str) -> Vec<(Entry, NodeId)> {
 }
 
 /// The scalars that hold host ports: short syntax, and `published`.
-fn port_sites(document: &Document) -> Vec<Site<'_>> {
-    let site = |(service, item): (Entry, NodeId)| {
+fn port_sites(document: &Document) -> Vec<ValueLocation<'_>> {
+    let site = |(service, item): (MapEntry, NodeId)| {
         let name = document.key(service.key);
         match document.get(item, "published") {
-            Some(entry) => Site::new(document, name, &["ports", "published"], entry.value),
-            None => Site::new(document, name, &["ports"], item),
+            Some(entry) => ValueLocation::new(document, name, &["ports", "published"], entry.value),
+            None => ValueLocation::new(document, name, &["ports"], item),
         }
     };
     items(document, "ports")

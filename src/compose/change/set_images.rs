@@ -12,8 +12,8 @@ use crate::compose::file::document::Document;
 use crate::compose::file::edit::{Draft, Edited};
 use crate::compose::file::interpolate::Lookup;
 use crate::compose::file::location::Location;
-use crate::compose::file::site::{Site, sites};
 use crate::compose::file::template::{Home, MINGLED, Template};
+use crate::compose::file::value_location::{ValueLocation, sites};
 use crate::compose::file::variable::{VariableChange, Variables};
 use crate::compose::model::reference::Parts;
 
@@ -62,6 +62,9 @@ fn image_at(document: &Document, service: &str) -> Location {
 /// [`set_images`], with the values that variables have. Where a part lives in a variable's
 /// value and `tag_var` allows it, the change of the variable is given back rather than
 /// made.
+///
+/// # Errors
+/// Those of [`set_images`].
 pub fn set_images_with(
     document: &Document,
     rules: &[ImageRule],
@@ -69,7 +72,7 @@ pub fn set_images_with(
     lookup: &Lookup<'_>,
 ) -> Result<(Edited, Vec<VariableChange>), Error> {
     let images = sites(document, "image");
-    let mut setter = Setter {
+    let mut setter = ImageSetter {
         document,
         images: &images,
         options: *options,
@@ -154,10 +157,10 @@ pub fn set_images_in(
 fn no_match(
     document: &Document,
     rule: &ImageRule,
-    images: &[Site<'_>],
+    images: &[ValueLocation<'_>],
     lookup: &Lookup<'_>,
 ) -> Error {
-    let name = |image: &Site<'_>| {
+    let name = |image: &ValueLocation<'_>| {
         let template = Template::new(image.written, lookup).ok()?;
         let name = template.resolved[Parts::of(&template.resolved).name].to_owned();
         Some(name).filter(|name| !name.is_empty())
@@ -172,9 +175,9 @@ fn no_match(
     }
 }
 
-struct Setter<'a> {
+struct ImageSetter<'a> {
     document: &'a Document,
-    images: &'a [Site<'a>],
+    images: &'a [ValueLocation<'a>],
     options: ImageOptions,
     lookup: &'a Lookup<'a>,
     draft: Draft<'a>,
@@ -184,8 +187,8 @@ struct Setter<'a> {
 
 /// What an image is to resolve to once all changes are made.
 struct Promise<'a> {
-    image: &'a Site<'a>,
-    /// As the file will have it.
+    image: &'a ValueLocation<'a>,
+    /// The value of `image` as the file will have it.
     written: String,
     resolved: String,
 }
@@ -201,10 +204,10 @@ struct PartEdit {
     text: String,
 }
 
-impl<'a> Setter<'a> {
+impl<'a> ImageSetter<'a> {
     fn set(
         &mut self,
-        image: &'a Site<'a>,
+        image: &'a ValueLocation<'a>,
         template: &Template,
         becomes: &Becomes,
     ) -> Result<(), Error> {
@@ -269,7 +272,7 @@ impl<'a> Setter<'a> {
     /// What differs between the reference and what it is to become.
     fn part_edits(
         &mut self,
-        image: &Site<'_>,
+        image: &ValueLocation<'_>,
         resolved: &str,
         becomes: &Becomes,
     ) -> Result<Vec<PartEdit>, Error> {
@@ -310,7 +313,11 @@ impl<'a> Setter<'a> {
         Ok(edits)
     }
 
-    fn dropped_digest(&mut self, image: &Site<'_>, old: &Range<usize>) -> Result<PartEdit, Error> {
+    fn dropped_digest(
+        &mut self,
+        image: &ValueLocation<'_>,
+        old: &Range<usize>,
+    ) -> Result<PartEdit, Error> {
         let at = self.document.location_of(image.scalar);
         if self.options.keep_digest {
             return Err(Error::Pinned {
@@ -332,7 +339,12 @@ impl<'a> Setter<'a> {
     }
 
     /// Finds the one piece that an edit falls into.
-    fn home(&self, image: &Site<'_>, template: &Template, edit: &PartEdit) -> Result<Home, Error> {
+    fn home(
+        &self,
+        image: &ValueLocation<'_>,
+        template: &Template,
+        edit: &PartEdit,
+    ) -> Result<Home, Error> {
         let home = template.home(edit.range.clone(), edit.added, &edit.text);
         if let Some(variable) = home.as_ref().and_then(|home| home.variable.as_ref())
             && !self.options.tag_var
@@ -357,7 +369,7 @@ impl<'a> Setter<'a> {
         }
     }
 
-    fn held(&self, image: &Site<'_>, part: &'static str, variable: &str) -> Error {
+    fn held(&self, image: &ValueLocation<'_>, part: &'static str, variable: &str) -> Error {
         Error::HeldInVariable {
             at: self.document.location_of(image.scalar),
             service: image.service.to_owned(),

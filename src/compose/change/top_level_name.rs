@@ -5,12 +5,12 @@
 
 use std::ops::Range;
 
-use crate::compose::file::document::{Document, Entry};
+use crate::compose::file::document::{Document, MapEntry};
 use crate::compose::file::edit::{Intent, plain_or_quoted, rewrite};
-use crate::compose::file::syntax::{Kind, NodeId, Style};
+use crate::compose::file::syntax::{NodeId, NodeKind, Style};
 
 /// A splice, and what it is for.
-pub(crate) struct Edit {
+pub(crate) struct NameEdit {
     pub(crate) node: NodeId,
     pub(crate) intent: Intent,
     pub(crate) range: Range<usize>,
@@ -19,19 +19,19 @@ pub(crate) struct Edit {
 
 /// A volume or network in its document, about to get a name. Reasons for refusal are
 /// clauses.
-pub(crate) struct Place<'a> {
+pub(crate) struct NamePosition<'a> {
     pub(crate) document: &'a Document,
     /// The top-level key that it stands below.
     pub(crate) section: &'static str,
     /// Its entry there.
-    pub(crate) item: Entry,
+    pub(crate) item: MapEntry,
     /// Its `name:`, if it has one, its own or merged.
-    pub(crate) name: Option<Entry>,
+    pub(crate) name: Option<MapEntry>,
 }
 
-impl Place<'_> {
+impl NamePosition<'_> {
     /// The edit that names it.
-    pub(crate) fn set(&self, name: &str) -> Result<Edit, String> {
+    pub(crate) fn set(&self, name: &str) -> Result<NameEdit, String> {
         self.check()?;
         match self.name {
             Some(entry) if entry.own && !self.is_alias() => self.replace(entry, name),
@@ -41,7 +41,7 @@ impl Place<'_> {
 
     fn is_alias(&self) -> bool {
         let kind = &self.document.tree().node(self.item.value).kind;
-        matches!(kind, Kind::Alias(_))
+        matches!(kind, NodeKind::Alias(_))
     }
 
     fn check(&self) -> Result<(), String> {
@@ -69,21 +69,21 @@ impl Place<'_> {
     }
 
     /// It has a `name:` of its own.
-    fn replace(&self, entry: Entry, name: &str) -> Result<Edit, String> {
+    fn replace(&self, entry: MapEntry, name: &str) -> Result<NameEdit, String> {
         let tree = self.document.tree();
         let node = tree.node(entry.value);
         if tree.aliases(entry.value).next().is_some() {
             return Err("its name is shared by an alias".to_owned());
         }
         let (range, text) = match &node.kind {
-            Kind::Alias(_) => (node.span.clone(), plain_or_quoted(name)),
-            Kind::Scalar { .. } if node.span.is_empty() || node.tag.is_some() => {
+            NodeKind::Alias(_) => (node.span.clone(), plain_or_quoted(name)),
+            NodeKind::Scalar { .. } if node.span.is_empty() || node.tag.is_some() => {
                 return Err("its `name:` is empty or tagged".to_owned());
             }
             _ => rewrite(self.document, entry.value, name)
                 .ok_or("its `name:` is written over several lines")?,
         };
-        Ok(Edit {
+        Ok(NameEdit {
             node: entry.value,
             intent: Intent::Scalar(name.to_owned()),
             range,
@@ -91,14 +91,14 @@ impl Place<'_> {
         })
     }
 
-    fn insert(&self, name: &str) -> Result<Edit, String> {
+    fn insert(&self, name: &str) -> Result<NameEdit, String> {
         let id = self.item.value;
         let node = self.document.tree().node(id);
         match &node.kind {
-            Kind::Alias(_) => Ok(self.merge_alias(name)),
-            Kind::Mapping { flow: true, .. } => Ok(self.insert_in_flow(name)),
-            Kind::Mapping { flow: false, .. } => self.insert_in_block(name),
-            Kind::Scalar { value, style } if *style == Style::Plain && is_null(value) => {
+            NodeKind::Alias(_) => Ok(self.merge_alias(name)),
+            NodeKind::Mapping { flow: true, .. } => Ok(self.insert_in_flow(name)),
+            NodeKind::Mapping { flow: false, .. } => self.insert_in_block(name),
+            NodeKind::Scalar { value, style } if *style == Style::Plain && is_null(value) => {
                 if !node.span.is_empty() {
                     Ok(self.become_flow(node.span.clone(), "", name))
                 } else if self.is_in_flow() {
@@ -112,12 +112,12 @@ impl Place<'_> {
     }
 
     /// `db: *v` becomes `db: {<<: *v, name: x}`.
-    fn merge_alias(&self, name: &str) -> Edit {
+    fn merge_alias(&self, name: &str) -> NameEdit {
         let id = self.item.value;
         let tree = self.document.tree();
         let span = tree.node(id).span.clone();
         let alias = self.document.slice(span.clone());
-        let merging = matches!(tree.node(tree.resolve(id)).kind, Kind::Mapping { .. });
+        let merging = matches!(tree.node(tree.resolve(id)).kind, NodeKind::Mapping { .. });
         let entry = self.entry(name);
         let text = if merging {
             format!("{{<<: {alias}, {entry}}}")
@@ -129,7 +129,7 @@ impl Place<'_> {
             value: name.to_owned(),
             merging,
         };
-        Edit {
+        NameEdit {
             node: id,
             intent,
             range: span,
@@ -138,7 +138,7 @@ impl Place<'_> {
     }
 
     /// `{}`, `{ driver: local }`, over lines or not.
-    fn insert_in_flow(&self, name: &str) -> Edit {
+    fn insert_in_flow(&self, name: &str) -> NameEdit {
         let id = self.item.value;
         let node = self.document.tree().node(id);
         let brace = node.span.start + 1;
@@ -168,7 +168,7 @@ impl Place<'_> {
                 }
             }
         };
-        Edit {
+        NameEdit {
             node: id,
             intent: one_more(name),
             range: at..at,
@@ -178,7 +178,7 @@ impl Place<'_> {
 
     /// The line goes right behind the key's, so that comments above the first entry stay
     /// with it.
-    fn insert_in_block(&self, name: &str) -> Result<Edit, String> {
+    fn insert_in_block(&self, name: &str) -> Result<NameEdit, String> {
         let id = self.item.value;
         let tree = self.document.tree();
         let Some((key, _)) = tree.entries(id).first() else {
@@ -201,7 +201,7 @@ impl Place<'_> {
         } else {
             self.next_line(key_line_end)
         };
-        Ok(Edit {
+        Ok(NameEdit {
             node: id,
             intent: one_more(name),
             range: at..at,
@@ -210,7 +210,7 @@ impl Place<'_> {
     }
 
     /// `db:` alone on its line, perhaps with a comment.
-    fn insert_below_key(&self, name: &str) -> Result<Edit, String> {
+    fn insert_below_key(&self, name: &str) -> Result<NameEdit, String> {
         let tree = self.document.tree();
         let key = tree.node(self.item.key);
         let line = self.line_start(key.span.start);
@@ -225,7 +225,7 @@ impl Place<'_> {
         let step = " ".repeat(self.step(indent.len()));
         let entry = self.entry(name);
         let text = format!("{}{indent}{step}{entry}", self.eol());
-        Ok(Edit {
+        Ok(NameEdit {
             intent: become_mapping(name),
             node: self.item.value,
             range: at..at,
@@ -234,7 +234,7 @@ impl Place<'_> {
     }
 
     /// `{db: , e}`: nothing, or not even a colon, stands behind the key.
-    fn fill_flow_gap(&self, name: &str) -> Edit {
+    fn fill_flow_gap(&self, name: &str) -> NameEdit {
         let key_end = self.document.tree().node(self.item.key).span.end;
         let (at, before) = match self.next_colon(key_end) {
             Some(colon) if self.document.slice(colon + 1..colon + 2) == " " => (colon + 2, ""),
@@ -244,8 +244,8 @@ impl Place<'_> {
         self.become_flow(at..at, before, name)
     }
 
-    fn become_flow(&self, range: Range<usize>, before: &str, name: &str) -> Edit {
-        Edit {
+    fn become_flow(&self, range: Range<usize>, before: &str, name: &str) -> NameEdit {
+        NameEdit {
             node: self.item.value,
             intent: become_mapping(name),
             range,
@@ -258,7 +258,7 @@ impl Place<'_> {
         let key = self.document.tree().node(self.item.key);
         let quoted = matches!(
             key.kind,
-            Kind::Scalar {
+            NodeKind::Scalar {
                 style: Style::Double,
                 ..
             }
@@ -275,7 +275,7 @@ impl Place<'_> {
         let tree = self.document.tree();
         let key = self.item.key;
         tree.ids().any(|id| match &tree.node(id).kind {
-            Kind::Mapping { flow, entries } => *flow && entries.iter().any(|(k, _)| *k == key),
+            NodeKind::Mapping { flow, entries } => *flow && entries.iter().any(|(k, _)| *k == key),
             _ => false,
         })
     }
@@ -292,7 +292,7 @@ impl Place<'_> {
     fn step(&self, indent: usize) -> usize {
         let tree = self.document.tree();
         let sibling = self.siblings().into_iter().find_map(|sibling| {
-            let Kind::Mapping {
+            let NodeKind::Mapping {
                 flow: false,
                 entries,
             } = &tree.node(sibling.value).kind
@@ -309,7 +309,7 @@ impl Place<'_> {
     }
 
     /// All that stand in its section.
-    fn siblings(&self) -> Vec<Entry> {
+    fn siblings(&self) -> Vec<MapEntry> {
         self.document.section(self.section)
     }
 
@@ -358,7 +358,7 @@ fn become_mapping(name: &str) -> Intent {
 }
 
 fn one_more(name: &str) -> Intent {
-    Intent::Entry {
+    Intent::MapEntry {
         key: "name",
         value: name.to_owned(),
     }

@@ -14,7 +14,7 @@ use crate::compose::model::port::Port;
 
 /// Who makes a claim.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Holder {
+pub struct Claimant {
     /// The compose project; absent for a container or network that belongs to none.
     pub project: Option<String>,
     /// The service's name, the volume's or network's key; for what runs, the container's or
@@ -27,15 +27,15 @@ pub struct Holder {
 /// Something that is claimed, and by whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim<T> {
-    /// What.
+    /// The name, port, folder or network that is claimed.
     pub what: T,
-    /// By whom.
-    pub holder: Holder,
+    /// The project and owner that claim it, for messages.
+    pub holder: Claimant,
 }
 
 impl<T> Claim<T> {
     /// The claim of `holder` on `what`.
-    pub const fn new(what: T, holder: Holder) -> Self {
+    pub const fn new(what: T, holder: Claimant) -> Self {
         Self { what, holder }
     }
 }
@@ -47,10 +47,10 @@ pub struct NetworkClaim {
     pub name: String,
     /// True if its user neither makes nor removes it.
     pub external: bool,
-    /// Its addresses, as far as they are known.
+    /// The subnets that it has or wants, in CIDR notation; empty where the engine chooses.
     pub subnets: Vec<String>,
     /// The names that answer on it, with who answers.
-    pub names: BTreeMap<String, Holder>,
+    pub names: BTreeMap<String, Claimant>,
 }
 
 /// All claims of one side.
@@ -77,7 +77,7 @@ pub struct Claims {
 impl Claims {
     /// What the enabled services of a project claim.
     pub fn of(model: &Model) -> Self {
-        let by = By { model };
+        let by = ProjectClaims { model };
         let mut claims = Self {
             projects: vec![by.claim(model.project.clone(), &model.project, None)],
             ..Self::default()
@@ -104,7 +104,7 @@ impl Claims {
         claims
     }
 
-    fn add_service(&mut self, by: By<'_>, name: &str, service: &Service) {
+    fn add_service(&mut self, by: ProjectClaims<'_>, name: &str, service: &Service) {
         if let Some(container) = &service.container_name {
             let at = service.container_name_at.as_ref();
             self.containers.push(by.claim(container.clone(), name, at));
@@ -117,7 +117,7 @@ impl Claims {
         }
     }
 
-    fn add_volume(&mut self, by: By<'_>, key: &str, volume: &Volume) {
+    fn add_volume(&mut self, by: ProjectClaims<'_>, key: &str, volume: &Volume) {
         let at = Some(&volume.at);
         self.volumes.push(by.claim(volume.name.clone(), key, at));
         match Device::of(&volume.driver_opts) {
@@ -148,13 +148,13 @@ fn is_used(model: &Model, used_by: &[String]) -> bool {
 
 /// A project that makes claims.
 #[derive(Clone, Copy)]
-struct By<'a> {
+struct ProjectClaims<'a> {
     model: &'a Model,
 }
 
-impl By<'_> {
-    fn holder(self, owner: &str, at: Option<&Location>) -> Holder {
-        Holder {
+impl ProjectClaims<'_> {
+    fn holder(self, owner: &str, at: Option<&Location>) -> Claimant {
+        Claimant {
             project: Some(self.model.project.clone()),
             owner: owner.to_owned(),
             at: at.cloned(),
@@ -166,7 +166,7 @@ impl By<'_> {
     }
 
     /// On a network, a service answers to its name, its aliases and its container's name.
-    fn names_on(self, key: &str, at: Option<&Location>) -> BTreeMap<String, Holder> {
+    fn names_on(self, key: &str, at: Option<&Location>) -> BTreeMap<String, Claimant> {
         let mut names = BTreeMap::new();
         for (service, with) in self.model.services.iter().filter(|(_, s)| s.enabled) {
             let Some(aliases) = with.networks.get(key) else {

@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
-use super::claims::{Claim, Claims, Holder, NetworkClaim};
+use super::claims::{Claim, Claimant, Claims, NetworkClaim};
 use super::subnet;
 use crate::compose::model::port::Port;
 
@@ -100,15 +100,15 @@ impl ConflictRule {
 /// One collision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Conflict {
-    /// What kind it is.
+    /// The kind of collision.
     pub rule: ConflictRule,
     /// What collides: the volume's name, the port, ...
     pub subject: String,
-    /// Who claims it in the first project.
-    pub first: Holder,
-    /// Who claims it in the second.
-    pub second: Holder,
-    /// What to do about it in the second project.
+    /// The claimant of the first project, which stays as it is.
+    pub first: Claimant,
+    /// The claimant of the second project, which the remedy is for.
+    pub second: Claimant,
+    /// What to do about it in the second project, as a clause.
     pub remedy: String,
 }
 
@@ -199,7 +199,7 @@ fn pairs<T>(
     found
 }
 
-fn conflict(rule: ConflictRule, subject: String, first: &Holder, second: &Holder) -> Conflict {
+fn conflict(rule: ConflictRule, subject: String, first: &Claimant, second: &Claimant) -> Conflict {
     Conflict {
         rule,
         subject,

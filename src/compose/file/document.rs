@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::location::Location;
 use super::strict::{self, Type};
-use super::syntax::{Fault, Kind, NodeId, Style, Tree};
+use super::syntax::{Fault, NodeId, NodeKind, Style, Tree};
 use crate::compose::error::Error;
 
 const BOM: &str = "\u{feff}";
@@ -98,7 +98,7 @@ impl Document {
 
     fn is_mapping(&self, id: NodeId) -> bool {
         let node = self.tree.node(self.tree.resolve(id));
-        matches!(node.kind, Kind::Mapping { .. })
+        matches!(node.kind, NodeKind::Mapping { .. })
     }
 
     fn is_null(&self, id: NodeId) -> bool {
@@ -179,7 +179,7 @@ impl Document {
 
     /// The entry of `map` under `key`, and whether it stands there itself rather than
     /// being brought by a merge key.
-    pub(crate) fn get(&self, map: NodeId, key: &str) -> Option<Entry> {
+    pub(crate) fn get(&self, map: NodeId, key: &str) -> Option<MapEntry> {
         self.all(map)
             .into_iter()
             .find(|entry| self.key(entry.key) == key)
@@ -187,14 +187,14 @@ impl Document {
 
     /// All entries of `map`, its own first, then those that merge keys bring; the first
     /// of each key.
-    pub(crate) fn all(&self, map: NodeId) -> Vec<Entry> {
-        let mut walk = Walk::default();
+    pub(crate) fn all(&self, map: NodeId) -> Vec<MapEntry> {
+        let mut walk = EntryWalk::default();
         self.visit(map, true, &mut walk);
         walk.found
     }
 
     /// The entries of a top-level section such as `volumes`, in all documents of the file.
-    pub(crate) fn section(&self, name: &str) -> Vec<Entry> {
+    pub(crate) fn section(&self, name: &str) -> Vec<MapEntry> {
         let roots = self.tree.roots.iter();
         let sections = roots.filter_map(|root| self.get(*root, name));
         sections
@@ -207,7 +207,7 @@ impl Document {
         self.tree.scalar(key).map_or("", |(value, _)| value)
     }
 
-    fn visit<'a>(&'a self, map: NodeId, own: bool, walk: &mut Walk<'a>) {
+    fn visit<'a>(&'a self, map: NodeId, own: bool, walk: &mut EntryWalk<'a>) {
         // The first entry of a key wins, so a second visit could add nothing; and without
         // this, mappings that merge each other twice over would take forever.
         if !walk.visited.insert(self.tree.resolve(map)) {
@@ -220,7 +220,7 @@ impl Document {
             .partition(|(key, _)| strict::is_merge(&self.tree, *key));
         for (key, value) in entries {
             if walk.seen.insert(self.key(key)) {
-                walk.found.push(Entry { key, value, own });
+                walk.found.push(MapEntry { key, value, own });
             }
         }
         for (_, value) in merges {
@@ -241,15 +241,15 @@ impl Document {
 
 /// What [`Document::visit`] remembers on its way.
 #[derive(Default)]
-struct Walk<'a> {
+struct EntryWalk<'a> {
     visited: HashSet<NodeId>,
     seen: HashSet<&'a str>,
-    found: Vec<Entry>,
+    found: Vec<MapEntry>,
 }
 
 /// One entry of a mapping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Entry {
+pub(crate) struct MapEntry {
     pub(crate) key: NodeId,
     pub(crate) value: NodeId,
     /// False if a merge key brought it.

@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::document::Document;
 use super::location::Location;
 use super::strict::{self, Type};
-use super::syntax::{Kind, Node, NodeId, Style};
+use super::syntax::{Node, NodeId, NodeKind, Style};
 use crate::compose::error::Error;
 
 /// A compose file after an edit.
@@ -20,9 +20,9 @@ use crate::compose::error::Error;
 pub struct Edited {
     /// The new content; equal to the old where nothing was to change.
     pub bytes: Vec<u8>,
-    /// What was changed, in the order of the file.
+    /// One entry for each value that was given another text, in the order of the file.
     pub changes: Vec<Change>,
-    /// What the user should know of.
+    /// What was left alone or changes besides, for the user to know; in the order in which it was met.
     pub warnings: Vec<Warning>,
 }
 
@@ -44,7 +44,7 @@ pub struct Change {
 /// Something to know about an edit, at a place in the file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Warning {
-    /// What it is about.
+    /// The place in the file that the warning is about.
     pub at: Location,
     /// One sentence, lower case, without a full stop.
     pub message: String,
@@ -62,7 +62,7 @@ pub(crate) enum Intent {
     /// The node is a scalar with this value.
     Scalar(String),
     /// The mapping has one more entry.
-    Entry { key: &'static str, value: String },
+    MapEntry { key: &'static str, value: String },
     /// In the node's place stands a mapping with this entry alone, or with a merge key
     /// whose value is the node before it.
     Mapping {
@@ -93,7 +93,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// What is already meant to be done with a node.
+    /// The change of a node that was drafted before, if there was one.
     pub(crate) fn intent(&self, node: NodeId) -> Option<&Intent> {
         self.intents.get(&node)
     }
@@ -130,7 +130,7 @@ impl<'a> Draft<'a> {
         if !self.splices.is_empty() {
             let edited = Document::parse(self.document.path(), &bytes)
                 .map_err(|_| self.refusal_at_first_splice("it would no longer parse"))?;
-            let proof = Proof {
+            let proof = EditProof {
                 old: self.document,
                 new: &edited,
                 intents: &self.intents,
@@ -178,13 +178,13 @@ impl<'a> Draft<'a> {
 
 /// Two documents that must differ in nothing but the intents. An error is the offset in
 /// the old text of the first difference.
-struct Proof<'a> {
+struct EditProof<'a> {
     old: &'a Document,
     new: &'a Document,
     intents: &'a HashMap<NodeId, Intent>,
 }
 
-impl Proof<'_> {
+impl EditProof<'_> {
     fn check(&self) -> Result<(), usize> {
         let (old, new) = (self.old.tree(), self.new.tree());
         if old.roots.len() != new.roots.len() || !self.comments_are_equal() {
@@ -218,13 +218,13 @@ impl Proof<'_> {
                 value,
                 merging,
             }) => self.is_mapping(old, new, key, value, *merging),
-            Some(Intent::Entry { key, value }) => {
+            Some(Intent::MapEntry { key, value }) => {
                 return self.collections(old, new, Some((key, value)));
             }
             None => return self.collections(old, new, None),
         };
         let same_properties = same_tag(old, new) && same_anchor(old, new);
-        if same && (same_properties || matches!(old.kind, Kind::Alias(_))) {
+        if same && (same_properties || matches!(old.kind, NodeKind::Alias(_))) {
             Ok(())
         } else {
             Err(old.span.start)
@@ -233,7 +233,7 @@ impl Proof<'_> {
 
     fn is_string(&self, id: NodeId, expect: &str) -> bool {
         let node = self.new.tree().node(id);
-        let Kind::Scalar { value, style } = &node.kind else {
+        let NodeKind::Scalar { value, style } = &node.kind else {
             return false;
         };
         let tag = node.tag.as_ref().map(|(tag, _)| tag.as_str());
@@ -253,7 +253,7 @@ impl Proof<'_> {
     }
 
     fn is_mapping(&self, old: &Node, new: &Node, key: &str, expect: &str, merging: bool) -> bool {
-        let Kind::Mapping { entries, .. } = &new.kind else {
+        let NodeKind::Mapping { entries, .. } = &new.kind else {
             return false;
         };
         let is_entry =
@@ -283,15 +283,15 @@ impl Proof<'_> {
             return differ;
         }
         match (&old.kind, &new.kind) {
-            (Kind::Scalar { .. }, Kind::Scalar { .. }) if old.kind == new.kind => Ok(()),
-            (Kind::Alias(_), Kind::Alias(_))
+            (NodeKind::Scalar { .. }, NodeKind::Scalar { .. }) if old.kind == new.kind => Ok(()),
+            (NodeKind::Alias(_), NodeKind::Alias(_))
                 if self.old.slice(old.span.clone()) == self.new.slice(new.span.clone()) =>
             {
                 Ok(())
             }
             (
-                Kind::Sequence { flow, items },
-                Kind::Sequence {
+                NodeKind::Sequence { flow, items },
+                NodeKind::Sequence {
                     flow: new_flow,
                     items: new_items,
                 },
@@ -300,8 +300,8 @@ impl Proof<'_> {
                 .zip(new_items)
                 .try_for_each(|(old, new)| self.nodes(*old, *new)),
             (
-                Kind::Mapping { flow, entries },
-                Kind::Mapping {
+                NodeKind::Mapping { flow, entries },
+                NodeKind::Mapping {
                     flow: new_flow,
                     entries: new_entries,
                 },
@@ -354,7 +354,7 @@ pub(crate) fn rewrite(
     value: &str,
 ) -> Option<(Range<usize>, String)> {
     let node = document.tree().node(id);
-    let Kind::Scalar { value: old, style } = &node.kind else {
+    let NodeKind::Scalar { value: old, style } = &node.kind else {
         return None;
     };
     let source = document.slice(node.span.clone());

@@ -24,7 +24,7 @@ pub enum InterpolateError {
     Missing {
         /// The variable.
         variable: String,
-        /// What the file's author had to say.
+        /// The text behind `:?`, with its variables resolved; empty if there is none.
         message: String,
     },
 }
@@ -37,12 +37,12 @@ fn reason(message: &str) -> String {
     }
 }
 
-/// Where variables get their values from.
+/// Gives the value of a variable by its name; None for one that isn't set.
 pub type Lookup<'a> = dyn Fn(&str) -> Option<String> + 'a;
 
 /// A part of an interpolated text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Piece {
+pub(crate) struct TemplatePiece {
     pub(crate) text: String,
     /// The bytes of the template that are this text, if they are: of a literal part, or of
     /// a default that applies. None for a variable's value and for `$$`.
@@ -51,7 +51,12 @@ pub(crate) struct Piece {
     pub(crate) variable: Option<String>,
 }
 
-/// Interpolates a text.
+/// Puts values in the place of the variables of `template`, by Compose's rules: `$NAME`,
+/// `${NAME}` with `:-`, `-`, `:+`, `+`, `:?` and `?`, and `$$` for a dollar sign.
+///
+/// # Errors
+/// [`InterpolateError`] for what Compose refuses: a malformed expression, a variable that is
+/// required and has no value.
 pub fn interpolate(template: &str, lookup: &Lookup<'_>) -> Result<String, InterpolateError> {
     if !template.contains('$') {
         return Ok(template.to_owned());
@@ -62,8 +67,11 @@ pub fn interpolate(template: &str, lookup: &Lookup<'_>) -> Result<String, Interp
 
 /// Interpolates a text into its parts, in order; empty parts stand for variables without a
 /// value.
-pub(crate) fn pieces(template: &str, lookup: &Lookup<'_>) -> Result<Vec<Piece>, InterpolateError> {
-    let mut scan = Scan {
+pub(crate) fn pieces(
+    template: &str,
+    lookup: &Lookup<'_>,
+) -> Result<Vec<TemplatePiece>, InterpolateError> {
+    let mut scan = TemplateScanner {
         template,
         lookup,
         pieces: Vec::new(),
@@ -88,10 +96,10 @@ pub(crate) fn variables(template: &str) -> Vec<String> {
     names
 }
 
-struct Scan<'a> {
+struct TemplateScanner<'a> {
     template: &'a str,
     lookup: &'a Lookup<'a>,
-    pieces: Vec<Piece>,
+    pieces: Vec<TemplatePiece>,
 }
 
 /// `${NAME}` taken apart; ranges are of the whole template.
@@ -103,7 +111,7 @@ struct Braced<'a> {
     end: usize,
 }
 
-impl<'a> Scan<'a> {
+impl<'a> TemplateScanner<'a> {
     fn range(
         &mut self,
         range: Range<usize>,
@@ -153,7 +161,7 @@ impl<'a> Scan<'a> {
     }
 
     fn push(&mut self, text: String, at: Option<Range<usize>>, variable: Option<&str>) {
-        self.pieces.push(Piece {
+        self.pieces.push(TemplatePiece {
             text,
             at,
             variable: variable.map(str::to_owned),

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use super::syntax::{Fault, Kind, NodeId, Style, Tree};
+use super::syntax::{Fault, NodeId, NodeKind, Style, Tree};
 
 /// What a scalar is to Compose's YAML reader (`gopkg.in/yaml.v3` without a target type).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -111,14 +111,14 @@ fn is_timestamp(value: &str) -> bool {
 /// True for a plain, untagged `<<` (or one tagged as merge): a quoted one is a key.
 pub(crate) fn is_merge(tree: &Tree, key: NodeId) -> bool {
     let node = tree.node(key);
-    matches!(&node.kind, Kind::Scalar { value, style: Style::Plain } if value == "<<")
+    matches!(&node.kind, NodeKind::Scalar { value, style: Style::Plain } if value == "<<")
         && node.tag.as_ref().is_none_or(|(tag, _)| tag == "!!merge")
 }
 
 /// Checks every mapping of the tree.
 pub(crate) fn check(tree: &Tree) -> Result<(), Fault> {
     for id in tree.ids() {
-        if let Kind::Mapping { entries, .. } = &tree.node(id).kind {
+        if let NodeKind::Mapping { entries, .. } = &tree.node(id).kind {
             check_mapping(tree, entries)?;
         }
     }
@@ -167,9 +167,10 @@ fn duplicate(tree: &Tree, name: &str, first: NodeId, second: NodeId) -> Fault {
 }
 
 fn check_merge(tree: &Tree, value: NodeId) -> Result<(), Fault> {
-    let is_mapping = |id: NodeId| matches!(tree.node(tree.resolve(id)).kind, Kind::Mapping { .. });
+    let is_mapping =
+        |id: NodeId| matches!(tree.node(tree.resolve(id)).kind, NodeKind::Mapping { .. });
     let accepted = match &tree.node(value).kind {
-        Kind::Sequence { items, .. } => items.iter().all(|item| is_mapping(*item)),
+        NodeKind::Sequence { items, .. } => items.iter().all(|item| is_mapping(*item)),
         _ => is_mapping(value),
     };
     if accepted {

@@ -34,7 +34,7 @@ pub(crate) enum Style {
 
 /// What a node is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum NodeKind {
     /// The value after escapes and folding. An absent value is plain, `~`, with an empty
     /// span.
     Scalar {
@@ -56,7 +56,7 @@ pub(crate) enum Kind {
 /// One node as it is written.
 #[derive(Debug, Clone)]
 pub(crate) struct Node {
-    pub(crate) kind: Kind,
+    pub(crate) kind: NodeKind,
     /// The bytes of a scalar or alias with its quotes; of a collection, from its first
     /// byte to its last for flow style, and to the start of what follows for block style.
     pub(crate) span: Range<usize>,
@@ -82,7 +82,7 @@ impl Tree {
     /// Parses a text without a byte order mark.
     pub(crate) fn parse(text: &str) -> Result<Self, Fault> {
         refuse_odd_line_breaks(text)?;
-        let mut builder = Builder::new(text);
+        let mut builder = TreeBuilder::new(text);
         // The parser's limits stay at their defaults, but for comments: a licence text
         // above a file's first key is one run of comments.
         let options = granit_parser::options! {
@@ -125,7 +125,7 @@ impl Tree {
     pub(crate) fn resolve(&self, id: NodeId) -> NodeId {
         match self.node(id).kind {
             // An alias's target is never an alias: YAML allows no anchor on one.
-            Kind::Alias(target) => target,
+            NodeKind::Alias(target) => target,
             _ => id,
         }
     }
@@ -133,7 +133,7 @@ impl Tree {
     /// The value of a scalar or of an alias of one.
     pub(crate) fn scalar(&self, id: NodeId) -> Option<(&str, Style)> {
         match &self.node(self.resolve(id)).kind {
-            Kind::Scalar { value, style } => Some((value, *style)),
+            NodeKind::Scalar { value, style } => Some((value, *style)),
             _ => None,
         }
     }
@@ -141,7 +141,7 @@ impl Tree {
     /// The entries of a mapping or of an alias of one, as written (merge keys included).
     pub(crate) fn entries(&self, id: NodeId) -> &[(NodeId, NodeId)] {
         match &self.node(self.resolve(id)).kind {
-            Kind::Mapping { entries, .. } => entries,
+            NodeKind::Mapping { entries, .. } => entries,
             _ => &[],
         }
     }
@@ -149,7 +149,7 @@ impl Tree {
     /// The items of a sequence or of an alias of one.
     pub(crate) fn items(&self, id: NodeId) -> &[NodeId] {
         match &self.node(self.resolve(id)).kind {
-            Kind::Sequence { items, .. } => items,
+            NodeKind::Sequence { items, .. } => items,
             _ => &[],
         }
     }
@@ -161,7 +161,7 @@ impl Tree {
         let ids = anchored.then(|| self.ids());
         ids.into_iter()
             .flatten()
-            .filter(move |id| self.node(*id).kind == Kind::Alias(target))
+            .filter(move |id| self.node(*id).kind == NodeKind::Alias(target))
     }
 }
 
@@ -191,22 +191,22 @@ fn refuse_odd_line_breaks(text: &str) -> Result<(), Fault> {
 }
 
 /// A collection under construction.
-struct Open {
+struct OpenCollection {
     id: NodeId,
     /// The key of a mapping that waits for its value.
     key: Option<NodeId>,
 }
 
-struct Builder<'text> {
+struct TreeBuilder<'text> {
     text: &'text str,
     tree: Tree,
-    open: Vec<Open>,
+    open: Vec<OpenCollection>,
     /// From the parser's number of an anchor to the node that carries it.
     anchors: HashMap<usize, NodeId>,
     newest: Option<NodeId>,
 }
 
-impl<'text> Builder<'text> {
+impl<'text> TreeBuilder<'text> {
     fn new(text: &'text str) -> Self {
         let lines = text.match_indices('\n').map(|(at, _)| at + 1).collect();
         Self {
@@ -231,7 +231,7 @@ impl<'text> Builder<'text> {
                 });
             }
             Event::Scalar(value, style, ..) => {
-                let kind = Kind::Scalar {
+                let kind = NodeKind::Scalar {
                     value: value.into_owned(),
                     style: Style::from(style),
                 };
@@ -240,12 +240,12 @@ impl<'text> Builder<'text> {
             Event::SequenceStart(style, ..) => {
                 let flow = style == StructureStyle::Flow;
                 let items = Vec::new();
-                self.collection(Kind::Sequence { flow, items }, range, &span);
+                self.collection(NodeKind::Sequence { flow, items }, range, &span);
             }
             Event::MappingStart(style, ..) => {
                 let flow = style == StructureStyle::Flow;
                 let entries = Vec::new();
-                self.collection(Kind::Mapping { flow, entries }, range, &span);
+                self.collection(NodeKind::Mapping { flow, entries }, range, &span);
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(range.end),
             Event::Alias(number) => self.alias(number, range, &span)?,
@@ -269,7 +269,7 @@ impl<'text> Builder<'text> {
                 reason: "an anchor contains itself".to_owned(),
             });
         }
-        self.node(Kind::Alias(target), range, span);
+        self.node(NodeKind::Alias(target), range, span);
         Ok(())
     }
 
@@ -280,9 +280,9 @@ impl<'text> Builder<'text> {
         }
     }
 
-    fn collection(&mut self, kind: Kind, range: Range<usize>, span: &Span) {
+    fn collection(&mut self, kind: NodeKind, range: Range<usize>, span: &Span) {
         let id = self.node(kind, range, span);
-        self.open.push(Open { id, key: None });
+        self.open.push(OpenCollection { id, key: None });
     }
 
     fn close(&mut self, end: usize) {
@@ -291,7 +291,7 @@ impl<'text> Builder<'text> {
         }
     }
 
-    fn node(&mut self, kind: Kind, range: Range<usize>, span: &Span) -> NodeId {
+    fn node(&mut self, kind: NodeKind, range: Range<usize>, span: &Span) -> NodeId {
         let tag = span
             .tag_span()
             .and_then(|span| span.byte_range())
@@ -315,12 +315,12 @@ impl<'text> Builder<'text> {
             return;
         };
         match &mut self.tree.nodes[open.id.0].kind {
-            Kind::Sequence { items, .. } => items.push(id),
-            Kind::Mapping { entries, .. } => match open.key.take() {
+            NodeKind::Sequence { items, .. } => items.push(id),
+            NodeKind::Mapping { entries, .. } => match open.key.take() {
                 Some(key) => entries.push((key, id)),
                 None => open.key = Some(id),
             },
-            Kind::Scalar { .. } | Kind::Alias(_) => {}
+            NodeKind::Scalar { .. } | NodeKind::Alias(_) => {}
         }
     }
 }
@@ -358,13 +358,15 @@ mod tests {
             .map_or(String::new(), |(tag, _)| format!("{tag} "));
         let join = |parts: Vec<String>| parts.join(", ");
         let body = match &node.kind {
-            Kind::Scalar { .. } => format!("<{}>", &text[node.span.clone()]),
-            Kind::Alias(target) => format!("*{}", tree.node(*target).anchor.as_ref().unwrap().0),
-            Kind::Sequence { items, .. } => format!(
+            NodeKind::Scalar { .. } => format!("<{}>", &text[node.span.clone()]),
+            NodeKind::Alias(target) => {
+                format!("*{}", tree.node(*target).anchor.as_ref().unwrap().0)
+            }
+            NodeKind::Sequence { items, .. } => format!(
                 "[{}]",
                 join(items.iter().map(|id| shape(tree, text, *id)).collect())
             ),
-            Kind::Mapping { entries, .. } => format!(
+            NodeKind::Mapping { entries, .. } => format!(
                 "{{{}}}",
                 join(
                     entries

@@ -3,12 +3,12 @@
 
 use std::ops::Range;
 
-use super::interpolate::{InterpolateError, Lookup, Piece, pieces};
+use super::interpolate::{InterpolateError, Lookup, TemplatePiece, pieces};
 
 /// A text with the origin of every part of what it resolves to.
 #[derive(Debug)]
 pub(crate) struct Template {
-    pieces: Vec<Piece>,
+    pieces: Vec<TemplatePiece>,
     pub(crate) resolved: String,
     /// For each piece: whether a variable's whole value is this piece.
     whole: Vec<bool>,
@@ -19,7 +19,7 @@ pub(crate) struct Template {
 pub(crate) struct Home {
     /// The bytes to replace, of the written text or of the variable's value.
     pub(crate) range: Range<usize>,
-    /// What to put there.
+    /// The text that takes its place.
     pub(crate) text: String,
     /// The outermost variable that holds the part, if one does.
     pub(crate) variable: Option<String>,
@@ -35,7 +35,7 @@ pub(crate) const MINGLED: &str = "the new text would mingle with a variable's na
 impl Template {
     pub(crate) fn new(written: &str, lookup: &Lookup<'_>) -> Result<Self, InterpolateError> {
         let pieces = pieces(written, lookup)?;
-        let is_whole = |piece: &Piece| {
+        let is_whole = |piece: &TemplatePiece| {
             let variable = piece.variable.as_deref();
             variable.is_some_and(|name| lookup(name).unwrap_or_default() == piece.text)
         };

@@ -7,7 +7,7 @@ use std::ops::Range;
 use super::edit::{Change, Edited};
 use super::interpolate::{Lookup, variables};
 use super::location::Location;
-use super::site::Site;
+use super::value_location::ValueLocation;
 use crate::compose::error::Error;
 use crate::env_file::EnvFile;
 
@@ -17,7 +17,7 @@ use crate::env_file::EnvFile;
 pub struct VariableChange {
     /// The variable's name.
     pub name: String,
-    /// Its value now; absent if it has none.
+    /// The variable's value before the change; absent if it has none.
     pub from: Option<String>,
     /// The value to give it.
     pub to: String,
@@ -38,8 +38,8 @@ impl Variables {
     pub(crate) fn set(
         &mut self,
         (name, range, text): (String, Range<usize>, &str),
-        site: &Site<'_>,
-        sites: &[Site<'_>],
+        site: &ValueLocation<'_>,
+        sites: &[ValueLocation<'_>],
         lookup: &Lookup<'_>,
     ) -> Result<(), String> {
         let from = lookup(&name);
@@ -50,7 +50,7 @@ impl Variables {
         {
             return Err(format!("it would take two different values of `{name}`"));
         }
-        let mentions = |site: &&Site<'_>| variables(site.written).contains(&name);
+        let mentions = |site: &&ValueLocation<'_>| variables(site.written).contains(&name);
         let mut services: Vec<_> = sites
             .iter()
             .filter(mentions)

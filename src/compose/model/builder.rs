@@ -17,14 +17,14 @@ const RECIPE_KEY: &str = "x-transship";
 
 /// Reads the typed model off the merged value. What has an unexpected type is passed
 /// over: Compose's own schema is the judge of that.
-pub(crate) struct Builder<'a> {
+pub(crate) struct ModelBuilder<'a> {
     pub(crate) sources: &'a Sources,
     pub(crate) project: String,
     pub(crate) folder: PathBuf,
     pub(crate) profiles: Vec<String>,
 }
 
-impl Builder<'_> {
+impl ModelBuilder<'_> {
     pub(crate) fn model(self, root: &Value) -> Model {
         let services: BTreeMap<String, Service> = section(root, "services")
             .map(|(name, value)| (name.clone(), self.service(value)))

@@ -158,7 +158,7 @@ fn external(value: &mut Value) {
 /// What paths are relative to.
 pub(crate) struct Base<'a> {
     pub(crate) folder: &'a Path,
-    /// What `~` stands for.
+    /// The home folder that `~` stands for; absent if the environment names none.
     pub(crate) home: Option<&'a str>,
 }
 

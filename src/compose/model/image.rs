@@ -5,8 +5,8 @@ use super::reference::{Parts, Reference};
 use crate::compose::file::document::Document;
 use crate::compose::file::interpolate::{Lookup, variables};
 use crate::compose::file::location::Location;
-use crate::compose::file::site::sites;
 use crate::compose::file::template::Template;
+use crate::compose::file::value_location::sites;
 
 /// The image of one service.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub struct ImageUse {
     pub reference: Option<Reference>,
     /// The variables that the value mentions, in order.
     pub variables: Vec<String>,
-    /// Where the value stands.
+    /// The place of the value of `image`.
     pub at: Location,
 }
 

@@ -16,17 +16,17 @@ pub(crate) struct Clash {
 
 /// The rule for the value at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Rule {
+enum LayerRule {
     /// Mappings by key, lists appended, scalars replaced.
     Usual,
     /// The later value stands.
     Replace,
     /// Both become lists of `KEY=VALUE` or values, one after the other.
     Sequence,
-    /// As [`Rule::Sequence`], leaving out what is there already.
+    /// As [`LayerRule::Sequence`], leaving out what is there already.
     Hosts,
     /// A list of names is a mapping with this for each.
-    Names(Named),
+    Names(ListedName),
     /// A text is the build's context.
     Build,
     /// Options are merged only where both name the same driver.
@@ -36,36 +36,36 @@ enum Rule {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Named {
+enum ListedName {
     Nothing,
     Dependency,
 }
 
-fn rule(path: &[&str]) -> Rule {
+fn rule(path: &[&str]) -> LayerRule {
     match path {
-        ["networks", _, "ipam", "config"] => Rule::Subnets,
+        ["networks", _, "ipam", "config"] => LayerRule::Subnets,
         ["services", _, rest @ ..] => service_rule(rest),
-        ["networks" | "volumes", _, "labels"] => Rule::Sequence,
-        _ => Rule::Usual,
+        ["networks" | "volumes", _, "labels"] => LayerRule::Sequence,
+        _ => LayerRule::Usual,
     }
 }
 
-fn service_rule(path: &[&str]) -> Rule {
+fn service_rule(path: &[&str]) -> LayerRule {
     match path {
-        ["command" | "entrypoint"] | ["healthcheck", "test"] | ["ulimits", _] => Rule::Replace,
-        ["build"] => Rule::Build,
-        ["depends_on"] => Rule::Names(Named::Dependency),
-        ["networks" | "models"] => Rule::Names(Named::Nothing),
-        ["extra_hosts"] | ["build", "extra_hosts"] => Rule::Hosts,
-        ["logging"] => Rule::Logging,
+        ["command" | "entrypoint"] | ["healthcheck", "test"] | ["ulimits", _] => LayerRule::Replace,
+        ["build"] => LayerRule::Build,
+        ["depends_on"] => LayerRule::Names(ListedName::Dependency),
+        ["networks" | "models"] => LayerRule::Names(ListedName::Nothing),
+        ["extra_hosts"] | ["build", "extra_hosts"] => LayerRule::Hosts,
+        ["logging"] => LayerRule::Logging,
         [
             "annotations" | "dns" | "dns_opt" | "dns_search" | "env_file" | "label_file"
             | "environment" | "labels" | "sysctls" | "tmpfs",
         ]
         | ["build", "args" | "additional_contexts" | "labels"]
         | ["deploy", "labels"]
-        | ["volumes", _, "volume", "labels"] => Rule::Sequence,
-        _ => Rule::Usual,
+        | ["volumes", _, "volume", "labels"] => LayerRule::Sequence,
+        _ => LayerRule::Usual,
     }
 }
 
@@ -76,13 +76,13 @@ pub(crate) fn merge(base: Value, over: Value, path: &mut Vec<String>) -> Result<
     let at = over.at;
     let merged = |data| Ok(Value::new(data, at));
     match rule {
-        Rule::Replace => Ok(over),
-        Rule::Sequence => {
+        LayerRule::Replace => Ok(over),
+        LayerRule::Sequence => {
             let mut items = sequence(base);
             items.extend(sequence(over));
             merged(Data::List(items))
         }
-        Rule::Hosts => {
+        LayerRule::Hosts => {
             let mut items = sequence(base);
             for item in sequence(over) {
                 if !items.iter().any(|other| other.data == item.data) {
@@ -91,17 +91,17 @@ pub(crate) fn merge(base: Value, over: Value, path: &mut Vec<String>) -> Result<
             }
             merged(Data::List(items))
         }
-        Rule::Names(named) => {
+        LayerRule::Names(named) => {
             let map = merge_maps(names(base, named), names(over, named), path)?;
             merged(Data::Map(map))
         }
-        Rule::Build => {
+        LayerRule::Build => {
             let map = merge_maps(build(base), build(over), path)?;
             merged(Data::Map(map))
         }
-        Rule::Logging if different_drivers(&base, &over) => Ok(over),
-        Rule::Subnets => merged(Data::List(subnets(&base, &over))),
-        Rule::Usual | Rule::Logging => usual(base, over, path),
+        LayerRule::Logging if different_drivers(&base, &over) => Ok(over),
+        LayerRule::Subnets => merged(Data::List(subnets(&base, &over))),
+        LayerRule::Usual | LayerRule::Logging => usual(base, over, path),
     }
 }
 
@@ -168,7 +168,7 @@ fn sequence(value: Value) -> Vec<Value> {
     }
 }
 
-fn names(value: Value, named: Named) -> Map {
+fn names(value: Value, named: ListedName) -> Map {
     match value.data {
         Data::Map(map) => map,
         Data::List(items) => items
@@ -179,10 +179,10 @@ fn names(value: Value, named: Named) -> Map {
     }
 }
 
-fn named_value(named: Named, at: Origin) -> Value {
+fn named_value(named: ListedName, at: Origin) -> Value {
     match named {
-        Named::Nothing => Value::new(Data::Null, at),
-        Named::Dependency => {
+        ListedName::Nothing => Value::new(Data::Null, at),
+        ListedName::Dependency => {
             let condition = Value::text("service_started", at);
             let required = Value::new(Data::Bool(true), at);
             Value::new(
@@ -277,9 +277,9 @@ fn keep_last_below(value: &mut Value, path: &mut Vec<String>) {
     }
 }
 
-type Identity = fn(&Value) -> Option<String>;
+type ItemKey = fn(&Value) -> Option<String>;
 
-fn last_of_each(items: Vec<Value>, identity: Identity) -> Vec<Value> {
+fn last_of_each(items: Vec<Value>, identity: ItemKey) -> Vec<Value> {
     let mut kept: Vec<Value> = Vec::with_capacity(items.len());
     let mut places: HashMap<String, usize> = HashMap::new();
     for item in items {
@@ -293,7 +293,7 @@ fn last_of_each(items: Vec<Value>, identity: Identity) -> Vec<Value> {
 }
 
 /// What makes two items of the list at `path` the same.
-fn identity(path: &[&str]) -> Option<Identity> {
+fn identity(path: &[&str]) -> Option<ItemKey> {
     match path {
         ["networks", _, "labels"] | ["networks", _, "ipam", "options"] => Some(key_of_pair),
         ["services", _, rest @ ..] => service_identity(rest),
@@ -301,7 +301,7 @@ fn identity(path: &[&str]) -> Option<Identity> {
     }
 }
 
-fn service_identity(path: &[&str]) -> Option<Identity> {
+fn service_identity(path: &[&str]) -> Option<ItemKey> {
     match path {
         [
             "annotations" | "cap_add" | "cap_drop" | "dns" | "dns_opt" | "dns_search"

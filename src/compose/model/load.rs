@@ -46,14 +46,14 @@ impl Sources {
 
 /// Where a file's relative paths lead, and how its variables resolve.
 #[derive(Clone)]
-pub(crate) struct Scope {
+pub(crate) struct LoadScope {
     pub(crate) folder: PathBuf,
     pub(crate) environment: Environment,
     /// The files that include this one, outermost first.
     pub(crate) includers: Vec<PathBuf>,
 }
 
-impl Scope {
+impl LoadScope {
     fn base<'a>(&'a self, folder: &'a Path) -> Base<'a> {
         Base {
             folder,
@@ -71,7 +71,7 @@ impl<'a> Loader<'a> {
     }
 
     /// Merges files in their order, with their relative paths made absolute.
-    pub(crate) fn files(&mut self, files: &[PathBuf], scope: &Scope) -> Result<Value, Error> {
+    pub(crate) fn files(&mut self, files: &[PathBuf], scope: &LoadScope) -> Result<Value, Error> {
         let mut merged = Value::new(Data::Map(Map::new()), Origin::default());
         for file in files {
             merged = self.file(file, scope, merged)?;
@@ -113,7 +113,7 @@ impl<'a> Loader<'a> {
         Ok(documents)
     }
 
-    fn file(&mut self, path: &Path, scope: &Scope, mut base: Value) -> Result<Value, Error> {
+    fn file(&mut self, path: &Path, scope: &LoadScope, mut base: Value) -> Result<Value, Error> {
         for mut read in self.documents(path)? {
             self.interpolate(&mut read.value, &scope.environment)?;
             self.include(&mut read, path, scope)?;
@@ -165,7 +165,12 @@ impl<'a> Loader<'a> {
     }
 
     /// Brings in what a document's `include:` names, under what it says itself.
-    fn include(&mut self, read: &mut value::Read, path: &Path, scope: &Scope) -> Result<(), Error> {
+    fn include(
+        &mut self,
+        read: &mut value::Read,
+        path: &Path,
+        scope: &LoadScope,
+    ) -> Result<(), Error> {
         let Some(include) = read
             .value
             .as_map_mut()
@@ -180,7 +185,7 @@ impl<'a> Loader<'a> {
         Ok(())
     }
 
-    fn included(&mut self, item: &Value, path: &Path, scope: &Scope) -> Result<Value, Error> {
+    fn included(&mut self, item: &Value, path: &Path, scope: &LoadScope) -> Result<Value, Error> {
         let texts = |value: Option<&Value>| -> Vec<String> {
             let Some(value) = value else {
                 return Vec::new();
@@ -212,7 +217,7 @@ impl<'a> Loader<'a> {
         };
         let env_files = texts(item.get("env_file"));
         let environment = self.included_environment(&env_files, &folder, scope)?;
-        let scope = Scope {
+        let scope = LoadScope {
             folder,
             environment,
             includers,
@@ -224,7 +229,7 @@ impl<'a> Loader<'a> {
         &self,
         named: &[String],
         folder: &Path,
-        scope: &Scope,
+        scope: &LoadScope,
     ) -> Result<Environment, Error> {
         let files: Vec<PathBuf> = if named.is_empty() {
             let default = folder.join(".env");
@@ -298,7 +303,7 @@ impl<'a> Loader<'a> {
         &mut self,
         read: &mut value::Read,
         path: &Path,
-        scope: &Scope,
+        scope: &LoadScope,
     ) -> Result<(), Error> {
         let Some(services) = read.value.as_map().and_then(|map| map.get("services")) else {
             return Ok(());
@@ -327,7 +332,7 @@ impl<'a> Loader<'a> {
         name: &str,
         services: &Map,
         path: &Path,
-        scope: &Scope,
+        scope: &LoadScope,
         cleared: &[Vec<String>],
         seen: &mut Vec<(PathBuf, String)>,
     ) -> Result<Value, Error> {
@@ -388,7 +393,7 @@ impl<'a> Loader<'a> {
     fn services_of(
         &mut self,
         path: &Path,
-        scope: &Scope,
+        scope: &LoadScope,
     ) -> Result<(Map, PathBuf, Vec<Vec<String>>), Error> {
         let mut merged = Value::new(Data::Map(Map::new()), Origin::default());
         let mut cleared = Vec::new();

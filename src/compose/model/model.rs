@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 use serde_yaml::value::Value as Yaml;
 
-use super::builder::Builder;
+use super::builder::ModelBuilder;
 use super::canonical::absolute;
 use super::image::ImageUse;
-use super::load::{Environment, Loader, ReadFile, Scope, Sources};
+use super::load::{Environment, LoadScope, Loader, ReadFile, Sources};
 use super::port::Port;
 use super::project::project_name;
 use super::value::Value;
@@ -60,15 +60,15 @@ pub struct Model {
     pub project_dir: PathBuf,
     /// Every compose file that was read, included and extended ones too.
     pub files: Vec<PathBuf>,
-    /// By name; those whose profile isn't active too.
+    /// Every service by name, those whose profile isn't active too.
     pub services: BTreeMap<String, Service>,
-    /// By key.
+    /// The top-level volumes by key.
     pub volumes: BTreeMap<String, Volume>,
-    /// By key, the default network included if it is used.
+    /// The top-level networks by key, the default network included if it is used.
     pub networks: BTreeMap<String, Network>,
-    /// By key.
+    /// The top-level configs by key.
     pub configs: BTreeMap<String, Resource>,
-    /// By key.
+    /// The top-level secrets by key.
     pub secrets: BTreeMap<String, Resource>,
     /// The image of each service that has one.
     pub images: Vec<ImageUse>,
@@ -81,11 +81,11 @@ pub struct Model {
 /// One service.
 #[derive(Debug, Clone)]
 pub struct Service {
-    /// Where it begins.
+    /// The place of its definition: the value below `services.NAME`, in the last file that has it.
     pub at: Location,
     /// True if one of its profiles is active, or it has none.
     pub enabled: bool,
-    /// Its profiles.
+    /// The profiles that it names; of these one has to be active for it to run. Empty: it always runs.
     pub profiles: Vec<String>,
     /// The image's reference, resolved.
     pub image: Option<String>,
@@ -93,9 +93,9 @@ pub struct Service {
     pub build: bool,
     /// The container's name, if it is fixed.
     pub container_name: Option<String>,
-    /// Where `container_name` stands.
+    /// The place of the value of `container_name`.
     pub container_name_at: Option<Location>,
-    /// Its published ports, each with its place.
+    /// The ports of the host that it publishes, each with the place of its item in `ports`.
     pub ports: Vec<(Port, Location)>,
     /// The keys of the volumes that it mounts.
     pub volumes: BTreeSet<String>,
@@ -103,9 +103,9 @@ pub struct Service {
     pub networks: BTreeMap<String, Vec<String>>,
     /// `network_mode`, if set.
     pub network_mode: Option<String>,
-    /// Its `env_file`s, absolute.
+    /// The files of `env_file`, as absolute paths, whether they are there or not.
     pub env_files: Vec<PathBuf>,
-    /// Its labels.
+    /// The service's labels by key, resolved, from `labels` in either form.
     pub labels: BTreeMap<String, String>,
     /// The services that it waits for.
     pub depends_on: BTreeSet<String>,
@@ -114,7 +114,7 @@ pub struct Service {
 /// One top-level volume.
 #[derive(Debug, Clone)]
 pub struct Volume {
-    /// Where it stands.
+    /// The place of its definition below the top-level `volumes`.
     pub at: Location,
     /// The name that Docker knows it by.
     pub name: String,
@@ -126,7 +126,7 @@ pub struct Volume {
     pub driver: Option<String>,
     /// The driver's options.
     pub driver_opts: BTreeMap<String, String>,
-    /// Its labels.
+    /// The volume's labels by key, resolved.
     pub labels: BTreeMap<String, String>,
     /// The services that mount it.
     pub used_by: Vec<String>,
@@ -135,13 +135,13 @@ pub struct Volume {
 /// One network.
 #[derive(Debug, Clone)]
 pub struct Network {
-    /// Where it stands; absent for the default network that no file names.
+    /// The place of its definition below the top-level `networks`; absent for the default network that no file names.
     pub at: Option<Location>,
     /// The name that Docker knows it by.
     pub name: String,
     /// True if Compose neither makes nor removes it.
     pub external: bool,
-    /// Its fixed subnets.
+    /// The subnets of `ipam.config`, in CIDR notation, as written.
     pub subnets: Vec<String>,
     /// The services that are in it.
     pub used_by: Vec<String>,
@@ -178,11 +178,11 @@ pub struct Bind {
     pub service: String,
     /// As it resolves; relative to the project's folder if it is written relative.
     pub source: PathBuf,
-    /// Where in the container.
+    /// The absolute path in the container that it is mounted at.
     pub target: String,
     /// True if the service can't write it.
     pub read_only: bool,
-    /// Where it stands.
+    /// The place of the mount in the service's `volumes`.
     pub at: Location,
 }
 
@@ -197,13 +197,16 @@ impl Model {
     }
 
     /// [`Model::load`], with the files' contents from `read`.
+    ///
+    /// # Errors
+    /// Those of [`Model::load`]; what `read` gives is [`Error::Read`].
     pub fn load_with(
         files: &[PathBuf],
         options: &LoadOptions,
         read: &ReadFile<'_>,
     ) -> Result<Self, Error> {
-        let merged = Merged::load(files, options, read)?;
-        Ok(Builder {
+        let merged = LayeredFiles::load(files, options, read)?;
+        Ok(ModelBuilder {
             sources: &merged.sources,
             project: merged.project,
             folder: merged.folder,
@@ -248,7 +251,7 @@ impl Model {
 }
 
 /// The files of a project, laid over each other.
-pub(crate) struct Merged {
+pub(crate) struct LayeredFiles {
     pub(crate) root: Value,
     pub(crate) sources: Sources,
     pub(crate) project: String,
@@ -256,7 +259,7 @@ pub(crate) struct Merged {
     pub(crate) profiles: Vec<String>,
 }
 
-impl Merged {
+impl LayeredFiles {
     pub(crate) fn load(
         files: &[PathBuf],
         options: &LoadOptions,
@@ -286,7 +289,7 @@ impl Merged {
         let project = named(&loader, files, options, &folder, &environment)?;
         environment.insert("COMPOSE_PROJECT_NAME".to_owned(), project.clone());
         let profiles = active_profiles(options, &environment);
-        let scope = Scope {
+        let scope = LoadScope {
             folder: folder.clone(),
             environment,
             includers: Vec::new(),

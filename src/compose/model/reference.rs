@@ -97,9 +97,9 @@ impl fmt::Display for Reference {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Parts {
     pub(crate) name: Range<usize>,
-    /// Without its `:`.
+    /// The bytes of the tag, without the `:` before it.
     pub(crate) tag: Option<Range<usize>>,
-    /// Without its `@`.
+    /// The bytes of the digest, without the `@` before it.
     pub(crate) digest: Option<Range<usize>>,
 }
 

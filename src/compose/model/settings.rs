@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::load::{ReadFile, Sources};
-use super::model::{LoadOptions, Merged};
+use super::model::{LayeredFiles, LoadOptions};
 use super::value::{Data, Map, Value};
 use crate::compose::error::Error;
 use crate::compose::file::location::Location;
@@ -46,7 +46,7 @@ pub struct Setting {
     /// Its value as text; absent for an item of a list, whose path says it all, and for a key
     /// that stands there alone. Of a whole service: its image.
     pub value: Option<String>,
-    /// Where it stands.
+    /// The place of the value in the file that gave it.
     pub at: Location,
 }
 
@@ -74,7 +74,7 @@ impl Settings {
             project_dir: Some(PathBuf::from(FOLDER)),
             ..options.clone()
         };
-        let merged = Merged::load(files, &options, read)?;
+        let merged = LayeredFiles::load(files, &options, read)?;
         Ok(Self {
             root: merged.root,
             sources: merged.sources,
@@ -91,7 +91,7 @@ impl Settings {
 
 /// All settings that differ, by section, name and path.
 pub fn settings_diff(first: &Settings, second: &Settings) -> Vec<SettingChange> {
-    let mut diff = Diff {
+    let mut diff = SettingsComparison {
         first,
         second,
         found: Vec::new(),
@@ -109,7 +109,7 @@ pub fn settings_diff(first: &Settings, second: &Settings) -> Vec<SettingChange> 
             continue;
         }
         if !has_names(&section) {
-            diff.values(&Place::new(&section, None), a, b);
+            diff.values(&SettingPath::new(&section, None), a, b);
             continue;
         }
         let map = |value: Option<&Value>| value.and_then(Value::as_map).unwrap_or(&empty).clone();
@@ -134,13 +134,13 @@ fn keys(a: &Map, b: &Map) -> BTreeSet<String> {
 
 /// Where a value stands.
 #[derive(Clone)]
-struct Place {
+struct SettingPath {
     section: String,
     name: Option<String>,
     path: Vec<String>,
 }
 
-impl Place {
+impl SettingPath {
     fn new(section: &str, name: Option<&str>) -> Self {
         Self {
             section: section.to_owned(),
@@ -156,16 +156,16 @@ impl Place {
     }
 }
 
-struct Diff<'a> {
+struct SettingsComparison<'a> {
     first: &'a Settings,
     second: &'a Settings,
     found: Vec<SettingChange>,
 }
 
-impl Diff<'_> {
+impl SettingsComparison<'_> {
     /// A service, volume, ... on either side or both.
     fn named(&mut self, section: &str, name: &str, a: Option<&Value>, b: Option<&Value>) {
-        let place = Place::new(section, Some(name));
+        let place = SettingPath::new(section, Some(name));
         match (a, b) {
             (Some(a), Some(b)) => self.values(&place, Some(a), Some(b)),
             (a, b) => {
@@ -177,7 +177,7 @@ impl Diff<'_> {
         }
     }
 
-    fn values(&mut self, place: &Place, a: Option<&Value>, b: Option<&Value>) {
+    fn values(&mut self, place: &SettingPath, a: Option<&Value>, b: Option<&Value>) {
         let (a, b) = (a.map(|v| plain(place, v)), b.map(|v| plain(place, v)));
         let is_map = |value: &Value| value.as_map().is_some();
         let is_list = |value: &Value| matches!(value.data, Data::List(_));
@@ -203,7 +203,7 @@ impl Diff<'_> {
         }
     }
 
-    fn leaves(&mut self, place: &Place, a: Option<&Value>, b: Option<&Value>) {
+    fn leaves(&mut self, place: &SettingPath, a: Option<&Value>, b: Option<&Value>) {
         if a.map(shown) == b.map(shown) {
             return;
         }
@@ -213,7 +213,7 @@ impl Diff<'_> {
     }
 
     /// Lists are what is in them; where that is the same, the order may differ.
-    fn lists(&mut self, place: &Place, a: Option<&Value>, b: Option<&Value>) {
+    fn lists(&mut self, place: &SettingPath, a: Option<&Value>, b: Option<&Value>) {
         let items = |value: Option<&Value>| {
             let items = value.map(Value::items).unwrap_or_default();
             items
@@ -257,7 +257,7 @@ impl Diff<'_> {
         }
     }
 
-    fn push(&mut self, place: &Place, from: Option<Setting>, to: Option<Setting>) {
+    fn push(&mut self, place: &SettingPath, from: Option<Setting>, to: Option<Setting>) {
         self.found.push(SettingChange {
             section: place.section.clone(),
             name: place.name.clone(),
@@ -269,7 +269,7 @@ impl Diff<'_> {
 }
 
 /// True for lists whose order means nothing.
-fn is_set(place: &Place) -> bool {
+fn is_set(place: &SettingPath) -> bool {
     matches!(
         place.path.first().map(String::as_str),
         Some("ports" | "expose" | "cap_add" | "cap_drop" | "profiles" | "devices" | "group_add")
@@ -277,7 +277,7 @@ fn is_set(place: &Place) -> bool {
 }
 
 /// A value without the choices of syntax that its place allows.
-fn plain(place: &Place, value: &Value) -> Value {
+fn plain(place: &SettingPath, value: &Value) -> Value {
     let path: Vec<&str> = place.path.iter().map(String::as_str).collect();
     let at = value.at;
     match (place.section.as_str(), path.as_slice()) {

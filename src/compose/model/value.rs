@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::compose::file::document::Document;
 use crate::compose::file::strict::{self, Type};
-use crate::compose::file::syntax::{Fault, Kind, NodeId};
+use crate::compose::file::syntax::{Fault, NodeId, NodeKind};
 
 /// Compose's own limit on nodes, against files whose aliases multiply.
 const MAX_NODES: usize = 1_000_000;
@@ -119,13 +119,13 @@ impl Value {
 #[derive(Debug)]
 pub(crate) struct Read {
     pub(crate) value: Value,
-    /// What to take out of the files merged before.
+    /// The paths that `!reset` and `!override` take out of the files merged before.
     pub(crate) cleared: Vec<Vec<String>>,
 }
 
 /// Reads the data below `root`.
 pub(crate) fn read(document: &Document, file: usize, root: NodeId) -> Result<Read, Fault> {
-    let mut reader = Reader {
+    let mut reader = ValueReader {
         document,
         file,
         path: Vec::new(),
@@ -140,7 +140,7 @@ pub(crate) fn read(document: &Document, file: usize, root: NodeId) -> Result<Rea
     })
 }
 
-struct Reader<'a> {
+struct ValueReader<'a> {
     document: &'a Document,
     file: usize,
     path: Vec<String>,
@@ -148,7 +148,7 @@ struct Reader<'a> {
     nodes: usize,
 }
 
-impl Reader<'_> {
+impl ValueReader<'_> {
     /// None for what is tagged `!reset`.
     fn value(&mut self, id: NodeId) -> Result<Option<Value>, Fault> {
         let tree = self.document.tree();
@@ -169,10 +169,12 @@ impl Reader<'_> {
             return Ok(None);
         }
         let data = match &node.kind {
-            Kind::Scalar { value, style } => scalar(value, strict::scalar_type(value, *style, tag)),
-            Kind::Sequence { items, .. } => self.list(items)?,
-            Kind::Mapping { .. } => self.map(id)?,
-            Kind::Alias(_) => Data::Null,
+            NodeKind::Scalar { value, style } => {
+                scalar(value, strict::scalar_type(value, *style, tag))
+            }
+            NodeKind::Sequence { items, .. } => self.list(items)?,
+            NodeKind::Mapping { .. } => self.map(id)?,
+            NodeKind::Alias(_) => Data::Null,
         };
         let offset = node.span.start;
         let file = self.file;

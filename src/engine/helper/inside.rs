@@ -16,7 +16,9 @@ use crate::engine::check_name;
 use crate::error::{Explain, Kind};
 use crate::fs::Disk;
 use crate::progress::Progress;
-use crate::tree::{self, Against, Copied, CopyOptions, Format, Manifest, Scope, VerifyOptions};
+use crate::tree::{
+    self, Against, Copied, CopyOptions, Manifest, ManifestFormat, VerifyOptions, VerifyScope,
+};
 
 /// How often the helper says that it is alive.
 const PULSE: Duration = Duration::from_millis(250);
@@ -221,9 +223,9 @@ fn work_on<W: Write + Send>(
             media,
         } => {
             let scope = if *contents {
-                Scope::Everything
+                VerifyScope::Everything
             } else {
-                Scope::MetadataOnly
+                VerifyScope::MetadataOnly
             };
             let options = VerifyOptions {
                 scope,
@@ -360,7 +362,7 @@ impl<W: Write + Send> Teller<W> {
     fn manifest(&self, manifest: &Manifest) {
         let mut text = Vec::new();
         // Writing to memory can't fail.
-        let _ = manifest.write(Format::Mtree, &mut text);
+        let _ = manifest.write(ManifestFormat::Mtree, &mut text);
         // The format is ASCII, so that no piece ends within a character.
         for piece in text.chunks(PIECE) {
             self.say(&HelperEvent::Manifest {

@@ -15,7 +15,7 @@ use super::reader::listen;
 use super::session::{Said, Session, TICK, ask, interrupted, is_hello};
 use crate::clock::Stopwatch;
 use crate::progress::Progress;
-use crate::tree::{self, Format, Manifest};
+use crate::tree::{self, Manifest, ManifestFormat};
 
 impl Helper {
     /// Writes the volume to `out`, as it comes: whether it is whole, the stream says itself.
@@ -175,7 +175,7 @@ impl Relay<'_> {
 /// Says what is there already.
 fn tell(input: &mut impl Write, have: &Manifest) -> io::Result<()> {
     let mut text = Vec::new();
-    have.write(Format::Mtree, &mut text)?;
+    have.write(ManifestFormat::Mtree, &mut text)?;
     let pieces = text.chunks(PIECE).map(|piece| HelperEvent::Manifest {
         text: String::from_utf8_lossy(piece).into_owned(),
     });

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::inspected::{InspectedContainer, inspected};
-use crate::compose::{Claim, Claims, Holder, NetworkClaim, Port, is_data, routes};
+use crate::compose::{Claim, Claimant, Claims, NetworkClaim, Port, is_data, routes};
 use crate::engine::{Docker, Error};
 
 const PROJECT: &str = "com.docker.compose.project";
@@ -31,7 +31,7 @@ pub struct ExceptProject<'a> {
 pub fn claimed(docker: &Docker, own: ExceptProject<'_>) -> Result<Claims, Error> {
     let containers = inspected(docker, &[])?;
     let mut claims = Claims::default();
-    let mut names: BTreeMap<String, BTreeMap<String, Holder>> = BTreeMap::new();
+    let mut names: BTreeMap<String, BTreeMap<String, Claimant>> = BTreeMap::new();
     for container in containers.iter().filter(|container| !container.is_of(own)) {
         container.claim(&mut claims);
         for (network, on) in &container.network_settings.networks {
@@ -51,7 +51,7 @@ pub fn claimed(docker: &Docker, own: ExceptProject<'_>) -> Result<Claims, Error>
             .and_then(|l| l.get(PROJECT))
             .cloned();
         if project.as_deref() != Some(own.project) {
-            let holder = Holder {
+            let holder = Claimant {
                 project,
                 owner: network.name.clone(),
                 at: None,
@@ -71,7 +71,7 @@ fn volumes(docker: &Docker, own: ExceptProject<'_>) -> Result<Vec<Claim<String>>
     let rows: Vec<LabelledVolume> = Docker::json_lines("list the volumes", &list)?;
     let claim = |row: LabelledVolume| {
         let project = row.label(PROJECT).filter(|name| *name != own.project)?;
-        let holder = Holder {
+        let holder = Claimant {
             project: Some(project.to_owned()),
             owner: row.name.clone(),
             at: None,
@@ -143,7 +143,7 @@ struct Pool {
 }
 
 impl InspectedNetwork {
-    fn claim(self, names: BTreeMap<String, Holder>) -> NetworkClaim {
+    fn claim(self, names: BTreeMap<String, Claimant>) -> NetworkClaim {
         let pools = self.ipam.config.unwrap_or_default();
         NetworkClaim {
             name: self.name,
@@ -168,8 +168,8 @@ impl InspectedContainer {
             && self.label(FOLDER).is_some_and(is_in)
     }
 
-    fn holder(&self) -> Holder {
-        Holder {
+    fn holder(&self) -> Claimant {
+        Claimant {
             project: self.label(PROJECT).cloned(),
             owner: self.name.trim_start_matches('/').to_owned(),
             at: None,
@@ -179,7 +179,7 @@ impl InspectedContainer {
     fn claim(&self, claims: &mut Claims) {
         let holder = self.holder();
         if let Some(project) = &holder.project {
-            let of_project = Holder {
+            let of_project = Claimant {
                 owner: project.clone(),
                 ..holder.clone()
             };

@@ -14,7 +14,7 @@ use crate::engine::{
 use crate::fs::Disk;
 use crate::progress::{Progress, Silent};
 use crate::tree::{
-    self, Copied, CopyOptions, Difference, Holds, Manifest, Scope, Survey, VerifyOptions,
+    self, Copied, CopyOptions, Difference, Holds, Manifest, Survey, VerifyOptions, VerifyScope,
 };
 
 impl DockerVolumes {
@@ -230,7 +230,7 @@ impl Contents for DockerVolumes {
         let what = format!("read volume `{}`", volume.name);
         let work = HelperWork::Observe {
             volume: volume.name.clone(),
-            contents: options.scope != Scope::MetadataOnly,
+            contents: options.scope != VerifyScope::MetadataOnly,
             media: options.media,
         };
         progress.start(&format!("volume {}", volume.name), None);

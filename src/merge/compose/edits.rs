@@ -3,39 +3,11 @@
 
 use std::ops::Range;
 
-use super::node::{At, Child, Pair};
-use super::proof::Proof;
+use super::node::{ChildNode, NodeAt, raw_children};
+use super::op::{MergeOp, OpKind, Replacement};
+use super::proof::MergeProof;
 use super::render;
-use crate::compose::{Document, Kind, Style, Type, plain_type, rewrite};
-
-/// One change of THEIRS.
-#[derive(Clone)]
-pub(super) struct Op<'a> {
-    /// The mapping or list in which something changes.
-    pub(super) parent: At<'a>,
-    pub(super) act: Act<'a>,
-}
-
-#[derive(Clone)]
-pub(super) enum Act<'a> {
-    /// The child has another value.
-    Set(Child<'a>, Put<'a>),
-    /// There is one more child, behind this one or behind all.
-    Insert(Option<Child<'a>>, Put<'a>),
-    /// The child is gone.
-    Remove(Child<'a>),
-}
-
-/// What is put in.
-#[derive(Clone)]
-pub(super) enum Put<'a> {
-    /// What MINE has here.
-    Like(Child<'a>),
-    /// What MINE has, in the form that THEIRS is written in.
-    Pair(Pair),
-    /// A text.
-    Text(String),
-}
+use crate::compose::{Document, NodeKind, Style, Type, plain_type, rewrite};
 
 /// A change that couldn't be made: why, as a clause.
 pub(super) type Refusal = String;
@@ -45,7 +17,7 @@ pub(super) struct Edits<'a> {
     document: &'a Document,
     /// The comments of BASE, which are not MINE's to carry.
     base_comments: Vec<String>,
-    pub(super) ops: Vec<Op<'a>>,
+    pub(super) ops: Vec<MergeOp<'a>>,
 }
 
 impl<'a> Edits<'a> {
@@ -58,7 +30,7 @@ impl<'a> Edits<'a> {
     }
 
     /// Takes a change in, if it can be made beside those that are.
-    pub(super) fn add(&mut self, op: Op<'a>) -> Result<(), Refusal> {
+    pub(super) fn add(&mut self, op: MergeOp<'a>) -> Result<(), Refusal> {
         self.ops.push(op);
         self.finish().map(|_| ()).inspect_err(|_| {
             self.ops.pop();
@@ -70,7 +42,7 @@ impl<'a> Edits<'a> {
         self.apply(&self.ops)
     }
 
-    fn apply(&self, ops: &[Op<'a>]) -> Result<Vec<u8>, Refusal> {
+    fn apply(&self, ops: &[MergeOp<'a>]) -> Result<Vec<u8>, Refusal> {
         let mut splices = ops
             .iter()
             .map(|op| self.splice(op))
@@ -98,7 +70,7 @@ impl<'a> Edits<'a> {
         bytes.extend_from_slice(result.as_bytes());
         let new = Document::parse(self.document.path(), &bytes)
             .map_err(|_| "it would no longer parse".to_owned())?;
-        let proof = Proof {
+        let proof = MergeProof {
             old: self.document,
             new: &new,
             ops,
@@ -111,19 +83,19 @@ impl<'a> Edits<'a> {
         }
     }
 
-    fn splice(&self, op: &Op<'a>) -> Result<(Range<usize>, String), Refusal> {
+    fn splice(&self, op: &MergeOp<'a>) -> Result<(Range<usize>, String), Refusal> {
         match &op.act {
-            Act::Set(child, put) => self.set(op.parent, child, put),
-            Act::Insert(after, put) => self.insert(op.parent, after.as_ref(), put),
-            Act::Remove(child) => remove(op.parent, child),
+            OpKind::Set(child, put) => self.set(op.parent, child, put),
+            OpKind::Insert(after, put) => self.insert(op.parent, after.as_ref(), put),
+            OpKind::Remove(child) => remove(op.parent, child),
         }
     }
 
     fn set(
         &self,
-        parent: At<'a>,
-        child: &Child<'a>,
-        put: &Put<'a>,
+        parent: NodeAt<'a>,
+        child: &ChildNode<'a>,
+        put: &Replacement<'a>,
     ) -> Result<(Range<usize>, String), Refusal> {
         let value = child.value;
         let rewritten = |text: &str| {
@@ -131,8 +103,8 @@ impl<'a> Edits<'a> {
             found.ok_or_else(|| "it is written over several lines".to_owned())
         };
         let mine = match put {
-            Put::Text(text) => return rewritten(text),
-            Put::Pair(pair) => {
+            Replacement::Text(text) => return rewritten(text),
+            Replacement::KeyValue(pair) => {
                 return match (child.key, &pair.value) {
                     (None, Some(value)) => rewritten(&format!("{}={value}", pair.key)),
                     (None, None) => rewritten(&pair.key),
@@ -140,11 +112,11 @@ impl<'a> Edits<'a> {
                     (Some(_), None) => Err("it would have no value there".to_owned()),
                 };
             }
-            Put::Like(mine) => mine,
+            Replacement::Like(mine) => mine,
         };
         self.check_anchors(mine.value, value.node().span.start)?;
         let span = value.node().span.clone();
-        let is_word = |at: At<'_>| at.scalar().is_some() && !at.source().contains('\n');
+        let is_word = |at: NodeAt<'_>| at.scalar().is_some() && !at.source().contains('\n');
         let json = is_json(parent);
         if is_word(value)
             && is_word(mine.value)
@@ -171,9 +143,9 @@ impl<'a> Edits<'a> {
 
     fn insert(
         &self,
-        parent: At<'a>,
-        after: Option<&Child<'a>>,
-        put: &Put<'a>,
+        parent: NodeAt<'a>,
+        after: Option<&ChildNode<'a>>,
+        put: &Replacement<'a>,
     ) -> Result<(Range<usize>, String), Refusal> {
         let last = raw_children(parent).pop();
         if parent.is_flow() {
@@ -183,19 +155,21 @@ impl<'a> Edits<'a> {
             return Err("there is nothing beside it".to_owned());
         };
         let region = render::region(sibling)?;
-        if let Put::Like(mine) = put {
+        if let Replacement::Like(mine) = put {
             self.check_anchors(mine.value, region.end)?;
         }
         let eol = render::eol(self.document);
         let indent = render::indent(self.document, &region);
         let is_new = |comment: &str| !self.base_comments.iter().any(|base| base == comment);
         let entry = match put {
-            Put::Like(mine) => {
+            Replacement::Like(mine) => {
                 let lead = render::lead(mine, indent, eol, &is_new);
                 lead + &block(mine, indent, eol)
             }
-            Put::Pair(pair) => line(&render::pair(pair, parent.is_list(), false), parent, indent),
-            Put::Text(text) => line(text, parent, indent),
+            Replacement::KeyValue(pair) => {
+                line(&render::pair(pair, parent.is_list(), false), parent, indent)
+            }
+            Replacement::Text(text) => line(text, parent, indent),
         };
         let text = match self.document.slice(region.clone()).ends_with('\n') {
             true => entry + eol,
@@ -206,18 +180,18 @@ impl<'a> Edits<'a> {
 
     fn insert_in_flow(
         &self,
-        parent: At<'a>,
-        sibling: Option<&Child<'a>>,
-        put: &Put<'a>,
+        parent: NodeAt<'a>,
+        sibling: Option<&ChildNode<'a>>,
+        put: &Replacement<'a>,
     ) -> Result<(Range<usize>, String), Refusal> {
         let json = is_json(parent);
         let entry = match put {
-            Put::Like(mine) => {
+            Replacement::Like(mine) => {
                 self.check_anchors(mine.value, parent.node().span.start)?;
                 render::entry(mine, json)
             }
-            Put::Pair(pair) => render::pair(pair, parent.is_list(), json),
-            Put::Text(text) => text.clone(),
+            Replacement::KeyValue(pair) => render::pair(pair, parent.is_list(), json),
+            Replacement::Text(text) => text.clone(),
         };
         Ok(if let Some(sibling) = sibling {
             let end = render::content_end(sibling);
@@ -229,18 +203,18 @@ impl<'a> Edits<'a> {
     }
 
     /// What is put in may name anchors that THEIRS has above, and makes none.
-    fn check_anchors(&self, mine: At<'_>, before: usize) -> Result<(), Refusal> {
+    fn check_anchors(&self, mine: NodeAt<'_>, before: usize) -> Result<(), Refusal> {
         let tree = self.document.tree();
         for at in mine.below() {
             if at.anchor().is_some() {
                 return Err("it has an anchor".to_owned());
             }
-            let Kind::Alias(target) = &at.node().kind else {
+            let NodeKind::Alias(target) = &at.node().kind else {
                 continue;
             };
             let name = at.with(*target).anchor();
             let known = tree.ids().any(|id| {
-                let there = At {
+                let there = NodeAt {
                     document: self.document,
                     id,
                 };
@@ -254,28 +228,7 @@ impl<'a> Edits<'a> {
     }
 }
 
-/// The children as they are written, under whatever names.
-pub(super) fn raw_children(parent: At<'_>) -> Vec<Child<'_>> {
-    let child = |key: Option<At<'_>>, value| Child {
-        name: String::new(),
-        key: key.map(|key| parent.with(key.id)),
-        value,
-        pair: None,
-    };
-    match &parent.node().kind {
-        Kind::Mapping { entries, .. } => entries
-            .iter()
-            .map(|(key, value)| child(Some(parent.with(*key)), parent.with(*value)))
-            .collect(),
-        Kind::Sequence { items, .. } => items
-            .iter()
-            .map(|item| child(None, parent.with(*item)))
-            .collect(),
-        _ => Vec::new(),
-    }
-}
-
-fn remove(parent: At<'_>, child: &Child<'_>) -> Result<(Range<usize>, String), Refusal> {
+fn remove(parent: NodeAt<'_>, child: &ChildNode<'_>) -> Result<(Range<usize>, String), Refusal> {
     let children = raw_children(parent);
     if children.len() < 2 {
         return Err("nothing would be left beside it".to_owned());
@@ -295,21 +248,21 @@ fn remove(parent: At<'_>, child: &Child<'_>) -> Result<(Range<usize>, String), R
 }
 
 /// A child of MINE for a block of THEIRS.
-fn block(mine: &Child<'_>, indent: usize, eol: &str) -> String {
+fn block(mine: &ChildNode<'_>, indent: usize, eol: &str) -> String {
     render::copied(mine, indent, eol).unwrap_or_else(|| {
         let dash = if mine.key.is_none() { "- " } else { "" };
         format!("{}{dash}{}", " ".repeat(indent), render::entry(mine, false))
     })
 }
 
-fn line(text: &str, parent: At<'_>, indent: usize) -> String {
+fn line(text: &str, parent: NodeAt<'_>, indent: usize) -> String {
     let dash = if parent.is_list() { "- " } else { "" };
     format!("{}{dash}{text}", " ".repeat(indent))
 }
 
 /// A scalar of MINE as it is written there, if that reads the same here.
-fn word(mine: At<'_>, in_flow: bool, json: bool) -> String {
-    let Kind::Scalar { value, style } = &mine.node().kind else {
+fn word(mine: NodeAt<'_>, in_flow: bool, json: bool) -> String {
+    let NodeKind::Scalar { value, style } = &mine.node().kind else {
         return render::flow(mine, json);
     };
     let is_text = plain_type(value) == Type::String;
@@ -321,8 +274,8 @@ fn word(mine: At<'_>, in_flow: bool, json: bool) -> String {
 }
 
 /// True for flow style with quoted keys.
-fn is_json(parent: At<'_>) -> bool {
-    let Kind::Mapping {
+fn is_json(parent: NodeAt<'_>) -> bool {
+    let NodeKind::Mapping {
         flow: true,
         entries,
     } = &parent.node().kind
@@ -332,7 +285,7 @@ fn is_json(parent: At<'_>) -> bool {
     entries.first().is_some_and(|(key, _)| {
         matches!(
             parent.with(*key).node().kind,
-            Kind::Scalar {
+            NodeKind::Scalar {
                 style: Style::Double,
                 ..
             }

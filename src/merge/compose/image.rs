@@ -3,7 +3,7 @@
 
 /// What becomes of an image that both sides changed.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Image {
+pub(super) enum ImageVerdict {
     /// MINE changed no more than the tag, which is the vendor's to choose.
     Theirs,
     /// MINE has it from another repository: that one, with the vendor's new tag.
@@ -13,14 +13,14 @@ pub(super) enum Image {
 }
 
 /// Decides on an image that both sides changed, and not alike.
-pub(super) fn decide(base: &str, mine: &str, theirs: &str) -> Image {
+pub(super) fn decide(base: &str, mine: &str, theirs: &str) -> ImageVerdict {
     let [base, mine, theirs] = [base, mine, theirs].map(split);
     if mine.0 == base.0 {
-        Image::Theirs
+        ImageVerdict::Theirs
     } else if theirs.0 == base.0 && mine.1 == base.1 {
-        Image::Mixed(format!("{}{}", mine.0, theirs.1))
+        ImageVerdict::Mixed(format!("{}{}", mine.0, theirs.1))
     } else {
-        Image::Conflict
+        ImageVerdict::Conflict
     }
 }
 
@@ -65,10 +65,10 @@ mod tests {
 
     #[test]
     fn tags_are_the_vendors_and_mirrors_are_mine() {
-        assert_eq!(decide("a:1", "a:1.1", "a:2"), Image::Theirs);
-        let mixed = Image::Mixed("reg:5000/a:2".to_owned());
+        assert_eq!(decide("a:1", "a:1.1", "a:2"), ImageVerdict::Theirs);
+        let mixed = ImageVerdict::Mixed("reg:5000/a:2".to_owned());
         assert_eq!(decide("a:1", "reg:5000/a:1", "a:2"), mixed);
-        assert_eq!(decide("a:1", "reg/a:1.1", "a:2"), Image::Conflict);
-        assert_eq!(decide("a:1", "reg/a:1", "b:2"), Image::Conflict);
+        assert_eq!(decide("a:1", "reg/a:1.1", "a:2"), ImageVerdict::Conflict);
+        assert_eq!(decide("a:1", "reg/a:1", "b:2"), ImageVerdict::Conflict);
     }
 }

@@ -4,37 +4,37 @@
 
 use std::collections::HashMap;
 
-use super::super::outcome::Place;
-use crate::compose::{Document, Kind, Node, NodeId, Style, Type, plain_type};
+use super::super::outcome::SourceLine;
+use crate::compose::{Document, Node, NodeId, NodeKind, Style, Type, plain_type};
 
 /// A node in its document.
 #[derive(Clone, Copy)]
-pub(super) struct At<'a> {
+pub(super) struct NodeAt<'a> {
     pub(super) document: &'a Document,
     pub(super) id: NodeId,
 }
 
 /// An entry of a mapping or an item of a list.
 #[derive(Clone)]
-pub(super) struct Child<'a> {
+pub(super) struct ChildNode<'a> {
     /// What it is the same by, within its parent.
     pub(super) name: String,
     /// None for an item.
-    pub(super) key: Option<At<'a>>,
-    pub(super) value: At<'a>,
+    pub(super) key: Option<NodeAt<'a>>,
+    pub(super) value: NodeAt<'a>,
     /// For `KEY=value` and `KEY: value` alike.
-    pub(super) pair: Option<Pair>,
+    pub(super) pair: Option<KeyValue>,
 }
 
 /// A variable, label or argument, in whichever form it is written.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Pair {
+pub(super) struct KeyValue {
     pub(super) key: String,
     /// None for a key alone.
     pub(super) value: Option<String>,
 }
 
-impl<'a> At<'a> {
+impl<'a> NodeAt<'a> {
     pub(super) fn node(self) -> &'a Node {
         self.document.tree().node(self.id)
     }
@@ -46,13 +46,13 @@ impl<'a> At<'a> {
     /// The text of a scalar that stands here itself.
     pub(super) fn scalar(self) -> Option<&'a str> {
         match &self.node().kind {
-            Kind::Scalar { value, .. } => Some(value),
+            NodeKind::Scalar { value, .. } => Some(value),
             _ => None,
         }
     }
 
     pub(super) fn is_null(self) -> bool {
-        let Kind::Scalar { value, style } = &self.node().kind else {
+        let NodeKind::Scalar { value, style } = &self.node().kind else {
             return false;
         };
         *style == Style::Plain && plain_type(value) == Type::Null
@@ -61,12 +61,12 @@ impl<'a> At<'a> {
     pub(super) fn is_flow(self) -> bool {
         matches!(
             self.node().kind,
-            Kind::Mapping { flow: true, .. } | Kind::Sequence { flow: true, .. }
+            NodeKind::Mapping { flow: true, .. } | NodeKind::Sequence { flow: true, .. }
         )
     }
 
     pub(super) fn is_list(self) -> bool {
-        matches!(self.node().kind, Kind::Sequence { .. })
+        matches!(self.node().kind, NodeKind::Sequence { .. })
     }
 
     pub(super) fn source(self) -> &'a str {
@@ -82,16 +82,16 @@ impl<'a> At<'a> {
     }
 
     /// The node and all below it, aliases not followed.
-    pub(super) fn below(self) -> Vec<At<'a>> {
+    pub(super) fn below(self) -> Vec<NodeAt<'a>> {
         let mut found = vec![self];
         match &self.node().kind {
-            Kind::Mapping { entries, .. } => {
+            NodeKind::Mapping { entries, .. } => {
                 for (key, value) in entries {
                     found.extend(self.with(*key).below());
                     found.extend(self.with(*value).below());
                 }
             }
-            Kind::Sequence { items, .. } => {
+            NodeKind::Sequence { items, .. } => {
                 found.extend(items.iter().flat_map(|item| self.with(*item).below()));
             }
             _ => {}
@@ -101,21 +101,21 @@ impl<'a> At<'a> {
 }
 
 /// True if two nodes say the same, in whatever style; the order of keys says nothing.
-pub(super) fn same(one: At<'_>, other: At<'_>) -> bool {
+pub(super) fn same(one: NodeAt<'_>, other: NodeAt<'_>) -> bool {
     if one.tag() != other.tag() {
         return false;
     }
     match (&one.node().kind, &other.node().kind) {
-        (Kind::Scalar { value: a, .. }, Kind::Scalar { value: b, .. }) => {
+        (NodeKind::Scalar { value: a, .. }, NodeKind::Scalar { value: b, .. }) => {
             (one.is_null() && other.is_null()) || (a == b && one.is_null() == other.is_null())
         }
-        (Kind::Sequence { items: a, .. }, Kind::Sequence { items: b, .. }) => {
+        (NodeKind::Sequence { items: a, .. }, NodeKind::Sequence { items: b, .. }) => {
             a.len() == b.len()
                 && a.iter()
                     .zip(b)
                     .all(|(a, b)| same(one.with(*a), other.with(*b)))
         }
-        (Kind::Mapping { entries: a, .. }, Kind::Mapping { entries: b, .. }) => {
+        (NodeKind::Mapping { entries: a, .. }, NodeKind::Mapping { entries: b, .. }) => {
             let keys: HashMap<_, _> = b
                 .iter()
                 .filter_map(|(key, value)| Some((other.with(*key).scalar()?, *value)))
@@ -126,12 +126,14 @@ pub(super) fn same(one: At<'_>, other: At<'_>) -> bool {
             };
             a.len() == b.len() && a.iter().all(|entry| found(entry) == Some(true))
         }
-        (Kind::Alias(a), Kind::Alias(b)) => one.with(*a).anchor() == other.with(*b).anchor(),
+        (NodeKind::Alias(a), NodeKind::Alias(b)) => {
+            one.with(*a).anchor() == other.with(*b).anchor()
+        }
         _ => false,
     }
 }
 
-impl<'a> Child<'a> {
+impl<'a> ChildNode<'a> {
     /// True if two children of the same name say the same.
     pub(super) fn is(&self, other: &Self) -> bool {
         match (&self.pair, &other.pair) {
@@ -141,18 +143,18 @@ impl<'a> Child<'a> {
     }
 
     /// The node that it begins with.
-    pub(super) fn first(&self) -> At<'a> {
+    pub(super) fn first(&self) -> NodeAt<'a> {
         self.key.unwrap_or(self.value)
     }
 
-    pub(super) fn place(&self) -> Place {
+    pub(super) fn place(&self) -> SourceLine {
         let at = self.first();
         let location = at.document.location_of(at.id);
         let value = match &self.pair {
             Some(pair) => pair.value.clone().unwrap_or_default(),
             None => self.value.source().trim().to_owned(),
         };
-        Place {
+        SourceLine {
             path: location.path,
             line: location.line,
             value,
@@ -191,16 +193,16 @@ fn rule(path: &[String]) -> Items {
 }
 
 /// What is in a mapping or in a list whose items have names; None for what is one value.
-pub(super) fn children<'a>(at: At<'a>, path: &[String]) -> Option<Vec<Child<'a>>> {
+pub(super) fn children<'a>(at: NodeAt<'a>, path: &[String]) -> Option<Vec<ChildNode<'a>>> {
     siblings([Some(at)], path).map(|[children]| children)
 }
 
 /// The same for the versions of one place, under names that fit all of them; what isn't there
 /// has none.
 pub(super) fn siblings<'a, const N: usize>(
-    versions: [Option<At<'a>>; N],
+    versions: [Option<NodeAt<'a>>; N],
     path: &[String],
-) -> Option<[Vec<Child<'a>>; N]> {
+) -> Option<[Vec<ChildNode<'a>>; N]> {
     let mut all = Vec::new();
     for version in versions {
         all.push(match version {
@@ -222,33 +224,33 @@ pub(super) fn siblings<'a, const N: usize>(
     all.try_into().ok()
 }
 
-fn are_told_apart(list: &[Child<'_>]) -> bool {
+fn are_told_apart(list: &[ChildNode<'_>]) -> bool {
     let mut names: Vec<_> = list.iter().map(|child| &child.name).collect();
     names.sort();
     names.windows(2).all(|pair| pair[0] != pair[1])
 }
 
 /// What an item is named by where less would name two.
-fn full_text<'a>(item: &Child<'a>) -> &'a str {
+fn full_text<'a>(item: &ChildNode<'a>) -> &'a str {
     let text = item.value.scalar();
     text.unwrap_or_else(|| item.value.source().trim())
 }
 
-fn named<'a>(at: At<'a>, path: &[String]) -> Option<Vec<Child<'a>>> {
+fn named<'a>(at: NodeAt<'a>, path: &[String]) -> Option<Vec<ChildNode<'a>>> {
     let rule = rule(path);
     match &at.node().kind {
-        Kind::Mapping { entries, .. } => entries
+        NodeKind::Mapping { entries, .. } => entries
             .iter()
             .map(|(key, value)| {
                 let (key, value) = (at.with(*key), at.with(*value));
                 let name = key.scalar()?.to_owned();
                 let text = value.scalar().filter(|_| !value.is_null());
                 let is_pair = rule == Items::Pairs && value.scalar().is_some();
-                let pair = is_pair.then(|| Pair {
+                let pair = is_pair.then(|| KeyValue {
                     key: name.clone(),
                     value: text.map(str::to_owned),
                 });
-                Some(Child {
+                Some(ChildNode {
                     name,
                     key: Some(key),
                     value,
@@ -256,14 +258,14 @@ fn named<'a>(at: At<'a>, path: &[String]) -> Option<Vec<Child<'a>>> {
                 })
             })
             .collect(),
-        Kind::Sequence { items, .. } if rule != Items::Whole => {
+        NodeKind::Sequence { items, .. } if rule != Items::Whole => {
             items.iter().map(|id| item(at.with(*id), rule)).collect()
         }
         _ => None,
     }
 }
 
-fn item(value: At<'_>, rule: Items) -> Option<Child<'_>> {
+fn item(value: NodeAt<'_>, rule: Items) -> Option<ChildNode<'_>> {
     let mut pair = None;
     let name = match rule {
         Items::Pairs => {
@@ -272,7 +274,7 @@ fn item(value: At<'_>, rule: Items) -> Option<Child<'_>> {
                 Some((key, rest)) => (key, Some(rest.to_owned())),
                 None => (text, None),
             };
-            pair = Some(Pair {
+            pair = Some(KeyValue {
                 key: key.to_owned(),
                 value: rest,
             });
@@ -288,7 +290,7 @@ fn item(value: At<'_>, rule: Items) -> Option<Child<'_>> {
         },
         Items::Texts | Items::Whole => value.scalar()?.to_owned(),
     };
-    Some(Child {
+    Some(ChildNode {
         name,
         key: None,
         value,
@@ -297,7 +299,7 @@ fn item(value: At<'_>, rule: Items) -> Option<Child<'_>> {
 }
 
 /// The container's port, with its protocol where that isn't TCP.
-fn port(value: At<'_>) -> Option<String> {
+fn port(value: NodeAt<'_>) -> Option<String> {
     if let Some(text) = value.scalar() {
         return parts(text).last().map(|part| (*part).to_owned());
     }
@@ -308,8 +310,8 @@ fn port(value: At<'_>) -> Option<String> {
     })
 }
 
-fn field<'a>(at: At<'a>, key: &str) -> Option<&'a str> {
-    let Kind::Mapping { entries, .. } = &at.node().kind else {
+fn field<'a>(at: NodeAt<'a>, key: &str) -> Option<&'a str> {
+    let NodeKind::Mapping { entries, .. } = &at.node().kind else {
         return None;
     };
     let entry = entries
@@ -335,4 +337,25 @@ fn parts(text: &str) -> Vec<&str> {
     }
     found.push(&text[start..]);
     found
+}
+
+/// The children as they are written, under whatever names.
+pub(super) fn raw_children(parent: NodeAt<'_>) -> Vec<ChildNode<'_>> {
+    let child = |key: Option<NodeAt<'_>>, value| ChildNode {
+        name: String::new(),
+        key: key.map(|key| parent.with(key.id)),
+        value,
+        pair: None,
+    };
+    match &parent.node().kind {
+        NodeKind::Mapping { entries, .. } => entries
+            .iter()
+            .map(|(key, value)| child(Some(parent.with(*key)), parent.with(*value)))
+            .collect(),
+        NodeKind::Sequence { items, .. } => items
+            .iter()
+            .map(|item| child(None, parent.with(*item)))
+            .collect(),
+        _ => Vec::new(),
+    }
 }

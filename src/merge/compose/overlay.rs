@@ -3,11 +3,11 @@
 //! Compose adds the items of lists up. So a list of which an item was changed or removed is
 //! given whole, with `!override`; what was removed from a mapping is `!reset`.
 
-use super::node::{At, Child, children};
+use super::node::{ChildNode, NodeAt, children};
 use super::render;
 use super::root;
-use super::walk::{Changed, How};
-use crate::compose::{Document, Kind, plain_or_quoted};
+use super::walk::{ChangeKind, ChangedPath};
+use crate::compose::{Document, NodeKind, plain_or_quoted};
 
 /// The file in the making.
 pub(super) enum Overlay {
@@ -19,7 +19,7 @@ pub(super) enum Overlay {
 
 impl Overlay {
     /// The changes, with the values of the merged file.
-    pub(super) fn of(changes: &[Changed], merged: &Document) -> Self {
+    pub(super) fn of(changes: &[ChangedPath], merged: &Document) -> Self {
         let mut overlay = Self::Map(Vec::new());
         for change in changes {
             if let Some(root) = root(merged) {
@@ -45,7 +45,7 @@ impl Overlay {
     }
 
     /// A change, at the place where it stands or at one that shares it.
-    fn add(&mut self, change: &Changed, parent: &[String], root: At<'_>) {
+    fn add(&mut self, change: &ChangedPath, parent: &[String], root: NodeAt<'_>) {
         let mut at = root;
         for (depth, key) in change.parent.iter().enumerate() {
             let inside = children(at, &change.parent[..depth]).unwrap_or_default();
@@ -58,7 +58,7 @@ impl Overlay {
         let child = children.into_iter().find(|child| child.name == change.name);
         if at.is_list() {
             self.add_item(change, parent, at, child.as_ref());
-        } else if change.how == How::Removed {
+        } else if change.how == ChangeKind::Removed {
             self.put(parent, &change.name, Self::Value("!reset null".to_owned()));
         } else if let Some(child) = child {
             let value = Self::Value(render::flow(child.value, false));
@@ -68,17 +68,17 @@ impl Overlay {
 
     fn add_item(
         &mut self,
-        change: &Changed,
+        change: &ChangedPath,
         parent: &[String],
-        list: At<'_>,
-        item: Option<&Child<'_>>,
+        list: NodeAt<'_>,
+        item: Option<&ChildNode<'_>>,
     ) {
         let Some((name, parent)) = parent.split_last() else {
             return;
         };
         let whole = || Self::Value(format!("!override {}", render::flow(list, false)));
         match (change.how, item) {
-            (How::Inserted, Some(item)) => {
+            (ChangeKind::Inserted, Some(item)) => {
                 let text = render::flow(item.value, false);
                 match self.entry(parent, name) {
                     Some(Self::Items(items)) => items.push(text),
@@ -149,7 +149,7 @@ impl Overlay {
 /// The parents of a change at every other place that has it by an alias or a merge key. Compose
 /// resolves both before it lays a file over another, so that what is changed where it is
 /// written changes nothing else.
-fn shared(change: &Changed, root: At<'_>) -> Vec<Vec<String>> {
+fn shared(change: &ChangedPath, root: NodeAt<'_>) -> Vec<Vec<String>> {
     let mut found = Vec::new();
     for depth in 1..=change.parent.len() {
         let (above, below) = change.parent.split_at(depth);
@@ -174,7 +174,7 @@ fn shared(change: &Changed, root: At<'_>) -> Vec<Vec<String>> {
 }
 
 /// The node at a path that no alias is on.
-fn find<'a>(root: At<'a>, path: &[String]) -> Option<At<'a>> {
+fn find<'a>(root: NodeAt<'a>, path: &[String]) -> Option<NodeAt<'a>> {
     let mut at = root;
     for (depth, key) in path.iter().enumerate() {
         let inside = children(at, &path[..depth])?;
@@ -184,8 +184,8 @@ fn find<'a>(root: At<'a>, path: &[String]) -> Option<At<'a>> {
 }
 
 /// The paths of the aliases of a node.
-fn aliases(at: At<'_>, target: At<'_>, path: &mut Vec<String>) -> Vec<Vec<String>> {
-    if matches!(at.node().kind, Kind::Alias(id) if id == target.id) {
+fn aliases(at: NodeAt<'_>, target: NodeAt<'_>, path: &mut Vec<String>) -> Vec<Vec<String>> {
+    if matches!(at.node().kind, NodeKind::Alias(id) if id == target.id) {
         return vec![path.clone()];
     }
     let mut found = Vec::new();

@@ -3,14 +3,14 @@
 
 use std::ops::Range;
 
-use super::edits::{Act, Op, Put, raw_children};
-use super::node::{At, Child, same};
-use crate::compose::{Document, Kind, Node};
+use super::node::{ChildNode, NodeAt, raw_children, same};
+use super::op::{MergeOp, OpKind, Replacement};
+use crate::compose::{Document, Node, NodeKind};
 
-pub(super) struct Proof<'a, 'o> {
+pub(super) struct MergeProof<'a, 'o> {
     pub(super) old: &'a Document,
     pub(super) new: &'o Document,
-    pub(super) ops: &'o [Op<'a>],
+    pub(super) ops: &'o [MergeOp<'a>],
     /// The bytes that were replaced, in the old text.
     pub(super) old_ranges: Vec<Range<usize>>,
     /// The bytes that were put in, in the new text.
@@ -18,17 +18,17 @@ pub(super) struct Proof<'a, 'o> {
 }
 
 /// What a child of the new file has to be.
-enum Expected<'a, 'o> {
+enum ExpectedChild<'a, 'o> {
     /// The old one.
-    Old(Child<'a>),
+    Old(ChildNode<'a>),
     /// What was put in; with the old key if there was one.
-    Put(&'o Put<'a>, Option<At<'a>>),
+    Replacement(&'o Replacement<'a>, Option<NodeAt<'a>>),
 }
 
-impl<'a> Proof<'a, '_> {
+impl<'a> MergeProof<'a, '_> {
     pub(super) fn holds(&self) -> bool {
         let (old, new) = (self.old.tree(), self.new.tree());
-        let at = |document, id| At { document, id };
+        let at = |document, id| NodeAt { document, id };
         comments(self.old, &self.old_ranges) == comments(self.new, &self.new_ranges)
             && old.roots.len() == new.roots.len()
             && old
@@ -38,15 +38,17 @@ impl<'a> Proof<'a, '_> {
                 .all(|(a, b)| self.nodes(at(self.old, *a), at(self.new, *b)))
     }
 
-    fn nodes(&self, old: At<'a>, new: At<'_>) -> bool {
+    fn nodes(&self, old: NodeAt<'a>, new: NodeAt<'_>) -> bool {
         if !same_properties(old.node(), new.node()) {
             return false;
         }
         match (&old.node().kind, &new.node().kind) {
-            (Kind::Scalar { .. }, Kind::Scalar { .. }) => old.node().kind == new.node().kind,
-            (Kind::Alias(_), Kind::Alias(_)) => old.source() == new.source(),
-            (Kind::Mapping { .. }, Kind::Mapping { .. })
-            | (Kind::Sequence { .. }, Kind::Sequence { .. }) => {
+            (NodeKind::Scalar { .. }, NodeKind::Scalar { .. }) => {
+                old.node().kind == new.node().kind
+            }
+            (NodeKind::Alias(_), NodeKind::Alias(_)) => old.source() == new.source(),
+            (NodeKind::Mapping { .. }, NodeKind::Mapping { .. })
+            | (NodeKind::Sequence { .. }, NodeKind::Sequence { .. }) => {
                 let (expected, found) = (self.expected(old), raw_children(new));
                 old.is_flow() == new.is_flow()
                     && expected.len() == found.len()
@@ -60,7 +62,7 @@ impl<'a> Proof<'a, '_> {
     }
 
     /// The children that a node has to have, in their order.
-    fn expected(&self, old: At<'a>) -> Vec<Expected<'a, '_>> {
+    fn expected(&self, old: NodeAt<'a>) -> Vec<ExpectedChild<'a, '_>> {
         let here: Vec<_> = self
             .ops
             .iter()
@@ -71,18 +73,18 @@ impl<'a> Proof<'a, '_> {
         let mut expected = Vec::new();
         for child in children {
             let id = child.value.id;
-            let mut own = Some(Expected::Old(child.clone()));
+            let mut own = Some(ExpectedChild::Old(child.clone()));
             let mut behind = Vec::new();
             for op in &here {
                 match &op.act {
-                    Act::Set(set, put) if set.value.id == id => {
-                        own = Some(Expected::Put(put, child.key));
+                    OpKind::Set(set, put) if set.value.id == id => {
+                        own = Some(ExpectedChild::Replacement(put, child.key));
                     }
-                    Act::Remove(removed) if removed.value.id == id => own = None,
-                    Act::Insert(after, put)
+                    OpKind::Remove(removed) if removed.value.id == id => own = None,
+                    OpKind::Insert(after, put)
                         if after.as_ref().map(|after| after.value.id).or(last) == Some(id) =>
                     {
-                        behind.push(Expected::Put(put, None));
+                        behind.push(ExpectedChild::Replacement(put, None));
                     }
                     _ => {}
                 }
@@ -92,18 +94,18 @@ impl<'a> Proof<'a, '_> {
         }
         if last.is_none() {
             expected.extend(here.iter().filter_map(|op| match &op.act {
-                Act::Insert(_, put) => Some(Expected::Put(put, None)),
+                OpKind::Insert(_, put) => Some(ExpectedChild::Replacement(put, None)),
                 _ => None,
             }));
         }
         expected
     }
 
-    fn child(&self, expected: &Expected<'a, '_>, found: &Child<'_>) -> bool {
+    fn child(&self, expected: &ExpectedChild<'a, '_>, found: &ChildNode<'_>) -> bool {
         let text = found.value.scalar();
-        let key = found.key.and_then(At::scalar);
+        let key = found.key.and_then(NodeAt::scalar);
         match expected {
-            Expected::Old(old) => {
+            ExpectedChild::Old(old) => {
                 let keys = match (old.key, found.key) {
                     (Some(old), Some(new)) => self.nodes(old, new),
                     (None, None) => true,
@@ -111,18 +113,20 @@ impl<'a> Proof<'a, '_> {
                 };
                 keys && self.nodes(old.value, found.value)
             }
-            Expected::Put(Put::Text(value), old) => {
+            ExpectedChild::Replacement(Replacement::Text(value), old) => {
                 text == Some(value) && old.is_none_or(|old| old.scalar() == key)
             }
-            Expected::Put(Put::Like(mine), _) => {
-                mine.key.and_then(At::scalar) == key && same(mine.value, found.value)
+            ExpectedChild::Replacement(Replacement::Like(mine), _) => {
+                mine.key.and_then(NodeAt::scalar) == key && same(mine.value, found.value)
             }
-            Expected::Put(Put::Pair(pair), _) => match (key, &pair.value) {
-                (Some(key), Some(value)) => key == pair.key && text == Some(value),
-                (Some(key), None) => key == pair.key && found.value.is_null(),
-                (None, Some(value)) => text == Some(&format!("{}={value}", pair.key)),
-                (None, None) => text == Some(&pair.key),
-            },
+            ExpectedChild::Replacement(Replacement::KeyValue(pair), _) => {
+                match (key, &pair.value) {
+                    (Some(key), Some(value)) => key == pair.key && text == Some(value),
+                    (Some(key), None) => key == pair.key && found.value.is_null(),
+                    (None, Some(value)) => text == Some(&format!("{}={value}", pair.key)),
+                    (None, None) => text == Some(&pair.key),
+                }
+            }
         }
     }
 }

@@ -3,11 +3,11 @@
 
 use std::ops::Range;
 
-use super::node::{At, Child, Pair};
-use crate::compose::{Document, Kind, Style, Type, plain_or_quoted, plain_type};
+use super::node::{ChildNode, KeyValue, NodeAt};
+use crate::compose::{Document, NodeKind, Style, Type, plain_or_quoted, plain_type};
 
 /// The lines of a child of a block, from the first byte of its line to behind its line end.
-pub(super) fn region(child: &Child<'_>) -> Result<Range<usize>, String> {
+pub(super) fn region(child: &ChildNode<'_>) -> Result<Range<usize>, String> {
     let document = child.value.document;
     let text = document.text();
     let first = start(child.first());
@@ -40,35 +40,35 @@ pub(super) fn indent(document: &Document, region: &Range<usize>) -> usize {
 }
 
 /// The first byte of a node with its anchor and tag.
-pub(super) fn start(at: At<'_>) -> usize {
+pub(super) fn start(at: NodeAt<'_>) -> usize {
     let node = at.node();
     let starts = [&node.anchor, &node.tag].into_iter().flatten();
     starts.fold(node.span.start, |first, (_, span)| first.min(span.start))
 }
 
 /// Behind the last byte of a child's content.
-pub(super) fn content_end(child: &Child<'_>) -> usize {
+pub(super) fn content_end(child: &ChildNode<'_>) -> usize {
     let key = child.key.map_or(0, |key| key.node().span.end);
     node_end(child.value).max(key)
 }
 
-fn node_end(at: At<'_>) -> usize {
+fn node_end(at: NodeAt<'_>) -> usize {
     let node = at.node();
     let property = [&node.anchor, &node.tag].into_iter().flatten();
     let property = property.fold(0, |end, (_, span)| end.max(span.end));
     let own = match &node.kind {
-        Kind::Mapping {
+        NodeKind::Mapping {
             flow: false,
             entries,
         } => entries.last().map_or(0, |(key, value)| {
             let key = at.with(*key).node().span.end;
             key.max(node_end(at.with(*value)))
         }),
-        Kind::Sequence { flow: false, items } => {
+        NodeKind::Sequence { flow: false, items } => {
             items.last().map_or(0, |item| node_end(at.with(*item)))
         }
         // An absent value has no place of its own.
-        Kind::Scalar { .. } if node.span.is_empty() => 0,
+        NodeKind::Scalar { .. } if node.span.is_empty() => 0,
         _ => node.span.start + at.source().trim_end().len(),
     };
     own.max(property)
@@ -84,7 +84,7 @@ pub(super) fn eol(document: &Document) -> &'static str {
 
 /// A child's own lines, indented by `indent`, without the last line's end; None if it doesn't
 /// have lines of its own.
-pub(super) fn copied(child: &Child<'_>, indent: usize, eol: &str) -> Option<String> {
+pub(super) fn copied(child: &ChildNode<'_>, indent: usize, eol: &str) -> Option<String> {
     let region = region(child).ok()?;
     let document = child.value.document;
     let old = self::indent(document, &region);
@@ -94,7 +94,7 @@ pub(super) fn copied(child: &Child<'_>, indent: usize, eol: &str) -> Option<Stri
 /// The comments right above a child that `is_new` takes for mine, and a blank line above,
 /// indented by `indent`; each with its line end.
 pub(super) fn lead(
-    child: &Child<'_>,
+    child: &ChildNode<'_>,
     indent: usize,
     eol: &str,
     is_new: &dyn Fn(&str) -> bool,
@@ -140,17 +140,17 @@ fn shifted(text: &str, from: usize, to: usize, eol: &str) -> String {
 }
 
 /// A child in flow style, with its key; `json` where keys are quoted.
-pub(super) fn entry(child: &Child<'_>, json: bool) -> String {
+pub(super) fn entry(child: &ChildNode<'_>, json: bool) -> String {
     let value = flow(child.value, json);
-    match child.key.and_then(At::scalar) {
+    match child.key.and_then(NodeAt::scalar) {
         Some(key) => format!("{}: {value}", text(key, json)),
         None => value,
     }
 }
 
 /// A pair as an item of a list, or as an entry of a mapping.
-pub(super) fn pair(pair: &Pair, is_list: bool, json: bool) -> String {
-    let Pair { key, value } = pair;
+pub(super) fn pair(pair: &KeyValue, is_list: bool, json: bool) -> String {
+    let KeyValue { key, value } = pair;
     match (is_list, value) {
         (true, Some(value)) => text(&format!("{key}={value}"), json),
         (true, None) => text(key, json),
@@ -168,20 +168,20 @@ fn text(value: &str, json: bool) -> String {
 }
 
 /// A value on one line.
-pub(super) fn flow(at: At<'_>, json: bool) -> String {
+pub(super) fn flow(at: NodeAt<'_>, json: bool) -> String {
     let value = match &at.node().kind {
-        Kind::Scalar { value, style } => match plain_type(value) {
+        NodeKind::Scalar { value, style } => match plain_type(value) {
             Type::Null if at.is_null() => "null".to_owned(),
             Type::String | Type::Null => text(value, json),
             _ if *style == Style::Plain => value.clone(),
             _ => format!("\"{value}\""),
         },
-        Kind::Alias(_) => at.source().to_owned(),
-        Kind::Sequence { items, .. } => {
+        NodeKind::Alias(_) => at.source().to_owned(),
+        NodeKind::Sequence { items, .. } => {
             let items = items.iter().map(|item| flow(at.with(*item), json));
             format!("[{}]", items.collect::<Vec<_>>().join(", "))
         }
-        Kind::Mapping { entries, .. } => {
+        NodeKind::Mapping { entries, .. } => {
             let entries = entries.iter().map(|(key, value)| {
                 let key = at.with(*key).scalar().unwrap_or_default();
                 let key = if key == "<<" {

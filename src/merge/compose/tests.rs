@@ -307,7 +307,7 @@ fn a_volume_without_settings_gets_them() {
 }
 
 /// Every scalar of a file by its path; a list's items by themselves.
-fn leaves(at: At<'_>, path: &mut Vec<String>, found: &mut Vec<(String, String)>) {
+fn leaves(at: NodeAt<'_>, path: &mut Vec<String>, found: &mut Vec<(String, String)>) {
     let Some(children) = node::children(at, path) else {
         return found.push((path.join("."), render::flow(at, false)));
     };

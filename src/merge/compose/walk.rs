@@ -2,27 +2,28 @@
 //! gets for it.
 
 use super::super::answer::Answers;
-use super::super::outcome::{Inputs, Outcome, OutcomeKind, Places, Side};
-use super::edits::{Act, Edits, Op, Put, Refusal};
-use super::image::{self, Image};
-use super::node::{At, Child, siblings};
+use super::super::outcome::{Inputs, MergeOutcome, OutcomeKind, Side, SourceLines};
+use super::edits::{Edits, Refusal};
+use super::image::{self, ImageVerdict};
+use super::node::{ChildNode, NodeAt, siblings};
+use super::op::{MergeOp, OpKind, Replacement};
 use super::{comments, root};
 use crate::compose::Document;
 
 /// A merge under way.
-pub(super) struct Walk<'a> {
+pub(super) struct MergeWalk<'a> {
     inputs: &'a Inputs<'a>,
     answers: &'a Answers,
     pub(super) edits: Edits<'a>,
-    pub(super) outcomes: Vec<Outcome>,
+    pub(super) outcomes: Vec<MergeOutcome>,
     /// What was changed in THEIRS, and how.
-    pub(super) changes: Vec<Changed>,
+    pub(super) changes: Vec<ChangedPath>,
     /// How many changes of MINE couldn't be made.
     refused: usize,
 }
 
 /// How far a walk has come.
-struct State {
+struct WalkState {
     ops: usize,
     outcomes: usize,
     changes: usize,
@@ -31,15 +32,15 @@ struct State {
 
 /// A path at which THEIRS was changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Changed {
+pub(super) struct ChangedPath {
     pub(super) parent: Vec<String>,
     pub(super) name: String,
-    pub(super) how: How,
+    pub(super) how: ChangeKind,
 }
 
 /// How a path was changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum How {
+pub(super) enum ChangeKind {
     Set,
     Inserted,
     Removed,
@@ -47,16 +48,16 @@ pub(super) enum How {
 
 /// One path in the three files.
 #[derive(Clone)]
-struct Three<'a> {
-    base: Option<Child<'a>>,
-    mine: Option<Child<'a>>,
-    theirs: Option<Child<'a>>,
+struct ThreeValues<'a> {
+    base: Option<ChildNode<'a>>,
+    mine: Option<ChildNode<'a>>,
+    theirs: Option<ChildNode<'a>>,
     /// Where it is, or would be, in THEIRS, and behind which of its siblings.
-    parent: At<'a>,
-    after: Option<Child<'a>>,
+    parent: NodeAt<'a>,
+    after: Option<ChildNode<'a>>,
 }
 
-impl<'a> Walk<'a> {
+impl<'a> MergeWalk<'a> {
     pub(super) fn new(
         inputs: &'a Inputs<'a>,
         answers: &'a Answers,
@@ -91,17 +92,18 @@ impl<'a> Walk<'a> {
     fn inside(
         &mut self,
         path: &mut Vec<String>,
-        base: Option<At<'a>>,
-        mine: At<'a>,
-        theirs: At<'a>,
+        base: Option<NodeAt<'a>>,
+        mine: NodeAt<'a>,
+        theirs: NodeAt<'a>,
     ) -> bool {
         let Some([olds, mines, news]) = siblings([base, Some(mine), Some(theirs)], path) else {
             return false;
         };
-        let find =
-            |list: &[Child<'a>], name: &str| list.iter().find(|child| child.name == name).cloned();
+        let find = |list: &[ChildNode<'a>], name: &str| {
+            list.iter().find(|child| child.name == name).cloned()
+        };
         for new in &news {
-            let three = Three {
+            let three = ThreeValues {
                 base: find(&olds, &new.name),
                 mine: find(&mines, &new.name),
                 theirs: Some(new.clone()),
@@ -119,7 +121,7 @@ impl<'a> Walk<'a> {
                 after = Some(sibling);
                 continue;
             }
-            let three = Three {
+            let three = ThreeValues {
                 base: find(&olds, name),
                 mine: find(&mines, name),
                 theirs: None,
@@ -131,7 +133,7 @@ impl<'a> Walk<'a> {
         true
     }
 
-    fn child(&mut self, path: &mut Vec<String>, name: &str, three: &Three<'a>) {
+    fn child(&mut self, path: &mut Vec<String>, name: &str, three: &ThreeValues<'a>) {
         use OutcomeKind::{
             AddedMine, AddedTheirs, KeptMine, RemovedMine, RemovedTheirs, SameInBoth, TakenTheirs,
         };
@@ -177,8 +179,8 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn state(&self) -> State {
-        State {
+    fn state(&self) -> WalkState {
+        WalkState {
             ops: self.edits.ops.len(),
             outcomes: self.outcomes.len(),
             changes: self.changes.len(),
@@ -187,7 +189,12 @@ impl<'a> Walk<'a> {
     }
 
     /// Goes back to `before`, and sets the whole of a path to what MINE has.
-    fn instead(&mut self, before: &State, place: &(Vec<String>, String), three: &Three<'a>) {
+    fn instead(
+        &mut self,
+        before: &WalkState,
+        place: &(Vec<String>, String),
+        three: &ThreeValues<'a>,
+    ) {
         let ops = self.edits.ops.split_off(before.ops);
         if let Ok(how) = self.make(three) {
             self.outcomes.truncate(before.outcomes);
@@ -200,28 +207,28 @@ impl<'a> Walk<'a> {
     }
 
     /// Both changed one value, and not alike.
-    fn both(&mut self, place: &(Vec<String>, String), three: &Three<'a>) {
+    fn both(&mut self, place: &(Vec<String>, String), three: &ThreeValues<'a>) {
         let is_image = place.1 == "image" && place.0.len() == 2 && place.0[0] == "services";
         let text =
-            |child: &Option<Child<'a>>| child.as_ref().and_then(|child| child.value.scalar());
+            |child: &Option<ChildNode<'a>>| child.as_ref().and_then(|child| child.value.scalar());
         let texts = (text(&three.base), text(&three.mine), text(&three.theirs));
         let (true, (Some(base), Some(mine), Some(theirs))) = (is_image, texts) else {
             return self.conflict(place, three);
         };
         match image::decide(base, mine, theirs) {
-            Image::Theirs => {
+            ImageVerdict::Theirs => {
                 let note = "an image's tag follows the release";
                 self.tell(OutcomeKind::TakenTheirs, place, three, Some(note));
             }
-            Image::Mixed(image) => {
-                let done = self.set(three, Put::Text(image));
-                self.done(done, OutcomeKind::KeptMine, How::Set, place, three);
+            ImageVerdict::Mixed(image) => {
+                let done = self.set(three, Replacement::Text(image));
+                self.done(done, OutcomeKind::KeptMine, ChangeKind::Set, place, three);
             }
-            Image::Conflict => self.conflict(place, three),
+            ImageVerdict::Conflict => self.conflict(place, three),
         }
     }
 
-    fn conflict(&mut self, place: &(Vec<String>, String), three: &Three<'a>) {
+    fn conflict(&mut self, place: &(Vec<String>, String), three: &ThreeValues<'a>) {
         let what = what(place);
         match self.answers.find(self.inputs.name, &what) {
             Some(Side::Theirs) if three.theirs.is_none() => {
@@ -247,10 +254,15 @@ impl<'a> Walk<'a> {
     }
 
     /// Makes MINE's change on THEIRS, or says why that can't be.
-    fn change(&mut self, kind: OutcomeKind, place: &(Vec<String>, String), three: &Three<'a>) {
+    fn change(
+        &mut self,
+        kind: OutcomeKind,
+        place: &(Vec<String>, String),
+        three: &ThreeValues<'a>,
+    ) {
         match self.make(three) {
             Ok(how) => self.done(Ok(()), kind, how, place, three),
-            Err(reason) => self.done(Err(reason), kind, How::Set, place, three),
+            Err(reason) => self.done(Err(reason), kind, ChangeKind::Set, place, three),
         }
     }
 
@@ -258,9 +270,9 @@ impl<'a> Walk<'a> {
         &mut self,
         done: Result<(), Refusal>,
         kind: OutcomeKind,
-        how: How,
+        how: ChangeKind,
         place: &(Vec<String>, String),
-        three: &Three<'a>,
+        three: &ThreeValues<'a>,
     ) {
         match done {
             Ok(()) => {
@@ -278,46 +290,46 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn make(&mut self, three: &Three<'a>) -> Result<How, Refusal> {
+    fn make(&mut self, three: &ThreeValues<'a>) -> Result<ChangeKind, Refusal> {
         let Some(mine) = &three.mine else {
             let Some(theirs) = three.theirs.clone() else {
-                return Ok(How::Removed);
+                return Ok(ChangeKind::Removed);
             };
-            self.edits.add(Op {
+            self.edits.add(MergeOp {
                 parent: three.parent,
-                act: Act::Remove(theirs),
+                act: OpKind::Remove(theirs),
             })?;
-            return Ok(How::Removed);
+            return Ok(ChangeKind::Removed);
         };
         // The same form, or one that a pair can be turned into.
         let put = match (&mine.pair, three.parent.is_list() == mine.key.is_none()) {
-            (_, true) => Put::Like(mine.clone()),
-            (Some(pair), false) => Put::Pair(pair.clone()),
+            (_, true) => Replacement::Like(mine.clone()),
+            (Some(pair), false) => Replacement::KeyValue(pair.clone()),
             (None, false) => return Err("it is written in another form there".to_owned()),
         };
         if three.theirs.is_some() {
             self.set(three, put)?;
-            return Ok(How::Set);
+            return Ok(ChangeKind::Set);
         }
-        self.edits.add(Op {
+        self.edits.add(MergeOp {
             parent: three.parent,
-            act: Act::Insert(three.after.clone(), put),
+            act: OpKind::Insert(three.after.clone(), put),
         })?;
-        Ok(How::Inserted)
+        Ok(ChangeKind::Inserted)
     }
 
-    fn set(&mut self, three: &Three<'a>, put: Put<'a>) -> Result<(), Refusal> {
+    fn set(&mut self, three: &ThreeValues<'a>, put: Replacement<'a>) -> Result<(), Refusal> {
         let Some(theirs) = three.theirs.clone() else {
             return Err("it is not there".to_owned());
         };
-        self.edits.add(Op {
+        self.edits.add(MergeOp {
             parent: three.parent,
-            act: Act::Set(theirs, put),
+            act: OpKind::Set(theirs, put),
         })
     }
 
-    fn record(&mut self, place: &(Vec<String>, String), how: How) {
-        self.changes.push(Changed {
+    fn record(&mut self, place: &(Vec<String>, String), how: ChangeKind) {
+        self.changes.push(ChangedPath {
             parent: place.0.clone(),
             name: place.1.clone(),
             how,
@@ -328,16 +340,16 @@ impl<'a> Walk<'a> {
         &mut self,
         kind: OutcomeKind,
         place: &(Vec<String>, String),
-        three: &Three<'a>,
+        three: &ThreeValues<'a>,
         note: Option<&str>,
     ) {
-        let at = |child: &Option<Child<'a>>| child.as_ref().map(Child::place);
-        let places = Places {
+        let at = |child: &Option<ChildNode<'a>>| child.as_ref().map(ChildNode::place);
+        let places = SourceLines {
             base: at(&three.base),
             mine: at(&three.mine),
             theirs: at(&three.theirs),
         };
-        let outcome = Outcome::new(kind, what(place), places);
+        let outcome = MergeOutcome::new(kind, what(place), places);
         self.outcomes.push(match note {
             Some(note) => outcome.because(note),
             None => outcome,
@@ -347,7 +359,7 @@ impl<'a> Walk<'a> {
 
 /// True for two services that are the same but for their images: the tags of a service that I
 /// did away with are none of mine.
-fn differ_by_image(one: &Child<'_>, other: &Child<'_>) -> bool {
+fn differ_by_image(one: &ChildNode<'_>, other: &ChildNode<'_>) -> bool {
     let path = ["services".to_owned(), one.name.clone()];
     let siblings = siblings([Some(one.value), Some(other.value)], &path);
     siblings.is_some_and(|lists| {

@@ -3,10 +3,10 @@
 
 use std::path::Path;
 
-use super::super::outcome::{Outcome, OutcomeKind, Places, Side};
+use super::super::outcome::{MergeOutcome, OutcomeKind, Side, SourceLines};
 use super::super::text::marked;
-use super::Sheets;
-use super::sheet::{Meaning, Sheet, Statement, Unit};
+use super::ParsedEnvs;
+use super::parsed_env::{EnvUnit, Meaning, ParsedEnv, Statement};
 
 /// What becomes of a key.
 pub(super) struct Decision {
@@ -16,7 +16,7 @@ pub(super) struct Decision {
     pub(super) is_theirs: bool,
     meaning: Option<Meaning>,
     /// What to tell; None if nothing changed.
-    pub(super) outcome: Option<Outcome>,
+    pub(super) outcome: Option<MergeOutcome>,
     /// All three versions between markers, for a conflict.
     pub(super) marked: Option<String>,
 }
@@ -29,14 +29,14 @@ impl Decision {
 }
 
 /// Decides on a key that at least one of the three has.
-pub(super) fn decide(sheets: &Sheets<'_>, key: &str, answer: Option<Side>) -> Decision {
-    let versions = Versions {
-        base: Version::of(sheets.base.unit(key)),
-        mine: Version::of(sheets.mine.unit(key)),
-        theirs: Version::of(sheets.theirs.unit(key)),
+pub(super) fn decide(sheets: &ParsedEnvs<'_>, key: &str, answer: Option<Side>) -> Decision {
+    let versions = EnvVersions {
+        base: EnvVersion::of(sheets.base.unit(key)),
+        mine: EnvVersion::of(sheets.mine.unit(key)),
+        theirs: EnvVersion::of(sheets.theirs.unit(key)),
     };
     let (kind, source) = versions.verdict(answer);
-    let places = Places {
+    let places = SourceLines {
         base: sheets.base.place(key),
         mine: sheets.mine.place(key),
         theirs: sheets.theirs.place(key),
@@ -47,13 +47,13 @@ pub(super) fn decide(sheets: &Sheets<'_>, key: &str, answer: Option<Side>) -> De
         Some(OutcomeKind::Conflict) if versions.theirs.is_none() => Some("they removed it"),
         _ => None,
     };
-    let outcome = kind.map(|kind| Outcome::new(kind, key, places));
+    let outcome = kind.map(|kind| MergeOutcome::new(kind, key, places));
     Decision {
         text: versions.text(source),
-        is_theirs: source == Source::Theirs,
+        is_theirs: source == ChosenText::Theirs,
         meaning: match source {
-            Source::Theirs => versions.theirs.map(Version::meaning),
-            _ => versions.mine.map(Version::meaning),
+            ChosenText::Theirs => versions.theirs.map(EnvVersion::meaning),
+            _ => versions.mine.map(EnvVersion::meaning),
         },
         outcome: match note {
             Some(note) => outcome.map(|outcome| outcome.because(note)),
@@ -65,7 +65,7 @@ pub(super) fn decide(sheets: &Sheets<'_>, key: &str, answer: Option<Side>) -> De
 
 /// Whose text stands in the result.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Source {
+enum ChosenText {
     Mine,
     Theirs,
     /// Their statement with my value.
@@ -73,13 +73,13 @@ enum Source {
 }
 
 #[derive(Clone, Copy)]
-struct Version<'a> {
-    unit: &'a Unit,
+struct EnvVersion<'a> {
+    unit: &'a EnvUnit,
     statement: &'a Statement,
 }
 
-impl<'a> Version<'a> {
-    fn of(unit: Option<&'a Unit>) -> Option<Self> {
+impl<'a> EnvVersion<'a> {
+    fn of(unit: Option<&'a EnvUnit>) -> Option<Self> {
         let unit = unit?;
         let statement = unit.statement.as_ref()?;
         Some(Self { unit, statement })
@@ -98,54 +98,54 @@ impl<'a> Version<'a> {
     }
 }
 
-struct Versions<'a> {
-    base: Option<Version<'a>>,
-    mine: Option<Version<'a>>,
-    theirs: Option<Version<'a>>,
+struct EnvVersions<'a> {
+    base: Option<EnvVersion<'a>>,
+    mine: Option<EnvVersion<'a>>,
+    theirs: Option<EnvVersion<'a>>,
 }
 
-impl Versions<'_> {
+impl EnvVersions<'_> {
     /// What is to be told, and whose text is taken.
-    fn verdict(&self, answer: Option<Side>) -> (Option<OutcomeKind>, Source) {
+    fn verdict(&self, answer: Option<Side>) -> (Option<OutcomeKind>, ChosenText) {
         use OutcomeKind::{
             AddedMine, AddedTheirs, Conflict, KeptMine, RemovedMine, RemovedTheirs, SameInBoth,
             TakenTheirs,
         };
         let verdict = match (self.base, self.mine, self.theirs) {
-            (None, None, _) => (Some(AddedTheirs), Source::Theirs),
-            (None, Some(_), None) => (Some(AddedMine), Source::Mine),
+            (None, None, _) => (Some(AddedTheirs), ChosenText::Theirs),
+            (None, Some(_), None) => (Some(AddedMine), ChosenText::Mine),
             (None, Some(mine), Some(theirs)) if mine.means(theirs) => {
-                (Some(SameInBoth), Source::Theirs)
+                (Some(SameInBoth), ChosenText::Theirs)
             }
-            (Some(_), None, None) => (Some(SameInBoth), Source::Theirs),
+            (Some(_), None, None) => (Some(SameInBoth), ChosenText::Theirs),
             (Some(base), None, Some(theirs)) if theirs.means(base) => {
-                (Some(RemovedMine), Source::Mine)
+                (Some(RemovedMine), ChosenText::Mine)
             }
             (Some(base), Some(mine), None) if mine.means(base) => {
-                (Some(RemovedTheirs), Source::Theirs)
+                (Some(RemovedTheirs), ChosenText::Theirs)
             }
             (Some(base), Some(mine), Some(theirs)) => return both(base, mine, theirs, answer),
-            _ => (Some(Conflict), Source::Mine),
+            _ => (Some(Conflict), ChosenText::Mine),
         };
         match (verdict, answer) {
             ((Some(Conflict), _), Some(Side::Theirs)) => match self.theirs {
-                Some(_) => (Some(TakenTheirs), Source::Theirs),
-                None => (Some(RemovedTheirs), Source::Theirs),
+                Some(_) => (Some(TakenTheirs), ChosenText::Theirs),
+                None => (Some(RemovedTheirs), ChosenText::Theirs),
             },
             ((Some(Conflict), _), Some(_)) => match self.mine {
-                Some(_) => (Some(KeptMine), Source::Mine),
-                None => (Some(RemovedMine), Source::Mine),
+                Some(_) => (Some(KeptMine), ChosenText::Mine),
+                None => (Some(RemovedMine), ChosenText::Mine),
             },
             (verdict, _) => verdict,
         }
     }
 
-    fn text(&self, source: Source) -> Option<String> {
-        let content = |version: Option<Version<'_>>| Some(version?.unit.content().to_owned());
+    fn text(&self, source: ChosenText) -> Option<String> {
+        let content = |version: Option<EnvVersion<'_>>| Some(version?.unit.content().to_owned());
         match source {
-            Source::Mine => content(self.mine),
-            Source::Theirs => content(self.theirs),
-            Source::MineInTheirs => self.spliced().or_else(|| content(self.mine)),
+            ChosenText::Mine => content(self.mine),
+            ChosenText::Theirs => content(self.theirs),
+            ChosenText::MineInTheirs => self.spliced().or_else(|| content(self.mine)),
         }
     }
 
@@ -158,13 +158,13 @@ impl Versions<'_> {
         let mut text = theirs.unit.text.clone();
         text.replace_range(range, &mine.statement.written);
         let text = text.trim_end_matches(['\r', '\n']);
-        let read = Sheet::parse(Path::new(""), format!("{text}\n").as_bytes()).ok()?;
+        let read = ParsedEnv::parse(Path::new(""), format!("{text}\n").as_bytes()).ok()?;
         let found = read.statement(&mine.statement.key)?;
         (found.meaning == mine.statement.meaning).then(|| text.to_owned())
     }
 
     fn marked(&self, eol: &str) -> String {
-        let line = |version: Option<Version<'_>>| {
+        let line = |version: Option<EnvVersion<'_>>| {
             version.map_or(String::new(), |version| {
                 format!("{}{eol}", version.unit.content())
             })
@@ -175,28 +175,31 @@ impl Versions<'_> {
 
 /// All three have the key.
 fn both(
-    base: Version<'_>,
-    mine: Version<'_>,
-    theirs: Version<'_>,
+    base: EnvVersion<'_>,
+    mine: EnvVersion<'_>,
+    theirs: EnvVersion<'_>,
     answer: Option<Side>,
-) -> (Option<OutcomeKind>, Source) {
+) -> (Option<OutcomeKind>, ChosenText) {
     let told = |kind, changed: bool| changed.then_some(kind);
     if mine.is_written_like(base) {
         let kind = told(OutcomeKind::TakenTheirs, !theirs.means(base));
-        return (kind, Source::Theirs);
+        return (kind, ChosenText::Theirs);
     }
     if theirs.is_written_like(base) {
-        return (told(OutcomeKind::KeptMine, !mine.means(base)), Source::Mine);
+        return (
+            told(OutcomeKind::KeptMine, !mine.means(base)),
+            ChosenText::Mine,
+        );
     }
     match (mine.means(base), theirs.means(base), answer) {
         (true, theirs_is_old, _) => (
             told(OutcomeKind::TakenTheirs, !theirs_is_old),
-            Source::Theirs,
+            ChosenText::Theirs,
         ),
-        (_, true, _) => (Some(OutcomeKind::KeptMine), Source::MineInTheirs),
-        _ if mine.means(theirs) => (Some(OutcomeKind::SameInBoth), Source::Theirs),
-        (.., None) => (Some(OutcomeKind::Conflict), Source::Mine),
-        (.., Some(Side::Theirs)) => (Some(OutcomeKind::TakenTheirs), Source::Theirs),
-        (.., Some(_)) => (Some(OutcomeKind::KeptMine), Source::Mine),
+        (_, true, _) => (Some(OutcomeKind::KeptMine), ChosenText::MineInTheirs),
+        _ if mine.means(theirs) => (Some(OutcomeKind::SameInBoth), ChosenText::Theirs),
+        (.., None) => (Some(OutcomeKind::Conflict), ChosenText::Mine),
+        (.., Some(Side::Theirs)) => (Some(OutcomeKind::TakenTheirs), ChosenText::Theirs),
+        (.., Some(_)) => (Some(OutcomeKind::KeptMine), ChosenText::Mine),
     }
 }

@@ -5,22 +5,22 @@ use std::collections::BTreeMap;
 
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
-use super::super::outcome::{Outcome, OutcomeKind, Places};
-use super::Sheets;
+use super::super::outcome::{MergeOutcome, OutcomeKind, SourceLines};
+use super::ParsedEnvs;
 use super::decide::Decision;
-use super::sheet::{Sheet, Unit};
+use super::parsed_env::{EnvUnit, ParsedEnv};
 
 /// The result in pieces.
 pub(super) struct Layout {
-    pieces: Vec<Piece>,
-    pub(super) outcomes: Vec<Outcome>,
+    pieces: Vec<LayoutPiece>,
+    pub(super) outcomes: Vec<MergeOutcome>,
     has_bom: bool,
     eol: &'static str,
     ends_in_eol: bool,
 }
 
 /// A unit of the result.
-struct Piece {
+struct LayoutPiece {
     text: String,
     /// Its place in THEIRS, for a unit that is taken as it is.
     verbatim: Option<usize>,
@@ -29,13 +29,13 @@ struct Piece {
 }
 
 /// For each unit of a sheet, the same one in another.
-type Match = Vec<Option<usize>>;
+type UnitMatches = Vec<Option<usize>>;
 
 impl Layout {
-    pub(super) fn of(sheets: &Sheets<'_>, decisions: &BTreeMap<&str, Decision>) -> Self {
+    pub(super) fn of(sheets: &ParsedEnvs<'_>, decisions: &BTreeMap<&str, Decision>) -> Self {
         let theirs = sheets.theirs;
         let last = theirs.units.last();
-        let mut builder = Builder {
+        let mut builder = LayoutBuilder {
             sheets,
             decisions,
             theirs_of_base: matches(sheets.base, theirs),
@@ -65,7 +65,7 @@ impl Layout {
         any.then(|| self.text(|piece| piece.marked.as_ref().unwrap_or(&piece.text)))
     }
 
-    fn text(&self, of: impl Fn(&Piece) -> &String) -> Vec<u8> {
+    fn text(&self, of: impl Fn(&LayoutPiece) -> &String) -> Vec<u8> {
         let mut text = String::new();
         let mut previous = None;
         for piece in &self.pieces {
@@ -96,7 +96,7 @@ impl Layout {
 }
 
 /// The units of `from` and the same ones of `to`, in an order that both have.
-fn matches(from: &Sheet, to: &Sheet) -> Match {
+fn matches(from: &ParsedEnv, to: &ParsedEnv) -> UnitMatches {
     let mut result = vec![None; from.units.len()];
     let ops = capture_diff_slices(Algorithm::Myers, &from.identities(), &to.identities());
     for op in ops {
@@ -114,21 +114,21 @@ fn matches(from: &Sheet, to: &Sheet) -> Match {
     result
 }
 
-struct Builder<'a> {
-    sheets: &'a Sheets<'a>,
+struct LayoutBuilder<'a> {
+    sheets: &'a ParsedEnvs<'a>,
     decisions: &'a BTreeMap<&'a str, Decision>,
-    theirs_of_base: Match,
-    base_of_theirs: Match,
-    mine_of_base: Match,
-    base_of_mine: Match,
-    theirs_of_mine: Match,
+    theirs_of_base: UnitMatches,
+    base_of_theirs: UnitMatches,
+    mine_of_base: UnitMatches,
+    base_of_mine: UnitMatches,
+    theirs_of_mine: UnitMatches,
     layout: Layout,
 }
 
 /// What stands behind a unit of THEIRS, or in front of all: units of MINE.
-type Insertions<'a> = BTreeMap<Option<usize>, Vec<&'a Unit>>;
+type Insertions<'a> = BTreeMap<Option<usize>, Vec<&'a EnvUnit>>;
 
-impl<'a> Builder<'a> {
+impl<'a> LayoutBuilder<'a> {
     fn build(&mut self) {
         let sheets = self.sheets;
         let insertions = self.insertions();
@@ -137,7 +137,7 @@ impl<'a> Builder<'a> {
             match &unit.statement {
                 Some(statement) => self.key(&statement.key, Some(index)),
                 None if self.is_removed(index) || self.would_revive(unit) => {}
-                None => self.layout.pieces.push(Piece {
+                None => self.layout.pieces.push(LayoutPiece {
                     text: unit.text.clone(),
                     verbatim: Some(index),
                     marked: None,
@@ -163,7 +163,7 @@ impl<'a> Builder<'a> {
         let theirs = index
             .filter(|_| decision.is_theirs)
             .and_then(|index| self.sheets.theirs.units.get(index));
-        self.layout.pieces.push(Piece {
+        self.layout.pieces.push(LayoutPiece {
             text: match theirs {
                 Some(unit) => unit.text.clone(),
                 None => decision.text.clone().unwrap_or_default(),
@@ -180,18 +180,18 @@ impl<'a> Builder<'a> {
     }
 
     /// True for a statement that nothing would override any more.
-    fn would_revive(&self, unit: &Unit) -> bool {
+    fn would_revive(&self, unit: &EnvUnit) -> bool {
         let decision = |key: &String| self.decisions.get(key.as_str());
         let decision = unit.overridden.as_ref().and_then(decision);
         decision.is_some_and(|decision| decision.meaning().is_none())
     }
 
-    fn insert(&mut self, units: Option<&Vec<&'a Unit>>) {
+    fn insert(&mut self, units: Option<&Vec<&'a EnvUnit>>) {
         for unit in units.into_iter().flatten() {
             match (&unit.statement, &unit.overridden) {
                 (Some(statement), _) => self.key(&statement.key, None),
                 (None, Some(key)) => self.drop_overridden(unit, key),
-                (None, None) => self.layout.pieces.push(Piece {
+                (None, None) => self.layout.pieces.push(LayoutPiece {
                     text: unit.content().to_owned() + self.layout.eol,
                     verbatim: None,
                     marked: None,
@@ -200,13 +200,13 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn drop_overridden(&mut self, unit: &Unit, key: &str) {
-        let places = Places {
+    fn drop_overridden(&mut self, unit: &EnvUnit, key: &str) {
+        let places = SourceLines {
             mine: Some(self.sheets.mine.place_of(unit)),
-            ..Places::default()
+            ..SourceLines::default()
         };
         let later = self.sheets.mine.unit(key).map_or(0, |unit| unit.line);
-        let outcome = Outcome::new(OutcomeKind::Dropped, key, places)
+        let outcome = MergeOutcome::new(OutcomeKind::Dropped, key, places)
             .because(format!("line {later} of my file overrides it"));
         self.layout.outcomes.push(outcome);
     }
@@ -218,12 +218,12 @@ impl<'a> Builder<'a> {
         let (mut anchor, mut pending) = (None, Vec::new());
         for (index, unit) in self.sheets.mine.units.iter().enumerate() {
             match self.place(index, unit) {
-                Found::At(theirs) => {
+                UnitInTheirs::At(theirs) => {
                     insertions.entry(anchor).or_default().append(&mut pending);
                     anchor = Some(theirs);
                 }
-                Found::Gone => {}
-                Found::New => pending.push(unit),
+                UnitInTheirs::Gone => {}
+                UnitInTheirs::New => pending.push(unit),
             }
         }
         let end = self.sheets.theirs.units.len().checked_sub(1);
@@ -231,24 +231,24 @@ impl<'a> Builder<'a> {
         insertions
     }
 
-    fn place(&self, index: usize, unit: &Unit) -> Found {
+    fn place(&self, index: usize, unit: &EnvUnit) -> UnitInTheirs {
         if let Some(statement) = &unit.statement {
             let theirs = self.sheets.theirs.index(&statement.key);
-            return theirs.map_or(Found::New, Found::At);
+            return theirs.map_or(UnitInTheirs::New, UnitInTheirs::At);
         }
         match self.base_of_mine[index] {
-            Some(base) => self.theirs_of_base[base].map_or(Found::Gone, Found::At),
+            Some(base) => self.theirs_of_base[base].map_or(UnitInTheirs::Gone, UnitInTheirs::At),
             // Both may have added the same line.
             None => match self.theirs_of_mine[index] {
-                Some(theirs) if self.base_of_theirs[theirs].is_none() => Found::At(theirs),
-                _ => Found::New,
+                Some(theirs) if self.base_of_theirs[theirs].is_none() => UnitInTheirs::At(theirs),
+                _ => UnitInTheirs::New,
             },
         }
     }
 }
 
 /// Where a unit of MINE is in THEIRS.
-enum Found {
+enum UnitInTheirs {
     At(usize),
     /// THEIRS removed it.
     Gone,

@@ -321,7 +321,7 @@ proptest! {
         base in file(), mine in file(), theirs in file(),
     ) {
         let merged = merge(&base, &mine, &theirs);
-        let sheet = |text: &str| Sheet::parse(Path::new("x"), text.as_bytes()).unwrap();
+        let sheet = |text: &str| ParsedEnv::parse(Path::new("x"), text.as_bytes()).unwrap();
         let result = sheet(str::from_utf8(&merged.bytes).unwrap());
         for side in [&base, &mine, &theirs].map(|text| sheet(text)) {
             for key in side.keys() {

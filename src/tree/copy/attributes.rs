@@ -58,7 +58,7 @@ impl Attributes<'_> {
 
 /// What a file has right after it was made.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::tree) struct Fresh {
+pub(in crate::tree) struct InodeDefaults {
     pub uid: u32,
     pub gid: u32,
     /// `None` where that can't be told.
@@ -75,7 +75,7 @@ pub(in crate::tree) fn apply(
     held: InodeFd<'_>,
     name: &CStr,
     attributes: &Attributes<'_>,
-    fresh: &Fresh,
+    fresh: &InodeDefaults,
     lost: Losses<'_>,
 ) -> io::Result<()> {
     let Attributes {
@@ -121,7 +121,7 @@ fn set_owner(
     held: InodeFd<'_>,
     name: &CStr,
     stat: &Stat,
-    fresh: &Fresh,
+    fresh: &InodeDefaults,
     lost: Losses<'_>,
 ) -> io::Result<bool> {
     if (stat.uid, stat.gid) == (fresh.uid, fresh.gid) {
@@ -144,7 +144,7 @@ fn set_mode(
     held: InodeFd<'_>,
     name: &CStr,
     attributes: &Attributes<'_>,
-    fresh: &Fresh,
+    fresh: &InodeDefaults,
     owned: bool,
     lost: Losses<'_>,
 ) -> io::Result<()> {

@@ -7,19 +7,20 @@ use std::sync::{Mutex, PoisonError};
 
 use rustix::fs::{FileType, IFlags};
 
-use super::attributes::{self, Fresh};
+use super::attributes::{self, InodeDefaults};
 use super::content::Clones;
-use super::copier::{Copier, Last, Room, Spot};
-use super::leaf::open_place;
+use super::copier::{Copier, LateAttributes, Scratch, TargetSlot};
+use super::leaf::open_chain;
 use super::links::Links;
 use super::options::{Copied, CopyOptions};
 use super::tally::Tally;
 use crate::fs::{Disk, InodeFd};
 use crate::progress::Progress;
 use crate::tree::error::Error;
-use crate::tree::target::destination::{CONTENT, Ground};
-use crate::tree::verify::collect::Collector;
-use crate::tree::walk::name::{Place, join_path};
+use crate::tree::target::destination::{CONTENT, StagingDir};
+use crate::tree::verify::collector::Collector;
+use crate::tree::walk::dir_chain::DirChain;
+use crate::tree::walk::escaped::join_path;
 use crate::tree::walk::stat::{self, Stat};
 use crate::tree::walk::walk::{self, Pace};
 
@@ -28,21 +29,36 @@ pub(super) struct Built {
     held: OwnedFd,
     copied: Copied,
     /// What would stand against its being renamed.
-    last: Vec<Last>,
+    last: Vec<LateAttributes>,
+}
+
+/// Something that is held, and what messages call it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct HeldPath<'a> {
+    pub fd: &'a OwnedFd,
+    pub path: &'a Path,
 }
 
 /// Copies what is held to [`CONTENT`] in the staging folder; `target` is for messages.
+///
+/// # Errors
+/// [`Error::Read`], [`Error::Write`], [`Error::Incomplete`], [`Error::Interrupted`].
 pub(super) fn build(
     disk: &Disk,
-    (held, source): (&OwnedFd, &Path),
-    (ground, target): (Ground<'_>, &Path),
+    from: HeldPath<'_>,
+    staging: StagingDir<'_>,
+    target: &Path,
     options: &CopyOptions,
     progress: &dyn Progress,
 ) -> Result<Built, Error> {
+    let HeldPath {
+        fd: held,
+        path: source,
+    } = from;
     let stat = Stat::of(held.as_fd()).map_err(|error| Error::read(source, error))?;
     let mut copier = new_copier(disk, source, target, options, progress);
-    copier.exact = ground.exact;
-    let staging = ground.fd;
+    copier.exact = staging.exact;
+    let staging = staging.fd;
     if stat.kind == FileType::Directory {
         let root = make_root(disk, staging, &mut copier)?;
         copier.target = Some(root);
@@ -51,13 +67,13 @@ pub(super) fn build(
         walk::walk(&copier, fd, source, pace, progress)?;
     } else {
         learn_fresh(&mut copier, staging)?;
-        let spot = Spot {
+        let slot = TargetSlot {
             into: staging,
             name: CONTENT,
-            place: &Place::root(),
+            place: &DirChain::root(),
             is_root: true,
         };
-        copier.leaf(spot, held, &stat, &mut Room::default())?;
+        copier.leaf(slot, held, &stat, &mut Scratch::default())?;
     }
     finish(copier, staging)
 }
@@ -76,7 +92,7 @@ fn new_copier<'a>(
         source_path: source,
         target_path: target.to_owned(),
         target: None,
-        fresh: Fresh {
+        fresh: InodeDefaults {
             uid: u32::MAX,
             gid: u32::MAX,
             mode: None,
@@ -113,7 +129,7 @@ fn make_root(
 /// What is made in the folder `fd` has its owner, group and flags.
 fn learn_fresh(copier: &mut Copier<'_>, fd: BorrowedFd<'_>) -> Result<(), Error> {
     let stat = Stat::of(fd).map_err(|error| Error::write(&copier.target_path, error))?;
-    copier.fresh = Fresh {
+    copier.fresh = InodeDefaults {
         uid: stat.uid,
         gid: stat.gid,
         mode: None,
@@ -134,7 +150,7 @@ fn finish(copier: Copier<'_>, staging: BorrowedFd<'_>) -> Result<Built, Error> {
         last,
         ..
     } = copier;
-    let counts = tally.survey();
+    let counts = tally.counts.survey();
     let (problems, problems_left_out, failed) = tally.into_parts();
     if !failed.is_empty() {
         return Err(Error::Incomplete {
@@ -149,15 +165,16 @@ fn finish(copier: Copier<'_>, staging: BorrowedFd<'_>) -> Result<Built, Error> {
         problems_left_out,
     };
     let last = last.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let is_root = |last: &Last| last.place.is_root() && last.name.is_empty();
-    let (last, below): (Vec<Last>, Vec<Last>) = last.into_iter().partition(is_root);
+    let is_root = |last: &LateAttributes| last.place.is_root() && last.name.is_empty();
+    let (last, below): (Vec<LateAttributes>, Vec<LateAttributes>) =
+        last.into_iter().partition(is_root);
     for each in below {
         let fail = |error| {
             let path = each.place.path_of(&each.name);
             Error::write(join_path(&target_path, &path), error)
         };
         let root = stat::hold(staging, CONTENT).map_err(fail)?;
-        let mut held = open_place(root.as_fd(), &each.place).map_err(fail)?;
+        let mut held = open_chain(root.as_fd(), &each.place).map_err(fail)?;
         if !each.name.is_empty() {
             held = stat::hold(held.as_fd(), &each.name).map_err(fail)?;
         }
@@ -182,7 +199,7 @@ impl Built {
     }
 }
 
-impl Last {
+impl LateAttributes {
     fn set(
         &self,
         disk: &Disk,

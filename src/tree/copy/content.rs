@@ -2,6 +2,7 @@
 
 use std::ffi::CStr;
 use std::num::NonZeroU64;
+use std::ops::Range;
 use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
@@ -12,7 +13,7 @@ use super::direct;
 use crate::fs::Disk;
 use crate::progress::Progress;
 use crate::tree::digest::{Digest, Sum, read_full};
-use crate::tree::reading::{LONG, SMALL, TransferError, data_after, digest, zeros};
+use crate::tree::reading::{LONG, SMALL, TransferError, data_after, digest, read_by, zeros};
 use crate::tree::walk::stat::Stat;
 
 /// From this length on a stretch of data is written past the page cache even if nobody waits
@@ -161,19 +162,20 @@ impl Transfer<'_> {
         let mut at = 0;
         let mut next = data(at)?;
         while at < size {
-            let (start, end) = next;
+            let stretch = next.clone();
+            let end = stretch.end;
             if end < size {
                 next = data(end)?;
-                self.fetch(next);
+                self.fetch(&next);
             }
             if let Some(sum) = &mut sum {
-                zeros(sum, start - at, self.progress)?;
+                zeros(sum, stretch.start - at, self.progress)?;
             }
-            self.progress.advance(start - at, 0);
-            at = if end - start >= past_the_cache {
-                direct::stretch(self, (start, end), sum.as_mut())?
+            self.progress.advance(stretch.start - at, 0);
+            at = if end - stretch.start >= past_the_cache {
+                direct::stretch(self, stretch, sum.as_mut())?
             } else {
-                self.segment(start, end, room, sum.as_mut())?
+                self.segment(stretch, room, sum.as_mut())?
             };
             if at < end {
                 // It shrank: the caller will see that it changed.
@@ -189,9 +191,10 @@ impl Transfer<'_> {
 
     /// Has a stretch of the source brought into memory, or its beginning, while another is
     /// copied: nobody else reads ahead over a hole. A hint.
-    fn fetch(&self, (start, end): (u64, u64)) {
-        if let Some(length) = NonZeroU64::new((end - start).min(FETCH)) {
-            let _ = rustix::fs::fadvise(self.source, start, Some(length), Advice::WillNeed);
+    fn fetch(&self, stretch: &Range<u64>) {
+        let length = (stretch.end - stretch.start).min(FETCH);
+        if let Some(length) = NonZeroU64::new(length) {
+            let _ = rustix::fs::fadvise(self.source, stretch.start, Some(length), Advice::WillNeed);
         }
     }
 
@@ -209,40 +212,34 @@ impl Transfer<'_> {
             .map_err(TransferError::Target)
     }
 
-    /// Copies the bytes from `start` to `end`; answers where it stopped.
+    /// Copies a stretch of data; answers where it stopped.
     fn segment(
         &self,
-        start: u64,
-        end: u64,
+        stretch: Range<u64>,
         room: &mut [u8],
         mut sum: Option<&mut Sum>,
     ) -> Result<u64, TransferError> {
-        let mut at = start;
-        let mut given = start;
-        while at < end {
-            if self.progress.interrupted() {
-                return Err(TransferError::Interrupted);
-            }
-            let wanted = usize::try_from(end - at).map_or(room.len(), |n| n.min(room.len()));
-            let read =
-                read_full(self.source, &mut room[..wanted], at).map_err(TransferError::Source)?;
-            if read == 0 {
-                break;
-            }
-            let bytes = &room[..read];
-            if let Some(sum) = &mut sum {
-                sum.bytes(bytes);
-            }
-            self.disk
-                .write_at(self.target, self.name, bytes, at)
-                .map_err(TransferError::Target)?;
-            self.progress.advance(read as u64, 0);
-            at += read as u64;
-            if self.sync && (at - given >= WRITEBACK || at == end) {
-                self.disk.start_writeback(self.target, given, at - given);
-                given = at;
-            }
-        }
-        Ok(at)
+        let (mut given, end) = (stretch.start, stretch.end);
+        read_by(
+            self.source,
+            stretch,
+            room,
+            self.progress,
+            &mut |bytes, at| {
+                if let Some(sum) = &mut sum {
+                    sum.bytes(bytes);
+                }
+                self.disk
+                    .write_at(self.target, self.name, bytes, at)
+                    .map_err(TransferError::Target)?;
+                self.progress.advance(bytes.len() as u64, 0);
+                let done = at + bytes.len() as u64;
+                if self.sync && (done - given >= WRITEBACK || done == end) {
+                    self.disk.start_writeback(self.target, given, done - given);
+                    given = done;
+                }
+                Ok(())
+            },
+        )
     }
 }

@@ -10,9 +10,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rustix::fs::{FileType, IFlags};
 use rustix::io::Errno;
 
-use super::attributes::{Attributes, Fresh};
+use super::attributes::{Attributes, InodeDefaults};
 use super::content::Clones;
-use super::file::Source;
+use super::file::OpenSource;
 use super::links::Links;
 use super::options::CopyOptions;
 use super::tally::Tally;
@@ -20,16 +20,16 @@ use crate::fs::{Disk, InodeFd};
 use crate::progress::Progress;
 use crate::tree::error::{Cause, Error, Lost};
 use crate::tree::reading::SMALL;
-use crate::tree::verify::collect::{Collector, Found, Sink as _};
-use crate::tree::walk::name::{Place, join_path};
-use crate::tree::walk::stat::{self, Listed, Stat, XattrRoom, Xattrs};
+use crate::tree::verify::collector::{Collector, FoundEntry, Sink as _};
+use crate::tree::walk::cold_files::{ColdFiles, visit_entries};
+use crate::tree::walk::dir_chain::DirChain;
+use crate::tree::walk::escaped::join_path;
+use crate::tree::walk::exclude::Exclude;
+use crate::tree::walk::stat::{self, Stat, XattrRoom, Xattrs};
 use crate::tree::walk::walk::{Batch, Folder, Later, Opened, Visit};
 
 /// Files from this size on are put aside, so that several threads have some, in bytes.
 pub(in crate::tree) const LARGE: u64 = 4 * 1024 * 1024;
-
-/// How many files are being fetched from the medium at a time, for each thread.
-pub(in crate::tree) const WINDOW: usize = 48;
 
 /// One copy in the making.
 pub(super) struct Copier<'a> {
@@ -41,7 +41,7 @@ pub(super) struct Copier<'a> {
     /// The target's root, empty; unused if the source is no directory.
     pub target: Option<OwnedFd>,
     /// What a file has that is made in the target.
-    pub fresh: Fresh,
+    pub fresh: InodeDefaults,
     pub umask: u32,
     /// The target's filesystem keeps the attributes that it takes.
     pub exact: bool,
@@ -52,12 +52,12 @@ pub(super) struct Copier<'a> {
     /// A file had to be waited for.
     pub waiting: AtomicBool,
     /// What can only be done when nothing below or beside needs to change any more.
-    pub last: Mutex<Vec<Last>>,
+    pub last: Mutex<Vec<LateAttributes>>,
 }
 
 /// What is set in the end: flags that lock a file, or a mode that would stop a rename.
-pub(super) struct Last {
-    pub place: Arc<Place>,
+pub(super) struct LateAttributes {
+    pub place: Arc<DirChain>,
     /// Empty for the folder itself.
     pub name: CString,
     /// All kept flags; empty to leave them as they are.
@@ -66,14 +66,14 @@ pub(super) struct Last {
 }
 
 /// Buffers of one thread.
-pub(in crate::tree) struct Room {
+pub(in crate::tree) struct Scratch {
     pub bytes: Vec<u8>,
     /// Of another file, where two are compared.
     pub others: Vec<u8>,
     pub xattrs: XattrRoom,
 }
 
-impl Default for Room {
+impl Default for Scratch {
     fn default() -> Self {
         Self {
             // No more: what is read is to be in the processor's cache when it is digested.
@@ -86,16 +86,16 @@ impl Default for Room {
 
 /// Where one thing is made.
 #[derive(Clone, Copy)]
-pub(super) struct Spot<'a> {
+pub(super) struct TargetSlot<'a> {
     /// The target's folder.
     pub into: BorrowedFd<'a>,
     pub name: &'a CStr,
-    pub place: &'a Arc<Place>,
+    pub place: &'a Arc<DirChain>,
     /// It is all that is copied.
     pub is_root: bool,
 }
 
-impl Spot<'_> {
+impl TargetSlot<'_> {
     /// The path below the root; empty for the root.
     pub(super) fn path(&self) -> Vec<u8> {
         if self.is_root {
@@ -106,9 +106,9 @@ impl Spot<'_> {
     }
 }
 
-fn spot<'a>(folder: &'a Folder<OwnedFd>, name: &'a CStr) -> Spot<'a> {
-    Spot {
-        into: folder.beside.as_fd(),
+fn slot<'a>(folder: &'a Folder<OwnedFd>, name: &'a CStr) -> TargetSlot<'a> {
+    TargetSlot {
+        into: folder.counterpart.as_fd(),
         name,
         place: &folder.place,
         is_root: false,
@@ -120,143 +120,150 @@ impl Copier<'_> {
         Error::write(join_path(&self.target_path, path), error)
     }
 
-    pub(super) fn last(&self, last: Last) {
+    pub(super) fn last(&self, last: LateAttributes) {
         let mut all = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         all.push(last);
     }
 
-    pub(super) fn done(&self, stat: &Stat, found: impl FnOnce() -> Found) {
-        self.tally.count(stat);
+    pub(super) fn done(&self, stat: &Stat, found: impl FnOnce() -> FoundEntry) {
+        self.tally.counts.count(stat);
         if self.options.digest {
             self.collector.take(&found());
         }
         self.progress.advance(0, 1);
     }
 
-    pub(super) fn restless(&self, path: Vec<u8>) {
+    pub(super) fn changed_during_copy(&self, path: Vec<u8>) {
         let reason = "it changes while it is copied".to_owned();
-        self.tally.problem(path, Lost::Stillness, reason);
+        self.tally.problem(path, Lost::ChangedDuringCopy, reason);
     }
 
     /// The target can't have a thing of that name.
-    pub(super) fn nameless(&self, spot: Spot<'_>, error: &io::Error) {
+    pub(super) fn name_not_representable(&self, slot: TargetSlot<'_>, error: &io::Error) {
         self.tally
-            .problem(spot.path(), Lost::Name, error.to_string());
+            .problem(slot.path(), Lost::Name, error.to_string());
     }
 
     /// It changed, or went away, between two looks.
     pub(super) fn changed(&self, path: Vec<u8>) {
         if self.options.live {
-            self.restless(path);
+            self.changed_during_copy(path);
         } else {
             self.tally.fail(path, Cause::Changed);
         }
-    }
-
-    /// Copies an entry, or leaves it for later; a file that the medium has to be waited for
-    /// is handed back, open.
-    fn entry(
-        &self,
-        folder: &Folder<OwnedFd>,
-        name: &CStr,
-        room: &mut Room,
-        later: Option<&mut Later<CString>>,
-    ) -> Result<Option<Source>, Error> {
-        let spot = spot(folder, name);
-        let looked = stat::hold(folder.fd.as_fd(), name)
-            .and_then(|held| Stat::of(held.as_fd()).map(|stat| (held, stat)));
-        let (held, stat) = match looked {
-            Ok(looked) => looked,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                self.changed(spot.path());
-                return Ok(None);
-            }
-            Err(error) => {
-                self.tally.fail(spot.path(), Cause::Io(error));
-                return Ok(None);
-            }
-        };
-        let regular = stat.kind == FileType::RegularFile;
-        match later {
-            Some(later) if stat.kind == FileType::Directory => {
-                self.directory(folder, spot, &stat, later)?;
-            }
-            Some(later) if regular && stat.size >= LARGE => later.task(stat.size, name.to_owned()),
-            Some(_) if regular && stat.links == 1 => {
-                let source = self.open(spot, &held, stat);
-                drop(held);
-                if let Some(mut source) = source {
-                    // What is cloned needn't be read, or only after that.
-                    if !self.clones.work() && !source.try_read(&mut room.bytes) {
-                        self.waiting.store(true, Relaxed);
-                        return Ok(Some(source));
-                    }
-                    self.file(spot, source, room)?;
-                }
-            }
-            // A task whose file became a directory meanwhile.
-            None if stat.kind == FileType::Directory => self.changed(spot.path()),
-            _ => self.leaf(spot, &held, &stat, room)?,
-        }
-        Ok(None)
-    }
-
-    /// Copies files that had to be fetched: the first of them have come by now.
-    fn fetched(
-        &self,
-        folder: &Folder<OwnedFd>,
-        cold: &mut Vec<(&CStr, Source)>,
-        room: &mut Room,
-    ) -> Result<(), Error> {
-        for (name, source) in cold.drain(..) {
-            self.file(spot(folder, name), source, room)?;
-        }
-        Ok(())
     }
 
     /// Makes the directory, to be filled when it is entered.
     fn directory(
         &self,
         folder: &Folder<OwnedFd>,
-        spot: Spot<'_>,
+        slot: TargetSlot<'_>,
         stat: &Stat,
         later: &mut Later<CString>,
     ) -> Result<(), Error> {
-        match self.disk.make_dir_at(spot.into, spot.name, 0o700) {
-            Err(error) if is_unnameable(&error) => {
-                self.nameless(spot, &error);
+        match self.disk.make_dir_at(slot.into, slot.name, 0o700) {
+            Err(error) if is_not_representable(&error) => {
+                self.name_not_representable(slot, &error);
                 return Ok(());
             }
-            made => made.map_err(|error| self.unwritable(&spot.path(), error))?,
+            made => made.map_err(|error| self.unwritable(&slot.path(), error))?,
         }
         if self.options.one_file_system && stat.mount != folder.stat.mount {
             let reason = "another filesystem is mounted there".to_owned();
-            self.tally.problem(spot.path(), Lost::MountPoint, reason);
+            self.tally.problem(slot.path(), Lost::MountPoint, reason);
             let xattrs = Xattrs::new();
-            self.named(spot, stat, &xattrs)?;
-            self.done(stat, || Found::new(spot.path(), stat, &xattrs));
+            self.named(slot, stat, &xattrs)?;
+            self.done(stat, || FoundEntry::new(slot.path(), stat, &xattrs));
             return Ok(());
         }
-        later.enter(spot.name.to_owned());
+        later.enter(slot.name.to_owned());
         Ok(())
     }
 }
 
 /// In an empty folder of our own, such an answer is about the name: bytes that it can't have,
 /// or the letters of another in upper case.
-pub(super) fn is_unnameable(error: &io::Error) -> bool {
+pub(super) fn is_not_representable(error: &io::Error) -> bool {
     matches!(
         Errno::from_io_error(error),
         Some(Errno::INVAL | Errno::ILSEQ | Errno::NOENT | Errno::NAMETOOLONG | Errno::EXIST)
     )
 }
 
+impl ColdFiles for Copier<'_> {
+    type Cold = OpenSource;
+
+    fn exclude(&self) -> &Exclude {
+        &self.options.exclude
+    }
+
+    fn progress(&self) -> &dyn Progress {
+        self.progress
+    }
+
+    fn entry(
+        &self,
+        folder: &Folder<OwnedFd>,
+        name: &CStr,
+        scratch: &mut Scratch,
+        later: Option<&mut Later<CString>>,
+    ) -> Result<Option<OpenSource>, Error> {
+        let slot = slot(folder, name);
+        let looked = stat::hold(folder.fd.as_fd(), name)
+            .and_then(|held| Stat::of(held.as_fd()).map(|stat| (held, stat)));
+        let (held, stat) = match looked {
+            Ok(looked) => looked,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.changed(slot.path());
+                return Ok(None);
+            }
+            Err(error) => {
+                self.tally.fail(slot.path(), Cause::Io(error));
+                return Ok(None);
+            }
+        };
+        let regular = stat.kind == FileType::RegularFile;
+        match later {
+            Some(later) if stat.kind == FileType::Directory => {
+                self.directory(folder, slot, &stat, later)?;
+            }
+            Some(later) if regular && stat.size >= LARGE => later.task(stat.size, name.to_owned()),
+            Some(_) if regular && stat.links == 1 => {
+                let source = self.open(slot, &held, stat);
+                drop(held);
+                if let Some(mut source) = source {
+                    // What is cloned needn't be read, or only after that.
+                    if !self.clones.work() && !source.try_read(&mut scratch.bytes) {
+                        self.waiting.store(true, Relaxed);
+                        return Ok(Some(source));
+                    }
+                    self.file(slot, source, scratch)?;
+                }
+            }
+            // A task whose file became a directory meanwhile.
+            None if stat.kind == FileType::Directory => self.changed(slot.path()),
+            _ => self.leaf(slot, &held, &stat, scratch)?,
+        }
+        Ok(None)
+    }
+
+    fn fetched(
+        &self,
+        folder: &Folder<OwnedFd>,
+        name: &CStr,
+        source: OpenSource,
+        scratch: &mut Scratch,
+    ) -> Result<(), Error> {
+        self.file(slot(folder, name), source, scratch)
+    }
+}
+
 impl Visit for Copier<'_> {
     /// The folder in the target.
-    type Beside = OwnedFd;
+    type Counterpart = OwnedFd;
     /// A large file.
     type Task = CString;
-    type Room = Room;
+    type Buffers = Scratch;
 
     fn enter(
         &self,
@@ -264,7 +271,7 @@ impl Visit for Copier<'_> {
         opened: &Opened,
     ) -> Result<Option<OwnedFd>, Error> {
         let target = match (above, &self.target) {
-            (Some(above), _) => stat::open_dir(above.beside.as_fd(), opened.place.name()),
+            (Some(above), _) => stat::open_dir(above.counterpart.as_fd(), opened.place.name()),
             (None, Some(root)) => stat::open_dir(root.as_fd(), c"."),
             (None, None) => return Ok(None),
         };
@@ -277,29 +284,18 @@ impl Visit for Copier<'_> {
         &self,
         folder: &Folder<OwnedFd>,
         entries: Batch<'_>,
-        room: &mut Room,
+        scratch: &mut Scratch,
         later: &mut Later<CString>,
     ) -> Result<(), Error> {
-        let mut cold = Vec::new();
-        for Listed { name, .. } in entries.iter() {
-            if self.progress.interrupted() {
-                return Err(Error::Interrupted);
-            }
-            let exclude = &self.options.exclude;
-            if !exclude.is_empty() && exclude.matches(&folder.place.path_of(name)) {
-                continue;
-            }
-            if let Some(source) = self.entry(folder, name, room, Some(later))? {
-                cold.push((name, source));
-            }
-            if cold.len() == WINDOW {
-                self.fetched(folder, &mut cold, room)?;
-            }
-        }
-        self.fetched(folder, &mut cold, room)
+        visit_entries(self, folder, &entries, scratch, later)
     }
 
-    fn task(&self, folder: &Folder<OwnedFd>, name: CString, room: &mut Room) -> Result<(), Error> {
+    fn task(
+        &self,
+        folder: &Folder<OwnedFd>,
+        name: CString,
+        room: &mut Scratch,
+    ) -> Result<(), Error> {
         self.entry(folder, &name, room, None).map(drop)
     }
 
@@ -307,7 +303,7 @@ impl Visit for Copier<'_> {
         self.waiting.load(Relaxed)
     }
 
-    fn leave(&self, folder: &Folder<OwnedFd>, room: &mut Room) -> Result<(), Error> {
+    fn leave(&self, folder: &Folder<OwnedFd>, room: &mut Scratch) -> Result<(), Error> {
         let path = || folder.place.path();
         let looked = Stat::of(folder.fd.as_fd()).and_then(|stat| {
             let xattrs = room.xattrs.read(InodeFd::Open(folder.fd.as_fd()))?;
@@ -329,15 +325,15 @@ impl Visit for Copier<'_> {
         let moves = folder.place.is_root() && stat.mode & 0o200 == 0;
         if moves {
             given.mode |= 0o200;
-            self.last(Last {
+            self.last(LateAttributes {
                 place: Arc::clone(&folder.place),
                 name: CString::default(),
                 flags: IFlags::empty(),
                 mode: Some(stat.mode),
             });
         }
-        let spot = Spot {
-            into: folder.beside.as_fd(),
+        let slot = TargetSlot {
+            into: folder.counterpart.as_fd(),
             name: c"",
             place: &folder.place,
             is_root: folder.place.is_root(),
@@ -347,17 +343,17 @@ impl Visit for Copier<'_> {
             xattrs: &xattrs,
             flags,
         };
-        let fresh = Fresh {
+        let fresh = InodeDefaults {
             mode: Some(0o700),
             ..self.fresh
         };
         self.attributes(
-            spot,
-            InodeFd::Open(folder.beside.as_fd()),
+            slot,
+            InodeFd::Open(folder.counterpart.as_fd()),
             &attributes,
             &fresh,
         )?;
-        self.done(&stat, || Found::new(path(), &stat, &xattrs));
+        self.done(&stat, || FoundEntry::new(path(), &stat, &xattrs));
         Ok(())
     }
 

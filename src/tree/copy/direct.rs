@@ -6,25 +6,29 @@
 //! is in the cache is read from there.
 
 use std::io;
+use std::ops::Range;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread::ScopedJoinHandle;
 
 use super::content::Transfer;
 use crate::tree::digest::Sum;
-use crate::tree::reading::{Ahead, Direct, Piece, TransferError};
+use crate::tree::reading::{Ahead, AlignedBuffer, Direct, TransferError};
 
 /// Requests that the medium has at a time.
 const WRITERS: usize = 2;
 
-/// Copies the stretch of data from `start` to `end`; answers where it stopped, which is
-/// before `end` if the source ended there.
+/// Copies the stretch of data; answers where it stopped, which is before its end if the source
+/// ended there.
+///
+/// # Errors
+/// [`TransferError`].
 pub(super) fn stretch(
     transfer: &Transfer<'_>,
-    stretch: (u64, u64),
+    stretch: Range<u64>,
     mut sum: Option<&mut Sum>,
 ) -> Result<u64, TransferError> {
-    let (to_writers, digested) = channel::<Piece>();
+    let (to_writers, digested) = channel::<AlignedBuffer>();
     let (digested, target) = (Mutex::new(digested), Direct::on(transfer.target, true));
     let (read, written) = std::thread::scope(|scope| {
         let (ahead, empty) = Ahead::begin(scope, transfer.source, stretch, transfer.progress);
@@ -63,9 +67,9 @@ pub(super) fn stretch(
 fn write(
     transfer: &Transfer<'_>,
     target: &Direct<'_>,
-    full: &Mutex<Receiver<Piece>>,
-    empty: &Sender<Piece>,
-) -> io::Result<Vec<Piece>> {
+    full: &Mutex<Receiver<AlignedBuffer>>,
+    empty: &Sender<AlignedBuffer>,
+) -> io::Result<Vec<AlignedBuffer>> {
     let mut aside = Vec::new();
     while let Some(piece) = next(full) {
         if target.takes(&piece) {
@@ -79,12 +83,12 @@ fn write(
     Ok(aside)
 }
 
-fn next(full: &Mutex<Receiver<Piece>>) -> Option<Piece> {
+fn next(full: &Mutex<Receiver<AlignedBuffer>>) -> Option<AlignedBuffer> {
     let full = full.lock().unwrap_or_else(PoisonError::into_inner);
     full.recv().ok()
 }
 
-fn write_piece(transfer: &Transfer<'_>, piece: &Piece) -> io::Result<()> {
+fn write_piece(transfer: &Transfer<'_>, piece: &AlignedBuffer) -> io::Result<()> {
     let (disk, target) = (transfer.disk, transfer.target);
     disk.write_at(target, transfer.name, piece.bytes(), piece.at())
 }

@@ -6,14 +6,14 @@ use std::os::fd::{AsFd as _, OwnedFd};
 
 use rustix::fs::{Advice, IFlags};
 
-use super::attributes::{self, Attributes, Fresh};
+use super::attributes::{self, Attributes, InodeDefaults};
 use super::content::{Transfer, Transferred};
-use super::copier::{Copier, LARGE, Room, Spot, is_unnameable};
+use super::copier::{Copier, LARGE, Scratch, TargetSlot, is_not_representable};
 use crate::fs::InodeFd;
 use crate::tree::digest::{is_cached_at, read_cached};
 use crate::tree::error::{Cause, Error, Lost};
 use crate::tree::reading::{SMALL, TransferError, data_after};
-use crate::tree::verify::collect::Found;
+use crate::tree::verify::collector::FoundEntry;
 use crate::tree::walk::stat::{self, Stat, Xattrs};
 
 /// How often a file that changes is read before it is given up.
@@ -21,7 +21,7 @@ const ATTEMPTS: u32 = 3;
 
 /// A regular file of the source, open.
 #[derive(Debug)]
-pub(in crate::tree) struct Source {
+pub(in crate::tree) struct OpenSource {
     pub fd: OwnedFd,
     /// From before it was read.
     pub stat: Stat,
@@ -29,7 +29,7 @@ pub(in crate::tree) struct Source {
     pub ready: Option<usize>,
 }
 
-impl Source {
+impl OpenSource {
     /// Reads a small file into `bytes` if that needs no waiting for the medium; else has it
     /// fetched. True if nothing is to be waited for.
     pub(in crate::tree) fn try_read(&mut self, bytes: &mut [u8]) -> bool {
@@ -50,7 +50,7 @@ impl Source {
                 // What is allocated and was never written isn't to be read: that would fill the
                 // cache with zeros which some filesystems then take for data.
                 let written = data_after(self.fd.as_fd(), 0, size);
-                let written = written.is_ok_and(|data| data == (0, size));
+                let written = written.is_ok_and(|data| data == (0..size));
                 if !written || is_cached_at(self.fd.as_fd(), 0) {
                     return true;
                 }
@@ -64,49 +64,54 @@ impl Source {
 
 impl Copier<'_> {
     /// Opens a regular file that is held; `None` if it can't be, which is noted.
-    pub(super) fn open(&self, spot: Spot<'_>, held: &OwnedFd, stat: Stat) -> Option<Source> {
+    pub(super) fn open(
+        &self,
+        slot: TargetSlot<'_>,
+        held: &OwnedFd,
+        stat: Stat,
+    ) -> Option<OpenSource> {
         match stat::open_held(held.as_fd()) {
-            Ok(fd) => Some(Source {
+            Ok(fd) => Some(OpenSource {
                 fd,
                 stat,
                 ready: None,
             }),
             Err(error) => {
-                self.unreadable(spot, error);
+                self.unreadable(slot, error);
                 None
             }
         }
     }
 
-    fn unreadable(&self, spot: Spot<'_>, error: io::Error) {
-        self.tally.fail(spot.path(), Cause::Io(error));
+    fn unreadable(&self, slot: TargetSlot<'_>, error: io::Error) {
+        self.tally.fail(slot.path(), Cause::Io(error));
     }
 
     /// Copies an open file with all that it has.
     pub(super) fn file(
         &self,
-        spot: Spot<'_>,
-        mut source: Source,
-        room: &mut Room,
+        slot: TargetSlot<'_>,
+        mut source: OpenSource,
+        room: &mut Scratch,
     ) -> Result<(), Error> {
         let read = room.xattrs.read(InodeFd::Open(source.fd.as_fd()));
         let xattrs = match read {
             Ok(xattrs) => xattrs,
             Err(error) => {
-                self.unreadable(spot, error);
+                self.unreadable(slot, error);
                 return Ok(());
             }
         };
         let flags = stat::flags(source.fd.as_fd());
-        let (target, fresh) = match self.create(spot, &source.stat, &xattrs, flags) {
-            Err(error) if is_unnameable(&error) => {
-                self.nameless(spot, &error);
+        let (target, fresh) = match self.create(slot, &source.stat, &xattrs, flags) {
+            Err(error) if is_not_representable(&error) => {
+                self.name_not_representable(slot, &error);
                 return Ok(());
             }
-            created => created.map_err(|error| self.unwritable(&spot.path(), error))?,
+            created => created.map_err(|error| self.unwritable(&slot.path(), error))?,
         };
-        self.announce(spot, &source.stat);
-        let Some(done) = self.until_still(spot, &mut source, &target, room)? else {
+        self.announce(slot, &source.stat);
+        let Some(done) = self.until_still(slot, &mut source, &target, room)? else {
             return Ok(());
         };
         // They may have changed with the rest.
@@ -117,7 +122,7 @@ impl Copier<'_> {
         let xattrs = match xattrs {
             Ok(xattrs) => xattrs,
             Err(error) => {
-                self.unreadable(spot, error);
+                self.unreadable(slot, error);
                 return Ok(());
             }
         };
@@ -127,10 +132,10 @@ impl Copier<'_> {
             xattrs: &xattrs,
             flags,
         };
-        self.attributes(spot, InodeFd::Open(target.as_fd()), &attributes, &fresh)?;
+        self.attributes(slot, InodeFd::Open(target.as_fd()), &attributes, &fresh)?;
         let Transferred { digest, size } = done.transferred;
         self.done(stat, || {
-            Found::new(spot.path(), stat, &xattrs).with_content(digest, size)
+            FoundEntry::new(slot.path(), stat, &xattrs).with_content(digest, size)
         });
         Ok(())
     }
@@ -139,13 +144,13 @@ impl Copier<'_> {
     /// can't be, which is noted.
     fn until_still(
         &self,
-        spot: Spot<'_>,
-        source: &mut Source,
+        slot: TargetSlot<'_>,
+        source: &mut OpenSource,
         target: &OwnedFd,
-        room: &mut Room,
-    ) -> Result<Option<Done>, Error> {
+        room: &mut Scratch,
+    ) -> Result<Option<StableTransfer>, Error> {
         for attempts in 1.. {
-            let transferred = self.transfer(spot, source, target, &mut room.bytes)?;
+            let transferred = self.transfer(slot, source, target, &mut room.bytes)?;
             let Some((transferred, after)) = transferred else {
                 return Ok(None);
             };
@@ -153,21 +158,21 @@ impl Copier<'_> {
             source.stat = after;
             source.ready = None;
             if still {
-                return Ok(Some(Done {
+                return Ok(Some(StableTransfer {
                     transferred,
                     attempts,
                 }));
             }
             if attempts == ATTEMPTS {
-                self.changed(spot.path());
-                return Ok(self.options.live.then_some(Done {
+                self.changed(slot.path());
+                return Ok(self.options.live.then_some(StableTransfer {
                     transferred,
                     attempts,
                 }));
             }
             self.disk
-                .set_size(target.as_fd(), spot.name, 0)
-                .map_err(|error| self.unwritable(&spot.path(), error))?;
+                .set_size(target.as_fd(), slot.name, 0)
+                .map_err(|error| self.unwritable(&slot.path(), error))?;
         }
         Ok(None)
     }
@@ -175,25 +180,25 @@ impl Copier<'_> {
     /// Makes the file, with the right mode from the start where nothing stands against it.
     fn create(
         &self,
-        spot: Spot<'_>,
+        slot: TargetSlot<'_>,
         stat: &Stat,
         xattrs: &Xattrs,
         flags: IFlags,
-    ) -> io::Result<(OwnedFd, Fresh)> {
+    ) -> io::Result<(OwnedFd, InodeDefaults)> {
         // Whoever isn't root can set xattrs on a writable file only.
         let mode = if xattrs.is_empty() {
             stat.mode & 0o777
         } else {
             0o600
         };
-        let target = self.disk.create_at(spot.into, spot.name, mode)?;
-        let mut fresh = Fresh {
+        let target = self.disk.create_at(slot.into, slot.name, mode)?;
+        let mut fresh = InodeDefaults {
             mode: Some(mode & !self.umask),
             ..self.fresh
         };
         // Without copy-on-write: to be said while the file is empty.
         if flags.contains(IFlags::NOCOW)
-            && attributes::set_flags(self.disk, target.as_fd(), spot.name, IFlags::NOCOW).is_ok()
+            && attributes::set_flags(self.disk, target.as_fd(), slot.name, IFlags::NOCOW).is_ok()
         {
             fresh.flags = IFlags::NOCOW;
         }
@@ -204,8 +209,8 @@ impl Copier<'_> {
     /// read, which is noted.
     fn transfer(
         &self,
-        spot: Spot<'_>,
-        source: &Source,
+        slot: TargetSlot<'_>,
+        source: &OpenSource,
         target: &OwnedFd,
         room: &mut [u8],
     ) -> Result<Option<(Transferred, Stat)>, Error> {
@@ -214,7 +219,7 @@ impl Copier<'_> {
             source: source.fd.as_fd(),
             ready: source.ready,
             target: target.as_fd(),
-            name: spot.name,
+            name: slot.name,
             stat: &source.stat,
             digest: self.options.digest,
             sync: self.options.sync,
@@ -229,13 +234,13 @@ impl Copier<'_> {
         match looked {
             Ok(done) => Ok(Some(done)),
             Err(TransferError::Source(error)) => {
-                self.tally.fail(spot.path(), Cause::Io(error));
+                self.tally.fail(slot.path(), Cause::Io(error));
                 Ok(None)
             }
             Err(TransferError::Target(error)) if error.kind() == io::ErrorKind::FileTooLarge => {
-                self.too_large(spot, &error).map(|()| None)
+                self.too_large(slot, &error).map(|()| None)
             }
-            Err(TransferError::Target(error)) => Err(self.unwritable(&spot.path(), error)),
+            Err(TransferError::Target(error)) => Err(self.unwritable(&slot.path(), error)),
             Err(TransferError::Interrupted) => Err(Error::Interrupted),
         }
     }
@@ -243,18 +248,18 @@ impl Copier<'_> {
 
 impl Copier<'_> {
     /// The target's filesystem has no files of that size: this one is left out.
-    fn too_large(&self, spot: Spot<'_>, error: &io::Error) -> Result<(), Error> {
+    fn too_large(&self, slot: TargetSlot<'_>, error: &io::Error) -> Result<(), Error> {
         self.disk
-            .unlink_at(spot.into, spot.name)
-            .map_err(|error| self.unwritable(&spot.path(), error))?;
+            .unlink_at(slot.into, slot.name)
+            .map_err(|error| self.unwritable(&slot.path(), error))?;
         self.tally
-            .problem(spot.path(), Lost::Content, error.to_string());
+            .problem(slot.path(), Lost::Content, error.to_string());
         Ok(())
     }
 }
 
 /// Contents that were copied.
-struct Done {
+struct StableTransfer {
     transferred: Transferred,
     attempts: u32,
 }

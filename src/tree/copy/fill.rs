@@ -3,14 +3,14 @@
 use std::os::fd::AsFd as _;
 use std::path::Path;
 
-use super::build::build;
+use super::build::{HeldPath, build};
 use super::options::{Copied, CopyOptions};
 use crate::fs::{Disk, InodeFd};
 use crate::progress::Progress;
 use crate::tree::error::Error;
 use crate::tree::target::destination::check_outside;
 use crate::tree::target::in_place::{Holds, InPlace, RootAttributes, holds};
-use crate::tree::walk::name::escaped;
+use crate::tree::walk::escaped::escaped;
 use crate::tree::walk::stat::{self, Stat, XattrRoom};
 use crate::tree::walk::walk::open_root;
 
@@ -42,8 +42,12 @@ pub fn fill(
     progress.start(&escaped(target).to_string(), options.expected_bytes);
     let built = build(
         disk,
-        (&held, source),
-        (place.ground(), target),
+        HeldPath {
+            fd: &held,
+            path: source,
+        },
+        place.dir(),
+        target,
         options,
         progress,
     );

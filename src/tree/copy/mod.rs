@@ -12,21 +12,21 @@ mod copier;
 mod direct;
 mod file;
 mod fill;
+mod fill_in_missing;
 mod leaf;
 mod links;
 mod options;
-mod overlay;
 mod same;
+mod staged;
 mod tally;
 mod update;
-mod whole;
 
 pub use fill::fill;
 pub use options::{Copied, CopyOptions, MAX_PROBLEMS, Updated};
+pub use staged::copy;
 pub use update::update;
-pub use whole::copy;
 
-pub(super) use attributes::{Attributes, Fresh, apply, set_flags};
-pub(super) use copier::{LARGE, Room, WINDOW};
-pub(super) use file::Source;
-pub(super) use leaf::open_place;
+pub(super) use attributes::{Attributes, InodeDefaults, apply, set_flags};
+pub(super) use copier::{LARGE, Scratch};
+pub(super) use file::OpenSource;
+pub(super) use leaf::open_chain;

@@ -6,12 +6,12 @@ use std::os::fd::AsFd as _;
 
 use rustix::fs::{FileType, IFlags};
 
-use super::attributes::{self, Attributes, Fresh};
-use super::update::{Side, Update};
+use super::attributes::{self, Attributes, InodeDefaults};
+use super::update::{HeldEntry, Update};
 use crate::fs::InodeFd;
 use crate::tree::error::{Error, Problem};
-use crate::tree::reading::{SMALL, TransferError, is_same};
-use crate::tree::walk::name::join_path;
+use crate::tree::reading::{BufferPair, FilePair, SMALL, TransferError, is_same};
+use crate::tree::walk::escaped::join_path;
 use crate::tree::walk::stat::{self, LOCKING_FLAGS, Xattrs};
 
 impl Update<'_> {
@@ -20,7 +20,8 @@ impl Update<'_> {
         &mut self,
         name: &CStr,
         path: &[u8],
-        (theirs, ours): (&Side, &Side),
+        theirs: &HeldEntry,
+        ours: &HeldEntry,
     ) -> Result<bool, Error> {
         if !self.is_same_content(path, theirs, ours)? {
             return Ok(false);
@@ -35,7 +36,7 @@ impl Update<'_> {
                 return Ok(false);
             }
         }
-        let look = |update: &mut Self, side: &Side| -> io::Result<(Xattrs, IFlags)> {
+        let look = |update: &mut Self, side: &HeldEntry| -> io::Result<(Xattrs, IFlags)> {
             let xattrs = update.room.read(InodeFd::Named(side.held.as_fd()))?;
             if side.stat.kind != FileType::RegularFile {
                 return Ok((xattrs, IFlags::empty()));
@@ -74,7 +75,12 @@ impl Update<'_> {
         Ok(true)
     }
 
-    fn is_same_content(&self, path: &[u8], theirs: &Side, ours: &Side) -> Result<bool, Error> {
+    fn is_same_content(
+        &self,
+        path: &[u8],
+        theirs: &HeldEntry,
+        ours: &HeldEntry,
+    ) -> Result<bool, Error> {
         let (a, b) = (&theirs.stat, &ours.stat);
         if a.kind != b.kind {
             return Ok(false);
@@ -88,7 +94,7 @@ impl Update<'_> {
                 self.has_same_bytes(path, theirs, ours)
             }
             FileType::Symlink => {
-                let target = |side: &Side| stat::link_target(side.held.as_fd());
+                let target = |side: &HeldEntry| stat::link_target(side.held.as_fd());
                 let theirs = target(theirs).map_err(|error| self.unreadable(path, error))?;
                 let ours = target(ours).map_err(|error| self.unwritable(path, error))?;
                 Ok(theirs == ours)
@@ -98,15 +104,26 @@ impl Update<'_> {
         }
     }
 
-    fn has_same_bytes(&self, path: &[u8], theirs: &Side, ours: &Side) -> Result<bool, Error> {
+    fn has_same_bytes(
+        &self,
+        path: &[u8],
+        theirs: &HeldEntry,
+        ours: &HeldEntry,
+    ) -> Result<bool, Error> {
         let their_fd =
             stat::open_held(theirs.held.as_fd()).map_err(|error| self.unreadable(path, error))?;
         let our_fd =
             stat::open_held(ours.held.as_fd()).map_err(|error| self.unwritable(path, error))?;
-        let fds = (their_fd.as_fd(), our_fd.as_fd());
+        let files = FilePair {
+            source: their_fd.as_fd(),
+            target: our_fd.as_fd(),
+        };
         let (mut left, mut right) = (vec![0; SMALL], vec![0; SMALL]);
-        let rooms = (left.as_mut_slice(), right.as_mut_slice());
-        is_same(fds, theirs.stat.size, rooms, self.progress).map_err(|error| match error {
+        let mut buffers = BufferPair {
+            source: &mut left,
+            target: &mut right,
+        };
+        is_same(files, theirs.stat.size, &mut buffers, self.progress).map_err(|error| match error {
             TransferError::Interrupted => Error::Interrupted,
             TransferError::Source(error) => self.unreadable(path, error),
             TransferError::Target(error) => self.unwritable(path, error),
@@ -130,7 +147,7 @@ impl Update<'_> {
                     .map_err(fail)?;
             }
         }
-        let fresh = Fresh {
+        let fresh = InodeDefaults {
             uid: found.stat.uid,
             gid: found.stat.gid,
             mode: None,

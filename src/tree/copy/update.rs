@@ -17,18 +17,19 @@ use rustix::fs::{FileType, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::attributes::{self, Attributes};
-use super::build::build;
-use super::leaf::open_place;
-use super::links::First;
+use super::build::{HeldPath, build};
+use super::leaf::open_chain;
+use super::links::FirstName;
 use super::options::{CopyOptions, Updated};
-use super::whole::expected;
+use super::staged::expected;
 use crate::fs::{Disk, InodeFd, Taken};
 use crate::progress::Progress;
-use crate::tree::error::{Cause, Error, Failure, Lost, Problem};
+use crate::tree::error::{Cause, Error, FailedFile, Lost, Problem};
 use crate::tree::target::destination::{CONTENT, Destination, Staging};
 use crate::tree::target::remove::remove_at;
-use crate::tree::walk::name::{Place, escaped, join_path};
-use crate::tree::walk::stat::{self, LOCKING_FLAGS, Listing, Stat, XattrRoom};
+use crate::tree::walk::dir_chain::DirChain;
+use crate::tree::walk::escaped::{escaped, join_path};
+use crate::tree::walk::stat::{self, FileId, LOCKING_FLAGS, Listing, Stat, XattrRoom};
 
 /// Makes the directory `target` equal to the directory `source`, as [`copy`](super::copy)
 /// would have made it. Files of equal size and modification time count as equal, unless
@@ -74,7 +75,7 @@ pub fn update(
         staging,
         mount: root.mount,
         roots: (source_fd, target_fd),
-        left: vec![Place::root()],
+        left: vec![DirChain::root()],
         files: HashMap::new(),
         taken: HashMap::new(),
         room: XattrRoom::default(),
@@ -90,10 +91,10 @@ pub fn update(
 }
 
 /// A folder that both sides have.
-struct Pair {
+struct FolderPair {
     source: OwnedFd,
     target: OwnedFd,
-    place: Arc<Place>,
+    place: Arc<DirChain>,
 }
 
 pub(super) struct Update<'a> {
@@ -108,30 +109,30 @@ pub(super) struct Update<'a> {
     /// The source's and the target's.
     roots: (OwnedFd, OwnedFd),
     /// Common folders that weren't looked into yet; not open, since there may be many.
-    left: Vec<Arc<Place>>,
+    left: Vec<Arc<DirChain>>,
     /// Files with several names: where the first of them stands in the target now.
-    files: HashMap<(u64, u64), First>,
+    files: HashMap<FileId, FirstName>,
     /// The target's files with several names, and the source's that they are copies of.
-    pub(super) taken: HashMap<(u64, u64), (u64, u64)>,
+    pub(super) taken: HashMap<FileId, FileId>,
     pub(super) room: XattrRoom,
     pub(super) done: Updated,
 }
 
 /// One side of a comparison.
-pub(super) struct Side {
+pub(super) struct HeldEntry {
     pub held: OwnedFd,
     pub stat: Stat,
 }
 
-impl Side {
+impl HeldEntry {
     fn look(dir: BorrowedFd<'_>, name: &CStr) -> io::Result<Self> {
         let held = stat::hold(dir, name)?;
         let stat = Stat::of(held.as_fd())?;
         Ok(Self { held, stat })
     }
 
-    pub(super) const fn file(&self) -> (u64, u64) {
-        (self.stat.dev, self.stat.ino)
+    pub(super) const fn file(&self) -> FileId {
+        self.stat.id()
     }
 }
 
@@ -150,11 +151,11 @@ impl Update<'_> {
         Ok(())
     }
 
-    fn open(&self, place: Arc<Place>) -> Result<Pair, Error> {
+    fn open(&self, place: Arc<DirChain>) -> Result<FolderPair, Error> {
         let (source, target) = &self.roots;
-        let source = open_place(source.as_fd(), &place);
-        let target = open_place(target.as_fd(), &place);
-        Ok(Pair {
+        let source = open_chain(source.as_fd(), &place);
+        let target = open_chain(target.as_fd(), &place);
+        Ok(FolderPair {
             source: source.map_err(|error| self.unreadable(&place.path(), error))?,
             target: target.map_err(|error| self.unwritable(&place.path(), error))?,
             place,
@@ -170,7 +171,7 @@ impl Update<'_> {
     }
 
     /// Everything in one folder, and then the folder's own attributes.
-    fn pair(&mut self, pair: &Pair) -> Result<(), Error> {
+    fn pair(&mut self, pair: &FolderPair) -> Result<(), Error> {
         let path = pair.place.path();
         let fail = |error| Error::read(join_path(self.source, &path), error);
         let source = stat::open_dir(pair.source.as_fd(), c".").map_err(fail)?;
@@ -199,7 +200,7 @@ impl Update<'_> {
     /// A folder got or lost entries while it was gone through.
     fn changed(&mut self, path: &[u8]) -> Result<(), Error> {
         if !self.options.live {
-            let failure = Failure {
+            let failure = FailedFile {
                 path: path.to_vec(),
                 cause: Cause::Changed,
             };
@@ -210,13 +211,18 @@ impl Update<'_> {
         }
         self.done.copied.problems.push(Problem {
             path: path.to_vec(),
-            lost: Lost::Stillness,
+            lost: Lost::ChangedDuringCopy,
             reason: Cause::Changed.to_string(),
         });
         Ok(())
     }
 
-    fn remove_gone(&mut self, pair: &Pair, theirs: &Listing, ours: &Listing) -> Result<(), Error> {
+    fn remove_gone(
+        &mut self,
+        pair: &FolderPair,
+        theirs: &Listing,
+        ours: &Listing,
+    ) -> Result<(), Error> {
         let mut names: Vec<&CStr> = theirs.iter().map(|entry| entry.name).collect();
         names.sort_unstable();
         for entry in ours.iter() {
@@ -231,10 +237,10 @@ impl Update<'_> {
         Ok(())
     }
 
-    fn entry(&mut self, pair: &Pair, name: &CStr, path: &[u8]) -> Result<(), Error> {
-        let theirs =
-            Side::look(pair.source.as_fd(), name).map_err(|error| self.unreadable(path, error))?;
-        let ours = match Side::look(pair.target.as_fd(), name) {
+    fn entry(&mut self, pair: &FolderPair, name: &CStr, path: &[u8]) -> Result<(), Error> {
+        let theirs = HeldEntry::look(pair.source.as_fd(), name)
+            .map_err(|error| self.unreadable(path, error))?;
+        let ours = match HeldEntry::look(pair.target.as_fd(), name) {
             Ok(side) => Some(side),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(self.unwritable(path, error)),
@@ -249,10 +255,10 @@ impl Update<'_> {
         if theirs.stat.links > 1
             && let Some(first) = self.files.get(&theirs.file()).cloned()
         {
-            return self.link(pair, name, path, (&theirs, ours.as_ref()), &first);
+            return self.link(pair, name, path, &theirs, ours.as_ref(), &first);
         }
         let kept = match &ours {
-            Some(ours) => self.keep(name, path, (&theirs, ours))?,
+            Some(ours) => self.keep(name, path, &theirs, ours)?,
             None => false,
         };
         if kept {
@@ -266,7 +272,7 @@ impl Update<'_> {
             self.replace(pair, name, path, &theirs)?;
         }
         if theirs.stat.links > 1 {
-            let first = First {
+            let first = FirstName {
                 place: Arc::clone(&pair.place),
                 name: name.to_owned(),
             };
@@ -275,7 +281,7 @@ impl Update<'_> {
         Ok(())
     }
 
-    fn descend(&mut self, pair: &Pair, name: &CStr, path: &[u8], theirs: &Side) {
+    fn descend(&mut self, pair: &FolderPair, name: &CStr, path: &[u8], theirs: &HeldEntry) {
         if self.options.one_file_system && theirs.stat.mount != self.mount {
             self.done.copied.problems.push(Problem {
                 path: path.to_vec(),
@@ -290,17 +296,22 @@ impl Update<'_> {
     /// Copies one thing, with all that is in it, over whatever is there.
     fn replace(
         &mut self,
-        pair: &Pair,
+        pair: &FolderPair,
         name: &CStr,
         path: &[u8],
-        theirs: &Side,
+        theirs: &HeldEntry,
     ) -> Result<(), Error> {
         let (source, target) = (join_path(self.source, path), join_path(self.target, path));
-        let from = (&theirs.held, source.as_path());
+        let from = HeldPath {
+            fd: &theirs.held,
+            path: &source,
+        };
+        let staging = self.staging.dir();
         let built = build(
             self.disk,
             from,
-            (self.staging.ground(), &target),
+            staging,
+            &target,
             self.options,
             self.progress,
         )?;
@@ -311,7 +322,13 @@ impl Update<'_> {
     }
 
     /// Renames what was made over what is there.
-    fn put(&self, pair: &Pair, name: &CStr, path: &[u8], kind: FileType) -> Result<(), Error> {
+    fn put(
+        &self,
+        pair: &FolderPair,
+        name: &CStr,
+        path: &[u8],
+        kind: FileType,
+    ) -> Result<(), Error> {
         let into = pair.target.as_fd();
         let fail = |error| self.unwritable(path, error);
         if let Ok(there) = Stat::at(into, name) {
@@ -334,14 +351,15 @@ impl Update<'_> {
     /// Makes `name` another name of a file that is in place already.
     fn link(
         &mut self,
-        pair: &Pair,
+        pair: &FolderPair,
         name: &CStr,
         path: &[u8],
-        (theirs, ours): (&Side, Option<&Side>),
-        first: &First,
+        theirs: &HeldEntry,
+        ours: Option<&HeldEntry>,
+        first: &FirstName,
     ) -> Result<(), Error> {
         let fail = |error| Error::write(join_path(self.target, path), error);
-        let dir = open_place(self.roots.1.as_fd(), &first.place).map_err(fail)?;
+        let dir = open_chain(self.roots.1.as_fd(), &first.place).map_err(fail)?;
         let there = Stat::at(dir.as_fd(), &first.name).map_err(fail)?;
         if ours.is_some_and(|ours| ours.stat.is_same_file(&there)) {
             return Ok(());
@@ -355,7 +373,7 @@ impl Update<'_> {
     }
 
     /// The attributes of a folder whose entries are in order.
-    fn folder(&mut self, pair: &Pair, path: &[u8]) -> Result<(), Error> {
+    fn folder(&mut self, pair: &FolderPair, path: &[u8]) -> Result<(), Error> {
         let (source, target) = (pair.source.as_fd(), pair.target.as_fd());
         let unreadable = |error| Error::read(join_path(self.source, path), error);
         let unwritable = |error| Error::write(join_path(self.target, path), error);

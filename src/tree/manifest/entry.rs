@@ -77,7 +77,7 @@ pub struct Time {
 /// What a manifest says of one path. `None` is "not known": other tools' manifests, and the
 /// sha256sum format, tell only a part, and only that part is verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct ManifestEntry {
     /// The path below the tree's root, `/` between names; `.` is the root.
     pub path: Vec<u8>,
     /// What it is.
@@ -115,7 +115,7 @@ pub struct Xattr {
     pub value: Vec<u8>,
 }
 
-impl Entry {
+impl ManifestEntry {
     /// An entry of which nothing else is known.
     pub fn new(path: Vec<u8>, kind: EntryKind) -> Self {
         Self {

@@ -1,5 +1,18 @@
-//! Names in the text of a manifest: `vis(3)`'s octal form, which `mtree`, `bsdtar` and this
-//! program read alike.
+//! Bytes in the text of a manifest: names in `vis(3)`'s octal form, which `mtree`, `bsdtar` and
+//! this program read alike; values that may be anything, in base64.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+/// `bytes` in base64.
+pub(super) fn to_base64(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
+}
+
+/// The bytes that stand in base64; `None` where it is none.
+pub(super) fn from_base64(text: &[u8]) -> Option<Vec<u8>> {
+    STANDARD.decode(text).ok()
+}
 
 /// Appends `bytes`, everything but letters, digits and harmless punctuation as `\ooo`. What
 /// has a meaning in mtree files is thereby escaped as well: blanks, `#`, `=`, `\` and the

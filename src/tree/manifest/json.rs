@@ -1,6 +1,6 @@
 //! The JSON format: one object, one line for each entry.
 //!
-//! Keys are [`Entry`]'s fields; what isn't known is left out. Bytes that aren't UTF-8 stand
+//! Keys are [`ManifestEntry`]'s fields; what isn't known is left out. Bytes that aren't UTF-8 stand
 //! in base64 under the same key with `_base64` at its end.
 
 use std::fmt;
@@ -9,17 +9,16 @@ use std::io::{self, Read, Write};
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::base64::{decode, encode};
-use super::entry::{Entry, EntryKind, Time, Xattr};
-use super::escape::clean_path;
-use super::list::Bad;
+use super::entry::{EntryKind, ManifestEntry, Time, Xattr};
+use super::escape::{clean_path, from_base64, to_base64};
+use super::manifest::ManifestProblem;
 use super::packed::Packer;
 use crate::tree::digest::Digest;
 
 const VERSION: u32 = 1;
 
 pub(super) fn write<'a>(
-    entries: impl Iterator<Item = Entry> + 'a,
+    entries: impl Iterator<Item = ManifestEntry> + 'a,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     write!(
@@ -28,21 +27,24 @@ pub(super) fn write<'a>(
     )?;
     for (n, entry) in entries.enumerate() {
         out.write_all(if n == 0 { b"\n" } else { b",\n" })?;
-        serde_json::to_writer(&mut *out, &Line::from(entry))?;
+        serde_json::to_writer(&mut *out, &JsonEntry::from(entry))?;
     }
     out.write_all(b"\n]}\n")
 }
 
 /// The entries.
-pub(super) fn read(reader: impl Read) -> Result<Packer, Bad> {
-    let document: Document = serde_json::from_reader(reader).map_err(|error| {
+pub(super) fn read(reader: impl Read) -> Result<Packer, ManifestProblem> {
+    let document: JsonManifest = serde_json::from_reader(reader).map_err(|error| {
         if error.is_io() {
-            return Bad::Io(error.into());
+            return ManifestProblem::Io(error.into());
         }
-        Bad::Line(error.line(), describe(&error))
+        ManifestProblem::Line(error.line(), describe(&error))
     })?;
     if document.format != "transship-manifest" || document.version != VERSION {
-        return Err(Bad::Line(1, "not a manifest of version 1".to_owned()));
+        return Err(ManifestProblem::Line(
+            1,
+            "not a manifest of version 1".to_owned(),
+        ));
     }
     document.entries.0
 }
@@ -57,50 +59,50 @@ fn describe(error: &serde_json::Error) -> String {
 }
 
 #[derive(Deserialize)]
-struct Document {
+struct JsonManifest {
     format: String,
     version: u32,
-    entries: Lines,
+    entries: JsonEntries,
 }
 
 /// All lines, packed one by one as they are read.
-struct Lines(Result<Packer, Bad>);
+struct JsonEntries(Result<Packer, ManifestProblem>);
 
-impl<'de> Deserialize<'de> for Lines {
+impl<'de> Deserialize<'de> for JsonEntries {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(LinesVisitor)
+        deserializer.deserialize_seq(EntriesVisitor)
     }
 }
 
-struct LinesVisitor;
+struct EntriesVisitor;
 
-impl<'de> Visitor<'de> for LinesVisitor {
-    type Value = Lines;
+impl<'de> Visitor<'de> for EntriesVisitor {
+    type Value = JsonEntries;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("entries")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut lines: A) -> Result<Lines, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut lines: A) -> Result<JsonEntries, A::Error> {
         let mut packer = Ok(Packer::default());
         // Our own files have one entry a line, the first on line 2.
         let mut number = 2;
-        while let Some(line) = lines.next_element::<Line>()? {
-            match (Entry::try_from(line), &mut packer) {
+        while let Some(line) = lines.next_element::<JsonEntry>()? {
+            match (ManifestEntry::try_from(line), &mut packer) {
                 (Ok(entry), Ok(packer)) => packer.push(&entry, None),
-                (Err(message), Ok(_)) => packer = Err(Bad::Line(number, message)),
+                (Err(message), Ok(_)) => packer = Err(ManifestProblem::Line(number, message)),
                 // The first mistake is told.
                 (_, Err(_)) => {}
             }
             number += 1;
         }
-        Ok(Lines(packer))
+        Ok(JsonEntries(packer))
     }
 }
 
 #[derive(Serialize, Deserialize, Default)]
 #[serde(default, deny_unknown_fields)]
-struct Line {
+struct JsonEntry {
     #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -137,14 +139,14 @@ struct Line {
 fn split(bytes: Vec<u8>) -> (Option<String>, Option<String>) {
     match String::from_utf8(bytes) {
         Ok(text) => (Some(text), None),
-        Err(error) => (None, Some(encode(error.as_bytes()))),
+        Err(error) => (None, Some(to_base64(error.as_bytes()))),
     }
 }
 
 fn unite(text: Option<String>, base64: Option<String>) -> Result<Option<Vec<u8>>, String> {
     match (text, base64) {
         (Some(text), _) => Ok(Some(text.into_bytes())),
-        (None, Some(base64)) => match decode(base64.as_bytes()) {
+        (None, Some(base64)) => match from_base64(base64.as_bytes()) {
             None => Err("broken base64".to_owned()),
             some => Ok(some),
         },
@@ -152,14 +154,14 @@ fn unite(text: Option<String>, base64: Option<String>) -> Result<Option<Vec<u8>>
     }
 }
 
-impl From<Entry> for Line {
-    fn from(entry: Entry) -> Self {
+impl From<ManifestEntry> for JsonEntry {
+    fn from(entry: ManifestEntry) -> Self {
         let (path, path_base64) = split(entry.path);
         let (target, target_base64) = entry.target.map(split).unwrap_or_default();
         let (hard_link, hard_link_base64) = entry.hard_link.map(split).unwrap_or_default();
         let xattr = |xattr: Xattr| {
             let name = String::from_utf8_lossy(&xattr.name).into_owned();
-            (name, encode(&xattr.value))
+            (name, to_base64(&xattr.value))
         };
         Self {
             path,
@@ -183,10 +185,10 @@ impl From<Entry> for Line {
     }
 }
 
-impl TryFrom<Line> for Entry {
+impl TryFrom<JsonEntry> for ManifestEntry {
     type Error = String;
 
-    fn try_from(line: Line) -> Result<Self, String> {
+    fn try_from(line: JsonEntry) -> Result<Self, String> {
         let path = unite(line.path, line.path_base64)?.ok_or("an entry without a path")?;
         let kind = EntryKind::from_word(&line.kind).ok_or("an entry of an unknown type")?;
         let mut entry = Self::new(clean_path(&path)?, kind);
@@ -220,7 +222,7 @@ impl TryFrom<Line> for Entry {
 }
 
 fn xattr((name, value): (String, String)) -> Result<Xattr, String> {
-    let value = decode(value.as_bytes()).ok_or("broken base64")?;
+    let value = from_base64(value.as_bytes()).ok_or("broken base64")?;
     let name = name.into_bytes();
     Ok(Xattr { name, value })
 }

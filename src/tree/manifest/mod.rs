@@ -4,16 +4,15 @@
 //! Linux has: mtree (`mtree -f`, `bsdtar -tf`), sha256sum (`sha256sum -c`), JSON. Its order
 //! and its bytes depend on nothing but the tree. Begin at [`Manifest`].
 
-mod base64;
 mod entry;
 mod escape;
 mod json;
-mod list;
+mod manifest;
 mod mtree;
 mod packed;
-mod record;
+mod packed_record;
 mod sums;
 
-pub use entry::{Entry, EntryKind, Time, Xattr, path_order};
-pub use list::{Format, Manifest};
+pub use entry::{EntryKind, ManifestEntry, Time, Xattr, path_order};
+pub use manifest::{Manifest, ManifestFormat};
 pub(super) use packed::Packer;

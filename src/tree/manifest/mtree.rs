@@ -7,9 +7,8 @@
 
 use std::io::{self, Write};
 
-use super::base64::{decode, encode};
-use super::entry::{Entry, EntryKind, Time, Xattr};
-use super::escape::{escape, unescape};
+use super::entry::{EntryKind, ManifestEntry, Time, Xattr};
+use super::escape::{escape, from_base64, to_base64, unescape};
 use super::packed::Packer;
 use crate::tree::digest::Digest;
 
@@ -19,7 +18,7 @@ pub(super) fn write_header(out: &mut dyn Write) -> io::Result<()> {
     out.write_all(HEADER)
 }
 
-pub(super) fn write(entry: &Entry, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write(entry: &ManifestEntry, out: &mut dyn Write) -> io::Result<()> {
     let mut line = Vec::with_capacity(256);
     push_path(&entry.path, &mut line);
     push(&mut line, "type", entry.kind.word());
@@ -70,7 +69,7 @@ fn push_path(path: &[u8], line: &mut Vec<u8>) {
     }
 }
 
-fn push_comments(entry: &Entry, line: &mut Vec<u8>) {
+fn push_comments(entry: &ManifestEntry, line: &mut Vec<u8>) {
     if let Some(first) = &entry.hard_link {
         line.extend(b"#: hard-link ");
         push_path(first, line);
@@ -80,24 +79,24 @@ fn push_comments(entry: &Entry, line: &mut Vec<u8>) {
         line.extend(b"#: xattr ");
         escape(&xattr.name, line);
         line.push(b'=');
-        line.extend(encode(&xattr.value).into_bytes());
+        line.extend(to_base64(&xattr.value).into_bytes());
         line.push(b'\n');
     }
 }
 
 /// Reads a file line by line: classic (nested, with `..`) or full paths, with `/set`.
 #[derive(Debug, Default)]
-pub(super) struct Reader {
+pub(super) struct MtreeReader {
     /// True once our own header was seen: then no xattr comment means no xattr.
     ours: bool,
     defaults: Vec<Vec<u8>>,
     folder: Vec<u8>,
     /// The last entry: comments after it may add to it.
-    last: Option<Entry>,
+    last: Option<ManifestEntry>,
     taken: Packer,
 }
 
-impl Reader {
+impl MtreeReader {
     pub(super) fn line(&mut self, line: &[u8]) -> Result<(), String> {
         let line = line.trim_ascii();
         if let Some(comment) = line.strip_prefix(b"#: ") {
@@ -156,7 +155,7 @@ impl Reader {
         } else {
             name
         };
-        let mut entry = Entry::new(super::escape::clean_path(&path)?, EntryKind::File);
+        let mut entry = ManifestEntry::new(super::escape::clean_path(&path)?, EntryKind::File);
         if self.ours {
             entry.xattrs = Some(Vec::new());
         }
@@ -201,7 +200,7 @@ impl Reader {
             let broken = "a broken extended attribute";
             let at = xattr.iter().position(|&byte| byte == b'=').ok_or(broken)?;
             let name = unescape(&xattr[..at]).ok_or(broken)?;
-            let value = decode(&xattr[at + 1..]).ok_or(broken)?;
+            let value = from_base64(&xattr[at + 1..]).ok_or(broken)?;
             let xattrs = entry.xattrs.get_or_insert_default();
             xattrs.push(Xattr { name, value });
         } else {
@@ -216,7 +215,7 @@ fn keyword(word: &[u8]) -> &[u8] {
 }
 
 /// Takes over what `word` says, if this program verifies such a thing.
-fn set(entry: &mut Entry, word: &[u8]) -> Result<(), String> {
+fn set(entry: &mut ManifestEntry, word: &[u8]) -> Result<(), String> {
     let text = std::str::from_utf8(word).map_err(|_| "a word that isn't ASCII")?;
     let Some((keyword, value)) = text.split_once('=') else {
         return Ok(());

@@ -3,14 +3,15 @@
 //! What one folder holds stands in one run of bytes, a record for each entry, with an index
 //! in the order of the names. What many entries have alike (type, mode, owner, extended
 //! attributes) is kept once, as a [`Class`]; so is what all names of one file share. A
-//! [`Packer`] takes entries in any order, and [`Packed`] gives them back in
+//! [`Packer`] takes entries in any order, and [`PackedEntries`] gives them back in
 //! [`path_order`], or one by its path.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::entry::{Entry, EntryKind, Xattr, path_order};
-use super::record::{self, Record};
+use super::entry::{EntryKind, ManifestEntry, Xattr, path_order};
+use super::packed_record::{self, PackedRecord};
+use crate::tree::walk::stat::FileId;
 
 /// What entries have alike.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -25,16 +26,16 @@ struct Class {
 
 /// A file with several names.
 #[derive(Debug, Clone)]
-struct Group {
+struct HardLinkGroup {
     /// The first of its names.
     first: Vec<u8>,
     /// How many names were met; none are counted where the group was given by its first name.
     names: Option<u32>,
     /// What is known of that name of it which was read.
-    read: Option<Box<Entry>>,
+    read: Option<Box<ManifestEntry>>,
 }
 
-impl Group {
+impl HardLinkGroup {
     /// One name makes no link.
     fn is_link(&self) -> bool {
         self.names != Some(1)
@@ -59,7 +60,7 @@ struct Shelf {
 impl Shelf {
     fn name_at(&self, position: usize) -> Option<&[u8]> {
         let begin = *self.order.get(position)?;
-        record::name(&self.bytes, begin as usize)
+        packed_record::name(&self.bytes, begin as usize)
     }
 
     fn folder_name(&self) -> &[u8] {
@@ -69,7 +70,7 @@ impl Shelf {
     /// Sorts the index; of several records of one name the last stays.
     fn settle(&mut self) {
         let Self { bytes, order, .. } = self;
-        let name = |at: u32| record::name(bytes, at as usize).unwrap_or_default();
+        let name = |at: u32| packed_record::name(bytes, at as usize).unwrap_or_default();
         // The root's own entry comes before whatever is in it.
         let key = |at: u32| (name(at) != b".", name(at));
         order.sort_unstable_by(|&a, &b| key(a).cmp(&key(b)).then(b.cmp(&a)));
@@ -89,9 +90,9 @@ fn split(path: &[u8]) -> (&[u8], &[u8]) {
 
 /// How the names of one file are told.
 #[derive(Debug, PartialEq, Eq, Hash)]
-enum File {
+enum FileKey {
     /// By its device and inode.
-    Inode(u64, u64),
+    Inode(FileId),
     /// By its first name.
     First(Vec<u8>),
 }
@@ -105,18 +106,18 @@ pub(in crate::tree) struct Packer {
     last: usize,
     classes: Vec<Arc<Class>>,
     by_class: HashMap<Arc<Class>, usize>,
-    groups: Vec<Group>,
-    by_file: HashMap<File, usize>,
+    groups: Vec<HardLinkGroup>,
+    by_file: HashMap<FileKey, usize>,
 }
 
 impl Packer {
-    /// Takes an entry. `inode` is the device and inode of a file that has several names: which
+    /// Takes an entry. `inode` is which file it is, where that has several names: which
     /// of them are in the tree is found out then.
-    pub(in crate::tree) fn push(&mut self, entry: &Entry, inode: Option<(u64, u64)>) {
+    pub(in crate::tree) fn push(&mut self, entry: &ManifestEntry, inode: Option<FileId>) {
         let class = self.class(entry);
         let file = match (inode, &entry.hard_link) {
-            (Some((device, inode)), _) => Some(File::Inode(device, inode)),
-            (None, Some(first)) => Some(File::First(first.clone())),
+            (Some(inode), _) => Some(FileKey::Inode(inode)),
+            (None, Some(first)) => Some(FileKey::First(first.clone())),
             (None, None) => None,
         };
         let group = file.map(|file| self.group(file, entry));
@@ -126,7 +127,7 @@ impl Packer {
         let begin = shelf.bytes.len();
         // Past four gigabytes of one folder's entries, memory has long run out.
         shelf.order.push(u32::try_from(begin).unwrap_or(u32::MAX));
-        let record = Record {
+        let record = PackedRecord {
             name,
             class,
             group,
@@ -158,7 +159,7 @@ impl Packer {
         self.last
     }
 
-    fn class(&mut self, entry: &Entry) -> usize {
+    fn class(&mut self, entry: &ManifestEntry) -> usize {
         let class = Class {
             kind: entry.kind,
             mode: entry.mode,
@@ -176,13 +177,13 @@ impl Packer {
         self.classes.len() - 1
     }
 
-    fn group(&mut self, file: File, entry: &Entry) -> usize {
-        let by_inode = matches!(file, File::Inode(..));
+    fn group(&mut self, file: FileKey, entry: &ManifestEntry) -> usize {
+        let by_inode = matches!(file, FileKey::Inode(_));
         let next = self.groups.len();
         let number = *self.by_file.entry(file).or_insert(next);
         if number == next {
             let first = entry.hard_link.as_ref().filter(|_| !by_inode);
-            self.groups.push(Group {
+            self.groups.push(HardLinkGroup {
                 first: first.unwrap_or(&entry.path).clone(),
                 names: by_inode.then_some(0),
                 read: None,
@@ -195,7 +196,7 @@ impl Packer {
                 group.first.clone_from(&entry.path);
             }
             let read = entry.sha256.is_some() || entry.target.is_some();
-            let earlier = |other: &Entry| path_order(&entry.path, &other.path).is_lt();
+            let earlier = |other: &ManifestEntry| path_order(&entry.path, &other.path).is_lt();
             if read && group.read.as_deref().is_none_or(earlier) {
                 group.read = Some(Box::new(entry.clone()));
             }
@@ -204,7 +205,7 @@ impl Packer {
     }
 
     /// All that was taken, in order.
-    pub(in crate::tree) fn finish(mut self) -> Packed {
+    pub(in crate::tree) fn finish(mut self) -> PackedEntries {
         for folder in self.missing_folders() {
             self.shelf(&folder);
         }
@@ -227,7 +228,7 @@ impl Packer {
             }
             known.insert(path, number);
         }
-        Packed {
+        PackedEntries {
             shelves,
             classes: self.classes,
             groups: self.groups,
@@ -254,19 +255,19 @@ impl Packer {
 
 /// Entries in [`path_order`].
 #[derive(Debug, Clone, Default)]
-pub(in crate::tree) struct Packed {
+pub(in crate::tree) struct PackedEntries {
     shelves: Vec<Shelf>,
     classes: Vec<Arc<Class>>,
-    groups: Vec<Group>,
+    groups: Vec<HardLinkGroup>,
     count: usize,
 }
 
-impl Packed {
+impl PackedEntries {
     pub(super) const fn len(&self) -> usize {
         self.count
     }
 
-    pub(super) fn entries(&self) -> impl Iterator<Item = Entry> {
+    pub(super) fn entries(&self) -> impl Iterator<Item = ManifestEntry> {
         self.places()
             .filter_map(|(shelf, position)| self.decode(shelf, position))
     }
@@ -275,32 +276,32 @@ impl Packed {
     pub(super) fn entries_but(
         &self,
         left_out: impl Fn(usize) -> bool,
-    ) -> impl Iterator<Item = Entry> {
+    ) -> impl Iterator<Item = ManifestEntry> {
         self.places()
             .filter(move |(shelf, position)| !left_out(shelf.before + position))
             .filter_map(|(shelf, position)| self.decode(shelf, position))
     }
 
-    fn places(&self) -> Places<'_> {
+    fn places(&self) -> PackedPositions<'_> {
         let root = Level::default();
         let stack = if self.shelves.is_empty() {
             Vec::new()
         } else {
             vec![root]
         };
-        Places {
+        PackedPositions {
             packed: self,
             stack,
         }
     }
 
     /// The entry at `path`, and its number: below the length, and no other entry's.
-    pub(super) fn find(&self, path: &[u8]) -> Option<(usize, Entry)> {
+    pub(super) fn find(&self, path: &[u8]) -> Option<(usize, ManifestEntry)> {
         let (folder, name) = split(path);
         let by_path = |shelf: &Shelf| path_order(&shelf.path, folder);
         let shelf = &self.shelves[self.shelves.binary_search_by(by_path).ok()?];
         let by_name = |&at: &u32| {
-            let found = record::name(&shelf.bytes, at as usize).unwrap_or_default();
+            let found = packed_record::name(&shelf.bytes, at as usize).unwrap_or_default();
             (found != b".", found).cmp(&(name != b".", name))
         };
         let position = shelf.order.binary_search_by(by_name).ok()?;
@@ -308,9 +309,9 @@ impl Packed {
         Some((shelf.before + position, entry))
     }
 
-    fn decode(&self, shelf: &Shelf, position: usize) -> Option<Entry> {
+    fn decode(&self, shelf: &Shelf, position: usize) -> Option<ManifestEntry> {
         let begin = *shelf.order.get(position)?;
-        let record = Record::read(&shelf.bytes, begin as usize)?;
+        let record = PackedRecord::read(&shelf.bytes, begin as usize)?;
         let path = if shelf.path.is_empty() {
             record.name.to_vec()
         } else {
@@ -320,14 +321,14 @@ impl Packed {
         let group = group.filter(|group| group.is_link());
         let hard_link = group.map(|group| group.first.clone());
         if let Some(read) = group.and_then(|group| group.read.as_deref()) {
-            return Some(Entry {
+            return Some(ManifestEntry {
                 path,
                 hard_link,
                 ..read.clone()
             });
         }
         let class = self.classes.get(record.class)?;
-        Some(Entry {
+        Some(ManifestEntry {
             path,
             kind: class.kind,
             mode: class.mode,
@@ -354,13 +355,13 @@ struct Level {
 
 /// Where all entries stand, one after the other.
 #[derive(Debug)]
-struct Places<'a> {
-    packed: &'a Packed,
+struct PackedPositions<'a> {
+    packed: &'a PackedEntries,
     /// The shelves that are open, the root's first.
     stack: Vec<Level>,
 }
 
-impl<'a> Iterator for Places<'a> {
+impl<'a> Iterator for PackedPositions<'a> {
     /// A shelf, and the position on it.
     type Item = (&'a Shelf, usize);
 

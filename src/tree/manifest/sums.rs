@@ -2,11 +2,11 @@
 
 use std::io::{self, Write};
 
-use super::entry::{Entry, EntryKind};
+use super::entry::{EntryKind, ManifestEntry};
 use crate::tree::digest::Digest;
 
 /// Writes the line for a regular file; other entries have none.
-pub(super) fn write(entry: &Entry, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write(entry: &ManifestEntry, out: &mut dyn Write) -> io::Result<()> {
     let Some(digest) = entry.sha256 else {
         return Ok(());
     };
@@ -29,7 +29,7 @@ pub(super) fn write(entry: &Entry, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// Reads one line, text mode or binary.
-pub(super) fn read(line: &[u8]) -> Result<Entry, String> {
+pub(super) fn read(line: &[u8]) -> Result<ManifestEntry, String> {
     let (escaped, line) = match line.strip_prefix(b"\\") {
         Some(rest) => (true, rest),
         None => (false, line),
@@ -47,7 +47,7 @@ pub(super) fn read(line: &[u8]) -> Result<Entry, String> {
         name.to_vec()
     };
     let path = super::escape::clean_path(&path)?;
-    let mut entry = Entry::new(path, EntryKind::File);
+    let mut entry = ManifestEntry::new(path, EntryKind::File);
     entry.sha256 = Some(digest);
     Ok(entry)
 }

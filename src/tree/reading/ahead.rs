@@ -5,6 +5,7 @@
 //! the filesystem refuses that, it is read as usual.
 
 use std::io;
+use std::ops::Range;
 use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -12,7 +13,7 @@ use std::thread::{Scope, ScopedJoinHandle};
 
 use rustix::fs::OFlags;
 
-use super::{TransferError, is_cached};
+use super::stretch::{TransferError, is_cached};
 use crate::progress::Progress;
 use crate::tree::digest::read_full;
 
@@ -26,7 +27,7 @@ const PIECE: usize = 2 * 1024 * 1024;
 const DEPTH: usize = 4;
 
 /// Bytes of a file in a buffer that begins at an aligned address.
-pub(in crate::tree) struct Piece {
+pub(in crate::tree) struct AlignedBuffer {
     room: Vec<u8>,
     start: usize,
     /// Where they belong in the file.
@@ -34,7 +35,7 @@ pub(in crate::tree) struct Piece {
     length: usize,
 }
 
-impl Piece {
+impl AlignedBuffer {
     fn new() -> Self {
         let room = vec![0; PIECE + ALIGN];
         let start = room.as_ptr().align_offset(ALIGN);
@@ -62,31 +63,31 @@ impl Piece {
 
 /// A stretch of a file that is being read.
 pub(in crate::tree) struct Ahead<'scope> {
-    full: Receiver<Piece>,
+    full: Receiver<AlignedBuffer>,
     reader: ScopedJoinHandle<'scope, Result<u64, TransferError>>,
 }
 
 impl<'scope> Ahead<'scope> {
-    /// Begins to read from the first offset to the second. Pieces that were used go back where
+    /// Begins to read the stretch, in bytes from the file's start. Pieces that were used go back where
     /// the sender leads; when nobody has it any more, the reading ends.
     pub(in crate::tree) fn begin<'env>(
         scope: &'scope Scope<'scope, 'env>,
         fd: BorrowedFd<'env>,
-        (start, end): (u64, u64),
+        stretch: Range<u64>,
         progress: &'env dyn Progress,
-    ) -> (Self, Sender<Piece>) {
+    ) -> (Self, Sender<AlignedBuffer>) {
         let (empty, to_fill) = channel();
         let (filled, full) = channel();
         for _ in 0..DEPTH {
             // The receiver lives.
-            let _ = empty.send(Piece::new());
+            let _ = empty.send(AlignedBuffer::new());
         }
-        let reader = scope.spawn(move || read(fd, (start, end), progress, &to_fill, &filled));
+        let reader = scope.spawn(move || read(fd, stretch, progress, &to_fill, &filled));
         (Self { full, reader }, empty)
     }
 
     /// The next piece; none when all was read, or reading has ended otherwise.
-    pub(in crate::tree) fn next(&self) -> Option<Piece> {
+    pub(in crate::tree) fn next(&self) -> Option<AlignedBuffer> {
         self.full.recv().ok()
     }
 
@@ -104,12 +105,13 @@ impl<'scope> Ahead<'scope> {
 
 fn read(
     fd: BorrowedFd<'_>,
-    (start, end): (u64, u64),
+    stretch: Range<u64>,
     progress: &dyn Progress,
-    empty: &Receiver<Piece>,
-    full: &Sender<Piece>,
+    empty: &Receiver<AlignedBuffer>,
+    full: &Sender<AlignedBuffer>,
 ) -> Result<u64, TransferError> {
-    let cold = !is_cached(fd, start, end);
+    let cold = !is_cached(fd, &stretch);
+    let Range { start, end } = stretch;
     let source = Direct::on(fd, cold && start.is_multiple_of(ALIGN as u64));
     let mut at = start;
     while at < end {
@@ -171,7 +173,7 @@ impl<'fd> Direct<'fd> {
     }
 
     /// Reads at most `wanted` bytes.
-    fn read(&self, piece: &mut Piece, wanted: usize, at: u64) -> io::Result<usize> {
+    fn read(&self, piece: &mut AlignedBuffer, wanted: usize, at: u64) -> io::Result<usize> {
         if self.on.load(Relaxed) {
             let whole = wanted.next_multiple_of(ALIGN);
             match read_full(self.fd, piece.room(whole), at) {
@@ -183,7 +185,7 @@ impl<'fd> Direct<'fd> {
     }
 
     /// True if the piece can be written now: past the cache go whole aligned blocks only.
-    pub(in crate::tree) fn takes(&self, piece: &Piece) -> bool {
+    pub(in crate::tree) fn takes(&self, piece: &AlignedBuffer) -> bool {
         let whole = piece.at.is_multiple_of(ALIGN as u64) && piece.length.is_multiple_of(ALIGN);
         whole || !self.on.load(Relaxed)
     }

@@ -12,7 +12,7 @@
 
 use std::io::{self, Read, Write};
 
-use super::record::Record;
+use super::stream_record::StreamRecord;
 use crate::tree::digest::Sum;
 use crate::tree::error::Error;
 
@@ -26,13 +26,13 @@ pub(super) const PIECE: usize = 256 * 1024;
 const LONGEST: usize = 4 << 20;
 
 /// Writes a stream.
-pub(super) struct Out<'a> {
+pub(super) struct StreamWriter<'a> {
     out: &'a mut dyn Write,
     sum: Sum,
     records: u64,
 }
 
-impl<'a> Out<'a> {
+impl<'a> StreamWriter<'a> {
     /// Begins one.
     pub(super) fn begin(out: &'a mut dyn Write) -> io::Result<Self> {
         out.write_all(MAGIC)?;
@@ -44,7 +44,7 @@ impl<'a> Out<'a> {
         })
     }
 
-    pub(super) fn put(&mut self, record: &Record) -> io::Result<()> {
+    pub(super) fn put(&mut self, record: &StreamRecord) -> io::Result<()> {
         let (tag, bytes) = record.encode();
         if bytes.len() > LONGEST {
             return Err(io::Error::other("more attributes than a stream takes"));
@@ -60,7 +60,7 @@ impl<'a> Out<'a> {
 
     /// Ends it.
     pub(super) fn end(mut self) -> io::Result<()> {
-        let end = Record::End {
+        let end = StreamRecord::End {
             records: self.records,
             digest: self.sum.clone().finish(),
         };
@@ -80,13 +80,13 @@ fn count(sum: &mut Sum, head: [u8; 5], bytes: &[u8]) {
 }
 
 /// Reads a stream.
-pub(super) struct In<'a> {
+pub(super) struct StreamReader<'a> {
     input: &'a mut dyn Read,
     sum: Sum,
     records: u64,
 }
 
-impl<'a> In<'a> {
+impl<'a> StreamReader<'a> {
     /// Begins with one.
     pub(super) fn begin(input: &'a mut dyn Read) -> Result<Self, Error> {
         let mut head = [0; 12];
@@ -105,7 +105,7 @@ impl<'a> In<'a> {
     }
 
     /// The next record; an `End` is checked.
-    pub(super) fn next(&mut self) -> Result<Record, Error> {
+    pub(super) fn next(&mut self) -> Result<StreamRecord, Error> {
         let mut head = [0; 5];
         self.input.read_exact(&mut head).map_err(cut)?;
         let length = u32::from_le_bytes([head[1], head[2], head[3], head[4]]);
@@ -115,8 +115,9 @@ impl<'a> In<'a> {
         }
         let mut bytes = vec![0; length];
         self.input.read_exact(&mut bytes).map_err(cut)?;
-        let record = Record::decode(head[0], &bytes).ok_or_else(|| broken("a broken record"))?;
-        if let Record::End { records, digest } = &record {
+        let record =
+            StreamRecord::decode(head[0], &bytes).ok_or_else(|| broken("a broken record"))?;
+        if let StreamRecord::End { records, digest } = &record {
             let right = *records == self.records && *digest == self.sum.clone().finish();
             return right
                 .then_some(record)
@@ -145,7 +146,7 @@ mod tests {
     use proptest::prelude::*;
     use rustix::fs::FileType;
 
-    use super::super::record::Meta;
+    use super::super::stream_record::Meta;
     use super::*;
     use crate::error::Kind;
     use crate::tree::digest::Digest;
@@ -163,62 +164,62 @@ mod tests {
         }
     }
 
-    fn all() -> Vec<Record> {
+    fn all() -> Vec<StreamRecord> {
         let (name, meta, digest) = (b"\xff x".to_vec(), meta(), Digest::of(b"x"));
         vec![
-            Record::Folder { name: name.clone() },
-            Record::File {
+            StreamRecord::Folder { name: name.clone() },
+            StreamRecord::File {
                 name: name.clone(),
                 size: 7,
                 sparse: true,
                 flags: 1,
                 link: 2,
             },
-            Record::Data {
+            StreamRecord::Data {
                 offset: 3,
                 bytes: b"data".to_vec(),
             },
-            Record::Again { size: 9 },
-            Record::FileEnd {
+            StreamRecord::Again { size: 9 },
+            StreamRecord::FileEnd {
                 size: 7,
                 digest,
                 meta: meta.clone(),
             },
-            Record::Kept {
+            StreamRecord::Kept {
                 name: name.clone(),
                 link: 0,
                 meta: meta.clone(),
             },
-            Record::Symlink {
+            StreamRecord::Symlink {
                 name: name.clone(),
                 target: b"../..".to_vec(),
                 link: 0,
                 meta: meta.clone(),
             },
-            Record::Node {
+            StreamRecord::Node {
                 name: name.clone(),
                 kind: FileType::Socket,
                 device: (1, 2),
                 link: 0,
                 meta: meta.clone(),
             },
-            Record::Link { name, link: 2 },
-            Record::Lost {
+            StreamRecord::Link { name, link: 2 },
+            StreamRecord::Lost {
                 path: b"a/b".to_vec(),
                 lost: Lost::MountPoint,
                 reason: b"x".to_vec(),
             },
-            Record::Failed {
+            StreamRecord::Failed {
                 kind: Kind::Interrupted,
                 message: b"y".to_vec(),
             },
-            Record::Leave { meta },
+            StreamRecord::Leave { meta },
         ]
     }
 
     fn stream() -> Vec<u8> {
         let mut bytes = Vec::new();
-        let mut out = Out::begin(&mut bytes).unwrap();
+        let mut out = StreamWriter::begin(&mut bytes).unwrap();
         for record in &all() {
             out.put(record).unwrap();
         }
@@ -226,12 +227,12 @@ mod tests {
         bytes
     }
 
-    fn read(mut bytes: &[u8]) -> Result<Vec<Record>, Error> {
-        let mut stream = In::begin(&mut bytes)?;
+    fn read(mut bytes: &[u8]) -> Result<Vec<StreamRecord>, Error> {
+        let mut stream = StreamReader::begin(&mut bytes)?;
         let mut records = Vec::new();
         loop {
             match stream.next()? {
-                Record::End { .. } => return Ok(records),
+                StreamRecord::End { .. } => return Ok(records),
                 record => records.push(record),
             }
         }
@@ -254,8 +255,8 @@ mod tests {
     fn a_name_is_one_component_and_leads_nowhere() {
         for name in [&b""[..], b".", b"..", b"a/b", b"/", b"a\0b", &[b'x'; 256]] {
             let mut bytes = Vec::new();
-            let mut out = Out::begin(&mut bytes).unwrap();
-            let record = Record::Folder {
+            let mut out = StreamWriter::begin(&mut bytes).unwrap();
+            let record = StreamRecord::Folder {
                 name: name.to_vec(),
             };
             out.put(&record).unwrap();

@@ -8,11 +8,11 @@
 //! and left rather than named by path, every length has a limit, and nothing is complete before
 //! the end record has come.
 
+mod already_there;
 mod format;
-mod have;
 mod receive;
-mod record;
 mod send;
+mod stream_record;
 
 pub use receive::Receiving;
 pub use send::send;

@@ -13,16 +13,17 @@ use std::sync::Arc;
 use rustix::fs::{FileType, IFlags};
 
 use self::attributes::parts;
-use super::format::{In, broken};
-use super::record::{Meta, Record};
+use super::format::{StreamReader, broken};
+use super::stream_record::{Meta, StreamRecord};
 use crate::fs::{Disk, InodeFd};
 use crate::progress::Progress;
-use crate::tree::copy::{Copied, MAX_PROBLEMS, open_place, set_flags};
+use crate::tree::copy::{Copied, MAX_PROBLEMS, open_chain, set_flags};
 use crate::tree::error::{Error, Lost, Problem};
 use crate::tree::manifest::Manifest;
 use crate::tree::target::in_place::{InPlace, RootAttributes};
 use crate::tree::target::remove::remove_at;
-use crate::tree::walk::name::{Escaped, Place, join_path};
+use crate::tree::walk::dir_chain::DirChain;
+use crate::tree::walk::escaped::{Escaped, join_path};
 use crate::tree::walk::stat::{self, LOCKING_FLAGS, Stat, XattrRoom};
 
 /// How deep a tree may be that comes from elsewhere.
@@ -83,19 +84,19 @@ impl<'a> Receiving<'a> {
             root: &content,
             progress,
             fresh: (now.uid, now.gid, stat::flags(content.as_fd())),
-            frames: vec![Frame::root()],
+            frames: vec![ArrivingFolder::root()],
             links: HashMap::new(),
             locks: Vec::new(),
             xattrs: XattrRoom::default(),
             copied: Copied::default(),
         };
-        let root = receiver.all(&mut In::begin(input)?)?;
+        let root = receiver.all(&mut StreamReader::begin(input)?)?;
         let Receiver {
             locks, mut copied, ..
         } = receiver;
         for lock in locks {
             let path = lock.place.path_of(&lock.name);
-            let set = open_place(content.as_fd(), &lock.place)
+            let set = open_chain(content.as_fd(), &lock.place)
                 .and_then(|dir| stat::hold(dir.as_fd(), &lock.name))
                 .and_then(|held| stat::open_held(held.as_fd()))
                 .and_then(|fd| set_flags(self.disk, fd.as_fd(), &lock.name, lock.flags));
@@ -118,24 +119,24 @@ impl<'a> Receiving<'a> {
 }
 
 /// A folder that is being gone through.
-struct Frame {
-    place: Arc<Place>,
+struct ArrivingFolder {
+    place: Arc<DirChain>,
     /// Names that came.
     seen: HashSet<CString>,
 }
 
-impl Frame {
+impl ArrivingFolder {
     fn root() -> Self {
         Self {
-            place: Place::root(),
+            place: DirChain::root(),
             seen: HashSet::new(),
         }
     }
 }
 
 /// Flags that are set when nothing needs to change any more.
-struct Lock {
-    place: Arc<Place>,
+struct LateFlags {
+    place: Arc<DirChain>,
     name: CString,
     flags: IFlags,
 }
@@ -147,40 +148,40 @@ struct Receiver<'a> {
     progress: &'a dyn Progress,
     /// Owner, group and flags of what is made.
     fresh: (u32, u32, IFlags),
-    frames: Vec<Frame>,
-    links: HashMap<u64, (Arc<Place>, CString)>,
-    locks: Vec<Lock>,
+    frames: Vec<ArrivingFolder>,
+    links: HashMap<u64, (Arc<DirChain>, CString)>,
+    locks: Vec<LateFlags>,
     xattrs: XattrRoom,
     copied: Copied,
 }
 
 /// A name in the current folder.
-struct Spot {
+struct IncomingName {
     dir: OwnedFd,
-    place: Arc<Place>,
+    place: Arc<DirChain>,
     name: CString,
     path: Vec<u8>,
 }
 
 impl Receiver<'_> {
     /// Takes everything; answers the root's attributes.
-    fn all(&mut self, stream: &mut In<'_>) -> Result<Meta, Error> {
+    fn all(&mut self, stream: &mut StreamReader<'_>) -> Result<Meta, Error> {
         loop {
             if self.progress.interrupted() {
                 return Err(Error::Interrupted);
             }
             match stream.next()? {
-                Record::Folder { name } => self.folder(name)?,
-                Record::Leave { meta } => {
+                StreamRecord::Folder { name } => self.folder(name)?,
+                StreamRecord::Leave { meta } => {
                     if let Some(root) = self.leave(meta)? {
                         return match stream.next()? {
-                            Record::End { .. } => Ok(root),
-                            Record::Failed { kind, message } => Err(sent(kind, &message)),
+                            StreamRecord::End { .. } => Ok(root),
+                            StreamRecord::Failed { kind, message } => Err(sent(kind, &message)),
                             _ => Err(broken("with something after its end")),
                         };
                     }
                 }
-                Record::File {
+                StreamRecord::File {
                     name,
                     size,
                     sparse,
@@ -190,8 +191,8 @@ impl Receiver<'_> {
                     let spot = self.spot(name)?;
                     self.file(stream, &spot, size, sparse, flags, link)?;
                 }
-                Record::Kept { name, link, meta } => self.kept(name, link, &meta)?,
-                Record::Symlink {
+                StreamRecord::Kept { name, link, meta } => self.kept(name, link, &meta)?,
+                StreamRecord::Symlink {
                     name,
                     target,
                     link,
@@ -204,7 +205,7 @@ impl Receiver<'_> {
                         .map_err(self.fail(&spot.path))?;
                     self.made(&spot, link, &meta, FileType::Symlink)?;
                 }
-                Record::Node {
+                StreamRecord::Node {
                     name,
                     kind,
                     device,
@@ -213,16 +214,16 @@ impl Receiver<'_> {
                 } => {
                     self.node(name, kind, device, link, &meta)?;
                 }
-                Record::Link { name, link } => self.link(name, link)?,
-                Record::Lost { path, lost, reason } => {
+                StreamRecord::Link { name, link } => self.link(name, link)?,
+                StreamRecord::Lost { path, lost, reason } => {
                     let reason = Escaped(&reason).to_string();
                     self.lose(path, lost, reason);
                 }
-                Record::Failed { kind, message } => return Err(sent(kind, &message)),
-                Record::Data { .. }
-                | Record::Again { .. }
-                | Record::FileEnd { .. }
-                | Record::End { .. } => return Err(broken("with its records in no order")),
+                StreamRecord::Failed { kind, message } => return Err(sent(kind, &message)),
+                StreamRecord::Data { .. }
+                | StreamRecord::Again { .. }
+                | StreamRecord::FileEnd { .. }
+                | StreamRecord::End { .. } => return Err(broken("with its records in no order")),
             }
         }
     }
@@ -242,7 +243,7 @@ impl Receiver<'_> {
     }
 
     /// A name in the current folder, which came for the first time.
-    fn name(&mut self, name: Vec<u8>) -> Result<Spot, Error> {
+    fn name(&mut self, name: Vec<u8>) -> Result<IncomingName, Error> {
         let Some(frame) = self.frames.last_mut() else {
             return Err(broken("with something after its end"));
         };
@@ -252,8 +253,8 @@ impl Receiver<'_> {
         }
         let place = Arc::clone(&frame.place);
         let path = place.path_of(&name);
-        let dir = open_place(self.root.as_fd(), &place).map_err(self.fail(&path))?;
-        Ok(Spot {
+        let dir = open_chain(self.root.as_fd(), &place).map_err(self.fail(&path))?;
+        Ok(IncomingName {
             dir,
             place,
             name,
@@ -262,7 +263,7 @@ impl Receiver<'_> {
     }
 
     /// The same, and what has the name goes.
-    fn spot(&mut self, name: Vec<u8>) -> Result<Spot, Error> {
+    fn spot(&mut self, name: Vec<u8>) -> Result<IncomingName, Error> {
         let spot = self.name(name)?;
         match remove_at(self.disk, spot.dir.as_fd(), &spot.name) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -289,7 +290,7 @@ impl Receiver<'_> {
                 .make_dir_at(spot.dir.as_fd(), &spot.name, 0o700)
                 .map_err(&fail)?;
         }
-        self.frames.push(Frame {
+        self.frames.push(ArrivingFolder {
             place: spot.place.below(&spot.name),
             seen: HashSet::new(),
         });
@@ -312,7 +313,7 @@ impl Receiver<'_> {
         };
         let path = frame.place.path();
         let fail = self.fail(&path);
-        let fd = open_place(self.root.as_fd(), &frame.place).map_err(&fail)?;
+        let fd = open_chain(self.root.as_fd(), &frame.place).map_err(&fail)?;
         let listing = stat::open_dir(fd.as_fd(), c".").map_err(&fail)?;
         for entry in stat::list(&listing).map_err(&fail)?.iter() {
             if !frame.seen.contains(entry.name) {
@@ -338,15 +339,15 @@ impl Receiver<'_> {
         Ok(None)
     }
 
-    fn lock(&mut self, place: Arc<Place>, name: CString, meta: &Meta) {
+    fn lock(&mut self, place: Arc<DirChain>, name: CString, meta: &Meta) {
         let flags = IFlags::from_bits_truncate(meta.flags) & stat::KEPT_FLAGS;
         if flags.intersects(LOCKING_FLAGS) {
-            self.locks.push(Lock { place, name, flags });
+            self.locks.push(LateFlags { place, name, flags });
         }
     }
 
     /// Remembers a file for its other names, and flags for the end.
-    fn settle(&mut self, spot: &Spot, link: u64, meta: &Meta) {
+    fn settle(&mut self, spot: &IncomingName, link: u64, meta: &Meta) {
         if link != 0 {
             let first = (Arc::clone(&spot.place), spot.name.clone());
             self.links.insert(link, first);
@@ -360,7 +361,7 @@ impl Receiver<'_> {
         };
         let spot = self.spot(name)?;
         let fail = self.fail(&spot.path);
-        let dir = open_place(self.root.as_fd(), &place).map_err(&fail)?;
+        let dir = open_chain(self.root.as_fd(), &place).map_err(&fail)?;
         let (into, name) = (spot.dir.as_fd(), spot.name.as_c_str());
         self.disk
             .link_at(dir.as_fd(), &first, into, name)

@@ -3,26 +3,28 @@
 use std::collections::HashMap;
 use std::ffi::CStr;
 use std::io::{self, Write};
+use std::ops::Range;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::Path;
 use std::sync::Arc;
 
 use rustix::fs::{FileType, IFlags};
 
-use super::format::{Out, PIECE};
-use super::have::Have;
-use super::record::{Meta, Record};
+use super::already_there::AlreadyThere;
+use super::format::{PIECE, StreamWriter};
+use super::stream_record::{Meta, StreamRecord};
 use crate::error::Explain as _;
 use crate::fs::InodeFd;
 use crate::progress::Progress;
-use crate::tree::copy::open_place;
+use crate::tree::copy::open_chain;
 use crate::tree::digest::{Sum, read_full};
-use crate::tree::error::{Cause, Error, Failure, Lost};
+use crate::tree::error::{Cause, Error, FailedFile, Lost};
 use crate::tree::manifest::Manifest;
 use crate::tree::reading::{data_after, zeros};
 use crate::tree::target::in_place::{Holds, holds};
-use crate::tree::walk::name::{Place, join_path};
-use crate::tree::walk::stat::{self, Listed, Listing, Stat, XattrRoom};
+use crate::tree::walk::dir_chain::DirChain;
+use crate::tree::walk::escaped::join_path;
+use crate::tree::walk::stat::{self, DirEntry, FileId, Listing, Stat, XattrRoom};
 use crate::tree::walk::walk::open_root;
 
 /// How often a file that changes is sent before it is given up.
@@ -43,7 +45,7 @@ pub fn send(
     out: &mut dyn Write,
     progress: &dyn Progress,
 ) -> Result<(), Error> {
-    let mut out = Out::begin(out).map_err(unsent)?;
+    let mut out = StreamWriter::begin(out).map_err(unsent)?;
     let sent = open_root(root).and_then(|fd| {
         if holds(root)? == Holds::Part {
             let path = root.to_owned();
@@ -53,7 +55,7 @@ pub fn send(
             path: root,
             out: &mut out,
             progress,
-            have: Have::new(have),
+            have: AlreadyThere::new(have),
             links: HashMap::new(),
             room: vec![0; PIECE],
             xattrs: XattrRoom::default(),
@@ -66,7 +68,7 @@ pub fn send(
             let causes = std::iter::successors(std::error::Error::source(&error), |e| e.source());
             let message = causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"));
             // Where it can't be said, the stream has no end, which says enough.
-            let _ = out.put(&Record::Failed {
+            let _ = out.put(&StreamRecord::Failed {
                 kind: error.kind(),
                 message: message.into_bytes(),
             });
@@ -79,10 +81,10 @@ fn unsent(error: io::Error) -> Error {
     Error::write("the stream", error)
 }
 
-struct Frame {
+struct SentFolder {
     /// Closed while too many are open.
     fd: Option<OwnedFd>,
-    place: Arc<Place>,
+    place: Arc<DirChain>,
     before: Stat,
     entries: Listing,
     /// How many of them were sent.
@@ -91,17 +93,17 @@ struct Frame {
 
 struct Sender<'a, 'o> {
     path: &'a Path,
-    out: &'a mut Out<'o>,
+    out: &'a mut StreamWriter<'o>,
     progress: &'a dyn Progress,
-    have: Have,
+    have: AlreadyThere,
     /// Files with several names, and their numbers.
-    links: HashMap<(u64, u64), u64>,
+    links: HashMap<FileId, u64>,
     room: Vec<u8>,
     xattrs: XattrRoom,
 }
 
 /// One thing, held.
-struct Thing<'a> {
+struct SentFile<'a> {
     held: OwnedFd,
     stat: Stat,
     name: &'a CStr,
@@ -110,7 +112,7 @@ struct Thing<'a> {
 }
 
 impl Sender<'_, '_> {
-    fn put(&mut self, record: &Record) -> Result<(), Error> {
+    fn put(&mut self, record: &StreamRecord) -> Result<(), Error> {
         self.out.put(record).map_err(unsent)
     }
 
@@ -119,7 +121,7 @@ impl Sender<'_, '_> {
     }
 
     fn changed(&self, path: &[u8]) -> Error {
-        let failure = Failure {
+        let failure = FailedFile {
             path: path.to_vec(),
             cause: Cause::Changed,
         };
@@ -129,10 +131,10 @@ impl Sender<'_, '_> {
         }
     }
 
-    fn frame(&self, fd: OwnedFd, place: Arc<Place>) -> Result<Frame, Error> {
+    fn frame(&self, fd: OwnedFd, place: Arc<DirChain>) -> Result<SentFolder, Error> {
         let looked = Stat::of(fd.as_fd()).and_then(|before| Ok((before, stat::list(&fd)?)));
         let (before, entries) = looked.map_err(|error| self.unreadable(&place.path(), error))?;
-        Ok(Frame {
+        Ok(SentFolder {
             fd: Some(fd),
             place,
             before,
@@ -144,14 +146,14 @@ impl Sender<'_, '_> {
     fn walk(&mut self, root: &OwnedFd) -> Result<(), Error> {
         let first = stat::open_dir(root.as_fd(), c".");
         let first = first.map_err(|error| self.unreadable(b"", error))?;
-        let mut frames = vec![self.frame(first, Place::root())?];
+        let mut frames = vec![self.frame(first, DirChain::root())?];
         while let Some(mut frame) = frames.pop() {
             if self.progress.interrupted() {
                 return Err(Error::Interrupted);
             }
             let fd = match frame.fd.take() {
                 Some(fd) => fd,
-                None => open_place(root.as_fd(), &frame.place)
+                None => open_chain(root.as_fd(), &frame.place)
                     .map_err(|error| self.unreadable(&frame.place.path(), error))?,
             };
             let next = frame.sent..frame.sent + 1;
@@ -173,7 +175,7 @@ impl Sender<'_, '_> {
         Ok(())
     }
 
-    fn leave(&mut self, fd: &OwnedFd, frame: &Frame) -> Result<(), Error> {
+    fn leave(&mut self, fd: &OwnedFd, frame: &SentFolder) -> Result<(), Error> {
         let fail = |error| Error::read(join_path(self.path, &frame.place.path()), error);
         let stat = Stat::of(fd.as_fd()).map_err(fail)?;
         if !frame.before.is_unchanged(&stat) {
@@ -181,16 +183,16 @@ impl Sender<'_, '_> {
         }
         let xattrs = self.xattrs.read(InodeFd::Open(fd.as_fd())).map_err(fail)?;
         let meta = Meta::of(&stat, &xattrs, stat::flags(fd.as_fd()));
-        self.put(&Record::Leave { meta })
+        self.put(&StreamRecord::Leave { meta })
     }
 
     /// Sends an entry; a folder is to be gone through next.
     fn entry(
         &mut self,
         fd: &OwnedFd,
-        frame: &Frame,
-        entry: Listed<'_>,
-    ) -> Result<Option<Frame>, Error> {
+        frame: &SentFolder,
+        entry: DirEntry<'_>,
+    ) -> Result<Option<SentFolder>, Error> {
         let path = frame.place.path_of(entry.name);
         let looked = stat::hold(fd.as_fd(), entry.name)
             .and_then(|held| Stat::of(held.as_fd()).map(|stat| (held, stat)));
@@ -201,7 +203,7 @@ impl Sender<'_, '_> {
         if stat.kind == FileType::Directory {
             return self.folder(frame, entry, &held, &stat);
         }
-        let mut thing = Thing {
+        let mut thing = SentFile {
             held,
             stat,
             name: entry.name,
@@ -210,12 +212,12 @@ impl Sender<'_, '_> {
         };
         if stat.links > 1 {
             let next = self.links.len() as u64 + 1;
-            if let Some(&link) = self.links.get(&(stat.dev, stat.ino)) {
+            if let Some(&link) = self.links.get(&stat.id()) {
                 let name = entry.name.to_bytes().to_vec();
                 self.progress.advance(0, 1);
-                return self.put(&Record::Link { name, link }).map(|()| None);
+                return self.put(&StreamRecord::Link { name, link }).map(|()| None);
             }
-            self.links.insert((stat.dev, stat.ino), next);
+            self.links.insert(stat.id(), next);
             thing.link = next;
         }
         match stat.kind {
@@ -228,20 +230,20 @@ impl Sender<'_, '_> {
 
     fn folder(
         &mut self,
-        frame: &Frame,
-        entry: Listed<'_>,
+        frame: &SentFolder,
+        entry: DirEntry<'_>,
         held: &OwnedFd,
         stat: &Stat,
-    ) -> Result<Option<Frame>, Error> {
+    ) -> Result<Option<SentFolder>, Error> {
         let path = frame.place.path_of(entry.name);
         let name = entry.name.to_bytes().to_vec();
-        self.put(&Record::Folder { name })?;
+        self.put(&StreamRecord::Folder { name })?;
         if stat.mount != frame.before.mount {
             let reason = b"another filesystem is mounted there".to_vec();
             let lost = Lost::MountPoint;
-            self.put(&Record::Lost { path, lost, reason })?;
+            self.put(&StreamRecord::Lost { path, lost, reason })?;
             let meta = Meta::of(stat, &Vec::new(), IFlags::empty());
-            return self.put(&Record::Leave { meta }).map(|()| None);
+            return self.put(&StreamRecord::Leave { meta }).map(|()| None);
         }
         let fd = stat::open_dir(held.as_fd(), c".");
         let fd = fd.map_err(|error| self.unreadable(&path, error))?;
@@ -249,7 +251,7 @@ impl Sender<'_, '_> {
     }
 
     /// A symlink, a fifo, a socket or a device.
-    fn special(&mut self, thing: &Thing<'_>) -> Result<(), Error> {
+    fn special(&mut self, thing: &SentFile<'_>) -> Result<(), Error> {
         let fail = |error| Error::read(join_path(self.path, &thing.path), error);
         let xattrs = self
             .xattrs
@@ -263,11 +265,11 @@ impl Sender<'_, '_> {
         };
         let target = target.as_ref().map(|target| target.to_bytes());
         if self.have.has(&thing.path, &thing.stat, target) {
-            return self.put(&Record::Kept { name, link, meta });
+            return self.put(&StreamRecord::Kept { name, link, meta });
         }
         if let Some(target) = target {
             let target = target.to_vec();
-            return self.put(&Record::Symlink {
+            return self.put(&StreamRecord::Symlink {
                 name,
                 target,
                 link,
@@ -276,7 +278,7 @@ impl Sender<'_, '_> {
         }
         let of = thing.stat.device;
         let device = (rustix::fs::major(of), rustix::fs::minor(of));
-        self.put(&Record::Node {
+        self.put(&StreamRecord::Node {
             name,
             kind,
             device,
@@ -285,7 +287,7 @@ impl Sender<'_, '_> {
         })
     }
 
-    fn file(&mut self, mut thing: Thing<'_>) -> Result<(), Error> {
+    fn file(&mut self, mut thing: SentFile<'_>) -> Result<(), Error> {
         let fail = |error| Error::read(join_path(self.path, &thing.path), error);
         let fd = stat::open_held(thing.held.as_fd()).map_err(fail)?;
         let flags = stat::flags(fd.as_fd());
@@ -294,9 +296,9 @@ impl Sender<'_, '_> {
             let xattrs = self.xattrs.read(InodeFd::Open(fd.as_fd())).map_err(fail)?;
             let meta = Meta::of(&thing.stat, &xattrs, flags);
             self.progress.advance(thing.stat.size, 0);
-            return self.put(&Record::Kept { name, link, meta });
+            return self.put(&StreamRecord::Kept { name, link, meta });
         }
-        self.put(&Record::File {
+        self.put(&StreamRecord::File {
             name,
             size: thing.stat.size,
             sparse: thing.stat.allocated < thing.stat.size,
@@ -311,20 +313,20 @@ impl Sender<'_, '_> {
             if thing.stat.is_unchanged(&after) {
                 let meta = Meta::of(&after, &xattrs, flags);
                 let digest = sum.finish();
-                return self.put(&Record::FileEnd { size, digest, meta });
+                return self.put(&StreamRecord::FileEnd { size, digest, meta });
             }
             thing.stat = after;
-            self.put(&Record::Again { size: after.size })?;
+            self.put(&StreamRecord::Again { size: after.size })?;
         }
         Err(self.changed(&thing.path))
     }
 
-    fn contents(&mut self, fd: &OwnedFd, thing: &Thing<'_>) -> Result<(Sum, u64), Error> {
+    fn contents(&mut self, fd: &OwnedFd, thing: &SentFile<'_>) -> Result<(Sum, u64), Error> {
         let size = thing.stat.size;
         let mut sum = Sum::default();
         let mut at = 0;
         while at < size {
-            let (start, end) =
+            let Range { start, end } =
                 data_after(fd.as_fd(), at, size).map_err(|e| self.unreadable(&thing.path, e))?;
             zeros(&mut sum, start - at, self.progress).map_err(|_| Error::Interrupted)?;
             self.progress.advance(start - at, 0);
@@ -342,7 +344,7 @@ impl Sender<'_, '_> {
                 }
                 let bytes = self.room[..read].to_vec();
                 sum.bytes(&bytes);
-                self.put(&Record::Data { offset: at, bytes })?;
+                self.put(&StreamRecord::Data { offset: at, bytes })?;
                 self.progress.advance(read as u64, 0);
                 at += read as u64;
             }

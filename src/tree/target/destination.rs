@@ -14,7 +14,7 @@ use super::remove::remove_at;
 use super::sweep::sweep_at;
 use crate::fs::{Disk, InodeFd, Purpose, Taken, TemporaryName};
 use crate::tree::error::Error;
-use crate::tree::verify::exact::keeps_attributes;
+use crate::tree::target::attribute_probe::keeps_attributes;
 use crate::tree::walk::stat::{self, Stat, XattrRoom};
 
 /// A path's folder, and its last name; `None` where it ends in no name (`/`, `..`).
@@ -191,7 +191,7 @@ pub(crate) const CONTENT: &CStr = c"content";
 
 /// A folder that nobody else can enter, in which a copy grows under the name [`CONTENT`].
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Ground<'a> {
+pub(crate) struct StagingDir<'a> {
     pub(crate) fd: BorrowedFd<'a>,
     /// True if the filesystem keeps the attributes that it takes.
     pub(crate) exact: bool,
@@ -210,8 +210,8 @@ pub(crate) struct Staging<'a> {
 
 impl Staging<'_> {
     /// The folder, for a copy to grow in.
-    pub(crate) fn ground(&self) -> Ground<'_> {
-        Ground {
+    pub(crate) fn dir(&self) -> StagingDir<'_> {
+        StagingDir {
             fd: self.fd(),
             exact: self.exact,
         }

@@ -14,17 +14,18 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FileType, FlockOperation, IFlags};
 use serde::{Deserialize, Serialize};
 
-use super::destination::{CONTENT, Ground, make_plain};
+use super::destination::{CONTENT, StagingDir, make_plain};
 use super::remove::remove_at;
 use crate::fs::{Disk, InodeFd, Taken};
 use crate::progress::Progress;
-use crate::tree::copy::{Attributes, Fresh, apply, set_flags};
+use crate::tree::copy::{Attributes, InodeDefaults, apply, set_flags};
 use crate::tree::error::{Error, Lost, Problem};
 use crate::tree::manifest::Manifest;
-use crate::tree::verify::exact::keeps_attributes;
-use crate::tree::verify::verify::{Scope, VerifyOptions, observe};
-use crate::tree::walk::name::join_path;
-use crate::tree::walk::stat::{self, LOCKING_FLAGS, Listed, Stat, XattrRoom};
+use crate::tree::target::attribute_probe::keeps_attributes;
+use crate::tree::verify::difference::{VerifyOptions, VerifyScope};
+use crate::tree::verify::verify::observe;
+use crate::tree::walk::escaped::join_path;
+use crate::tree::walk::stat::{self, DirEntry, LOCKING_FLAGS, Stat, XattrRoom};
 use crate::tree::walk::walk::open_root;
 
 /// The folder within, as long as its place is unfinished.
@@ -163,8 +164,7 @@ impl<'a> InPlace<'a> {
             if Stat::at(content.as_fd(), entry.name).is_ok() {
                 remove_at(disk, content.as_fd(), entry.name).map_err(&fail)?;
             }
-            let down = (place.root(), content.as_fd());
-            move_entry(disk, down, entry).map_err(&fail)?;
+            move_entry(disk, place.root(), content.as_fd(), entry).map_err(&fail)?;
         }
         Ok(place)
     }
@@ -183,7 +183,7 @@ impl<'a> InPlace<'a> {
     pub(crate) fn manifest(&self, progress: &dyn Progress) -> Result<Manifest, Error> {
         drop(self.content()?);
         let options = VerifyOptions {
-            scope: Scope::MetadataOnly,
+            scope: VerifyScope::MetadataOnly,
             ..VerifyOptions::default()
         };
         observe(&self.path.join(PART_CONTENT), &options, progress)
@@ -220,8 +220,8 @@ impl<'a> InPlace<'a> {
     }
 
     /// [`InPlace::part`], for a copy to grow in.
-    pub(crate) fn ground(&self) -> Ground<'_> {
-        Ground {
+    pub(crate) fn dir(&self) -> StagingDir<'_> {
+        StagingDir {
             fd: self.part(),
             exact: keeps_attributes(self.disk, self.part()),
         }
@@ -247,8 +247,8 @@ impl<'a> InPlace<'a> {
         }
         let content = stat::open_dir(self.part(), CONTENT).map_err(&fail)?;
         for entry in stat::list(&content).map_err(&fail)?.iter() {
-            let up = (content.as_fd(), self.root());
-            move_entry(self.disk, up, entry).map_err(self.fail(entry.name.to_bytes()))?;
+            move_entry(self.disk, content.as_fd(), self.root(), entry)
+                .map_err(self.fail(entry.name.to_bytes()))?;
         }
         drop(content);
         self.disk
@@ -271,7 +271,7 @@ impl<'a> InPlace<'a> {
             }
         }
         let now = Stat::of(self.root())?;
-        let fresh = Fresh {
+        let fresh = InodeDefaults {
             uid: now.uid,
             gid: now.gid,
             mode: None,
@@ -338,8 +338,9 @@ fn lock_part(root: BorrowedFd<'_>, path: &Path) -> Result<Option<OwnedFd>, Error
 /// he may write it.
 fn move_entry(
     disk: &Disk,
-    (from, to): (BorrowedFd<'_>, BorrowedFd<'_>),
-    entry: Listed<'_>,
+    from: BorrowedFd<'_>,
+    to: BorrowedFd<'_>,
+    entry: DirEntry<'_>,
 ) -> io::Result<()> {
     let name = entry.name;
     let Stat { kind, mode, .. } = Stat::at(from, name)?;

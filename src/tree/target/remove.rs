@@ -13,7 +13,7 @@ use std::path::Path;
 use rustix::fs::{FileType, IFlags};
 
 use crate::fs::{Disk, InodeFd, Purpose, Taken, TemporaryName};
-use crate::tree::walk::stat::{self, LOCKING_FLAGS, Listed, Listing, Stat};
+use crate::tree::walk::stat::{self, DirEntry, LOCKING_FLAGS, Listing, Stat};
 
 /// How many folders are open at a time.
 const DEPTH: usize = 64;
@@ -44,7 +44,7 @@ pub(crate) fn remove_at(disk: &Disk, dir: BorrowedFd<'_>, name: &CStr) -> io::Re
 }
 
 /// A folder that is being emptied.
-struct Frame {
+struct EmptyingFolder {
     fd: OwnedFd,
     name: CString,
     entries: Listing,
@@ -52,7 +52,7 @@ struct Frame {
     done: usize,
 }
 
-impl Frame {
+impl EmptyingFolder {
     fn open(disk: &Disk, dir: BorrowedFd<'_>, name: &CStr) -> io::Result<Self> {
         make_writable(disk, dir, name)?;
         let fd = stat::open_dir(dir, name)?;
@@ -68,7 +68,7 @@ impl Frame {
 
 fn empty(disk: &Disk, dir: BorrowedFd<'_>, name: &CStr) -> io::Result<()> {
     let mut moved = 0_u64;
-    let mut frames = vec![Frame::open(disk, dir, name)?];
+    let mut frames = vec![EmptyingFolder::open(disk, dir, name)?];
     let top = stat::open_dir(dir, name)?;
     loop {
         let depth = frames.len();
@@ -84,14 +84,14 @@ fn empty(disk: &Disk, dir: BorrowedFd<'_>, name: &CStr) -> io::Result<()> {
             } else if moved > 0 {
                 // What was moved up here is emptied as if it had always been here.
                 moved = 0;
-                frames.push(Frame::open(disk, dir, name)?);
+                frames.push(EmptyingFolder::open(disk, dir, name)?);
             }
             continue;
         };
         let fd = frame.fd.as_fd();
         if is_dir(fd, entry)? {
             if depth < DEPTH {
-                let below = Frame::open(disk, fd, entry.name)?;
+                let below = EmptyingFolder::open(disk, fd, entry.name)?;
                 frames.push(below);
             } else {
                 let aside = TemporaryName::new(Purpose::Aside);
@@ -107,7 +107,7 @@ fn empty(disk: &Disk, dir: BorrowedFd<'_>, name: &CStr) -> io::Result<()> {
     }
 }
 
-fn is_dir(dir: BorrowedFd<'_>, entry: Listed<'_>) -> io::Result<bool> {
+fn is_dir(dir: BorrowedFd<'_>, entry: DirEntry<'_>) -> io::Result<bool> {
     match entry.is_dir {
         Some(is_dir) => Ok(is_dir),
         None => Ok(Stat::at(dir, entry.name)?.kind == FileType::Directory),

@@ -1,8 +1,8 @@
 //! Looking at trees: what is there, as manifests, and what differs.
 
-pub(crate) mod check;
-pub(crate) mod collect;
-pub(crate) mod contents;
-pub(crate) mod exact;
-pub(crate) mod scan;
+pub(crate) mod checker;
+pub(crate) mod collector;
+pub(crate) mod content_check;
+pub(crate) mod difference;
+pub(crate) mod scanner;
 pub(crate) mod verify;

@@ -4,19 +4,15 @@
 //! is compared. Everything that differs is listed, none hides another.
 
 use std::cmp::Ordering;
-use std::fmt;
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
-
-use super::check::Checker;
-use super::collect::Collector;
-use super::scan::{How, scan};
+use super::checker::Checker;
+use super::collector::Collector;
+use super::difference::{Difference, VerifyOptions, differences_of, extra, missing};
+use super::scanner::{ScanOptions, scan};
 use crate::progress::Progress;
-use crate::tree::error::{Error, shown};
-use crate::tree::manifest::{Entry, EntryKind, Manifest, Time, path_order};
-use crate::tree::walk::exclude::Exclude;
-use crate::tree::walk::name::Escaped;
+use crate::tree::error::Error;
+use crate::tree::manifest::{EntryKind, Manifest, ManifestEntry, path_order};
 use crate::tree::walk::survey::Survey;
 
 /// What a tree is compared with.
@@ -26,101 +22,6 @@ pub enum Against<'a> {
     Tree(&'a Path),
     /// A manifest.
     Manifest(&'a Manifest),
-}
-
-/// What is compared.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Scope {
-    /// Contents and metadata.
-    #[default]
-    Everything,
-    /// Which paths there are, of which type, with which contents and link targets.
-    ContentOnly,
-    /// All but the contents: no file is read.
-    MetadataOnly,
-}
-
-/// How a tree is verified.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct VerifyOptions {
-    /// What is compared.
-    pub scope: Scope,
-    /// What is left out, on both sides.
-    pub exclude: Exclude,
-    /// Drop files from the page cache before they are read, so that the medium is asked: a
-    /// page cache hit proves nothing about the disk. For a copy that was synced.
-    pub media: bool,
-    /// Look into what is mounted within a tree, too.
-    pub cross_mounts: bool,
-}
-
-/// In what way a path differs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum DifferenceKind {
-    /// Expected, and not there.
-    Missing,
-    /// There, and not expected.
-    Extra,
-    /// File, directory, symlink, ...
-    Type,
-    /// A file's contents, at equal size or with the size unknown.
-    Content,
-    /// A file's size.
-    Size,
-    /// Permission bits.
-    Mode,
-    /// Owner or group.
-    Owner,
-    /// Modification time.
-    Mtime,
-    /// An extended attribute, an ACL or capability among them.
-    Xattr,
-    /// Where a symlink points, which device a device file is, which names are one file.
-    Link,
-}
-
-impl fmt::Display for DifferenceKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Missing => "missing",
-            Self::Extra => "extra",
-            Self::Type => "type",
-            Self::Content => "content",
-            Self::Size => "size",
-            Self::Mode => "mode",
-            Self::Owner => "owner",
-            Self::Mtime => "mtime",
-            Self::Xattr => "xattr",
-            Self::Link => "link",
-        })
-    }
-}
-
-/// One difference. A path with several has one for each.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Difference {
-    /// The path below the tree's root; `.` is the root.
-    #[serde(serialize_with = "shown")]
-    pub path: Vec<u8>,
-    /// What differs.
-    pub kind: DifferenceKind,
-    /// What the other tree or the manifest has, as text; empty for an extra path.
-    pub expected: String,
-    /// What the tree has, as text; empty for a missing path.
-    pub found: String,
-}
-
-impl fmt::Display for Difference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", Escaped(&self.path), self.kind)?;
-        match (self.expected.is_empty(), self.found.is_empty()) {
-            (false, false) => write!(f, ": expected {}, found {}", self.expected, self.found),
-            (true, false) => write!(f, " {}", self.found),
-            (false, true) => write!(f, " {}", self.expected),
-            (true, true) => Ok(()),
-        }
-    }
 }
 
 /// What a verification came to.
@@ -156,7 +57,7 @@ pub fn verify_and_count(
     options: &VerifyOptions,
     progress: &dyn Progress,
 ) -> Result<Verified, Error> {
-    let how = How::from(options);
+    let how = ScanOptions::from(options);
     let made;
     let expected = match against {
         Against::Tree(expected) if expected.is_dir() && tree.is_dir() => {
@@ -191,7 +92,7 @@ fn verify_trees(
     options: &VerifyOptions,
     progress: &dyn Progress,
 ) -> Result<Verified, Error> {
-    let how = How::from(options);
+    let how = ScanOptions::from(options);
     let collector = Collector::default();
     scan(expected, how.expected(), &collector, progress)?;
     let manifest = collector.finish();
@@ -213,7 +114,7 @@ pub fn observe(
     progress: &dyn Progress,
 ) -> Result<Manifest, Error> {
     let collector = Collector::default();
-    scan(tree, How::from(options), &collector, progress)?;
+    scan(tree, ScanOptions::from(options), &collector, progress)?;
     Ok(collector.finish())
 }
 
@@ -226,7 +127,7 @@ pub fn compare(expected: &Manifest, found: &Manifest, options: &VerifyOptions) -
     let expected = left_of_a.as_ref().unwrap_or(expected);
     let found = left_of_b.as_ref().unwrap_or(found);
     let files_only = expected.is_files_only() || found.is_files_only();
-    let counts = |entry: &Entry| !files_only || entry.kind == EntryKind::File;
+    let counts = |entry: &ManifestEntry| !files_only || entry.kind == EntryKind::File;
     let mut left = expected.entries().filter(counts).peekable();
     let mut right = found.entries().filter(counts).peekable();
     let mut differences = Vec::new();
@@ -244,128 +145,6 @@ pub fn compare(expected: &Manifest, found: &Manifest, options: &VerifyOptions) -
             (Some(a), None) => differences.push(missing(a)),
             (None, Some(b)) => differences.push(extra(&b)),
             (None, None) => return differences,
-        }
-    }
-}
-
-/// An expected entry that isn't there.
-pub(crate) fn missing(entry: Entry) -> Difference {
-    Difference {
-        kind: DifferenceKind::Missing,
-        expected: entry.kind.word().to_owned(),
-        found: String::new(),
-        path: entry.path,
-    }
-}
-
-/// An entry that isn't expected.
-pub(crate) fn extra(entry: &Entry) -> Difference {
-    Difference {
-        kind: DifferenceKind::Extra,
-        expected: String::new(),
-        found: entry.kind.word().to_owned(),
-        path: entry.path.clone(),
-    }
-}
-
-/// Everything that differs between two entries of one path.
-pub(crate) fn differences_of(a: &Entry, b: &Entry, scope: Scope, out: &mut Vec<Difference>) {
-    let mut differs = |kind, expected: String, found: String| {
-        out.push(Difference {
-            path: a.path.clone(),
-            kind,
-            expected,
-            found,
-        });
-    };
-    if a.kind != b.kind {
-        let words = (a.kind.word().to_owned(), b.kind.word().to_owned());
-        return differs(DifferenceKind::Type, words.0, words.1);
-    }
-    let sizes = both(a.size, b.size);
-    if let Some((x, y)) = sizes {
-        differs(DifferenceKind::Size, x.to_string(), y.to_string());
-    }
-    if scope != Scope::MetadataOnly
-        && sizes.is_none()
-        && let Some((x, y)) = both(a.sha256, b.sha256)
-    {
-        differs(DifferenceKind::Content, x.to_string(), y.to_string());
-    }
-    if let Some((x, y)) = both(a.target.as_ref(), b.target.as_ref()) {
-        differs(DifferenceKind::Link, text(x), text(y));
-    }
-    if let Some((x, y)) = both(a.device, b.device) {
-        let text = |(major, minor)| format!("{major}:{minor}");
-        differs(DifferenceKind::Link, text(x), text(y));
-    }
-    if scope != Scope::ContentOnly {
-        metadata(a, b, &mut differs);
-    }
-}
-
-fn metadata(a: &Entry, b: &Entry, differs: &mut dyn FnMut(DifferenceKind, String, String)) {
-    if let Some((x, y)) = both(a.mode, b.mode) {
-        differs(DifferenceKind::Mode, format!("{x:04o}"), format!("{y:04o}"));
-    }
-    let owner = |entry: &Entry, other: &Entry| {
-        let uid = entry.uid.filter(|_| other.uid.is_some());
-        let gid = entry.gid.filter(|_| other.gid.is_some());
-        (uid, gid)
-    };
-    let (x, y) = (owner(a, b), owner(b, a));
-    if x != y {
-        let number = |id: Option<u32>| id.map_or_else(|| "?".to_owned(), |id| id.to_string());
-        let text = |(uid, gid)| format!("{}:{}", number(uid), number(gid));
-        differs(DifferenceKind::Owner, text(x), text(y));
-    }
-    if let Some((x, y)) = both(a.mtime, b.mtime) {
-        let text = |time: Time| format!("{}.{:09}", time.seconds, time.nanoseconds);
-        differs(DifferenceKind::Mtime, text(x), text(y));
-    }
-    // Whoever tells of xattrs tells of hard links as well.
-    if let (Some(x), Some(y)) = (&a.xattrs, &b.xattrs) {
-        let named = |entry: &Entry| match &entry.hard_link {
-            Some(first) => format!("the same file as {}", Escaped(first)),
-            None => "a file of its own".to_owned(),
-        };
-        if a.hard_link != b.hard_link {
-            differs(DifferenceKind::Link, named(a), named(b));
-        }
-        let names = x.iter().chain(y).map(|xattr| &xattr.name);
-        let mut names: Vec<_> = names.collect();
-        names.sort();
-        names.dedup();
-        for name in names {
-            let value = |xattrs: &[crate::tree::manifest::Xattr]| {
-                let found = xattrs.iter().find(|xattr| xattr.name == *name);
-                found.map(|xattr| xattr.value.clone())
-            };
-            let (x, y) = (value(x), value(y));
-            if x != y {
-                differs(DifferenceKind::Xattr, xattr(name, x), xattr(name, y));
-            }
-        }
-    }
-}
-
-/// Both, if they are known and differ.
-fn both<T: PartialEq>(a: Option<T>, b: Option<T>) -> Option<(T, T)> {
-    a.zip(b).filter(|(a, b)| a != b)
-}
-
-fn text(bytes: &[u8]) -> String {
-    Escaped(bytes).to_string()
-}
-
-/// An attribute's value may be binary, and secret: its size and digest tell enough.
-fn xattr(name: &[u8], value: Option<Vec<u8>>) -> String {
-    match value {
-        None => format!("no {}", Escaped(name)),
-        Some(value) => {
-            let digest = crate::tree::digest::Digest::of(&value).to_string();
-            let (name, size) = (Escaped(name), value.len());
-            format!("{name} of {size} bytes ({})", &digest[..12])
         }
     }
 }

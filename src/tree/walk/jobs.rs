@@ -6,56 +6,56 @@ use std::ffi::CString;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::name::Place;
+use super::dir_chain::DirChain;
 use super::stat::Listing;
 use super::walk::{Folder, Visit};
 use crate::tree::error::Error;
 
 /// The folder that a directory to be entered is in.
-pub(crate) enum Above<B> {
+pub(crate) enum ParentFolder<B> {
     Open(Arc<Folder<B>>),
     /// Closed, since too many are open; to be opened again from the root.
-    Closed(Arc<Place>),
+    Closed(Arc<DirChain>),
 }
 
 pub(crate) enum Job<V: Visit> {
-    Enter(Above<V::Beside>, CString),
-    Entries(Arc<Folder<V::Beside>>, Arc<Listing>, Range<usize>),
-    Task(Large<V>),
+    Enter(ParentFolder<V::Counterpart>, CString),
+    Entries(Arc<Folder<V::Counterpart>>, Arc<Listing>, Range<usize>),
+    Task(LargeTask<V>),
 }
 
 /// A task, ordered by its size.
-pub(crate) struct Large<V: Visit> {
+pub(crate) struct LargeTask<V: Visit> {
     pub size: u64,
-    pub folder: Arc<Folder<V::Beside>>,
+    pub folder: Arc<Folder<V::Counterpart>>,
     pub task: V::Task,
 }
 
-impl<V: Visit> Ord for Large<V> {
+impl<V: Visit> Ord for LargeTask<V> {
     fn cmp(&self, other: &Self) -> Ordering {
         self.size.cmp(&other.size)
     }
 }
 
-impl<V: Visit> PartialOrd for Large<V> {
+impl<V: Visit> PartialOrd for LargeTask<V> {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl<V: Visit> PartialEq for Large<V> {
+impl<V: Visit> PartialEq for LargeTask<V> {
     fn eq(&self, other: &Self) -> bool {
         self.size == other.size
     }
 }
 
-impl<V: Visit> Eq for Large<V> {}
+impl<V: Visit> Eq for LargeTask<V> {}
 
 /// The jobs, and who is at them. Those on large files are done first, the largest before all
 /// others; then what came last.
 pub(crate) struct Jobs<V: Visit> {
     jobs: Vec<Job<V>>,
-    large: BinaryHeap<Large<V>>,
+    large: BinaryHeap<LargeTask<V>>,
     /// Threads that are at a job, which may bring more.
     pub busy: usize,
     pub failed: Option<Error>,

@@ -36,7 +36,22 @@ pub(crate) struct Stat {
     pub device: Dev,
 }
 
+/// Which file it is, whatever it is called: no two files of a machine have the same at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct FileId {
+    pub device: Dev,
+    pub inode: u64,
+}
+
 impl Stat {
+    /// Which file it is.
+    pub(crate) const fn id(&self) -> FileId {
+        FileId {
+            device: self.dev,
+            inode: self.ino,
+        }
+    }
+
     /// Of the file that a descriptor of any sort holds.
     pub(crate) fn of(fd: BorrowedFd<'_>) -> io::Result<Self> {
         Self::at(fd, c"")
@@ -76,7 +91,7 @@ impl Stat {
 
     /// True if both are looks at the same file.
     pub(crate) fn is_same_file(&self, other: &Self) -> bool {
-        (self.dev, self.ino) == (other.dev, other.ino)
+        self.id() == other.id()
     }
 
     /// True if nothing was done to the file between the two looks.
@@ -226,7 +241,7 @@ pub(crate) fn link_target(held: BorrowedFd<'_>) -> io::Result<CString> {
 
 /// An entry of a directory, as the directory lists it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Listed<'a> {
+pub(crate) struct DirEntry<'a> {
     pub name: &'a CStr,
     /// A hint only: it may be missing, and wrong by the time it is used.
     pub is_dir: Option<bool>,
@@ -256,18 +271,18 @@ impl Listing {
     }
 
     /// The entries in `range` of that order; less where it goes beyond the end.
-    pub(crate) fn range(&self, range: Range<usize>) -> impl Iterator<Item = Listed<'_>> {
+    pub(crate) fn range(&self, range: Range<usize>) -> impl Iterator<Item = DirEntry<'_>> {
         let skipped = self.order.iter().skip(range.start);
         skipped.take(range.len()).filter_map(|&at| self.at(at))
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = Listed<'_>> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = DirEntry<'_>> {
         self.range(0..self.len())
     }
 
-    fn at(&self, at: u32) -> Option<Listed<'_>> {
+    fn at(&self, at: u32) -> Option<DirEntry<'_>> {
         let (kind, name) = self.bytes.get(at as usize..)?.split_first()?;
-        Some(Listed {
+        Some(DirEntry {
             name: CStr::from_bytes_until_nul(name).ok()?,
             is_dir: match *kind {
                 Self::UNKNOWN => None,

@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use rustix::fs::FileType;
 use serde::{Deserialize, Serialize};
 
-use super::name::join_path;
-use super::stat::{Listed, Stat};
+use super::escaped::join_path;
+use super::stat::{DirEntry, Stat};
 use super::walk::{self, Batch, Folder, Later, Opened, Pace, Visit};
 use crate::progress::Silent;
 use crate::tree::error::Error;
@@ -49,9 +49,9 @@ impl AddAssign for Survey {
 /// [`Error::Read`] for the first directory that can't be read.
 pub fn survey(root: &Path) -> Result<Survey, Error> {
     let kind = std::fs::metadata(root).map_err(|error| Error::read(root, error))?;
-    let counter = Counter {
+    let counter = Surveyor {
         path: root.to_owned(),
-        ..Counter::default()
+        ..Surveyor::default()
     };
     if kind.is_dir() {
         let fd = walk::open_root(root)?;
@@ -64,9 +64,9 @@ pub fn survey(root: &Path) -> Result<Survey, Error> {
         )
         .map_err(|error| Error::read(root, error))?;
         let stat = Stat::of(held.as_fd()).map_err(|error| Error::read(root, error))?;
-        counter.count(&stat);
+        counter.counts.count(&stat);
     }
-    Ok(counter.survey())
+    Ok(counter.counts.survey())
 }
 
 /// Bytes that are free for this user on the filesystem of `path`.
@@ -78,10 +78,9 @@ pub fn free(path: &Path) -> Result<u64, Error> {
     Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
-/// Counts what it is shown.
+/// A [`Survey`] in the making, which several threads add to.
 #[derive(Debug, Default)]
-pub(crate) struct Counter {
-    path: PathBuf,
+pub(crate) struct SurveyCounts {
     files: AtomicU64,
     directories: AtomicU64,
     others: AtomicU64,
@@ -89,7 +88,8 @@ pub(crate) struct Counter {
     allocated: AtomicU64,
 }
 
-impl Counter {
+impl SurveyCounts {
+    /// Counts one thing.
     pub(crate) fn count(&self, stat: &Stat) {
         let counter = match stat.kind {
             FileType::RegularFile => {
@@ -103,6 +103,7 @@ impl Counter {
         self.allocated.fetch_add(stat.allocated, Relaxed);
     }
 
+    /// What was counted so far.
     pub(crate) fn survey(&self) -> Survey {
         Survey {
             files: self.files.load(Relaxed),
@@ -112,16 +113,25 @@ impl Counter {
             allocated: self.allocated.load(Relaxed),
         }
     }
+}
 
+/// The visitor that counts what it meets.
+#[derive(Debug, Default)]
+struct Surveyor {
+    path: PathBuf,
+    counts: SurveyCounts,
+}
+
+impl Surveyor {
     fn unreadable(&self, folder: &Folder<()>, name: &CStr, error: io::Error) -> Error {
         Error::read(join_path(&self.path, &folder.place.path_of(name)), error)
     }
 }
 
-impl Visit for Counter {
-    type Beside = ();
+impl Visit for Surveyor {
+    type Counterpart = ();
     type Task = ();
-    type Room = ();
+    type Buffers = ();
 
     fn enter(&self, above: Option<&Folder<()>>, opened: &Opened) -> Result<Option<()>, Error> {
         let mounted = above.is_some_and(|above| above.stat.mount != opened.stat.mount);
@@ -135,10 +145,10 @@ impl Visit for Counter {
         (): &mut (),
         later: &mut Later<()>,
     ) -> Result<(), Error> {
-        for Listed { name, .. } in entries.iter() {
+        for DirEntry { name, .. } in entries.iter() {
             match Stat::at(folder.fd.as_fd(), name) {
                 Ok(stat) => {
-                    self.count(&stat);
+                    self.counts.count(&stat);
                     if stat.kind == FileType::Directory {
                         later.enter(name.to_owned());
                     }
@@ -162,7 +172,7 @@ impl Visit for Counter {
 
     fn leave(&self, folder: &Folder<()>, (): &mut ()) -> Result<(), Error> {
         if folder.place.is_root() {
-            self.count(&folder.stat);
+            self.counts.count(&folder.stat);
         }
         Ok(())
     }
@@ -185,7 +195,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let mut folder = root.path().to_owned();
         for n in 0..20 {
-            for name in ["beside", "within"] {
+            for name in ["counterpart", "within"] {
                 let folder = folder.join(name);
                 create_dir(&folder).unwrap();
                 write(folder.join("one"), n.to_string()).unwrap();
@@ -225,7 +235,7 @@ mod tests {
     fn a_walk_that_may_keep_no_folder_open_meets_everything() {
         let root = tree();
         for (workers, open) in [(1, 0), (4, 0), (3, 2)] {
-            let counter = Counter::default();
+            let counter = Surveyor::default();
             let fd = walk::open_root(root.path()).unwrap();
             let pace = Pace {
                 workers,
@@ -233,7 +243,7 @@ mod tests {
                 open,
             };
             walk::walk(&counter, fd, root.path(), pace, &Silent).unwrap();
-            assert_eq!(counter.survey(), survey(root.path()).unwrap());
+            assert_eq!(counter.counts.survey(), survey(root.path()).unwrap());
         }
     }
 
@@ -243,7 +253,7 @@ mod tests {
         let progress = Collected::default();
         progress.stop.store(true, Relaxed);
         for workers in [1, 4] {
-            let counter = Counter::default();
+            let counter = Surveyor::default();
             let fd = walk::open_root(root.path()).unwrap();
             let pace = Pace {
                 workers,

@@ -18,9 +18,10 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::jobs::{Above, Job, Jobs, Large};
-use super::name::{Place, join_path};
-use super::stat::{self, Listed, Listing, Stat};
+use super::dir_chain::DirChain;
+use super::escaped::join_path;
+use super::jobs::{Job, Jobs, LargeTask, ParentFolder};
+use super::stat::{self, DirEntry, Listing, Stat};
 use crate::progress::Progress;
 use crate::tree::error::Error;
 
@@ -30,50 +31,54 @@ const BATCH: usize = 256;
 /// What is done at each stop of a walk. Called from several threads at a time.
 pub(crate) trait Visit: Sync {
     /// What goes along with every open folder, its counterpart in a target for one.
-    type Beside: Send + Sync;
+    type Counterpart: Send + Sync;
     /// Work that is put aside in a folder, to be done by whoever is free, the largest first: a
     /// large file that is begun late is one that everybody waits for.
     type Task: Send;
     /// What each thread has for itself: buffers.
-    type Room: Default;
+    type Buffers: Default;
 
     /// A folder was opened: `above` is the one it is in, `None` at the root. Answers
     /// what goes along with it; `None` to stay out. Must have no effect, since it is called
     /// again for a folder that had to be closed in between.
     fn enter(
         &self,
-        above: Option<&Folder<Self::Beside>>,
+        above: Option<&Folder<Self::Counterpart>>,
         opened: &Opened,
-    ) -> Result<Option<Self::Beside>, Error>;
+    ) -> Result<Option<Self::Counterpart>, Error>;
 
     /// Some entries of a folder; directories to be entered and tasks go to `later`.
     fn entries(
         &self,
-        folder: &Folder<Self::Beside>,
+        folder: &Folder<Self::Counterpart>,
         entries: Batch<'_>,
-        room: &mut Self::Room,
+        room: &mut Self::Buffers,
         later: &mut Later<Self::Task>,
     ) -> Result<(), Error>;
 
     /// A task that was put aside in `folder`.
     fn task(
         &self,
-        folder: &Folder<Self::Beside>,
+        folder: &Folder<Self::Counterpart>,
         task: Self::Task,
-        room: &mut Self::Room,
+        room: &mut Self::Buffers,
     ) -> Result<(), Error>;
 
     /// True if files have to be waited for, so that more threads than processors have work.
     fn is_waiting(&self) -> bool;
 
     /// All entries and tasks of `folder` are done; what is below it may not be.
-    fn leave(&self, folder: &Folder<Self::Beside>, room: &mut Self::Room) -> Result<(), Error>;
+    fn leave(
+        &self,
+        folder: &Folder<Self::Counterpart>,
+        room: &mut Self::Buffers,
+    ) -> Result<(), Error>;
 
     /// `name` in `folder` was to be entered and can't be opened: the walk ends with the
     /// error that this answers, if any.
     fn unopened(
         &self,
-        folder: &Folder<Self::Beside>,
+        folder: &Folder<Self::Counterpart>,
         name: &std::ffi::CStr,
         error: io::Error,
     ) -> Result<(), Error>;
@@ -87,7 +92,7 @@ pub(crate) struct Batch<'a> {
 }
 
 impl<'a> Batch<'a> {
-    pub(crate) fn iter(&self) -> impl Iterator<Item = Listed<'a>> + use<'a> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = DirEntry<'a>> + use<'a> {
         self.listing.range(self.range.clone())
     }
 }
@@ -95,19 +100,19 @@ impl<'a> Batch<'a> {
 /// A directory that was just opened.
 #[derive(Debug)]
 pub(crate) struct Opened {
-    pub place: Arc<Place>,
+    pub place: Arc<DirChain>,
     pub fd: OwnedFd,
     pub stat: Stat,
 }
 
 /// A folder that is being walked.
 pub(crate) struct Folder<B> {
-    pub place: Arc<Place>,
+    pub place: Arc<DirChain>,
     /// The directory, open for reading.
     pub fd: OwnedFd,
     /// As it was when it was opened.
     pub stat: Stat,
-    pub beside: B,
+    pub counterpart: B,
     /// Batches and tasks that aren't done.
     pending: AtomicUsize,
     open: Arc<AtomicUsize>,
@@ -137,7 +142,7 @@ impl<T> Later<T> {
     }
 }
 
-struct Walk<'a, V: Visit> {
+struct Walker<'a, V: Visit> {
     visit: &'a V,
     path: &'a Path,
     root: OwnedFd,
@@ -203,7 +208,7 @@ pub(crate) fn walk<V: Visit>(
     pace: Pace,
     progress: &dyn Progress,
 ) -> Result<(), Error> {
-    let walk = Walk {
+    let walk = Walker {
         visit,
         path,
         root,
@@ -215,7 +220,7 @@ pub(crate) fn walk<V: Visit>(
         may_open: pace.open,
     };
     if let Some(folder) = walk.open_at_root()? {
-        let mut room = V::Room::default();
+        let mut room = V::Buffers::default();
         walk.begin(&Arc::new(folder), &mut room)?;
         drop(room);
     }
@@ -232,7 +237,7 @@ pub(crate) fn walk<V: Visit>(
     }
 }
 
-impl<V: Visit> Walk<'_, V> {
+impl<V: Visit> Walker<'_, V> {
     fn lock(&self) -> MutexGuard<'_, Jobs<V>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -240,7 +245,7 @@ impl<V: Visit> Walk<'_, V> {
     /// One thread: does jobs until there are none and nobody can bring more. With `spare`,
     /// only as long as the visitor waits for the medium.
     fn work(&self, spare: bool) {
-        let mut room = V::Room::default();
+        let mut room = V::Buffers::default();
         while let Some(job) = if spare {
             self.next_spare()
         } else {
@@ -313,11 +318,11 @@ impl<V: Visit> Walk<'_, V> {
         }
     }
 
-    fn job(&self, job: Job<V>, room: &mut V::Room) -> Result<(), Error> {
+    fn job(&self, job: Job<V>, room: &mut V::Buffers) -> Result<(), Error> {
         match job {
             Job::Enter(above, name) => self.enter(above, &name, room),
             Job::Entries(folder, listing, range) => self.entries(&folder, &listing, range, room),
-            Job::Task(Large { folder, task, .. }) => {
+            Job::Task(LargeTask { folder, task, .. }) => {
                 self.visit.task(&folder, task, room)?;
                 self.finish_one(&folder, room)
             }
@@ -326,13 +331,13 @@ impl<V: Visit> Walk<'_, V> {
 
     fn enter(
         &self,
-        above: Above<V::Beside>,
+        above: ParentFolder<V::Counterpart>,
         name: &CString,
-        room: &mut V::Room,
+        room: &mut V::Buffers,
     ) -> Result<(), Error> {
         let above = match above {
-            Above::Open(folder) => folder,
-            Above::Closed(place) => match self.reopen(&place)? {
+            ParentFolder::Open(folder) => folder,
+            ParentFolder::Closed(place) => match self.reopen(&place)? {
                 Some(folder) => Arc::new(folder),
                 None => return Ok(()),
             },
@@ -349,7 +354,11 @@ impl<V: Visit> Walk<'_, V> {
     }
 
     /// Lists a folder that was just opened, and begins with its entries.
-    fn begin(&self, folder: &Arc<Folder<V::Beside>>, room: &mut V::Room) -> Result<(), Error> {
+    fn begin(
+        &self,
+        folder: &Arc<Folder<V::Counterpart>>,
+        room: &mut V::Buffers,
+    ) -> Result<(), Error> {
         let listed = stat::list(&folder.fd)
             .map_err(|error| Error::read(join_path(self.path, &folder.place.path()), error))?;
         let listed = Arc::new(listed);
@@ -365,10 +374,10 @@ impl<V: Visit> Walk<'_, V> {
 
     fn entries(
         &self,
-        folder: &Arc<Folder<V::Beside>>,
+        folder: &Arc<Folder<V::Counterpart>>,
         listing: &Listing,
         range: Range<usize>,
-        room: &mut V::Room,
+        room: &mut V::Buffers,
     ) -> Result<(), Error> {
         let entries = Batch { listing, range };
         let mut later = Later {
@@ -380,9 +389,9 @@ impl<V: Visit> Walk<'_, V> {
         let full = self.open.load(Relaxed) > self.may_open;
         let above = || {
             if full {
-                Above::Closed(Arc::clone(&folder.place))
+                ParentFolder::Closed(Arc::clone(&folder.place))
             } else {
-                Above::Open(Arc::clone(folder))
+                ParentFolder::Open(Arc::clone(folder))
             }
         };
         let enter = later.enter.into_iter();
@@ -391,7 +400,7 @@ impl<V: Visit> Walk<'_, V> {
             enter
                 .map(|name| Job::Enter(above(), name))
                 .chain(tasks.map(|(size, task)| {
-                    Job::Task(Large {
+                    Job::Task(LargeTask {
                         size,
                         folder: Arc::clone(folder),
                         task,
@@ -402,26 +411,30 @@ impl<V: Visit> Walk<'_, V> {
     }
 
     /// One batch or task of `folder` is done; with the last, the folder is.
-    fn finish_one(&self, folder: &Arc<Folder<V::Beside>>, room: &mut V::Room) -> Result<(), Error> {
+    fn finish_one(
+        &self,
+        folder: &Arc<Folder<V::Counterpart>>,
+        room: &mut V::Buffers,
+    ) -> Result<(), Error> {
         if folder.pending.fetch_sub(1, SeqCst) == 1 {
             self.visit.leave(folder, room)?;
         }
         Ok(())
     }
 
-    fn open_at_root(&self) -> Result<Option<Folder<V::Beside>>, Error> {
+    fn open_at_root(&self) -> Result<Option<Folder<V::Counterpart>>, Error> {
         let fail = |error| Error::read(self.path, error);
         let fd = stat::open_dir(self.root.as_fd(), c".").map_err(fail)?;
         let stat = Stat::of(fd.as_fd()).map_err(fail)?;
-        let place = Place::root();
+        let place = DirChain::root();
         self.admit(None, Opened { place, fd, stat })
     }
 
     fn open_below(
         &self,
-        above: &Folder<V::Beside>,
+        above: &Folder<V::Counterpart>,
         name: &std::ffi::CStr,
-    ) -> Result<Option<Folder<V::Beside>>, OpenError> {
+    ) -> Result<Option<Folder<V::Counterpart>>, OpenError> {
         let fd = stat::open_dir(above.fd.as_fd(), name).map_err(OpenError::Source)?;
         let stat = Stat::of(fd.as_fd()).map_err(OpenError::Source)?;
         let place = above.place.below(name);
@@ -431,10 +444,10 @@ impl<V: Visit> Walk<'_, V> {
 
     fn admit(
         &self,
-        above: Option<&Folder<V::Beside>>,
+        above: Option<&Folder<V::Counterpart>>,
         opened: Opened,
-    ) -> Result<Option<Folder<V::Beside>>, Error> {
-        let Some(beside) = self.visit.enter(above, &opened)? else {
+    ) -> Result<Option<Folder<V::Counterpart>>, Error> {
+        let Some(counterpart) = self.visit.enter(above, &opened)? else {
             return Ok(None);
         };
         self.open.fetch_add(1, Relaxed);
@@ -443,14 +456,14 @@ impl<V: Visit> Walk<'_, V> {
             place,
             fd,
             stat,
-            beside,
+            counterpart,
             pending: AtomicUsize::new(0),
             open: Arc::clone(&self.open),
         }))
     }
 
     /// Opens a folder again that had been closed, one name after the other from the root.
-    fn reopen(&self, place: &Place) -> Result<Option<Folder<V::Beside>>, Error> {
+    fn reopen(&self, place: &DirChain) -> Result<Option<Folder<V::Counterpart>>, Error> {
         let Some(mut folder) = self.open_at_root()? else {
             return Ok(None);
         };

@@ -4,65 +4,53 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use walkdir::WalkDir;
-
-use super::local_changes;
-use super::merging::{self, Answered, MergedFile, Shared};
-use super::releases::{Side, SidesError};
+use super::local_changes::{self, Findings};
+use super::merging::{self, Answered, MergedFile, SharedFile};
+use super::release_files::{ReleaseFiles, ReleasePair, ReleasesError};
 use crate::compose;
 use crate::merge::{self, Answers};
 use crate::release::{CarryMode, CarryRule, Install, Recipe, Version};
 use crate::tree;
-use crate::upgrade::Request;
+use crate::upgrade::request::Request;
 
 /// What comes from the old release.
 #[derive(Debug)]
-pub(crate) struct Config {
+pub(crate) struct CarriedConfig {
     pub(crate) carry: Vec<CarryRule>,
     pub(crate) merged: Vec<MergedFile>,
     /// The files among them that the new release is read with, by name.
     pub(crate) coming: BTreeMap<PathBuf, Vec<u8>>,
     pub(crate) has_pristine: bool,
-    pub(crate) astray: Astray,
+    pub(crate) findings: Findings,
 }
 
-/// Files of which the administrator should know that they are where he may not expect them.
-#[derive(Debug, Default)]
-pub struct Astray {
-    /// Compose files that the new release's vendor doesn't ship, and that are carried.
-    pub own: Vec<PathBuf>,
-    /// Compose files that the old release's vendor shipped and the new one's doesn't: they
-    /// stay behind, unchanged as they are.
-    pub dropped: Vec<PathBuf>,
-    /// What the administrator had removed, and the new release has again.
-    pub revived: Vec<PathBuf>,
-    /// What is carried though the vendor ships it no longer.
-    pub outlived: Vec<PathBuf>,
-    /// Answers that were given to conflicts that there are none of.
-    pub idle: Vec<PathBuf>,
-}
-
-impl Config {
+impl CarriedConfig {
+    /// Decides what is carried, what is merged, and what there is to tell of both.
+    ///
+    /// # Errors
+    /// [`ReleasesError`] where a file can't be read or merged.
     pub(crate) fn decide(
         install: &Install,
         request: &Request,
         recipe: &Recipe,
-        (old, new): (&Side, &Side),
+        releases: ReleasePair<'_>,
         pristine: Option<&Path>,
-    ) -> Result<Self, SidesError> {
+    ) -> Result<Self, ReleasesError> {
+        let old = releases.old;
         let mut carry = carried(request, recipe, old, pristine)?;
-        let mut shared = shared(install, (old, new), pristine, &carry)?;
+        let mut shared = shared(install, releases, pristine, &carry)?;
         if request.as_override {
-            as_override(&mut shared, (old, new), pristine)?;
+            as_override(&mut shared, releases, pristine)?;
         }
         let answered = Answered::of(request, recipe);
         let mut merged = shared
             .iter()
             .map(|shared| MergedFile::of(&answered, &old.version, shared))
-            .map(|merged| merged.map_err(|error| SidesError::Merge(Box::new(error))))
+            .map(|merged| merged.map_err(|error| ReleasesError::Merge(Box::new(error))))
             .collect::<Result<Vec<_>, _>>()?;
         merged.retain(|file| file.step.over.is_none() || !file.merged.bytes.is_empty());
-        let idle = idle(request, &shared).map_err(|error| SidesError::Merge(Box::new(error)))?;
+        let unused_answers = unused_answers(request, &shared)
+            .map_err(|error| ReleasesError::Merge(Box::new(error)))?;
         let results = merged.iter();
         let results = results.map(|file| (file.name.clone(), file.merged.bytes.clone()));
         let mut coming: BTreeMap<_, _> = results.collect();
@@ -73,41 +61,41 @@ impl Config {
         {
             coming.insert(env.to_owned(), bytes);
         }
-        let mut astray = Astray {
-            idle,
-            ..Astray::default()
+        let mut findings = Findings {
+            unused_answers,
+            ..Findings::default()
         };
-        for file in local_changes::compose_files(old, new) {
+        for file in local_changes::compose_files(releases)? {
             let shipped = match pristine {
                 Some(pristine) => read(pristine, &file.name)?,
                 None => None,
             };
             if shipped.as_ref() == Some(&file.bytes) {
-                astray.dropped.push(file.name.clone());
+                findings.dropped.push(file.name.clone());
                 continue;
             }
-            astray.own.push(file.name.clone());
+            findings.added.push(file.name.clone());
             coming.insert(file.name.clone(), file.bytes.clone());
             if !carry.iter().any(|carry| file.name.starts_with(&carry.path)) {
                 carry.push(CarryRule::new(&file.name)?);
             }
         }
         if let Some(pristine) = pristine {
-            local_changes::astray(pristine, (old, new), &carry, &mut astray)?;
+            findings.look(pristine, releases, &carry)?;
         }
         Ok(Self {
             carry,
             merged,
             coming,
             has_pristine: pristine.is_some(),
-            astray,
+            findings,
         })
     }
 }
 
 /// The content of a file below a release.
-fn read(root: &Path, name: &Path) -> Result<Option<Vec<u8>>, SidesError> {
-    tree::read_beneath(root, name).map_err(|source| SidesError::Io {
+fn read(root: &Path, name: &Path) -> Result<Option<Vec<u8>>, ReleasesError> {
+    tree::read_beneath(root, name).map_err(|source| ReleasesError::Io {
         path: root.join(name),
         source,
     })
@@ -118,9 +106,9 @@ fn read(root: &Path, name: &Path) -> Result<Option<Vec<u8>>, SidesError> {
 fn carried(
     request: &Request,
     recipe: &Recipe,
-    old: &Side,
+    old: &ReleaseFiles,
     pristine: Option<&Path>,
-) -> Result<Vec<CarryRule>, SidesError> {
+) -> Result<Vec<CarryRule>, ReleasesError> {
     if !request.carry.is_empty() {
         let asked = request.carry.iter().map(|path| CarryRule::new(path));
         return Ok(asked.collect::<Result<_, _>>()?);
@@ -154,10 +142,10 @@ fn carried(
 /// pristine version isn't what the vendor ships now, too.
 fn shared(
     install: &Install,
-    (old, new): (&Side, &Side),
+    ReleasePair { old, new }: ReleasePair<'_>,
     pristine: Option<&Path>,
     carry: &[CarryRule],
-) -> Result<Vec<Shared>, SidesError> {
+) -> Result<Vec<SharedFile>, ReleasesError> {
     let mut names: BTreeSet<PathBuf> = BTreeSet::new();
     if pristine.is_some() {
         names.extend(
@@ -175,15 +163,7 @@ fn shared(
         };
         if is_merged {
             // What its vendor ships is written by nobody else; what the old release has is.
-            let files = WalkDir::new(new.folder.join(&carry.path))
-                .into_iter()
-                .flatten();
-            let files = files.filter(|entry| entry.file_type().is_file());
-            names.extend(
-                files.filter_map(|entry| {
-                    Some(entry.path().strip_prefix(&new.folder).ok()?.to_owned())
-                }),
-            );
+            names.extend(local_changes::files_of(&new.folder, &carry.path)?);
         }
     }
     let mut found = Vec::new();
@@ -198,12 +178,12 @@ fn shared(
         };
         let is_compose = [old, new]
             .iter()
-            .any(|side| side.files.iter().any(|f| f.name == name));
+            .any(|release| release.files.iter().any(|f| f.name == name));
         if mine == theirs || (base.as_ref() == Some(&theirs) && !is_compose) {
             continue;
         }
         let (resolved_in, resolved) = resolved(install, &new.version, &name)?.unzip();
-        found.push(Shared {
+        found.push(SharedFile {
             name,
             base,
             mine,
@@ -221,7 +201,7 @@ fn resolved(
     install: &Install,
     to: &Version,
     name: &Path,
-) -> Result<Option<(PathBuf, Vec<u8>)>, SidesError> {
+) -> Result<Option<(PathBuf, Vec<u8>)>, ReleasesError> {
     let resolution = merging::resolution(to, name);
     let edited = merging::with_markers(&resolution);
     for path in [resolution, edited] {
@@ -235,21 +215,21 @@ fn resolved(
 
 /// Turns the merge of the first compose file into an override.
 fn as_override(
-    shared: &mut [Shared],
-    (old, new): (&Side, &Side),
+    shared: &mut [SharedFile],
+    ReleasePair { old, new }: ReleasePair<'_>,
     pristine: Option<&Path>,
-) -> Result<(), SidesError> {
+) -> Result<(), ReleasesError> {
     if pristine.is_none() {
-        return Err(SidesError::NoPristine {
+        return Err(ReleasesError::NoPristine {
             version: old.version.clone(),
         });
     }
     let main = &new.files[0].name;
     let overlay = compose::override_of(main);
-    for side in [old, new] {
-        let path = side.folder.join(&overlay);
-        if path.symlink_metadata().is_ok() || side.files.len() > 1 {
-            return Err(SidesError::OverrideTaken { path });
+    for release in [old, new] {
+        let path = release.folder.join(&overlay);
+        if path.symlink_metadata().is_ok() || release.files.len() > 1 {
+            return Err(ReleasesError::OverrideTaken { path });
         }
     }
     for file in shared.iter_mut().filter(|file| file.name == *main) {
@@ -259,7 +239,7 @@ fn as_override(
 }
 
 /// The answers that were given and that fit no conflict.
-fn idle(request: &Request, shared: &[Shared]) -> Result<Vec<PathBuf>, merge::Error> {
+fn unused_answers(request: &Request, shared: &[SharedFile]) -> Result<Vec<PathBuf>, merge::Error> {
     let answers = Answers::new(&request.ours, &request.theirs);
     if answers.0.is_empty() {
         return Ok(Vec::new());

@@ -7,7 +7,8 @@
 use thiserror::Error;
 
 use crate::error::{Explain, Kind};
-use crate::upgrade::{Plan, Step};
+use crate::upgrade::plan::Plan;
+use crate::upgrade::step::Step;
 
 /// The plan is stale.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -30,6 +31,9 @@ impl Explain for Drift {
 }
 
 /// Compares a saved plan with what would be planned now.
+///
+/// # Errors
+/// [`Drift`], which names the first thing that differs.
 pub fn check(saved: &Plan, now: &Plan) -> Result<(), Drift> {
     let differs = |what: String| {
         Err(Drift {

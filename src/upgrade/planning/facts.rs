@@ -1,4 +1,4 @@
-//! What was observed of the world for an outline: which volumes are there, how large,
+//! What was observed of the world for the decisions: which volumes are there, how large,
 //! who uses them, what is free. Only reads.
 
 use std::fs;
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use super::changes::{Outline, Pair};
+use super::decisions::{Decisions, VolumePair};
 use super::image_facts::ImageFacts;
 use crate::engine::{self, User, VolumeStore};
 use crate::error::{Explain, Kind};
@@ -22,18 +22,18 @@ const ELSEWHERE: u64 = u64::MAX;
 /// The observations that a plan is made from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facts {
-    /// What `current` holds.
+    /// The text of the symlink `current`; `None` when there is none.
     pub current: Option<PathBuf>,
-    /// For each of the outline's volumes, what was found.
+    /// For each of the volumes to be copied, what was found.
     pub volumes: Vec<VolumeFacts>,
-    /// For each of the outline's carried paths, what was found.
+    /// For each of the paths to be carried, what was found.
     pub carry: Vec<CarryFacts>,
     /// The release's images, where an archive of them is to be loaded.
     pub images: Option<ImageFacts>,
     /// The filesystem that holds `releases/`.
-    pub releases: Room,
+    pub releases: Filesystem,
     /// The filesystem that new volumes are made on.
-    pub volume_room: Room,
+    pub volume_room: Filesystem,
     /// The place where volumes live, for messages.
     pub place: String,
 }
@@ -43,7 +43,7 @@ pub struct Facts {
 pub struct VolumeFacts {
     /// What the source holds; `None` when there is no such volume.
     pub source: Option<Survey>,
-    /// Who uses the source now.
+    /// Containers or processes that write the source now.
     pub users: Vec<User>,
     /// Whether the target is there and holds something.
     pub target_full: bool,
@@ -60,9 +60,9 @@ pub struct CarryFacts {
     pub in_new: bool,
 }
 
-/// Room on a filesystem.
+/// A filesystem and the room on it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Room {
+pub struct Filesystem {
     /// A folder on it.
     pub path: PathBuf,
     /// The device number: equal for folders on one filesystem.
@@ -71,7 +71,7 @@ pub struct Room {
     pub free: u64,
 }
 
-/// What couldn't be observed.
+/// Why the world couldn't be observed.
 #[derive(Debug, Error)]
 pub enum FactsError {
     /// A system call failed.
@@ -79,7 +79,7 @@ pub enum FactsError {
     Io {
         /// On what.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system call.
         source: io::Error,
     },
     /// Tree work failed.
@@ -109,39 +109,45 @@ impl Explain for FactsError {
 }
 
 impl Facts {
-    /// Observes what `outline` touches.
+    /// Observes what the upgrade touches.
+    ///
+    /// # Errors
+    /// [`FactsError`].
     pub fn observe(
         install: &Install,
-        outline: &Outline,
+        decisions: &Decisions,
         volumes: &dyn VolumeStore,
         progress: &dyn Progress,
     ) -> Result<Self, FactsError> {
-        let old = install.release_folder(&outline.from);
+        let old = install.release_folder(&decisions.from);
         Ok(Self {
             current: fs::read_link(install.current_link()).ok(),
-            volumes: outline
+            volumes: decisions
                 .volumes
                 .iter()
                 .map(|pair| volume(pair, volumes, progress))
                 .collect::<Result<_, _>>()?,
-            carry: outline
+            carry: decisions
                 .carry
                 .iter()
-                .map(|path| carried(&old.join(path), &outline.new_folder.join(path)))
+                .map(|path| carried(&old.join(path), &decisions.new_folder.join(path)))
                 .collect::<Result<_, _>>()?,
             images: None,
-            releases: Room::at(&install.releases_folder())?,
+            releases: Filesystem::at(&install.releases_folder())?,
             volume_room: volume_room(volumes, progress)?,
             place: volumes.describe(),
         })
     }
 }
 
-fn volume_room(volumes: &dyn VolumeStore, progress: &dyn Progress) -> Result<Room, FactsError> {
+fn volume_room(
+    volumes: &dyn VolumeStore,
+    progress: &dyn Progress,
+) -> Result<Filesystem, FactsError> {
     let path = volumes.folder()?;
     match volumes.contents().free(progress)? {
-        None => Room::at(&path),
-        Some(free) => Ok(Room {
+        None => Filesystem::at(&path),
+        Some(free) => Ok(Filesystem {
             path,
             device: ELSEWHERE,
             free,
@@ -150,7 +156,7 @@ fn volume_room(volumes: &dyn VolumeStore, progress: &dyn Progress) -> Result<Roo
 }
 
 fn volume(
-    pair: &Pair,
+    pair: &VolumePair,
     volumes: &dyn VolumeStore,
     progress: &dyn Progress,
 ) -> Result<VolumeFacts, FactsError> {
@@ -195,7 +201,7 @@ fn carried(old: &Path, new: &Path) -> Result<CarryFacts, FactsError> {
     })
 }
 
-impl Room {
+impl Filesystem {
     /// The room at `path`, or at the nearest folder above it that exists.
     fn at(path: &Path) -> Result<Self, FactsError> {
         let there = path

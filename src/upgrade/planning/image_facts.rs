@@ -4,19 +4,19 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use super::decisions::Decisions;
 use crate::engine::{
     self, ArchiveError, ArchivedImage, ImageArchive, VolumeStore, local_images, missing_images,
 };
 use crate::error::{Explain, Kind};
 use crate::progress::Progress;
-use crate::upgrade::Outline;
 
 /// The archive, and what of the release's images is nowhere.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImageFacts {
     /// The archive, absolute.
     pub archive: PathBuf,
-    /// Its images.
+    /// The images in the archive, with digests.
     pub images: Vec<ArchivedImage>,
     /// Images that the release needs and that neither the archive nor the engine has.
     pub missing: Vec<String>,
@@ -59,9 +59,12 @@ impl Explain for ImagesError {
 
 impl ImageFacts {
     /// Reads the archive's list, and asks the engine for what isn't in it.
+    ///
+    /// # Errors
+    /// [`ImagesError`].
     pub(crate) fn observe(
         archive: &Path,
-        outline: &Outline,
+        decisions: &Decisions,
         volumes: &dyn VolumeStore,
         progress: &dyn Progress,
     ) -> Result<Self, ImagesError> {
@@ -69,7 +72,7 @@ impl ImageFacts {
         let docker = volumes.docker().ok_or_else(|| ImagesError::NoDocker {
             archive: archive.into(),
         })?;
-        let needed: Vec<&str> = outline.images.iter().map(String::as_str).collect();
+        let needed: Vec<&str> = decisions.images.iter().map(String::as_str).collect();
         let missing = missing_images(&local_images(docker)?, &read.missing(&needed));
         Ok(Self {
             archive: archive.into(),

@@ -1,4 +1,4 @@
-//! Files that both releases have and both sides may have changed, merged: the old release's
+//! Files that both releases have and that both vendor and administrator may have changed, merged: the old release's
 //! pristine copy tells whose change is whose.
 //!
 //! Pure, bytes in and bytes out; the same function makes the plan and carries it out.
@@ -10,11 +10,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::compose::{self, Document};
 use crate::fs::{Disk, WriteError};
-use crate::merge::{self, Answers, Carried, FileKind, Input, Inputs, Merged, Outcome, OutcomeKind};
+use crate::merge::{
+    self, Answers, Carried, FileKind, Input, Inputs, MergeOutcome, Merged, OutcomeKind,
+};
 use crate::release::{Install, Recipe, Version};
 use crate::tree::Digest;
-use crate::upgrade::step::Merge;
-use crate::upgrade::{Outline, Request};
+use crate::upgrade::request::Request;
 
 /// Beginnings of lines that no merged file may hold.
 const MARKERS: [&[u8]; 3] = [b"<<<<<<< mine", b"||||||| base", b">>>>>>> theirs"];
@@ -27,8 +28,8 @@ pub fn has_markers(text: &[u8]) -> bool {
 
 /// One file as the two releases have it, and as the old one was shipped.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shared {
-    /// Its path below the release.
+pub struct SharedFile {
+    /// The file's path below the release.
     pub name: PathBuf,
     /// The pristine file; absent where the vendor shipped none, or it isn't known.
     pub base: Option<Vec<u8>>,
@@ -44,6 +45,30 @@ pub struct Shared {
     pub overlay: Option<PathBuf>,
 }
 
+/// A three-way merge of a carried file. Modes and owners are the old release's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConfigMerge {
+    /// The old release's file as its vendor shipped it; absent where there is none.
+    pub base: Option<PathBuf>,
+    /// What the administrator made of an earlier plan's conflicts; wins over all else.
+    pub resolved: Option<PathBuf>,
+    /// Where the old release's version wins a conflict.
+    pub ours: Vec<PathBuf>,
+    /// Where the vendor's version wins a conflict.
+    pub theirs: Vec<PathBuf>,
+    /// The vendor's new file, below the release, if the result is an override to lay over it;
+    /// absent when the result takes that file's place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over: Option<PathBuf>,
+    /// SHA-256 of the old release's file.
+    pub mine: String,
+    /// SHA-256 of the new release's file before.
+    pub before: String,
+    /// SHA-256 of the result.
+    pub after: String,
+}
+
 /// A file that was merged for a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MergedFile {
@@ -53,10 +78,10 @@ pub struct MergedFile {
     pub source: PathBuf,
     /// The new release's content before; empty where there is none.
     pub before: Vec<u8>,
-    /// What it becomes.
+    /// The result of the merge: bytes, and what became of each change.
     pub merged: Merged,
-    /// How the step does it again.
-    pub step: Merge,
+    /// What a step needs to make the same merge again, and to see that it is the same.
+    pub step: ConfigMerge,
 }
 
 /// A conflict that stands against applying a plan. It holds no value: those may be secrets.
@@ -76,9 +101,9 @@ pub struct PlanConflict {
 /// Whose version wins which conflict: what was asked for, and what the recipe says of the rest.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Answered {
-    /// Where it is the old release's.
+    /// Files, folders or `FILE:KEY` where the old release's version wins.
     pub ours: Vec<PathBuf>,
-    /// Where it is the vendor's.
+    /// Files, folders or `FILE:KEY` where the vendor's version wins.
     pub theirs: Vec<PathBuf>,
 }
 
@@ -114,7 +139,7 @@ pub fn pristine(version: &Version) -> PathBuf {
 ///
 /// # Errors
 /// [`merge::Error`] if a `.env` or compose file can't be read as one.
-pub fn merged(shared: &Shared, answers: &Answers) -> Result<Merged, merge::Error> {
+pub fn merged(shared: &SharedFile, answers: &Answers) -> Result<Merged, merge::Error> {
     if let Some(resolved) = &shared.resolved
         && !has_markers(resolved)
     {
@@ -159,7 +184,7 @@ pub fn merged(shared: &Shared, answers: &Answers) -> Result<Merged, merge::Error
 
 /// The pristine file. An upgrade to the old release has named its volumes, which is no change
 /// of the administrator's: the pristine compose file gets the same names.
-fn base(shared: &Shared) -> Result<Option<Vec<u8>>, merge::Error> {
+fn base(shared: &SharedFile) -> Result<Option<Vec<u8>>, merge::Error> {
     let Some(base) = &shared.base else {
         return Ok(None);
     };
@@ -177,9 +202,14 @@ fn base(shared: &Shared) -> Result<Option<Vec<u8>>, merge::Error> {
 ///
 /// # Errors
 /// [`WriteError`] if the install can't be written.
-pub fn save_conflicts(disk: &Disk, install: &Install, outline: &Outline) -> Result<(), WriteError> {
-    for file in &outline.merged {
-        let path = resolution(&outline.to, &file.name);
+pub fn save_conflicts(
+    disk: &Disk,
+    install: &Install,
+    to: &Version,
+    merged: &[MergedFile],
+) -> Result<(), WriteError> {
+    for file in merged {
+        let path = resolution(to, &file.name);
         let marked = install.root().join(with_markers(&path));
         let io = |source| WriteError::Io {
             path: marked.clone(),
@@ -223,12 +253,16 @@ impl MergedFile {
     ///
     /// # Errors
     /// As [`merged`].
-    pub fn of(answered: &Answered, from: &Version, shared: &Shared) -> Result<Self, merge::Error> {
+    pub fn of(
+        answered: &Answered,
+        from: &Version,
+        shared: &SharedFile,
+    ) -> Result<Self, merge::Error> {
         let Answered { ours, theirs } = answered.clone();
         let merged = merged(shared, &Answers::new(&ours, &theirs))?;
         let digest = |bytes: &[u8]| Digest::of(bytes).to_string();
         let base = shared.base.as_ref();
-        let step = Merge {
+        let step = ConfigMerge {
             base: base.map(|_| pristine(from).join(&shared.name)),
             resolved: shared.resolved_in.clone(),
             over: shared.overlay.as_ref().map(|_| shared.name.clone()),
@@ -266,7 +300,7 @@ impl MergedFile {
         use OutcomeKind as Kind;
         let count = |wanted: &[OutcomeKind]| {
             let outcomes = self.merged.outcomes.iter();
-            let is_wanted = |outcome: &&Outcome| wanted.contains(&outcome.kind);
+            let is_wanted = |outcome: &&MergeOutcome| wanted.contains(&outcome.kind);
             outcomes.filter(is_wanted).count()
         };
         let parts = [

@@ -1,13 +1,15 @@
 //! From a request to a plan, without an effect.
 
-pub mod changes;
 pub mod config;
+pub mod decisions;
 pub mod drift;
 pub mod facts;
 pub mod image_facts;
-mod local_changes;
+pub mod local_changes;
 pub mod merging;
+pub mod obstacle;
 pub mod planner;
 pub mod prepare;
+pub mod release_files;
 pub mod releases;
 mod warnings;

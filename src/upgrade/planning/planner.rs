@@ -3,182 +3,35 @@
 //! All reasons are found before any is told, so that an administrator can mend them in
 //! one go.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use thiserror::Error;
 
-use super::changes::{Outline, Pair};
+use super::decisions::{Decisions, VolumePair};
 use super::facts::{Facts, VolumeFacts, release_path};
 use super::merging::MergedFile;
-use crate::error::{Explain, Kind};
+use super::obstacle::{Obstacle, Refused};
 use crate::release::VendorRelease;
-use crate::upgrade::Request;
 use crate::upgrade::plan::{Estimate, Plan, Space, VolumeEstimate};
-use crate::upgrade::step::{Carry, CopyVolume, LoadImages, StageRelease, Step, Switch, Verify};
-
-/// Why there can be no plan: everything that stands against it.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{}", summary(.0))]
-pub struct Refused(pub Vec<Obstacle>);
-
-/// Something that stands against an upgrade.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Obstacle {
-    /// The upgrade leads from a release to itself.
-    SameRelease {
-        /// Its name.
-        version: String,
-    },
-    /// Both releases would run as one compose project.
-    SameProject {
-        /// The project's name.
-        project: String,
-    },
-    /// A volume that the old release names isn't there.
-    NoVolume {
-        /// Its key.
-        key: String,
-        /// Its real name.
-        name: String,
-        /// Where it was looked for.
-        place: String,
-        /// Volumes with a name like it.
-        similar: Vec<String>,
-    },
-    /// Old and new release would write the same volume.
-    SameVolume {
-        /// Its key.
-        key: String,
-        /// Its real name.
-        name: String,
-    },
-    /// The new release's volume holds something.
-    TargetFull {
-        /// Its real name.
-        name: String,
-    },
-    /// An image is neither in the archive of images nor in the engine.
-    NoImages {
-        /// The archive.
-        archive: PathBuf,
-        /// The images' references.
-        images: Vec<String>,
-    },
-    /// A filesystem is too small.
-    NoSpace(Space),
-}
-
-impl fmt::Display for Obstacle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::SameRelease { version } => {
-                write!(f, "`{version}` is the release that is active already")
-            }
-            Self::SameProject { project } => {
-                write!(f, "both releases would be the compose project `{project}`")
-            }
-            Self::NoVolume {
-                key, name, place, ..
-            } => {
-                write!(
-                    f,
-                    "volume `{name}` (`volumes.{key}` of the old release) is not in {place}"
-                )
-            }
-            Self::SameVolume { key, name } => {
-                write!(
-                    f,
-                    "both releases would use the volume `{name}` (`volumes.{key}`)"
-                )
-            }
-            Self::TargetFull { name } => {
-                write!(f, "the new volume `{name}` is there already and not empty")
-            }
-            Self::NoImages { archive, images } => {
-                let images: Vec<_> = images.iter().map(|image| format!("`{image}`")).collect();
-                let archive = archive.display();
-                write!(
-                    f,
-                    "`{archive}` lacks {}, and so does the engine",
-                    images.join(", ")
-                )
-            }
-            Self::NoSpace(Space { path, needed, free }) => {
-                write!(
-                    f,
-                    "`{}` has {free} bytes free, and the copies need {needed}",
-                    path.display()
-                )
-            }
-        }
-    }
-}
-
-impl Obstacle {
-    fn hint(&self) -> String {
-        match self {
-            Self::SameRelease { .. } => {
-                "name the release to upgrade to; `transship status` shows both".into()
-            }
-            Self::SameProject { .. } => "give the new one its own with `--project NAME`".into(),
-            Self::NoVolume { similar, .. } if !similar.is_empty() => format!(
-                "there are {}; if the old release runs under another project, name it with `--from-project NAME`",
-                similar
-                    .iter()
-                    .map(|name| format!("`{name}`"))
-                    .collect::<Vec<_>>()
-                    .join(", ")
-            ),
-            Self::NoVolume { key, .. } => {
-                format!("to go without its data, add `--skip-volume {key}`")
-            }
-            Self::SameVolume { .. } => "choose another prefix with `--prefix`".into(),
-            Self::TargetFull { name } => format!(
-                "it may be left from an earlier try; look into `{name}`, then remove it, or choose another `--prefix`"
-            ),
-            Self::NoImages { .. } => {
-                "get a complete archive, or leave out `--image-archive` and let Compose pull".into()
-            }
-            Self::NoSpace(_) => {
-                "free some room, or leave volumes out with `--skip-volume KEY`".into()
-            }
-        }
-    }
-}
-
-impl Explain for Refused {
-    fn kind(&self) -> Kind {
-        Kind::Refused
-    }
-
-    fn hints(&self) -> Vec<String> {
-        let mut hints: Vec<_> = self.0.iter().map(Obstacle::hint).collect();
-        hints.dedup();
-        hints
-    }
-}
-
-fn summary(obstacles: &[Obstacle]) -> String {
-    obstacles
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join("; ")
-}
+use crate::upgrade::request::Request;
+use crate::upgrade::step::{
+    CarryConfig, CopyVolume, LoadImages, StageRelease, Step, Switch, VerifyVolume,
+};
 
 /// Makes the plan.
+///
+/// # Errors
+/// [`Refused`]: everything that stands against it.
 pub fn plan(
     id: String,
     made: Timestamp,
     request: &Request,
     shipment: Option<&VendorRelease>,
-    outline: &Outline,
+    decisions: &Decisions,
     facts: &Facts,
 ) -> Result<Plan, Refused> {
     let space = space(shipment, facts);
-    let obstacles = obstacles(outline, facts, &space);
+    let obstacles = obstacles(decisions, facts, &space);
     if !obstacles.is_empty() {
         return Err(Refused(obstacles));
     }
@@ -187,17 +40,17 @@ pub fn plan(
         made,
         transship: env!("CARGO_PKG_VERSION").to_owned(),
         request: request.clone(),
-        from: outline.from.clone(),
-        to: outline.to.clone(),
-        from_project: outline.from_project.clone(),
-        project: outline.project.clone(),
-        steps: steps(shipment, outline, facts),
+        from: decisions.from.clone(),
+        to: decisions.to.clone(),
+        from_project: decisions.from_project.clone(),
+        project: decisions.project.clone(),
+        steps: steps(shipment, decisions, facts),
         estimate: Estimate {
-            volumes: estimates(outline, facts),
+            volumes: estimates(decisions, facts),
             space,
         },
-        warnings: warnings(outline, facts),
-        conflicts: outline
+        warnings: warnings(decisions, facts),
+        conflicts: decisions
             .merged
             .iter()
             .flat_map(MergedFile::conflicts)
@@ -205,20 +58,20 @@ pub fn plan(
     })
 }
 
-fn obstacles(outline: &Outline, facts: &Facts, space: &[Space]) -> Vec<Obstacle> {
+fn obstacles(decisions: &Decisions, facts: &Facts, space: &[Space]) -> Vec<Obstacle> {
     let mut found = Vec::new();
-    if outline.from == outline.to {
+    if decisions.from == decisions.to {
         found.push(Obstacle::SameRelease {
-            version: outline.to.to_string(),
+            version: decisions.to.to_string(),
         });
         return found;
     }
-    if outline.project == outline.from_project {
+    if decisions.project == decisions.from_project {
         found.push(Obstacle::SameProject {
-            project: outline.project.clone(),
+            project: decisions.project.clone(),
         });
     }
-    for (pair, seen) in outline.volumes.iter().zip(&facts.volumes) {
+    for (pair, seen) in decisions.volumes.iter().zip(&facts.volumes) {
         found.extend(obstacle(pair, seen, &facts.place));
     }
     if let Some(images) = facts
@@ -236,8 +89,8 @@ fn obstacles(outline: &Outline, facts: &Facts, space: &[Space]) -> Vec<Obstacle>
     found
 }
 
-fn obstacle(pair: &Pair, seen: &VolumeFacts, place: &str) -> Option<Obstacle> {
-    let Pair {
+fn obstacle(pair: &VolumePair, seen: &VolumeFacts, place: &str) -> Option<Obstacle> {
+    let VolumePair {
         key,
         source,
         target,
@@ -258,9 +111,9 @@ fn obstacle(pair: &Pair, seen: &VolumeFacts, place: &str) -> Option<Obstacle> {
     }
 }
 
-fn steps(shipment: Option<&VendorRelease>, outline: &Outline, facts: &Facts) -> Vec<Step> {
-    let to = release_path(&outline.to);
-    let from = release_path(&outline.from);
+fn steps(shipment: Option<&VendorRelease>, decisions: &Decisions, facts: &Facts) -> Vec<Step> {
+    let to = release_path(&decisions.to);
+    let from = release_path(&decisions.from);
     let mut steps = Vec::new();
     steps.extend(facts.images.as_ref().map(|seen| {
         Step::LoadImages(LoadImages {
@@ -268,10 +121,10 @@ fn steps(shipment: Option<&VendorRelease>, outline: &Outline, facts: &Facts) -> 
             images: seen.images.clone(),
         })
     }));
-    steps.extend(shipment.map(|shipment| stage(shipment, outline, &to)));
+    steps.extend(shipment.map(|shipment| stage(shipment, decisions, &to)));
     // Compose files are edited as they are when merged.
-    steps.extend(outline.merged.iter().map(|file| {
-        Step::Carry(Carry {
+    steps.extend(decisions.merged.iter().map(|file| {
+        Step::Carry(CarryConfig {
             from: from.join(&file.source),
             to: to.join(&file.name),
             replaces: file.step.over.is_none(),
@@ -280,26 +133,26 @@ fn steps(shipment: Option<&VendorRelease>, outline: &Outline, facts: &Facts) -> 
         })
     }));
     // So is what the administrator added to them, which comes first, too.
-    let edits = outline.edits.iter();
-    let is_edited = |step: &Carry| {
+    let edits = decisions.edits.iter();
+    let is_edited = |step: &CarryConfig| {
         let mut files = edits.clone().map(|edit| &edit.step.file);
         files.any(|file| file.starts_with(&step.to))
     };
-    let (first, last): (Vec<_>, Vec<_>) = carries(outline, facts).partition(is_edited);
+    let (first, last): (Vec<_>, Vec<_>) = carries(decisions, facts).partition(is_edited);
     steps.extend(first.into_iter().map(Step::Carry));
     steps.extend(
-        outline
+        decisions
             .edits
             .iter()
             .map(|edit| Step::EditCompose(edit.step.clone())),
     );
     steps.extend(last.into_iter().map(Step::Carry));
-    steps.extend(outline.volumes.iter().map(|pair| copy(pair, outline)));
-    steps.extend(outline.volumes.iter().map(|pair| {
-        Step::Verify(Verify {
+    steps.extend(decisions.volumes.iter().map(|pair| copy(pair, decisions)));
+    steps.extend(decisions.volumes.iter().map(|pair| {
+        Step::Verify(VerifyVolume {
             source: pair.source.clone(),
             volume: pair.target.clone(),
-            manifest: manifest(pair, outline),
+            manifest: manifest(pair, decisions),
         })
     }));
     steps.push(Step::Switch(Switch {
@@ -309,15 +162,18 @@ fn steps(shipment: Option<&VendorRelease>, outline: &Outline, facts: &Facts) -> 
     steps
 }
 
-/// What is carried as it is.
-fn carries<'a>(outline: &'a Outline, facts: &'a Facts) -> impl Iterator<Item = Carry> + 'a {
-    let (to, from) = (release_path(&outline.to), release_path(&outline.from));
-    let paths = outline.carry.iter().zip(&facts.carry);
+/// The steps that carry a path as it is.
+fn carries<'a>(
+    decisions: &'a Decisions,
+    facts: &'a Facts,
+) -> impl Iterator<Item = CarryConfig> + 'a {
+    let (to, from) = (release_path(&decisions.to), release_path(&decisions.from));
+    let paths = decisions.carry.iter().zip(&facts.carry);
     let paths = paths.filter(|(_, seen)| seen.old.is_some());
     paths.map(move |(path, seen)| {
-        let merged = outline.merged.iter();
+        let merged = decisions.merged.iter();
         let exclude = merged.filter_map(|file| Some(file.name.strip_prefix(path).ok()?.to_owned()));
-        Carry {
+        CarryConfig {
             from: from.join(path),
             to: to.join(path),
             replaces: seen.in_new,
@@ -327,9 +183,9 @@ fn carries<'a>(outline: &'a Outline, facts: &'a Facts) -> impl Iterator<Item = C
     })
 }
 
-fn stage(shipment: &VendorRelease, outline: &Outline, target: &Path) -> Step {
+fn stage(shipment: &VendorRelease, decisions: &Decisions, target: &Path) -> Step {
     Step::StageRelease(StageRelease {
-        version: outline.to.clone(),
+        version: decisions.to.clone(),
         shipment: shipment.path.clone(),
         form: shipment.kind,
         sha256: shipment.sha256.clone(),
@@ -341,23 +197,23 @@ fn stage(shipment: &VendorRelease, outline: &Outline, target: &Path) -> Step {
     })
 }
 
-fn copy(pair: &Pair, outline: &Outline) -> Step {
+fn copy(pair: &VolumePair, decisions: &Decisions) -> Step {
     Step::CopyVolume(CopyVolume {
         key: pair.key.clone(),
         source: pair.source.clone(),
         target: pair.target.clone(),
-        project: outline.project.clone(),
-        manifest: manifest(pair, outline),
+        project: decisions.project.clone(),
+        manifest: manifest(pair, decisions),
     })
 }
 
-fn manifest(pair: &Pair, outline: &Outline) -> PathBuf {
-    let folder = Path::new(".transship/manifests").join(outline.to.as_str());
+fn manifest(pair: &VolumePair, decisions: &Decisions) -> PathBuf {
+    let folder = Path::new(".transship/manifests").join(decisions.to.as_str());
     folder.join(format!("{}.mtree", pair.target))
 }
 
-fn estimates(outline: &Outline, facts: &Facts) -> Vec<VolumeEstimate> {
-    let pairs = outline.volumes.iter().zip(&facts.volumes);
+fn estimates(decisions: &Decisions, facts: &Facts) -> Vec<VolumeEstimate> {
+    let pairs = decisions.volumes.iter().zip(&facts.volumes);
     pairs
         .filter_map(|(pair, seen)| {
             let survey = seen.source?;
@@ -406,9 +262,9 @@ fn space(shipment: Option<&VendorRelease>, facts: &Facts) -> Vec<Space> {
     ]
 }
 
-fn warnings(outline: &Outline, facts: &Facts) -> Vec<String> {
-    let mut warnings = outline.warnings.clone();
-    for (path, _) in outline
+fn warnings(decisions: &Decisions, facts: &Facts) -> Vec<String> {
+    let mut warnings = decisions.warnings.clone();
+    for (path, _) in decisions
         .carry
         .iter()
         .zip(&facts.carry)
@@ -417,10 +273,10 @@ fn warnings(outline: &Outline, facts: &Facts) -> Vec<String> {
         warnings.push(format!(
             "`{}` is to be carried and is not in {}",
             path.display(),
-            outline.from
+            decisions.from
         ));
     }
-    for (pair, seen) in outline.volumes.iter().zip(&facts.volumes) {
+    for (pair, seen) in decisions.volumes.iter().zip(&facts.volumes) {
         for user in &seen.users {
             warnings.push(format!(
                 "volume `{}` is in use by {}: stop it before `apply`",

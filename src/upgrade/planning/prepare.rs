@@ -1,9 +1,13 @@
 //! From a request to a plan: read, decide, observe, plan. Nothing is changed on the way.
 
+use super::decisions::Decisions;
+use super::facts::Facts;
 use super::facts::FactsError;
 use super::image_facts::{ImageFacts, ImagesError};
-use super::planner::{self, Refused};
-use super::releases::SidesError;
+use super::obstacle::Refused;
+use super::planner;
+use super::release_files::ReleasesError;
+use super::releases::Releases;
 use crate::clock;
 use crate::compose;
 use crate::engine::VolumeStore;
@@ -11,8 +15,9 @@ use crate::error::{Explain, Kind};
 use crate::fs::Disk;
 use crate::progress::Progress;
 use crate::release::Install;
+use crate::upgrade::plan::Plan;
 use crate::upgrade::plan::PlanError;
-use crate::upgrade::{Facts, Outline, Plan, Request, Sides};
+use crate::upgrade::request::Request;
 
 /// A plan with what it was made from, for showing differences.
 #[derive(Debug)]
@@ -20,20 +25,20 @@ pub struct Prepared {
     /// The plan.
     pub plan: Plan,
     /// Both releases.
-    pub sides: Sides,
-    /// What the upgrade touches.
-    pub outline: Outline,
+    pub releases: Releases,
+    /// What the upgrade touches, decided from both releases.
+    pub decisions: Decisions,
 }
 
-/// Why no plan was made.
+/// Why no plan was made: something can't be read, or stands against it.
 #[derive(Debug, thiserror::Error)]
 pub enum PrepareError {
     /// The releases can't be read.
     #[error(transparent)]
-    Sides(#[from] SidesError),
+    Releases(#[from] ReleasesError),
     /// What is asked for can't be decided.
     #[error(transparent)]
-    Outline(#[from] compose::Error),
+    Decisions(#[from] compose::Error),
     /// The world can't be observed.
     #[error(transparent)]
     Facts(#[from] FactsError),
@@ -51,8 +56,8 @@ pub enum PrepareError {
 impl PrepareError {
     fn inner(&self) -> &dyn Explain {
         match self {
-            Self::Sides(error) => error,
-            Self::Outline(error) => error,
+            Self::Releases(error) => error,
+            Self::Decisions(error) => error,
             Self::Facts(error) => error,
             Self::Images(error) => error,
             Self::Refused(error) => error,
@@ -72,24 +77,34 @@ impl Explain for PrepareError {
 }
 
 /// Makes a plan for `request`.
+///
+/// # Errors
+/// [`PrepareError`].
 pub fn prepare(
     install: &Install,
     request: &Request,
     volumes: &dyn VolumeStore,
     progress: &dyn Progress,
 ) -> Result<Prepared, PrepareError> {
-    let sides = Sides::read(&Disk::new(), install, request, progress)?;
-    let outline = Outline::of(request, &sides)?;
-    let mut facts = Facts::observe(install, &outline, volumes, progress)?;
+    let releases = Releases::read(&Disk::new(), install, request, progress)?;
+    let decisions = Decisions::of(request, &releases)?;
+    let mut facts = Facts::observe(install, &decisions, volumes, progress)?;
     let archive = request.image_archive.as_deref();
-    let images = archive.map(|path| ImageFacts::observe(path, &outline, volumes, progress));
+    let images = archive.map(|path| ImageFacts::observe(path, &decisions, volumes, progress));
     facts.images = images.transpose()?;
     let made = clock::now();
     let id = Plan::new_id(install, made, &request.version)?;
-    let plan = planner::plan(id, made, request, sides.shipment.as_ref(), &outline, &facts)?;
+    let plan = planner::plan(
+        id,
+        made,
+        request,
+        releases.shipment.as_ref(),
+        &decisions,
+        &facts,
+    )?;
     Ok(Prepared {
         plan,
-        sides,
-        outline,
+        releases,
+        decisions,
     })
 }

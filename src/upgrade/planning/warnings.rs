@@ -4,11 +4,12 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::releases::{Side, Sides};
+use super::local_changes::Findings;
+use super::release_files::{ReleaseFiles, ReleasePair};
 use crate::release::Version;
 
 /// Data outside of both releases is not copied, so both write it.
-pub(crate) fn of_shared_data(old: &Side, new: &Side, warnings: &mut Vec<String>) {
+pub(crate) fn of_shared_data(old: &ReleaseFiles, new: &ReleaseFiles, warnings: &mut Vec<String>) {
     for bind in new
         .model
         .binds
@@ -34,7 +35,7 @@ pub(crate) fn of_shared_data(old: &Side, new: &Side, warnings: &mut Vec<String>)
 
 /// The old release's `.env` takes the place of the new one's: what that had and this lacks.
 pub(crate) fn of_missing_keys(
-    old: &Side,
+    old: &ReleaseFiles,
     vendors: Option<&BTreeMap<String, String>>,
     warnings: &mut Vec<String>,
 ) {
@@ -58,7 +59,7 @@ pub(crate) fn of_missing_keys(
 
 /// A variable of the new release's `.env` that still holds the old version may hold the
 /// upgrade back. Values are not shown: they may be secrets.
-pub(crate) fn of_old_version(old: &Side, new: &Side, warnings: &mut Vec<String>) {
+pub(crate) fn of_old_version(old: &ReleaseFiles, new: &ReleaseFiles, warnings: &mut Vec<String>) {
     for (key, value) in new.env.iter().flatten() {
         if is_of_version(value, &old.version) {
             warnings.push(format!(
@@ -79,29 +80,32 @@ fn is_of_version(value: &str, version: &Version) -> bool {
 }
 
 /// Files that are where the administrator may not expect them.
-pub(crate) fn of_astray(sides: &Sides, warnings: &mut Vec<String>) {
-    let (old, new) = (&sides.old.version, &sides.new.version);
-    let astray = &sides.astray;
+pub(crate) fn of_findings(
+    findings: &Findings,
+    releases: ReleasePair<'_>,
+    warnings: &mut Vec<String>,
+) {
+    let (old, new) = (&releases.old.version, &releases.new.version);
     let mut tell = |files: &[PathBuf], text: String| {
         if !files.is_empty() {
             warnings.push(format!("{}: {text}", names(files)));
         }
     };
-    tell(&astray.idle, "answers no conflict".to_owned());
+    tell(&findings.unused_answers, "answers no conflict".to_owned());
     tell(
-        &astray.own,
+        &findings.added,
         format!("not the vendor's, and carried: see that it still fits {new}"),
     );
     tell(
-        &astray.dropped,
+        &findings.dropped,
         format!("shipped with {old} and no longer with {new}: it stays behind"),
     );
     tell(
-        &astray.revived,
+        &findings.revived,
         format!("you removed it from {old}, and {new} has it again"),
     );
     tell(
-        &astray.outlived,
+        &findings.outlived,
         format!("carried, though the vendor ships it no longer with {new}"),
     );
 }

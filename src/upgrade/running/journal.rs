@@ -18,12 +18,12 @@ use thiserror::Error;
 use crate::error::{Explain, Kind};
 use crate::fs::Disk;
 use crate::release::Install;
-use crate::upgrade::document::{self, Format, SealedError};
-use crate::upgrade::step::Outcome;
-use crate::upgrade::{Plan, series};
+use crate::upgrade::document::{self, DocumentError, DocumentFormat};
+use crate::upgrade::plan::Plan;
+use crate::upgrade::step::StepOutcome;
 
 /// The format of a journal. Each version has a file in `fixtures/formats/`.
-pub const FORMAT: Format = Format {
+pub const FORMAT: DocumentFormat = DocumentFormat {
     name: "transship-journal",
     version: 1,
 };
@@ -32,47 +32,47 @@ pub const FORMAT: Format = Format {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Journal {
     path: PathBuf,
-    body: Body,
-    progress: State,
+    body: JournalBody,
+    progress: RunCourse,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Body {
+struct JournalBody {
     run: String,
     plan: Plan,
-    records: Vec<Record>,
+    records: Vec<JournalRecord>,
 }
 
 /// One line of the journal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Record {
-    /// When.
+pub struct JournalRecord {
+    /// The time at which it was written.
     pub at: Timestamp,
-    /// What.
-    pub event: Event,
+    /// What was meant, or what came of it.
+    pub event: JournalEvent,
 }
 
 /// What happened. Steps are counted from 0 in the plan's order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Event {
+pub enum JournalEvent {
     /// A step is about to be done; again, after a failure or a crash.
     Do {
-        /// Which.
+        /// The step's number in the plan, counted from 0.
         step: usize,
     },
     /// A step was done and is durable.
     Ok {
-        /// Which.
+        /// The step's number in the plan, counted from 0.
         step: usize,
-        /// What came of it.
-        outcome: Outcome,
+        /// What the step wrote or read, and how long it took.
+        outcome: StepOutcome,
     },
     /// A step failed and left nothing behind that `resume` could trip over.
     Failed {
-        /// Which.
+        /// The step's number in the plan, counted from 0.
         step: usize,
         /// What was said, free of secrets.
         error: String,
@@ -82,17 +82,17 @@ pub enum Event {
     /// A step is about to be undone; again, after a failure or a crash; or, after all was
     /// rolled back, because what was left of the run is to be discarded.
     Undo {
-        /// Which.
+        /// The step's number in the plan, counted from 0.
         step: usize,
     },
     /// A step was undone.
     Undone {
-        /// Which.
+        /// The step's number in the plan, counted from 0.
         step: usize,
     },
     /// Undoing a step failed.
     UndoFailed {
-        /// Which.
+        /// The step's number in the plan, counted from 0.
         step: usize,
         /// What was said, free of secrets.
         error: String,
@@ -101,7 +101,7 @@ pub enum Event {
     RolledBack,
 }
 
-/// Where a step stands.
+/// Where a step of a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StepState {
     /// Not begun.
@@ -118,7 +118,7 @@ pub enum StepState {
     Undone,
 }
 
-/// Where a run stands.
+/// Where a run as a whole stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RunState {
@@ -139,12 +139,12 @@ impl RunState {
     }
 }
 
-/// What is wrong with a journal.
+/// Why a journal can't be read, kept or believed.
 #[derive(Debug, Error)]
 pub enum JournalError {
-    /// The file can't be used.
+    /// The journal's file is damaged, of another kind or version, or can't be read or written.
     #[error(transparent)]
-    Sealed(#[from] SealedError),
+    Document(#[from] DocumentError),
     /// The records contradict each other.
     #[error("`{}` records an impossible course: {what}", path.display())]
     Illegal {
@@ -156,9 +156,9 @@ pub enum JournalError {
     /// The folder can't be listed.
     #[error("can't read `{}`", folder.display())]
     Io {
-        /// Where journals are kept.
+        /// The install's folder of journals.
         folder: PathBuf,
-        /// What the system said.
+        /// The error of the system call.
         source: io::Error,
     },
 }
@@ -166,14 +166,14 @@ pub enum JournalError {
 impl Explain for JournalError {
     fn kind(&self) -> Kind {
         match self {
-            Self::Sealed(error) => error.kind(),
+            Self::Document(error) => error.kind(),
             Self::Illegal { .. } | Self::Io { .. } => Kind::Refused,
         }
     }
 
     fn hints(&self) -> Vec<String> {
         match self {
-            Self::Sealed(error) => error.hints(),
+            Self::Document(error) => error.hints(),
             Self::Illegal { .. } => {
                 vec!["it is not acted upon; compare the install with the plan in it by hand".into()]
             }
@@ -190,11 +190,11 @@ impl Journal {
     /// [`JournalError::Io`] if the install's journals can't be listed.
     pub fn begin(install: &Install, plan: Plan, at: Timestamp) -> Result<Self, JournalError> {
         let folder = install.journals();
-        let run = series::next(&folder, at, &plan.to).map_err(io(&folder))?;
-        let progress = State::new(plan.steps.len());
+        let run = document::next_id(&folder, at, &plan.to).map_err(io(&folder))?;
+        let progress = RunCourse::new(plan.steps.len());
         Ok(Self {
             path: folder.join(format!("{run}.json")),
-            body: Body {
+            body: JournalBody {
                 run,
                 plan,
                 records: Vec::new(),
@@ -204,9 +204,12 @@ impl Journal {
     }
 
     /// Reads a journal and checks its course.
+    ///
+    /// # Errors
+    /// [`JournalError::Document`], or [`JournalError::Illegal`].
     pub fn load(path: &Path) -> Result<Self, JournalError> {
-        let body: Body = document::load(FORMAT, path)?;
-        let mut progress = State::new(body.plan.steps.len());
+        let body: JournalBody = document::load(FORMAT, path)?;
+        let mut progress = RunCourse::new(body.plan.steps.len());
         for (number, record) in body.records.iter().enumerate() {
             progress
                 .take(&record.event)
@@ -223,14 +226,20 @@ impl Journal {
     }
 
     /// The newest run of the install, if there was one.
+    ///
+    /// # Errors
+    /// [`JournalError`].
     pub fn newest(install: &Install) -> Result<Option<Self>, JournalError> {
         let folder = install.journals();
-        let newest = series::newest(&folder).map_err(io(&folder))?;
+        let newest = document::newest(&folder).map_err(io(&folder))?;
         newest.map(|path| Self::load(&path)).transpose()
     }
 
     /// Appends a record and makes it durable before it returns.
-    pub fn record(&mut self, disk: &Disk, event: Event) -> Result<(), JournalError> {
+    ///
+    /// # Errors
+    /// [`JournalError`]; the journal is then as it was before.
+    pub fn record(&mut self, disk: &Disk, event: JournalEvent) -> Result<(), JournalError> {
         let mut progress = self.progress.clone();
         progress
             .take(&event)
@@ -238,7 +247,7 @@ impl Journal {
                 path: self.path.clone(),
                 what: what.into(),
             })?;
-        self.body.records.push(Record {
+        self.body.records.push(JournalRecord {
             at: crate::clock::now(),
             event,
         });
@@ -266,27 +275,27 @@ impl Journal {
     }
 
     /// All records, oldest first.
-    pub fn records(&self) -> &[Record] {
+    pub fn records(&self) -> &[JournalRecord] {
         &self.body.records
     }
 
-    /// Where the run stands.
+    /// Where the run as a whole stands.
     pub fn state(&self) -> RunState {
         self.progress.run
     }
 
-    /// Where each step stands.
+    /// Where each step stands, in the plan's order.
     pub fn steps(&self) -> &[StepState] {
         &self.progress.steps
     }
 
     /// What came of a step, when it is done.
-    pub fn outcome(&self, step: usize) -> Option<&Outcome> {
+    pub fn outcome(&self, step: usize) -> Option<&StepOutcome> {
         self.records()
             .iter()
             .rev()
             .find_map(|record| match &record.event {
-                Event::Ok {
+                JournalEvent::Ok {
                     step: done,
                     outcome,
                 } if *done == step => Some(outcome),
@@ -300,7 +309,7 @@ impl Journal {
             .iter()
             .rev()
             .find_map(|record| match &record.event {
-                Event::Failed { error, .. } | Event::UndoFailed { error, .. } => {
+                JournalEvent::Failed { error, .. } | JournalEvent::UndoFailed { error, .. } => {
                     Some(error.as_str())
                 }
                 _ => None,
@@ -317,12 +326,12 @@ fn io(folder: &Path) -> impl FnOnce(io::Error) -> JournalError {
 
 /// The course so far, and which event may come next.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct State {
+struct RunCourse {
     run: RunState,
     steps: Vec<StepState>,
 }
 
-impl State {
+impl RunCourse {
     fn new(steps: usize) -> Self {
         Self {
             run: RunState::Open,
@@ -330,11 +339,11 @@ impl State {
         }
     }
 
-    fn take(&mut self, event: &Event) -> Result<(), &'static str> {
+    fn take(&mut self, event: &JournalEvent) -> Result<(), &'static str> {
         use RunState::{Complete, Open, RolledBack, RollingBack};
         use StepState::{Doing, Done, Failed, Pending, Undoing, Undone};
         match *event {
-            Event::Do { step } => {
+            JournalEvent::Do { step } => {
                 self.expect_run(&[Open])?;
                 let ready = self.steps.iter().take(step).all(|state| *state == Done);
                 if !ready {
@@ -342,9 +351,9 @@ impl State {
                 }
                 self.step(step, &[Pending, Failed, Doing], Doing)
             }
-            Event::Ok { step, .. } => self.step(step, &[Doing], Done),
-            Event::Failed { step, .. } => self.step(step, &[Doing], Failed),
-            Event::Complete => {
+            JournalEvent::Ok { step, .. } => self.step(step, &[Doing], Done),
+            JournalEvent::Failed { step, .. } => self.step(step, &[Doing], Failed),
+            JournalEvent::Complete => {
                 self.expect_run(&[Open])?;
                 if self.steps.iter().any(|state| *state != Done) {
                     return Err("complete before all steps were done");
@@ -352,15 +361,15 @@ impl State {
                 self.run = Complete;
                 Ok(())
             }
-            Event::Undo { step } => {
+            JournalEvent::Undo { step } => {
                 self.expect_run(&[Open, Complete, RollingBack, RolledBack])?;
                 self.step(step, &[Done, Doing, Failed, Undoing], Undoing)?;
                 self.run = RollingBack;
                 Ok(())
             }
-            Event::Undone { step } => self.step(step, &[Undoing], Undone),
-            Event::UndoFailed { step, .. } => self.step(step, &[Undoing], Undoing),
-            Event::RolledBack => {
+            JournalEvent::Undone { step } => self.step(step, &[Undoing], Undone),
+            JournalEvent::UndoFailed { step, .. } => self.step(step, &[Undoing], Undoing),
+            JournalEvent::RolledBack => {
                 self.expect_run(&[Open, RollingBack])?;
                 if self
                     .steps
@@ -400,27 +409,27 @@ impl State {
 mod tests {
     use super::*;
 
-    const DO: fn(usize) -> Event = |step| Event::Do { step };
-    const UNDO: fn(usize) -> Event = |step| Event::Undo { step };
-    const UNDONE: fn(usize) -> Event = |step| Event::Undone { step };
+    const DO: fn(usize) -> JournalEvent = |step| JournalEvent::Do { step };
+    const UNDO: fn(usize) -> JournalEvent = |step| JournalEvent::Undo { step };
+    const UNDONE: fn(usize) -> JournalEvent = |step| JournalEvent::Undone { step };
 
-    fn ok(step: usize) -> Event {
-        Event::Ok {
+    fn ok(step: usize) -> JournalEvent {
+        JournalEvent::Ok {
             step,
-            outcome: Outcome::default(),
+            outcome: StepOutcome::default(),
         }
     }
 
-    fn failed(step: usize) -> Event {
-        Event::Failed {
+    fn failed(step: usize) -> JournalEvent {
+        JournalEvent::Failed {
             step,
             error: String::new(),
         }
     }
 
     /// Where a run of two steps stands after the events, or the first one that can't be.
-    fn course(events: &[Event]) -> Result<RunState, usize> {
-        let mut state = State::new(2);
+    fn course(events: &[JournalEvent]) -> Result<RunState, usize> {
+        let mut state = RunCourse::new(2);
         for (number, event) in events.iter().enumerate() {
             state.take(event).map_err(|_| number)?;
         }
@@ -429,7 +438,7 @@ mod tests {
 
     #[test]
     fn legal_courses() {
-        let complete = [DO(0), ok(0), DO(1), ok(1), Event::Complete];
+        let complete = [DO(0), ok(0), DO(1), ok(1), JournalEvent::Complete];
         assert_eq!(course(&complete), Ok(RunState::Complete));
         let retried = [DO(0), failed(0), DO(0), DO(0), ok(0)];
         assert_eq!(course(&retried), Ok(RunState::Open));
@@ -442,12 +451,20 @@ mod tests {
             UNDO(0),
             UNDO(0),
             UNDONE(0),
-            Event::RolledBack,
+            JournalEvent::RolledBack,
         ];
         assert_eq!(course(&back), Ok(RunState::RolledBack));
-        let switched_back = [&complete[..], &[UNDO(1), UNDONE(1), Event::RolledBack]].concat();
+        let switched_back = [
+            &complete[..],
+            &[UNDO(1), UNDONE(1), JournalEvent::RolledBack],
+        ]
+        .concat();
         assert_eq!(course(&switched_back), Ok(RunState::RolledBack));
-        let discarded = [&switched_back[..], &[UNDO(0), UNDONE(0), Event::RolledBack]].concat();
+        let discarded = [
+            &switched_back[..],
+            &[UNDO(0), UNDONE(0), JournalEvent::RolledBack],
+        ]
+        .concat();
         assert_eq!(course(&discarded), Ok(RunState::RolledBack));
     }
 
@@ -459,13 +476,16 @@ mod tests {
             (vec![DO(2)], 0),
             (vec![DO(0), ok(0), ok(0)], 2),
             (vec![DO(0), ok(0), DO(0)], 2),
-            (vec![DO(0), ok(0), Event::Complete], 2),
+            (vec![DO(0), ok(0), JournalEvent::Complete], 2),
             (vec![UNDO(0)], 0),
             (vec![DO(0), failed(0), UNDONE(0)], 2),
             (vec![DO(0), UNDO(0), DO(0)], 2),
-            (vec![DO(0), Event::RolledBack], 1),
-            (vec![Event::RolledBack, DO(0)], 1),
-            (vec![DO(0), ok(0), DO(1), ok(1), Event::Complete, DO(1)], 5),
+            (vec![DO(0), JournalEvent::RolledBack], 1),
+            (vec![JournalEvent::RolledBack, DO(0)], 1),
+            (
+                vec![DO(0), ok(0), DO(1), ok(1), JournalEvent::Complete, DO(1)],
+                5,
+            ),
         ] {
             assert_eq!(course(&events), Err(at), "{events:?}");
         }

@@ -1,12 +1,10 @@
 //! What a run has done, for a reader and for a script.
 
-use std::borrow::Cow;
-
 use serde::Serialize;
 
 use super::journal::{Journal, RunState, StepState};
 use crate::release::{Install, Version};
-use crate::upgrade::step::Outcome;
+use crate::upgrade::step::{StepOutcome, quote};
 
 /// The report of a run. Its JSON is the `--json` output of `apply`, `resume` and
 /// `rollback`.
@@ -24,7 +22,7 @@ pub struct Report {
     pub from_project: String,
     /// The compose project of the release that it led to.
     pub project: String,
-    /// Where the run stands.
+    /// Where the run as a whole stands.
     pub state: RunState,
     /// Each step of the plan.
     pub steps: Vec<StepReport>,
@@ -32,7 +30,7 @@ pub struct Report {
     pub next: Vec<String>,
 }
 
-/// What became of one step.
+/// What became of one step of the run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StepReport {
     /// What the step is, in one line.
@@ -40,7 +38,7 @@ pub struct StepReport {
     /// `pending`, `doing`, `done`, `failed`, `undoing` or `undone`.
     pub state: &'static str,
     /// What came of it, once it is done.
-    pub outcome: Option<Outcome>,
+    pub outcome: Option<StepOutcome>,
 }
 
 impl Report {
@@ -71,12 +69,10 @@ impl Report {
     #[must_use]
     pub fn with_next(mut self, install: &Install) -> Self {
         let start = |version: &Version, project: &str| {
-            let folder = install.release_folder(version).display().to_string();
-            let folder = quoted(&folder);
+            let folder = quote(&install.release_folder(version));
             format!("docker compose -p {project} --project-directory {folder} up -d")
         };
-        let root = install.root().display().to_string();
-        let root = quoted(&root);
+        let root = quote(install.root());
         self.next = match self.state {
             RunState::Complete => vec![
                 start(&self.to, &self.project),
@@ -105,9 +101,4 @@ const fn word(state: StepState) -> &'static str {
         StepState::Undoing => "undoing",
         StepState::Undone => "undone",
     }
-}
-
-/// A path as one word of a POSIX shell.
-fn quoted(path: &str) -> Cow<'_, str> {
-    shlex::try_quote(path).unwrap_or(Cow::Borrowed(path))
 }

@@ -6,7 +6,7 @@
 
 use thiserror::Error;
 
-use super::journal::{Event, Journal, JournalError, RunState, StepState};
+use super::journal::{Journal, JournalError, JournalEvent, RunState, StepState};
 use super::report::Report;
 use crate::clock::{self, Stopwatch};
 use crate::engine::VolumeStore;
@@ -15,7 +15,7 @@ use crate::fs::Disk;
 use crate::progress::Progress;
 use crate::release::Install;
 use crate::upgrade::plan::Plan;
-use crate::upgrade::step::{self, Outcome, Step, StepError, Undoing, World};
+use crate::upgrade::step::{Attempt, Step, StepError, StepOutcome, UndoEvidence, World};
 
 /// Runs plans on one install, whose lock the caller holds.
 pub struct Runner<'a> {
@@ -23,13 +23,13 @@ pub struct Runner<'a> {
     pub install: &'a Install,
     /// The right to change files.
     pub disk: &'a Disk,
-    /// Where the volumes live.
+    /// The folder or engine that the volumes live in.
     pub volumes: &'a dyn VolumeStore,
     /// Whom to tell, and who may stop it.
     pub progress: &'a dyn Progress,
 }
 
-/// Why a run stopped.
+/// Why a run stopped, or wasn't begun.
 #[derive(Debug, Error)]
 pub enum RunError {
     /// A step failed.
@@ -41,7 +41,7 @@ pub enum RunError {
         count: usize,
         /// The step in one line.
         title: String,
-        /// What happened.
+        /// Why the step couldn't do it.
         source: Box<StepError>,
     },
     /// Undoing a step failed.
@@ -53,7 +53,7 @@ pub enum RunError {
         count: usize,
         /// The step in one line.
         title: String,
-        /// What happened.
+        /// Why the step couldn't do it.
         source: Box<StepError>,
     },
     /// The user wanted to stop.
@@ -74,13 +74,13 @@ pub enum RunError {
     Unfinished {
         /// The run.
         run: String,
-        /// Where it led.
+        /// The release that the run led to.
         to: String,
     },
     /// All is undone, but what was kept for it can't be removed.
     #[error("all is undone, but what was kept for it stays")]
     Leftover {
-        /// What happened.
+        /// Why the step couldn't do it.
         source: Box<StepError>,
     },
     /// What would be discarded is the active release.
@@ -89,16 +89,16 @@ pub enum RunError {
         /// The release.
         to: String,
     },
-    /// What would be discarded is in use.
+    /// Something stands against it, found before the first effect.
     #[error(transparent)]
-    InUse {
-        /// Which volume, and by whom.
+    Refused {
+        /// What stands against it.
         source: Box<StepError>,
     },
     /// There is nothing to resume or to roll back.
     #[error("{what}")]
     Nothing {
-        /// What there isn't.
+        /// What there isn't, as a sentence.
         what: String,
     },
 }
@@ -113,7 +113,7 @@ impl Explain for RunError {
             Self::Unfinished { .. }
             | Self::Nothing { .. }
             | Self::Active { .. }
-            | Self::InUse { .. } => Kind::Refused,
+            | Self::Refused { .. } => Kind::Refused,
         }
     }
 
@@ -131,7 +131,7 @@ impl Explain for RunError {
             Self::Active { .. } => {
                 vec!["switch to another release first, with `transship release use VERSION`".into()]
             }
-            Self::InUse { source } => source.hints(),
+            Self::Refused { source } => source.hints(),
             Self::Leftover { .. } => vec!["run `transship rollback` again".into()],
             Self::Journal(error) => error.hints(),
             Self::Nothing { .. } => {
@@ -142,18 +142,24 @@ impl Explain for RunError {
 }
 
 impl Runner<'_> {
-    /// Runs `plan` from its first step. Refuses while an earlier run isn't over.
+    /// Runs `plan` from its first step.
+    ///
+    /// # Errors
+    /// [`RunError::Unfinished`] while an earlier run isn't over, and why a step failed.
     pub fn apply(&self, plan: Plan) -> Result<Report, RunError> {
         require_over(self.install)?;
         self.run(Journal::begin(self.install, plan, clock::now())?)
     }
 
-    /// Goes on with the newest run, where it isn't over.
+    /// Goes on with the newest run.
+    ///
+    /// # Errors
+    /// [`RunError::Nothing`] where that is over, and why a step failed.
     pub fn resume(&self) -> Result<Report, RunError> {
         let journal = self.newest("resume")?;
         match journal.state() {
             RunState::Open => self.run(journal),
-            RunState::RollingBack => self.undo_all(journal, Reach::Everything),
+            RunState::RollingBack => self.undo_all(journal, UndoScope::Everything),
             RunState::Complete | RunState::RolledBack => Err(RunError::Nothing {
                 what: format!("the run `{}` is over: nothing to resume", journal.run()),
             }),
@@ -163,19 +169,25 @@ impl Runner<'_> {
     /// Rolls the newest run back. Of a complete run only the switch is undone, so that
     /// nothing written since is lost; `discard` removes the new release and its volumes,
     /// too. Of a run that isn't over everything is undone.
+    ///
+    /// # Errors
+    /// [`RunError`]: what stands against it, or which step can't be undone and why.
     pub fn roll_back(&self, discard: bool) -> Result<Report, RunError> {
         let journal = self.newest("roll back")?;
-        let reach = Reach::of(&journal, discard)?;
-        if reach == Reach::Everything {
+        let reach = UndoScope::of(&journal, discard)?;
+        if reach == UndoScope::Everything {
             self.require_dispensable(&journal)?;
         }
         self.undo_all(journal, reach)
     }
 
     /// The titles of the steps that [`Runner::roll_back`] would undo, in its order.
+    ///
+    /// # Errors
+    /// [`RunError::Nothing`], or that the journal can't be read.
     pub fn would_undo(&self, discard: bool) -> Result<Vec<String>, RunError> {
         let journal = self.newest("roll back")?;
-        let reach = Reach::of(&journal, discard)?;
+        let reach = UndoScope::of(&journal, discard)?;
         let steps = journal.plan().steps.iter().enumerate().rev();
         let undone = steps
             .filter(|(number, step)| reach.covers(step) && undoing(&journal, *number).is_some());
@@ -194,13 +206,11 @@ impl Runner<'_> {
             });
         }
         for (number, step) in plan.steps.iter().enumerate() {
-            let Step::CopyVolume(copy) = step else {
-                continue;
-            };
-            if undoing(journal, number).is_none_or(|known| known == Undoing::Failed) {
+            if undoing(journal, number).is_none_or(|known| known == UndoEvidence::Failed) {
                 continue;
             }
-            step::require_unused(self.volumes, &copy.target).map_err(|source| RunError::InUse {
+            let checked = step.check_undo(self.world(journal.run()));
+            checked.map_err(|source| RunError::Refused {
                 source: Box::new(source),
             })?;
         }
@@ -221,6 +231,7 @@ impl Runner<'_> {
     fn run(&self, mut journal: Journal) -> Result<Report, RunError> {
         let run = journal.run().to_owned();
         let steps = journal.plan().steps.clone();
+        self.check(&journal)?;
         for (number, step) in steps.iter().enumerate() {
             let state = journal.steps()[number];
             if state == StepState::Done {
@@ -235,11 +246,11 @@ impl Runner<'_> {
                 });
             }
             self.note(number, steps.len(), &step.title());
-            journal.record(self.disk, Event::Do { step: number })?;
+            journal.record(self.disk, JournalEvent::Do { step: number })?;
             match self.act(step, &run, state) {
                 Ok(outcome) => journal.record(
                     self.disk,
-                    Event::Ok {
+                    JournalEvent::Ok {
                         step: number,
                         outcome,
                     },
@@ -247,7 +258,7 @@ impl Runner<'_> {
                 Err(source) => {
                     journal.record(
                         self.disk,
-                        Event::Failed {
+                        JournalEvent::Failed {
                             step: number,
                             error: source.to_string(),
                         },
@@ -262,29 +273,45 @@ impl Runner<'_> {
                 }
             }
         }
-        journal.record(self.disk, Event::Complete)?;
+        journal.record(self.disk, JournalEvent::Complete)?;
         Ok(Report::of(&journal))
     }
 
-    fn act(&self, step: &Step, run: &str, state: StepState) -> Result<Outcome, StepError> {
+    /// What can be known to stand against the steps that are left, before any is done.
+    fn check(&self, journal: &Journal) -> Result<(), RunError> {
+        let states = journal.steps().iter().zip(&journal.plan().steps);
+        for (_, step) in states.filter(|(state, _)| **state != StepState::Done) {
+            let checked = step.check(self.world(journal.run()));
+            checked.map_err(|source| RunError::Refused {
+                source: Box::new(source),
+            })?;
+        }
+        Ok(())
+    }
+
+    fn act(&self, step: &Step, run: &str, state: StepState) -> Result<StepOutcome, StepError> {
         let watch = Stopwatch::start();
         if state != StepState::Pending {
             step.sweep(self.world(run))?;
         }
-        let outcome = step.act(self.world(run), state == StepState::Doing)?;
+        let attempt = match state {
+            StepState::Doing => Attempt::Again,
+            _ => Attempt::First,
+        };
+        let outcome = step.act(self.world(run), attempt)?;
         let milliseconds = u64::try_from(watch.elapsed().as_millis()).unwrap_or(u64::MAX);
-        Ok(Outcome {
+        Ok(StepOutcome {
             milliseconds,
             ..outcome
         })
     }
 
-    fn undo(&self, step: &Step, run: &str, known: Undoing) -> Result<(), StepError> {
+    fn undo(&self, step: &Step, run: &str, known: UndoEvidence) -> Result<(), StepError> {
         step.sweep(self.world(run))?;
         step.undo(self.world(run), known)
     }
 
-    fn undo_all(&self, mut journal: Journal, reach: Reach) -> Result<Report, RunError> {
+    fn undo_all(&self, mut journal: Journal, reach: UndoScope) -> Result<Report, RunError> {
         let run = journal.run().to_owned();
         let steps = journal.plan().steps.clone();
         for (number, step) in steps
@@ -297,11 +324,11 @@ impl Runner<'_> {
                 continue;
             };
             self.note(number, steps.len(), &format!("undo: {}", step.title()));
-            journal.record(self.disk, Event::Undo { step: number })?;
+            journal.record(self.disk, JournalEvent::Undo { step: number })?;
             if let Err(source) = self.undo(step, &run, known) {
                 journal.record(
                     self.disk,
-                    Event::UndoFailed {
+                    JournalEvent::UndoFailed {
                         step: number,
                         error: source.to_string(),
                     },
@@ -314,15 +341,15 @@ impl Runner<'_> {
                     source: Box::new(source),
                 });
             }
-            journal.record(self.disk, Event::Undone { step: number })?;
+            journal.record(self.disk, JournalEvent::Undone { step: number })?;
         }
-        if reach == Reach::Everything {
+        if reach == UndoScope::Everything {
             let forgotten = self.world(&run).forget_originals();
             forgotten.map_err(|source| RunError::Leftover {
                 source: Box::new(source),
             })?;
         }
-        journal.record(self.disk, Event::RolledBack)?;
+        journal.record(self.disk, JournalEvent::RolledBack)?;
         Ok(Report::of(&journal))
     }
 
@@ -342,16 +369,16 @@ impl Runner<'_> {
     }
 }
 
-/// How much of a run is undone.
+/// How much of a run rolling back undoes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reach {
+enum UndoScope {
     /// `current` goes back; what was made stays.
     Switch,
     /// All that the run made goes.
     Everything,
 }
 
-impl Reach {
+impl UndoScope {
     fn of(journal: &Journal, discard: bool) -> Result<Self, RunError> {
         let left = (0..journal.steps().len()).any(|step| undoing(journal, step).is_some());
         match journal.state() {
@@ -373,20 +400,23 @@ impl Reach {
 
 /// What is known of a step that is to be undone; `None` when there is nothing to undo. An
 /// interrupted undoing doesn't make it less known that the step was done.
-fn undoing(journal: &Journal, step: usize) -> Option<Undoing> {
+fn undoing(journal: &Journal, step: usize) -> Option<UndoEvidence> {
     match journal.steps()[step] {
         StepState::Pending | StepState::Undone => None,
-        StepState::Failed => Some(Undoing::Failed),
-        StepState::Done => Some(Undoing::Done),
+        StepState::Failed => Some(UndoEvidence::Failed),
+        StepState::Done => Some(UndoEvidence::Done),
         StepState::Doing | StepState::Undoing => Some(if journal.outcome(step).is_some() {
-            Undoing::Done
+            UndoEvidence::Done
         } else {
-            Undoing::Unknown
+            UndoEvidence::Unknown
         }),
     }
 }
 
 /// Refuses while the newest run of the install isn't over.
+///
+/// # Errors
+/// [`RunError::Unfinished`], or that the journal can't be read.
 pub fn require_over(install: &Install) -> Result<(), RunError> {
     match Journal::newest(install)? {
         Some(journal) if !journal.state().is_over() => Err(RunError::Unfinished {
@@ -398,6 +428,9 @@ pub fn require_over(install: &Install) -> Result<(), RunError> {
 }
 
 /// Refuses a plan that the newest run has carried out.
+///
+/// # Errors
+/// [`RunError::Nothing`], or that the journal can't be read.
 pub fn require_unapplied(install: &Install, plan: &Plan) -> Result<(), RunError> {
     match Journal::newest(install)? {
         Some(journal) if journal.plan().id == plan.id && journal.state() == RunState::Complete => {

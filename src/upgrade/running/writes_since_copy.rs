@@ -4,13 +4,16 @@
 use crate::engine::{User, VolumeStore};
 use crate::progress::Progress;
 use crate::release::Install;
-use crate::tree::{Manifest, Scope, VerifyOptions};
+use crate::tree::{Manifest, VerifyOptions, VerifyScope};
 use crate::upgrade::step::StepError;
 use crate::upgrade::{Plan, Step};
 
 /// A sentence for each volume that is in use, or isn't as it was copied. Told by metadata (size, times):
 /// no content is read. A volume without a manifest was never completed and is passed over.
-pub fn left_behind(
+///
+/// # Errors
+/// [`StepError`] where a volume or its manifest can't be read.
+pub fn writes_since_copy(
     install: &Install,
     plan: &Plan,
     volumes: &dyn VolumeStore,
@@ -37,7 +40,7 @@ pub fn left_behind(
         }));
         let manifest = Manifest::load(&path)?;
         let options = VerifyOptions {
-            scope: Scope::MetadataOnly,
+            scope: VerifyScope::MetadataOnly,
             ..VerifyOptions::default()
         };
         let contents = volumes.contents();

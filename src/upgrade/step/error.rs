@@ -21,7 +21,7 @@ pub enum StepError {
     Io {
         /// On what.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system call.
         source: io::Error,
     },
     /// A file couldn't be written.
@@ -72,55 +72,55 @@ pub enum StepError {
         first(differences)
     )]
     SourceChanged {
-        /// Its real name.
+        /// The volume's real name, as the engine has it.
         volume: String,
-        /// How it differs from what was copied.
+        /// How the source differs from what was copied.
         differences: Vec<Difference>,
     },
     /// A volume isn't there.
     #[error("there is no volume `{volume}` in {place}")]
     NoVolume {
-        /// Its real name.
+        /// The volume's real name, as the engine has it.
         volume: String,
-        /// Where it was looked for.
+        /// The folder or engine that was looked into.
         place: String,
     },
     /// A volume is being used.
     #[error("volume `{volume}` is in use by {}", list(users))]
     InUse {
-        /// Its real name.
+        /// The volume's real name, as the engine has it.
         volume: String,
-        /// By whom.
+        /// The containers and processes that use it.
         users: Vec<User>,
     },
     /// The new volume holds something.
     #[error("volume `{volume}` is not empty")]
     TargetNotEmpty {
-        /// Its real name.
+        /// The volume's real name, as the engine has it.
         volume: String,
-        /// Where it is.
+        /// The folder that holds its content.
         path: PathBuf,
     },
     /// The new volume holds something that this run didn't copy.
     #[error("volume `{volume}` holds something else than a copy of the old one")]
     TargetNotOurs {
-        /// Its real name.
+        /// The volume's real name, as the engine has it.
         volume: String,
-        /// Where it is.
+        /// The folder that holds its content.
         path: PathBuf,
     },
     /// Something of the source can't be kept where the copy goes.
     #[error("{} of the copy can't be kept, first: {}", count(problems.len()), first(problems))]
     NotKept {
-        /// What, path by path.
+        /// What can't be kept, path by path.
         problems: Vec<Problem>,
     },
     /// The copy, read back, isn't what was copied.
     #[error("volume `{volume}` differs from its manifest in {}, first: {}", count(differences.len()), first(differences))]
     Differs {
-        /// Its real name.
+        /// The volume's real name, as the engine has it.
         volume: String,
-        /// How.
+        /// How the copy differs from its manifest.
         differences: Vec<Difference>,
     },
     /// `current` points to neither release.
@@ -128,7 +128,7 @@ pub enum StepError {
     CurrentMoved {
         /// The symlink.
         link: PathBuf,
-        /// What it holds.
+        /// What the symlink holds; `None` when there is none.
         now: Option<PathBuf>,
     },
 }

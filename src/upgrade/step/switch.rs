@@ -4,38 +4,82 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Outcome, StepError, Switch, World};
+use serde::{Deserialize, Serialize};
 
-pub(super) fn act(step: &Switch, world: World<'_>) -> Result<Outcome, StepError> {
-    let now = read(world)?;
-    if now.as_ref() != Some(&step.to) {
-        if now != step.from {
+use super::StepError;
+use super::shell::command;
+use super::world::{Attempt, Phase, StepKind, StepOutcome, UndoEvidence, World};
+use crate::engine::VolumeStore;
+
+/// Repoints `current`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Switch {
+    /// What `current` holds now; absent when there is no `current`.
+    pub from: Option<PathBuf>,
+    /// What `current` will hold.
+    pub to: PathBuf,
+}
+
+impl StepKind for Switch {
+    fn check(&self, _: World<'_>) -> Result<(), StepError> {
+        Ok(())
+    }
+
+    fn act(&self, world: World<'_>, _: Attempt) -> Result<StepOutcome, StepError> {
+        let now = read(world)?;
+        if now.as_ref() != Some(&self.to) {
+            if now != self.from {
+                return Err(StepError::CurrentMoved {
+                    link: world.install.current_link(),
+                    now,
+                });
+            }
+            repoint(world, &self.to)?;
+        }
+        Ok(StepOutcome::default())
+    }
+
+    fn check_undo(&self, _: World<'_>) -> Result<(), StepError> {
+        Ok(())
+    }
+
+    fn undo(&self, world: World<'_>, _: UndoEvidence) -> Result<(), StepError> {
+        let now = read(world)?;
+        if now == self.from {
+            return Ok(());
+        }
+        if now.as_ref() != Some(&self.to) {
             return Err(StepError::CurrentMoved {
                 link: world.install.current_link(),
                 now,
             });
         }
-        repoint(world, &step.to)?;
+        if let Some(from) = &self.from {
+            return repoint(world, from);
+        }
+        let link = world.install.current_link();
+        world.disk.remove_file(&link).map_err(StepError::io(&link))
     }
-    Ok(Outcome::default())
-}
 
-pub(super) fn undo(step: &Switch, world: World<'_>) -> Result<(), StepError> {
-    let now = read(world)?;
-    if now == step.from {
-        return Ok(());
+    fn places(&self, world: World<'_>) -> Vec<PathBuf> {
+        vec![world.install.root().join("switch")]
     }
-    if now.as_ref() != Some(&step.to) {
-        return Err(StepError::CurrentMoved {
-            link: world.install.current_link(),
-            now,
-        });
+
+    fn title(&self) -> String {
+        format!("switch current to {}", self.to.display())
     }
-    if let Some(from) = &step.from {
-        return repoint(world, from);
+
+    fn commands(&self, _: &dyn VolumeStore) -> Vec<String> {
+        vec![
+            command(["ln", "-s"], [self.to.as_path(), Path::new("current.new")]),
+            "mv -T current.new current".into(),
+        ]
     }
-    let link = world.install.current_link();
-    world.disk.remove_file(&link).map_err(StepError::io(&link))
+
+    fn phase(&self) -> Phase {
+        Phase::Window
+    }
 }
 
 fn repoint(world: World<'_>, to: &Path) -> Result<(), StepError> {

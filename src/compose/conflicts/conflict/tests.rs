@@ -72,7 +72,7 @@ fn volumes_of_one_name_collide_if_both_are_used() {
 fn both_places_of_a_conflict_are_named() {
     let text = "services:\n  web:\n    image: x\n    container_name: fixed\n";
     let found = of(&model("a", text), &model("b", text));
-    let place = |holder: &Holder| holder.at.as_ref().unwrap().to_string();
+    let place = |holder: &Claimant| holder.at.as_ref().unwrap().to_string();
     assert_eq!(place(&found[0].first), "/a/c.yml:4:21");
     assert_eq!(place(&found[0].second), "/b/c.yml:4:21");
     assert_eq!(found[0].subject, "fixed");

@@ -1,10 +1,14 @@
 //! Entries go in in any order, and come back in theirs.
 
 use super::*;
+
+fn inode(inode: u64) -> FileId {
+    FileId { device: 1, inode }
+}
 use crate::tree::digest::Digest;
 use crate::tree::manifest::Time;
 
-fn packed(entries: &[Entry]) -> Packed {
+fn packed(entries: &[ManifestEntry]) -> PackedEntries {
     let mut packer = Packer::default();
     for entry in entries {
         packer.push(entry, None);
@@ -12,13 +16,13 @@ fn packed(entries: &[Entry]) -> Packed {
     packer.finish()
 }
 
-fn paths(packed: &Packed) -> Vec<String> {
-    let text = |entry: Entry| String::from_utf8(entry.path).unwrap();
+fn paths(packed: &PackedEntries) -> Vec<String> {
+    let text = |entry: ManifestEntry| String::from_utf8(entry.path).unwrap();
     packed.entries().map(text).collect()
 }
 
-fn file(path: &str) -> Entry {
-    Entry::new(path.as_bytes().to_vec(), EntryKind::File)
+fn file(path: &str) -> ManifestEntry {
+    ManifestEntry::new(path.as_bytes().to_vec(), EntryKind::File)
 }
 
 #[test]
@@ -65,9 +69,9 @@ fn names_of_one_inode_share_what_one_of_them_was_read_for() {
     let mut packer = Packer::default();
     let mut read = file("b/2");
     read.sha256 = Some(Digest::of(b"x"));
-    packer.push(&file("z"), Some((1, 2)));
-    packer.push(&read, Some((1, 2)));
-    packer.push(&file("alone"), Some((1, 3)));
+    packer.push(&file("z"), Some(inode(2)));
+    packer.push(&read, Some(inode(2)));
+    packer.push(&file("alone"), Some(inode(3)));
     let packed = packer.finish();
     for path in [b"z".as_slice(), b"b/2"] {
         let entry = packed.find(path).unwrap().1;

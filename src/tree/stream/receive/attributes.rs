@@ -6,12 +6,12 @@ use std::os::fd::AsFd as _;
 
 use rustix::fs::{FileType, IFlags, Timespec};
 
-use super::{Receiver, Spot};
+use super::{IncomingName, Receiver};
 use crate::fs::InodeFd;
-use crate::tree::copy::{Attributes, Fresh, apply};
+use crate::tree::copy::{Attributes, InodeDefaults, apply};
 use crate::tree::error::{Error, Lost};
 use crate::tree::stream::format::broken;
-use crate::tree::stream::record::Meta;
+use crate::tree::stream::stream_record::Meta;
 use crate::tree::walk::stat::{self, Stat, Xattrs};
 
 impl Receiver<'_> {
@@ -43,7 +43,7 @@ impl Receiver<'_> {
     /// Something was made that is never opened.
     pub(super) fn made(
         &mut self,
-        spot: &Spot,
+        spot: &IncomingName,
         link: u64,
         meta: &Meta,
         kind: FileType,
@@ -117,7 +117,7 @@ impl Receiver<'_> {
             xattrs: &xattrs,
             flags,
         };
-        let fresh = Fresh {
+        let fresh = InodeDefaults {
             uid: now.uid,
             gid: now.gid,
             mode: None,

@@ -1,26 +1,27 @@
 //! Receiving a regular file: its data as it comes, its holes, and the proof.
 
 use std::io;
+use std::ops::Range;
 use std::os::fd::{AsFd as _, OwnedFd};
 
 use rustix::fs::{FileType, IFlags};
 
-use super::{Receiver, Spot, sent};
+use super::{IncomingName, Receiver, sent};
 use crate::fs::InodeFd;
 use crate::tree::copy::set_flags;
 use crate::tree::digest::{Digest, Sum};
 use crate::tree::error::Error;
 use crate::tree::reading::zeros;
-use crate::tree::stream::format::{In, broken};
-use crate::tree::stream::record::{Meta, Record};
+use crate::tree::stream::format::{StreamReader, broken};
+use crate::tree::stream::stream_record::{Meta, StreamRecord};
 use crate::tree::walk::stat::Stat;
 use crate::tree::walk::survey::Survey;
 
 impl Receiver<'_> {
     pub(super) fn file(
         &mut self,
-        stream: &mut In<'_>,
-        spot: &Spot,
+        stream: &mut StreamReader<'_>,
+        spot: &IncomingName,
         size: u64,
         sparse: bool,
         flags: u32,
@@ -68,9 +69,9 @@ impl Receiver<'_> {
     /// What came in truth, what should have, and the attributes.
     fn contents(
         &mut self,
-        stream: &mut In<'_>,
+        stream: &mut StreamReader<'_>,
         fd: &OwnedFd,
-        spot: &Spot,
+        spot: &IncomingName,
         mut most: u64,
     ) -> Result<(Digest, (Digest, u64), Meta), Error> {
         let fail = self.fail(&spot.path);
@@ -81,9 +82,9 @@ impl Receiver<'_> {
                 return Err(Error::Interrupted);
             }
             match stream.next()? {
-                Record::Data { offset, bytes } => {
+                StreamRecord::Data { offset, bytes } => {
                     let end = offset + bytes.len() as u64;
-                    self.hole(&mut sum, (at, offset), most)?;
+                    self.hole(&mut sum, at..offset, most)?;
                     if end > most {
                         return Err(broken("with more of a file than there is"));
                     }
@@ -96,28 +97,28 @@ impl Receiver<'_> {
                     self.progress.advance(bytes.len() as u64, 0);
                     at = end;
                 }
-                Record::Again { size } => {
+                StreamRecord::Again { size } => {
                     self.disk
                         .set_size(fd.as_fd(), &spot.name, 0)
                         .map_err(&fail)?;
                     (sum, at, most) = (Sum::default(), 0, size);
                 }
-                Record::FileEnd { size, digest, meta } => {
-                    self.hole(&mut sum, (at, size), most)?;
+                StreamRecord::FileEnd { size, digest, meta } => {
+                    self.hole(&mut sum, at..size, most)?;
                     return Ok((sum.finish(), (digest, size), meta));
                 }
-                Record::Failed { kind, message } => return Err(sent(kind, &message)),
+                StreamRecord::Failed { kind, message } => return Err(sent(kind, &message)),
                 _ => return Err(broken("with its records in no order")),
             }
         }
     }
 
     /// A hole of a file, which a stream could claim to be of any size.
-    fn hole(&self, sum: &mut Sum, (from, to): (u64, u64), most: u64) -> Result<(), Error> {
-        if to > most {
+    fn hole(&self, sum: &mut Sum, hole: Range<u64>, most: u64) -> Result<(), Error> {
+        if hole.end > most {
             return Err(broken("with more of a file than there is"));
         }
-        let length = to.checked_sub(from);
+        let length = hole.end.checked_sub(hole.start);
         let length = length.ok_or_else(|| broken("with its records in no order"))?;
         zeros(sum, length, self.progress).map_err(|_| Error::Interrupted)?;
         self.progress.advance(length, 0);

@@ -1,13 +1,13 @@
 //! What is planned from which facts, and what stands against it.
 
-use super::{Facts, Outline, Pair, Plan, Refused, Request, Step, VolumeFacts, plan};
+use super::{Decisions, Facts, Plan, Refused, Request, Step, VolumeFacts, VolumePair, plan};
 use crate::engine::VolumeBackend;
 use crate::engine::{ArchivedImage, User};
 use crate::error::Explain;
 use crate::release::Version;
 use crate::tree::Survey;
 use crate::upgrade::planning::drift;
-use crate::upgrade::planning::facts::{CarryFacts, Room};
+use crate::upgrade::planning::facts::{CarryFacts, Filesystem};
 use crate::upgrade::planning::image_facts::ImageFacts;
 
 fn version(text: &str) -> Version {
@@ -33,13 +33,13 @@ fn request() -> Request {
     }
 }
 
-fn outline() -> Outline {
-    let pair = |key: &str| Pair {
+fn decisions() -> Decisions {
+    let pair = |key: &str| VolumePair {
         key: key.to_owned(),
         source: format!("v1_{key}"),
         target: format!("v2_{key}"),
     };
-    Outline {
+    Decisions {
         from: version("v1"),
         to: version("v2"),
         from_project: "one".into(),
@@ -68,7 +68,7 @@ fn facts() -> Facts {
         source: Some(sized(600)),
         ..VolumeFacts::default()
     };
-    let room = Room {
+    let room = Filesystem {
         path: "/install".into(),
         device: 1,
         free: 10_000,
@@ -93,14 +93,14 @@ fn facts() -> Facts {
     }
 }
 
-fn plan_of(outline: &Outline, facts: &Facts) -> Result<Plan, Refused> {
+fn plan_of(decisions: &Decisions, facts: &Facts) -> Result<Plan, Refused> {
     let made = "2026-11-21T02:00:00Z".parse().unwrap();
-    plan("id".into(), made, &request(), None, outline, facts)
+    plan("id".into(), made, &request(), None, decisions, facts)
 }
 
 #[track_caller]
-fn refused(outline: &Outline, facts: &Facts, expected: &[&str]) {
-    let Refused(found) = plan_of(outline, facts).unwrap_err();
+fn refused(decisions: &Decisions, facts: &Facts, expected: &[&str]) {
+    let Refused(found) = plan_of(decisions, facts).unwrap_err();
     let said: Vec<_> = found.iter().map(ToString::to_string).collect();
     assert_eq!(said.len(), expected.len(), "{said:?}");
     for (said, expected) in said.iter().zip(expected) {
@@ -111,7 +111,7 @@ fn refused(outline: &Outline, facts: &Facts, expected: &[&str]) {
 
 #[test]
 fn all_is_copied_and_verified_before_the_switch() {
-    let kinds: Vec<_> = plan_of(&outline(), &facts())
+    let kinds: Vec<_> = plan_of(&decisions(), &facts())
         .unwrap()
         .steps
         .iter()
@@ -135,7 +135,7 @@ fn all_is_copied_and_verified_before_the_switch() {
 fn what_the_old_release_lacks_is_not_carried_and_is_told() {
     let mut facts = facts();
     facts.carry[1].old = None;
-    let plan = plan_of(&outline(), &facts).unwrap();
+    let plan = plan_of(&decisions(), &facts).unwrap();
     assert_eq!(
         plan.steps
             .iter()
@@ -160,10 +160,10 @@ fn everything_that_stands_against_it_is_told_at_once() {
     facts.volumes[1].target_full = true;
     facts.volume_room.free = 10;
     facts.releases.free = 10;
-    let mut outline = outline();
-    outline.project = outline.from_project.clone();
+    let mut decisions = decisions();
+    decisions.project = decisions.from_project.clone();
     refused(
-        &outline,
+        &decisions,
         &facts,
         &[
             "compose project `one`",
@@ -172,7 +172,7 @@ fn everything_that_stands_against_it_is_told_at_once() {
             "10 bytes free",
         ],
     );
-    let hints = plan_of(&outline, &facts).unwrap_err().hints();
+    let hints = plan_of(&decisions, &facts).unwrap_err().hints();
     assert!(
         hints.iter().any(|hint| hint.contains("`acme_data`")),
         "{hints:?}"
@@ -181,21 +181,21 @@ fn everything_that_stands_against_it_is_told_at_once() {
 
 #[test]
 fn a_volume_is_never_copied_onto_itself_nor_a_release() {
-    let mut same = outline();
+    let mut same = decisions();
     same.volumes[0].target = same.volumes[0].source.clone();
     refused(
         &same,
         &facts(),
         &["both releases would use the volume `v1_data`"],
     );
-    let mut same = outline();
+    let mut same = decisions();
     same.to = same.from.clone();
     refused(&same, &facts(), &["active already"]);
 }
 
 #[test]
 fn room_is_counted_by_filesystem() {
-    let together = plan_of(&outline(), &facts()).unwrap().estimate.space;
+    let together = plan_of(&decisions(), &facts()).unwrap().estimate.space;
     assert_eq!(
         together
             .iter()
@@ -206,9 +206,9 @@ fn room_is_counted_by_filesystem() {
     let mut apart = facts();
     apart.volume_room.device = 2;
     apart.volume_room.free = 1199;
-    refused(&outline(), &apart, &["need 1200"]);
+    refused(&decisions(), &apart, &["need 1200"]);
     apart.volume_room.free = 1200;
-    let space = plan_of(&outline(), &apart).unwrap().estimate.space;
+    let space = plan_of(&decisions(), &apart).unwrap().estimate.space;
     assert_eq!(
         space.iter().map(|space| space.needed).collect::<Vec<_>>(),
         [100, 1200]
@@ -228,7 +228,7 @@ fn a_volume_in_use_is_no_obstacle_to_planning_and_is_told() {
         is_process: false,
         path: None,
     }];
-    let plan = plan_of(&outline(), &facts).unwrap();
+    let plan = plan_of(&decisions(), &facts).unwrap();
     assert_eq!(plan.estimate.volumes[0].in_use_by, ["one-db-1"]);
     assert!(
         plan.warnings[0].contains("stop it before `apply`"),
@@ -239,20 +239,20 @@ fn a_volume_in_use_is_no_obstacle_to_planning_and_is_told() {
 
 #[test]
 fn drift_is_what_changes_the_steps_and_not_what_changes_sizes() {
-    let saved = plan_of(&outline(), &facts()).unwrap();
+    let saved = plan_of(&decisions(), &facts()).unwrap();
     let mut grown = facts();
     grown.volumes[0].source = Some(sized(900));
-    drift::check(&saved, &plan_of(&outline(), &grown).unwrap()).unwrap();
+    drift::check(&saved, &plan_of(&decisions(), &grown).unwrap()).unwrap();
     let mut moved = facts();
     moved.current = Some("releases/v0".into());
-    let error = drift::check(&saved, &plan_of(&outline(), &moved).unwrap()).unwrap_err();
+    let error = drift::check(&saved, &plan_of(&decisions(), &moved).unwrap()).unwrap_err();
     assert!(
         error
             .to_string()
             .contains("`switch current to releases/v2`"),
         "{error}"
     );
-    let mut fewer = outline();
+    let mut fewer = decisions();
     fewer.volumes.pop();
     let mut facts = facts();
     facts.volumes.pop();
@@ -271,13 +271,13 @@ fn images_are_loaded_before_all_else_and_one_that_is_nowhere_stands_against_it()
         images: vec![image],
         missing: Vec::new(),
     });
-    let plan = plan_of(&outline(), &facts).unwrap();
+    let plan = plan_of(&decisions(), &facts).unwrap();
     assert_eq!(
         plan.steps[0].title(),
         "load 1 image from /srv/containers.tar.gz"
     );
     facts.images.as_mut().unwrap().missing = vec!["acme/worker:v2".into()];
-    let refused = plan_of(&outline(), &facts).unwrap_err();
+    let refused = plan_of(&decisions(), &facts).unwrap_err();
     assert_eq!(
         refused.to_string(),
         "`/srv/containers.tar.gz` lacks `acme/worker:v2`, and so does the engine"

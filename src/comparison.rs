@@ -1,4 +1,8 @@
 //! Everything that differs between two releases, folders or files, with secrets masked.
+//!
+//! Compose files are compared service by service, `.env` by key, other files by content and
+//! metadata, and the volumes that upgrades copied by the manifests that they kept. Nothing is
+//! written. Begin with [`Compared::find`] for either side, and [`Comparison::of`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -7,24 +11,70 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::super::terminal::failure::Failure;
-use super::super::terminal::mask::{self, Secrets, Words};
-use super::super::terminal::ui::Ui;
-use super::Side;
 use crate::compose::{self, Document, LoadOptions, Model, SettingChange, Settings};
-use crate::env_file::{EnvChange, EnvFile, env_changes};
-use crate::error::Kind;
+use crate::env_file::{EnvChange, EnvFile, env_changes, is_env_name};
+use crate::mask::{self, SecretWords, Secrets};
+use crate::progress::Progress;
 use crate::release::{Install, Recipe};
 use crate::tree::{self, Against, Difference, DifferenceKind, Manifest, VerifyOptions};
+
+mod error;
+
+pub use error::ComparisonError;
 
 /// The largest file whose lines are compared; larger ones are told to differ.
 const LARGEST: u64 = 4 * 1024 * 1024;
 
+/// One of the two that are compared.
+#[derive(Debug, Clone)]
+pub struct Compared {
+    /// Its folder or file.
+    pub path: PathBuf,
+    /// Its name, where it is a release of an install.
+    pub release: Option<String>,
+}
+
+impl Compared {
+    /// What `name` names: a path, or a release of the install at `install`. A path with a
+    /// slash in it is never taken for a release; a bare name that is both is the release.
+    ///
+    /// # Errors
+    ///
+    /// If there is neither.
+    pub fn find(name: &str, install: &Path) -> Result<Self, ComparisonError> {
+        let path = Path::new(name);
+        let named = || Self {
+            path: path.to_owned(),
+            release: None,
+        };
+        if path.exists() && name.contains('/') {
+            return Ok(named());
+        }
+        let release = name
+            .parse()
+            .ok()
+            .and_then(|version| Install::at(install).ok()?.release(&version).ok());
+        match release {
+            Some(release) => Ok(Self {
+                path: release.path,
+                release: Some(name.to_owned()),
+            }),
+            None if path.exists() => Ok(named()),
+            None => Err(ComparisonError::Nowhere {
+                name: name.to_owned(),
+            }),
+        }
+    }
+}
+
 /// What differs. Paths are below both sides; for two files they are empty.
 #[derive(Debug, Serialize)]
-pub(super) struct Comparison {
+pub struct Comparison {
+    /// The first of both, as it was named or found.
     pub a: PathBuf,
+    /// The other.
     pub b: PathBuf,
+    /// Whether nothing differs.
     pub same: bool,
     /// The settings of the compose files.
     pub compose: Vec<SettingChange>,
@@ -39,11 +89,12 @@ pub(super) struct Comparison {
     /// The compose files of either side, which `compose` tells of.
     #[serde(skip)]
     pub compose_files: BTreeSet<PathBuf>,
+    /// Whether values stand here as they are.
     #[serde(skip)]
     pub show_secrets: bool,
     /// What the names of secrets sound like.
     #[serde(skip)]
-    pub words: Words,
+    pub words: SecretWords,
     /// What two files hold. A pipe can be read but once.
     #[serde(skip)]
     contents: Option<[Vec<u8>; 2]>,
@@ -51,27 +102,37 @@ pub(super) struct Comparison {
 
 /// The keys of one `.env` file that differ.
 #[derive(Debug, Serialize)]
-pub(super) struct EnvFileChanges {
+pub struct EnvFileChanges {
+    /// The file, below both sides; empty where two files are compared.
     pub file: PathBuf,
+    /// What became of its keys, in their order.
     pub changes: Vec<EnvChange>,
 }
 
 /// A volume that differs.
 #[derive(Debug, Serialize)]
-pub(super) struct VolumeChanges {
+pub struct VolumeChanges {
     /// Its key.
     pub volume: String,
+    /// What differs in it, from the first one's view.
     pub differences: Vec<Difference>,
 }
 
 impl Comparison {
-    pub(super) fn of(
-        a: &Side,
-        b: &Side,
+    /// Compares `a` with `b`. Of the `install` the recipe says what is secret, and its
+    /// manifests stand for volumes. `show_secrets` leaves values as they are.
+    ///
+    /// # Errors
+    ///
+    /// If one is a folder and the other a file, or one of them can't be read. A compose file
+    /// or `.env` that can't be understood is no error but one of the [notes](Self::notes).
+    pub fn of(
+        a: &Compared,
+        b: &Compared,
         install: Option<&Install>,
         show_secrets: bool,
-        ui: &Ui,
-    ) -> Result<Self, Failure> {
+        progress: &dyn Progress,
+    ) -> Result<Self, ComparisonError> {
         let mut found = Self {
             a: a.path.clone(),
             b: b.path.clone(),
@@ -87,17 +148,13 @@ impl Comparison {
             contents: None,
         };
         match (a.path.is_dir(), b.path.is_dir()) {
-            (true, true) => found.folders(ui)?,
+            (true, true) => found.folders(progress)?,
             (false, false) => found.two_files()?,
             _ => {
-                return Err(Failure::new(
-                    Kind::Usage,
-                    format!(
-                        "`{}` and `{}` are not both folders or both files",
-                        a.path.display(),
-                        b.path.display()
-                    ),
-                ));
+                return Err(ComparisonError::Unlike {
+                    a: a.path.clone(),
+                    b: b.path.clone(),
+                });
             }
         }
         if let (Some(a), Some(b), Some(install)) = (&a.release, &b.release, install) {
@@ -108,10 +165,10 @@ impl Comparison {
         Ok(found)
     }
 
-    fn folders(&mut self, ui: &Ui) -> Result<(), Failure> {
+    fn folders(&mut self, progress: &dyn Progress) -> Result<(), ComparisonError> {
         let against = Against::Tree(&self.a);
         let options = VerifyOptions::default();
-        self.files = tree::verify(&self.b, against, &options, ui.progress())?;
+        self.files = tree::verify(&self.b, against, &options, progress)?;
         self.files
             .retain(|found| found.kind != DifferenceKind::Mtime);
         let mut secrets = Secrets::new(self.show_secrets, self.words.clone());
@@ -138,8 +195,13 @@ impl Comparison {
         Ok(())
     }
 
-    fn two_files(&mut self) -> Result<(), Failure> {
-        let read = |path: &Path| super::super::files::compose_files::read(path);
+    fn two_files(&mut self) -> Result<(), ComparisonError> {
+        let read = |path: &Path| {
+            std::fs::read(path).map_err(|source| ComparisonError::Read {
+                path: path.to_owned(),
+                source,
+            })
+        };
         let (first, second) = (read(&self.a)?, read(&self.b)?);
         if first == second {
             return Ok(());
@@ -152,7 +214,7 @@ impl Comparison {
         });
         self.contents = Some([first.clone(), second.clone()]);
         let mut secrets = Secrets::new(self.show_secrets, self.words.clone());
-        if mask::is_env_file(&self.a) && mask::is_env_file(&self.b) {
+        if is_env_name(&self.a) && is_env_name(&self.b) {
             for (path, bytes) in [(&self.a, &first), (&self.b, &second)] {
                 secrets.add(values_of(path, bytes).unwrap_or_default());
             }
@@ -185,7 +247,7 @@ impl Comparison {
             )
         };
         let paths: BTreeSet<PathBuf> = self.files.iter().filter(differs).map(path_of).collect();
-        let is_env = |path: &PathBuf| mask::is_env_file(path);
+        let is_env = |path: &PathBuf| is_env_name(path);
         paths.into_iter().filter(is_env).collect()
     }
 
@@ -253,7 +315,7 @@ impl Comparison {
     }
 
     /// Compares what upgrades have kept of the volumes of either release, by their keys.
-    fn volumes(&mut self, first: &Path, second: &Path) -> Result<(), Failure> {
+    fn volumes(&mut self, first: &Path, second: &Path) -> Result<(), ComparisonError> {
         let names = |side: &Path| {
             let files = compose::discover(side).ok()?;
             let model = Model::load(&files, &LoadOptions::default()).ok()?;
@@ -294,8 +356,10 @@ impl Comparison {
         }
     }
 
-    /// Both versions of a file whose lines may be shown.
-    pub(super) fn lines(&self, path: &Path) -> Option<(Vec<u8>, Vec<u8>)> {
+    /// Both versions of a file, where its lines may be shown: it is neither larger than
+    /// 4 MiB nor private, and can be read. `path` is below both sides; `.` is the file itself
+    /// where two files are compared.
+    pub fn lines(&self, path: &Path) -> Option<(Vec<u8>, Vec<u8>)> {
         let at = |side: &Path| {
             if path == Path::new(".") {
                 side.to_owned()
@@ -314,13 +378,13 @@ impl Comparison {
         };
         let (old, new) = (read(&a)?, read(&b)?);
         let private = mask::is_private(&a, &old) || mask::is_private(&b, &new);
-        (!private || self.show_secrets || mask::is_env_file(path)).then_some((old, new))
+        (!private || self.show_secrets || is_env_name(path)).then_some((old, new))
     }
 }
 
 /// What the recipes of both sides and of the install call secret, and what sounds so.
-fn words(a: &Side, b: &Side, install: Option<&Install>) -> Words {
-    let files = |side: &Side| match side.path.is_dir() {
+fn words(a: &Compared, b: &Compared, install: Option<&Install>) -> SecretWords {
+    let files = |side: &Compared| match side.path.is_dir() {
         true => compose::discover(&side.path).unwrap_or_default(),
         false => vec![side.path.clone()],
     };
@@ -332,11 +396,11 @@ fn words(a: &Side, b: &Side, install: Option<&Install>) -> Words {
     let files: Vec<Vec<u8>> = files.filter_map(|path| std::fs::read(path).ok()).collect();
     let files: Vec<&[u8]> = files.iter().map(Vec::as_slice).collect();
     let own = install.and_then(|install| std::fs::read(install.root().join("transship.yml")).ok());
-    Words::with(Recipe::secrets_in(&files, own.as_deref()))
+    SecretWords::with(Recipe::secrets_in(&files, own.as_deref()))
 }
 
 /// The path of a difference below both sides.
-pub(super) fn path_of(difference: &Difference) -> PathBuf {
+pub fn path_of(difference: &Difference) -> PathBuf {
     PathBuf::from(OsString::from_vec(difference.path.clone()))
 }
 

@@ -1,9 +1,15 @@
 //! Secrets in what is shown: values of `.env` are never printed, nor are values of keys
 //! that sound like a secret in other files.
+//!
+//! Nothing here prints: every function gives back what may be shown. [`pair`] is for the two
+//! versions of a file whose difference is wanted, [`value`] for one value and its name, and
+//! [`Secrets`] for what is shown of two releases, where a value of `.env` may turn up anywhere.
 
 use std::collections::HashSet;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+
+use crate::env_file::is_env_name;
 
 const SECRET_WORDS: [&str; 12] = [
     "pass",
@@ -23,14 +29,14 @@ const MASK: &str = "********";
 
 /// What the names of secrets sound like.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Words {
+pub struct SecretWords {
     /// What somebody has named besides, in lower case.
     named: Vec<String>,
 }
 
-impl Words {
+impl SecretWords {
     /// The usual ones, and parts of names that somebody has called secret.
-    pub(crate) fn with(named: impl IntoIterator<Item = String>) -> Self {
+    pub fn with(named: impl IntoIterator<Item = String>) -> Self {
         let named = named.into_iter().filter(|word| !word.is_empty());
         Self {
             named: named.map(|word| word.to_ascii_lowercase()).collect(),
@@ -59,15 +65,16 @@ impl Words {
 /// What must not be shown of two releases, wherever it turns up: the values of `.env` whose
 /// keys sound like a secret.
 #[derive(Debug, Default)]
-pub(crate) struct Secrets {
+pub struct Secrets {
     values: Vec<String>,
-    words: Words,
+    words: SecretWords,
     /// The user has asked to see them.
     shown: bool,
 }
 
 impl Secrets {
-    pub(crate) fn new(shown: bool, words: Words) -> Self {
+    /// Masks nothing where they are `shown`, as somebody asked; else by `words`.
+    pub fn new(shown: bool, words: SecretWords) -> Self {
         Self {
             values: Vec::new(),
             words,
@@ -76,7 +83,7 @@ impl Secrets {
     }
 
     /// Takes the values of one `.env` file.
-    pub(crate) fn add(&mut self, values: impl IntoIterator<Item = (String, String)>) {
+    pub fn add(&mut self, values: impl IntoIterator<Item = (String, String)>) {
         // A shorter one would mask half of all words.
         const SHORTEST: usize = 4;
         let secret = values
@@ -90,7 +97,7 @@ impl Secrets {
     }
 
     /// The value of a variable, as it may be shown.
-    pub(crate) fn variable(&self, key: &str, value: &str) -> String {
+    pub fn variable(&self, key: &str, value: &str) -> String {
         if self.shown || value.is_empty() || (!self.words.sound_in(key) && is_harmless(value)) {
             return value.to_owned();
         }
@@ -98,7 +105,7 @@ impl Secrets {
     }
 
     /// The value of a setting, as it may be shown; `key` where it names a variable.
-    pub(crate) fn setting(&self, key: Option<&str>, value: &str) -> String {
+    pub fn setting(&self, key: Option<&str>, value: &str) -> String {
         if self.shown {
             return value.to_owned();
         }
@@ -111,7 +118,7 @@ impl Secrets {
     }
 
     /// A command, which may name a secret in its words.
-    pub(crate) fn command(&self, value: &str) -> String {
+    pub fn command(&self, value: &str) -> String {
         let text = self.setting(None, value);
         if self.shown {
             return text;
@@ -139,7 +146,7 @@ fn is_harmless(value: &str) -> bool {
 }
 
 /// A line taken apart: what is shown, and what is not.
-struct Line<'a> {
+struct SplitLine<'a> {
     key: &'a str,
     secret: &'a str,
     end: &'a str,
@@ -148,18 +155,18 @@ struct Line<'a> {
 /// Both texts with their secrets masked, line by line, so that their diff has the lines of
 /// the diff of the originals. A secret that differs is marked as changed in the second, so
 /// that this shows without the secret.
-pub(crate) fn pair(path: &Path, old: &str, new: &str, words: &Words) -> (String, String) {
+pub fn pair(path: &Path, old: &str, new: &str, words: &SecretWords) -> (String, String) {
     let (old, new) = (lines(path, old, words), lines(path, new, words));
     let known: HashSet<(&str, &str)> = old
         .iter()
         .map(|line| (line.key.trim(), line.secret))
         .collect();
     let keys: HashSet<&str> = known.iter().map(|(key, _)| *key).collect();
-    let changed = |line: &Line<'_>| {
+    let changed = |line: &SplitLine<'_>| {
         let key = line.key.trim();
         keys.contains(key) && !known.contains(&(key, line.secret))
     };
-    let masked = |line: &Line<'_>, changed: bool| {
+    let masked = |line: &SplitLine<'_>, changed: bool| {
         let mask = if line.secret.is_empty() { "" } else { MASK };
         let mark = if changed && !line.secret.is_empty() {
             " (changed)"
@@ -173,7 +180,7 @@ pub(crate) fn pair(path: &Path, old: &str, new: &str, words: &Words) -> (String,
 }
 
 /// A value as it may be shown: what it is called by decides, then what is in it.
-pub(crate) fn value(name: &str, text: &str, words: &Words) -> String {
+pub fn value(name: &str, text: &str, words: &SecretWords) -> String {
     let private = text.contains("PRIVATE KEY-----");
     if text.is_empty() || !(private || words.sound_in(name)) {
         return without_passwords(&pair(Path::new(""), text, text, words).0);
@@ -182,7 +189,7 @@ pub(crate) fn value(name: &str, text: &str, words: &Words) -> String {
 }
 
 /// Whether nothing of a file is to be shown: it is its owner's alone, or a private key.
-pub(crate) fn is_private(path: &Path, content: &[u8]) -> bool {
+pub fn is_private(path: &Path, content: &[u8]) -> bool {
     // No right for the group or for others.
     let owners_alone = path
         .metadata()
@@ -192,8 +199,8 @@ pub(crate) fn is_private(path: &Path, content: &[u8]) -> bool {
 
 const MARK: &[u8] = b"PRIVATE KEY-----";
 
-fn lines<'a>(path: &Path, text: &'a str, words: &Words) -> Vec<Line<'a>> {
-    let env = is_env_file(path);
+fn lines<'a>(path: &Path, text: &'a str, words: &SecretWords) -> Vec<SplitLine<'a>> {
+    let env = is_env_name(path);
     let mut open = None;
     let lines = text.split_inclusive('\n').map(|line| {
         let content = line.trim_end_matches(['\n', '\r']);
@@ -211,13 +218,13 @@ fn lines<'a>(path: &Path, text: &'a str, words: &Words) -> Vec<Line<'a>> {
             None => secret_in(content, words),
         };
         let (key, secret) = content.split_at(at);
-        Line { key, secret, end }
+        SplitLine { key, secret, end }
     });
     lines.collect()
 }
 
 /// Where the value of a line of `.env` begins; its end when there is none to hide.
-fn value_of_variable(content: &str, words: &Words) -> usize {
+fn value_of_variable(content: &str, words: &SecretWords) -> usize {
     let comment = content.trim_start().starts_with('#');
     if comment && !words.sound_in(content) {
         return content.len();
@@ -234,7 +241,7 @@ fn unclosed(value: &str) -> Option<char> {
 
 /// Where a line of another file begins to tell a secret: behind the first word that sounds
 /// like one and what separates it from its value. Images and names are never secrets.
-fn secret_in(content: &str, words: &Words) -> usize {
+fn secret_in(content: &str, words: &SecretWords) -> usize {
     let trimmed = content.trim_start_matches([' ', '-']);
     if ["image:", "name:", "container_name:"]
         .iter()
@@ -278,12 +285,6 @@ fn without_credentials(text: &str) -> String {
     result + rest
 }
 
-/// Whether the file holds nothing but variables: `.env`, `custom.env`, `.env.local`.
-pub(crate) fn is_env_file(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    name == ".env" || name.starts_with(".env.") || name.ends_with(".env")
-}
-
 /// `Password=x;` and the like within a value, masked: connection strings, options, queries.
 fn without_passwords(text: &str) -> String {
     const WORDS: [&str; 6] = ["password", "passwd", "pwd", "pw", "secret", "token"];
@@ -319,7 +320,7 @@ mod tests {
     use super::*;
 
     fn masked(path: &str, old: &str, new: &str) -> String {
-        pair(Path::new(path), old, new, &Words::default()).1
+        pair(Path::new(path), old, new, &SecretWords::default()).1
     }
 
     #[test]
@@ -339,7 +340,7 @@ mod tests {
 
     #[test]
     fn a_value_is_masked_by_its_name_and_by_what_is_in_it() {
-        let value = |name: &str, text: &str| value(name, text, &Words::default());
+        let value = |name: &str, text: &str| value(name, text, &SecretWords::default());
         assert_eq!(value("DB_PASSWORD", "x"), MASK);
         assert_eq!(value("PORT", "80"), "80");
         assert_eq!(value("PEM", "-----BEGIN PRIVATE KEY-----\nx"), MASK);
@@ -369,7 +370,7 @@ mod tests {
 
     #[test]
     fn what_somebody_calls_secret_is_masked_too() {
-        let words = Words::with(["LICENSE".to_owned(), String::new()]);
+        let words = SecretWords::with(["LICENSE".to_owned(), String::new()]);
         assert_eq!(value("ACME_LICENSE_NO", "12", &words), MASK);
         assert_eq!(value("PORT", "12", &words), "12");
         let text = "  license: 12345\n";
@@ -387,7 +388,7 @@ mod tests {
 
     #[test]
     fn secrets_are_masked_wherever_they_turn_up() {
-        let mut secrets = Secrets::new(false, Words::default());
+        let mut secrets = Secrets::new(false, SecretWords::default());
         secrets.add([
             ("DB_PASSWORD".to_owned(), "hunter2".to_owned()),
             ("TAG".to_owned(), "v2.10".to_owned()),
@@ -405,7 +406,7 @@ mod tests {
             secrets.command("redis-server --requirepass abc"),
             format!("redis-server --requirepass {MASK}")
         );
-        let mut open = Secrets::new(true, Words::default());
+        let mut open = Secrets::new(true, SecretWords::default());
         open.add([("DB_PASSWORD".to_owned(), "hunter2".to_owned())]);
         assert_eq!(open.setting(Some("DB_PASSWORD"), "hunter2"), "hunter2");
     }

@@ -8,7 +8,7 @@ use crate::tree::digest::Digest;
 
 /// What stands in a record.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Record<'a> {
+pub(super) struct PackedRecord<'a> {
     pub name: &'a [u8],
     /// The number of its class.
     pub class: usize,
@@ -26,7 +26,7 @@ const MTIME: u64 = 4;
 const SHA256: u64 = 8;
 const TARGET: u64 = 16;
 
-impl<'a> Record<'a> {
+impl<'a> PackedRecord<'a> {
     /// Appends it to `out`, which grows by an eighth when it is full: twice is too much where
     /// memory counts.
     pub(super) fn write(&self, out: &mut Vec<u8>) {
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn a_plain_file_takes_little_more_than_its_digest_and_name() {
-        let record = Record {
+        let record = PackedRecord {
             name: b"file42",
             class: 3,
             group: None,
@@ -191,7 +191,7 @@ mod tests {
         let mut bytes = vec![7];
         record.write(&mut bytes);
         assert!(bytes.len() < 32 + 6 + 18, "{}", bytes.len());
-        assert_eq!(Record::read(&bytes, 1), Some(record));
+        assert_eq!(PackedRecord::read(&bytes, 1), Some(record));
         assert_eq!(name(&bytes, 1), Some(b"file42".as_slice()));
     }
 }

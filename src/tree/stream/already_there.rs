@@ -2,18 +2,18 @@
 
 use std::collections::HashMap;
 
-use crate::tree::manifest::{Entry, EntryKind, Manifest};
-use crate::tree::walk::stat::Stat;
+use crate::tree::manifest::{EntryKind, Manifest, ManifestEntry};
+use crate::tree::walk::stat::{FileId, Stat};
 
 /// Entries of the receiver, by path.
 #[derive(Default)]
-pub(super) struct Have {
-    entries: HashMap<Vec<u8>, Entry>,
+pub(super) struct AlreadyThere {
+    entries: HashMap<Vec<u8>, ManifestEntry>,
     /// The receiver's files with several names, and the file here that they are taken for.
-    taken: HashMap<Vec<u8>, (u64, u64)>,
+    taken: HashMap<Vec<u8>, FileId>,
 }
 
-impl Have {
+impl AlreadyThere {
     pub(super) fn new(manifest: Option<&Manifest>) -> Self {
         let entries = manifest.into_iter().flat_map(Manifest::entries);
         Self {
@@ -54,7 +54,7 @@ impl Have {
             // A name of another file over there can't be one of its own here.
             Some(_) if stat.links == 1 => false,
             Some(first) => {
-                let here = (stat.dev, stat.ino);
+                let here = stat.id();
                 *self.taken.entry(first.clone()).or_insert(here) == here
             }
         }

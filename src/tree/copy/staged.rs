@@ -6,14 +6,14 @@ use std::path::Path;
 
 use rustix::fs::{FileType, Mode, OFlags};
 
-use super::build::build;
+use super::build::{HeldPath, build};
+use super::fill_in_missing::fill_in_missing;
 use super::options::{Copied, CopyOptions};
-use super::overlay;
 use crate::fs::Disk;
 use crate::progress::Progress;
 use crate::tree::error::Error;
 use crate::tree::target::destination::Destination;
-use crate::tree::walk::name::escaped;
+use crate::tree::walk::escaped::escaped;
 use crate::tree::walk::stat::Stat;
 use crate::tree::walk::survey::survey;
 
@@ -46,17 +46,25 @@ pub fn copy(
         &escaped(target).to_string(),
         expected(source, tree, options, progress),
     );
+    let from = HeldPath {
+        fd: &held,
+        path: source,
+    };
     let copied = if options.keep_existing && tree && target.is_dir() {
         let into: OwnedFd = File::open(target)
             .map_err(|error| Error::read(target, error))?
             .into();
-        overlay::overlay(disk, (held, source), (into, target), options, progress)
+        let into = HeldPath {
+            fd: &into,
+            path: target,
+        };
+        fill_in_missing(disk, from, into, options, progress)
     } else {
         let destination = Destination::find(target, tree)?;
         if tree {
             destination.check_outside(source, &stat)?;
         }
-        copy_held(disk, (&held, source), &destination, options, progress)
+        copy_held(disk, from, &destination, options, progress)
     };
     progress.finish();
     copied
@@ -79,20 +87,14 @@ pub(super) fn expected(
 /// Copies what is held to a destination that was looked at.
 pub(super) fn copy_held(
     disk: &Disk,
-    (held, source): (&OwnedFd, &Path),
+    from: HeldPath<'_>,
     destination: &Destination,
     options: &CopyOptions,
     progress: &dyn Progress,
 ) -> Result<Copied, Error> {
     let staging = destination.stage(disk)?;
     let path = destination.path();
-    let built = build(
-        disk,
-        (held, source),
-        (staging.ground(), path),
-        options,
-        progress,
-    )?;
+    let built = build(disk, from, staging.dir(), path, options, progress)?;
     staging.publish(options.sync)?;
     built.seal(disk, path)
 }

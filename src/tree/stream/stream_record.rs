@@ -39,7 +39,7 @@ impl Meta {
 
 /// One record. `link` is 0 where there is only one name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Record {
+pub(super) enum StreamRecord {
     Folder {
         name: Vec<u8>,
     },
@@ -110,7 +110,7 @@ const KINDS: [FileType; 4] = [
     FileType::CharacterDevice,
     FileType::BlockDevice,
 ];
-const LOST: [Lost; 2] = [Lost::MountPoint, Lost::Stillness];
+const LOST: [Lost; 2] = [Lost::MountPoint, Lost::ChangedDuringCopy];
 const FAILED: [Kind; 4] = [Kind::Usage, Kind::Refused, Kind::Failed, Kind::Interrupted];
 
 fn position<T: PartialEq>(all: &[T], one: &T) -> u8 {
@@ -120,9 +120,9 @@ fn position<T: PartialEq>(all: &[T], one: &T) -> u8 {
 
 /// Bytes of a record in the making.
 #[derive(Default)]
-struct Put(Vec<u8>);
+struct RecordWriter(Vec<u8>);
 
-impl Put {
+impl RecordWriter {
     fn byte(&mut self, byte: u8) -> &mut Self {
         self.0.push(byte);
         self
@@ -161,10 +161,10 @@ impl Put {
     }
 }
 
-impl Record {
+impl StreamRecord {
     /// Its byte, and its own bytes.
     pub(super) fn encode(&self) -> (u8, Vec<u8>) {
-        let mut put = Put::default();
+        let mut put = RecordWriter::default();
         let tag = match self {
             Self::Folder { name } => {
                 put.bytes(name);
@@ -242,7 +242,7 @@ impl Record {
     }
 
     pub(super) fn decode(tag: u8, bytes: &[u8]) -> Option<Self> {
-        let mut take = Take(bytes);
+        let mut take = RecordReader(bytes);
         let record = match tag {
             b'D' => Self::Folder { name: take.name()? },
             b'U' => Self::Leave { meta: take.meta()? },
@@ -305,9 +305,9 @@ impl Record {
 }
 
 /// What is left of a record.
-struct Take<'a>(&'a [u8]);
+struct RecordReader<'a>(&'a [u8]);
 
-impl Take<'_> {
+impl RecordReader<'_> {
     fn some(&mut self, length: usize) -> Option<&[u8]> {
         let (some, rest) = self.0.split_at_checked(length)?;
         self.0 = rest;

@@ -7,19 +7,20 @@ use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
-use super::entry::Entry;
-use super::packed::{Packed, Packer};
+use super::entry::ManifestEntry;
+use super::packed::{PackedEntries, Packer};
 use super::{json, mtree, sums};
 use crate::tree::digest::Digest;
 use crate::tree::error::Error;
 use crate::tree::walk::exclude::Exclude;
+use crate::tree::walk::stat::FileId;
 
 /// How much of a manifest is looked at to tell its format, in bytes.
 const HEAD: usize = 128 * 1024;
 
 /// How a manifest is written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Format {
+pub enum ManifestFormat {
     /// Everything, in a form that `mtree` and `bsdtar` read.
     #[default]
     Mtree,
@@ -33,7 +34,7 @@ pub enum Format {
 /// take some sixty megabytes.
 #[derive(Clone, Default)]
 pub struct Manifest {
-    packed: Packed,
+    packed: PackedEntries,
     files_only: bool,
 }
 
@@ -53,7 +54,7 @@ impl fmt::Debug for Manifest {
 
 impl Manifest {
     /// From entries in any order; of several for the same path, the last counts.
-    pub fn new(entries: impl IntoIterator<Item = Entry>) -> Self {
+    pub fn new(entries: impl IntoIterator<Item = ManifestEntry>) -> Self {
         let mut packer = Packer::default();
         for entry in entries {
             packer.push(&entry, None);
@@ -69,12 +70,12 @@ impl Manifest {
     }
 
     /// Every entry, the root's first.
-    pub fn entries(&self) -> impl Iterator<Item = Entry> + '_ {
+    pub fn entries(&self) -> impl Iterator<Item = ManifestEntry> + '_ {
         self.packed.entries()
     }
 
     /// The entry at `path`, with a number below the length that no other entry has.
-    pub(in crate::tree) fn find(&self, path: &[u8]) -> Option<(usize, Entry)> {
+    pub(in crate::tree) fn find(&self, path: &[u8]) -> Option<(usize, ManifestEntry)> {
         self.packed.find(path)
     }
 
@@ -82,7 +83,7 @@ impl Manifest {
     pub(in crate::tree) fn entries_but(
         &self,
         left_out: impl Fn(usize) -> bool,
-    ) -> impl Iterator<Item = Entry> {
+    ) -> impl Iterator<Item = ManifestEntry> {
         self.packed.entries_but(left_out)
     }
 
@@ -102,7 +103,8 @@ impl Manifest {
             let next = groups.len() as u64;
             let group = entry.hard_link.take();
             let group = group.map(|first| *groups.entry(first).or_insert(next));
-            packer.push(&entry, group.map(|group| (0, group)));
+            let file = |inode| FileId { device: 0, inode };
+            packer.push(&entry, group.map(file));
         }
         Some(Self {
             packed: packer.finish(),
@@ -126,17 +128,17 @@ impl Manifest {
     }
 
     /// Writes it; the bytes depend on the entries alone.
-    pub fn write(&self, format: Format, out: &mut dyn Write) -> io::Result<()> {
+    pub fn write(&self, format: ManifestFormat, out: &mut dyn Write) -> io::Result<()> {
         match format {
-            Format::Mtree => {
+            ManifestFormat::Mtree => {
                 mtree::write_header(out)?;
                 self.entries()
                     .try_for_each(|entry| mtree::write(&entry, out))
             }
-            Format::Sha256sum => self
+            ManifestFormat::Sha256sum => self
                 .entries()
                 .try_for_each(|entry| sums::write(&entry, out)),
-            Format::Json => json::write(self.entries(), out),
+            ManifestFormat::Json => json::write(self.entries(), out),
         }
     }
 
@@ -158,14 +160,14 @@ impl Manifest {
     }
 
     fn read_from(path: &Path, mut reader: impl BufRead) -> Result<Self, Error> {
-        let fail = |bad: Bad| bad.at(path);
+        let fail = |bad: ManifestProblem| bad.at(path);
         let head = head(&mut reader).map_err(|error| Error::read(path, error))?;
         let format = format_of(&head);
         let reader = Cursor::new(head).chain(reader);
         match format {
-            Format::Json => json::read(reader).map(Self::packed).map_err(fail),
-            Format::Mtree => read_mtree(reader).map(Self::packed).map_err(fail),
-            Format::Sha256sum => {
+            ManifestFormat::Json => json::read(reader).map(Self::packed).map_err(fail),
+            ManifestFormat::Mtree => read_mtree(reader).map(Self::packed).map_err(fail),
+            ManifestFormat::Sha256sum => {
                 let mut manifest = read_sums(reader).map(Self::packed).map_err(fail)?;
                 manifest.files_only = true;
                 Ok(manifest)
@@ -176,7 +178,7 @@ impl Manifest {
     /// The SHA-256 of the mtree form, in hexadecimal: equal for equal trees.
     pub fn digest(&self) -> String {
         let mut sum = Summing(Sha256::new());
-        match self.write(Format::Mtree, &mut sum) {
+        match self.write(ManifestFormat::Mtree, &mut sum) {
             Ok(()) => Digest(sum.0.finalize().into()).to_string(),
             Err(never) => unreachable!("digesting can't fail: {never}"),
         }
@@ -198,13 +200,13 @@ impl Write for Summing {
 
 /// Why a manifest can't be read.
 #[derive(Debug)]
-pub(super) enum Bad {
+pub(super) enum ManifestProblem {
     Io(io::Error),
     /// A line, counted from 1, and what is wrong with it.
     Line(usize, String),
 }
 
-impl Bad {
+impl ManifestProblem {
     fn at(self, path: &Path) -> Error {
         match self {
             Self::Io(error) => Error::read(path, error),
@@ -230,23 +232,24 @@ fn head(reader: &mut impl BufRead) -> io::Result<Vec<u8>> {
 }
 
 /// The first line of a sha256sum file is a digest and a name; of an mtree file, never.
-fn format_of(head: &[u8]) -> Format {
+fn format_of(head: &[u8]) -> ManifestFormat {
     let start = head.trim_ascii_start();
     let line = start.split(|&byte| byte == b'\n').next().unwrap_or(start);
     if start.starts_with(b"{") {
-        Format::Json
+        ManifestFormat::Json
     } else if sums::read(line).is_ok() {
-        Format::Sha256sum
+        ManifestFormat::Sha256sum
     } else {
-        Format::Mtree
+        ManifestFormat::Mtree
     }
 }
 
-fn read_sums(reader: impl BufRead) -> Result<Packer, Bad> {
+fn read_sums(reader: impl BufRead) -> Result<Packer, ManifestProblem> {
     let mut packer = Packer::default();
     each_line(reader, |number, line| {
         if !line.is_empty() {
-            let entry = sums::read(line).map_err(|message| Bad::Line(number, message))?;
+            let entry =
+                sums::read(line).map_err(|message| ManifestProblem::Line(number, message))?;
             packer.push(&entry, None);
         }
         Ok(())
@@ -254,8 +257,8 @@ fn read_sums(reader: impl BufRead) -> Result<Packer, Bad> {
     Ok(packer)
 }
 
-fn read_mtree(reader: impl BufRead) -> Result<Packer, Bad> {
-    let mut mtree = mtree::Reader::default();
+fn read_mtree(reader: impl BufRead) -> Result<Packer, ManifestProblem> {
+    let mut mtree = mtree::MtreeReader::default();
     let mut joined = Vec::new();
     each_line(reader, |number, line| {
         // A backslash at the end continues the line; `vis` never leaves one there.
@@ -266,7 +269,7 @@ fn read_mtree(reader: impl BufRead) -> Result<Packer, Bad> {
         joined.extend_from_slice(line);
         let read = mtree.line(&joined);
         joined.clear();
-        read.map_err(|message| Bad::Line(number, message))
+        read.map_err(|message| ManifestProblem::Line(number, message))
     })?;
     Ok(mtree.finish())
 }
@@ -274,12 +277,16 @@ fn read_mtree(reader: impl BufRead) -> Result<Packer, Bad> {
 /// Hands over every line, without its end, with its number counted from 1.
 fn each_line(
     mut reader: impl BufRead,
-    mut take: impl FnMut(usize, &[u8]) -> Result<(), Bad>,
-) -> Result<(), Bad> {
+    mut take: impl FnMut(usize, &[u8]) -> Result<(), ManifestProblem>,
+) -> Result<(), ManifestProblem> {
     let mut line = Vec::new();
     for number in 1.. {
         line.clear();
-        if reader.read_until(b'\n', &mut line).map_err(Bad::Io)? == 0 {
+        if reader
+            .read_until(b'\n', &mut line)
+            .map_err(ManifestProblem::Io)?
+            == 0
+        {
             break;
         }
         take(number, line.strip_suffix(b"\n").unwrap_or(&line))?;

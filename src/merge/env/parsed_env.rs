@@ -4,15 +4,15 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::super::outcome::Place;
+use super::super::outcome::SourceLine;
 use crate::env_file::{self, EnvFile};
 
 const BOM: &str = "\u{feff}";
 
 /// A `.env` file in units.
-pub(super) struct Sheet {
+pub(super) struct ParsedEnv {
     path: PathBuf,
-    pub(super) units: Vec<Unit>,
+    pub(super) units: Vec<EnvUnit>,
     /// The unit of each key: of its last statement, which is the one that counts.
     live: BTreeMap<String, usize>,
     pub(super) has_bom: bool,
@@ -20,7 +20,7 @@ pub(super) struct Sheet {
 }
 
 /// A line or a statement.
-pub(super) struct Unit {
+pub(super) struct EnvUnit {
     /// With its line end, if it has one.
     pub(super) text: String,
     /// The line on which it begins, from 1.
@@ -53,16 +53,16 @@ pub(super) enum Meaning {
 
 /// What makes two units of different files the same one.
 #[derive(Debug, PartialEq, Eq, Hash, Clone, Copy)]
-pub(super) enum Identity<'a> {
+pub(super) enum UnitIdentity<'a> {
     Key(&'a str),
     Text(&'a str),
 }
 
-impl Sheet {
+impl ParsedEnv {
     pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Self, env_file::Error> {
         let file = EnvFile::parse(path, bytes)?;
         let text = file.text();
-        let units = Cutter { text, at: 0 }.cut(&file);
+        let units = UnitCutter { text, at: 0 }.cut(&file);
         let mut sheet = Self {
             path: file.path().to_owned(),
             live: BTreeMap::new(),
@@ -96,7 +96,7 @@ impl Sheet {
         self.live.get(key).copied()
     }
 
-    pub(super) fn unit(&self, key: &str) -> Option<&Unit> {
+    pub(super) fn unit(&self, key: &str) -> Option<&EnvUnit> {
         self.units.get(self.index(key)?)
     }
 
@@ -105,9 +105,9 @@ impl Sheet {
     }
 
     /// Where a key stands, and its value as written.
-    pub(super) fn place(&self, key: &str) -> Option<Place> {
+    pub(super) fn place(&self, key: &str) -> Option<SourceLine> {
         let unit = self.unit(key)?;
-        Some(Place {
+        Some(SourceLine {
             path: self.path.clone(),
             line: unit.line,
             value: unit.statement.as_ref()?.written.clone(),
@@ -115,24 +115,24 @@ impl Sheet {
     }
 
     /// The place of a unit that is none of a key's.
-    pub(super) fn place_of(&self, unit: &Unit) -> Place {
-        Place {
+    pub(super) fn place_of(&self, unit: &EnvUnit) -> SourceLine {
+        SourceLine {
             path: self.path.clone(),
             line: unit.line,
             value: unit.text.trim().to_owned(),
         }
     }
 
-    pub(super) fn identities(&self) -> Vec<Identity<'_>> {
-        self.units.iter().map(Unit::identity).collect()
+    pub(super) fn identities(&self) -> Vec<UnitIdentity<'_>> {
+        self.units.iter().map(EnvUnit::identity).collect()
     }
 }
 
-impl Unit {
-    fn identity(&self) -> Identity<'_> {
+impl EnvUnit {
+    fn identity(&self) -> UnitIdentity<'_> {
         match &self.statement {
-            Some(statement) => Identity::Key(&statement.key),
-            None => Identity::Text(self.text.trim_end()),
+            Some(statement) => UnitIdentity::Key(&statement.key),
+            None => UnitIdentity::Text(self.text.trim_end()),
         }
     }
 
@@ -143,13 +143,13 @@ impl Unit {
     }
 }
 
-struct Cutter<'a> {
+struct UnitCutter<'a> {
     text: &'a str,
     at: usize,
 }
 
-impl Cutter<'_> {
-    fn cut(mut self, file: &EnvFile) -> Vec<Unit> {
+impl UnitCutter<'_> {
+    fn cut(mut self, file: &EnvFile) -> Vec<EnvUnit> {
         let mut units = Vec::new();
         if self.text.starts_with(BOM) {
             self.at = BOM.len();
@@ -165,7 +165,7 @@ impl Cutter<'_> {
             let next = entries.get(index + 1).map(|next| next.start);
             let end = next.map_or(line_end, |next| next.min(line_end));
             let start = self.at;
-            units.push(Unit {
+            units.push(EnvUnit {
                 text: self.text[start..end].to_owned(),
                 line: entry.line,
                 statement: Some(Statement {
@@ -188,10 +188,10 @@ impl Cutter<'_> {
     }
 
     /// Lines that hold no statement.
-    fn lines_until(&mut self, end: usize, units: &mut Vec<Unit>) {
+    fn lines_until(&mut self, end: usize, units: &mut Vec<EnvUnit>) {
         let first = self.text[..self.at].matches('\n').count() + 1;
         let lines = self.text[self.at..end].split_inclusive('\n');
-        units.extend(lines.enumerate().map(|(index, line)| Unit {
+        units.extend(lines.enumerate().map(|(index, line)| EnvUnit {
             text: line.to_owned(),
             line: first + index,
             statement: None,
@@ -216,8 +216,8 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expect: &[(usize, &str, Option<&str>)]) {
-        let sheet = Sheet::parse(Path::new(".env"), text.as_bytes()).unwrap();
-        let key = |unit: &Unit| unit.statement.as_ref().map(|found| found.key.clone());
+        let sheet = ParsedEnv::parse(Path::new(".env"), text.as_bytes()).unwrap();
+        let key = |unit: &EnvUnit| unit.statement.as_ref().map(|found| found.key.clone());
         let found: Vec<_> = sheet
             .units
             .iter()

@@ -9,19 +9,20 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use rustix::fs::{FileType, Mode, OFlags};
 
-use super::collect::{Collector, Found, Sink};
-use super::contents::Contents;
-use super::verify::{Scope, VerifyOptions};
+use super::collector::{Collector, FoundEntry, Sink};
+use super::content_check::ContentCheck;
+use super::difference::{VerifyOptions, VerifyScope};
 use crate::fs::InodeFd;
 use crate::progress::Progress;
-use crate::tree::copy::{LARGE, Room, WINDOW};
+use crate::tree::copy::{LARGE, Scratch};
 use crate::tree::error::Error;
 use crate::tree::manifest::Manifest;
 use crate::tree::reading::TransferError;
+use crate::tree::walk::cold_files::{ColdFiles, visit_entries};
+use crate::tree::walk::escaped::{escaped, join_path};
 use crate::tree::walk::exclude::Exclude;
-use crate::tree::walk::name::{escaped, join_path};
-use crate::tree::walk::stat::{self, Listed, Stat, Xattrs};
-use crate::tree::walk::survey::{Counter, Survey, survey};
+use crate::tree::walk::stat::{self, Stat, Xattrs};
+use crate::tree::walk::survey::{Survey, SurveyCounts, survey};
 use crate::tree::walk::walk::{self, Batch, Folder, Later, Opened, Pace, Visit};
 
 /// What is in the tree at `root`, with the digest of every file. Of a single file it has one
@@ -43,13 +44,13 @@ pub fn manifest_of(
     progress: &dyn Progress,
 ) -> Result<Manifest, Error> {
     let collector = Collector::default();
-    scan(root, How::from(options), &collector, progress)?;
+    scan(root, ScanOptions::from(options), &collector, progress)?;
     Ok(collector.finish())
 }
 
 /// What a scan looks at of a regular file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Files {
+enum FileDepth {
     /// All but what is in it.
     Metadata,
     /// Contents, too.
@@ -60,8 +61,8 @@ enum Files {
 
 /// What a scan looks at.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct How<'a> {
-    files: Files,
+pub(crate) struct ScanOptions<'a> {
+    files: FileDepth,
     /// Compare them with those of that tree instead.
     against: Option<&'a Path>,
     /// Read them from the medium.
@@ -70,12 +71,12 @@ pub(crate) struct How<'a> {
     exclude: &'a Exclude,
 }
 
-impl<'a> From<&'a VerifyOptions> for How<'a> {
+impl<'a> From<&'a VerifyOptions> for ScanOptions<'a> {
     fn from(options: &'a VerifyOptions) -> Self {
         Self {
             files: match options.scope {
-                Scope::MetadataOnly => Files::Metadata,
-                Scope::Everything | Scope::ContentOnly => Files::Contents,
+                VerifyScope::MetadataOnly => FileDepth::Metadata,
+                VerifyScope::Everything | VerifyScope::ContentOnly => FileDepth::Contents,
             },
             against: None,
             media: options.media,
@@ -85,16 +86,16 @@ impl<'a> From<&'a VerifyOptions> for How<'a> {
     }
 }
 
-impl<'a> How<'a> {
+impl<'a> ScanOptions<'a> {
     fn reads(&self) -> bool {
-        self.files == Files::Contents
+        self.files == FileDepth::Contents
     }
 
     /// For the tree that another one will be held against: what has to be opened will be looked
     /// at then.
     pub(crate) fn expected(self) -> Self {
         let files = match self.files {
-            Files::Contents => Files::Closed,
+            FileDepth::Contents => FileDepth::Closed,
             files => files,
         };
         Self { files, ..self }
@@ -113,7 +114,7 @@ impl<'a> How<'a> {
 /// Gives everything that is wanted of a tree to `sink`; answers how much that was.
 pub(crate) fn scan(
     root: &Path,
-    how: How<'_>,
+    how: ScanOptions<'_>,
     sink: &dyn Sink,
     progress: &dyn Progress,
 ) -> Result<Survey, Error> {
@@ -128,7 +129,7 @@ pub(crate) fn scan(
         opposite: opposite.transpose()?,
         progress,
         sink,
-        counter: Counter::default(),
+        counts: SurveyCounts::default(),
         waiting: AtomicBool::new(false),
     };
     let total = (how.reads() && progress.wants_total()).then(|| survey(root));
@@ -140,22 +141,22 @@ pub(crate) fn scan(
             .and_then(|fd| walk::walk(&scanner, fd, root, Pace::default(), progress))
     } else {
         scanner
-            .look(&held, Vec::new(), &mut Room::default())
+            .look(&held, Vec::new(), &mut Scratch::default())
             .map_err(|error| scanner.failed(b"", error))
             .map(|found| sink.take(&found))
     };
     progress.finish();
-    done.map(|()| scanner.counter.survey())
+    done.map(|()| scanner.counts.survey())
 }
 
 struct Scanner<'a> {
     root: &'a Path,
-    how: How<'a>,
+    how: ScanOptions<'a>,
     /// The root of the tree that contents are compared with.
     opposite: Option<OwnedFd>,
     progress: &'a dyn Progress,
     sink: &'a dyn Sink,
-    counter: Counter,
+    counts: SurveyCounts,
     /// A file had to be waited for.
     waiting: AtomicBool,
 }
@@ -173,18 +174,23 @@ impl Scanner<'_> {
     }
 
     /// All of anything but a directory.
-    fn look(&self, held: &OwnedFd, path: Vec<u8>, room: &mut Room) -> Result<Found, TransferError> {
+    fn look(
+        &self,
+        held: &OwnedFd,
+        path: Vec<u8>,
+        room: &mut Scratch,
+    ) -> Result<FoundEntry, TransferError> {
         let stat = Stat::of(held.as_fd()).map_err(TransferError::Source)?;
         if stat.kind == FileType::RegularFile && self.how.reads() {
-            let contents = Contents::to_digest(held, stat, self.how.media);
+            let contents = ContentCheck::to_digest(held, stat, self.how.media);
             return self.file(&contents.map_err(TransferError::Source)?, path, room);
         }
-        if stat.kind == FileType::RegularFile && self.how.files == Files::Closed {
+        if stat.kind == FileType::RegularFile && self.how.files == FileDepth::Closed {
             self.done(&stat);
-            return Ok(Found::new(path, &stat, &Xattrs::new()).without_xattrs());
+            return Ok(FoundEntry::new(path, &stat, &Xattrs::new()).without_xattrs());
         }
         let read = room.xattrs.read(InodeFd::Named(held.as_fd()));
-        let mut found = Found::new(path, &stat, &read.map_err(TransferError::Source)?);
+        let mut found = FoundEntry::new(path, &stat, &read.map_err(TransferError::Source)?);
         if stat.kind == FileType::Symlink {
             let target = stat::link_target(held.as_fd()).map_err(TransferError::Source)?;
             found = found.with_target(&target);
@@ -195,30 +201,30 @@ impl Scanner<'_> {
 
     fn open(
         &self,
-        folder: &Folder<Beside>,
+        folder: &Folder<Opposite>,
         name: &CStr,
         held: &OwnedFd,
         stat: Stat,
-    ) -> Result<Contents, TransferError> {
+    ) -> Result<ContentCheck, TransferError> {
         if self.opposite.is_none() {
-            let contents = Contents::to_digest(held, stat, self.how.media);
+            let contents = ContentCheck::to_digest(held, stat, self.how.media);
             return contents.map_err(TransferError::Source);
         }
-        let expected = folder.beside.as_ref().map(OwnedFd::as_fd);
-        Contents::to_compare(held, stat, (expected, name), self.how.media)
+        let expected = folder.counterpart.as_ref().map(OwnedFd::as_fd);
+        ContentCheck::to_compare(held, stat, expected, name, self.how.media)
     }
 
     /// All of an open file, with what is wanted of its contents.
     fn file(
         &self,
-        contents: &Contents,
+        contents: &ContentCheck,
         path: Vec<u8>,
-        room: &mut Room,
-    ) -> Result<Found, TransferError> {
+        room: &mut Scratch,
+    ) -> Result<FoundEntry, TransferError> {
         let seen = contents.see(room, self.progress)?;
         let read = room.xattrs.read(InodeFd::Open(contents.fd()));
         let xattrs = read.map_err(TransferError::Source)?;
-        let found = Found::new(path, contents.stat(), &xattrs);
+        let found = FoundEntry::new(path, contents.stat(), &xattrs);
         self.done(contents.stat());
         Ok(found
             .with_content(seen.digest, seen.size)
@@ -226,19 +232,42 @@ impl Scanner<'_> {
     }
 
     fn done(&self, stat: &Stat) {
-        self.counter.count(stat);
+        self.counts.count(stat);
         self.progress.advance(0, 1);
     }
 
-    /// Looks at an entry, or leaves it for later; a file that the medium has to be waited for
-    /// is handed back, open.
+    fn take(
+        &self,
+        found: Result<FoundEntry, TransferError>,
+        path: impl Fn() -> Vec<u8>,
+    ) -> Result<(), Error> {
+        self.sink
+            .take(&found.map_err(|error| self.failed(&path(), error))?);
+        Ok(())
+    }
+}
+
+/// The folder of that path in the tree that contents are compared with, if it has one.
+type Opposite = Option<OwnedFd>;
+
+impl ColdFiles for Scanner<'_> {
+    type Cold = ContentCheck;
+
+    fn exclude(&self) -> &Exclude {
+        self.how.exclude
+    }
+
+    fn progress(&self) -> &dyn Progress {
+        self.progress
+    }
+
     fn entry(
         &self,
-        folder: &Folder<Beside>,
+        folder: &Folder<Opposite>,
         name: &CStr,
-        room: &mut Room,
+        scratch: &mut Scratch,
         later: Option<&mut Later<CString>>,
-    ) -> Result<Option<Contents>, Error> {
+    ) -> Result<Option<ContentCheck>, Error> {
         let path = || folder.place.path_of(name);
         let fail = |error| self.failed(&path(), TransferError::Source(error));
         let held = match stat::hold(folder.fd.as_fd(), name) {
@@ -257,60 +286,44 @@ impl Scanner<'_> {
                 let contents = self.open(folder, name, &held, stat);
                 let mut contents = contents.map_err(|error| self.failed(&path(), error))?;
                 drop(held);
-                if later.is_some() && !contents.try_read(room) {
+                if later.is_some() && !contents.try_read(scratch) {
                     self.waiting.store(true, Relaxed);
                     return Ok(Some(contents));
                 }
-                self.take(self.file(&contents, path(), room), path)?;
+                self.take(self.file(&contents, path(), scratch), path)?;
             }
-            _ => self.take(self.look(&held, path(), room), path)?,
+            _ => self.take(self.look(&held, path(), scratch), path)?,
         }
         Ok(None)
     }
 
-    fn take(
-        &self,
-        found: Result<Found, TransferError>,
-        path: impl Fn() -> Vec<u8>,
-    ) -> Result<(), Error> {
-        self.sink
-            .take(&found.map_err(|error| self.failed(&path(), error))?);
-        Ok(())
-    }
-
-    /// Reads files that had to be fetched: the first of them have come by now.
     fn fetched(
         &self,
-        folder: &Folder<Beside>,
-        cold: &mut Vec<(&CStr, Contents)>,
-        room: &mut Room,
+        folder: &Folder<Opposite>,
+        name: &CStr,
+        contents: ContentCheck,
+        scratch: &mut Scratch,
     ) -> Result<(), Error> {
-        for (name, contents) in cold.drain(..) {
-            let path = || folder.place.path_of(name);
-            self.take(self.file(&contents, path(), room), path)?;
-        }
-        Ok(())
+        let path = || folder.place.path_of(name);
+        self.take(self.file(&contents, path(), scratch), path)
     }
 }
 
-/// The folder of that path in the tree that contents are compared with, if it has one.
-type Beside = Option<OwnedFd>;
-
 impl Visit for Scanner<'_> {
-    type Beside = Beside;
+    type Counterpart = Opposite;
     /// A large file.
     type Task = CString;
-    type Room = Room;
+    type Buffers = Scratch;
 
     fn enter(
         &self,
-        above: Option<&Folder<Beside>>,
+        above: Option<&Folder<Opposite>>,
         opened: &Opened,
-    ) -> Result<Option<Beside>, Error> {
+    ) -> Result<Option<Opposite>, Error> {
         let stat = &opened.stat;
         if self.how.cross_mounts || above.is_none_or(|above| above.stat.mount == stat.mount) {
             let (folder, name) = match above {
-                Some(above) => (above.beside.as_ref(), opened.place.name()),
+                Some(above) => (above.counterpart.as_ref(), opened.place.name()),
                 None => (self.opposite.as_ref(), c"."),
             };
             // That it can't be opened is told where the other tree itself is looked at.
@@ -320,39 +333,28 @@ impl Visit for Scanner<'_> {
         }
         // An empty folder, as in a copy. What isn't entered isn't entered again either, so
         // this comes once.
-        self.counter.count(stat);
-        let found = Found::new(opened.place.path(), stat, &Xattrs::new());
+        self.counts.count(stat);
+        let found = FoundEntry::new(opened.place.path(), stat, &Xattrs::new());
         self.sink.take(&found);
         Ok(None)
     }
 
     fn entries(
         &self,
-        folder: &Folder<Beside>,
+        folder: &Folder<Opposite>,
         entries: Batch<'_>,
-        room: &mut Room,
+        scratch: &mut Scratch,
         later: &mut Later<CString>,
     ) -> Result<(), Error> {
-        let mut cold = Vec::new();
-        for Listed { name, .. } in entries.iter() {
-            if self.progress.interrupted() {
-                return Err(Error::Interrupted);
-            }
-            let exclude = self.how.exclude;
-            if !exclude.is_empty() && exclude.matches(&folder.place.path_of(name)) {
-                continue;
-            }
-            if let Some(contents) = self.entry(folder, name, room, Some(later))? {
-                cold.push((name, contents));
-            }
-            if cold.len() == WINDOW {
-                self.fetched(folder, &mut cold, room)?;
-            }
-        }
-        self.fetched(folder, &mut cold, room)
+        visit_entries(self, folder, &entries, scratch, later)
     }
 
-    fn task(&self, folder: &Folder<Beside>, name: CString, room: &mut Room) -> Result<(), Error> {
+    fn task(
+        &self,
+        folder: &Folder<Opposite>,
+        name: CString,
+        room: &mut Scratch,
+    ) -> Result<(), Error> {
         self.entry(folder, &name, room, None).map(drop)
     }
 
@@ -360,18 +362,19 @@ impl Visit for Scanner<'_> {
         self.waiting.load(Relaxed)
     }
 
-    fn leave(&self, folder: &Folder<Beside>, room: &mut Room) -> Result<(), Error> {
+    fn leave(&self, folder: &Folder<Opposite>, room: &mut Scratch) -> Result<(), Error> {
         let path = folder.place.path();
         let read = room.xattrs.read(InodeFd::Open(folder.fd.as_fd()));
         let xattrs = read.map_err(|error| self.failed(&path, TransferError::Source(error)))?;
-        self.counter.count(&folder.stat);
-        self.sink.take(&Found::new(path, &folder.stat, &xattrs));
+        self.counts.count(&folder.stat);
+        self.sink
+            .take(&FoundEntry::new(path, &folder.stat, &xattrs));
         Ok(())
     }
 
     fn unopened(
         &self,
-        folder: &Folder<Beside>,
+        folder: &Folder<Opposite>,
         name: &CStr,
         error: io::Error,
     ) -> Result<(), Error> {

@@ -5,25 +5,25 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 
-use super::collect::{Collector, Expected, Found, Sink};
-use super::verify::{Difference, Scope, differences_of, extra, missing};
-use crate::tree::manifest::{Entry, EntryKind, Manifest};
+use super::collector::{Collector, ExpectedFile, FoundEntry, Sink};
+use super::difference::{Difference, VerifyScope, differences_of, extra, missing};
+use crate::tree::manifest::{EntryKind, Manifest, ManifestEntry};
 
 /// Compares what it is given, in any order and from several threads, with what is expected.
 pub(crate) struct Checker<'a> {
     expected: &'a Manifest,
-    scope: Scope,
+    scope: VerifyScope,
     /// A bit for each expected entry.
     seen: Vec<AtomicU64>,
     differences: Mutex<Vec<Difference>>,
     /// Files with several names: which of them are in the tree is known in the end.
     linked: Collector,
     /// What those were to have, by path, where the manifest doesn't know.
-    linked_expected: Mutex<BTreeMap<Vec<u8>, Expected>>,
+    linked_expected: Mutex<BTreeMap<Vec<u8>, ExpectedFile>>,
 }
 
 impl<'a> Checker<'a> {
-    pub(crate) fn new(expected: &'a Manifest, scope: Scope) -> Self {
+    pub(crate) fn new(expected: &'a Manifest, scope: VerifyScope) -> Self {
         let words = expected.len().div_ceil(64);
         Self {
             expected,
@@ -35,11 +35,11 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn counts(&self, entry: &Entry) -> bool {
+    fn counts(&self, entry: &ManifestEntry) -> bool {
         !self.expected.is_files_only() || entry.kind == EntryKind::File
     }
 
-    fn check(&self, found: &Entry, more: Option<&Expected>) {
+    fn check(&self, found: &ManifestEntry, more: Option<&ExpectedFile>) {
         if !self.counts(found) {
             return;
         }
@@ -80,7 +80,7 @@ impl<'a> Checker<'a> {
 }
 
 impl Sink for Checker<'_> {
-    fn take(&self, found: &Found) {
+    fn take(&self, found: &FoundEntry) {
         if !found.is_linked() {
             return self.check(found.entry(), found.expected());
         }

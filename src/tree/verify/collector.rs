@@ -5,19 +5,19 @@ use std::sync::{Mutex, PoisonError};
 use rustix::fs::FileType;
 
 use crate::tree::digest::Digest;
-use crate::tree::manifest::{Entry, EntryKind, Manifest, Packer, Time, Xattr};
-use crate::tree::walk::stat::{Stat, Xattrs};
+use crate::tree::manifest::{EntryKind, Manifest, ManifestEntry, Packer, Time, Xattr};
+use crate::tree::walk::stat::{FileId, Stat, Xattrs};
 
-/// An entry, and the device and inode of a file that has several names.
+/// An entry, and which file it is where that has several names.
 #[derive(Debug)]
-pub(crate) struct Found {
-    entry: Entry,
+pub(crate) struct FoundEntry {
+    entry: ManifestEntry,
     /// What was to be found, where the manifest doesn't know that.
-    expected: Option<Expected>,
-    file: Option<(u64, u64)>,
+    expected: Option<ExpectedFile>,
+    file: Option<FileId>,
 }
 
-impl Found {
+impl FoundEntry {
     /// What a look at a file tells; `path` is the root's if it is empty.
     pub(crate) fn new(path: Vec<u8>, stat: &Stat, xattrs: &Xattrs) -> Self {
         let path = if path.is_empty() { b".".to_vec() } else { path };
@@ -28,7 +28,7 @@ impl Found {
             rustix::fs::minor(stat.device),
         );
         Self {
-            entry: Entry {
+            entry: ManifestEntry {
                 path,
                 kind: EntryKind::of(stat.kind),
                 mode: (!is(FileType::Symlink)).then_some(stat.mode),
@@ -46,7 +46,7 @@ impl Found {
                 xattrs: Some(listed(xattrs)),
             },
             expected: None,
-            file: (stat.links > 1 && !is(FileType::Directory)).then_some((stat.dev, stat.ino)),
+            file: (stat.links > 1 && !is(FileType::Directory)).then_some(stat.id()),
         }
     }
 
@@ -58,13 +58,13 @@ impl Found {
     }
 
     /// With what was to be found, where the manifest doesn't know that.
-    pub(crate) fn expecting(mut self, expected: Option<Expected>) -> Self {
+    pub(crate) fn expecting(mut self, expected: Option<ExpectedFile>) -> Self {
         self.expected = expected;
         self
     }
 
     /// What was to be found, if that is known from elsewhere than a manifest.
-    pub(crate) const fn expected(&self) -> Option<&Expected> {
+    pub(crate) const fn expected(&self) -> Option<&ExpectedFile> {
         self.expected.as_ref()
     }
 
@@ -81,7 +81,7 @@ impl Found {
     }
 
     /// The entry itself, of which the other names aren't known.
-    pub(crate) fn entry(&self) -> &Entry {
+    pub(crate) fn entry(&self) -> &ManifestEntry {
         &self.entry
     }
 
@@ -93,14 +93,14 @@ impl Found {
 
 /// What a file was to have, besides what a manifest of its tree says.
 #[derive(Debug, Clone)]
-pub(crate) struct Expected {
+pub(crate) struct ExpectedFile {
     /// The digest of its contents, if they are found to differ.
     pub digest: Option<Digest>,
     /// Its extended attributes.
     pub xattrs: Vec<Xattr>,
 }
 
-impl Expected {
+impl ExpectedFile {
     pub(crate) fn new(digest: Option<Digest>, xattrs: &Xattrs) -> Self {
         Self {
             digest,
@@ -120,7 +120,7 @@ fn listed(xattrs: &Xattrs) -> Vec<Xattr> {
 /// What becomes of the entries that a scan finds.
 pub(crate) trait Sink: Sync {
     /// Takes one; called from several threads, in any order.
-    fn take(&self, found: &Found);
+    fn take(&self, found: &FoundEntry);
 }
 
 /// Entries as they are found, in any order.
@@ -130,7 +130,7 @@ pub(crate) struct Collector {
 }
 
 impl Sink for Collector {
-    fn take(&self, found: &Found) {
+    fn take(&self, found: &FoundEntry) {
         let mut all = self.found.lock().unwrap_or_else(PoisonError::into_inner);
         all.push(&found.entry, found.file);
     }

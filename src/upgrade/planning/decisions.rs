@@ -1,4 +1,4 @@
-//! The outline: what an upgrade touches, decided from both releases alone.
+//! The decisions: what an upgrade touches, decided from both releases alone.
 //!
 //! Pure: values in, values out. It comes before the facts, since what is to be observed
 //! (does the new volume exist?) depends on what is decided here (what will it be called?).
@@ -6,17 +6,18 @@
 use std::path::{Path, PathBuf};
 
 use super::merging::MergedFile;
-use super::releases::{Side, Sides};
+use super::release_files::{ReleaseFiles, ReleasePair};
+use super::releases::Releases;
 use super::warnings;
 use crate::compose;
 use crate::release::{Install, Recipe, Version};
 use crate::tree::Digest;
-use crate::upgrade::Request;
-use crate::upgrade::step::{Change, EditCompose};
+use crate::upgrade::request::Request;
+use crate::upgrade::step::{EditCompose, ValueChange};
 
-/// What an upgrade touches.
+/// What an upgrade touches: edits, volumes, config.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outline {
+pub struct Decisions {
     /// The release that is left.
     pub from: Version,
     /// The release that it leads to.
@@ -28,11 +29,11 @@ pub struct Outline {
     /// Where the new release's files can be read while the plan is made.
     pub new_folder: PathBuf,
     /// Edits of the new release's compose files.
-    pub edits: Vec<Edit>,
+    pub edits: Vec<PlannedEdit>,
     /// The images that the new release will need, and doesn't build.
     pub images: Vec<String>,
     /// Volumes to be copied.
-    pub volumes: Vec<Pair>,
+    pub volumes: Vec<VolumePair>,
     /// Paths to be carried, relative to the release.
     pub carry: Vec<PathBuf>,
     /// Files that are merged instead.
@@ -43,18 +44,20 @@ pub struct Outline {
 
 /// An edit with both texts, for showing the difference.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Edit {
+pub struct PlannedEdit {
+    /// The file, below the release.
+    pub name: PathBuf,
     /// The step.
     pub step: EditCompose,
     /// The file's content before.
     pub before: Vec<u8>,
-    /// Its content after.
+    /// The file's content after the edit.
     pub after: Vec<u8>,
 }
 
 /// A volume of the old release and the new release's copy of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pair {
+pub struct VolumePair {
     /// The key in both compose files.
     pub key: String,
     /// The real name of the old one.
@@ -63,12 +66,15 @@ pub struct Pair {
     pub target: String,
 }
 
-impl Outline {
-    /// Decides what the upgrade from one side to the other touches.
-    pub fn of(request: &Request, sides: &Sides) -> Result<Self, compose::Error> {
-        let Sides {
+impl Decisions {
+    /// Decides what the upgrade from one release to the other touches.
+    ///
+    /// # Errors
+    /// [`compose::Error`] where a rule or an edit isn't possible.
+    pub fn of(request: &Request, releases: &Releases) -> Result<Self, compose::Error> {
+        let Releases {
             old, new, recipe, ..
-        } = sides;
+        } = releases;
         let prefix = request
             .prefix
             .clone()
@@ -76,6 +82,10 @@ impl Outline {
         let rules = image_rules(request, recipe, old, new);
         let mut warnings = Vec::new();
         let edits = edits(new, &rules, &prefix, &mut warnings)?;
+        let results = edits
+            .iter()
+            .map(|edit| (edit.name.clone(), edit.after.clone()))
+            .collect();
         let skip: Vec<&str> = request
             .skip
             .iter()
@@ -84,15 +94,19 @@ impl Outline {
             .collect();
         let volumes = pairs(old, new, &prefix, &skip, &mut warnings);
         warnings::of_shared_data(old, new, &mut warnings);
-        let is_merged = |path: &Path| sides.merged.iter().any(|file| file.name == path);
-        let mut carry: Vec<_> = sides.carry.iter().map(|carry| carry.path.clone()).collect();
+        let is_merged = |path: &Path| releases.merged.iter().any(|file| file.name == path);
+        let mut carry: Vec<_> = releases
+            .carry
+            .iter()
+            .map(|carry| carry.path.clone())
+            .collect();
         if carry.iter().any(|path| path == Path::new(".env")) && !is_merged(Path::new(".env")) {
-            warnings::of_missing_keys(old, sides.shipped_env.as_ref(), &mut warnings);
+            warnings::of_missing_keys(old, releases.shipped_env.as_ref(), &mut warnings);
         }
         warnings::of_old_version(old, new, &mut warnings);
-        warnings::of_astray(sides, &mut warnings);
+        warnings::of_findings(&releases.findings, ReleasePair { old, new }, &mut warnings);
         carry.retain(|path| !is_merged(path));
-        if !sides.has_pristine {
+        if !releases.has_pristine {
             warnings.push(format!(
                 "it is not known what the vendor shipped as {0}: carried files are taken as they \
                  are, and edits of its compose file stay behind; name its tarball or folder with \
@@ -106,22 +120,22 @@ impl Outline {
             from_project: old.model.project.clone(),
             project: new.model.project.clone(),
             new_folder: new.folder.clone(),
-            images: new.edited(&edits)?.images_to_have(),
+            images: new.model_with(&results)?.images_to_have(),
             edits,
             volumes,
             carry,
-            merged: sides.merged.clone(),
+            merged: releases.merged.clone(),
             warnings,
         })
     }
 }
 
 fn edits(
-    new: &Side,
+    new: &ReleaseFiles,
     rules: &[String],
     prefix: &str,
     warnings: &mut Vec<String>,
-) -> Result<Vec<Edit>, compose::Error> {
+) -> Result<Vec<PlannedEdit>, compose::Error> {
     let mut edits = Vec::new();
     for file in &new.files {
         let edited = compose::edit_for_release(&file.name, &file.bytes, rules, prefix)?;
@@ -137,7 +151,8 @@ fn edits(
             before: Digest::of(&file.bytes).to_string(),
             after: Digest::of(&edited.bytes).to_string(),
         };
-        edits.push(Edit {
+        edits.push(PlannedEdit {
+            name: file.name.clone(),
             step,
             before: file.bytes.clone(),
             after: edited.bytes,
@@ -146,8 +161,8 @@ fn edits(
     Ok(edits)
 }
 
-fn change(change: &compose::Change) -> Change {
-    Change {
+fn change(change: &compose::Change) -> ValueChange {
+    ValueChange {
         key: change.key.join("."),
         line: change.at.line,
         from: change.from.clone(),
@@ -157,7 +172,12 @@ fn change(change: &compose::Change) -> Change {
 
 /// What was asked for and what the recipe says; besides, images whose tag in the new
 /// release is still the old release's version.
-fn image_rules(request: &Request, recipe: &Recipe, old: &Side, new: &Side) -> Vec<String> {
+fn image_rules(
+    request: &Request,
+    recipe: &Recipe,
+    old: &ReleaseFiles,
+    new: &ReleaseFiles,
+) -> Vec<String> {
     let mut rules: Vec<String> = recipe
         .images
         .iter()
@@ -196,12 +216,12 @@ fn recipe_rule(rule: &str, version: &Version) -> String {
 }
 
 fn pairs(
-    old: &Side,
-    new: &Side,
+    old: &ReleaseFiles,
+    new: &ReleaseFiles,
     prefix: &str,
     skip: &[&str],
     warnings: &mut Vec<String>,
-) -> Vec<Pair> {
+) -> Vec<VolumePair> {
     let mut pairs = Vec::new();
     for (key, volume) in &old.model.volumes {
         let Some(successor) = new.model.volumes.get(key) else {
@@ -222,7 +242,7 @@ fn pairs(
                 volume.name
             ));
         } else {
-            pairs.push(Pair {
+            pairs.push(VolumePair {
                 key: key.clone(),
                 source: volume.name.clone(),
                 target: format!("{prefix}{key}"),

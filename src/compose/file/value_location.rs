@@ -1,7 +1,7 @@
 //! One value of a service in the tree, wherever it stands, and how it is given another:
 //! an anchored one is edited once, for all the services that share it.
 
-use super::document::{Document, Entry};
+use super::document::{Document, MapEntry};
 use super::edit::{Change, Draft, Intent, rewrite};
 use super::strict::{self, Type};
 use super::syntax::NodeId;
@@ -9,7 +9,7 @@ use crate::compose::error::Error;
 
 /// A scalar below a service.
 #[derive(Debug, Clone)]
-pub(crate) struct Site<'a> {
+pub(crate) struct ValueLocation<'a> {
     pub(crate) service: &'a str,
     /// The keys that lead to it.
     pub(crate) key: Vec<String>,
@@ -20,7 +20,7 @@ pub(crate) struct Site<'a> {
     pub(crate) written: &'a str,
 }
 
-impl<'a> Site<'a> {
+impl<'a> ValueLocation<'a> {
     /// The scalar `value` at `key` of a service; None if it isn't one, is null, or is taken away
     /// by `!reset`.
     pub(crate) fn new(
@@ -61,7 +61,7 @@ impl<'a> Site<'a> {
 }
 
 /// The services of all documents, merge keys and aliases looked through.
-pub(crate) fn services(document: &Document) -> Vec<Entry> {
+pub(crate) fn services(document: &Document) -> Vec<MapEntry> {
     let roots = document.tree().roots.iter();
     let sections = roots.filter_map(|root| document.get(*root, "services"));
     sections
@@ -70,10 +70,10 @@ pub(crate) fn services(document: &Document) -> Vec<Entry> {
 }
 
 /// The scalar at `key` of every service that has it.
-pub(crate) fn sites<'a>(document: &'a Document, key: &str) -> Vec<Site<'a>> {
-    let site = |service: Entry| {
+pub(crate) fn sites<'a>(document: &'a Document, key: &str) -> Vec<ValueLocation<'a>> {
+    let site = |service: MapEntry| {
         let entry = document.get(service.value, key)?;
-        Site::new(document, document.key(service.key), &[key], entry.value)
+        ValueLocation::new(document, document.key(service.key), &[key], entry.value)
     };
     services(document).into_iter().filter_map(site).collect()
 }
@@ -84,8 +84,8 @@ impl Draft<'_> {
     pub(crate) fn set(
         &mut self,
         document: &Document,
-        sites: &[Site<'_>],
-        site: &Site<'_>,
+        sites: &[ValueLocation<'_>],
+        site: &ValueLocation<'_>,
         value: String,
     ) -> Result<(), Error> {
         let intent = Intent::Scalar(value.clone());
@@ -102,8 +102,9 @@ impl Draft<'_> {
         let Some((range, text)) = rewrite(document, site.scalar, &value) else {
             return Err(site.refusal(document, "it is written over several lines"));
         };
-        let shares =
-            |other: &&Site<'_>| other.scalar == site.scalar && other.service != site.service;
+        let shares = |other: &&ValueLocation<'_>| {
+            other.scalar == site.scalar && other.service != site.service
+        };
         let others = sites.iter().filter(shares);
         self.changes.push(Change {
             at: document.location_of(site.scalar),
@@ -118,7 +119,11 @@ impl Draft<'_> {
 }
 
 /// An anchored value may be used for something of another kind.
-fn check_shared(document: &Document, sites: &[Site<'_>], site: &Site<'_>) -> Result<(), Error> {
+fn check_shared(
+    document: &Document,
+    sites: &[ValueLocation<'_>],
+    site: &ValueLocation<'_>,
+) -> Result<(), Error> {
     let is_site = |alias: &NodeId| sites.iter().any(|site| site.value == *alias);
     let mut aliases = document.tree().aliases(site.scalar);
     match aliases.find(|alias| !is_site(alias)) {

@@ -9,81 +9,84 @@ use std::sync::Arc;
 
 use rustix::fs::FileType;
 
-use super::leaf::open_place;
+use super::build::HeldPath;
+use super::leaf::open_chain;
 use super::options::{Copied, CopyOptions};
-use super::whole::copy_held;
+use super::staged::copy_held;
 use crate::fs::Disk;
 use crate::progress::Progress;
 use crate::tree::error::Error;
 use crate::tree::target::destination::Destination;
-use crate::tree::walk::name::{Place, join_path};
-use crate::tree::walk::stat::{self, Listed, Stat};
+use crate::tree::walk::dir_chain::DirChain;
+use crate::tree::walk::escaped::join_path;
+use crate::tree::walk::stat::{self, DirEntry, Stat};
 
 /// A folder that both sides have.
-struct Pair {
+struct FolderPair {
     source: OwnedFd,
     target: OwnedFd,
-    place: Arc<Place>,
+    place: Arc<DirChain>,
 }
 
-struct Overlay<'a> {
+struct FillInMissing<'a> {
     disk: &'a Disk,
     source: &'a Path,
     target: &'a Path,
     options: &'a CopyOptions,
     progress: &'a dyn Progress,
-    /// The source's and the target's.
-    roots: (OwnedFd, OwnedFd),
+    source_fd: &'a OwnedFd,
+    target_fd: &'a OwnedFd,
     /// Common folders that weren't looked into yet; not open, since there may be many.
-    left: Vec<Arc<Place>>,
+    left: Vec<Arc<DirChain>>,
     copied: Copied,
 }
 
 /// Copies what the held directory `source` has and the held directory `target` hasn't.
 /// Folders that both have keep the target's attributes.
-pub(super) fn overlay(
+pub(super) fn fill_in_missing(
     disk: &Disk,
-    (source, source_path): (OwnedFd, &Path),
-    (target, target_path): (OwnedFd, &Path),
+    source: HeldPath<'_>,
+    target: HeldPath<'_>,
     options: &CopyOptions,
     progress: &dyn Progress,
 ) -> Result<Copied, Error> {
-    let source =
-        stat::open_dir(source.as_fd(), c".").map_err(|error| Error::read(source_path, error))?;
+    let source_fd =
+        stat::open_dir(source.fd.as_fd(), c".").map_err(|error| Error::read(source.path, error))?;
     let pieces = CopyOptions {
         keep_existing: false,
         ..options.clone()
     };
-    let mut overlay = Overlay {
+    let mut filling = FillInMissing {
         disk,
-        source: source_path,
-        target: target_path,
+        source: source.path,
+        target: target.path,
         options: &pieces,
         progress,
-        roots: (source, target),
-        left: vec![Place::root()],
+        source_fd: &source_fd,
+        target_fd: target.fd,
+        left: vec![DirChain::root()],
         copied: Copied::default(),
     };
-    while let Some(place) = overlay.left.pop() {
-        let pair = overlay.open(place)?;
-        overlay.pair(&pair)?;
+    while let Some(place) = filling.left.pop() {
+        let pair = filling.open(place)?;
+        filling.pair(&pair)?;
     }
-    Ok(overlay.copied)
+    Ok(filling.copied)
 }
 
-impl Overlay<'_> {
-    fn open(&self, place: Arc<Place>) -> Result<Pair, Error> {
-        let (source, target) = &self.roots;
+impl FillInMissing<'_> {
+    fn open(&self, place: Arc<DirChain>) -> Result<FolderPair, Error> {
+        let (source, target) = (self.source_fd, self.target_fd);
         let path = place.path();
         let fail = |root, error| Error::read(join_path(root, &path), error);
-        Ok(Pair {
-            source: open_place(source.as_fd(), &place).map_err(|error| fail(self.source, error))?,
-            target: open_place(target.as_fd(), &place).map_err(|error| fail(self.target, error))?,
+        Ok(FolderPair {
+            source: open_chain(source.as_fd(), &place).map_err(|error| fail(self.source, error))?,
+            target: open_chain(target.as_fd(), &place).map_err(|error| fail(self.target, error))?,
             place,
         })
     }
 
-    fn pair(&mut self, pair: &Pair) -> Result<(), Error> {
+    fn pair(&mut self, pair: &FolderPair) -> Result<(), Error> {
         let listed = stat::list(&pair.source)
             .map_err(|error| Error::read(join_path(self.source, &pair.place.path()), error))?;
         for entry in listed.iter() {
@@ -98,13 +101,13 @@ impl Overlay<'_> {
         Ok(())
     }
 
-    fn entry(&mut self, pair: &Pair, entry: Listed<'_>, path: &[u8]) -> Result<(), Error> {
+    fn entry(&mut self, pair: &FolderPair, entry: DirEntry<'_>, path: &[u8]) -> Result<(), Error> {
         let source_path = join_path(self.source, path);
         let unreadable = |error| Error::read(&source_path, error);
         let held = stat::hold(pair.source.as_fd(), entry.name).map_err(unreadable)?;
         let stat = Stat::of(held.as_fd()).map_err(unreadable)?;
         let Ok(there) = Stat::at(pair.target.as_fd(), entry.name) else {
-            return self.piece(pair, entry, &held, (&stat, path));
+            return self.piece(pair, entry, &held, &stat, path);
         };
         if stat.kind == FileType::Directory && there.kind == FileType::Directory {
             self.left.push(pair.place.below(entry.name));
@@ -115,10 +118,11 @@ impl Overlay<'_> {
     /// Something that the target lacks.
     fn piece(
         &mut self,
-        pair: &Pair,
-        entry: Listed<'_>,
+        pair: &FolderPair,
+        entry: DirEntry<'_>,
         held: &OwnedFd,
-        (stat, path): (&Stat, &[u8]),
+        stat: &Stat,
+        path: &[u8],
     ) -> Result<(), Error> {
         let above_path = join_path(self.target, &pair.place.path());
         let target: PathBuf = above_path.join(OsStr::from_bytes(entry.name.to_bytes()));
@@ -133,7 +137,10 @@ impl Overlay<'_> {
         let source_path = join_path(self.source, path);
         let copied = copy_held(
             self.disk,
-            (held, &source_path),
+            HeldPath {
+                fd: held,
+                path: &source_path,
+            },
             &destination,
             self.options,
             self.progress,

@@ -7,17 +7,17 @@ use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 
 use rustix::fs::{Advice, FileType};
 
-use super::collect::Expected;
+use super::collector::ExpectedFile;
 use crate::fs::InodeFd;
 use crate::progress::Progress;
-use crate::tree::copy::{Room, Source};
+use crate::tree::copy::{OpenSource, Scratch};
 use crate::tree::digest::Digest;
-use crate::tree::reading::{SMALL, TransferError, digest, is_same};
+use crate::tree::reading::{BufferPair, FilePair, SMALL, TransferError, digest, is_same};
 use crate::tree::walk::stat::{self, Stat};
 
 /// A regular file, open, and what is wanted of its contents.
-pub(crate) struct Contents {
-    file: Source,
+pub(crate) struct ContentCheck {
+    file: OpenSource,
     wanted: Wanted,
 }
 
@@ -25,7 +25,7 @@ enum Wanted {
     Nothing,
     Digest,
     /// To know whether they are this file's, if that has the same size.
-    Same(Source),
+    Same(OpenSource),
 }
 
 /// What was found of contents.
@@ -36,10 +36,10 @@ pub(crate) struct Seen {
     /// How many bytes there were.
     pub size: u64,
     /// What the file that they were held against has.
-    pub expected: Option<Expected>,
+    pub expected: Option<ExpectedFile>,
 }
 
-impl Contents {
+impl ContentCheck {
     /// Of the held file of that `stat`, to be digested; with `media`, read from the medium.
     pub(crate) fn to_digest(held: &OwnedFd, stat: Stat, media: bool) -> io::Result<Self> {
         Ok(Self {
@@ -56,7 +56,8 @@ impl Contents {
     pub(crate) fn to_compare(
         held: &OwnedFd,
         stat: Stat,
-        (folder, name): (Option<BorrowedFd<'_>>, &CStr),
+        folder: Option<BorrowedFd<'_>>,
+        name: &CStr,
         media: bool,
     ) -> Result<Self, TransferError> {
         let file = open(held, stat, media).map_err(TransferError::Source)?;
@@ -70,7 +71,7 @@ impl Contents {
 
     /// Reads small files if that needs no waiting for the medium; else has them fetched. True
     /// if nothing is to be waited for.
-    pub(crate) fn try_read(&mut self, room: &mut Room) -> bool {
+    pub(crate) fn try_read(&mut self, room: &mut Scratch) -> bool {
         match &mut self.wanted {
             Wanted::Nothing => true,
             Wanted::Digest => self.file.try_read(&mut room.bytes),
@@ -99,7 +100,7 @@ impl Contents {
     /// Reads what is wanted.
     pub(crate) fn see(
         &self,
-        room: &mut Room,
+        room: &mut Scratch,
         progress: &dyn Progress,
     ) -> Result<Seen, TransferError> {
         let size = self.file.stat.size;
@@ -120,7 +121,7 @@ impl Contents {
                 let xattrs = room.xattrs.read(InodeFd::Open(other.fd.as_fd()));
                 let xattrs = xattrs.map_err(TransferError::Target)?;
                 let (found, expected) = digests.unzip();
-                (found, size, Some(Expected::new(expected, &xattrs)))
+                (found, size, Some(ExpectedFile::new(expected, &xattrs)))
             }
         };
         Ok(Seen {
@@ -133,8 +134,8 @@ impl Contents {
     /// The digests of both where they differ, at equal size.
     fn compare(
         &self,
-        other: &Source,
-        room: &mut Room,
+        other: &OpenSource,
+        room: &mut Scratch,
         progress: &dyn Progress,
     ) -> Result<Option<(Digest, Digest)>, TransferError> {
         let size = self.file.stat.size;
@@ -147,7 +148,15 @@ impl Contents {
             left[..a] == right[..b]
         } else {
             right.resize(SMALL, 0);
-            is_same((self.fd(), other.fd.as_fd()), size, (left, right), progress)?
+            let files = FilePair {
+                source: self.fd(),
+                target: other.fd.as_fd(),
+            };
+            let mut buffers = BufferPair {
+                source: left,
+                target: right,
+            };
+            is_same(files, size, &mut buffers, progress)?
         };
         if same {
             return Ok(None);
@@ -159,13 +168,13 @@ impl Contents {
     }
 }
 
-fn open(held: &OwnedFd, stat: Stat, media: bool) -> io::Result<Source> {
+fn open(held: &OwnedFd, stat: Stat, media: bool) -> io::Result<OpenSource> {
     let fd = stat::open_held(held.as_fd())?;
     if media {
         // A hint, and no more: pages that are dirty, or mapped by others, stay.
         let _ = rustix::fs::fadvise(&fd, 0, None, Advice::DontNeed);
     }
-    Ok(Source {
+    Ok(OpenSource {
         fd,
         stat,
         ready: None,
@@ -173,7 +182,7 @@ fn open(held: &OwnedFd, stat: Stat, media: bool) -> io::Result<Source> {
 }
 
 /// The file to compare with, if there is one.
-fn expected(folder: BorrowedFd<'_>, name: &CStr, media: bool) -> io::Result<Option<Source>> {
+fn expected(folder: BorrowedFd<'_>, name: &CStr, media: bool) -> io::Result<Option<OpenSource>> {
     let held = match stat::hold(folder, name) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         held => held?,

@@ -1,0 +1,277 @@
+//! One release's files as its compose file is read from them: bytes and a model. The content of some
+//! may be given, where they will be another than that on disk.
+//!
+//! Only reads.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use crate::compose::{self, LoadOptions, Model};
+use crate::env_file::{self, EnvFile};
+use crate::error::{Explain, Kind};
+use crate::merge;
+use crate::release::{InstallError, RecipeError, Release, VendorReleaseError, Version};
+
+/// One release.
+#[derive(Debug)]
+pub struct ReleaseFiles {
+    /// The release's version, which is its folder's name.
+    pub version: Version,
+    /// Where its files can be read now.
+    pub folder: PathBuf,
+    /// Its compose files, those that Compose would read by itself.
+    pub files: Vec<ComposeFile>,
+    /// The resolved model of all compose files together.
+    pub model: Model,
+    /// The variables of its `.env`; `None` where there is no such file.
+    pub env: Option<BTreeMap<String, String>>,
+    /// What makes the model of the files.
+    options: LoadOptions,
+    /// Files whose content isn't that on disk, by name.
+    coming: BTreeMap<PathBuf, Vec<u8>>,
+}
+
+/// The two releases of an upgrade.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ReleasePair<'a> {
+    /// The release that the upgrade leaves.
+    pub(crate) old: &'a ReleaseFiles,
+    /// The release that it leads to.
+    pub(crate) new: &'a ReleaseFiles,
+}
+
+/// A compose file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ComposeFile {
+    /// Its path below the release's folder.
+    pub name: PathBuf,
+    /// The file's content.
+    pub bytes: Vec<u8>,
+}
+
+/// Why the releases can't be read.
+#[derive(Debug, Error)]
+pub enum ReleasesError {
+    /// The install.
+    #[error(transparent)]
+    Install(#[from] InstallError),
+    /// The vendor's tarball or folder.
+    #[error(transparent)]
+    VendorRelease(#[from] VendorReleaseError),
+    /// The recipe.
+    #[error(transparent)]
+    Recipe(#[from] RecipeError),
+    /// A compose file.
+    #[error(transparent)]
+    Compose(#[from] compose::Error),
+    /// A `.env` file.
+    #[error(transparent)]
+    Env(#[from] env_file::Error),
+    /// A file of both releases can't be merged.
+    #[error(transparent)]
+    Merge(Box<merge::Error>),
+    /// A release without a compose file.
+    #[error("`{}` holds no compose file", folder.display())]
+    NoCompose {
+        /// The release's folder.
+        folder: PathBuf,
+    },
+    /// A compose file outside of its release.
+    #[error("`{}` is outside of the release `{}`", file.display(), folder.display())]
+    FileOutside {
+        /// The compose file.
+        file: PathBuf,
+        /// The release's folder.
+        folder: PathBuf,
+    },
+    /// Edits can't be told from what the vendor shipped.
+    #[error(
+        "it is not known what the vendor shipped as {version}, so your edits of it are not, either"
+    )]
+    NoPristine {
+        /// The old release.
+        version: Version,
+    },
+    /// There is an override already, or Compose wouldn't read one.
+    #[error("your edits can't be written as `{}`", path.display())]
+    OverrideTaken {
+        /// The override.
+        path: PathBuf,
+    },
+    /// A file can't be read.
+    #[error("can't read `{}`", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// The error of the system call.
+        source: io::Error,
+    },
+}
+
+impl Explain for ReleasesError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Install(error) => error.kind(),
+            Self::VendorRelease(error) => error.kind(),
+            Self::Recipe(error) => error.kind(),
+            Self::Compose(error) => error.kind(),
+            Self::Env(error) => error.kind(),
+            Self::Merge(error) => error.kind(),
+            Self::NoCompose { .. } => Kind::Usage,
+            Self::FileOutside { .. }
+            | Self::NoPristine { .. }
+            | Self::OverrideTaken { .. }
+            | Self::Io { .. } => Kind::Refused,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Install(error) => error.hints(),
+            Self::VendorRelease(error) => error.hints(),
+            Self::Recipe(error) => error.hints(),
+            Self::Compose(error) => error.hints(),
+            Self::Env(error) => error.hints(),
+            Self::Merge(error) => error.hints(),
+            Self::NoCompose { .. } => {
+                vec!["a release holds a `docker-compose.yml` or `compose.yaml` at its top".into()]
+            }
+            Self::FileOutside { .. } => {
+                vec!["a release's compose files should be its own: no symlink, and no `COMPOSE_FILE` that leads out of it".into()]
+            }
+            Self::NoPristine { .. } => {
+                vec!["name the vendor's tarball or folder of it with `--pristine PATH`".into()]
+            }
+            Self::OverrideTaken { .. } => vec![
+                "either release has an override, or `COMPOSE_FILE` in `.env` names the files"
+                    .into(),
+                "leave out `--as-override`, and your edits are merged".into(),
+            ],
+            Self::Io { .. } => {
+                vec!["run it as a user who may read the release, for example with `sudo`".into()]
+            }
+        }
+    }
+}
+
+impl ReleaseFiles {
+    /// What the files come to with other contents of some, which are given by their names below the
+    /// release.
+    ///
+    /// # Errors
+    /// Those of [`Model::load`].
+    pub fn model_with(
+        &self,
+        contents: &BTreeMap<PathBuf, Vec<u8>>,
+    ) -> Result<Model, compose::Error> {
+        let given = |path: &Path| {
+            let name = path.strip_prefix(&self.folder).ok()?;
+            contents.get(name).or_else(|| self.coming.get(name))
+        };
+        let read = |path: &Path| given(path).map_or_else(|| fs::read(path), |b| Ok(b.clone()));
+        let paths = self.files.iter().map(|file| self.folder.join(&file.name));
+        Model::load_with(&paths.collect::<Vec<_>>(), &self.options, &read)
+    }
+
+    /// Whether the file at `path`, below the release's folder, is one of its compose secrets.
+    pub fn is_secret(&self, path: &Path) -> bool {
+        let files = self
+            .model
+            .secrets
+            .values()
+            .filter_map(|secret| secret.file.as_ref());
+        let inside =
+            |file: &Path| file.strip_prefix(&self.model.project_dir).unwrap_or(file) == path;
+        files.into_iter().any(|file| inside(file))
+    }
+
+    /// Reads a release whose files are in its folder now and that will be `at` another; of
+    /// those in `coming`, by their names, the content is given.
+    ///
+    /// # Errors
+    /// [`ReleasesError`] where a file can't be read or is none of Compose's.
+    pub(crate) fn read(
+        release: &Release,
+        at: &Path,
+        project: Option<&str>,
+        env: Option<&Path>,
+        coming: &BTreeMap<PathBuf, Vec<u8>>,
+    ) -> Result<Self, ReleasesError> {
+        let folder = release.path.clone();
+        let given = |path: &Path| coming.get(path.strip_prefix(&folder).ok()?);
+        let is_there = |path: &Path| given(path).is_some() || path.is_file();
+        let read = |path: &Path| given(path).map_or_else(|| fs::read(path), |b| Ok(b.clone()));
+        let paths = compose::discover_with(&folder, &is_there, &read)?;
+        if paths.is_empty() {
+            return Err(ReleasesError::NoCompose { folder });
+        }
+        let own_env = folder.join(".env");
+        let env = match given(&own_env) {
+            Some(_) => Some(own_env.as_path()),
+            None => env,
+        };
+        let options = LoadOptions {
+            project: project.map(str::to_owned),
+            project_dir: Some(at.to_owned()),
+            env_files: env.map(Path::to_owned).into_iter().collect(),
+            ..LoadOptions::default()
+        };
+        let model = Model::load_with(&paths, &options, &read)?;
+        let files = paths.iter().map(|path| match given(path) {
+            Some(bytes) => Ok(ComposeFile {
+                name: path.strip_prefix(&folder).unwrap_or(path).to_owned(),
+                bytes: bytes.clone(),
+            }),
+            None => ComposeFile::read(path, &folder),
+        });
+        Ok(Self {
+            version: release.version.clone(),
+            files: files.collect::<Result<_, _>>()?,
+            env: read_env(&own_env, &read)?,
+            folder,
+            model,
+            options,
+            coming: coming.clone(),
+        })
+    }
+}
+
+impl ComposeFile {
+    fn read(path: &Path, folder: &Path) -> Result<Self, ReleasesError> {
+        let outside = |_| ReleasesError::FileOutside {
+            file: path.into(),
+            folder: folder.into(),
+        };
+        let name = path.strip_prefix(folder).map_err(outside)?.to_owned();
+        let real = path.canonicalize().ok().zip(folder.canonicalize().ok());
+        if real.is_some_and(|(file, folder)| !file.starts_with(folder)) {
+            return Err(ReleasesError::FileOutside {
+                file: path.into(),
+                folder: folder.into(),
+            });
+        }
+        let bytes = fs::read(path).map_err(|source| ReleasesError::Io {
+            path: path.into(),
+            source,
+        })?;
+        Ok(Self { name, bytes })
+    }
+}
+
+fn read_env(
+    path: &Path,
+    read: &dyn Fn(&Path) -> io::Result<Vec<u8>>,
+) -> Result<Option<BTreeMap<String, String>>, ReleasesError> {
+    match read(path) {
+        Ok(bytes) => Ok(Some(EnvFile::parse(path, &bytes)?.values(&|_| None)?)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(ReleasesError::Io {
+            path: path.into(),
+            source,
+        }),
+    }
+}

@@ -1,0 +1,274 @@
+//! Copying a volume: the new one is made with labels of its own, filled with everything
+//! that the old one holds, and described by a manifest taken from the bytes that passed.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::StepError;
+use super::shell::{command, quote};
+use super::world::{self, Attempt, Phase, StepKind, StepOutcome, UndoEvidence, World};
+use crate::engine::{NewVolume, User, Volume, VolumeStore};
+use crate::tree::{CopyOptions, Holds, Manifest, ManifestFormat, VerifyOptions};
+
+/// Copies a volume, with a manifest of what was copied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CopyVolume {
+    /// The volume's key in the compose file.
+    pub key: String,
+    /// The real name of the old release's volume.
+    pub source: String,
+    /// The real name of the new one's.
+    pub target: String,
+    /// The compose project that the new volume belongs to.
+    pub project: String,
+    /// The manifest's file, below the install.
+    pub manifest: PathBuf,
+}
+
+impl StepKind for CopyVolume {
+    fn check(&self, world: World<'_>) -> Result<(), StepError> {
+        require_unused(world.volumes, &self.source)
+    }
+
+    fn act(&self, world: World<'_>, attempt: Attempt) -> Result<StepOutcome, StepError> {
+        let source = existing(world, &self.source)?;
+        require_idle(world.volumes, &source)?;
+        let found = world.volumes.find(&self.target)?;
+        let ours = found.is_none();
+        let target = match found {
+            Some(target) => target,
+            None => create(self, world)?,
+        };
+        match holds(world, &target)? {
+            Holds::Nothing => {}
+            // An interrupted run's own: what there is of it is removed by the copy.
+            Holds::Part if attempt == Attempt::Again => {}
+            Holds::Something if attempt == Attempt::Again => {
+                return accept(self, world, &source, &target);
+            }
+            Holds::Part | Holds::Something => {
+                return Err(StepError::TargetNotEmpty {
+                    volume: target.name,
+                    path: target.path,
+                });
+            }
+        }
+        let options = CopyOptions {
+            digest: true,
+            ..CopyOptions::default()
+        };
+        let pair = (&source, &target);
+        let copied = world
+            .volumes
+            .contents()
+            .copy(world.disk, pair, &options, world.progress);
+        let done = copied.map_err(StepError::from).and_then(|copied| {
+            if copied.problems.is_empty() {
+                save(self, world, copied.manifest.as_ref())
+                    .map(|sha256| (copied.counts.files, copied.counts.bytes, sha256))
+            } else {
+                Err(StepError::NotKept {
+                    problems: copied.problems,
+                })
+            }
+        });
+        let (files, bytes, sha256) = done.inspect_err(|_| take_back(world, &target, ours))?;
+        Ok(StepOutcome {
+            files,
+            bytes,
+            sha256,
+            ..StepOutcome::default()
+        })
+    }
+
+    fn check_undo(&self, world: World<'_>) -> Result<(), StepError> {
+        require_unused(world.volumes, &self.target)
+    }
+
+    fn undo(&self, world: World<'_>, evidence: UndoEvidence) -> Result<(), StepError> {
+        // A failed call has removed what it made, and what is there may be another's.
+        if evidence == UndoEvidence::Failed {
+            return Ok(());
+        }
+        let Some(target) = world.volumes.find(&self.target)? else {
+            return forget_manifest(self, world);
+        };
+        require_idle(world.volumes, &target)?;
+        if evidence == UndoEvidence::Unknown && holds(world, &target)? == Holds::Something {
+            let source = existing(world, &self.source)?;
+            require_equal(world, &source, &target)?;
+        }
+        world.volumes.remove(world.disk, &target.name)?;
+        forget_manifest(self, world)
+    }
+
+    fn places(&self, world: World<'_>) -> Vec<PathBuf> {
+        let volume = world.volumes.path_of(&self.target);
+        let manifest = world.install.root().join(&self.manifest);
+        volume.into_iter().chain([manifest]).collect()
+    }
+
+    fn title(&self) -> String {
+        format!("copy volume {} to {}", self.source, self.target)
+    }
+
+    fn commands(&self, volumes: &dyn VolumeStore) -> Vec<String> {
+        let new = NewVolume {
+            name: self.target.clone(),
+            project: self.project.clone(),
+            key: self.key.clone(),
+        };
+        let paths = (volumes.path_of(&self.source), volumes.path_of(&self.target));
+        let (Some(source), Some(target)) = paths else {
+            let words = ["transship", "volume", "copy", "--verify", "-p"];
+            let names = [&self.project, &self.source, &self.target].map(Path::new);
+            let key = command(["--key"], [Path::new(&self.key)]);
+            return vec![format!("{} {key}", command(words, names))];
+        };
+        let folder = self.manifest.parent().unwrap_or(Path::new("."));
+        let list = command(["transship", "manifest"], [&source]);
+        vec![
+            volumes.create_command(&new),
+            command(["transship", "copy"], [&source, &target]),
+            command(["mkdir", "-p"], [folder]),
+            format!("{list} -o {}", quote(&self.manifest)),
+        ]
+    }
+
+    fn phase(&self) -> Phase {
+        Phase::Window
+    }
+}
+
+/// The manifest of a volume that is gone would tell lies about the next one of its name.
+fn forget_manifest(step: &CopyVolume, world: World<'_>) -> Result<(), StepError> {
+    let path = world.install.root().join(&step.manifest);
+    match world.disk.remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(StepError::io(&path)(error)),
+        _ => Ok(()),
+    }
+}
+
+/// A copy that an interrupted run completed without having said so: it is compared with
+/// its source before it is believed.
+fn accept(
+    step: &CopyVolume,
+    world: World<'_>,
+    source: &Volume,
+    target: &Volume,
+) -> Result<StepOutcome, StepError> {
+    require_equal(world, source, target)?;
+    let contents = world.volumes.contents();
+    let manifest = contents.observe(target, &VerifyOptions::default(), world.progress)?;
+    let survey = contents.survey(target, world.progress)?;
+    let sha256 = save(step, world, Some(&manifest))?;
+    Ok(StepOutcome {
+        files: survey.files,
+        bytes: survey.bytes,
+        sha256,
+        ..StepOutcome::default()
+    })
+}
+
+fn require_equal(world: World<'_>, source: &Volume, target: &Volume) -> Result<(), StepError> {
+    let contents = world.volumes.contents();
+    let options = VerifyOptions::default();
+    let expected = contents.observe(source, &options, world.progress)?;
+    let differences = contents.verify(target, &expected, &options, world.progress)?;
+    if differences.is_empty() {
+        return Ok(());
+    }
+    Err(StepError::TargetNotOurs {
+        volume: target.name.clone(),
+        path: target.path.clone(),
+    })
+}
+
+fn existing(world: World<'_>, name: &str) -> Result<Volume, StepError> {
+    let missing = || StepError::NoVolume {
+        volume: name.to_owned(),
+        place: world.volumes.describe(),
+    };
+    world.volumes.find(name)?.ok_or_else(missing)
+}
+
+/// Refuses where something may be writing a volume, if there is one of that name.
+///
+/// # Errors
+/// [`StepError::InUse`], or [`StepError::Engine`] if it can't be found out.
+pub fn require_unused(volumes: &dyn VolumeStore, name: &str) -> Result<(), StepError> {
+    match volumes.find(name)? {
+        Some(volume) => require_idle(volumes, &volume),
+        None => Ok(()),
+    }
+}
+
+/// A volume that something writes can be neither copied nor removed.
+fn require_idle(volumes: &dyn VolumeStore, volume: &Volume) -> Result<(), StepError> {
+    let users = volumes.users(volume)?;
+    let writing: Vec<User> = users.into_iter().filter(User::is_writing).collect();
+    if writing.is_empty() {
+        Ok(())
+    } else {
+        Err(StepError::InUse {
+            volume: volume.name.clone(),
+            users: writing,
+        })
+    }
+}
+
+fn save(
+    step: &CopyVolume,
+    world: World<'_>,
+    manifest: Option<&Manifest>,
+) -> Result<Option<String>, StepError> {
+    let Some(manifest) = manifest else {
+        return Ok(None);
+    };
+    let path = world.install.root().join(&step.manifest);
+    world::make_folders(world, &path)?;
+    let mut text = Vec::new();
+    manifest
+        .write(ManifestFormat::Mtree, &mut text)
+        .map_err(StepError::io(&path))?;
+    world.disk.save(&path, &text)?;
+    Ok(Some(manifest.digest()))
+}
+
+/// After a failure the volume is as it was: not there, or empty.
+fn take_back(world: World<'_>, target: &Volume, ours: bool) {
+    // The failure itself is what there is to tell; `undo` looks again at what stays.
+    if ours {
+        let _ = world.volumes.remove(world.disk, &target.name);
+    } else if holds(world, target).is_ok_and(|holds| holds != Holds::Nothing) {
+        let _ = world.volumes.contents().clear(world.disk, target);
+    }
+}
+
+/// Makes the volume. What a failure leaves of it is empty, and goes.
+fn create(step: &CopyVolume, world: World<'_>) -> Result<Volume, StepError> {
+    let made = world.volumes.create(world.disk, &new_volume(step));
+    if made.is_err()
+        && let Ok(Some(left)) = world.volumes.find(&step.target)
+        && holds(world, &left).is_ok_and(|holds| holds == Holds::Nothing)
+    {
+        // The failure is what there is to tell; an empty volume does no harm.
+        let _ = world.volumes.remove(world.disk, &step.target);
+    }
+    Ok(made?)
+}
+
+fn new_volume(step: &CopyVolume) -> NewVolume {
+    NewVolume {
+        name: step.target.clone(),
+        project: step.project.clone(),
+        key: step.key.clone(),
+    }
+}
+
+fn holds(world: World<'_>, volume: &Volume) -> Result<Holds, StepError> {
+    Ok(world.volumes.contents().holds(volume, world.progress)?)
+}

@@ -1,0 +1,164 @@
+//! Editing a compose file: from the one content that was planned for to the one that was
+//! shown, or not at all.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::StepError;
+use super::shell::quote;
+use super::world::{self, Attempt, Phase, StepKind, StepOutcome, UndoEvidence, World};
+use crate::compose;
+use crate::engine::VolumeStore;
+use crate::tree::Digest;
+
+/// Retags images and prefixes volumes in a compose file of the new release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EditCompose {
+    /// The compose file.
+    pub file: PathBuf,
+    /// Rules as `image set` takes them.
+    pub images: Vec<String>,
+    /// The prefix for the names of its volumes.
+    pub prefix: String,
+    /// Each change, for a reader: the key and the values before and after.
+    pub changes: Vec<ValueChange>,
+    /// SHA-256 of the file before.
+    pub before: String,
+    /// SHA-256 of the file after.
+    pub after: String,
+}
+
+/// A value that an edit changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ValueChange {
+    /// The path of keys, such as `services.web.image`.
+    pub key: String,
+    /// The line, counted from 1.
+    pub line: usize,
+    /// The value before; absent when the key is new.
+    pub from: Option<String>,
+    /// The value after.
+    pub to: String,
+}
+
+impl StepKind for EditCompose {
+    fn check(&self, _: World<'_>) -> Result<(), StepError> {
+        Ok(())
+    }
+
+    fn act(&self, world: World<'_>, _: Attempt) -> Result<StepOutcome, StepError> {
+        let path = real_file(world, &self.file)?;
+        let before = fs::read(&path).map_err(StepError::io(&path))?;
+        let done = StepOutcome {
+            files: 1,
+            bytes: before.len() as u64,
+            ..StepOutcome::default()
+        };
+        let digest = Digest::of(&before).to_string();
+        if digest == self.after {
+            return Ok(done);
+        }
+        if digest != self.before {
+            return Err(StepError::FileChanged { path });
+        }
+        let after = compose::edit_for_release(&path, &before, &self.images, &self.prefix)?.bytes;
+        if Digest::of(&after).to_string() != self.after {
+            return Err(StepError::EditDiffers { path });
+        }
+        keep(world, &self.file, &before)?;
+        world.disk.replace(&path, &before, &after)?;
+        Ok(done)
+    }
+
+    fn check_undo(&self, _: World<'_>) -> Result<(), StepError> {
+        Ok(())
+    }
+
+    fn undo(&self, world: World<'_>, evidence: UndoEvidence) -> Result<(), StepError> {
+        // It failed because it would have led out of the release, and did nothing.
+        if evidence == UndoEvidence::Failed && world::in_release(world, &self.file).is_err() {
+            return Ok(());
+        }
+        let path = real_file(world, &self.file)?;
+        let now = match fs::read(&path) {
+            Ok(now) => now,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(StepError::io(&path)(error)),
+        };
+        let digest = Digest::of(&now).to_string();
+        if digest == self.before {
+            return Ok(());
+        }
+        if digest != self.after {
+            // A failed edit may have failed because the file is another's by now.
+            return match evidence {
+                UndoEvidence::Failed => Ok(()),
+                UndoEvidence::Done | UndoEvidence::Unknown => Err(StepError::FileChanged { path }),
+            };
+        }
+        let kept = world.kept(&self.file);
+        let original = fs::read(&kept).map_err(StepError::io(&kept))?;
+        Ok(world.disk.replace(&path, &now, &original)?)
+    }
+
+    fn places(&self, world: World<'_>) -> Vec<PathBuf> {
+        vec![
+            world.install.root().join(&self.file),
+            world.kept(&self.file),
+        ]
+    }
+
+    fn title(&self) -> String {
+        let count = self.changes.len();
+        format!(
+            "edit {} ({count} {})",
+            self.file.display(),
+            if count == 1 { "place" } else { "places" }
+        )
+    }
+
+    fn commands(&self, _: &dyn VolumeStore) -> Vec<String> {
+        let file = quote(&self.file);
+        let mut commands = Vec::new();
+        if !self.images.is_empty() {
+            let rules: Vec<_> = self
+                .images
+                .iter()
+                .map(|rule| quote(Path::new(rule)))
+                .collect();
+            commands.push(format!("transship image set {} -f {file}", rules.join(" ")));
+        }
+        if !self.prefix.is_empty() {
+            commands.push(format!(
+                "transship volume prefix {} -f {file}",
+                quote(Path::new(&self.prefix))
+            ));
+        }
+        commands
+    }
+
+    fn phase(&self) -> Phase {
+        Phase::Before
+    }
+}
+
+/// The file's path, which neither it nor a folder above leads out of the release.
+fn real_file(world: World<'_>, file: &Path) -> Result<PathBuf, StepError> {
+    let path = world::in_release(world, file)?;
+    match path.symlink_metadata() {
+        Ok(metadata) if metadata.is_symlink() => Err(StepError::Outside { path }),
+        _ => Ok(path),
+    }
+}
+
+/// Keeps the original for undo.
+fn keep(world: World<'_>, file: &Path, content: &[u8]) -> Result<(), StepError> {
+    let kept = world.kept(file);
+    world::make_folders(world, &kept)?;
+    Ok(world.disk.save(&kept, content)?)
+}

@@ -1,0 +1,117 @@
+//! Verifying: the copied volume, read back, against the manifest of what was copied.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::StepError;
+use super::shell::command;
+use super::world::{Attempt, Phase, StepKind, StepOutcome, UndoEvidence, World};
+use crate::engine::VolumeStore;
+use crate::tree::{Manifest, VerifyOptions, VerifyScope};
+
+/// Compares a copied volume, read back, with its manifest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VerifyVolume {
+    /// The real name of the volume that was copied.
+    pub source: String,
+    /// The real name of the copied volume.
+    pub volume: String,
+    /// The manifest to hold it against.
+    pub manifest: PathBuf,
+}
+
+impl StepKind for VerifyVolume {
+    fn check(&self, _: World<'_>) -> Result<(), StepError> {
+        Ok(())
+    }
+
+    fn act(&self, world: World<'_>, _: Attempt) -> Result<StepOutcome, StepError> {
+        let missing = || StepError::NoVolume {
+            volume: self.volume.clone(),
+            place: world.volumes.describe(),
+        };
+        let volume = world.volumes.find(&self.volume)?.ok_or_else(missing)?;
+        let path = world.install.root().join(&self.manifest);
+        let manifest = Manifest::load(&path)?;
+        // What the page cache holds proves nothing about the disk.
+        let options = VerifyOptions {
+            media: true,
+            ..VerifyOptions::default()
+        };
+        let contents = world.volumes.contents();
+        let differences = contents.verify(&volume, &manifest, &options, world.progress)?;
+        if !differences.is_empty() {
+            return Err(StepError::Differs {
+                volume: self.volume.clone(),
+                differences,
+            });
+        }
+        require_unwritten(self, world, &manifest)?;
+        let survey = contents.survey(&volume, world.progress)?;
+        let sha256 = Some(manifest.digest());
+        Ok(StepOutcome {
+            files: survey.files,
+            bytes: survey.bytes,
+            sha256,
+            ..StepOutcome::default()
+        })
+    }
+
+    fn check_undo(&self, _: World<'_>) -> Result<(), StepError> {
+        Ok(())
+    }
+
+    fn undo(&self, _: World<'_>, _: UndoEvidence) -> Result<(), StepError> {
+        // A comparison has no effect.
+        Ok(())
+    }
+
+    fn places(&self, _: World<'_>) -> Vec<PathBuf> {
+        Vec::new()
+    }
+
+    fn title(&self) -> String {
+        format!("verify volume {}", self.volume)
+    }
+
+    fn commands(&self, volumes: &dyn VolumeStore) -> Vec<String> {
+        match volumes.path_of(&self.volume) {
+            Some(path) => vec![command(["transship", "verify"], [&path, &self.manifest])],
+            // Done by the copy that is shown.
+            None => Vec::new(),
+        }
+    }
+
+    fn phase(&self) -> Phase {
+        Phase::Window
+    }
+}
+
+/// What was copied is what is there still: told by size and times, since the old release
+/// may have been started between the copy and now.
+fn require_unwritten(
+    step: &VerifyVolume,
+    world: World<'_>,
+    manifest: &Manifest,
+) -> Result<(), StepError> {
+    let missing = || StepError::NoVolume {
+        volume: step.source.clone(),
+        place: world.volumes.describe(),
+    };
+    let source = world.volumes.find(&step.source)?.ok_or_else(missing)?;
+    let options = VerifyOptions {
+        scope: VerifyScope::MetadataOnly,
+        ..VerifyOptions::default()
+    };
+    let contents = world.volumes.contents();
+    let differences = contents.verify(&source, manifest, &options, world.progress)?;
+    if differences.is_empty() {
+        return Ok(());
+    }
+    Err(StepError::SourceChanged {
+        volume: step.source.clone(),
+        differences,
+    })
+}

@@ -1,0 +1,182 @@
+//! What every kind of step has, and what it acts on and through.
+//!
+//! Everything is built under a temporary name in the folder of its final one and renamed, so
+//! that what a crash leaves has a name that nothing else has, and that says whether its maker
+//! still lives (see `fs`).
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::StepError;
+use crate::engine::VolumeStore;
+use crate::fs::Disk;
+use crate::progress::Progress;
+use crate::release::Install;
+use crate::tree;
+
+/// What a kind of step can do; its file has all of it, beside its data. Nothing has a default, so that
+/// the compiler asks for each.
+pub(super) trait StepKind {
+    /// Whether it could be done: what can be known before the first effect of a run.
+    fn check(&self, world: World<'_>) -> Result<(), StepError>;
+    /// Does it.
+    fn act(&self, world: World<'_>, attempt: Attempt) -> Result<StepOutcome, StepError>;
+    /// Whether it could be undone: what can be known before anything of a run is undone.
+    fn check_undo(&self, world: World<'_>) -> Result<(), StepError>;
+    /// Undoes it.
+    fn undo(&self, world: World<'_>, evidence: UndoEvidence) -> Result<(), StepError>;
+    /// The final names under which it makes something; what a crash left beside them is swept.
+    fn places(&self, world: World<'_>) -> Vec<PathBuf>;
+    /// What it is in one line, for plans, progress and reports.
+    fn title(&self) -> String;
+    /// The commands that a person would type instead, in order, from the install's folder.
+    fn commands(&self, volumes: &dyn VolumeStore) -> Vec<String>;
+    /// When it is done, seen from the services.
+    fn phase(&self) -> Phase;
+}
+
+/// When a step is done, seen from the services.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// While the old release may run.
+    Before,
+    /// While neither does.
+    Window,
+    /// While the new release may run.
+    After,
+}
+
+/// Whether a step was tried before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attempt {
+    /// Nothing was begun, or a failure has taken back what it had made.
+    First,
+    /// An earlier one may have been cut short at any instant.
+    Again,
+}
+
+/// What a step wrote or read, and how long it took.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StepOutcome {
+    /// Entries that were written or read back.
+    pub files: u64,
+    /// Bytes of content that were written or read back.
+    pub bytes: u64,
+    /// SHA-256 of the manifest, where the step makes or uses one.
+    pub sha256: Option<String>,
+    /// How long it took, in milliseconds; filled in by the runner.
+    pub milliseconds: u64,
+}
+
+/// What a step acts on and through.
+#[derive(Clone, Copy)]
+pub struct World<'a> {
+    /// The install.
+    pub install: &'a Install,
+    /// The right to change files.
+    pub disk: &'a Disk,
+    /// The folder or engine that the volumes live in.
+    pub volumes: &'a dyn VolumeStore,
+    /// Whom to tell, and who may stop it.
+    pub progress: &'a dyn Progress,
+    /// The run's name.
+    pub run: &'a str,
+}
+
+/// What is known of a step that is to be undone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UndoEvidence {
+    /// The journal says that it was done.
+    Done,
+    /// It was begun, and what came of it isn't known.
+    Unknown,
+    /// It failed: mostly before it had an effect, at the worst after the effect and before
+    /// that was durable.
+    Failed,
+}
+
+impl World<'_> {
+    /// Removes what an earlier, interrupted call left beside `places`.
+    ///
+    /// # Errors
+    /// [`StepError::Io`] if it can't be listed or removed.
+    pub(super) fn sweep(self, places: &[PathBuf]) -> Result<(), StepError> {
+        places
+            .iter()
+            .try_for_each(|place| sweep_beside(self, place))
+    }
+
+    /// Removes the originals that were kept for undo, once nothing is left to undo, and what an
+    /// interrupted removal of them left.
+    ///
+    /// # Errors
+    /// [`StepError::Io`] if they can't be removed.
+    pub fn forget_originals(self) -> Result<(), StepError> {
+        let kept = self.kept_folder();
+        sweep_beside(self, &kept)?;
+        if kept.symlink_metadata().is_err() {
+            return Ok(());
+        }
+        tree::remove(self.disk, &kept).map_err(StepError::io(&kept))
+    }
+
+    /// Where the originals of files that this run replaced are kept, for undo.
+    pub(super) fn kept(&self, path: &Path) -> PathBuf {
+        self.kept_folder().join(path)
+    }
+
+    fn kept_folder(&self) -> PathBuf {
+        self.install.own("kept").join(self.run)
+    }
+}
+
+/// The absolute path of `path`, which begins with `releases/VERSION`: an error if a symlink
+/// leads it out of that release, since what is there belongs to another.
+///
+/// # Errors
+/// [`StepError::Outside`].
+pub(super) fn in_release(world: World<'_>, path: &Path) -> Result<PathBuf, StepError> {
+    let release: PathBuf = path.components().take(2).collect();
+    let release = world.install.root().join(release);
+    let absolute = world.install.root().join(path);
+    let there = absolute.ancestors().skip(1).find(|folder| folder.exists());
+    let resolved = there.map(Path::canonicalize).transpose();
+    let (Ok(release), Ok(Some(resolved))) = (release.canonicalize(), resolved) else {
+        // The release isn't there, and so neither is a symlink in it.
+        return Ok(absolute);
+    };
+    if resolved.starts_with(&release) {
+        Ok(absolute)
+    } else {
+        Err(StepError::Outside { path: absolute })
+    }
+}
+
+/// Makes the folders above `path`, below transship's own folder, private to their owner.
+///
+/// # Errors
+/// [`StepError::Io`].
+pub(super) fn make_folders(world: World<'_>, path: &Path) -> Result<(), StepError> {
+    let missing: Vec<_> = path
+        .ancestors()
+        .skip(1)
+        .take_while(|folder| !folder.exists())
+        .collect();
+    for folder in missing.into_iter().rev() {
+        world
+            .disk
+            .create_dir(folder, 0o700)
+            .map_err(StepError::io(folder))?;
+    }
+    Ok(())
+}
+
+fn sweep_beside(world: World<'_>, place: &Path) -> Result<(), StepError> {
+    let Some(folder) = place.parent() else {
+        return Ok(());
+    };
+    tree::sweep(world.disk, folder).map_err(StepError::io(folder))?;
+    Ok(())
+}
