@@ -137,7 +137,9 @@ fn number(field: &[u8]) -> Option<i64> {
                 return None;
             }
             let start = if negative { -1_i64 } else { 0 };
-            let value = low.iter().fold(start, |value, byte| value << 8 | i64::from(*byte));
+            let value = low
+                .iter()
+                .fold(start, |value, byte| value << 8 | i64::from(*byte));
             // A number that needs its sign bit isn't one of these.
             ((value < 0) == negative).then_some(value)
         }
@@ -146,7 +148,8 @@ fn number(field: &[u8]) -> Option<i64> {
     }
 }
 
-/// Spaces, octal digits, and a NUL or space before whatever else is in the field.
+/// Spaces, octal digits, and a NUL or space before whatever else is in the field. NULs alone
+/// are 0.
 fn octal(field: &[u8]) -> Option<u64> {
     let begin = field.iter().position(|byte| *byte != b' ');
     let digits = &field[begin.unwrap_or(field.len())..];
@@ -156,6 +159,9 @@ fn octal(field: &[u8]) -> Option<u64> {
         b'0'..=b'7' => value.checked_mul(8)?.checked_add(u64::from(digit - b'0')),
         _ => None,
     };
+    if digits.is_empty() && field.iter().any(|byte| *byte != 0) {
+        return None;
+    }
     digits.iter().try_fold(0, fold)
 }
 
@@ -171,10 +177,14 @@ mod tests {
             (b"\0\0\0\0\0\0\0\0", Some(0)),
             (b"77777777777\0", Some(0o77_777_777_777)),
             (b"\x80\0\0\0\0\0\0\x02\0\0\0\0", Some(1 << 33)),
-            (b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", Some(-1)),
+            (
+                b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff",
+                Some(-1),
+            ),
             (b"\xff\0\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", None),
             (b"\x80\0\0\0\x80\0\0\0\0\0\0\0", None),
             (b"\x90\0\0\0\0\0\0\0\0\0\0\0", None),
+            (b"        ", None),
             (b"0000o44\0", None),
             (b"-000044\0", None),
             (b"0000689\0", None),

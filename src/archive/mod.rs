@@ -18,4 +18,4 @@ mod sparse;
 
 pub use bounded::{Bounded, Packed};
 pub use error::ArchiveFault;
-pub use reader::{TarMember, MemberType, TarReader};
+pub use reader::{MemberType, TarMember, TarReader};

@@ -87,7 +87,11 @@ fn time(text: &[u8]) -> Option<(i64, u32)> {
             if !digits.iter().all(u8::is_ascii_digit) {
                 return None;
             }
-            let nine = digits.iter().copied().chain(std::iter::repeat(b'0')).take(9);
+            let nine = digits
+                .iter()
+                .copied()
+                .chain(std::iter::repeat(b'0'))
+                .take(9);
             nine.fold(0, |value, digit| value * 10 + u32::from(digit - b'0'))
         }
     };
@@ -139,7 +143,8 @@ mod tests {
     fn records_are_read_to_the_byte() {
         let records = PaxRecords::read(b"12 path=abc\n20 mtime=1795788167.5\n").unwrap_err();
         assert_eq!(records, "with a malformed record");
-        let records = PaxRecords::read(b"12 path=abc\n22 mtime=1795788167.5\n11 size=12\n").unwrap();
+        let records =
+            PaxRecords::read(b"12 path=abc\n22 mtime=1795788167.5\n11 size=12\n").unwrap();
         assert_eq!(records.path.unwrap(), b"abc");
         assert_eq!(records.modified, Some((1_795_788_167, 500_000_000)));
         assert_eq!(records.size, Some(12));

@@ -89,7 +89,10 @@ impl MemberContent {
             None => (self.size, false),
         };
         let length = end - self.at;
-        (usize::try_from(length).map_or(most, |length| length.min(most)), is_data)
+        (
+            usize::try_from(length).map_or(most, |length| length.min(most)),
+            is_data,
+        )
     }
 
     fn advance(&mut self, length: usize) {
@@ -191,7 +194,8 @@ impl<R: Read> TarReader<R> {
                 }
                 _ => return self.member(&header, dialect, before).map(Some),
             };
-            if twice || (before.records.is_some() && (before.name.is_some() || before.link.is_some()))
+            if twice
+                || (before.records.is_some() && (before.name.is_some() || before.link.is_some()))
             {
                 return Err(fault("a header where none belongs"));
             }
@@ -234,7 +238,9 @@ impl<R: Read> TarReader<R> {
         let mut member = TarMember {
             kind: member_type(kind),
             link: Vec::new(),
-            mode: header.mode().ok_or_else(|| fault(&name, "with an unreadable mode"))?,
+            mode: header
+                .mode()
+                .ok_or_else(|| fault(&name, "with an unreadable mode"))?,
             modified: match records.modified {
                 Some(time) => time,
                 None => header
@@ -246,7 +252,10 @@ impl<R: Read> TarReader<R> {
             name,
         };
         if matches!(member.kind, MemberType::Symlink | MemberType::HardLink) {
-            member.link = records.link.or(before.link).unwrap_or_else(|| header.link());
+            member.link = records
+                .link
+                .or(before.link)
+                .unwrap_or_else(|| header.link());
         }
         let reason = member.make_plain(stored);
         reason.map_or(Ok(()), |reason| Err(fault(&member.name, reason)))?;
@@ -268,7 +277,11 @@ impl<R: Read> TarReader<R> {
             }
         }
         let map = SparseMap::of(data, size, None)?;
-        if map.stored() == stored { Ok(map) } else { Err(odd) }
+        if map.stored() == stored {
+            Ok(map)
+        } else {
+            Err(odd)
+        }
     }
 
     /// The map of a sparse file of version 1.0: decimal numbers, a line each, in blocks of
@@ -284,14 +297,18 @@ impl<R: Read> TarReader<R> {
         let mut numbers: Vec<u64> = Vec::new();
         let mut digits = Vec::new();
         // The first number is how many pairs follow.
-        while numbers.first().is_none_or(|count| numbers.len() as u64 - 1 < count * 2) {
+        while numbers
+            .first()
+            .is_none_or(|count| numbers.len() as u64 - 1 < count * 2)
+        {
             if left < BLOCK as u64 {
                 return odd;
             }
             left -= BLOCK as u64;
             for byte in self.block()? {
-                let is_complete =
-                    numbers.first().is_some_and(|count| numbers.len() as u64 > count * 2);
+                let is_complete = numbers
+                    .first()
+                    .is_some_and(|count| numbers.len() as u64 > count * 2);
                 match byte {
                     _ if is_complete => {}
                     b'0'..=b'9' if digits.len() < 20 => digits.push(byte),

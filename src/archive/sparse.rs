@@ -93,7 +93,13 @@ impl SparseRecords {
     }
 
     fn is_empty(&self) -> bool {
-        let numbers = [self.major, self.minor, self.size, self.real_size, self.count];
+        let numbers = [
+            self.major,
+            self.minor,
+            self.size,
+            self.real_size,
+            self.count,
+        ];
         numbers.iter().all(Option::is_none)
             && self.name.is_none()
             && self.numbers.is_empty()
@@ -224,10 +230,19 @@ mod tests {
             &[("size", "16"), ("numblocks", "1"), ("map", "15,4")],
             &[("size", "16"), ("numblocks", "2"), ("map", "8,2,0,4")],
             &[("size", "16"), ("numblocks", "2"), ("map", "0,4,2,4")],
-            &[("size", "16"), ("numblocks", "1"), ("map", "18446744073709551615,4")],
+            &[
+                ("size", "16"),
+                ("numblocks", "1"),
+                ("map", "18446744073709551615,4"),
+            ],
             &[("offset", "1"), ("offset", "2")],
             &[("numbytes", "1")],
-            &[("major", "2"), ("minor", "0"), ("name", "f"), ("realsize", "1")],
+            &[
+                ("major", "2"),
+                ("minor", "0"),
+                ("name", "f"),
+                ("realsize", "1"),
+            ],
             &[("major", "1"), ("minor", "0"), ("name", "f")],
             &[("realsize", "1"), ("realsize", "1")],
         ] {

@@ -68,11 +68,7 @@ impl Disk {
     /// # Errors
     /// Those of utimensat(2).
     #[expect(clippy::disallowed_methods, reason = "`fs` is the door")]
-    pub fn set_modified(
-        &self,
-        path: &Path,
-        (seconds, nanoseconds): (i64, u32),
-    ) -> io::Result<()> {
+    pub fn set_modified(&self, path: &Path, (seconds, nanoseconds): (i64, u32)) -> io::Result<()> {
         self.before("utimens", path)?;
         let stamp = Timespec {
             tv_sec: seconds,

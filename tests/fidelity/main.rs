@@ -13,7 +13,7 @@
 
 mod copies;
 #[path = "../common/dead.rs"]
-#[allow(dead_code, reason = "the tests here make such names only")]
+#[expect(dead_code, reason = "the tests here make such names only")]
 mod dead;
 mod filesystems;
 mod hostile;

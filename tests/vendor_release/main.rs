@@ -3,6 +3,9 @@
 
 #![expect(
     clippy::disallowed_methods,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::unnecessary_debug_formatting,
     clippy::unwrap_used,
     reason = "tests set up their own world"
 )]
@@ -13,9 +16,15 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-#[path = "common/dead.rs"]
-#[allow(dead_code, reason = "the tests here make such names only")]
+#[path = "../common/dead.rs"]
+#[expect(dead_code, reason = "the tests here make such names only")]
 mod dead;
+mod differential;
+mod hostile;
+#[path = "../common/need.rs"]
+mod need;
+mod picture;
+mod raw;
 
 use dead::dead_name;
 use flate2::{Compression, write::GzEncoder};
