@@ -10,20 +10,18 @@
 
 mod error;
 mod files;
+mod parting;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 pub use error::LaunchError;
+pub use parting::{EditedFile, Parting, PartingNames, require_distinct};
 
-use crate::compose::{
-    self, Claims, Conflict, ConflictRule, Document, Edited, FixRule, LoadOptions, Model,
-    VariableChange,
-};
+use crate::compose::{self, Claims, Conflict, ConflictRule, LoadOptions, Model, VariableChange};
 use crate::engine::{
     Compose, ComposeProject, Docker, ExceptProject, UpOptions, claimed, local_images,
     missing_images,
 };
-use crate::env_file::Values;
 use crate::release::{Install, Release};
 
 /// How a release is to run.
@@ -31,37 +29,13 @@ use crate::release::{Install, Release};
 pub struct LaunchOptions {
     /// The compose project; Compose's own choice when absent.
     pub project: Option<String>,
-    /// What is put behind container names that collide; `-` and the project's name when
-    /// absent.
-    pub suffix: Option<String>,
-    /// What is put before names of volumes and networks that collide; the project's name
-    /// and `_` when absent.
-    pub prefix: Option<String>,
-    /// What is added to the host ports of services of which one collides.
-    pub port_offset: Option<i32>,
+    /// What names and ports get where they collide.
+    pub names: PartingNames,
     /// Kinds of collisions that may stay; [`ConflictRule::ProjectName`] never may, since the
     /// one would then recreate the other's containers.
     pub accept: Vec<ConflictRule>,
     /// Take no image from a registry, also where one is missing.
     pub never_pull: bool,
-}
-
-/// A compose file of a release, as Compose will get it.
-#[derive(Debug)]
-pub struct LaunchFile {
-    /// The release's file.
-    pub path: PathBuf,
-    /// What it holds.
-    pub before: Vec<u8>,
-    /// What Compose will read.
-    pub edited: Edited,
-}
-
-impl LaunchFile {
-    /// True if Compose gets a copy that differs.
-    pub fn is_edited(&self) -> bool {
-        self.edited.bytes != self.before
-    }
 }
 
 /// A volume that the release would share with another project, and has to itself instead.
@@ -83,7 +57,7 @@ pub struct Launch {
     /// The release's folder, which relative paths are relative to.
     pub folder: PathBuf,
     /// Its compose files, in their order.
-    pub files: Vec<LaunchFile>,
+    pub files: Vec<EditedFile>,
     /// Variables that have to have another value than the release's `.env` says.
     pub variables: Vec<VariableChange>,
     /// Collisions that were accepted.
@@ -125,9 +99,12 @@ impl Launch {
         let model = Model::load(&paths, &options)?;
         let others = claimed(docker, own(&model))?;
         let found = compose::conflicts(&others, &Claims::of(&model));
-        let fixed = fix(&paths, &model, &found, wish)?;
-        let after = reload(&paths, &model, &options, &fixed)?;
-        let left = require_parted(&others, (&model, &after), wish, fixed.refusals)?;
+        let parting = Parting::of(&model, &paths, &found, &wish.names)?;
+        require_unexported(&parting.variables)?;
+        let after = parting.model(&model, &paths, &options)?;
+        let claims = Claims::of(&after);
+        require_distinct(&Claims::of(&model), &claims)?;
+        let left = require_parted(&others, &claims, &wish.accept, parting.refusals)?;
         let to_pull = to_pull(docker, &after)?;
         if wish.never_pull && !to_pull.is_empty() {
             return Err(LaunchError::NoImages { images: to_pull });
@@ -137,8 +114,8 @@ impl Launch {
             copies: install.own("up").join(&model.project),
             project: model.project,
             folder: model.project_dir,
-            files: fixed.files,
-            variables: fixed.variables,
+            files: parting.files,
+            variables: parting.variables,
             accepted: left,
             never_pull: to_pull.is_empty(),
             to_pull,
@@ -153,7 +130,7 @@ impl Launch {
         let files: Vec<_> = self.files.iter().zip(self.copied()).collect();
         let files = files
             .into_iter()
-            .map(|(file, copy)| match file.is_edited() {
+            .map(|(file, copy)| match file.is_change() {
                 true => copy,
                 false => file.path.clone(),
             });
@@ -178,96 +155,27 @@ fn own(model: &Model) -> ExceptProject<'_> {
     }
 }
 
-/// The files with their edits.
-struct Fixed {
-    files: Vec<LaunchFile>,
-    variables: Vec<VariableChange>,
-    refusals: Vec<compose::Error>,
-}
-
-fn fix(
-    paths: &[PathBuf],
-    model: &Model,
-    found: &[Conflict],
-    wish: &LaunchOptions,
-) -> Result<Fixed, LaunchError> {
-    let project = &model.project;
-    let rule = FixRule {
-        suffix: wish.suffix.clone().unwrap_or(format!("-{project}")),
-        prefix: wish.prefix.clone().unwrap_or(format!("{project}_")),
-        port_offset: wish.port_offset,
-    };
-    let values = Values::in_folder(&model.project_dir, read)?;
-    let mut all = Fixed {
-        files: Vec::new(),
-        variables: Vec::new(),
-        refusals: Vec::new(),
-    };
-    for path in paths {
-        let before = read(path)?;
-        let document = Document::parse(path, &before)?;
-        let fixed = compose::fix(&document, found, &rule, &|name| values.get(name))?;
-        all.files.push(LaunchFile {
-            path: path.clone(),
-            before,
-            edited: fixed.edited,
-        });
-        all.variables.extend(fixed.variables);
-        all.refusals.extend(fixed.refusals);
-    }
+/// No file wins over the environment.
+fn require_unexported(variables: &[VariableChange]) -> Result<(), LaunchError> {
     let exported = |change: &&VariableChange| std::env::var_os(&change.name).is_some();
-    match all.variables.iter().find(exported) {
-        None => Ok(all),
+    match variables.iter().find(exported) {
+        None => Ok(()),
         Some(change) => Err(LaunchError::Exported {
             name: change.name.clone(),
         }),
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, LaunchError> {
-    std::fs::read(path).map_err(|source| LaunchError::Read {
-        path: path.to_owned(),
-        source,
-    })
-}
-
-/// What the files come to with their edits.
-fn reload(
-    paths: &[PathBuf],
-    model: &Model,
-    options: &LoadOptions,
-    fixed: &Fixed,
-) -> Result<Model, LaunchError> {
-    let read = |path: &Path| match fixed.files.iter().find(|file| file.path == path) {
-        Some(file) => Ok(file.edited.bytes.clone()),
-        None => std::fs::read(path),
-    };
-    let mut options = LoadOptions {
-        project: Some(model.project.clone()),
-        ..options.clone()
-    };
-    let changes = fixed.variables.iter();
-    let changes = changes.map(|change| (change.name.clone(), change.to.clone()));
-    options.environment.extend(changes);
-    Ok(Model::load_with(paths, &options, &read)?)
-}
-
-/// The collisions that are left and accepted; an error if there are others, or if the edits
-/// made new ones.
+/// The collisions that are left and accepted; an error if there are others.
 fn require_parted(
     others: &Claims,
-    (before, after): (&Model, &Model),
-    wish: &LaunchOptions,
+    after: &Claims,
+    accept: &[ConflictRule],
     refusals: Vec<compose::Error>,
 ) -> Result<Vec<Conflict>, LaunchError> {
-    let (before, after) = (Claims::of(before), Claims::of(after));
-    if let Some(conflict) = compose::conflicts_made(&before, &after).into_iter().next() {
-        let conflict = Box::new(conflict);
-        return Err(LaunchError::Made { conflict });
-    }
-    let left = compose::conflicts(others, &after).into_iter();
+    let left = compose::conflicts(others, after).into_iter();
     let may_stay = |conflict: &Conflict| {
-        conflict.rule != ConflictRule::ProjectName && wish.accept.contains(&conflict.rule)
+        conflict.rule != ConflictRule::ProjectName && accept.contains(&conflict.rule)
     };
     let (accepted, left): (Vec<_>, Vec<_>) = left.partition(may_stay);
     match left.is_empty() {

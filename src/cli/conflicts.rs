@@ -4,19 +4,18 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::files::compose_files;
-use super::files::edits::{self, EditArgs, FileEdit, FileJson};
+use super::files::edits::{self as file_edits, EditArgs, FileEdit, FileJson};
 use super::files::env_edits::EnvEdits;
 use super::options::{DockerArg, InstallArg};
 use super::terminal::color;
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use crate::compose::{
-    self, Claimant, Claims, Conflict, ConflictRule, Document, FixRule, LoadOptions, Model, discover,
+    self, Claimant, Claims, Conflict, ConflictRule, LoadOptions, Model, discover,
 };
 use crate::engine::{Docker, ExceptProject, claimed};
-use crate::env_file::Values;
 use crate::error::Kind;
+use crate::launch::{self, LaunchError, Parting, PartingNames};
 use crate::release::Install;
 
 /// Find what collides if several projects run side by side.
@@ -86,7 +85,7 @@ struct FixedJson {
 }
 
 /// One side: its files, and what they come to.
-struct Side {
+struct ComparedProject {
     files: Vec<PathBuf>,
     model: Model,
 }
@@ -100,7 +99,7 @@ pub(super) fn run(args: &ConflictsArgs, ui: &Ui) -> Result<Done, Failure> {
         .enumerate()
         .map(|(number, name)| {
             let project = args.project.clone().filter(|_| number == last);
-            Side::load(name, &args.install.root, project)
+            ComparedProject::load(name, &args.install.root, project)
         })
         .collect::<Result<Vec<_>, _>>()?;
     let claims: Vec<_> = sides.iter().map(|side| claims_of(&side.model)).collect();
@@ -150,7 +149,7 @@ impl ConflictsArgs {
     }
 }
 
-impl Side {
+impl ComparedProject {
     fn load(name: &str, install: &Path, project: Option<String>) -> Result<Self, Failure> {
         let files = files(name, install)?;
         let options = LoadOptions {
@@ -159,23 +158,6 @@ impl Side {
         };
         let model = Model::load(&files, &options)?;
         Ok(Self { files, model })
-    }
-
-    /// The side as it will be after the edits.
-    fn after(&self, edits: &[FileEdit]) -> Result<Claims, Failure> {
-        let real = |path: &Path| path.canonicalize().ok();
-        let read = |path: &Path| {
-            let is_it = |edit: &&FileEdit| real(path).is_some() && real(&edit.path) == real(path);
-            match edits.iter().find(is_it) {
-                Some(edit) => Ok(edit.edited.bytes.clone()),
-                None => std::fs::read(path),
-            }
-        };
-        let options = LoadOptions {
-            project: Some(self.model.project.clone()),
-            ..LoadOptions::default()
-        };
-        Ok(claims_of(&Model::load_with(&self.files, &options, &read)?))
     }
 }
 
@@ -246,7 +228,7 @@ fn among(sides: &[Claims]) -> Vec<Conflict> {
 /// The conflicts of a side with all else that an engine has.
 fn with_engine(
     engine: Option<&Docker>,
-    side: &Side,
+    side: &ComparedProject,
     claims: &Claims,
 ) -> Result<Vec<Conflict>, Failure> {
     let Some(docker) = engine else {
@@ -263,14 +245,16 @@ fn with_engine(
 
 fn fix(
     args: &ConflictsArgs,
-    (last, others): (&Side, &[Side]),
+    (last, others): (&ComparedProject, &[ComparedProject]),
     engine: Option<&Docker>,
     found: &[Conflict],
     ui: &Ui,
 ) -> Result<Done, Failure> {
     require_own_project(args, found)?;
-    let edits = edited(args, last, others, found, ui)?;
-    let after = last.after(&edits)?;
+    let parting = parting(args, last, others, found, ui)?;
+    let after = parting.model(&last.model, &last.files, &LoadOptions::default())?;
+    let after = claims_of(&after);
+    let edits = edits(parting)?;
     require_distinct(&claims_of(&last.model), &after)?;
     let mut left = among(
         &others
@@ -280,7 +264,7 @@ fn fix(
             .collect::<Vec<_>>(),
     );
     left.extend(with_engine(engine, last, &after)?);
-    let done = edits::settle(&edits, &args.output, ui)?;
+    let done = file_edits::settle(&edits, &args.output, ui)?;
     if let Some(project) = &args.project {
         ui.say(&format!(
             "note: it has to run as `docker compose -p {project}`"
@@ -319,54 +303,64 @@ fn require_own_project(args: &ConflictsArgs, found: &[Conflict]) -> Result<(), F
 
 /// An edit may not make two things of the last side one.
 fn require_distinct(before: &Claims, after: &Claims) -> Result<(), Failure> {
-    match compose::conflicts_made(before, after).into_iter().next() {
-        None => Ok(()),
-        Some(conflict) => Err(Failure::new(
-            Kind::Refused,
-            format!(
-                "`{}` and `{}` of the last side would both have the {} `{}`",
-                conflict.first.owner, conflict.second.owner, conflict.rule, conflict.subject
-            ),
-        )
-        .hint("choose another `--port-offset`, `--suffix` or `--prefix`")),
-    }
+    let Err(error) = launch::require_distinct(before, after) else {
+        return Ok(());
+    };
+    let message = match &error {
+        LaunchError::Made { conflict } => format!(
+            "`{}` and `{}` of the last side would both have the {} `{}`",
+            conflict.first.owner, conflict.second.owner, conflict.rule, conflict.subject
+        ),
+        _ => error.to_string(),
+    };
+    Err(Failure {
+        message,
+        ..Failure::from(error)
+    })
 }
 
-/// The edits of the last side's files, and of the `.env` that holds its ports.
-fn edited(
+/// The edits of the last side's files, but for those that are another side's, too.
+fn parting(
     args: &ConflictsArgs,
-    last: &Side,
-    others: &[Side],
+    last: &ComparedProject,
+    others: &[ComparedProject],
     found: &[Conflict],
     ui: &Ui,
-) -> Result<Vec<FileEdit>, Failure> {
-    let project = &last.model.project;
-    let rule = FixRule {
-        suffix: args.suffix.clone().unwrap_or(format!("-{project}")),
-        prefix: args.prefix.clone().unwrap_or(format!("{project}_")),
+) -> Result<Parting, Failure> {
+    let is_shared = |path: &Path| {
+        let mut files = others.iter().flat_map(|side| &side.model.files);
+        files.any(|other| same(other, path))
+    };
+    let (shared, own): (Vec<_>, Vec<_>) = last
+        .model
+        .files
+        .iter()
+        .cloned()
+        .partition(|path| is_shared(path));
+    for path in shared {
+        ui.warn(&format!(
+            "{}: not edited, because another side is made of it, too",
+            path.display()
+        ));
+    }
+    let names = PartingNames {
+        suffix: args.suffix.clone(),
+        prefix: args.prefix.clone(),
         port_offset: args.port_offset,
     };
-    let values = Values::in_folder(&last.model.project_dir, compose_files::read)?;
-    let (mut edits, mut env) = (Vec::new(), EnvEdits::default());
-    for path in &last.model.files {
-        let is_shared = |side: &Side| side.model.files.iter().any(|other| same(other, path));
-        if others.iter().any(is_shared) {
-            ui.warn(&format!(
-                "{}: not edited, because another side is made of it, too",
-                path.display()
-            ));
-            continue;
-        }
-        let document = Document::parse(path, &compose_files::read(path)?)?;
-        let fixed = compose::fix(&document, found, &rule, &|name| values.get(name))?;
-        for refusal in &fixed.refusals {
-            ui.warn(&refusal.to_string());
-        }
-        env.add(&values, fixed.variables)?;
-        edits.push(FileEdit::of(&document, fixed.edited));
+    let parting = Parting::of(&last.model, &own, found, &names)?;
+    for refusal in &parting.refusals {
+        ui.warn(&refusal.to_string());
     }
-    edits.extend(env.finish()?);
-    Ok(edits)
+    Ok(parting)
+}
+
+/// The edited files, and the `.env` that holds their ports.
+fn edits(parting: Parting) -> Result<Vec<FileEdit>, Failure> {
+    let mut env = EnvEdits::default();
+    env.add(&parting.values, parting.variables)?;
+    let files = parting.files.into_iter().map(FileEdit::from);
+    Ok(files.chain(env.finish()?).collect())
 }
 
 fn same(one: &Path, other: &Path) -> bool {

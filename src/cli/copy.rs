@@ -215,7 +215,7 @@ fn foretell(args: &CopyArgs, ui: &Ui) -> Result<Done, Failure> {
 }
 
 /// Lists the files that stood against a copy: the message itself names but the first.
-fn refuse(error: tree::Error, ui: &Ui) -> Failure {
+pub(super) fn refuse(error: tree::Error, ui: &Ui) -> Failure {
     if let tree::Error::Incomplete { failed, .. } = &error {
         for failure in failed.iter().take(MAX_FAILED) {
             ui.warn(&failure.to_string());

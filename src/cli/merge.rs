@@ -113,9 +113,9 @@ impl MergeArgs {
 }
 
 /// The contents of the three files.
-struct ThreeFiles([Vec<u8>; 3]);
+struct ThreeContents([Vec<u8>; 3]);
 
-impl ThreeFiles {
+impl ThreeContents {
     fn read(args: &MergeArgs) -> Result<Self, Failure> {
         Ok(Self([
             read(&args.base)?,
@@ -138,7 +138,7 @@ impl ThreeFiles {
 }
 
 fn file(args: &MergeArgs, ui: &Ui) -> Result<Done, Failure> {
-    let contents = ThreeFiles::read(args)?;
+    let contents = ThreeContents::read(args)?;
     let name = args.name();
     let merged = merge::merge_file(&contents.inputs(args, &name), &args.answers())?;
     let mine = &contents.0[1];
@@ -233,7 +233,7 @@ fn copy(mine: &Path, target: &Path, ui: &Ui) -> Result<(), Failure> {
 }
 
 fn as_override(args: &MergeArgs, ui: &Ui) -> Result<Done, Failure> {
-    let contents = ThreeFiles::read(args)?;
+    let contents = ThreeContents::read(args)?;
     let name = args.name();
     for (path, bytes) in [&args.base, &args.mine, &args.theirs]
         .into_iter()

@@ -14,7 +14,7 @@ use crate::compose::{self, Conflict, ConflictRule, LoadOptions, Model};
 use crate::engine::{Compose, ComposeProject, Container, Docker};
 use crate::error::Kind;
 use crate::fs::Disk;
-use crate::launch::{Launch, LaunchOptions, OwnVolume};
+use crate::launch::{Launch, LaunchOptions, OwnVolume, PartingNames};
 use crate::release::{Install, Release, Version};
 
 /// Which containers.
@@ -148,7 +148,7 @@ pub(super) fn up(args: &Up, ui: &Ui) -> Result<Done, Failure> {
     let lock = install.lock(&disk, "up")?;
     let release = install.release(&args.which.release)?;
     let docker = args.docker.find()?;
-    let launch = Launch::prepare(&install, &release, &args.wish(), &docker)?;
+    let launch = Launch::prepare(&install, &release, &args.options(), &docker)?;
     let project = launch.compose(&Compose::find(&docker)?)?;
     say_beforehand(&launch, ui);
     let command = project.up_command(&launch.up());
@@ -167,12 +167,14 @@ pub(super) fn up(args: &Up, ui: &Ui) -> Result<Done, Failure> {
 }
 
 impl Up {
-    fn wish(&self) -> LaunchOptions {
+    fn options(&self) -> LaunchOptions {
         LaunchOptions {
             project: self.which.project.clone(),
-            suffix: self.suffix.clone(),
-            prefix: self.prefix.clone(),
-            port_offset: self.port_offset,
+            names: PartingNames {
+                suffix: self.suffix.clone(),
+                prefix: self.prefix.clone(),
+                port_offset: self.port_offset,
+            },
             accept: self.accept.clone(),
             never_pull: self.never_pull,
         }
@@ -207,11 +209,7 @@ fn report(
     containers: Vec<Container>,
     ui: &Ui,
 ) -> Result<Done, Failure> {
-    let edits = launch.files.into_iter().map(|file| FileEdit {
-        path: file.path,
-        before: file.before,
-        edited: file.edited,
-    });
+    let edits = launch.files.into_iter().map(FileEdit::from);
     let edits: Vec<_> = edits.filter(FileEdit::is_change).collect();
     if ui.json {
         let variables = launch.variables.iter();

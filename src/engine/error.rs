@@ -59,7 +59,7 @@ pub enum Error {
         name: String,
     },
     /// No volume of this name.
-    #[error("no volume `{name}` in {place}")]
+    #[error("there is no volume `{name}` in {place}")]
     Missing {
         /// The volume.
         name: String,
@@ -115,6 +115,21 @@ pub enum Error {
         /// By whom.
         users: Vec<User>,
     },
+    /// The target of a copy holds something.
+    #[error("volume `{name}` is not empty")]
+    NotEmpty {
+        /// The volume.
+        name: String,
+    },
+    /// A volume is to be made, and nobody said whose it is.
+    #[error("the new volume `{name}` has to belong to a compose project")]
+    NoOwner {
+        /// The volume.
+        name: String,
+    },
+    /// A copy failed, and so did letting containers go on that had been kept from writing.
+    #[error(transparent)]
+    LeftQuiesced(Box<Error>),
     /// A container goes on writing although it was told not to.
     #[error("container `{container}` goes on after `docker {verb}`")]
     NotHeld {
@@ -195,12 +210,13 @@ impl Explain for Error {
     fn kind(&self) -> Kind {
         match self {
             Self::NoProgram(source) => source.kind(),
-            Self::Name { .. } | Self::Project { .. } => Kind::Usage,
+            Self::Name { .. } | Self::Project { .. } | Self::NoOwner { .. } => Kind::Usage,
             Self::NotMade { .. }
             | Self::MadeOtherwise { .. }
             | Self::NotGone { .. }
             | Self::StillRunning { .. }
             | Self::NotReleased { .. }
+            | Self::LeftQuiesced(_)
             | Self::NotUp { .. } => Kind::Failed,
             Self::Interrupted { .. } => Kind::Interrupted,
             Self::Helper { source, .. } => source.kind(),
@@ -213,6 +229,8 @@ impl Explain for Error {
         match self {
             Self::NoProgram(source) | Self::Call { source, .. } => source.hints(),
             Self::Tree(error) => error.hints(),
+            Self::LeftQuiesced(first) => first.hints(),
+            Self::InUse { users, .. } => stop_hints(users),
             Self::Helper { source, left, .. } => {
                 let left = left.iter().map(|name| {
                     format!("a container was left; remove it with `docker rm --force {name}`")
@@ -242,7 +260,12 @@ impl Error {
                 "a volume's name begins with a letter or digit and goes on with letters, \
                  digits, `_`, `.` and `-`; it has at least two characters",
             ],
-            Self::InUse { .. } => &["stop what uses it first"],
+            Self::NotEmpty { .. } => {
+                &["bring it up to date with `--update`, which removes what SOURCE hasn't"]
+            }
+            Self::NoOwner { .. } => {
+                &["name it with `-p NAME`, or Compose won't take the volume for its own"]
+            }
             Self::NoCompose(_) | Self::TooOld { .. } => {
                 &["install Docker Compose v2, the plugin behind `docker compose`"]
             }
@@ -268,8 +291,23 @@ fn colon(said: &str) -> String {
     }
 }
 
+/// How to stop those who use a volume, one sentence each.
+pub(crate) fn stop_hints(users: &[User]) -> Vec<String> {
+    let mut hints: Vec<String> = users
+        .iter()
+        .map(|user| match &user.project {
+            Some(project) => format!("stop it with `docker compose -p {project} stop`"),
+            None => format!("stop {} first", user.who),
+        })
+        .collect();
+    hints.sort();
+    hints.dedup();
+    hints
+}
+
 fn names(users: &[User]) -> String {
-    ticked(users.iter().map(|user| &user.who))
+    let names: Vec<&str> = users.iter().map(|user| user.who.as_str()).collect();
+    names.join(", ")
 }
 
 /// `a`, `b`: names in a message.

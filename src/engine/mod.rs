@@ -32,6 +32,11 @@ pub use projects::compose::{Compose, ComposeProject, UpOptions};
 pub use projects::containers::{Container, Health, Mount, containers_using};
 pub use projects::startup::UnstartedContainer;
 pub use volumes::contents::{ByPath, Contents, Feed, StoredVolume, transfer};
+pub(crate) use volumes::copy::FoundEnd;
+pub use volumes::copy::{
+    CopyEnd, CopyNotice, InUse, SourceSurvey, TargetLabels, VolumeCopied, VolumeCopy,
+    VolumeCopyOptions, require_idle, require_unused, writing,
+};
 pub use volumes::docker::DockerVolumes;
 pub use volumes::fake::FakeVolumes;
 pub use volumes::folders::FolderVolumes;

@@ -19,7 +19,7 @@ impl Launch {
             .files
             .iter()
             .zip(self.copied())
-            .filter(|(file, _)| file.is_edited())
+            .filter(|(file, _)| file.is_change())
             .map(|(file, copy)| (copy, file.edited.bytes.clone()))
             .collect();
         if !self.variables.is_empty() {

@@ -44,3 +44,26 @@ pub struct Request {
     /// The folder or engine that the volumes live in.
     pub place: VolumeBackend,
 }
+
+impl Request {
+    /// The plain upgrade to `version`, which is staged already, with the volumes at `place`:
+    /// everything else is the recipe's, or as it is where there is none.
+    pub fn new(version: Version, place: VolumeBackend) -> Self {
+        Self {
+            version,
+            from: None,
+            shipment: None,
+            prefix: None,
+            images: Vec::new(),
+            carry: Vec::new(),
+            skip: Vec::new(),
+            project: None,
+            from_project: None,
+            ours: Vec::new(),
+            theirs: Vec::new(),
+            as_override: false,
+            image_archive: None,
+            place,
+        }
+    }
+}

@@ -26,7 +26,7 @@ mod world;
 use serde::{Deserialize, Serialize};
 
 pub use carry_config::CarryConfig;
-pub use copy_volume::{CopyVolume, require_unused};
+pub use copy_volume::CopyVolume;
 pub use edit_compose::{EditCompose, ValueChange};
 pub use error::StepError;
 pub use load_images::LoadImages;

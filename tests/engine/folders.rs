@@ -104,7 +104,7 @@ fn a_folder_that_a_process_writes_to_is_not_removed() {
     writer.wait().unwrap();
     let text = error.to_string();
     let expected = format!(
-        "volume `v2_data` is in use by `sleep (process {})`",
+        "volume `v2_data` is in use by sleep (process {})",
         writer.id()
     );
     assert_eq!(text, expected);
@@ -208,7 +208,7 @@ fn the_fake_has_the_users_that_a_test_gives_it() {
     fake.use_by("v2_data", user.clone());
     assert_eq!(fake.users(&made).unwrap(), [user]);
     let error = fake.remove(&Disk::new(), "v2_data").unwrap_err();
-    assert_eq!(error.hints(), ["stop what uses it first"]);
+    assert_eq!(error.hints(), ["stop db first"]);
     fake.free("v2_data");
     fake.remove(&Disk::new(), "v2_data").unwrap();
     assert_eq!(fake.created(), [new_volume()]);

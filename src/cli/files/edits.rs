@@ -13,6 +13,7 @@ use crate::cli::terminal::ui::{Done, Ui};
 use crate::compose::{self, Document, Edited};
 use crate::error::Kind;
 use crate::fs::{Disk, WriteError};
+use crate::launch::EditedFile;
 
 /// What an edit does with its result.
 #[derive(Debug, Clone, clap::Args)]
@@ -33,6 +34,16 @@ pub(crate) struct FileEdit {
     pub path: PathBuf,
     pub before: Vec<u8>,
     pub edited: Edited,
+}
+
+impl From<EditedFile> for FileEdit {
+    fn from(file: EditedFile) -> Self {
+        Self {
+            path: file.path,
+            before: file.before,
+            edited: file.edited,
+        }
+    }
 }
 
 impl FileEdit {

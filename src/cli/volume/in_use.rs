@@ -4,14 +4,11 @@ use std::time::Duration;
 
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::ui::Ui;
-use crate::engine::{Quiesce, Quiesced, User, Volume, VolumeStore};
-use crate::error::Kind;
-use crate::fs::Disk;
-use crate::upgrade::step::StepError;
+use crate::engine::{CopyNotice, InUse, Quiesce};
 
 /// What may be done about them.
 #[derive(Debug, clap::Args)]
-pub(super) struct InUse {
+pub(super) struct InUseArgs {
     /// Copy while containers go on writing, and list what changed meanwhile
     ///
     /// No database can be relied on to start from such a copy: it is a mixture of moments. It
@@ -32,72 +29,40 @@ pub(super) struct InUse {
     stop_timeout: u64,
 }
 
-impl InUse {
-    fn hold(&self) -> Option<Quiesce> {
-        match (self.pause, self.stop) {
-            (true, _) => Some(Quiesce::Pause),
-            (_, true) => Some(Quiesce::Stop(Duration::from_secs(self.stop_timeout))),
-            _ => None,
+impl InUseArgs {
+    pub(super) fn choice(&self) -> InUse {
+        match (self.live, self.pause, self.stop) {
+            (true, ..) => InUse::CopyLive,
+            (_, true, _) => InUse::Quiesce(Quiesce::Pause),
+            (.., true) => InUse::Quiesce(Quiesce::Stop(Duration::from_secs(self.stop_timeout))),
+            _ => InUse::Refuse,
         }
     }
 
-    /// Sees to it that nothing writes the volume while what is given is held, as the options
-    /// say; refuses where they say nothing.
-    pub(super) fn settle<'a>(
-        &self,
-        store: &'a dyn VolumeStore,
-        disk: &'a Disk,
-        volume: &Volume,
-        ui: &Ui,
-    ) -> Result<Option<Quiesced<'a>>, Failure> {
-        let users = store.users(volume)?.into_iter();
-        let users: Vec<User> = users.filter(User::is_writing).collect();
-        if users.is_empty() {
-            return Ok(None);
+    /// Tells what is worth knowing of a copy that isn't there yet.
+    pub(super) fn tell(notice: &CopyNotice<'_>, ui: &Ui) {
+        match notice {
+            CopyNotice::Live { volume, users } => {
+                let names: Vec<_> = users.iter().map(|user| user.who.as_str()).collect();
+                ui.warn(&format!(
+                    "`{volume}` is copied while {} may write it: don't start a database from the \
+                     copy",
+                    names.join(", ")
+                ));
+            }
+            CopyNotice::Quiesced { how, containers } => {
+                let state = match how {
+                    Quiesce::Pause => "paused",
+                    Quiesce::Stop(_) => "stopped",
+                };
+                ui.say(&format!("{state} meanwhile: {}", containers.join(", ")));
+            }
+            CopyNotice::NotReleased(error) => ui.warn(&error.to_string()),
         }
-        if self.live {
-            let names: Vec<_> = users.iter().map(|user| user.who.as_str()).collect();
-            ui.warn(&format!(
-                "`{}` is copied while {} may write it: don't start a database from the copy",
-                volume.name,
-                names.join(", ")
-            ));
-            return Ok(None);
-        }
-        let (Some(how), Some(docker)) = (self.hold(), store.docker()) else {
-            let refused = StepError::InUse {
-                volume: volume.name.clone(),
-                users,
-            };
-            return Err(Failure::from(refused)
-                .hint("or let them stand still meanwhile: `--pause`, or `--stop`"));
-        };
-        let held = Quiesced::hold(docker, disk, &volume.name, &users, how)?;
-        let names: Vec<_> = held.names().collect();
-        let state = if self.pause { "paused" } else { "stopped" };
-        ui.say(&format!("{state} meanwhile: {}", names.join(", ")));
-        Ok(Some(held))
     }
-}
 
-/// Lets containers go on after `done`, and tells if they don't.
-pub(super) fn release<T>(
-    held: Option<Quiesced<'_>>,
-    done: Result<T, Failure>,
-    ui: &Ui,
-) -> Result<T, Failure> {
-    let Some(Err(error)) = held.map(Quiesced::release) else {
-        return done;
-    };
-    let failure = Failure::from(error);
-    match done {
-        Ok(_) => Err(failure),
-        Err(first) => {
-            ui.warn(&failure.message);
-            Err(Failure {
-                kind: Kind::Failed,
-                ..first
-            })
-        }
+    /// A source that is in use was refused.
+    pub(super) fn refused(failure: Failure) -> Failure {
+        failure.hint("or let them stand still meanwhile: `--pause`, or `--stop`")
     }
 }

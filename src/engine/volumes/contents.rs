@@ -24,12 +24,22 @@ pub trait Contents: Send + Sync {
     fn prepare(&self, _: &Volume) {}
 
     /// Counts what is in a volume.
+    ///
+    /// # Errors
+    /// Those of reading it, by path or in a helper.
     fn survey(&self, volume: &Volume, progress: &dyn Progress) -> Result<Survey, Error>;
 
     /// Whether a volume is empty, or holds a copy that was begun and never completed.
+    ///
+    /// # Errors
+    /// Those of reading it, by path or in a helper.
     fn holds(&self, volume: &Volume, progress: &dyn Progress) -> Result<Holds, Error>;
 
     /// Copies all of the first volume into the second, which is empty or holds part of such a copy.
+    ///
+    /// # Errors
+    /// [`tree::Error::Unfinished`] for a source that holds part of a copy; those of the copy, after
+    /// which the second volume is empty or recognised as unfinished.
     fn copy(
         &self,
         disk: &Disk,
@@ -40,6 +50,9 @@ pub trait Contents: Send + Sync {
 
     /// Copies as [`Contents::copy`] does, with digests, reads the copy back and tells in what it
     /// isn't what was copied.
+    ///
+    /// # Errors
+    /// Those of [`Contents::copy`] and of reading the copy back.
     fn copy_verified(
         &self,
         disk: &Disk,
@@ -60,6 +73,9 @@ pub trait Contents: Send + Sync {
     }
 
     /// A manifest of the volume, with what `options` compare.
+    ///
+    /// # Errors
+    /// Those of reading it, by path or in a helper.
     fn observe(
         &self,
         volume: &Volume,
@@ -68,13 +84,22 @@ pub trait Contents: Send + Sync {
     ) -> Result<Manifest, Error>;
 
     /// Removes everything in the volume, and leaves the volume.
+    ///
+    /// # Errors
+    /// Those of removing; what was removed by then is gone.
     fn clear(&self, disk: &Disk, volume: &Volume) -> Result<(), Error>;
 
     /// Bytes that are free for new volumes; nothing where that is to be asked of
     /// [`VolumeStore::folder`](crate::engine::VolumeStore::folder).
+    ///
+    /// # Errors
+    /// Those of a helper.
     fn free(&self, progress: &dyn Progress) -> Result<Option<u64>, Error>;
 
     /// Writes all of the volume to `out`, as [`tree::send`] does, but what `have` has already.
+    ///
+    /// # Errors
+    /// Those of reading the volume and of writing to `out`.
     fn send(
         &self,
         volume: &Volume,
@@ -85,6 +110,10 @@ pub trait Contents: Send + Sync {
 
     /// Fills the volume with the stream that `feed` writes, as [`tree::Receiving`] does; with
     /// `update` it may hold anything, which `feed` is told of.
+    ///
+    /// # Errors
+    /// What `feed` failed with, or why what it wrote could not be taken; what has arrived stays,
+    /// recognised as unfinished.
     fn receive(
         &self,
         disk: &Disk,
@@ -95,6 +124,9 @@ pub trait Contents: Send + Sync {
     ) -> Result<Copied, Error>;
 
     /// Compares a volume with a manifest.
+    ///
+    /// # Errors
+    /// Those of [`Contents::observe`]: a difference is none.
     fn verify(
         &self,
         volume: &Volume,

@@ -186,10 +186,7 @@ impl VolumeStore for DockerVolumes {
     }
 
     fn remove(&self, disk: &Disk, name: &str) -> Result<(), Error> {
-        let volume = self.look(name)?.ok_or_else(|| Error::Missing {
-            name: name.to_owned(),
-            place: self.describe(),
-        })?;
+        let volume = self.existing(name)?;
         refuse_writers(&volume, self.users(&volume)?)?;
         announce(disk, "docker volume rm", name)?;
         let mut called = self.remove_call(name).run_well();
@@ -212,6 +209,10 @@ impl VolumeStore for DockerVolumes {
 
     fn docker(&self) -> Option<&Docker> {
         Some(&self.docker)
+    }
+
+    fn server(&self) -> Option<&ServerInfo> {
+        Some(&self.server)
     }
 
     fn path_of(&self, name: &str) -> Option<PathBuf> {

@@ -1,21 +1,15 @@
 //! The contents of a Docker engine's volumes: by path where this process reaches them, else
-//! in a helper container; decided for each volume anew.
+//! in a helper container; decided for each volume anew, and in one place.
 
 use std::fs;
 use std::io::Write;
 use std::path::Path;
-use std::sync::Arc;
 
-use super::docker::announce;
-use crate::engine::helper::{Helper, HelperAnswer, HelperMount, HelperWork, WireProblem};
-use crate::engine::{
-    ByPath, Contents, DockerVolumes, Error, Feed, HelperError, User, Volume, VolumeStore as _,
-};
+use super::helper_contents::InHelper;
+use crate::engine::{ByPath, Contents, DockerVolumes, Error, Feed, Volume};
 use crate::fs::Disk;
-use crate::progress::{Progress, Silent};
-use crate::tree::{
-    self, Copied, CopyOptions, Difference, Holds, Manifest, Survey, VerifyOptions, VerifyScope,
-};
+use crate::progress::Progress;
+use crate::tree::{Copied, CopyOptions, Difference, Holds, Manifest, Survey, VerifyOptions};
 
 impl DockerVolumes {
     /// True where the volume is simply a folder of this machine that this process may enter:
@@ -27,195 +21,53 @@ impl DockerVolumes {
             && fs::read_dir(&volume.path).is_ok()
     }
 
-    /// The engine's helper, brought there when it is first needed.
-    fn helper(&self, what: &str) -> Result<Arc<Helper>, Error> {
-        let program = self.program.as_deref();
-        let helper = self.helper.helper(&self.docker, &self.server, program);
-        helper.map_err(refused(what))
-    }
-
-    /// Work that reads one volume, done in a helper; `what` is said in errors.
-    fn read(
-        &self,
-        what: &str,
-        volume: &Volume,
-        work: HelperWork,
-        progress: &dyn Progress,
-    ) -> Result<(HelperAnswer, Option<Manifest>), Error> {
-        self.require_there(what, &[volume])?;
-        let mounts = [HelperMount {
-            volume: &volume.name,
-            writable: false,
-        }];
-        let told = self.helper(what)?.work(what, work, &mounts, progress)?;
-        Ok((told.answer, told.manifest))
-    }
-
-    /// A volume that isn't there would be made, empty, by being mounted; and what a tmpfs held
-    /// is gone, unless somebody has it mounted.
-    fn require_there(&self, what: &str, volumes: &[&Volume]) -> Result<(), Error> {
-        let names: Vec<String> = volumes.iter().map(|volume| volume.name.clone()).collect();
-        let found = self.inspect(&names);
-        if !found.is_ok_and(|found| found.iter().eq(volumes.iter().copied())) {
-            for volume in volumes {
-                self.require_as_known(volume)?;
-            }
+    /// How all of these volumes can be reached.
+    fn reaching(&self, volumes: &[&Volume]) -> Box<dyn Contents + '_> {
+        match volumes.iter().all(|volume| self.is_here(volume)) {
+            true => Box::new(ByPath),
+            false => Box::new(InHelper(self)),
         }
-        let held = |user: &User| user.running;
-        for volume in volumes.iter().filter(|volume| is_tmpfs(volume)) {
-            if !self.users(volume)?.iter().any(held) {
-                let name = volume.name.clone();
-                return Err(refused(what)(HelperError::Tmpfs { name }));
-            }
-        }
-        Ok(())
-    }
-
-    fn require_as_known(&self, volume: &Volume) -> Result<(), Error> {
-        if self.look(&volume.name)?.as_ref() == Some(volume) {
-            return Ok(());
-        }
-        Err(Error::Missing {
-            name: volume.name.clone(),
-            place: self.describe(),
-        })
-    }
-
-    /// Copies in a helper, and reads the copy back in the same one if that is wanted.
-    fn copy_by_helper(
-        &self,
-        disk: &Disk,
-        (source, target): (&Volume, &Volume),
-        (options, verify): (&CopyOptions, bool),
-        progress: &dyn Progress,
-    ) -> Result<(Copied, Vec<Difference>), Error> {
-        let what = format!("copy volume `{}` to `{}`", source.name, target.name);
-        if source.name == target.name {
-            let (source_root, target) = (source.path.clone(), target.path.clone());
-            return Err(tree::Error::Nested {
-                source_root,
-                target,
-            }
-            .into());
-        }
-        if is_tmpfs(target) {
-            let name = target.name.clone();
-            return Err(refused(&what)(HelperError::Tmpfs { name }));
-        }
-        self.require_there(&what, &[source, target])?;
-        let helper = self.helper(&what)?;
-        announce(disk, "docker run", &target.name)?;
-        let mounted = |volume, writable| HelperMount { volume, writable };
-        let mounts = [mounted(&source.name, false), mounted(&target.name, true)];
-        let digest = options.digest || verify;
-        let work = HelperWork::Copy {
-            source: source.name.clone(),
-            target: target.name.clone(),
-            digest,
-            live: options.live,
-            verify,
-        };
-        let name = format!("volume {}", target.name);
-        progress.start(&name, options.expected_bytes);
-        let done = helper.work(&what, work, &mounts, progress);
-        progress.finish();
-        let told = done?;
-        if told.manifest.is_some() != digest || !verify && !told.differences.is_empty() {
-            return unexpected_answer(&what);
-        }
-        let copied = copied(&what, told.answer, told.manifest)?;
-        Ok((copied, told.differences))
     }
 }
 
-fn is_tmpfs(volume: &Volume) -> bool {
-    volume
-        .options
-        .get("type")
-        .is_some_and(|kind| kind == "tmpfs")
-}
-
-fn refused(what: &str) -> impl FnOnce(HelperError) -> Error {
-    let what = what.to_owned();
-    move |source| Error::Helper {
-        what,
-        left: None,
-        source: Box::new(source),
-    }
-}
-
-/// A helper answered another question.
-fn unexpected_answer<T>(what: &str) -> Result<T, Error> {
-    let said = "an answer to something else";
-    Err(refused(what)(HelperError::BadReply { said }))
-}
-
+/// Each volume where it is: by path, or in a helper.
 impl Contents for DockerVolumes {
     fn path<'a>(&self, volume: &'a Volume) -> Option<&'a Path> {
         self.is_here(volume).then_some(volume.path.as_path())
     }
 
     fn prepare(&self, volume: &Volume) {
-        if !self.is_here(volume) {
-            let program = self.program.as_deref();
-            self.helper.call(&self.docker, &self.server, program);
-        }
+        self.reaching(&[volume]).prepare(volume);
     }
 
     fn survey(&self, volume: &Volume, progress: &dyn Progress) -> Result<Survey, Error> {
-        if self.is_here(volume) {
-            return ByPath.survey(volume, progress);
-        }
-        let what = format!("count what is in volume `{}`", volume.name);
-        let work = HelperWork::Survey {
-            volume: volume.name.clone(),
-        };
-        match self.read(&what, volume, work, progress)? {
-            (HelperAnswer::Survey(survey), None) => Ok(survey),
-            _ => unexpected_answer(&what),
-        }
+        self.reaching(&[volume]).survey(volume, progress)
     }
 
     fn holds(&self, volume: &Volume, progress: &dyn Progress) -> Result<Holds, Error> {
-        if self.is_here(volume) {
-            return ByPath.holds(volume, progress);
-        }
-        let what = format!("look into volume `{}`", volume.name);
-        let work = HelperWork::Holds {
-            volume: volume.name.clone(),
-        };
-        match self.read(&what, volume, work, progress)? {
-            (HelperAnswer::Holds(holds), None) => Ok(holds),
-            _ => unexpected_answer(&what),
-        }
+        self.reaching(&[volume]).holds(volume, progress)
     }
 
     fn copy(
         &self,
         disk: &Disk,
-        (source, target): (&Volume, &Volume),
+        pair: (&Volume, &Volume),
         options: &CopyOptions,
         progress: &dyn Progress,
     ) -> Result<Copied, Error> {
-        if self.is_here(source) && self.is_here(target) {
-            return ByPath.copy(disk, (source, target), options, progress);
-        }
-        let how = (options, false);
-        let copied = self.copy_by_helper(disk, (source, target), how, progress);
-        copied.map(|(copied, _)| copied)
+        let contents = self.reaching(&[pair.0, pair.1]);
+        contents.copy(disk, pair, options, progress)
     }
 
     fn copy_verified(
         &self,
         disk: &Disk,
-        (source, target): (&Volume, &Volume),
+        pair: (&Volume, &Volume),
         options: &CopyOptions,
         progress: &dyn Progress,
     ) -> Result<(Copied, Vec<Difference>), Error> {
-        if self.is_here(source) && self.is_here(target) {
-            return ByPath.copy_verified(disk, (source, target), options, progress);
-        }
-        self.copy_by_helper(disk, (source, target), (options, true), progress)
+        let contents = self.reaching(&[pair.0, pair.1]);
+        contents.copy_verified(disk, pair, options, progress)
     }
 
     fn observe(
@@ -224,56 +76,17 @@ impl Contents for DockerVolumes {
         options: &VerifyOptions,
         progress: &dyn Progress,
     ) -> Result<Manifest, Error> {
-        if self.is_here(volume) {
-            return ByPath.observe(volume, options, progress);
-        }
-        let what = format!("read volume `{}`", volume.name);
-        let work = HelperWork::Observe {
-            volume: volume.name.clone(),
-            contents: options.scope != VerifyScope::MetadataOnly,
-            media: options.media,
-        };
-        progress.start(&format!("volume {}", volume.name), None);
-        let done = self.read(&what, volume, work, progress);
-        progress.finish();
-        match done? {
-            (HelperAnswer::Observed, Some(manifest)) => Ok(manifest),
-            _ => unexpected_answer(&what),
-        }
+        self.reaching(&[volume]).observe(volume, options, progress)
     }
 
     fn clear(&self, disk: &Disk, volume: &Volume) -> Result<(), Error> {
-        if self.is_here(volume) {
-            return ByPath.clear(disk, volume);
-        }
-        let what = format!("empty volume `{}`", volume.name);
-        self.require_there(&what, &[volume])?;
-        let helper = self.helper(&what)?;
-        announce(disk, "docker run", &volume.name)?;
-        let mounts = [HelperMount {
-            volume: &volume.name,
-            writable: true,
-        }];
-        let work = HelperWork::Clear {
-            volume: volume.name.clone(),
-        };
-        match helper.work(&what, work, &mounts, &Silent)?.answer {
-            HelperAnswer::Cleared => Ok(()),
-            _ => unexpected_answer(&what),
-        }
+        self.reaching(&[volume]).clear(disk, volume)
     }
 
     fn free(&self, progress: &dyn Progress) -> Result<Option<u64>, Error> {
-        if self.remote.is_none() {
-            return Ok(None);
-        }
-        let what = "look for free space";
-        let told = self
-            .helper(what)?
-            .work(what, HelperWork::Free, &[], progress)?;
-        match told.answer {
-            HelperAnswer::Free(free) => Ok(Some(free)),
-            _ => unexpected_answer(what),
+        match &self.remote {
+            None => ByPath.free(progress),
+            Some(_) => InHelper(self).free(progress),
         }
     }
 
@@ -284,13 +97,7 @@ impl Contents for DockerVolumes {
         out: &mut dyn Write,
         progress: &dyn Progress,
     ) -> Result<(), Error> {
-        if self.is_here(volume) {
-            return ByPath.send(volume, have, out, progress);
-        }
-        let what = format!("read volume `{}`", volume.name);
-        self.require_there(&what, &[volume])?;
-        let helper = self.helper(&what)?;
-        helper.send(&what, &volume.name, have, out, progress)
+        self.reaching(&[volume]).send(volume, have, out, progress)
     }
 
     fn receive(
@@ -301,40 +108,7 @@ impl Contents for DockerVolumes {
         feed: Feed<'_>,
         progress: &dyn Progress,
     ) -> Result<Copied, Error> {
-        if self.is_here(volume) {
-            return ByPath.receive(disk, volume, update, feed, progress);
-        }
-        let what = format!("fill volume `{}`", volume.name);
-        if is_tmpfs(volume) {
-            let name = volume.name.clone();
-            return Err(refused(&what)(HelperError::Tmpfs { name }));
-        }
-        self.require_there(&what, &[volume])?;
-        let helper = self.helper(&what)?;
-        announce(disk, "docker run", &volume.name)?;
-        let answer = helper.receive(&what, &volume.name, update, feed, progress)?;
-        copied(&what, answer, None)
+        let contents = self.reaching(&[volume]);
+        contents.receive(disk, volume, update, feed, progress)
     }
-}
-
-/// What a helper says that it copied.
-fn copied(what: &str, answer: HelperAnswer, manifest: Option<Manifest>) -> Result<Copied, Error> {
-    let HelperAnswer::Copied {
-        counts,
-        problems,
-        left_out,
-    } = answer
-    else {
-        return unexpected_answer(what);
-    };
-    let listed: Option<Vec<_>> = problems.iter().map(WireProblem::problem).collect();
-    let Some(problems) = listed else {
-        return unexpected_answer(what);
-    };
-    Ok(Copied {
-        counts,
-        manifest,
-        problems,
-        problems_left_out: left_out,
-    })
 }

@@ -40,13 +40,6 @@ impl FolderVolumes {
         }
     }
 
-    fn existing(&self, name: &str) -> Result<Volume, Error> {
-        self.find(name)?.ok_or_else(|| Error::Missing {
-            name: name.to_owned(),
-            place: self.describe(),
-        })
-    }
-
     fn exists(&self, volume: &NewVolume) -> Error {
         Error::Exists {
             name: volume.name.clone(),

@@ -1,9 +1,11 @@
 //! Volumes, in folders and in engines, and what is in them.
 
 pub(crate) mod contents;
+pub(crate) mod copy;
 pub(crate) mod docker;
 pub(crate) mod docker_contents;
 pub(crate) mod fake;
 pub(crate) mod folders;
+pub(crate) mod helper_contents;
 pub(crate) mod quiesce;
 pub(crate) mod store;

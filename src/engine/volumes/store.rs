@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{Contents, Docker, DockerVolumes, Error, FolderVolumes};
+use crate::engine::{Contents, Docker, DockerVolumes, Error, FolderVolumes, ServerInfo};
 use crate::fs::Disk;
 
 /// A volume that exists.
@@ -108,9 +108,15 @@ pub trait VolumeStore: Send + Sync {
     fn contents(&self) -> &dyn Contents;
 
     /// The folder that holds the volumes' folders: where space must be free for a new one.
+    ///
+    /// # Errors
+    /// Those of asking for it.
     fn folder(&self) -> Result<PathBuf, Error>;
 
     /// All volumes, by name.
+    ///
+    /// # Errors
+    /// Those of asking for them.
     fn list(&self) -> Result<Vec<Volume>, Error>;
 
     /// The volume of this name, if there is one.
@@ -118,6 +124,17 @@ pub trait VolumeStore: Send + Sync {
     /// # Errors
     /// Among others: a name that could be no volume's.
     fn find(&self, name: &str) -> Result<Option<Volume>, Error>;
+
+    /// The volume of this name, which has to be there.
+    ///
+    /// # Errors
+    /// [`Error::Missing`], and those of [`VolumeStore::find`].
+    fn existing(&self, name: &str) -> Result<Volume, Error> {
+        self.find(name)?.ok_or_else(|| Error::Missing {
+            name: name.to_owned(),
+            place: self.describe(),
+        })
+    }
 
     /// Makes an empty volume, with the labels of its own project and key.
     ///
@@ -133,11 +150,25 @@ pub trait VolumeStore: Send + Sync {
 
     /// Who uses the volume: containers of any project, running or stopped, that mount it,
     /// its folder, or a folder above or below, and, for plain folders, processes.
+    ///
+    /// # Errors
+    /// Where it can't be found out: [`Error::Call`], [`Error::Answer`].
     fn users(&self, volume: &Volume) -> Result<Vec<User>, Error>;
 
     /// The program that reaches the place's engine, where there is one.
     fn docker(&self) -> Option<&Docker> {
         None
+    }
+
+    /// What the engine says that it is, where the volumes are an engine's.
+    fn server(&self) -> Option<&ServerInfo> {
+        None
+    }
+
+    /// True where volumes have labels, by which Compose knows its own: a new one then has to
+    /// belong to a project.
+    fn has_labels(&self) -> bool {
+        self.server().is_some()
     }
 
     /// Where this process reaches the contents of the volume of this name, or would; nothing

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::StepError;
 use super::shell::{command, quote};
 use super::world::{self, Attempt, Phase, StepKind, StepOutcome, UndoEvidence, World};
-use crate::engine::{NewVolume, User, Volume, VolumeStore};
+use crate::engine::{self, CopyEnd, FoundEnd, NewVolume, TargetLabels, Volume, VolumeStore};
 use crate::tree::{CopyOptions, Holds, Manifest, ManifestFormat, VerifyOptions};
 
 /// Copies a volume, with a manifest of what was copied.
@@ -30,18 +30,19 @@ pub struct CopyVolume {
 
 impl StepKind for CopyVolume {
     fn check(&self, world: World<'_>) -> Result<(), StepError> {
-        require_unused(world.volumes, &self.source)
+        Ok(engine::require_unused(world.volumes, &self.source)?)
     }
 
     fn act(&self, world: World<'_>, attempt: Attempt) -> Result<StepOutcome, StepError> {
-        let source = existing(world, &self.source)?;
-        require_idle(world.volumes, &source)?;
-        let found = world.volumes.find(&self.target)?;
-        let ours = found.is_none();
-        let target = match found {
-            Some(target) => target,
-            None => create(self, world)?,
-        };
+        let source = world.volumes.existing(&self.source)?;
+        engine::require_idle(world.volumes, &source)?;
+        let FoundEnd {
+            volume: target,
+            is_new,
+            ..
+        } = self
+            .target(world)
+            .find_or_make(world.disk, &self.labels())?;
         match holds(world, &target)? {
             Holds::Nothing => {}
             // An interrupted run's own: what there is of it is removed by the copy.
@@ -75,7 +76,7 @@ impl StepKind for CopyVolume {
                 })
             }
         });
-        let (files, bytes, sha256) = done.inspect_err(|_| take_back(world, &target, ours))?;
+        let (files, bytes, sha256) = done.inspect_err(|_| take_back(world, &target, is_new))?;
         Ok(StepOutcome {
             files,
             bytes,
@@ -85,7 +86,7 @@ impl StepKind for CopyVolume {
     }
 
     fn check_undo(&self, world: World<'_>) -> Result<(), StepError> {
-        require_unused(world.volumes, &self.target)
+        Ok(engine::require_unused(world.volumes, &self.target)?)
     }
 
     fn undo(&self, world: World<'_>, evidence: UndoEvidence) -> Result<(), StepError> {
@@ -96,9 +97,9 @@ impl StepKind for CopyVolume {
         let Some(target) = world.volumes.find(&self.target)? else {
             return forget_manifest(self, world);
         };
-        require_idle(world.volumes, &target)?;
+        engine::require_idle(world.volumes, &target)?;
         if evidence == UndoEvidence::Unknown && holds(world, &target)? == Holds::Something {
-            let source = existing(world, &self.source)?;
+            let source = world.volumes.existing(&self.source)?;
             require_equal(world, &source, &target)?;
         }
         world.volumes.remove(world.disk, &target.name)?;
@@ -140,6 +141,22 @@ impl StepKind for CopyVolume {
 
     fn phase(&self) -> Phase {
         Phase::Window
+    }
+}
+
+impl CopyVolume {
+    fn target<'a>(&self, world: World<'a>) -> CopyEnd<'a> {
+        CopyEnd::Volume {
+            store: world.volumes,
+            name: self.target.clone(),
+        }
+    }
+
+    fn labels(&self) -> TargetLabels {
+        TargetLabels {
+            project: Some(self.project.clone()),
+            key: Some(self.key.clone()),
+        }
     }
 }
 
@@ -187,39 +204,6 @@ fn require_equal(world: World<'_>, source: &Volume, target: &Volume) -> Result<(
     })
 }
 
-fn existing(world: World<'_>, name: &str) -> Result<Volume, StepError> {
-    let missing = || StepError::NoVolume {
-        volume: name.to_owned(),
-        place: world.volumes.describe(),
-    };
-    world.volumes.find(name)?.ok_or_else(missing)
-}
-
-/// Refuses where something may be writing a volume, if there is one of that name.
-///
-/// # Errors
-/// [`StepError::InUse`], or [`StepError::Engine`] if it can't be found out.
-pub fn require_unused(volumes: &dyn VolumeStore, name: &str) -> Result<(), StepError> {
-    match volumes.find(name)? {
-        Some(volume) => require_idle(volumes, &volume),
-        None => Ok(()),
-    }
-}
-
-/// A volume that something writes can be neither copied nor removed.
-fn require_idle(volumes: &dyn VolumeStore, volume: &Volume) -> Result<(), StepError> {
-    let users = volumes.users(volume)?;
-    let writing: Vec<User> = users.into_iter().filter(User::is_writing).collect();
-    if writing.is_empty() {
-        Ok(())
-    } else {
-        Err(StepError::InUse {
-            volume: volume.name.clone(),
-            users: writing,
-        })
-    }
-}
-
 fn save(
     step: &CopyVolume,
     world: World<'_>,
@@ -239,33 +223,12 @@ fn save(
 }
 
 /// After a failure the volume is as it was: not there, or empty.
-fn take_back(world: World<'_>, target: &Volume, ours: bool) {
+fn take_back(world: World<'_>, target: &Volume, is_new: bool) {
     // The failure itself is what there is to tell; `undo` looks again at what stays.
-    if ours {
+    if is_new {
         let _ = world.volumes.remove(world.disk, &target.name);
     } else if holds(world, target).is_ok_and(|holds| holds != Holds::Nothing) {
         let _ = world.volumes.contents().clear(world.disk, target);
-    }
-}
-
-/// Makes the volume. What a failure leaves of it is empty, and goes.
-fn create(step: &CopyVolume, world: World<'_>) -> Result<Volume, StepError> {
-    let made = world.volumes.create(world.disk, &new_volume(step));
-    if made.is_err()
-        && let Ok(Some(left)) = world.volumes.find(&step.target)
-        && holds(world, &left).is_ok_and(|holds| holds == Holds::Nothing)
-    {
-        // The failure is what there is to tell; an empty volume does no harm.
-        let _ = world.volumes.remove(world.disk, &step.target);
-    }
-    Ok(made?)
-}
-
-fn new_volume(step: &CopyVolume) -> NewVolume {
-    NewVolume {
-        name: step.target.clone(),
-        project: step.project.clone(),
-        key: step.key.clone(),
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use crate::compose;
-use crate::engine::{self, ArchiveError, User};
+use crate::engine::{self, ArchiveError};
 use crate::error::{Explain, Kind};
 use crate::fs::WriteError;
 use crate::merge;
@@ -76,22 +76,6 @@ pub enum StepError {
         volume: String,
         /// How the source differs from what was copied.
         differences: Vec<Difference>,
-    },
-    /// A volume isn't there.
-    #[error("there is no volume `{volume}` in {place}")]
-    NoVolume {
-        /// The volume's real name, as the engine has it.
-        volume: String,
-        /// The folder or engine that was looked into.
-        place: String,
-    },
-    /// A volume is being used.
-    #[error("volume `{volume}` is in use by {}", list(users))]
-    InUse {
-        /// The volume's real name, as the engine has it.
-        volume: String,
-        /// The containers and processes that use it.
-        users: Vec<User>,
     },
     /// The new volume holds something.
     #[error("volume `{volume}` is not empty")]
@@ -173,7 +157,6 @@ impl Explain for StepError {
             Self::SourceChanged { .. } => {
                 vec!["keep the old release stopped, roll back, and apply again".into()]
             }
-            Self::InUse { users, .. } => stop_hints(users),
             Self::TargetNotEmpty { path, .. } | Self::TargetNotOurs { path, .. } => {
                 vec![format!(
                     "look at `{}`; remove it if nothing in it is needed",
@@ -193,28 +176,6 @@ impl Explain for StepError {
             _ => Vec::new(),
         }
     }
-}
-
-/// How to stop those who use a volume.
-pub(crate) fn stop_hints(users: &[User]) -> Vec<String> {
-    let mut hints: Vec<String> = users
-        .iter()
-        .map(|user| match &user.project {
-            Some(project) => format!("stop it with `docker compose -p {project} stop`"),
-            None => format!("stop {} first", user.who),
-        })
-        .collect();
-    hints.sort();
-    hints.dedup();
-    hints
-}
-
-fn list(users: &[User]) -> String {
-    users
-        .iter()
-        .map(|user| user.who.as_str())
-        .collect::<Vec<_>>()
-        .join(", ")
 }
 
 fn count(number: usize) -> String {

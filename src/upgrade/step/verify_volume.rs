@@ -28,11 +28,7 @@ impl StepKind for VerifyVolume {
     }
 
     fn act(&self, world: World<'_>, _: Attempt) -> Result<StepOutcome, StepError> {
-        let missing = || StepError::NoVolume {
-            volume: self.volume.clone(),
-            place: world.volumes.describe(),
-        };
-        let volume = world.volumes.find(&self.volume)?.ok_or_else(missing)?;
+        let volume = world.volumes.existing(&self.volume)?;
         let path = world.install.root().join(&self.manifest);
         let manifest = Manifest::load(&path)?;
         // What the page cache holds proves nothing about the disk.
@@ -96,11 +92,7 @@ fn require_unwritten(
     world: World<'_>,
     manifest: &Manifest,
 ) -> Result<(), StepError> {
-    let missing = || StepError::NoVolume {
-        volume: step.source.clone(),
-        place: world.volumes.describe(),
-    };
-    let source = world.volumes.find(&step.source)?.ok_or_else(missing)?;
+    let source = world.volumes.existing(&step.source)?;
     let options = VerifyOptions {
         scope: VerifyScope::MetadataOnly,
         ..VerifyOptions::default()

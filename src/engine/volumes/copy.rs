@@ -1,0 +1,484 @@
+//! Copying one volume, or a path, to another, wherever the two are.
+//!
+//! [`VolumeCopy::run`] finds the source, keeps containers from writing it or refuses, makes the
+//! target, copies by the shortest way that there is (by path, in a helper container, or as a
+//! stream from one place to the other), reads the copy back where that is wanted, lets the
+//! containers go on, and takes back what it made where the copy failed. A step of an upgrade
+//! uses the same parts one by one, since it has to go on after a crash between any two.
+
+use std::path::{Path, PathBuf};
+
+use crate::engine::{
+    ByPath, Contents, Error, NewVolume, Quiesce, Quiesced, User, Volume, VolumeStore, transfer,
+};
+use crate::error::{Explain as _, Kind};
+use crate::fs::Disk;
+use crate::progress::Progress;
+use crate::tree::{self, Against, Copied, CopyOptions, Difference, Holds, Survey, VerifyOptions};
+
+/// What is copied, or where to, as somebody names it.
+#[derive(Clone)]
+pub enum CopyEnd<'a> {
+    /// A tree of this machine.
+    Path(PathBuf),
+    /// A volume.
+    Volume {
+        /// The place where it is, or will be.
+        store: &'a dyn VolumeStore,
+        /// Its real name.
+        name: String,
+    },
+}
+
+/// Whose the target will be where it is a volume that has to be made.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TargetLabels {
+    /// The compose project; a folder needs none.
+    pub project: Option<String>,
+    /// The key in the project's compose file; the volume's name when absent.
+    pub key: Option<String>,
+}
+
+/// How a volume is copied.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct VolumeCopyOptions {
+    /// Read the copy back and compare it with what was copied.
+    pub verify: bool,
+    /// Make the target equal to the source, whatever it holds, and copy only what differs.
+    pub update: bool,
+}
+
+/// What is done about containers that may write the source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InUse {
+    /// Nothing is copied.
+    Refuse,
+    /// It is copied all the same, and what changes meanwhile is listed.
+    CopyLive,
+    /// They are kept from writing meanwhile.
+    Quiesce(Quiesce),
+}
+
+/// A copy that somebody wants.
+pub struct VolumeCopy<'a> {
+    /// What is copied.
+    pub source: CopyEnd<'a>,
+    /// Where to: a path or a volume that isn't there, that is empty, or, to be updated, an
+    /// earlier copy.
+    pub target: CopyEnd<'a>,
+    /// Whose the target will be.
+    pub labels: TargetLabels,
+    /// How it is copied.
+    pub options: VolumeCopyOptions,
+    /// What is done about containers that may write the source.
+    pub in_use: InUse,
+}
+
+/// What is worth knowing before the copy is there.
+#[derive(Debug)]
+pub enum CopyNotice<'a> {
+    /// The source is copied while these may write it.
+    Live {
+        /// Its name.
+        volume: &'a str,
+        /// Who may write.
+        users: &'a [User],
+    },
+    /// Containers that are kept from writing while it is copied.
+    Quiesced {
+        /// By which way.
+        how: Quiesce,
+        /// Their names.
+        containers: Vec<&'a str>,
+    },
+    /// The copy failed, and containers that were kept from writing don't go on.
+    NotReleased(&'a Error),
+}
+
+/// A copy that was made.
+#[derive(Debug)]
+pub struct VolumeCopied {
+    /// What was copied, and what couldn't be kept.
+    pub copied: Copied,
+    /// Where the copy, read back, isn't what was copied.
+    pub differences: Vec<Difference>,
+    /// The source's path, or its name where this process can't reach it.
+    pub source: PathBuf,
+    /// The target's.
+    pub target: PathBuf,
+}
+
+/// What would be copied.
+#[derive(Debug)]
+pub struct SourceSurvey {
+    /// The source's path, or its name where this process can't reach it.
+    pub source: PathBuf,
+    /// What it holds.
+    pub survey: Survey,
+}
+
+/// One end of a copy, found or made.
+pub(crate) struct FoundEnd<'a> {
+    /// Nothing for a path.
+    store: Option<&'a dyn VolumeStore>,
+    pub(crate) volume: Volume,
+    /// True for a volume that was made for this copy.
+    pub(crate) is_new: bool,
+}
+
+impl VolumeCopy<'_> {
+    /// Counts what would be copied.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] where there is no such volume; those of reading it.
+    pub fn survey(&self, progress: &dyn Progress) -> Result<SourceSurvey, Error> {
+        let source = self.source.find()?;
+        source.contents().prepare(&source.volume);
+        Ok(SourceSurvey {
+            source: source.shown(),
+            survey: source.contents().survey(&source.volume, progress)?,
+        })
+    }
+
+    /// Copies. `tell` hears what is worth knowing on the way.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] for the source; [`Error::InUse`] where a container or process may
+    /// write it, or the target; [`Error::NotEmpty`], [`Error::NoOwner`]; [`Error::NotReleased`]
+    /// where all went well but for that; [`Error::LeftQuiesced`] where neither did; those of the
+    /// copy itself. A target that was made for it is removed again, unless it holds part of a
+    /// stream, with which the next copy goes on.
+    pub fn run(
+        &self,
+        disk: &Disk,
+        tell: &dyn Fn(CopyNotice<'_>),
+        progress: &dyn Progress,
+    ) -> Result<VolumeCopied, Error> {
+        let source = self.source.find()?;
+        source.contents().prepare(&source.volume);
+        let expected_bytes = source.size_by_path()?;
+        let quiesced = self.quiesce(&source, disk, tell)?;
+        let target = self.target.find_or_make(disk, &self.labels)?;
+        let copied = self.require_free(&target, progress).and_then(|()| {
+            let options = CopyOptions {
+                digest: self.options.verify,
+                live: self.in_use == InUse::CopyLive,
+                expected_bytes,
+                ..CopyOptions::default()
+            };
+            self.between(disk, (&source, &target), &options, progress)
+        });
+        let copied = release(quiesced, copied, tell);
+        if let Err(error) = &copied
+            && (!self.is_streamed(&source, &target) || error.kind() == Kind::Refused)
+        {
+            target.take_back(disk);
+        }
+        let (copied, differences) = copied?;
+        Ok(VolumeCopied {
+            copied,
+            differences,
+            source: source.shown(),
+            target: target.shown(),
+        })
+    }
+
+    /// Sees to it that nothing writes the source while what is given is held, or refuses.
+    fn quiesce<'a>(
+        &self,
+        source: &FoundEnd<'a>,
+        disk: &'a Disk,
+        tell: &dyn Fn(CopyNotice<'_>),
+    ) -> Result<Option<Quiesced<'a>>, Error> {
+        let Some(store) = source.store else {
+            return Ok(None);
+        };
+        let volume = source.volume.name.as_str();
+        let users = writing(store, &source.volume)?;
+        if users.is_empty() {
+            return Ok(None);
+        }
+        match (self.in_use, store.docker()) {
+            (InUse::CopyLive, _) => {
+                let users = users.as_slice();
+                tell(CopyNotice::Live { volume, users });
+                Ok(None)
+            }
+            (InUse::Quiesce(how), Some(docker)) => {
+                let quiesced = Quiesced::hold(docker, disk, volume, &users, how)?;
+                let containers = quiesced.names().collect();
+                tell(CopyNotice::Quiesced { how, containers });
+                Ok(Some(quiesced))
+            }
+            (InUse::Refuse | InUse::Quiesce(_), _) => Err(Error::InUse {
+                name: volume.to_owned(),
+                users,
+            }),
+        }
+    }
+
+    /// A volume that was there is written by nobody, and holds something only to be updated.
+    fn require_free(&self, target: &FoundEnd<'_>, progress: &dyn Progress) -> Result<(), Error> {
+        let Some(store) = target.store.filter(|_| !target.is_new) else {
+            return Ok(());
+        };
+        require_idle(store, &target.volume)?;
+        let holds = store.contents().holds(&target.volume, progress)?;
+        if holds == Holds::Something && !self.options.update {
+            let name = target.volume.name.clone();
+            return Err(Error::NotEmpty { name });
+        }
+        Ok(())
+    }
+
+    fn between(
+        &self,
+        disk: &Disk,
+        (source, target): (&FoundEnd<'_>, &FoundEnd<'_>),
+        options: &CopyOptions,
+        progress: &dyn Progress,
+    ) -> Result<(Copied, Vec<Difference>), Error> {
+        if self.is_streamed(source, target) {
+            return self.stream(disk, source, target, progress);
+        }
+        let pair = (&source.volume, &target.volume);
+        let contents = target.contents();
+        match (self.options.verify, target.store, source.store) {
+            (true, Some(_), Some(_)) => contents.copy_verified(disk, pair, options, progress),
+            (_, Some(_), Some(_)) => {
+                let copied = contents.copy(disk, pair, options, progress)?;
+                Ok((copied, Vec::new()))
+            }
+            _ => by_path(disk, (&pair.0.path, &pair.1.path), options, progress),
+        }
+    }
+
+    /// Whether the copy goes as a stream: to update, and wherever no single process can read the
+    /// one and write the other.
+    fn is_streamed(&self, source: &FoundEnd<'_>, target: &FoundEnd<'_>) -> bool {
+        let is_near = match (source.store, target.store) {
+            (Some(from), Some(to)) => is_same_place(from, to),
+            _ => source.path().is_some() && target.path().is_some(),
+        };
+        self.options.update || !is_near
+    }
+
+    fn stream(
+        &self,
+        disk: &Disk,
+        source: &FoundEnd<'_>,
+        target: &FoundEnd<'_>,
+        progress: &dyn Progress,
+    ) -> Result<(Copied, Vec<Difference>), Error> {
+        let path = &target.volume.path;
+        if target.store.is_none() && !path.exists() {
+            let made = disk.create_dir(path, 0o700);
+            made.map_err(|source| Error::Folder {
+                what: "create",
+                path: path.clone(),
+                source,
+            })?;
+        }
+        let (from, to) = (source.contents(), target.contents());
+        let (a, b) = (&source.volume, &target.volume);
+        progress.start(&b.name, None);
+        let copied = transfer(disk, (from, a), (to, b), self.options.update, progress);
+        progress.finish();
+        let copied = copied?;
+        if !self.options.verify {
+            return Ok((copied, Vec::new()));
+        }
+        let options = VerifyOptions::default();
+        let expected = from.observe(a, &options, progress)?;
+        let found = to.observe(b, &options, progress)?;
+        Ok((copied, tree::compare(&expected, &found, &options)))
+    }
+}
+
+impl<'a> CopyEnd<'a> {
+    /// What is there already.
+    ///
+    /// # Errors
+    /// [`Error::Missing`], and those of asking.
+    pub(crate) fn find(&self) -> Result<FoundEnd<'a>, Error> {
+        match self {
+            Self::Path(path) => Ok(FoundEnd::at(path)),
+            Self::Volume { store, name } => Ok(FoundEnd {
+                store: Some(*store),
+                volume: store.existing(name)?,
+                is_new: false,
+            }),
+        }
+    }
+
+    /// What is there already, or a new and empty volume.
+    ///
+    /// # Errors
+    /// [`Error::NoOwner`] where a volume is to be made and has to belong to a project; those of
+    /// [`VolumeStore::create`]. What a failure leaves of the volume is empty, and goes.
+    pub(crate) fn find_or_make(
+        &self,
+        disk: &Disk,
+        labels: &TargetLabels,
+    ) -> Result<FoundEnd<'a>, Error> {
+        let (store, name) = match self {
+            Self::Path(path) => return Ok(FoundEnd::at(path)),
+            Self::Volume { store, name } => (*store, name),
+        };
+        if let Some(volume) = store.find(name)? {
+            return Ok(FoundEnd {
+                store: Some(store),
+                volume,
+                is_new: false,
+            });
+        }
+        let project = match &labels.project {
+            Some(project) => project.clone(),
+            None if store.has_labels() => return Err(Error::NoOwner { name: name.clone() }),
+            None => String::new(),
+        };
+        let new = NewVolume {
+            name: name.clone(),
+            project,
+            key: labels.key.clone().unwrap_or_else(|| name.clone()),
+        };
+        Ok(FoundEnd {
+            store: Some(store),
+            volume: make_volume(store, disk, &new)?,
+            is_new: true,
+        })
+    }
+}
+
+impl FoundEnd<'_> {
+    fn at(path: &Path) -> Self {
+        Self {
+            store: None,
+            volume: ByPath::volume(path),
+            is_new: false,
+        }
+    }
+
+    fn contents(&self) -> &dyn Contents {
+        self.store.map_or(&ByPath, VolumeStore::contents)
+    }
+
+    fn path(&self) -> Option<&Path> {
+        self.contents().path(&self.volume)
+    }
+
+    /// Its path, or its name.
+    fn shown(&self) -> PathBuf {
+        let name = || PathBuf::from(&self.volume.name);
+        self.path().map_or_else(name, Path::to_owned)
+    }
+
+    /// What it holds, in bytes, where that can be counted by path: a helper counts what it
+    /// copies by itself.
+    fn size_by_path(&self) -> Result<Option<u64>, Error> {
+        let survey = self.path().map(tree::survey).transpose()?;
+        Ok(survey.map(|survey| survey.bytes).filter(|bytes| *bytes > 0))
+    }
+
+    /// After a failure: removes the volume if it was made for the copy.
+    pub(crate) fn take_back(&self, disk: &Disk) {
+        if let Some(store) = self.store.filter(|_| self.is_new) {
+            // The failure is what there is to tell; an empty volume does no harm.
+            let _ = store.remove(disk, &self.volume.name);
+        }
+    }
+}
+
+/// Who may be writing the volume now.
+///
+/// # Errors
+/// Those of [`VolumeStore::users`].
+pub fn writing(store: &dyn VolumeStore, volume: &Volume) -> Result<Vec<User>, Error> {
+    let users = store.users(volume)?.into_iter();
+    Ok(users.filter(User::is_writing).collect())
+}
+
+/// Refuses where somebody may be writing the volume: it can be neither copied nor removed.
+///
+/// # Errors
+/// [`Error::InUse`], and those of [`VolumeStore::users`].
+pub fn require_idle(store: &dyn VolumeStore, volume: &Volume) -> Result<(), Error> {
+    let users = writing(store, volume)?;
+    if users.is_empty() {
+        return Ok(());
+    }
+    Err(Error::InUse {
+        name: volume.name.clone(),
+        users,
+    })
+}
+
+/// Refuses where somebody may be writing the volume of this name, if there is one.
+///
+/// # Errors
+/// [`Error::InUse`], and those of asking.
+pub fn require_unused(store: &dyn VolumeStore, name: &str) -> Result<(), Error> {
+    match store.find(name)? {
+        Some(volume) => require_idle(store, &volume),
+        None => Ok(()),
+    }
+}
+
+/// Makes the volume. What a failure leaves of it is empty, and goes.
+fn make_volume(store: &dyn VolumeStore, disk: &Disk, new: &NewVolume) -> Result<Volume, Error> {
+    let made = store.create(disk, new);
+    let is_empty = |left: &Volume| {
+        let holds = store.contents().holds(left, &crate::progress::Silent);
+        holds.is_ok_and(|holds| holds == Holds::Nothing)
+    };
+    // What was there before is nobody's to remove.
+    if made
+        .as_ref()
+        .is_err_and(|error| !matches!(error, Error::Exists { .. }))
+        && let Ok(Some(left)) = store.find(&new.name)
+        && is_empty(&left)
+    {
+        // The failure is what there is to tell; an empty volume does no harm.
+        let _ = store.remove(disk, &new.name);
+    }
+    made
+}
+
+fn is_same_place(one: &dyn VolumeStore, other: &dyn VolumeStore) -> bool {
+    let same = std::ptr::addr_eq(std::ptr::from_ref(one), std::ptr::from_ref(other));
+    let servers = one.server().zip(other.server());
+    same || servers.is_some_and(|(one, other)| one.is_same_engine(other))
+}
+
+fn by_path(
+    disk: &Disk,
+    (source, target): (&Path, &Path),
+    options: &CopyOptions,
+    progress: &dyn Progress,
+) -> Result<(Copied, Vec<Difference>), Error> {
+    let copied = tree::copy(disk, source, target, options, progress)?;
+    let mut differences = Vec::new();
+    if let Some(manifest) = &copied.manifest {
+        let against = Against::Manifest(manifest);
+        differences = tree::verify(target, against, &VerifyOptions::default(), progress)?;
+    }
+    Ok((copied, differences))
+}
+
+/// Lets containers go on after the copy, and tells if they don't.
+fn release<T>(
+    quiesced: Option<Quiesced<'_>>,
+    done: Result<T, Error>,
+    tell: &dyn Fn(CopyNotice<'_>),
+) -> Result<T, Error> {
+    let Some(Err(left)) = quiesced.map(Quiesced::release) else {
+        return done;
+    };
+    match done {
+        Ok(_) => Err(left),
+        Err(first) => {
+            tell(CopyNotice::NotReleased(&left));
+            Err(Error::LeftQuiesced(Box::new(first)))
+        }
+    }
+}
