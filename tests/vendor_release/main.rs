@@ -161,6 +161,31 @@ fn a_tarball_is_staged_without_its_single_top_folder() {
 }
 
 #[test]
+fn an_archive_of_a_folder_itself_has_no_top_folder() {
+    for members in [
+        vec![
+            member("./", EntryType::Directory, ""),
+            file("./docker-compose.yml", 0o644, COMPOSE),
+        ],
+        vec![file("./docker-compose.yml", 0o644, COMPOSE)],
+    ] {
+        let world = World::with(&gzip(&archive(&members)));
+        assert_eq!(world.open().unwrap().top, None);
+        assert!(world.stage().join("docker-compose.yml").is_file());
+    }
+}
+
+#[test]
+fn what_is_no_file_is_not_waited_for() {
+    let world = World::with(b"");
+    let pipe = world.folder.path().join("pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let error = VendorRelease::open(&pipe, &Silent).unwrap_err();
+    assert_eq!(error.kind(), Kind::Usage, "{error}");
+}
+
+#[test]
 fn what_is_unpacked_belongs_to_the_caller_and_has_no_special_bits() {
     let world = World::with(&archive(&[
         file("docker-compose.yml", 0o644, COMPOSE),
