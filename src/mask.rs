@@ -5,10 +5,13 @@
 //! versions of a file whose difference is wanted, [`value`] for one value and its name, and
 //! [`Secrets`] for what is shown of two releases, where a value of `.env` may turn up anywhere.
 
+mod secret_file;
+
 use std::collections::HashSet;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use self::secret_file::{SecretsBlock, is_named_secret};
 use crate::env_file::is_env_name;
 
 const SECRET_WORDS: [&str; 12] = [
@@ -188,8 +191,12 @@ pub fn value(name: &str, text: &str, words: &SecretWords) -> String {
     MASK.to_owned()
 }
 
-/// Whether nothing of a file is to be shown: it is its owner's alone, or a private key.
+/// Whether nothing of a file is to be shown: it is its owner's alone, or a private key, or its
+/// name says that all of it is a secret.
 pub fn is_private(path: &Path, content: &[u8]) -> bool {
+    if is_named_secret(path) {
+        return true;
+    }
     // No right for the group or for others.
     let owners_alone = path
         .metadata()
@@ -202,6 +209,7 @@ const MARK: &[u8] = b"PRIVATE KEY-----";
 fn lines<'a>(path: &Path, text: &'a str, words: &SecretWords) -> Vec<SplitLine<'a>> {
     let env = is_env_name(path);
     let mut open = None;
+    let mut block = SecretsBlock::default();
     let lines = text.split_inclusive('\n').map(|line| {
         let content = line.trim_end_matches(['\n', '\r']);
         let end = &line[content.len()..];
@@ -215,7 +223,10 @@ fn lines<'a>(path: &Path, text: &'a str, words: &SecretWords) -> Vec<SplitLine<'
                 open = unclosed(&content[at..]);
                 at
             }
-            None => secret_in(content, words),
+            None => match block.secret_in(content) {
+                Some(at) => at,
+                None => secret_in(content, words),
+            },
         };
         let (key, secret) = content.split_at(at);
         SplitLine { key, secret, end }

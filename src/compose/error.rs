@@ -30,6 +30,14 @@ pub enum Error {
         /// The first byte that isn't.
         offset: usize,
     },
+    /// The file is larger than a compose file can be.
+    #[error("{}: larger than {most} MiB", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The most that is read, in MiB.
+        most: usize,
+    },
     /// The file can't be read.
     #[error("{}: can't be read", path.display())]
     Read {
@@ -167,6 +175,12 @@ impl Explain for Error {
                 source: InterpolateError::Missing { variable, .. },
                 ..
             } => vec![format!("set `{variable}` in `.env` or in the environment")],
+            Self::TooLarge { .. } => {
+                vec![
+                    "is it a compose file? name the right one, or include the parts of it"
+                        .to_owned(),
+                ]
+            }
             Self::Env(error) => error.hints(),
             _ => Vec::new(),
         }

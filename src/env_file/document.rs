@@ -9,6 +9,9 @@ use super::error::Error;
 
 const BOM: &str = "\u{feff}";
 
+/// A `.env` file of more bytes is refused unread.
+const LARGEST: usize = 4 << 20;
+
 /// A parsed `.env` file.
 #[derive(Debug, Clone)]
 pub struct EnvFile {
@@ -48,8 +51,15 @@ impl EnvFile {
     /// Parses the content of `path`, which is used in messages only.
     ///
     /// # Errors
-    /// [`Error::NotUtf8`], and [`Error::Syntax`] for what Compose refuses, too.
+    /// [`Error::TooLarge`], [`Error::NotUtf8`], and [`Error::Syntax`] for what Compose refuses,
+    /// too.
     pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self, Error> {
+        if bytes.len() > LARGEST {
+            return Err(Error::TooLarge {
+                path: path.to_owned(),
+                most: LARGEST >> 20,
+            });
+        }
         let source = str::from_utf8(bytes).map_err(|error| Error::NotUtf8 {
             path: path.to_owned(),
             offset: error.valid_up_to(),

@@ -32,6 +32,14 @@ pub enum Error {
         /// The fault in the value's text.
         source: InterpolateError,
     },
+    /// The file, or what its variables make of it, is larger than a `.env` file can be.
+    #[error("{}: larger than {most} MiB", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The most that is read, in MiB.
+        most: usize,
+    },
     /// The file isn't UTF-8.
     #[error("{}: not UTF-8 at byte {offset}", path.display())]
     NotUtf8 {
@@ -60,6 +68,7 @@ impl Explain for Error {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::Unwritable { key, .. } => vec![format!("edit `{key}` by hand")],
+            Self::TooLarge { .. } => vec!["is it a `.env` file? name the right one".to_owned()],
             _ => Vec::new(),
         }
     }

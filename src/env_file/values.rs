@@ -7,14 +7,20 @@ use super::document::{EnvEntry, EnvFile, Quote};
 use super::error::Error;
 use crate::compose::{Lookup, interpolate};
 
+/// The bytes that all values may come to: variables that double each other would fill the
+/// memory.
+const LARGEST: usize = 16 << 20;
+
 impl EnvFile {
     /// The values by key. Variables come from `outer`, which is the environment, and then
     /// from the keys above; a key alone has its value from `outer` or none.
     ///
     /// # Errors
-    /// [`Error::Interpolate`] for the first value whose variables can't be resolved.
+    /// [`Error::Interpolate`] for the first value whose variables can't be resolved;
+    /// [`Error::TooLarge`] if they make too much of the file.
     pub fn values(&self, outer: &Lookup<'_>) -> Result<BTreeMap<String, String>, Error> {
         let mut values: BTreeMap<String, String> = BTreeMap::new();
+        let mut size = 0;
         for entry in self.entries() {
             let value = match self.written(entry) {
                 None => outer(&entry.key),
@@ -23,6 +29,13 @@ impl EnvFile {
                 })?),
             };
             if let Some(value) = value {
+                size += value.len();
+                if size > LARGEST {
+                    return Err(Error::TooLarge {
+                        path: self.path().to_owned(),
+                        most: LARGEST >> 20,
+                    });
+                }
                 values.insert(entry.key.clone(), value);
             }
         }
@@ -140,6 +153,20 @@ mod tests {
             .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
             .collect();
         assert_eq!(found, expect);
+    }
+
+    #[test]
+    fn variables_that_double_each_other_end_at_a_limit() {
+        let mut text = "A0=0123456789\n".to_owned();
+        for n in 1..40 {
+            text += &format!("A{n}=$A{0}$A{0}\n", n - 1);
+        }
+        let file = EnvFile::parse(Path::new(".env"), text.as_bytes()).unwrap();
+        assert!(file.values(&|_| None).is_err());
+        let many = format!("A={}\n{}", "x".repeat(1 << 20), "B=1\nA=$A\n".repeat(20));
+        let file = EnvFile::parse(Path::new(".env"), many.as_bytes()).unwrap();
+        let error = file.values(&|_| None).unwrap_err();
+        assert_eq!(error.to_string(), ".env: larger than 16 MiB");
     }
 
     #[test]

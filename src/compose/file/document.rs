@@ -13,6 +13,9 @@ use super::strict::{self, Type};
 use super::syntax::{Fault, NodeId, NodeKind, Style, Tree};
 use crate::compose::error::Error;
 
+/// A compose file of more bytes is refused unread; one of 3,000 services has some 500 KiB.
+const LARGEST: usize = 4 << 20;
+
 const BOM: &str = "\u{feff}";
 
 /// A parsed compose file, of one or several YAML documents.
@@ -28,9 +31,15 @@ impl Document {
     /// Parses the content of `path`, which is used in messages only.
     ///
     /// # Errors
-    /// [`Error::NotUtf8`], and [`Error::Syntax`] for what Compose rejects too: broken
-    /// YAML, duplicate keys, keys that aren't strings.
+    /// [`Error::TooLarge`], [`Error::NotUtf8`], and [`Error::Syntax`] for what Compose rejects
+    /// too: broken YAML, duplicate keys, keys that aren't strings.
     pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self, Error> {
+        if bytes.len() > LARGEST {
+            return Err(Error::TooLarge {
+                path: path.to_owned(),
+                most: LARGEST >> 20,
+            });
+        }
         let source = str::from_utf8(bytes).map_err(|error| Error::NotUtf8 {
             path: path.to_owned(),
             offset: error.valid_up_to(),
@@ -262,6 +271,15 @@ mod tests {
 
     fn document(text: &str) -> Document {
         Document::parse(Path::new("c.yml"), text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn what_is_too_large_to_be_a_compose_file_is_refused_by_its_size() {
+        let bytes = vec![0xFF; LARGEST + 1];
+        let error = Document::parse(Path::new("c.yml"), &bytes).unwrap_err();
+        assert_eq!(error.to_string(), "c.yml: larger than 4 MiB");
+        let error = Document::parse(Path::new("c.yml"), &bytes[1..]).unwrap_err();
+        assert_eq!(error.to_string(), "c.yml: not UTF-8 at byte 0");
     }
 
     /// The scalars found at `keys` from the root of the first document.

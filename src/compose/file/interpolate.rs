@@ -13,28 +13,26 @@ use thiserror::Error;
 /// Defaults within defaults, beyond which nobody reads on.
 const MAX_DEPTH: usize = 50;
 
+/// Bytes that values may add to a text: beyond that, variables that double each other would
+/// fill the memory.
+const MAX_GROWTH: usize = 1 << 20;
+
 /// Why a text can't be interpolated.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum InterpolateError {
     /// `${` without a name, or without its `}`.
     #[error("invalid interpolation: a `$` that is meant literally is written `$$`")]
     Invalid,
-    /// A variable that `?` demands.
-    #[error("required variable `{variable}` is missing a value{}", reason(.message))]
+    /// A variable that `?` demands. What stands behind the `?` isn't told: other variables'
+    /// values may be in it.
+    #[error("required variable `{variable}` is missing a value")]
     Missing {
         /// The variable.
         variable: String,
-        /// The text behind `:?`, with its variables resolved; empty if there is none.
-        message: String,
     },
-}
-
-fn reason(message: &str) -> String {
-    if message.is_empty() {
-        String::new()
-    } else {
-        format!(": {message}")
-    }
+    /// The values make the text longer than anything could mean.
+    #[error("its variables make it longer than {} KiB", MAX_GROWTH >> 10)]
+    TooLong,
 }
 
 /// Gives the value of a variable by its name; None for one that isn't set.
@@ -75,6 +73,7 @@ pub(crate) fn pieces(
         template,
         lookup,
         pieces: Vec::new(),
+        length: 0,
     };
     scan.range(0..template.len(), None, 0)?;
     Ok(scan.pieces)
@@ -100,6 +99,8 @@ struct TemplateScanner<'a> {
     template: &'a str,
     lookup: &'a Lookup<'a>,
     pieces: Vec<TemplatePiece>,
+    /// The bytes of all pieces so far.
+    length: usize,
 }
 
 /// `${NAME}` taken apart; ranges are of the whole template.
@@ -124,6 +125,9 @@ impl<'a> TemplateScanner<'a> {
         let mut literal = range.start;
         let mut at = range.start;
         while at < range.end {
+            if self.length > self.template.len() + MAX_GROWTH {
+                return Err(InterpolateError::TooLong);
+            }
             let rest = &self.template[at..range.end];
             let Some(found) = rest.find('$') else { break };
             at += found;
@@ -150,7 +154,10 @@ impl<'a> TemplateScanner<'a> {
             literal = at;
         }
         self.literal(literal..range.end, variable);
-        Ok(())
+        match self.length > self.template.len() + MAX_GROWTH {
+            true => Err(InterpolateError::TooLong),
+            false => Ok(()),
+        }
     }
 
     fn literal(&mut self, range: Range<usize>, variable: Option<&str>) {
@@ -161,6 +168,7 @@ impl<'a> TemplateScanner<'a> {
     }
 
     fn push(&mut self, text: String, at: Option<Range<usize>>, variable: Option<&str>) {
+        self.length += text.len();
         self.pieces.push(TemplatePiece {
             text,
             at,
@@ -221,10 +229,10 @@ impl<'a> TemplateScanner<'a> {
             "-" if !is_set => self.range(braced.argument.clone(), Some(&held), depth + 1),
             "+" if is_set => self.range(braced.argument.clone(), Some(&held), depth + 1),
             "?" if !is_set => {
-                let message = &self.template[braced.argument.clone()];
+                // Compose resolves its variables, too, and refuses what it can't.
+                interpolate(&self.template[braced.argument.clone()], self.lookup)?;
                 Err(InterpolateError::Missing {
                     variable: braced.name.to_owned(),
-                    message: interpolate(message, self.lookup)?,
                 })
             }
             _ => {
@@ -325,7 +333,7 @@ mod tests {
         let error = interpolate("${UNSET?set $N}", &lookup).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "required variable `UNSET` is missing a value: set n"
+            "required variable `UNSET` is missing a value"
         );
         let error = interpolate("${EMPTY:?}", &lookup).unwrap_err();
         assert_eq!(
@@ -355,6 +363,15 @@ mod tests {
                 ("v".to_owned(), None, some("SET")),
             ]
         );
+    }
+
+    #[test]
+    fn a_value_that_grows_without_end_is_an_error() {
+        let long = |_: &str| Some("x".repeat(MAX_GROWTH / 2));
+        assert!(interpolate("$A", &long).is_ok());
+        assert_eq!(interpolate("$A$A$A", &long), Err(InterpolateError::TooLong));
+        let nested = interpolate("${A:+$A$A$A}", &long);
+        assert_eq!(nested, Err(InterpolateError::TooLong));
     }
 
     #[test]
