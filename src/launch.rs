@@ -41,7 +41,7 @@ pub struct LaunchOptions {
 /// A volume that the release would share with another project, and has to itself instead.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct OwnVolume {
-    /// Its key in the compose file.
+    /// The volume's key in the compose file.
     pub key: String,
     /// The name in the release's file.
     pub shared: String,
@@ -56,7 +56,7 @@ pub struct Launch {
     pub project: String,
     /// The release's folder, which relative paths are relative to.
     pub folder: PathBuf,
-    /// Its compose files, in their order.
+    /// The release's compose files as they are run, in the order in which Compose is given them.
     pub files: Vec<EditedFile>,
     /// Variables that have to have another value than the release's `.env` says.
     pub variables: Vec<VariableChange>,
@@ -185,7 +185,7 @@ fn require_parted(
 }
 
 fn own_volumes(before: &Model, after: &Model) -> Vec<OwnVolume> {
-    let renamed = |(key, volume): (&String, &compose::Volume)| {
+    let renamed = |(key, volume): (&String, &compose::VolumeDefinition)| {
         let shared = &before.volumes.get(key)?.name;
         (volume.name != *shared).then(|| OwnVolume {
             key: key.clone(),

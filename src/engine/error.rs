@@ -115,6 +115,14 @@ pub enum Error {
         /// By whom.
         users: Vec<User>,
     },
+    /// Nobody can say whether somebody uses the volume.
+    #[error("whether anything uses `{name}` can't be known: {why}")]
+    UsersUnknown {
+        /// The volume, or a path.
+        name: String,
+        /// Who couldn't be asked.
+        why: String,
+    },
     /// The target of a copy holds something.
     #[error("volume `{name}` is not empty")]
     NotEmpty {
@@ -133,7 +141,7 @@ pub enum Error {
     /// A container goes on writing although it was told not to.
     #[error("container `{container}` goes on after `docker {verb}`")]
     NotHeld {
-        /// Its name.
+        /// The container's name.
         container: String,
         /// `pause` or `stop`.
         verb: &'static str,
@@ -141,7 +149,7 @@ pub enum Error {
     /// Containers that were held don't go on.
     #[error("{} didn't go on after `docker {verb}`", ticked(containers))]
     NotReleased {
-        /// Their names.
+        /// The containers' names.
         containers: Vec<String>,
         /// `unpause` or `start`.
         verb: &'static str,
@@ -259,6 +267,10 @@ impl Error {
             Self::Name { .. } => &[
                 "a volume's name begins with a letter or digit and goes on with letters, \
                  digits, `_`, `.` and `-`; it has at least two characters",
+            ],
+            Self::UsersUnknown { .. } => &[
+                "let the engine of this machine answer: see DOCKER_HOST and `docker context ls`",
+                "where nothing uses it, say so with `--assume-stopped`",
             ],
             Self::NotEmpty { .. } => {
                 &["bring it up to date with `--update`, which removes what SOURCE hasn't"]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::compose::file::location::Location;
-use crate::compose::model::model::{Bind, Model, Service, Volume};
+use crate::compose::model::model::{Bind, Model, Service, VolumeDefinition};
 use crate::compose::model::mount::{Device, is_data};
 use crate::compose::model::port::Port;
 
@@ -117,7 +117,7 @@ impl Claims {
         }
     }
 
-    fn add_volume(&mut self, by: ProjectClaims<'_>, key: &str, volume: &Volume) {
+    fn add_volume(&mut self, by: ProjectClaims<'_>, key: &str, volume: &VolumeDefinition) {
         let at = Some(&volume.at);
         self.volumes.push(by.claim(volume.name.clone(), key, at));
         match Device::of(&volume.driver_opts) {

@@ -7,7 +7,7 @@ use serde_yaml::value::Value as Yaml;
 
 use super::image::ImageUse;
 use super::load::Sources;
-use super::model::{Bind, Model, Network, Resource, Service, Volume};
+use super::model::{Bind, Model, Network, Resource, Service, VolumeDefinition};
 use super::mount::clean_target;
 use super::port::Port;
 use super::value::{Data, Map, Value};
@@ -151,12 +151,17 @@ impl ModelBuilder<'_> {
         })
     }
 
-    fn volume(&self, key: &str, value: &Value, services: &BTreeMap<String, Service>) -> Volume {
+    fn volume(
+        &self,
+        key: &str,
+        value: &Value,
+        services: &BTreeMap<String, Service>,
+    ) -> VolumeDefinition {
         let explicit = value.get("name");
         let users = services
             .iter()
             .filter(|(_, service)| service.volumes.contains(key));
-        Volume {
+        VolumeDefinition {
             at: self.sources.location(value.at),
             name: self.name(key, value),
             explicit_name: explicit.and_then(|name| name.written.clone().or(name.to_text())),
