@@ -127,5 +127,6 @@ pub mod mask;
 pub mod merge;
 pub mod progress;
 pub mod release;
+pub mod threads;
 pub mod tree;
 pub mod upgrade;

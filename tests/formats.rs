@@ -151,7 +151,7 @@ fn a_plan() -> Plan {
                 key: "postgres_data".into(),
                 files: 1000,
                 bytes: 750_000_000,
-                in_use_by: vec!["v132-postgres-1".into()],
+                in_use_by: Some(vec!["v132-postgres-1".into()]),
             }],
             space: vec![Space {
                 path: "/srv".into(),

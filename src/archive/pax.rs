@@ -1,4 +1,4 @@
-//! PaxRecords of pax headers (POSIX pax, "pax Extended Header"): `LENGTH KEY=VALUE\n`.
+//! Records of pax headers (POSIX pax, "pax Extended Header"): `LENGTH KEY=VALUE\n`.
 
 use super::sparse::SparseRecords;
 
@@ -27,11 +27,13 @@ impl PaxRecords {
                     let time = time(value).ok_or("with an unreadable time")?;
                     once(&mut records.modified, time)?;
                 }
-                _ => match key.strip_prefix(b"GNU.") {
-                    Some(key) => records.sparse.add(key, value)?,
-                    // Owners, attributes and comments, which an unpacked release hasn't.
-                    None => {}
-                },
+                _ => {
+                    // What is left are owners, attributes and comments, which an unpacked
+                    // release hasn't.
+                    if let Some(key) = key.strip_prefix(b"GNU.") {
+                        records.sparse.add(key, value)?;
+                    }
+                }
             }
         }
         Ok(records)

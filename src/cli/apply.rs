@@ -196,21 +196,13 @@ fn finish(install: &Install, report: Report, ui: &Ui) -> Result<Done, Failure> {
 /// A volume that something writes can't be copied: said for all of them at once, before
 /// the first step.
 fn require_idle(now: &Prepared) -> Result<(), Failure> {
-    let busy = now
-        .plan
-        .estimate
-        .volumes
-        .iter()
-        .filter(|volume| !volume.in_use_by.is_empty());
-    let busy: Vec<_> = busy
-        .map(|volume| {
-            format!(
-                "volume `{}` is in use by {}",
-                volume.key,
-                volume.in_use_by.join(", ")
-            )
-        })
-        .collect();
+    // Where nobody could say, the step that copies the volume refuses.
+    let busy = now.plan.estimate.volumes.iter().filter_map(|volume| {
+        let users = volume.in_use_by.as_ref()?;
+        let (key, names) = (&volume.key, users.join(", "));
+        (!users.is_empty()).then(|| format!("volume `{key}` is in use by {names}"))
+    });
+    let busy: Vec<_> = busy.collect();
     if busy.is_empty() {
         return Ok(());
     }

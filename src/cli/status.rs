@@ -7,7 +7,7 @@ use super::options::InstallArg;
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use crate::fs::{Lock, LockHolder};
-use crate::release::{Install, Version};
+use crate::release::{Install, Release, Version};
 use crate::upgrade::plan::{Plan, PlanError};
 use crate::upgrade::running::journal::{Journal, RunState};
 
@@ -25,6 +25,7 @@ struct StatusJson {
     install: std::path::PathBuf,
     current: Option<Version>,
     releases: Vec<Version>,
+    incomplete: Vec<Version>,
     plan: Option<PlanSummary>,
     run: Option<RunSummary>,
     locked_by: Option<LockHolder>,
@@ -77,14 +78,16 @@ fn look(install: &Install) -> Result<StatusJson, Failure> {
             .then(|| journal.last_error().map(str::to_owned))
             .flatten(),
     });
+    let (releases, incomplete): (Vec<_>, Vec<_>) = install
+        .all_releases()?
+        .into_iter()
+        .partition(|release| release.is_complete);
+    let versions = |releases: Vec<Release>| releases.into_iter().map(|release| release.version);
     Ok(StatusJson {
         install: install.root().to_owned(),
         current: install.current()?.map(|release| release.version),
-        releases: install
-            .releases()?
-            .into_iter()
-            .map(|release| release.version)
-            .collect(),
+        releases: versions(releases).collect(),
+        incomplete: versions(incomplete).collect(),
         plan,
         run,
         locked_by: Lock::holder(&install.lock_file()),
@@ -99,6 +102,9 @@ fn render(status: &StatusJson) -> String {
         status.install.display(),
         releases.join(", ")
     );
+    for version in &status.incomplete {
+        text += &format!("          {version} has no compose file\n");
+    }
     if let Some(PlanSummary { id, from, to, .. }) = &status.plan {
         text += &format!("plan      {id}: {from} to {to}\n");
     }

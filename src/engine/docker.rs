@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::Error;
 use super::program::{self, Invocation, Program};
+use crate::threads;
 
 /// An engine that is there answers within this.
 const PROBE: Duration = Duration::from_secs(15);
@@ -56,6 +57,25 @@ impl ServerInfo {
         let known = !self.id.is_empty();
         known && (&self.id, &self.name, &self.root) == (&other.id, &other.name, &other.root)
     }
+}
+
+impl ServerInfo {
+    /// Where the engine is, unless it is on this machine: by a local socket, and with this
+    /// machine's name, since Docker Desktop's is a virtual one.
+    pub fn elsewhere(&self) -> Option<String> {
+        if !self.endpoint.is_empty() && !self.endpoint.starts_with("unix://") {
+            Some(format!("at {}", self.endpoint))
+        } else if self.name != host_name() {
+            Some(format!("on `{}`", self.name))
+        } else {
+            None
+        }
+    }
+}
+
+fn host_name() -> String {
+    let names = rustix::system::uname();
+    names.nodename().to_string_lossy().into_owned()
 }
 
 impl Docker {
@@ -107,8 +127,13 @@ impl Docker {
         let call = self.call_within(PROBE, ["info", "--format", "{{json .}}"]);
         // Either question takes as long as the program needs to start.
         let (answer, endpoint) = thread::scope(|scope| {
-            let endpoint = scope.spawn(|| self.endpoint());
-            (call.run(), endpoint.join().unwrap_or_default())
+            let endpoint = threads::start_in(scope, || self.endpoint());
+            let answer = call.run();
+            let endpoint = match endpoint {
+                Ok(endpoint) => endpoint.join().unwrap_or_default(),
+                Err(_) => self.endpoint(),
+            };
+            (answer, endpoint)
         });
         let output = answer.map_err(|error| Error::NoEngine {
             said: error.to_string(),

@@ -25,6 +25,21 @@ pub struct Release {
     pub version: Version,
     /// The release's folder, absolute.
     pub path: PathBuf,
+    /// False for a folder without a compose file: half unpacked, say.
+    pub is_complete: bool,
+}
+
+impl Release {
+    /// The release `version` in the folder `path`, which is looked into.
+    pub fn at(version: Version, path: PathBuf) -> Self {
+        let is_complete =
+            compose::is_in(&path) || compose::discover(&path).is_ok_and(|files| !files.is_empty());
+        Self {
+            version,
+            path,
+            is_complete,
+        }
+    }
 }
 
 /// What is wrong with an install, or with a question about it.
@@ -57,6 +72,12 @@ pub enum InstallError {
         releases: PathBuf,
         /// The releases that are there, oldest first.
         known: Vec<Version>,
+    },
+    /// The release has no compose file.
+    #[error("`{}` has no compose file: it is no complete release", path.display())]
+    Incomplete {
+        /// The release's folder.
+        path: PathBuf,
     },
     /// `current` is absent, and several releases could be meant.
     #[error("there is no `{}`, and more than one release could be meant", link.display())]
@@ -112,6 +133,9 @@ impl Explain for InstallError {
                      --from-release PATH`; `plan` takes `--from-release`, too"
                 ),
             ],
+            Self::Incomplete { .. } => {
+                vec!["unpack it again, or choose another with `transship release ls`".into()]
+            }
             Self::NoCurrent { known, .. } => {
                 vec![
                     list_known(known),
@@ -270,12 +294,22 @@ impl Install {
         Ok(())
     }
 
-    /// The releases on disk, oldest first: the folders of `releases/` that hold a compose
-    /// file and whose name is a version. Staging folders begin with a dot and are none.
+    /// The releases on disk that are complete, oldest first.
     ///
     /// # Errors
     /// [`InstallError::Io`].
     pub fn releases(&self) -> Result<Vec<Release>, InstallError> {
+        let mut releases = self.all_releases()?;
+        releases.retain(|release| release.is_complete);
+        Ok(releases)
+    }
+
+    /// The releases on disk, oldest first: the folders of `releases/` whose name is a version,
+    /// with a compose file or without. What is temporary begins with a dot and is none.
+    ///
+    /// # Errors
+    /// [`InstallError::Io`].
+    pub fn all_releases(&self) -> Result<Vec<Release>, InstallError> {
         let folder = self.releases_folder();
         let io = |source| InstallError::Io {
             path: folder.clone(),
@@ -287,8 +321,8 @@ impl Install {
             let version = path
                 .file_name()
                 .and_then(|name| name.to_str()?.parse().ok());
-            if let Some(version) = version.filter(|_| path.is_dir() && compose::is_in(&path)) {
-                releases.push(Release { version, path });
+            if let Some(version) = version.filter(|_| path.is_dir()) {
+                releases.push(Release::at(version, path));
             }
         }
         releases.sort_by(|a, b| a.version.cmp(&b.version));
@@ -302,10 +336,7 @@ impl Install {
     pub fn release(&self, version: &Version) -> Result<Release, InstallError> {
         let path = self.release_folder(version);
         if path.is_dir() {
-            return Ok(Release {
-                version: version.clone(),
-                path,
-            });
+            return Ok(Release::at(version.clone(), path));
         }
         Err(InstallError::UnknownVersion {
             version: version.clone(),
@@ -336,10 +367,7 @@ impl Install {
             .and_then(|name| name.to_str())
             .ok_or_else(strange)?;
         let version = name.parse().map_err(|_: BadVersion| strange())?;
-        Ok(Some(Release {
-            version,
-            path: absolute,
-        }))
+        Ok(Some(Release::at(version, absolute)))
     }
 
     /// The active release; where `current` is absent, the only one that there is.
@@ -403,6 +431,8 @@ mod tests {
         let (folder, install) = install(&["v2.10.5", "v2.9", ".v3.part.1"]);
         fs::create_dir(folder.path().join("releases/empty")).unwrap();
         assert_eq!(versions(&install.releases().unwrap()), ["v2.9", "v2.10.5"]);
+        let all = install.all_releases().unwrap();
+        assert_eq!(versions(&all), ["v2.9", "v2.10.5", "empty"]);
     }
 
     #[test]

@@ -17,9 +17,9 @@ use serde::{Deserialize, Serialize};
 use super::archive::{self, Limits, Summary};
 use super::error::VendorReleaseError;
 use crate::compose;
-use crate::fs::{Disk, Purpose, TemporaryName};
+use crate::fs::{Disk, Purpose};
 use crate::progress::{Progress, Silent};
-use crate::tree::{self, CopyOptions, Exclude};
+use crate::tree::{self, CopyOptions, Exclude, TemporaryTree};
 
 /// The largest file that a [`SmallFiles`] holds: compose files and config are far smaller,
 /// image archives far larger.
@@ -55,22 +55,7 @@ pub struct VendorRelease {
 #[derive(Debug)]
 pub struct SmallFiles {
     path: PathBuf,
-    _unpacked: Option<UnpackedFiles>,
-}
-
-/// A temporary folder, removed when it is dropped.
-#[derive(Debug)]
-struct UnpackedFiles {
-    disk: Disk,
-    path: PathBuf,
-    _name: TemporaryName,
-}
-
-impl Drop for UnpackedFiles {
-    fn drop(&mut self) {
-        // What stays is removed by the next run.
-        let _ = tree::remove(&self.disk, &self.path);
-    }
+    _unpacked: Option<TemporaryTree>,
 }
 
 impl SmallFiles {
@@ -168,20 +153,13 @@ impl VendorRelease {
                 _unpacked: None,
             });
         }
-        let name = TemporaryName::new(Purpose::SmallFiles);
-        let above = std::env::temp_dir();
-        let _ = tree::sweep(disk, &above);
-        let path = name.path_in(&above);
+        let unpacked = TemporaryTree::new(disk, &std::env::temp_dir(), Purpose::SmallFiles);
+        let path = unpacked.path().to_owned();
         let io = |source| VendorReleaseError::Io {
             path: path.clone(),
             source,
         };
         disk.create_dir(&path, 0o700).map_err(io)?;
-        let unpacked = UnpackedFiles {
-            disk: disk.clone(),
-            path: path.clone(),
-            _name: name,
-        };
         self.extract(disk, LARGEST_CONFIG, &path, &Silent)?;
         Ok(SmallFiles {
             path,
@@ -252,15 +230,12 @@ impl VendorRelease {
         largest: u64,
         progress: &dyn Progress,
     ) -> Result<(), VendorReleaseError> {
-        let name = TemporaryName::new(Purpose::Part);
-        let above = target.parent().unwrap_or(Path::new("."));
-        let part = name.path_in(above);
+        let building = TemporaryTree::beside(disk, target);
+        let part = building.path().to_owned();
         let io = |source| VendorReleaseError::Io {
             path: part.clone(),
             source,
         };
-        // What can't be removed is in nobody's way.
-        let _ = tree::sweep(disk, above);
         disk.create_dir(&part, 0o700).map_err(io)?;
         let built = self.extract(disk, largest, &part, progress).and_then(|()| {
             let open = File::open(&part).map_err(io)?;
@@ -280,11 +255,6 @@ impl VendorRelease {
         if built.is_err() && part.symlink_metadata().is_err() && target.symlink_metadata().is_ok() {
             // It has its name, and the name couldn't be made durable.
             let _ = tree::remove(disk, target);
-        }
-        if built.is_err() {
-            // The first error is the one to tell; what can't be removed now, the next
-            // attempt removes.
-            let _ = tree::remove(disk, &part);
         }
         built
     }

@@ -77,8 +77,8 @@ pub struct VolumeEstimate {
     /// Bytes of content.
     pub bytes: u64,
     /// Running containers or processes that use it now and must be stopped before
-    /// `apply`.
-    pub in_use_by: Vec<String>,
+    /// `apply`; absent where nobody could say.
+    pub in_use_by: Option<Vec<String>>,
 }
 
 /// What is needed of a filesystem and what it has.

@@ -15,6 +15,7 @@ mod diff;
 mod docker;
 mod edits;
 mod generated;
+mod limits;
 mod merge;
 mod merged_upgrade;
 mod old_release;

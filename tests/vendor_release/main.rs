@@ -4,8 +4,6 @@
 #![expect(
     clippy::disallowed_methods,
     clippy::print_stderr,
-    clippy::print_stdout,
-    clippy::unnecessary_debug_formatting,
     clippy::unwrap_used,
     reason = "tests set up their own world"
 )]

@@ -11,13 +11,13 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::folders::refuse_writers;
+use super::users::refuse_writers;
 use crate::engine::docker::failed;
 use crate::engine::helper::LazyHelper;
 use crate::engine::program::{self, Invocation};
 use crate::engine::projects::containers::containers_using_volume;
 use crate::engine::{
-    Contents, Docker, Error, NewVolume, ServerInfo, User, Volume, VolumeStore, check_name,
+    Contents, Docker, Error, NewVolume, ServerInfo, Users, Volume, VolumeStore, check_name,
 };
 use crate::fs::Disk;
 
@@ -44,15 +44,11 @@ impl DockerVolumes {
     /// [`Error::NoEngine`].
     pub fn connect(docker: Docker) -> Result<Self, Error> {
         let server = docker.server()?;
-        let remote = if !server.endpoint.is_empty() && !server.endpoint.starts_with("unix://") {
-            Some(format!("at {}", server.endpoint))
-        } else if server.name != host_name() {
-            Some(format!("on `{}`", server.name))
-        } else if !rustix::process::geteuid().is_root() {
-            Some("of this machine, not as root".to_owned())
-        } else {
-            None
+        let here = || {
+            let is_root = rustix::process::geteuid().is_root();
+            (!is_root).then(|| "of this machine, not as root".to_owned())
         };
+        let remote = server.elsewhere().or_else(here);
         Ok(Self {
             docker,
             server,
@@ -131,7 +127,9 @@ impl DockerVolumes {
     /// True where removing the volume is to remove its contents, which nothing wants again.
     fn is_nobodys(&self, volume: &Volume) -> Result<bool, Error> {
         let ordinary = volume.driver == "local" && volume.options.is_empty();
-        Ok(ordinary && self.look(&volume.name)?.is_some() && self.users(volume)?.is_empty())
+        Ok(ordinary
+            && self.look(&volume.name)?.is_some()
+            && self.users(volume)? == Users::default())
     }
 
     fn remove_call(&self, name: &str) -> Invocation {
@@ -203,8 +201,9 @@ impl VolumeStore for DockerVolumes {
         }
     }
 
-    fn users(&self, volume: &Volume) -> Result<Vec<User>, Error> {
-        containers_using_volume(&self.docker, &volume.name, &volume.path)
+    fn users(&self, volume: &Volume) -> Result<Users, Error> {
+        let found = containers_using_volume(&self.docker, &volume.name, &volume.path)?;
+        Ok(Users::known(found))
     }
 
     fn docker(&self) -> Option<&Docker> {
@@ -278,11 +277,6 @@ pub(crate) fn announce(disk: &Disk, call: &'static str, name: &str) -> Result<()
         path: PathBuf::from(name),
         source,
     })
-}
-
-fn host_name() -> String {
-    let names = rustix::system::uname();
-    names.nodename().to_string_lossy().into_owned()
 }
 
 #[derive(Deserialize)]

@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use super::decisions::{Decisions, VolumePair};
 use super::image_facts::ImageFacts;
-use crate::engine::{self, User, VolumeStore};
+use crate::engine::{self, Users, VolumeStore};
 use crate::error::{Explain, Kind};
 use crate::progress::Progress;
 use crate::release::{Install, Version};
@@ -44,7 +44,7 @@ pub struct VolumeFacts {
     /// What the source holds; `None` when there is no such volume.
     pub source: Option<Survey>,
     /// Containers or processes that write the source now.
-    pub users: Vec<User>,
+    pub users: Users,
     /// Whether the target is there and holds something.
     pub target_full: bool,
     /// Names of volumes that end like the missing source's key.
@@ -174,11 +174,7 @@ fn volume(
             ..VolumeFacts::default()
         });
     };
-    let users = volumes
-        .users(&source)?
-        .into_iter()
-        .filter(User::is_writing)
-        .collect();
+    let users = volumes.users(&source)?.writing();
     let survey = contents.survey(&source, progress)?;
     Ok(VolumeFacts {
         source: Some(survey),

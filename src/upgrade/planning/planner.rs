@@ -11,6 +11,7 @@ use super::decisions::{Decisions, VolumePair};
 use super::facts::{Facts, VolumeFacts, release_path};
 use super::merging::MergedFile;
 use super::obstacle::{Obstacle, Refused};
+use crate::engine::Users;
 use crate::release::VendorRelease;
 use crate::upgrade::plan::{Estimate, Plan, Space, VolumeEstimate};
 use crate::upgrade::request::Request;
@@ -221,10 +222,17 @@ fn estimates(decisions: &Decisions, facts: &Facts) -> Vec<VolumeEstimate> {
                 key: pair.key.clone(),
                 files: survey.files + survey.directories + survey.others,
                 bytes: survey.bytes,
-                in_use_by: seen.users.iter().map(|user| user.who.clone()).collect(),
+                in_use_by: in_use_by(&seen.users),
             })
         })
         .collect()
+}
+
+/// Who uses a volume; nothing where that can't be known.
+fn in_use_by(users: &Users) -> Option<Vec<String>> {
+    let names = users.found.iter().map(|user| user.who.clone());
+    let is_known = users.unknown.is_none() || !users.found.is_empty();
+    is_known.then(|| names.collect())
 }
 
 /// What is needed, filesystem by filesystem.
@@ -277,7 +285,14 @@ fn warnings(decisions: &Decisions, facts: &Facts) -> Vec<String> {
         ));
     }
     for (pair, seen) in decisions.volumes.iter().zip(&facts.volumes) {
-        for user in &seen.users {
+        if let Some(why) = &seen.users.unknown {
+            warnings.push(format!(
+                "whether anything uses volume `{}` can't be known: {why}; `apply` will refuse, \
+                 unless told `--assume-stopped`",
+                pair.source
+            ));
+        }
+        for user in &seen.users.found {
             warnings.push(format!(
                 "volume `{}` is in use by {}: stop it before `apply`",
                 pair.source, user.who

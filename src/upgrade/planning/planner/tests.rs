@@ -2,7 +2,7 @@
 
 use super::{Decisions, Facts, Plan, Refused, Request, Step, VolumeFacts, VolumePair, plan};
 use crate::engine::VolumeBackend;
-use crate::engine::{ArchivedImage, User};
+use crate::engine::{ArchivedImage, User, Users};
 use crate::error::Explain;
 use crate::release::Version;
 use crate::tree::Survey;
@@ -218,7 +218,7 @@ fn room_is_counted_by_filesystem() {
 #[test]
 fn a_volume_in_use_is_no_obstacle_to_planning_and_is_told() {
     let mut facts = facts();
-    facts.volumes[0].users = vec![User {
+    facts.volumes[0].users = Users::known(vec![User {
         who: "one-db-1".into(),
         id: "1".into(),
         project: Some("one".into()),
@@ -227,9 +227,10 @@ fn a_volume_in_use_is_no_obstacle_to_planning_and_is_told() {
         writes: true,
         is_process: false,
         path: None,
-    }];
+    }]);
     let plan = plan_of(&decisions(), &facts).unwrap();
-    assert_eq!(plan.estimate.volumes[0].in_use_by, ["one-db-1"]);
+    let users = plan.estimate.volumes[0].in_use_by.as_deref();
+    assert_eq!(users, Some(["one-db-1".to_owned()].as_slice()));
     assert!(
         plan.warnings[0].contains("stop it before `apply`"),
         "{:?}",
