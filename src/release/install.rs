@@ -11,6 +11,7 @@ use super::{BadVersion, Version};
 use crate::compose;
 use crate::error::{Explain, Kind};
 use crate::fs::{Disk, Lock, LockError, LockHolder};
+use crate::tree;
 
 /// The folder that holds `releases/` and `current`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -265,7 +266,28 @@ impl Install {
     /// # Errors
     /// [`LockError`]: another process has it, or its file can't be used.
     pub fn lock(&self, disk: &Disk, command: &str) -> Result<Lock, LockError> {
-        Lock::take(disk, &self.lock_file(), &LockHolder::this_process(command))
+        let lock = Lock::take(disk, &self.lock_file(), &LockHolder::this_process(command))?;
+        self.sweep(disk);
+        Ok(lock)
+    }
+
+    /// Removes what killed runs left in the folders that every run writes to. What can't be
+    /// removed is in nobody's way.
+    fn sweep(&self, disk: &Disk) {
+        let folders = [
+            std::env::temp_dir(),
+            self.root.clone(),
+            self.releases_folder(),
+            self.own(""),
+            self.plans(),
+            self.journals(),
+            self.manifests(),
+            self.own("pristine"),
+            self.own("kept"),
+        ];
+        for folder in folders {
+            let _ = tree::sweep(disk, &folder);
+        }
     }
 
     /// Makes transship's own folders, readable by their owner alone. Nothing happens to
