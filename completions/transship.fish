@@ -47,6 +47,7 @@ complete -c transship -n "__fish_transship_needs_command" -f -a "manifest" -d 'L
 complete -c transship -n "__fish_transship_needs_command" -f -a "verify" -d 'Compare a tree with another or with a manifest'
 complete -c transship -n "__fish_transship_needs_command" -f -a "diff" -d 'Compare two releases, folders or files'
 complete -c transship -n "__fish_transship_needs_command" -f -a "conflicts" -d 'Find what collides if several projects run side by side'
+complete -c transship -n "__fish_transship_needs_command" -f -a "inspect" -d 'Tell which databases are in a tree or volume, and how they were left'
 complete -c transship -n "__fish_transship_needs_command" -f -a "merge" -d 'Merge configuration three ways'
 complete -c transship -n "__fish_transship_needs_command" -f -a "completions" -d 'Print the completions for a shell'
 complete -c transship -n "__fish_transship_using_subcommand init" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
@@ -54,6 +55,8 @@ complete -c transship -n "__fish_transship_using_subcommand init" -l current -d 
 complete -c transship -n "__fish_transship_using_subcommand init" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand init" -l moved -d 'Say that this is the install that it was, in a new place'
+complete -c transship -n "__fish_transship_using_subcommand init" -l clone -d 'Say that this is an install of its own, whatever it is a copy of'
 complete -c transship -n "__fish_transship_using_subcommand init" -l dry-run -d 'Only say what would be made'
 complete -c transship -n "__fish_transship_using_subcommand init" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand init" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
@@ -295,7 +298,8 @@ complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_s
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c transship -n "__fish_transship_using_subcommand copy" -l exclude -d 'Leave out what matches: `*.log`, `cache/`; repeatable' -r
+complete -c transship -n "__fish_transship_using_subcommand copy" -l max-delete -d 'With --update: remove at most so many files and folders, or do nothing' -r
+complete -c transship -n "__fish_transship_using_subcommand copy" -l exclude -d 'Leave out what matches, as rsync does: `*.log`, `cache/`, `/top/*`; repeatable' -r
 complete -c transship -n "__fish_transship_using_subcommand copy" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -303,6 +307,7 @@ complete -c transship -n "__fish_transship_using_subcommand copy" -l verify -d '
 complete -c transship -n "__fish_transship_using_subcommand copy" -l media -d 'With --verify: read it from the disk rather than from what is cached of it'
 complete -c transship -n "__fish_transship_using_subcommand copy" -l update -d 'Bring an earlier copy up to date: copy what differs, remove what is gone'
 complete -c transship -n "__fish_transship_using_subcommand copy" -l checksum -d 'With --update: compare files by content, not by size and time alone'
+complete -c transship -n "__fish_transship_using_subcommand copy" -l delete-all -d 'With --update: remove whatever is gone from SRC, be it all'
 complete -c transship -n "__fish_transship_using_subcommand copy" -l live -d 'Take what changes while it is copied as it comes, and list it: the first pass over a tree that is in use, before --update'
 complete -c transship -n "__fish_transship_using_subcommand copy" -l cross-mounts -d 'Copy what is mounted within the tree, too'
 complete -c transship -n "__fish_transship_using_subcommand copy" -l no-reflink -d 'Copy all blocks, where the filesystem could share them'
@@ -315,7 +320,7 @@ complete -c transship -n "__fish_transship_using_subcommand manifest" -l format 
 sha256sum\t'Digests of regular files only'
 json\t'Everything, as one JSON document'"
 complete -c transship -n "__fish_transship_using_subcommand manifest" -s o -l output -d 'Write the manifest to a new file instead of standard output' -r -F
-complete -c transship -n "__fish_transship_using_subcommand manifest" -l exclude -d 'Leave out what matches: `*.log`, `cache/`; repeatable' -r
+complete -c transship -n "__fish_transship_using_subcommand manifest" -l exclude -d 'Leave out what matches, as rsync does: `*.log`, `cache/`; repeatable' -r
 complete -c transship -n "__fish_transship_using_subcommand manifest" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -323,7 +328,7 @@ complete -c transship -n "__fish_transship_using_subcommand manifest" -l cross-m
 complete -c transship -n "__fish_transship_using_subcommand manifest" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand manifest" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand manifest" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c transship -n "__fish_transship_using_subcommand verify" -l exclude -d 'Leave out what matches, on both sides: `*.log`, `cache/`; repeatable' -r
+complete -c transship -n "__fish_transship_using_subcommand verify" -l exclude -d 'Leave out what matches, on both sides, as rsync does: `*.log`, `cache/`; repeatable' -r
 complete -c transship -n "__fish_transship_using_subcommand verify" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -362,6 +367,16 @@ complete -c transship -n "__fish_transship_using_subcommand conflicts" -l check 
 complete -c transship -n "__fish_transship_using_subcommand conflicts" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand conflicts" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand conflicts" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand inspect" -l volumes -d 'Where volumes live: a folder that holds one folder for each, or `docker`' -r -F
+complete -c transship -n "__fish_transship_using_subcommand inspect" -l docker -d 'The docker program, such as `podman` or `sudo docker`' -r
+complete -c transship -n "__fish_transship_using_subcommand inspect" -l helper -d 'A static transship for the engine\'s processor, to work on volumes out of reach' -r -F
+complete -c transship -n "__fish_transship_using_subcommand inspect" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand inspect" -l list -d 'List the databases that are known, and what is told of each'
+complete -c transship -n "__fish_transship_using_subcommand inspect" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand inspect" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand inspect" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand merge" -s o -l output -d 'Write the result there instead; `-` for standard output (files only)' -r -F
 complete -c transship -n "__fish_transship_using_subcommand merge" -l path -d 'What the file is called, where its name doesn\'t say its kind' -r -F
 complete -c transship -n "__fish_transship_using_subcommand merge" -l ours -d 'In a conflict over PATH take mine; repeatable' -r -F

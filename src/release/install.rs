@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::staging::ReleasePlaces;
-use super::{BadVersion, Version};
+use super::{BadVersion, IdentityError, TrustError, Version};
 use crate::compose;
 use crate::error::{Explain, Kind};
 use crate::fs::{Disk, Lock, LockError, LockHolder};
+use crate::tree;
 
 /// The folder that holds `releases/` and `current`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,6 +94,15 @@ pub enum InstallError {
         /// The path of `current`.
         link: PathBuf,
     },
+    /// Somebody else has a hand in it.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+    /// The lock wasn't had.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// It isn't where its id says.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
     /// A folder or file can't be read or made.
     #[error("can't use `{}`", path.display())]
     Io {
@@ -109,12 +119,18 @@ impl Explain for InstallError {
             Self::NoReleases { .. } | Self::NoneFound { .. } | Self::UnknownVersion { .. } => {
                 Kind::Usage
             }
+            Self::Trust(error) => error.kind(),
+            Self::Lock(error) => error.kind(),
+            Self::Identity(error) => error.kind(),
             _ => Kind::Refused,
         }
     }
 
     fn hints(&self) -> Vec<String> {
         match self {
+            Self::Trust(error) => error.hints(),
+            Self::Lock(error) => error.hints(),
+            Self::Identity(error) => error.hints(),
             Self::NoReleases { .. } => vec![
                 "name the folder that holds `releases/` with `-C INSTALL`".into(),
                 "a release is a folder such as `releases/v1.3.2/` with its compose file in it"
@@ -260,12 +276,46 @@ impl Install {
         self.own("lock")
     }
 
-    /// Takes the lock on this install for `command`.
+    /// Takes the lock on this install for `command`. Nobody else may have a hand in what is kept
+    /// here, and the install must be where its id says; one that has no id gets it.
     ///
     /// # Errors
-    /// [`LockError`]: another process has it, or its file can't be used.
-    pub fn lock(&self, disk: &Disk, command: &str) -> Result<Lock, LockError> {
-        Lock::take(disk, &self.lock_file(), &LockHolder::this_process(command))
+    /// [`InstallError::Trust`], [`InstallError::Lock`], [`InstallError::Identity`].
+    pub fn lock(&self, disk: &Disk, command: &str) -> Result<Lock, InstallError> {
+        let lock = self.lock_anywhere(disk, command)?;
+        self.identify(disk)?;
+        Ok(lock)
+    }
+
+    /// [`Install::lock`], wherever the install is.
+    ///
+    /// # Errors
+    /// [`InstallError::Trust`], [`InstallError::Lock`].
+    pub fn lock_anywhere(&self, disk: &Disk, command: &str) -> Result<Lock, InstallError> {
+        self.require_trusted()?;
+        let holder = LockHolder::this_process(command);
+        let lock = Lock::take(disk, &self.lock_file(), &holder)?;
+        self.sweep(disk);
+        Ok(lock)
+    }
+
+    /// Removes what killed runs left in the folders that every run writes to. What can't be
+    /// removed is in nobody's way.
+    fn sweep(&self, disk: &Disk) {
+        let folders = [
+            std::env::temp_dir(),
+            self.root.clone(),
+            self.releases_folder(),
+            self.own(""),
+            self.plans(),
+            self.journals(),
+            self.manifests(),
+            self.own("pristine"),
+            self.own("kept"),
+        ];
+        for folder in folders {
+            let _ = tree::sweep(disk, &folder);
+        }
     }
 
     /// Makes transship's own folders, readable by their owner alone. Nothing happens to
@@ -280,6 +330,7 @@ impl Install {
             self.journals(),
             self.manifests(),
             self.own("pristine"),
+            self.own("made"),
         ] {
             match disk.create_dir(&folder, 0o700) {
                 Err(source) if source.kind() != io::ErrorKind::AlreadyExists => {
@@ -370,6 +421,27 @@ impl Install {
         Ok(Some(Release::at(version, absolute)))
     }
 
+    /// Makes `current` relative where it leads to a release by an absolute path, of this install or of
+    /// the one that it was moved or copied from: else it would lead out of the install, or to nothing.
+    /// Under the install's lock.
+    ///
+    /// # Errors
+    /// [`InstallError::Io`].
+    pub fn mend_current(&self, disk: &Disk) -> Result<(), InstallError> {
+        let link = self.current_link();
+        let Ok(target) = fs::read_link(&link) else {
+            return Ok(());
+        };
+        let name = target.file_name().and_then(|name| name.to_str());
+        let version = name.and_then(|name| name.parse::<Version>().ok());
+        match version {
+            Some(version) if target.is_absolute() && self.release_folder(&version).is_dir() => disk
+                .switch(&link, &Self::current_target(&version))
+                .map_err(|source| InstallError::Io { path: link, source }),
+            _ => Ok(()),
+        }
+    }
+
     /// The active release; where `current` is absent, the only one that there is.
     ///
     /// # Errors
@@ -401,112 +473,4 @@ impl Install {
 }
 
 #[cfg(test)]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the tests set up their own world"
-)]
-mod tests {
-    use super::*;
-
-    fn install(releases: &[&str]) -> (tempfile::TempDir, Install) {
-        let folder = tempfile::tempdir().unwrap();
-        for release in releases {
-            let path = folder.path().join("releases").join(release);
-            fs::create_dir_all(&path).unwrap();
-            fs::write(path.join("docker-compose.yml"), "services: {}\n").unwrap();
-        }
-        let install = Install::at(folder.path()).unwrap();
-        (folder, install)
-    }
-
-    fn versions(releases: &[Release]) -> Vec<&str> {
-        releases
-            .iter()
-            .map(|release| release.version.as_str())
-            .collect()
-    }
-
-    #[test]
-    fn releases_are_listed_oldest_first_and_staging_folders_are_none() {
-        let (folder, install) = install(&["v2.10.5", "v2.9", ".v3.part.1"]);
-        fs::create_dir(folder.path().join("releases/empty")).unwrap();
-        assert_eq!(versions(&install.releases().unwrap()), ["v2.9", "v2.10.5"]);
-        let all = install.all_releases().unwrap();
-        assert_eq!(versions(&all), ["v2.9", "v2.10.5", "empty"]);
-    }
-
-    #[test]
-    fn a_folder_without_releases_is_no_install() {
-        let folder = tempfile::tempdir().unwrap();
-        let error = Install::at(folder.path()).unwrap_err();
-        assert!(matches!(error, InstallError::NoReleases { .. }), "{error}");
-        assert_eq!(error.kind(), Kind::Usage);
-    }
-
-    #[test]
-    fn adopting_makes_private_folders_and_can_be_repeated() {
-        use std::os::unix::fs::MetadataExt;
-        let (_folder, install) = install(&["v1"]);
-        assert!(matches!(
-            Install::adopted(install.root()),
-            Err(InstallError::NotAdopted { .. })
-        ));
-        install.adopt(&Disk::new()).unwrap();
-        install.adopt(&Disk::new()).unwrap();
-        assert_eq!(install.journals().metadata().unwrap().mode() & 0o777, 0o700);
-        assert_eq!(Install::adopted(install.root()).unwrap(), install);
-    }
-
-    #[test]
-    fn current_is_the_release_that_the_symlink_names() {
-        let (_folder, install) = install(&["v1", "v2"]);
-        assert_eq!(install.current().unwrap(), None);
-        let version = "v1".parse().unwrap();
-        Disk::new()
-            .switch(&install.current_link(), &Install::current_target(&version))
-            .unwrap();
-        assert_eq!(install.current().unwrap().unwrap().version, version);
-        assert_eq!(install.active().unwrap().version, version);
-    }
-
-    #[test]
-    fn a_current_that_leads_elsewhere_is_strange() {
-        let (_folder, install) = install(&["v1"]);
-        for target in [
-            "/etc",
-            "releases",
-            "releases/v9",
-            "releases/../releases/v1/..",
-        ] {
-            Disk::new()
-                .switch(&install.current_link(), Path::new(target))
-                .unwrap();
-            let error = install.current().unwrap_err();
-            assert!(
-                matches!(error, InstallError::StrangeCurrent { .. }),
-                "{target}: {error}"
-            );
-        }
-    }
-
-    #[test]
-    fn without_current_the_only_release_is_active_and_two_are_a_question() {
-        let (_one, lone) = install(&["v1"]);
-        assert_eq!(lone.active().unwrap().version.as_str(), "v1");
-        let (_two, pair) = install(&["v1", "v2"]);
-        let error = pair.active().unwrap_err();
-        assert!(
-            error.hints()[0].contains("`v1`, `v2`"),
-            "{:?}",
-            error.hints()
-        );
-    }
-
-    #[test]
-    fn an_unknown_version_lists_the_known_ones() {
-        let (_folder, install) = install(&["v1", "v2"]);
-        let error = install.release(&"v3".parse().unwrap()).unwrap_err();
-        assert_eq!(error.kind(), Kind::Usage);
-        assert_eq!(error.hints()[0], "there are `v1`, `v2`");
-    }
-}
+mod tests;
