@@ -115,6 +115,21 @@ pub enum Error {
         /// The fault, as a clause.
         reason: String,
     },
+    /// An offset of ports leads to one that is taken.
+    #[error("with an offset of {by} port {port} would be that of {owner}, too")]
+    PortTaken {
+        /// The offset.
+        by: i32,
+        /// The port that is taken.
+        port: u16,
+        /// Who has it.
+        owner: String,
+        /// An offset that works, if there is one.
+        works: Option<i32>,
+    },
+    /// No offset of ports leads to free ones.
+    #[error("no offset leads to a free port of the host")]
+    NoPort,
     /// Two volumes, or networks, would be one.
     #[error("{at}: {kind} `{first}` and `{second}` would both be named `{name}`")]
     Collision {
@@ -140,7 +155,10 @@ impl Error {
 
 impl Explain for Error {
     fn kind(&self) -> Kind {
-        Kind::Usage
+        match self {
+            Self::PortTaken { .. } | Self::NoPort => Kind::Refused,
+            _ => Kind::Usage,
+        }
     }
 
     fn hints(&self) -> Vec<String> {
@@ -175,6 +193,14 @@ impl Explain for Error {
                 source: InterpolateError::Missing { variable, .. },
                 ..
             } => vec![format!("set `{variable}` in `.env` or in the environment")],
+            Self::PortTaken {
+                works: Some(works), ..
+            } => vec![format!(
+                "`--port-offset {works}` works, and so does `--port-offset auto`"
+            )],
+            Self::PortTaken { .. } | Self::NoPort => {
+                vec!["change the ports of one side by hand".to_owned()]
+            }
             Self::TooLarge { .. } => {
                 vec![
                     "is it a compose file? name the right one, or include the parts of it"

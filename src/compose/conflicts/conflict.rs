@@ -36,6 +36,8 @@ pub enum ConflictRule {
     NetworkAlias,
     /// Two services ask a reverse proxy for one route.
     RouterLabel,
+    /// A name was changed, and something still uses, or may use, the old one.
+    StaleName,
 }
 
 impl fmt::Display for ConflictRule {
@@ -51,6 +53,7 @@ impl fmt::Display for ConflictRule {
             Self::SharedDevice => "shared-device",
             Self::NetworkAlias => "network-alias",
             Self::RouterLabel => "router-label",
+            Self::StaleName => "stale-name",
         })
     }
 }
@@ -68,7 +71,7 @@ impl FromStr for ConflictRule {
 }
 
 impl ConflictRule {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 11] = [
         Self::ProjectName,
         Self::VolumeName,
         Self::ContainerName,
@@ -76,12 +79,14 @@ impl ConflictRule {
         Self::NetworkName,
         Self::NetworkSubnet,
         Self::SharedBind,
+        Self::SharedDevice,
         Self::NetworkAlias,
         Self::RouterLabel,
+        Self::StaleName,
     ];
 
     /// What to do about it in the second project, where nothing more is known.
-    const fn remedy(self) -> &'static str {
+    pub(crate) const fn remedy(self) -> &'static str {
         match self {
             Self::ProjectName => "give one of them another name with `-p`",
             Self::VolumeName => "give it a name of its own: `--fix`, or `transship volume prefix`",
@@ -92,6 +97,7 @@ impl ConflictRule {
             Self::SharedBind => "copy the data and mount the copy: `transship volume rebase`",
             Self::SharedDevice => "copy the data and name the copy's `device:` in `driver_opts`",
             Self::NetworkAlias => "a request may reach either project: use a network of its own",
+            Self::StaleName => "write the new name there, if it means the same thing",
             Self::RouterLabel => "rename it and give it another host in the service's labels",
         }
     }
@@ -199,7 +205,12 @@ fn pairs<T>(
     found
 }
 
-fn conflict(rule: ConflictRule, subject: String, first: &Claimant, second: &Claimant) -> Conflict {
+pub(crate) fn conflict(
+    rule: ConflictRule,
+    subject: String,
+    first: &Claimant,
+    second: &Claimant,
+) -> Conflict {
     Conflict {
         rule,
         subject,
@@ -254,8 +265,12 @@ fn common_port(one: &Port, other: &Port) -> Option<String> {
         (port == last && other.contains(&port)).then_some(port)
     };
     let port = needs(&ports, &other_ports).or_else(|| needs(&other_ports, &ports))?;
-    (one.protocol == other.protocol && Address::of(one).meets(Address::of(other)))
-        .then(|| format!("{port}/{}", one.protocol))
+    meet(one, other).then(|| format!("{port}/{}", one.protocol))
+}
+
+/// True if both are of one protocol and on a common address of the host, whatever the ports.
+pub(crate) fn meet(one: &Port, other: &Port) -> bool {
+    one.protocol == other.protocol && Address::of(one).meets(Address::of(other))
 }
 
 /// The host's addresses that a port is published on.

@@ -391,6 +391,41 @@ pub(crate) fn rewrite(
     }
 }
 
+/// The bytes of a scalar to replace, and with what, so that some parts of its value become
+/// other texts, over however many lines it is written. None where a part can't be found in the
+/// source as it is in the value; what comes of it is for the proof to judge.
+pub(crate) fn rewrite_parts(
+    document: &Document,
+    id: NodeId,
+    parts: &[(Range<usize>, String)],
+) -> Option<(Range<usize>, String)> {
+    let node = document.tree().node(id);
+    let NodeKind::Scalar { value, .. } = &node.kind else {
+        return None;
+    };
+    let source = document.slice(node.span.clone());
+    let mut edits = Vec::new();
+    for (range, text) in parts {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "_.-:".contains(c);
+        let old = value.get(range.clone()).filter(|old| !old.is_empty())?;
+        if !text.chars().all(is_plain) || !old.chars().all(is_plain) {
+            return None;
+        }
+        // As many times in the source as in the value: then in the same order.
+        let nth = value[..range.start].matches(old).count();
+        let places: Vec<usize> = source.match_indices(old).map(|(at, _)| at).collect();
+        let same = places.len() == value.matches(old).count();
+        let at = *places.get(nth).filter(|_| same)?;
+        edits.push((at..at + old.len(), text));
+    }
+    edits.sort_by_key(|(range, _)| range.start);
+    let mut rewritten = source.to_owned();
+    for (range, text) in edits.iter().rev() {
+        rewritten.replace_range(range.clone(), text);
+    }
+    (!edits.is_empty()).then_some((node.span.clone(), rewritten))
+}
+
 /// A string as a plain scalar where that is one in every context, else in double quotes.
 pub(crate) fn plain_or_quoted(value: &str) -> String {
     if is_plain(value) {

@@ -95,6 +95,11 @@ impl ModelBuilder<'_> {
             env_files: env_files
                 .filter_map(|file| Some(PathBuf::from(file.get("path")?.to_text()?)))
                 .collect(),
+            environment: pairs(service.get("environment")),
+            devices: items(service, "devices")
+                .iter()
+                .filter_map(device)
+                .collect(),
             labels: pairs(service.get("labels")),
             depends_on: keys(service.get("depends_on")),
             profiles,
@@ -276,6 +281,12 @@ fn service_networks(service: &Value) -> BTreeMap<String, Vec<String>> {
     } else {
         named
     }
+}
+
+/// The host's part of `/dev/a:/dev/b:rwm`, or the `source` of the long syntax.
+fn device(value: &Value) -> Option<String> {
+    let text = value.as_str().or_else(|| value.get("source")?.as_str())?;
+    text.split(':').next().map(str::to_owned)
 }
 
 fn port(value: &Value) -> Option<Port> {

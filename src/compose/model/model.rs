@@ -105,6 +105,11 @@ pub struct Service {
     pub network_mode: Option<String>,
     /// The files of `env_file`, as absolute paths, whether they are there or not.
     pub env_files: Vec<PathBuf>,
+    /// The variables of `environment` with their values, resolved; those of env files aren't
+    /// among them.
+    pub environment: BTreeMap<String, String>,
+    /// The devices of the host that `devices` names, each by its path there.
+    pub devices: Vec<String>,
     /// The service's labels by key, resolved, from `labels` in either form.
     pub labels: BTreeMap<String, String>,
     /// The services that it waits for.
@@ -288,6 +293,8 @@ impl LayeredFiles {
         let mut environment = loader.environment(&options.environment, &env_files)?;
         let project = named(&loader, files, options, &folder, &environment)?;
         environment.insert("COMPOSE_PROJECT_NAME".to_owned(), project.clone());
+        // Compose is started in the project's folder, wherever this process was.
+        environment.insert("PWD".to_owned(), folder.display().to_string());
         let profiles = active_profiles(options, &environment);
         let scope = LoadScope {
             folder: folder.clone(),
