@@ -25,10 +25,10 @@ pub use error::ComparisonError;
 /// The largest file whose lines are compared; larger ones are told to differ.
 const LARGEST: u64 = 4 * 1024 * 1024;
 
-/// One of the two that are compared.
+/// A release, folder or file that is compared with another.
 #[derive(Debug, Clone)]
 pub struct Compared {
-    /// Its folder or file.
+    /// The folder or file that is read.
     pub path: PathBuf,
     /// Its name, where it is a release of an install.
     pub release: Option<String>,
@@ -112,7 +112,7 @@ pub struct EnvFileChanges {
 /// A volume that differs.
 #[derive(Debug, Serialize)]
 pub struct VolumeChanges {
-    /// Its key.
+    /// The volume's key in the compose files of both releases.
     pub volume: String,
     /// What differs in it, from the first one's view.
     pub differences: Vec<Difference>,

@@ -34,7 +34,7 @@ pub use file::interpolate::{InterpolateError, Lookup, interpolate};
 pub use file::location::Location;
 pub use file::variable::{VariableChange, set_variables};
 pub use model::image::{ImageUse, images};
-pub use model::model::{Bind, LoadOptions, Model, Network, Resource, Service, Volume};
+pub use model::model::{Bind, LoadOptions, Model, Network, Resource, Service, VolumeDefinition};
 pub use model::port::Port;
 pub use model::project::{
     discover, discover_with, is_compose_name, is_in, override_of, project_name,

@@ -133,7 +133,7 @@ pub enum Error {
     /// A container goes on writing although it was told not to.
     #[error("container `{container}` goes on after `docker {verb}`")]
     NotHeld {
-        /// Its name.
+        /// The container's name.
         container: String,
         /// `pause` or `stop`.
         verb: &'static str,
@@ -141,7 +141,7 @@ pub enum Error {
     /// Containers that were held don't go on.
     #[error("{} didn't go on after `docker {verb}`", ticked(containers))]
     NotReleased {
-        /// Their names.
+        /// The containers' names.
         containers: Vec<String>,
         /// `unpause` or `start`.
         verb: &'static str,

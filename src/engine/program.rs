@@ -284,9 +284,9 @@ impl fmt::Debug for Invocation {
 pub struct Output {
     /// How it ended.
     pub status: ExitStatus,
-    /// Its standard output, up to the limit.
+    /// What the program wrote to standard output, up to the limit.
     pub stdout: Vec<u8>,
-    /// Its standard error, up to the limit.
+    /// What the program wrote to standard error, up to the limit.
     pub stderr: Vec<u8>,
     /// True where one of the two went over the limit and is cut.
     pub cut: bool,
@@ -361,7 +361,7 @@ pub enum Error {
     TimedOut {
         /// As [`Invocation::shown`].
         command: String,
-        /// Its time.
+        /// How long the program was given.
         after: Duration,
     },
     /// It ended with something else than exit code 0.

@@ -66,7 +66,7 @@ pub enum LaunchError {
     /// Images are missing and may not be pulled.
     #[error("the engine lacks {}", ticked(images))]
     NoImages {
-        /// Their references.
+        /// The references of the images that are missing.
         images: Vec<String>,
     },
 }

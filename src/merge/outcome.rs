@@ -97,7 +97,7 @@ pub enum OutcomeKind {
     KeptMine,
     /// THEIRS changed it and is taken.
     TakenTheirs,
-    /// Both changed it alike.
+    /// Mine and theirs changed it alike.
     SameInBoth,
     /// Only MINE has it; it is in the result.
     AddedMine,
@@ -109,7 +109,7 @@ pub enum OutcomeKind {
     RemovedTheirs,
     /// MINE has it, and the result has not: it couldn't be carried and changes no meaning.
     Dropped,
-    /// Both changed it, and not alike.
+    /// Mine and theirs changed it, and not alike.
     Conflict,
 }
 

@@ -31,7 +31,7 @@ pub struct Recipe {
     pub images: Vec<String>,
     /// Files, folders, or `FILE:KEY`, where the old release's version wins a conflict.
     pub ours: Vec<PathBuf>,
-    /// The same, where the vendor's version wins.
+    /// Files, folders, or `FILE:KEY`, where the vendor's version wins a conflict.
     pub theirs: Vec<PathBuf>,
     /// Parts of the names of what is secret, besides what sounds so.
     pub secrets: Vec<String>,

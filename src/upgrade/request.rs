@@ -32,7 +32,7 @@ pub struct Request {
     /// Files, folders, or `FILE:KEY`, where the old release's version wins a conflict.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ours: Vec<PathBuf>,
-    /// The same, where the vendor's version wins.
+    /// Files, folders, or `FILE:KEY`, where the vendor's version wins a conflict.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub theirs: Vec<PathBuf>,
     /// Edits of the compose file become an override file beside the vendor's.

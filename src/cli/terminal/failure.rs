@@ -42,13 +42,13 @@ impl Failure {
         }
     }
 
-    /// The same, caused by `error`.
+    /// This failure with `error` as its innermost cause.
     pub(crate) fn cause(mut self, error: &dyn Error) -> Self {
         self.causes.push(error.to_string());
         self
     }
 
-    /// The same with one more hint.
+    /// This failure with a hint behind those that it has.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self

@@ -74,7 +74,10 @@ pub fn fix(
     conflicts: &[Conflict],
     rule: &FixRule,
 ) -> Result<FixedFiles, Error> {
-    check_suffix(&rule.suffix)?;
+    let is_container = |conflict: &Conflict| conflict.rule == ConflictRule::ContainerName;
+    if conflicts.iter().any(is_container) {
+        check_suffix(&rule.suffix)?;
+    }
     let mut fixing = Fixing {
         project,
         rule,
@@ -89,11 +92,7 @@ pub fn fix(
         drafts.push(draft);
     }
     let renames = unique(fixing.renames);
-    let referrers = Referrers {
-        model: project.model,
-        lookup: project.lookup,
-        renames: &renames,
-    };
+    let referrers = Referrers::new(project.model, project.lookup, &renames);
     let (mut stale, mut files) = (Vec::new(), Vec::new());
     for (document, mut draft) in project.documents.iter().zip(drafts) {
         stale.extend(referrers.edit(document, &mut draft, &mut fixing.variables));

@@ -44,7 +44,8 @@ pub(crate) struct NameUse {
     pub(crate) is_sure: bool,
 }
 
-const fn is_name_byte(byte: u8) -> bool {
+/// True for what names of containers, networks and volumes are made of.
+pub(crate) const fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
 }
 

@@ -2,11 +2,11 @@
 //! labels, modes, configs, env files, mounted files. Where a text surely means what gets the
 //! new name it is edited with it; else it is listed.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 use std::path::PathBuf;
 
-use super::name_use::{NameUse, NamedText, ValueRole, uses};
+use super::name_use::{NameUse, NamedText, ValueRole, is_name_byte, uses};
 use super::rename::{NamedThing, Rename};
 use crate::compose::file::document::Document;
 use crate::compose::file::edit::Draft;
@@ -38,9 +38,12 @@ pub struct StaleName {
 
 /// The project whose names change.
 pub(crate) struct Referrers<'a> {
-    pub(crate) model: &'a Model,
-    pub(crate) lookup: &'a Lookup<'a>,
-    pub(crate) renames: &'a [Rename],
+    model: &'a Model,
+    lookup: &'a Lookup<'a>,
+    /// What gets another name, by the name until now.
+    renames: HashMap<&'a str, Vec<&'a Rename>>,
+    /// The names that services answer to, whatever their containers are called.
+    services: HashSet<&'a str>,
 }
 
 /// A scalar in which names are looked for.
@@ -59,7 +62,37 @@ struct Found<'a> {
     rename: &'a Rename,
 }
 
-impl Referrers<'_> {
+impl<'a> Referrers<'a> {
+    pub(crate) fn new(model: &'a Model, lookup: &'a Lookup<'a>, renames: &'a [Rename]) -> Self {
+        let mut by_name: HashMap<&str, Vec<&Rename>> = HashMap::new();
+        for rename in renames {
+            by_name.entry(&rename.from).or_default().push(rename);
+        }
+        let aliases = model
+            .services
+            .values()
+            .flat_map(|service| service.networks.values());
+        let names = model.services.keys().chain(aliases.flatten());
+        Self {
+            model,
+            lookup,
+            renames: by_name,
+            services: names.map(String::as_str).collect(),
+        }
+    }
+
+    /// The names in a text that are to change: words that no letter of a name stands beside.
+    fn named_in(&self, text: &str) -> Vec<&'a Rename> {
+        let words = text.split(|c: char| !c.is_ascii() || !is_name_byte(c as u8));
+        // The full stop of a sentence is no part of a name.
+        let words = words.flat_map(|word| [word, word.trim_end_matches('.')]);
+        let named: HashSet<&str> = words
+            .filter(|word| self.renames.contains_key(word))
+            .collect();
+        let named = named.into_iter().filter_map(|word| self.renames.get(word));
+        named.flatten().copied().collect()
+    }
+
     /// Drafts the new names in all that surely refers to one in this file; gives what is left.
     pub(crate) fn edit(
         &self,
@@ -87,11 +120,7 @@ impl Referrers<'_> {
 
     /// Most texts hold no name, and are passed over at once.
     fn may_use(&self, text: &str) -> bool {
-        text.contains('$')
-            || self
-                .renames
-                .iter()
-                .any(|rename| text.contains(&rename.from))
+        text.contains('$') || !self.named_in(text).is_empty()
     }
 
     fn candidate(
@@ -178,22 +207,21 @@ impl Referrers<'_> {
         text: &str,
         service: Option<&Service>,
     ) -> Vec<Found<'_>> {
+        let named = self.named_in(text);
+        if named.is_empty() {
+            return Vec::new();
+        }
         let own_ports: Vec<u16> = service.map_or(Vec::new(), |service| {
             service.ports.iter().map(|(port, _)| port.target).collect()
         });
         let mut all: Vec<Found<'_>> = Vec::new();
-        let named = self
-            .renames
-            .iter()
-            .filter(|rename| text.contains(&rename.from));
         for rename in named {
             let text = NamedText {
                 role,
                 key,
                 text,
                 own_ports: &own_ports,
-                is_service: self.model.services.contains_key(&rename.from)
-                    || self.is_alias(&rename.from),
+                is_service: self.services.contains(rename.from.as_str()),
             };
             let found = uses(&text, rename).into_iter();
             all.extend(found.map(|NameUse { range, is_sure }| Found {
@@ -212,12 +240,6 @@ impl Referrers<'_> {
             }
         }
         kept
-    }
-
-    fn is_alias(&self, name: &str) -> bool {
-        let services = self.model.services.values();
-        let mut aliases = services.flat_map(|service| service.networks.values().flatten());
-        aliases.any(|alias| alias == name)
     }
 
     /// The changes of an env file's variables, as [`VariableChange`]s of it, and what is left.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::compose::file::location::Location;
-use crate::compose::model::model::{Bind, Model, Network, Service, Volume};
+use crate::compose::model::model::{Bind, Model, Network, Service, VolumeDefinition};
 use crate::compose::model::mount::{Device, is_data};
 use crate::compose::model::port::Port;
 
@@ -108,7 +108,7 @@ impl Claims {
                 name: network.name.clone(),
                 external: network.external,
                 subnets: network.subnets.clone(),
-                names: by.names_on(key, network.at.as_ref()),
+                names: by.names_on(key, network),
             };
             let at = network.at.as_ref();
             claims.networks.push(by.claim(what, key, at));
@@ -131,7 +131,7 @@ impl Claims {
         }
     }
 
-    fn add_volume(&mut self, by: ProjectClaims<'_>, key: &str, volume: &Volume) {
+    fn add_volume(&mut self, by: ProjectClaims<'_>, key: &str, volume: &VolumeDefinition) {
         let at = Some(&volume.at);
         self.volumes.push(by.claim(volume.name.clone(), key, at));
         match Device::of(&volume.driver_opts) {
@@ -192,10 +192,12 @@ impl ProjectClaims<'_> {
     }
 
     /// On a network, a service answers to its name, its aliases and its container's name.
-    fn names_on(self, key: &str, at: Option<&Location>) -> BTreeMap<String, Claimant> {
+    fn names_on(self, key: &str, network: &Network) -> BTreeMap<String, Claimant> {
+        let at = network.at.as_ref();
         let mut names = BTreeMap::new();
-        for (service, with) in self.model.services.iter().filter(|(_, s)| s.enabled) {
-            let Some(aliases) = with.networks.get(key) else {
+        for service in &network.used_by {
+            let with = self.model.services.get(service).filter(|s| s.enabled);
+            let Some((with, aliases)) = with.and_then(|s| Some((s, s.networks.get(key)?))) else {
                 continue;
             };
             let own = [Some(service), with.container_name.as_ref()];

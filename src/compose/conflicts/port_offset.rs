@@ -108,17 +108,13 @@ impl<'a> Moves<'a> {
         let mut free = Free {
             blocked: vec![false; 2 * 65535 + 1],
         };
-        for claim in &self.moving {
-            let Some((first, last)) = ends(&claim.what) else {
-                continue;
-            };
+        let with_ends = |claim: &&'a Claim<Port>| Some((ends(&claim.what)?, *claim));
+        let taken: Vec<_> = self.taken.iter().filter_map(with_ends).collect();
+        for ((first, last), claim) in self.moving.iter().filter_map(with_ends) {
             // There is no port 0, nor one beyond 65535.
             free.block(-LAST, -first);
             free.block(LAST + 1 - last, LAST);
-            for other in &self.taken {
-                let Some((other_first, other_last)) = ends(&other.what) else {
-                    continue;
-                };
+            for ((other_first, other_last), other) in &taken {
                 // Two that choose from ranges step aside for each other.
                 let one_is_single = first == last || other_first == other_last;
                 if one_is_single && meet(&claim.what, &other.what) {

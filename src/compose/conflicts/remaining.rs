@@ -1,7 +1,7 @@
 //! What still collides once a project was edited, and what can't be compared at all.
 
 use super::claims::{Claimant, Claims};
-use super::conflict::{Conflict, ConflictRule, conflict, conflicts};
+use super::conflict::{Conflict, ConflictRule, conflict, conflicts, sort};
 use crate::compose::change::references::StaleName;
 use crate::compose::change::rename::NamedThing;
 use crate::compose::model::model::Model;
@@ -35,9 +35,7 @@ pub fn remaining(
         );
         left.push(stale);
     }
-    let order = |c: &Conflict| (c.rule, c.subject.clone(), c.second.clone(), c.first.clone());
-    left.sort_by_key(order);
-    left.dedup();
+    sort(&mut left);
     left
 }
 

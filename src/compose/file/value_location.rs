@@ -136,9 +136,7 @@ impl Draft<'_> {
         let shares = |other: &&ValueLocation<'_>| {
             other.scalar == site.scalar && other.service != site.service
         };
-        // Only what has an anchor can be shared.
-        let is_anchored = document.tree().node(site.scalar).anchor.is_some();
-        let others = sites.iter().filter(|_| is_anchored).filter(shares);
+        let others = sites.iter().filter(shares);
         self.changes.push(Change {
             at: document.location_of(site.scalar),
             key: site.key.clone(),

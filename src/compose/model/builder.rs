@@ -7,7 +7,7 @@ use serde_yaml::value::Value as Yaml;
 
 use super::image::ImageUse;
 use super::load::Sources;
-use super::model::{Bind, Model, Network, Resource, Service, Volume};
+use super::model::{Bind, Model, Network, Resource, Service, VolumeDefinition};
 use super::mount::clean_target;
 use super::port::Port;
 use super::value::{Data, Map, Value};
@@ -35,8 +35,9 @@ impl ModelBuilder<'_> {
         let binds = section(root, "services")
             .flat_map(|(name, service)| self.binds(name, service))
             .collect();
+        let mounting = users(&services, |service| service.volumes.iter());
         let volumes = section(root, "volumes")
-            .map(|(key, value)| (key.clone(), self.volume(key, value, &services)))
+            .map(|(key, value)| (key.clone(), self.volume(key, value, mounting.get(key))))
             .collect();
         let resources = |name: &str| {
             section(root, name)
@@ -156,12 +157,9 @@ impl ModelBuilder<'_> {
         })
     }
 
-    fn volume(&self, key: &str, value: &Value, services: &BTreeMap<String, Service>) -> Volume {
+    fn volume(&self, key: &str, value: &Value, used_by: Option<&Vec<String>>) -> VolumeDefinition {
         let explicit = value.get("name");
-        let users = services
-            .iter()
-            .filter(|(_, service)| service.volumes.contains(key));
-        Volume {
+        VolumeDefinition {
             at: self.sources.location(value.at),
             name: self.name(key, value),
             explicit_name: explicit.and_then(|name| name.written.clone().or(name.to_text())),
@@ -169,7 +167,7 @@ impl ModelBuilder<'_> {
             driver: value.get("driver").and_then(Value::to_text),
             driver_opts: pairs(value.get("driver_opts")),
             labels: pairs(value.get("labels")),
-            used_by: users.map(|(name, _)| name.clone()).collect(),
+            used_by: used_by.cloned().unwrap_or_default(),
         }
     }
 
@@ -199,11 +197,9 @@ impl ModelBuilder<'_> {
                 .entry("default".to_owned())
                 .or_insert_with(|| Network::implicit(name));
         }
+        let mut joined = users(services, |service| service.networks.keys());
         for (key, network) in &mut networks {
-            let users = services
-                .iter()
-                .filter(|(_, service)| service.networks.contains_key(key));
-            network.used_by = users.map(|(name, _)| name.clone()).collect();
+            network.used_by = joined.remove(key).unwrap_or_default();
         }
         networks
     }
@@ -223,6 +219,20 @@ impl ModelBuilder<'_> {
             used_by: Vec::new(),
         }
     }
+}
+
+/// The services that use a thing, by its key.
+fn users<'a, I: Iterator<Item = &'a String>>(
+    services: &'a BTreeMap<String, Service>,
+    used: impl Fn(&'a Service) -> I,
+) -> BTreeMap<String, Vec<String>> {
+    let mut users: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (name, service) in services {
+        for key in used(service) {
+            users.entry(key.clone()).or_default().push(name.clone());
+        }
+    }
+    users
 }
 
 fn section<'a>(root: &'a Value, name: &str) -> impl Iterator<Item = (&'a String, &'a Value)> {

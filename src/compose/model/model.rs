@@ -63,7 +63,7 @@ pub struct Model {
     /// Every service by name, those whose profile isn't active too.
     pub services: BTreeMap<String, Service>,
     /// The top-level volumes by key.
-    pub volumes: BTreeMap<String, Volume>,
+    pub volumes: BTreeMap<String, VolumeDefinition>,
     /// The top-level networks by key, the default network included if it is used.
     pub networks: BTreeMap<String, Network>,
     /// The top-level configs by key.
@@ -118,7 +118,7 @@ pub struct Service {
 
 /// One top-level volume.
 #[derive(Debug, Clone)]
-pub struct Volume {
+pub struct VolumeDefinition {
     /// The place of its definition below the top-level `volumes`.
     pub at: Location,
     /// The name that Docker knows it by.

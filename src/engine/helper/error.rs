@@ -35,7 +35,7 @@ pub enum HelperError {
     Machine {
         /// The program.
         path: PathBuf,
-        /// Its processor.
+        /// The processor that the program was built for.
         program: &'static str,
         /// The engine's.
         engine: String,

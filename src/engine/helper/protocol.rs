@@ -83,7 +83,7 @@ pub(in crate::engine) enum HelperWork {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "kebab-case", deny_unknown_fields)]
 pub(super) enum HelperEvent {
-    /// It is there.
+    /// The helper is up and can be given work.
     Hello { format: String, version: u32 },
     /// What a copy will come to.
     Total { bytes: u64 },
@@ -97,9 +97,9 @@ pub(super) enum HelperEvent {
     Differs(Differs),
     /// After the manifest: the stream may begin.
     Ready,
-    /// It is done.
+    /// The work is done.
     Done { answer: HelperAnswer },
-    /// It has failed.
+    /// The work has failed.
     Failed(Failed),
 }
 

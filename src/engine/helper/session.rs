@@ -38,7 +38,7 @@ pub(super) struct Session<'a> {
     told: (u64, u64),
     /// What the work is called where its size is told.
     pub(super) title: String,
-    /// It has said hello.
+    /// The helper has said hello.
     known: bool,
     /// What is called while it ends.
     meanwhile: &'a dyn Fn(),
@@ -46,11 +46,11 @@ pub(super) struct Session<'a> {
 
 /// What a helper says in the end, or on the way.
 pub(super) enum Said {
-    /// It waits for a stream.
+    /// The helper waits for a stream on its input.
     Ready,
     /// The answer.
     Done(HelperAnswer),
-    /// It is gone.
+    /// The helper has ended, or its connection has.
     Nothing,
 }
 

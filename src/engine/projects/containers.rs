@@ -8,7 +8,7 @@ use crate::engine::{Docker, Error, User};
 /// A container, running or not, and what of the host it sees.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Container {
-    /// Its full id.
+    /// The container's full id, 64 digits.
     pub id: String,
     /// Its name, without the slash that the engine puts before it.
     pub name: String,
@@ -43,7 +43,7 @@ pub enum Health {
     Starting,
     /// All is well.
     Healthy,
-    /// It failed too often.
+    /// The health check failed as often as the image or the compose file allows.
     Unhealthy,
 }
 

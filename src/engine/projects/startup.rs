@@ -37,11 +37,11 @@ pub(crate) fn of(container: &Container) -> StartupState {
 /// A container that didn't come up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnstartedContainer {
-    /// Its name.
+    /// The container's name.
     pub container: String,
     /// `exit code 1`, `unhealthy`.
     pub how: String,
-    /// Its last lines; may be empty.
+    /// The last lines of the container's log; may be empty.
     pub log: String,
 }
 

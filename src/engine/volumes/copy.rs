@@ -25,7 +25,7 @@ pub enum CopyEnd<'a> {
     Volume {
         /// The place where it is, or will be.
         store: &'a dyn VolumeStore,
-        /// Its real name.
+        /// The volume's real name.
         name: String,
     },
 }
@@ -79,7 +79,7 @@ pub struct VolumeCopy<'a> {
 pub enum CopyNotice<'a> {
     /// The source is copied while these may write it.
     Live {
-        /// Its name.
+        /// The volume's name.
         volume: &'a str,
         /// Who may write.
         users: &'a [User],
@@ -88,7 +88,7 @@ pub enum CopyNotice<'a> {
     Quiesced {
         /// By which way.
         how: Quiesce,
-        /// Their names.
+        /// The containers' names.
         containers: Vec<&'a str>,
     },
     /// The copy failed, and containers that were kept from writing don't go on.

@@ -91,7 +91,7 @@ pub(super) struct TargetSlot<'a> {
     pub into: BorrowedFd<'a>,
     pub name: &'a CStr,
     pub place: &'a Arc<DirChain>,
-    /// It is all that is copied.
+    /// True for the root of what is copied: it has no folder above it that gets its name.
     pub is_root: bool,
 }
 

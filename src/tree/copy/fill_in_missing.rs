@@ -22,7 +22,7 @@ use crate::tree::walk::escaped::join_path;
 use crate::tree::walk::stat::{self, DirEntry, Stat};
 
 /// A folder that both sides have.
-struct FolderPair {
+struct FolderToFill {
     source: OwnedFd,
     target: OwnedFd,
     place: Arc<DirChain>,
@@ -75,18 +75,18 @@ pub(super) fn fill_in_missing(
 }
 
 impl FillInMissing<'_> {
-    fn open(&self, place: Arc<DirChain>) -> Result<FolderPair, Error> {
+    fn open(&self, place: Arc<DirChain>) -> Result<FolderToFill, Error> {
         let (source, target) = (self.source_fd, self.target_fd);
         let path = place.path();
         let fail = |root, error| Error::read(join_path(root, &path), error);
-        Ok(FolderPair {
+        Ok(FolderToFill {
             source: open_chain(source.as_fd(), &place).map_err(|error| fail(self.source, error))?,
             target: open_chain(target.as_fd(), &place).map_err(|error| fail(self.target, error))?,
             place,
         })
     }
 
-    fn pair(&mut self, pair: &FolderPair) -> Result<(), Error> {
+    fn pair(&mut self, pair: &FolderToFill) -> Result<(), Error> {
         let listed = stat::list(&pair.source)
             .map_err(|error| Error::read(join_path(self.source, &pair.place.path()), error))?;
         for entry in listed.iter() {
@@ -101,7 +101,12 @@ impl FillInMissing<'_> {
         Ok(())
     }
 
-    fn entry(&mut self, pair: &FolderPair, entry: DirEntry<'_>, path: &[u8]) -> Result<(), Error> {
+    fn entry(
+        &mut self,
+        pair: &FolderToFill,
+        entry: DirEntry<'_>,
+        path: &[u8],
+    ) -> Result<(), Error> {
         let source_path = join_path(self.source, path);
         let unreadable = |error| Error::read(&source_path, error);
         let held = stat::hold(pair.source.as_fd(), entry.name).map_err(unreadable)?;
@@ -118,7 +123,7 @@ impl FillInMissing<'_> {
     /// Something that the target lacks.
     fn piece(
         &mut self,
-        pair: &FolderPair,
+        pair: &FolderToFill,
         entry: DirEntry<'_>,
         held: &OwnedFd,
         stat: &Stat,

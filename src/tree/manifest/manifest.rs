@@ -128,6 +128,10 @@ impl Manifest {
     }
 
     /// Writes it; the bytes depend on the entries alone.
+    ///
+    /// # Errors
+    ///
+    /// If `out` can't be written to.
     pub fn write(&self, format: ManifestFormat, out: &mut dyn Write) -> io::Result<()> {
         match format {
             ManifestFormat::Mtree => {

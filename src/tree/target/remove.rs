@@ -21,6 +21,10 @@ const DEPTH: usize = 64;
 /// Removes whatever is at `root`, an operator's path, with all that is in it. The last
 /// component isn't followed if it is a symlink. After a crash a folder for
 /// [`Purpose::Trash`] may remain beside it, which the next [`sweep`](super::sweep::sweep) takes.
+///
+/// # Errors
+///
+/// If something in it can't be removed. The rest may be gone by then.
 pub fn remove(disk: &Disk, root: &Path) -> io::Result<()> {
     let (above, name) = super::destination::split(root)
         .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "not a removable path"))?;

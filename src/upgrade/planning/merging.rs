@@ -72,7 +72,7 @@ pub struct ConfigMerge {
 /// A file that was merged for a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MergedFile {
-    /// Its path below the new release.
+    /// The file's path below the new release.
     pub name: PathBuf,
     /// The old release's file, below that.
     pub source: PathBuf,

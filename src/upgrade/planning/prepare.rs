@@ -24,7 +24,7 @@ use crate::upgrade::request::Request;
 pub struct Prepared {
     /// The plan.
     pub plan: Plan,
-    /// Both releases.
+    /// The old and the new release, as they were read.
     pub releases: Releases,
     /// What the upgrade touches, decided from both releases.
     pub decisions: Decisions,

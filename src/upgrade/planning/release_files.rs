@@ -16,7 +16,7 @@ use crate::error::{Explain, Kind};
 use crate::merge;
 use crate::release::{InstallError, RecipeError, Release, VendorReleaseError, Version};
 
-/// One release.
+/// A release as it is read: its folder, compose files, model and variables.
 #[derive(Debug)]
 pub struct ReleaseFiles {
     /// The release's version, which is its folder's name.
@@ -47,7 +47,7 @@ pub(crate) struct ReleasePair<'a> {
 /// A compose file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ComposeFile {
-    /// Its path below the release's folder.
+    /// The file's path below the release's folder.
     pub name: PathBuf,
     /// The file's content.
     pub bytes: Vec<u8>,
