@@ -125,7 +125,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__apply)
-            opts="-C -q -h --install --docker --helper --rollback-on-failure --dry-run --json --quiet --color --help"
+            opts="-C -q -h --install --docker --helper --assume-stopped --rollback-on-failure --dry-run --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -239,12 +239,16 @@ _transship() {
             return 0
             ;;
         transship__subcmd__copy)
-            opts="-q -h --verify --media --update --checksum --exclude --live --cross-mounts --no-reflink --no-sync --dry-run --json --quiet --color --help"
+            opts="-q -h --verify --media --update --checksum --delete-all --max-delete --exclude --live --cross-mounts --no-reflink --no-sync --dry-run --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --max-delete)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --exclude)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -407,7 +411,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__init)
-            opts="-C -q -h --install --current --dry-run --json --quiet --color --help"
+            opts="-C -q -h --install --current --moved --clone --dry-run --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -513,7 +517,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__plan)
-            opts="-C -p -q -h --from-release --install --from --prefix --image --image-archive --carry --skip-volume --project --from-project --pristine --ours --theirs --as-override --volumes --docker --helper --dry-run --json --quiet --color --help"
+            opts="-C -p -q -h --from-release --install --from --prefix --image --image-archive --carry --skip-volume --project --from-project --pristine --ours --theirs --as-override --volumes --docker --helper --assume-stopped --dry-run --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -703,7 +707,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__resume)
-            opts="-C -q -h --install --docker --helper --json --quiet --color --help"
+            opts="-C -q -h --install --docker --helper --assume-stopped --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -737,7 +741,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__rollback)
-            opts="-C -q -h --install --docker --helper --discard --dry-run --json --quiet --color --help"
+            opts="-C -q -h --install --docker --helper --assume-stopped --discard --dry-run --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -937,7 +941,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__volume__subcmd__copy)
-            opts="-p -q -h --project --key --verify --dry-run --live --pause --stop --stop-timeout --from-context --to-context --update --volumes --docker --helper --json --quiet --color --help"
+            opts="-p -q -h --project --key --verify --dry-run --live --pause --stop --stop-timeout --from-context --to-context --update --volumes --docker --helper --assume-stopped --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -991,7 +995,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__volume__subcmd__ls)
-            opts="-f -p -q -h --file --env-file --project --all --size --volumes --docker --helper --json --quiet --color --help"
+            opts="-f -p -q -h --file --env-file --project --all --size --volumes --docker --helper --assume-stopped --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

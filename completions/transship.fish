@@ -54,6 +54,8 @@ complete -c transship -n "__fish_transship_using_subcommand init" -l current -d 
 complete -c transship -n "__fish_transship_using_subcommand init" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand init" -l moved -d 'Say that this is the install that it was, in a new place'
+complete -c transship -n "__fish_transship_using_subcommand init" -l clone -d 'Say that this is an install of its own, whatever it is a copy of'
 complete -c transship -n "__fish_transship_using_subcommand init" -l dry-run -d 'Only say what would be made'
 complete -c transship -n "__fish_transship_using_subcommand init" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand init" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
@@ -78,6 +80,7 @@ complete -c transship -n "__fish_transship_using_subcommand plan" -l color -d 'W
 always\t'Always'
 never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand plan" -l as-override -d 'Leave the vendor\'s compose file as it is, and write your edits of the old one as a `docker-compose.override.yml` beside it'
+complete -c transship -n "__fish_transship_using_subcommand plan" -l assume-stopped -d 'Take for unused what nobody can be asked about'
 complete -c transship -n "__fish_transship_using_subcommand plan" -l dry-run -d 'Show the plan without saving it'
 complete -c transship -n "__fish_transship_using_subcommand plan" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand plan" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
@@ -88,6 +91,7 @@ complete -c transship -n "__fish_transship_using_subcommand apply" -l helper -d 
 complete -c transship -n "__fish_transship_using_subcommand apply" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand apply" -l assume-stopped -d 'Take for unused what nobody can be asked about'
 complete -c transship -n "__fish_transship_using_subcommand apply" -l rollback-on-failure -d 'Roll back by itself if a step fails; the exit code is then 5. An interruption is none'
 complete -c transship -n "__fish_transship_using_subcommand apply" -l dry-run -d 'Observe again and show the plan, and do nothing'
 complete -c transship -n "__fish_transship_using_subcommand apply" -l json -d 'Print one JSON document instead of text'
@@ -99,6 +103,7 @@ complete -c transship -n "__fish_transship_using_subcommand resume" -l helper -d
 complete -c transship -n "__fish_transship_using_subcommand resume" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand resume" -l assume-stopped -d 'Take for unused what nobody can be asked about'
 complete -c transship -n "__fish_transship_using_subcommand resume" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand resume" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand resume" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -108,6 +113,7 @@ complete -c transship -n "__fish_transship_using_subcommand rollback" -l helper 
 complete -c transship -n "__fish_transship_using_subcommand rollback" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand rollback" -l assume-stopped -d 'Take for unused what nobody can be asked about'
 complete -c transship -n "__fish_transship_using_subcommand rollback" -l discard -d 'Remove the new release and its volumes, too, with all that was written into them'
 complete -c transship -n "__fish_transship_using_subcommand rollback" -l dry-run -d 'Only say what would be undone'
 complete -c transship -n "__fish_transship_using_subcommand rollback" -l json -d 'Print one JSON document instead of text'
@@ -242,6 +248,7 @@ always\t'Always'
 never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from ls" -l all -d 'Every volume that there is, whatever compose files say'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from ls" -l size -d 'Count what is in them, too'
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from ls" -l assume-stopped -d 'Take for unused what nobody can be asked about'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from ls" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -286,10 +293,12 @@ complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_s
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l pause -d 'Let the containers that write SOURCE stand still while it is copied'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l stop -d 'Stop them, and start them again afterwards, also after a failure'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l update -d 'Make TARGET equal to SOURCE, and send only what differs'
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l assume-stopped -d 'Take for unused what nobody can be asked about'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c transship -n "__fish_transship_using_subcommand copy" -l exclude -d 'Leave out what matches: `*.log`, `cache/`; repeatable' -r
+complete -c transship -n "__fish_transship_using_subcommand copy" -l max-delete -d 'With --update: remove at most so many files and folders, or do nothing' -r
+complete -c transship -n "__fish_transship_using_subcommand copy" -l exclude -d 'Leave out what matches, as rsync does: `*.log`, `cache/`, `/top/*`; repeatable' -r
 complete -c transship -n "__fish_transship_using_subcommand copy" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -297,6 +306,7 @@ complete -c transship -n "__fish_transship_using_subcommand copy" -l verify -d '
 complete -c transship -n "__fish_transship_using_subcommand copy" -l media -d 'With --verify: read it from the disk rather than from what is cached of it'
 complete -c transship -n "__fish_transship_using_subcommand copy" -l update -d 'Bring an earlier copy up to date: copy what differs, remove what is gone'
 complete -c transship -n "__fish_transship_using_subcommand copy" -l checksum -d 'With --update: compare files by content, not by size and time alone'
+complete -c transship -n "__fish_transship_using_subcommand copy" -l delete-all -d 'With --update: remove whatever is gone from SRC, be it all'
 complete -c transship -n "__fish_transship_using_subcommand copy" -l live -d 'Take what changes while it is copied as it comes, and list it: the first pass over a tree that is in use, before --update'
 complete -c transship -n "__fish_transship_using_subcommand copy" -l cross-mounts -d 'Copy what is mounted within the tree, too'
 complete -c transship -n "__fish_transship_using_subcommand copy" -l no-reflink -d 'Copy all blocks, where the filesystem could share them'
@@ -309,7 +319,7 @@ complete -c transship -n "__fish_transship_using_subcommand manifest" -l format 
 sha256sum\t'Digests of regular files only'
 json\t'Everything, as one JSON document'"
 complete -c transship -n "__fish_transship_using_subcommand manifest" -s o -l output -d 'Write the manifest to a new file instead of standard output' -r -F
-complete -c transship -n "__fish_transship_using_subcommand manifest" -l exclude -d 'Leave out what matches: `*.log`, `cache/`; repeatable' -r
+complete -c transship -n "__fish_transship_using_subcommand manifest" -l exclude -d 'Leave out what matches, as rsync does: `*.log`, `cache/`; repeatable' -r
 complete -c transship -n "__fish_transship_using_subcommand manifest" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -317,7 +327,7 @@ complete -c transship -n "__fish_transship_using_subcommand manifest" -l cross-m
 complete -c transship -n "__fish_transship_using_subcommand manifest" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand manifest" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand manifest" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c transship -n "__fish_transship_using_subcommand verify" -l exclude -d 'Leave out what matches, on both sides: `*.log`, `cache/`; repeatable' -r
+complete -c transship -n "__fish_transship_using_subcommand verify" -l exclude -d 'Leave out what matches, on both sides, as rsync does: `*.log`, `cache/`; repeatable' -r
 complete -c transship -n "__fish_transship_using_subcommand verify" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"

@@ -116,6 +116,7 @@ pub mod cli;
 pub mod clock;
 pub mod comparison;
 pub mod compose;
+pub mod document;
 pub mod engine;
 pub mod env_file;
 pub mod error;

@@ -10,8 +10,8 @@ use super::terminal::ui::{Done, Ui};
 use crate::error::Kind;
 use crate::fs::Disk;
 use crate::tree::{
-    self, Against, Copied, CopyOptions, Difference, Exclude, Survey, Updated, VerifyOptions,
-    VerifyScope,
+    self, Against, Copied, CopyOptions, Difference, Exclude, Removals, Survey, Updated,
+    VerifyOptions,
 };
 
 /// How many of the files that couldn't be read are listed.
@@ -25,8 +25,12 @@ const MAX_FAILED: usize = 100;
 /// the exit code is then 4. What an interrupted copy left behind is removed by the next one
 /// to the same place.
 ///
-/// With --update, DST may be an earlier copy: only what differs is copied, and what is gone
-/// from SRC is removed. Each file is replaced in one step; interrupted, it is to be run again.
+/// With --update, DST may be an earlier copy, or a mounted disk: only what differs is copied, and
+/// what is gone from SRC is removed. Each file is replaced in one step; interrupted, it is to be run
+/// again. Where SRC is empty, more than half of DST would go, or nothing in DST is as in SRC, nothing
+/// is done unless --delete-all or --max-delete says that it is meant (exit code 3).
+///
+/// SRC and DST may be symlinks, which are followed, and single files.
 #[derive(Debug, clap::Args)]
 pub(super) struct CopyArgs {
     /// The tree to copy
@@ -59,7 +63,13 @@ pub(super) struct CopyFlags {
     /// With --update: compare files by content, not by size and time alone
     #[arg(long, requires = "update")]
     checksum: bool,
-    /// Leave out what matches: `*.log`, `cache/`; repeatable
+    /// With --update: remove whatever is gone from SRC, be it all
+    #[arg(long, requires = "update", conflicts_with = "max_delete")]
+    delete_all: bool,
+    /// With --update: remove at most so many files and folders, or do nothing
+    #[arg(long, requires = "update", value_name = "N")]
+    max_delete: Option<u64>,
+    /// Leave out what matches, as rsync does: `*.log`, `cache/`, `/top/*`; repeatable
     #[arg(long, value_name = "PATTERN")]
     exclude: Vec<String>,
     /// Take what changes while it is copied as it comes, and list it: the first pass over a
@@ -96,6 +106,11 @@ impl CopyFlags {
             live: self.live,
             reflink: !self.no_reflink,
             checksum: self.checksum,
+            removals: match (self.delete_all, self.max_delete) {
+                (true, _) => Removals::All,
+                (_, Some(most)) => Removals::AtMost(most),
+                _ => Removals::Plausible,
+            },
             ..CopyOptions::default()
         }
     }
@@ -134,7 +149,11 @@ pub(super) fn run(args: &CopyArgs, ui: &Ui) -> Result<Done, Failure> {
     let update = args.how.update && args.target.symlink_metadata().is_ok();
     match (args.dry_run, update) {
         (true, true) => foretell(args, ui),
-        (true, false) => announce(&args.source, &args.target, &tree::survey(&args.source)?, ui),
+        (true, false) => {
+            let parts = args.how.options().surveyed();
+            let survey = tree::survey_of(&args.source, &parts)?;
+            announce(&args.source, &args.target, &survey, ui)
+        }
         (false, true) => update_tree(&args.source, &args.target, &args.how, ui),
         (false, false) => copy(&args.source, &args.target, &args.how, ui),
     }
@@ -189,28 +208,30 @@ fn update_tree(source: &Path, target: &Path, how: &CopyFlags, ui: &Ui) -> Result
     Ok(conclude(copied, &differences, ui))
 }
 
-/// What `--update` would find different.
+/// What `--update` would do.
 fn foretell(args: &CopyArgs, ui: &Ui) -> Result<Done, Failure> {
-    let scope = if args.how.checksum {
-        VerifyScope::Everything
-    } else {
-        VerifyScope::MetadataOnly
-    };
-    let options = VerifyOptions {
-        scope,
-        ..args.how.verifying()
-    };
-    let against = Against::Tree(&args.source);
-    let differences = tree::verify(&args.target, against, &options, ui.progress())?;
+    let options = args.how.options();
+    let foretold = tree::foretell(&args.source, &args.target, &options, ui.progress())?;
     if ui.json {
-        ui.json(&differences)?;
+        ui.json(&foretold.differences)?;
         return Ok(Done::Same);
     }
-    for difference in &differences {
+    for difference in &foretold.differences {
         ui.line(&difference.to_string())?;
     }
-    let count = size::count(differences.len() as u64, "difference");
-    ui.say(&format!("{count} would be dealt with"));
+    for problem in &foretold.updated.copied.problems {
+        ui.warn(&problem.to_string());
+    }
+    let Updated {
+        copied,
+        removed,
+        adjusted,
+    } = &foretold.updated;
+    let files = size::count(copied.counts.files, "file");
+    let bytes = size::human(copied.counts.bytes);
+    ui.say(&format!(
+        "would copy {files}, {bytes}, {removed} removed, {adjusted} adjusted"
+    ));
     Ok(Done::Same)
 }
 

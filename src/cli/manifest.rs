@@ -7,7 +7,7 @@ use clap::ValueEnum;
 
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
-use crate::fs::Disk;
+use crate::fs::{Disk, new_file_mode};
 use crate::tree::{self, Exclude, ManifestFormat, VerifyOptions};
 
 /// List a tree with the metadata and digest of everything in it.
@@ -24,7 +24,7 @@ pub(super) struct ManifestArgs {
     /// Write the manifest to a new file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Leave out what matches: `*.log`, `cache/`; repeatable
+    /// Leave out what matches, as rsync does: `*.log`, `cache/`; repeatable
     #[arg(long, value_name = "PATTERN")]
     exclude: Vec<String>,
     /// Look into what is mounted within the tree, too
@@ -54,10 +54,14 @@ pub(super) fn run(args: &ManifestArgs, ui: &Ui) -> Result<Done, Failure> {
         cross_mounts: args.cross_mounts,
         ..VerifyOptions::default()
     };
-    let manifest = tree::manifest_of(&args.tree, &options, ui.progress())?;
+    let inventory = tree::inventory(&args.tree, &options, ui.progress())?;
+    for unseen in &inventory.unseen {
+        ui.warn(&unseen.to_string());
+    }
+    let manifest = inventory.manifest;
     let write = |out: &mut dyn Write| manifest.write(format, out);
     match &args.output {
-        Some(path) => Disk::new().create_from(path, 0o644, write)?,
+        Some(path) => Disk::new().create_from(path, new_file_mode(), write)?,
         None => ui.write_from(write)?,
     }
     Ok(Done::Same)

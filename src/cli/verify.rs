@@ -13,8 +13,9 @@ use crate::tree::{
 
 /// Compare a tree with another or with a manifest.
 ///
-/// AGAINST is a tree, or a manifest in any of the formats of `transship manifest`. Every
-/// difference is listed; the exit code is 1 when there is one. Differences are told from
+/// AGAINST is a tree, or a manifest in any of the formats of `transship manifest`; where TREE is a
+/// single file, it may be another. Every difference is listed, what is mounted within and wasn't
+/// looked into among them; the exit code is 1 when there is one. Differences are told from
 /// AGAINST's view: `missing` is what AGAINST has and TREE lacks.
 #[derive(Debug, clap::Args)]
 #[expect(
@@ -35,7 +36,7 @@ pub(super) struct VerifyArgs {
     /// Read from the disk rather than from what is cached of it
     #[arg(long)]
     media: bool,
-    /// Leave out what matches, on both sides: `*.log`, `cache/`; repeatable
+    /// Leave out what matches, on both sides, as rsync does: `*.log`, `cache/`; repeatable
     #[arg(long, value_name = "PATTERN")]
     exclude: Vec<String>,
     /// Look into what is mounted within the trees, too
@@ -66,9 +67,19 @@ pub(super) fn run(args: &VerifyArgs, ui: &Ui) -> Result<Done, Failure> {
     let manifest;
     let against = if args.against.is_dir() {
         Against::Tree(&args.against)
-    } else {
-        manifest = Manifest::load(&args.against)?;
+    } else if args.tree.is_dir() {
+        manifest = Manifest::load_watched(&args.against, ui.progress())?;
         Against::Manifest(&manifest)
+    } else {
+        match Manifest::load_watched(&args.against, ui.progress()) {
+            // A manifest of a single file has nothing else in it.
+            Ok(read) if read.len() == 1 && read.entries().any(|entry| entry.path == b".") => {
+                manifest = read;
+                Against::Manifest(&manifest)
+            }
+            Err(tree::Error::Interrupted) => return Err(tree::Error::Interrupted.into()),
+            _ => Against::Tree(&args.against),
+        }
     };
     let verified = tree::verify_and_count(&args.tree, against, &options, ui.progress())?;
     report(args, &verified, ui)?;

@@ -228,9 +228,7 @@ impl VendorRelease {
                     .entries()
                     .filter(|entry| entry.size > Some(LARGEST_CONFIG));
                 let options = CopyOptions {
-                    exclude: Exclude::new(
-                        large.map(|entry| [b"/", entry.path.as_slice()].concat()),
-                    ),
+                    exclude: Exclude::paths(large.map(|entry| entry.path)),
                     ..CopyOptions::default()
                 };
                 tree::copy(disk, &self.path, target, &options, &Silent)?;

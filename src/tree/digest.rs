@@ -17,7 +17,7 @@ use super::error::Error;
 pub struct Digest(pub [u8; 32]);
 
 impl Digest {
-    /// Of some bytes.
+    /// The SHA-256 of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
     }

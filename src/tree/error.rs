@@ -65,8 +65,37 @@ pub enum Error {
     Nested {
         /// The tree that was to be copied.
         source_root: PathBuf,
-        /// Where to.
+        /// The path that was to be written.
         target: PathBuf,
+    },
+    /// What is mounted in a tree is a folder that it is itself in.
+    #[error("`{}` is mounted within itself", escaped(path))]
+    Loop {
+        /// The mount point.
+        path: PathBuf,
+    },
+    /// An update would remove so much that it may be a mistake; nothing was changed.
+    #[error(
+        "{why}: {removals} of {entries} in `{}` would be removed",
+        escaped(target)
+    )]
+    TooManyRemovals {
+        /// The target of the update.
+        target: PathBuf,
+        /// Why that may be a mistake.
+        why: Suspicion,
+        /// Entries that would be removed.
+        removals: u64,
+        /// Entries that the target has, but for what is excluded.
+        entries: u64,
+    },
+    /// A tree was to be brought up to date by a single file, or the other way round.
+    #[error("`{}` is a folder, and `{}` is not", escaped(folder), escaped(other))]
+    FolderAndFile {
+        /// The one that is a folder.
+        folder: PathBuf,
+        /// The other one.
+        other: PathBuf,
     },
     /// The path doesn't end in a name that a copy could get.
     #[error("`{}` doesn't end in a file name", escaped(path))]
@@ -95,9 +124,9 @@ pub enum Error {
     /// It went wrong where a stream comes from.
     #[error("{message}")]
     Sent {
-        /// What that means.
+        /// The kind of failure there, which sets the exit code here.
         kind: Kind,
-        /// What the sender said, escaped.
+        /// The sender's message, escaped for a terminal.
         message: String,
     },
     /// A manifest can't be understood.
@@ -107,7 +136,7 @@ pub enum Error {
         path: PathBuf,
         /// The line, counted from 1.
         line: usize,
-        /// What is wrong with it.
+        /// What the line should have had: `no SHA-256 in this line`.
         message: String,
     },
     /// The user wanted to stop; what had been written was removed again.
@@ -141,6 +170,9 @@ impl Explain for Error {
             | Self::TargetExists { .. }
             | Self::TargetIsMountPoint { .. }
             | Self::Nested { .. }
+            | Self::Loop { .. }
+            | Self::TooManyRemovals { .. }
+            | Self::FolderAndFile { .. }
             | Self::Unfinished { .. }
             | Self::Busy { .. } => Kind::Refused,
             Self::Interrupted => Kind::Interrupted,
@@ -159,7 +191,14 @@ impl Explain for Error {
             Self::TargetNotEmpty { .. } | Self::TargetExists { .. } => {
                 Some("name a target that doesn't exist yet, or move this one away")
             }
-            Self::TargetIsMountPoint { .. } => Some("name a folder below it"),
+            Self::TargetIsMountPoint { .. } => {
+                Some("name a folder below it, or copy into it with `--update`")
+            }
+            Self::Loop { .. } => Some("leave out `--cross-mounts`, or exclude that folder"),
+            Self::TooManyRemovals { .. } => Some(
+                "look at `--dry-run`; if it is meant, say `--delete-all`, or `--max-delete N` for at most N",
+            ),
+            Self::FolderAndFile { .. } => Some("name two folders, or two files"),
             Self::Unfinished { .. } => Some("make that copy again first"),
             Self::Manifest { .. } => {
                 Some("a manifest is in mtree, sha256sum or transship's JSON format")
@@ -183,6 +222,30 @@ fn io_hint(error: &io::Error) -> Option<&'static str> {
             Some("free some space on the target's filesystem")
         }
         _ => None,
+    }
+}
+
+/// Why removals of an update may be a mistake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Suspicion {
+    /// The source has nothing in it: perhaps it isn't mounted.
+    EmptySource,
+    /// More than half of the target would go.
+    MoreThanHalf,
+    /// Nothing in the target is as in the source.
+    NeverACopy,
+    /// More than the user allowed.
+    MoreThanAllowed,
+}
+
+impl fmt::Display for Suspicion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::EmptySource => "the source is empty",
+            Self::MoreThanHalf => "more than half would go",
+            Self::NeverACopy => "nothing in the target is as in the source",
+            Self::MoreThanAllowed => "more than `--max-delete` allows",
+        })
     }
 }
 
@@ -238,7 +301,7 @@ pub struct Problem {
     /// The path below the source's root, escaped; empty for the root itself.
     #[serde(serialize_with = "shown")]
     pub path: Vec<u8>,
-    /// What was lost.
+    /// Which attribute or part was lost.
     pub lost: Lost,
     /// The system's reason.
     pub reason: String,
@@ -271,6 +334,8 @@ pub enum Lost {
     HardLink,
     /// What is mounted there; the copy has an empty folder.
     MountPoint,
+    /// That it is gone: an update left it in the target, since something in it is to stay.
+    Removal,
     /// A state at rest: it changed while it was copied, and the copy is a mixture.
     #[serde(rename = "stillness")]
     ChangedDuringCopy,
@@ -290,6 +355,7 @@ impl fmt::Display for Lost {
             Self::Content => "content",
             Self::HardLink => "hard link",
             Self::MountPoint => "mounted filesystem",
+            Self::Removal => "removal",
             Self::ChangedDuringCopy => "a state at rest",
         })
     }
@@ -298,6 +364,9 @@ impl fmt::Display for Lost {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = Escaped(or_root(&self.path));
+        if self.lost == Lost::Removal {
+            return write!(f, "{path}: not removed: {}", self.reason);
+        }
         write!(f, "{path}: {} not kept: {}", self.lost, self.reason)
     }
 }

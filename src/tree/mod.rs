@@ -19,18 +19,21 @@ mod target;
 mod verify;
 mod walk;
 
-pub use copy::{Copied, CopyOptions, MAX_PROBLEMS, Updated, copy, fill, update};
+pub use copy::{
+    Copied, CopyOptions, Foretold, MAX_PROBLEMS, Removals, Updated, copy, fill, foretell, update,
+};
 pub use digest::{Digest, file_digest};
-pub use error::{Cause, Error, FailedFile, Lost, Problem};
+pub use error::{Cause, Error, FailedFile, Lost, Problem, Suspicion};
 pub use manifest::{EntryKind, Manifest, ManifestEntry, ManifestFormat, Time, Xattr, path_order};
 pub use stream::{Receiving, send};
 pub use target::in_place::{Holds, clear, holds};
 pub use target::remove::remove;
 pub use target::sweep::sweep;
 pub use verify::difference::{Difference, DifferenceKind, VerifyOptions, VerifyScope};
-pub use verify::scanner::{manifest, manifest_of};
-pub use verify::verify::{Against, Verified, compare, observe, verify, verify_and_count};
+pub use verify::scanner::{Inventory, inventory, manifest, manifest_of};
+pub use verify::unseen::{Unseen, UnseenKind};
+pub use verify::verify::{Against, Verified, compare, verify, verify_and_count};
 pub use walk::beneath::read_beneath;
 pub use walk::escaped::Escaped;
 pub use walk::exclude::Exclude;
-pub use walk::survey::{Survey, free, survey};
+pub use walk::survey::{Survey, SurveyOptions, free, survey, survey_of};

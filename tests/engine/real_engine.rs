@@ -1,6 +1,6 @@
 //! Volumes of a real engine.
 
-use transship::engine::{Docker, Error, FolderVolumes, User, VolumeStore};
+use transship::engine::{Docker, Error, FolderUsers, FolderVolumes, User, VolumeStore};
 use transship::error::{Explain, Kind};
 use transship::fs::Disk;
 use transship::progress::Silent;
@@ -85,7 +85,7 @@ fn containers_use_a_volume_by_its_name_and_by_its_folder_running_or_not() {
     start("run -d", "other", "/etc:/d:ro");
 
     let volume = store.find(&name).unwrap().unwrap();
-    let users = store.users(&volume).unwrap();
+    let users = store.users(&volume).unwrap().found;
     let mut expected = [&running, &stopped, &paused, &bound, &bound_above].map(String::as_str);
     expected.sort_unstable();
     assert_eq!(who(&users), expected);
@@ -146,7 +146,7 @@ fn a_hook_that_fails_keeps_the_engine_from_being_asked() {
 fn a_folder_bound_into_a_container_is_in_use_by_it() {
     let Some(lab) = lab("bound") else { return };
     let home = tempfile::tempdir().unwrap();
-    let store = FolderVolumes::new(home.path(), Some(Docker::find(None).unwrap()));
+    let store = FolderVolumes::new(home.path(), FolderUsers::new(Docker::find(None)));
     let volume = store.create(&Disk::new(), &lab.new_volume("data")).unwrap();
     put(&volume.path, "kept");
     let (container, mount) = (lab.name("c"), format!("{}:/d", volume.path.display()));
@@ -154,7 +154,7 @@ fn a_folder_bound_into_a_container_is_in_use_by_it() {
         "create", "--name", &container, "-v", &mount, "shell:1", "true",
     ];
     lab.docker(&args);
-    let users = store.users(&volume).unwrap();
+    let users = store.users(&volume).unwrap().found;
     assert_eq!(who(&users), [container]);
     assert!(!users[0].running);
     let error = store.remove(&Disk::new(), &volume.name).unwrap_err();

@@ -182,7 +182,7 @@ fn a_single_file_a_symlink_and_a_fifo_are_copied_as_what_they_are() {
         let (source, target) = (bench.source().join(name), bench.path().join(name));
         let options = CopyOptions {
             digest: true,
-            ..CopyOptions::default()
+            ..CopyOptions::for_entry()
         };
         let copied = copy(&Disk::new(), &source, &target, &options, &Silent).unwrap();
         assert_eq!(copied.problems, []);

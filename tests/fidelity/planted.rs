@@ -73,6 +73,7 @@ fn plant(path: &Path, kind: DifferenceKind) {
             fs::remove_file(path).unwrap();
             symlink("elsewhere", path).unwrap();
         }),
+        DifferenceKind::Flags | DifferenceKind::Mount => unreachable!("of no manifest"),
     }
 }
 

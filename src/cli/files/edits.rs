@@ -12,7 +12,7 @@ use crate::cli::terminal::text_diff;
 use crate::cli::terminal::ui::{Done, Ui};
 use crate::compose::{self, Document, Edited};
 use crate::error::Kind;
-use crate::fs::{Disk, WriteError};
+use crate::fs::{Disk, WriteError, new_file_mode};
 use crate::launch::EditedFile;
 
 /// What an edit does with its result.
@@ -221,7 +221,7 @@ fn write(edit: &FileEdit, args: &EditArgs, ui: &Ui) -> Result<(), Failure> {
             Ok(disk.create(path, after, 0o600)?)
         }
         (path, None) => Ok(disk.replace(path, &edit.before, after)?),
-        (path, Some(_)) => match disk.create(path, after, 0o644) {
+        (path, Some(_)) => match disk.create(path, after, new_file_mode()) {
             // Done again, the same edit finds its own result.
             Err(WriteError::Exists { .. }) if std::fs::read(path).is_ok_and(|is| is == *after) => {
                 Ok(())

@@ -232,7 +232,7 @@ fn work_on<W: Write + Send>(
                 media: *media,
                 ..VerifyOptions::default()
             };
-            let manifest = tree::observe(&mounted(volume)?, &options, watched)?;
+            let manifest = tree::manifest_of(&mounted(volume)?, &options, watched)?;
             watched.teller.manifest(&manifest);
             Ok(HelperAnswer::Observed)
         }

@@ -199,6 +199,7 @@ impl ByPath {
             driver: "folder".to_owned(),
             options: BTreeMap::new(),
             labels: BTreeMap::new(),
+            created: None,
         }
     }
 }
@@ -244,7 +245,7 @@ impl Contents for ByPath {
         options: &VerifyOptions,
         progress: &dyn Progress,
     ) -> Result<Manifest, Error> {
-        Ok(tree::observe(&volume.path, options, progress)?)
+        Ok(tree::manifest_of(&volume.path, options, progress)?)
     }
 
     fn clear(&self, disk: &Disk, volume: &Volume) -> Result<(), Error> {

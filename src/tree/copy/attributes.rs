@@ -5,7 +5,7 @@ use std::ffi::CStr;
 use std::io;
 use std::os::fd::AsFd as _;
 
-use rustix::fs::{FileType, IFlags, Timestamps};
+use rustix::fs::{FileType, IFlags, Timespec, Timestamps};
 use rustix::io::Errno;
 
 use crate::fs::{Disk, InodeFd};
@@ -49,14 +49,20 @@ impl Attributes<'_> {
         let counts = if owned { 0o7777 } else { 0o1777 };
         let mode = (made.mode ^ stat.mode) & counts != 0 && stat.kind != FileType::Symlink;
         differs(mode, Lost::Mode, format!("{:04o}", made.mode));
-        let time = made.modified;
-        let time = format!("{}.{:09}", time.tv_sec, time.tv_nsec);
-        differs(made.modified != stat.modified, Lost::Times, time);
+        if made.modified != stat.modified && !told.contains(&Lost::Times) {
+            lost.push((Lost::Times, made_otherwise(made.modified)));
+        }
         lost
     }
 }
 
-/// What a file has right after it was made.
+/// Why a time isn't kept that the filesystem took without a word.
+pub(super) fn made_otherwise(time: Timespec) -> String {
+    let (seconds, nanoseconds) = (time.tv_sec, time.tv_nsec);
+    format!("the filesystem has made it {seconds}.{nanoseconds:09}")
+}
+
+/// The attributes that a file has right after it was made, before any is set.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::tree) struct InodeDefaults {
     pub uid: u32,

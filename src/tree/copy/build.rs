@@ -58,24 +58,24 @@ pub(super) fn build(
     let stat = Stat::of(held.as_fd()).map_err(|error| Error::read(source, error))?;
     let mut copier = new_copier(disk, source, target, options, progress);
     copier.exact = staging.exact;
-    let staging = staging.fd;
+    let into = staging.fd;
     if stat.kind == FileType::Directory {
-        let root = make_root(disk, staging, &mut copier)?;
+        let root = make_root(disk, into, &mut copier)?;
         copier.target = Some(root);
         let fd = stat::open_dir(held.as_fd(), c".").map_err(|error| Error::read(source, error))?;
         let pace = Pace::with_workers(options.workers);
-        walk::walk(&copier, fd, source, pace, progress)?;
+        walk::walk(&copier, fd, source, pace, staging.fence, progress)?;
     } else {
-        learn_fresh(&mut copier, staging)?;
+        learn_fresh(&mut copier, into)?;
         let slot = TargetSlot {
-            into: staging,
+            into,
             name: CONTENT,
             place: &DirChain::root(),
             is_root: true,
         };
         copier.leaf(slot, held, &stat, &mut Scratch::default())?;
     }
-    finish(copier, staging)
+    finish(copier, into)
 }
 
 fn new_copier<'a>(
@@ -191,7 +191,7 @@ impl Built {
     }
 
     /// Sets, after the rename, what would have stood against it.
-    pub(super) fn seal(mut self, disk: &Disk, path: &Path) -> Result<Copied, Error> {
+    pub(super) fn set_late_attributes(mut self, disk: &Disk, path: &Path) -> Result<Copied, Error> {
         for last in self.last {
             last.set(disk, &self.held, path, &mut self.copied)?;
         }

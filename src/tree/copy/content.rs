@@ -65,7 +65,7 @@ pub(super) struct Transfer<'a> {
     pub progress: &'a dyn Progress,
 }
 
-/// What went over.
+/// The result of a transfer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Transferred {
     pub digest: Option<Digest>,

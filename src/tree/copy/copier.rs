@@ -40,7 +40,7 @@ pub(super) struct Copier<'a> {
     pub target_path: PathBuf,
     /// The target's root, empty; unused if the source is no directory.
     pub target: Option<OwnedFd>,
-    /// What a file has that is made in the target.
+    /// The attributes of a file that was just made in the target.
     pub fresh: InodeDefaults,
     pub umask: u32,
     /// The target's filesystem keeps the attributes that it takes.
@@ -49,7 +49,7 @@ pub(super) struct Copier<'a> {
     pub collector: Collector,
     pub tally: Tally,
     pub clones: Clones,
-    /// A file had to be waited for.
+    /// True once a file had to be waited for: then spare threads help.
     pub waiting: AtomicBool,
     /// What can only be done when nothing below or beside needs to change any more.
     pub last: Mutex<Vec<LateAttributes>>,
@@ -68,7 +68,7 @@ pub(super) struct LateAttributes {
 /// Buffers of one thread.
 pub(in crate::tree) struct Scratch {
     pub bytes: Vec<u8>,
-    /// Of another file, where two are compared.
+    /// Bytes of a second file, where two are compared; empty until then.
     pub others: Vec<u8>,
     pub xattrs: XattrRoom,
 }
@@ -84,14 +84,14 @@ impl Default for Scratch {
     }
 }
 
-/// Where one thing is made.
+/// The name in a target folder under which one file is made.
 #[derive(Clone, Copy)]
 pub(super) struct TargetSlot<'a> {
     /// The target's folder.
     pub into: BorrowedFd<'a>,
     pub name: &'a CStr,
     pub place: &'a Arc<DirChain>,
-    /// True for the root of what is copied: it has no folder above it that gets its name.
+    /// The source itself is a single file: its path below the root is empty.
     pub is_root: bool,
 }
 
@@ -305,8 +305,14 @@ impl Visit for Copier<'_> {
 
     fn leave(&self, folder: &Folder<OwnedFd>, room: &mut Scratch) -> Result<(), Error> {
         let path = || folder.place.path();
+        let slot = TargetSlot {
+            into: folder.counterpart.as_fd(),
+            name: c"",
+            place: &folder.place,
+            is_root: folder.place.is_root(),
+        };
         let looked = Stat::of(folder.fd.as_fd()).and_then(|stat| {
-            let xattrs = room.xattrs.read(InodeFd::Open(folder.fd.as_fd()))?;
+            let xattrs = self.xattrs_of(slot, InodeFd::Open(folder.fd.as_fd()), room)?;
             Ok((stat, xattrs))
         });
         let (stat, xattrs) = match looked {
@@ -332,12 +338,6 @@ impl Visit for Copier<'_> {
                 mode: Some(stat.mode),
             });
         }
-        let slot = TargetSlot {
-            into: folder.counterpart.as_fd(),
-            name: c"",
-            place: &folder.place,
-            is_root: folder.place.is_root(),
-        };
         let attributes = Attributes {
             stat: &given,
             xattrs: &xattrs,

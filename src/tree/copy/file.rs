@@ -94,7 +94,7 @@ impl Copier<'_> {
         mut source: OpenSource,
         room: &mut Scratch,
     ) -> Result<(), Error> {
-        let read = room.xattrs.read(InodeFd::Open(source.fd.as_fd()));
+        let read = self.xattrs_of(slot, InodeFd::Open(source.fd.as_fd()), room);
         let xattrs = match read {
             Ok(xattrs) => xattrs,
             Err(error) => {
@@ -117,7 +117,7 @@ impl Copier<'_> {
         // They may have changed with the rest.
         let xattrs = match done.attempts {
             1 => Ok(xattrs),
-            _ => room.xattrs.read(InodeFd::Open(source.fd.as_fd())),
+            _ => self.xattrs_of(slot, InodeFd::Open(source.fd.as_fd()), room),
         };
         let xattrs = match xattrs {
             Ok(xattrs) => xattrs,

@@ -40,21 +40,20 @@ pub fn fill(
     }
     let place = InPlace::begin(disk, target)?;
     progress.start(&escaped(target).to_string(), options.expected_bytes);
-    let built = build(
-        disk,
-        HeldPath {
-            fd: &held,
-            path: source,
-        },
-        place.dir(),
-        target,
-        options,
-        progress,
-    );
+    let from = HeldPath {
+        fd: &held,
+        path: source,
+    };
+    let built = place.fenced(source, |fence| {
+        build(disk, from, place.dir(fence), target, options, progress)
+    });
     let read = built.and_then(|built| {
         let stat = Stat::of(held.as_fd()).map_err(unreadable)?;
-        let xattrs = XattrRoom::default().read(InodeFd::Open(held.as_fd()));
-        Ok((built, stat, xattrs.map_err(unreadable)?))
+        let xattrs = match XattrRoom::default().read(InodeFd::Open(held.as_fd())) {
+            Err(error) if stat::is_too_much(&error) => Vec::new(),
+            xattrs => xattrs.map_err(unreadable)?,
+        };
+        Ok((built, stat, xattrs))
     });
     progress.finish();
     let (built, stat, xattrs) = match read {

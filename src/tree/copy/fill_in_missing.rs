@@ -4,13 +4,13 @@
 use std::ffi::OsStr;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rustix::fs::FileType;
 
 use super::build::HeldPath;
-use super::leaf::open_chain;
+use super::folder_pair::{FolderPair, Roots};
 use super::options::{Copied, CopyOptions};
 use super::staged::copy_held;
 use crate::fs::Disk;
@@ -19,23 +19,15 @@ use crate::tree::error::Error;
 use crate::tree::target::destination::Destination;
 use crate::tree::walk::dir_chain::DirChain;
 use crate::tree::walk::escaped::join_path;
+use crate::tree::walk::fence::Fence;
 use crate::tree::walk::stat::{self, DirEntry, Stat};
-
-/// A folder that both sides have.
-struct FolderToFill {
-    source: OwnedFd,
-    target: OwnedFd,
-    place: Arc<DirChain>,
-}
+use crate::tree::walk::survey::survey_held;
 
 struct FillInMissing<'a> {
     disk: &'a Disk,
-    source: &'a Path,
-    target: &'a Path,
     options: &'a CopyOptions,
     progress: &'a dyn Progress,
-    source_fd: &'a OwnedFd,
-    target_fd: &'a OwnedFd,
+    roots: Roots<'a>,
     /// Common folders that weren't looked into yet; not open, since there may be many.
     left: Vec<Arc<DirChain>>,
     copied: Copied,
@@ -56,58 +48,52 @@ pub(super) fn fill_in_missing(
         keep_existing: false,
         ..options.clone()
     };
+    let mut fence = Fence::between(source.path, target.path);
+    let into = Stat::of(target.fd.as_fd()).map_err(|error| Error::read(target.path, error))?;
+    fence.forbid(into.id());
+    let parts = options.surveyed();
+    survey_held(&source_fd, source.path, &parts, &fence, &mut |_, _| {})?;
+    let roots = Roots {
+        source: HeldPath {
+            fd: &source_fd,
+            path: source.path,
+        },
+        target,
+    };
     let mut filling = FillInMissing {
         disk,
-        source: source.path,
-        target: target.path,
         options: &pieces,
         progress,
-        source_fd: &source_fd,
-        target_fd: target.fd,
+        roots,
         left: vec![DirChain::root()],
         copied: Copied::default(),
     };
     while let Some(place) = filling.left.pop() {
-        let pair = filling.open(place)?;
+        let pair = filling.roots.open(place)?;
         filling.pair(&pair)?;
     }
     Ok(filling.copied)
 }
 
 impl FillInMissing<'_> {
-    fn open(&self, place: Arc<DirChain>) -> Result<FolderToFill, Error> {
-        let (source, target) = (self.source_fd, self.target_fd);
-        let path = place.path();
-        let fail = |root, error| Error::read(join_path(root, &path), error);
-        Ok(FolderToFill {
-            source: open_chain(source.as_fd(), &place).map_err(|error| fail(self.source, error))?,
-            target: open_chain(target.as_fd(), &place).map_err(|error| fail(self.target, error))?,
-            place,
-        })
-    }
-
-    fn pair(&mut self, pair: &FolderToFill) -> Result<(), Error> {
-        let listed = stat::list(&pair.source)
-            .map_err(|error| Error::read(join_path(self.source, &pair.place.path()), error))?;
+    fn pair(&mut self, pair: &FolderPair) -> Result<(), Error> {
+        let listed = stat::list(&pair.source).map_err(|error| {
+            Error::read(join_path(self.roots.source.path, &pair.place.path()), error)
+        })?;
         for entry in listed.iter() {
             if self.progress.interrupted() {
                 return Err(Error::Interrupted);
             }
-            let path = pair.place.path_of(entry.name);
-            if !self.options.exclude.matches(&path) {
-                self.entry(pair, entry, &path)?;
+            let exclude = &self.options.exclude;
+            if !exclude.leaves_out(&pair.source, &pair.place, entry) {
+                self.entry(pair, entry, &pair.place.path_of(entry.name))?;
             }
         }
         Ok(())
     }
 
-    fn entry(
-        &mut self,
-        pair: &FolderToFill,
-        entry: DirEntry<'_>,
-        path: &[u8],
-    ) -> Result<(), Error> {
-        let source_path = join_path(self.source, path);
+    fn entry(&mut self, pair: &FolderPair, entry: DirEntry<'_>, path: &[u8]) -> Result<(), Error> {
+        let source_path = join_path(self.roots.source.path, path);
         let unreadable = |error| Error::read(&source_path, error);
         let held = stat::hold(pair.source.as_fd(), entry.name).map_err(unreadable)?;
         let stat = Stat::of(held.as_fd()).map_err(unreadable)?;
@@ -123,13 +109,13 @@ impl FillInMissing<'_> {
     /// Something that the target lacks.
     fn piece(
         &mut self,
-        pair: &FolderToFill,
+        pair: &FolderPair,
         entry: DirEntry<'_>,
         held: &OwnedFd,
         stat: &Stat,
         path: &[u8],
     ) -> Result<(), Error> {
-        let above_path = join_path(self.target, &pair.place.path());
+        let above_path = join_path(self.roots.target.path, &pair.place.path());
         let target: PathBuf = above_path.join(OsStr::from_bytes(entry.name.to_bytes()));
         let above = stat::open_dir(pair.target.as_fd(), c".")
             .map_err(|error| Error::read(&above_path, error))?;
@@ -137,17 +123,21 @@ impl FillInMissing<'_> {
         let name = entry.name.to_owned();
         let destination = Destination::look(above, name, &target, tree)?;
         if tree {
-            destination.check_outside(self.source, stat)?;
+            destination.check_outside(self.roots.source.path, stat)?;
         }
-        let source_path = join_path(self.source, path);
+        let source_path = join_path(self.roots.source.path, path);
+        let options = CopyOptions {
+            exclude: self.options.exclude.below(path),
+            ..self.options.clone()
+        };
         let copied = copy_held(
             self.disk,
             HeldPath {
                 fd: held,
                 path: &source_path,
             },
-            &destination,
-            self.options,
+            destination,
+            &options,
             self.progress,
         )?;
         self.copied.add(copied, path);

@@ -123,8 +123,12 @@ impl Copier<'_> {
         stat: &Stat,
         room: &mut Scratch,
     ) -> Result<(), Error> {
-        let read = stat::link_target(held.as_fd())
-            .and_then(|target| Ok((target, room.xattrs.read(InodeFd::Named(held.as_fd()))?)));
+        let read = stat::link_target(held.as_fd()).and_then(|target| {
+            Ok((
+                target,
+                self.xattrs_of(slot, InodeFd::Named(held.as_fd()), room)?,
+            ))
+        });
         let (target, xattrs) = match read {
             Ok(read) => read,
             Err(error) => {
@@ -152,7 +156,7 @@ impl Copier<'_> {
         stat: &Stat,
         room: &mut Scratch,
     ) -> Result<(), Error> {
-        let xattrs = match room.xattrs.read(InodeFd::Named(held.as_fd())) {
+        let xattrs = match self.xattrs_of(slot, InodeFd::Named(held.as_fd()), room) {
             Ok(xattrs) => xattrs,
             Err(error) => {
                 self.tally.fail(slot.path(), Cause::Io(error));
@@ -194,6 +198,23 @@ impl Copier<'_> {
                 Ok(false)
             }
             Err(error) => Err(self.unwritable(&slot.path(), error)),
+        }
+    }
+
+    /// Extended attributes; more than the system lists are lost, which is noted.
+    pub(super) fn xattrs_of(
+        &self,
+        slot: TargetSlot<'_>,
+        held: InodeFd<'_>,
+        room: &mut Scratch,
+    ) -> io::Result<Xattrs> {
+        match room.xattrs.read(held) {
+            Err(error) if stat::is_too_much(&error) => {
+                self.tally
+                    .problem(slot.path(), Lost::Xattr, error.to_string());
+                Ok(Xattrs::new())
+            }
+            read => read,
         }
     }
 

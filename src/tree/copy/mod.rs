@@ -13,18 +13,22 @@ mod direct;
 mod file;
 mod fill;
 mod fill_in_missing;
+mod folder_pair;
 mod leaf;
 mod links;
 mod options;
+mod removal;
 mod same;
 mod staged;
 mod tally;
 mod update;
+mod updater;
+mod way;
 
 pub use fill::fill;
-pub use options::{Copied, CopyOptions, MAX_PROBLEMS, Updated};
+pub use options::{Copied, CopyOptions, Foretold, MAX_PROBLEMS, Removals, Updated};
 pub use staged::copy;
-pub use update::update;
+pub use update::{foretell, update};
 
 pub(super) use attributes::{Attributes, InodeDefaults, apply, set_flags};
 pub(super) use copier::{LARGE, Scratch};

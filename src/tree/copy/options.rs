@@ -6,8 +6,9 @@ use serde::Serialize;
 
 use crate::tree::error::{Lost, Problem};
 use crate::tree::manifest::Manifest;
+use crate::tree::verify::difference::Difference;
 use crate::tree::walk::exclude::Exclude;
-use crate::tree::walk::survey::Survey;
+use crate::tree::walk::survey::{Survey, SurveyOptions};
 
 /// How a tree is copied. The default keeps everything, durably, and computes no digests.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,10 +20,14 @@ pub struct CopyOptions {
     /// Compute the SHA-256 of every file from the bytes that pass, and give a manifest of
     /// the source as it was copied.
     pub digest: bool,
+    /// Copy a symlink at the source's path as a symlink, instead of what it leads to.
+    pub root_itself: bool,
+    /// For [`update`](super::update): how much may be removed.
+    pub removals: Removals,
     /// Fill in a target that exists: what it has already stays as it is, and each thing that
     /// it lacks appears complete or not at all.
     pub keep_existing: bool,
-    /// What is left out.
+    /// Patterns of paths that aren't copied, nor removed from the target by an update.
     pub exclude: Exclude,
     /// Wait until everything is on the medium before it gets its name.
     pub sync: bool,
@@ -47,6 +52,8 @@ impl Default for CopyOptions {
     fn default() -> Self {
         Self {
             digest: false,
+            root_itself: false,
+            removals: Removals::default(),
             keep_existing: false,
             exclude: Exclude::default(),
             sync: true,
@@ -60,7 +67,38 @@ impl Default for CopyOptions {
     }
 }
 
-/// What was copied.
+impl CopyOptions {
+    /// The default for an entry of a folder, which is copied as what it is: a symlink as one.
+    pub fn for_entry() -> Self {
+        Self {
+            root_itself: true,
+            ..Self::default()
+        }
+    }
+
+    /// What of the source is copied, for counting it.
+    pub fn surveyed(&self) -> SurveyOptions {
+        SurveyOptions {
+            exclude: self.exclude.clone(),
+            cross_mounts: !self.one_file_system,
+        }
+    }
+}
+
+/// How much an update may remove from its target.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Removals {
+    /// What looks like no mistake: no more than half, not for an empty source, and not from
+    /// what has nothing in common with the source.
+    #[default]
+    Plausible,
+    /// So many entries, whatever that looks like.
+    AtMost(u64),
+    /// Everything that isn't in the source.
+    All,
+}
+
+/// The result of a copy.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Copied {
     /// Counts of what the copy has; without what stood there before.
@@ -113,15 +151,24 @@ fn prefixed(below: &[u8], path: &[u8]) -> Vec<u8> {
     }
 }
 
-/// What an update changed.
+/// The result of an update.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Updated {
     /// What was new or different and is copied, with the problems of all that was done.
     pub copied: Copied,
-    /// Things that were removed; a folder with all that was in it counts once.
+    /// Entries that were removed, each of those that were in a folder among them.
     pub removed: u64,
     /// Things of which only attributes were set.
     pub adjusted: u64,
+}
+
+/// What an update would do.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Foretold {
+    /// The counts that it would answer, and the problems that are known beforehand.
+    pub updated: Updated,
+    /// What differs now, path by path.
+    pub differences: Vec<Difference>,
 }
 
 /// How many problems are listed one by one.

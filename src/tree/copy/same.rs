@@ -4,17 +4,54 @@ use std::ffi::CStr;
 use std::io;
 use std::os::fd::AsFd as _;
 
-use rustix::fs::{FileType, IFlags};
+use rustix::fs::{FileType, IFlags, Timespec};
 
 use super::attributes::{self, Attributes, InodeDefaults};
-use super::update::{HeldEntry, Update};
+use super::folder_pair::FolderPair;
+use super::updater::{HeldEntry, PairState, Pass, Updater};
 use crate::fs::InodeFd;
-use crate::tree::error::{Error, Problem};
+use crate::tree::error::{Error, Lost};
 use crate::tree::reading::{BufferPair, FilePair, SMALL, TransferError, is_same};
+use crate::tree::verify::collector::FoundEntry;
+use crate::tree::verify::difference::{Difference, DifferenceKind, VerifyScope, differences_of};
 use crate::tree::walk::escaped::join_path;
-use crate::tree::walk::stat::{self, LOCKING_FLAGS, Xattrs};
+use crate::tree::walk::stat::{self, LOCKING_FLAGS, Stat, Xattrs};
 
-impl Update<'_> {
+/// What one side has besides its contents.
+struct Looked {
+    stat: Stat,
+    xattrs: Xattrs,
+    flags: IFlags,
+}
+
+impl Looked {
+    fn attributes(&self) -> Attributes<'_> {
+        Attributes {
+            stat: &self.stat,
+            xattrs: &self.xattrs,
+            flags: self.flags,
+        }
+    }
+}
+
+/// True if a time that was to be `wanted` can be `found` because the filesystem keeps times less
+/// exactly. How exactly, the file's own time of change tells, which only the filesystem sets.
+fn is_rounded(wanted: Timespec, found: Timespec, changed: Timespec) -> bool {
+    const SECOND: i128 = 1_000_000_000;
+    /// NTFS, UDF, exFAT, old ext4, FAT: in nanoseconds.
+    const GRAINS: [i128; 6] = [100, 1_000, 1_000_000, 10_000_000, SECOND, 2 * SECOND];
+    let number = |time: Timespec| i128::from(time.tv_sec) * SECOND + i128::from(time.tv_nsec);
+    let is_coarse = |grain: i128| number(changed).rem_euclid(grain.min(SECOND)) == 0;
+    let mut grains = GRAINS.into_iter().filter(|&grain| is_coarse(grain));
+    if grains.any(|grain| number(wanted).div_euclid(grain) * grain == number(found)) {
+        return true;
+    }
+    // Old ext4 and xfs have 32 bits for the seconds.
+    let most = i64::from(i32::MAX);
+    is_coarse(SECOND) && wanted.tv_sec > most && found.tv_sec == most
+}
+
+impl Updater<'_> {
     /// True if what the target has may stay, its attributes having been set at most.
     pub(super) fn keep(
         &mut self,
@@ -26,53 +63,90 @@ impl Update<'_> {
         if !self.is_same_content(path, theirs, ours)? {
             return Ok(false);
         }
-        // A file that has more names than its source was meant to have isn't that copy.
-        if ours.stat.links != theirs.stat.links {
-            return Ok(false);
-        }
         if ours.stat.links > 1 {
-            let of = *self.taken.entry(ours.file()).or_insert(theirs.file());
-            if of != theirs.file() {
+            // A file that two of the source's are to be can't be both.
+            let id = theirs.stat.id();
+            if *self.taken.entry(ours.stat.id()).or_insert(id) != id {
                 return Ok(false);
             }
         }
-        let look = |update: &mut Self, side: &HeldEntry| -> io::Result<(Xattrs, IFlags)> {
-            let xattrs = update.room.read(InodeFd::Named(side.held.as_fd()))?;
-            if side.stat.kind != FileType::RegularFile {
-                return Ok((xattrs, IFlags::empty()));
-            }
-            let fd = stat::open_held(side.held.as_fd())?;
-            Ok((xattrs, stat::flags(fd.as_fd())))
-        };
-        let (their_xattrs, their_flags) =
-            look(self, theirs).map_err(|error| self.unreadable(path, error))?;
-        let (our_xattrs, our_flags) =
-            look(self, ours).map_err(|error| self.unwritable(path, error))?;
-        let wanted = Attributes {
-            stat: &theirs.stat,
-            xattrs: &their_xattrs,
-            flags: their_flags,
-        };
-        let found = Attributes {
-            stat: &ours.stat,
-            xattrs: &our_xattrs,
-            flags: our_flags,
-        };
-        if wanted.is_same(&found) {
+        if self.pass == Pass::Weigh {
+            self.weight.alike += 1;
             return Ok(true);
         }
-        // Flags and locks are set on a fresh copy; the rest can be set in place.
-        if wanted.flags != found.flags || found.flags.intersects(LOCKING_FLAGS) {
+        let mut wanted = self.look(path, theirs, Lost::Xattr)?;
+        let found = self.look_at_target(path, ours)?;
+        self.allow_for_rounding(path, &mut wanted, &found);
+        if wanted.attributes().is_same(&found.attributes()) {
+            return Ok(true);
+        }
+        // What others may have under a name elsewhere isn't changed; locks are set on a fresh copy.
+        if ours.stat.links > 1 || found.flags.intersects(LOCKING_FLAGS) {
             return Ok(false);
         }
-        self.adjust(
-            InodeFd::Named(ours.held.as_fd()),
-            name,
-            path,
-            &wanted,
-            &found,
-        )?;
+        if self.pass == Pass::Foretell {
+            self.done.adjusted += 1;
+            self.tell(path, theirs, ours, DifferenceKind::Flags)?;
+            return Ok(true);
+        }
+        let opened = if ours.stat.kind == FileType::RegularFile && wanted.flags != found.flags {
+            let fd = stat::open_held(ours.held.as_fd());
+            Some(fd.map_err(|error| self.roots.unwritable(path, error))?)
+        } else {
+            None
+        };
+        let held = match &opened {
+            Some(fd) => InodeFd::Open(fd.as_fd()),
+            None => InodeFd::Named(ours.held.as_fd()),
+        };
+        if self.adjust(held, name, path, &wanted, &found)? {
+            self.done.adjusted += 1;
+        }
         Ok(true)
+    }
+
+    /// Attributes of one side; a file that has more of them than the system lists loses those.
+    fn look(&mut self, path: &[u8], entry: &HeldEntry, lost: Lost) -> Result<Looked, Error> {
+        let (stat, held) = (entry.stat, entry.held.as_fd());
+        let fail = |error| Error::read(join_path(self.roots.source.path, path), error);
+        let xattrs = match self.xattrs.read(InodeFd::Named(held)) {
+            Err(error) if stat::is_too_much(&error) => {
+                self.problem(path, lost, error.to_string());
+                Xattrs::new()
+            }
+            xattrs => xattrs.map_err(fail)?,
+        };
+        let flags = match stat.kind {
+            FileType::RegularFile => {
+                let fd = stat::open_held(held);
+                let fd = fd.map_err(|error| self.roots.unreadable(path, error))?;
+                stat::flags(fd.as_fd())
+            }
+            _ => IFlags::empty(),
+        };
+        Ok(Looked {
+            stat,
+            xattrs,
+            flags,
+        })
+    }
+
+    fn look_at_target(&mut self, path: &[u8], entry: &HeldEntry) -> Result<Looked, Error> {
+        let looked = self.look(path, entry, Lost::Xattr);
+        looked.map_err(|error| match error {
+            Error::Read { source, .. } => self.roots.unwritable(path, source),
+            error => error,
+        })
+    }
+
+    /// Takes the target's time for the wanted one where it can't have that, and says so.
+    fn allow_for_rounding(&mut self, path: &[u8], wanted: &mut Looked, found: &Looked) {
+        let (want, is) = (wanted.stat.modified, found.stat.modified);
+        if want != is && is_rounded(want, is, found.stat.changed) {
+            let reason = attributes::made_otherwise(is);
+            self.problem(path, Lost::Times, reason);
+            wanted.stat.modified = is;
+        }
     }
 
     fn is_same_content(
@@ -87,16 +161,17 @@ impl Update<'_> {
         }
         match a.kind {
             FileType::RegularFile => {
-                let same = a.size == b.size && a.modified == b.modified;
-                if !same || !self.options.checksum {
+                let same = a.size == b.size
+                    && (a.modified == b.modified || is_rounded(a.modified, b.modified, b.changed));
+                if !same || !self.options.checksum || self.pass == Pass::Weigh {
                     return Ok(same);
                 }
                 self.has_same_bytes(path, theirs, ours)
             }
             FileType::Symlink => {
                 let target = |side: &HeldEntry| stat::link_target(side.held.as_fd());
-                let theirs = target(theirs).map_err(|error| self.unreadable(path, error))?;
-                let ours = target(ours).map_err(|error| self.unwritable(path, error))?;
+                let theirs = target(theirs).map_err(|error| self.roots.unreadable(path, error))?;
+                let ours = target(ours).map_err(|error| self.roots.unwritable(path, error))?;
                 Ok(theirs == ours)
             }
             FileType::CharacterDevice | FileType::BlockDevice => Ok(a.device == b.device),
@@ -110,10 +185,10 @@ impl Update<'_> {
         theirs: &HeldEntry,
         ours: &HeldEntry,
     ) -> Result<bool, Error> {
-        let their_fd =
-            stat::open_held(theirs.held.as_fd()).map_err(|error| self.unreadable(path, error))?;
-        let our_fd =
-            stat::open_held(ours.held.as_fd()).map_err(|error| self.unwritable(path, error))?;
+        let their_fd = stat::open_held(theirs.held.as_fd())
+            .map_err(|error| self.roots.unreadable(path, error))?;
+        let our_fd = stat::open_held(ours.held.as_fd())
+            .map_err(|error| self.roots.unwritable(path, error))?;
         let files = FilePair {
             source: their_fd.as_fd(),
             target: our_fd.as_fd(),
@@ -123,46 +198,223 @@ impl Update<'_> {
             source: &mut left,
             target: &mut right,
         };
-        is_same(files, theirs.stat.size, &mut buffers, self.progress).map_err(|error| match error {
+        let same = is_same(files, theirs.stat.size, &mut buffers, self.progress);
+        same.map_err(|error| match error {
             TransferError::Interrupted => Error::Interrupted,
-            TransferError::Source(error) => self.unreadable(path, error),
-            TransferError::Target(error) => self.unwritable(path, error),
+            TransferError::Source(error) => self.roots.unreadable(path, error),
+            TransferError::Target(error) => self.roots.unwritable(path, error),
         })
     }
 
-    /// Sets attributes in place.
-    pub(super) fn adjust(
+    /// Notes in what two entries of one path differ; as `otherwise` where no entry shows it.
+    pub(super) fn tell(
+        &mut self,
+        path: &[u8],
+        theirs: &HeldEntry,
+        ours: &HeldEntry,
+        otherwise: DifferenceKind,
+    ) -> Result<(), Error> {
+        let mut entry = |side: &HeldEntry, source: bool| {
+            let looked = self.xattrs.read(InodeFd::Named(side.held.as_fd()));
+            let read = looked.and_then(|xattrs| {
+                let found = FoundEntry::new(path.to_vec(), &side.stat, &xattrs);
+                Ok(match side.stat.kind {
+                    FileType::Symlink => found.with_target(&stat::link_target(side.held.as_fd())?),
+                    _ => found,
+                })
+            });
+            read.map_err(|error| match source {
+                true => self.roots.unreadable(path, error),
+                false => self.roots.unwritable(path, error),
+            })
+        };
+        let (expected, found) = (entry(theirs, true)?, entry(ours, false)?);
+        let before = self.differences.len();
+        let scope = VerifyScope::Everything;
+        differences_of(
+            expected.entry(),
+            found.entry(),
+            scope,
+            &mut self.differences,
+        );
+        if self.differences.len() == before {
+            let path = expected.entry().path.clone();
+            self.differences.push(Difference::plain(path, otherwise));
+        }
+        Ok(())
+    }
+
+    /// Sets attributes in place; true if that changed any.
+    fn adjust(
         &mut self,
         held: InodeFd<'_>,
         name: &CStr,
         path: &[u8],
-        wanted: &Attributes<'_>,
-        found: &Attributes<'_>,
-    ) -> Result<(), Error> {
-        let fail = |error| Error::write(join_path(self.target, path), error);
-        for (attribute, _) in found.xattrs {
+        wanted: &Looked,
+        found: &Looked,
+    ) -> Result<bool, Error> {
+        let fail = |error| Error::write(join_path(self.roots.target.path, path), error);
+        for (attribute, _) in &found.xattrs {
             if wanted.xattrs.iter().all(|(each, _)| each != attribute) {
                 self.disk
                     .remove_xattr(held, name, attribute)
                     .map_err(fail)?;
             }
         }
-        let fresh = InodeDefaults {
+        let defaults = InodeDefaults {
             uid: found.stat.uid,
             gid: found.stat.gid,
             mode: None,
             flags: found.flags,
         };
-        let problems = &mut self.done.copied.problems;
-        let mut lost = |lost, reason| {
-            problems.push(Problem {
-                path: path.to_vec(),
-                lost,
-                reason,
-            });
+        let mut lost = Vec::new();
+        let mut lose = |what, reason| lost.push((what, reason));
+        let attributes = wanted.attributes();
+        attributes::apply(self.disk, held, name, &attributes, &defaults, &mut lose)
+            .map_err(fail)?;
+        if let InodeFd::Open(fd) = held
+            && wanted.flags.intersects(LOCKING_FLAGS)
+            && let Err(error) = attributes::set_flags(self.disk, fd, name, wanted.flags)
+        {
+            lost.push((Lost::Flags, error.to_string()));
+        }
+        let made = Stat::of(held.fd()).map_err(fail)?;
+        let told: Vec<Lost> = lost.iter().map(|(what, _)| *what).collect();
+        lost.extend(attributes.not_kept(&made, &told));
+        let after = Looked {
+            stat: made,
+            xattrs: self.xattrs.read(held).map_err(fail)?,
+            flags: match held {
+                InodeFd::Open(fd) => stat::flags(fd),
+                InodeFd::Named(_) => found.flags,
+            },
         };
-        attributes::apply(self.disk, held, name, wanted, &fresh, &mut lost).map_err(fail)?;
-        self.done.adjusted += 1;
+        for (what, reason) in lost {
+            self.problem(path, what, reason);
+        }
+        Ok(!found.attributes().is_same(&after.attributes()))
+    }
+
+    /// The attributes of a folder whose entries are in order.
+    pub(super) fn folder(&mut self, state: &PairState, path: &[u8]) -> Result<(), Error> {
+        if self.pass == Pass::Weigh {
+            return Ok(());
+        }
+        let pair = &state.pair;
+        let (mut wanted, found) = self.look_at_folders(pair, path)?;
+        if !state.touched.get() {
+            self.allow_for_rounding(path, &mut wanted, &found);
+        }
+        if !state.touched.get() && wanted.attributes().is_same(&found.attributes()) {
+            return Ok(());
+        }
+        if self.pass == Pass::Foretell {
+            self.done.adjusted += 1;
+            return self.tell_folder(pair, path);
+        }
+        let held = InodeFd::Open(pair.target.as_fd());
+        let changed = self.adjust(held, c"", path, &wanted, &found)?;
+        if changed || state.touched.get() {
+            self.done.adjusted += 1;
+        }
         Ok(())
+    }
+
+    fn tell_folder(&mut self, pair: &FolderPair, path: &[u8]) -> Result<(), Error> {
+        let before = self.differences.len();
+        let entry = |fd: &std::os::fd::OwnedFd| -> io::Result<HeldEntry> {
+            let held = stat::open_dir(fd.as_fd(), c".")?;
+            let stat = Stat::of(held.as_fd())?;
+            Ok(HeldEntry { held, stat })
+        };
+        let theirs = entry(&pair.source).map_err(|error| self.roots.unreadable(path, error))?;
+        let ours = entry(&pair.target).map_err(|error| self.roots.unwritable(path, error))?;
+        self.tell(path, &theirs, &ours, DifferenceKind::Flags)?;
+        // That its entries change is told by them.
+        if let [last] = &self.differences[before..]
+            && last.kind == DifferenceKind::Flags
+            && stat::flags(pair.source.as_fd()) == stat::flags(pair.target.as_fd())
+        {
+            self.differences.truncate(before);
+        }
+        Ok(())
+    }
+
+    fn look_at_folders(
+        &mut self,
+        pair: &FolderPair,
+        path: &[u8],
+    ) -> Result<(Looked, Looked), Error> {
+        let mut look = |fd: &std::os::fd::OwnedFd| -> io::Result<(Looked, Option<io::Error>)> {
+            let fd = fd.as_fd();
+            let (xattrs, lost) = match self.xattrs.read(InodeFd::Open(fd)) {
+                Err(error) if stat::is_too_much(&error) => (Xattrs::new(), Some(error)),
+                xattrs => (xattrs?, None),
+            };
+            let looked = Looked {
+                stat: Stat::of(fd)?,
+                xattrs,
+                flags: stat::flags(fd),
+            };
+            Ok((looked, lost))
+        };
+        let source = look(&pair.source);
+        let target = look(&pair.target);
+        let (wanted, lost) = source.map_err(|error| self.roots.unreadable(path, error))?;
+        let (found, _) = target.map_err(|error| self.roots.unwritable(path, error))?;
+        if let Some(error) = lost {
+            self.problem(path, Lost::Xattr, error.to_string());
+        }
+        Ok((wanted, found))
+    }
+
+    /// Gives a folder its source's times again, after a staging folder was made and removed in
+    /// it.
+    pub(super) fn restore_times(&mut self, pair: &FolderPair) -> Result<(), Error> {
+        let path = pair.place.path();
+        let (wanted, found) = self.look_at_folders(pair, &path)?;
+        if wanted.stat.modified == found.stat.modified {
+            return Ok(());
+        }
+        let flags = found.flags;
+        let (fd, held) = (pair.target.as_fd(), InodeFd::Open(pair.target.as_fd()));
+        let done = (|| {
+            if flags.intersects(LOCKING_FLAGS) {
+                attributes::set_flags(self.disk, fd, c"", flags - LOCKING_FLAGS)?;
+            }
+            attributes::set_times(self.disk, held, c"", &wanted.stat, &mut |_, _| {})?;
+            if flags.intersects(LOCKING_FLAGS) {
+                attributes::set_flags(self.disk, fd, c"", flags)?;
+            }
+            Ok(())
+        })();
+        done.map_err(|error| self.roots.unwritable(&path, error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn time(tv_sec: i64, tv_nsec: i64) -> Timespec {
+        Timespec { tv_sec, tv_nsec }
+    }
+
+    #[test]
+    fn a_time_is_rounded_only_where_the_filesystem_shows_that_it_rounds() {
+        let wanted = time(5, 123_456_789);
+        let cases = [
+            (time(5, 0), time(9, 0), true),
+            (time(4, 0), time(9, 0), true),
+            (time(5, 123_456_700), time(9, 100), true),
+            (time(5, 0), time(9, 123), false),
+            (time(6, 0), time(9, 0), false),
+            (time(5, 123_456_788), time(9, 0), false),
+        ];
+        for (found, changed, expected) in cases {
+            assert_eq!(is_rounded(wanted, found, changed), expected, "{found:?}");
+        }
+        let late = time(1 << 33, 5);
+        assert!(is_rounded(late, time(i64::from(i32::MAX), 0), time(9, 0)));
     }
 }

@@ -15,10 +15,10 @@ use crate::tree::error::Error;
 use crate::tree::target::destination::Destination;
 use crate::tree::walk::escaped::escaped;
 use crate::tree::walk::stat::Stat;
-use crate::tree::walk::survey::survey;
+use crate::tree::walk::survey::survey_of;
 
 /// Copies the tree, or the single file, at `source` to `target`, with everything that it
-/// has. A symlink at `source` is copied itself; with a `/` after it, what it points at is.
+/// has. A symlink at `source` is followed, unless [`CopyOptions::root_itself`] says otherwise.
 ///
 /// The target's folder must exist; the target must be absent or, for a tree, an empty
 /// directory (with [`CopyOptions::keep_existing`] it may be any directory). The copy is made
@@ -37,7 +37,10 @@ pub fn copy(
     options: &CopyOptions,
     progress: &dyn Progress,
 ) -> Result<Copied, Error> {
-    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let mut flags = OFlags::PATH | OFlags::CLOEXEC;
+    if options.root_itself {
+        flags |= OFlags::NOFOLLOW;
+    }
     let held = rustix::fs::open(source, flags, Mode::empty())
         .map_err(|error| Error::read(source, error))?;
     let stat = Stat::of(held.as_fd()).map_err(|error| Error::read(source, error))?;
@@ -64,7 +67,7 @@ pub fn copy(
         if tree {
             destination.check_outside(source, &stat)?;
         }
-        copy_held(disk, from, &destination, options, progress)
+        copy_held(disk, from, destination, options, progress)
     };
     progress.finish();
     copied
@@ -81,20 +84,22 @@ pub(super) fn expected(
         return options.expected_bytes;
     }
     // What can't be counted will be told by the copy.
-    survey(source).ok().map(|survey| survey.bytes)
+    survey_of(source, &options.surveyed())
+        .ok()
+        .map(|survey| survey.bytes)
 }
 
 /// Copies what is held to a destination that was looked at.
 pub(super) fn copy_held(
     disk: &Disk,
     from: HeldPath<'_>,
-    destination: &Destination,
+    destination: Destination,
     options: &CopyOptions,
     progress: &dyn Progress,
 ) -> Result<Copied, Error> {
-    let staging = destination.stage(disk)?;
-    let path = destination.path();
-    let built = build(disk, from, staging.dir(), path, options, progress)?;
+    let staging = destination.stage(disk, from.path)?;
+    let path = staging.path().to_owned();
+    let built = build(disk, from, staging.dir(), &path, options, progress)?;
     staging.publish(options.sync)?;
-    built.seal(disk, path)
+    built.set_late_attributes(disk, &path)
 }

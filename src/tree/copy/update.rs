@@ -1,43 +1,41 @@
 //! Bringing an existing copy up to date: what differs is copied anew and renamed over, what
 //! is gone is removed, what is equal isn't touched.
 //!
-//! Each file is replaced in one step; the tree as a whole is not, so an update that is
-//! interrupted is to be run again. It is the second pass of a warm copy, after the writers
-//! were stopped.
+//! The same pass over both trees is made up to three times: to weigh, without a look into files,
+//! whether so much may be removed at all; to foretell, for `--dry-run`; to act. Each file is replaced
+//! in one step; the tree as a whole is not, so an update that is interrupted is to be run again. It
+//! is the second pass of a warm copy, after the writers were stopped.
 
-use std::collections::HashMap;
-use std::ffi::{CStr, CString};
-use std::fs::File;
-use std::io;
-use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
-use std::path::Path;
-use std::sync::Arc;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{FileType, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::attributes::{self, Attributes};
-use super::build::{HeldPath, build};
-use super::leaf::open_chain;
-use super::links::FirstName;
-use super::options::{CopyOptions, Updated};
+use super::build::HeldPath;
+use super::folder_pair::Roots;
+use super::options::{CopyOptions, Foretold, Removals, Updated};
 use super::staged::expected;
-use crate::fs::{Disk, InodeFd, Taken};
+use super::updater::{Pass, Updater, Weight};
+use crate::fs::Disk;
 use crate::progress::Progress;
-use crate::tree::error::{Cause, Error, FailedFile, Lost, Problem};
-use crate::tree::target::destination::{CONTENT, Destination, Staging};
-use crate::tree::target::remove::remove_at;
-use crate::tree::walk::dir_chain::DirChain;
-use crate::tree::walk::escaped::{escaped, join_path};
-use crate::tree::walk::stat::{self, FileId, LOCKING_FLAGS, Listing, Stat, XattrRoom};
+use crate::tree::error::{Error, Suspicion};
+use crate::tree::target::destination::{Destination, Staging, check_outside, is_overlay};
+use crate::tree::walk::escaped::escaped;
+use crate::tree::walk::fence::Fence;
+use crate::tree::walk::stat::{self, Stat};
 
 /// Makes the directory `target` equal to the directory `source`, as [`copy`](super::copy)
-/// would have made it. Files of equal size and modification time count as equal, unless
-/// [`CopyOptions::checksum`] says to look inside. Digests aren't computed.
+/// would have made it; or a single file equal to another. Files of equal size and modification
+/// time count as equal, unless [`CopyOptions::checksum`] says to look inside; where the target's
+/// filesystem keeps times less exactly, so do times that it would have made equal. Digests aren't
+/// computed. Symlinks at both paths are followed.
 ///
 /// # Errors
-/// Those of [`copy`](super::copy); after one the target is between old and new, each file
-/// of it being one or the other.
+/// Kind `Refused`, and nothing was written: [`Error::Nested`], [`Error::TooManyRemovals`]
+/// ([`CopyOptions::removals`] allows them), [`Error::FolderAndFile`], [`Error::Busy`]. Those of
+/// [`copy`](super::copy); after one of these the target is between old and new, each file of it
+/// being one or the other.
 pub fn update(
     disk: &Disk,
     source: &Path,
@@ -45,361 +43,241 @@ pub fn update(
     options: &CopyOptions,
     progress: &dyn Progress,
 ) -> Result<Updated, Error> {
-    let flags = OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let source_fd = rustix::fs::open(source, flags, Mode::empty())
-        .map_err(|error| Error::read(source, error))?;
-    let target_fd: OwnedFd = File::open(target)
-        .map_err(|error| Error::read(target, error))?
-        .into();
-    // Two updates of one target would take each other's files for what is gone.
-    if let Err(Errno::WOULDBLOCK) =
-        rustix::fs::flock(&target_fd, FlockOperation::NonBlockingLockExclusive)
-    {
-        let path = target.to_owned();
-        return Err(Error::Busy { path });
-    }
-    let root = Stat::of(source_fd.as_fd()).map_err(|error| Error::read(source, error))?;
-    let aside = Destination::beside(target)?;
-    aside.check_outside(source, &root)?;
-    let staging = aside.stage(disk)?;
-    let pieces = CopyOptions {
-        digest: false,
-        ..options.clone()
-    };
-    let mut update = Update {
-        disk,
-        source,
-        target,
-        options: &pieces,
-        progress,
-        staging,
-        mount: root.mount,
-        roots: (source_fd, target_fd),
-        left: vec![DirChain::root()],
-        files: HashMap::new(),
-        taken: HashMap::new(),
-        room: XattrRoom::default(),
-        done: Updated::default(),
-    };
+    let both = Both::open(source, target)?;
     progress.start(
         &escaped(target).to_string(),
-        expected(source, true, options, progress),
+        expected(source, both.are_trees(), options, progress),
     );
-    let done = update.run();
+    let done = both.update(disk, options, progress);
     progress.finish();
-    done.map(|()| update.done)
+    done
 }
 
-/// A folder that both sides have.
-struct FolderPair {
+/// What [`update`] with the same options would do. Nothing is written.
+///
+/// # Errors
+/// Those of [`update`], but for the target's.
+pub fn foretell(
+    source: &Path,
+    target: &Path,
+    options: &CopyOptions,
+    progress: &dyn Progress,
+) -> Result<Foretold, Error> {
+    let both = Both::open(source, target)?;
+    let disk = Disk::new();
+    let mut updater = both.updater(&disk, options, progress, Pass::Foretell);
+    both.walk(&mut updater)?;
+    let (updated, mut differences, weight) = updater.into_foretold();
+    weight.check(options.removals, &both.target_path)?;
+    differences.sort_by(|a, b| crate::tree::manifest::path_order(&a.path, &b.path));
+    Ok(Foretold {
+        updated,
+        differences,
+    })
+}
+
+/// Both sides, held.
+struct Both {
+    source_path: PathBuf,
+    target_path: PathBuf,
     source: OwnedFd,
     target: OwnedFd,
-    place: Arc<DirChain>,
+    source_stat: Stat,
+    target_stat: Stat,
 }
 
-pub(super) struct Update<'a> {
-    pub(super) disk: &'a Disk,
-    pub(super) source: &'a Path,
-    pub(super) target: &'a Path,
-    pub(super) options: &'a CopyOptions,
-    pub(super) progress: &'a dyn Progress,
-    staging: Staging<'a>,
-    /// The source's.
-    mount: u64,
-    /// The source's and the target's.
-    roots: (OwnedFd, OwnedFd),
-    /// Common folders that weren't looked into yet; not open, since there may be many.
-    left: Vec<Arc<DirChain>>,
-    /// Files with several names: where the first of them stands in the target now.
-    files: HashMap<FileId, FirstName>,
-    /// The target's files with several names, and the source's that they are copies of.
-    pub(super) taken: HashMap<FileId, FileId>,
-    pub(super) room: XattrRoom,
-    pub(super) done: Updated,
-}
-
-/// One side of a comparison.
-pub(super) struct HeldEntry {
-    pub held: OwnedFd,
-    pub stat: Stat,
-}
-
-impl HeldEntry {
-    fn look(dir: BorrowedFd<'_>, name: &CStr) -> io::Result<Self> {
-        let held = stat::hold(dir, name)?;
-        let stat = Stat::of(held.as_fd())?;
-        Ok(Self { held, stat })
+fn hold(path: &Path) -> Result<(OwnedFd, Stat), Error> {
+    let fail = |error| Error::read(path, error);
+    let flags = OFlags::PATH | OFlags::CLOEXEC;
+    let held = rustix::fs::open(path, flags, Mode::empty()).map_err(|error| fail(error.into()))?;
+    let stat = Stat::of(held.as_fd()).map_err(fail)?;
+    if stat.kind != FileType::Directory {
+        return Ok((held, stat));
     }
-
-    pub(super) const fn file(&self) -> FileId {
-        self.stat.id()
-    }
+    let fd = stat::open_dir(held.as_fd(), c".").map_err(fail)?;
+    Ok((fd, stat))
 }
 
-impl Update<'_> {
-    fn run(&mut self) -> Result<(), Error> {
-        while let Some(place) = self.left.pop() {
-            let pair = self.open(place)?;
-            self.pair(&pair)?;
-        }
-        if self.options.sync {
-            let name = CString::default();
-            self.disk
-                .sync_filesystem(self.staging.fd(), &name)
-                .map_err(|error| Error::write(self.target, error))?;
-        }
-        Ok(())
-    }
-
-    fn open(&self, place: Arc<DirChain>) -> Result<FolderPair, Error> {
-        let (source, target) = &self.roots;
-        let source = open_chain(source.as_fd(), &place);
-        let target = open_chain(target.as_fd(), &place);
-        Ok(FolderPair {
-            source: source.map_err(|error| self.unreadable(&place.path(), error))?,
-            target: target.map_err(|error| self.unwritable(&place.path(), error))?,
-            place,
+impl Both {
+    fn open(source: &Path, target: &Path) -> Result<Self, Error> {
+        let (source_fd, source_stat) = hold(source)?;
+        let (target_fd, target_stat) = hold(target)?;
+        let both = Self {
+            source_path: source.to_owned(),
+            target_path: target.to_owned(),
+            source: source_fd,
+            target: target_fd,
+            source_stat,
+            target_stat,
+        };
+        let folders = [both.source_stat, both.target_stat].map(|s| s.kind == FileType::Directory);
+        let (folder, other) = match folders {
+            [true, false] => (source, target),
+            [false, true] => (target, source),
+            [false, false] => return Ok(both),
+            [true, true] => return both.check_apart().map(|()| both),
+        };
+        Err(Error::FolderAndFile {
+            folder: folder.to_owned(),
+            other: other.to_owned(),
         })
     }
 
-    pub(super) fn unreadable(&self, path: &[u8], error: io::Error) -> Error {
-        Error::read(join_path(self.source, path), error)
+    fn are_trees(&self) -> bool {
+        self.source_stat.kind == FileType::Directory
     }
 
-    pub(super) fn unwritable(&self, path: &[u8], error: io::Error) -> Error {
-        Error::write(join_path(self.target, path), error)
+    /// Refuses trees of which one is within the other, as far as the folders above them show it.
+    fn check_apart(&self) -> Result<(), Error> {
+        let (source, target) = (&self.source_path, &self.target_path);
+        check_outside(self.target.as_fd(), target, source, &self.source_stat)?;
+        check_outside(self.source.as_fd(), target, source, &self.target_stat)
     }
 
-    /// Everything in one folder, and then the folder's own attributes.
-    fn pair(&mut self, pair: &FolderPair) -> Result<(), Error> {
-        let path = pair.place.path();
-        let fail = |error| Error::read(join_path(self.source, &path), error);
-        let source = stat::open_dir(pair.source.as_fd(), c".").map_err(fail)?;
-        let before = Stat::of(source.as_fd()).map_err(fail)?;
-        let theirs = stat::list(&source).map_err(fail)?;
-        let ours = stat::open_dir(pair.target.as_fd(), c".")
-            .and_then(|fd| stat::list(&fd))
-            .map_err(|error| self.unwritable(&path, error))?;
-        self.remove_gone(pair, &theirs, &ours)?;
-        for entry in theirs.iter() {
-            if self.progress.interrupted() {
-                return Err(Error::Interrupted);
-            }
-            let path = pair.place.path_of(entry.name);
-            if !self.options.exclude.matches(&path) {
-                self.entry(pair, entry.name, &path)?;
-            }
+    fn roots(&self) -> Roots<'_> {
+        Roots {
+            source: HeldPath {
+                fd: &self.source,
+                path: &self.source_path,
+            },
+            target: HeldPath {
+                fd: &self.target,
+                path: &self.target_path,
+            },
         }
-        let after = Stat::of(source.as_fd()).map_err(fail)?;
-        if !before.is_unchanged(&after) {
-            self.changed(&path)?;
-        }
-        self.folder(pair, &path)
     }
 
-    /// A folder got or lost entries while it was gone through.
-    fn changed(&mut self, path: &[u8]) -> Result<(), Error> {
-        if !self.options.live {
-            let failure = FailedFile {
-                path: path.to_vec(),
-                cause: Cause::Changed,
-            };
-            return Err(Error::Incomplete {
-                source_root: self.source.to_owned(),
-                failed: vec![failure],
-            });
-        }
-        self.done.copied.problems.push(Problem {
-            path: path.to_vec(),
-            lost: Lost::ChangedDuringCopy,
-            reason: Cause::Changed.to_string(),
-        });
-        Ok(())
-    }
-
-    fn remove_gone(
-        &mut self,
-        pair: &FolderPair,
-        theirs: &Listing,
-        ours: &Listing,
-    ) -> Result<(), Error> {
-        let mut names: Vec<&CStr> = theirs.iter().map(|entry| entry.name).collect();
-        names.sort_unstable();
-        for entry in ours.iter() {
-            let path = pair.place.path_of(entry.name);
-            let gone = names.binary_search(&entry.name).is_err();
-            if gone && !self.options.exclude.matches(&path) {
-                remove_at(self.disk, pair.target.as_fd(), entry.name)
-                    .map_err(|error| self.unwritable(&path, error))?;
-                self.done.removed += 1;
-            }
-        }
-        Ok(())
-    }
-
-    fn entry(&mut self, pair: &FolderPair, name: &CStr, path: &[u8]) -> Result<(), Error> {
-        let theirs = HeldEntry::look(pair.source.as_fd(), name)
-            .map_err(|error| self.unreadable(path, error))?;
-        let ours = match HeldEntry::look(pair.target.as_fd(), name) {
-            Ok(side) => Some(side),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(self.unwritable(path, error)),
+    fn updater<'a>(
+        &'a self,
+        disk: &'a Disk,
+        options: &CopyOptions,
+        progress: &'a dyn Progress,
+        pass: Pass,
+    ) -> Updater<'a> {
+        let mut fence = Fence::between(&self.source_path, &self.target_path);
+        fence.forbid(self.target_stat.id());
+        let options = CopyOptions {
+            digest: false,
+            ..options.clone()
         };
-        if theirs.stat.kind == FileType::Directory {
-            if ours.is_some_and(|ours| ours.stat.kind == FileType::Directory) {
-                self.descend(pair, name, path, &theirs);
+        Updater::new(
+            disk,
+            self.roots(),
+            &self.source_stat,
+            options,
+            fence,
+            progress,
+            pass,
+        )
+    }
+
+    fn walk(&self, updater: &mut Updater<'_>) -> Result<(), Error> {
+        if self.are_trees() {
+            updater.trees()
+        } else {
+            updater.single(&self.source_stat, &self.target_stat)
+        }
+    }
+
+    fn update(
+        &self,
+        disk: &Disk,
+        options: &CopyOptions,
+        progress: &dyn Progress,
+    ) -> Result<Updated, Error> {
+        // Two updates of one target would take each other's files for what is gone.
+        if let Err(Errno::WOULDBLOCK) =
+            rustix::fs::flock(&self.target, FlockOperation::NonBlockingLockExclusive)
+        {
+            let path = self.target_path.clone();
+            return Err(Error::Busy { path });
+        }
+        let (staging, within) = self.stage(disk)?;
+        let mut weighing = self.updater(disk, options, progress, Pass::Weigh);
+        weighing.fence_off(&staging)?;
+        self.check_above(&staging)?;
+        if self.are_trees() {
+            self.walk(&mut weighing)?;
+            weighing
+                .into_weight()
+                .check(options.removals, &self.target_path)?;
+        }
+        let mut updater = self.updater(disk, options, progress, Pass::Act);
+        updater.stage_with(staging, self.target_stat.mount, within)?;
+        self.walk(&mut updater)?;
+        updater.finish()
+    }
+
+    /// The folder in which new files are made: beside the target, or in it where only there is
+    /// its filesystem. True with it for the latter.
+    fn stage<'a>(&self, disk: &'a Disk) -> Result<(Staging<'a>, bool), Error> {
+        // A link would lead to where something else may be mounted.
+        let path = std::fs::canonicalize(&self.target_path);
+        let path = path.map_err(|error| Error::read(&self.target_path, error))?;
+        let beside = Destination::beside(&path);
+        if let Ok(beside) = beside {
+            let above = beside.mount()?;
+            let alone = self.are_trees()
+                && (above != self.target_stat.mount || is_overlay(self.target.as_fd()));
+            if !alone {
+                return Ok((beside.stage(disk, &self.source_path)?, false));
+            }
+        }
+        let fd = stat::open_dir(self.target.as_fd(), c".")
+            .map_err(|error| Error::write(&self.target_path, error))?;
+        let within = Destination::within(&self.target_path, fd);
+        Ok((within.stage(disk, &self.source_path)?, true))
+    }
+
+    /// Refuses a source in which, or above which, the staging folder is seen: that shows what
+    /// overlays hide.
+    fn check_above(&self, staging: &Staging<'_>) -> Result<(), Error> {
+        if !self.are_trees() || !is_overlay(self.source.as_fd()) {
+            return Ok(());
+        }
+        let fail = |error| Error::read(&self.source_path, error);
+        let mut here = stat::open_dir(self.source.as_fd(), c".").map_err(fail)?;
+        loop {
+            let stat = Stat::of(here.as_fd()).map_err(fail)?;
+            if Stat::at(here.as_fd(), staging.name()).is_ok_and(|found| found.mount == stat.mount)
+                && is_overlay(here.as_fd())
+            {
+                return Err(staging.fence().nested());
+            }
+            let Ok(above) = stat::open_dir(here.as_fd(), c"..") else {
+                return Ok(());
+            };
+            if Stat::of(above.as_fd()).map_err(fail)?.is_same_file(&stat) {
                 return Ok(());
             }
-            return self.replace(pair, name, path, &theirs);
+            here = above;
         }
-        if theirs.stat.links > 1
-            && let Some(first) = self.files.get(&theirs.file()).cloned()
-        {
-            return self.link(pair, name, path, &theirs, ours.as_ref(), &first);
-        }
-        let kept = match &ours {
-            Some(ours) => self.keep(name, path, &theirs, ours)?,
-            None => false,
+    }
+}
+
+impl Weight {
+    /// Refuses what may be a mistake.
+    fn check(&self, removals: Removals, target: &Path) -> Result<(), Error> {
+        let Self {
+            removals: gone,
+            entries,
+            alike,
+            source_is_empty,
+        } = *self;
+        let why = match removals {
+            _ if gone == 0 => return Ok(()),
+            Removals::AtMost(most) if gone <= most => return Ok(()),
+            Removals::AtMost(_) => Suspicion::MoreThanAllowed,
+            Removals::Plausible if source_is_empty => Suspicion::EmptySource,
+            Removals::Plausible if alike == 0 => Suspicion::NeverACopy,
+            Removals::Plausible if gone > entries / 2 => Suspicion::MoreThanHalf,
+            Removals::Plausible | Removals::All => return Ok(()),
         };
-        if kept {
-            let bytes = match theirs.stat.kind {
-                // With a checksum they have been counted as they were read.
-                FileType::RegularFile if !self.options.checksum => theirs.stat.size,
-                _ => 0,
-            };
-            self.progress.advance(bytes, 1);
-        } else {
-            self.replace(pair, name, path, &theirs)?;
-        }
-        if theirs.stat.links > 1 {
-            let first = FirstName {
-                place: Arc::clone(&pair.place),
-                name: name.to_owned(),
-            };
-            self.files.insert(theirs.file(), first);
-        }
-        Ok(())
-    }
-
-    fn descend(&mut self, pair: &FolderPair, name: &CStr, path: &[u8], theirs: &HeldEntry) {
-        if self.options.one_file_system && theirs.stat.mount != self.mount {
-            self.done.copied.problems.push(Problem {
-                path: path.to_vec(),
-                lost: Lost::MountPoint,
-                reason: "another filesystem is mounted there".to_owned(),
-            });
-            return;
-        }
-        self.left.push(pair.place.below(name));
-    }
-
-    /// Copies one thing, with all that is in it, over whatever is there.
-    fn replace(
-        &mut self,
-        pair: &FolderPair,
-        name: &CStr,
-        path: &[u8],
-        theirs: &HeldEntry,
-    ) -> Result<(), Error> {
-        let (source, target) = (join_path(self.source, path), join_path(self.target, path));
-        let from = HeldPath {
-            fd: &theirs.held,
-            path: &source,
-        };
-        let staging = self.staging.dir();
-        let built = build(
-            self.disk,
-            from,
-            staging,
-            &target,
-            self.options,
-            self.progress,
-        )?;
-        self.put(pair, name, path, theirs.stat.kind)?;
-        let copied = built.seal(self.disk, &target)?;
-        self.done.copied.add(copied, path);
-        Ok(())
-    }
-
-    /// Renames what was made over what is there.
-    fn put(
-        &self,
-        pair: &FolderPair,
-        name: &CStr,
-        path: &[u8],
-        kind: FileType,
-    ) -> Result<(), Error> {
-        let into = pair.target.as_fd();
-        let fail = |error| self.unwritable(path, error);
-        if let Ok(there) = Stat::at(into, name) {
-            let folders = [there.kind, kind].contains(&FileType::Directory);
-            let locked = stat::hold(into, name)
-                .and_then(|held| stat::open_held(held.as_fd()))
-                .is_ok_and(|fd| {
-                    there.kind == FileType::RegularFile
-                        && stat::flags(fd.as_fd()).intersects(LOCKING_FLAGS)
-                });
-            if folders || locked {
-                remove_at(self.disk, into, name).map_err(fail)?;
-            }
-        }
-        self.disk
-            .rename_at(self.staging.fd(), CONTENT, into, name, Taken::Replace)
-            .map_err(fail)
-    }
-
-    /// Makes `name` another name of a file that is in place already.
-    fn link(
-        &mut self,
-        pair: &FolderPair,
-        name: &CStr,
-        path: &[u8],
-        theirs: &HeldEntry,
-        ours: Option<&HeldEntry>,
-        first: &FirstName,
-    ) -> Result<(), Error> {
-        let fail = |error| Error::write(join_path(self.target, path), error);
-        let dir = open_chain(self.roots.1.as_fd(), &first.place).map_err(fail)?;
-        let there = Stat::at(dir.as_fd(), &first.name).map_err(fail)?;
-        if ours.is_some_and(|ours| ours.stat.is_same_file(&there)) {
-            return Ok(());
-        }
-        self.disk
-            .link_at(dir.as_fd(), &first.name, self.staging.fd(), CONTENT)
-            .map_err(fail)?;
-        self.put(pair, name, path, theirs.stat.kind)?;
-        self.done.adjusted += 1;
-        Ok(())
-    }
-
-    /// The attributes of a folder whose entries are in order.
-    fn folder(&mut self, pair: &FolderPair, path: &[u8]) -> Result<(), Error> {
-        let (source, target) = (pair.source.as_fd(), pair.target.as_fd());
-        let unreadable = |error| Error::read(join_path(self.source, path), error);
-        let unwritable = |error| Error::write(join_path(self.target, path), error);
-        let their_stat = Stat::of(source).map_err(unreadable)?;
-        let their_xattrs = self.room.read(InodeFd::Open(source)).map_err(unreadable)?;
-        let our_stat = Stat::of(target).map_err(unwritable)?;
-        let our_xattrs = self.room.read(InodeFd::Open(target)).map_err(unwritable)?;
-        let wanted = Attributes {
-            stat: &their_stat,
-            xattrs: &their_xattrs,
-            flags: stat::flags(source),
-        };
-        let found = Attributes {
-            stat: &our_stat,
-            xattrs: &our_xattrs,
-            flags: stat::flags(target),
-        };
-        if wanted.is_same(&found) {
-            return Ok(());
-        }
-        self.adjust(InodeFd::Open(target), c"", path, &wanted, &found)?;
-        let name = CString::default();
-        if wanted.flags.intersects(LOCKING_FLAGS) {
-            attributes::set_flags(self.disk, target, &name, wanted.flags)
-                .map_err(|error| Error::write(join_path(self.target, path), error))?;
-        }
-        Ok(())
+        Err(Error::TooManyRemovals {
+            target: target.to_owned(),
+            why,
+            removals: gone,
+            entries,
+        })
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::tree::digest::Digest;
 
-/// What sort of thing a path is.
+/// The type of file that a path names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EntryKind {
@@ -80,7 +80,7 @@ pub struct Time {
 pub struct ManifestEntry {
     /// The path below the tree's root, `/` between names; `.` is the root.
     pub path: Vec<u8>,
-    /// What it is.
+    /// The type of file that the path names.
     pub kind: EntryKind,
     /// Permission bits with setuid, setgid and sticky; never known of a symlink, which has
     /// none on Linux.
@@ -111,7 +111,7 @@ pub struct ManifestEntry {
 pub struct Xattr {
     /// Its full name, namespace first: `user.comment`.
     pub name: Vec<u8>,
-    /// Its value.
+    /// The value, any bytes, at most 64 KiB on Linux.
     pub value: Vec<u8>,
 }
 

@@ -43,26 +43,59 @@ pub(super) fn unescape(word: &[u8]) -> Option<Vec<u8>> {
             rest = tail;
             continue;
         }
-        let (byte, used) = match tail {
-            [a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', ..] => {
-                ((a - b'0') << 6 | (b - b'0') << 3 | (c - b'0'), 3)
-            }
-            [b'\\', ..] => (b'\\', 1),
-            [b's', ..] => (b' ', 1),
-            [b't', ..] => (b'\t', 1),
-            [b'n', ..] => (b'\n', 1),
-            [b'r', ..] => (b'\r', 1),
-            [b'a', ..] => (7, 1),
-            [b'b', ..] => (8, 1),
-            [b'v', ..] => (11, 1),
-            [b'f', ..] => (12, 1),
-            [b'#', ..] => (b'#', 1),
-            _ => return None,
-        };
+        let (byte, used) = escaped(tail)?;
         bytes.push(byte);
         rest = &tail[used..];
     }
     Some(bytes)
+}
+
+/// The byte that stands behind a backslash, and how many bytes say so: `vis(3)` with any of its
+/// styles.
+fn escaped(tail: &[u8]) -> Option<(u8, usize)> {
+    const LETTERS: [(u8, u8); 10] = [
+        (b's', b' '),
+        (b't', b'\t'),
+        (b'n', b'\n'),
+        (b'r', b'\r'),
+        (b'a', 7),
+        (b'b', 8),
+        (b'v', 11),
+        (b'f', 12),
+        (b'E', 27),
+        (b'e', 27),
+    ];
+    let control = |byte: u8| match byte {
+        b'?' => 127,
+        byte => byte & 31,
+    };
+    Some(match tail {
+        [b'0'..=b'7', ..] => octal(tail)?,
+        [b'M', b'-', byte, ..] => (byte | 128, 3),
+        [b'M', b'^', byte @ b'?'..=b'_', ..] => (control(*byte) | 128, 3),
+        [b'^', byte @ b'?'..=b'_', ..] => (control(*byte), 2),
+        [b'x', high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
+            let digit = |byte: &u8| char::from(*byte).to_digit(16);
+            (u8::try_from(digit(high)? << 4 | digit(low)?).ok()?, 3)
+        }
+        [letter, ..] if LETTERS.iter().any(|(each, _)| each == letter) => {
+            let (_, byte) = LETTERS.into_iter().find(|(each, _)| each == letter)?;
+            (byte, 1)
+        }
+        [byte, ..] if byte.is_ascii_punctuation() => (*byte, 1),
+        _ => return None,
+    })
+}
+
+/// One to three octal digits.
+fn octal(tail: &[u8]) -> Option<(u8, usize)> {
+    let digits = tail.iter().take(3);
+    let digits: Vec<u16> = digits
+        .take_while(|byte| (b'0'..=b'7').contains(byte))
+        .map(|byte| u16::from(byte - b'0'))
+        .collect();
+    let number = digits.iter().fold(0, |number, digit| number << 3 | digit);
+    Some((u8::try_from(number).ok()?, digits.len()))
 }
 
 /// A path as a manifest gives it, without `./` in front; refused where it leads out of the
@@ -114,5 +147,21 @@ mod tests {
         assert_eq!(unescape(b"a\\"), None);
         assert_eq!(unescape(b"\\9"), None);
         assert_eq!(unescape(b"\\777"), None);
+        assert_eq!(unescape(b"\\d"), None);
+    }
+
+    #[test]
+    fn what_mtree_of_netbsd_writes_is_read() {
+        let cases: [(&[u8], &[u8]); 6] = [
+            (b"\\M-E\\M^Q", "ő".as_bytes()),
+            (b"a\\^A\\^?b", b"a\x01\x7fb"),
+            (b"\\M^?\\M-\\", b"\xff\xdc"),
+            (b"\\0\\01x", b"\0\x01x"),
+            (b"\\x7f\\E", b"\x7f\x1b"),
+            (b"\\*\\[\\\"", b"*[\""),
+        ];
+        for (word, bytes) in cases {
+            assert_eq!(unescape(word).as_deref(), Some(bytes), "{word:?}");
+        }
     }
 }

@@ -7,9 +7,11 @@ use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
-use super::entry::ManifestEntry;
+use super::entry::{EntryKind, ManifestEntry};
 use super::packed::{PackedEntries, Packer};
+use super::watched::Watched;
 use super::{json, mtree, sums};
+use crate::progress::Progress;
 use crate::tree::digest::Digest;
 use crate::tree::error::Error;
 use crate::tree::walk::exclude::Exclude;
@@ -96,7 +98,7 @@ impl Manifest {
         let mut packer = Packer::default();
         let mut groups = std::collections::HashMap::new();
         for mut entry in self.entries() {
-            if exclude.covers(&entry.path) {
+            if exclude.covers(&entry.path, entry.kind == EntryKind::Directory) {
                 continue;
             }
             // The packer counts the names of what it takes for an inode.
@@ -112,7 +114,7 @@ impl Manifest {
         })
     }
 
-    /// How many entries there are.
+    /// The number of entries, the root's own among them.
     pub fn len(&self) -> usize {
         self.packed.len()
     }
@@ -127,11 +129,10 @@ impl Manifest {
         self.files_only
     }
 
-    /// Writes it; the bytes depend on the entries alone.
+    /// Writes the manifest in `format`; the bytes depend on the entries alone.
     ///
     /// # Errors
-    ///
-    /// If `out` can't be written to.
+    /// Those of `out`.
     pub fn write(&self, format: ManifestFormat, out: &mut dyn Write) -> io::Result<()> {
         match format {
             ManifestFormat::Mtree => {
@@ -163,16 +164,34 @@ impl Manifest {
         Self::read_from(path, BufReader::with_capacity(HEAD, file))
     }
 
+    /// [`Manifest::load`] of what may be a pipe, until the user wants to stop.
+    ///
+    /// # Errors
+    /// Those of [`Manifest::load`], and [`Error::Interrupted`].
+    pub fn load_watched(path: &Path, progress: &dyn Progress) -> Result<Self, Error> {
+        let watched = Watched::open(path, progress).map_err(|error| Error::read(path, error))?;
+        match Self::read_from(path, BufReader::with_capacity(HEAD, watched)) {
+            Err(_) if progress.interrupted() => Err(Error::Interrupted),
+            read => read,
+        }
+    }
+
     fn read_from(path: &Path, mut reader: impl BufRead) -> Result<Self, Error> {
-        let fail = |bad: ManifestProblem| bad.at(path);
+        let fail = |problem: ManifestProblem| problem.at(path);
         let head = head(&mut reader).map_err(|error| Error::read(path, error))?;
-        let format = format_of(&head);
+        // Windows begins texts with it.
+        let head = match head.strip_prefix(BYTE_ORDER_MARK) {
+            Some(rest) => rest.to_vec(),
+            None => head,
+        };
+        let form = Form::of(&head);
         let reader = Cursor::new(head).chain(reader);
-        match format {
-            ManifestFormat::Json => json::read(reader).map(Self::packed).map_err(fail),
-            ManifestFormat::Mtree => read_mtree(reader).map(Self::packed).map_err(fail),
-            ManifestFormat::Sha256sum => {
-                let mut manifest = read_sums(reader).map(Self::packed).map_err(fail)?;
+        match form {
+            Form::Json => json::read(reader).map(Self::packed).map_err(fail),
+            Form::Mtree => read_mtree(reader).map(Self::packed).map_err(fail),
+            Form::Sums(lines) => {
+                let read = read_sums(reader, lines);
+                let mut manifest = read.map(Self::packed).map_err(fail)?;
                 manifest.files_only = true;
                 Ok(manifest)
             }
@@ -223,37 +242,80 @@ impl ManifestProblem {
     }
 }
 
-/// The first line that isn't blank and what stands before it, or [`HEAD`] bytes.
+/// What a file is, going by how it begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Json,
+    Mtree,
+    Sums(Lines),
+}
+
+/// How the lines of a list of sums end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Lines {
+    end: u8,
+    /// As Windows has it, with a carriage return before.
+    with_return: bool,
+}
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// True for a line that says nothing in any format.
+fn is_idle(line: &[u8]) -> bool {
+    let line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
+    let line = line.trim_ascii();
+    line.is_empty() || line.starts_with(b"#")
+}
+
+/// What stands up to the end of the first line that says something, or [`HEAD`] bytes.
 fn head(reader: &mut impl BufRead) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
-    while head.len() < HEAD && (head.trim_ascii().is_empty() || !head.ends_with(b"\n")) {
-        let left = (HEAD - head.len()) as u64;
-        if reader.by_ref().take(left).read_until(b'\n', &mut head)? == 0 {
+    while head.len() < HEAD {
+        let (begin, left) = (head.len(), (HEAD - head.len()) as u64);
+        let read = reader.by_ref().take(left).read_until(b'\n', &mut head)?;
+        if read == 0 || !is_idle(&head[begin..]) {
             break;
         }
     }
     Ok(head)
 }
 
-/// The first line of a sha256sum file is a digest and a name; of an mtree file, never.
-fn format_of(head: &[u8]) -> ManifestFormat {
-    let start = head.trim_ascii_start();
-    let line = start.split(|&byte| byte == b'\n').next().unwrap_or(start);
-    if start.starts_with(b"{") {
-        ManifestFormat::Json
-    } else if sums::read(line).is_ok() {
-        ManifestFormat::Sha256sum
-    } else {
-        ManifestFormat::Mtree
+impl Form {
+    /// The first line of a sha256sum file is a digest and a name, of which comments are none; of
+    /// an mtree file, never.
+    fn of(head: &[u8]) -> Self {
+        let mut lines = head.split(|&byte| byte == b'\n');
+        let line = lines.find(|line| !is_idle(line)).unwrap_or_default();
+        if line.trim_ascii_start().starts_with(b"{") {
+            return Self::Json;
+        }
+        let first = line.split(|&byte| byte == 0).next().unwrap_or(line);
+        let (end, raw) = if first.len() < line.len() {
+            (0, true)
+        } else {
+            (b'\n', false)
+        };
+        let with_return = !raw && line.ends_with(b"\r");
+        let lines = Lines { end, with_return };
+        match sums::read(first.strip_suffix(b"\r").unwrap_or(first), raw) {
+            Ok(_) => Self::Sums(lines),
+            Err(_) => Self::Mtree,
+        }
     }
 }
 
-fn read_sums(reader: impl BufRead) -> Result<Packer, ManifestProblem> {
+fn read_sums(reader: impl BufRead, lines: Lines) -> Result<Packer, ManifestProblem> {
     let mut packer = Packer::default();
-    each_line(reader, |number, line| {
-        if !line.is_empty() {
-            let entry =
-                sums::read(line).map_err(|message| ManifestProblem::Line(number, message))?;
+    let raw = lines.end == 0;
+    each_line(reader, lines.end, |number, line| {
+        let line = match line.strip_suffix(b"\r") {
+            Some(rest) if lines.with_return => rest,
+            _ => line,
+        };
+        let idle = if raw { line.is_empty() } else { is_idle(line) };
+        if !idle {
+            let entry = sums::read(line, raw);
+            let entry = entry.map_err(|message| ManifestProblem::Line(number, message))?;
             packer.push(&entry, None);
         }
         Ok(())
@@ -264,7 +326,8 @@ fn read_sums(reader: impl BufRead) -> Result<Packer, ManifestProblem> {
 fn read_mtree(reader: impl BufRead) -> Result<Packer, ManifestProblem> {
     let mut mtree = mtree::MtreeReader::default();
     let mut joined = Vec::new();
-    each_line(reader, |number, line| {
+    each_line(reader, b'\n', |number, line| {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
         // A backslash at the end continues the line; `vis` never leaves one there.
         if let Some(begun) = line.strip_suffix(b"\\") {
             joined.extend_from_slice(begun);
@@ -281,6 +344,7 @@ fn read_mtree(reader: impl BufRead) -> Result<Packer, ManifestProblem> {
 /// Hands over every line, without its end, with its number counted from 1.
 fn each_line(
     mut reader: impl BufRead,
+    end: u8,
     mut take: impl FnMut(usize, &[u8]) -> Result<(), ManifestProblem>,
 ) -> Result<(), ManifestProblem> {
     let mut line = Vec::new();
@@ -293,7 +357,8 @@ fn each_line(
         {
             break;
         }
-        take(number, line.strip_suffix(b"\n").unwrap_or(&line))?;
+        let text = line.strip_suffix(&[end]).unwrap_or(&line);
+        take(number, text)?;
     }
     Ok(())
 }

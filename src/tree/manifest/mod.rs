@@ -12,6 +12,7 @@ mod mtree;
 mod packed;
 mod packed_record;
 mod sums;
+mod watched;
 
 pub use entry::{EntryKind, ManifestEntry, Time, Xattr, path_order};
 pub use manifest::{Manifest, ManifestFormat};

@@ -13,7 +13,7 @@ use super::entry::{EntryKind, ManifestEntry, Xattr, path_order};
 use super::packed_record::{self, PackedRecord};
 use crate::tree::walk::stat::FileId;
 
-/// What entries have alike.
+/// The attributes that many entries share, kept once for all of them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Class {
     kind: EntryKind,
@@ -88,7 +88,7 @@ fn split(path: &[u8]) -> (&[u8], &[u8]) {
     }
 }
 
-/// How the names of one file are told.
+/// By what two names are known to be of one file.
 #[derive(Debug, PartialEq, Eq, Hash)]
 enum FileKey {
     /// By its device and inode.
@@ -204,7 +204,7 @@ impl Packer {
         number
     }
 
-    /// All that was taken, in order.
+    /// The entries that were taken, in [`path_order`]; of several for one path the last.
     pub(in crate::tree) fn finish(mut self) -> PackedEntries {
         for folder in self.missing_folders() {
             self.shelf(&folder);
@@ -345,7 +345,7 @@ impl PackedEntries {
     }
 }
 
-/// How far an iteration is on one shelf.
+/// The place of an iteration on one shelf, and in the folders below it.
 #[derive(Debug, Clone, Copy, Default)]
 struct Level {
     shelf: usize,

@@ -6,7 +6,7 @@
 use super::entry::Time;
 use crate::tree::digest::Digest;
 
-/// What stands in a record.
+/// The fields of one entry that it doesn't share with others.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct PackedRecord<'a> {
     pub name: &'a [u8],

@@ -20,7 +20,7 @@ use crate::tree::digest::read_full;
 /// What offsets, lengths and addresses must be a multiple of: enough for every medium.
 const ALIGN: usize = 4096;
 
-/// How much is one request, in bytes.
+/// The length of one read or write request, in bytes.
 const PIECE: usize = 2 * 1024 * 1024;
 
 /// Pieces of a file under way.
@@ -30,7 +30,7 @@ const DEPTH: usize = 4;
 pub(in crate::tree) struct AlignedBuffer {
     room: Vec<u8>,
     start: usize,
-    /// Where they belong in the file.
+    /// Offset of the bytes in the file.
     at: u64,
     length: usize,
 }
@@ -51,7 +51,7 @@ impl AlignedBuffer {
         &mut self.room[self.start..self.start + length]
     }
 
-    /// Where the bytes belong in the file.
+    /// Offset of the bytes in the file.
     pub(in crate::tree) const fn at(&self) -> u64 {
         self.at
     }

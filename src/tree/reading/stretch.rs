@@ -18,7 +18,7 @@ pub(in crate::tree) const SMALL: usize = 256 * 1024;
 /// cache where they aren't in it, in bytes.
 pub(in crate::tree) const LONG: u64 = 64 * 1024 * 1024;
 
-/// Which of two files failed.
+/// Why a transfer or a comparison ended: which of two files failed, or that the user stopped it.
 #[derive(Debug)]
 pub(in crate::tree) enum TransferError {
     Source(io::Error),

@@ -24,7 +24,7 @@ use crate::tree::reading::{data_after, zeros};
 use crate::tree::target::in_place::{Holds, holds};
 use crate::tree::walk::dir_chain::DirChain;
 use crate::tree::walk::escaped::join_path;
-use crate::tree::walk::stat::{self, DirEntry, FileId, Listing, Stat, XattrRoom};
+use crate::tree::walk::stat::{self, DirEntry, FileId, Listing, Stat, XattrRoom, Xattrs};
 use crate::tree::walk::walk::open_root;
 
 /// How often a file that changes is sent before it is given up.
@@ -87,7 +87,7 @@ struct SentFolder {
     place: Arc<DirChain>,
     before: Stat,
     entries: Listing,
-    /// How many of them were sent.
+    /// The number of entries that were sent.
     sent: usize,
 }
 
@@ -114,6 +114,34 @@ struct SentFile<'a> {
 impl Sender<'_, '_> {
     fn put(&mut self, record: &StreamRecord) -> Result<(), Error> {
         self.out.put(record).map_err(unsent)
+    }
+
+    /// Extended attributes, and what is to be said if the system lists less than there are.
+    fn listed(
+        &mut self,
+        path: &[u8],
+        held: InodeFd<'_>,
+    ) -> Result<(Xattrs, Option<StreamRecord>), Error> {
+        match self.xattrs.read(held) {
+            Err(error) if stat::is_too_much(&error) => {
+                let lost = StreamRecord::Lost {
+                    path: path.to_vec(),
+                    lost: Lost::Xattr,
+                    reason: error.to_string().into_bytes(),
+                };
+                Ok((Xattrs::new(), Some(lost)))
+            }
+            read => Ok((read.map_err(|error| self.unreadable(path, error))?, None)),
+        }
+    }
+
+    /// [`Sender::listed`], said at once: not for within the records of a file.
+    fn xattrs_of(&mut self, path: &[u8], held: InodeFd<'_>) -> Result<Xattrs, Error> {
+        let (xattrs, lost) = self.listed(path, held)?;
+        if let Some(lost) = lost {
+            self.put(&lost)?;
+        }
+        Ok(xattrs)
     }
 
     fn unreadable(&self, path: &[u8], error: io::Error) -> Error {
@@ -181,7 +209,8 @@ impl Sender<'_, '_> {
         if !frame.before.is_unchanged(&stat) {
             return Err(self.changed(&frame.place.path()));
         }
-        let xattrs = self.xattrs.read(InodeFd::Open(fd.as_fd())).map_err(fail)?;
+        let path = frame.place.path();
+        let xattrs = self.xattrs_of(&path, InodeFd::Open(fd.as_fd()))?;
         let meta = Meta::of(&stat, &xattrs, stat::flags(fd.as_fd()));
         self.put(&StreamRecord::Leave { meta })
     }
@@ -253,10 +282,7 @@ impl Sender<'_, '_> {
     /// A symlink, a fifo, a socket or a device.
     fn special(&mut self, thing: &SentFile<'_>) -> Result<(), Error> {
         let fail = |error| Error::read(join_path(self.path, &thing.path), error);
-        let xattrs = self
-            .xattrs
-            .read(InodeFd::Named(thing.held.as_fd()))
-            .map_err(fail)?;
+        let xattrs = self.xattrs_of(&thing.path, InodeFd::Named(thing.held.as_fd()))?;
         let meta = Meta::of(&thing.stat, &xattrs, IFlags::empty());
         let (name, link, kind) = (thing.name.to_bytes().to_vec(), thing.link, thing.stat.kind);
         let target = match kind {
@@ -293,7 +319,7 @@ impl Sender<'_, '_> {
         let flags = stat::flags(fd.as_fd());
         let (name, link) = (thing.name.to_bytes().to_vec(), thing.link);
         if self.have.has(&thing.path, &thing.stat, None) {
-            let xattrs = self.xattrs.read(InodeFd::Open(fd.as_fd())).map_err(fail)?;
+            let xattrs = self.xattrs_of(&thing.path, InodeFd::Open(fd.as_fd()))?;
             let meta = Meta::of(&thing.stat, &xattrs, flags);
             self.progress.advance(thing.stat.size, 0);
             return self.put(&StreamRecord::Kept { name, link, meta });
@@ -307,13 +333,15 @@ impl Sender<'_, '_> {
         })?;
         for _ in 0..ATTEMPTS {
             let (sum, size) = self.contents(&fd, &thing)?;
-            let fail = |error| Error::read(join_path(self.path, &thing.path), error);
-            let xattrs = self.xattrs.read(InodeFd::Open(fd.as_fd())).map_err(fail)?;
-            let after = Stat::of(fd.as_fd()).map_err(fail)?;
+            let listed = self.listed(&thing.path, InodeFd::Open(fd.as_fd()))?;
+            let after = Stat::of(fd.as_fd());
+            let after = after.map_err(|error| self.unreadable(&thing.path, error))?;
             if thing.stat.is_unchanged(&after) {
+                let (xattrs, lost) = listed;
                 let meta = Meta::of(&after, &xattrs, flags);
                 let digest = sum.finish();
-                return self.put(&StreamRecord::FileEnd { size, digest, meta });
+                self.put(&StreamRecord::FileEnd { size, digest, meta })?;
+                return lost.map_or(Ok(()), |lost| self.put(&lost));
             }
             thing.stat = after;
             self.put(&StreamRecord::Again { size: after.size })?;

@@ -7,7 +7,8 @@ use crate::tree::digest::Digest;
 use crate::tree::error::Lost;
 use crate::tree::walk::stat::{Stat, Xattrs};
 
-/// Attributes of anything.
+/// The attributes of one file, as the stream has them: times in seconds and nanoseconds since
+/// 1970, flags as `chattr`'s bits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Meta {
     pub mode: u32,
@@ -110,7 +111,7 @@ const KINDS: [FileType; 4] = [
     FileType::CharacterDevice,
     FileType::BlockDevice,
 ];
-const LOST: [Lost; 2] = [Lost::MountPoint, Lost::ChangedDuringCopy];
+const LOST: [Lost; 3] = [Lost::MountPoint, Lost::ChangedDuringCopy, Lost::Xattr];
 const FAILED: [Kind; 4] = [Kind::Usage, Kind::Refused, Kind::Failed, Kind::Interrupted];
 
 fn position<T: PartialEq>(all: &[T], one: &T) -> u8 {
@@ -162,7 +163,7 @@ impl RecordWriter {
 }
 
 impl StreamRecord {
-    /// Its byte, and its own bytes.
+    /// The byte that says which record it is, and the bytes that follow its length.
     pub(super) fn encode(&self) -> (u8, Vec<u8>) {
         let mut put = RecordWriter::default();
         let tag = match self {
@@ -304,7 +305,7 @@ impl StreamRecord {
     }
 }
 
-/// What is left of a record.
+/// The bytes of a record that weren't decoded yet.
 struct RecordReader<'a>(&'a [u8]);
 
 impl RecordReader<'_> {

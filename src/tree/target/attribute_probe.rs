@@ -12,7 +12,7 @@ use crate::fs::{Disk, InodeFd};
 use crate::tree::walk::stat::Stat;
 
 const NAME: &CStr = c"probe";
-/// What no default would give.
+/// A mode that no filesystem gives by default, so that finding it proves that it was kept.
 const MODE: u32 = 0o641;
 const OWNER: (u32, u32) = (12_345, 23_456);
 const TIME: Timespec = Timespec {

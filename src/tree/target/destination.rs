@@ -15,7 +15,8 @@ use super::sweep::sweep_at;
 use crate::fs::{Disk, InodeFd, Purpose, Taken, TemporaryName};
 use crate::tree::error::Error;
 use crate::tree::target::attribute_probe::keeps_attributes;
-use crate::tree::walk::stat::{self, Stat, XattrRoom};
+use crate::tree::walk::fence::Fence;
+use crate::tree::walk::stat::{self, LOCKING_FLAGS, Stat, XattrRoom};
 
 /// A path's folder, and its last name; `None` where it ends in no name (`/`, `..`).
 pub(crate) fn split(path: &Path) -> Option<(&Path, CString)> {
@@ -76,7 +77,22 @@ impl Destination {
         })
     }
 
+    /// The place of a target that exists and stays, for a staging folder within its root `fd`:
+    /// of another filesystem nothing could be renamed into it.
+    pub(crate) fn within(target: &Path, fd: OwnedFd) -> Self {
+        let name = split(target).map_or_else(|| c"transship".to_owned(), |(_, name)| name);
+        Self {
+            path: target.to_owned(),
+            above: fd,
+            name,
+            replaces: false,
+        }
+    }
+
     /// The place of a target that exists and stays: for a staging folder beside it.
+    ///
+    /// # Errors
+    /// [`Error::NoName`]; [`Error::Read`] for the folder that it is in.
     pub(crate) fn beside(target: &Path) -> Result<Self, Error> {
         let (above_path, name) = split(target).ok_or_else(|| Error::NoName {
             path: target.to_owned(),
@@ -90,9 +106,14 @@ impl Destination {
         })
     }
 
-    /// The target's path, for messages.
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
+    /// The mount that the target's folder is on.
+    ///
+    /// # Errors
+    /// [`Error::Read`].
+    pub(crate) fn mount(&self) -> Result<u64, Error> {
+        let stat = Stat::of(self.above.as_fd());
+        stat.map(|stat| stat.mount)
+            .map_err(|error| Error::read(&self.path, error))
     }
 
     /// Refuses a target within the directory `source`.
@@ -101,13 +122,21 @@ impl Destination {
     }
 
     /// Makes the staging folder, and removes what earlier runs left that died.
-    pub(crate) fn stage<'a>(&'a self, disk: &'a Disk) -> Result<Staging<'a>, Error> {
-        let fail = |error| Error::write(&self.path, error);
-        let above = self.above.as_fd();
+    /// `source` is what messages call the tree that is copied.
+    ///
+    /// # Errors
+    /// [`Error::Write`].
+    pub(crate) fn stage<'a>(self, disk: &'a Disk, source: &Path) -> Result<Staging<'a>, Error> {
         // What can't be removed is in nobody's way.
-        let _ = sweep_at(disk, above);
+        let _ = sweep_at(disk, self.above.as_fd());
+        let path = self.path.clone();
+        let fail = |error| Error::write(&path, error);
         let name = TemporaryName::new(Purpose::Part);
-        disk.make_dir_at(above, name.as_c_str(), 0o700)
+        let mut fence = Fence::between(source, &self.path);
+        let above = Stat::of(self.above.as_fd()).map_err(fail)?;
+        fence.forbid(above.id());
+        fence.forbid_name(name.as_c_str());
+        disk.make_dir_at(self.above.as_fd(), name.as_c_str(), 0o700)
             .map_err(fail)?;
         let mut staging = Staging {
             disk,
@@ -115,12 +144,15 @@ impl Destination {
             fd: None,
             name,
             exact: false,
+            fence,
         };
-        let fd = stat::open_dir(above, staging.name.as_c_str()).map_err(fail)?;
+        let fd = stat::open_dir(staging.destination.above.as_fd(), staging.name()).map_err(fail)?;
         rustix::fs::flock(&fd, FlockOperation::NonBlockingLockExclusive)
             .map_err(|error| fail(error.into()))?;
-        make_plain(disk, fd.as_fd(), staging.name.as_c_str()).map_err(fail)?;
+        make_plain(disk, fd.as_fd(), staging.name()).map_err(fail)?;
         staging.exact = keeps_attributes(disk, fd.as_fd());
+        let made = Stat::of(fd.as_fd()).map_err(fail)?;
+        staging.fence.forbid(made.id());
         staging.fd = Some(fd);
         Ok(staging)
     }
@@ -186,6 +218,12 @@ pub(crate) fn make_plain(disk: &Disk, fd: BorrowedFd<'_>, name: &CStr) -> io::Re
     disk.set_mode(held, name, 0o700)
 }
 
+/// True if the folder is of an overlay filesystem, which numbers folders anew.
+pub(crate) fn is_overlay(fd: BorrowedFd<'_>) -> bool {
+    const MAGIC: rustix::fs::FsWord = 0x794c_7630;
+    rustix::fs::fstatfs(fd).is_ok_and(|stat| stat.f_type == MAGIC)
+}
+
 /// The name of what is copied within the staging folder.
 pub(crate) const CONTENT: &CStr = c"content";
 
@@ -195,25 +233,44 @@ pub(crate) struct StagingDir<'a> {
     pub(crate) fd: BorrowedFd<'a>,
     /// True if the filesystem keeps the attributes that it takes.
     pub(crate) exact: bool,
+    /// What the source must not have in it.
+    pub(crate) fence: &'a Fence,
 }
 
 /// A 0700 folder beside the target. What is left of it is removed when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Staging<'a> {
     disk: &'a Disk,
-    destination: &'a Destination,
+    destination: Destination,
     /// Open, and locked, once it is set up.
     fd: Option<OwnedFd>,
     name: TemporaryName,
     exact: bool,
+    fence: Fence,
 }
 
 impl Staging<'_> {
+    /// What the folder is called.
+    pub(crate) fn name(&self) -> &CStr {
+        self.name.as_c_str()
+    }
+
+    /// What the source must not have in it.
+    pub(crate) fn fence(&self) -> &Fence {
+        &self.fence
+    }
+
+    /// The target's path, for messages.
+    pub(crate) fn path(&self) -> &Path {
+        &self.destination.path
+    }
+
     /// The folder, for a copy to grow in.
     pub(crate) fn dir(&self) -> StagingDir<'_> {
         StagingDir {
             fd: self.fd(),
             exact: self.exact,
+            fence: &self.fence,
         }
     }
 
@@ -223,15 +280,76 @@ impl Staging<'_> {
         fd.as_fd()
     }
 
+    /// Renames [`CONTENT`] over whatever `name` is in `into`, of which a folder or a locked file has to
+    /// go first.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub(crate) fn put_over(
+        &self,
+        into: BorrowedFd<'_>,
+        name: &CStr,
+        kind: FileType,
+    ) -> io::Result<()> {
+        if let Ok(there) = Stat::at(into, name) {
+            let folders = [there.kind, kind].contains(&FileType::Directory);
+            let locked = || {
+                let held = stat::hold(into, name)?;
+                let fd = stat::open_held(held.as_fd())?;
+                io::Result::Ok(stat::flags(fd.as_fd()).intersects(LOCKING_FLAGS))
+            };
+            let locked = there.kind == FileType::RegularFile && locked().unwrap_or(false);
+            if folders || locked {
+                remove_at(self.disk, into, name)?;
+            }
+        }
+        let from = self.fd();
+        self.disk
+            .rename_at(from, CONTENT, into, name, Taken::Replace)
+    }
+
+    /// [`Staging::put_over`] for the target itself.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub(crate) fn put_in_place(&self, kind: FileType) -> io::Result<()> {
+        let Destination { above, name, .. } = &self.destination;
+        self.put_over(above.as_fd(), name, kind)
+    }
+
+    /// Makes [`CONTENT`] another name of the file `name` in `dir`, also if that is locked.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub(crate) fn link_from(&self, dir: BorrowedFd<'_>, name: &CStr) -> io::Result<()> {
+        let link = || self.disk.link_at(dir, name, self.fd(), CONTENT);
+        match link() {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                let held = stat::hold(dir, name)?;
+                let fd = stat::open_held(held.as_fd())?;
+                let flags = rustix::fs::ioctl_getflags(&fd)?;
+                if !flags.intersects(LOCKING_FLAGS) {
+                    return Err(error);
+                }
+                self.disk
+                    .set_flags(fd.as_fd(), name, flags - LOCKING_FLAGS)?;
+                let linked = link();
+                self.disk.set_flags(fd.as_fd(), name, flags)?;
+                linked
+            }
+            linked => linked,
+        }
+    }
+
     /// Gives [`CONTENT`] the target's name: the moment at which the copy exists.
     pub(crate) fn publish(self, sync: bool) -> Result<(), Error> {
         let Destination {
             above, name, path, ..
-        } = self.destination;
+        } = &self.destination;
         let fail = |error| Error::write(path, error);
         if sync {
             self.disk
-                .sync_filesystem(self.fd(), self.name.as_c_str())
+                .sync_filesystem(self.fd(), self.name())
                 .map_err(fail)?;
         }
         let taken = if self.destination.replaces {

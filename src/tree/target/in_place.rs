@@ -14,17 +14,18 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FileType, FlockOperation, IFlags};
 use serde::{Deserialize, Serialize};
 
-use super::destination::{CONTENT, StagingDir, make_plain};
+use super::destination::{CONTENT, StagingDir, is_overlay, make_plain};
 use super::remove::remove_at;
-use crate::fs::{Disk, InodeFd, Taken};
+use crate::fs::{Disk, InodeFd, Purpose, Taken, TemporaryName};
 use crate::progress::Progress;
 use crate::tree::copy::{Attributes, InodeDefaults, apply, set_flags};
 use crate::tree::error::{Error, Lost, Problem};
 use crate::tree::manifest::Manifest;
 use crate::tree::target::attribute_probe::keeps_attributes;
 use crate::tree::verify::difference::{VerifyOptions, VerifyScope};
-use crate::tree::verify::verify::observe;
+use crate::tree::verify::scanner::manifest_of;
 use crate::tree::walk::escaped::join_path;
+use crate::tree::walk::fence::Fence;
 use crate::tree::walk::stat::{self, DirEntry, LOCKING_FLAGS, Stat, XattrRoom};
 use crate::tree::walk::walk::open_root;
 
@@ -113,7 +114,7 @@ fn unlock(disk: &Disk, fd: BorrowedFd<'_>) -> io::Result<IFlags> {
     Ok(flags)
 }
 
-/// What a directory gets in the end.
+/// The source root's attributes, which the directory gets when all else is in place.
 pub(crate) struct RootAttributes<'a> {
     pub stat: &'a Stat,
     pub xattrs: &'a stat::Xattrs,
@@ -186,7 +187,7 @@ impl<'a> InPlace<'a> {
             scope: VerifyScope::MetadataOnly,
             ..VerifyOptions::default()
         };
-        observe(&self.path.join(PART_CONTENT), &options, progress)
+        manifest_of(&self.path.join(PART_CONTENT), &options, progress)
     }
 
     fn mark(disk: &'a Disk, path: &Path, root: OwnedFd) -> Result<Self, Error> {
@@ -220,11 +221,41 @@ impl<'a> InPlace<'a> {
     }
 
     /// [`InPlace::part`], for a copy to grow in.
-    pub(crate) fn dir(&self) -> StagingDir<'_> {
+    pub(crate) fn dir<'f>(&'f self, fence: &'f Fence) -> StagingDir<'f> {
         StagingDir {
             fd: self.part(),
             exact: keeps_attributes(self.disk, self.part()),
+            fence,
         }
+    }
+
+    /// What a source must not have in it that is copied to here: this directory, the folder in
+    /// it, and a name that is made in that for as long as `work` takes.
+    ///
+    /// # Errors
+    /// Those of `work`, and [`Error::Write`].
+    pub(crate) fn fenced<T>(
+        &self,
+        source: &Path,
+        work: impl FnOnce(&Fence) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let fail = self.fail(b"");
+        let mut fence = Fence::between(source, &self.path);
+        for fd in [self.root(), self.part()] {
+            fence.forbid(Stat::of(fd).map_err(&fail)?.id());
+        }
+        if !is_overlay(self.root()) {
+            return work(&fence);
+        }
+        let name = TemporaryName::new(Purpose::Aside);
+        let name = name.as_c_str();
+        fence.forbid_name(name);
+        self.disk
+            .make_dir_at(self.part(), name, 0o700)
+            .map_err(&fail)?;
+        let done = work(&fence);
+        self.disk.remove_dir_at(self.part(), name).map_err(&fail)?;
+        done
     }
 
     fn fail(&self, path: &[u8]) -> impl Fn(io::Error) -> Error + use<> {

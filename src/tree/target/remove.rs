@@ -23,8 +23,8 @@ const DEPTH: usize = 64;
 /// [`Purpose::Trash`] may remain beside it, which the next [`sweep`](super::sweep::sweep) takes.
 ///
 /// # Errors
-///
-/// If something in it can't be removed. The rest may be gone by then.
+/// What the system says of the first thing that can't be removed; `InvalidInput` for a path that
+/// ends in no name.
 pub fn remove(disk: &Disk, root: &Path) -> io::Result<()> {
     let (above, name) = super::destination::split(root)
         .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "not a removable path"))?;
@@ -52,7 +52,7 @@ struct EmptyingFolder {
     fd: OwnedFd,
     name: CString,
     entries: Listing,
-    /// How many of them are done.
+    /// The number of entries that are removed or moved aside.
     done: usize,
 }
 

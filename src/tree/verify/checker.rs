@@ -13,7 +13,7 @@ use crate::tree::manifest::{EntryKind, Manifest, ManifestEntry};
 pub(crate) struct Checker<'a> {
     expected: &'a Manifest,
     scope: VerifyScope,
-    /// A bit for each expected entry.
+    /// A bit for each expected entry, set once it was met; the rest is missing in the end.
     seen: Vec<AtomicU64>,
     differences: Mutex<Vec<Difference>>,
     /// Files with several names: which of them are in the tree is known in the end.
@@ -48,7 +48,7 @@ impl<'a> Checker<'a> {
             Some((number, mut expected)) => {
                 if let Some(more) = more {
                     expected.sha256 = more.digest;
-                    expected.xattrs = Some(more.xattrs.clone());
+                    expected.xattrs.clone_from(&more.xattrs);
                 }
                 self.seen[number / 64].fetch_or(1 << (number % 64), Relaxed);
                 differences_of(&expected, found, self.scope, &mut differences);
@@ -62,7 +62,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// All differences, in the order of the paths.
+    /// Every difference that was found, in [`path_order`](crate::tree::path_order).
     pub(crate) fn finish(mut self) -> Vec<Difference> {
         let linked = std::mem::take(&mut self.linked).finish();
         let more = std::mem::take(&mut self.linked_expected).into_inner();

@@ -96,15 +96,15 @@ impl FoundEntry {
 pub(crate) struct ExpectedFile {
     /// The digest of its contents, if they are found to differ.
     pub digest: Option<Digest>,
-    /// Its extended attributes.
-    pub xattrs: Vec<Xattr>,
+    /// Its extended attributes, where they can be listed.
+    pub xattrs: Option<Vec<Xattr>>,
 }
 
 impl ExpectedFile {
-    pub(crate) fn new(digest: Option<Digest>, xattrs: &Xattrs) -> Self {
+    pub(crate) fn new(digest: Option<Digest>, xattrs: Option<&Xattrs>) -> Self {
         Self {
             digest,
-            xattrs: listed(xattrs),
+            xattrs: xattrs.map(listed),
         }
     }
 }

@@ -28,12 +28,12 @@ enum Wanted {
     Same(OpenSource),
 }
 
-/// What was found of contents.
+/// The result of reading a file's contents.
 #[derive(Debug)]
 pub(crate) struct Seen {
     /// Their digest, where that was wanted or they aren't what was expected.
     pub digest: Option<Digest>,
-    /// How many bytes there were.
+    /// The length that was read, in bytes.
     pub size: u64,
     /// What the file that they were held against has.
     pub expected: Option<ExpectedFile>,
@@ -118,10 +118,17 @@ impl ContentCheck {
             }
             Wanted::Same(other) => {
                 let digests = self.compare(other, room, progress)?;
-                let xattrs = room.xattrs.read(InodeFd::Open(other.fd.as_fd()));
-                let xattrs = xattrs.map_err(TransferError::Target)?;
+                let xattrs = match room.xattrs.read(InodeFd::Open(other.fd.as_fd())) {
+                    // That it can't be listed is told of the one that has it, or here.
+                    Err(error) if stat::is_too_much(&error) => None,
+                    xattrs => Some(xattrs.map_err(TransferError::Target)?),
+                };
                 let (found, expected) = digests.unzip();
-                (found, size, Some(ExpectedFile::new(expected, &xattrs)))
+                (
+                    found,
+                    size,
+                    Some(ExpectedFile::new(expected, xattrs.as_ref())),
+                )
             }
         };
         Ok(Seen {

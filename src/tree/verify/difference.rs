@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::tree::digest::Digest;
 use crate::tree::error::shown;
-use crate::tree::manifest::{ManifestEntry, Time, Xattr};
+use crate::tree::manifest::{EntryKind, ManifestEntry, Time, Xattr};
 use crate::tree::walk::escaped::Escaped;
 use crate::tree::walk::exclude::Exclude;
+use crate::tree::walk::stat::Stat;
 
-/// What is compared.
+/// Which of contents and metadata is compared.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum VerifyScope {
     /// Contents and metadata.
@@ -26,9 +27,9 @@ pub enum VerifyScope {
 /// How a tree is verified.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct VerifyOptions {
-    /// What is compared.
+    /// Which of contents and metadata is compared.
     pub scope: VerifyScope,
-    /// What is left out, on both sides.
+    /// Patterns of paths that are left out, on both sides.
     pub exclude: Exclude,
     /// Drop files from the page cache before they are read, so that the medium is asked: a
     /// page cache hit proves nothing about the disk. For a copy that was synced.
@@ -57,6 +58,10 @@ pub enum DifferenceKind {
     Owner,
     /// Modification time.
     Mtime,
+    /// Inode flags, those of `chattr`; told by an update alone, since no manifest has them.
+    Flags,
+    /// What is mounted there, and wasn't looked into.
+    Mount,
     /// An extended attribute, an ACL or capability among them.
     Xattr,
     /// Where a symlink points, which device a device file is, which names are one file.
@@ -74,6 +79,8 @@ impl fmt::Display for DifferenceKind {
             Self::Mode => "mode",
             Self::Owner => "owner",
             Self::Mtime => "mtime",
+            Self::Flags => "flags",
+            Self::Mount => "mount",
             Self::Xattr => "xattr",
             Self::Link => "link",
         })
@@ -86,7 +93,7 @@ pub struct Difference {
     /// The path below the tree's root; `.` is the root.
     #[serde(serialize_with = "shown")]
     pub path: Vec<u8>,
-    /// What differs.
+    /// In what respect the path differs.
     pub kind: DifferenceKind,
     /// What the other tree or the manifest has, as text; empty for an extra path.
     pub expected: String,
@@ -96,12 +103,45 @@ pub struct Difference {
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.kind == DifferenceKind::Mount {
+            return write!(f, "{}: {}", Escaped(&self.path), self.found);
+        }
         write!(f, "{}: {}", Escaped(&self.path), self.kind)?;
         match (self.expected.is_empty(), self.found.is_empty()) {
             (false, false) => write!(f, ": expected {}, found {}", self.expected, self.found),
             (true, false) => write!(f, " {}", self.found),
             (false, true) => write!(f, " {}", self.expected),
             (true, true) => Ok(()),
+        }
+    }
+}
+
+impl Difference {
+    /// A path that differs in a way of which there is nothing to show.
+    pub(crate) fn plain(path: Vec<u8>, kind: DifferenceKind) -> Self {
+        Self {
+            path,
+            kind,
+            expected: String::new(),
+            found: String::new(),
+        }
+    }
+
+    /// Something of that `stat` that is expected at `path` and isn't there.
+    pub(crate) fn missing_at(path: Vec<u8>, stat: &Stat) -> Self {
+        missing(ManifestEntry::new(path, EntryKind::of(stat.kind)))
+    }
+
+    /// Something of that `stat` that isn't expected at `path`.
+    pub(crate) fn extra_at(path: Vec<u8>, stat: &Stat) -> Self {
+        extra(&ManifestEntry::new(path, EntryKind::of(stat.kind)))
+    }
+
+    /// A name that is to be one of the file `first`.
+    pub(crate) fn link_at(path: &[u8], first: &[u8]) -> Self {
+        Self {
+            expected: format!("the same file as {}", Escaped(first)),
+            ..Self::plain(path.to_vec(), DifferenceKind::Link)
         }
     }
 }

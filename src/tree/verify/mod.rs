@@ -5,4 +5,5 @@ pub(crate) mod collector;
 pub(crate) mod content_check;
 pub(crate) mod difference;
 pub(crate) mod scanner;
+pub(crate) mod unseen;
 pub(crate) mod verify;

@@ -6,12 +6,14 @@ use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
 
 use rustix::fs::{FileType, Mode, OFlags};
 
 use super::collector::{Collector, FoundEntry, Sink};
 use super::content_check::ContentCheck;
 use super::difference::{VerifyOptions, VerifyScope};
+use super::unseen::{Unseen, UnseenKind};
 use crate::fs::InodeFd;
 use crate::progress::Progress;
 use crate::tree::copy::{LARGE, Scratch};
@@ -21,6 +23,7 @@ use crate::tree::reading::TransferError;
 use crate::tree::walk::cold_files::{ColdFiles, visit_entries};
 use crate::tree::walk::escaped::{escaped, join_path};
 use crate::tree::walk::exclude::Exclude;
+use crate::tree::walk::fence::Fence;
 use crate::tree::walk::stat::{self, Stat, Xattrs};
 use crate::tree::walk::survey::{Survey, SurveyCounts, survey};
 use crate::tree::walk::walk::{self, Batch, Folder, Later, Opened, Pace, Visit};
@@ -43,9 +46,40 @@ pub fn manifest_of(
     options: &VerifyOptions,
     progress: &dyn Progress,
 ) -> Result<Manifest, Error> {
+    inventory(root, options, progress).map(|inventory| inventory.manifest)
+}
+
+/// A manifest, and what isn't in it though it is in the tree.
+#[derive(Debug, Clone, Default)]
+pub struct Inventory {
+    /// The manifest.
+    pub manifest: Manifest,
+    /// What was there and wasn't looked at, in the order in which it was met.
+    pub unseen: Vec<Unseen>,
+}
+
+/// [`manifest_of`], with what it leaves out.
+///
+/// # Errors
+/// Those of [`manifest`].
+pub fn inventory(
+    root: &Path,
+    options: &VerifyOptions,
+    progress: &dyn Progress,
+) -> Result<Inventory, Error> {
     let collector = Collector::default();
-    scan(root, ScanOptions::from(options), &collector, progress)?;
-    Ok(collector.finish())
+    let scanned = scan(root, ScanOptions::from(options), &collector, progress)?;
+    Ok(Inventory {
+        manifest: collector.finish(),
+        unseen: scanned.unseen,
+    })
+}
+
+/// How much a scan met.
+#[derive(Debug, Default)]
+pub(crate) struct Scanned {
+    pub counts: Survey,
+    pub unseen: Vec<Unseen>,
 }
 
 /// What a scan looks at of a regular file.
@@ -112,12 +146,15 @@ impl<'a> ScanOptions<'a> {
 }
 
 /// Gives everything that is wanted of a tree to `sink`; answers how much that was.
+///
+/// # Errors
+/// [`Error::Read`] for the first file that can't be read; [`Error::Interrupted`].
 pub(crate) fn scan(
     root: &Path,
     how: ScanOptions<'_>,
     sink: &dyn Sink,
     progress: &dyn Progress,
-) -> Result<Survey, Error> {
+) -> Result<Scanned, Error> {
     let fail = |error| Error::read(root, error);
     let held = rustix::fs::open(root, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())
         .map_err(|error| fail(error.into()))?;
@@ -131,6 +168,7 @@ pub(crate) fn scan(
         sink,
         counts: SurveyCounts::default(),
         waiting: AtomicBool::new(false),
+        unseen: Mutex::default(),
     };
     let total = (how.reads() && progress.wants_total()).then(|| survey(root));
     let total = total.and_then(Result::ok).map(|survey| survey.bytes);
@@ -138,7 +176,16 @@ pub(crate) fn scan(
     let done = if stat.kind == FileType::Directory {
         stat::open_dir(held.as_fd(), c".")
             .map_err(fail)
-            .and_then(|fd| walk::walk(&scanner, fd, root, Pace::default(), progress))
+            .and_then(|fd| {
+                walk::walk(
+                    &scanner,
+                    fd,
+                    root,
+                    Pace::default(),
+                    &Fence::default(),
+                    progress,
+                )
+            })
     } else {
         scanner
             .look(&held, Vec::new(), &mut Scratch::default())
@@ -146,7 +193,12 @@ pub(crate) fn scan(
             .map(|found| sink.take(&found))
     };
     progress.finish();
-    done.map(|()| scanner.counts.survey())
+    done?;
+    let unseen = scanner.unseen.into_inner();
+    Ok(Scanned {
+        counts: scanner.counts.survey(),
+        unseen: unseen.unwrap_or_else(PoisonError::into_inner),
+    })
 }
 
 struct Scanner<'a> {
@@ -157,8 +209,9 @@ struct Scanner<'a> {
     progress: &'a dyn Progress,
     sink: &'a dyn Sink,
     counts: SurveyCounts,
-    /// A file had to be waited for.
+    /// True once a file had to be waited for: then spare threads help.
     waiting: AtomicBool,
+    unseen: Mutex<Vec<Unseen>>,
 }
 
 impl Scanner<'_> {
@@ -173,7 +226,34 @@ impl Scanner<'_> {
         }
     }
 
-    /// All of anything but a directory.
+    fn note(&self, path: &[u8], what: UnseenKind) {
+        let mut unseen = self.unseen.lock().unwrap_or_else(PoisonError::into_inner);
+        let path = if path.is_empty() { b"." } else { path };
+        unseen.push(Unseen {
+            path: path.to_vec(),
+            what,
+        });
+    }
+
+    /// Everything that a look at a file tells, but for its contents; attributes that can't be
+    /// listed are noted.
+    fn found(
+        &self,
+        path: Vec<u8>,
+        stat: &Stat,
+        held: InodeFd<'_>,
+        scratch: &mut Scratch,
+    ) -> io::Result<FoundEntry> {
+        match scratch.xattrs.read(held) {
+            Err(error) if stat::is_too_much(&error) => {
+                self.note(&path, UnseenKind::Xattrs);
+                Ok(FoundEntry::new(path, stat, &Xattrs::new()).without_xattrs())
+            }
+            xattrs => Ok(FoundEntry::new(path, stat, &xattrs?)),
+        }
+    }
+
+    /// Reads metadata and, where wanted, contents of anything but a directory.
     fn look(
         &self,
         held: &OwnedFd,
@@ -189,10 +269,11 @@ impl Scanner<'_> {
             self.done(&stat);
             return Ok(FoundEntry::new(path, &stat, &Xattrs::new()).without_xattrs());
         }
-        let read = room.xattrs.read(InodeFd::Named(held.as_fd()));
-        let mut found = FoundEntry::new(path, &stat, &read.map_err(TransferError::Source)?);
+        let held = InodeFd::Named(held.as_fd());
+        let found = self.found(path, &stat, held, room);
+        let mut found = found.map_err(TransferError::Source)?;
         if stat.kind == FileType::Symlink {
-            let target = stat::link_target(held.as_fd()).map_err(TransferError::Source)?;
+            let target = stat::link_target(held.fd()).map_err(TransferError::Source)?;
             found = found.with_target(&target);
         }
         self.done(&stat);
@@ -222,9 +303,9 @@ impl Scanner<'_> {
         room: &mut Scratch,
     ) -> Result<FoundEntry, TransferError> {
         let seen = contents.see(room, self.progress)?;
-        let read = room.xattrs.read(InodeFd::Open(contents.fd()));
-        let xattrs = read.map_err(TransferError::Source)?;
-        let found = FoundEntry::new(path, contents.stat(), &xattrs);
+        let held = InodeFd::Open(contents.fd());
+        let found = self.found(path, contents.stat(), held, room);
+        let found = found.map_err(TransferError::Source)?;
         self.done(contents.stat());
         Ok(found
             .with_content(seen.digest, seen.size)
@@ -333,6 +414,7 @@ impl Visit for Scanner<'_> {
         }
         // An empty folder, as in a copy. What isn't entered isn't entered again either, so
         // this comes once.
+        self.note(&opened.place.path(), UnseenKind::Mount);
         self.counts.count(stat);
         let found = FoundEntry::new(opened.place.path(), stat, &Xattrs::new());
         self.sink.take(&found);

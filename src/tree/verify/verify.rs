@@ -10,12 +10,13 @@ use super::checker::Checker;
 use super::collector::Collector;
 use super::difference::{Difference, VerifyOptions, differences_of, extra, missing};
 use super::scanner::{ScanOptions, scan};
+use super::unseen::Unseen;
 use crate::progress::Progress;
 use crate::tree::error::Error;
 use crate::tree::manifest::{EntryKind, Manifest, ManifestEntry, path_order};
 use crate::tree::walk::survey::Survey;
 
-/// What a tree is compared with.
+/// The side that is expected in a comparison.
 #[derive(Debug, Clone, Copy)]
 pub enum Against<'a> {
     /// Another tree, which is what is expected.
@@ -24,12 +25,12 @@ pub enum Against<'a> {
     Manifest(&'a Manifest),
 }
 
-/// What a verification came to.
+/// The result of a verification.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Verified {
     /// Everything that differs, in the order of the paths.
     pub differences: Vec<Difference>,
-    /// What is in the tree.
+    /// How much the verified tree holds, in names and bytes.
     pub counts: Survey,
 }
 
@@ -59,13 +60,14 @@ pub fn verify_and_count(
 ) -> Result<Verified, Error> {
     let how = ScanOptions::from(options);
     let made;
+    let mut unseen = Vec::new();
     let expected = match against {
         Against::Tree(expected) if expected.is_dir() && tree.is_dir() => {
             return verify_trees(tree, expected, options, progress);
         }
         Against::Tree(expected) => {
             let collector = Collector::default();
-            scan(expected, how, &collector, progress)?;
+            unseen = scan(expected, how, &collector, progress)?.unseen;
             made = collector.finish();
             &made
         }
@@ -78,11 +80,22 @@ pub fn verify_and_count(
         },
     };
     let checker = Checker::new(expected, options.scope);
-    let counts = scan(tree, how, &checker, progress)?;
-    Ok(Verified {
-        differences: checker.finish(),
+    let scanned = scan(tree, how, &checker, progress)?;
+    unseen.extend(scanned.unseen);
+    Ok(concluded(checker, unseen, scanned.counts))
+}
+
+/// What isn't known of either side counts as a difference.
+fn concluded(checker: Checker<'_>, mut unseen: Vec<Unseen>, counts: Survey) -> Verified {
+    let mut differences = checker.finish();
+    unseen.sort_by(|a, b| path_order(&a.path, &b.path));
+    unseen.dedup();
+    differences.extend(unseen.iter().map(Unseen::difference));
+    differences.sort_by(|a, b| path_order(&a.path, &b.path));
+    Verified {
+        differences,
         counts,
-    })
+    }
 }
 
 /// Two directories: their metadata first, then the bytes of files of equal size, side by side.
@@ -94,28 +107,12 @@ fn verify_trees(
 ) -> Result<Verified, Error> {
     let how = ScanOptions::from(options);
     let collector = Collector::default();
-    scan(expected, how.expected(), &collector, progress)?;
+    let mut unseen = scan(expected, how.expected(), &collector, progress)?.unseen;
     let manifest = collector.finish();
     let checker = Checker::new(&manifest, options.scope);
-    let counts = scan(tree, how.against(expected), &checker, progress)?;
-    Ok(Verified {
-        differences: checker.finish(),
-        counts,
-    })
-}
-
-/// One side of a comparison: a manifest of the tree at `tree`, with what `options` compare.
-///
-/// # Errors
-/// Those of [`verify`].
-pub fn observe(
-    tree: &Path,
-    options: &VerifyOptions,
-    progress: &dyn Progress,
-) -> Result<Manifest, Error> {
-    let collector = Collector::default();
-    scan(tree, ScanOptions::from(options), &collector, progress)?;
-    Ok(collector.finish())
+    let scanned = scan(tree, how.against(expected), &checker, progress)?;
+    unseen.extend(scanned.unseen);
+    Ok(concluded(checker, unseen, scanned.counts))
 }
 
 /// What differs between two manifests, in the order of the paths.

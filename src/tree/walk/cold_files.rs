@@ -4,7 +4,6 @@
 use std::ffi::{CStr, CString};
 
 use super::exclude::Exclude;
-use super::stat::DirEntry;
 use super::walk::{Batch, Folder, Later, Visit};
 use crate::progress::Progress;
 use crate::tree::error::Error;
@@ -17,10 +16,10 @@ pub(crate) trait ColdFiles: Visit<Task = CString> {
     /// A file that is open and being fetched.
     type Cold;
 
-    /// What is left out.
+    /// The patterns of paths that aren't visited.
     fn exclude(&self) -> &Exclude;
 
-    /// Says whether to stop.
+    /// Asked before each entry whether the user wants to stop.
     fn progress(&self) -> &dyn Progress;
 
     /// Deals with an entry, or leaves it for `later`, which is `None` if that happened already;
@@ -62,13 +61,14 @@ pub(crate) fn visit_entries<V: ColdFiles>(
 ) -> Result<(), Error> {
     let exclude = visitor.exclude();
     let mut cold = Vec::new();
-    for DirEntry { name, .. } in entries.iter() {
+    for entry in entries.iter() {
         if visitor.progress().interrupted() {
             return Err(Error::Interrupted);
         }
-        if !exclude.is_empty() && exclude.matches(&folder.place.path_of(name)) {
+        if exclude.leaves_out(&folder.fd, &folder.place, entry) {
             continue;
         }
+        let name = entry.name;
         if let Some(file) = visitor.entry(folder, name, buffers, Some(later))? {
             cold.push((name, file));
         }

@@ -3,12 +3,16 @@
 use std::ffi::{CStr, CString};
 use std::sync::Arc;
 
+use super::stat::FileId;
+
 /// The folder of a tree that something stands in: a chain of names up to the root. Chains
 /// share their upper part, so a million files cost no million paths.
 #[derive(Debug)]
 pub(crate) struct DirChain {
     above: Option<Arc<DirChain>>,
     name: CString,
+    /// Which folder it was when it was opened, where somebody looked.
+    id: Option<FileId>,
 }
 
 impl DirChain {
@@ -17,15 +21,28 @@ impl DirChain {
         Arc::new(Self {
             above: None,
             name: CString::default(),
+            id: None,
         })
     }
 
     /// The folder `name` in `self`.
     pub(crate) fn below(self: &Arc<Self>, name: &CStr) -> Arc<Self> {
+        self.opened_below(name, None)
+    }
+
+    /// The folder `name` in `self`, and which one it is.
+    pub(crate) fn opened_below(self: &Arc<Self>, name: &CStr, id: Option<FileId>) -> Arc<Self> {
         Arc::new(Self {
             above: Some(Arc::clone(self)),
             name: name.to_owned(),
+            id,
         })
+    }
+
+    /// True if a folder above this one, the root not among them, is the folder `id`.
+    pub(crate) fn is_below(&self, id: FileId) -> bool {
+        let above = std::iter::successors(self.above.as_deref(), |chain| chain.above.as_deref());
+        above.into_iter().any(|chain| chain.id == Some(id))
     }
 
     /// True for the root.

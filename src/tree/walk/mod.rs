@@ -5,6 +5,8 @@ pub(crate) mod cold_files;
 pub(crate) mod dir_chain;
 pub(crate) mod escaped;
 pub(crate) mod exclude;
+pub(crate) mod fence;
+mod glob;
 pub(crate) mod jobs;
 pub(crate) mod stat;
 pub(crate) mod survey;

@@ -149,6 +149,11 @@ fn quietly(flags: OFlags, open: impl Fn(OFlags) -> Result<OwnedFd, Errno>) -> io
     }
 }
 
+/// True if a file has more names of attributes than the system lists, 64 KiB of them.
+pub(crate) fn is_too_much(error: &io::Error) -> bool {
+    Errno::from_io_error(error) == Some(Errno::TOOBIG)
+}
+
 /// Extended attributes by name, in byte order of the names.
 pub(crate) type Xattrs = Vec<(CString, Vec<u8>)>;
 
@@ -234,7 +239,7 @@ pub(crate) fn flags(fd: BorrowedFd<'_>) -> IFlags {
     rustix::fs::ioctl_getflags(fd).map_or(IFlags::empty(), |flags| flags & KEPT_FLAGS)
 }
 
-/// Where a symlink that is held points.
+/// The target of a symlink that is held, as it was written.
 pub(crate) fn link_target(held: BorrowedFd<'_>) -> io::Result<CString> {
     Ok(rustix::fs::readlinkat(held, c"", Vec::new())?)
 }
@@ -253,7 +258,7 @@ pub(crate) struct DirEntry<'a> {
 pub(crate) struct Listing {
     /// For each entry a byte for its type, and its name with the NUL.
     bytes: Vec<u8>,
-    /// Where each begins.
+    /// Offsets in `bytes` at which the entries begin, in the order of their inodes.
     order: Vec<u32>,
 }
 

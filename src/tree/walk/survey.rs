@@ -3,20 +3,23 @@
 use std::ffi::CStr;
 use std::io;
 use std::ops::AddAssign;
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
 
-use rustix::fs::FileType;
+use rustix::fs::{FileType, Mode, OFlags};
 use serde::{Deserialize, Serialize};
 
 use super::escaped::join_path;
-use super::stat::{DirEntry, Stat};
+use super::exclude::Exclude;
+use super::fence::Fence;
+use super::stat::{self, Stat};
 use super::walk::{self, Batch, Folder, Later, Opened, Pace, Visit};
 use crate::progress::Silent;
 use crate::tree::error::Error;
 
-/// What is in a tree.
+/// How much a tree holds: names counted, and bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Survey {
     /// Names of regular files.
@@ -42,31 +45,65 @@ impl AddAssign for Survey {
     }
 }
 
+/// Which part of a tree is counted.
+#[derive(Debug, Clone, Default)]
+pub struct SurveyOptions {
+    /// Patterns of paths that don't count.
+    pub exclude: Exclude,
+    /// Look into what is mounted within the tree, too.
+    pub cross_mounts: bool,
+}
+
 /// Counts what is in the tree at `root`, a directory or anything else, without opening a
-/// file. A symlink at `root` itself is followed.
+/// file. A symlink at `root` itself is followed; what is mounted within isn't looked into.
 ///
 /// # Errors
 /// [`Error::Read`] for the first directory that can't be read.
 pub fn survey(root: &Path) -> Result<Survey, Error> {
-    let kind = std::fs::metadata(root).map_err(|error| Error::read(root, error))?;
-    let counter = Surveyor {
-        path: root.to_owned(),
-        ..Surveyor::default()
+    survey_of(root, &SurveyOptions::default())
+}
+
+/// [`survey`] of a part.
+///
+/// # Errors
+/// Those of [`survey`].
+pub fn survey_of(root: &Path, options: &SurveyOptions) -> Result<Survey, Error> {
+    let flags = OFlags::PATH | OFlags::CLOEXEC;
+    let held =
+        rustix::fs::open(root, flags, Mode::empty()).map_err(|error| Error::read(root, error))?;
+    let (fence, mut listed) = (Fence::default(), |_: Vec<u8>, _: &Stat| {});
+    survey_held(&held, root, options, &fence, &mut listed)
+}
+
+/// What takes each path of a survey, and what is there.
+pub(crate) type List<'a> = &'a mut (dyn FnMut(Vec<u8>, &Stat) + Send);
+
+/// [`survey_of`] what is held, of which each path goes to `listed`; that is given by one thread.
+///
+/// # Errors
+/// Those of [`survey`], and [`Error::Nested`] for what the fence forbids.
+pub(crate) fn survey_held(
+    held: &OwnedFd,
+    path: &Path,
+    options: &SurveyOptions,
+    fence: &Fence,
+    listed: List<'_>,
+) -> Result<Survey, Error> {
+    let fail = |error| Error::read(path, error);
+    let stat = Stat::of(held.as_fd()).map_err(fail)?;
+    let surveyor = Surveyor {
+        path: path.to_owned(),
+        options: options.clone(),
+        counts: SurveyCounts::default(),
+        listed: Mutex::new(listed),
     };
-    if kind.is_dir() {
-        let fd = walk::open_root(root)?;
-        walk::walk(&counter, fd, root, Pace::default(), &Silent)?;
+    if stat.kind == FileType::Directory {
+        let fd = stat::open_dir(held.as_fd(), c".").map_err(fail)?;
+        walk::walk(&surveyor, fd, path, Pace::default(), fence, &Silent)?;
     } else {
-        let held = rustix::fs::open(
-            root,
-            rustix::fs::OFlags::PATH | rustix::fs::OFlags::CLOEXEC,
-            rustix::fs::Mode::empty(),
-        )
-        .map_err(|error| Error::read(root, error))?;
-        let stat = Stat::of(held.as_fd()).map_err(|error| Error::read(root, error))?;
-        counter.counts.count(&stat);
+        surveyor.count(Vec::new(), &stat);
     }
-    Ok(counter.counts.survey())
+    Ok(surveyor.counts.survey())
 }
 
 /// Bytes that are free for this user on the filesystem of `path`.
@@ -103,7 +140,7 @@ impl SurveyCounts {
         self.allocated.fetch_add(stat.allocated, Relaxed);
     }
 
-    /// What was counted so far.
+    /// The counts up to now.
     pub(crate) fn survey(&self) -> Survey {
         Survey {
             files: self.files.load(Relaxed),
@@ -116,26 +153,33 @@ impl SurveyCounts {
 }
 
 /// The visitor that counts what it meets.
-#[derive(Debug, Default)]
-struct Surveyor {
+struct Surveyor<'a> {
     path: PathBuf,
+    options: SurveyOptions,
     counts: SurveyCounts,
+    listed: Mutex<List<'a>>,
 }
 
-impl Surveyor {
+impl Surveyor<'_> {
+    fn count(&self, path: Vec<u8>, stat: &Stat) {
+        self.counts.count(stat);
+        let mut listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
+        listed(path, stat);
+    }
+
     fn unreadable(&self, folder: &Folder<()>, name: &CStr, error: io::Error) -> Error {
         Error::read(join_path(&self.path, &folder.place.path_of(name)), error)
     }
 }
 
-impl Visit for Surveyor {
+impl Visit for Surveyor<'_> {
     type Counterpart = ();
     type Task = ();
     type Buffers = ();
 
     fn enter(&self, above: Option<&Folder<()>>, opened: &Opened) -> Result<Option<()>, Error> {
         let mounted = above.is_some_and(|above| above.stat.mount != opened.stat.mount);
-        Ok((!mounted).then_some(()))
+        Ok((!mounted || self.options.cross_mounts).then_some(()))
     }
 
     fn entries(
@@ -145,10 +189,15 @@ impl Visit for Surveyor {
         (): &mut (),
         later: &mut Later<()>,
     ) -> Result<(), Error> {
-        for DirEntry { name, .. } in entries.iter() {
+        for entry in entries.iter() {
+            let exclude = &self.options.exclude;
+            if exclude.leaves_out(&folder.fd, &folder.place, entry) {
+                continue;
+            }
+            let name = entry.name;
             match Stat::at(folder.fd.as_fd(), name) {
                 Ok(stat) => {
-                    self.counts.count(&stat);
+                    self.count(folder.place.path_of(name), &stat);
                     if stat.kind == FileType::Directory {
                         later.enter(name.to_owned());
                     }
@@ -165,14 +214,14 @@ impl Visit for Surveyor {
         Ok(())
     }
 
-    /// Whether inodes are in memory, nobody says.
+    /// True: whether an inode is in memory can't be asked, so spare threads always help.
     fn is_waiting(&self) -> bool {
         true
     }
 
     fn leave(&self, folder: &Folder<()>, (): &mut ()) -> Result<(), Error> {
         if folder.place.is_root() {
-            self.counts.count(&folder.stat);
+            self.count(Vec::new(), &folder.stat);
         }
         Ok(())
     }
@@ -187,7 +236,7 @@ mod tests {
     use std::fs::{create_dir, hard_link, write};
 
     use super::*;
-    use crate::progress::Collected;
+    use crate::progress::{Collected, Progress};
 
     /// Two files in each of 40 folders, of which half are within each other.
     #[expect(clippy::disallowed_methods, reason = "a test makes its own files")]
@@ -195,7 +244,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let mut folder = root.path().to_owned();
         for n in 0..20 {
-            for name in ["counterpart", "within"] {
+            for name in ["beside", "within"] {
                 let folder = folder.join(name);
                 create_dir(&folder).unwrap();
                 write(folder.join("one"), n.to_string()).unwrap();
@@ -230,20 +279,31 @@ mod tests {
         assert!(error.to_string().ends_with("/no`"), "{error}");
     }
 
+    fn walked(root: &Path, pace: Pace, progress: &dyn Progress) -> Result<Survey, Error> {
+        let mut listed = |_: Vec<u8>, _: &Stat| {};
+        let surveyor = Surveyor {
+            path: root.to_owned(),
+            options: SurveyOptions::default(),
+            counts: SurveyCounts::default(),
+            listed: Mutex::new(&mut listed),
+        };
+        let fd = walk::open_root(root).unwrap();
+        walk::walk(&surveyor, fd, root, pace, &Fence::default(), progress)?;
+        Ok(surveyor.counts.survey())
+    }
+
     /// With none to be kept open, every folder is opened again from the root.
     #[test]
     fn a_walk_that_may_keep_no_folder_open_meets_everything() {
         let root = tree();
         for (workers, open) in [(1, 0), (4, 0), (3, 2)] {
-            let counter = Surveyor::default();
-            let fd = walk::open_root(root.path()).unwrap();
             let pace = Pace {
                 workers,
                 always: 1,
                 open,
             };
-            walk::walk(&counter, fd, root.path(), pace, &Silent).unwrap();
-            assert_eq!(counter.counts.survey(), survey(root.path()).unwrap());
+            let walked = walked(root.path(), pace, &Silent).unwrap();
+            assert_eq!(walked, survey(root.path()).unwrap());
         }
     }
 
@@ -253,15 +313,25 @@ mod tests {
         let progress = Collected::default();
         progress.stop.store(true, Relaxed);
         for workers in [1, 4] {
-            let counter = Surveyor::default();
-            let fd = walk::open_root(root.path()).unwrap();
             let pace = Pace {
                 workers,
                 always: workers,
                 open: 8,
             };
-            let walked = walk::walk(&counter, fd, root.path(), pace, &progress);
+            let walked = walked(root.path(), pace, &progress);
             assert!(matches!(walked, Err(Error::Interrupted)), "{walked:?}");
         }
+    }
+
+    #[test]
+    fn a_folder_behind_the_fence_ends_the_walk_wherever_it_is() {
+        let root = tree();
+        let deep = walk::open_root(&root.path().join("within/within/beside")).unwrap();
+        let mut fence = Fence::between(Path::new("a"), Path::new("b"));
+        fence.forbid(Stat::of(deep.as_fd()).unwrap().id());
+        let held = walk::open_root(root.path()).unwrap();
+        let options = SurveyOptions::default();
+        let walked = survey_held(&held, root.path(), &options, &fence, &mut |_, _| {});
+        assert!(matches!(walked, Err(Error::Nested { .. })), "{walked:?}");
     }
 }

@@ -20,8 +20,9 @@ use std::time::Duration;
 
 use super::dir_chain::DirChain;
 use super::escaped::join_path;
+use super::fence::Fence;
 use super::jobs::{Job, Jobs, LargeTask, ParentFolder};
-use super::stat::{self, DirEntry, Listing, Stat};
+use super::stat::{self, DirEntry, FileId, Listing, Stat};
 use crate::progress::Progress;
 use crate::tree::error::Error;
 
@@ -35,7 +36,7 @@ pub(crate) trait Visit: Sync {
     /// Work that is put aside in a folder, to be done by whoever is free, the largest first: a
     /// large file that is begun late is one that everybody waits for.
     type Task: Send;
-    /// What each thread has for itself: buffers.
+    /// Buffers of one thread, used again from file to file.
     type Buffers: Default;
 
     /// A folder was opened: `above` is the one it is in, `None` at the root. Answers
@@ -110,7 +111,7 @@ pub(crate) struct Folder<B> {
     pub place: Arc<DirChain>,
     /// The directory, open for reading.
     pub fd: OwnedFd,
-    /// As it was when it was opened.
+    /// The folder's inode when it was opened: what changed since then is told by comparing.
     pub stat: Stat,
     pub counterpart: B,
     /// Batches and tasks that aren't done.
@@ -124,7 +125,7 @@ impl<B> Drop for Folder<B> {
     }
 }
 
-/// What a visitor leaves for later.
+/// Folders to enter and tasks to do that a visitor puts on the walk's stack.
 pub(crate) struct Later<T> {
     enter: Vec<CString>,
     tasks: Vec<(u64, T)>,
@@ -146,6 +147,8 @@ struct Walker<'a, V: Visit> {
     visit: &'a V,
     path: &'a Path,
     root: OwnedFd,
+    root_id: FileId,
+    fence: &'a Fence,
     progress: &'a dyn Progress,
     state: Mutex<Jobs<V>>,
     more: Condvar,
@@ -156,7 +159,7 @@ struct Walker<'a, V: Visit> {
     may_open: usize,
 }
 
-/// How a walk is done.
+/// Threads and open folders that a walk may use.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pace {
     /// Threads; with one, the order of operations is the same every time.
@@ -200,18 +203,26 @@ pub(crate) fn open_root(path: &Path) -> Result<OwnedFd, Error> {
     opened.map_err(|error| Error::read(path, error))
 }
 
-/// Walks the tree below `root`, a directory that is open; `path` is what messages call it.
+/// Walks the tree below `root`, a directory that is open; `path` is what messages call it. Where
+/// it meets what `fence` forbids, it ends.
+///
+/// # Errors
+/// Those of the visitor, [`Error::Read`], [`Error::Nested`] and [`Error::Interrupted`].
 pub(crate) fn walk<V: Visit>(
     visit: &V,
     root: OwnedFd,
     path: &Path,
     pace: Pace,
+    fence: &Fence,
     progress: &dyn Progress,
 ) -> Result<(), Error> {
+    let stat = Stat::of(root.as_fd()).map_err(|error| Error::read(path, error))?;
     let walk = Walker {
         visit,
         path,
         root,
+        root_id: stat.id(),
+        fence,
         progress,
         state: Mutex::new(Jobs::new()),
         more: Condvar::new(),
@@ -437,7 +448,13 @@ impl<V: Visit> Walker<'_, V> {
     ) -> Result<Option<Folder<V::Counterpart>>, OpenError> {
         let fd = stat::open_dir(above.fd.as_fd(), name).map_err(OpenError::Source)?;
         let stat = Stat::of(fd.as_fd()).map_err(OpenError::Source)?;
-        let place = above.place.below(name);
+        let place = above.place.opened_below(name, Some(stat.id()));
+        if stat.mount != above.stat.mount
+            && (place.is_below(stat.id()) || stat.id() == self.root_id)
+        {
+            let path = join_path(self.path, &place.path());
+            return Err(OpenError::Fatal(Error::Loop { path }));
+        }
         self.admit(Some(above), Opened { place, fd, stat })
             .map_err(OpenError::Fatal)
     }
@@ -447,6 +464,7 @@ impl<V: Visit> Walker<'_, V> {
         above: Option<&Folder<V::Counterpart>>,
         opened: Opened,
     ) -> Result<Option<Folder<V::Counterpart>>, Error> {
+        self.fence.check(opened.stat.id(), opened.place.name())?;
         let Some(counterpart) = self.visit.enter(above, &opened)? else {
             return Ok(None);
         };

@@ -6,6 +6,7 @@
 //! release has the vendor's file or the carried one and never half of either.
 
 use std::fs;
+use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
@@ -13,12 +14,15 @@ use serde::{Deserialize, Serialize};
 
 use super::StepError;
 use super::shell::{command, quote};
-use super::world::{self, Attempt, Phase, StepKind, StepOutcome, UndoEvidence, World};
+use super::world::{
+    self, Attempt, Bounds, Phase, StepKind, StepOutcome, Undo, UndoEvidence, World,
+};
 use crate::engine::VolumeStore;
 use crate::fs::{Disk, Purpose, TemporaryName};
 use crate::merge::Answers;
 use crate::progress::Silent;
 use crate::tree::{self, Against, Copied, CopyOptions, Digest, Exclude, VerifyOptions};
+use crate::upgrade::confine::{self, OutOfBounds};
 use crate::upgrade::planning::merging::{self, ConfigMerge, SharedFile};
 
 /// Brings a file or folder of config from the old release into the new one.
@@ -81,7 +85,7 @@ impl StepKind for CarryConfig {
                 world.disk,
                 &source,
                 &target,
-                &CopyOptions::default(),
+                &CopyOptions::for_entry(),
                 world.progress,
             )?;
             faithful(copied, || tree::remove(world.disk, &target))?
@@ -93,8 +97,36 @@ impl StepKind for CarryConfig {
         })
     }
 
-    fn check_undo(&self, _: World<'_>) -> Result<(), StepError> {
-        Ok(())
+    fn confine(&self, bounds: &Bounds<'_>) -> Result<(), OutOfBounds> {
+        bounds.of_old(&self.from)?;
+        bounds.of_new(&self.to)?;
+        let mut excluded = self.exclude.iter();
+        excluded.try_for_each(|path| confine::plain(path, "below what is carried"))?;
+        let Some(merge) = &self.merge else {
+            return Ok(());
+        };
+        if let Some(base) = &merge.base {
+            bounds.kept_of_old(base, "pristine")?;
+        }
+        if let Some(resolved) = &merge.resolved {
+            bounds.kept_of_new(resolved, "merge")?;
+        }
+        match &merge.over {
+            Some(over) => confine::plain(over, "below the new release"),
+            None => Ok(()),
+        }
+    }
+
+    fn check_undo(&self, world: World<'_>, undo: Undo) -> Result<(), StepError> {
+        let path = world.install.root().join(&self.from);
+        match path.symlink_metadata() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => match undo.evidence {
+                UndoEvidence::Failed => Ok(()),
+                UndoEvidence::Done | UndoEvidence::Unknown => Err(StepError::OldGone { path }),
+            },
+            Err(error) => Err(StepError::io(&path)(error)),
+            Ok(_) => Ok(()),
+        }
     }
 
     fn undo(&self, world: World<'_>, evidence: UndoEvidence) -> Result<(), StepError> {
@@ -125,7 +157,13 @@ impl StepKind for CarryConfig {
                 Ok(())
             };
         }
-        tree::copy(world.disk, &kept, &built, &CopyOptions::default(), &Silent)?;
+        tree::copy(
+            world.disk,
+            &kept,
+            &built,
+            &CopyOptions::for_entry(),
+            &Silent,
+        )?;
         world
             .disk
             .exchange(&built, &target)
@@ -179,7 +217,7 @@ fn create(
         world.disk,
         source,
         &built,
-        &CopyOptions::default(),
+        &CopyOptions::for_entry(),
         world.progress,
     )?;
     let copied = faithful(copied, || tree::remove(world.disk, &built))?;
@@ -201,16 +239,19 @@ fn replace(
     let kept = world.kept(&step.to);
     if kept.symlink_metadata().is_err() {
         world::make_folders(world, &kept)?;
-        tree::copy(world.disk, target, &kept, &CopyOptions::default(), &Silent)?;
+        tree::copy(
+            world.disk,
+            target,
+            &kept,
+            &CopyOptions::for_entry(),
+            &Silent,
+        )?;
     }
     let name = TemporaryName::new(Purpose::Exchange);
     let built = beside(target, &name);
     let options = CopyOptions {
-        exclude: Exclude::new(step.exclude.iter().map(|path| {
-            // From the root: a pattern without a slash is about a name in any folder.
-            [b"/", path.as_os_str().as_bytes()].concat()
-        })),
-        ..CopyOptions::default()
+        exclude: Exclude::paths(step.exclude.iter().map(|path| path.as_os_str().as_bytes())),
+        ..CopyOptions::for_entry()
     };
     let copied = tree::copy(world.disk, source, &built, &options, world.progress)?;
     let copied = faithful(copied, || tree::remove(world.disk, &built))?;
@@ -220,7 +261,7 @@ fn replace(
     if source.is_dir() && target.is_dir() {
         let overlay = CopyOptions {
             keep_existing: true,
-            ..CopyOptions::default()
+            ..CopyOptions::for_entry()
         };
         tree::copy(world.disk, target, &built, &overlay, &Silent)?;
     }
@@ -334,7 +375,7 @@ fn create_parents(world: World<'_>, step: &CarryConfig) -> Result<(), StepError>
 /// Gives `copied`, or takes the copy back when something of it couldn't be kept.
 fn faithful(
     copied: Copied,
-    take_back: impl FnOnce() -> std::io::Result<()>,
+    take_back: impl FnOnce() -> io::Result<()>,
 ) -> Result<Copied, StepError> {
     if copied.problems.is_empty() {
         return Ok(copied);

@@ -1,0 +1,550 @@
+//! One pass over both trees of an update: entry by entry, what is to be done about it, and,
+//! where the pass acts, that it is done.
+
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::ffi::{CStr, CString};
+use std::io;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use rustix::fs::{FileType, IFlags};
+
+use super::build::{HeldPath, build};
+use super::folder_pair::{FolderPair, Roots};
+use super::leaf::open_chain;
+use super::options::{CopyOptions, MAX_PROBLEMS, Updated};
+use crate::fs::Disk;
+use crate::progress::Progress;
+use crate::tree::error::{Cause, Error, FailedFile, Lost, Problem};
+use crate::tree::target::destination::Staging;
+use crate::tree::verify::difference::{Difference, DifferenceKind};
+use crate::tree::walk::dir_chain::DirChain;
+use crate::tree::walk::escaped::join_path;
+use crate::tree::walk::fence::Fence;
+use crate::tree::walk::stat::{self, FileId, Listing, Stat, XattrRoom};
+use crate::tree::walk::survey::survey_held;
+
+/// For what a pass is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pass {
+    /// To count what would go, without a look into any file.
+    Weigh,
+    /// To say what would be done.
+    Foretell,
+    /// To do it.
+    Act,
+}
+
+/// What speaks for and against an update that removes something.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Weight {
+    /// Entries that go.
+    pub removals: u64,
+    /// Entries of the target, but for what is excluded.
+    pub entries: u64,
+    /// Entries that are as in the source, going by size and time.
+    pub alike: u64,
+    pub source_is_empty: bool,
+}
+
+/// One entry of either side, held.
+pub(super) struct HeldEntry {
+    pub held: OwnedFd,
+    pub stat: Stat,
+}
+
+impl HeldEntry {
+    fn look(dir: BorrowedFd<'_>, name: &CStr) -> io::Result<Self> {
+        let held = stat::hold(dir, name)?;
+        let stat = Stat::of(held.as_fd())?;
+        Ok(Self { held, stat })
+    }
+
+    fn is_folder(&self) -> bool {
+        self.stat.kind == FileType::Directory
+    }
+}
+
+/// Where a file with several names stands in the target.
+#[derive(Debug, Clone)]
+pub(super) struct FirstInTarget {
+    pub place: Arc<DirChain>,
+    pub name: CString,
+    /// The file that stays there; none if it is made anew.
+    kept: Option<FileId>,
+}
+
+/// A common folder, and what was done to it.
+pub(super) struct PairState {
+    pub pair: FolderPair,
+    /// Mode and flags that were taken from the target's folder so that it can be changed.
+    pub lifted: Cell<Option<(u32, IFlags)>>,
+    /// Entries of it changed.
+    pub touched: Cell<bool>,
+}
+
+pub(super) struct Updater<'a> {
+    pub(super) disk: &'a Disk,
+    pub(super) roots: Roots<'a>,
+    pub(super) options: CopyOptions,
+    pub(super) progress: &'a dyn Progress,
+    pub(super) pass: Pass,
+    pub(super) fence: Fence,
+    /// The source's root.
+    pub(super) source: FileId,
+    source_mount: u64,
+    /// By the mount on which they are.
+    stagings: HashMap<u64, Rc<Staging<'a>>>,
+    /// Folders in which a staging folder was made, which changed their times.
+    staged_in: Vec<Arc<DirChain>>,
+    /// Common folders that weren't looked into yet; not open, since there may be many.
+    left: Vec<Arc<DirChain>>,
+    /// The source's files with several names that were met.
+    files: HashMap<FileId, FirstInTarget>,
+    /// The target's files with several names, and the source's that they are copies of.
+    pub(super) taken: HashMap<FileId, FileId>,
+    pub(super) xattrs: XattrRoom,
+    pub(super) weight: Weight,
+    pub(super) done: Updated,
+    pub(super) differences: Vec<Difference>,
+}
+
+impl<'a> Updater<'a> {
+    pub(super) fn new(
+        disk: &'a Disk,
+        roots: Roots<'a>,
+        source: &Stat,
+        options: CopyOptions,
+        fence: Fence,
+        progress: &'a dyn Progress,
+        pass: Pass,
+    ) -> Self {
+        Self {
+            disk,
+            roots,
+            options,
+            progress,
+            pass,
+            fence,
+            source: source.id(),
+            source_mount: source.mount,
+            stagings: HashMap::new(),
+            staged_in: Vec::new(),
+            left: Vec::new(),
+            files: HashMap::new(),
+            taken: HashMap::new(),
+            xattrs: XattrRoom::default(),
+            weight: Weight::default(),
+            done: Updated::default(),
+            differences: Vec::new(),
+        }
+    }
+
+    /// Forbids the source to have the staging folder in it.
+    pub(super) fn fence_off(&mut self, staging: &Staging<'_>) -> Result<(), Error> {
+        let made = Stat::of(staging.fd()).map_err(|error| Error::write(staging.path(), error))?;
+        self.fence.forbid(made.id());
+        self.fence.forbid_name(staging.name());
+        Ok(())
+    }
+
+    /// Makes new files in that folder, where they come to be on the target root's `mount`.
+    pub(super) fn stage_with(
+        &mut self,
+        staging: Staging<'a>,
+        mount: u64,
+        within: bool,
+    ) -> Result<(), Error> {
+        self.fence_off(&staging)?;
+        self.stagings.insert(mount, Rc::new(staging));
+        if within {
+            self.staged_in.push(DirChain::root());
+        }
+        Ok(())
+    }
+
+    /// What stands against the update.
+    pub(super) fn into_weight(self) -> Weight {
+        self.weight
+    }
+
+    /// What would be done, where it differs, and what stands against it.
+    pub(super) fn into_foretold(self) -> (Updated, Vec<Difference>, Weight) {
+        (self.done, self.differences, self.weight)
+    }
+
+    /// Goes through both trees.
+    pub(super) fn trees(&mut self) -> Result<(), Error> {
+        self.left.push(DirChain::root());
+        while let Some(place) = self.left.pop() {
+            let state = PairState {
+                pair: self.open(place)?,
+                lifted: Cell::default(),
+                touched: Cell::default(),
+            };
+            if let Err(error) = self.pair(&state) {
+                self.put_back(&state);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Syncs, removes the staging folders, and gives those in which they were their times again.
+    pub(super) fn finish(mut self) -> Result<Updated, Error> {
+        for staging in self.stagings.values() {
+            if self.options.sync {
+                let synced = self.disk.sync_filesystem(staging.fd(), staging.name());
+                synced.map_err(|error| Error::write(self.roots.target.path, error))?;
+            }
+        }
+        self.stagings.clear();
+        for place in std::mem::take(&mut self.staged_in) {
+            let pair = self.roots.open(place)?;
+            self.restore_times(&pair)?;
+        }
+        Ok(self.done)
+    }
+
+    fn pair(&mut self, state: &PairState) -> Result<(), Error> {
+        let pair = &state.pair;
+        let path = pair.place.path();
+        let unreadable = |error| Error::read(join_path(self.roots.source.path, &path), error);
+        let unwritable = |error| Error::write(join_path(self.roots.target.path, &path), error);
+        let source = stat::open_dir(pair.source.as_fd(), c".").map_err(unreadable)?;
+        let before = Stat::of(source.as_fd()).map_err(unreadable)?;
+        self.fence.check(before.id(), pair.place.name())?;
+        let target = Stat::of(pair.target.as_fd()).map_err(unwritable)?;
+        if target.id() == self.source {
+            return Err(self.fence.nested());
+        }
+        let theirs = stat::list(&source).map_err(unreadable)?;
+        let ours = stat::open_dir(pair.target.as_fd(), c".")
+            .and_then(|fd| stat::list(&fd))
+            .map_err(unwritable)?;
+        if pair.place.is_root() {
+            self.weight.source_is_empty = theirs.is_empty();
+        } else if before.modified == target.modified {
+            self.weight.alike += 1;
+        }
+        self.remove_gone(state, &theirs, &ours)?;
+        for entry in theirs.iter() {
+            if self.progress.interrupted() {
+                return Err(Error::Interrupted);
+            }
+            let exclude = &self.options.exclude;
+            if !exclude.leaves_out(&pair.source, &pair.place, entry) {
+                self.entry(state, entry.name, &pair.place.path_of(entry.name))?;
+            }
+        }
+        let after =
+            Stat::of(source.as_fd()).map_err(|error| self.roots.unreadable(&path, error))?;
+        if !before.is_unchanged(&after) {
+            self.changed(&path)?;
+        }
+        self.folder(state, &path)
+    }
+
+    /// A folder got or lost entries while it was gone through.
+    fn changed(&mut self, path: &[u8]) -> Result<(), Error> {
+        if self.options.live {
+            self.problem(path, Lost::ChangedDuringCopy, Cause::Changed.to_string());
+            return Ok(());
+        }
+        let failure = FailedFile {
+            path: path.to_vec(),
+            cause: Cause::Changed,
+        };
+        Err(Error::Incomplete {
+            source_root: self.roots.source.path.to_owned(),
+            failed: vec![failure],
+        })
+    }
+
+    fn remove_gone(
+        &mut self,
+        state: &PairState,
+        theirs: &Listing,
+        ours: &Listing,
+    ) -> Result<(), Error> {
+        let pair = &state.pair;
+        let mut names: Vec<&CStr> = theirs.iter().map(|entry| entry.name).collect();
+        names.sort_unstable();
+        for entry in ours.iter() {
+            if self.fence.forbids_name(entry.name)
+                || self
+                    .options
+                    .exclude
+                    .leaves_out(&pair.target, &pair.place, entry)
+            {
+                continue;
+            }
+            self.weight.entries += 1;
+            if names.binary_search(&entry.name).is_err() {
+                self.remove_extra(state, entry.name)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn entry(&mut self, state: &PairState, name: &CStr, path: &[u8]) -> Result<(), Error> {
+        let pair = &state.pair;
+        let theirs = HeldEntry::look(pair.source.as_fd(), name)
+            .map_err(|error| self.roots.unreadable(path, error))?;
+        let ours = match HeldEntry::look(pair.target.as_fd(), name) {
+            Ok(side) => Some(side),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(self.roots.unwritable(path, error)),
+        };
+        if theirs.is_folder() && ours.as_ref().is_some_and(HeldEntry::is_folder) {
+            self.descend(pair, name, path, &theirs);
+            return Ok(());
+        }
+        if theirs.is_folder() {
+            return self.replace(state, name, path, &theirs, ours.as_ref());
+        }
+        if theirs.stat.links > 1
+            && let Some(first) = self.files.get(&theirs.stat.id()).cloned()
+        {
+            return self.link(state, name, path, &theirs, ours.as_ref(), &first);
+        }
+        let kept = match &ours {
+            Some(ours) => self.keep(name, path, &theirs, ours)?,
+            None => false,
+        };
+        if kept {
+            let bytes = match theirs.stat.kind {
+                // With a checksum they have been counted as they were read.
+                FileType::RegularFile if !self.options.checksum => theirs.stat.size,
+                _ => 0,
+            };
+            self.advance(bytes);
+        } else {
+            self.replace(state, name, path, &theirs, ours.as_ref())?;
+        }
+        if theirs.stat.links > 1 {
+            let first = FirstInTarget {
+                place: Arc::clone(&pair.place),
+                name: name.to_owned(),
+                kept: ours.filter(|_| kept).map(|ours| ours.stat.id()),
+            };
+            self.files.insert(theirs.stat.id(), first);
+        }
+        Ok(())
+    }
+
+    fn advance(&self, bytes: u64) {
+        if self.pass != Pass::Weigh {
+            self.progress.advance(bytes, 1);
+        }
+    }
+
+    pub(super) fn problem(&mut self, path: &[u8], lost: Lost, reason: String) {
+        let copied = &mut self.done.copied;
+        if copied.problems.len() < MAX_PROBLEMS {
+            copied.problems.push(Problem {
+                path: path.to_vec(),
+                lost,
+                reason,
+            });
+        } else {
+            copied.problems_left_out += 1;
+        }
+    }
+
+    fn descend(&mut self, pair: &FolderPair, name: &CStr, path: &[u8], theirs: &HeldEntry) {
+        if self.options.one_file_system && theirs.stat.mount != self.source_mount {
+            let reason = "another filesystem is mounted there".to_owned();
+            self.problem(path, Lost::MountPoint, reason);
+            return;
+        }
+        self.left.push(pair.place.below(name));
+    }
+
+    /// Copies one thing, with all that is in it, over whatever is there.
+    fn replace(
+        &mut self,
+        state: &PairState,
+        name: &CStr,
+        path: &[u8],
+        theirs: &HeldEntry,
+        ours: Option<&HeldEntry>,
+    ) -> Result<(), Error> {
+        if ours.is_some_and(HeldEntry::is_folder) && !self.make_room(state, name, path)? {
+            return Ok(());
+        }
+        state.touched.set(true);
+        let options = CopyOptions {
+            exclude: self.options.exclude.below(path),
+            ..self.options.clone()
+        };
+        if self.pass != Pass::Act {
+            return self.count(path, theirs, ours, &options);
+        }
+        let (source, target) = (
+            join_path(self.roots.source.path, path),
+            join_path(self.roots.target.path, path),
+        );
+        let from = HeldPath {
+            fd: &theirs.held,
+            path: &source,
+        };
+        self.make_way(state)?;
+        let staging = self.staging(state)?;
+        let mut dir = staging.dir();
+        dir.fence = &self.fence;
+        let built = build(self.disk, from, dir, &target, &options, self.progress)?;
+        self.put(&staging, &state.pair, name, path, theirs.stat.kind)?;
+        let copied = built.set_late_attributes(self.disk, &target)?;
+        self.done.copied.add(copied, path);
+        Ok(())
+    }
+
+    /// What a copy would count, and where it differs.
+    fn count(
+        &mut self,
+        path: &[u8],
+        theirs: &HeldEntry,
+        ours: Option<&HeldEntry>,
+        options: &CopyOptions,
+    ) -> Result<(), Error> {
+        let foretells = self.pass == Pass::Foretell;
+        let root = join_path(self.roots.source.path, path);
+        let mut listed = Vec::new();
+        let mut list = |below: Vec<u8>, stat: &Stat| {
+            if foretells && ours.is_none() {
+                listed.push((below, *stat));
+            }
+        };
+        let parts = options.surveyed();
+        let counts = survey_held(&theirs.held, &root, &parts, &self.fence, &mut list)?;
+        self.done.copied.counts += counts;
+        for (below, stat) in listed {
+            let path = match (path, below.as_slice()) {
+                (_, b"") => path.to_vec(),
+                _ => [path, b"/", &below].concat(),
+            };
+            self.differences.push(Difference::missing_at(path, &stat));
+        }
+        if foretells && let Some(ours) = ours {
+            self.tell(path, theirs, ours, DifferenceKind::Content)?;
+        }
+        Ok(())
+    }
+
+    /// Renames what was made over what is there.
+    fn put(
+        &self,
+        staging: &Staging<'_>,
+        pair: &FolderPair,
+        name: &CStr,
+        path: &[u8],
+        kind: FileType,
+    ) -> Result<(), Error> {
+        staging
+            .put_over(pair.target.as_fd(), name, kind)
+            .map_err(|error| self.roots.unwritable(path, error))
+    }
+
+    /// Makes `name` another name of a file that is in place already.
+    fn link(
+        &mut self,
+        state: &PairState,
+        name: &CStr,
+        path: &[u8],
+        theirs: &HeldEntry,
+        ours: Option<&HeldEntry>,
+        first: &FirstInTarget,
+    ) -> Result<(), Error> {
+        let pair = &state.pair;
+        if ours.is_some_and(|ours| Some(ours.stat.id()) == first.kept) {
+            self.weight.alike += 1;
+            return Ok(());
+        }
+        if ours.is_some_and(HeldEntry::is_folder) && !self.make_room(state, name, path)? {
+            return Ok(());
+        }
+        state.touched.set(true);
+        self.done.adjusted += 1;
+        if self.pass != Pass::Act {
+            if self.pass == Pass::Foretell {
+                let first = first.place.path_of(&first.name);
+                self.differences.push(Difference::link_at(path, &first));
+            }
+            return Ok(());
+        }
+        self.make_way(state)?;
+        let staging = self.staging(state)?;
+        let fail = |error| Error::write(join_path(self.roots.target.path, path), error);
+        let root = self.roots.target.fd.as_fd();
+        let dir = open_chain(root, &first.place).map_err(fail)?;
+        staging.link_from(dir.as_fd(), &first.name).map_err(fail)?;
+        self.put(&staging, pair, name, path, theirs.stat.kind)
+    }
+
+    /// The staging folder of the filesystem that a folder of the target is on.
+    fn staging(&mut self, state: &PairState) -> Result<Rc<Staging<'a>>, Error> {
+        let pair = &state.pair;
+        let path = pair.place.path();
+        let fail = |error| self.roots.unwritable(&path, error);
+        let mount = Stat::of(pair.target.as_fd()).map_err(fail)?.mount;
+        if let Some(staging) = self.stagings.get(&mount) {
+            return Ok(Rc::clone(staging));
+        }
+        let fd = stat::open_dir(pair.target.as_fd(), c".").map_err(fail)?;
+        let target = join_path(self.roots.target.path, &path);
+        let staging = crate::tree::target::destination::Destination::within(&target, fd)
+            .stage(self.disk, self.roots.source.path)?;
+        self.fence_off(&staging)?;
+        self.staged_in.push(Arc::clone(&pair.place));
+        let staging = Rc::new(staging);
+        self.stagings.insert(mount, Rc::clone(&staging));
+        Ok(staging)
+    }
+
+    /// Goes through a single file.
+    pub(super) fn single(&mut self, source: &Stat, target: &Stat) -> Result<(), Error> {
+        let held = |fd: &OwnedFd, stat: &Stat| -> io::Result<HeldEntry> {
+            Ok(HeldEntry {
+                held: rustix::io::fcntl_dupfd_cloexec(fd, 0)?,
+                stat: *stat,
+            })
+        };
+        let theirs = held(self.roots.source.fd, source);
+        let theirs = theirs.map_err(|error| self.roots.unreadable(b"", error))?;
+        let ours = held(self.roots.target.fd, target);
+        let ours = ours.map_err(|error| self.roots.unwritable(b"", error))?;
+        if self.keep(c"", b"", &theirs, &ours)? {
+            self.advance(0);
+            return Ok(());
+        }
+        let options = self.options.clone();
+        if self.pass != Pass::Act {
+            return self.count(b"", &theirs, Some(&ours), &options);
+        }
+        let Some(staging) = self.stagings.values().next().map(Rc::clone) else {
+            return Ok(());
+        };
+        let path = self.roots.target.path;
+        let from = HeldPath {
+            fd: &theirs.held,
+            path: self.roots.source.path,
+        };
+        let built = build(
+            self.disk,
+            from,
+            staging.dir(),
+            path,
+            &options,
+            self.progress,
+        )?;
+        staging
+            .put_in_place(theirs.stat.kind)
+            .map_err(|error| self.roots.unwritable(b"", error))?;
+        let copied = built.set_late_attributes(self.disk, path)?;
+        self.done.copied.add(copied, b"");
+        Ok(())
+    }
+}
