@@ -425,8 +425,8 @@ fn refused(refusals: &[compose::Error]) -> Failure {
         .iter()
         .fold(Failure::new(Kind::Refused, message), |failure, refusal| {
             let hints = refusal.hints().into_iter();
-            hints.fold(failure.hint(&refusal.to_string()), |failure, hint| {
-                failure.hint(&hint)
+            hints.fold(failure.hint(refusal.to_string()), |failure, hint| {
+                failure.hint(hint)
             })
         })
 }

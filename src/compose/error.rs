@@ -127,9 +127,14 @@ pub enum Error {
         /// An offset that works, if there is one.
         works: Option<i32>,
     },
-    /// No offset of ports leads to free ones.
-    #[error("no offset leads to a free port of the host")]
-    NoPort,
+    /// An offset of ports leads beyond the last port, or none leads to free ones.
+    #[error("{}", no_port(*by))]
+    NoPort {
+        /// The offset that was asked for.
+        by: Option<i32>,
+        /// An offset that works, if there is one.
+        works: Option<i32>,
+    },
     /// Two volumes, or networks, would be one.
     #[error("{at}: {kind} `{first}` and `{second}` would both be named `{name}`")]
     Collision {
@@ -146,6 +151,13 @@ pub enum Error {
     },
 }
 
+fn no_port(by: Option<i32>) -> String {
+    match by {
+        Some(by) => format!("with an offset of {by} a port would be none: they are 1 to 65535"),
+        None => "no offset leads to free ports of the host".to_owned(),
+    }
+}
+
 impl Error {
     /// True if a rule names nothing of one file. Over several files the caller may go on.
     pub fn is_no_match(&self) -> bool {
@@ -156,7 +168,7 @@ impl Error {
 impl Explain for Error {
     fn kind(&self) -> Kind {
         match self {
-            Self::PortTaken { .. } | Self::NoPort => Kind::Refused,
+            Self::PortTaken { .. } | Self::NoPort { .. } => Kind::Refused,
             _ => Kind::Usage,
         }
     }
@@ -195,10 +207,13 @@ impl Explain for Error {
             } => vec![format!("set `{variable}` in `.env` or in the environment")],
             Self::PortTaken {
                 works: Some(works), ..
+            }
+            | Self::NoPort {
+                works: Some(works), ..
             } => vec![format!(
                 "`--port-offset {works}` works, and so does `--port-offset auto`"
             )],
-            Self::PortTaken { .. } | Self::NoPort => {
+            Self::PortTaken { .. } | Self::NoPort { .. } => {
                 vec!["change the ports of one side by hand".to_owned()]
             }
             Self::TooLarge { .. } => {

@@ -42,7 +42,7 @@ pub use model::project::{
 pub use model::reference::Reference;
 pub use model::settings::{Setting, SettingChange, Settings, settings_diff};
 
-pub(crate) use file::edit::{plain_or_quoted, rewrite};
+pub(crate) use file::rewrite::{plain_or_quoted, rewrite};
 pub(crate) use file::strict::{Type, plain_type};
 pub(crate) use file::syntax::{Node, NodeId, NodeKind, Style};
 pub(crate) use model::mount::is_data;

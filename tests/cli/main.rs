@@ -19,6 +19,7 @@ mod merge;
 mod merged_upgrade;
 mod old_release;
 mod postgres;
+mod side_by_side;
 mod story;
 mod toolkit;
 mod trees;

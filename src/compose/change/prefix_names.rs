@@ -2,15 +2,17 @@
 //! two releases can't share it by accident. Which names is decided here, how they are
 //! written in `top_level_name`.
 
+mod warnings;
+
 use std::collections::{BTreeMap, HashSet};
 
+use self::warnings::{warn_of_device, warn_of_external, warn_of_no_name, warn_of_other_prefix};
 use super::top_level_name::{NameEdit, NamePosition, Siblings};
 use crate::compose::error::Error;
 use crate::compose::file::document::{Document, MapEntry};
 use crate::compose::file::edit::{Change, Draft, Edited};
 use crate::compose::file::interpolate::interpolate;
 use crate::compose::file::syntax::NodeId;
-use crate::compose::model::mount::Device;
 
 /// Which volumes, or networks, get which prefix.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -416,59 +418,6 @@ fn check_only(documents: &[Document], section: Section, rule: &PrefixRule) -> Re
                 },
             })
         }
-    }
-}
-
-fn warn_of_external(document: &Document, draft: &mut Draft<'_>, item: &TopLevelItem<'_>) {
-    let remedy = match item.section {
-        Section::Volumes => " and the data copied",
-        Section::Networks => "",
-    };
-    let message = format!(
-        "{} `{}` is external and stays as it is: both releases use it unless its `name:` is \
-         changed by hand{remedy}",
-        item.section.noun(),
-        item.key
-    );
-    draft.warn(document.location_of(item.entry.key), message);
-}
-
-fn warn_of_other_prefix(document: &Document, draft: &mut Draft<'_>, item: &TopLevelItem<'_>) {
-    let message = format!(
-        "{} `{}` is named `{}`, which has another prefix, and stays as it is",
-        item.section.noun(),
-        item.key,
-        item.name.unwrap_or_default()
-    );
-    draft.warn(document.location_of(item.entry.key), message);
-}
-
-fn warn_of_no_name(document: &Document, draft: &mut Draft<'_>, item: &TopLevelItem<'_>, old: &str) {
-    let message = format!(
-        "{} `{}` has no `name:` that begins with `{old}`, and stays as it is",
-        item.section.noun(),
-        item.key
-    );
-    draft.warn(document.location_of(item.entry.key), message);
-}
-
-/// A new name for the same disk or export is no other data.
-fn warn_of_device(document: &Document, draft: &mut Draft<'_>, item: &TopLevelItem<'_>) {
-    let options = document.get(item.entry.value, "driver_opts");
-    let option = |name: &str| {
-        let entry = document.get(options?.value, name)?;
-        let (value, _) = document.tree().scalar(entry.value)?;
-        Some((name.to_owned(), value.to_owned()))
-    };
-    let options = ["type", "o", "device"].into_iter().filter_map(option);
-    // Folders of the host are told of with the bind mounts.
-    if let Some(Device::Elsewhere(what)) = Device::of(&options.collect()) {
-        let message = format!(
-            "volume `{}` is made of `{what}`, whatever its name: both releases use it unless its \
-             `device:` is changed by hand and the data copied",
-            item.key
-        );
-        draft.warn(document.location_of(item.entry.key), message);
     }
 }
 

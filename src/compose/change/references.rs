@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::Path;
 
 use super::name_use::{NameUse, NamedText, ValueRole, is_name_byte, uses};
 use super::rename::{NamedThing, Rename};
@@ -176,13 +176,15 @@ impl<'a> Referrers<'a> {
             .map(|(_, _, home)| (home.range.clone(), home.text.clone()))
             .collect();
         let Some(value) = template.apply(site.written, self.lookup, written) else {
-            found
-                .iter()
-                .for_each(|found| list(found, "it would mingle with a variable's name"));
+            for found in &found {
+                list(found, "it would mingle with a variable's name");
+            }
             return;
         };
         if let Err(reason) = draft.replace_parts(document, sites, site, &parts, value) {
-            found.iter().for_each(|found| list(found, &reason));
+            for found in &found {
+                list(found, &reason);
+            }
         }
     }
 
@@ -295,13 +297,13 @@ impl<'a> Referrers<'a> {
 
     /// The lines of a mounted file that use a name. They are never edited: what reads them may
     /// be anything.
-    pub(crate) fn in_mounted_file(&self, path: &PathBuf, text: &str) -> Vec<StaleName> {
+    pub(crate) fn in_mounted_file(&self, path: &Path, text: &str) -> Vec<StaleName> {
         let lines = text.lines().enumerate();
         let found = lines.flat_map(|(number, line)| {
             let found = self.uses(ValueRole::Text, "", line, None).into_iter();
             found.map(move |found| {
                 let at = Location {
-                    path: path.clone(),
+                    path: path.to_owned(),
                     line: number + 1,
                     column: line[..found.range.start].chars().count() + 1,
                 };

@@ -7,7 +7,8 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use crate::compose::file::document::{Document, MapEntry};
-use crate::compose::file::edit::{Intent, plain_or_quoted, rewrite};
+use crate::compose::file::edit::Intent;
+use crate::compose::file::rewrite::{plain_or_quoted, rewrite};
 use crate::compose::file::syntax::{NodeId, NodeKind, Style};
 
 /// A splice, and what it is for.

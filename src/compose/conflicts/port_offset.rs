@@ -52,7 +52,7 @@ struct Moves<'a> {
 ///
 /// # Errors
 /// [`Error::PortTaken`] for an offset that lands on a port that is taken, with one that works;
-/// [`Error::NoPort`] if none does.
+/// [`Error::NoPort`] for one that leads to none, or if none works.
 pub fn port_offset(
     others: &Claims,
     own: &Claims,
@@ -74,7 +74,10 @@ pub fn port_offset(
     let least = |from: i32| (from.max(1)..=65535).find(|by| free.allows(*by));
     let any = || least(1).or_else(|| (1..=65535).map(|by: i32| -by).find(|by| free.allows(*by)));
     match wanted {
-        PortOffset::Auto => any().ok_or(Error::NoPort),
+        PortOffset::Auto => any().ok_or(Error::NoPort {
+            by: None,
+            works: None,
+        }),
         PortOffset::By(by) if free.allows(by) => Ok(by),
         PortOffset::By(by) => Err(moves.refusal(by, least(by).or_else(any))),
     }
@@ -134,7 +137,10 @@ impl<'a> Moves<'a> {
                 owner: holder.to_string(),
                 works,
             },
-            None => Error::NoPort,
+            None => Error::NoPort {
+                by: Some(by),
+                works,
+            },
         }
     }
 
@@ -233,7 +239,7 @@ mod tests {
         );
         assert_eq!(
             found,
-            Err("no offset leads to a free port of the host".to_owned())
+            Err("with an offset of 600 a port would be none: they are 1 to 65535".to_owned())
         );
     }
 

@@ -4,7 +4,8 @@
 use std::ops::Range;
 
 use super::document::{Document, MapEntry};
-use super::edit::{Change, Draft, Intent, rewrite, rewrite_parts};
+use super::edit::{Change, Draft, Intent, told};
+use super::rewrite::{rewrite, rewrite_parts};
 use super::strict::{self, Type};
 use super::syntax::NodeId;
 use crate::compose::error::Error;
@@ -137,11 +138,15 @@ impl Draft<'_> {
             other.scalar == site.scalar && other.service != site.service
         };
         let others = sites.iter().filter(shares);
+        let (from, to) = match parts.is_empty() {
+            true => (site.written.to_owned(), value),
+            false => told(site.written, &value),
+        };
         self.changes.push(Change {
             at: document.location_of(site.scalar),
             key: site.key.clone(),
-            from: Some(site.written.to_owned()),
-            to: value,
+            from: Some(from),
+            to,
             affects: others.map(|other| other.service.to_owned()).collect(),
         });
         self.splice(site.scalar, intent, range, text);

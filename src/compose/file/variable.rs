@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::edit::{Change, Edited};
+use super::edit::{Change, Edited, told};
 use super::interpolate::{Lookup, variables};
 use super::location::Location;
 use super::value_location::ValueLocation;
@@ -139,11 +139,18 @@ pub fn set_variables(file: &EnvFile, changes: &[VariableChange]) -> Result<Edite
             });
         }
         edited.bytes = now.set(&change.name, &change.to)?;
+        let (from, to) = match &change.from {
+            Some(from) => {
+                let (from, to) = told(from, &change.to);
+                (Some(from), to)
+            }
+            None => (None, change.to.clone()),
+        };
         edited.changes.push(Change {
             at,
             key: vec![change.name.clone()],
-            from: change.from.clone(),
-            to: change.to.clone(),
+            from,
+            to,
             affects: change.services.clone(),
         });
     }
