@@ -61,7 +61,7 @@ fn side_by_side() {
     let run = |args: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_transship"));
         command.args(args).current_dir(folder.path());
-        time(&mut command)
+        median(vec![time(&mut command)])
     };
     for services in [300, 3_000] {
         for side in ["A", "B"] {

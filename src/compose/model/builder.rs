@@ -72,6 +72,10 @@ impl ModelBuilder<'_> {
             .iter()
             .filter(mounted)
             .filter_map(|mount| mount.get("source")?.to_text());
+        let at_target = |mount: &Value| {
+            let target = clean_target(&mount.get("target")?.to_text()?);
+            Some((target, mount.get("source")?.to_text()?))
+        };
         let env_files = items(service, "env_file").iter();
         Service {
             at: self.sources.location(service.at),
@@ -100,6 +104,15 @@ impl ModelBuilder<'_> {
             devices: items(service, "devices")
                 .iter()
                 .filter_map(device)
+                .collect(),
+            label_files: texts(service.get("label_file"))
+                .into_iter()
+                .map(PathBuf::from)
+                .collect(),
+            mounts: mounts
+                .iter()
+                .filter(mounted)
+                .filter_map(at_target)
                 .collect(),
             labels: pairs(service.get("labels")),
             depends_on: keys(service.get("depends_on")),

@@ -218,7 +218,19 @@ impl Journal {
     /// # Errors
     /// [`JournalError::Document`], or [`JournalError::Illegal`].
     pub fn load(path: &Path) -> Result<Self, JournalError> {
-        let body: JournalBody = document::load(FORMAT, path)?;
+        Self::checked(path, document::load(FORMAT, path)?)
+    }
+
+    /// The journal of a text, with its course checked; `path` is for messages, and where the next
+    /// record goes.
+    ///
+    /// # Errors
+    /// As [`Journal::load`], but for reading the file.
+    pub fn from_text(path: &Path, text: &str) -> Result<Self, JournalError> {
+        Self::checked(path, document::from_text(FORMAT, path, text)?)
+    }
+
+    fn checked(path: &Path, body: JournalBody) -> Result<Self, JournalError> {
         let mut progress = RunCourse::new(body.plan.steps.len());
         for (number, record) in body.records.iter().enumerate() {
             progress
