@@ -37,7 +37,7 @@ complete -c transship -n "__fish_transship_needs_command" -f -a "apply" -d 'Do w
 complete -c transship -n "__fish_transship_needs_command" -f -a "resume" -d 'Go on with an interrupted run'
 complete -c transship -n "__fish_transship_needs_command" -f -a "rollback" -d 'Undo the last run'
 complete -c transship -n "__fish_transship_needs_command" -f -a "status" -d 'Show where an install stands'
-complete -c transship -n "__fish_transship_needs_command" -f -a "up" -d 'Start a release, beside whatever else runs'
+complete -c transship -n "__fish_transship_needs_command" -f -a "up" -d 'Start a release, beside whatever else runs, or in the place of the one that it replaces'
 complete -c transship -n "__fish_transship_needs_command" -f -a "stop" -d 'Stop the containers of a release'
 complete -c transship -n "__fish_transship_needs_command" -f -a "release" -d 'List, stage and switch releases'
 complete -c transship -n "__fish_transship_needs_command" -f -a "image" -d 'List, retag and load the images of compose files'
@@ -127,7 +127,7 @@ never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand status" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand status" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c transship -n "__fish_transship_using_subcommand up" -s p -l project -d 'The compose project; Compose\'s own choice when absent' -r
+complete -c transship -n "__fish_transship_using_subcommand up" -s p -l project -d 'The compose project; when absent, the one that the last upgrade from or to it recorded, or that it has on the engine; else Compose\'s own choice' -r
 complete -c transship -n "__fish_transship_using_subcommand up" -l port-offset -d 'Add N to the host ports of services that collide; `auto` finds the smallest that works' -r
 complete -c transship -n "__fish_transship_using_subcommand up" -l suffix -d 'What to put behind container names; `-` and the project\'s name when absent' -r
 complete -c transship -n "__fish_transship_using_subcommand up" -l prefix -d 'What to put before names of volumes and networks; the project\'s name and `_` when absent' -r
@@ -138,13 +138,14 @@ complete -c transship -n "__fish_transship_using_subcommand up" -l docker -d 'Th
 complete -c transship -n "__fish_transship_using_subcommand up" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand up" -l beside -d 'Don\'t take the place of the release that the last upgrade came from, though that is stopped'
 complete -c transship -n "__fish_transship_using_subcommand up" -l never-pull -d 'Refuse where an image is missing, rather than pull it'
 complete -c transship -n "__fish_transship_using_subcommand up" -l no-wait -d 'Don\'t wait until it is up'
 complete -c transship -n "__fish_transship_using_subcommand up" -l dry-run -d 'Print the edits and the command, and start nothing'
 complete -c transship -n "__fish_transship_using_subcommand up" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand up" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand up" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c transship -n "__fish_transship_using_subcommand stop" -s p -l project -d 'The compose project; Compose\'s own choice when absent' -r
+complete -c transship -n "__fish_transship_using_subcommand stop" -s p -l project -d 'The compose project; when absent, the one that the last upgrade from or to it recorded, or that it has on the engine; else Compose\'s own choice' -r
 complete -c transship -n "__fish_transship_using_subcommand stop" -l timeout -d 'How long a container that keeps data may take to end, in seconds: a database may need minutes' -r
 complete -c transship -n "__fish_transship_using_subcommand stop" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
 complete -c transship -n "__fish_transship_using_subcommand stop" -l docker -d 'The docker program, such as `podman` or `sudo docker`' -r
@@ -375,6 +376,7 @@ complete -c transship -n "__fish_transship_using_subcommand inspect" -l color -d
 always\t'Always'
 never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand inspect" -l list -d 'List the databases that are known, and what is told of each'
+complete -c transship -n "__fish_transship_using_subcommand inspect" -l assume-stopped -d 'Take for unused what nobody can be asked about'
 complete -c transship -n "__fish_transship_using_subcommand inspect" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand inspect" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand inspect" -s h -l help -d 'Print help (see more with \'--help\')'
