@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::inspected::{Checked, InspectedContainer, InspectedMount, inspected};
+use super::inspected::{InspectedContainer, InspectedHealth, InspectedMount, inspected};
 use super::mounts::{FilesystemPath, MountPoint, mounts_of};
 use crate::engine::{Docker, Error, User};
 
@@ -246,8 +246,8 @@ impl From<InspectedContainer> for Container {
             restarts: inspected.restart_count,
             exit_code: (!state.running && state.status != "created").then_some(state.exit_code),
             networks: inspected.network_settings.networks.into_keys().collect(),
-            health_said: state.health.as_ref().and_then(Checked::said),
-            health: state.health.as_ref().and_then(Checked::health),
+            health_said: state.health.as_ref().and_then(InspectedHealth::said),
+            health: state.health.as_ref().and_then(InspectedHealth::health),
             mounts: inspected.mounts.into_iter().filter_map(mount).collect(),
         }
     }

@@ -80,12 +80,12 @@ pub(crate) struct ContainerState {
     #[serde(default)]
     pub(crate) exit_code: i32,
     #[serde(default)]
-    pub(crate) health: Option<Checked>,
+    pub(crate) health: Option<InspectedHealth>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(crate) struct Checked {
+pub(crate) struct InspectedHealth {
     pub(crate) status: String,
     #[serde(default)]
     pub(crate) log: Option<Vec<CheckRun>>,
@@ -99,7 +99,7 @@ pub(crate) struct CheckRun {
     pub(crate) output: String,
 }
 
-impl Checked {
+impl InspectedHealth {
     /// The last lines that the check printed, the last time that it ran.
     pub(crate) fn said(&self) -> Option<String> {
         let last = self.log.as_ref()?.last()?;
