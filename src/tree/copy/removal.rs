@@ -58,7 +58,10 @@ impl Updater<'_> {
         path: &[u8],
     ) -> Result<bool, Error> {
         let dir = state.pair.target.as_fd();
-        let doomed = self.doomed(dir, name, path)?;
+        let mut doomed = self.doomed(dir, name, path)?;
+        if self.options.exclude.matches(path, true) {
+            doomed.stays = Some(EXCLUDED);
+        }
         if let Some(reason) = doomed.stays {
             self.problem(path, Lost::Removal, reason.to_owned());
             return Ok(false);

@@ -282,14 +282,16 @@ impl<'a> Updater<'a> {
         ours: &Listing,
     ) -> Result<(), Error> {
         let pair = &state.pair;
-        let mut names: Vec<&CStr> = theirs.iter().map(|entry| entry.name).collect();
+        let exclude = self.options.exclude.clone();
+        // A name that is left out here, as a folder's, may be another thing there.
+        let taken = theirs
+            .iter()
+            .filter(|&entry| !exclude.leaves_out(&pair.source, &pair.place, entry));
+        let mut names: Vec<&CStr> = taken.map(|entry| entry.name).collect();
         names.sort_unstable();
         for entry in ours.iter() {
             if self.fence.forbids_name(entry.name)
-                || self
-                    .options
-                    .exclude
-                    .leaves_out(&pair.target, &pair.place, entry)
+                || exclude.leaves_out(&pair.target, &pair.place, entry)
             {
                 continue;
             }
