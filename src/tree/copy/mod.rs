@@ -19,6 +19,7 @@ mod links;
 mod options;
 mod removal;
 mod same;
+mod shadow;
 mod staged;
 mod tally;
 mod update;

@@ -9,12 +9,13 @@ use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use rustix::fs::{FileType, IFlags};
+use rustix::fs::{FileType, IFlags, Timespec};
 
 use super::build::{HeldPath, build};
 use super::folder_pair::{FolderPair, Roots};
 use super::leaf::open_chain;
 use super::options::{CopyOptions, MAX_PROBLEMS, Updated};
+use super::shadow::Shadow;
 use crate::fs::Disk;
 use crate::progress::Progress;
 use crate::tree::error::{Cause, Error, FailedFile, Lost, Problem};
@@ -99,6 +100,10 @@ pub(super) struct Updater<'a> {
     stagings: HashMap<u64, Rc<Staging<'a>>>,
     /// Folders in which a staging folder was made, which changed their times.
     staged_in: Vec<Arc<DirChain>>,
+    /// When the target's root was changed before that was.
+    pub(super) root_modified: Option<Timespec>,
+    /// What the source's root is known by where an overlay numbers it anew.
+    pub(super) shadow: Option<Shadow>,
     /// Common folders that weren't looked into yet; not open, since there may be many.
     left: Vec<Arc<DirChain>>,
     /// The source's files with several names that were met.
@@ -132,6 +137,8 @@ impl<'a> Updater<'a> {
             source_mount: source.mount,
             stagings: HashMap::new(),
             staged_in: Vec::new(),
+            root_modified: None,
+            shadow: None,
             left: Vec::new(),
             files: HashMap::new(),
             taken: HashMap::new(),
@@ -150,17 +157,19 @@ impl<'a> Updater<'a> {
         Ok(())
     }
 
-    /// Makes new files in that folder, where they come to be on the target root's `mount`.
+    /// Makes new files in that folder, where they come to be on the mount of the target's root,
+    /// which was as `target` before.
     pub(super) fn stage_with(
         &mut self,
         staging: Staging<'a>,
-        mount: u64,
+        target: &Stat,
         within: bool,
     ) -> Result<(), Error> {
         self.fence_off(&staging)?;
-        self.stagings.insert(mount, Rc::new(staging));
+        self.stagings.insert(target.mount, Rc::new(staging));
         if within {
             self.staged_in.push(DirChain::root());
+            self.root_modified = Some(target.modified);
         }
         Ok(())
     }
@@ -217,7 +226,10 @@ impl<'a> Updater<'a> {
         let before = Stat::of(source.as_fd()).map_err(unreadable)?;
         self.fence.check(before.id(), pair.place.name())?;
         let target = Stat::of(pair.target.as_fd()).map_err(unwritable)?;
-        if target.id() == self.source {
+        let shadow = self.shadow.as_ref();
+        if target.id() == self.source
+            || shadow.is_some_and(|shadow| shadow.is_of(pair.target.as_fd(), &target))
+        {
             return Err(self.fence.nested());
         }
         let theirs = stat::list(&source).map_err(unreadable)?;
@@ -270,14 +282,16 @@ impl<'a> Updater<'a> {
         ours: &Listing,
     ) -> Result<(), Error> {
         let pair = &state.pair;
-        let mut names: Vec<&CStr> = theirs.iter().map(|entry| entry.name).collect();
+        let exclude = self.options.exclude.clone();
+        // A name that is left out here, as a folder's, may be another thing there.
+        let taken = theirs
+            .iter()
+            .filter(|&entry| !exclude.leaves_out(&pair.source, &pair.place, entry));
+        let mut names: Vec<&CStr> = taken.map(|entry| entry.name).collect();
         names.sort_unstable();
         for entry in ours.iter() {
             if self.fence.forbids_name(entry.name)
-                || self
-                    .options
-                    .exclude
-                    .leaves_out(&pair.target, &pair.place, entry)
+                || exclude.leaves_out(&pair.target, &pair.place, entry)
             {
                 continue;
             }
