@@ -37,6 +37,9 @@ _transship() {
             transship,init)
                 cmd="transship__subcmd__init"
                 ;;
+            transship,inspect)
+                cmd="transship__subcmd__inspect"
+                ;;
             transship,manifest)
                 cmd="transship__subcmd__manifest"
                 ;;
@@ -107,7 +110,7 @@ _transship() {
 
     case "${cmd}" in
         transship)
-            opts="-q -h -V --json --quiet --color --help --version init plan apply resume rollback status up stop release image volume copy manifest verify diff conflicts merge completions"
+            opts="-q -h -V --json --quiet --color --help --version init plan apply resume rollback status up stop release image volume copy manifest verify diff conflicts inspect merge completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -407,7 +410,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__init)
-            opts="-C -q -h --install --current --dry-run --json --quiet --color --help"
+            opts="-C -q -h --install --current --moved --clone --dry-run --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -422,6 +425,36 @@ _transship() {
                     return 0
                     ;;
                 --current)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        transship__subcmd__inspect)
+            opts="-q -h --list --volumes --docker --helper --json --quiet --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --volumes)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --docker)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --helper)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

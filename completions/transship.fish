@@ -47,6 +47,7 @@ complete -c transship -n "__fish_transship_needs_command" -f -a "manifest" -d 'L
 complete -c transship -n "__fish_transship_needs_command" -f -a "verify" -d 'Compare a tree with another or with a manifest'
 complete -c transship -n "__fish_transship_needs_command" -f -a "diff" -d 'Compare two releases, folders or files'
 complete -c transship -n "__fish_transship_needs_command" -f -a "conflicts" -d 'Find what collides if several projects run side by side'
+complete -c transship -n "__fish_transship_needs_command" -f -a "inspect" -d 'Tell which databases are in a tree or volume, and how they were left'
 complete -c transship -n "__fish_transship_needs_command" -f -a "merge" -d 'Merge configuration three ways'
 complete -c transship -n "__fish_transship_needs_command" -f -a "completions" -d 'Print the completions for a shell'
 complete -c transship -n "__fish_transship_using_subcommand init" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
@@ -54,6 +55,8 @@ complete -c transship -n "__fish_transship_using_subcommand init" -l current -d 
 complete -c transship -n "__fish_transship_using_subcommand init" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand init" -l moved -d 'Say that this is the install that it was, in a new place'
+complete -c transship -n "__fish_transship_using_subcommand init" -l clone -d 'Say that this is an install of its own, whatever it is a copy of'
 complete -c transship -n "__fish_transship_using_subcommand init" -l dry-run -d 'Only say what would be made'
 complete -c transship -n "__fish_transship_using_subcommand init" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand init" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
@@ -364,6 +367,16 @@ complete -c transship -n "__fish_transship_using_subcommand conflicts" -l check 
 complete -c transship -n "__fish_transship_using_subcommand conflicts" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand conflicts" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand conflicts" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand inspect" -l volumes -d 'Where volumes live: a folder that holds one folder for each, or `docker`' -r -F
+complete -c transship -n "__fish_transship_using_subcommand inspect" -l docker -d 'The docker program, such as `podman` or `sudo docker`' -r
+complete -c transship -n "__fish_transship_using_subcommand inspect" -l helper -d 'A static transship for the engine\'s processor, to work on volumes out of reach' -r -F
+complete -c transship -n "__fish_transship_using_subcommand inspect" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand inspect" -l list -d 'List the databases that are known, and what is told of each'
+complete -c transship -n "__fish_transship_using_subcommand inspect" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand inspect" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand inspect" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand merge" -s o -l output -d 'Write the result there instead; `-` for standard output (files only)' -r -F
 complete -c transship -n "__fish_transship_using_subcommand merge" -l path -d 'What the file is called, where its name doesn\'t say its kind' -r -F
 complete -c transship -n "__fish_transship_using_subcommand merge" -l ours -d 'In a conflict over PATH take mine; repeatable' -r -F

@@ -42,6 +42,7 @@ pub use volumes::fake::FakeVolumes;
 pub use volumes::folders::FolderVolumes;
 pub use volumes::quiesce::{Quiesce, Quiesced};
 pub use volumes::store::{
-    EngineAccess, NewVolume, User, Volume, VolumeBackend, VolumeStore, check_name,
+    EngineAccess, LABEL_INSTALL, LABEL_RUN, MadeBy, NewVolume, User, Volume, VolumeBackend,
+    VolumeStore, check_name,
 };
 pub use volumes::users::{FolderUsers, Users, require_idle, require_unused};

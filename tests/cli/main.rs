@@ -15,6 +15,8 @@ mod diff;
 mod docker;
 mod edits;
 mod generated;
+mod identity;
+mod last_copy;
 mod merge;
 mod merged_upgrade;
 mod nested;

@@ -1,6 +1,9 @@
 //! Volumes of a real engine.
 
-use transship::engine::{Docker, Error, FolderUsers, FolderVolumes, User, VolumeStore};
+use transship::engine::{
+    Docker, Error, FolderUsers, FolderVolumes, LABEL_INSTALL, LABEL_RUN, MadeBy, NewVolume, User,
+    Volume, VolumeStore,
+};
 use transship::error::{Explain, Kind};
 use transship::fs::Disk;
 use transship::progress::Silent;
@@ -48,7 +51,28 @@ fn the_command_shown_makes_the_same_volume() {
     lab.docker(&args);
     let by_hand = store.find(&new.name).unwrap().unwrap();
     store.remove(&Disk::new(), &new.name).unwrap();
-    assert_eq!(store.create(&Disk::new(), &new).unwrap(), by_hand);
+    let made = store.create(&Disk::new(), &new).unwrap();
+    let timeless = |volume: Volume| Volume {
+        created: None,
+        ..volume
+    };
+    assert_eq!(timeless(made), timeless(by_hand));
+}
+
+#[test]
+fn a_volume_of_a_run_says_which_run_of_which_install_and_when() {
+    let Some(lab) = lab("made-by") else { return };
+    let new = NewVolume {
+        made_by: Some(MadeBy {
+            install: "an-install".to_owned(),
+            run: "a-run".to_owned(),
+        }),
+        ..lab.new_volume("data")
+    };
+    let made = store().create(&Disk::new(), &new).unwrap();
+    assert_eq!(made.labels[LABEL_INSTALL], "an-install");
+    assert_eq!(made.labels[LABEL_RUN], "a-run");
+    assert!(made.created.is_some());
 }
 
 #[test]

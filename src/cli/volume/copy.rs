@@ -57,6 +57,7 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
         labels: TargetLabels {
             project: args.project.clone(),
             key: args.key.clone(),
+            made_by: None,
         },
         options: VolumeCopyOptions {
             verify: args.verify,

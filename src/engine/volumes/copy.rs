@@ -9,8 +9,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::engine::{
-    ByPath, Contents, Docker, Error, FolderUsers, NewVolume, Quiesce, Quiesced, Users, Volume,
-    VolumeStore, transfer,
+    ByPath, Contents, Docker, Error, FolderUsers, MadeBy, NewVolume, Quiesce, Quiesced, Users,
+    Volume, VolumeStore, transfer,
 };
 use crate::error::{Explain as _, Kind};
 use crate::fs::Disk;
@@ -43,6 +43,8 @@ pub struct TargetLabels {
     pub project: Option<String>,
     /// The key in the project's compose file; the volume's name when absent.
     pub key: Option<String>,
+    /// The run of an upgrade that makes it, where one does.
+    pub made_by: Option<MadeBy>,
 }
 
 /// How a volume is copied.
@@ -351,6 +353,7 @@ impl<'a> CopyEnd<'a> {
             name: name.clone(),
             project,
             key: labels.key.clone().unwrap_or_else(|| name.clone()),
+            made_by: labels.made_by.clone(),
         };
         Ok(FoundEnd {
             store: Some(store),

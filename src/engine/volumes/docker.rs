@@ -17,7 +17,8 @@ use crate::engine::helper::LazyHelper;
 use crate::engine::program::{self, Invocation};
 use crate::engine::projects::containers::containers_using_volume;
 use crate::engine::{
-    Contents, Docker, Error, NewVolume, ServerInfo, Users, Volume, VolumeStore, check_name,
+    Contents, Docker, Error, LABEL_INSTALL, LABEL_RUN, NewVolume, ServerInfo, Users, Volume,
+    VolumeStore, check_name,
 };
 use crate::fs::Disk;
 
@@ -246,12 +247,18 @@ fn is_locked(error: &program::Error) -> bool {
 /// empty one; without the label it has nothing to compare and takes the volume as it is
 /// (Compose 2.40, tried).
 fn labels(volume: &NewVolume) -> BTreeMap<String, String> {
+    let made_by = volume
+        .made_by
+        .iter()
+        .flat_map(|made_by| [(LABEL_INSTALL, &made_by.install), (LABEL_RUN, &made_by.run)]);
     [
         ("com.docker.compose.project", &volume.project),
         ("com.docker.compose.volume", &volume.key),
     ]
+    .into_iter()
+    .chain(made_by)
     .map(|(key, value)| (key.to_owned(), value.clone()))
-    .into()
+    .collect()
 }
 
 fn as_asked(made: Volume, asked: &NewVolume) -> Result<Volume, Error> {
@@ -295,6 +302,8 @@ struct InspectedVolume {
     options: Option<BTreeMap<String, String>>,
     #[serde(default)]
     labels: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    created_at: Option<String>,
 }
 
 impl From<InspectedVolume> for Volume {
@@ -305,6 +314,7 @@ impl From<InspectedVolume> for Volume {
             driver: inspected.driver,
             options: inspected.options.unwrap_or_default(),
             labels: inspected.labels.unwrap_or_default(),
+            created: inspected.created_at,
         }
     }
 }

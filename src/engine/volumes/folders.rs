@@ -35,6 +35,7 @@ impl FolderVolumes {
             driver: "folder".to_owned(),
             options: std::collections::BTreeMap::new(),
             labels: std::collections::BTreeMap::new(),
+            created: None,
         }
     }
 

@@ -23,6 +23,8 @@ pub struct Volume {
     pub options: BTreeMap<String, String>,
     /// Its labels; a plain folder has none.
     pub labels: BTreeMap<String, String>,
+    /// When it was made, as its engine says; nothing for a plain folder.
+    pub created: Option<String>,
 }
 
 /// A volume to be made: enough for Docker Compose to take it for its own.
@@ -34,6 +36,23 @@ pub struct NewVolume {
     pub project: String,
     /// The volume's key in the compose file: `postgres_data`.
     pub key: String,
+    /// The run that makes it, where one does; an engine has that in labels.
+    pub made_by: Option<MadeBy>,
+}
+
+/// The label with the id of the install whose run made a volume.
+pub const LABEL_INSTALL: &str = "io.transship.install";
+
+/// The label with the run that made a volume.
+pub const LABEL_RUN: &str = "io.transship.run";
+
+/// The run of an install that makes something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MadeBy {
+    /// The install's id.
+    pub install: String,
+    /// The run's name.
+    pub run: String,
 }
 
 /// A container or process that uses a volume, or a folder above or below its own.

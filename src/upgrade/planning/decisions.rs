@@ -12,6 +12,7 @@ use super::warnings;
 use crate::compose;
 use crate::release::{Install, Recipe, Version};
 use crate::tree::Digest;
+use crate::upgrade::projects::{Arrangement, ProjectPair, ProjectRecord};
 use crate::upgrade::request::Request;
 use crate::upgrade::step::{EditCompose, ValueChange};
 
@@ -26,6 +27,8 @@ pub struct Decisions {
     pub from_project: String,
     /// The new release's.
     pub project: String,
+    /// Both projects, and what they claim by name.
+    pub projects: ProjectPair,
     /// Where the new release's files can be read while the plan is made.
     pub new_folder: PathBuf,
     /// Edits of the new release's compose files.
@@ -119,6 +122,11 @@ impl Decisions {
             to: new.version.clone(),
             from_project: old.model.project.clone(),
             project: new.model.project.clone(),
+            projects: ProjectPair {
+                arrangement: Arrangement::default(),
+                old: ProjectRecord::of(&old.model),
+                new: ProjectRecord::of(&new.model),
+            },
             new_folder: new.folder.clone(),
             images: new.model_with(&results)?.images_to_have(),
             edits,

@@ -15,6 +15,7 @@ use crate::error::{Explain, Kind};
 use crate::progress::Progress;
 use crate::release::{Install, Version};
 use crate::tree::{self, Holds, Survey};
+use crate::upgrade::request::recorded;
 
 /// The device number that stands for a filesystem of another machine; no real one has it.
 const ELSEWHERE: u64 = u64::MAX;
@@ -22,7 +23,8 @@ const ELSEWHERE: u64 = u64::MAX;
 /// The observations that a plan is made from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facts {
-    /// The text of the symlink `current`; `None` when there is none.
+    /// The text of the symlink `current`, relative where it leads into the install; `None` when there
+    /// is none.
     pub current: Option<PathBuf>,
     /// For each of the volumes to be copied, what was found.
     pub volumes: Vec<VolumeFacts>,
@@ -121,7 +123,9 @@ impl Facts {
     ) -> Result<Self, FactsError> {
         let old = install.release_folder(&decisions.from);
         Ok(Self {
-            current: fs::read_link(install.current_link()).ok(),
+            current: fs::read_link(install.current_link())
+                .ok()
+                .map(|target| recorded(install, &target)),
             volumes: decisions
                 .volumes
                 .iter()

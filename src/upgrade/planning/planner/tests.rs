@@ -1,6 +1,8 @@
 //! What is planned from which facts, and what stands against it.
 
+use super::PlanLabel;
 use super::{Decisions, Facts, Plan, Refused, Request, Step, VolumeFacts, VolumePair, plan};
+use crate::document::DocumentId;
 use crate::engine::VolumeBackend;
 use crate::engine::{ArchivedImage, User, Users};
 use crate::error::Explain;
@@ -9,6 +11,7 @@ use crate::tree::Survey;
 use crate::upgrade::planning::drift;
 use crate::upgrade::planning::facts::{CarryFacts, Filesystem};
 use crate::upgrade::planning::image_facts::ImageFacts;
+use crate::upgrade::projects::ProjectPair;
 
 fn version(text: &str) -> Version {
     text.parse().unwrap()
@@ -44,6 +47,7 @@ fn decisions() -> Decisions {
         to: version("v2"),
         from_project: "one".into(),
         project: "two".into(),
+        projects: ProjectPair::default(),
         new_folder: "/install/releases/v2".into(),
         edits: Vec::new(),
         images: vec!["acme/web:v2".into()],
@@ -95,7 +99,16 @@ fn facts() -> Facts {
 
 fn plan_of(decisions: &Decisions, facts: &Facts) -> Result<Plan, Refused> {
     let made = "2026-11-21T02:00:00Z".parse().unwrap();
-    plan("id".into(), made, &request(), None, decisions, facts)
+    let id = DocumentId {
+        sequence: 1,
+        name: "id".into(),
+    };
+    let label = PlanLabel {
+        id,
+        made,
+        install: None,
+    };
+    plan(label, &request(), None, decisions, facts)
 }
 
 #[track_caller]
