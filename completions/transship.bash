@@ -37,6 +37,9 @@ _transship() {
             transship,init)
                 cmd="transship__subcmd__init"
                 ;;
+            transship,inspect)
+                cmd="transship__subcmd__inspect"
+                ;;
             transship,manifest)
                 cmd="transship__subcmd__manifest"
                 ;;
@@ -107,7 +110,7 @@ _transship() {
 
     case "${cmd}" in
         transship)
-            opts="-q -h -V --json --quiet --color --help --version init plan apply resume rollback status up stop release image volume copy manifest verify diff conflicts merge completions"
+            opts="-q -h -V --json --quiet --color --help --version init plan apply resume rollback status up stop release image volume copy manifest verify diff conflicts inspect merge completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -125,7 +128,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__apply)
-            opts="-C -q -h --install --docker --helper --rollback-on-failure --dry-run --json --quiet --color --help"
+            opts="-C -q -h --install --docker --helper --assume-stopped --rollback-on-failure --dry-run --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -407,7 +410,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__init)
-            opts="-C -q -h --install --current --dry-run --json --quiet --color --help"
+            opts="-C -q -h --install --current --moved --clone --dry-run --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -422,6 +425,36 @@ _transship() {
                     return 0
                     ;;
                 --current)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        transship__subcmd__inspect)
+            opts="-q -h --list --volumes --docker --helper --json --quiet --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --volumes)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --docker)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --helper)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -513,7 +546,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__plan)
-            opts="-C -p -q -h --from-release --install --from --prefix --image --image-archive --carry --skip-volume --project --from-project --pristine --ours --theirs --as-override --volumes --docker --helper --dry-run --json --quiet --color --help"
+            opts="-C -p -q -h --from-release --install --from --prefix --image --image-archive --carry --skip-volume --project --from-project --pristine --ours --theirs --as-override --volumes --docker --helper --assume-stopped --dry-run --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -703,7 +736,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__resume)
-            opts="-C -q -h --install --docker --helper --json --quiet --color --help"
+            opts="-C -q -h --install --docker --helper --assume-stopped --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -737,7 +770,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__rollback)
-            opts="-C -q -h --install --docker --helper --discard --dry-run --json --quiet --color --help"
+            opts="-C -q -h --install --docker --helper --assume-stopped --discard --dry-run --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -937,7 +970,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__volume__subcmd__copy)
-            opts="-p -q -h --project --key --verify --dry-run --live --pause --stop --stop-timeout --from-context --to-context --update --volumes --docker --helper --json --quiet --color --help"
+            opts="-p -q -h --project --key --verify --dry-run --live --pause --stop --stop-timeout --from-context --to-context --update --volumes --docker --helper --assume-stopped --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -991,7 +1024,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__volume__subcmd__ls)
-            opts="-f -p -q -h --file --env-file --project --all --size --volumes --docker --helper --json --quiet --color --help"
+            opts="-f -p -q -h --file --env-file --project --all --size --volumes --docker --helper --assume-stopped --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -47,6 +47,7 @@ complete -c transship -n "__fish_transship_needs_command" -f -a "manifest" -d 'L
 complete -c transship -n "__fish_transship_needs_command" -f -a "verify" -d 'Compare a tree with another or with a manifest'
 complete -c transship -n "__fish_transship_needs_command" -f -a "diff" -d 'Compare two releases, folders or files'
 complete -c transship -n "__fish_transship_needs_command" -f -a "conflicts" -d 'Find what collides if several projects run side by side'
+complete -c transship -n "__fish_transship_needs_command" -f -a "inspect" -d 'Tell which databases are in a tree or volume, and how they were left'
 complete -c transship -n "__fish_transship_needs_command" -f -a "merge" -d 'Merge configuration three ways'
 complete -c transship -n "__fish_transship_needs_command" -f -a "completions" -d 'Print the completions for a shell'
 complete -c transship -n "__fish_transship_using_subcommand init" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
@@ -54,6 +55,8 @@ complete -c transship -n "__fish_transship_using_subcommand init" -l current -d 
 complete -c transship -n "__fish_transship_using_subcommand init" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand init" -l moved -d 'Say that this is the install that it was, in a new place'
+complete -c transship -n "__fish_transship_using_subcommand init" -l clone -d 'Say that this is an install of its own, whatever it is a copy of'
 complete -c transship -n "__fish_transship_using_subcommand init" -l dry-run -d 'Only say what would be made'
 complete -c transship -n "__fish_transship_using_subcommand init" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand init" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
@@ -78,6 +81,7 @@ complete -c transship -n "__fish_transship_using_subcommand plan" -l color -d 'W
 always\t'Always'
 never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand plan" -l as-override -d 'Leave the vendor\'s compose file as it is, and write your edits of the old one as a `docker-compose.override.yml` beside it'
+complete -c transship -n "__fish_transship_using_subcommand plan" -l assume-stopped -d 'Take for unused what nobody can be asked about'
 complete -c transship -n "__fish_transship_using_subcommand plan" -l dry-run -d 'Show the plan without saving it'
 complete -c transship -n "__fish_transship_using_subcommand plan" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand plan" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
@@ -88,6 +92,7 @@ complete -c transship -n "__fish_transship_using_subcommand apply" -l helper -d 
 complete -c transship -n "__fish_transship_using_subcommand apply" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand apply" -l assume-stopped -d 'Take for unused what nobody can be asked about'
 complete -c transship -n "__fish_transship_using_subcommand apply" -l rollback-on-failure -d 'Roll back by itself if a step fails; the exit code is then 5. An interruption is none'
 complete -c transship -n "__fish_transship_using_subcommand apply" -l dry-run -d 'Observe again and show the plan, and do nothing'
 complete -c transship -n "__fish_transship_using_subcommand apply" -l json -d 'Print one JSON document instead of text'
@@ -99,6 +104,7 @@ complete -c transship -n "__fish_transship_using_subcommand resume" -l helper -d
 complete -c transship -n "__fish_transship_using_subcommand resume" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand resume" -l assume-stopped -d 'Take for unused what nobody can be asked about'
 complete -c transship -n "__fish_transship_using_subcommand resume" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand resume" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand resume" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -108,6 +114,7 @@ complete -c transship -n "__fish_transship_using_subcommand rollback" -l helper 
 complete -c transship -n "__fish_transship_using_subcommand rollback" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand rollback" -l assume-stopped -d 'Take for unused what nobody can be asked about'
 complete -c transship -n "__fish_transship_using_subcommand rollback" -l discard -d 'Remove the new release and its volumes, too, with all that was written into them'
 complete -c transship -n "__fish_transship_using_subcommand rollback" -l dry-run -d 'Only say what would be undone'
 complete -c transship -n "__fish_transship_using_subcommand rollback" -l json -d 'Print one JSON document instead of text'
@@ -242,6 +249,7 @@ always\t'Always'
 never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from ls" -l all -d 'Every volume that there is, whatever compose files say'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from ls" -l size -d 'Count what is in them, too'
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from ls" -l assume-stopped -d 'Take for unused what nobody can be asked about'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from ls" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -286,6 +294,7 @@ complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_s
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l pause -d 'Let the containers that write SOURCE stand still while it is copied'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l stop -d 'Stop them, and start them again afterwards, also after a failure'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l update -d 'Make TARGET equal to SOURCE, and send only what differs'
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l assume-stopped -d 'Take for unused what nobody can be asked about'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -358,6 +367,16 @@ complete -c transship -n "__fish_transship_using_subcommand conflicts" -l check 
 complete -c transship -n "__fish_transship_using_subcommand conflicts" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand conflicts" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand conflicts" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand inspect" -l volumes -d 'Where volumes live: a folder that holds one folder for each, or `docker`' -r -F
+complete -c transship -n "__fish_transship_using_subcommand inspect" -l docker -d 'The docker program, such as `podman` or `sudo docker`' -r
+complete -c transship -n "__fish_transship_using_subcommand inspect" -l helper -d 'A static transship for the engine\'s processor, to work on volumes out of reach' -r -F
+complete -c transship -n "__fish_transship_using_subcommand inspect" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand inspect" -l list -d 'List the databases that are known, and what is told of each'
+complete -c transship -n "__fish_transship_using_subcommand inspect" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand inspect" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand inspect" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand merge" -s o -l output -d 'Write the result there instead; `-` for standard output (files only)' -r -F
 complete -c transship -n "__fish_transship_using_subcommand merge" -l path -d 'What the file is called, where its name doesn\'t say its kind' -r -F
 complete -c transship -n "__fish_transship_using_subcommand merge" -l ours -d 'In a conflict over PATH take mine; repeatable' -r -F

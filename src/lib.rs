@@ -109,13 +109,15 @@
 //! the vendor's recipe, [`compose`] and [`env_file`] read and edit what Compose reads, [`merge`]
 //! carries the administrator's edits onto the vendor's new files, [`tree`] works on directories,
 //! [`engine`] speaks to Docker, [`upgrade`] plans and runs, and [`launch`] brings a release up
-//! beside others. [`comparison`] tells two releases apart, and [`mask`] hides the secrets in what
-//! is shown.
+//! beside others. [`comparison`] tells two releases apart, [`database`] which database a tree
+//! holds, and [`mask`] hides the secrets in what is shown.
 
 pub mod cli;
 pub mod clock;
 pub mod comparison;
 pub mod compose;
+pub mod database;
+pub mod document;
 pub mod engine;
 pub mod env_file;
 pub mod error;

@@ -14,10 +14,12 @@ use std::path::{Path, PathBuf};
 
 use transship::engine::{ArchivedImage, VolumeBackend};
 use transship::fs::Disk;
-use transship::release::{Install, VendorReleaseKind};
+use transship::release::{FolderIdentity, Identity, Install, VendorReleaseKind, identity};
 use transship::tree::{Digest, EntryKind, Manifest, ManifestEntry, ManifestFormat, Time, Xattr};
-use transship::upgrade::plan::{self, Estimate, Plan, Space, VolumeEstimate};
+use transship::upgrade::made_volume::{self, MadeVolume, VolumeIdentity};
+use transship::upgrade::plan::{self, Estimate, Plan, PlanError, Space, VolumeEstimate};
 use transship::upgrade::planning::merging::ConfigMerge;
+use transship::upgrade::projects::{Arrangement, NetworkRecord, ProjectPair, ProjectRecord};
 use transship::upgrade::running::journal::{self, Journal, JournalEvent, RunState, StepState};
 use transship::upgrade::step::{
     CarryConfig, CopyVolume, EditCompose, LoadImages, StageRelease, StepOutcome, Switch,
@@ -120,7 +122,9 @@ fn steps() -> Vec<Step> {
 
 fn a_plan() -> Plan {
     Plan {
-        id: "20261121T020000Z-v2.10.5".into(),
+        id: "00007-20261121T020000Z-v2.10.5".into(),
+        sequence: 7,
+        install: Some("0123456789abcdef0123456789abcdef".into()),
         made: "2026-11-21T02:00:00Z".parse().unwrap(),
         transship: "0.1.0".into(),
         request: Request {
@@ -145,13 +149,33 @@ fn a_plan() -> Plan {
         to: "v2.10.5".parse().unwrap(),
         from_project: "v132".into(),
         project: "v2105".into(),
+        projects: ProjectPair {
+            arrangement: Arrangement::Replace,
+            old: ProjectRecord {
+                name: "v132".into(),
+                ..ProjectRecord::default()
+            },
+            new: ProjectRecord {
+                name: "v2105".into(),
+                containers: [("web".to_owned(), "acme-web".to_owned())].into(),
+                networks: [(
+                    "default".to_owned(),
+                    NetworkRecord {
+                        name: "v2105_default".into(),
+                        external: false,
+                        subnets: vec!["10.9.0.0/24".into()],
+                    },
+                )]
+                .into(),
+            },
+        },
         steps: steps(),
         estimate: Estimate {
             volumes: vec![VolumeEstimate {
                 key: "postgres_data".into(),
                 files: 1000,
                 bytes: 750_000_000,
-                in_use_by: vec!["v132-postgres-1".into()],
+                in_use_by: Some(vec!["v132-postgres-1".into()]),
             }],
             space: vec![Space {
                 path: "/srv".into(),
@@ -164,14 +188,94 @@ fn a_plan() -> Plan {
     }
 }
 
+/// What a plan of version 1 says.
+fn a_plan_of_version_1() -> Plan {
+    Plan {
+        id: "20261121T020000Z-v2.10.5".into(),
+        sequence: 0,
+        install: None,
+        projects: ProjectPair::default(),
+        ..a_plan()
+    }
+}
+
 #[test]
-fn plan_1_is_written_and_read() {
+fn plan_2_is_written_and_read() {
     let text = fixture(
-        "plan-v1.json",
+        "plan-v2.json",
         &document::to_text(plan::FORMAT, &a_plan()).unwrap(),
     );
-    let read: Plan = document::from_text(plan::FORMAT, Path::new("plan-v1.json"), &text).unwrap();
+    let read: Plan = document::from_text(plan::FORMAT, Path::new("plan-v2.json"), &text).unwrap();
     assert_eq!(read, a_plan());
+}
+
+#[test]
+fn plan_1_is_read_and_says_of_no_install_that_it_is_its_own() {
+    let text = fs::read_to_string(folder().join("plan-v1.json")).unwrap();
+    let read: Plan = document::from_text(plan::FORMAT, Path::new("plan-v1.json"), &text).unwrap();
+    assert_eq!(read, a_plan_of_version_1());
+    let (_root, install) = an_install();
+    let error = read.require_own(&install, "plan", &read.id).unwrap_err();
+    assert!(matches!(error, PlanError::Unidentified { .. }), "{error}");
+}
+
+#[test]
+fn an_id_is_written_and_read() {
+    let id = Identity {
+        id: "0123456789abcdef0123456789abcdef".into(),
+        root: "/srv/acme".into(),
+        folder: a_folder(),
+    };
+    let text = fixture(
+        "id-v1.json",
+        &document::to_text(identity::FORMAT, &id).unwrap(),
+    );
+    let read: Identity =
+        document::from_text(identity::FORMAT, Path::new("id-v1.json"), &text).unwrap();
+    assert_eq!(read, id);
+}
+
+#[test]
+fn a_made_volume_is_written_and_read() {
+    let made = MadeVolume {
+        install: "0123456789abcdef0123456789abcdef".into(),
+        run: "00003-20261121T020500Z-v2.10.5".into(),
+        volume: "v2_10_5_postgres_data".into(),
+        made: VolumeIdentity {
+            created: Some("2026-11-21T02:05:02Z".into()),
+            folder: None,
+        },
+        source: "v1_3_2_postgres_data".into(),
+        copied: VolumeIdentity {
+            created: None,
+            folder: Some(a_folder()),
+        },
+    };
+    let text = fixture(
+        "made-volume-v1.json",
+        &document::to_text(made_volume::FORMAT, &made).unwrap(),
+    );
+    let path = Path::new("made-volume-v1.json");
+    let read: MadeVolume = document::from_text(made_volume::FORMAT, path, &text).unwrap();
+    assert_eq!(read, made);
+}
+
+fn a_folder() -> FolderIdentity {
+    FolderIdentity {
+        device: 64769,
+        inode: 1_234_567,
+        born: Some(1_795_226_702_123_456_789),
+    }
+}
+
+/// An install that is adopted, in a folder that goes when the first value does.
+fn an_install() -> (tempfile::TempDir, Install) {
+    let root = tempfile::tempdir().unwrap();
+    fs::create_dir(root.path().join("releases")).unwrap();
+    let install = Install::at(root.path()).unwrap();
+    install.adopt(&Disk::new()).unwrap();
+    install.identify(&Disk::new()).unwrap();
+    (root, install)
 }
 
 /// The number of the last step of [`steps`].
@@ -179,10 +283,7 @@ const LAST: usize = 7;
 
 /// A journal with every event in it, as a run writes it; the times are made the same.
 fn a_journal() -> String {
-    let root = tempfile::tempdir().unwrap();
-    fs::create_dir(root.path().join("releases")).unwrap();
-    let install = Install::at(root.path()).unwrap();
-    install.adopt(&Disk::new()).unwrap();
+    let (_root, install) = an_install();
     let mut journal =
         Journal::begin(&install, a_plan(), "2026-11-21T02:05:00Z".parse().unwrap()).unwrap();
     let outcome = StepOutcome {
@@ -229,9 +330,9 @@ fn a_journal() -> String {
 }
 
 #[test]
-fn journal_1_is_written_and_read() {
+fn journal_2_is_written_and_read() {
     let today: serde_json::Value = serde_json::from_str(&a_journal()).unwrap();
-    let path = folder().join("journal-v1.json");
+    let path = folder().join("journal-v2.json");
     if std::env::var_os("UPDATE").is_some() && !path.exists() {
         fs::write(&path, a_journal()).unwrap();
     }
@@ -241,8 +342,23 @@ fn journal_1_is_written_and_read() {
         kept["body"], today["body"],
         "the journal is written otherwise today: a new version is due"
     );
+    expect_read(&path, &a_plan());
+}
+
+#[test]
+fn journal_1_is_read_and_not_acted_upon() {
+    let path = folder().join("journal-v1.json");
+    expect_read(&path, &a_plan_of_version_1());
+    let (_root, install) = an_install();
     let journal = Journal::load(&path).unwrap();
-    assert_eq!(journal.plan(), &a_plan());
+    let error = journal.require_own(&install).unwrap_err();
+    assert!(matches!(error, PlanError::Unidentified { .. }), "{error}");
+}
+
+#[track_caller]
+fn expect_read(path: &Path, plan: &Plan) {
+    let journal = Journal::load(path).unwrap();
+    assert_eq!(journal.plan(), plan);
     assert_eq!(journal.state(), RunState::RolledBack);
     assert_eq!(journal.steps()[LAST - 1], StepState::Done);
     assert_eq!(journal.steps()[LAST], StepState::Undone);
@@ -310,16 +426,20 @@ fn no_format_is_forgotten() {
         .collect();
     present.sort();
     let known = [
+        "id-v1.json",
         "journal-v1.json",
+        "journal-v2.json",
+        "made-volume-v1.json",
         "manifest-v1.json",
         "manifest-v1.mtree",
         "manifest-v1.sha256sum",
         "plan-v1.json",
+        "plan-v2.json",
     ];
     assert_eq!(present, known);
     assert_eq!(
         (plan::FORMAT.version, journal::FORMAT.version),
-        (1, 1),
+        (2, 2),
         "a new version adds a file"
     );
 }

@@ -76,12 +76,16 @@ struct WouldUndo {
 }
 
 /// The store of a plan, wherever it was made.
-fn store_of(plan: &Plan, engine: &EngineArg) -> Result<Box<dyn VolumeStore>, Failure> {
+fn store_of(
+    install: &Install,
+    plan: &Plan,
+    engine: &EngineArg,
+) -> Result<Box<dyn VolumeStore>, Failure> {
     let arg = VolumesArg {
         volumes: None,
         engine: engine.clone(),
     };
-    arg.store(&plan.request.place)
+    arg.store(&plan.request.volumes_of(install))
 }
 
 pub(super) fn apply(args: &Apply, ui: &Ui) -> Result<Done, Failure> {
@@ -90,9 +94,10 @@ pub(super) fn apply(args: &Apply, ui: &Ui) -> Result<Done, Failure> {
     let _lock = install.lock(&disk, "apply")?;
     runner::require_over(&install)?;
     let plan = Plan::find(&install, args.plan.as_deref())?;
+    plan.require_own(&install, "plan", &plan.id)?;
     runner::require_unapplied(&install, &plan)?;
     plan.require_settled()?;
-    let store = store_of(&plan, &args.engine)?;
+    let store = store_of(&install, &plan, &args.engine)?;
     let now = prepare(&install, &plan.request, store.as_ref(), ui.progress())?;
     drift::check(&plan, &now.plan)?;
     if args.dry_run {
@@ -134,7 +139,7 @@ pub(super) fn resume(args: &Resume, ui: &Ui) -> Result<Done, Failure> {
     let install = Install::adopted(&args.install.root)?;
     let disk = Disk::new();
     let _lock = install.lock(&disk, "resume")?;
-    let store = store_of(newest(&install, "resume")?.plan(), &args.engine)?;
+    let store = store_of(&install, newest(&install, "resume")?.plan(), &args.engine)?;
     let runner = Runner {
         install: &install,
         disk: &disk,
@@ -149,7 +154,7 @@ pub(super) fn roll_back(args: &Rollback, ui: &Ui) -> Result<Done, Failure> {
     let disk = Disk::new();
     let _lock = install.lock(&disk, "rollback")?;
     let journal = newest(&install, "roll back")?;
-    let store = store_of(journal.plan(), &args.engine)?;
+    let store = store_of(&install, journal.plan(), &args.engine)?;
     if journal.state() == RunState::Complete {
         for line in writes_since_copy(&install, journal.plan(), store.as_ref(), ui.progress())? {
             ui.warn(&line);
@@ -180,7 +185,9 @@ fn newest(install: &Install, verb: &str) -> Result<Journal, Failure> {
         let message = format!("no plan was applied here yet: nothing to {verb}");
         Failure::new(Kind::Refused, message)
     };
-    Journal::newest(install)?.ok_or_else(nothing)
+    let journal = Journal::newest(install)?.ok_or_else(nothing)?;
+    journal.require_own(install)?;
+    Ok(journal)
 }
 
 fn finish(install: &Install, report: Report, ui: &Ui) -> Result<Done, Failure> {
@@ -196,21 +203,13 @@ fn finish(install: &Install, report: Report, ui: &Ui) -> Result<Done, Failure> {
 /// A volume that something writes can't be copied: said for all of them at once, before
 /// the first step.
 fn require_idle(now: &Prepared) -> Result<(), Failure> {
-    let busy = now
-        .plan
-        .estimate
-        .volumes
-        .iter()
-        .filter(|volume| !volume.in_use_by.is_empty());
-    let busy: Vec<_> = busy
-        .map(|volume| {
-            format!(
-                "volume `{}` is in use by {}",
-                volume.key,
-                volume.in_use_by.join(", ")
-            )
-        })
-        .collect();
+    // Where nobody could say, the step that copies the volume refuses.
+    let busy = now.plan.estimate.volumes.iter().filter_map(|volume| {
+        let users = volume.in_use_by.as_ref()?;
+        let (key, names) = (&volume.key, users.join(", "));
+        (!users.is_empty()).then(|| format!("volume `{key}` is in use by {names}"))
+    });
+    let busy: Vec<_> = busy.collect();
     if busy.is_empty() {
         return Ok(());
     }

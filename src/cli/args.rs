@@ -4,8 +4,8 @@ use clap::{Args, Parser, Subcommand};
 
 use super::options::Common;
 use super::{
-    apply, conflicts, copy, diff, image, init, manifest, merge, plan, release, status, up, verify,
-    volume,
+    apply, conflicts, copy, diff, image, init, inspect, manifest, merge, plan, release, status, up,
+    verify, volume,
 };
 
 /// Upgrade self-hosted docker-compose installs, release by release.
@@ -67,6 +67,7 @@ pub(super) enum Command {
     Verify(verify::VerifyArgs),
     Diff(diff::DiffArgs),
     Conflicts(conflicts::ConflictsArgs),
+    Inspect(inspect::InspectArgs),
     Merge(merge::MergeArgs),
     Completions(Completions),
 }

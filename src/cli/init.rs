@@ -21,9 +21,30 @@ pub(super) struct InitArgs {
     /// The release that is running, where there are several
     #[arg(long, value_name = "VERSION")]
     current: Option<Version>,
+    /// Say that this is the install that it was, in a new place
+    ///
+    /// An install that isn't where its id was recorded may be a copy, and what is recorded in it is
+    /// its original's. Plans, runs and rollbacks go on here from now on.
+    #[arg(long, conflicts_with_all = ["current", "clone"])]
+    moved: bool,
+    /// Say that this is an install of its own, whatever it is a copy of
+    ///
+    /// It gets an id of its own. Plans and runs of its original stay where they are, and nothing of
+    /// them is acted upon here.
+    #[arg(long, conflicts_with = "current")]
+    clone: bool,
     /// Only say what would be made
     #[arg(long)]
     dry_run: bool,
+}
+
+#[derive(Serialize)]
+struct Claimed {
+    install: String,
+    was: Option<String>,
+    clone: bool,
+    current: Option<Version>,
+    changed: bool,
 }
 
 #[derive(Serialize)]
@@ -36,6 +57,10 @@ struct Adopted {
 
 pub(super) fn run(args: &InitArgs, ui: &Ui) -> Result<Done, Failure> {
     let install = Install::at(&args.install.root)?;
+    if args.moved || args.clone {
+        return claim(args, &install, ui);
+    }
+    install.require_own()?;
     let active = match &args.current {
         Some(version) => install.release(version)?,
         None => install.active()?,
@@ -53,9 +78,12 @@ pub(super) fn run(args: &InitArgs, ui: &Ui) -> Result<Done, Failure> {
         }
         .into());
     }
-    let changed = !install.is_adopted() || link_now.is_none();
+    let relative = Install::current_target(&active.version);
+    let link = install.current_link();
+    let needs_link = std::fs::read_link(&link).ok().as_ref() != Some(&relative);
+    let changed = !install.is_adopted() || needs_link;
     if changed && !args.dry_run {
-        adopt(&install, &active, link_now.is_none())?;
+        adopt(&install, &active, needs_link)?;
     }
     if ui.json {
         let install = install.root().to_owned();
@@ -77,6 +105,42 @@ pub(super) fn run(args: &InitArgs, ui: &Ui) -> Result<Done, Failure> {
             active.version
         ))?;
     }
+    Ok(Done::Same)
+}
+
+/// Says which install this is, and mends a `current` that leads out of it.
+fn claim(args: &InitArgs, install: &Install, ui: &Ui) -> Result<Done, Failure> {
+    let install = Install::adopted(install.root())?;
+    let disk = Disk::new();
+    let _lock = install.lock_anywhere(&disk, "init")?;
+    let was = install.identity()?.map(|identity| identity.root);
+    if !args.dry_run {
+        match args.clone {
+            true => install.identify_as_clone(&disk)?,
+            false => install.identify_as_moved(&disk)?,
+        };
+        install.mend_current(&disk)?;
+    }
+    let current = install.current()?.map(|release| release.version);
+    let root = install.root().display().to_string();
+    let (clone, dry_run) = (args.clone, args.dry_run);
+    if ui.json {
+        ui.json(&Claimed {
+            install: root,
+            was,
+            clone,
+            current,
+            changed: !dry_run,
+        })?;
+        return Ok(Done::Same);
+    }
+    let is = if dry_run { "would be" } else { "is" };
+    let what = match (clone, was) {
+        (true, _) => "an install of its own".to_owned(),
+        (false, Some(was)) => format!("the install that was `{was}`"),
+        (false, None) => "the install that it was".to_owned(),
+    };
+    ui.line(&format!("{root} {is} {what}"))?;
     Ok(Done::Same)
 }
 

@@ -12,6 +12,7 @@ mod diff;
 mod files;
 mod image;
 mod init;
+mod inspect;
 mod manifest;
 mod merge;
 mod options;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, ValueEnum};
 
-use crate::engine::{self, Docker};
+use crate::engine::{self, Docker, EngineAccess};
 
 /// Options of every command.
 #[derive(Debug, Clone, Args)]
@@ -86,4 +86,21 @@ pub(super) struct EngineArg {
     /// static, else `transship-static` beside it.
     #[arg(long, value_name = "FILE", env = "TRANSSHIP_HELPER")]
     pub helper: Option<PathBuf>,
+    /// Take for unused what nobody can be asked about
+    ///
+    /// Without it a volume is neither copied nor removed while it can't be known whether
+    /// something uses it: no engine of this machine answers, and not everything can be seen
+    /// without it.
+    #[arg(long)]
+    pub assume_stopped: bool,
+}
+
+impl EngineArg {
+    pub(super) fn access(&self) -> EngineAccess {
+        EngineAccess {
+            docker: self.docker.find(),
+            helper: self.helper.clone(),
+            assume_stopped: self.assume_stopped,
+        }
+    }
 }

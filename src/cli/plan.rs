@@ -8,7 +8,7 @@ use super::options::{InstallArg, VolumesArg};
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use super::terminal::{color, size, text_diff};
-use crate::engine::VolumeStore;
+use crate::engine::{VolumeBackend, VolumeStore};
 use crate::env_file::is_env_name;
 use crate::error::Kind;
 use crate::fs::Disk;
@@ -18,6 +18,7 @@ use crate::release::{Install, VendorRelease, Version};
 use crate::upgrade::planning::merging;
 use crate::upgrade::planning::merging::MergedFile;
 use crate::upgrade::planning::prepare::{Prepared, prepare};
+use crate::upgrade::request::recorded;
 use crate::upgrade::running::runner;
 use crate::upgrade::step::CarryConfig;
 use crate::upgrade::{Decisions, Plan, Releases, Request, Step};
@@ -107,7 +108,7 @@ pub(super) fn run(args: &PlanArgs, ui: &Ui) -> Result<Done, Failure> {
         keep_pristine(args, path, &install, &disk, ui)?;
     }
     let request = request(args, &install)?;
-    let store = args.volumes.store(&request.place)?;
+    let store = args.volumes.store(&request.volumes_of(&install))?;
     let planned = prepare(&install, &request, store.as_ref(), ui.progress())?;
     let saved = if args.dry_run {
         None
@@ -170,9 +171,10 @@ fn keep_pristine(
 
 fn request(args: &PlanArgs, install: &Install) -> Result<Request, Failure> {
     let absolute = |path: &PathBuf| {
-        path.canonicalize().map_err(|error| {
+        let found = path.canonicalize().map_err(|error| {
             Failure::new(Kind::Usage, format!("can't read `{}`", path.display())).cause(&error)
-        })
+        });
+        found.map(|path| recorded(install, &path))
     };
     Ok(Request {
         version: args.version.clone(),
@@ -188,13 +190,19 @@ fn request(args: &PlanArgs, install: &Install) -> Result<Request, Failure> {
         project: args.project.clone(),
         from_project: args.from_project.clone(),
         image_archive: args.image_archive.as_ref().map(absolute).transpose()?,
-        place: args.volumes.place(install.root())?,
+        place: match args.volumes.place(install.root())? {
+            VolumeBackend::Dir { path } => VolumeBackend::Dir {
+                path: recorded(install, &path),
+            },
+            VolumeBackend::Local => VolumeBackend::Local,
+        },
     })
 }
 
 /// Prints the plan for a reader.
 pub(super) fn show(planned: &Prepared, store: &dyn VolumeStore, ui: &Ui) -> Result<(), Failure> {
     let Prepared {
+        root,
         plan,
         releases,
         decisions,
@@ -212,7 +220,7 @@ pub(super) fn show(planned: &Prepared, store: &dyn VolumeStore, ui: &Ui) -> Resu
     let words = SecretWords::with(releases.recipe.secrets.clone());
     text += &merges(decisions, &words, ui);
     text += &files(releases, decisions, plan, &words, ui);
-    text += &sizes(plan, ui);
+    text += &sizes(plan, root, ui);
     for warning in &plan.warnings {
         text += &format!("{} {warning}\n", ui.paint(color::WARNING, "note:"));
     }
@@ -380,7 +388,7 @@ fn carried(releases: &Releases, step: &CarryConfig, words: &SecretWords, ui: &Ui
     text_diff::render_with(ui, &step.to, &vendors, &ours, words)
 }
 
-fn sizes(plan: &Plan, ui: &Ui) -> String {
+fn sizes(plan: &Plan, root: &Path, ui: &Ui) -> String {
     let mut text = ui.paint(color::HEADING, "\nSizes\n");
     for volume in &plan.estimate.volumes {
         let (bytes, files) = (
@@ -395,7 +403,8 @@ fn sizes(plan: &Plan, ui: &Ui) -> String {
     }
     for space in &plan.estimate.space {
         let (needed, free) = (size::human(space.needed), size::human(space.free));
-        text += &format!("  {}: {needed} needed, {free} free\n", space.path.display());
+        let path = root.join(&space.path);
+        text += &format!("  {}: {needed} needed, {free} free\n", path.display());
     }
     text
 }

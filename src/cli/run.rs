@@ -8,8 +8,8 @@ use super::args::{Cli, Command, Completions};
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use super::{
-    apply, conflicts, copy, diff, image, init, manifest, merge, plan, release, status, up, verify,
-    volume,
+    apply, conflicts, copy, diff, image, init, inspect, manifest, merge, plan, release, status, up,
+    verify, volume,
 };
 use crate::error::Kind;
 
@@ -27,6 +27,7 @@ pub fn main() -> ExitCode {
         Ok(Done::Same) => ExitCode::SUCCESS,
         Ok(Done::Differs) => ExitCode::from(1),
         Ok(Done::Incomplete) => ExitCode::from(Kind::Failed.exit_code()),
+        Ok(Done::Unreadable) => ExitCode::from(Kind::Usage.exit_code()),
         Err(failure) => ExitCode::from(ui.fail(&failure)),
     }
 }
@@ -49,6 +50,7 @@ fn dispatch(command: Command, ui: &Ui) -> Result<Done, Failure> {
         Command::Verify(args) => verify::run(&args, ui),
         Command::Diff(args) => diff::run(&args, ui),
         Command::Conflicts(args) => conflicts::run(&args, ui),
+        Command::Inspect(args) => inspect::run(&args, ui),
         Command::Merge(args) => merge::run(&args, ui),
         Command::Completions(args) => completions(&args, ui),
     }

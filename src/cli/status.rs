@@ -7,8 +7,9 @@ use super::options::InstallArg;
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use crate::fs::{Lock, LockHolder};
-use crate::release::{Install, Version};
+use crate::release::{Install, Version, Whereabouts};
 use crate::upgrade::plan::{Plan, PlanError};
+use crate::upgrade::projects::ProjectPair;
 use crate::upgrade::running::journal::{Journal, RunState};
 
 /// Show where an install stands.
@@ -28,6 +29,10 @@ struct StatusJson {
     plan: Option<PlanSummary>,
     run: Option<RunSummary>,
     locked_by: Option<LockHolder>,
+    id: Option<String>,
+    whereabouts: Option<Whereabouts>,
+    #[serde(skip)]
+    elsewhere: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -46,6 +51,7 @@ struct RunSummary {
     to: Version,
     state: RunState,
     error: Option<String>,
+    projects: ProjectPair,
 }
 
 pub(super) fn run(args: &StatusArgs, ui: &Ui) -> Result<Done, Failure> {
@@ -73,11 +79,20 @@ fn look(install: &Install) -> Result<StatusJson, Failure> {
         from: journal.plan().from.clone(),
         to: journal.plan().to.clone(),
         state: journal.state(),
+        projects: journal.plan().projects.clone(),
         error: (!journal.state().is_over())
             .then(|| journal.last_error().map(str::to_owned))
             .flatten(),
     });
+    let identity = install.identity()?;
+    let whereabouts = identity
+        .as_ref()
+        .and_then(|identity| identity.whereabouts(install.root()).ok());
+    let elsewhere = install.require_own().err().map(|error| error.to_string());
     Ok(StatusJson {
+        id: identity.map(|identity| identity.id),
+        whereabouts,
+        elsewhere,
         install: install.root().to_owned(),
         current: install.current()?.map(|release| release.version),
         releases: install
@@ -99,6 +114,9 @@ fn render(status: &StatusJson) -> String {
         status.install.display(),
         releases.join(", ")
     );
+    if let Some(elsewhere) = &status.elsewhere {
+        text += &format!("          {elsewhere}\n");
+    }
     if let Some(PlanSummary { id, from, to, .. }) = &status.plan {
         text += &format!("plan      {id}: {from} to {to}\n");
     }

@@ -266,6 +266,8 @@ fn row(container: Container) -> [String; 3] {
 
 pub(super) fn stop(args: &Stop, ui: &Ui) -> Result<Done, Failure> {
     let install = Install::at(&args.install.root)?;
+    // The containers of a copy's project are its original's.
+    install.require_own()?;
     let release = install.release(&args.which.release)?;
     let docker = args.docker.find()?;
     let (name, project) = project_of(&release, args.which.project.as_ref(), &docker)?;

@@ -8,6 +8,8 @@ mod ls;
 
 use clap::Subcommand;
 
+pub(super) use engines::is_path;
+
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 

@@ -58,6 +58,25 @@ impl ServerInfo {
     }
 }
 
+impl ServerInfo {
+    /// Where the engine is, unless it is on this machine: by a local socket, and with this
+    /// machine's name, since Docker Desktop's is a virtual one.
+    pub fn elsewhere(&self) -> Option<String> {
+        if !self.endpoint.is_empty() && !self.endpoint.starts_with("unix://") {
+            Some(format!("at {}", self.endpoint))
+        } else if self.name != host_name() {
+            Some(format!("on `{}`", self.name))
+        } else {
+            None
+        }
+    }
+}
+
+fn host_name() -> String {
+    let names = rustix::system::uname();
+    names.nodename().to_string_lossy().into_owned()
+}
+
 impl Docker {
     /// Finds the program: `docker`, or what the setting `program` names, which may be
     /// several words (`sudo -n docker`).

@@ -115,6 +115,14 @@ pub enum Error {
         /// By whom.
         users: Vec<User>,
     },
+    /// Nobody can say whether somebody uses the volume.
+    #[error("whether anything uses `{name}` can't be known: {why}")]
+    UsersUnknown {
+        /// The volume, or a path.
+        name: String,
+        /// Who couldn't be asked.
+        why: String,
+    },
     /// The target of a copy holds something.
     #[error("volume `{name}` is not empty")]
     NotEmpty {
@@ -259,6 +267,10 @@ impl Error {
             Self::Name { .. } => &[
                 "a volume's name begins with a letter or digit and goes on with letters, \
                  digits, `_`, `.` and `-`; it has at least two characters",
+            ],
+            Self::UsersUnknown { .. } => &[
+                "let the engine of this machine answer: see DOCKER_HOST and `docker context ls`",
+                "where nothing uses it, say so with `--assume-stopped`",
             ],
             Self::NotEmpty { .. } => {
                 &["bring it up to date with `--update`, which removes what SOURCE hasn't"]

@@ -35,10 +35,14 @@ pub use volumes::contents::{ByPath, Contents, Feed, StoredVolume, transfer};
 pub(crate) use volumes::copy::FoundEnd;
 pub use volumes::copy::{
     CopyEnd, CopyNotice, InUse, SourceSurvey, TargetLabels, VolumeCopied, VolumeCopy,
-    VolumeCopyOptions, require_idle, require_unused, writing,
+    VolumeCopyOptions,
 };
 pub use volumes::docker::DockerVolumes;
 pub use volumes::fake::FakeVolumes;
 pub use volumes::folders::FolderVolumes;
 pub use volumes::quiesce::{Quiesce, Quiesced};
-pub use volumes::store::{NewVolume, User, Volume, VolumeBackend, VolumeStore, check_name};
+pub use volumes::store::{
+    EngineAccess, LABEL_INSTALL, LABEL_RUN, MadeBy, NewVolume, User, Volume, VolumeBackend,
+    VolumeStore, check_name,
+};
+pub use volumes::users::{FolderUsers, Users, require_idle, require_unused};

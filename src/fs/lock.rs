@@ -82,6 +82,11 @@ impl Explain for LockError {
     }
 }
 
+/// No symlink is followed, and nothing is waited for: a fifo may stand there.
+const SAFELY: OFlags = OFlags::NOFOLLOW
+    .union(OFlags::NONBLOCK)
+    .union(OFlags::NOCTTY);
+
 /// The lock, held until dropped.
 #[derive(Debug)]
 pub struct Lock {
@@ -99,10 +104,13 @@ impl Lock {
             source,
         };
         disk.before("open", path).map_err(io)?;
-        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | SAFELY;
         let mode = Mode::RUSR | Mode::WUSR;
         let descriptor = rustix::fs::open(path, flags, mode).map_err(|errno| io(errno.into()))?;
         let mut file = File::from(descriptor);
+        if !file.metadata().map_err(io)?.is_file() {
+            return Err(io(io::Error::other("not a regular file")));
+        }
         match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Err(rustix::io::Errno::WOULDBLOCK) => {
                 let holder = read_holder(&mut file);
@@ -119,7 +127,8 @@ impl Lock {
 
     /// Who holds the lock at `path` now; `None` when it is free or was never taken.
     pub fn holder(path: &Path) -> Option<LockHolder> {
-        let mut file = File::open(path).ok()?;
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | SAFELY;
+        let mut file = File::from(rustix::fs::open(path, flags, Mode::empty()).ok()?);
         match rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared) {
             Err(rustix::io::Errno::WOULDBLOCK) => read_holder(&mut file),
             _ => None,
@@ -192,5 +201,18 @@ mod tests {
             Lock::take(&Disk::new(), &path, &LockHolder::this_process("apply")).unwrap_err();
         assert!(matches!(error, LockError::Io { .. }), "{error}");
         assert!(!folder.path().join("elsewhere").exists());
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "the test makes a fifo")]
+    fn a_fifo_for_a_lock_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let (kind, mode) = (rustix::fs::FileType::Fifo, Mode::RUSR | Mode::WUSR);
+        rustix::fs::mknodat(rustix::fs::CWD, &path, kind, mode, 0).unwrap();
+        assert_eq!(Lock::holder(&path), None);
+        let holder = LockHolder::this_process("apply");
+        let error = Lock::take(&Disk::new(), &path, &holder).unwrap_err();
+        assert!(matches!(error, LockError::Io { .. }), "{error}");
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::staging::ReleasePlaces;
-use super::{BadVersion, Version};
+use super::{BadVersion, IdentityError, TrustError, Version};
 use crate::compose;
 use crate::error::{Explain, Kind};
 use crate::fs::{Disk, Lock, LockError, LockHolder};
@@ -72,6 +72,15 @@ pub enum InstallError {
         /// The path of `current`.
         link: PathBuf,
     },
+    /// Somebody else has a hand in it.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+    /// The lock wasn't had.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// It isn't where its id says.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
     /// A folder or file can't be read or made.
     #[error("can't use `{}`", path.display())]
     Io {
@@ -88,12 +97,18 @@ impl Explain for InstallError {
             Self::NoReleases { .. } | Self::NoneFound { .. } | Self::UnknownVersion { .. } => {
                 Kind::Usage
             }
+            Self::Trust(error) => error.kind(),
+            Self::Lock(error) => error.kind(),
+            Self::Identity(error) => error.kind(),
             _ => Kind::Refused,
         }
     }
 
     fn hints(&self) -> Vec<String> {
         match self {
+            Self::Trust(error) => error.hints(),
+            Self::Lock(error) => error.hints(),
+            Self::Identity(error) => error.hints(),
             Self::NoReleases { .. } => vec![
                 "name the folder that holds `releases/` with `-C INSTALL`".into(),
                 "a release is a folder such as `releases/v1.3.2/` with its compose file in it"
@@ -236,12 +251,25 @@ impl Install {
         self.own("lock")
     }
 
-    /// Takes the lock on this install for `command`.
+    /// Takes the lock on this install for `command`. Nobody else may have a hand in what is kept
+    /// here, and the install must be where its id says; one that has no id gets it.
     ///
     /// # Errors
-    /// [`LockError`]: another process has it, or its file can't be used.
-    pub fn lock(&self, disk: &Disk, command: &str) -> Result<Lock, LockError> {
-        Lock::take(disk, &self.lock_file(), &LockHolder::this_process(command))
+    /// [`InstallError::Trust`], [`InstallError::Lock`], [`InstallError::Identity`].
+    pub fn lock(&self, disk: &Disk, command: &str) -> Result<Lock, InstallError> {
+        let lock = self.lock_anywhere(disk, command)?;
+        self.identify(disk)?;
+        Ok(lock)
+    }
+
+    /// [`Install::lock`], wherever the install is.
+    ///
+    /// # Errors
+    /// [`InstallError::Trust`], [`InstallError::Lock`].
+    pub fn lock_anywhere(&self, disk: &Disk, command: &str) -> Result<Lock, InstallError> {
+        self.require_trusted()?;
+        let holder = LockHolder::this_process(command);
+        Ok(Lock::take(disk, &self.lock_file(), &holder)?)
     }
 
     /// Makes transship's own folders, readable by their owner alone. Nothing happens to
@@ -256,6 +284,7 @@ impl Install {
             self.journals(),
             self.manifests(),
             self.own("pristine"),
+            self.own("made"),
         ] {
             match disk.create_dir(&folder, 0o700) {
                 Err(source) if source.kind() != io::ErrorKind::AlreadyExists => {
@@ -340,6 +369,27 @@ impl Install {
             version,
             path: absolute,
         }))
+    }
+
+    /// Makes `current` relative where it leads to a release by an absolute path, of this install or of
+    /// the one that it was moved or copied from: else it would lead out of the install, or to nothing.
+    /// Under the install's lock.
+    ///
+    /// # Errors
+    /// [`InstallError::Io`].
+    pub fn mend_current(&self, disk: &Disk) -> Result<(), InstallError> {
+        let link = self.current_link();
+        let Ok(target) = fs::read_link(&link) else {
+            return Ok(());
+        };
+        let name = target.file_name().and_then(|name| name.to_str());
+        let version = name.and_then(|name| name.parse::<Version>().ok());
+        match version {
+            Some(version) if target.is_absolute() && self.release_folder(&version).is_dir() => disk
+                .switch(&link, &Self::current_target(&version))
+                .map_err(|source| InstallError::Io { path: link, source }),
+            _ => Ok(()),
+        }
     }
 
     /// The active release; where `current` is absent, the only one that there is.

@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use super::{Install, InstallError, VendorRelease, VendorReleaseError, Version};
 use crate::error::{Explain, Kind};
-use crate::fs::{Disk, LockError};
+use crate::fs::Disk;
 use crate::progress::Progress;
 use crate::tree;
 
@@ -37,9 +37,6 @@ pub enum StagingError {
     /// The install can't take it.
     #[error(transparent)]
     Install(#[from] InstallError),
-    /// Another transship is at work on the install.
-    #[error(transparent)]
-    Lock(#[from] LockError),
     /// What the vendor ships can't be used, or its release is there already.
     #[error(transparent)]
     Release(#[from] VendorReleaseError),
@@ -49,7 +46,6 @@ impl StagingError {
     fn explained(&self) -> &dyn Explain {
         match self {
             Self::Install(error) => error,
-            Self::Lock(error) => error,
             Self::Release(error) => error,
         }
     }

@@ -36,4 +36,5 @@ pub use verify::verify::{Against, Verified, compare, verify, verify_and_count};
 pub use walk::beneath::read_beneath;
 pub use walk::escaped::Escaped;
 pub use walk::exclude::Exclude;
+pub(crate) use walk::stat;
 pub use walk::survey::{Survey, SurveyOptions, free, survey, survey_of};

@@ -8,9 +8,12 @@
 //!
 //! Begin with [`planning`] for what is decided and with [`running`] for what is done.
 
-pub mod document;
+pub use crate::document;
+mod confine;
+pub mod made_volume;
 pub mod plan;
 pub mod planning;
+pub mod projects;
 pub mod request;
 pub mod running;
 pub mod step;

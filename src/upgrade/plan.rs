@@ -10,10 +10,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::document::{self, DocumentError, DocumentFormat};
+use super::confine::OutOfBounds;
 use super::planning::merging::PlanConflict;
+use super::projects::ProjectPair;
 use super::request::Request;
 use super::step::Step;
+use crate::document::{self, DocumentError, DocumentFormat, DocumentId};
 use crate::error::{Explain, Kind};
 use crate::fs::Disk;
 use crate::release::{Install, Version};
@@ -21,16 +23,24 @@ use crate::release::{Install, Version};
 /// The format of a saved plan. Each version has a file in `fixtures/formats/`.
 pub const FORMAT: DocumentFormat = DocumentFormat {
     name: "transship-plan",
-    version: 1,
+    version: 2,
+    oldest: 1,
 };
 
 /// What will be done, in this order, and what is known of it beforehand.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
-    /// The plan's name: when it was made and where it leads, as
-    /// `20261121T015100Z-v2.10.5`.
+    /// The plan's name: its place, when it was made and where it leads, as
+    /// `00007-20261121T015100Z-v2.10.5`.
     pub id: String,
+    /// Its place in the order in which the install's plans were made, counted from 1; 0 in a plan of
+    /// version 1, which has none.
+    #[serde(default)]
+    pub sequence: u64,
+    /// The id of the install that it was made in; absent in a plan of version 1.
+    #[serde(default)]
+    pub install: Option<String>,
     /// The time at which it was made.
     pub made: Timestamp,
     /// The version of transship that made it.
@@ -45,6 +55,9 @@ pub struct Plan {
     pub from_project: String,
     /// The new release's compose project.
     pub project: String,
+    /// Both projects, and what they claim by name; nothing in a plan of version 1.
+    #[serde(default)]
+    pub projects: ProjectPair,
     /// The steps.
     pub steps: Vec<Step>,
     /// What the copies need and what is free.
@@ -77,8 +90,8 @@ pub struct VolumeEstimate {
     /// Bytes of content.
     pub bytes: u64,
     /// Running containers or processes that use it now and must be stopped before
-    /// `apply`.
-    pub in_use_by: Vec<String>,
+    /// `apply`; absent where nobody could say.
+    pub in_use_by: Option<Vec<String>>,
 }
 
 /// What is needed of a filesystem and what it has.
@@ -126,6 +139,40 @@ pub enum PlanError {
         /// The error of the system call.
         source: io::Error,
     },
+    /// A plan, or the plan of a run, is of another install.
+    #[error(
+        "{what} `{id}` is of another install than `{here}`, whose id is {own}: its own is {theirs}"
+    )]
+    Foreign {
+        /// `plan` or `run`.
+        what: &'static str,
+        /// The plan's or the run's name.
+        id: String,
+        /// This install's folder.
+        here: String,
+        /// This install's id.
+        own: String,
+        /// The other install's id.
+        theirs: String,
+    },
+    /// A plan, or the plan of a run, is of before installs had ids.
+    #[error("{what} `{id}` doesn't say which install it is of: an earlier transship made it")]
+    Unidentified {
+        /// `plan` or `run`.
+        what: &'static str,
+        /// The plan's or the run's name.
+        id: String,
+    },
+    /// A path leads where no plan leads.
+    #[error("{what} `{id}` is not acted upon: {source}")]
+    OutOfBounds {
+        /// `plan` or `run`.
+        what: &'static str,
+        /// The plan's or the run's name.
+        id: String,
+        /// Which path, and where it belongs.
+        source: OutOfBounds,
+    },
     /// The plan's file is damaged, of another kind or version, or can't be read.
     #[error(transparent)]
     Document(#[from] DocumentError),
@@ -135,7 +182,10 @@ impl Explain for PlanError {
     fn kind(&self) -> Kind {
         match self {
             Self::Document(error) => error.kind(),
-            Self::Conflicts { .. } => Kind::Refused,
+            Self::Conflicts { .. }
+            | Self::Foreign { .. }
+            | Self::Unidentified { .. }
+            | Self::OutOfBounds { .. } => Kind::Refused,
             _ => Kind::Usage,
         }
     }
@@ -144,6 +194,18 @@ impl Explain for PlanError {
         match self {
             Self::Document(error) => error.hints(),
             Self::Io { .. } => Vec::new(),
+            Self::Foreign { .. } => {
+                vec!["make a plan here, with `transship plan VERSION`".into()]
+            }
+            Self::Unidentified { what: "run", .. } => {
+                vec!["finish it with the transship that began it".into()]
+            }
+            Self::Unidentified { .. } => {
+                vec!["make it again, with `transship plan VERSION`".into()]
+            }
+            Self::OutOfBounds { .. } => {
+                vec!["no transship wrote it so: find out who did, and make the plan again".into()]
+            }
             Self::Conflicts { .. } => {
                 vec!["plan again, with `--ours PATH` or `--theirs PATH` for each".into()]
             }
@@ -172,6 +234,33 @@ impl Plan {
         })
     }
 
+    /// That the plan may be acted upon in this install: it was made here, and no path in it leads where
+    /// no plan leads. `what` and `id` are for messages: a plan, or a run and its name.
+    ///
+    /// # Errors
+    /// [`PlanError::Foreign`], [`PlanError::Unidentified`], [`PlanError::OutOfBounds`].
+    pub fn require_own(
+        &self,
+        install: &Install,
+        what: &'static str,
+        id: &str,
+    ) -> Result<(), PlanError> {
+        let id = id.to_owned();
+        let (Some(theirs), Some(own)) = (self.install.clone(), own_id(install)) else {
+            return Err(PlanError::Unidentified { what, id });
+        };
+        if theirs != own {
+            return Err(PlanError::Foreign {
+                what,
+                id,
+                here: install.root().display().to_string(),
+                own,
+                theirs,
+            });
+        }
+        super::confine::confine(self).map_err(|source| PlanError::OutOfBounds { what, id, source })
+    }
+
     /// Saves the plan in the install and gives its file.
     ///
     /// # Errors
@@ -182,14 +271,14 @@ impl Plan {
         Ok(path)
     }
 
-    /// The plan called `name` (an id, or a path to a saved plan), or the newest one.
+    /// The plan called `name` (an id, or a path to a saved plan), or the newest one of this install.
     ///
     /// # Errors
     /// [`PlanError`], but for conflicts.
     pub fn find(install: &Install, name: Option<&str>) -> Result<Self, PlanError> {
         let folder = install.plans();
         let path = match name {
-            None => newest(folder.clone())?,
+            None => return newest(install, folder),
             Some(path) if path.contains('/') => PathBuf::from(path),
             Some(id) => file(install, id.trim_end_matches(".json")),
         };
@@ -210,9 +299,10 @@ impl Plan {
         install: &Install,
         when: Timestamp,
         version: &Version,
-    ) -> Result<String, PlanError> {
+    ) -> Result<DocumentId, PlanError> {
         let folder = install.plans();
-        document::next_id(&folder, when, version).map_err(|source| PlanError::Io { folder, source })
+        let id = document::next_id(&folder, when, version.as_str());
+        id.map_err(|source| PlanError::Io { folder, source })
     }
 }
 
@@ -220,10 +310,29 @@ fn file(install: &Install, id: &str) -> PathBuf {
     install.plans().join(format!("{id}.json"))
 }
 
-fn newest(folder: PathBuf) -> Result<PathBuf, PlanError> {
-    match document::newest(&folder) {
-        Ok(Some(path)) => Ok(path),
-        Ok(None) => Err(PlanError::None { folder }),
-        Err(source) => Err(PlanError::Io { folder, source }),
+/// The plan that was made last, but for those that a clone has of its original.
+fn newest(install: &Install, folder: PathBuf) -> Result<Plan, PlanError> {
+    let io = |folder, source| PlanError::Io { folder, source };
+    let saved = match document::in_order(&folder) {
+        Ok(saved) => saved,
+        Err(source) => return Err(io(folder, source)),
+    };
+    let own = own_id(install);
+    for path in saved.iter().rev() {
+        let plan: Plan = document::load(FORMAT, path)?;
+        if is_of(plan.install.as_deref(), own.as_deref()) {
+            return Ok(plan);
+        }
     }
+    Err(PlanError::None { folder })
+}
+
+/// The install's id, where it has one that can be read.
+pub(super) fn own_id(install: &Install) -> Option<String> {
+    Some(install.identity().ok()??.id)
+}
+
+/// Whether a record is, or may be, of the install.
+pub(super) fn is_of(recorded: Option<&str>, own: Option<&str>) -> bool {
+    recorded.is_none() || own.is_none() || recorded == own
 }

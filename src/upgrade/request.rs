@@ -1,11 +1,11 @@
 //! What the administrator asked for, in full: with it, a plan can be made again.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::engine::VolumeBackend;
-use crate::release::Version;
+use crate::release::{Install, Version};
 
 /// An upgrade that somebody wants.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,7 +15,7 @@ pub struct Request {
     pub version: Version,
     /// The release to upgrade from; the active one when absent.
     pub from: Option<Version>,
-    /// The vendor's tarball or folder, absolute; absent when `version` is staged already.
+    /// The vendor's tarball or folder, absolute, or relative where it is in the install; absent when `version` is staged already.
     pub shipment: Option<PathBuf>,
     /// The prefix of the new volumes' names; the recipe's, or `v2_10_5_`, when absent.
     pub prefix: Option<String>,
@@ -38,10 +38,11 @@ pub struct Request {
     /// Edits of the compose file become an override file beside the vendor's.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub as_override: bool,
-    /// An archive of the new release's images, absolute, to be loaded first.
+    /// An archive of the new release's images, to be loaded first; absolute, or relative where it is in
+    /// the install.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image_archive: Option<PathBuf>,
-    /// The folder or engine that the volumes live in.
+    /// The folder or engine that the volumes live in; a folder is relative where it is in the install.
     pub place: VolumeBackend,
 }
 
@@ -65,5 +66,25 @@ impl Request {
             image_archive: None,
             place,
         }
+    }
+
+    /// Where the volumes live, with an absolute path.
+    pub fn volumes_of(&self, install: &Install) -> VolumeBackend {
+        match &self.place {
+            VolumeBackend::Dir { path } => VolumeBackend::Dir {
+                path: install.root().join(path),
+            },
+            VolumeBackend::Local => VolumeBackend::Local,
+        }
+    }
+}
+
+/// `path`, which is absolute, as an install's documents hold it: relative where it is in the install,
+/// so that it leads into the same install wherever that is.
+pub fn recorded(install: &Install, path: &Path) -> PathBuf {
+    match path.strip_prefix(install.root()) {
+        Ok(rest) if rest.as_os_str().is_empty() => path.to_owned(),
+        Ok(rest) => rest.to_owned(),
+        Err(_) => path.to_owned(),
     }
 }

@@ -16,6 +16,7 @@ mod carry_config;
 mod copy_volume;
 mod edit_compose;
 mod error;
+mod last_copy;
 mod load_images;
 mod shell;
 mod stage_release;
@@ -34,10 +35,12 @@ pub(in crate::upgrade) use shell::quote;
 pub use stage_release::StageRelease;
 pub use switch::Switch;
 pub use verify_volume::VerifyVolume;
-pub use world::{Attempt, Phase, StepOutcome, UndoEvidence, World};
+pub(in crate::upgrade) use world::Bounds;
+pub use world::{Attempt, Phase, StepOutcome, Undo, UndoEvidence, UndoScope, World};
 
 use world::StepKind;
 
+use super::confine::OutOfBounds;
 use crate::engine::VolumeStore;
 
 /// One effect of an upgrade.
@@ -99,12 +102,21 @@ impl Step {
         world.sweep(&self.kind().places(world))
     }
 
-    /// Whether it could be undone, as far as that can be known before anything of a run is.
+    /// That no path in it leads where no such step leads.
+    ///
+    /// # Errors
+    /// The first path that does.
+    pub(super) fn confine(&self, bounds: &Bounds<'_>) -> Result<(), OutOfBounds> {
+        self.kind().confine(bounds)
+    }
+
+    /// Whether the old release has what going back to it takes, and whether the step could be undone
+    /// where it is to be, as far as that can be known before anything of a run is.
     ///
     /// # Errors
     /// What stands against it.
-    pub fn check_undo(&self, world: World<'_>) -> Result<(), StepError> {
-        self.kind().check_undo(world)
+    pub fn check_undo(&self, world: World<'_>, undo: Undo) -> Result<(), StepError> {
+        self.kind().check_undo(world, undo)
     }
 
     /// Undoes it.

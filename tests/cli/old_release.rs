@@ -4,7 +4,7 @@
 use std::fs;
 use std::process::Command;
 
-use transship::engine::FolderVolumes;
+use transship::engine::{Docker, FolderUsers, FolderVolumes};
 use transship::fs::Disk;
 use transship::progress::Silent;
 use transship::release::Install as Layout;
@@ -81,7 +81,8 @@ fn a_volume_that_was_written_between_its_copy_and_the_switch() {
             false => Ok(()),
         }
     });
-    let volumes = FolderVolumes::new(&install.at("volumes"), None);
+    let users = FolderUsers::new(Docker::find(Some("/nowhere/docker"))).assume_stopped(true);
+    let volumes = FolderVolumes::new(&install.at("volumes"), users);
     let runner = Runner {
         install: &layout,
         disk: &disk,

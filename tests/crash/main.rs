@@ -43,6 +43,7 @@ impl World {
         };
         let layout = Layout::at(install.root()).unwrap();
         layout.adopt(&Disk::new()).unwrap();
+        layout.identify(&Disk::new()).unwrap();
         Disk::new()
             .switch(&layout.current_link(), Path::new("releases/v1.3.2"))
             .unwrap();
@@ -76,7 +77,7 @@ impl World {
         let request = Request {
             version: "v2.10.5".parse().unwrap(),
             from: None,
-            shipment: Some(self.install.at("v2.10.5.tar.gz")),
+            shipment: Some("v2.10.5.tar.gz".into()),
             prefix: None,
             images: Vec::new(),
             carry: Vec::new(),
@@ -93,7 +94,7 @@ impl World {
             project: None,
             from_project: None,
             place: VolumeBackend::Dir {
-                path: self.install.at("volumes"),
+                path: "volumes".into(),
             },
         };
         prepare(&self.layout, &request, &self.volumes, &Silent)

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use transship::engine::VolumeStore;
+use transship::engine::{Users, VolumeStore};
 
 use crate::lab::{Lab, put, store};
 use crate::need;
@@ -48,13 +48,13 @@ fn composes_own_containers_name_project_and_service_as_users() {
     lab.compose(&project, &volume, &["up", "-y", "-d"]);
     let store = store();
     let found = store.find(&volume).unwrap().unwrap();
-    let users = store.users(&found).unwrap();
+    let users = store.users(&found).unwrap().found;
     assert_eq!(users.len(), 1);
     assert_eq!(users[0].project.as_ref(), Some(&project));
     assert_eq!(users[0].service.as_deref(), Some("db"));
     assert!(users[0].running && users[0].writes);
     lab.compose(&project, &volume, &["down"]);
-    assert_eq!(store.users(&found).unwrap(), []);
+    assert_eq!(store.users(&found).unwrap(), Users::default());
 }
 
 /// The control: if this ever passes quietly, the first test proves nothing any more.

@@ -88,5 +88,6 @@ pub(crate) fn new_volume() -> NewVolume {
         name: "v2_data".to_owned(),
         project: "demo".to_owned(),
         key: "data".to_owned(),
+        made_by: None,
     }
 }

@@ -1,7 +1,7 @@
 //! An engine that fails, hangs, dies, lies and talks nonsense, at every call: each time an
 //! error that says what to do, nothing half-made, and no harm once it is well again.
 
-use transship::engine::{Docker, Error, VolumeStore};
+use transship::engine::{Docker, Error, Users, VolumeStore};
 use transship::error::{Explain, Kind};
 use transship::fs::Disk;
 use transship::progress::Silent;
@@ -238,7 +238,7 @@ fn a_bad_answer_about_containers_is_never_taken_for_no_users() {
             let volume = volumes.create(&Disk::new(), &new_volume()).unwrap();
             fake.set("ps", "{\"ID\":\"abc\"}\n");
             fake.set("containers", container);
-            assert_eq!(volumes.users(&volume).unwrap(), []);
+            assert_eq!(volumes.users(&volume).unwrap(), Users::default());
             fake.spoil(call, how);
             sound(volumes.users(&volume), &format!("{call} {how}"));
         }

@@ -4,7 +4,9 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 use tempfile::TempDir;
-use transship::engine::{Error, FakeVolumes, FolderVolumes, NewVolume, User, VolumeStore};
+use transship::engine::{
+    Docker, Error, FakeVolumes, FolderUsers, FolderVolumes, NewVolume, User, Users, VolumeStore,
+};
 use transship::error::Explain;
 use transship::fs::Disk;
 
@@ -12,8 +14,13 @@ use super::fake_docker::{FakeDocker, new_volume};
 
 fn place() -> (TempDir, FolderVolumes) {
     let home = tempfile::tempdir().unwrap();
-    let volumes = FolderVolumes::new(home.path(), None);
+    let volumes = FolderVolumes::new(home.path(), nobody());
     (home, volumes)
+}
+
+/// Processes are looked for, and no engine is asked.
+fn nobody() -> FolderUsers {
+    FolderUsers::new(Docker::find(Some("/nowhere/docker"))).assume_stopped(true)
 }
 
 #[test]
@@ -114,7 +121,7 @@ fn a_folder_that_a_process_writes_to_is_not_removed() {
 #[test]
 fn containers_are_asked_about_where_an_engine_answers() {
     let (home, fake) = (tempfile::tempdir().unwrap(), FakeDocker::new());
-    let volumes = FolderVolumes::new(home.path(), Some(fake.docker()));
+    let volumes = FolderVolumes::new(home.path(), FolderUsers::new(Ok(fake.docker())));
     let made = volumes.create(&Disk::new(), &new_volume()).unwrap();
     let mount = |id: &str, running: bool, source: &std::path::Path| {
         format!(
@@ -133,7 +140,7 @@ fn containers_are_asked_about_where_an_engine_answers() {
         mount("beside", true, &home.path().join("v2_data2")),
     ];
     fake.set("containers", &containers.join("\n"));
-    let users = volumes.users(&made).unwrap();
+    let users = volumes.users(&made).unwrap().found;
     let found: Vec<_> = users.iter().map(|u| (u.who.as_str(), u.running)).collect();
     assert_eq!(found, [("same", true), ("above", false), ("below", true)]);
     assert_eq!(users[0].project.as_deref(), Some("p"));
@@ -158,18 +165,20 @@ fn a_mount_through_a_symlink_is_the_same_folder() {
 }
 
 #[test]
-fn without_an_engine_processes_are_all_there_is() {
+fn without_an_engine_it_is_unknown_who_uses_a_folder() {
     let (home, fake) = (tempfile::tempdir().unwrap(), FakeDocker::new());
-    let volumes = FolderVolumes::new(home.path(), Some(fake.docker()));
+    let volumes = FolderVolumes::new(home.path(), FolderUsers::new(Ok(fake.docker())));
     let made = volumes.create(&Disk::new(), &new_volume()).unwrap();
     fake.spoil("info --format", "exit1");
-    assert_eq!(volumes.users(&made).unwrap(), []);
+    let users = volumes.users(&made).unwrap();
+    assert_eq!(users.found, []);
+    assert!(users.unknown.unwrap().contains("no Docker engine answers"));
 }
 
 #[test]
 fn an_engine_that_answers_and_then_fails_is_not_passed_over() {
     let (home, fake) = (tempfile::tempdir().unwrap(), FakeDocker::new());
-    let volumes = FolderVolumes::new(home.path(), Some(fake.docker()));
+    let volumes = FolderVolumes::new(home.path(), FolderUsers::new(Ok(fake.docker())));
     let made = volumes.create(&Disk::new(), &new_volume()).unwrap();
     fake.spoil("ps --all", "exit1");
     assert!(volumes.users(&made).is_err());
@@ -180,7 +189,7 @@ fn the_command_shown_makes_the_same_folder() {
     let home = tempfile::tempdir().unwrap();
     let odd = home.path().join("it's a place");
     fs::create_dir(&odd).unwrap();
-    let volumes = FolderVolumes::new(&odd, None);
+    let volumes = FolderVolumes::new(&odd, nobody());
     let command = volumes.create_command(&new_volume());
     let status = std::process::Command::new("sh")
         .args(["-c", &command])
@@ -206,7 +215,7 @@ fn the_fake_has_the_users_that_a_test_gives_it() {
         path: None,
     };
     fake.use_by("v2_data", user.clone());
-    assert_eq!(fake.users(&made).unwrap(), [user]);
+    assert_eq!(fake.users(&made).unwrap(), Users::known(vec![user]));
     let error = fake.remove(&Disk::new(), "v2_data").unwrap_err();
     assert_eq!(error.hints(), ["stop db first"]);
     fake.free("v2_data");

@@ -32,6 +32,7 @@ impl Lab {
             name: self.name(key),
             project: self.name("project"),
             key: key.to_owned(),
+            made_by: None,
         }
     }
 

@@ -34,5 +34,6 @@ mod remote;
 #[expect(dead_code, reason = "made for the tests of copies")]
 mod support;
 mod two_engines;
+mod unknown_users;
 #[path = "../fidelity/zoo.rs"]
 mod zoo;

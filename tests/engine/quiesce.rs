@@ -46,7 +46,7 @@ impl Counter {
     fn users(&self) -> Vec<User> {
         let store = store();
         let volume = store.find(&self.lab.name("data")).unwrap().unwrap();
-        store.users(&volume).unwrap()
+        store.users(&volume).unwrap().found
     }
 
     fn hold<'a>(&'a self, disk: &'a Disk, how: Quiesce) -> Result<Quiesced<'a>, Error> {

@@ -1,6 +1,9 @@
 //! Volumes of a real engine.
 
-use transship::engine::{Docker, Error, FolderVolumes, User, VolumeStore};
+use transship::engine::{
+    Docker, Error, FolderUsers, FolderVolumes, LABEL_INSTALL, LABEL_RUN, MadeBy, NewVolume, User,
+    Volume, VolumeStore,
+};
 use transship::error::{Explain, Kind};
 use transship::fs::Disk;
 use transship::progress::Silent;
@@ -48,7 +51,28 @@ fn the_command_shown_makes_the_same_volume() {
     lab.docker(&args);
     let by_hand = store.find(&new.name).unwrap().unwrap();
     store.remove(&Disk::new(), &new.name).unwrap();
-    assert_eq!(store.create(&Disk::new(), &new).unwrap(), by_hand);
+    let made = store.create(&Disk::new(), &new).unwrap();
+    let timeless = |volume: Volume| Volume {
+        created: None,
+        ..volume
+    };
+    assert_eq!(timeless(made), timeless(by_hand));
+}
+
+#[test]
+fn a_volume_of_a_run_says_which_run_of_which_install_and_when() {
+    let Some(lab) = lab("made-by") else { return };
+    let new = NewVolume {
+        made_by: Some(MadeBy {
+            install: "an-install".to_owned(),
+            run: "a-run".to_owned(),
+        }),
+        ..lab.new_volume("data")
+    };
+    let made = store().create(&Disk::new(), &new).unwrap();
+    assert_eq!(made.labels[LABEL_INSTALL], "an-install");
+    assert_eq!(made.labels[LABEL_RUN], "a-run");
+    assert!(made.created.is_some());
 }
 
 #[test]
@@ -85,7 +109,7 @@ fn containers_use_a_volume_by_its_name_and_by_its_folder_running_or_not() {
     start("run -d", "other", "/etc:/d:ro");
 
     let volume = store.find(&name).unwrap().unwrap();
-    let users = store.users(&volume).unwrap();
+    let users = store.users(&volume).unwrap().found;
     let mut expected = [&running, &stopped, &paused, &bound, &bound_above].map(String::as_str);
     expected.sort_unstable();
     assert_eq!(who(&users), expected);
@@ -146,7 +170,7 @@ fn a_hook_that_fails_keeps_the_engine_from_being_asked() {
 fn a_folder_bound_into_a_container_is_in_use_by_it() {
     let Some(lab) = lab("bound") else { return };
     let home = tempfile::tempdir().unwrap();
-    let store = FolderVolumes::new(home.path(), Some(Docker::find(None).unwrap()));
+    let store = FolderVolumes::new(home.path(), FolderUsers::new(Docker::find(None)));
     let volume = store.create(&Disk::new(), &lab.new_volume("data")).unwrap();
     put(&volume.path, "kept");
     let (container, mount) = (lab.name("c"), format!("{}:/d", volume.path.display()));
@@ -154,7 +178,7 @@ fn a_folder_bound_into_a_container_is_in_use_by_it() {
         "create", "--name", &container, "-v", &mount, "shell:1", "true",
     ];
     lab.docker(&args);
-    let users = store.users(&volume).unwrap();
+    let users = store.users(&volume).unwrap().found;
     assert_eq!(who(&users), [container]);
     assert!(!users[0].running);
     let error = store.remove(&Disk::new(), &volume.name).unwrap_err();

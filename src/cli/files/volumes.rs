@@ -29,7 +29,7 @@ impl VolumesArg {
 
     /// The store at `place`.
     pub(crate) fn store(&self, place: &VolumeBackend) -> Result<Box<dyn VolumeStore>, Failure> {
-        let opened = place.open(self.engine.docker.find(), self.engine.helper.as_deref());
+        let opened = place.open(self.engine.access());
         opened.map_err(|error| {
             Failure::from(error).hint(
                 "where volumes are plain folders, name the folder that holds them with `--volumes DIR`",

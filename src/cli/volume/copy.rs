@@ -9,7 +9,8 @@ use crate::cli::options::VolumesArg;
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::ui::{Done, Ui};
 use crate::engine::{
-    CopyEnd, CopyNotice, Error, TargetLabels, VolumeCopy, VolumeCopyOptions, VolumeStore,
+    CopyEnd, CopyNotice, Error, FolderUsers, TargetLabels, VolumeCopy, VolumeCopyOptions,
+    VolumeStore,
 };
 use crate::fs::Disk;
 
@@ -49,12 +50,14 @@ pub(in crate::cli) struct Args {
 
 pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
     let stores = Stores::open(args)?;
+    let users = args.volumes.engine.access().folder_users();
     let wanted = VolumeCopy {
-        source: end(&args.source, stores.from.as_deref()),
-        target: end(&args.target, stores.to.as_deref()),
+        source: end(&args.source, stores.from.as_deref(), &users),
+        target: end(&args.target, stores.to.as_deref(), &users),
         labels: TargetLabels {
             project: args.project.clone(),
             key: args.key.clone(),
+            made_by: None,
         },
         options: VolumeCopyOptions {
             verify: args.verify,
@@ -91,12 +94,15 @@ impl Args {
     }
 }
 
-fn end<'a>(name: &str, store: Option<&'a dyn VolumeStore>) -> CopyEnd<'a> {
+fn end<'a>(name: &str, store: Option<&'a dyn VolumeStore>, users: &'a FolderUsers) -> CopyEnd<'a> {
     match store {
         Some(store) => CopyEnd::Volume {
             store,
             name: name.to_owned(),
         },
-        None => CopyEnd::Path(PathBuf::from(name)),
+        None => CopyEnd::Path {
+            path: PathBuf::from(name),
+            users,
+        },
     }
 }

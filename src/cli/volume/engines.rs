@@ -95,6 +95,6 @@ fn at(
     Ok(Some(Rc::new(store)))
 }
 
-fn is_path(text: &str) -> bool {
+pub(in crate::cli) fn is_path(text: &str) -> bool {
     text.contains('/') || text == "." || text == ".."
 }

@@ -43,7 +43,8 @@ impl InUseArgs {
     pub(super) fn tell(notice: &CopyNotice<'_>, ui: &Ui) {
         match notice {
             CopyNotice::Live { volume, users } => {
-                let names: Vec<_> = users.iter().map(|user| user.who.as_str()).collect();
+                let mut names: Vec<_> = users.found.iter().map(|user| user.who.as_str()).collect();
+                names.extend(users.unknown.as_ref().map(|_| "somebody unknown"));
                 ui.warn(&format!(
                     "`{volume}` is copied while {} may write it: don't start a database from the \
                      copy",

@@ -11,7 +11,7 @@ use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::ui::{Done, Ui};
 use crate::cli::terminal::{size, table};
 use crate::compose::{Claims, LoadOptions, Model, SharedData};
-use crate::engine::{User, Volume, VolumeStore};
+use crate::engine::{User, Users, Volume, VolumeStore};
 
 /// List the volumes of the compose files, where they live and who uses them.
 ///
@@ -53,7 +53,10 @@ struct VolumeJson {
     /// With `--size`.
     #[serde(skip_serializing_if = "Option::is_none")]
     bytes: Option<u64>,
-    used_by: Vec<UserJson>,
+    #[serde(skip)]
+    has_unknown_users: bool,
+    /// Null where it can't be known.
+    used_by: Option<Vec<UserJson>>,
 }
 
 #[derive(Serialize)]
@@ -132,10 +135,17 @@ fn of_files(
             external: volume.external,
             ..VolumeJson::default()
         };
-        if let Ok(store) = store
-            && let Ok(Some(volume)) = store.find(&volume.name)
-        {
-            row.fill(store.as_ref(), volume, (args.size, ui))?;
+        let found = store
+            .as_ref()
+            .ok()
+            .map(|store| (store, store.find(&volume.name)));
+        match found {
+            Some((store, Ok(Some(volume)))) => {
+                row.fill(store.as_ref(), volume, (args.size, ui))?;
+            }
+            // Nobody uses what isn't there.
+            Some((_, Ok(None))) => row.used_by = Some(Vec::new()),
+            _ => row.has_unknown_users = true,
         }
         volumes.push(row);
     }
@@ -153,9 +163,11 @@ impl VolumeJson {
         volume: Volume,
         (size, ui): (bool, &Ui),
     ) -> Result<(), Failure> {
-        let users = store.users(&volume)?.into_iter();
-        self.used_by = users.map(UserJson::from).collect();
-        self.used_by.sort_by(|a, b| a.name.cmp(&b.name));
+        let Users { mut found, unknown } = store.users(&volume)?;
+        found.sort_by(|a, b| a.who.cmp(&b.who));
+        let is_known = unknown.is_none() || !found.is_empty();
+        self.used_by = is_known.then(|| found.into_iter().map(UserJson::from).collect());
+        self.has_unknown_users = unknown.is_some();
         if size {
             let survey = store.contents().survey(&volume, ui.progress())?;
             self.bytes = Some(survey.bytes);
@@ -173,16 +185,21 @@ impl VolumeJson {
             (None, true) => "(external)".to_owned(),
             (None, false) => "-".to_owned(),
         };
-        let users = self.used_by.iter().map(|user| match user.running {
-            true => user.name.clone(),
-            false => format!("{} (stopped)", user.name),
-        });
+        let users = self
+            .used_by
+            .iter()
+            .flatten()
+            .map(|user| match user.running {
+                true => user.name.clone(),
+                false => format!("{} (stopped)", user.name),
+            });
+        let others = self.has_unknown_users.then(|| "?".to_owned());
         [
             self.key.unwrap_or_default(),
             self.name,
             place,
             self.bytes.map(size::human).unwrap_or_default(),
-            users.collect::<Vec<_>>().join(", "),
+            users.chain(others).collect::<Vec<_>>().join(", "),
         ]
     }
 }

@@ -189,7 +189,7 @@ impl InspectedContainer {
         }
         let name = holder.owner.clone();
         claims.containers.push(Claim::new(name, holder.clone()));
-        for mount in &self.mounts {
+        for mount in self.mounts.iter().filter(|mount| mount.has_source()) {
             match mount.name.as_ref().filter(|name| !name.is_empty()) {
                 Some(volume) => claims
                     .volumes

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::inspected::{Checked, InspectedContainer, InspectedMount, inspected};
+use super::mounts::{FilesystemPath, MountPoint, mounts_of};
 use crate::engine::{Docker, Error, User};
 
 /// A container, running or not, and what of the host it sees.
@@ -103,8 +104,11 @@ impl Container {
 /// # Errors
 /// [`Error::Call`] and [`Error::Answer`].
 pub fn containers_using(docker: &Docker, path: &Path) -> Result<Vec<User>, Error> {
-    let place = HostPath::of(path);
-    users(docker, |mount| place.overlaps(&HostPath::of(&mount.source)))
+    let mounts = mounts_of(Path::new("/proc/self"));
+    let place = HostPath::of(path, &mounts);
+    users(docker, |mount| {
+        place.overlaps(&HostPath::of(&mount.source, &mounts))
+    })
 }
 
 /// Like [`containers_using`], and those that mount the volume `name`.
@@ -113,9 +117,11 @@ pub(crate) fn containers_using_volume(
     name: &str,
     path: &Path,
 ) -> Result<Vec<User>, Error> {
-    let place = HostPath::of(path);
+    let mounts = mounts_of(Path::new("/proc/self"));
+    let place = HostPath::of(path, &mounts);
     users(docker, |mount| {
-        mount.volume.as_deref() == Some(name) || place.overlaps(&HostPath::of(&mount.source))
+        let source = HostPath::of(&mount.source, &mounts);
+        mount.volume.as_deref() == Some(name) || place.overlaps(&source)
     })
 }
 
@@ -130,24 +136,30 @@ fn users(docker: &Docker, uses: impl Fn(&Mount) -> bool) -> Result<Vec<User>, Er
     Ok(containers.iter().filter_map(user).collect())
 }
 
-/// A path as it was named and as it is with its symlinks resolved: `current/data` and
-/// `releases/v1/data` are one place.
+/// A path as it was named, as it is with its symlinks resolved (`current/data` and
+/// `releases/v1/data` are one place), and by its filesystem, whichever way that is mounted.
 struct HostPath {
     named: PathBuf,
     real: PathBuf,
+    mounted: Option<FilesystemPath>,
 }
 
 impl HostPath {
-    fn of(path: &Path) -> Self {
+    fn of(path: &Path, mounts: &[MountPoint]) -> Self {
+        let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         Self {
             named: path.to_owned(),
-            real: path.canonicalize().unwrap_or_else(|_| path.to_owned()),
+            mounted: FilesystemPath::of(&real, mounts),
+            real,
         }
     }
 
     fn overlaps(&self, other: &Self) -> bool {
         let over = |a: &Path, b: &Path| a.starts_with(b) || b.starts_with(a);
-        over(&self.named, &other.named) || over(&self.real, &other.real)
+        let mounted = self.mounted.as_ref().zip(other.mounted.as_ref());
+        over(&self.named, &other.named)
+            || over(&self.real, &other.real)
+            || mounted.is_some_and(|(one, other)| one.overlaps(other))
     }
 }
 
@@ -185,14 +197,10 @@ fn dependencies(list: &str) -> Vec<String> {
         .collect()
 }
 
-/// A tmpfs has neither name nor source, and is nobody else's.
+/// Nothing for a tmpfs.
 fn mount(mounted: InspectedMount) -> Option<Mount> {
-    let volume = mounted.name.filter(|name| !name.is_empty());
-    if volume.is_none() && mounted.source.as_os_str().is_empty() {
-        return None;
-    }
-    Some(Mount {
-        volume,
+    mounted.has_source().then(|| Mount {
+        volume: mounted.name.filter(|name| !name.is_empty()),
         source: mounted.source,
         writes: mounted.writes,
     })

@@ -110,6 +110,14 @@ pub(crate) struct InspectedMount {
     pub(crate) writes: bool,
 }
 
+impl InspectedMount {
+    /// False for a tmpfs, which has neither name nor source, and is nobody else's.
+    pub(crate) fn has_source(&self) -> bool {
+        let is_named = self.name.as_ref().is_some_and(|name| !name.is_empty());
+        is_named || !self.source.as_os_str().is_empty()
+    }
+}
+
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(crate) struct ContainerConfig {

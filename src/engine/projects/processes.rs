@@ -7,13 +7,15 @@
 //! count, nor do the programs that started this one: an administrator may type his commands
 //! wherever he likes.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use super::mounts::{FilesystemPath, MountPoint, mounts_of};
 use crate::engine::User;
 
 /// Programs in which people and scripts stand somewhere.
@@ -47,14 +49,67 @@ pub(crate) fn processes_using(path: &Path) -> Vec<User> {
         return Vec::new();
     };
     let own = std::process::id();
+    let mounted = MountedElsewhere::new(&path);
     let mut numbers: Vec<u32> = names(Path::new("/proc"))
         .filter_map(|name| name.parse().ok())
         .filter(|number| *number != own)
         .collect();
     numbers.sort_unstable();
     let started_this = ancestors(own);
-    let user = |number| Process::new(number)?.user(&path, started_this.contains(&number));
+    let user = |number| {
+        let process = Process::new(number)?;
+        let used = process.used(&path, started_this.contains(&number));
+        let (path, writes) = used.or_else(|| mounted.seen_by(&process))?;
+        Some(process.user(path, writes))
+    };
     numbers.into_iter().filter_map(user).collect()
+}
+
+/// True where `user` is a process of the container with this id, by its control group.
+pub(crate) fn is_of_container(user: &User, id: &str) -> bool {
+    let groups = || fs::read_to_string(format!("/proc/{}/cgroup", user.id));
+    user.is_process && groups().is_ok_and(|groups| groups.contains(id))
+}
+
+/// Where a folder is mounted for processes that see other mounts than this one: containers of
+/// any engine, none of which need have a file open.
+struct MountedElsewhere {
+    here: Vec<MountPoint>,
+    folder: Option<FilesystemPath>,
+    /// By namespace.
+    known: RefCell<BTreeMap<PathBuf, Option<bool>>>,
+}
+
+impl MountedElsewhere {
+    fn new(folder: &Path) -> Self {
+        let here = mounts_of(Path::new("/proc/self"));
+        Self {
+            folder: FilesystemPath::of(folder, &here),
+            here,
+            known: RefCell::default(),
+        }
+    }
+
+    /// The folder, as the process has it mounted, or one above or below it.
+    fn seen_by(&self, process: &Process) -> Option<PathUse> {
+        let namespace = process.elsewhere()?;
+        let mut known = self.known.borrow_mut();
+        let seen = known
+            .entry(namespace)
+            .or_insert_with(|| self.mounted(process));
+        let path = process.at.join("root");
+        seen.map(|writes| (path, writes))
+    }
+
+    /// Whether one of the process's mounts has the folder, and is writable. Those that are this
+    /// process's, too, are the machine's own.
+    fn mounted(&self, process: &Process) -> Option<bool> {
+        let folder = self.folder.as_ref()?;
+        let theirs = mounts_of(&process.at).into_iter();
+        let theirs = theirs.filter(|mount| mount.overlaps(folder) && !self.here.contains(mount));
+        // Who sees all of a filesystem watches the machine, and doesn't keep its data here.
+        theirs.map(|mount| mount.writes && !mount.is_whole()).max()
+    }
 }
 
 struct Process {
@@ -79,15 +134,18 @@ impl Process {
         })
     }
 
-    fn user(&self, folder: &Path, started_this: bool) -> Option<User> {
+    /// A path in the folder that it uses, the one that it may write first.
+    fn used(&self, folder: &Path, started_this: bool) -> Option<PathUse> {
         let stands = started_this || SHELLS.contains(&self.name.as_str());
         let files = self.open(folder).chain(self.mapped(folder));
         // The writing one, if there is one.
         let file = files.max_by_key(|(_, writes)| *writes);
-        let (path, writes) = file
-            .or_else(|| self.place("root", folder))
-            .or_else(|| (!stands).then(|| self.place("cwd", folder))?)?;
-        Some(User {
+        file.or_else(|| self.place("root", folder))
+            .or_else(|| (!stands).then(|| self.place("cwd", folder))?)
+    }
+
+    fn user(&self, path: PathBuf, writes: bool) -> User {
+        User {
             who: format!("{} (process {})", self.name, self.number),
             id: self.number.to_string(),
             project: None,
@@ -96,7 +154,7 @@ impl Process {
             writes,
             is_process: true,
             path: Some(path),
-        })
+        }
     }
 
     /// Its open files in the folder.
@@ -142,6 +200,13 @@ impl Process {
     fn is_elsewhere(&self) -> bool {
         let mounts = |process: &Path| fs::read_link(process.join("ns/mnt")).ok();
         mounts(&self.at) != mounts(Path::new("/proc/self"))
+    }
+
+    /// The namespace of its mounts, where that is known and another than this process's.
+    fn elsewhere(&self) -> Option<PathBuf> {
+        let namespace = fs::read_link(self.at.join("ns/mnt")).ok()?;
+        let own = fs::read_link("/proc/self/ns/mnt").ok()?;
+        (namespace != own).then_some(namespace)
     }
 }
 

@@ -199,6 +199,7 @@ impl ByPath {
             driver: "folder".to_owned(),
             options: BTreeMap::new(),
             labels: BTreeMap::new(),
+            created: None,
         }
     }
 }

@@ -9,7 +9,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::engine::{
-    ByPath, Contents, Error, NewVolume, Quiesce, Quiesced, User, Volume, VolumeStore, transfer,
+    ByPath, Contents, Docker, Error, FolderUsers, MadeBy, NewVolume, Quiesce, Quiesced, Users,
+    Volume, VolumeStore, transfer,
 };
 use crate::error::{Explain as _, Kind};
 use crate::fs::Disk;
@@ -20,7 +21,12 @@ use crate::tree::{self, Against, Copied, CopyOptions, Difference, Holds, Survey,
 #[derive(Clone)]
 pub enum CopyEnd<'a> {
     /// A tree of this machine.
-    Path(PathBuf),
+    Path {
+        /// Where it is.
+        path: PathBuf,
+        /// How those who use it are found out.
+        users: &'a FolderUsers,
+    },
     /// A volume.
     Volume {
         /// The place where it is, or will be.
@@ -37,6 +43,8 @@ pub struct TargetLabels {
     pub project: Option<String>,
     /// The key in the project's compose file; the volume's name when absent.
     pub key: Option<String>,
+    /// The run of an upgrade that makes it, where one does.
+    pub made_by: Option<MadeBy>,
 }
 
 /// How a volume is copied.
@@ -82,7 +90,7 @@ pub enum CopyNotice<'a> {
         /// The volume's name.
         volume: &'a str,
         /// Who may write.
-        users: &'a [User],
+        users: &'a Users,
     },
     /// Containers that are kept from writing while it is copied.
     Quiesced {
@@ -121,6 +129,8 @@ pub struct SourceSurvey {
 pub(crate) struct FoundEnd<'a> {
     /// Nothing for a path.
     store: Option<&'a dyn VolumeStore>,
+    /// Nothing for a volume.
+    path_users: Option<&'a FolderUsers>,
     pub(crate) volume: Volume,
     /// True for a volume that was made for this copy.
     pub(crate) is_new: bool,
@@ -190,30 +200,27 @@ impl VolumeCopy<'_> {
         disk: &'a Disk,
         tell: &dyn Fn(CopyNotice<'_>),
     ) -> Result<Option<Quiesced<'a>>, Error> {
-        let Some(store) = source.store else {
-            return Ok(None);
-        };
         let volume = source.volume.name.as_str();
-        let users = writing(store, &source.volume)?;
-        if users.is_empty() {
+        let users = source.users()?.writing();
+        if users == Users::default() {
             return Ok(None);
         }
-        match (self.in_use, store.docker()) {
+        match (self.in_use, source.docker()) {
             (InUse::CopyLive, _) => {
-                let users = users.as_slice();
+                let users = &users;
                 tell(CopyNotice::Live { volume, users });
                 Ok(None)
             }
-            (InUse::Quiesce(how), Some(docker)) => {
-                let quiesced = Quiesced::hold(docker, disk, volume, &users, how)?;
+            (InUse::Quiesce(how), Some(docker)) if users.unknown.is_none() => {
+                let quiesced = Quiesced::hold(docker, disk, volume, &users.found, how)?;
                 let containers = quiesced.names().collect();
                 tell(CopyNotice::Quiesced { how, containers });
                 Ok(Some(quiesced))
             }
-            (InUse::Refuse | InUse::Quiesce(_), _) => Err(Error::InUse {
-                name: volume.to_owned(),
-                users,
-            }),
+            (InUse::Refuse | InUse::Quiesce(_), _) => {
+                users.require_none(volume)?;
+                Ok(None)
+            }
         }
     }
 
@@ -222,7 +229,10 @@ impl VolumeCopy<'_> {
         let Some(store) = target.store.filter(|_| !target.is_new) else {
             return Ok(());
         };
-        require_idle(store, &target.volume)?;
+        target
+            .users()?
+            .writing()
+            .require_none(&target.volume.name)?;
         let holds = store.contents().holds(&target.volume, progress)?;
         if holds == Holds::Something && !self.options.update {
             let name = target.volume.name.clone();
@@ -302,9 +312,10 @@ impl<'a> CopyEnd<'a> {
     /// [`Error::Missing`], and those of asking.
     pub(crate) fn find(&self) -> Result<FoundEnd<'a>, Error> {
         match self {
-            Self::Path(path) => Ok(FoundEnd::at(path)),
+            Self::Path { path, users } => Ok(FoundEnd::at(path, users)),
             Self::Volume { store, name } => Ok(FoundEnd {
                 store: Some(*store),
+                path_users: None,
                 volume: store.existing(name)?,
                 is_new: false,
             }),
@@ -322,12 +333,13 @@ impl<'a> CopyEnd<'a> {
         labels: &TargetLabels,
     ) -> Result<FoundEnd<'a>, Error> {
         let (store, name) = match self {
-            Self::Path(path) => return Ok(FoundEnd::at(path)),
+            Self::Path { path, users } => return Ok(FoundEnd::at(path, users)),
             Self::Volume { store, name } => (*store, name),
         };
         if let Some(volume) = store.find(name)? {
             return Ok(FoundEnd {
                 store: Some(store),
+                path_users: None,
                 volume,
                 is_new: false,
             });
@@ -341,19 +353,22 @@ impl<'a> CopyEnd<'a> {
             name: name.clone(),
             project,
             key: labels.key.clone().unwrap_or_else(|| name.clone()),
+            made_by: labels.made_by.clone(),
         };
         Ok(FoundEnd {
             store: Some(store),
+            path_users: None,
             volume: make_volume(store, disk, &new)?,
             is_new: true,
         })
     }
 }
 
-impl FoundEnd<'_> {
-    fn at(path: &Path) -> Self {
+impl<'a> FoundEnd<'a> {
+    fn at(path: &Path, users: &'a FolderUsers) -> Self {
         Self {
             store: None,
+            path_users: Some(users),
             volume: ByPath::volume(path),
             is_new: false,
         }
@@ -361,6 +376,19 @@ impl FoundEnd<'_> {
 
     fn contents(&self) -> &dyn Contents {
         self.store.map_or(&ByPath, VolumeStore::contents)
+    }
+
+    fn users(&self) -> Result<Users, Error> {
+        match (self.store, self.path_users) {
+            (Some(store), _) => store.users(&self.volume),
+            (None, Some(users)) => users.of(&self.volume.path),
+            (None, None) => Ok(Users::default()),
+        }
+    }
+
+    fn docker(&self) -> Option<&'a Docker> {
+        let by_path = || self.path_users.and_then(FolderUsers::docker);
+        self.store.map_or_else(by_path, VolumeStore::docker)
     }
 
     fn path(&self) -> Option<&Path> {
@@ -386,41 +414,6 @@ impl FoundEnd<'_> {
             // The failure is what there is to tell; an empty volume does no harm.
             let _ = store.remove(disk, &self.volume.name);
         }
-    }
-}
-
-/// Who may be writing the volume now.
-///
-/// # Errors
-/// Those of [`VolumeStore::users`].
-pub fn writing(store: &dyn VolumeStore, volume: &Volume) -> Result<Vec<User>, Error> {
-    let users = store.users(volume)?.into_iter();
-    Ok(users.filter(User::is_writing).collect())
-}
-
-/// Refuses where somebody may be writing the volume: it can be neither copied nor removed.
-///
-/// # Errors
-/// [`Error::InUse`], and those of [`VolumeStore::users`].
-pub fn require_idle(store: &dyn VolumeStore, volume: &Volume) -> Result<(), Error> {
-    let users = writing(store, volume)?;
-    if users.is_empty() {
-        return Ok(());
-    }
-    Err(Error::InUse {
-        name: volume.name.clone(),
-        users,
-    })
-}
-
-/// Refuses where somebody may be writing the volume of this name, if there is one.
-///
-/// # Errors
-/// [`Error::InUse`], and those of asking.
-pub fn require_unused(store: &dyn VolumeStore, name: &str) -> Result<(), Error> {
-    match store.find(name)? {
-        Some(volume) => require_idle(store, &volume),
-        None => Ok(()),
     }
 }
 

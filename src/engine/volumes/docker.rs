@@ -11,13 +11,14 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::folders::refuse_writers;
+use super::users::refuse_writers;
 use crate::engine::docker::failed;
 use crate::engine::helper::LazyHelper;
 use crate::engine::program::{self, Invocation};
 use crate::engine::projects::containers::containers_using_volume;
 use crate::engine::{
-    Contents, Docker, Error, NewVolume, ServerInfo, User, Volume, VolumeStore, check_name,
+    Contents, Docker, Error, LABEL_INSTALL, LABEL_RUN, NewVolume, ServerInfo, Users, Volume,
+    VolumeStore, check_name,
 };
 use crate::fs::Disk;
 
@@ -44,15 +45,11 @@ impl DockerVolumes {
     /// [`Error::NoEngine`].
     pub fn connect(docker: Docker) -> Result<Self, Error> {
         let server = docker.server()?;
-        let remote = if !server.endpoint.is_empty() && !server.endpoint.starts_with("unix://") {
-            Some(format!("at {}", server.endpoint))
-        } else if server.name != host_name() {
-            Some(format!("on `{}`", server.name))
-        } else if !rustix::process::geteuid().is_root() {
-            Some("of this machine, not as root".to_owned())
-        } else {
-            None
+        let here = || {
+            let is_root = rustix::process::geteuid().is_root();
+            (!is_root).then(|| "of this machine, not as root".to_owned())
         };
+        let remote = server.elsewhere().or_else(here);
         Ok(Self {
             docker,
             server,
@@ -131,7 +128,9 @@ impl DockerVolumes {
     /// True where removing the volume is to remove its contents, which nothing wants again.
     fn is_nobodys(&self, volume: &Volume) -> Result<bool, Error> {
         let ordinary = volume.driver == "local" && volume.options.is_empty();
-        Ok(ordinary && self.look(&volume.name)?.is_some() && self.users(volume)?.is_empty())
+        Ok(ordinary
+            && self.look(&volume.name)?.is_some()
+            && self.users(volume)? == Users::default())
     }
 
     fn remove_call(&self, name: &str) -> Invocation {
@@ -203,8 +202,9 @@ impl VolumeStore for DockerVolumes {
         }
     }
 
-    fn users(&self, volume: &Volume) -> Result<Vec<User>, Error> {
-        containers_using_volume(&self.docker, &volume.name, &volume.path)
+    fn users(&self, volume: &Volume) -> Result<Users, Error> {
+        let found = containers_using_volume(&self.docker, &volume.name, &volume.path)?;
+        Ok(Users::known(found))
     }
 
     fn docker(&self) -> Option<&Docker> {
@@ -247,12 +247,18 @@ fn is_locked(error: &program::Error) -> bool {
 /// empty one; without the label it has nothing to compare and takes the volume as it is
 /// (Compose 2.40, tried).
 fn labels(volume: &NewVolume) -> BTreeMap<String, String> {
+    let made_by = volume
+        .made_by
+        .iter()
+        .flat_map(|made_by| [(LABEL_INSTALL, &made_by.install), (LABEL_RUN, &made_by.run)]);
     [
         ("com.docker.compose.project", &volume.project),
         ("com.docker.compose.volume", &volume.key),
     ]
+    .into_iter()
+    .chain(made_by)
     .map(|(key, value)| (key.to_owned(), value.clone()))
-    .into()
+    .collect()
 }
 
 fn as_asked(made: Volume, asked: &NewVolume) -> Result<Volume, Error> {
@@ -280,11 +286,6 @@ pub(crate) fn announce(disk: &Disk, call: &'static str, name: &str) -> Result<()
     })
 }
 
-fn host_name() -> String {
-    let names = rustix::system::uname();
-    names.nodename().to_string_lossy().into_owned()
-}
-
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct VolumeName {
@@ -301,6 +302,8 @@ struct InspectedVolume {
     options: Option<BTreeMap<String, String>>,
     #[serde(default)]
     labels: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    created_at: Option<String>,
 }
 
 impl From<InspectedVolume> for Volume {
@@ -311,6 +314,7 @@ impl From<InspectedVolume> for Volume {
             driver: inspected.driver,
             options: inspected.options.unwrap_or_default(),
             labels: inspected.labels.unwrap_or_default(),
+            created: inspected.created_at,
         }
     }
 }

@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::folders::refuse_writers;
-use crate::engine::{ByPath, Contents, Error, FolderVolumes, NewVolume, User, Volume, VolumeStore};
+use super::users::refuse_writers;
+use crate::engine::{
+    ByPath, Contents, Error, FolderUsers, FolderVolumes, NewVolume, User, Users, Volume,
+    VolumeStore,
+};
 use crate::fs::Disk;
 
 /// Folders below a path that remember what was made of them and are used by whom the test
@@ -20,13 +23,14 @@ pub struct FakeVolumes {
 struct Known {
     users: BTreeMap<String, Vec<User>>,
     created: Vec<NewVolume>,
+    unknown: Option<String>,
 }
 
 impl FakeVolumes {
     /// The folders below `root`, used by nobody.
     pub fn new(root: &Path) -> Self {
         Self {
-            folders: FolderVolumes::new(root, None),
+            folders: FolderVolumes::new(root, FolderUsers::nobody()),
             known: Mutex::default(),
         }
     }
@@ -35,6 +39,11 @@ impl FakeVolumes {
     pub fn use_by(&self, name: &str, user: User) {
         let mut known = self.known();
         known.users.entry(name.to_owned()).or_default().push(user);
+    }
+
+    /// From now on nobody can say whether others use any volume, and this is why.
+    pub fn hide_users(&self, why: &str) {
+        self.known().unknown = Some(why.to_owned());
     }
 
     /// From now on nobody uses the volume `name`.
@@ -86,9 +95,13 @@ impl VolumeStore for FakeVolumes {
         self.folders.remove(disk, name)
     }
 
-    fn users(&self, volume: &Volume) -> Result<Vec<User>, Error> {
+    fn users(&self, volume: &Volume) -> Result<Users, Error> {
         let known = self.known();
-        Ok(known.users.get(&volume.name).cloned().unwrap_or_default())
+        let found = known.users.get(&volume.name).cloned();
+        Ok(Users {
+            found: found.unwrap_or_default(),
+            unknown: known.unknown.clone(),
+        })
     }
 
     fn path_of(&self, name: &str) -> Option<PathBuf> {

@@ -5,10 +5,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::engine::projects::containers::containers_using;
-use crate::engine::projects::processes::processes_using;
+use super::users::refuse_writers;
 use crate::engine::{
-    ByPath, Contents, Docker, Error, NewVolume, User, Volume, VolumeStore, check_name,
+    ByPath, Contents, Docker, Error, FolderUsers, NewVolume, Users, Volume, VolumeStore, check_name,
 };
 use crate::fs::Disk;
 use crate::tree;
@@ -17,16 +16,15 @@ use crate::tree;
 #[derive(Debug)]
 pub struct FolderVolumes {
     root: PathBuf,
-    docker: Option<Docker>,
+    users: FolderUsers,
 }
 
 impl FolderVolumes {
-    /// The folders below `root`. Where `docker` is given and an engine answers, its
-    /// containers are looked at too when it is asked who uses a folder.
-    pub fn new(root: &Path, docker: Option<Docker>) -> Self {
+    /// The folders below `root`; `users` finds out who uses one.
+    pub fn new(root: &Path, users: FolderUsers) -> Self {
         Self {
             root: root.to_owned(),
-            docker,
+            users,
         }
     }
 
@@ -37,6 +35,7 @@ impl FolderVolumes {
             driver: "folder".to_owned(),
             options: std::collections::BTreeMap::new(),
             labels: std::collections::BTreeMap::new(),
+            created: None,
         }
     }
 
@@ -104,21 +103,12 @@ impl VolumeStore for FolderVolumes {
         tree::remove(disk, &volume.path).map_err(folder_error("remove", &volume.path))
     }
 
-    fn users(&self, volume: &Volume) -> Result<Vec<User>, Error> {
-        let mut users = processes_using(&volume.path);
-        if let Some(docker) = &self.docker {
-            match docker.server() {
-                Ok(_) => users.extend(containers_using(docker, &volume.path)?),
-                // No engine, no containers: processes are all there is.
-                Err(Error::NoEngine { .. }) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(users)
+    fn users(&self, volume: &Volume) -> Result<Users, Error> {
+        self.users.of(&volume.path)
     }
 
     fn docker(&self) -> Option<&Docker> {
-        self.docker.as_ref()
+        self.users.docker()
     }
 
     fn path_of(&self, name: &str) -> Option<PathBuf> {
@@ -132,19 +122,6 @@ impl VolumeStore for FolderVolumes {
             crate::engine::program::quoted([&*path.to_string_lossy()])
         )
     }
-}
-
-/// Refuses where somebody writes to the volume, or would once it is started again. Those who
-/// only read don't count: a monitor that sees all of the machine is in nobody's way.
-pub(crate) fn refuse_writers(volume: &Volume, users: Vec<User>) -> Result<(), Error> {
-    let users: Vec<User> = users.into_iter().filter(|user| user.writes).collect();
-    if users.is_empty() {
-        return Ok(());
-    }
-    Err(Error::InUse {
-        name: volume.name.clone(),
-        users,
-    })
 }
 
 fn folder_error(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {

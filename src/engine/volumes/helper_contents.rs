@@ -67,7 +67,7 @@ impl InHelper<'_> {
         }
         let held = |user: &User| user.running;
         for volume in volumes.iter().filter(|volume| is_tmpfs(volume)) {
-            if !self.0.users(volume)?.iter().any(held) {
+            if !self.0.users(volume)?.found.iter().any(held) {
                 let name = volume.name.clone();
                 return Err(refused(what)(HelperError::Tmpfs { name }));
             }

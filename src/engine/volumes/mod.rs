@@ -9,3 +9,4 @@ pub(crate) mod folders;
 pub(crate) mod helper_contents;
 pub(crate) mod quiesce;
 pub(crate) mod store;
+pub(crate) mod users;

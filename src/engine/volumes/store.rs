@@ -1,11 +1,13 @@
 //! What a volume is, who uses it, and what a place where volumes live can do.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{Contents, Docker, DockerVolumes, Error, FolderVolumes, ServerInfo};
+use crate::engine::{
+    Contents, Docker, DockerVolumes, Error, FolderUsers, FolderVolumes, ServerInfo, Users,
+};
 use crate::fs::Disk;
 
 /// A volume that exists.
@@ -21,6 +23,8 @@ pub struct Volume {
     pub options: BTreeMap<String, String>,
     /// Its labels; a plain folder has none.
     pub labels: BTreeMap<String, String>,
+    /// When it was made, as its engine says; nothing for a plain folder.
+    pub created: Option<String>,
 }
 
 /// A volume to be made: enough for Docker Compose to take it for its own.
@@ -32,6 +36,23 @@ pub struct NewVolume {
     pub project: String,
     /// The volume's key in the compose file: `postgres_data`.
     pub key: String,
+    /// The run that makes it, where one does; an engine has that in labels.
+    pub made_by: Option<MadeBy>,
+}
+
+/// The label with the id of the install whose run made a volume.
+pub const LABEL_INSTALL: &str = "io.transship.install";
+
+/// The label with the run that made a volume.
+pub const LABEL_RUN: &str = "io.transship.run";
+
+/// The run of an install that makes something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MadeBy {
+    /// The install's id.
+    pub install: String,
+    /// The run's name.
+    pub run: String,
 }
 
 /// A container or process that uses a volume, or a folder above or below its own.
@@ -76,23 +97,36 @@ pub enum VolumeBackend {
     Local,
 }
 
+/// How an engine is reached, and what is believed where it can't be.
+#[derive(Debug)]
+pub struct EngineAccess {
+    /// The program, or why there is none.
+    pub docker: Result<Docker, Error>,
+    /// A static transship for volumes out of this process's reach, where one was named.
+    pub helper: Option<PathBuf>,
+    /// Take for unused what nobody can be asked about.
+    pub assume_stopped: bool,
+}
+
+impl EngineAccess {
+    /// Who uses folders of this machine.
+    pub fn folder_users(self) -> FolderUsers {
+        FolderUsers::new(self.docker).assume_stopped(self.assume_stopped)
+    }
+}
+
 impl VolumeBackend {
-    /// The store there. `docker` is the program that reaches the engine, or why there is none,
-    /// which matters to folders only where users are asked for; `helper` is the static transship
-    /// for volumes out of this process's reach, where one was named.
+    /// The store there, reached as `access` says. Without a program to ask, folders can still be
+    /// copied, but it may be unknown who uses them.
     ///
     /// # Errors
     /// Where the volumes are an engine's: that `docker` is none, or [`Error::NoEngine`].
-    pub fn open(
-        &self,
-        docker: Result<Docker, Error>,
-        helper: Option<&Path>,
-    ) -> Result<Box<dyn VolumeStore>, Error> {
+    pub fn open(&self, access: EngineAccess) -> Result<Box<dyn VolumeStore>, Error> {
         match self {
-            Self::Dir { path } => Ok(Box::new(FolderVolumes::new(path, docker.ok()))),
+            Self::Dir { path } => Ok(Box::new(FolderVolumes::new(path, access.folder_users()))),
             Self::Local => {
-                let store = docker.and_then(DockerVolumes::connect)?;
-                Ok(Box::new(store.with_helper(helper.map(Path::to_owned))))
+                let store = access.docker.and_then(DockerVolumes::connect)?;
+                Ok(Box::new(store.with_helper(access.helper)))
             }
         }
     }
@@ -149,11 +183,12 @@ pub trait VolumeStore: Send + Sync {
     fn remove(&self, disk: &Disk, name: &str) -> Result<(), Error>;
 
     /// Who uses the volume: containers of any project, running or stopped, that mount it,
-    /// its folder, or a folder above or below, and, for plain folders, processes.
+    /// its folder, or a folder above or below, and, for plain folders, processes; and whether
+    /// these are all.
     ///
     /// # Errors
     /// Where it can't be found out: [`Error::Call`], [`Error::Answer`].
-    fn users(&self, volume: &Volume) -> Result<Vec<User>, Error>;
+    fn users(&self, volume: &Volume) -> Result<Users, Error>;
 
     /// The program that reaches the place's engine, where there is one.
     fn docker(&self) -> Option<&Docker> {

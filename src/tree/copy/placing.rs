@@ -164,8 +164,7 @@ impl<'a> Updater<'a> {
         }
         let fd = stat::open_dir(pair.target.as_fd(), c".").map_err(fail)?;
         let target = join_path(self.roots.target.path, &path);
-        let staging = Destination::within(&target, fd)
-            .stage(self.disk, self.roots.source.path)?;
+        let staging = Destination::within(&target, fd).stage(self.disk, self.roots.source.path)?;
         self.fence_off(&staging)?;
         self.staged_in.push(Arc::clone(&pair.place));
         let staging = Rc::new(staging);

@@ -53,6 +53,9 @@ pub fn check(saved: &Plan, now: &Plan) -> Result<(), Drift> {
             saved.project, now.project
         ));
     }
+    if saved.projects != now.projects {
+        return differs("the projects' containers or networks have other names".to_owned());
+    }
     for (old, new) in saved.steps.iter().zip(&now.steps) {
         if old != new {
             return differs(describe(old, new));

@@ -10,11 +10,12 @@ use thiserror::Error;
 
 use super::decisions::{Decisions, VolumePair};
 use super::image_facts::ImageFacts;
-use crate::engine::{self, User, VolumeStore};
+use crate::engine::{self, Users, VolumeStore};
 use crate::error::{Explain, Kind};
 use crate::progress::Progress;
 use crate::release::{Install, Version};
 use crate::tree::{self, Holds, Survey};
+use crate::upgrade::request::recorded;
 
 /// The device number that stands for a filesystem of another machine; no real one has it.
 const ELSEWHERE: u64 = u64::MAX;
@@ -22,7 +23,8 @@ const ELSEWHERE: u64 = u64::MAX;
 /// The observations that a plan is made from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facts {
-    /// The text of the symlink `current`; `None` when there is none.
+    /// The text of the symlink `current`, relative where it leads into the install; `None` when there
+    /// is none.
     pub current: Option<PathBuf>,
     /// For each of the volumes to be copied, what was found.
     pub volumes: Vec<VolumeFacts>,
@@ -44,7 +46,7 @@ pub struct VolumeFacts {
     /// What the source holds; `None` when there is no such volume.
     pub source: Option<Survey>,
     /// Containers or processes that write the source now.
-    pub users: Vec<User>,
+    pub users: Users,
     /// Whether the target is there and holds something.
     pub target_full: bool,
     /// Names of volumes that end like the missing source's key.
@@ -121,7 +123,9 @@ impl Facts {
     ) -> Result<Self, FactsError> {
         let old = install.release_folder(&decisions.from);
         Ok(Self {
-            current: fs::read_link(install.current_link()).ok(),
+            current: fs::read_link(install.current_link())
+                .ok()
+                .map(|target| recorded(install, &target)),
             volumes: decisions
                 .volumes
                 .iter()
@@ -174,11 +178,7 @@ fn volume(
             ..VolumeFacts::default()
         });
     };
-    let users = volumes
-        .users(&source)?
-        .into_iter()
-        .filter(User::is_writing)
-        .collect();
+    let users = volumes.users(&source)?.writing();
     let survey = contents.survey(&source, progress)?;
     Ok(VolumeFacts {
         source: Some(survey),

@@ -11,6 +11,8 @@ use super::decisions::{Decisions, VolumePair};
 use super::facts::{Facts, VolumeFacts, release_path};
 use super::merging::MergedFile;
 use super::obstacle::{Obstacle, Refused};
+use crate::document::DocumentId;
+use crate::engine::Users;
 use crate::release::VendorRelease;
 use crate::upgrade::plan::{Estimate, Plan, Space, VolumeEstimate};
 use crate::upgrade::request::Request;
@@ -18,13 +20,23 @@ use crate::upgrade::step::{
     CarryConfig, CopyVolume, LoadImages, StageRelease, Step, Switch, VerifyVolume,
 };
 
+/// What a plan is known by.
+#[derive(Debug, Clone)]
+pub struct PlanLabel {
+    /// Its name and its place among the install's plans.
+    pub id: DocumentId,
+    /// The time at which it is made.
+    pub made: Timestamp,
+    /// The install's id.
+    pub install: Option<String>,
+}
+
 /// Makes the plan.
 ///
 /// # Errors
 /// [`Refused`]: everything that stands against it.
 pub fn plan(
-    id: String,
-    made: Timestamp,
+    label: PlanLabel,
     request: &Request,
     shipment: Option<&VendorRelease>,
     decisions: &Decisions,
@@ -36,15 +48,18 @@ pub fn plan(
         return Err(Refused(obstacles));
     }
     Ok(Plan {
-        id,
-        made,
+        id: label.id.name,
+        sequence: label.id.sequence,
+        install: label.install,
+        made: label.made,
         transship: env!("CARGO_PKG_VERSION").to_owned(),
         request: request.clone(),
         from: decisions.from.clone(),
         to: decisions.to.clone(),
         from_project: decisions.from_project.clone(),
         project: decisions.project.clone(),
-        steps: steps(shipment, decisions, facts),
+        projects: decisions.projects.clone(),
+        steps: steps(request, shipment, decisions, facts),
         estimate: Estimate {
             volumes: estimates(decisions, facts),
             space,
@@ -71,6 +86,7 @@ fn obstacles(decisions: &Decisions, facts: &Facts, space: &[Space]) -> Vec<Obsta
             project: decisions.project.clone(),
         });
     }
+    found.extend(decisions.obstacles.iter().cloned());
     for (pair, seen) in decisions.volumes.iter().zip(&facts.volumes) {
         found.extend(obstacle(pair, seen, &facts.place));
     }
@@ -111,17 +127,28 @@ fn obstacle(pair: &VolumePair, seen: &VolumeFacts, place: &str) -> Option<Obstac
     }
 }
 
-fn steps(shipment: Option<&VendorRelease>, decisions: &Decisions, facts: &Facts) -> Vec<Step> {
+fn steps(
+    request: &Request,
+    shipment: Option<&VendorRelease>,
+    decisions: &Decisions,
+    facts: &Facts,
+) -> Vec<Step> {
     let to = release_path(&decisions.to);
     let from = release_path(&decisions.from);
     let mut steps = Vec::new();
     steps.extend(facts.images.as_ref().map(|seen| {
         Step::LoadImages(LoadImages {
-            archive: seen.archive.clone(),
+            archive: request
+                .image_archive
+                .clone()
+                .unwrap_or_else(|| seen.archive.clone()),
             images: seen.images.clone(),
         })
     }));
-    steps.extend(shipment.map(|shipment| stage(shipment, decisions, &to)));
+    steps.extend(shipment.map(|shipment| {
+        let path = request.shipment.as_ref().unwrap_or(&shipment.path);
+        stage(path, shipment, decisions)
+    }));
     // Compose files are edited as they are when merged.
     steps.extend(decisions.merged.iter().map(|file| {
         Step::Carry(CarryConfig {
@@ -183,17 +210,17 @@ fn carries<'a>(
     })
 }
 
-fn stage(shipment: &VendorRelease, decisions: &Decisions, target: &Path) -> Step {
+fn stage(path: &Path, shipment: &VendorRelease, decisions: &Decisions) -> Step {
     Step::StageRelease(StageRelease {
         version: decisions.to.clone(),
-        shipment: shipment.path.clone(),
+        shipment: path.to_owned(),
         form: shipment.kind,
         sha256: shipment.sha256.clone(),
         top: shipment
             .top
             .as_ref()
             .map(|top| top.to_string_lossy().into_owned()),
-        target: target.to_owned(),
+        target: release_path(&decisions.to),
     })
 }
 
@@ -221,10 +248,17 @@ fn estimates(decisions: &Decisions, facts: &Facts) -> Vec<VolumeEstimate> {
                 key: pair.key.clone(),
                 files: survey.files + survey.directories + survey.others,
                 bytes: survey.bytes,
-                in_use_by: seen.users.iter().map(|user| user.who.clone()).collect(),
+                in_use_by: in_use_by(&seen.users),
             })
         })
         .collect()
+}
+
+/// Who uses a volume; nothing where that can't be known.
+fn in_use_by(users: &Users) -> Option<Vec<String>> {
+    let names = users.found.iter().map(|user| user.who.clone());
+    let is_known = users.unknown.is_none() || !users.found.is_empty();
+    is_known.then(|| names.collect())
 }
 
 /// What is needed, filesystem by filesystem.
@@ -277,7 +311,14 @@ fn warnings(decisions: &Decisions, facts: &Facts) -> Vec<String> {
         ));
     }
     for (pair, seen) in decisions.volumes.iter().zip(&facts.volumes) {
-        for user in &seen.users {
+        if let Some(why) = &seen.users.unknown {
+            warnings.push(format!(
+                "whether anything uses volume `{}` can't be known: {why}; `apply` will refuse, \
+                 unless told `--assume-stopped`",
+                pair.source
+            ));
+        }
+        for user in &seen.users.found {
             warnings.push(format!(
                 "volume `{}` is in use by {}: stop it before `apply`",
                 pair.source, user.who

@@ -1,11 +1,13 @@
 //! From a request to a plan: read, decide, observe, plan. Nothing is changed on the way.
 
+use std::path::PathBuf;
+
 use super::decisions::Decisions;
 use super::facts::Facts;
 use super::facts::FactsError;
 use super::image_facts::{ImageFacts, ImagesError};
 use super::obstacle::Refused;
-use super::planner;
+use super::planner::{self, PlanLabel};
 use super::release_files::ReleasesError;
 use super::releases::Releases;
 use crate::clock;
@@ -14,14 +16,16 @@ use crate::engine::VolumeStore;
 use crate::error::{Explain, Kind};
 use crate::fs::Disk;
 use crate::progress::Progress;
-use crate::release::Install;
+use crate::release::{IdentityError, Install};
 use crate::upgrade::plan::Plan;
 use crate::upgrade::plan::PlanError;
-use crate::upgrade::request::Request;
+use crate::upgrade::request::{Request, recorded};
 
 /// A plan with what it was made from, for showing differences.
 #[derive(Debug)]
 pub struct Prepared {
+    /// The install's folder, absolute: relative paths of the plan begin there.
+    pub root: PathBuf,
     /// The plan.
     pub plan: Plan,
     /// The old and the new release, as they were read.
@@ -48,6 +52,9 @@ pub enum PrepareError {
     /// Something stands against it.
     #[error(transparent)]
     Refused(#[from] Refused),
+    /// The install's id can't be read.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
     /// The saved plans can't be read.
     #[error(transparent)]
     Saved(#[from] PlanError),
@@ -61,6 +68,7 @@ impl PrepareError {
             Self::Facts(error) => error,
             Self::Images(error) => error,
             Self::Refused(error) => error,
+            Self::Identity(error) => error,
             Self::Saved(error) => error,
         }
     }
@@ -89,20 +97,23 @@ pub fn prepare(
     let releases = Releases::read(&Disk::new(), install, request, progress)?;
     let decisions = Decisions::of(request, &releases)?;
     let mut facts = Facts::observe(install, &decisions, volumes, progress)?;
-    let archive = request.image_archive.as_deref();
-    let images = archive.map(|path| ImageFacts::observe(path, &decisions, volumes, progress));
+    let archive = request.image_archive.as_ref();
+    let archive = archive.map(|path| install.root().join(path));
+    let images = archive.map(|path| ImageFacts::observe(&path, &decisions, volumes, progress));
     facts.images = images.transpose()?;
     let made = clock::now();
-    let id = Plan::new_id(install, made, &request.version)?;
-    let plan = planner::plan(
-        id,
+    let label = PlanLabel {
+        id: Plan::new_id(install, made, &request.version)?,
         made,
-        request,
-        releases.shipment.as_ref(),
-        &decisions,
-        &facts,
-    )?;
+        install: install.identity()?.map(|identity| identity.id),
+    };
+    let shipment = releases.shipment.as_ref();
+    let mut plan = planner::plan(label, request, shipment, &decisions, &facts)?;
+    for space in &mut plan.estimate.space {
+        space.path = recorded(install, &space.path);
+    }
     Ok(Prepared {
+        root: install.root().to_owned(),
         plan,
         releases,
         decisions,

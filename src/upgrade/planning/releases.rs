@@ -60,7 +60,7 @@ impl Releases {
         let shipment = request
             .shipment
             .as_deref()
-            .map(|path| open(install, request, path, progress))
+            .map(|path| open(install, request, &install.root().join(path), progress))
             .transpose()?;
         let small_files = shipment
             .as_ref()

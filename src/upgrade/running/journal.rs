@@ -15,17 +15,18 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::document::{self, DocumentError, DocumentFormat};
 use crate::error::{Explain, Kind};
 use crate::fs::Disk;
 use crate::release::Install;
-use crate::upgrade::document::{self, DocumentError, DocumentFormat};
-use crate::upgrade::plan::Plan;
+use crate::upgrade::plan::{Plan, PlanError, is_of, own_id};
 use crate::upgrade::step::StepOutcome;
 
 /// The format of a journal. Each version has a file in `fixtures/formats/`.
 pub const FORMAT: DocumentFormat = DocumentFormat {
     name: "transship-journal",
-    version: 1,
+    version: 2,
+    oldest: 1,
 };
 
 /// A run of a plan: the plan itself and what happened.
@@ -40,6 +41,13 @@ pub struct Journal {
 #[serde(deny_unknown_fields)]
 struct JournalBody {
     run: String,
+    /// The run's place in the order in which the install's runs were begun, counted from 1; 0 in a
+    /// journal of version 1.
+    #[serde(default)]
+    sequence: u64,
+    /// The id of the install; absent in a journal of version 1.
+    #[serde(default)]
+    install: Option<String>,
     plan: Plan,
     records: Vec<JournalRecord>,
 }
@@ -190,12 +198,14 @@ impl Journal {
     /// [`JournalError::Io`] if the install's journals can't be listed.
     pub fn begin(install: &Install, plan: Plan, at: Timestamp) -> Result<Self, JournalError> {
         let folder = install.journals();
-        let run = document::next_id(&folder, at, &plan.to).map_err(io(&folder))?;
+        let id = document::next_id(&folder, at, plan.to.as_str()).map_err(io(&folder))?;
         let progress = RunCourse::new(plan.steps.len());
         Ok(Self {
-            path: folder.join(format!("{run}.json")),
+            path: folder.join(format!("{}.json", id.name)),
             body: JournalBody {
-                run,
+                run: id.name,
+                sequence: id.sequence,
+                install: plan.install.clone(),
                 plan,
                 records: Vec::new(),
             },
@@ -208,7 +218,19 @@ impl Journal {
     /// # Errors
     /// [`JournalError::Document`], or [`JournalError::Illegal`].
     pub fn load(path: &Path) -> Result<Self, JournalError> {
-        let body: JournalBody = document::load(FORMAT, path)?;
+        Self::checked(path, document::load(FORMAT, path)?)
+    }
+
+    /// The journal of a text, with its course checked; `path` is for messages, and where the next
+    /// record goes.
+    ///
+    /// # Errors
+    /// As [`Journal::load`], but for reading the file.
+    pub fn from_text(path: &Path, text: &str) -> Result<Self, JournalError> {
+        Self::checked(path, document::from_text(FORMAT, path, text)?)
+    }
+
+    fn checked(path: &Path, body: JournalBody) -> Result<Self, JournalError> {
         let mut progress = RunCourse::new(body.plan.steps.len());
         for (number, record) in body.records.iter().enumerate() {
             progress
@@ -225,14 +247,27 @@ impl Journal {
         })
     }
 
-    /// The newest run of the install, if there was one.
+    /// The newest run of the install, if there was one. What a clone has of its original is none.
     ///
     /// # Errors
     /// [`JournalError`].
     pub fn newest(install: &Install) -> Result<Option<Self>, JournalError> {
         let folder = install.journals();
-        let newest = document::newest(&folder).map_err(io(&folder))?;
-        newest.map(|path| Self::load(&path)).transpose()
+        let runs = document::in_order(&folder).map_err(io(&folder))?;
+        let own = own_id(install);
+        for path in runs.iter().rev() {
+            let journal = Self::load(path)?;
+            if path.file_stem() != Some(journal.run().as_ref()) {
+                return Err(JournalError::Illegal {
+                    path: path.into(),
+                    what: format!("its name isn't that of its run, `{}`", journal.run()),
+                });
+            }
+            if is_of(journal.body.install.as_deref(), own.as_deref()) {
+                return Ok(Some(journal));
+            }
+        }
+        Ok(None)
     }
 
     /// Appends a record and makes it durable before it returns.
@@ -257,6 +292,21 @@ impl Journal {
         }
         self.progress = progress;
         Ok(())
+    }
+
+    /// That what is recorded may be acted upon in this install.
+    ///
+    /// # Errors
+    /// Those of [`Plan::require_own`].
+    pub fn require_own(&self, install: &Install) -> Result<(), PlanError> {
+        let own = self.plan().require_own(install, "run", self.run());
+        match self.body.install == self.plan().install {
+            true => own,
+            false => Err(PlanError::Unidentified {
+                what: "run",
+                id: self.run().to_owned(),
+            }),
+        }
     }
 
     /// The run's name.

@@ -4,18 +4,23 @@
 //! or a crash, is gone on with by [`Runner::resume`] or undone by [`Runner::roll_back`],
 //! which undoes steps in reverse and journals that, too.
 
+use std::path::PathBuf;
+
 use thiserror::Error;
 
 use super::journal::{Journal, JournalError, JournalEvent, RunState, StepState};
 use super::report::Report;
 use crate::clock::{self, Stopwatch};
+use crate::compose;
 use crate::engine::VolumeStore;
 use crate::error::{Explain, Kind};
 use crate::fs::Disk;
 use crate::progress::Progress;
-use crate::release::Install;
-use crate::upgrade::plan::Plan;
-use crate::upgrade::step::{Attempt, Step, StepError, StepOutcome, UndoEvidence, World};
+use crate::release::{IdentityError, Install};
+use crate::upgrade::plan::{Plan, PlanError};
+use crate::upgrade::step::{
+    Attempt, Step, StepError, StepOutcome, Undo, UndoEvidence, UndoScope, World, quote,
+};
 
 /// Runs plans on one install, whose lock the caller holds.
 pub struct Runner<'a> {
@@ -100,6 +105,22 @@ pub enum RunError {
     Nothing {
         /// What there isn't, as a sentence.
         what: String,
+        /// The next moves, besides a look at `status`.
+        next: Vec<String>,
+    },
+    /// The plan or run isn't this install's, or is none that a planner makes.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The install isn't where its id says.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// The release to go back to isn't there.
+    #[error("the old release {version} is gone: there is nothing to go back to in `{}`", folder.display())]
+    NoOldRelease {
+        /// Its name.
+        version: String,
+        /// The folder that should hold it.
+        folder: PathBuf,
     },
 }
 
@@ -110,7 +131,10 @@ impl Explain for RunError {
             Self::Step { .. } | Self::Undo { .. } | Self::Leftover { .. } => Kind::Failed,
             Self::Interrupted { .. } => Kind::Interrupted,
             Self::Journal(error) => error.kind(),
-            Self::Unfinished { .. }
+            Self::Plan(error) => error.kind(),
+            Self::Identity(error) => error.kind(),
+            Self::NoOldRelease { .. }
+            | Self::Unfinished { .. }
             | Self::Nothing { .. }
             | Self::Active { .. }
             | Self::Refused { .. } => Kind::Refused,
@@ -134,8 +158,14 @@ impl Explain for RunError {
             Self::Refused { source } => source.hints(),
             Self::Leftover { .. } => vec!["run `transship rollback` again".into()],
             Self::Journal(error) => error.hints(),
-            Self::Nothing { .. } => {
-                vec!["`transship status` shows where the install stands".into()]
+            Self::Plan(error) => error.hints(),
+            Self::Identity(error) => error.hints(),
+            Self::NoOldRelease { .. } => {
+                vec!["restore the folder from a backup, or stay with the new release".into()]
+            }
+            Self::Nothing { next, .. } => {
+                let look = "`transship status` shows where the install stands".to_owned();
+                next.iter().cloned().chain([look]).collect()
             }
         }
     }
@@ -148,6 +178,8 @@ impl Runner<'_> {
     /// [`RunError::Unfinished`] while an earlier run isn't over, and why a step failed.
     pub fn apply(&self, plan: Plan) -> Result<Report, RunError> {
         require_over(self.install)?;
+        self.install.require_own()?;
+        plan.require_own(self.install, "plan", &plan.id)?;
         self.run(Journal::begin(self.install, plan, clock::now())?)
     }
 
@@ -159,9 +191,14 @@ impl Runner<'_> {
         let journal = self.newest("resume")?;
         match journal.state() {
             RunState::Open => self.run(journal),
-            RunState::RollingBack => self.undo_all(journal, UndoScope::Everything),
+            RunState::RollingBack => {
+                let scope = UndoScope::Everything;
+                self.check_undo(&journal, scope)?;
+                self.undo_all(journal, scope)
+            }
             RunState::Complete | RunState::RolledBack => Err(RunError::Nothing {
                 what: format!("the run `{}` is over: nothing to resume", journal.run()),
+                next: Vec::new(),
             }),
         }
     }
@@ -174,28 +211,50 @@ impl Runner<'_> {
     /// [`RunError`]: what stands against it, or which step can't be undone and why.
     pub fn roll_back(&self, discard: bool) -> Result<Report, RunError> {
         let journal = self.newest("roll back")?;
-        let reach = UndoScope::of(&journal, discard)?;
-        if reach == UndoScope::Everything {
-            self.require_dispensable(&journal)?;
-        }
-        self.undo_all(journal, reach)
+        let scope = self.scope(&journal, discard)?;
+        self.check_undo(&journal, scope)?;
+        self.undo_all(journal, scope)
     }
 
     /// The titles of the steps that [`Runner::roll_back`] would undo, in its order.
     ///
     /// # Errors
-    /// [`RunError::Nothing`], or that the journal can't be read.
+    /// What [`Runner::roll_back`] would find to stand against it, and that the journal can't be read.
     pub fn would_undo(&self, discard: bool) -> Result<Vec<String>, RunError> {
         let journal = self.newest("roll back")?;
-        let reach = UndoScope::of(&journal, discard)?;
+        let scope = self.scope(&journal, discard)?;
+        self.check_undo(&journal, scope)?;
         let steps = journal.plan().steps.iter().enumerate().rev();
         let undone = steps
-            .filter(|(number, step)| reach.covers(step) && undoing(&journal, *number).is_some());
+            .filter(|(number, step)| scope.covers(step) && undoing(&journal, *number).is_some());
         Ok(undone.map(|(_, step)| step.title()).collect())
     }
 
-    /// Nothing is discarded that is active or in use: said before anything is undone.
-    fn require_dispensable(&self, journal: &Journal) -> Result<(), RunError> {
+    fn scope(&self, journal: &Journal, discard: bool) -> Result<UndoScope, RunError> {
+        let left = (0..journal.steps().len()).any(|step| undoing(journal, step).is_some());
+        let root = quote(self.install.root());
+        match journal.state() {
+            RunState::Complete if discard => Ok(UndoScope::CompleteRun),
+            RunState::Complete => Ok(UndoScope::Switch),
+            RunState::RolledBack if !(discard && left) => Err(RunError::Nothing {
+                what: format!("the run `{}` was rolled back already", journal.run()),
+                next: match left {
+                    true => vec![format!(
+                        "to remove the new release and its volumes, too: transship rollback --discard -C {root}"
+                    )],
+                    false => vec![format!(
+                        "to upgrade again: transship plan {} -C {root}",
+                        journal.plan().to
+                    )],
+                },
+            }),
+            _ => Ok(UndoScope::Everything),
+        }
+    }
+
+    /// Everything that can be known to stand against undoing, said before anything is undone: what
+    /// would be discarded is neither active nor in use, and what is gone back to is there.
+    fn check_undo(&self, journal: &Journal, scope: UndoScope) -> Result<(), RunError> {
         let plan = journal.plan();
         let current = self.install.current().ok().flatten();
         if journal.state() == RunState::RolledBack
@@ -205,11 +264,19 @@ impl Runner<'_> {
                 to: plan.to.to_string(),
             });
         }
+        let folder = self.install.release_folder(&plan.from);
+        if !compose::is_in(&folder) {
+            return Err(RunError::NoOldRelease {
+                version: plan.from.to_string(),
+                folder,
+            });
+        }
+        let ids = RunIds::of(journal);
         for (number, step) in plan.steps.iter().enumerate() {
-            if undoing(journal, number).is_none_or(|known| known == UndoEvidence::Failed) {
+            let Some(evidence) = undoing(journal, number) else {
                 continue;
-            }
-            let checked = step.check_undo(self.world(journal.run()));
+            };
+            let checked = step.check_undo(self.world(&ids), Undo { scope, evidence });
             checked.map_err(|source| RunError::Refused {
                 source: Box::new(source),
             })?;
@@ -224,12 +291,16 @@ impl Runner<'_> {
         swept.map_err(|source| JournalError::Io { folder, source })?;
         let none = || RunError::Nothing {
             what: format!("no plan was applied here yet: nothing to {verb}"),
+            next: Vec::new(),
         };
-        Journal::newest(self.install)?.ok_or_else(none)
+        self.install.require_own()?;
+        let journal = Journal::newest(self.install)?.ok_or_else(none)?;
+        journal.require_own(self.install)?;
+        Ok(journal)
     }
 
     fn run(&self, mut journal: Journal) -> Result<Report, RunError> {
-        let run = journal.run().to_owned();
+        let ids = RunIds::of(&journal);
         let steps = journal.plan().steps.clone();
         self.check(&journal)?;
         for (number, step) in steps.iter().enumerate() {
@@ -247,7 +318,7 @@ impl Runner<'_> {
             }
             self.note(number, steps.len(), &step.title());
             journal.record(self.disk, JournalEvent::Do { step: number })?;
-            match self.act(step, &run, state) {
+            match self.act(step, &ids, state) {
                 Ok(outcome) => journal.record(
                     self.disk,
                     JournalEvent::Ok {
@@ -279,9 +350,10 @@ impl Runner<'_> {
 
     /// What can be known to stand against the steps that are left, before any is done.
     fn check(&self, journal: &Journal) -> Result<(), RunError> {
+        let ids = RunIds::of(journal);
         let states = journal.steps().iter().zip(&journal.plan().steps);
         for (_, step) in states.filter(|(state, _)| **state != StepState::Done) {
-            let checked = step.check(self.world(journal.run()));
+            let checked = step.check(self.world(&ids));
             checked.map_err(|source| RunError::Refused {
                 source: Box::new(source),
             })?;
@@ -289,16 +361,16 @@ impl Runner<'_> {
         Ok(())
     }
 
-    fn act(&self, step: &Step, run: &str, state: StepState) -> Result<StepOutcome, StepError> {
+    fn act(&self, step: &Step, ids: &RunIds, state: StepState) -> Result<StepOutcome, StepError> {
         let watch = Stopwatch::start();
         if state != StepState::Pending {
-            step.sweep(self.world(run))?;
+            step.sweep(self.world(ids))?;
         }
         let attempt = match state {
             StepState::Doing => Attempt::Again,
             _ => Attempt::First,
         };
-        let outcome = step.act(self.world(run), attempt)?;
+        let outcome = step.act(self.world(ids), attempt)?;
         let milliseconds = u64::try_from(watch.elapsed().as_millis()).unwrap_or(u64::MAX);
         Ok(StepOutcome {
             milliseconds,
@@ -306,26 +378,26 @@ impl Runner<'_> {
         })
     }
 
-    fn undo(&self, step: &Step, run: &str, known: UndoEvidence) -> Result<(), StepError> {
-        step.sweep(self.world(run))?;
-        step.undo(self.world(run), known)
+    fn undo(&self, step: &Step, ids: &RunIds, known: UndoEvidence) -> Result<(), StepError> {
+        step.sweep(self.world(ids))?;
+        step.undo(self.world(ids), known)
     }
 
-    fn undo_all(&self, mut journal: Journal, reach: UndoScope) -> Result<Report, RunError> {
-        let run = journal.run().to_owned();
+    fn undo_all(&self, mut journal: Journal, scope: UndoScope) -> Result<Report, RunError> {
+        let ids = RunIds::of(&journal);
         let steps = journal.plan().steps.clone();
         for (number, step) in steps
             .iter()
             .enumerate()
             .rev()
-            .filter(|(_, step)| reach.covers(step))
+            .filter(|(_, step)| scope.covers(step))
         {
             let Some(known) = undoing(&journal, number) else {
                 continue;
             };
             self.note(number, steps.len(), &format!("undo: {}", step.title()));
             journal.record(self.disk, JournalEvent::Undo { step: number })?;
-            if let Err(source) = self.undo(step, &run, known) {
+            if let Err(source) = self.undo(step, &ids, known) {
                 journal.record(
                     self.disk,
                     JournalEvent::UndoFailed {
@@ -343,8 +415,8 @@ impl Runner<'_> {
             }
             journal.record(self.disk, JournalEvent::Undone { step: number })?;
         }
-        if reach == UndoScope::Everything {
-            let forgotten = self.world(&run).forget_originals();
+        if scope != UndoScope::Switch {
+            let forgotten = self.world(&ids).forget_originals();
             forgotten.map_err(|source| RunError::Leftover {
                 source: Box::new(source),
             })?;
@@ -353,13 +425,14 @@ impl Runner<'_> {
         Ok(Report::of(&journal))
     }
 
-    fn world<'b>(&'b self, run: &'b str) -> World<'b> {
+    fn world<'b>(&'b self, ids: &'b RunIds) -> World<'b> {
         World {
             install: self.install,
             disk: self.disk,
             volumes: self.volumes,
             progress: self.progress,
-            run,
+            run: &ids.run,
+            id: &ids.install,
         }
     }
 
@@ -369,32 +442,27 @@ impl Runner<'_> {
     }
 }
 
-/// How much of a run rolling back undoes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum UndoScope {
-    /// `current` goes back; what was made stays.
-    Switch,
-    /// All that the run made goes.
-    Everything,
+/// The names of a run and of its install.
+struct RunIds {
+    run: String,
+    install: String,
+}
+
+impl RunIds {
+    fn of(journal: &Journal) -> Self {
+        Self {
+            run: journal.run().to_owned(),
+            install: journal.plan().install.clone().unwrap_or_default(),
+        }
+    }
 }
 
 impl UndoScope {
-    fn of(journal: &Journal, discard: bool) -> Result<Self, RunError> {
-        let left = (0..journal.steps().len()).any(|step| undoing(journal, step).is_some());
-        match journal.state() {
-            RunState::Complete if !discard => Ok(Self::Switch),
-            RunState::RolledBack if !(discard && left) => Err(RunError::Nothing {
-                what: format!("the run `{}` was rolled back already", journal.run()),
-            }),
-            _ => Ok(Self::Everything),
-        }
-    }
-
     const fn covers(self, step: &Step) -> bool {
-        matches!(
-            (self, step),
-            (Self::Everything, _) | (Self::Switch, Step::Switch(_))
-        )
+        match self {
+            Self::Switch => matches!(step, Step::Switch(_)),
+            Self::Everything | Self::CompleteRun => true,
+        }
     }
 }
 
@@ -436,6 +504,7 @@ pub fn require_unapplied(install: &Install, plan: &Plan) -> Result<(), RunError>
         Some(journal) if journal.plan().id == plan.id && journal.state() == RunState::Complete => {
             Err(RunError::Nothing {
                 what: format!("plan `{}` was applied already", plan.id),
+                next: Vec::new(),
             })
         }
         _ => Ok(()),

@@ -1,7 +1,7 @@
 //! What going back would leave behind: what was written into the new release's volumes
 //! since they were copied, and who is at work on them.
 
-use crate::engine::{User, VolumeStore};
+use crate::engine::VolumeStore;
 use crate::progress::Progress;
 use crate::release::Install;
 use crate::tree::{Manifest, VerifyOptions, VerifyScope};
@@ -31,8 +31,14 @@ pub fn writes_since_copy(
         let Some(volume) = volumes.find(&step.target)? else {
             continue;
         };
-        let users = volumes.users(&volume)?.into_iter().filter(User::is_writing);
-        lines.extend(users.map(|user| {
+        let users = volumes.users(&volume)?.writing();
+        if let Some(why) = &users.unknown {
+            let name = &step.target;
+            lines.push(format!(
+                "whether anything uses volume `{name}` can't be known: {why}"
+            ));
+        }
+        lines.extend(users.found.iter().map(|user| {
             format!(
                 "volume `{}` is in use by {}: stop it, or it runs on beside the old release",
                 step.target, user.who

@@ -6,6 +6,7 @@
 //! release has the vendor's file or the carried one and never half of either.
 
 use std::fs;
+use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
@@ -13,12 +14,15 @@ use serde::{Deserialize, Serialize};
 
 use super::StepError;
 use super::shell::{command, quote};
-use super::world::{self, Attempt, Phase, StepKind, StepOutcome, UndoEvidence, World};
+use super::world::{
+    self, Attempt, Bounds, Phase, StepKind, StepOutcome, Undo, UndoEvidence, World,
+};
 use crate::engine::VolumeStore;
 use crate::fs::{Disk, Purpose, TemporaryName};
 use crate::merge::Answers;
 use crate::progress::Silent;
 use crate::tree::{self, Against, Copied, CopyOptions, Digest, Exclude, VerifyOptions};
+use crate::upgrade::confine::{self, OutOfBounds};
 use crate::upgrade::planning::merging::{self, ConfigMerge, SharedFile};
 
 /// Brings a file or folder of config from the old release into the new one.
@@ -93,8 +97,36 @@ impl StepKind for CarryConfig {
         })
     }
 
-    fn check_undo(&self, _: World<'_>) -> Result<(), StepError> {
-        Ok(())
+    fn confine(&self, bounds: &Bounds<'_>) -> Result<(), OutOfBounds> {
+        bounds.of_old(&self.from)?;
+        bounds.of_new(&self.to)?;
+        let mut excluded = self.exclude.iter();
+        excluded.try_for_each(|path| confine::plain(path, "below what is carried"))?;
+        let Some(merge) = &self.merge else {
+            return Ok(());
+        };
+        if let Some(base) = &merge.base {
+            bounds.kept_of_old(base, "pristine")?;
+        }
+        if let Some(resolved) = &merge.resolved {
+            bounds.kept_of_new(resolved, "merge")?;
+        }
+        match &merge.over {
+            Some(over) => confine::plain(over, "below the new release"),
+            None => Ok(()),
+        }
+    }
+
+    fn check_undo(&self, world: World<'_>, undo: Undo) -> Result<(), StepError> {
+        let path = world.install.root().join(&self.from);
+        match path.symlink_metadata() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => match undo.evidence {
+                UndoEvidence::Failed => Ok(()),
+                UndoEvidence::Done | UndoEvidence::Unknown => Err(StepError::OldGone { path }),
+            },
+            Err(error) => Err(StepError::io(&path)(error)),
+            Ok(_) => Ok(()),
+        }
     }
 
     fn undo(&self, world: World<'_>, evidence: UndoEvidence) -> Result<(), StepError> {
@@ -343,7 +375,7 @@ fn create_parents(world: World<'_>, step: &CarryConfig) -> Result<(), StepError>
 /// Gives `copied`, or takes the copy back when something of it couldn't be kept.
 fn faithful(
     copied: Copied,
-    take_back: impl FnOnce() -> std::io::Result<()>,
+    take_back: impl FnOnce() -> io::Result<()>,
 ) -> Result<Copied, StepError> {
     if copied.problems.is_empty() {
         return Ok(copied);

@@ -7,10 +7,17 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::StepError;
+use super::last_copy;
 use super::shell::{command, quote};
-use super::world::{self, Attempt, Phase, StepKind, StepOutcome, UndoEvidence, World};
-use crate::engine::{self, CopyEnd, FoundEnd, NewVolume, TargetLabels, Volume, VolumeStore};
+use super::world::{
+    self, Attempt, Bounds, Phase, StepKind, StepOutcome, Undo, UndoEvidence, UndoScope, World,
+};
+use crate::engine::{
+    self, CopyEnd, FoundEnd, MadeBy, NewVolume, TargetLabels, Volume, VolumeStore,
+};
 use crate::tree::{CopyOptions, Holds, Manifest, ManifestFormat, VerifyOptions};
+use crate::upgrade::confine::{self, OutOfBounds};
+use crate::upgrade::made_volume::{MadeVolume, VolumeIdentity};
 
 /// Copies a volume, with a manifest of what was copied.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,8 +49,8 @@ impl StepKind for CopyVolume {
             ..
         } = self
             .target(world)
-            .find_or_make(world.disk, &self.labels())?;
-        match holds(world, &target)? {
+            .find_or_make(world.disk, &self.labels(world))?;
+        match world.holds(&target)? {
             Holds::Nothing => {}
             // An interrupted run's own: what there is of it is removed by the copy.
             Holds::Part if attempt == Attempt::Again => {}
@@ -68,6 +75,7 @@ impl StepKind for CopyVolume {
             .copy(world.disk, pair, &options, world.progress);
         let done = copied.map_err(StepError::from).and_then(|copied| {
             if copied.problems.is_empty() {
+                remember(self, world, &source, &target)?;
                 save(self, world, copied.manifest.as_ref())
                     .map(|sha256| (copied.counts.files, copied.counts.bytes, sha256))
             } else {
@@ -85,8 +93,26 @@ impl StepKind for CopyVolume {
         })
     }
 
-    fn check_undo(&self, world: World<'_>) -> Result<(), StepError> {
-        Ok(engine::require_unused(world.volumes, &self.target)?)
+    fn confine(&self, bounds: &Bounds<'_>) -> Result<(), OutOfBounds> {
+        confine::volume(&self.source)?;
+        confine::volume(&self.target)?;
+        bounds.kept_of_new(&self.manifest, "manifests")
+    }
+
+    fn check_undo(&self, world: World<'_>, undo: Undo) -> Result<(), StepError> {
+        if undo.evidence == UndoEvidence::Failed {
+            return Ok(());
+        }
+        let Some(target) = world.volumes.find(&self.target)? else {
+            return Ok(());
+        };
+        if undo.scope != UndoScope::Switch {
+            engine::require_idle(world.volumes, &target)?;
+            if undo.evidence == UndoEvidence::Done {
+                last_copy::require_made(self, world, &target)?;
+            }
+        }
+        last_copy::require_source(self, world, &target, undo.scope)
     }
 
     fn undo(&self, world: World<'_>, evidence: UndoEvidence) -> Result<(), StepError> {
@@ -95,15 +121,18 @@ impl StepKind for CopyVolume {
             return Ok(());
         }
         let Some(target) = world.volumes.find(&self.target)? else {
-            return forget_manifest(self, world);
+            return forget(self, world);
         };
         engine::require_idle(world.volumes, &target)?;
-        if evidence == UndoEvidence::Unknown && holds(world, &target)? == Holds::Something {
+        if evidence == UndoEvidence::Done {
+            last_copy::require_made(self, world, &target)?;
+        }
+        if evidence == UndoEvidence::Unknown && world.holds(&target)? == Holds::Something {
             let source = world.volumes.existing(&self.source)?;
             require_equal(world, &source, &target)?;
         }
         world.volumes.remove(world.disk, &target.name)?;
-        forget_manifest(self, world)
+        forget(self, world)
     }
 
     fn places(&self, world: World<'_>) -> Vec<PathBuf> {
@@ -121,6 +150,7 @@ impl StepKind for CopyVolume {
             name: self.target.clone(),
             project: self.project.clone(),
             key: self.key.clone(),
+            made_by: None,
         };
         let paths = (volumes.path_of(&self.source), volumes.path_of(&self.target));
         let (Some(source), Some(target)) = paths else {
@@ -152,21 +182,50 @@ impl CopyVolume {
         }
     }
 
-    fn labels(&self) -> TargetLabels {
+    fn labels(&self, world: World<'_>) -> TargetLabels {
         TargetLabels {
             project: Some(self.project.clone()),
             key: Some(self.key.clone()),
+            made_by: Some(MadeBy {
+                install: world.id.to_owned(),
+                run: world.run.to_owned(),
+            }),
         }
     }
 }
 
-/// The manifest of a volume that is gone would tell lies about the next one of its name.
-fn forget_manifest(step: &CopyVolume, world: World<'_>) -> Result<(), StepError> {
-    let path = world.install.root().join(&step.manifest);
-    match world.disk.remove_file(&path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(StepError::io(&path)(error)),
-        _ => Ok(()),
+/// What is known of a volume that is gone would tell lies about the next one of its name.
+fn forget(step: &CopyVolume, world: World<'_>) -> Result<(), StepError> {
+    let manifest = world.install.root().join(&step.manifest);
+    for path in [manifest, MadeVolume::file(world.install, &step.target)] {
+        match world.disk.remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(StepError::io(&path)(error));
+            }
+            _ => {}
+        }
     }
+    Ok(())
+}
+
+/// Remembers which volume was made by which run, of which one. What is filled may be put into the
+/// place of what was made, and so this comes after it.
+fn remember(
+    step: &CopyVolume,
+    world: World<'_>,
+    source: &Volume,
+    target: &Volume,
+) -> Result<(), StepError> {
+    let made = MadeVolume {
+        install: world.id.to_owned(),
+        run: world.run.to_owned(),
+        volume: step.target.clone(),
+        made: VolumeIdentity::of(world.volumes, target),
+        source: step.source.clone(),
+        copied: VolumeIdentity::of(world.volumes, source),
+    };
+    world::make_folders(world, &MadeVolume::file(world.install, &step.target))?;
+    Ok(made.save(world.disk, world.install)?)
 }
 
 /// A copy that an interrupted run completed without having said so: it is compared with
@@ -181,6 +240,7 @@ fn accept(
     let contents = world.volumes.contents();
     let manifest = contents.observe(target, &VerifyOptions::default(), world.progress)?;
     let survey = contents.survey(target, world.progress)?;
+    remember(step, world, source, target)?;
     let sha256 = save(step, world, Some(&manifest))?;
     Ok(StepOutcome {
         files: survey.files,
@@ -227,11 +287,10 @@ fn take_back(world: World<'_>, target: &Volume, is_new: bool) {
     // The failure itself is what there is to tell; `undo` looks again at what stays.
     if is_new {
         let _ = world.volumes.remove(world.disk, &target.name);
-    } else if holds(world, target).is_ok_and(|holds| holds != Holds::Nothing) {
+    } else if world
+        .holds(target)
+        .is_ok_and(|holds| holds != Holds::Nothing)
+    {
         let _ = world.volumes.contents().clear(world.disk, target);
     }
-}
-
-fn holds(world: World<'_>, volume: &Volume) -> Result<Holds, StepError> {
-    Ok(world.volumes.contents().holds(volume, world.progress)?)
 }

@@ -9,10 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use super::StepError;
 use super::shell::quote;
-use super::world::{self, Attempt, Phase, StepKind, StepOutcome, UndoEvidence, World};
+use super::world::{
+    self, Attempt, Bounds, Phase, StepKind, StepOutcome, Undo, UndoEvidence, World,
+};
 use crate::compose;
 use crate::engine::VolumeStore;
 use crate::tree::Digest;
+use crate::upgrade::confine::OutOfBounds;
 
 /// Retags images and prefixes volumes in a compose file of the new release.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,7 +78,11 @@ impl StepKind for EditCompose {
         Ok(done)
     }
 
-    fn check_undo(&self, _: World<'_>) -> Result<(), StepError> {
+    fn confine(&self, bounds: &Bounds<'_>) -> Result<(), OutOfBounds> {
+        bounds.of_new(&self.file)
+    }
+
+    fn check_undo(&self, _: World<'_>, _: Undo) -> Result<(), StepError> {
         Ok(())
     }
 

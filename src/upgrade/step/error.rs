@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use crate::compose;
+use crate::document::DocumentError;
 use crate::engine::{self, ArchiveError};
 use crate::error::{Explain, Kind};
 use crate::fs::WriteError;
@@ -77,6 +78,25 @@ pub enum StepError {
         /// How the source differs from what was copied.
         differences: Vec<Difference>,
     },
+    /// What going back to takes is gone.
+    #[error("`{}` is gone: going back would lead to nothing", path.display())]
+    OldGone {
+        /// The file or folder of the release that is gone back to.
+        path: PathBuf,
+    },
+    /// The old release's volume isn't what was copied any more, so that the copy may be all there is.
+    #[error("volume `{volume}` {what}: `{copy}`, which was copied from it, may be all there is")]
+    LastCopy {
+        /// The old volume's real name.
+        volume: String,
+        /// The new volume's real name.
+        copy: String,
+        /// What became of the old volume: `is gone`.
+        what: &'static str,
+    },
+    /// A volume of a run's can't be remembered, or what is remembered can't be read.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
     /// The new volume holds something.
     #[error("volume `{volume}` is not empty")]
     TargetNotEmpty {
@@ -135,6 +155,7 @@ impl Explain for StepError {
             Self::Engine(error) => error.kind(),
             Self::Compose(error) => error.kind(),
             Self::Merge(error) => error.kind(),
+            Self::Document(error) => error.kind(),
             Self::Io { .. } | Self::Write(_) | Self::Differs { .. } | Self::NotKept { .. } => {
                 Kind::Failed
             }
@@ -150,6 +171,16 @@ impl Explain for StepError {
             Self::Compose(error) => error.hints(),
             Self::Merge(error) => error.hints(),
             Self::Write(error) => error.hints(),
+            Self::Document(error) => error.hints(),
+            Self::OldGone { .. } => {
+                vec!["restore it from a backup, or stay with the new release".into()]
+            }
+            Self::LastCopy { volume, .. } => vec![
+                format!(
+                    "restore `{volume}` from a backup, or copy it back with `transship volume copy`"
+                ),
+                "nothing was changed: the new release and its volumes are there".into(),
+            ],
             Self::FileChanged { .. } | Self::EditDiffers { .. } => {
                 vec!["roll back and make the plan again".into()]
             }

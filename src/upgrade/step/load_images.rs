@@ -9,14 +9,15 @@ use serde::{Deserialize, Serialize};
 
 use super::StepError;
 use super::shell::command;
-use super::world::{Attempt, Phase, StepKind, StepOutcome, UndoEvidence, World};
+use super::world::{Attempt, Bounds, Phase, StepKind, StepOutcome, Undo, UndoEvidence, World};
 use crate::engine::{ArchiveError, ArchivedImage, ImageArchive, VolumeStore, load_images};
+use crate::upgrade::confine::OutOfBounds;
 
 /// Loads the images that come with a release.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LoadImages {
-    /// The archive, absolute.
+    /// The archive, absolute, or relative where it is in the install.
     pub archive: PathBuf,
     /// The images in the archive, with digests.
     pub images: Vec<ArchivedImage>,
@@ -28,19 +29,15 @@ impl StepKind for LoadImages {
     }
 
     fn act(&self, world: World<'_>, _: Attempt) -> Result<StepOutcome, StepError> {
-        let archive = ImageArchive::read(&self.archive, world.progress)?;
+        let path = world.install.root().join(&self.archive);
+        let archive = ImageArchive::read(&path, world.progress)?;
         if archive.images != self.images {
-            return Err(StepError::FileChanged {
-                path: self.archive.clone(),
-            });
+            return Err(StepError::FileChanged { path });
         }
         let docker = world.volumes.docker().ok_or(StepError::NoDocker)?;
-        load_images(docker, world.disk, &self.archive, &archive, world.progress)?;
-        let stat = self.archive.metadata();
-        let bytes = stat.map_err(|source| ArchiveError::Unreadable {
-            path: self.archive.clone(),
-            source,
-        })?;
+        load_images(docker, world.disk, &path, &archive, world.progress)?;
+        let stat = path.metadata();
+        let bytes = stat.map_err(|source| ArchiveError::Unreadable { path, source })?;
         Ok(StepOutcome {
             files: archive.images.len() as u64,
             bytes: bytes.len(),
@@ -48,7 +45,12 @@ impl StepKind for LoadImages {
         })
     }
 
-    fn check_undo(&self, _: World<'_>) -> Result<(), StepError> {
+    fn confine(&self, _: &Bounds<'_>) -> Result<(), OutOfBounds> {
+        // An archive is read, wherever it is.
+        Ok(())
+    }
+
+    fn check_undo(&self, _: World<'_>, _: Undo) -> Result<(), StepError> {
         Ok(())
     }
 

@@ -7,12 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use super::StepError;
 use super::shell::{command, quote};
-use super::world::{Attempt, Phase, StepKind, StepOutcome, UndoEvidence, World};
+use super::world::{Attempt, Bounds, Phase, StepKind, StepOutcome, Undo, UndoEvidence, World};
 use crate::engine::VolumeStore;
 use crate::release::{
-    EarlierAttempt, ReleasePlaces, Summary, VendorRelease, VendorReleaseKind, Version,
+    EarlierAttempt, Install, ReleasePlaces, Summary, VendorRelease, VendorReleaseKind, Version,
 };
 use crate::tree;
+use crate::upgrade::confine::OutOfBounds;
 
 /// Puts the vendor's files into a new release folder, complete or not at all.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,7 +21,7 @@ use crate::tree;
 pub struct StageRelease {
     /// The new release.
     pub version: Version,
-    /// The tarball or folder, absolute.
+    /// The tarball or folder, absolute, or relative where it is in the install.
     pub shipment: PathBuf,
     /// Whether that is a tarball or a folder.
     pub form: VendorReleaseKind,
@@ -40,7 +41,7 @@ impl StepKind for StageRelease {
     fn act(&self, world: World<'_>, attempt: Attempt) -> Result<StepOutcome, StepError> {
         let target = world.install.root().join(&self.target);
         let shipment = VendorRelease {
-            path: self.shipment.clone(),
+            path: world.install.root().join(&self.shipment),
             kind: self.form,
             sha256: self.sha256.clone(),
             top: self.top.as_ref().map(OsString::from),
@@ -63,7 +64,12 @@ impl StepKind for StageRelease {
         })
     }
 
-    fn check_undo(&self, _: World<'_>) -> Result<(), StepError> {
+    fn confine(&self, bounds: &Bounds<'_>) -> Result<(), OutOfBounds> {
+        bounds.new_folder(&self.target)?;
+        bounds.new_folder(&Install::current_target(&self.version))
+    }
+
+    fn check_undo(&self, _: World<'_>, _: Undo) -> Result<(), StepError> {
         Ok(())
     }
 

@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::StepError;
 use super::shell::command;
-use super::world::{Attempt, Phase, StepKind, StepOutcome, UndoEvidence, World};
+use super::world::{Attempt, Bounds, Phase, StepKind, StepOutcome, Undo, UndoEvidence, World};
 use crate::engine::VolumeStore;
+use crate::upgrade::confine::{self, OutOfBounds};
+use crate::upgrade::request::recorded;
 
 /// Repoints `current`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,7 +42,13 @@ impl StepKind for Switch {
         Ok(StepOutcome::default())
     }
 
-    fn check_undo(&self, _: World<'_>) -> Result<(), StepError> {
+    fn confine(&self, bounds: &Bounds<'_>) -> Result<(), OutOfBounds> {
+        bounds.new_folder(&self.to)?;
+        // Whatever is current when an upgrade from another release is asked for.
+        self.from.as_deref().map_or(Ok(()), confine::release)
+    }
+
+    fn check_undo(&self, _: World<'_>, _: Undo) -> Result<(), StepError> {
         Ok(())
     }
 
@@ -82,15 +90,21 @@ impl StepKind for Switch {
     }
 }
 
+/// Points `current` to a release, which must be there.
 fn repoint(world: World<'_>, to: &Path) -> Result<(), StepError> {
     let link = world.install.current_link();
+    let folder = world.install.root().join(to);
+    if !folder.is_dir() {
+        return Err(StepError::OldGone { path: folder });
+    }
     world.disk.switch(&link, to).map_err(StepError::io(&link))
 }
 
+/// The release that `current` leads to, as it is written here: relative, however the link is.
 fn read(world: World<'_>) -> Result<Option<PathBuf>, StepError> {
     let link = world.install.current_link();
     match fs::read_link(&link) {
-        Ok(target) => Ok(Some(target)),
+        Ok(target) => Ok(Some(recorded(world.install, &target))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(StepError::io(&link)(error)),
     }

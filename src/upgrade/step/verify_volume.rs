@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::StepError;
 use super::shell::command;
-use super::world::{Attempt, Phase, StepKind, StepOutcome, UndoEvidence, World};
+use super::world::{Attempt, Bounds, Phase, StepKind, StepOutcome, Undo, UndoEvidence, World};
 use crate::engine::VolumeStore;
 use crate::tree::{Manifest, VerifyOptions, VerifyScope};
+use crate::upgrade::confine::{self, OutOfBounds};
 
 /// Compares a copied volume, read back, with its manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,7 +56,13 @@ impl StepKind for VerifyVolume {
         })
     }
 
-    fn check_undo(&self, _: World<'_>) -> Result<(), StepError> {
+    fn confine(&self, bounds: &Bounds<'_>) -> Result<(), OutOfBounds> {
+        confine::volume(&self.source)?;
+        confine::volume(&self.volume)?;
+        bounds.kept_of_new(&self.manifest, "manifests")
+    }
+
+    fn check_undo(&self, _: World<'_>, _: Undo) -> Result<(), StepError> {
         Ok(())
     }
 

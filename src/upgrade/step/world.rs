@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::StepError;
-use crate::engine::VolumeStore;
+use crate::engine::{Volume, VolumeStore};
 use crate::fs::Disk;
 use crate::progress::Progress;
-use crate::release::Install;
-use crate::tree;
+use crate::release::{Install, Version};
+use crate::tree::{self, Holds};
+use crate::upgrade::confine::OutOfBounds;
 
 /// What a kind of step can do; its file has all of it, beside its data. Nothing has a default, so that
 /// the compiler asks for each.
@@ -22,8 +23,11 @@ pub(super) trait StepKind {
     fn check(&self, world: World<'_>) -> Result<(), StepError>;
     /// Does it.
     fn act(&self, world: World<'_>, attempt: Attempt) -> Result<StepOutcome, StepError>;
-    /// Whether it could be undone: what can be known before anything of a run is undone.
-    fn check_undo(&self, world: World<'_>) -> Result<(), StepError>;
+    /// That no path in it leads where no such step leads.
+    fn confine(&self, bounds: &Bounds<'_>) -> Result<(), OutOfBounds>;
+    /// Whether it could be undone, or needn't be: what can be known before anything of a run is
+    /// undone. The old release must have what going back to it takes.
+    fn check_undo(&self, world: World<'_>, undo: Undo) -> Result<(), StepError>;
     /// Undoes it.
     fn undo(&self, world: World<'_>, evidence: UndoEvidence) -> Result<(), StepError>;
     /// The final names under which it makes something; what a crash left beside them is swept.
@@ -45,6 +49,15 @@ pub enum Phase {
     Window,
     /// While the new release may run.
     After,
+}
+
+/// The releases of a plan, which the paths in its steps may lead into.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds<'a> {
+    /// The release that the upgrade leaves.
+    pub from: &'a Version,
+    /// The release that it leads to.
+    pub to: &'a Version,
 }
 
 /// Whether a step was tried before.
@@ -83,6 +96,30 @@ pub struct World<'a> {
     pub progress: &'a dyn Progress,
     /// The run's name.
     pub run: &'a str,
+    /// The install's id.
+    pub id: &'a str,
+}
+
+/// How much of a run is undone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UndoScope {
+    /// `current` goes back; what was made stays.
+    Switch,
+    /// All goes that an interrupted run made, or one that was rolled back before: the old release may
+    /// have run, and written, since.
+    Everything,
+    /// All goes that a complete run made, the switch first: what the old release has is to be what
+    /// was copied.
+    CompleteRun,
+}
+
+/// The undoing of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Undo {
+    /// What else is undone.
+    pub scope: UndoScope,
+    /// What is known of the step.
+    pub evidence: UndoEvidence,
 }
 
 /// What is known of a step that is to be undone.
@@ -120,6 +157,14 @@ impl World<'_> {
             return Ok(());
         }
         tree::remove(self.disk, &kept).map_err(StepError::io(&kept))
+    }
+
+    /// Whether a volume holds something, nothing, or part of a copy.
+    ///
+    /// # Errors
+    /// [`StepError::Engine`].
+    pub(super) fn holds(&self, volume: &Volume) -> Result<Holds, StepError> {
+        Ok(self.volumes.contents().holds(volume, self.progress)?)
     }
 
     /// Where the originals of files that this run replaced are kept, for undo.

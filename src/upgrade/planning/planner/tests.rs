@@ -1,14 +1,17 @@
 //! What is planned from which facts, and what stands against it.
 
+use super::PlanLabel;
 use super::{Decisions, Facts, Plan, Refused, Request, Step, VolumeFacts, VolumePair, plan};
+use crate::document::DocumentId;
 use crate::engine::VolumeBackend;
-use crate::engine::{ArchivedImage, User};
+use crate::engine::{ArchivedImage, User, Users};
 use crate::error::Explain;
 use crate::release::Version;
 use crate::tree::Survey;
 use crate::upgrade::planning::drift;
 use crate::upgrade::planning::facts::{CarryFacts, Filesystem};
 use crate::upgrade::planning::image_facts::ImageFacts;
+use crate::upgrade::projects::ProjectPair;
 
 fn version(text: &str) -> Version {
     text.parse().unwrap()
@@ -44,6 +47,7 @@ fn decisions() -> Decisions {
         to: version("v2"),
         from_project: "one".into(),
         project: "two".into(),
+        projects: ProjectPair::default(),
         new_folder: "/install/releases/v2".into(),
         edits: Vec::new(),
         images: vec!["acme/web:v2".into()],
@@ -51,6 +55,7 @@ fn decisions() -> Decisions {
         merged: Vec::new(),
         carry: vec![".env".into(), "etc/ssl".into()],
         warnings: Vec::new(),
+        obstacles: Vec::new(),
     }
 }
 
@@ -95,7 +100,16 @@ fn facts() -> Facts {
 
 fn plan_of(decisions: &Decisions, facts: &Facts) -> Result<Plan, Refused> {
     let made = "2026-11-21T02:00:00Z".parse().unwrap();
-    plan("id".into(), made, &request(), None, decisions, facts)
+    let id = DocumentId {
+        sequence: 1,
+        name: "id".into(),
+    };
+    let label = PlanLabel {
+        id,
+        made,
+        install: None,
+    };
+    plan(label, &request(), None, decisions, facts)
 }
 
 #[track_caller]
@@ -218,7 +232,7 @@ fn room_is_counted_by_filesystem() {
 #[test]
 fn a_volume_in_use_is_no_obstacle_to_planning_and_is_told() {
     let mut facts = facts();
-    facts.volumes[0].users = vec![User {
+    facts.volumes[0].users = Users::known(vec![User {
         who: "one-db-1".into(),
         id: "1".into(),
         project: Some("one".into()),
@@ -227,9 +241,10 @@ fn a_volume_in_use_is_no_obstacle_to_planning_and_is_told() {
         writes: true,
         is_process: false,
         path: None,
-    }];
+    }]);
     let plan = plan_of(&decisions(), &facts).unwrap();
-    assert_eq!(plan.estimate.volumes[0].in_use_by, ["one-db-1"]);
+    let users = plan.estimate.volumes[0].in_use_by.as_deref();
+    assert_eq!(users, Some(["one-db-1".to_owned()].as_slice()));
     assert!(
         plan.warnings[0].contains("stop it before `apply`"),
         "{:?}",

@@ -5,18 +5,19 @@
 //! {"format": "transship-plan", "version": 1, "sha256": "...", "body": {...}}
 //! ```
 //!
-//! Their names sort by when they were made: `20260102T030405Z-v2.0.0`, and
-//! `20260102T030405Z.2-v3.0.0` for the next one of the same second.
+//! Their names begin with their place in the order in which they were made, which no clock
+//! changes: `00007-20260102T030405Z-v2.0.0`.
 //!
 //! A damaged document is refused, never read up to the damage: a journal cut short is a
 //! wrong journal. A document of a newer version is refused by name, so that an older
 //! transship never acts on half an understanding.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use rustix::fs::{Mode, OFlags};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -24,7 +25,6 @@ use thiserror::Error;
 
 use crate::error::{Explain, Kind};
 use crate::fs::{Disk, WriteError};
-use crate::release::Version;
 use crate::tree::Digest;
 
 /// A kind of document: its name and the version that this transship writes and reads.
@@ -32,8 +32,10 @@ use crate::tree::Digest;
 pub struct DocumentFormat {
     /// The name, such as `transship-plan`.
     pub name: &'static str,
-    /// The version, counted from 1.
+    /// The version that is written, counted from 1.
     pub version: u32,
+    /// The oldest version that is still read.
+    pub oldest: u32,
 }
 
 /// Why a document can't be read, written or believed.
@@ -105,6 +107,9 @@ impl Explain for DocumentError {
     }
 }
 
+/// Bytes of the largest document that is read: a plan of ten thousand steps has a few MiB.
+const LARGEST: u64 = 64 << 20;
+
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Envelope<'a> {
@@ -155,7 +160,7 @@ pub fn from_text<T: DeserializeOwned>(
             wanted: format.name,
         });
     }
-    if envelope.version != format.version {
+    if !(format.oldest..=format.version).contains(&envelope.version) {
         let (found, known) = (envelope.version, format.version);
         return Err(DocumentError::OtherVersion {
             path: path.into(),
@@ -191,7 +196,7 @@ pub fn save<T: Serialize>(
 /// # Errors
 /// [`DocumentError`].
 pub fn load<T: DeserializeOwned>(format: DocumentFormat, path: &Path) -> Result<T, DocumentError> {
-    let bytes = fs::read(path).map_err(|source| DocumentError::Io {
+    let bytes = read(path).map_err(|source| DocumentError::Io {
         path: path.into(),
         source,
     })?;
@@ -202,54 +207,85 @@ pub fn load<T: DeserializeOwned>(format: DocumentFormat, path: &Path) -> Result<
     from_text(format, path, &text)
 }
 
-/// A name for a document about `version`, made at `when`, that comes after all those in
-/// `folder`. A folder that isn't there has none.
+/// The content of a regular file; whatever else stands there is neither waited for nor read.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let file = fs::File::from(rustix::fs::open(path, flags, Mode::empty())?);
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("not a regular file"));
+    }
+    let mut bytes = Vec::new();
+    file.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    Ok(bytes)
+}
+
+/// A name for a document, and its place among those of its folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DocumentId {
+    /// The place, counted from 1.
+    pub sequence: u64,
+    /// The name, without `.json`.
+    pub name: String,
+}
+
+/// A name for a document about `what`, made at `when`, that comes after all those in `folder`. A
+/// folder that isn't there has none.
 ///
 /// # Errors
 /// What the system says when the folder can't be listed.
-pub(super) fn next_id(folder: &Path, when: Timestamp, version: &Version) -> io::Result<String> {
-    let second = when.strftime("%Y%m%dT%H%M%SZ").to_string();
-    let saved = match list(folder) {
+pub fn next_id(folder: &Path, when: Timestamp, what: &str) -> io::Result<DocumentId> {
+    let saved = match in_order(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         saved => saved?,
     };
-    let orders = saved.iter().map(|path| order(path));
-    let last = orders.filter(|order| order.second == second).max();
-    Ok(match last {
-        None => format!("{second}-{version}"),
-        Some(last) => format!("{second}.{}-{version}", last.number + 1),
+    let last = saved.last().map_or(0, |path| order(path).sequence);
+    let sequence = last.saturating_add(1);
+    let second = when.strftime("%Y%m%dT%H%M%SZ");
+    Ok(DocumentId {
+        sequence,
+        name: format!("{sequence:05}-{second}-{what}"),
     })
 }
 
-/// The file of the document that was made last, if there is one.
+/// The files of the documents in `folder`, the one that was made last at the end.
 ///
 /// # Errors
 /// What the system says when the folder can't be listed.
-pub(super) fn newest(folder: &Path) -> io::Result<Option<PathBuf>> {
-    Ok(list(folder)?.into_iter().max_by_key(|path| order(path)))
-}
-
-fn list(folder: &Path) -> io::Result<Vec<PathBuf>> {
+pub fn in_order(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let paths = fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path()));
     let mut paths = paths.collect::<io::Result<Vec<_>>>()?;
     paths.retain(|path| path.extension().is_some_and(|e| e == "json"));
+    paths.sort_by_key(|path| order(path));
     Ok(paths)
 }
 
 /// Where a document stands in the order in which those of its folder were made.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct DocumentOrder {
-    /// When it was made, as its name begins.
+    /// The number that its name begins with; 0 for the names of before there were any.
+    sequence: u64,
+    /// Of those of before: the second in which it was made.
     second: String,
-    /// The number within that second, counted from 1.
+    /// Of those of before: the number within that second, counted from 1.
     number: u32,
 }
 
 fn order(path: &Path) -> DocumentOrder {
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
-    let time = name.split_once('-').map_or(&*name, |(time, _)| time);
-    let (second, number) = time.split_once('.').unwrap_or((time, "1"));
+    let first = name.split_once('-').map_or(&*name, |(first, _)| first);
+    if let Ok(sequence) = first.parse() {
+        return DocumentOrder {
+            sequence,
+            second: String::new(),
+            number: 0,
+        };
+    }
+    let (second, number) = first.split_once('.').unwrap_or((first, "1"));
     DocumentOrder {
+        sequence: 0,
         second: second.to_owned(),
         number: number.parse().unwrap_or(1),
     }
@@ -262,6 +298,7 @@ mod tests {
     const FORMAT: DocumentFormat = DocumentFormat {
         name: "transship-test",
         version: 1,
+        oldest: 1,
     };
 
     fn read(text: &str) -> Result<Vec<String>, DocumentError> {
@@ -339,42 +376,81 @@ mod tests {
         assert!(!error.to_string().contains("hunter2"), "{error}");
     }
 
-    #[test]
-    fn the_last_of_a_second_is_the_newest_whatever_its_version() {
+    /// Puts empty documents of these names into a folder, and gives the names in order.
+    fn ordered(names: &[&str]) -> Vec<String> {
         let folder = tempfile::tempdir().unwrap();
-        let when = Timestamp::from_second(0).unwrap();
-        for version in ["v3", "v2", "v2.10", "v2"].repeat(3) {
-            let version: Version = version.parse().unwrap();
-            let name = next_id(folder.path(), when, &version).unwrap();
-            let path = folder.path().join(name + ".json");
+        for name in names {
+            let path = folder.path().join(format!("{name}.json"));
             Disk::new().create(&path, b"", 0o600).unwrap();
-            assert_eq!(newest(folder.path()).unwrap(), Some(path));
         }
+        let paths = in_order(folder.path()).unwrap();
+        let stem = |path: &PathBuf| path.file_stem().unwrap().to_string_lossy().into_owned();
+        paths.iter().map(stem).collect()
     }
 
     #[test]
-    fn a_later_second_comes_after_any_number() {
+    fn documents_are_in_the_order_of_their_numbers_and_those_of_before_come_first() {
+        assert_eq!(
+            ordered(&[
+                "00002-20250101T000000Z-v3",
+                "123456-20240101T000000Z-v5",
+                "00001-20260101T000000Z-v2",
+                "20270101T000000Z.10-v1",
+                "20270101T000000Z-v1",
+                "20270101T000000Z.2-v9",
+            ]),
+            [
+                "20270101T000000Z-v1",
+                "20270101T000000Z.2-v9",
+                "20270101T000000Z.10-v1",
+                "00001-20260101T000000Z-v2",
+                "00002-20250101T000000Z-v3",
+                "123456-20240101T000000Z-v5",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_clock_that_went_back_changes_no_order() {
         let folder = tempfile::tempdir().unwrap();
-        let version: Version = "v1".parse().unwrap();
         for (second, expected) in [
-            (59, "19700101T000059Z-v1"),
-            (59, "19700101T000059Z.2-v1"),
-            (60, "19700101T000100Z-v1"),
+            (60, "00001-19700101T000100Z-v1"),
+            (59, "00002-19700101T000059Z-v1"),
+            (59, "00003-19700101T000059Z-v1"),
         ] {
             let when = Timestamp::from_second(second).unwrap();
-            let name = next_id(folder.path(), when, &version).unwrap();
-            assert_eq!(name, expected);
-            let path = folder.path().join(name + ".json");
+            let id = next_id(folder.path(), when, "v1").unwrap();
+            assert_eq!(id.name, expected);
+            let path = folder.path().join(id.name + ".json");
             Disk::new().create(&path, b"", 0o600).unwrap();
-            assert_eq!(newest(folder.path()).unwrap(), Some(path));
+            assert_eq!(in_order(folder.path()).unwrap().pop(), Some(path));
         }
     }
 
     #[test]
     fn a_folder_that_isn_t_there_has_none() {
-        let version: Version = "v1".parse().unwrap();
         let when = Timestamp::from_second(0).unwrap();
-        assert!(next_id(Path::new("/nowhere"), when, &version).is_ok());
-        assert!(newest(Path::new("/nowhere")).is_err());
+        assert_eq!(
+            next_id(Path::new("/nowhere"), when, "v1").unwrap().sequence,
+            1
+        );
+        assert!(in_order(Path::new("/nowhere")).is_err());
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "the test makes a fifo")]
+    fn a_fifo_for_a_document_is_refused_and_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("plan.json");
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            &path,
+            rustix::fs::FileType::Fifo,
+            Mode::RUSR,
+            0,
+        )
+        .unwrap();
+        let error = load::<Vec<String>>(FORMAT, &path).unwrap_err();
+        assert!(matches!(error, DocumentError::Io { .. }), "{error}");
     }
 }

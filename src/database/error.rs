@@ -1,0 +1,45 @@
+//! What keeps a tree from being inspected at all.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::error::{Explain, Kind};
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is nothing, or it may not be read.
+    #[error("can't read `{}`", path.display())]
+    Open {
+        /// The tree's root.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It is a file.
+    #[error("`{}` is no folder", path.display())]
+    NotAFolder {
+        /// What was taken for a tree's root.
+        path: PathBuf,
+    },
+}
+
+impl Explain for Error {
+    fn kind(&self) -> Kind {
+        Kind::Usage
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Open { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+                vec!["run it as root, or as the user that the database runs as".to_owned()]
+            }
+            Self::Open { .. } => Vec::new(),
+            Self::NotAFolder { .. } => {
+                vec![
+                    "name the folder that it is in: databases are looked for in folders".to_owned(),
+                ]
+            }
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! Where the paths of a plan may lead. A plan or journal is sealed against damage, not against whoever
+//! can write it: before anything is done by one, every path in it is held against what a planner
+//! writes.
+
+use std::path::{Component, Path, PathBuf};
+
+use thiserror::Error;
+
+use super::plan::Plan;
+use super::step::Bounds;
+use crate::engine::{VolumeBackend, check_name};
+use crate::release::{Install, Version};
+
+/// A path, or a name, that no planner would write.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("`{}` is not {expected}", path.display())]
+pub struct OutOfBounds {
+    /// The path or name.
+    pub path: PathBuf,
+    /// What it should be.
+    pub expected: &'static str,
+}
+
+/// Holds all of a plan's steps against the bounds of its releases.
+pub(super) fn confine(plan: &Plan) -> Result<(), OutOfBounds> {
+    let bounds = Bounds {
+        from: &plan.from,
+        to: &plan.to,
+    };
+    if let VolumeBackend::Dir { path } = &plan.request.place
+        && !path.is_absolute()
+    {
+        plain(path, "a folder below the install")?;
+    }
+    plan.steps.iter().try_for_each(|step| step.confine(&bounds))
+}
+
+impl Bounds<'_> {
+    /// Something below the old release's folder.
+    pub(super) fn of_old(&self, path: &Path) -> Result<(), OutOfBounds> {
+        below(
+            path,
+            &["releases", self.from.as_str()],
+            "below the old release",
+        )
+    }
+
+    /// Something below the new release's folder.
+    pub(super) fn of_new(&self, path: &Path) -> Result<(), OutOfBounds> {
+        below(
+            path,
+            &["releases", self.to.as_str()],
+            "below the new release",
+        )
+    }
+
+    /// The new release's folder.
+    pub(super) fn new_folder(&self, path: &Path) -> Result<(), OutOfBounds> {
+        exactly(
+            path,
+            &Install::current_target(self.to),
+            "the new release's folder",
+        )
+    }
+
+    /// Something below a folder of transship's own for the old release.
+    pub(super) fn kept_of_old(&self, path: &Path, folder: &str) -> Result<(), OutOfBounds> {
+        below(
+            path,
+            &[".transship", folder, self.from.as_str()],
+            "kept of the old release",
+        )
+    }
+
+    /// Something below a folder of transship's own for the new release.
+    pub(super) fn kept_of_new(&self, path: &Path, folder: &str) -> Result<(), OutOfBounds> {
+        below(
+            path,
+            &[".transship", folder, self.to.as_str()],
+            "kept for the new release",
+        )
+    }
+}
+
+/// A path of names alone: no root, no `.` and no `..`.
+pub(super) fn plain(path: &Path, expected: &'static str) -> Result<(), OutOfBounds> {
+    let is_plain = |part: Component<'_>| matches!(part, Component::Normal(_));
+    if path.components().all(is_plain) && path.components().next().is_some() {
+        return Ok(());
+    }
+    out_of(path, expected)
+}
+
+/// The folder of any release.
+pub(super) fn release(path: &Path) -> Result<(), OutOfBounds> {
+    let name = path.strip_prefix("releases").ok().and_then(Path::to_str);
+    let version = name.and_then(|name| name.parse::<Version>().ok());
+    match version {
+        Some(version) => exactly(
+            path,
+            &Install::current_target(&version),
+            "a release's folder",
+        ),
+        None => out_of(path, "a release's folder"),
+    }
+}
+
+/// The name of a volume.
+pub(super) fn volume(name: &str) -> Result<(), OutOfBounds> {
+    check_name(name).or_else(|_| out_of(Path::new(name), "a volume's name"))
+}
+
+fn below(path: &Path, above: &[&str], expected: &'static str) -> Result<(), OutOfBounds> {
+    let above: PathBuf = above.iter().collect();
+    match path.strip_prefix(above) {
+        // `strip_prefix` takes `a/./b` for `a/b`, and the rest is looked at by itself.
+        Ok(rest) => plain(rest, expected).or_else(|_| out_of(path, expected)),
+        Err(_) => out_of(path, expected),
+    }
+}
+
+fn exactly(path: &Path, wanted: &Path, expected: &'static str) -> Result<(), OutOfBounds> {
+    if path.as_os_str() == wanted.as_os_str() {
+        return Ok(());
+    }
+    out_of(path, expected)
+}
+
+fn out_of(path: &Path, expected: &'static str) -> Result<(), OutOfBounds> {
+    Err(OutOfBounds {
+        path: path.into(),
+        expected,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_leads_out_of_the_release_that_it_names() {
+        let (from, to) = ("v1".parse().unwrap(), "v2".parse().unwrap());
+        let bounds = Bounds {
+            from: &from,
+            to: &to,
+        };
+        for fine in ["releases/v2/.env", "releases/v2/a/b", "releases/v2/..a"] {
+            assert_eq!(bounds.of_new(Path::new(fine)), Ok(()), "{fine}");
+        }
+        for out in [
+            "",
+            "..",
+            "../victim",
+            "/etc/passwd",
+            "releases",
+            "releases/v2",
+            "releases/v2/",
+            "releases/v2/.",
+            "releases/v2/..",
+            "releases/v2/../v1/.env",
+            "releases/v2/a/../../../victim",
+            "releases/v1/.env",
+            "releases/v22/.env",
+            ".transship/journal/x",
+        ] {
+            assert!(bounds.of_new(Path::new(out)).is_err(), "{out}");
+        }
+        for out in [
+            "../victim",
+            "releases/v2/",
+            "releases/./v2",
+            "/releases/v2",
+            "releases/v1",
+        ] {
+            assert!(bounds.new_folder(Path::new(out)).is_err(), "{out}");
+        }
+        assert_eq!(bounds.new_folder(Path::new("releases/v2")), Ok(()));
+        let manifest = Path::new(".transship/manifests/v2/x.mtree");
+        assert_eq!(bounds.kept_of_new(manifest, "manifests"), Ok(()));
+        assert!(bounds.kept_of_new(manifest, "journal").is_err());
+        assert!(bounds.kept_of_old(manifest, "manifests").is_err());
+    }
+
+    #[test]
+    fn a_volume_is_a_name() {
+        for name in ["../x", "a/b", "", ".", "/etc"] {
+            assert!(volume(name).is_err(), "{name}");
+        }
+        assert_eq!(volume("v2_data"), Ok(()));
+    }
+}

@@ -1,0 +1,153 @@
+//! What is remembered of a volume that a run made: which run, which volume exactly, and which volume
+//! it is a copy of. An engine's volumes have labels for the first; a folder has none, and a mark
+//! within it would be in what is copied and compared, so that it stands in `.transship/made/`.
+//!
+//! A volume that was removed and made again has the same name and is another: with it as the old
+//! release's, the copy is all that there is.
+
+use std::io;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::document::{self, DocumentError, DocumentFormat};
+use crate::engine::{Volume, VolumeStore};
+use crate::fs::Disk;
+use crate::release::{FolderIdentity, Install};
+
+/// The format of what is remembered. Each version has a file in `fixtures/formats/`.
+pub const FORMAT: DocumentFormat = DocumentFormat {
+    name: "transship-made-volume",
+    version: 1,
+    oldest: 1,
+};
+
+/// A volume that a run made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MadeVolume {
+    /// The id of the install.
+    pub install: String,
+    /// The run that made it.
+    pub run: String,
+    /// The volume's real name.
+    pub volume: String,
+    /// What tells it from another of its name.
+    pub made: VolumeIdentity,
+    /// The real name of the volume that it is a copy of.
+    pub source: String,
+    /// What tells that one from another of its name.
+    pub copied: VolumeIdentity,
+}
+
+/// What tells a volume from another that had its name before or will have it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VolumeIdentity {
+    /// When it was made, as its engine says.
+    pub created: Option<String>,
+    /// Its folder, where that can be looked at.
+    pub folder: Option<FolderIdentity>,
+}
+
+impl VolumeIdentity {
+    /// What can be told of a volume that is there.
+    pub fn of(volumes: &dyn VolumeStore, volume: &Volume) -> Self {
+        let path = volumes.path_of(&volume.name);
+        Self {
+            created: volume.created.clone(),
+            folder: path.and_then(|path| FolderIdentity::of(&path).ok()),
+        }
+    }
+
+    /// Whether both are one volume; `None` where nothing is known of both.
+    pub fn is(&self, other: &Self) -> Option<bool> {
+        let created = self.created.as_ref().zip(other.created.as_ref());
+        let folder = self.folder.as_ref().zip(other.folder.as_ref());
+        let created = created.map(|(one, another)| one == another);
+        let folder = folder.map(|(one, another)| one.is(another));
+        match (created, folder) {
+            (None, None) => None,
+            (one, another) => Some(one.unwrap_or(true) && another.unwrap_or(true)),
+        }
+    }
+}
+
+impl MadeVolume {
+    /// The file for the volume of this name.
+    pub fn file(install: &Install, volume: &str) -> PathBuf {
+        install.own("made").join(format!("{volume}.json"))
+    }
+
+    /// What is remembered of the volume of this name; `None` where no run made it.
+    ///
+    /// # Errors
+    /// [`DocumentError`].
+    pub fn load(install: &Install, volume: &str) -> Result<Option<Self>, DocumentError> {
+        let file = Self::file(install, volume);
+        match file.symlink_metadata() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            _ => document::load(FORMAT, &file).map(Some),
+        }
+    }
+
+    /// Remembers it. The folder `.transship/made/` must be there.
+    ///
+    /// # Errors
+    /// [`DocumentError::Write`].
+    pub fn save(&self, disk: &Disk, install: &Install) -> Result<(), DocumentError> {
+        document::save(disk, FORMAT, &Self::file(install, &self.volume), self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn identity(created: Option<&str>, inode: Option<u64>) -> VolumeIdentity {
+        VolumeIdentity {
+            created: created.map(str::to_owned),
+            folder: inode.map(|inode| FolderIdentity {
+                device: 1,
+                inode,
+                born: Some(inode * 1000),
+            }),
+        }
+    }
+
+    #[test]
+    fn a_volume_is_itself_as_far_as_both_are_known() {
+        for (one, other, same) in [
+            (
+                identity(Some("a"), Some(1)),
+                identity(Some("a"), Some(1)),
+                Some(true),
+            ),
+            (
+                identity(Some("a"), None),
+                identity(Some("a"), Some(1)),
+                Some(true),
+            ),
+            (
+                identity(Some("a"), Some(1)),
+                identity(Some("b"), Some(1)),
+                Some(false),
+            ),
+            (
+                identity(Some("a"), Some(1)),
+                identity(Some("a"), Some(2)),
+                Some(false),
+            ),
+            (
+                identity(None, Some(1)),
+                identity(Some("a"), Some(2)),
+                Some(false),
+            ),
+            (identity(None, Some(1)), identity(Some("a"), None), None),
+            (identity(None, None), identity(Some("a"), Some(1)), None),
+        ] {
+            assert_eq!(one.is(&other), same, "{one:?} {other:?}");
+            assert_eq!(other.is(&one), same, "{other:?} {one:?}");
+        }
+    }
+}

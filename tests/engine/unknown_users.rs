@@ -1,0 +1,172 @@
+//! Unknown is not unused: who uses a volume or a path while some engine, or none, can be asked.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use super::lab::{Lab, put};
+use super::need;
+use super::program::Ran;
+
+/// Runs `transship volume ARGS` below `home`, whose folders are the volumes.
+fn volume(home: &Path, environment: &[(&str, &str)], args: &[&str]) -> Ran {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_transship"));
+    command.arg("volume").args(args).current_dir(home);
+    command.envs(environment.iter().copied());
+    Ran::of(&mut command)
+}
+
+const DEAD: &[(&str, &str)] = &[("DOCKER_HOST", "tcp://127.0.0.1:1")];
+const NO_DOCKER: &[(&str, &str)] = &[("PATH", "/nowhere")];
+
+/// A home with the volume `v1_data` in it.
+fn home() -> tempfile::TempDir {
+    let home = tempfile::tempdir().unwrap();
+    fs::create_dir(home.path().join("v1_data")).unwrap();
+    put(&home.path().join("v1_data"), "kept");
+    home
+}
+
+#[test]
+fn without_an_engine_to_ask_nothing_is_copied_unless_somebody_gives_their_word() {
+    if !need::docker() {
+        return;
+    }
+    for environment in [DEAD, NO_DOCKER] {
+        let home = home();
+        let copy = ["copy", "v1_data", "copy", "--volumes", "."];
+        for more in [vec![], vec!["--stop"], vec!["--pause", "--json"]] {
+            let args = [&copy[..], &more].concat();
+            let ran = volume(home.path(), environment, &args);
+            assert_eq!(ran.code, 3, "{environment:?} {args:?}: {}", ran.err);
+            let said = format!("{}{}", ran.out, ran.err);
+            assert!(
+                said.contains("whether anything uses `v1_data` can't be known"),
+                "{said}"
+            );
+            assert!(said.contains("--assume-stopped"), "{said}");
+            assert!(!home.path().join("copy").exists());
+        }
+        let ran = volume(
+            home.path(),
+            environment,
+            &[&copy[..], &["--assume-stopped"]].concat(),
+        );
+        assert_eq!(ran.code, 0, "{environment:?}: {}", ran.err);
+        assert!(home.path().join("copy/kept").exists());
+    }
+}
+
+#[test]
+fn a_volume_of_which_nobody_knows_the_users_is_listed_with_a_question_mark() {
+    if !need::docker() {
+        return;
+    }
+    let home = home();
+    let list = ["ls", "--all", "--volumes", "."];
+    let ran = volume(home.path(), DEAD, &list);
+    assert_eq!(
+        (ran.code, ran.out.lines().last().unwrap().ends_with('?')),
+        (0, true),
+        "{}",
+        ran.out
+    );
+    let ran = volume(home.path(), DEAD, &[&list[..], &["--json"]].concat());
+    assert!(ran.out.contains("\"used_by\": null"), "{}", ran.out);
+    let ran = volume(home.path(), &[], &[&list[..], &["--json"]].concat());
+    assert!(ran.out.contains("\"used_by\": []"), "{}", ran.out);
+}
+
+#[test]
+fn a_path_is_looked_up_among_the_mounts_of_all_containers() {
+    if !(need::docker() && need::root()) {
+        return;
+    }
+    let (lab, home) = (Lab::new("paths"), home());
+    let data = home.path().join("v1_data");
+    fs::create_dir_all(data.join("base")).unwrap();
+    std::os::unix::fs::symlink("v1_data", home.path().join("link")).unwrap();
+    let bind = Bind::of(&data, &home.path().join("bound"));
+    let name = lab.name("writer");
+    let mount = format!("{}:/d", data.display());
+    lab.docker(&[
+        "run", "-d", "--init", "--net", "none", "--name", &name, "-v", &mount, "shell:1", "sleep",
+        "1000",
+    ]);
+    for source in [
+        "./v1_data",
+        "./link",
+        "./bound",
+        "./v1_data/base",
+        "./bound/base",
+        ".",
+    ] {
+        // A target of its own, elsewhere: what is copied may not hold it.
+        let elsewhere = tempfile::tempdir().unwrap();
+        let target = elsewhere.path().join("copy").display().to_string();
+        let ran = volume(home.path(), &[], &["copy", source, &target]);
+        assert_eq!(ran.code, 3, "{source}: {}", ran.err);
+        assert!(ran.err.contains(&name), "{source}: {}", ran.err);
+        let ran = volume(home.path(), DEAD, &["copy", source, &target]);
+        assert_eq!(ran.code, 3, "{source}, nobody to ask: {}", ran.err);
+    }
+    let ran = volume(
+        home.path(),
+        &[],
+        &["copy", "./v1_data", "./copy", "--pause"],
+    );
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(
+        ran.err.contains(&format!("paused meanwhile: {name}")),
+        "{}",
+        ran.err
+    );
+    assert!(home.path().join("copy/kept").exists());
+    drop(bind);
+}
+
+#[test]
+fn what_another_namespace_has_mounted_is_used_also_where_nobody_can_be_asked() {
+    if !(need::docker() && need::root()) {
+        return;
+    }
+    let (lab, home) = (Lab::new("namespace"), home());
+    let name = lab.name("idle");
+    let mount = format!("{}:/d", home.path().join("v1_data").display());
+    lab.docker(&[
+        "run", "-d", "--net", "none", "--name", &name, "-v", &mount, "shell:1", "sleep", "1000",
+    ]);
+    let copy = [
+        "copy",
+        "v1_data",
+        "copy",
+        "--volumes",
+        ".",
+        "--assume-stopped",
+    ];
+    let ran = volume(home.path(), DEAD, &copy);
+    // Not even somebody's word is stronger than what is seen.
+    assert_eq!(ran.code, 3, "{}", ran.err);
+    assert!(ran.err.contains("in use by sleep (process"), "{}", ran.err);
+}
+
+/// A bind mount that ends with the test.
+struct Bind(String);
+
+impl Bind {
+    fn of(folder: &Path, at: &Path) -> Self {
+        fs::create_dir(at).unwrap();
+        let status = Command::new("mount")
+            .arg("--bind")
+            .args([folder, at])
+            .status();
+        assert!(status.unwrap().success());
+        Self(at.display().to_string())
+    }
+}
+
+impl Drop for Bind {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(&self.0).status();
+    }
+}
