@@ -20,6 +20,7 @@ mod last_copy;
 mod merge;
 mod merged_upgrade;
 mod nested;
+mod new_release;
 mod old_release;
 mod postgres;
 mod story;

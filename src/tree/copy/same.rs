@@ -318,7 +318,7 @@ impl Updater<'_> {
         }
         let held = InodeFd::Open(pair.target.as_fd());
         let changed = self.adjust(held, c"", path, &wanted, &found)?;
-        if changed || state.touched.get() {
+        if (changed || state.touched.get()) && !state.is_new {
             self.done.adjusted += 1;
         }
         Ok(())
