@@ -17,6 +17,7 @@ mod edits;
 mod generated;
 mod identity;
 mod last_copy;
+mod limits;
 mod merge;
 mod merged_upgrade;
 mod nested;
