@@ -16,6 +16,7 @@ use crate::engine::check_name;
 use crate::error::{Explain, Kind};
 use crate::fs::Disk;
 use crate::progress::Progress;
+use crate::threads;
 use crate::tree::{
     self, Against, Copied, CopyOptions, Manifest, ManifestFormat, VerifyOptions, VerifyScope,
 };
@@ -42,7 +43,8 @@ pub fn serve(input: impl Read + Send + 'static, output: impl Write + Send) -> u8
         Err(failed) => Err(failed),
         Ok(HelperWork::Send { volume, have }) => return give(&volume, have, input, &teller),
         Ok(work) => thread::scope(|scope| {
-            let pulse = scope.spawn(|| teller.pulse());
+            // Without one the caller may lose patience, and then it says so.
+            let pulse = threads::start_in(scope, || teller.pulse());
             let done = match work {
                 HelperWork::Receive { volume, update } => {
                     take(&volume, update, &mut input, &teller)
@@ -50,7 +52,7 @@ pub fn serve(input: impl Read + Send + 'static, output: impl Write + Send) -> u8
                 work => {
                     let wish = watch(input);
                     let teller = &teller;
-                    let watched = Watched {
+                    let watched = WatchedWork {
                         teller,
                         wish: &wish,
                     };
@@ -58,7 +60,9 @@ pub fn serve(input: impl Read + Send + 'static, output: impl Write + Send) -> u8
                 }
             };
             teller.over.store(true, Relaxed);
-            pulse.thread().unpark();
+            if let Ok(pulse) = &pulse {
+                pulse.thread().unpark();
+            }
             done
         }),
     };
@@ -78,10 +82,14 @@ pub fn serve(input: impl Read + Send + 'static, output: impl Write + Send) -> u8
 fn watch(mut input: impl Read + Send + 'static) -> Arc<AtomicBool> {
     let wish = Arc::new(AtomicBool::new(false));
     let ended = Arc::clone(&wish);
-    thread::spawn(move || {
+    let watching = threads::start(move || {
         let _ = io::copy(&mut input, &mut io::sink());
         ended.store(true, Relaxed);
     });
+    if watching.is_err() {
+        // What nobody can stop isn't begun.
+        wish.store(true, Relaxed);
+    }
     wish
 }
 
@@ -98,7 +106,7 @@ fn give<W: Write + Send>(
         return Kind::Usage.exit_code();
     };
     let wish = watch(input);
-    let watched = Watched {
+    let watched = WatchedWork {
         teller,
         wish: &wish,
     };
@@ -139,7 +147,7 @@ fn take<W: Write + Send>(
 ) -> Result<HelperAnswer, Failed> {
     let (disk, path) = (Disk::new(), mounted(volume)?);
     let wish = AtomicBool::new(false);
-    let watched = Watched {
+    let watched = WatchedWork {
         teller,
         wish: &wish,
     };
@@ -208,7 +216,7 @@ fn mounted(volume: &str) -> Result<PathBuf, Failed> {
 
 fn work_on<W: Write + Send>(
     work: &HelperWork,
-    watched: &Watched<'_, W>,
+    watched: &WatchedWork<'_, W>,
 ) -> Result<HelperAnswer, Failed> {
     match work {
         HelperWork::Free => {
@@ -271,7 +279,7 @@ fn work_on<W: Write + Send>(
 fn compare<W: Write + Send>(
     copied: &Copied,
     target: &Path,
-    watched: &Watched<'_, W>,
+    watched: &WatchedWork<'_, W>,
 ) -> Result<(), Failed> {
     let Some(manifest) = &copied.manifest else {
         return Err(refused("without digests no copy is verified".to_owned()));
@@ -287,7 +295,7 @@ fn compare<W: Write + Send>(
     Ok(())
 }
 
-fn copied_answer<W: Write + Send>(copied: &Copied, watched: &Watched<'_, W>) -> HelperAnswer {
+fn copied_answer<W: Write + Send>(copied: &Copied, watched: &WatchedWork<'_, W>) -> HelperAnswer {
     /// Few enough for one line, and enough for anybody.
     const MOST: usize = 1000;
     if let Some(manifest) = &copied.manifest {
@@ -373,12 +381,12 @@ impl<W: Write + Send> Teller<W> {
 }
 
 /// Counts for the teller, and stops when nobody wants the answer any more.
-struct Watched<'a, W> {
+struct WatchedWork<'a, W> {
     teller: &'a Teller<W>,
     wish: &'a AtomicBool,
 }
 
-impl<W: Write + Send> Progress for Watched<'_, W> {
+impl<W: Write + Send> Progress for WatchedWork<'_, W> {
     fn start(&self, _: &str, _: Option<u64>) {}
 
     fn advance(&self, bytes: u64, files: u64) {
