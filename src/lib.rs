@@ -112,6 +112,7 @@
 //! beside others. [`comparison`] tells two releases apart, [`database`] which database a tree
 //! holds, and [`mask`] hides the secrets in what is shown.
 
+pub mod archive;
 pub mod cli;
 pub mod clock;
 pub mod comparison;
@@ -128,5 +129,6 @@ pub mod mask;
 pub mod merge;
 pub mod progress;
 pub mod release;
+pub mod threads;
 pub mod tree;
 pub mod upgrade;

@@ -9,7 +9,7 @@ use crate::compose::Document;
 use crate::error::Kind;
 use crate::fs::Disk;
 use crate::merge::{self, Action, Answers, FileMerge, Input, Inputs};
-use crate::tree::{self, CopyOptions};
+use crate::tree::{self, CopyOptions, TemporaryTree};
 
 mod put;
 mod report;
@@ -164,7 +164,7 @@ fn file(args: &MergeArgs, ui: &Ui) -> Result<Done, Failure> {
     } else {
         put(args, target, mine, &merged.bytes)?;
         let shown = args.path.as_ref().unwrap_or(target);
-        put_marked(shown, merge.marked.as_deref(), ui)?;
+        put_marked(shown, shown, merge.marked.as_deref(), ui)?;
     }
     report(args, &[merge], args.is_to_stdout() && !args.dry_run, ui)
 }
@@ -208,26 +208,49 @@ fn folder(args: &MergeArgs, ui: &Ui) -> Result<Done, Failure> {
         }
         return report(args, &merges, false, ui);
     }
-    let target = args.output.as_ref().unwrap_or(&args.mine);
-    if args.output.is_some() {
-        copy(&args.mine, target, ui)?;
-    }
-    for merge in &merges {
-        carry_out(args, target, merge, ui)?;
+    match &args.output {
+        Some(target) => build(args, target, &merges, ui)?,
+        None => change(args, &merges, ui)?,
     }
     report(args, &merges, false, ui)
 }
 
-fn copy(mine: &Path, target: &Path, ui: &Ui) -> Result<(), Failure> {
-    let copied = tree::copy(
-        &Disk::new(),
-        mine,
-        target,
-        &CopyOptions::default(),
-        ui.progress(),
-    )?;
+/// Builds the result out of sight, and gives it its name when it is complete.
+fn build(args: &MergeArgs, target: &Path, merges: &[FileMerge], ui: &Ui) -> Result<(), Failure> {
+    let disk = Disk::new();
+    tree::is_replaceable(target)?;
+    let built = TemporaryTree::beside(&disk, target);
+    let options = CopyOptions::default();
+    let copied = tree::copy(&disk, &args.mine, built.path(), &options, ui.progress());
+    let copied = copied.map_err(|error| match error {
+        tree::Error::Nested { source_root, .. } => tree::Error::Nested {
+            source_root,
+            target: target.to_owned(),
+        },
+        other => other,
+    })?;
     for problem in &copied.problems {
         ui.warn(&problem.to_string());
+    }
+    for merge in merges {
+        carry_out(args, built.path(), target, merge, ui)?;
+    }
+    Ok(built.publish(target)?)
+}
+
+/// Changes MINE, file by file. Once something is changed, a failure is one part-way.
+fn change(args: &MergeArgs, merges: &[FileMerge], ui: &Ui) -> Result<(), Failure> {
+    let mut is_changed = false;
+    for merge in merges {
+        let done = carry_out(args, &args.mine, &args.mine, merge, ui);
+        done.map_err(|failure| {
+            if is_changed {
+                failure.part_way()
+            } else {
+                failure
+            }
+        })?;
+        is_changed |= merge.action != Action::Keep || merge.marked.is_some();
     }
     Ok(())
 }

@@ -65,6 +65,7 @@ struct ReleaseJson {
     version: Version,
     path: PathBuf,
     current: bool,
+    complete: bool,
 }
 
 #[derive(Serialize)]
@@ -93,12 +94,13 @@ pub(super) fn run(command: &ReleaseCommand, ui: &Ui) -> Result<Done, Failure> {
 fn ls(args: &ReleaseLs, ui: &Ui) -> Result<Done, Failure> {
     let install = Install::at(&args.install.root)?;
     let current = install.current()?.map(|release| release.version);
-    let releases = install.releases()?;
+    let releases = install.all_releases()?;
     if ui.json {
         let releases = releases.into_iter().map(|release| ReleaseJson {
             current: current.as_ref() == Some(&release.version),
             version: release.version,
             path: release.path,
+            complete: release.is_complete,
         });
         ui.json(&releases.collect::<Vec<_>>())?;
         return Ok(Done::Same);
@@ -106,10 +108,12 @@ fn ls(args: &ReleaseLs, ui: &Ui) -> Result<Done, Failure> {
     let rows: Vec<_> = releases
         .iter()
         .map(|release| {
-            let mark = if current.as_ref() == Some(&release.version) {
-                "current"
-            } else {
-                ""
+            let is_current = current.as_ref() == Some(&release.version);
+            let mark = match (is_current, release.is_complete) {
+                (true, true) => "current",
+                (true, false) => "current, no compose file",
+                (false, true) => "",
+                (false, false) => "no compose file",
             };
             [release.version.to_string(), mark.to_owned()]
         })
@@ -166,6 +170,9 @@ fn switch(args: &ReleaseUse, ui: &Ui) -> Result<Done, Failure> {
     let _lock = install.lock(&disk, "release use")?;
     runner::require_over(&install)?;
     let release = install.release(&args.version)?;
+    if !release.is_complete {
+        return Err(InstallError::Incomplete { path: release.path }.into());
+    }
     let from = install.current()?.map(|release| release.version);
     if !args.dry_run {
         let link = install.current_link();

@@ -7,7 +7,7 @@ use super::options::InstallArg;
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use crate::fs::{Lock, LockHolder};
-use crate::release::{Install, Version, Whereabouts};
+use crate::release::{Install, Release, Version, Whereabouts};
 use crate::upgrade::plan::{Plan, PlanError};
 use crate::upgrade::projects::ProjectPair;
 use crate::upgrade::running::journal::{Journal, RunState};
@@ -26,6 +26,7 @@ struct StatusJson {
     install: std::path::PathBuf,
     current: Option<Version>,
     releases: Vec<Version>,
+    incomplete: Vec<Version>,
     plan: Option<PlanSummary>,
     run: Option<RunSummary>,
     locked_by: Option<LockHolder>,
@@ -84,6 +85,11 @@ fn look(install: &Install) -> Result<StatusJson, Failure> {
             .then(|| journal.last_error().map(str::to_owned))
             .flatten(),
     });
+    let (releases, incomplete): (Vec<_>, Vec<_>) = install
+        .all_releases()?
+        .into_iter()
+        .partition(|release| release.is_complete);
+    let versions = |releases: Vec<Release>| releases.into_iter().map(|release| release.version);
     let identity = install.identity()?;
     let whereabouts = identity
         .as_ref()
@@ -95,11 +101,8 @@ fn look(install: &Install) -> Result<StatusJson, Failure> {
         elsewhere,
         install: install.root().to_owned(),
         current: install.current()?.map(|release| release.version),
-        releases: install
-            .releases()?
-            .into_iter()
-            .map(|release| release.version)
-            .collect(),
+        releases: versions(releases).collect(),
+        incomplete: versions(incomplete).collect(),
         plan,
         run,
         locked_by: Lock::holder(&install.lock_file()),
@@ -114,6 +117,9 @@ fn render(status: &StatusJson) -> String {
         status.install.display(),
         releases.join(", ")
     );
+    for version in &status.incomplete {
+        text += &format!("          {version} has no compose file\n");
+    }
     if let Some(elsewhere) = &status.elsewhere {
         text += &format!("          {elsewhere}\n");
     }

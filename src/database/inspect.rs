@@ -16,7 +16,7 @@ const DEEPEST: usize = 3;
 
 /// How many folders are looked into: enough for any volume of a database, and few enough for
 /// an answer within milliseconds on a volume of a million uploads.
-const MOST_FOLDERS: usize = 256;
+const MOST_FOLDERS: usize = 128;
 
 /// How many names are read in all, for the same reason.
 const MOST_NAMES_IN_ALL: usize = 16 * 1024;

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::Error;
 use super::program::{self, Invocation, Program};
+use crate::threads;
 
 /// An engine that is there answers within this.
 const PROBE: Duration = Duration::from_secs(15);
@@ -126,8 +127,13 @@ impl Docker {
         let call = self.call_within(PROBE, ["info", "--format", "{{json .}}"]);
         // Either question takes as long as the program needs to start.
         let (answer, endpoint) = thread::scope(|scope| {
-            let endpoint = scope.spawn(|| self.endpoint());
-            (call.run(), endpoint.join().unwrap_or_default())
+            let endpoint = threads::start_in(scope, || self.endpoint());
+            let answer = call.run();
+            let endpoint = match endpoint {
+                Ok(endpoint) => endpoint.join().unwrap_or_default(),
+                Err(_) => self.endpoint(),
+            };
+            (answer, endpoint)
         });
         let output = answer.map_err(|error| Error::NoEngine {
             said: error.to_string(),

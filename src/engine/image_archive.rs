@@ -15,18 +15,21 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use tar::Archive;
 
 pub use error::ArchiveError;
 pub use load::load_images;
 
 use archive_file::ArchiveFile;
 
+use crate::archive::{ArchiveFault, MemberType, TarReader};
 use crate::compose::spelled_out;
 use crate::progress::Progress;
 
 /// The most that a list of images may take; one of a thousand images has some 100 kB.
 const LIMIT: u64 = 8 << 20;
+/// How many members an archive may have, and how many bytes their names.
+const MOST_MEMBERS: usize = 1_000_000;
+const MOST_NAMES: usize = 128 << 20;
 const MANIFEST: &str = "manifest.json";
 const INDEX: &str = "index.json";
 
@@ -106,12 +109,24 @@ struct Lists {
 
 fn members(path: &Path, archive: impl Read) -> Result<Lists, ArchiveError> {
     let mut lists = Lists::default();
-    let mut archive = Archive::new(archive);
-    for entry in archive.entries().map_err(|error| broken(path, error))? {
-        let entry = entry.map_err(|error| broken(path, error))?;
-        let name = entry.path_bytes();
-        let name = name.strip_prefix(b"./").unwrap_or(&name);
-        let name = String::from_utf8_lossy(name).into_owned();
+    let mut names = 0;
+    let mut archive = TarReader::new(archive);
+    let fault = |fault| match fault {
+        ArchiveFault::Damaged(source) => broken(path, source),
+        ArchiveFault::Member { name, reason } => odd(path, &name, reason),
+    };
+    // What gzip has to say of its contents stands behind the end of the archive, which is
+    // read, too.
+    while let Some(member) = archive.next_member().map_err(fault)? {
+        let name = plain(&member.name).map_err(|reason| odd(path, &member.name, reason))?;
+        names += name.len();
+        if lists.members.len() >= MOST_MEMBERS || names > MOST_NAMES {
+            return Err(odd(
+                path,
+                &member.name,
+                "beyond what an archive of images has",
+            ));
+        }
         lists.members.insert(name.clone());
         let list = match name.as_str() {
             MANIFEST => &mut lists.manifest,
@@ -125,11 +140,12 @@ fn members(path: &Path, archive: impl Read) -> Result<Lists, ArchiveError> {
                 name,
             });
         }
+        if member.kind != MemberType::File {
+            return Err(odd(path, &member.name, "which is no regular file"));
+        }
         let mut bytes = Vec::new();
-        let mut entry = entry.take(LIMIT + 1);
-        entry
-            .read_to_end(&mut bytes)
-            .map_err(|error| broken(path, error))?;
+        let read = (&mut archive).take(LIMIT + 1).read_to_end(&mut bytes);
+        read.map_err(|error| broken(path, error))?;
         if bytes.len() as u64 > LIMIT {
             return Err(ArchiveError::TooLong {
                 path: path.to_owned(),
@@ -138,10 +154,32 @@ fn members(path: &Path, archive: impl Read) -> Result<Lists, ArchiveError> {
         }
         *list = Some(bytes);
     }
-    // What gzip has to say of its contents stands behind the end of the archive.
-    let mut rest = archive.into_inner();
-    io::copy(&mut rest, &mut io::sink()).map_err(|error| broken(path, error))?;
     Ok(lists)
+}
+
+/// A member's name without `.` and the slash of a folder: what `docker load` unpacks it as.
+fn plain(name: &[u8]) -> Result<String, &'static str> {
+    let name = String::from_utf8_lossy(name);
+    let mut parts = Vec::new();
+    for part in name.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => return Err("with `..` in its path"),
+            part => parts.push(part),
+        }
+    }
+    if name.starts_with('/') {
+        return Err("with an absolute path");
+    }
+    Ok(parts.join("/"))
+}
+
+fn odd(path: &Path, name: &[u8], reason: &'static str) -> ArchiveError {
+    ArchiveError::Member {
+        path: path.to_owned(),
+        name: name.to_vec(),
+        reason,
+    }
 }
 
 fn parsed<T: DeserializeOwned>(

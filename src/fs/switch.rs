@@ -26,6 +26,7 @@ impl Disk {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
+        self.sweep_files(parent(link))?;
         self.before("symlink", link)?;
         let name = TemporaryName::new(Purpose::Link);
         let temporary = tempfile::Builder::new()

@@ -1,15 +1,19 @@
 //! A file that is written under a temporary name and then given its own.
 
+use std::collections::BTreeSet;
+use std::ffi::CString;
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use rustix::fs::FlockOperation;
 use tempfile::NamedTempFile;
 
 use super::replace::parent;
-use super::{Disk, Purpose, TemporaryName};
+use super::{Disk, Maker, Purpose, TemporaryName, maker_of};
 
 /// A file with a temporary name beside its target. Dropped, it is removed.
 #[derive(Debug)]
@@ -49,6 +53,7 @@ impl Disk {
         target: &Path,
         fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> io::Result<TemporaryFile> {
+        self.sweep_files(parent(target))?;
         self.before("open", target)?;
         let name = TemporaryName::new(Purpose::File);
         let file = tempfile::Builder::new()
@@ -66,5 +71,31 @@ impl Disk {
         out.flush()?;
         drop(out);
         Ok(temporary)
+    }
+
+    /// Removes the files and symlinks that killed runs left in `folder`, the first time that
+    /// this process writes there. Trees are for the sweeper of `tree`.
+    pub(super) fn sweep_files(&self, folder: &Path) -> io::Result<()> {
+        static SWEPT: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+        let mut swept = SWEPT.lock().unwrap_or_else(PoisonError::into_inner);
+        if !swept.insert(folder.to_owned()) {
+            return Ok(());
+        }
+        drop(swept);
+        // What can't be read is told by what comes next.
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let name = CString::new(entry.file_name().as_bytes()).unwrap_or_default();
+            let left_over = maker_of(&name) == Some(Maker::Dead)
+                && entry.metadata().is_ok_and(|there| {
+                    !there.is_dir() && there.uid() == rustix::process::geteuid().as_raw()
+                });
+            if left_over {
+                match self.remove_file(&entry.path()) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
     }
 }

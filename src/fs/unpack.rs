@@ -62,16 +62,17 @@ impl Disk {
         Ok(rustix::fs::fchmod(file, Mode::from_raw_mode(mode))?)
     }
 
-    /// Sets the modification time of whatever is at `path`, a symlink's own included.
+    /// Sets the modification time of whatever is at `path`, a symlink's own included: seconds
+    /// since 1970, or before, and nanoseconds on top.
     ///
     /// # Errors
     /// Those of utimensat(2).
     #[expect(clippy::disallowed_methods, reason = "`fs` is the door")]
-    pub fn set_modified(&self, path: &Path, seconds: i64) -> io::Result<()> {
+    pub fn set_modified(&self, path: &Path, (seconds, nanoseconds): (i64, u32)) -> io::Result<()> {
         self.before("utimens", path)?;
         let stamp = Timespec {
             tv_sec: seconds,
-            tv_nsec: 0,
+            tv_nsec: nanoseconds.into(),
         };
         let times = Timestamps {
             last_access: stamp,

@@ -2,15 +2,13 @@
 //! and only if all passed, the archive is extracted. A bad member is never skipped: the
 //! whole archive is refused.
 //!
-//! The `tar` crate is used as a parser only; its own unpacking follows symlinks that are
-//! swapped in, turns devices into files and skips `..` without a word (tar 0.4.46).
-//! Compression is told by the first bytes, never by the name.
+//! [`TarReader`] says what is in it, and refuses what has no one meaning. Compression is told by the first bytes, never by the name.
 
 mod member;
 mod policy;
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, BufReader, Read};
@@ -18,14 +16,14 @@ use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
 use sha2::{Digest as _, Sha256};
-use tar::{Archive, EntryType};
 
 pub use member::{Limits, Summary};
 use member::{Member, MemberKind};
 use policy::Policy;
-pub(super) use policy::{LEADS_OUT, stays_inside};
+pub(super) use policy::{LEADS_OUT, Links};
 
 use super::error::VendorReleaseError;
+use crate::archive::{ArchiveFault, Bounded, Packed, TarReader};
 use crate::fs::Disk;
 use crate::progress::Progress;
 
@@ -47,10 +45,15 @@ pub(super) fn scan(
     limits: Limits,
     progress: &dyn Progress,
 ) -> Result<ArchiveScan, VendorReleaseError> {
+    let size = path.metadata().map_or(0, |metadata| metadata.len());
     let mut policy = Policy {
-        limits,
+        limits: Limits {
+            bytes: limits.bytes.min(Packed::most(size)),
+            ..limits
+        },
         members: BTreeMap::new(),
         summary: Summary::default(),
+        names: 0,
     };
     let sha256 = read(path, progress, |member, _| {
         policy
@@ -96,13 +99,21 @@ pub(super) fn extract(
     progress: &dyn Progress,
 ) -> Result<String, VendorReleaseError> {
     let mut folders = BTreeMap::new();
+    let mut left_out = BTreeSet::new();
     let sha256 = read(path, progress, |member, content| {
         let name = member
             .path
             .strip_prefix(top.unwrap_or_default())
             .unwrap_or(&member.path);
-        if name.as_os_str().is_empty() || (member.kind == MemberKind::File && member.size > largest)
-        {
+        let is_left_out = match &member.kind {
+            MemberKind::File => member.size > largest,
+            MemberKind::HardLink(original) => left_out.contains(original),
+            MemberKind::Folder | MemberKind::Symlink(_) => false,
+        };
+        if is_left_out {
+            left_out.insert(member.path.clone());
+        }
+        if is_left_out || name.as_os_str().is_empty() {
             return Ok(());
         }
         let to = target.join(name);
@@ -161,7 +172,8 @@ pub(super) fn extract(
     Ok(sha256)
 }
 
-type Folders = BTreeMap<PathBuf, Option<(u32, i64)>>;
+/// Folders with the mode and time that they get, where the archive says.
+type Folders = BTreeMap<PathBuf, Option<(u32, (i64, u32))>>;
 
 /// Makes the folders above `name` that the archive didn't name.
 fn make_folders(disk: &Disk, target: &Path, name: &Path, made: &mut Folders) -> io::Result<()> {
@@ -210,46 +222,45 @@ fn read(
             source,
         },
     };
-    let file = File::open(path).map_err(io)?;
+    let fault = |fault| match fault {
+        ArchiveFault::Damaged(source) => damaged(source),
+        ArchiveFault::Member { name, reason } => VendorReleaseError::Member {
+            archive: path.into(),
+            member: name,
+            reason,
+        },
+    };
+    let packed = Packed::default();
     let raw = Hashing {
-        inner: file,
+        inner: File::open(path).map_err(io)?,
         hash: Sha256::new(),
+        packed: packed.clone(),
         progress,
     };
-    let mut decoded = Decoder::new(BufReader::with_capacity(1 << 18, raw))
+    let decoder = Decoder::new(BufReader::with_capacity(1 << 18, raw))
         .map_err(damaged)?
         .map_err(|name| VendorReleaseError::Compression {
             path: path.into(),
             name,
         })?;
-    let mut archive = Archive::new(Tail {
-        inner: &mut decoded,
-        zeros: 0,
-    });
-    for entry in archive.entries().map_err(damaged)? {
-        let mut entry = entry.map_err(damaged)?;
-        if matches!(entry.header().entry_type(), EntryType::XGlobalHeader) {
-            continue;
-        }
-        let member = Member::of(&entry).map_err(|reason| VendorReleaseError::Member {
+    let mut archive = TarReader::new(Bounded::new(decoder, packed));
+    while let Some(member) = archive.next_member().map_err(fault)? {
+        let member = Member::of(&member).map_err(|reason| VendorReleaseError::Member {
             archive: path.into(),
-            member: entry.path_bytes().into_owned(),
+            member: member.name,
             reason,
         })?;
-        each(&member, &mut entry)?;
+        each(&member, &mut archive)?;
     }
-    let mut tail = archive.into_inner();
-    io::copy(&mut tail, &mut io::sink()).map_err(damaged)?;
-    if tail.zeros < 1024 {
-        return Err(damaged(io::ErrorKind::UnexpectedEof.into()));
-    }
-    decoded.finish().map_err(damaged)
+    let decoder = archive.into_inner().into_inner();
+    decoder.finish().map_err(damaged)
 }
 
 /// Digests the archive's own bytes while they pass, and reports progress in them.
 struct Hashing<'a> {
     inner: File,
     hash: Sha256,
+    packed: Packed,
     progress: &'a dyn Progress,
 }
 
@@ -260,6 +271,7 @@ impl Read for Hashing<'_> {
         }
         let length = self.inner.read(buffer)?;
         self.hash.update(&buffer[..length]);
+        self.packed.advance(length as u64);
         self.progress.advance(length as u64, 0);
         Ok(length)
     }
@@ -302,25 +314,5 @@ impl Read for Decoder<'_> {
             Self::Plain(reader) => reader.read(buffer),
             Self::Gzip(decoder) => decoder.read(buffer),
         }
-    }
-}
-
-/// Counts the zero bytes at the end: an archive ends with 1,024 of them (POSIX pax), and
-/// one that was cut at a member's end does not.
-struct Tail<R> {
-    inner: R,
-    zeros: u64,
-}
-
-impl<R: Read> Read for Tail<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let length = self.inner.read(buffer)?;
-        let trailing = buffer[..length]
-            .iter()
-            .rev()
-            .take_while(|byte| **byte == 0)
-            .count();
-        self.zeros = if trailing == length { self.zeros } else { 0 } + trailing as u64;
-        Ok(length)
     }
 }

@@ -45,6 +45,12 @@ pub enum VendorReleaseError {
         /// What is wrong with the member, as the end of a sentence.
         reason: &'static str,
     },
+    /// It is neither a file nor a folder.
+    #[error("`{}` is neither a file nor a folder", path.display())]
+    NoFile {
+        /// What was named.
+        path: PathBuf,
+    },
     /// There is no compose file at its top.
     #[error("`{}` holds no compose file", path.display())]
     NoCompose {

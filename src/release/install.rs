@@ -11,6 +11,7 @@ use super::{BadVersion, IdentityError, TrustError, Version};
 use crate::compose;
 use crate::error::{Explain, Kind};
 use crate::fs::{Disk, Lock, LockError, LockHolder};
+use crate::tree;
 
 /// The folder that holds `releases/` and `current`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +26,21 @@ pub struct Release {
     pub version: Version,
     /// The release's folder, absolute.
     pub path: PathBuf,
+    /// False for a folder without a compose file: half unpacked, say.
+    pub is_complete: bool,
+}
+
+impl Release {
+    /// The release `version` in the folder `path`, which is looked into.
+    pub fn at(version: Version, path: PathBuf) -> Self {
+        let is_complete =
+            compose::is_in(&path) || compose::discover(&path).is_ok_and(|files| !files.is_empty());
+        Self {
+            version,
+            path,
+            is_complete,
+        }
+    }
 }
 
 /// What is wrong with an install, or with a question about it.
@@ -57,6 +73,12 @@ pub enum InstallError {
         releases: PathBuf,
         /// The releases that are there, oldest first.
         known: Vec<Version>,
+    },
+    /// The release has no compose file.
+    #[error("`{}` has no compose file: it is no complete release", path.display())]
+    Incomplete {
+        /// The release's folder.
+        path: PathBuf,
     },
     /// `current` is absent, and several releases could be meant.
     #[error("there is no `{}`, and more than one release could be meant", link.display())]
@@ -127,6 +149,9 @@ impl Explain for InstallError {
                      --from-release PATH`; `plan` takes `--from-release`, too"
                 ),
             ],
+            Self::Incomplete { .. } => {
+                vec!["unpack it again, or choose another with `transship release ls`".into()]
+            }
             Self::NoCurrent { known, .. } => {
                 vec![
                     list_known(known),
@@ -269,7 +294,28 @@ impl Install {
     pub fn lock_anywhere(&self, disk: &Disk, command: &str) -> Result<Lock, InstallError> {
         self.require_trusted()?;
         let holder = LockHolder::this_process(command);
-        Ok(Lock::take(disk, &self.lock_file(), &holder)?)
+        let lock = Lock::take(disk, &self.lock_file(), &holder)?;
+        self.sweep(disk);
+        Ok(lock)
+    }
+
+    /// Removes what killed runs left in the folders that every run writes to. What can't be
+    /// removed is in nobody's way.
+    fn sweep(&self, disk: &Disk) {
+        let folders = [
+            std::env::temp_dir(),
+            self.root.clone(),
+            self.releases_folder(),
+            self.own(""),
+            self.plans(),
+            self.journals(),
+            self.manifests(),
+            self.own("pristine"),
+            self.own("kept"),
+        ];
+        for folder in folders {
+            let _ = tree::sweep(disk, &folder);
+        }
     }
 
     /// Makes transship's own folders, readable by their owner alone. Nothing happens to
@@ -299,12 +345,22 @@ impl Install {
         Ok(())
     }
 
-    /// The releases on disk, oldest first: the folders of `releases/` that hold a compose
-    /// file and whose name is a version. Staging folders begin with a dot and are none.
+    /// The releases on disk that are complete, oldest first.
     ///
     /// # Errors
     /// [`InstallError::Io`].
     pub fn releases(&self) -> Result<Vec<Release>, InstallError> {
+        let mut releases = self.all_releases()?;
+        releases.retain(|release| release.is_complete);
+        Ok(releases)
+    }
+
+    /// The releases on disk, oldest first: the folders of `releases/` whose name is a version,
+    /// with a compose file or without. What is temporary begins with a dot and is none.
+    ///
+    /// # Errors
+    /// [`InstallError::Io`].
+    pub fn all_releases(&self) -> Result<Vec<Release>, InstallError> {
         let folder = self.releases_folder();
         let io = |source| InstallError::Io {
             path: folder.clone(),
@@ -316,8 +372,8 @@ impl Install {
             let version = path
                 .file_name()
                 .and_then(|name| name.to_str()?.parse().ok());
-            if let Some(version) = version.filter(|_| path.is_dir() && compose::is_in(&path)) {
-                releases.push(Release { version, path });
+            if let Some(version) = version.filter(|_| path.is_dir()) {
+                releases.push(Release::at(version, path));
             }
         }
         releases.sort_by(|a, b| a.version.cmp(&b.version));
@@ -331,10 +387,7 @@ impl Install {
     pub fn release(&self, version: &Version) -> Result<Release, InstallError> {
         let path = self.release_folder(version);
         if path.is_dir() {
-            return Ok(Release {
-                version: version.clone(),
-                path,
-            });
+            return Ok(Release::at(version.clone(), path));
         }
         Err(InstallError::UnknownVersion {
             version: version.clone(),
@@ -365,10 +418,7 @@ impl Install {
             .and_then(|name| name.to_str())
             .ok_or_else(strange)?;
         let version = name.parse().map_err(|_: BadVersion| strange())?;
-        Ok(Some(Release {
-            version,
-            path: absolute,
-        }))
+        Ok(Some(Release::at(version, absolute)))
     }
 
     /// Makes `current` relative where it leads to a release by an absolute path, of this install or of
@@ -423,110 +473,4 @@ impl Install {
 }
 
 #[cfg(test)]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the tests set up their own world"
-)]
-mod tests {
-    use super::*;
-
-    fn install(releases: &[&str]) -> (tempfile::TempDir, Install) {
-        let folder = tempfile::tempdir().unwrap();
-        for release in releases {
-            let path = folder.path().join("releases").join(release);
-            fs::create_dir_all(&path).unwrap();
-            fs::write(path.join("docker-compose.yml"), "services: {}\n").unwrap();
-        }
-        let install = Install::at(folder.path()).unwrap();
-        (folder, install)
-    }
-
-    fn versions(releases: &[Release]) -> Vec<&str> {
-        releases
-            .iter()
-            .map(|release| release.version.as_str())
-            .collect()
-    }
-
-    #[test]
-    fn releases_are_listed_oldest_first_and_staging_folders_are_none() {
-        let (folder, install) = install(&["v2.10.5", "v2.9", ".v3.part.1"]);
-        fs::create_dir(folder.path().join("releases/empty")).unwrap();
-        assert_eq!(versions(&install.releases().unwrap()), ["v2.9", "v2.10.5"]);
-    }
-
-    #[test]
-    fn a_folder_without_releases_is_no_install() {
-        let folder = tempfile::tempdir().unwrap();
-        let error = Install::at(folder.path()).unwrap_err();
-        assert!(matches!(error, InstallError::NoReleases { .. }), "{error}");
-        assert_eq!(error.kind(), Kind::Usage);
-    }
-
-    #[test]
-    fn adopting_makes_private_folders_and_can_be_repeated() {
-        use std::os::unix::fs::MetadataExt;
-        let (_folder, install) = install(&["v1"]);
-        assert!(matches!(
-            Install::adopted(install.root()),
-            Err(InstallError::NotAdopted { .. })
-        ));
-        install.adopt(&Disk::new()).unwrap();
-        install.adopt(&Disk::new()).unwrap();
-        assert_eq!(install.journals().metadata().unwrap().mode() & 0o777, 0o700);
-        assert_eq!(Install::adopted(install.root()).unwrap(), install);
-    }
-
-    #[test]
-    fn current_is_the_release_that_the_symlink_names() {
-        let (_folder, install) = install(&["v1", "v2"]);
-        assert_eq!(install.current().unwrap(), None);
-        let version = "v1".parse().unwrap();
-        Disk::new()
-            .switch(&install.current_link(), &Install::current_target(&version))
-            .unwrap();
-        assert_eq!(install.current().unwrap().unwrap().version, version);
-        assert_eq!(install.active().unwrap().version, version);
-    }
-
-    #[test]
-    fn a_current_that_leads_elsewhere_is_strange() {
-        let (_folder, install) = install(&["v1"]);
-        for target in [
-            "/etc",
-            "releases",
-            "releases/v9",
-            "releases/../releases/v1/..",
-        ] {
-            Disk::new()
-                .switch(&install.current_link(), Path::new(target))
-                .unwrap();
-            let error = install.current().unwrap_err();
-            assert!(
-                matches!(error, InstallError::StrangeCurrent { .. }),
-                "{target}: {error}"
-            );
-        }
-    }
-
-    #[test]
-    fn without_current_the_only_release_is_active_and_two_are_a_question() {
-        let (_one, lone) = install(&["v1"]);
-        assert_eq!(lone.active().unwrap().version.as_str(), "v1");
-        let (_two, pair) = install(&["v1", "v2"]);
-        let error = pair.active().unwrap_err();
-        assert!(
-            error.hints()[0].contains("`v1`, `v2`"),
-            "{:?}",
-            error.hints()
-        );
-    }
-
-    #[test]
-    fn an_unknown_version_lists_the_known_ones() {
-        let (_folder, install) = install(&["v1", "v2"]);
-        let error = install.release(&"v3".parse().unwrap()).unwrap_err();
-        assert_eq!(error.kind(), Kind::Usage);
-        assert_eq!(error.hints()[0], "there are `v1`, `v2`");
-    }
-}
+mod tests;

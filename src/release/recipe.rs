@@ -6,6 +6,7 @@
 //! not the upgrade that was asked for. To do without such a key on purpose, set it to
 //! `null` in `transship.yml`.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -35,6 +36,8 @@ pub struct Recipe {
     pub theirs: Vec<PathBuf>,
     /// Parts of the names of what is secret, besides what sounds so.
     pub secrets: Vec<String>,
+    /// Volumes that the new release calls otherwise: old key to new key.
+    pub renamed_volumes: BTreeMap<String, String>,
 }
 
 /// One file or folder to carry, relative to the release.
@@ -126,6 +129,14 @@ struct Written {
     images: Option<Vec<String>>,
     merge: Option<WrittenMerge>,
     secrets: Option<Vec<String>>,
+    renames: Option<WrittenRenames>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenRenames {
+    #[serde(default)]
+    volumes: BTreeMap<String, String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -219,6 +230,7 @@ impl Recipe {
             ours: merge.ours,
             theirs: merge.theirs,
             secrets: written.secrets.unwrap_or_default(),
+            renamed_volumes: written.renames.unwrap_or_default().volumes,
         })
     }
 

@@ -5,6 +5,7 @@
 //! own while the plan is made. Staging builds the release beside its final name, makes
 //! it durable, and renames it: `releases/v2.10.5/` is complete or not there.
 
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
@@ -16,9 +17,9 @@ use serde::{Deserialize, Serialize};
 use super::archive::{self, Limits, Summary};
 use super::error::VendorReleaseError;
 use crate::compose;
-use crate::fs::{Disk, Purpose, TemporaryName};
+use crate::fs::{Disk, Purpose};
 use crate::progress::{Progress, Silent};
-use crate::tree::{self, CopyOptions, Exclude};
+use crate::tree::{self, CopyOptions, Exclude, TemporaryTree};
 
 /// The largest file that a [`SmallFiles`] holds: compose files and config are far smaller,
 /// image archives far larger.
@@ -54,22 +55,7 @@ pub struct VendorRelease {
 #[derive(Debug)]
 pub struct SmallFiles {
     path: PathBuf,
-    _unpacked: Option<UnpackedFiles>,
-}
-
-/// A temporary folder, removed when it is dropped.
-#[derive(Debug)]
-struct UnpackedFiles {
-    disk: Disk,
-    path: PathBuf,
-    _name: TemporaryName,
-}
-
-impl Drop for UnpackedFiles {
-    fn drop(&mut self) {
-        // What stays is removed by the next run.
-        let _ = tree::remove(&self.disk, &self.path);
-    }
+    _unpacked: Option<TemporaryTree>,
 }
 
 impl SmallFiles {
@@ -129,6 +115,10 @@ impl VendorRelease {
     }
 
     fn open_tarball(path: PathBuf, progress: &dyn Progress) -> Result<Self, VendorReleaseError> {
+        // A fifo would be waited for, and a device has no end.
+        if !path.is_file() {
+            return Err(VendorReleaseError::NoFile { path });
+        }
         let scan = archive::scan(&path, Limits::default(), progress)?;
         if !scan
             .top_files
@@ -163,20 +153,13 @@ impl VendorRelease {
                 _unpacked: None,
             });
         }
-        let name = TemporaryName::new(Purpose::SmallFiles);
-        let above = std::env::temp_dir();
-        let _ = tree::sweep(disk, &above);
-        let path = name.path_in(&above);
+        let unpacked = TemporaryTree::new(disk, &std::env::temp_dir(), Purpose::SmallFiles);
+        let path = unpacked.path().to_owned();
         let io = |source| VendorReleaseError::Io {
             path: path.clone(),
             source,
         };
         disk.create_dir(&path, 0o700).map_err(io)?;
-        let unpacked = UnpackedFiles {
-            disk: disk.clone(),
-            path: path.clone(),
-            _name: name,
-        };
         self.extract(disk, LARGEST_CONFIG, &path, &Silent)?;
         Ok(SmallFiles {
             path,
@@ -245,15 +228,12 @@ impl VendorRelease {
         largest: u64,
         progress: &dyn Progress,
     ) -> Result<(), VendorReleaseError> {
-        let name = TemporaryName::new(Purpose::Part);
-        let above = target.parent().unwrap_or(Path::new("."));
-        let part = name.path_in(above);
+        let building = TemporaryTree::beside(disk, target);
+        let part = building.path().to_owned();
         let io = |source| VendorReleaseError::Io {
             path: part.clone(),
             source,
         };
-        // What can't be removed is in nobody's way.
-        let _ = tree::sweep(disk, above);
         disk.create_dir(&part, 0o700).map_err(io)?;
         let built = self.extract(disk, largest, &part, progress).and_then(|()| {
             let open = File::open(&part).map_err(io)?;
@@ -273,11 +253,6 @@ impl VendorRelease {
         if built.is_err() && part.symlink_metadata().is_err() && target.symlink_metadata().is_ok() {
             // It has its name, and the name couldn't be made durable.
             let _ = tree::remove(disk, target);
-        }
-        if built.is_err() {
-            // The first error is the one to tell; what can't be removed now, the next
-            // attempt removes.
-            let _ = tree::remove(disk, &part);
         }
         built
     }
@@ -309,12 +284,17 @@ impl VendorRelease {
 
 /// As with a tarball's: a release whose config leads elsewhere would be edited there.
 fn refuse_links_out(path: &Path, manifest: &tree::Manifest) -> Result<(), VendorReleaseError> {
+    let at = |bytes: &[u8]| PathBuf::from(OsStr::from_bytes(bytes));
+    let aims: BTreeMap<PathBuf, PathBuf> = manifest
+        .entries()
+        .filter_map(|entry| Some((at(&entry.path), at(entry.target.as_deref()?))))
+        .collect();
+    let mut links = archive::Links::new(|path: &Path| aims.get(path).map(PathBuf::as_path));
     for entry in manifest.entries() {
         let Some(aim) = entry.target.as_deref() else {
             continue;
         };
-        let at = |bytes: &[u8]| PathBuf::from(OsStr::from_bytes(bytes));
-        if !archive::stays_inside(&at(&entry.path), &at(aim)) {
+        if !links.stays_inside(&at(&entry.path), &at(aim)) {
             return Err(VendorReleaseError::Member {
                 archive: path.into(),
                 member: entry.path,

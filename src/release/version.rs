@@ -9,8 +9,9 @@ use thiserror::Error;
 
 use crate::error::{Explain, Kind};
 
-/// A release's name, such as `v2.10.5`: one path component of letters, digits and
-/// `.` `_` `-` `+`, beginning with a letter or digit. Ordered as administrators expect: a
+/// A release's name, such as `v2.10.5`: one path component of letters of any script, digits,
+/// spaces and `.` `_` `-` `+`, beginning with a letter or digit and not ending with a space.
+/// Ordered as administrators expect: a
 /// leading `v` doesn't count, runs of digits go by value, so that `v2.9` comes before
 /// `v2.10`, and `v2.10-rc1` comes before both `v2.10` and `v2.10.1`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -49,10 +50,14 @@ impl Version {
     /// The name with all that a volume's prefix can't hold or would misread turned into
     /// `_`: `v2_10_5`.
     pub fn slug(&self) -> String {
-        self.0
-            .chars()
-            .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
-            .collect()
+        let fit = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+        let slug: String = self.0.chars().map(fit).collect();
+        // Docker wants a letter or digit first.
+        if slug.starts_with('_') {
+            format!("r{slug}")
+        } else {
+            slug
+        }
     }
 
     fn parts(&self) -> Vec<VersionPart<'_>> {
@@ -98,14 +103,20 @@ impl FromStr for Version {
     type Err = BadVersion;
 
     fn from_str(text: &str) -> Result<Self, BadVersion> {
-        let fits = |c: char| c.is_ascii_alphanumeric() || "._-+".contains(c);
-        let begins_well = text.starts_with(|c: char| c.is_ascii_alphanumeric());
-        if begins_well && text.len() <= 200 && text.chars().all(fits) {
+        let fits = |c: char| c.is_alphanumeric() || "._-+ ".contains(c) || is_mark(c);
+        let begins_well = text.starts_with(char::is_alphanumeric);
+        let ends_well = !text.ends_with(' ');
+        if begins_well && ends_well && text.len() <= 200 && text.chars().all(fits) {
             Ok(Self(text.to_owned()))
         } else {
             Err(BadVersion(text.to_owned()))
         }
     }
+}
+
+/// An accent that combines with the letter before it: macOS writes names so.
+const fn is_mark(c: char) -> bool {
+    matches!(c, '\u{300}'..='\u{36f}')
 }
 
 impl TryFrom<String> for Version {
@@ -172,9 +183,31 @@ mod tests {
     #[test]
     fn a_name_that_could_leave_releases_is_refused() {
         for bad in [
-            "", ".", "..", "../v1", "/v1", "v1/x", "-v1", ".v1", "v 1", "v1\n", "ü1",
+            "",
+            ".",
+            "..",
+            "../v1",
+            "/v1",
+            "v1/x",
+            "-v1",
+            ".v1",
+            " v1",
+            "v1 ",
+            "v1\n",
+            "v1\u{200e}",
+            "v1\0",
+            "v1:2",
+            "v1*",
+            "v1$x",
         ] {
             assert!(bad.parse::<Version>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_may_have_spaces_and_accents() {
+        for name in ["release 4", "Größe 1.2", "e\u{301}té", "版本2"] {
+            assert_eq!(version(name).as_str(), name);
         }
     }
 
@@ -183,6 +216,8 @@ mod tests {
         for (name, slug) in [
             ("v2.10.5", "v2_10_5"),
             ("2024-01+a", "2024_01_a"),
+            ("release 4", "release_4"),
+            ("ü1", "r_1"),
             ("v1", "v1"),
         ] {
             assert_eq!(version(name).slug(), slug);

@@ -29,6 +29,7 @@ pub use stream::{Receiving, send};
 pub use target::in_place::{Holds, clear, holds};
 pub use target::remove::remove;
 pub use target::sweep::sweep;
+pub use target::temporary_tree::{TemporaryTree, is_replaceable};
 pub use verify::difference::{Difference, DifferenceKind, VerifyOptions, VerifyScope};
 pub use verify::scanner::{Inventory, inventory, manifest, manifest_of};
 pub use verify::unseen::{Unseen, UnseenKind};

@@ -393,3 +393,37 @@ fn a_journal_that_a_crash_left_half_written_is_swept() {
     install.run(&["rollback"]).exits(0);
     assert!(install.litter().is_empty(), "{:?}", install.litter());
 }
+
+#[test]
+fn releases_are_the_same_for_ls_use_and_status() {
+    let install = Install::planned();
+    let releases = install.at("releases");
+    fs::create_dir(releases.join("v3")).unwrap();
+    for name in ["release 4", "Größe 2"] {
+        fs::create_dir(releases.join(name)).unwrap();
+        fs::write(releases.join(name).join("compose.yaml"), "services: {}\n").unwrap();
+    }
+    let listed = install.run(&["release", "ls"]).exits(0);
+    listed
+        .prints("release 4")
+        .prints("Größe 2")
+        .prints("no compose file");
+    let status = install.run(&["status", "--json"]).exits(0).json();
+    let names = |key: &str| -> Vec<String> { serde_json::from_value(status[key].clone()).unwrap() };
+    assert!(
+        names("releases").contains(&"release 4".to_owned()),
+        "{status}"
+    );
+    assert_eq!(names("incomplete"), ["v3"]);
+    install
+        .run(&["release", "use", "v3", "--dry-run"])
+        .exits(3)
+        .complains("has no compose file");
+    install.run(&["release", "use", "release 4"]).exits(0);
+    let current = fs::read_link(install.at("current")).unwrap();
+    assert_eq!(current, Path::new("releases/release 4"));
+    install
+        .run(&["status"])
+        .exits(0)
+        .prints("current   release 4");
+}

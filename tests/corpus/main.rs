@@ -2,7 +2,11 @@
 //! a corpus that isn't part of the project (`TRANSSHIP_CORPUS` names its folder), edited
 //! and judged by `PyYAML` and by `docker compose config`.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail as tests do"
+)]
 
 mod edits;
 mod files;

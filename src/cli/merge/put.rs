@@ -49,47 +49,57 @@ fn failed(path: &Path, error: &std::io::Error) -> Failure {
 
 /// Writes what an editor needs to settle the conflicts beside the file. What stands there
 /// already is kept under another name: somebody may have begun to settle it.
-pub(super) fn put_marked(target: &Path, marked: Option<&[u8]>, ui: &Ui) -> Result<(), Failure> {
-    let with = |end: &str| {
-        let mut name = target.as_os_str().to_owned();
+///
+/// `shown` is what the file is called in what is said.
+pub(super) fn put_marked(
+    target: &Path,
+    shown: &Path,
+    marked: Option<&[u8]>,
+    ui: &Ui,
+) -> Result<(), Failure> {
+    let with = |path: &Path, end: &str| {
+        let mut name = path.as_os_str().to_owned();
         name.push(end);
         PathBuf::from(name)
     };
-    let path = with(".merge");
+    let path = with(target, ".merge");
+    let shown_path = with(shown, ".merge");
     let there = path.is_file().then(|| read(&path)).transpose()?;
     let Some(marked) = marked else {
         if there.is_some() {
             ui.say(&format!(
                 "{} is of an earlier merge: nothing is open any more",
-                path.display()
+                shown_path.display()
             ));
         }
         return Ok(());
     };
     if let Some(there) = there.filter(|there| there != marked) {
-        let kept = with(".merge~");
+        let kept = with(target, ".merge~");
         Disk::new().save(&kept, &there)?;
         ui.say(&format!(
             "what was in {} is in {}",
-            path.display(),
-            kept.display()
+            shown_path.display(),
+            with(shown, ".merge~").display()
         ));
     }
     Disk::new().save(&path, marked)?;
-    ui.say(&format!("all versions are in {}", path.display()));
+    ui.say(&format!("all versions are in {}", shown_path.display()));
     Ok(())
 }
 
-/// Does to the folder what the merge of one of its files comes to.
+/// Does to the folder what the merge of one of its files comes to. `shown` is what the folder
+/// is called in what is said.
 pub(super) fn carry_out(
     args: &MergeArgs,
     root: &Path,
+    shown: &Path,
     merge: &FileMerge,
     ui: &Ui,
 ) -> Result<(), Failure> {
     let disk = Disk::new();
     let path = root.join(&merge.name);
-    let failed = |error: &std::io::Error| failed(&path, error);
+    let failed = |error: &std::io::Error| failed(&shown.join(&merge.name), error);
     match &merge.action {
         Action::Keep => {}
         Action::Replace(bytes) => disk.replace(&path, &read(&path)?, bytes)?,
@@ -107,7 +117,7 @@ pub(super) fn carry_out(
     if matches!(merge.action, Action::CreateFolder(_) | Action::RemoveFolder) {
         return Ok(());
     }
-    put_marked(&path, merge.marked.as_deref(), ui)
+    put_marked(&path, &shown.join(&merge.name), merge.marked.as_deref(), ui)
 }
 
 /// Makes the folders that lead to `below` in MINE, with the modes that they have in THEIRS.

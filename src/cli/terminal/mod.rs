@@ -3,6 +3,7 @@
 pub(crate) mod color;
 pub(crate) mod failure;
 pub(crate) mod progress;
+mod signals;
 pub(crate) mod size;
 pub(crate) mod table;
 pub(crate) mod text_diff;

@@ -1,15 +1,15 @@
 //! Progress of long work: a bar on a terminal, a line now and then elsewhere, with `--json` a
-//! line of JSON on stderr each second; and the first Ctrl-C, which asks the work to stop,
-//! where the second ends the process.
+//! line of JSON on stderr each second.
 
 use std::io::{self, IsTerminal, Write};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
+use super::signals::StopWish;
 use super::size;
 use crate::clock::Stopwatch;
 use crate::progress::Progress;
@@ -42,7 +42,7 @@ impl Manner {
 #[derive(Debug)]
 pub(crate) struct Bars {
     manner: Manner,
-    stop: Arc<AtomicBool>,
+    stop: StopWish,
     now: Mutex<Option<CurrentWork>>,
     bytes: AtomicU64,
     files: AtomicU64,
@@ -73,14 +73,7 @@ struct ProgressJson<'a> {
 
 impl Bars {
     pub(crate) fn new(quiet: bool, json: bool) -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
-        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-            // Order matters: the second signal finds the flag set and ends the process.
-            // Without handlers Ctrl-C still ends it, and the journal takes over.
-            let _ =
-                signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&stop));
-            let _ = signal_hook::flag::register(signal, Arc::clone(&stop));
-        }
+        let stop = StopWish::catch();
         let manner = match (quiet, io::stderr().is_terminal(), json) {
             (true, _, _) => Manner::Quiet,
             (false, true, _) => Manner::Bar,
@@ -182,7 +175,7 @@ impl Progress for Bars {
     }
 
     fn interrupted(&self) -> bool {
-        self.stop.load(Relaxed)
+        self.stop.is_wished()
     }
 }
 

@@ -71,6 +71,10 @@ impl ModelBuilder<'_> {
             .iter()
             .filter(mounted)
             .filter_map(|mount| mount.get("source")?.to_text());
+        let at_target = |mount: &Value| {
+            let target = clean_target(&mount.get("target")?.to_text()?);
+            Some((target, mount.get("source")?.to_text()?))
+        };
         let env_files = items(service, "env_file").iter();
         Service {
             at: self.sources.location(service.at),
@@ -94,6 +98,15 @@ impl ModelBuilder<'_> {
             network_mode: text("network_mode"),
             env_files: env_files
                 .filter_map(|file| Some(PathBuf::from(file.get("path")?.to_text()?)))
+                .collect(),
+            label_files: texts(service.get("label_file"))
+                .into_iter()
+                .map(PathBuf::from)
+                .collect(),
+            mounts: mounts
+                .iter()
+                .filter(mounted)
+                .filter_map(at_target)
                 .collect(),
             labels: pairs(service.get("labels")),
             depends_on: keys(service.get("depends_on")),

@@ -215,6 +215,12 @@ fn service_paths(service: &mut Value, base: &Base<'_>) {
                     make_absolute(path, base);
                 }
             }
+            ("label_file", Data::Text(_)) => make_absolute(value, base),
+            ("label_file", Data::List(items)) => {
+                for path in items {
+                    make_absolute(path, base);
+                }
+            }
             ("volumes", Data::List(items)) => {
                 for item in items.iter_mut().filter_map(Value::as_map_mut) {
                     let is_bind = item.get("type").and_then(Value::as_str) == Some("bind");

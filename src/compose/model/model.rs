@@ -105,6 +105,10 @@ pub struct Service {
     pub network_mode: Option<String>,
     /// The files of `env_file`, as absolute paths, whether they are there or not.
     pub env_files: Vec<PathBuf>,
+    /// The files of `label_file`, as absolute paths, whether they are there or not.
+    pub label_files: Vec<PathBuf>,
+    /// The keys of the volumes that it mounts, by the absolute path in the container.
+    pub mounts: BTreeMap<String, String>,
     /// The service's labels by key, resolved, from `labels` in either form.
     pub labels: BTreeMap<String, String>,
     /// The services that it waits for.
@@ -230,7 +234,7 @@ impl Model {
         let env_files = self
             .services
             .values()
-            .flat_map(|service| &service.env_files);
+            .flat_map(|service| service.env_files.iter().chain(&service.label_files));
         let resources = self.configs.values().chain(self.secrets.values());
         let files = resources.filter_map(|resource| resource.file.as_ref());
         let inside: BTreeSet<PathBuf> = binds
@@ -288,6 +292,8 @@ impl LayeredFiles {
         let mut environment = loader.environment(&options.environment, &env_files)?;
         let project = named(&loader, files, options, &folder, &environment)?;
         environment.insert("COMPOSE_PROJECT_NAME".to_owned(), project.clone());
+        // Where Compose is run from, which for a release is its folder, wherever we stand.
+        environment.insert("PWD".to_owned(), folder.display().to_string());
         let profiles = active_profiles(options, &environment);
         let scope = LoadScope {
             folder: folder.clone(),

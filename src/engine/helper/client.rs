@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::super::program::{Invocation, Running};
@@ -16,6 +16,7 @@ use super::protocol::{HelperAnswer, HelperWork, VOLUMES};
 use super::session::Session;
 use crate::error::Kind;
 use crate::progress::Progress;
+use crate::threads;
 use crate::tree::{self, Difference, Manifest};
 
 /// A helper that says nothing for this long is gone: it speaks four times a second.
@@ -68,7 +69,7 @@ pub(in crate::engine) struct Helper {
     run: String,
     count: AtomicU32,
     /// Removes what is old, while there is something else to wait for.
-    sweeper: OnceLock<JoinHandle<()>>,
+    sweeper: OnceLock<Option<JoinHandle<()>>>,
 }
 
 /// What a helper's work came to.
@@ -136,7 +137,8 @@ impl Helper {
     /// that.
     pub(super) fn tidy(&self) {
         let (engine, old) = (self.docker.clone(), self.image.old.clone());
-        let sweeping = || thread::spawn(move || sweep(&engine, &old));
+        // Refused, the next run removes it.
+        let sweeping = || threads::start(move || sweep(&engine, &old)).ok();
         self.sweeper.get_or_init(sweeping);
     }
 
@@ -225,7 +227,7 @@ impl Helper {
 
 impl Drop for Helper {
     fn drop(&mut self) {
-        if let Some(sweeper) = self.sweeper.take() {
+        if let Some(sweeper) = self.sweeper.take().flatten() {
             let _ = sweeper.join();
         }
     }

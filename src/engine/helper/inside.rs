@@ -16,6 +16,7 @@ use crate::engine::check_name;
 use crate::error::{Explain, Kind};
 use crate::fs::Disk;
 use crate::progress::Progress;
+use crate::threads;
 use crate::tree::{
     self, Against, Copied, CopyOptions, Manifest, ManifestFormat, VerifyOptions, VerifyScope,
 };
@@ -42,7 +43,8 @@ pub fn serve(input: impl Read + Send + 'static, output: impl Write + Send) -> u8
         Err(failed) => Err(failed),
         Ok(HelperWork::Send { volume, have }) => return give(&volume, have, input, &teller),
         Ok(work) => thread::scope(|scope| {
-            let pulse = scope.spawn(|| teller.pulse());
+            // Without one the caller may lose patience, and then it says so.
+            let pulse = threads::start_in(scope, || teller.pulse());
             let done = match work {
                 HelperWork::Receive { volume, update } => {
                     take(&volume, update, &mut input, &teller)
@@ -58,7 +60,9 @@ pub fn serve(input: impl Read + Send + 'static, output: impl Write + Send) -> u8
                 }
             };
             teller.over.store(true, Relaxed);
-            pulse.thread().unpark();
+            if let Ok(pulse) = &pulse {
+                pulse.thread().unpark();
+            }
             done
         }),
     };
@@ -78,10 +82,14 @@ pub fn serve(input: impl Read + Send + 'static, output: impl Write + Send) -> u8
 fn watch(mut input: impl Read + Send + 'static) -> Arc<AtomicBool> {
     let wish = Arc::new(AtomicBool::new(false));
     let ended = Arc::clone(&wish);
-    thread::spawn(move || {
+    let watching = threads::start(move || {
         let _ = io::copy(&mut input, &mut io::sink());
         ended.store(true, Relaxed);
     });
+    if watching.is_err() {
+        // What nobody can stop isn't begun.
+        wish.store(true, Relaxed);
+    }
     wish
 }
 

@@ -3,10 +3,11 @@
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 
 use super::super::{Docker, ServerInfo};
 use super::{Helper, HelperError};
+use crate::threads;
 
 /// Where a helper is kept.
 #[derive(Default)]
@@ -33,7 +34,10 @@ impl LazyHelper {
             let (docker, server) = (docker.clone(), server.clone());
             let program = program.map(Path::to_owned);
             let bring = move || Helper::bring(&docker, &server, program.as_deref());
-            *state = LazyState::Coming(thread::spawn(bring));
+            // Refused, it is brought when it is needed.
+            if let Ok(coming) = threads::start(bring) {
+                *state = LazyState::Coming(coming);
+            }
         }
     }
 

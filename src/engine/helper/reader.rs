@@ -2,13 +2,16 @@
 
 use std::io::{BufRead as _, BufReader, Read};
 use std::sync::mpsc::{Receiver, sync_channel};
-use std::thread;
 
 use super::HelperError;
 use super::protocol::{HelperEvent, LONGEST};
+use crate::threads;
 
 /// Lines that are read ahead.
 const AHEAD: usize = 64;
+
+/// What is said of a helper that nobody can listen to.
+pub(super) const NO_THREAD: &str = "nothing that could be heard: no thread is to be had";
 
 /// What was heard.
 pub(super) type Heard = Result<HelperEvent, HelperError>;
@@ -16,7 +19,8 @@ pub(super) type Heard = Result<HelperEvent, HelperError>;
 /// Reads events from `stream`; the first that makes no sense is the last.
 pub(super) fn listen(stream: impl Read + Send + 'static) -> Receiver<Heard> {
     let (send, heard) = sync_channel(AHEAD);
-    thread::spawn(move || {
+    let refused = send.clone();
+    let listening = threads::start(move || {
         let mut stream = BufReader::with_capacity(64 << 10, stream);
         while let Some(event) = next(&mut stream) {
             let last = event.is_err();
@@ -26,6 +30,10 @@ pub(super) fn listen(stream: impl Read + Send + 'static) -> Receiver<Heard> {
             }
         }
     });
+    if listening.is_err() {
+        let said = NO_THREAD;
+        let _ = refused.send(Err(HelperError::BadReply { said }));
+    }
     heard
 }
 

@@ -11,10 +11,11 @@ use super::super::volumes::contents::{Feed, UNDER_WAY, judged};
 use super::super::{Error, HelperError};
 use super::client::{Helper, HelperMount};
 use super::protocol::{HelperAnswer, HelperEvent, HelperWork, LONGEST, PIECE};
-use super::reader::listen;
+use super::reader::{NO_THREAD, listen};
 use super::session::{Said, Session, TICK, ask, interrupted, is_hello};
 use crate::clock::Stopwatch;
 use crate::progress::Progress;
+use crate::threads;
 use crate::tree::{self, Manifest, ManifestFormat};
 
 impl Helper {
@@ -90,7 +91,7 @@ impl Helper {
         let have = session.manifest_read(what)?;
         thread::scope(|scope| {
             let input = input.take();
-            let sender = scope.spawn(move || match input {
+            let sender = threads::start_in(scope, move || match input {
                 Some(input) => fill(input, have.as_ref(), feed),
                 None => Ok(()),
             });
@@ -99,7 +100,11 @@ impl Helper {
             let received = said.and_then(|said| session.ended(running, said));
             let received = received.map_err(failed);
             let died = || Err(tree::Error::Interrupted.into());
-            judged(sender.join().unwrap_or_else(|_| died()), received)
+            let sent = match sender {
+                Ok(sender) => sender.join().unwrap_or_else(|_| died()),
+                Err(_) => died(),
+            };
+            judged(sent, received)
         })
     }
 }
@@ -190,7 +195,8 @@ fn tell(input: &mut impl Write, have: &Manifest) -> io::Result<()> {
 /// Reads what follows the hello, in pieces, on a thread of its own.
 fn read(output: impl Read + Send + 'static) -> Receiver<Result<Vec<u8>, HelperError>> {
     let (send, pieces) = sync_channel(4);
-    thread::spawn(move || {
+    let refused = send.clone();
+    let reading = threads::start(move || {
         let mut output = BufReader::with_capacity(UNDER_WAY, output);
         if let Err(problem) = hello(&mut output) {
             let _ = send.send(Err(problem));
@@ -208,6 +214,10 @@ fn read(output: impl Read + Send + 'static) -> Receiver<Result<Vec<u8>, HelperEr
             }
         }
     });
+    if reading.is_err() {
+        let said = NO_THREAD;
+        let _ = refused.send(Err(HelperError::BadReply { said }));
+    }
     pieces
 }
 

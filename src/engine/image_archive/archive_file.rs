@@ -9,6 +9,7 @@ use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
 use super::ArchiveError;
+use crate::archive::{Bounded, Packed};
 use crate::progress::Progress;
 
 const GZIP: &[u8] = &[0x1f, 0x8b];
@@ -17,6 +18,7 @@ const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 /// A file that was opened and not read yet.
 pub(super) struct ArchiveFile<'a> {
     source: BufferedFile<'a>,
+    packed: Packed,
     /// The file's size in bytes, compressed as it is.
     pub(super) size: u64,
 }
@@ -29,22 +31,37 @@ impl<'a> ArchiveFile<'a> {
             path: path.to_owned(),
             source,
         };
+        if path.metadata().is_ok_and(|there| !there.is_file()) {
+            // A fifo would be waited for, and a device has no end.
+            return Err(unreadable(io::Error::other("not a regular file")));
+        }
         let file = File::open(path).map_err(unreadable)?;
         let size = file.metadata().map_err(unreadable)?.len();
-        let source = BufReader::with_capacity(256 << 10, Counted { file, progress });
-        Ok(Self { source, size })
+        let packed = Packed::default();
+        let counted = Counted {
+            file,
+            packed: packed.clone(),
+            progress,
+        };
+        let source = BufReader::with_capacity(256 << 10, counted);
+        Ok(Self {
+            source,
+            packed,
+            size,
+        })
     }
 
-    /// The archive in it.
+    /// The archive in it, which fails once it becomes out of proportion.
     pub(super) fn unpacked(mut self) -> io::Result<Box<dyn Read + 'a>> {
         let magic = self.source.fill_buf()?;
-        Ok(if magic.starts_with(ZSTD) {
+        let unpacked: Box<dyn Read + 'a> = if magic.starts_with(ZSTD) {
             Box::new(Zstd::new(self.source))
         } else if magic.starts_with(GZIP) {
             Box::new(MultiGzDecoder::new(self.source))
         } else {
             Box::new(self.source)
-        })
+        };
+        Ok(Box::new(Bounded::new(unpacked, self.packed)))
     }
 
     /// What every engine can load: gzip as it is, since engines know it and decompress it
@@ -119,6 +136,7 @@ impl Read for Zstd<'_> {
 /// The archive file, telling of its bytes as they are read.
 struct Counted<'a> {
     file: File,
+    packed: Packed,
     progress: &'a dyn Progress,
 }
 
@@ -129,6 +147,7 @@ impl Read for Counted<'_> {
             return Err(io::ErrorKind::Other.into());
         }
         let read = self.file.read(buffer)?;
+        self.packed.advance(read as u64);
         self.progress.advance(read as u64, 0);
         Ok(read)
     }

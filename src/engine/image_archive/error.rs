@@ -49,6 +49,16 @@ pub enum ArchiveError {
         /// The member.
         name: String,
     },
+    /// A member that has no one meaning.
+    #[error("`{}` holds `{}`, {reason}", path.display(), name.escape_ascii())]
+    Member {
+        /// The archive.
+        path: PathBuf,
+        /// The member's name as the archive has it.
+        name: Vec<u8>,
+        /// What is wrong with the member, as the end of a sentence.
+        reason: &'static str,
+    },
     /// A list is longer than any honest one.
     #[error("`{name}` in `{}` is over {} MiB", path.display(), super::LIMIT >> 20)]
     TooLong {
@@ -112,7 +122,10 @@ impl Explain for ArchiveError {
 
     fn hints(&self) -> Vec<String> {
         let hint = match self {
-            Self::NoImages { .. } | Self::Damaged { .. } | Self::Lacks { .. } => {
+            Self::NoImages { .. }
+            | Self::Damaged { .. }
+            | Self::Member { .. }
+            | Self::Lacks { .. } => {
                 "it should be what `docker save` writes; get it again from the vendor"
             }
             Self::Engine(error) => return error.hints(),

@@ -10,6 +10,7 @@ use super::{ArchiveError, ImageArchive};
 use crate::engine::{Docker, Error, local_images, missing_images};
 use crate::fs::Disk;
 use crate::progress::Progress;
+use crate::threads;
 
 /// The engine puts the last layer in its place when it has all bytes.
 const REST: Duration = Duration::from_mins(30);
@@ -74,7 +75,9 @@ fn feed(docker: &Docker, file: ArchiveFile<'_>) -> io::Result<()> {
     let mut archive = file.loadable()?;
     let copied = thread::scope(|scope| {
         // What it prints is a line for each image, and says less than a look afterwards.
-        scope.spawn(|| stdout.map(|mut out| io::copy(&mut out, &mut io::sink())));
+        threads::start_in(scope, || {
+            stdout.map(|mut out| io::copy(&mut out, &mut io::sink()))
+        })?;
         let Some(mut stdin) = stdin else {
             return Err(io::ErrorKind::BrokenPipe.into());
         };

@@ -1,10 +1,11 @@
 //! Reads what a program prints, on a thread of its own, and keeps a bounded part of it.
 
-use std::io::Read;
+use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
 use std::time::Duration;
+
+use crate::threads;
 
 /// How long a stream may stay open after the program itself has ended. Something that it
 /// left running (ssh's shared connection, for one) can hold it open for ever.
@@ -33,18 +34,24 @@ pub(super) struct Capture {
 
 impl Capture {
     /// Begins to read `stream` to its end, keeping `limit` bytes.
-    pub(super) fn start(stream: Option<impl Read + Send + 'static>, limit: usize) -> Self {
+    ///
+    /// # Errors
+    /// No thread is to be had.
+    pub(super) fn start(
+        stream: Option<impl Read + Send + 'static>,
+        limit: usize,
+    ) -> io::Result<Self> {
         let kept = Arc::new(Mutex::new(Kept::default()));
         let (end, ended) = channel();
         if let Some(mut stream) = stream {
             let kept = Arc::clone(&kept);
-            thread::spawn(move || {
+            threads::start(move || {
                 read_all(&mut stream, &kept, limit);
                 // Nobody waits any more when this fails.
                 let _ = end.send(());
-            });
+            })?;
         }
-        Self { kept, ended }
+        Ok(Self { kept, ended })
     }
 
     /// What was read, once the program has ended.
@@ -64,7 +71,7 @@ fn read_all(stream: &mut impl Read, kept: &Mutex<Kept>, limit: usize) {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .take_in(&buffer[..n], limit),
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(_) => return,
         }
     }

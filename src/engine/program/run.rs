@@ -12,6 +12,7 @@ use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 use super::capture::Capture;
 use super::{Error, Invocation, Output};
 use crate::clock::Stopwatch;
+use crate::threads;
 
 /// Between asking a group to end and killing it.
 const MERCY: Duration = Duration::from_secs(2);
@@ -23,9 +24,17 @@ pub(super) fn run(call: &Invocation) -> Result<Output, Error> {
         command: call.shown(),
         source,
     })?;
-    feed(&mut child, &call.stdin);
-    let stdout = Capture::start(child.stdout.take(), call.limit);
-    let stderr = Capture::start(child.stderr.take(), call.limit);
+    let captured = feed(&mut child, &call.stdin).and_then(|()| {
+        let stdout = Capture::start(child.stdout.take(), call.limit)?;
+        Ok((stdout, Capture::start(child.stderr.take(), call.limit)?))
+    });
+    let (stdout, stderr) = captured.map_err(|source| {
+        stop(&mut child);
+        Error::Start {
+            command: call.shown(),
+            source,
+        }
+    })?;
     let ended = wait(&mut child, call.time_out).map_err(|source| Error::Wait {
         command: call.shown(),
         source,
@@ -83,12 +92,13 @@ pub(super) fn start(call: &Invocation, streams: Streams) -> io::Result<Child> {
 }
 
 /// Writes on a thread of its own: a program may print before it has read everything.
-fn feed(child: &mut Child, bytes: &[u8]) {
+fn feed(child: &mut Child, bytes: &[u8]) -> io::Result<()> {
     if let Some(mut stdin) = child.stdin.take() {
         let bytes = bytes.to_vec();
         // A program that doesn't want all of it says so by how it ends.
-        thread::spawn(move || drop(stdin.write_all(&bytes)));
+        threads::start(move || drop(stdin.write_all(&bytes)))?;
     }
+    Ok(())
 }
 
 /// How the program ended, or nothing when it is still running after `limit`.

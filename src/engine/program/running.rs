@@ -43,11 +43,17 @@ impl Running {
             command: call.shown(),
             source,
         })?;
-        let stderr = Some(Capture::start(child.stderr.take(), call.limit));
+        let stderr = Capture::start(child.stderr.take(), call.limit).map_err(|source| {
+            run::stop(&mut child);
+            Error::Start {
+                command: call.shown(),
+                source,
+            }
+        })?;
         Ok(Self {
             child,
             call: call.clone(),
-            stderr,
+            stderr: Some(stderr),
             over: false,
         })
     }

@@ -8,6 +8,7 @@ use std::thread;
 use crate::engine::{Error, Volume};
 use crate::fs::Disk;
 use crate::progress::Progress;
+use crate::threads;
 use crate::tree::{
     self, Copied, CopyOptions, Difference, Holds, Manifest, Receiving, Survey, VerifyOptions,
     compare,
@@ -283,10 +284,11 @@ impl Contents for ByPath {
         })?;
         let mut reader = BufReader::with_capacity(UNDER_WAY, reader);
         thread::scope(|scope| {
-            let sender = scope.spawn(move || {
+            let sender = threads::start_in(scope, move || {
                 let mut out = BufWriter::with_capacity(UNDER_WAY, writer);
                 feed(have.as_ref(), &mut out)
             });
+            // Without one the stream has ended, and what was begun is taken back.
             let received = receiving.take(&mut reader, progress).map_err(Error::from);
             // Where it failed, the sender has nobody to write to.
             drop(reader);
@@ -296,7 +298,11 @@ impl Contents for ByPath {
                 }
                 .into())
             };
-            judged(sender.join().unwrap_or_else(|_| died()), received)
+            let sent = match sender {
+                Ok(sender) => sender.join().unwrap_or_else(|_| died()),
+                Err(_) => died(),
+            };
+            judged(sent, received)
         })
     }
 }

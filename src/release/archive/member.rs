@@ -1,12 +1,16 @@
 //! What is in an archive: its members, how much they are, and how much they may be.
 
-use std::ffi::{OsStr, OsString};
-use std::io::Read;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use tar::EntryType;
+
+use crate::archive::{MemberType, TarMember};
+
+/// How many folders may stand above one another, and how long a name of one may be, in bytes.
+const DEEPEST: usize = 100;
+const LONGEST_COMPONENT: usize = 255;
 
 /// What an archive may hold at most: a guard against archives made to fill a disk.
 #[derive(Debug, Clone, Copy)]
@@ -15,13 +19,16 @@ pub struct Limits {
     pub members: u64,
     /// Bytes, unpacked.
     pub bytes: u64,
+    /// Bytes of all names, which are kept in memory.
+    pub names: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            members: 2_000_000,
+            members: 1_000_000,
             bytes: 1 << 42,
+            names: 128 << 20,
         }
     }
 }
@@ -51,7 +58,8 @@ pub(super) struct Member {
     pub(super) path: PathBuf,
     pub(super) kind: MemberKind,
     pub(super) mode: u32,
-    pub(super) modified: i64,
+    /// Seconds since 1970 and nanoseconds.
+    pub(super) modified: (i64, u32),
     pub(super) size: u64,
 }
 
@@ -64,39 +72,32 @@ pub(super) enum MemberKind {
 }
 
 impl Member {
-    /// The member, or the reason why it can't be one.
-    pub(super) fn of(entry: &tar::Entry<'_, impl Read>) -> Result<Self, &'static str> {
-        let name = entry.path_bytes().into_owned();
-        let link = || {
-            entry
-                .link_name_bytes()
-                .map(|link| PathBuf::from(OsString::from_vec(link.into_owned())))
+    /// The member, or the reason why a release can't have it.
+    pub(super) fn of(member: &TarMember) -> Result<Self, &'static str> {
+        let link = || Path::new(OsStr::from_bytes(&member.link));
+        let kind = match member.kind {
+            MemberType::File => MemberKind::File,
+            MemberType::Folder => MemberKind::Folder,
+            MemberType::Symlink => MemberKind::Symlink(link().to_owned()),
+            MemberType::HardLink => MemberKind::HardLink(inside(link())?),
+            MemberType::Device => return Err("a device"),
+            MemberType::Fifo => return Err("a fifo"),
+            MemberType::Other => return Err("of an unknown type"),
         };
-        let header = entry.header();
-        let kind = match header.entry_type() {
-            EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => MemberKind::File,
-            EntryType::Directory => MemberKind::Folder,
-            EntryType::Symlink => MemberKind::Symlink(link().ok_or("a symlink to nothing")?),
-            EntryType::Link => {
-                MemberKind::HardLink(inside(&link().ok_or("a hard link to nothing")?)?)
-            }
-            EntryType::Block | EntryType::Char => return Err("a device"),
-            EntryType::Fifo => return Err("a fifo"),
-            _ => return Err("of an unknown type"),
-        };
-        let path = inside(Path::new(OsStr::from_bytes(&name)))?;
-        // An unpacked release belongs to whoever unpacks it, so a set-uid bit would be a
-        // gift to the vendor; write access for everybody is not the vendor's to give.
-        let mode = header.mode().map_err(|_| "with an unreadable mode")? & 0o755;
-        let modified = header.mtime().map_err(|_| "with an unreadable time")?;
-        let modified = i64::try_from(modified).map_err(|_| "with a time out of range")?;
+        let path = inside(Path::new(OsStr::from_bytes(&member.name)))?;
+        let is_too_long = |name: &OsStr| name.len() > LONGEST_COMPONENT;
+        if path.iter().count() > DEEPEST || path.iter().any(is_too_long) {
+            return Err("deeper, or with a longer name, than a release may have");
+        }
         Ok(Self {
-            name,
+            name: member.name.clone(),
             path,
             kind,
-            mode,
-            modified,
-            size: entry.size(),
+            // An unpacked release belongs to whoever unpacks it, so a set-uid bit would be a
+            // gift to the vendor; write access for everybody is not the vendor's to give.
+            mode: member.mode & 0o755,
+            modified: member.modified,
+            size: member.size,
         })
     }
 }

@@ -14,6 +14,8 @@ pub(super) struct Policy {
     pub limits: Limits,
     pub members: BTreeMap<PathBuf, MemberKind>,
     pub summary: Summary,
+    /// Bytes of all names and of what links hold.
+    pub names: u64,
 }
 
 impl Policy {
@@ -27,11 +29,15 @@ impl Policy {
             {
                 return Err("a hard link to what is not an earlier file of the archive");
             }
-            MemberKind::File if member.path.as_os_str().is_empty() => {
-                return Err("a file without a name");
-            }
+            MemberKind::Folder => {}
+            _ if member.path.as_os_str().is_empty() => return Err("a file without a name"),
             _ => {}
         }
+        let link = match &member.kind {
+            MemberKind::Symlink(aim) | MemberKind::HardLink(aim) => aim.as_os_str().len(),
+            MemberKind::File | MemberKind::Folder => 0,
+        };
+        self.names += (member.path.as_os_str().len() + link) as u64;
         match self
             .members
             .insert(member.path.clone(), member.kind.clone())
@@ -42,7 +48,9 @@ impl Policy {
                 .summary
                 .count(member.kind == MemberKind::Folder, member.size),
         }
-        if self.members.len() as u64 > self.limits.members || self.summary.bytes > self.limits.bytes
+        if self.members.len() as u64 > self.limits.members
+            || self.summary.bytes > self.limits.bytes
+            || self.names > self.limits.names
         {
             return Err("beyond the largest release that is accepted");
         }
@@ -74,12 +82,17 @@ impl Policy {
         archive: &Path,
         top: Option<&OsStr>,
     ) -> Result<(), VendorReleaseError> {
+        let top = Path::new(top.unwrap_or_default());
+        let mut links = Links::new(|path: &Path| match self.members.get(&top.join(path)) {
+            Some(MemberKind::Symlink(aim)) => Some(aim.as_path()),
+            _ => None,
+        });
         for (path, kind) in &self.members {
             let MemberKind::Symlink(aim) = kind else {
                 continue;
             };
-            let below = path.strip_prefix(top.unwrap_or_default()).unwrap_or(path);
-            if !stays_inside(below, aim) {
+            let below = path.strip_prefix(top).unwrap_or(path);
+            if !links.stays_inside(below, aim) {
                 return Err(VendorReleaseError::Member {
                     archive: archive.into(),
                     member: path.as_os_str().as_bytes().to_vec(),
@@ -90,32 +103,104 @@ impl Policy {
         Ok(())
     }
 
+    /// The folder that everything is in, if there is one. The root itself doesn't count.
     pub(super) fn single_top(&self) -> Option<OsString> {
-        let mut tops = self
-            .members
-            .keys()
-            .filter_map(|path| path.components().next());
-        let first = tops.next()?.as_os_str().to_owned();
-        let folder = self
-            .members
-            .iter()
-            .any(|(path, kind)| path.as_os_str() != first || *kind == MemberKind::Folder);
-        (folder && tops.all(|top| top.as_os_str() == first)).then_some(first)
+        let tops = || self.members.keys().filter_map(|path| path.iter().next());
+        let first = tops().next()?;
+        let is_folder = self.members.iter().any(|(path, kind)| {
+            path.starts_with(first) && (path.as_os_str() != first || *kind == MemberKind::Folder)
+        });
+        (is_folder && tops().all(|top| top == first)).then(|| first.to_owned())
     }
 }
 
 pub(in crate::release) const LEADS_OUT: &str = "a symlink that leads out of the release";
 
-/// True when a symlink at `path` that holds `aim` stays below the root, read as text.
-pub(in crate::release) fn stays_inside(path: &Path, aim: &Path) -> bool {
-    let mut depth = path.components().count().saturating_sub(1);
-    for component in aim.components() {
-        match component {
-            Component::Normal(_) => depth += 1,
-            Component::CurDir => {}
-            Component::ParentDir if depth > 0 => depth -= 1,
-            _ => return false,
+/// As many symlinks as the kernel follows for one path.
+const MOST_LINKS: u32 = 40;
+
+/// How many names are looked at for all symlinks of a release: a guard against those that are
+/// made to be slow.
+const MOST_STEPS: u32 = 20_000_000;
+
+/// Follows symlinks as the kernel would, among what a release has.
+pub(in crate::release) struct Links<F> {
+    /// What a symlink holds; nothing for a path that is none.
+    aim_of: F,
+    steps: u32,
+}
+
+impl<'a, F: Fn(&Path) -> Option<&'a Path>> Links<F> {
+    pub(in crate::release) const fn new(aim_of: F) -> Self {
+        Self { aim_of, steps: 0 }
+    }
+
+    /// True when a symlink at `path` that holds `aim` never leaves the release on its way,
+    /// whatever other symlinks it passes. What goes round in circles doesn't stay.
+    pub(in crate::release) fn stays_inside(&mut self, path: &Path, aim: &Path) -> bool {
+        let mut at = path.parent().unwrap_or(Path::new("")).to_owned();
+        let mut left: Vec<Component<'_>> = aim.components().rev().collect();
+        let mut links = 0;
+        while let Some(component) = left.pop() {
+            self.steps += 1;
+            if self.steps > MOST_STEPS {
+                return false;
+            }
+            match component {
+                Component::Normal(name) => {
+                    at.push(name);
+                    if let Some(aim) = (self.aim_of)(&at) {
+                        links += 1;
+                        at.pop();
+                        left.extend(aim.components().rev());
+                    }
+                }
+                Component::CurDir => {}
+                Component::ParentDir if at.pop() => {}
+                _ => return false,
+            }
+            if links > MOST_LINKS {
+                return false;
+            }
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn symlinks_are_followed_through_others() {
+        let links = [
+            ("x", "."),
+            ("up", "a/.."),
+            ("deep", "a/b"),
+            ("loop", "loop"),
+            ("a/back", "../x"),
+        ];
+        let aim_of = |path: &Path| {
+            let found = links.iter().find(|(at, _)| Path::new(at) == path);
+            found.map(|(_, aim)| Path::new(*aim))
+        };
+        for (path, aim, stays) in [
+            ("y", "x/x/x/../victim", false),
+            ("y", "x/x/a/../victim", true),
+            ("y", "deep/../../c", true),
+            ("y", "deep/../../../c", false),
+            ("y", "up/..", false),
+            ("y", "missing/../c", true),
+            ("y", "missing/../../c", false),
+            ("y", "loop", false),
+            ("a/y", "back/..", false),
+            ("a/y", "back/c", true),
+            ("a/y", "../../c", false),
+            ("y", "/etc", false),
+            ("y", "", true),
+        ] {
+            let said = Links::new(aim_of).stays_inside(Path::new(path), Path::new(aim));
+            assert_eq!(said, stays, "{path} -> {aim}");
         }
     }
-    true
 }

@@ -172,10 +172,14 @@ impl Transfer<'_> {
                 zeros(sum, stretch.start - at, self.progress)?;
             }
             self.progress.advance(stretch.start - at, 0);
-            at = if end - stretch.start >= past_the_cache {
-                direct::stretch(self, stretch, sum.as_mut())?
+            let past_it = if end - stretch.start >= past_the_cache {
+                direct::stretch(self, stretch.clone(), sum.as_mut())?
             } else {
-                self.segment(stretch, room, sum.as_mut())?
+                None
+            };
+            at = match past_it {
+                Some(at) => at,
+                None => self.segment(stretch, room, sum.as_mut())?,
             };
             if at < end {
                 // It shrank: the caller will see that it changed.

@@ -12,6 +12,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::ScopedJoinHandle;
 
 use super::content::Transfer;
+use crate::threads;
 use crate::tree::digest::Sum;
 use crate::tree::reading::{Ahead, AlignedBuffer, Direct, TransferError};
 
@@ -19,7 +20,7 @@ use crate::tree::reading::{Ahead, AlignedBuffer, Direct, TransferError};
 const WRITERS: usize = 2;
 
 /// Copies the stretch of data; answers where it stopped, which is before its end if the source
-/// ended there.
+/// ended there. Nothing where no thread is to be had, and nothing was done.
 ///
 /// # Errors
 /// [`TransferError`].
@@ -27,15 +28,32 @@ pub(super) fn stretch(
     transfer: &Transfer<'_>,
     stretch: Range<u64>,
     mut sum: Option<&mut Sum>,
-) -> Result<u64, TransferError> {
+) -> Result<Option<u64>, TransferError> {
     let (to_writers, digested) = channel::<AlignedBuffer>();
     let (digested, target) = (Mutex::new(digested), Direct::on(transfer.target, true));
-    let (read, written) = std::thread::scope(|scope| {
-        let (ahead, empty) = Ahead::begin(scope, transfer.source, stretch, transfer.progress);
-        let writers = [(); WRITERS].map(|()| {
-            let (digested, target, empty) = (&digested, &target, empty.clone());
-            scope.spawn(move || write(transfer, target, digested, &empty))
+    let done = std::thread::scope(|scope| {
+        let writers = (0..WRITERS).map_while(|_| {
+            let (to_read, empty) = channel();
+            let (digested, target) = (&digested, &target);
+            let work = move || match to_read_from(&empty) {
+                Some(empty) => write(transfer, target, digested, &empty),
+                None => Ok(Vec::new()),
+            };
+            let writer = threads::start_in(scope, work).ok()?;
+            Some((writer, to_read))
         });
+        let (writers, starts): (Vec<_>, Vec<_>) = writers.unzip();
+        if writers.is_empty() {
+            return None;
+        }
+        let begun = Ahead::begin(scope, transfer.source, stretch, transfer.progress);
+        let Ok((ahead, empty)) = begun else {
+            return None;
+        };
+        for start in starts {
+            // It waits for that.
+            let _ = start.send(empty.clone());
+        }
         drop(empty);
         while let Some(piece) = ahead.next() {
             let length = piece.bytes().len() as u64;
@@ -51,16 +69,27 @@ pub(super) fn stretch(
         }
         drop(to_writers);
         let died = |_| Err(io::Error::other("a thread died"));
-        let written = writers.map(|writer| writer.join().unwrap_or_else(died));
-        (ahead.finish(), written)
+        let written = writers.into_iter();
+        let written: Vec<_> = written
+            .map(|writer| writer.join().unwrap_or_else(died))
+            .collect();
+        Some((ahead.finish(), written))
     });
     drop(target);
+    let Some((read, written)) = done else {
+        return Ok(None);
+    };
     for aside in written {
         for piece in aside.map_err(TransferError::Target)? {
             write_piece(transfer, &piece).map_err(TransferError::Target)?;
         }
     }
-    read
+    read.map(Some)
+}
+
+/// Where a writer gives back what it has written; nothing if there will be nothing to write.
+fn to_read_from(start: &Receiver<Sender<AlignedBuffer>>) -> Option<Sender<AlignedBuffer>> {
+    start.recv().ok()
 }
 
 /// Writes what comes, as others do; answers what can't be written past the cache.

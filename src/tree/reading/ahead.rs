@@ -15,6 +15,7 @@ use rustix::fs::OFlags;
 
 use super::stretch::{TransferError, is_cached};
 use crate::progress::Progress;
+use crate::threads;
 use crate::tree::digest::read_full;
 
 /// What offsets, lengths and addresses must be a multiple of: enough for every medium.
@@ -70,20 +71,25 @@ pub(in crate::tree) struct Ahead<'scope> {
 impl<'scope> Ahead<'scope> {
     /// Begins to read the stretch, in bytes from the file's start. Pieces that were used go back where
     /// the sender leads; when nobody has it any more, the reading ends.
+    ///
+    /// # Errors
+    /// No thread is to be had.
     pub(in crate::tree) fn begin<'env>(
         scope: &'scope Scope<'scope, 'env>,
         fd: BorrowedFd<'env>,
         stretch: Range<u64>,
         progress: &'env dyn Progress,
-    ) -> (Self, Sender<AlignedBuffer>) {
+    ) -> io::Result<(Self, Sender<AlignedBuffer>)> {
         let (empty, to_fill) = channel();
         let (filled, full) = channel();
         for _ in 0..DEPTH {
             // The receiver lives.
             let _ = empty.send(AlignedBuffer::new());
         }
-        let reader = scope.spawn(move || read(fd, stretch, progress, &to_fill, &filled));
-        (Self { full, reader }, empty)
+        let reader = threads::start_in(scope, move || {
+            read(fd, stretch, progress, &to_fill, &filled)
+        })?;
+        Ok((Self { full, reader }, empty))
     }
 
     /// The next piece; none when all was read, or reading has ended otherwise.

@@ -8,6 +8,7 @@ use std::os::fd::BorrowedFd;
 use super::ahead::Ahead;
 use super::stretch::{LONG, SMALL, TransferError, data_after, is_cached};
 use crate::progress::Progress;
+use crate::threads;
 use crate::tree::digest::read_full;
 
 /// Two open files that are compared.
@@ -104,12 +105,12 @@ fn is_same_long(
     progress: &dyn Progress,
 ) -> Result<bool, TransferError> {
     if !is_cached(files.source, &stretch) || !is_cached(files.target, &stretch) {
-        return is_same_ahead(files, stretch, progress);
+        return is_same_ahead(files, stretch, buffers, progress);
     }
     let Range { start, end } = stretch;
     let middle = start + (end - start) / 2;
     std::thread::scope(|scope| {
-        let other = scope.spawn(move || {
+        let other = threads::start_in(scope, move || {
             let (mut left, mut right) = (vec![0; SMALL], vec![0; SMALL]);
             let mut buffers = BufferPair {
                 source: &mut left,
@@ -118,21 +119,32 @@ fn is_same_long(
             is_same_by(files, middle..end, &mut buffers, progress)
         });
         let same = is_same_by(files, start..middle, buffers, progress);
+        let Ok(other) = other else {
+            return Ok(same? && is_same_by(files, middle..end, buffers, progress)?);
+        };
         let died = |_| Err(TransferError::Source(io::Error::other("a thread died")));
         let other = other.join().unwrap_or_else(died);
         Ok(same? && other?)
     })
 }
 
-/// [`is_same_by`], while two other threads read.
+/// [`is_same_by`], while two other threads read, if they are to be had.
 fn is_same_ahead(
     files: FilePair<'_>,
     stretch: Range<u64>,
+    buffers: &mut BufferPair<'_>,
     progress: &dyn Progress,
 ) -> Result<bool, TransferError> {
     std::thread::scope(|scope| {
-        let (left, left_empty) = Ahead::begin(scope, files.source, stretch.clone(), progress);
-        let (right, right_empty) = Ahead::begin(scope, files.target, stretch, progress);
+        let begin = |fd| Ahead::begin(scope, fd, stretch.clone(), progress);
+        let Ok((left, left_empty)) = begin(files.source) else {
+            return is_same_by(files, stretch, buffers, progress);
+        };
+        let Ok((right, right_empty)) = begin(files.target) else {
+            // The first reader ends when it isn't listened to.
+            drop((left, left_empty));
+            return is_same_by(files, stretch, buffers, progress);
+        };
         let mut same = true;
         while same {
             match (left.next(), right.next()) {

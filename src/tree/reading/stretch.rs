@@ -111,7 +111,7 @@ pub(in crate::tree) fn digest(
         progress.advance(stretch.start - at, 0);
         let end = stretch.end;
         at = if end - stretch.start >= LONG {
-            read_ahead(fd, stretch, progress, &mut |bytes| {
+            read_ahead(fd, stretch, room, progress, &mut |bytes| {
                 sum.bytes(bytes);
                 progress.advance(bytes.len() as u64, 0);
             })?
@@ -160,15 +160,22 @@ pub(in crate::tree) fn read_by(
     Ok(at)
 }
 
-/// [`read_by`], while another thread reads.
+/// [`read_by`], while another thread reads, if one is to be had.
 fn read_ahead(
     fd: BorrowedFd<'_>,
     stretch: Range<u64>,
+    room: &mut [u8],
     progress: &dyn Progress,
     take: &mut dyn FnMut(&[u8]),
 ) -> Result<u64, TransferError> {
     std::thread::scope(|scope| {
-        let (ahead, empty) = Ahead::begin(scope, fd, stretch, progress);
+        let begun = Ahead::begin(scope, fd, stretch.clone(), progress);
+        let Ok((ahead, empty)) = begun else {
+            return read_by(fd, stretch, room, progress, &mut |bytes, _| {
+                take(bytes);
+                Ok(())
+            });
+        };
         while let Some(piece) = ahead.next() {
             take(piece.bytes());
             // A reader that is done wants none.

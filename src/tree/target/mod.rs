@@ -5,3 +5,4 @@ pub(crate) mod destination;
 pub(crate) mod in_place;
 pub(crate) mod remove;
 pub(crate) mod sweep;
+pub(crate) mod temporary_tree;

@@ -24,6 +24,7 @@ use super::fence::Fence;
 use super::jobs::{Job, Jobs, LargeTask, ParentFolder};
 use super::stat::{self, DirEntry, FileId, Listing, Stat};
 use crate::progress::Progress;
+use crate::threads;
 use crate::tree::error::Error;
 
 /// How many entries of one folder make a job.
@@ -238,7 +239,11 @@ pub(crate) fn walk<V: Visit>(
     std::thread::scope(|scope| {
         for number in 1..pace.workers {
             let walk = &walk;
-            scope.spawn(move || walk.work(number >= pace.always));
+            // Refused, those that there are do all of it; this one at the least.
+            let worker = threads::start_in(scope, move || walk.work(number >= pace.always));
+            if worker.is_err() {
+                break;
+            }
         }
         walk.work(false);
     });

@@ -10,7 +10,7 @@ use super::release_files::{ReleaseFiles, ReleasePair, ReleasesError};
 use crate::compose;
 use crate::merge::{self, Answers};
 use crate::release::{CarryMode, CarryRule, Install, Recipe, Version};
-use crate::tree;
+use crate::tree::{self, Digest};
 use crate::upgrade::request::Request;
 
 /// What comes from the old release.
@@ -49,8 +49,14 @@ impl CarriedConfig {
             .map(|merged| merged.map_err(|error| ReleasesError::Merge(Box::new(error))))
             .collect::<Result<Vec<_>, _>>()?;
         merged.retain(|file| file.step.over.is_none() || !file.merged.bytes.is_empty());
-        let unused_answers = unused_answers(request, &shared)
+        let mut unused_answers = unused_answers(request, &shared)
             .map_err(|error| ReleasesError::Merge(Box::new(error)))?;
+        // That a variable keeps an image is no conflict of two files.
+        let images = releases.new.model.images.iter();
+        let variables = images.flat_map(|image| &image.variables);
+        let variables: Vec<_> = variables.map(|name| format!(".env:{name}")).collect();
+        let is_of_image = |answer: &Path| variables.iter().any(|name| answer == Path::new(name));
+        unused_answers.retain(|answer| !is_of_image(answer));
         let results = merged.iter();
         let results = results.map(|file| (file.name.clone(), file.merged.bytes.clone()));
         let mut coming: BTreeMap<_, _> = results.collect();
@@ -60,6 +66,15 @@ impl CarriedConfig {
             && let Some(bytes) = read(&old.folder, env)?
         {
             coming.insert(env.to_owned(), bytes);
+        }
+        for file in &releases.new.included {
+            let is_carried = carry.iter().any(|rule| file.name.starts_with(&rule.path));
+            if is_carried
+                && !coming.contains_key(&file.name)
+                && let Some(bytes) = read(&old.folder, &file.name)?
+            {
+                coming.insert(file.name.clone(), bytes);
+            }
         }
         let mut findings = Findings {
             unused_answers,
@@ -206,11 +221,22 @@ fn resolved(
     let edited = merging::with_markers(&resolution);
     for path in [resolution, edited] {
         match read(install.root(), &path)? {
-            Some(text) if !merging::has_markers(&text) => return Ok(Some((path, text))),
+            // As it was written it answers nothing, whether or not there are markers in it.
+            Some(text)
+                if !merging::has_markers(&text) && !is_as_written(install, &path, &text)? =>
+            {
+                return Ok(Some((path, text)));
+            }
             _ => {}
         }
     }
     Ok(None)
+}
+
+/// Whether a file is still what an earlier plan wrote for somebody to settle.
+fn is_as_written(install: &Install, path: &Path, text: &[u8]) -> Result<bool, ReleasesError> {
+    let written = read(install.root(), &merging::written_digest(path))?;
+    Ok(written.is_some_and(|digest| digest == Digest::of(text).to_string().as_bytes()))
 }
 
 /// Turns the merge of the first compose file into an override.

@@ -5,9 +5,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::merging::MergedFile;
+use super::merging::{Answered, MergedFile};
+use super::obstacle::Obstacle;
 use super::release_files::{ReleaseFiles, ReleasePair};
 use super::releases::Releases;
+use super::view::View;
 use super::warnings;
 use crate::compose;
 use crate::release::{Install, Recipe, Version};
@@ -43,6 +45,8 @@ pub struct Decisions {
     pub merged: Vec<MergedFile>,
     /// What the administrator should know.
     pub warnings: Vec<String>,
+    /// What stands against it in the new release as it will be.
+    pub obstacles: Vec<Obstacle>,
 }
 
 /// An edit with both texts, for showing the difference.
@@ -61,7 +65,7 @@ pub struct PlannedEdit {
 /// A volume of the old release and the new release's copy of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VolumePair {
-    /// The key in both compose files.
+    /// The key in the new release's compose files.
     pub key: String,
     /// The real name of the old one.
     pub source: String,
@@ -89,13 +93,22 @@ impl Decisions {
             .iter()
             .map(|edit| (edit.name.clone(), edit.after.clone()))
             .collect();
+        let model = new.model_with(&results)?;
         let skip: Vec<&str> = request
             .skip
             .iter()
             .chain(&recipe.skip)
             .map(String::as_str)
             .collect();
-        let volumes = pairs(old, new, &prefix, &skip, &mut warnings);
+        let volumes = pairs(old, new, &prefix, &skip, recipe, &mut warnings);
+        let view = View {
+            releases,
+            model: &model,
+            volumes: &volumes,
+            skip: &skip,
+            kept: &Answered::of(request, recipe).ours,
+        };
+        let obstacles = view.obstacles();
         warnings::of_shared_data(old, new, &mut warnings);
         let is_merged = |path: &Path| releases.merged.iter().any(|file| file.name == path);
         let mut carry: Vec<_> = releases
@@ -128,12 +141,13 @@ impl Decisions {
                 new: ProjectRecord::of(&new.model),
             },
             new_folder: new.folder.clone(),
-            images: new.model_with(&results)?.images_to_have(),
+            images: model.images_to_have(),
             edits,
             volumes,
             carry,
             merged: releases.merged.clone(),
             warnings,
+            obstacles,
         })
     }
 }
@@ -145,7 +159,7 @@ fn edits(
     warnings: &mut Vec<String>,
 ) -> Result<Vec<PlannedEdit>, compose::Error> {
     let mut edits = Vec::new();
-    for file in &new.files {
+    for file in new.files.iter().chain(&new.included) {
         let edited = compose::edit_for_release(&file.name, &file.bytes, rules, prefix)?;
         warnings.extend(edited.warnings.iter().map(ToString::to_string));
         if edited.bytes == file.bytes {
@@ -228,10 +242,13 @@ fn pairs(
     new: &ReleaseFiles,
     prefix: &str,
     skip: &[&str],
+    recipe: &Recipe,
     warnings: &mut Vec<String>,
 ) -> Vec<VolumePair> {
     let mut pairs = Vec::new();
-    for (key, volume) in &old.model.volumes {
+    let renamed = &recipe.renamed_volumes;
+    for (old_key, volume) in &old.model.volumes {
+        let key = renamed.get(old_key).unwrap_or(old_key);
         let Some(successor) = new.model.volumes.get(key) else {
             warnings.push(format!(
                 "volume `{}` ({key}) has no successor in {} and stays behind",
@@ -244,7 +261,7 @@ fn pairs(
                 "volume `{}` ({key}) is external: both releases use it",
                 volume.name
             ));
-        } else if skip.contains(&key.as_str()) {
+        } else if skip.contains(&key.as_str()) || skip.contains(&old_key.as_str()) {
             warnings.push(format!(
                 "volume `{}` ({key}) is skipped: the new one begins empty",
                 volume.name
@@ -262,6 +279,7 @@ fn pairs(
         .volumes
         .keys()
         .filter(|key| !old.model.volumes.contains_key(*key))
+        .filter(|key| !renamed.values().any(|new| new == *key))
     {
         warnings.push(format!(
             "volume `{prefix}{key}` is new in {}: it begins empty",

@@ -231,9 +231,15 @@ pub fn save_conflicts(
                     disk.save(Path::new(&kept), &there)?;
                 }
                 disk.save(&marked, text)?;
+                let digest = Digest::of(text).to_string();
+                disk.save(&written_digest(&marked), digest.as_bytes())?;
             }
             None if there.is_some() && file.step.resolved != Some(with_markers(&path)) => {
                 disk.remove_file(&marked).map_err(io)?;
+                let digest = written_digest(&marked);
+                if digest.exists() {
+                    disk.remove_file(&digest).map_err(io)?;
+                }
             }
             None => {}
         }
@@ -245,6 +251,14 @@ pub fn save_conflicts(
 pub fn with_markers(resolution: &Path) -> PathBuf {
     let mut name = resolution.as_os_str().to_owned();
     name.push(".merge");
+    PathBuf::from(name)
+}
+
+/// Where the digest of such a file stands, as it was written: what is still that, nobody has
+/// settled.
+pub(crate) fn written_digest(marked: &Path) -> PathBuf {
+    let mut name = marked.as_os_str().to_owned();
+    name.push(".sha256");
     PathBuf::from(name)
 }
 

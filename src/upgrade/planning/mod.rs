@@ -12,4 +12,5 @@ pub mod planner;
 pub mod prepare;
 pub mod release_files;
 pub mod releases;
+mod view;
 mod warnings;

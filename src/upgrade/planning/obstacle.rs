@@ -58,6 +58,53 @@ pub enum Obstacle {
     },
     /// A filesystem is too small.
     NoSpace(Space),
+    /// The new release, as it will be, uses a volume of the old one's.
+    OldVolumeUsed {
+        /// The volume's real name, as the engine has it.
+        name: String,
+        /// Where the new release defines it: `FILE:LINE:COLUMN`.
+        at: String,
+    },
+    /// A volume is copied to one name, and the new release would use another.
+    CopyUnused {
+        /// The copy's real name.
+        copy: String,
+        /// The real name of the volume that the new release would use.
+        used: String,
+        /// Where the new release defines it: `FILE:LINE:COLUMN`.
+        at: String,
+    },
+    /// A service's data was elsewhere in the old release, and would begin empty.
+    DataMoved {
+        /// The service.
+        service: String,
+        /// The path in the container.
+        target: String,
+        /// What was mounted there: `volume KEY` or a folder.
+        from: String,
+        /// What will be.
+        to: String,
+        /// The keys, if both are volumes.
+        rename: Option<(String, String)>,
+        /// A key that, skipped, lets it begin empty.
+        skip: String,
+    },
+    /// A variable that the administrator has set keeps an old image.
+    ImagePinned {
+        /// The service.
+        service: String,
+        /// The image that would run, which is the old release's.
+        image: String,
+        /// The image that the new release means.
+        meant: String,
+        /// The variables that have a part in it.
+        variables: Vec<String>,
+    },
+    /// Compose will read a file that won't be there.
+    NoFile {
+        /// The file, below the release.
+        path: PathBuf,
+    },
 }
 
 impl fmt::Display for Obstacle {
@@ -102,8 +149,50 @@ impl fmt::Display for Obstacle {
                     path.display()
                 )
             }
+            Self::OldVolumeUsed { name, at } => {
+                write!(
+                    f,
+                    "{at}: the new release would write `{name}`, the old one's volume"
+                )
+            }
+            Self::CopyUnused { copy, used, at } => write!(
+                f,
+                "{at}: the new release would use the volume `{used}`, and not the copy `{copy}`"
+            ),
+            Self::DataMoved {
+                service,
+                target,
+                from,
+                to,
+                ..
+            } => write!(
+                f,
+                "`{service}` has `{target}` in {from} now and would have it in {to}, which begins \
+                 empty"
+            ),
+            Self::ImagePinned {
+                service,
+                image,
+                meant,
+                variables,
+            } => write!(
+                f,
+                "`{service}` would still run `{image}`, and not `{meant}`: {} holds it there",
+                named(variables)
+            ),
+            Self::NoFile { path } => write!(
+                f,
+                "Compose will read `{}` of the new release, and neither release has it",
+                path.display()
+            ),
         }
     }
+}
+
+/// Names between ticks.
+fn named(names: &[String]) -> String {
+    let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+    names.join(" and ")
 }
 
 impl Obstacle {
@@ -131,6 +220,32 @@ impl Obstacle {
             Self::NoImages { .. } => {
                 "get a complete archive, or leave out `--image-archive` and let Compose pull".into()
             }
+            Self::OldVolumeUsed { .. } | Self::CopyUnused { .. } => {
+                "that file isn't edited by a plan: give the volume another `name:` there, or take \
+                 `name:` away"
+                    .into()
+            }
+            Self::DataMoved {
+                rename: Some((from, to)),
+                ..
+            } => format!(
+                "if `{to}` is what `{from}` was, say so in `transship.yml`: `renames: {{volumes: \
+                 {{{from}: {to}}}}}`; to let it begin empty, add `--skip-volume {from}`"
+            ),
+            Self::DataMoved { from, to, skip, .. } => format!(
+                "put what is in {from} into {to} by hand once it is there, and add \
+                 `--skip-volume {skip}`"
+            ),
+            Self::ImagePinned { variables, .. } => format!(
+                "take {} out of `.env`, or give it the new value; to stay on the old image, say so \
+                 with `--ours .env:{}`",
+                named(variables),
+                variables.first().map_or("", String::as_str)
+            ),
+            Self::NoFile { path } => format!(
+                "put it into the old release, from where it can be carried with `--carry {}`",
+                path.display()
+            ),
             Self::NoSpace(_) => {
                 "free some room, or leave volumes out with `--skip-volume KEY`".into()
             }

@@ -86,6 +86,7 @@ fn obstacles(decisions: &Decisions, facts: &Facts, space: &[Space]) -> Vec<Obsta
             project: decisions.project.clone(),
         });
     }
+    found.extend(decisions.obstacles.iter().cloned());
     for (pair, seen) in decisions.volumes.iter().zip(&facts.volumes) {
         found.extend(obstacle(pair, seen, &facts.place));
     }

@@ -3,7 +3,7 @@
 //!
 //! Only reads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,6 +15,7 @@ use crate::env_file::{self, EnvFile};
 use crate::error::{Explain, Kind};
 use crate::merge;
 use crate::release::{InstallError, RecipeError, Release, VendorReleaseError, Version};
+use crate::tree;
 
 /// A release as it is read: its folder, compose files, model and variables.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub struct ReleaseFiles {
     pub folder: PathBuf,
     /// Its compose files, those that Compose would read by itself.
     pub files: Vec<ComposeFile>,
+    /// Files of the release that those include or extend, wherever in it.
+    pub included: Vec<ComposeFile>,
     /// The resolved model of all compose files together.
     pub model: Model,
     /// The variables of its `.env`; `None` where there is no such file.
@@ -221,6 +224,21 @@ impl ReleaseFiles {
             ..LoadOptions::default()
         };
         let model = Model::load_with(&paths, &options, &read)?;
+        let below = |path: &PathBuf| {
+            let name = path.strip_prefix(at).or(path.strip_prefix(&folder));
+            Some(name.ok()?.to_owned())
+        };
+        let named = model.files.iter().filter(|path| !paths.contains(path));
+        let names: BTreeSet<PathBuf> = named.filter_map(below).collect();
+        let included = names.into_iter().filter_map(|name| {
+            let bytes = match given(&folder.join(&name)) {
+                Some(bytes) => bytes.clone(),
+                // What a symlink leads to is edited by nobody, and told of where it matters.
+                None => tree::read_beneath(&folder, &name).ok()??,
+            };
+            Some(ComposeFile { name, bytes })
+        });
+        let included = included.collect();
         let files = paths.iter().map(|path| match given(path) {
             Some(bytes) => Ok(ComposeFile {
                 name: path.strip_prefix(&folder).unwrap_or(path).to_owned(),
@@ -231,6 +249,7 @@ impl ReleaseFiles {
         Ok(Self {
             version: release.version.clone(),
             files: files.collect::<Result<_, _>>()?,
+            included,
             env: read_env(&own_env, &read)?,
             folder,
             model,

@@ -76,10 +76,7 @@ impl Releases {
         // The old release's `.env` is the one that the new release will run with.
         let env = Some(old.folder.join(".env")).filter(|path| path.is_file());
         let at = install.release_folder(&request.version);
-        let release = Release {
-            version: request.version.clone(),
-            path: folder,
-        };
+        let release = Release::at(request.version.clone(), folder);
         let project = request.project.as_deref();
         let shipped = ReleaseFiles::read(&release, &at, project, env.as_deref(), &untouched)?;
         let own = install.root().join("transship.yml");

@@ -55,6 +55,7 @@ fn decisions() -> Decisions {
         merged: Vec::new(),
         carry: vec![".env".into(), "etc/ssl".into()],
         warnings: Vec::new(),
+        obstacles: Vec::new(),
     }
 }
 

@@ -3,6 +3,7 @@
 
 #![expect(
     clippy::disallowed_methods,
+    clippy::print_stderr,
     clippy::unwrap_used,
     reason = "tests set up their own world"
 )]
@@ -13,9 +14,15 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-#[path = "common/dead.rs"]
+#[path = "../common/dead.rs"]
 #[expect(dead_code, reason = "the tests here make such names only")]
 mod dead;
+mod differential;
+mod hostile;
+#[path = "../common/need.rs"]
+mod need;
+mod picture;
+mod raw;
 
 use dead::dead_name;
 use flate2::{Compression, write::GzEncoder};
@@ -149,6 +156,31 @@ fn a_tarball_is_staged_without_its_single_top_folder() {
     );
     assert_eq!(mode(&release), 0o755);
     assert_eq!(world.others(), ["v2.10.5"]);
+}
+
+#[test]
+fn an_archive_of_a_folder_itself_has_no_top_folder() {
+    for members in [
+        vec![
+            member("./", EntryType::Directory, ""),
+            file("./docker-compose.yml", 0o644, COMPOSE),
+        ],
+        vec![file("./docker-compose.yml", 0o644, COMPOSE)],
+    ] {
+        let world = World::with(&gzip(&archive(&members)));
+        assert_eq!(world.open().unwrap().top, None);
+        assert!(world.stage().join("docker-compose.yml").is_file());
+    }
+}
+
+#[test]
+fn what_is_no_file_is_not_waited_for() {
+    let world = World::with(b"");
+    let pipe = world.folder.path().join("pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let error = VendorRelease::open(&pipe, &Silent).unwrap_err();
+    assert_eq!(error.kind(), Kind::Usage, "{error}");
 }
 
 #[test]

@@ -1,0 +1,218 @@
+//! The new release as it will be, once its files are staged, merged, carried and edited: what
+//! its model says that an administrator wouldn't want.
+//!
+//! Pure. The decisions are made file by file; here the whole is held against the old release,
+//! since a file that is included, a variable in `.env`, or another key can change what they come to.
+
+use std::path::{Path, PathBuf};
+
+use super::decisions::VolumePair;
+use super::obstacle::Obstacle;
+use super::releases::Releases;
+use crate::compose::{Model, interpolate};
+
+/// The new release, and what it is held against.
+pub(crate) struct View<'a> {
+    pub(crate) releases: &'a Releases,
+    /// What the new release's files come to after all edits.
+    pub(crate) model: &'a Model,
+    /// The volumes that are copied.
+    pub(crate) volumes: &'a [VolumePair],
+    /// Keys of volumes that may begin empty.
+    pub(crate) skip: &'a [&'a str],
+    /// Where the old release's version wins: `FILE` or `FILE:KEY`.
+    pub(crate) kept: &'a [PathBuf],
+}
+
+impl View<'_> {
+    /// Everything that stands against the release.
+    pub(crate) fn obstacles(&self) -> Vec<Obstacle> {
+        let mut found = self.volumes_not_its_own();
+        found.extend(self.moved_data());
+        found.extend(self.pinned_images());
+        found.extend(self.missing_files());
+        found
+    }
+
+    /// Volumes that are the old release's, and copies that nothing would use.
+    fn volumes_not_its_own(&self) -> Vec<Obstacle> {
+        let old = self.releases.old.model.volumes.values();
+        let old: Vec<&str> = old
+            .filter(|volume| !volume.external)
+            .map(|volume| volume.name.as_str())
+            .collect();
+        let mut found = Vec::new();
+        for (key, volume) in &self.model.volumes {
+            let pair = self.volumes.iter().find(|pair| pair.key == *key);
+            // That is told of where volumes are observed.
+            let is_told = pair.is_some_and(|pair| pair.source == pair.target);
+            if volume.external || is_told {
+                continue;
+            }
+            let (name, at) = (volume.name.clone(), self.place(&volume.at.to_string()));
+            if old.contains(&name.as_str()) {
+                found.push(Obstacle::OldVolumeUsed { name, at });
+            } else if let Some(pair) = pair.filter(|pair| pair.target != name) {
+                found.push(Obstacle::CopyUnused {
+                    copy: pair.target.clone(),
+                    used: name,
+                    at,
+                });
+            }
+        }
+        found
+    }
+
+    /// Services that would find an empty volume or folder where they had their data.
+    fn moved_data(&self) -> Vec<Obstacle> {
+        let mut found = Vec::new();
+        for (name, service) in self.enabled() {
+            for (target, key) in &service.mounts {
+                let is_external = |key: &str| {
+                    let volume = self.model.volumes.get(key);
+                    volume.is_some_and(|volume| volume.external)
+                };
+                let is_copied = self.volumes.iter().any(|pair| pair.key == *key);
+                if is_copied || is_external(key) || self.is_skipped(key) {
+                    continue;
+                }
+                let Some((from, rename)) = self.before(name, target, key) else {
+                    continue;
+                };
+                found.push(Obstacle::DataMoved {
+                    service: name.clone(),
+                    target: target.clone(),
+                    from,
+                    to: format!("volume `{key}`"),
+                    rename,
+                    skip: key.clone(),
+                });
+            }
+        }
+        found.extend(self.moved_into_folders());
+        found
+    }
+
+    /// What the old release had at a place where the new one has the volume `key`, told, and
+    /// the keys where it was a volume of another key.
+    fn before(
+        &self,
+        service: &str,
+        target: &str,
+        key: &str,
+    ) -> Option<(String, Option<(String, String)>)> {
+        let old = &self.releases.old.model;
+        if let Some(was) = old.services.get(service)?.mounts.get(target) {
+            let is_same = was == key || self.is_skipped(was);
+            let rename = Some((was.clone(), key.to_owned()));
+            return (!is_same).then(|| (format!("volume `{was}`"), rename));
+        }
+        let mut binds = old.binds.iter();
+        let bind = binds.find(|bind| bind.service == service && bind.target == target)?;
+        let is_data = !bind.read_only;
+        is_data.then(|| (format!("`{}`", bind.source.display()), None))
+    }
+
+    /// Folders of the release that take the place of a volume.
+    fn moved_into_folders(&self) -> impl Iterator<Item = Obstacle> {
+        let old = &self.releases.old.model;
+        let binds = self.model.binds.iter();
+        binds.filter_map(|bind| {
+            let service = old.services.get(&bind.service)?;
+            let was = service.mounts.get(&bind.target)?;
+            let is_answered = self.is_skipped(was) || bind.source.is_absolute();
+            (!is_answered).then(|| Obstacle::DataMoved {
+                service: bind.service.clone(),
+                target: bind.target.clone(),
+                from: format!("volume `{was}`"),
+                to: format!("`{}`", bind.source.display()),
+                rename: None,
+                skip: was.clone(),
+            })
+        })
+    }
+
+    /// Images that a variable of the administrator's keeps at the old release's.
+    fn pinned_images(&self) -> impl Iterator<Item = Obstacle> {
+        let shipped = self.releases.shipped_env.as_ref();
+        let lookup = move |name: &str| shipped.and_then(|env| env.get(name).cloned());
+        let old = &self.releases.old.model;
+        self.model.images.iter().filter_map(move |image| {
+            let service = self.model.services.get(&image.service)?;
+            let was = old.services.get(&image.service)?.image.as_deref();
+            let meant = interpolate(&image.written, &lookup).ok()?;
+            let is_pinned = was == Some(&image.resolved)
+                && meant != image.resolved
+                && !meant.ends_with(':')
+                && meant.parse::<crate::compose::Reference>().is_ok();
+            (service.enabled && is_pinned && !self.is_kept(&image.variables)).then(|| {
+                Obstacle::ImagePinned {
+                    service: image.service.clone(),
+                    image: image.resolved.clone(),
+                    meant,
+                    variables: image.variables.clone(),
+                }
+            })
+        })
+    }
+
+    /// True if somebody has said that the old release's value of one of these counts.
+    fn is_kept(&self, variables: &[String]) -> bool {
+        let is_it = |answer: &PathBuf| {
+            let names = variables.iter().map(|name| format!(".env:{name}"));
+            answer == Path::new(".env") || names.into_iter().any(|name| answer == Path::new(&name))
+        };
+        self.kept.iter().any(is_it)
+    }
+
+    /// Files of Compose's own reading that neither release has.
+    fn missing_files(&self) -> Vec<Obstacle> {
+        let services = self.enabled().map(|(_, service)| service);
+        let named = services.flat_map(|service| service.label_files.iter());
+        let resources = self
+            .model
+            .configs
+            .values()
+            .chain(self.model.secrets.values());
+        let files = resources.filter_map(|resource| resource.file.as_ref());
+        let mut missing: Vec<PathBuf> = named
+            .chain(files)
+            .filter_map(|path| path.strip_prefix(&self.model.project_dir).ok())
+            .filter(|path| !self.is_there(path))
+            .map(Path::to_owned)
+            .collect();
+        missing.sort();
+        missing.dedup();
+        let told = missing.into_iter();
+        told.map(|path| Obstacle::NoFile { path }).collect()
+    }
+
+    /// Whether a path below the new release will be there.
+    fn is_there(&self, path: &Path) -> bool {
+        let Releases {
+            old, new, carry, ..
+        } = self.releases;
+        let is_carried = carry.iter().any(|carry| path.starts_with(&carry.path));
+        new.folder.join(path).exists() || (is_carried && old.folder.join(path).exists())
+    }
+
+    fn enabled(&self) -> impl Iterator<Item = (&String, &crate::compose::Service)> {
+        let services = self.model.services.iter();
+        services.filter(|(_, service)| service.enabled)
+    }
+
+    fn is_skipped(&self, key: &str) -> bool {
+        self.skip.contains(&key)
+    }
+
+    /// A place in the new release's files, by their names below it.
+    fn place(&self, at: &str) -> String {
+        let folders = [&self.releases.new.folder, &self.model.project_dir];
+        let below = |folder: &PathBuf| {
+            let rest = at.strip_prefix(folder.to_str()?)?;
+            Some(rest.trim_start_matches('/').to_owned())
+        };
+        let name = folders.into_iter().find_map(below);
+        name.unwrap_or_else(|| at.to_owned())
+    }
+}

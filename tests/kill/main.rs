@@ -1,0 +1,396 @@
+//! Killed before every call that changes the disk, by strace, as a power cut or `kill -9`
+//! would: after the next run there is the old state or the new one, and nothing temporary.
+//!
+//! A sample is taken of each command; `TRANSSHIP_KILLS=all` takes every point, and prints how
+//! many those were.
+
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "tests set up their own world"
+)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use common::dead::is_temporary;
+use common::install::{Install, run};
+use common::need;
+
+/// The calls that change a disk, and those that open what is to be changed.
+const CALLS: &str = "openat,mkdirat,mkdir,rename,renameat,renameat2,unlink,unlinkat,rmdir,\
+    symlink,symlinkat,link,linkat,mknodat,write,pwrite64,ftruncate,fallocate,chmod,fchmod,\
+    fchmodat,fchown,fchownat,utimensat,setxattr,fsetxattr,removexattr,fremovexattr,fsync,\
+    fdatasync,syncfs,flock,ioctl,copy_file_range";
+
+/// How many points of each command a sample has.
+const SAMPLE: usize = 12;
+
+/// What there is to be after the next run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum After {
+    /// What the command would have come to.
+    New,
+    /// What there was before it.
+    Old,
+}
+
+/// A command that is killed, and what is run then.
+struct Scenario<'a> {
+    name: &'a str,
+    killed: &'a [&'a str],
+    /// Each may find that there is nothing to do.
+    then: &'a [&'a [&'a str]],
+    after: After,
+    /// What has to be old or new, below the folder.
+    watched: &'a [&'a str],
+}
+
+/// A folder that is put back to how it was before each kill; it stays the same folder.
+struct Bench {
+    folder: PathBuf,
+    before: tempfile::TempDir,
+    _install: Option<Install>,
+    _folder: Option<tempfile::TempDir>,
+}
+
+fn memory() -> PathBuf {
+    let memory = PathBuf::from("/dev/shm");
+    if memory.is_dir() {
+        memory
+    } else {
+        std::env::temp_dir()
+    }
+}
+
+impl Bench {
+    fn of_install(steps: &[&[&str]]) -> Self {
+        let install = Install::below(&memory());
+        let folder = install.root().to_owned();
+        fs::create_dir(folder.join("tmp")).unwrap();
+        let bench = Self {
+            folder,
+            before: tempfile::tempdir_in(memory()).unwrap(),
+            _install: Some(install),
+            _folder: None,
+        };
+        for step in steps {
+            assert_eq!(bench.run(step), Some(0), "{step:?}");
+        }
+        bench.keep()
+    }
+
+    fn with(make: impl FnOnce(&Path)) -> Self {
+        let folder = tempfile::tempdir_in(memory()).unwrap();
+        fs::create_dir(folder.path().join("tmp")).unwrap();
+        make(folder.path());
+        Self {
+            folder: folder.path().to_owned(),
+            before: tempfile::tempdir_in(memory()).unwrap(),
+            _install: None,
+            _folder: Some(folder),
+        }
+        .keep()
+    }
+
+    fn keep(self) -> Self {
+        sync(&self.folder, self.before.path());
+        self
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command
+            .current_dir(&self.folder)
+            .env("TMPDIR", self.folder.join("tmp"))
+            .env_remove("TRANSSHIP_VOLUMES")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> Option<i32> {
+        let mut command = self.command(env!("CARGO_BIN_EXE_transship"));
+        command.args(args).status().unwrap().code()
+    }
+
+    /// How often each call is made.
+    fn counted(&self, args: &[&str]) -> BTreeMap<String, usize> {
+        let log = self.before.path().with_extension("log");
+        let traced = self.traced(&["-o", log.to_str().unwrap()], args);
+        assert!(traced.is_some_and(|code| code <= 1), "{args:?}: {traced:?}");
+        let mut counts = BTreeMap::new();
+        for line in fs::read_to_string(&log).unwrap().lines() {
+            // `PID call(...`
+            let call = line
+                .split_whitespace()
+                .nth(1)
+                .and_then(|call| call.split_once('('));
+            if let Some((call, _)) = call {
+                *counts.entry(call.to_owned()).or_default() += 1;
+            }
+        }
+        fs::remove_file(log).unwrap();
+        counts
+    }
+
+    fn traced(&self, options: &[&str], args: &[&str]) -> Option<i32> {
+        let mut command = self.command("strace");
+        command
+            .args([
+                "-f",
+                "-qq",
+                "--seccomp-bpf",
+                "-e",
+                &format!("trace={CALLS}"),
+            ])
+            .args(options)
+            .arg(env!("CARGO_BIN_EXE_transship"))
+            .args(args);
+        let status = command.status().unwrap();
+        assert!(matches!(status.signal(), None | Some(9)), "{status}");
+        status.code()
+    }
+
+    /// True if it was killed at its nth such call.
+    fn killed(&self, args: &[&str], call: &str, nth: usize) -> bool {
+        let inject = format!("inject={call}:signal=KILL:when={nth}");
+        self.traced(&["-o", "/dev/null", "-e", &inject], args)
+            .is_none()
+    }
+
+    fn picture(&self, watched: &[&str]) -> BTreeMap<PathBuf, String> {
+        let mut picture = BTreeMap::new();
+        let roots = watched.iter().map(|path| self.folder.join(path));
+        for entry in roots.flat_map(walkdir::WalkDir::new).flatten() {
+            let path = entry.path();
+            let metadata = path.symlink_metadata().unwrap();
+            let mode = metadata.permissions().mode();
+            let content = if metadata.is_file() {
+                fs::read(path).unwrap()
+            } else if metadata.is_symlink() {
+                fs::read_link(path)
+                    .unwrap()
+                    .into_os_string()
+                    .into_encoded_bytes()
+            } else {
+                Vec::new()
+            };
+            let content = transship::tree::Digest::of(&content);
+            picture.insert(path.to_owned(), format!("{mode:o} {content}"));
+        }
+        picture
+    }
+
+    fn litter(&self) -> Vec<PathBuf> {
+        let all = walkdir::WalkDir::new(&self.folder).into_iter().flatten();
+        let named = all.filter(|entry| is_temporary(&entry.file_name().to_string_lossy()));
+        named.map(walkdir::DirEntry::into_path).collect()
+    }
+
+    /// Kills the command at every point, or at some.
+    fn sweep(&self, scenario: &Scenario<'_>) {
+        let Scenario { name, killed, .. } = scenario;
+        let old = self.picture(scenario.watched);
+        let points: Vec<(String, usize)> = self
+            .counted(killed)
+            .into_iter()
+            .flat_map(|(call, count)| (1..=count).map(move |nth| (call.clone(), nth)))
+            .collect();
+        let new = self.picture(scenario.watched);
+        assert!(old != new, "{name} does nothing");
+        let all = std::env::var("TRANSSHIP_KILLS").is_ok_and(|kills| kills == "all");
+        let step = if all {
+            1
+        } else {
+            points.len().div_ceil(SAMPLE)
+        };
+        let (mut kills, mut wrong) = (0, Vec::new());
+        for (call, nth) in points.iter().step_by(step) {
+            sync(self.before.path(), &self.folder);
+            if !self.killed(killed, call, *nth) {
+                continue;
+            }
+            kills += 1;
+            let codes: Vec<_> = scenario.then.iter().map(|args| self.run(args)).collect();
+            let expected = if scenario.after == After::New {
+                &new
+            } else {
+                &old
+            };
+            let found = self.picture(scenario.watched);
+            let litter = self.litter();
+            if found != *expected || !litter.is_empty() {
+                let differing: Vec<_> = expected
+                    .iter()
+                    .filter(|(path, line)| found.get(*path) != Some(line))
+                    .map(|(path, _)| path)
+                    .chain(found.keys().filter(|path| !expected.contains_key(*path)))
+                    .collect();
+                wrong.push(format!(
+                    "{call} {nth}: {codes:?}, {differing:?}, {litter:?}"
+                ));
+            }
+        }
+        println!("{name}: {kills} kills at {} points", points.len());
+        assert!(kills > 0, "{name}: nothing was killed");
+        assert!(
+            wrong.is_empty(),
+            "{name}, {}:\n{}",
+            wrong.len(),
+            wrong.join("\n")
+        );
+    }
+}
+
+/// Makes `to` what `from` is.
+fn sync(from: &Path, to: &Path) {
+    let from = format!("{}/", from.display());
+    run(Command::new("rsync")
+        .args(["-aH", "--delete", &from])
+        .arg(to));
+}
+
+/// True if there is what is needed.
+fn can() -> bool {
+    need::program("strace") && need::program("rsync")
+}
+
+const PLAN: &[&str] = &["plan", "v2.10.5", "--from-release", "v2.10.5.tar.gz"];
+const INSTALL: &[&str] = &["releases", "volumes", "current"];
+
+#[test]
+fn apply_killed_anywhere_can_be_gone_on_with_or_undone() {
+    if !can() {
+        return;
+    }
+    let bench = Bench::of_install(&[&["init"], PLAN]);
+    for (name, then, after) in [
+        (
+            "apply, resume",
+            &[&["resume"][..], &["apply"]][..],
+            After::New,
+        ),
+        ("apply, rollback", &[&["rollback"]], After::Old),
+    ] {
+        bench.sweep(&Scenario {
+            name,
+            killed: &["apply"],
+            then,
+            after,
+            watched: INSTALL,
+        });
+        sync(bench.before.path(), &bench.folder);
+    }
+}
+
+#[test]
+fn rollback_and_resume_killed_anywhere_are_run_again() {
+    if !can() {
+        return;
+    }
+    let bench = Bench::of_install(&[&["init"], PLAN, &["apply"]]);
+    bench.sweep(&Scenario {
+        name: "rollback --discard",
+        killed: &["rollback", "--discard"],
+        then: &[&["rollback", "--discard"]],
+        after: After::New,
+        watched: INSTALL,
+    });
+    // A run that was killed at its third exchange of files, and is gone on with.
+    let bench = Bench::of_install(&[&["init"], PLAN]);
+    assert!(bench.killed(&["apply"], "renameat2", 3));
+    let bench = bench.keep();
+    bench.sweep(&Scenario {
+        name: "resume",
+        killed: &["resume"],
+        then: &[&["resume"]],
+        after: After::New,
+        watched: INSTALL,
+    });
+}
+
+/// Three trees, a project and an older copy.
+fn trees() -> Bench {
+    Bench::with(|root| {
+        for (path, content) in [
+            ("source/a/1", "one\n"),
+            ("source/a/2", "two\n"),
+            ("source/b/deep/3", "three\n"),
+            ("older/a/1", "one, older\n"),
+            ("older/gone/x", "x\n"),
+            ("base/.env", "A=1\n"),
+            ("mine/.env", "A=2\n"),
+            ("mine/own", "mine\n"),
+            ("theirs/.env", "A=1\nB=1\n"),
+            ("theirs/sub/new", "new\n"),
+            (
+                "app/compose.yaml",
+                "services:\n  web:\n    image: acme/web:1\n    volumes: [data:/d]\nvolumes:\n  data:\n",
+            ),
+            ("volumes/one/x", "x\n"),
+        ] {
+            let path = root.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, content).unwrap();
+        }
+        fs::hard_link(root.join("source/a/1"), root.join("source/a/twin")).unwrap();
+        std::os::unix::fs::symlink("a/1", root.join("source/link")).unwrap();
+        fs::create_dir(root.join("volumes/two")).unwrap();
+    })
+}
+
+#[test]
+fn trees_and_files_are_old_or_new_after_a_kill() {
+    if !can() {
+        return;
+    }
+    let bench = trees();
+    for (name, killed, watched) in [
+        ("copy", &["copy", "source", "copy"][..], "copy"),
+        (
+            "copy --update",
+            &["copy", "--update", "source", "older"],
+            "older",
+        ),
+        (
+            "merge -o",
+            &["merge", "base", "mine", "theirs", "-o", "merged"],
+            "merged",
+        ),
+        ("merge", &["merge", "base", "mine", "theirs"], "mine"),
+        (
+            "image set",
+            &["image", "set", "-f", "app/compose.yaml", "acme/web=2"],
+            "app",
+        ),
+        (
+            "volume prefix",
+            &["volume", "prefix", "-f", "app/compose.yaml", "v2_"],
+            "app",
+        ),
+        (
+            "volume copy",
+            &["volume", "copy", "--volumes", "volumes", "one", "two"],
+            "volumes",
+        ),
+    ] {
+        sync(bench.before.path(), &bench.folder);
+        bench.sweep(&Scenario {
+            name,
+            killed,
+            then: &[killed],
+            after: After::New,
+            watched: &[watched],
+        });
+    }
+}
