@@ -23,6 +23,7 @@ mod merged_upgrade;
 mod new_release;
 mod old_release;
 mod postgres;
+mod side_by_side;
 mod story;
 mod toolkit;
 mod trees;
