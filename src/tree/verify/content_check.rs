@@ -30,7 +30,7 @@ enum Wanted {
 
 /// The result of reading a file's contents.
 #[derive(Debug)]
-pub(crate) struct Seen {
+pub(crate) struct SeenContent {
     /// Their digest, where that was wanted or they aren't what was expected.
     pub digest: Option<Digest>,
     /// The length that was read, in bytes.
@@ -102,7 +102,7 @@ impl ContentCheck {
         &self,
         room: &mut Scratch,
         progress: &dyn Progress,
-    ) -> Result<Seen, TransferError> {
+    ) -> Result<SeenContent, TransferError> {
         let size = self.file.stat.size;
         let (digest, size, expected) = match &self.wanted {
             Wanted::Nothing => (None, size, None),
@@ -131,7 +131,7 @@ impl ContentCheck {
                 )
             }
         };
-        Ok(Seen {
+        Ok(SeenContent {
             digest,
             size,
             expected,
