@@ -444,7 +444,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__inspect)
-            opts="-q -h --list --volumes --docker --helper --json --quiet --color --help"
+            opts="-q -h --list --volumes --docker --helper --assume-stopped --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

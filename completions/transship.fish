@@ -375,6 +375,7 @@ complete -c transship -n "__fish_transship_using_subcommand inspect" -l color -d
 always\t'Always'
 never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand inspect" -l list -d 'List the databases that are known, and what is told of each'
+complete -c transship -n "__fish_transship_using_subcommand inspect" -l assume-stopped -d 'Take for unused what nobody can be asked about'
 complete -c transship -n "__fish_transship_using_subcommand inspect" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand inspect" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand inspect" -s h -l help -d 'Print help (see more with \'--help\')'
