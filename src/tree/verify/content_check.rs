@@ -37,6 +37,8 @@ pub(crate) struct SeenContent {
     pub size: u64,
     /// What the file that they were held against has.
     pub expected: Option<ExpectedFile>,
+    /// That file has more extended attributes than the system lists.
+    pub is_unlisted: bool,
 }
 
 impl ContentCheck {
@@ -119,7 +121,6 @@ impl ContentCheck {
             Wanted::Same(other) => {
                 let digests = self.compare(other, room, progress)?;
                 let xattrs = match room.xattrs.read(InodeFd::Open(other.fd.as_fd())) {
-                    // That it can't be listed is told of the one that has it, or here.
                     Err(error) if stat::is_too_much(&error) => None,
                     xattrs => Some(xattrs.map_err(TransferError::Target)?),
                 };
@@ -131,10 +132,14 @@ impl ContentCheck {
                 )
             }
         };
+        let is_unlisted = expected
+            .as_ref()
+            .is_some_and(|expected| expected.xattrs.is_none());
         Ok(SeenContent {
             digest,
             size,
             expected,
+            is_unlisted,
         })
     }
 
