@@ -22,6 +22,7 @@ use crate::engine::program::{self, Invocation};
 use crate::engine::{Container, Docker, Error, Program, UnstartedContainer};
 use crate::fs::Disk;
 use crate::progress::Progress;
+use crate::threads;
 
 /// What starting or stopping may take besides the containers' own time.
 const OVERHEAD: Duration = Duration::from_mins(2);
@@ -282,12 +283,16 @@ impl ComposeProject {
             stopped.map(drop)
         };
         thread::scope(|scope| {
-            let slow = scope.spawn(|| stop(&long, Some(patience)));
+            let slow = threads::start_in(scope, || stop(&long, Some(patience))).ok();
             let done = stop(&quick, None);
-            // A panic there is one here.
-            let slow = slow
-                .join()
-                .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            let slow = match slow {
+                // A panic there is one here.
+                Some(slow) => slow
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+                // Where no thread is to be had, they end one after the other.
+                None => stop(&long, Some(patience)),
+            };
             done.and(slow)
         })
     }
