@@ -39,7 +39,49 @@ fn yq(file: &Path) -> Command {
     command
 }
 
+/// A project of so many services, each with a container's name that another uses, a port and a
+/// volume of a fixed name.
+fn project(services: usize) -> String {
+    let service = |n: usize| {
+        format!(
+            "  s{n}:\n    image: i\n    container_name: c{n}\n    ports: ['{}:80']\n    \
+             environment: {{DB_HOST: 'c{n}'}}\n    volumes: ['v{n}:/v']\n",
+            n + 1000
+        )
+    };
+    let volume = |n: usize| format!("  v{n}: {{name: w{n}}}\n");
+    let services_text: String = (0..services).map(service).collect();
+    let volumes: String = (0..services).map(volume).collect();
+    format!("services:\n{services_text}volumes:\n{volumes}")
+}
+
+/// `conflicts --fix` and `volume prefix` have to grow linearly: 3,000 services in under 2 s.
+fn side_by_side() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_transship"));
+        command.args(args).current_dir(folder.path());
+        median(vec![time(&mut command)])
+    };
+    for services in [300, 3_000] {
+        for side in ["A", "B"] {
+            fs::create_dir_all(folder.path().join(side)).unwrap();
+            fs::write(
+                folder.path().join(side).join("compose.yaml"),
+                project(services),
+            )
+            .unwrap();
+        }
+        let fix = run(&["conflicts", "A", "B", "--fix", "--port-offset", "auto"]);
+        let prefix = run(&["volume", "prefix", "x_", "-f", "B/compose.yaml"]);
+        println!(
+            "{services} services: conflicts --fix {fix:8.1} ms, volume prefix {prefix:8.1} ms"
+        );
+    }
+}
+
 fn main() {
+    side_by_side();
     let has_yq = Command::new("yq").arg("--version").output().is_ok();
     if !has_yq {
         println!("no yq in PATH (`pip install yq`, and jq): transship alone is timed");

@@ -180,7 +180,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__conflicts)
-            opts="-p -o -C -q -h --running --project --fix --port-offset --suffix --prefix --dry-run --check --output --install --docker --json --quiet --color --help"
+            opts="-p -o -C -q -h --running --project --fix --profile --port-offset --suffix --prefix --dry-run --check --output --install --docker --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -191,6 +191,10 @@ _transship() {
                     return 0
                     ;;
                 -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -440,7 +444,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__inspect)
-            opts="-q -h --list --volumes --docker --helper --json --quiet --color --help"
+            opts="-q -h --list --volumes --docker --helper --assume-stopped --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

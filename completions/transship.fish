@@ -128,7 +128,7 @@ complete -c transship -n "__fish_transship_using_subcommand status" -l json -d '
 complete -c transship -n "__fish_transship_using_subcommand status" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand up" -s p -l project -d 'The compose project; Compose\'s own choice when absent' -r
-complete -c transship -n "__fish_transship_using_subcommand up" -l port-offset -d 'Add N to the host ports of services that collide' -r
+complete -c transship -n "__fish_transship_using_subcommand up" -l port-offset -d 'Add N to the host ports of services that collide; `auto` finds the smallest that works' -r
 complete -c transship -n "__fish_transship_using_subcommand up" -l suffix -d 'What to put behind container names; `-` and the project\'s name when absent' -r
 complete -c transship -n "__fish_transship_using_subcommand up" -l prefix -d 'What to put before names of volumes and networks; the project\'s name and `_` when absent' -r
 complete -c transship -n "__fish_transship_using_subcommand up" -l accept -d 'Start in spite of collisions of this kind, as `conflicts` calls it; repeatable' -r
@@ -351,7 +351,8 @@ complete -c transship -n "__fish_transship_using_subcommand diff" -l json -d 'Pr
 complete -c transship -n "__fish_transship_using_subcommand diff" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand conflicts" -s p -l project -d 'The project name that the last side will have; Compose\'s own choice when absent' -r
-complete -c transship -n "__fish_transship_using_subcommand conflicts" -l port-offset -d 'With `--fix`: add N to the host ports of services that collide' -r
+complete -c transship -n "__fish_transship_using_subcommand conflicts" -l profile -d 'Compare the services of this profile, too; repeatable, `*` for all [default: what `COMPOSE_PROFILES` says]' -r
+complete -c transship -n "__fish_transship_using_subcommand conflicts" -l port-offset -d 'With `--fix`: add N to the host ports of services that collide; `auto` finds the smallest number with which every port is free' -r
 complete -c transship -n "__fish_transship_using_subcommand conflicts" -l suffix -d 'With `--fix`: what to put behind container names; `-` and the project\'s name when absent' -r
 complete -c transship -n "__fish_transship_using_subcommand conflicts" -l prefix -d 'With `--fix`: what to put before names of volumes and networks; the project\'s name and `_` when absent' -r
 complete -c transship -n "__fish_transship_using_subcommand conflicts" -s o -l output -d 'Write the result to a new file and leave the original as it is; `-` for stdout' -r -F
@@ -374,6 +375,7 @@ complete -c transship -n "__fish_transship_using_subcommand inspect" -l color -d
 always\t'Always'
 never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand inspect" -l list -d 'List the databases that are known, and what is told of each'
+complete -c transship -n "__fish_transship_using_subcommand inspect" -l assume-stopped -d 'Take for unused what nobody can be asked about'
 complete -c transship -n "__fish_transship_using_subcommand inspect" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand inspect" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand inspect" -s h -l help -d 'Print help (see more with \'--help\')'

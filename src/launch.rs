@@ -99,12 +99,15 @@ impl Launch {
         let model = Model::load(&paths, &options)?;
         let others = claimed(docker, own(&model))?;
         let found = compose::conflicts(&others, &Claims::of(&model));
-        let parting = Parting::of(&model, &paths, &found, &wish.names)?;
+        let mut parting = Parting::of(&model, &paths, (&others, &found), &wish.names)?;
+        parting.keep_env_files();
         require_unexported(&parting.variables)?;
         let after = parting.model(&model, &paths, &options)?;
         let claims = Claims::of(&after);
-        require_distinct(&Claims::of(&model), &claims)?;
-        let left = require_parted(&others, &claims, &wish.accept, parting.refusals)?;
+        let before = Claims::of(&model);
+        require_distinct(&before, &claims)?;
+        let left = compose::remaining(&others, (&before, &claims), &parting.stale);
+        let left = require_parted(left, &wish.accept, parting.refusals)?;
         let to_pull = to_pull(docker, &after)?;
         if wish.never_pull && !to_pull.is_empty() {
             return Err(LaunchError::NoImages { images: to_pull });
@@ -168,16 +171,14 @@ fn require_unexported(variables: &[VariableChange]) -> Result<(), LaunchError> {
 
 /// The collisions that are left and accepted; an error if there are others.
 fn require_parted(
-    others: &Claims,
-    after: &Claims,
+    left: Vec<Conflict>,
     accept: &[ConflictRule],
     refusals: Vec<compose::Error>,
 ) -> Result<Vec<Conflict>, LaunchError> {
-    let left = compose::conflicts(others, after).into_iter();
     let may_stay = |conflict: &Conflict| {
         conflict.rule != ConflictRule::ProjectName && accept.contains(&conflict.rule)
     };
-    let (accepted, left): (Vec<_>, Vec<_>) = left.partition(may_stay);
+    let (accepted, left): (Vec<_>, Vec<_>) = left.into_iter().partition(may_stay);
     match left.is_empty() {
         true => Ok(accepted),
         false => Err(LaunchError::Conflicts { left, refusals }),

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use libfuzzer_sys::fuzz_target;
 use transship::compose::{
     Claims, Document, Edited, Error, FixRule, ImageOptions, ImageRule, LoadOptions, Model,
-    PrefixRule, conflicts, fix, offset_ports, prefix_networks, prefix_volumes, rebase_binds_in,
-    set_images, suffix_container_names,
+    PortOffset, PrefixRule, ProjectFiles, conflicts, fix, offset_ports, port_offset,
+    prefix_networks, prefix_volumes, rebase_binds_in, set_images, suffix_container_names,
 };
 
 fuzz_target!(|bytes: &[u8]| {
@@ -42,7 +42,17 @@ fuzz_target!(|bytes: &[u8]| {
             prefix: "p_".to_owned(),
             port_offset: Some(1),
         };
-        let _ = fix(&document, &found, &rule, &|_| None);
+        let project = ProjectFiles {
+            model: &model,
+            documents: std::slice::from_ref(&document),
+            lookup: &|_| None,
+            env_files: &[],
+            mounted: &[],
+        };
+        if let Ok(fixed) = fix(&project, &found, &rule) {
+            Document::parse(path, &fixed.files[0].bytes).expect("a fixed file parses");
+        }
+        let _ = port_offset(&claims, &claims, &found, PortOffset::Auto);
     }
 });
 

@@ -11,10 +11,10 @@ use super::terminal::color;
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use crate::compose::{
-    self, Claimant, Claims, Conflict, ConflictRule, LoadOptions, Model, discover,
+    self, Claims, Conflict, ConflictRule, LoadOptions, Model, PortOffset, discover,
 };
 use crate::engine::{Docker, ExceptProject, claimed};
-use crate::error::Kind;
+use crate::error::{Explain, Kind};
 use crate::launch::{self, LaunchError, Parting, PartingNames};
 use crate::release::Install;
 
@@ -27,7 +27,10 @@ use crate::release::Install;
 ///
 /// With `--fix` the last side is edited, and no byte more than it takes: container names that
 /// collide get a suffix, volumes and networks a prefix, and host ports move by
-/// `--port-offset`. What is left is listed.
+/// `--port-offset`. Environment, commands, labels, `.env` and env files that surely mean what
+/// gets another name are edited with it; whatever else uses, or may use, an old name is listed,
+/// mounted files among them. What is left is listed. Where a name that should be edited can't be,
+/// or a port would land on one that is taken, nothing is written.
 #[derive(Debug, clap::Args)]
 pub(super) struct ConflictsArgs {
     /// What to compare: two or more, or one with `--running`
@@ -42,14 +45,19 @@ pub(super) struct ConflictsArgs {
     /// Edit the last side so that it can run beside the others
     #[arg(long)]
     fix: bool,
-    /// With `--fix`: add N to the host ports of services that collide
+    /// Compare the services of this profile, too; repeatable, `*` for all [default: what
+    /// `COMPOSE_PROFILES` says]
+    #[arg(long, value_name = "NAME")]
+    profile: Vec<String>,
+    /// With `--fix`: add N to the host ports of services that collide; `auto` finds the smallest
+    /// number with which every port is free
     #[arg(
         long,
         value_name = "N",
         requires = "fix",
         allow_negative_numbers = true
     )]
-    port_offset: Option<i32>,
+    port_offset: Option<PortOffset>,
     /// With `--fix`: what to put behind container names; `-` and the project's name when absent
     #[arg(
         long,
@@ -73,6 +81,8 @@ pub(super) struct ConflictsArgs {
 #[derive(Serialize)]
 struct ConflictsJson {
     conflicts: Vec<Conflict>,
+    /// What of the sides can't be compared.
+    unseen: Vec<String>,
     /// With `--fix`: the files of the last side.
     #[serde(skip_serializing_if = "Option::is_none")]
     fixed: Option<FixedJson>,
@@ -99,7 +109,7 @@ pub(super) fn run(args: &ConflictsArgs, ui: &Ui) -> Result<Done, Failure> {
         .enumerate()
         .map(|(number, name)| {
             let project = args.project.clone().filter(|_| number == last);
-            ComparedProject::load(name, &args.install.root, project)
+            ComparedProject::load(name, &args.install.root, project, &args.profile)
         })
         .collect::<Result<Vec<_>, _>>()?;
     let claims: Vec<_> = sides.iter().map(|side| claims_of(&side.model)).collect();
@@ -113,15 +123,42 @@ pub(super) fn run(args: &ConflictsArgs, ui: &Ui) -> Result<Done, Failure> {
     {
         return fix(args, (last, others), engine.as_ref(), &found, ui);
     }
+    let unseen = unseen(&sides);
     if ui.json {
         let differs = !found.is_empty();
         ui.json(&ConflictsJson {
             conflicts: found,
+            unseen,
             fixed: None,
         })?;
         return Ok(Done::differs(differs));
     }
+    say_unseen(&unseen, ui);
     show(&found, ui)
+}
+
+/// What can't be compared, each once.
+fn unseen(sides: &[ComparedProject]) -> Vec<String> {
+    let several = sides.len() > 1;
+    let all = sides.iter().flat_map(|side| {
+        let project = &side.model.project;
+        compose::unseen(&side.model)
+            .into_iter()
+            .map(move |what| match several {
+                true => format!("{project}: {what}"),
+                false => what,
+            })
+    });
+    let mut all: Vec<String> = all.collect();
+    all.sort();
+    all.dedup();
+    all
+}
+
+fn say_unseen(unseen: &[String], ui: &Ui) {
+    for what in unseen {
+        ui.say(&format!("note: {what}"));
+    }
 }
 
 fn check(args: &ConflictsArgs) -> Result<(), Failure> {
@@ -150,10 +187,16 @@ impl ConflictsArgs {
 }
 
 impl ComparedProject {
-    fn load(name: &str, install: &Path, project: Option<String>) -> Result<Self, Failure> {
+    fn load(
+        name: &str,
+        install: &Path,
+        project: Option<String>,
+        profiles: &[String],
+    ) -> Result<Self, Failure> {
         let files = files(name, install)?;
         let options = LoadOptions {
             project,
+            profiles: profiles.to_vec(),
             ..LoadOptions::default()
         };
         let model = Model::load(&files, &options)?;
@@ -234,13 +277,18 @@ fn with_engine(
     let Some(docker) = engine else {
         return Ok(Vec::new());
     };
+    Ok(compose::conflicts(&claims_of_engine(docker, side)?, claims))
+}
+
+/// What the engine has that isn't the side's own.
+fn claims_of_engine(docker: &Docker, side: &ComparedProject) -> Result<Claims, Failure> {
     let own = ExceptProject {
         project: &side.model.project,
         folder: &side.model.project_dir,
     };
     let mut theirs = claimed(docker, own)?;
     theirs.resolve_folders(&real);
-    Ok(compose::conflicts(&theirs, claims))
+    Ok(theirs)
 }
 
 fn fix(
@@ -251,19 +299,29 @@ fn fix(
     ui: &Ui,
 ) -> Result<Done, Failure> {
     require_own_project(args, found)?;
-    let parting = parting(args, last, others, found, ui)?;
-    let after = parting.model(&last.model, &last.files, &LoadOptions::default())?;
-    let after = claims_of(&after);
+    let before = claims_of(&last.model);
+    let (mut all, mut left) = (Claims::default(), Vec::new());
+    for (number, side) in others.iter().enumerate() {
+        let claims = claims_of(&side.model);
+        let earlier = others[..number].iter();
+        left.extend(
+            earlier.flat_map(|other| compose::conflicts(&claims_of(&other.model), &claims)),
+        );
+        all.extend(claims);
+    }
+    if let Some(docker) = engine {
+        all.extend(claims_of_engine(docker, last)?);
+    }
+    let parting = parting(args, last, others, (&all, found), ui)?;
+    let options = LoadOptions {
+        profiles: args.profile.clone(),
+        ..LoadOptions::default()
+    };
+    let after = claims_of(&parting.model(&last.model, &last.files, &options)?);
+    require_distinct(&before, &after)?;
+    left.extend(compose::remaining(&all, (&before, &after), &parting.stale));
     let edits = edits(parting)?;
-    require_distinct(&claims_of(&last.model), &after)?;
-    let mut left = among(
-        &others
-            .iter()
-            .map(|side| claims_of(&side.model))
-            .chain([after.clone()])
-            .collect::<Vec<_>>(),
-    );
-    left.extend(with_engine(engine, last, &after)?);
+    let unseen = unseen(std::slice::from_ref(last));
     let done = file_edits::settle(&edits, &args.output, ui)?;
     if let Some(project) = &args.project {
         ui.say(&format!(
@@ -274,6 +332,7 @@ fn fix(
         let differs = !left.is_empty() || done == Done::Differs;
         ui.json(&ConflictsJson {
             conflicts: left,
+            unseen,
             fixed: Some(FixedJson {
                 dry_run: args.output.is_dry(),
                 files: edits.into_iter().map(FileJson::from).collect(),
@@ -281,6 +340,7 @@ fn fix(
         })?;
         return Ok(Done::differs(differs));
     }
+    say_unseen(&unseen, ui);
     match show(&left, ui)? {
         Done::Same => Ok(done),
         other => Ok(other),
@@ -324,7 +384,7 @@ fn parting(
     args: &ConflictsArgs,
     last: &ComparedProject,
     others: &[ComparedProject],
-    found: &[Conflict],
+    (all, found): (&Claims, &[Conflict]),
     ui: &Ui,
 ) -> Result<Parting, Failure> {
     let is_shared = |path: &Path| {
@@ -348,18 +408,35 @@ fn parting(
         prefix: args.prefix.clone(),
         port_offset: args.port_offset,
     };
-    let parting = Parting::of(&last.model, &own, found, &names)?;
-    for refusal in &parting.refusals {
-        ui.warn(&refusal.to_string());
+    let parting = Parting::of(&last.model, &own, (all, found), &names)?;
+    match parting.refusals.as_slice() {
+        [] => Ok(parting),
+        refusals => Err(refused(refusals)),
     }
-    Ok(parting)
+}
+
+/// Half of the edits would leave a project that fits neither alone nor beside the others.
+fn refused(refusals: &[compose::Error]) -> Failure {
+    let message = match refusals.len() {
+        1 => "not everything can be edited, so nothing was".to_owned(),
+        count => format!("{count} things can't be edited, so nothing was"),
+    };
+    refusals
+        .iter()
+        .fold(Failure::new(Kind::Refused, message), |failure, refusal| {
+            let hints = refusal.hints().into_iter();
+            hints.fold(failure.hint(refusal.to_string()), |failure, hint| {
+                failure.hint(hint)
+            })
+        })
 }
 
 /// The edited files, and the `.env` that holds their ports.
 fn edits(parting: Parting) -> Result<Vec<FileEdit>, Failure> {
     let mut env = EnvEdits::default();
     env.add(&parting.values, parting.variables)?;
-    let files = parting.files.into_iter().map(FileEdit::from);
+    let files = parting.files.into_iter().chain(parting.env_files);
+    let files = files.map(FileEdit::from);
     Ok(files.chain(env.finish()?).collect())
 }
 
@@ -372,7 +449,7 @@ fn show(found: &[Conflict], ui: &Ui) -> Result<Done, Failure> {
         let rule = ui.paint(color::HEADING, &conflict.rule.to_string());
         ui.line(&format!("{rule}: {}", conflict.subject))?;
         for holder in [&conflict.first, &conflict.second] {
-            ui.line(&format!("  {}", describe(holder)))?;
+            ui.line(&format!("  {holder}"))?;
         }
         ui.line(&format!("  try: {}", conflict.remedy))?;
     }
@@ -382,14 +459,4 @@ fn show(found: &[Conflict], ui: &Ui) -> Result<Done, Failure> {
         count => format!("{count} conflicts"),
     });
     Ok(Done::differs(!found.is_empty()))
-}
-
-fn describe(holder: &Claimant) -> String {
-    let Claimant { project, owner, at } = holder;
-    match (at, project) {
-        (Some(at), _) => format!("{at}: {owner}"),
-        (None, Some(project)) if project == owner => format!("project {project}"),
-        (None, Some(project)) => format!("{owner} of project {project}"),
-        (None, None) => owner.clone(),
-    }
 }

@@ -10,7 +10,7 @@ use super::options::{DockerArg, InstallArg};
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use super::terminal::{table, text_diff};
-use crate::compose::{self, Conflict, ConflictRule, LoadOptions, Model};
+use crate::compose::{self, Conflict, ConflictRule, LoadOptions, Model, PortOffset};
 use crate::engine::{Compose, ComposeProject, Container, Docker};
 use crate::error::Kind;
 use crate::fs::Disk;
@@ -40,9 +40,9 @@ struct Which {
 pub(super) struct Up {
     #[command(flatten)]
     which: Which,
-    /// Add N to the host ports of services that collide
+    /// Add N to the host ports of services that collide; `auto` finds the smallest that works
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    port_offset: Option<i32>,
+    port_offset: Option<PortOffset>,
     /// What to put behind container names; `-` and the project's name when absent
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     suffix: Option<String>,

@@ -81,7 +81,15 @@ pub(super) fn run(args: &VerifyArgs, ui: &Ui) -> Result<Done, Failure> {
             _ => Against::Tree(&args.against),
         }
     };
-    let verified = tree::verify_and_count(&args.tree, against, &options, ui.progress())?;
+    let mut verified = tree::verify_and_count(&args.tree, against, &options, ui.progress())?;
+    // A manifest that is verified against itself is a file like others.
+    if !verified.differences.is_empty() && !args.tree.is_dir() && args.against.is_file() {
+        let files = Against::Tree(&args.against);
+        let as_files = tree::verify_and_count(&args.tree, files, &options, ui.progress())?;
+        if as_files.differences.is_empty() {
+            verified = as_files;
+        }
+    }
     report(args, &verified, ui)?;
     Ok(Done::differs(!verified.differences.is_empty()))
 }

@@ -115,6 +115,26 @@ pub enum Error {
         /// The fault, as a clause.
         reason: String,
     },
+    /// An offset of ports leads to one that is taken.
+    #[error("with an offset of {by} port {port} would be that of {owner}, too")]
+    PortTaken {
+        /// The offset.
+        by: i32,
+        /// The port that is taken.
+        port: u16,
+        /// Who has it.
+        owner: String,
+        /// An offset that works, if there is one.
+        works: Option<i32>,
+    },
+    /// An offset of ports leads beyond the last port, or none leads to free ones.
+    #[error("{}", no_port(*by))]
+    NoPort {
+        /// The offset that was asked for.
+        by: Option<i32>,
+        /// An offset that works, if there is one.
+        works: Option<i32>,
+    },
     /// Two volumes, or networks, would be one.
     #[error("{at}: {kind} `{first}` and `{second}` would both be named `{name}`")]
     Collision {
@@ -131,6 +151,13 @@ pub enum Error {
     },
 }
 
+fn no_port(by: Option<i32>) -> String {
+    match by {
+        Some(by) => format!("with an offset of {by} a port would be none: they are 1 to 65535"),
+        None => "no offset leads to free ports of the host".to_owned(),
+    }
+}
+
 impl Error {
     /// True if a rule names nothing of one file. Over several files the caller may go on.
     pub fn is_no_match(&self) -> bool {
@@ -140,7 +167,10 @@ impl Error {
 
 impl Explain for Error {
     fn kind(&self) -> Kind {
-        Kind::Usage
+        match self {
+            Self::PortTaken { .. } | Self::NoPort { .. } => Kind::Refused,
+            _ => Kind::Usage,
+        }
     }
 
     fn hints(&self) -> Vec<String> {
@@ -175,6 +205,17 @@ impl Explain for Error {
                 source: InterpolateError::Missing { variable, .. },
                 ..
             } => vec![format!("set `{variable}` in `.env` or in the environment")],
+            Self::PortTaken {
+                works: Some(works), ..
+            }
+            | Self::NoPort {
+                works: Some(works), ..
+            } => vec![format!(
+                "`--port-offset {works}` works, and so does `--port-offset auto`"
+            )],
+            Self::PortTaken { .. } | Self::NoPort { .. } => {
+                vec!["change the ports of one side by hand".to_owned()]
+            }
             Self::TooLarge { .. } => {
                 vec![
                     "is it a compose file? name the right one, or include the parts of it"

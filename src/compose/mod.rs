@@ -12,16 +12,20 @@ mod file;
 mod model;
 
 pub use change::binds::{SharedData, rebase_binds_in, shared_data};
-pub use change::fix::{FixRule, Fixed, fix};
+pub use change::fix::{FixRule, FixedFiles, ProjectFiles, fix};
 pub use change::image_rule::ImageRule;
 pub use change::prefix_names::{
     PrefixRule, name_volumes_like, prefix_networks, prefix_volumes, prefix_volumes_in,
 };
+pub use change::references::StaleName;
 pub use change::release_edit::edit_for_release;
+pub use change::rename::{NamedThing, Rename};
 pub use change::service_edits::{offset_ports, offset_ports_with, suffix_container_names};
 pub use change::set_images::{ImageOptions, set_images, set_images_in, set_images_with};
 pub use conflicts::claims::{Claim, Claimant, Claims, NetworkClaim, routes};
 pub use conflicts::conflict::{Conflict, ConflictRule, conflicts, conflicts_made};
+pub use conflicts::port_offset::{PortOffset, port_offset};
+pub use conflicts::remaining::{remaining, unseen};
 pub use error::Error;
 pub use file::document::Document;
 pub use file::edit::{Change, Edited, Warning};
@@ -38,7 +42,7 @@ pub use model::project::{
 pub use model::reference::Reference;
 pub use model::settings::{Setting, SettingChange, Settings, settings_diff};
 
-pub(crate) use file::edit::{plain_or_quoted, rewrite};
+pub(crate) use file::rewrite::{plain_or_quoted, rewrite};
 pub(crate) use file::strict::{Type, plain_type};
 pub(crate) use file::syntax::{Node, NodeId, NodeKind, Style};
 pub(crate) use model::mount::is_data;

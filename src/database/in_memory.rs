@@ -8,11 +8,11 @@ use super::files::{FileType, Files, Look, Names};
 /// A tree of files, symlinks and the folders that they are in.
 #[derive(Debug, Clone, Default)]
 pub struct InMemory {
-    entries: BTreeMap<Vec<u8>, Node>,
+    entries: BTreeMap<Vec<u8>, InMemoryEntry>,
 }
 
 #[derive(Debug, Clone)]
-enum Node {
+enum InMemoryEntry {
     File(Vec<u8>),
     Folder,
     Symlink(Vec<u8>),
@@ -23,43 +23,43 @@ impl InMemory {
     /// With a file at `path`, in folders that are made for it.
     #[must_use]
     pub fn file(self, path: &str, content: impl Into<Vec<u8>>) -> Self {
-        self.put(path, Node::File(content.into()))
+        self.put(path, InMemoryEntry::File(content.into()))
     }
 
     /// With an empty folder.
     #[must_use]
     pub fn folder(self, path: &str) -> Self {
-        self.put(path, Node::Folder)
+        self.put(path, InMemoryEntry::Folder)
     }
 
     /// With a symlink to `target`.
     #[must_use]
     pub fn symlink(self, path: &str, target: &str) -> Self {
-        self.put(path, Node::Symlink(target.into()))
+        self.put(path, InMemoryEntry::Symlink(target.into()))
     }
 
     /// With a fifo.
     #[must_use]
     pub fn fifo(self, path: &str) -> Self {
-        self.put(path, Node::Fifo)
+        self.put(path, InMemoryEntry::Fifo)
     }
 
-    fn put(mut self, path: &str, node: Node) -> Self {
+    fn put(mut self, path: &str, node: InMemoryEntry) -> Self {
         for (at, _) in path.match_indices('/') {
             let above = path.as_bytes()[..at].to_vec();
-            self.entries.entry(above).or_insert(Node::Folder);
+            self.entries.entry(above).or_insert(InMemoryEntry::Folder);
         }
         self.entries.insert(path.into(), node);
         self
     }
 
-    fn at(&self, path: &[u8]) -> io::Result<Option<&Node>> {
+    fn at(&self, path: &[u8]) -> io::Result<Option<&InMemoryEntry>> {
         if path.is_empty() {
-            return Ok(Some(&Node::Folder));
+            return Ok(Some(&InMemoryEntry::Folder));
         }
         for (at, _) in path.iter().enumerate().filter(|(_, byte)| **byte == b'/') {
             match self.entries.get(&path[..at]) {
-                Some(Node::Folder) => {}
+                Some(InMemoryEntry::Folder) => {}
                 Some(_) => return Err(io::ErrorKind::NotADirectory.into()),
                 None => return Ok(None),
             }
@@ -75,15 +75,15 @@ impl Files for InMemory {
             size: size as u64,
         };
         Ok(self.at(path)?.map(|node| match node {
-            Node::File(content) => look(FileType::File, content.len()),
-            Node::Folder => look(FileType::Folder, 0),
-            Node::Symlink(target) => look(FileType::Symlink, target.len()),
-            Node::Fifo => look(FileType::Other, 0),
+            InMemoryEntry::File(content) => look(FileType::File, content.len()),
+            InMemoryEntry::Folder => look(FileType::Folder, 0),
+            InMemoryEntry::Symlink(target) => look(FileType::Symlink, target.len()),
+            InMemoryEntry::Fifo => look(FileType::Other, 0),
         }))
     }
 
     fn read(&self, path: &[u8], at: u64, most: usize) -> io::Result<Option<Vec<u8>>> {
-        let Some(Node::File(content)) = self.at(path)? else {
+        let Some(InMemoryEntry::File(content)) = self.at(path)? else {
             return Ok(None);
         };
         let at = usize::try_from(at).unwrap_or(usize::MAX);
@@ -92,7 +92,7 @@ impl Files for InMemory {
     }
 
     fn names(&self, path: &[u8], most: usize) -> io::Result<Option<Names>> {
-        let Some(Node::Folder) = self.at(path)? else {
+        let Some(InMemoryEntry::Folder) = self.at(path)? else {
             return Ok(None);
         };
         let mut names = Vec::new();
@@ -104,7 +104,7 @@ impl Files for InMemory {
                     .and_then(|rest| rest.strip_prefix(b"/")),
             };
             if let Some(name) = name.filter(|name| !name.contains(&b'/')) {
-                names.push((name.to_vec(), matches!(node, Node::Folder)));
+                names.push((name.to_vec(), matches!(node, InMemoryEntry::Folder)));
             }
         }
         let complete = names.len() <= most;
@@ -114,7 +114,7 @@ impl Files for InMemory {
 
     fn link(&self, path: &[u8]) -> io::Result<Option<Vec<u8>>> {
         Ok(match self.at(path)? {
-            Some(Node::Symlink(target)) => Some(target.clone()),
+            Some(InMemoryEntry::Symlink(target)) => Some(target.clone()),
             _ => None,
         })
     }

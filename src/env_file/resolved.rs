@@ -29,7 +29,16 @@ impl Values {
         Ok(Self {
             paths: vec![path],
             ..Self::of(found, read)?
-        })
+        }
+        .with_folder(folder))
+    }
+
+    /// The same with `PWD` as it is where Compose is started: in the project's folder.
+    fn with_folder(mut self, folder: &Path) -> Self {
+        let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+        self.values
+            .insert("PWD".to_owned(), folder.display().to_string());
+        self
     }
 
     /// Those of the files, later ones winning; `read` gives the bytes of one.

@@ -123,7 +123,7 @@ pub enum Maker {
 pub fn maker_of(name: &CStr) -> Option<Maker> {
     let text = name.to_str().ok()?.strip_prefix(PREFIX)?;
     let (run, _) = text.split_once('.')?;
-    let maker: Process = run.parse().ok()?;
+    let maker: NamedProcess = run.parse().ok()?;
     let here = this_process();
     if maker == *here {
         let used = with_names(|names| names.contains(name));
@@ -134,7 +134,7 @@ pub fn maker_of(name: &CStr) -> Option<Maker> {
 
 /// A process, told from all others that there were or are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Process {
+struct NamedProcess {
     /// Digests of the machine's id and of its boot's.
     machine: u32,
     boot: u32,
@@ -145,7 +145,7 @@ struct Process {
     started: u64,
 }
 
-impl Process {
+impl NamedProcess {
     /// What can be known of it from the process `here`.
     fn seen_from(self, here: &Self) -> Maker {
         if self.machine != here.machine {
@@ -175,7 +175,7 @@ impl Process {
     }
 }
 
-impl std::fmt::Display for Process {
+impl std::fmt::Display for NamedProcess {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self {
             machine,
@@ -188,7 +188,7 @@ impl std::fmt::Display for Process {
     }
 }
 
-impl FromStr for Process {
+impl FromStr for NamedProcess {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
@@ -214,15 +214,15 @@ impl FromStr for Process {
 }
 
 /// This process, looked up once.
-fn this_process() -> &'static Process {
-    static PROCESS: OnceLock<Process> = OnceLock::new();
+fn this_process() -> &'static NamedProcess {
+    static PROCESS: OnceLock<NamedProcess> = OnceLock::new();
     PROCESS.get_or_init(|| {
         let read = |path: &str| std::fs::read(path).unwrap_or_default();
         let mut machine = read("/etc/machine-id");
         if machine.trim_ascii().is_empty() {
             machine = rustix::system::uname().nodename().to_bytes().to_vec();
         }
-        Process {
+        NamedProcess {
             machine: digest(&machine),
             boot: digest(&read("/proc/sys/kernel/random/boot_id")),
             namespace: namespace().unwrap_or(0),
@@ -262,7 +262,7 @@ mod tests {
         maker_of(&CString::new(name).unwrap())
     }
 
-    fn named(process: Process) -> String {
+    fn named(process: NamedProcess) -> String {
         format!("{PREFIX}{process}.part-0")
     }
 
@@ -287,37 +287,37 @@ mod tests {
     #[test]
     fn a_process_is_dead_only_where_that_can_be_known() {
         let here = *this_process();
-        let first = Process {
+        let first = NamedProcess {
             namespace: FIRST_NAMESPACE,
             ..here
         };
         let parent = rustix::process::getppid().unwrap();
-        let parent = Process {
+        let parent = NamedProcess {
             id: parent.as_raw_nonzero().get(),
             started: started(&parent.as_raw_nonzero().get().to_string()).unwrap(),
             ..here
         };
-        let reused = Process {
+        let reused = NamedProcess {
             started: parent.started + 1,
             ..parent
         };
-        let gone = Process {
+        let gone = NamedProcess {
             id: i32::MAX - 1,
             ..here
         };
-        let elsewhere = Process {
+        let elsewhere = NamedProcess {
             machine: !here.machine,
             ..gone
         };
-        let container = Process {
+        let container = NamedProcess {
             namespace: here.namespace ^ 1,
             ..gone
         };
-        let earlier = Process {
+        let earlier = NamedProcess {
             boot: !here.boot,
             ..first
         };
-        let earlier_container = Process {
+        let earlier_container = NamedProcess {
             namespace: 7,
             ..earlier
         };

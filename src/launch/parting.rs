@@ -3,13 +3,15 @@
 //!
 //! `up` gives the edited files to Compose as copies; `conflicts --fix` writes them.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::LaunchError;
 use crate::compose::{
-    self, Claims, Conflict, Document, Edited, FixRule, LoadOptions, Model, VariableChange,
+    self, Claims, Conflict, ConflictRule, Document, Edited, FixRule, LoadOptions, Model,
+    PortOffset, ProjectFiles, Rename, StaleName, VariableChange,
 };
-use crate::env_file::Values;
+use crate::env_file::{EnvFile, Values};
 
 /// What names and ports get where they collide.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,7 +23,7 @@ pub struct PartingNames {
     pub prefix: Option<String>,
     /// What is added to the host ports of services of which one collides; none are moved when
     /// absent.
-    pub port_offset: Option<i32>,
+    pub port_offset: Option<PortOffset>,
 }
 
 /// A compose file, and what parting makes of it.
@@ -47,53 +49,126 @@ impl EditedFile {
 pub struct Parting {
     /// The compose files, edited or not, in the order that they were given in.
     pub files: Vec<EditedFile>,
-    /// Variables that have to have another value: those that hold ports.
+    /// Files of `env_file` that name what gets another name.
+    pub env_files: Vec<EditedFile>,
+    /// Variables that have to have another value: those that hold ports or names.
     pub variables: Vec<VariableChange>,
     /// Where the variables have their values from now.
     pub values: Values,
-    /// Why what is left couldn't be edited.
+    /// What gets another name.
+    pub renames: Vec<Rename>,
+    /// Places that still use, or may use, a name that is gone.
+    pub stale: Vec<StaleName>,
+    /// Why what could be edited couldn't.
     pub refusals: Vec<compose::Error>,
 }
 
 impl Parting {
     /// The edits of `paths`, compose files of the project `model`, that end as many as possible
-    /// of the conflicts `found`, of which the project is the second side.
+    /// of the conflicts `found`, of which the project is the second side. `others` is all that
+    /// it is compared with: no port may land there.
     ///
     /// # Errors
     /// [`LaunchError::Read`], [`LaunchError::Env`], and [`LaunchError::Compose`] for a file that
-    /// can't be parsed, or edits that together can't be proven.
+    /// can't be parsed, an offset of ports that leads to one that is taken, or edits that
+    /// together can't be proven.
     pub fn of(
         model: &Model,
         paths: &[PathBuf],
-        found: &[Conflict],
+        (others, found): (&Claims, &[Conflict]),
         names: &PartingNames,
     ) -> Result<Self, LaunchError> {
         let project = &model.project;
+        let is_port = |conflict: &Conflict| conflict.rule == ConflictRule::HostPort;
+        let offset = names.port_offset.filter(|_| found.iter().any(is_port));
+        let offset = offset
+            .map(|wanted| compose::port_offset(others, &Claims::of(model), found, wanted))
+            .transpose()?;
         let rule = FixRule {
             suffix: names.suffix.clone().unwrap_or(format!("-{project}")),
             prefix: names.prefix.clone().unwrap_or(format!("{project}_")),
-            port_offset: names.port_offset,
+            port_offset: offset,
         };
-        let mut parting = Self {
-            files: Vec::new(),
-            variables: Vec::new(),
-            values: Values::in_folder(&model.project_dir, read)?,
-            refusals: Vec::new(),
-        };
+        let values = Values::in_folder(&model.project_dir, read)?;
+        let mut documents = Vec::new();
         for path in paths {
-            let before = read(path)?;
-            let document = Document::parse(path, &before)?;
-            let lookup = |name: &str| parting.values.get(name);
-            let fixed = compose::fix(&document, found, &rule, &lookup)?;
-            parting.files.push(EditedFile {
-                path: path.clone(),
-                before,
-                edited: fixed.edited,
-            });
-            parting.variables.extend(fixed.variables);
-            parting.refusals.extend(fixed.refusals);
+            documents.push(Document::parse(path, &read(path)?)?);
+        }
+        let env_files = env_files(model)?;
+        let fixed = compose::fix(
+            &ProjectFiles {
+                model,
+                documents: &documents,
+                lookup: &|name| values.get(name),
+                env_files: &env_files,
+                mounted: &mounted(model),
+            },
+            found,
+            &rule,
+        )?;
+        let files = documents.iter().zip(fixed.files);
+        let files = files.map(|(document, edited)| EditedFile {
+            path: document.path().to_owned(),
+            before: document.bytes().to_vec(),
+            edited,
+        });
+        let mut parting = Self {
+            files: files.collect(),
+            env_files: Vec::new(),
+            variables: fixed.variables,
+            values,
+            renames: fixed.renames,
+            stale: fixed.stale,
+            refusals: fixed.refusals,
+        };
+        for (file, changes) in env_files.iter().zip(&fixed.env_files) {
+            parting.take_env_file(model, file, changes);
         }
         Ok(parting)
+    }
+
+    /// The `.env` that Compose itself reads is edited by its variables, others as files.
+    fn take_env_file(&mut self, model: &Model, file: &EnvFile, changes: &[VariableChange]) {
+        let is_own = file.path() == model.project_dir.join(".env");
+        if is_own {
+            let known: Vec<String> = self.variables.iter().map(|c| c.name.clone()).collect();
+            let new = changes
+                .iter()
+                .filter(|change| !known.contains(&change.name));
+            self.variables.extend(new.cloned());
+            return;
+        }
+        match compose::set_variables(file, changes) {
+            Ok(edited) if edited.changes.is_empty() => {}
+            Ok(edited) => self.env_files.push(EditedFile {
+                path: file.path().to_owned(),
+                before: file.bytes().to_vec(),
+                edited,
+            }),
+            Err(error) => self.refusals.push(error),
+        }
+    }
+
+    /// Takes env files out of the edits, where only compose files can be given as copies: what
+    /// they name is stale.
+    pub fn keep_env_files(&mut self) {
+        for file in self.env_files.drain(..) {
+            for change in file.edited.changes {
+                let old = change.from.unwrap_or_default();
+                let named = self
+                    .renames
+                    .iter()
+                    .filter(|rename| old.contains(&rename.from) && change.to.contains(&rename.to));
+                self.stale.extend(named.map(|rename| StaleName {
+                    thing: rename.thing,
+                    from: rename.from.clone(),
+                    to: rename.to.clone(),
+                    owner: change.key.join("."),
+                    at: change.at.clone(),
+                    reason: "it stands in an env file of the release".to_owned(),
+                }));
+            }
+        }
     }
 
     /// What `paths`, the files that the project `model` was loaded from, come to with the edits.
@@ -111,7 +186,7 @@ impl Parting {
             let is_it = |file: &&EditedFile| {
                 file.path == path || real(path).is_some() && real(&file.path) == real(path)
             };
-            match self.files.iter().find(is_it) {
+            match self.files.iter().chain(&self.env_files).find(is_it) {
                 Some(file) => Ok(file.edited.bytes.clone()),
                 None => std::fs::read(path),
             }
@@ -138,6 +213,37 @@ pub fn require_distinct(before: &Claims, after: &Claims) -> Result<(), LaunchErr
             conflict: Box::new(conflict),
         }),
     }
+}
+
+/// The env files of the services that run, as far as they are there.
+fn env_files(model: &Model) -> Result<Vec<EnvFile>, LaunchError> {
+    let services = model.services.values().filter(|service| service.enabled);
+    let paths: BTreeSet<&PathBuf> = services.flat_map(|service| &service.env_files).collect();
+    let there = paths.into_iter().filter(|path| path.is_file());
+    there
+        .map(|path| Ok(EnvFile::parse(path, &read(path)?).map_err(compose::Error::from)?))
+        .collect()
+}
+
+/// The text files that services mount or get as configs, as far as they can be read.
+fn mounted(model: &Model) -> Vec<(PathBuf, String)> {
+    /// A larger one is no configuration.
+    const LARGEST: u64 = 1 << 20;
+    let is_enabled = |name: &String| model.services.get(name).is_some_and(|s| s.enabled);
+    let binds = model.binds.iter().filter(|bind| is_enabled(&bind.service));
+    let binds = binds.map(|bind| model.project_dir.join(&bind.source));
+    let configs = model
+        .configs
+        .values()
+        .filter_map(|config| config.file.clone());
+    let paths: BTreeSet<PathBuf> = binds.chain(configs).collect();
+    let text = |path: PathBuf| {
+        let metadata = path.metadata().ok()?;
+        let is_small = metadata.is_file() && metadata.len() <= LARGEST;
+        let bytes = is_small.then(|| std::fs::read(&path).ok())??;
+        Some((path, String::from_utf8(bytes).ok()?))
+    };
+    paths.into_iter().filter_map(text).collect()
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, LaunchError> {

@@ -52,14 +52,14 @@ pub enum Action {
 /// A file as it was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct FoundFile {
-    kind: FileType,
+    kind: EntryType,
     /// Empty for what isn't read.
     bytes: Vec<u8>,
     mode: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum FileType {
+enum EntryType {
     File,
     Folder,
     Link,
@@ -106,7 +106,7 @@ const NO_FOLDER: &str = "what should hold it is no folder in mine; put it there 
 /// True unless something above `name` is there and no folder.
 fn is_in_folders(name: &Path, own: &BTreeMap<PathBuf, FoundFile>) -> bool {
     let mut above = name.ancestors().skip(1).filter_map(|path| own.get(path));
-    above.all(|found| found.kind == FileType::Folder)
+    above.all(|found| found.kind == EntryType::Folder)
 }
 
 /// Removes what THEIRS removed of folders, where nothing is left in them, and puts all
@@ -121,7 +121,7 @@ fn remove_folders(
         .filter(|m| is_gone(m))
         .map(|m| &m.name)
         .collect();
-    let is_folder = |found: &FoundFile| found.kind == FileType::Folder;
+    let is_folder = |found: &FoundFile| found.kind == EntryType::Folder;
     let folders = own.iter().filter(|(name, found)| {
         is_folder(found) && old.get(*name).is_some_and(is_folder) && !new.contains_key(*name)
     });
@@ -183,14 +183,14 @@ fn files(root: &Path) -> Result<BTreeMap<PathBuf, FoundFile>, Error> {
             let metadata = path.symlink_metadata().map_err(unread(&path))?;
             let (kind, bytes) = if metadata.is_dir() {
                 folders.push(name.clone());
-                (FileType::Folder, Vec::new())
+                (EntryType::Folder, Vec::new())
             } else if metadata.is_file() {
-                (FileType::File, fs::read(&path).map_err(unread(&path))?)
+                (EntryType::File, fs::read(&path).map_err(unread(&path))?)
             } else if metadata.is_symlink() {
                 let target = fs::read_link(&path).map_err(unread(&path))?;
-                (FileType::Link, target.as_os_str().as_bytes().to_vec())
+                (EntryType::Link, target.as_os_str().as_bytes().to_vec())
             } else {
-                (FileType::Other, Vec::new())
+                (EntryType::Other, Vec::new())
             };
             let mode = metadata.mode() & 0o7777;
             found.insert(name, FoundFile { kind, bytes, mode });
@@ -233,7 +233,7 @@ impl ThreeFiles<'_> {
     fn folders(&self) -> Option<FileMerge> {
         let [base, mine, theirs] = self.found;
         let sides = [base, mine, theirs].into_iter().flatten();
-        if !sides.clone().all(|found| found.kind == FileType::Folder) {
+        if !sides.clone().all(|found| found.kind == EntryType::Folder) {
             return None;
         }
         let (action, outcomes) = match (base, mine, theirs) {
@@ -275,7 +275,7 @@ impl ThreeFiles<'_> {
         theirs: Option<&FoundFile>,
     ) -> FileMerge {
         match (self.answers.find(self.name, ""), mine, theirs) {
-            (Some(Side::Theirs), Some(mine), _) if mine.kind != FileType::Folder => {
+            (Some(Side::Theirs), Some(mine), _) if mine.kind != EntryType::Folder => {
                 self.outcome(Action::Remove, OutcomeKind::RemovedTheirs, None)
             }
             (Some(Side::Theirs), None, Some(new)) => self.create(new, OutcomeKind::TakenTheirs),
@@ -292,7 +292,7 @@ impl ThreeFiles<'_> {
     }
 
     fn create(&self, new: &FoundFile, kind: OutcomeKind) -> FileMerge {
-        if new.kind != FileType::File {
+        if new.kind != EntryType::File {
             let note = "it is no regular file; copy it by hand";
             return self.outcome(Action::Keep, OutcomeKind::Conflict, Some(note));
         }
@@ -303,12 +303,12 @@ impl ThreeFiles<'_> {
 
     fn both(&self, mine: &FoundFile, theirs: &FoundFile) -> Result<FileMerge, Error> {
         let base = self.found[0];
-        if mine.kind != FileType::File || theirs.kind != FileType::File {
+        if mine.kind != EntryType::File || theirs.kind != EntryType::File {
             return Ok(self.no_files(mine, theirs));
         }
         let path = |side: usize| self.roots[side].unwrap_or(Path::new("")).join(self.name);
         let paths = [path(0), path(1), path(2)];
-        let base = base.filter(|base| base.kind == FileType::File);
+        let base = base.filter(|base| base.kind == EntryType::File);
         let inputs = Inputs {
             name: self.name,
             base: base.map(|base| Input {
@@ -383,12 +383,12 @@ impl ThreeFiles<'_> {
                 path: self.roots[side]?.join(self.name),
                 line: 1,
                 value: match found.kind {
-                    FileType::File => {
+                    EntryType::File => {
                         format!("sha256:{}", &Digest::of(&found.bytes).to_string()[..12])
                     }
-                    FileType::Link => String::from_utf8_lossy(&found.bytes).into_owned(),
-                    FileType::Folder => "a folder".to_owned(),
-                    FileType::Other => String::new(),
+                    EntryType::Link => String::from_utf8_lossy(&found.bytes).into_owned(),
+                    EntryType::Folder => "a folder".to_owned(),
+                    EntryType::Other => String::new(),
                 },
             })
         };

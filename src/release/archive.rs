@@ -20,7 +20,7 @@ use sha2::{Digest as _, Sha256};
 pub use member::{Limits, Summary};
 use member::{Member, MemberKind};
 use policy::Policy;
-pub(super) use policy::{LEADS_OUT, Links};
+pub(super) use policy::{LEADS_OUT, MemberLinks};
 
 use super::error::VendorReleaseError;
 use crate::archive::{ArchiveFault, Bounded, Packed, TarReader};

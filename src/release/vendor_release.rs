@@ -289,7 +289,7 @@ fn refuse_links_out(path: &Path, manifest: &tree::Manifest) -> Result<(), Vendor
         .entries()
         .filter_map(|entry| Some((at(&entry.path), at(entry.target.as_deref()?))))
         .collect();
-    let mut links = archive::Links::new(|path: &Path| aims.get(path).map(PathBuf::as_path));
+    let mut links = archive::MemberLinks::new(|path: &Path| aims.get(path).map(PathBuf::as_path));
     for entry in manifest.entries() {
         let Some(aim) = entry.target.as_deref() else {
             continue;

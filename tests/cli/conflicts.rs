@@ -112,12 +112,12 @@ fn what_fix_leaves_is_listed_and_the_exit_code_says_so() {
     let pair = Pair::new("one", 8080);
     let ran = pair.run(&["v1", "v2", "--fix"]).exits(1);
     ran.prints("host-port: 8080/tcp").complains("1 conflict");
-    let json = pair
-        .run(&["v1", "v2", "--fix", "--port-offset", "60000", "--json"])
-        .exits(1)
-        .json();
+    let json = pair.run(&["v1", "v2", "--fix", "--json"]).exits(1).json();
     assert_eq!(json["conflicts"].as_array().unwrap().len(), 1);
     assert_eq!(json["fixed"]["files"][0]["changed"], false);
+    pair.run(&["v1", "v2", "--fix", "--port-offset", "60000"])
+        .exits(3)
+        .complains("`--port-offset 1` works");
 }
 
 #[test]

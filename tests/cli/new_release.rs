@@ -2,6 +2,7 @@
 //! old release, and what an administrator wouldn't want is refused before anything is touched.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use crate::common::program::{Ran, transship};
@@ -175,4 +176,22 @@ fn a_conflict_that_nobody_has_answered_is_one_in_the_next_plan_too() {
     install.run("plan v2").exits(0).prints("as you resolved it");
     install.run("apply").exits(0);
     assert_eq!(install.read("releases/v2/compose.yaml"), settled);
+}
+
+#[test]
+fn what_a_carried_symlink_leads_to_comes_along() {
+    let compose = "services:\n  web: {image: 'acme/web:${TAG}', env_file: [app.env]}\n";
+    let install = TwoReleases::new(&[
+        ("releases/v1/compose.yaml", compose),
+        ("releases/v1/mail.conf", "TAG=7\n"),
+        ("releases/v1/conf/app.env", "A=1\n"),
+        ("releases/v2/compose.yaml", compose),
+    ]);
+    let old = install.0.path().join("releases/v1");
+    symlink("mail.conf", old.join(".env")).unwrap();
+    symlink("./conf/../conf/app.env", old.join("app.env")).unwrap();
+    install.run("plan v2").exits(0);
+    install.run("apply").exits(0);
+    assert_eq!(install.read("releases/v2/.env"), "TAG=7\n");
+    assert_eq!(install.read("releases/v2/app.env"), "A=1\n");
 }

@@ -15,6 +15,7 @@ mod copies;
 #[path = "../common/dead.rs"]
 #[expect(dead_code, reason = "the tests here make such names only")]
 mod dead;
+mod equal;
 mod filesystems;
 mod hostile;
 mod large;

@@ -1,14 +1,22 @@
-//! `conflicts --fix`: the edits of one project's file that part it from another.
+//! `conflicts --fix`: the edits of one project's files that part it from others, and of all
+//! that refers to what they rename.
 
-use super::prefix_names::{PrefixRule, Section, prefix_names, prove_names};
-use super::service_edits::{draft_ports, draft_suffix, items};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use super::prefix_names::{PrefixRule, Section, draft_each_name, prove_names};
+use super::references::{Referrers, StaleName, unique};
+use super::rename::{NamedThing, Rename};
+use super::service_edits::{check_suffix, draft_ports, host_ports_of};
 use crate::compose::conflicts::conflict::{Conflict, ConflictRule};
 use crate::compose::error::Error;
 use crate::compose::file::document::Document;
 use crate::compose::file::edit::{Draft, Edited};
-use crate::compose::file::interpolate::Lookup;
+use crate::compose::file::interpolate::{Lookup, interpolate};
 use crate::compose::file::value_location::{ValueLocation, sites};
 use crate::compose::file::variable::{VariableChange, Variables};
+use crate::compose::model::model::Model;
+use crate::env_file::EnvFile;
 
 /// How names and ports become a project's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,120 +30,245 @@ pub struct FixRule {
     pub port_offset: Option<i32>,
 }
 
-/// A file with its conflicts resolved, as far as that can be.
+/// The files of a project that are to be fixed.
+pub struct ProjectFiles<'a> {
+    /// What they come to.
+    pub model: &'a Model,
+    /// The compose files that may be edited.
+    pub documents: &'a [Document],
+    /// The values of their variables.
+    pub lookup: &'a Lookup<'a>,
+    /// The files of `env_file`, which may be edited, too.
+    pub env_files: &'a [EnvFile],
+    /// Text files that services mount: read, and never edited.
+    pub mounted: &'a [(PathBuf, String)],
+}
+
+/// A project's files with their conflicts resolved, as far as that can be.
 #[derive(Debug)]
-pub struct Fixed {
-    /// The edited file.
-    pub edited: Edited,
-    /// Variables that hold ports, for the `.env` file.
+pub struct FixedFiles {
+    /// The edited compose files, in the order that they were given in.
+    pub files: Vec<Edited>,
+    /// Variables that hold ports or names, for the `.env` file.
     pub variables: Vec<VariableChange>,
-    /// Why what is left couldn't be edited.
+    /// For each of the env files, the variables that are to change in it.
+    pub env_files: Vec<Vec<VariableChange>>,
+    /// What gets another name.
+    pub renames: Vec<Rename>,
+    /// Places that still use, or may use, a name that is gone.
+    pub stale: Vec<StaleName>,
+    /// Why what could be edited couldn't.
     pub refusals: Vec<Error>,
 }
 
-/// Edits a file so that the conflicts end whose second side stands in it: names of
-/// containers, volumes and networks, and host ports. What needs a decision or a copy of data
-/// (subnets, folders, external networks, routes) is left.
+/// Edits a project's files so that the conflicts end whose second side stands in them: names
+/// of containers, volumes and networks, and host ports, each with all that surely refers to
+/// it. What needs a decision or a copy of data (subnets, folders, external networks, routes)
+/// is left.
 ///
 /// # Errors
-/// [`Error::Unsafe`] if the edits together can't be proven.
+/// [`Error::Malformed`] for a prefix or suffix that makes no name; [`Error::Unsafe`] if the
+/// edits together can't be proven.
 pub fn fix(
-    document: &Document,
+    project: &ProjectFiles<'_>,
     conflicts: &[Conflict],
     rule: &FixRule,
-    lookup: &Lookup<'_>,
-) -> Result<Fixed, Error> {
-    let owners = |of: ConflictRule| {
-        let here = conflicts.iter().filter(|conflict| conflict.rule == of);
-        let here = here.filter(|conflict| {
-            let at = conflict.second.at.as_ref();
-            at.is_some_and(|at| at.path == document.path())
-        });
-        let mut owners: Vec<String> = here.map(|c| c.second.owner.clone()).collect();
-        owners.sort();
-        owners.dedup();
-        owners
+) -> Result<FixedFiles, Error> {
+    let is_container = |conflict: &Conflict| conflict.rule == ConflictRule::ContainerName;
+    if conflicts.iter().any(is_container) {
+        check_suffix(&rule.suffix)?;
+    }
+    let mut fixing = Fixing {
+        project,
+        rule,
+        variables: Variables::default(),
+        renames: Vec::new(),
+        refusals: Vec::new(),
     };
-    let mut draft = Draft::new(document);
-    let mut variables = Variables::default();
-    let mut refusals = Vec::new();
-    let mut refuse = |edit: Result<(), Error>| match edit {
-        // The rule itself is wrong, and not what stands in the file.
-        Err(error @ Error::Malformed { .. }) => Err(error),
-        edit => {
-            refusals.extend(edit.err());
-            Ok(())
+    let mut drafts = Vec::new();
+    for document in project.documents {
+        let mut draft = Draft::new(document);
+        fixing.document(document, &mut draft, &Owners::of(document, conflicts))?;
+        drafts.push(draft);
+    }
+    let renames = unique(fixing.renames);
+    let referrers = Referrers::new(project.model, project.lookup, &renames);
+    let (mut stale, mut files) = (Vec::new(), Vec::new());
+    for (document, mut draft) in project.documents.iter().zip(drafts) {
+        stale.extend(referrers.edit(document, &mut draft, &mut fixing.variables));
+        let edited = draft.finish()?;
+        for section in [Section::Volumes, Section::Networks] {
+            prove_names(document, &edited, section)?;
         }
-    };
-    for service in owners(ConflictRule::ContainerName) {
-        let only = [service];
-        refuse(
-            not_referred_to(document, &only[0])
-                .and_then(|()| draft_suffix(document, &mut draft, &rule.suffix, &only)),
-        )?;
+        files.push(edited);
     }
-    let offset = rule.port_offset.into_iter();
-    for (offset, service) in offset.flat_map(|offset| {
-        let services = owners(ConflictRule::HostPort).into_iter();
-        services.map(move |service| (offset, service))
-    }) {
-        let drafts = (&mut draft, &mut variables);
-        refuse(draft_ports(document, drafts, offset, &[service], lookup))?;
+    let mut env_files = Vec::new();
+    for file in project.env_files {
+        let (changes, left) = referrers.in_env_file(file);
+        env_files.push(changes);
+        stale.extend(left);
     }
-    for (section, of) in [
-        (Section::Volumes, ConflictRule::VolumeName),
-        (Section::Networks, ConflictRule::NetworkName),
-    ] {
-        for key in owners(of) {
-            let names = PrefixRule {
-                prefix: rule.prefix.clone(),
-                replace: None,
-                only: vec![key],
-            };
-            refuse(prefix_names(document, &mut draft, section, &names))?;
-        }
+    for (path, text) in project.mounted {
+        stale.extend(referrers.in_mounted_file(path, text));
     }
-    let edited = draft.finish()?;
-    for section in [Section::Volumes, Section::Networks] {
-        prove_names(document, &edited, section)?;
-    }
-    Ok(Fixed {
-        edited,
-        variables: variables.into_changes(),
-        refusals,
+    stale.sort_by(|a, b| (&a.at, &a.from, a.thing).cmp(&(&b.at, &b.from, b.thing)));
+    stale.dedup();
+    Ok(FixedFiles {
+        files,
+        variables: fixing.variables.into_changes(),
+        env_files,
+        stale,
+        refusals: fixing.refusals,
+        renames,
     })
 }
 
-/// Refuses to rename a container that other services name: `network_mode: container:NAME`,
-/// `volumes_from`, `links`, `external_links`.
-fn not_referred_to(document: &Document, service: &str) -> Result<(), Error> {
-    let names = sites(document, "container_name");
-    let Some(name) = names.iter().find(|site| site.service == service) else {
-        return Ok(());
-    };
-    let modes = ["network_mode", "pid", "ipc"];
-    let modes = modes.into_iter().flat_map(|key| sites(document, key));
-    let lists = ["volumes_from", "links", "external_links"];
-    let lists = lists.into_iter().flat_map(|key| {
-        let items = items(document, key).into_iter();
-        items.filter_map(move |(service, item)| {
-            ValueLocation::new(document, document.key(service.key), &[key], item)
-        })
-    });
-    let refers = |site: &ValueLocation<'_>| {
-        let bare = site
-            .written
-            .strip_prefix("container:")
-            .unwrap_or(site.written);
-        bare.split(':').next() == Some(name.written)
-    };
-    match modes.chain(lists).find(refers) {
-        None => Ok(()),
-        Some(site) => {
-            let line = document.location_of(site.scalar).line;
-            let reason = format!("line {line} refers to it by this name");
-            Err(name.refusal(document, &reason))
+/// Who has to give way in one file, by the kind of conflict.
+struct Owners(BTreeMap<ConflictRule, BTreeMap<String, String>>);
+
+impl Owners {
+    fn of(document: &Document, conflicts: &[Conflict]) -> Self {
+        let here = conflicts.iter().filter(|conflict| {
+            let at = conflict.second.at.as_ref();
+            at.is_some_and(|at| at.path == document.path())
+        });
+        let mut owners: BTreeMap<_, BTreeMap<String, String>> = BTreeMap::new();
+        for conflict in here {
+            let of_rule = owners.entry(conflict.rule).or_default();
+            of_rule.insert(conflict.second.owner.clone(), conflict.subject.clone());
         }
+        Self(owners)
+    }
+
+    /// The owners, each with the name that collides.
+    fn with_names(&self, rule: ConflictRule) -> impl Iterator<Item = (&String, &String)> {
+        self.0.get(&rule).into_iter().flatten()
+    }
+
+    fn names(&self, rule: ConflictRule) -> BTreeSet<&str> {
+        self.with_names(rule)
+            .map(|(owner, _)| owner.as_str())
+            .collect()
+    }
+}
+
+/// The fix under way.
+struct Fixing<'a> {
+    project: &'a ProjectFiles<'a>,
+    rule: &'a FixRule,
+    variables: Variables,
+    renames: Vec<Rename>,
+    refusals: Vec<Error>,
+}
+
+impl Fixing<'_> {
+    fn document(
+        &mut self,
+        document: &Document,
+        draft: &mut Draft<'_>,
+        owners: &Owners,
+    ) -> Result<(), Error> {
+        self.containers(document, draft, &owners.names(ConflictRule::ContainerName));
+        if let Some(offset) = self.rule.port_offset {
+            self.ports(
+                document,
+                draft,
+                offset,
+                &owners.names(ConflictRule::HostPort),
+            );
+        }
+        for (section, of) in [
+            (Section::Volumes, ConflictRule::VolumeName),
+            (Section::Networks, ConflictRule::NetworkName),
+        ] {
+            self.top_level(document, draft, section, owners.with_names(of).collect())?;
+        }
+        Ok(())
+    }
+
+    fn containers(&mut self, document: &Document, draft: &mut Draft<'_>, owners: &BTreeSet<&str>) {
+        if owners.is_empty() {
+            return;
+        }
+        let suffix = &self.rule.suffix;
+        let sites = sites(document, "container_name");
+        let asked = |site: &&ValueLocation<'_>| {
+            owners.contains(site.service) && !site.written.ends_with(suffix.as_str())
+        };
+        for site in sites.iter().filter(asked) {
+            let name = format!("{}{suffix}", site.written);
+            if let Err(error) = draft.set(document, &sites, site, name) {
+                self.refusals.push(error);
+            } else if let Ok(from) = interpolate(site.written, self.project.lookup) {
+                self.renames.push(Rename {
+                    thing: NamedThing::Container,
+                    owner: site.service.to_owned(),
+                    to: format!("{from}{suffix}"),
+                    from,
+                });
+            }
+        }
+    }
+
+    fn ports(
+        &mut self,
+        document: &Document,
+        draft: &mut Draft<'_>,
+        offset: i32,
+        owners: &BTreeSet<&str>,
+    ) {
+        if owners.is_empty() {
+            return;
+        }
+        let drafts = (draft, &mut self.variables);
+        let is_meant = |service: &str| owners.contains(service);
+        let lookup = self.project.lookup;
+        let refused = draft_ports(document, drafts, offset, &is_meant, lookup);
+        self.refusals.extend(refused);
+        for (service, port) in host_ports_of(document, &is_meant, lookup) {
+            let moved = i32::from(port) + offset;
+            self.renames.push(Rename {
+                thing: NamedThing::HostPort,
+                owner: service,
+                from: port.to_string(),
+                to: moved.to_string(),
+            });
+        }
+    }
+
+    fn top_level(
+        &mut self,
+        document: &Document,
+        draft: &mut Draft<'_>,
+        section: Section,
+        owners: Vec<(&String, &String)>,
+    ) -> Result<(), Error> {
+        if owners.is_empty() {
+            return Ok(());
+        }
+        let names = PrefixRule {
+            prefix: self.rule.prefix.clone(),
+            replace: None,
+            only: owners.iter().map(|(key, _)| (*key).clone()).collect(),
+        };
+        let refused = draft_each_name(document, draft, section, &names)?;
+        let is_refused = |key: &str| refused.iter().any(|(other, _)| other == key);
+        for (key, name) in owners {
+            if !is_refused(key) {
+                self.renames.push(Rename {
+                    thing: match section {
+                        Section::Volumes => NamedThing::Volume,
+                        Section::Networks => NamedThing::Network,
+                    },
+                    owner: key.clone(),
+                    from: name.clone(),
+                    to: format!("{}{key}", self.rule.prefix),
+                });
+            }
+        }
+        self.refusals
+            .extend(refused.into_iter().map(|(_, error)| error));
+        Ok(())
     }
 }
 

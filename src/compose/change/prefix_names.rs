@@ -2,15 +2,17 @@
 //! two releases can't share it by accident. Which names is decided here, how they are
 //! written in `top_level_name`.
 
-use std::collections::BTreeMap;
+mod warnings;
 
-use super::top_level_name::{NameEdit, NamePosition};
+use std::collections::{BTreeMap, HashSet};
+
+use self::warnings::{warn_of_device, warn_of_external, warn_of_no_name, warn_of_other_prefix};
+use super::top_level_name::{NameEdit, NamePosition, Siblings};
 use crate::compose::error::Error;
 use crate::compose::file::document::{Document, MapEntry};
 use crate::compose::file::edit::{Change, Draft, Edited};
 use crate::compose::file::interpolate::interpolate;
 use crate::compose::file::syntax::NodeId;
-use crate::compose::model::mount::Device;
 
 /// Which volumes, or networks, get which prefix.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -68,19 +70,20 @@ pub fn prefix_volumes(document: &Document, rule: &PrefixRule) -> Result<Edited, 
 /// As [`prefix_volumes`].
 pub fn name_volumes_like(document: &Document, other: &Document) -> Result<Edited, Error> {
     let mut draft = Draft::new(document);
-    let keys: Vec<&str> = named(document, Section::Volumes)
-        .iter()
-        .map(|v| v.key)
-        .collect();
+    let own = named(document, Section::Volumes);
+    let own: BTreeMap<&str, &TopLevelItem<'_>> = own.iter().map(|item| (item.key, item)).collect();
+    let siblings = Siblings::of(document, Section::Volumes.key());
     for volume in named(other, Section::Volumes) {
         let prefix = volume.name.and_then(|name| name.strip_suffix(volume.key));
-        if let Some(prefix) = prefix.filter(|_| !volume.external && keys.contains(&volume.key)) {
+        let item = own.get(volume.key).filter(|_| !volume.external);
+        if let (Some(prefix), Some(item)) = (prefix, item) {
             let rule = PrefixRule {
                 prefix: prefix.to_owned(),
-                replace: None,
-                only: vec![volume.key.to_owned()],
+                ..PrefixRule::default()
             };
-            prefix_names(document, &mut draft, Section::Volumes, &rule)?;
+            check_rule(&rule)?;
+            let names = &mut NamesGiven::default();
+            draft_name(document, &mut draft, (item, &siblings), &rule, names)?;
         }
     }
     let edited = draft.finish()?;
@@ -97,15 +100,31 @@ pub fn prefix_networks(document: &Document, rule: &PrefixRule) -> Result<Edited,
     Ok(edited.remove(0))
 }
 
-/// Drafts the names of one section.
-pub(crate) fn prefix_names(
+/// Drafts the names of those of one section that `only` names; gives the keys of those that
+/// can't be named, with the reasons.
+///
+/// # Errors
+/// [`Error::Malformed`] for a prefix that makes no name.
+pub(crate) fn draft_each_name(
     document: &Document,
     draft: &mut Draft<'_>,
     section: Section,
     rule: &PrefixRule,
-) -> Result<(), Error> {
+) -> Result<Vec<(String, Error)>, Error> {
+    check_rule(rule)?;
+    let siblings = Siblings::of(document, section.key());
     let all = named(document, section);
-    draft_names(document, draft, &all, rule, &mut NamesGiven::default())
+    let meant: HashSet<&str> = rule.only.iter().map(String::as_str).collect();
+    let others = all.iter().filter(|item| !meant.contains(item.key));
+    let mut names: NamesGiven = others
+        .filter_map(|item| Some((item.name?.to_owned(), (item.key.to_owned(), false))))
+        .collect();
+    let mut refused = Vec::new();
+    for item in all.iter().filter(|item| meant.contains(item.key)) {
+        let done = draft_name(document, draft, (item, &siblings), rule, &mut names);
+        refused.extend(done.err().map(|error| (item.key.to_owned(), error)));
+    }
+    Ok(refused)
 }
 
 /// The names given so far: whose each is, and whether it is a new one.
@@ -118,38 +137,77 @@ fn draft_names(
     rule: &PrefixRule,
     names: &mut NamesGiven,
 ) -> Result<(), Error> {
+    check_rule(rule)?;
+    let Some(first) = all.first() else {
+        return Ok(());
+    };
+    let siblings = Siblings::of(document, first.section.key());
+    let meant: HashSet<&str> = rule.only.iter().map(String::as_str).collect();
+    for item in all {
+        if meant.is_empty() || meant.contains(item.key) {
+            draft_name(document, draft, (item, &siblings), rule, names)?;
+        } else if let Some(name) = item.name {
+            let own = (item.key.to_owned(), false);
+            require_single(document, item, name, own, names)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_rule(rule: &PrefixRule) -> Result<(), Error> {
     if rule.prefix.is_empty() && rule.replace.is_none() {
         return Err(Error::Malformed {
             text: String::new(),
             reason: "an empty prefix makes names that everything else may have, too".to_owned(),
         });
     }
-    check_prefix(&rule.prefix)?;
-    for item in all {
-        let wanted = wanted(rule, document, draft, item);
-        if let Some(name) = &wanted {
-            check_name(document, item, name)?;
-            set_name(document, draft, item, name)?;
-        }
-        let is_new = wanted.is_some();
-        let Some(name) = wanted.or_else(|| item.name.map(str::to_owned)) else {
-            continue;
-        };
+    check_prefix(&rule.prefix)
+}
+
+/// Drafts the name of one that is meant.
+fn draft_name(
+    document: &Document,
+    draft: &mut Draft<'_>,
+    (item, siblings): (&TopLevelItem<'_>, &Siblings),
+    rule: &PrefixRule,
+    names: &mut NamesGiven,
+) -> Result<(), Error> {
+    let wanted = wanted(rule, document, draft, item);
+    if let Some(name) = &wanted {
+        check_name(document, item, name)?;
+    }
+    let is_new = wanted.is_some();
+    if let Some(name) = wanted.as_deref().or(item.name) {
         let own = (item.key.to_owned(), is_new);
-        if let Some((other, other_is_new)) = names.insert(name.clone(), own)
-            && other != item.key
-            && (is_new || other_is_new)
-        {
-            return Err(Error::Collision {
+        require_single(document, item, name, own, names)?;
+    }
+    match wanted {
+        Some(name) => set_name(document, draft, (item, siblings), &name),
+        None => Ok(()),
+    }
+}
+
+/// Two may share a name only if neither is new.
+fn require_single(
+    document: &Document,
+    item: &TopLevelItem<'_>,
+    name: &str,
+    own: (String, bool),
+    names: &mut NamesGiven,
+) -> Result<(), Error> {
+    let is_new = own.1;
+    match names.insert(name.to_owned(), own) {
+        Some((other, other_is_new)) if other != item.key && (is_new || other_is_new) => {
+            Err(Error::Collision {
                 at: document.location_of(item.entry.key),
                 kind: item.section.key(),
                 first: other.into(),
                 second: item.key.into(),
-                name,
-            });
+                name: name.to_owned(),
+            })
         }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// A top-level volume or network.
@@ -173,7 +231,7 @@ fn named(document: &Document, section: Section) -> Vec<TopLevelItem<'_>> {
             section,
             key,
             entry,
-            external: externals.contains(&key),
+            external: externals.contains(key),
             name_entry,
             name: name.map(|(name, _)| name),
         }
@@ -183,7 +241,7 @@ fn named(document: &Document, section: Section) -> Vec<TopLevelItem<'_>> {
 }
 
 /// The keys of those that are external.
-fn externals(document: &Document, section: Section) -> Vec<&str> {
+fn externals(document: &Document, section: Section) -> HashSet<&str> {
     let entries = document.section(section.key()).into_iter();
     let external = entries.filter(|entry| is_external(document, entry.value));
     external.map(|entry| document.key(entry.key)).collect()
@@ -213,10 +271,7 @@ fn wanted(
     draft: &mut Draft<'_>,
     item: &TopLevelItem<'_>,
 ) -> Option<String> {
-    let PrefixRule { prefix, only, .. } = rule;
-    if !only.is_empty() && !only.iter().any(|key| key == item.key) {
-        return None;
-    }
+    let PrefixRule { prefix, .. } = rule;
     if item.external {
         warn_of_external(document, draft, item);
         return None;
@@ -289,7 +344,7 @@ fn prefix_in(
     rule: &PrefixRule,
 ) -> Result<Vec<Edited>, Error> {
     check_only(documents, section, rule)?;
-    let externals: Vec<&str> = documents
+    let externals: HashSet<&str> = documents
         .iter()
         .flat_map(|document| externals(document, section))
         .collect();
@@ -298,7 +353,7 @@ fn prefix_in(
         let mut draft = Draft::new(document);
         let mut all = named(document, section);
         for item in &mut all {
-            item.external |= externals.contains(&item.key);
+            item.external |= externals.contains(item.key);
         }
         draft_names(document, &mut draft, &all, rule, &mut names)?;
         let edited = draft.finish()?;
@@ -366,59 +421,6 @@ fn check_only(documents: &[Document], section: Section, rule: &PrefixRule) -> Re
     }
 }
 
-fn warn_of_external(document: &Document, draft: &mut Draft<'_>, item: &TopLevelItem<'_>) {
-    let remedy = match item.section {
-        Section::Volumes => " and the data copied",
-        Section::Networks => "",
-    };
-    let message = format!(
-        "{} `{}` is external and stays as it is: both releases use it unless its `name:` is \
-         changed by hand{remedy}",
-        item.section.noun(),
-        item.key
-    );
-    draft.warn(document.location_of(item.entry.key), message);
-}
-
-fn warn_of_other_prefix(document: &Document, draft: &mut Draft<'_>, item: &TopLevelItem<'_>) {
-    let message = format!(
-        "{} `{}` is named `{}`, which has another prefix, and stays as it is",
-        item.section.noun(),
-        item.key,
-        item.name.unwrap_or_default()
-    );
-    draft.warn(document.location_of(item.entry.key), message);
-}
-
-fn warn_of_no_name(document: &Document, draft: &mut Draft<'_>, item: &TopLevelItem<'_>, old: &str) {
-    let message = format!(
-        "{} `{}` has no `name:` that begins with `{old}`, and stays as it is",
-        item.section.noun(),
-        item.key
-    );
-    draft.warn(document.location_of(item.entry.key), message);
-}
-
-/// A new name for the same disk or export is no other data.
-fn warn_of_device(document: &Document, draft: &mut Draft<'_>, item: &TopLevelItem<'_>) {
-    let options = document.get(item.entry.value, "driver_opts");
-    let option = |name: &str| {
-        let entry = document.get(options?.value, name)?;
-        let (value, _) = document.tree().scalar(entry.value)?;
-        Some((name.to_owned(), value.to_owned()))
-    };
-    let options = ["type", "o", "device"].into_iter().filter_map(option);
-    // Folders of the host are told of with the bind mounts.
-    if let Some(Device::Elsewhere(what)) = Device::of(&options.collect()) {
-        let message = format!(
-            "volume `{}` is made of `{what}`, whatever its name: both releases use it unless its \
-             `device:` is changed by hand and the data copied",
-            item.key
-        );
-        draft.warn(document.location_of(item.entry.key), message);
-    }
-}
-
 /// True if the name stands in its own entry: neither merged nor aliased.
 fn place_is_own(document: &Document, item: &TopLevelItem<'_>) -> bool {
     let is_alias = document.tree().resolve(item.entry.value) != item.entry.value;
@@ -428,7 +430,7 @@ fn place_is_own(document: &Document, item: &TopLevelItem<'_>) -> bool {
 fn set_name(
     document: &Document,
     draft: &mut Draft<'_>,
-    item: &TopLevelItem<'_>,
+    (item, siblings): (&TopLevelItem<'_>, &Siblings),
     name: &str,
 ) -> Result<(), Error> {
     let noun = item.section.noun();
@@ -437,7 +439,7 @@ fn set_name(
     }
     let place = NamePosition {
         document,
-        section: item.section.key(),
+        siblings,
         item: item.entry,
         name: item.name_entry,
     };

@@ -7,7 +7,7 @@ use std::ops::Range;
 use crate::compose::error::Error;
 use crate::compose::file::document::{Document, MapEntry};
 use crate::compose::file::edit::{Draft, Edited};
-use crate::compose::file::interpolate::{Lookup, variables as variables_of};
+use crate::compose::file::interpolate::{Lookup, interpolate, variables as variables_of};
 use crate::compose::file::syntax::NodeId;
 use crate::compose::file::template::{MINGLED, Template};
 use crate::compose::file::value_location::{ValueLocation, services, sites};
@@ -31,19 +31,25 @@ pub fn suffix_container_names(
     draft.finish()
 }
 
-pub(crate) fn draft_suffix(
+/// Refuses what no container's name can end with.
+pub(crate) fn check_suffix(suffix: &str) -> Result<(), Error> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+    match !suffix.is_empty() && suffix.chars().all(fits) {
+        true => Ok(()),
+        false => Err(Error::Malformed {
+            text: suffix.to_owned(),
+            reason: "a container's name is letters, digits, `_`, `.` and `-`".to_owned(),
+        }),
+    }
+}
+
+fn draft_suffix(
     document: &Document,
     draft: &mut Draft<'_>,
     suffix: &str,
     only: &[String],
 ) -> Result<(), Error> {
-    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
-    if suffix.is_empty() || !suffix.chars().all(fits) {
-        return Err(Error::Malformed {
-            text: suffix.to_owned(),
-            reason: "a container's name is letters, digits, `_`, `.` and `-`".to_owned(),
-        });
-    }
+    check_suffix(suffix)?;
     let sites = sites(document, "container_name");
     for site in sites.iter().filter(|site| is_meant(only, site.service)) {
         if !site.written.ends_with(suffix) {
@@ -96,43 +102,88 @@ pub fn offset_ports_with(
 ) -> Result<(Edited, Vec<VariableChange>), Error> {
     let mut draft = Draft::new(document);
     let mut variables = Variables::default();
-    draft_ports(document, (&mut draft, &mut variables), offset, only, lookup)?;
+    let drafts = (&mut draft, &mut variables);
+    let refused = draft_ports(
+        document,
+        drafts,
+        offset,
+        &|name| is_meant(only, name),
+        lookup,
+    );
+    if let Some(error) = refused.into_iter().next() {
+        return Err(error);
+    }
     Ok((draft.finish()?, variables.into_changes()))
 }
 
+/// Drafts the ports of the services that are meant; gives the reasons why some can't be.
 pub(crate) fn draft_ports(
     document: &Document,
     (draft, variables): (&mut Draft<'_>, &mut Variables),
     offset: i32,
-    only: &[String],
+    is_meant: &dyn Fn(&str) -> bool,
+    lookup: &Lookup<'_>,
+) -> Vec<Error> {
+    let sites = port_sites(document);
+    let asked = sites.iter().filter(|site| is_meant(site.service));
+    let mut drafted = |site| {
+        let drafts = (&mut *draft, &mut *variables);
+        draft_port(document, drafts, (site, &sites), offset, lookup).err()
+    };
+    asked.filter_map(&mut drafted).collect()
+}
+
+/// The ports of the host that the services that are meant publish, ranges by their ends.
+pub(crate) fn host_ports_of(
+    document: &Document,
+    is_meant: &dyn Fn(&str) -> bool,
+    lookup: &Lookup<'_>,
+) -> Vec<(String, u16)> {
+    let mut found = Vec::new();
+    for site in port_sites(document) {
+        let resolved = interpolate(site.written, lookup).unwrap_or_default();
+        if is_meant(site.service) {
+            let ranges = host_ports(&resolved, is_long(&site)).into_iter();
+            let ports = ranges.filter_map(|range| resolved[range].parse().ok());
+            found.extend(ports.map(|port| (site.service.to_owned(), port)));
+        }
+    }
+    found
+}
+
+fn is_long(site: &ValueLocation<'_>) -> bool {
+    site.key.last().is_some_and(|key| key == "published")
+}
+
+fn draft_port(
+    document: &Document,
+    (draft, variables): (&mut Draft<'_>, &mut Variables),
+    (site, sites): (&ValueLocation<'_>, &[ValueLocation<'_>]),
+    offset: i32,
     lookup: &Lookup<'_>,
 ) -> Result<(), Error> {
-    let sites = port_sites(document);
-    for site in sites.iter().filter(|site| is_meant(only, site.service)) {
-        let template = Template::new(site.written, lookup)
-            .map_err(|error| site.refusal(document, &error.to_string()))?;
-        let mut written = Vec::new();
-        for (range, port) in moved_ports(document, site, &template.resolved, offset)? {
-            let home = template
-                .home(range.clone(), false, &port)
-                .ok_or_else(|| site.refusal(document, "the port is put together from parts"))?;
-            match home.variable {
-                Some(name) if home.is_in_value && home.is_whole_value => variables
-                    .set((name, home.range, &home.text), site, &sites, lookup)
-                    .map_err(|reason| site.refusal(document, &reason))?,
-                _ if home.is_in_value => {
-                    let reason = "a variable within a variable holds the port";
-                    return Err(site.refusal(document, reason));
-                }
-                _ => written.push((range, port, home)),
+    let template = Template::new(site.written, lookup)
+        .map_err(|error| site.refusal(document, &error.to_string()))?;
+    let mut written = Vec::new();
+    for (range, port) in moved_ports(document, site, &template.resolved, offset)? {
+        let home = template
+            .home(range.clone(), false, &port)
+            .ok_or_else(|| site.refusal(document, "the port is put together from parts"))?;
+        match home.variable {
+            Some(name) if home.is_in_value && home.is_whole_value => variables
+                .set((name, home.range, &home.text), site, sites, lookup)
+                .map_err(|reason| site.refusal(document, &reason))?,
+            _ if home.is_in_value => {
+                let reason = "a variable within a variable holds the port";
+                return Err(site.refusal(document, reason));
             }
+            _ => written.push((range, port, home)),
         }
-        let value = template
-            .apply(site.written, lookup, written)
-            .ok_or_else(|| site.refusal(document, MINGLED))?;
-        draft.set(document, &sites, site, value)?;
     }
-    Ok(())
+    let value = template
+        .apply(site.written, lookup, written)
+        .ok_or_else(|| site.refusal(document, MINGLED))?;
+    draft.set(document, sites, site, value)
 }
 
 /// Where the host's ports stand in a resolved value, and what they become.
@@ -142,7 +193,6 @@ fn moved_ports(
     resolved: &str,
     offset: i32,
 ) -> Result<Vec<(Range<usize>, String)>, Error> {
-    let is_long = site.key.last().is_some_and(|key| key == "published");
     let moved = |range: Range<usize>| {
         let port: i32 = resolved[range.clone()].parse().ok()?;
         let moved = port.checked_add(offset)?;
@@ -151,7 +201,7 @@ fn moved_ports(
             .then(|| (range, moved.to_string()))
     };
     let moved = |range| moved(range).ok_or_else(|| site.refusal(document, "there is no such port"));
-    host_ports(resolved, is_long)
+    host_ports(resolved, is_long(site))
         .into_iter()
         .map(moved)
         .collect()

@@ -3,10 +3,12 @@
 //!
 //! This only finds the splice; what else would change is for the edit's proof to say.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use crate::compose::file::document::{Document, MapEntry};
-use crate::compose::file::edit::{Intent, plain_or_quoted, rewrite};
+use crate::compose::file::edit::Intent;
+use crate::compose::file::rewrite::{plain_or_quoted, rewrite};
 use crate::compose::file::syntax::{NodeId, NodeKind, Style};
 
 /// A splice, and what it is for.
@@ -21,12 +23,36 @@ pub(crate) struct NameEdit {
 /// clauses.
 pub(crate) struct NamePosition<'a> {
     pub(crate) document: &'a Document,
-    /// The top-level key that it stands below.
-    pub(crate) section: &'static str,
+    /// All that stand below the same top-level key.
+    pub(crate) siblings: &'a Siblings,
     /// Its entry there.
     pub(crate) item: MapEntry,
     /// Its `name:`, if it has one, its own or merged.
     pub(crate) name: Option<MapEntry>,
+}
+
+/// All that stand in a top-level section, looked up once for the whole file.
+pub(crate) struct Siblings {
+    entries: Vec<MapEntry>,
+    /// The keys of those that stand in a flow mapping.
+    in_flow: HashSet<NodeId>,
+}
+
+impl Siblings {
+    pub(crate) fn of(document: &Document, section: &str) -> Self {
+        let tree = document.tree();
+        let flows = tree.roots.iter().filter_map(|root| {
+            let map = document.get(*root, section)?.value;
+            let kind = &tree.node(tree.resolve(map)).kind;
+            matches!(kind, NodeKind::Mapping { flow: true, .. }).then_some(map)
+        });
+        Self {
+            entries: document.section(section),
+            in_flow: flows
+                .flat_map(|map| tree.entries(map).iter().map(|(key, _)| *key))
+                .collect(),
+        }
+    }
 }
 
 impl NamePosition<'_> {
@@ -54,7 +80,7 @@ impl NamePosition<'_> {
             return Err(format!("it has the tag `{tag}`"));
         }
         // Others that are aliases of this one get names of their own, which win.
-        let siblings = self.siblings();
+        let siblings = &self.siblings.entries;
         let is_sibling = |alias: &NodeId| siblings.iter().any(|entry| entry.value == *alias);
         match tree
             .aliases(self.item.value)
@@ -272,12 +298,7 @@ impl NamePosition<'_> {
 
     /// True if the entry stands in a flow mapping.
     fn is_in_flow(&self) -> bool {
-        let tree = self.document.tree();
-        let key = self.item.key;
-        tree.ids().any(|id| match &tree.node(id).kind {
-            NodeKind::Mapping { flow, entries } => *flow && entries.iter().any(|(k, _)| *k == key),
-            _ => false,
-        })
+        self.siblings.in_flow.contains(&self.item.key)
     }
 
     /// The colon behind a key, if it is the next thing.
@@ -291,7 +312,7 @@ impl NamePosition<'_> {
     /// sibling does, or as the siblings' keys themselves.
     fn step(&self, indent: usize) -> usize {
         let tree = self.document.tree();
-        let sibling = self.siblings().into_iter().find_map(|sibling| {
+        let sibling = self.siblings.entries.iter().find_map(|sibling| {
             let NodeKind::Mapping {
                 flow: false,
                 entries,
@@ -306,11 +327,6 @@ impl NamePosition<'_> {
             0 => 2,
             indent => indent,
         })
-    }
-
-    /// All that stand in its section.
-    fn siblings(&self) -> Vec<MapEntry> {
-        self.document.section(self.section)
     }
 
     fn start(&self, id: NodeId) -> usize {

@@ -3,12 +3,13 @@
 //! they come from compose files or from what runs.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use crate::compose::file::location::Location;
-use crate::compose::model::model::{Bind, Model, Service, VolumeDefinition};
+use crate::compose::model::model::{Bind, Model, Network, Service, VolumeDefinition};
 use crate::compose::model::mount::{Device, is_data};
 use crate::compose::model::port::Port;
 
@@ -74,6 +75,17 @@ pub struct Claims {
     pub routes: Vec<Claim<String>>,
 }
 
+impl fmt::Display for Claimant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.at, &self.project) {
+            (Some(at), _) => write!(f, "{at}: {}", self.owner),
+            (None, Some(project)) if *project == self.owner => write!(f, "project {project}"),
+            (None, Some(project)) => write!(f, "{} of project {project}", self.owner),
+            (None, None) => f.write_str(&self.owner),
+        }
+    }
+}
+
 impl Claims {
     /// What the enabled services of a project claim.
     pub fn of(model: &Model) -> Self {
@@ -90,12 +102,13 @@ impl Claims {
                 claims.add_volume(by, key, volume);
             }
         }
-        for (key, network) in &model.networks {
+        let used = |network: &Network| is_used(model, &network.used_by);
+        for (key, network) in model.networks.iter().filter(|(_, network)| used(network)) {
             let what = NetworkClaim {
                 name: network.name.clone(),
                 external: network.external,
                 subnets: network.subnets.clone(),
-                names: by.names_on(key, network.at.as_ref()),
+                names: by.names_on(key, network),
             };
             let at = network.at.as_ref();
             claims.networks.push(by.claim(what, key, at));
@@ -112,7 +125,8 @@ impl Claims {
         for (port, at) in &service.ports {
             self.ports.push(by.claim(port.clone(), name, Some(at)));
         }
-        for route in routes(&service.labels) {
+        let hosts = virtual_hosts(&service.environment);
+        for route in routes(&service.labels).into_iter().chain(hosts) {
             self.routes.push(by.claim(route, name, Some(&service.at)));
         }
     }
@@ -133,6 +147,18 @@ impl Claims {
         for folder in &mut self.folders {
             folder.what = real(&folder.what);
         }
+    }
+
+    /// Takes in what another side claims, so that both are compared with a third at once.
+    pub fn extend(&mut self, other: Self) {
+        self.projects.extend(other.projects);
+        self.containers.extend(other.containers);
+        self.volumes.extend(other.volumes);
+        self.ports.extend(other.ports);
+        self.networks.extend(other.networks);
+        self.folders.extend(other.folders);
+        self.devices.extend(other.devices);
+        self.routes.extend(other.routes);
     }
 
     /// True if nothing is claimed.
@@ -166,10 +192,12 @@ impl ProjectClaims<'_> {
     }
 
     /// On a network, a service answers to its name, its aliases and its container's name.
-    fn names_on(self, key: &str, at: Option<&Location>) -> BTreeMap<String, Claimant> {
+    fn names_on(self, key: &str, network: &Network) -> BTreeMap<String, Claimant> {
+        let at = network.at.as_ref();
         let mut names = BTreeMap::new();
-        for (service, with) in self.model.services.iter().filter(|(_, s)| s.enabled) {
-            let Some(aliases) = with.networks.get(key) else {
+        for service in &network.used_by {
+            let with = self.model.services.get(service).filter(|s| s.enabled);
+            let Some((with, aliases)) = with.and_then(|s| Some((s, s.networks.get(key)?))) else {
                 continue;
             };
             let own = [Some(service), with.container_name.as_ref()];
@@ -194,8 +222,8 @@ impl ProjectClaims<'_> {
     }
 }
 
-/// What labels ask of a reverse proxy: routers, rules, services and middlewares of Traefik, sites
-/// of Caddy (`caddy: HOST`, `caddy_0: HOST`). Two services of one name share the requests.
+/// What labels ask of a reverse proxy: routers, rules, services and middlewares of Traefik (the
+/// rules of its first version, too), sites of Caddy (`caddy: HOST`, `caddy_0: HOST`) and of SWAG. Two services of one name share the requests.
 pub fn routes(labels: &BTreeMap<String, String>) -> Vec<String> {
     let route = |(key, value): (&String, &String)| {
         let parts: Vec<&str> = key.split('.').collect();
@@ -218,6 +246,8 @@ pub fn routes(labels: &BTreeMap<String, String>) -> Vec<String> {
             ] => {
                 vec![format!("traefik {} {name}", kind.trim_end_matches('s'))]
             }
+            ["traefik", .., "frontend", "rule"] => vec![format!("traefik rule {value}")],
+            ["swag_url"] => vec![format!("swag site {value}")],
             [site] if is_caddy_site(site) => value
                 .split([',', ' '])
                 .filter(|site| !site.is_empty())
@@ -230,6 +260,19 @@ pub fn routes(labels: &BTreeMap<String, String>) -> Vec<String> {
     found.sort();
     found.dedup();
     found
+}
+
+/// The sites that `VIRTUAL_HOST` asks nginx-proxy for, each with its `VIRTUAL_PATH`.
+fn virtual_hosts(environment: &BTreeMap<String, String>) -> Vec<String> {
+    let hosts = environment.get("VIRTUAL_HOST").map_or("", String::as_str);
+    let path = environment.get("VIRTUAL_PATH").map_or("", String::as_str);
+    let hosts = hosts.split(',').map(str::trim);
+    let mut sites: Vec<String> = hosts
+        .filter(|host| !host.is_empty())
+        .map(|host| format!("virtual host {}{path}", host.to_ascii_lowercase()))
+        .collect();
+    sites.dedup();
+    sites
 }
 
 fn is_caddy_site(key: &str) -> bool {

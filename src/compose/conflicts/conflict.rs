@@ -1,9 +1,12 @@
 //! What collides when two projects run side by side on one engine, from their claims
 //! alone. Each finding has a rule that scripts can rely on, both sides, and a remedy.
 
+use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::hash::Hash;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use serde::Serialize;
@@ -36,6 +39,8 @@ pub enum ConflictRule {
     NetworkAlias,
     /// Two services ask a reverse proxy for one route.
     RouterLabel,
+    /// A name was changed, and something still uses, or may use, the old one.
+    StaleName,
 }
 
 impl fmt::Display for ConflictRule {
@@ -51,6 +56,7 @@ impl fmt::Display for ConflictRule {
             Self::SharedDevice => "shared-device",
             Self::NetworkAlias => "network-alias",
             Self::RouterLabel => "router-label",
+            Self::StaleName => "stale-name",
         })
     }
 }
@@ -68,7 +74,7 @@ impl FromStr for ConflictRule {
 }
 
 impl ConflictRule {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 11] = [
         Self::ProjectName,
         Self::VolumeName,
         Self::ContainerName,
@@ -76,12 +82,14 @@ impl ConflictRule {
         Self::NetworkName,
         Self::NetworkSubnet,
         Self::SharedBind,
+        Self::SharedDevice,
         Self::NetworkAlias,
         Self::RouterLabel,
+        Self::StaleName,
     ];
 
     /// What to do about it in the second project, where nothing more is known.
-    const fn remedy(self) -> &'static str {
+    pub(crate) const fn remedy(self) -> &'static str {
         match self {
             Self::ProjectName => "give one of them another name with `-p`",
             Self::VolumeName => "give it a name of its own: `--fix`, or `transship volume prefix`",
@@ -92,6 +100,7 @@ impl ConflictRule {
             Self::SharedBind => "copy the data and mount the copy: `transship volume rebase`",
             Self::SharedDevice => "copy the data and name the copy's `device:` in `driver_opts`",
             Self::NetworkAlias => "a request may reach either project: use a network of its own",
+            Self::StaleName => "write the new name there, if it means the same thing",
             Self::RouterLabel => "rename it and give it another host in the service's labels",
         }
     }
@@ -126,35 +135,20 @@ pub fn conflicts(first: &Claims, second: &Claims) -> Vec<Conflict> {
         (ConflictRule::SharedDevice, &first.devices, &second.devices),
         (ConflictRule::RouterLabel, &first.routes, &second.routes),
     ] {
-        found.extend(pairs(rule, first, second, |one, other| {
-            (one == other).then(|| one.clone())
-        }));
+        found.extend(equal(rule, first, second));
     }
-    found.extend(pairs(
-        ConflictRule::HostPort,
-        &first.ports,
-        &second.ports,
-        common_port,
-    ));
-    found.extend(pairs(
-        ConflictRule::SharedBind,
-        &first.folders,
-        &second.folders,
-        |one, other| {
-            let is_within = one.starts_with(other) || other.starts_with(one);
-            let deeper = if one.starts_with(other) { one } else { other };
-            is_within.then(|| deeper.display().to_string())
-        },
-    ));
-    for one in &first.networks {
-        for other in &second.networks {
-            networks(one, other, &mut found);
-        }
-    }
-    let order = |c: &Conflict| (c.rule, c.subject.clone(), c.second.clone(), c.first.clone());
-    found.sort_by_key(order);
-    found.dedup();
+    found.extend(equal_ports(&first.ports, &second.ports));
+    found.extend(nested_folders(&first.folders, &second.folders));
+    found.extend(met_networks(&first.networks, &second.networks));
+    sort(&mut found);
     found
+}
+
+/// In the order of rules and subjects, each once.
+pub(crate) fn sort(found: &mut Vec<Conflict>) {
+    let order = |c: &Conflict| (c.rule, c.subject.clone(), c.second.clone(), c.first.clone());
+    found.sort_by_cached_key(order);
+    found.dedup();
 }
 
 /// The collisions of one side with itself.
@@ -171,35 +165,130 @@ fn conflicts_within(claims: &Claims) -> Vec<Conflict> {
 
 /// The collisions of one side with itself that an edit has made: there should be none.
 pub fn conflicts_made(before: &Claims, after: &Claims) -> Vec<Conflict> {
-    let before = conflicts_within(before);
-    let is_new = |conflict: &Conflict| {
-        let mut known = before.iter();
-        !known.any(|known| known.rule == conflict.rule && known.subject == conflict.subject)
-    };
+    let before = conflicts_within(before).into_iter();
+    let before: HashSet<(ConflictRule, String)> = before.map(|c| (c.rule, c.subject)).collect();
+    let is_new = |conflict: &Conflict| !before.contains(&(conflict.rule, conflict.subject.clone()));
     let mut made = conflicts_within(after);
     made.retain(is_new);
     made
 }
 
-/// The conflicts of all pairs for which `common` finds a subject.
-fn pairs<T>(
-    rule: ConflictRule,
-    first: &[Claim<T>],
-    second: &[Claim<T>],
-    common: impl Fn(&T, &T) -> Option<String>,
-) -> Vec<Conflict> {
+/// The claims by what is claimed.
+fn indexed<K: Eq + Hash, T>(
+    claims: &[Claim<T>],
+    key: impl Fn(&T) -> Option<K>,
+) -> HashMap<K, Vec<&Claim<T>>> {
+    let mut index: HashMap<K, Vec<&Claim<T>>> = HashMap::new();
+    for claim in claims {
+        if let Some(key) = key(&claim.what) {
+            index.entry(key).or_default().push(claim);
+        }
+    }
+    index
+}
+
+/// The conflicts of all claims of one side on what the other claims, too.
+fn equal(rule: ConflictRule, first: &[Claim<String>], second: &[Claim<String>]) -> Vec<Conflict> {
+    let index = indexed(second, |name| Some(name.clone()));
+    let with_others = |one: &Claim<String>| {
+        let others = index.get(&one.what).into_iter().flatten();
+        let found =
+            others.map(|other| conflict(rule, one.what.clone(), &one.holder, &other.holder));
+        found.collect::<Vec<_>>()
+    };
+    first.iter().flat_map(with_others).collect()
+}
+
+/// The conflicts of ports. Most are single, and met by their number; ranges are few.
+fn equal_ports(first: &[Claim<Port>], second: &[Claim<Port>]) -> Vec<Conflict> {
+    let single = |port: &Port| {
+        let ports = port.host_ports()?;
+        (ports.start() == ports.end()).then(|| *ports.start())
+    };
+    let is_range = |claim: &&Claim<Port>| single(&claim.what).is_none();
+    let ranges: Vec<_> = second.iter().filter(is_range).collect();
+    let index = indexed(second, single);
     let mut found = Vec::new();
     for one in first {
-        for other in second {
-            if let Some(subject) = common(&one.what, &other.what) {
-                found.push(conflict(rule, subject, &one.holder, &other.holder));
+        let others: Vec<_> = match single(&one.what) {
+            Some(port) => index
+                .get(&port)
+                .into_iter()
+                .flatten()
+                .chain(&ranges)
+                .copied()
+                .collect(),
+            None => second.iter().collect(),
+        };
+        for other in others {
+            if let Some(subject) = common_port(&one.what, &other.what) {
+                found.push(conflict(
+                    ConflictRule::HostPort,
+                    subject,
+                    &one.holder,
+                    &other.holder,
+                ));
             }
         }
     }
     found
 }
 
-fn conflict(rule: ConflictRule, subject: String, first: &Claimant, second: &Claimant) -> Conflict {
+/// The conflicts of folders of which one is the other or is in it; their subject is the deeper.
+fn nested_folders(first: &[Claim<PathBuf>], second: &[Claim<PathBuf>]) -> Vec<Conflict> {
+    let (firsts, seconds) = (
+        indexed(first, |path| Some(path.clone())),
+        indexed(second, |path| Some(path.clone())),
+    );
+    let of = |path: &Path, one: &Claim<PathBuf>, other: &Claim<PathBuf>| {
+        let subject = path.display().to_string();
+        conflict(
+            ConflictRule::SharedBind,
+            subject,
+            &one.holder,
+            &other.holder,
+        )
+    };
+    let mut found = Vec::new();
+    for one in first {
+        let above = one.what.ancestors().filter_map(|path| seconds.get(path));
+        found.extend(above.flatten().map(|other| of(&one.what, one, other)));
+    }
+    for other in second {
+        let above = other
+            .what
+            .ancestors()
+            .skip(1)
+            .filter_map(|path| firsts.get(path));
+        found.extend(above.flatten().map(|one| of(&other.what, one, other)));
+    }
+    found
+}
+
+/// The conflicts of networks: those of one name, and those whose addresses overlap.
+fn met_networks(first: &[Claim<NetworkClaim>], second: &[Claim<NetworkClaim>]) -> Vec<Conflict> {
+    let mut found = Vec::new();
+    let index = indexed(second, |network| Some(network.name.clone()));
+    for one in first {
+        for other in index.get(&one.what.name).into_iter().flatten() {
+            same_network(one, other, &mut found);
+        }
+    }
+    let has_subnets = |claim: &&Claim<NetworkClaim>| !claim.what.subnets.is_empty();
+    for one in first.iter().filter(has_subnets) {
+        for other in second.iter().filter(has_subnets) {
+            found.extend(overlap(one, other));
+        }
+    }
+    found
+}
+
+pub(crate) fn conflict(
+    rule: ConflictRule,
+    subject: String,
+    first: &Claimant,
+    second: &Claimant,
+) -> Conflict {
     Conflict {
         rule,
         subject,
@@ -209,31 +298,33 @@ fn conflict(rule: ConflictRule, subject: String, first: &Claimant, second: &Clai
     }
 }
 
-fn networks(one: &Claim<NetworkClaim>, other: &Claim<NetworkClaim>, found: &mut Vec<Conflict>) {
-    let (network, other_network) = (&one.what, &other.what);
-    let is_made_by_both = !network.external && !other_network.external;
-    let mut find = |rule, subject| found.push(conflict(rule, subject, &one.holder, &other.holder));
-    let subnets = network.subnets.iter().flat_map(|subnet| {
-        let others = other_network.subnets.iter();
+/// Two networks that both sides would make can't have common addresses.
+fn overlap(one: &Claim<NetworkClaim>, other: &Claim<NetworkClaim>) -> Option<Conflict> {
+    let is_made_by_both = !one.what.external && !other.what.external;
+    let subnets = one.what.subnets.iter().flat_map(|subnet| {
+        let others = other.what.subnets.iter();
         others.map(move |other| (subnet, other))
     });
-    let overlap = subnets
-        .into_iter()
-        .find(|(one, other)| subnet::overlap(one, other));
-    if let Some((one, other)) = overlap.filter(|_| is_made_by_both) {
-        let subject = if one == other {
-            one.clone()
-        } else {
-            format!("{one} and {other}")
-        };
-        find(ConflictRule::NetworkSubnet, subject);
-    }
-    if network.name != other_network.name {
-        return;
-    }
-    if is_made_by_both {
+    let mut subnets = subnets.filter(|_| is_made_by_both);
+    let (subnet, with) = subnets.find(|(one, other)| subnet::overlap(one, other))?;
+    let subject = match subnet == with {
+        true => subnet.clone(),
+        false => format!("{subnet} and {with}"),
+    };
+    Some(conflict(
+        ConflictRule::NetworkSubnet,
+        subject,
+        &one.holder,
+        &other.holder,
+    ))
+}
+
+fn same_network(one: &Claim<NetworkClaim>, other: &Claim<NetworkClaim>, found: &mut Vec<Conflict>) {
+    let (network, other_network) = (&one.what, &other.what);
+    if !network.external && !other_network.external {
         // A name of its own parts the services, too.
-        find(ConflictRule::NetworkName, network.name.clone());
+        let (rule, subject) = (ConflictRule::NetworkName, network.name.clone());
+        found.push(conflict(rule, subject, &one.holder, &other.holder));
         return;
     }
     for (name, holder) in &network.names {
@@ -254,8 +345,12 @@ fn common_port(one: &Port, other: &Port) -> Option<String> {
         (port == last && other.contains(&port)).then_some(port)
     };
     let port = needs(&ports, &other_ports).or_else(|| needs(&other_ports, &ports))?;
-    (one.protocol == other.protocol && Address::of(one).meets(Address::of(other)))
-        .then(|| format!("{port}/{}", one.protocol))
+    meet(one, other).then(|| format!("{port}/{}", one.protocol))
+}
+
+/// True if both are of one protocol and on a common address of the host, whatever the ports.
+pub(crate) fn meet(one: &Port, other: &Port) -> bool {
+    one.protocol == other.protocol && Address::of(one).meets(Address::of(other))
 }
 
 /// The host's addresses that a port is published on.

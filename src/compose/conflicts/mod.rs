@@ -2,4 +2,6 @@
 
 pub(crate) mod claims;
 pub(crate) mod conflict;
+pub(crate) mod port_offset;
+pub(crate) mod remaining;
 pub(crate) mod subnet;

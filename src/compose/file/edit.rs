@@ -50,6 +50,34 @@ pub struct Warning {
     pub message: String,
 }
 
+/// What is told of a value that changes: all of it, or, where a password might stand in it, the
+/// words that differ.
+pub(crate) fn told(from: &str, to: &str) -> (String, String) {
+    let may_hold_secrets =
+        |text: &str| text.contains(['@', ';', '=', ' ', '\n', '\t']) || text.contains("://");
+    if !may_hold_secrets(from) && !may_hold_secrets(to) {
+        return (from.to_owned(), to.to_owned());
+    }
+    let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let same = |a: &mut dyn Iterator<Item = char>, b: &mut dyn Iterator<Item = char>| {
+        a.zip(b)
+            .take_while(|(a, b)| a == b)
+            .map(|(a, _)| a.len_utf8())
+            .sum::<usize>()
+    };
+    let before = same(&mut from.chars(), &mut to.chars());
+    let start = from[..before].trim_end_matches(is_word).len();
+    let (from, to) = (&from[start..], &to[start..]);
+    let after = same(&mut from.chars().rev(), &mut to.chars().rev());
+    let kept = after.min(from.len()).min(to.len());
+    let tail = &from[from.len() - kept..];
+    let kept = tail.trim_start_matches(is_word).len();
+    (
+        from[..from.len() - kept].to_owned(),
+        to[..to.len() - kept].to_owned(),
+    )
+}
+
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.at, self.message)
@@ -344,116 +372,6 @@ fn same_tag(old: &Node, new: &Node) -> bool {
 fn same_anchor(old: &Node, new: &Node) -> bool {
     let name = |node: &Node| node.anchor.as_ref().map(|(name, _)| name.clone());
     name(old) == name(new)
-}
-
-/// The bytes of a scalar to replace, and with what, so that it reads as `value` in the
-/// same kind of quotes. None where that takes more than its own line.
-pub(crate) fn rewrite(
-    document: &Document,
-    id: NodeId,
-    value: &str,
-) -> Option<(Range<usize>, String)> {
-    let node = document.tree().node(id);
-    let NodeKind::Scalar { value: old, style } = &node.kind else {
-        return None;
-    };
-    let source = document.slice(node.span.clone());
-    if value.contains(|c: char| c.is_control() && c != '\n') {
-        return None;
-    }
-    match style {
-        Style::Plain if source != old => None,
-        // What the author wrote plain, such as `${A}`, may stay so; the proof has the last
-        // word.
-        Style::Plain if is_plain_change(old, value) => Some((node.span.clone(), value.to_owned())),
-        Style::Plain
-            if strict::plain_type(old) == Type::Int && strict::plain_type(value) == Type::Int =>
-        {
-            Some((node.span.clone(), value.to_owned()))
-        }
-        Style::Plain => Some((node.span.clone(), plain_or_quoted(value))),
-        _ if value.trim_end_matches('\n').contains('\n') => None,
-        Style::Single => Some((
-            node.span.clone(),
-            format!("'{}'", value.replace('\'', "''")),
-        )),
-        Style::Double => Some((node.span.clone(), double_quoted(value))),
-        Style::Literal | Style::Folded => {
-            let start = node.span.start + source.find(old.trim_end())?;
-            // The one line of the block, whose indentation and line break stay.
-            (source.trim() == old.trim_end() && !old.trim_end().is_empty()).then(|| {
-                (
-                    start..start + old.trim_end().len(),
-                    value.trim_end().to_owned(),
-                )
-            })
-        }
-    }
-}
-
-/// A string as a plain scalar where that is one in every context, else in double quotes.
-pub(crate) fn plain_or_quoted(value: &str) -> String {
-    if is_plain(value) {
-        value.to_owned()
-    } else {
-        double_quoted(value)
-    }
-}
-
-/// True if what differs between two texts is nothing that would need quotes.
-fn is_plain_change(old: &str, new: &str) -> bool {
-    let (old, bytes) = (old.as_bytes(), new.as_bytes());
-    let same = |pairs: &mut dyn Iterator<Item = (&u8, &u8)>| {
-        pairs.take_while(|(old, new)| old == new).count()
-    };
-    let before = same(&mut old.iter().zip(bytes));
-    let after = same(&mut old[before..].iter().rev().zip(bytes[before..].iter().rev()));
-    let changed = &bytes[before..bytes.len() - after];
-    strict::plain_type(new) == Type::String
-        && before + after > 0
-        && new.starts_with(|c: char| c.is_ascii_alphanumeric() || "/$_.".contains(c))
-        && !changed
-            .iter()
-            .any(|byte| b" #,[]{}&*!|>'\"%`\n".contains(byte))
-}
-
-/// Conservative: true only for text that is a plain string scalar in block and in flow
-/// context, to readers of YAML 1.1 and 1.2 alike.
-fn is_plain(value: &str) -> bool {
-    const WORDS: [&str; 10] = [
-        "true", "false", "yes", "no", "on", "off", "y", "n", "null", "~",
-    ];
-    // Interpolation is common in values, and `{` is safe inside a plain block scalar only.
-    let characters =
-        |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-' | '/' | '@' | '+' | ':');
-    value.starts_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '/' | '.'))
-        && value.chars().all(characters)
-        && !value.ends_with(':')
-        && !WORDS.contains(&value.to_ascii_lowercase().as_str())
-        && strict::plain_type(value) == Type::String
-        && !is_sexagesimal(value)
-}
-
-/// `22:22` and the like: a number in base 60 to YAML 1.1.
-fn is_sexagesimal(value: &str) -> bool {
-    value.contains(':')
-        && value
-            .chars()
-            .all(|c| c.is_ascii_digit() || matches!(c, ':' | '.' | '_'))
-}
-
-fn double_quoted(value: &str) -> String {
-    let mut quoted = String::with_capacity(value.len() + 2);
-    quoted.push('"');
-    for c in value.chars() {
-        match c {
-            '"' | '\\' => quoted.extend(['\\', c]),
-            '\n' => quoted.push_str("\\n"),
-            _ => quoted.push(c),
-        }
-    }
-    quoted.push('"');
-    quoted
 }
 
 #[cfg(test)]

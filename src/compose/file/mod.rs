@@ -4,6 +4,7 @@ pub(crate) mod document;
 pub(crate) mod edit;
 pub(crate) mod interpolate;
 pub(crate) mod location;
+pub(crate) mod rewrite;
 pub(crate) mod strict;
 pub(crate) mod syntax;
 pub(crate) mod template;

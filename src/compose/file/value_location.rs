@@ -1,8 +1,11 @@
 //! One value of a service in the tree, wherever it stands, and how it is given another:
 //! an anchored one is edited once, for all the services that share it.
 
+use std::ops::Range;
+
 use super::document::{Document, MapEntry};
-use super::edit::{Change, Draft, Intent, rewrite};
+use super::edit::{Change, Draft, Intent, told};
+use super::rewrite::{rewrite, rewrite_parts};
 use super::strict::{self, Type};
 use super::syntax::NodeId;
 use crate::compose::error::Error;
@@ -88,6 +91,33 @@ impl Draft<'_> {
         site: &ValueLocation<'_>,
         value: String,
     ) -> Result<(), Error> {
+        self.replace(document, sites, site, (&[], value))
+    }
+
+    /// [`Draft::set`], where the new value is the old one with `parts` of it replaced: so a
+    /// value over several lines can be edited, too. An error is the reason, as a clause.
+    pub(crate) fn replace_parts(
+        &mut self,
+        document: &Document,
+        sites: &[ValueLocation<'_>],
+        site: &ValueLocation<'_>,
+        parts: &[(Range<usize>, String)],
+        value: String,
+    ) -> Result<(), String> {
+        self.replace(document, sites, site, (parts, value))
+            .map_err(|error| match error {
+                Error::Unsafe { reason, .. } => reason,
+                error => error.to_string(),
+            })
+    }
+
+    fn replace(
+        &mut self,
+        document: &Document,
+        sites: &[ValueLocation<'_>],
+        site: &ValueLocation<'_>,
+        (parts, value): (&[(Range<usize>, String)], String),
+    ) -> Result<(), Error> {
         let intent = Intent::Scalar(value.clone());
         match self.intent(site.scalar) {
             Some(existing) if *existing == intent => return Ok(()),
@@ -99,18 +129,24 @@ impl Draft<'_> {
             None => {}
         }
         check_shared(document, sites, site)?;
-        let Some((range, text)) = rewrite(document, site.scalar, &value) else {
+        let rewritten = rewrite(document, site.scalar, &value)
+            .or_else(|| rewrite_parts(document, site.scalar, parts));
+        let Some((range, text)) = rewritten else {
             return Err(site.refusal(document, "it is written over several lines"));
         };
         let shares = |other: &&ValueLocation<'_>| {
             other.scalar == site.scalar && other.service != site.service
         };
         let others = sites.iter().filter(shares);
+        let (from, to) = match parts.is_empty() {
+            true => (site.written.to_owned(), value),
+            false => told(site.written, &value),
+        };
         self.changes.push(Change {
             at: document.location_of(site.scalar),
             key: site.key.clone(),
-            from: Some(site.written.to_owned()),
-            to: value,
+            from: Some(from),
+            to,
             affects: others.map(|other| other.service.to_owned()).collect(),
         });
         self.splice(site.scalar, intent, range, text);

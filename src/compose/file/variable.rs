@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::edit::{Change, Edited};
+use super::edit::{Change, Edited, told};
 use super::interpolate::{Lookup, variables};
 use super::location::Location;
 use super::value_location::ValueLocation;
@@ -30,6 +30,8 @@ pub struct VariableChange {
 #[derive(Debug, Default)]
 pub(crate) struct Variables {
     changes: BTreeMap<String, VariableChange>,
+    /// The parts of each value that are to become another text.
+    parts: BTreeMap<String, Vec<(Range<usize>, String)>>,
 }
 
 impl Variables {
@@ -37,20 +39,15 @@ impl Variables {
     /// `site`, which is one of `sites`. An error is the reason why it can't.
     pub(crate) fn set(
         &mut self,
-        (name, range, text): (String, Range<usize>, &str),
+        edit: (String, Range<usize>, &str),
         site: &ValueLocation<'_>,
         sites: &[ValueLocation<'_>],
         lookup: &Lookup<'_>,
     ) -> Result<(), String> {
-        let from = lookup(&name);
-        let mut to = from.clone().unwrap_or_default();
-        to.replace_range(range, text);
-        if let Some(other) = self.changes.get(&name)
-            && other.to != to
-        {
-            return Err(format!("it would take two different values of `{name}`"));
-        }
-        let mentions = |site: &&ValueLocation<'_>| variables(site.written).contains(&name);
+        let name = &edit.0;
+        let mentions = |site: &&ValueLocation<'_>| {
+            site.written.contains(name.as_str()) && variables(site.written).contains(name)
+        };
         let mut services: Vec<_> = sites
             .iter()
             .filter(mentions)
@@ -59,12 +56,44 @@ impl Variables {
         services.dedup();
         // The one that was asked for comes first: errors speak of it.
         services.sort_by_key(|service| service != site.service);
-        self.changes.entry(name.clone()).or_insert(VariableChange {
+        self.change(edit, services, lookup)
+    }
+
+    /// [`Variables::set`] for a variable that `services` use.
+    pub(crate) fn change(
+        &mut self,
+        (name, range, text): (String, Range<usize>, &str),
+        services: Vec<String>,
+        lookup: &Lookup<'_>,
+    ) -> Result<(), String> {
+        let from = lookup(&name);
+        let parts = self.parts.entry(name.clone()).or_default();
+        let part = (range.clone(), text.to_owned());
+        if !parts.contains(&part) {
+            let meets = |(other, _): &(Range<usize>, String)| {
+                other == &range || (other.start < range.end && range.start < other.end)
+            };
+            if parts.iter().any(meets) {
+                return Err(format!("it would take two different values of `{name}`"));
+            }
+            parts.push(part);
+            parts.sort_by_key(|(range, _)| range.start);
+        }
+        let mut to = from.clone().unwrap_or_default();
+        for (range, text) in parts.iter().rev() {
+            to.replace_range(range.clone(), text);
+        }
+        let change = self.changes.entry(name.clone()).or_insert(VariableChange {
             name,
             from,
-            to,
-            services,
+            to: String::new(),
+            services: Vec::new(),
         });
+        change.to = to;
+        let known: Vec<String> = change.services.clone();
+        change
+            .services
+            .extend(services.into_iter().filter(|name| !known.contains(name)));
         Ok(())
     }
 
@@ -110,11 +139,18 @@ pub fn set_variables(file: &EnvFile, changes: &[VariableChange]) -> Result<Edite
             });
         }
         edited.bytes = now.set(&change.name, &change.to)?;
+        let (from, to) = match &change.from {
+            Some(from) => {
+                let (from, to) = told(from, &change.to);
+                (Some(from), to)
+            }
+            None => (None, change.to.clone()),
+        };
         edited.changes.push(Change {
             at,
             key: vec![change.name.clone()],
-            from: change.from.clone(),
-            to: change.to.clone(),
+            from,
+            to,
             affects: change.services.clone(),
         });
     }

@@ -35,8 +35,9 @@ impl ModelBuilder<'_> {
         let binds = section(root, "services")
             .flat_map(|(name, service)| self.binds(name, service))
             .collect();
+        let mounting = users(&services, |service| service.volumes.iter());
         let volumes = section(root, "volumes")
-            .map(|(key, value)| (key.clone(), self.volume(key, value, &services)))
+            .map(|(key, value)| (key.clone(), self.volume(key, value, mounting.get(key))))
             .collect();
         let resources = |name: &str| {
             section(root, name)
@@ -98,6 +99,11 @@ impl ModelBuilder<'_> {
             network_mode: text("network_mode"),
             env_files: env_files
                 .filter_map(|file| Some(PathBuf::from(file.get("path")?.to_text()?)))
+                .collect(),
+            environment: pairs(service.get("environment")),
+            devices: items(service, "devices")
+                .iter()
+                .filter_map(device)
                 .collect(),
             label_files: texts(service.get("label_file"))
                 .into_iter()
@@ -164,16 +170,8 @@ impl ModelBuilder<'_> {
         })
     }
 
-    fn volume(
-        &self,
-        key: &str,
-        value: &Value,
-        services: &BTreeMap<String, Service>,
-    ) -> VolumeDefinition {
+    fn volume(&self, key: &str, value: &Value, used_by: Option<&Vec<String>>) -> VolumeDefinition {
         let explicit = value.get("name");
-        let users = services
-            .iter()
-            .filter(|(_, service)| service.volumes.contains(key));
         VolumeDefinition {
             at: self.sources.location(value.at),
             name: self.name(key, value),
@@ -182,7 +180,7 @@ impl ModelBuilder<'_> {
             driver: value.get("driver").and_then(Value::to_text),
             driver_opts: pairs(value.get("driver_opts")),
             labels: pairs(value.get("labels")),
-            used_by: users.map(|(name, _)| name.clone()).collect(),
+            used_by: used_by.cloned().unwrap_or_default(),
         }
     }
 
@@ -212,11 +210,9 @@ impl ModelBuilder<'_> {
                 .entry("default".to_owned())
                 .or_insert_with(|| Network::implicit(name));
         }
+        let mut joined = users(services, |service| service.networks.keys());
         for (key, network) in &mut networks {
-            let users = services
-                .iter()
-                .filter(|(_, service)| service.networks.contains_key(key));
-            network.used_by = users.map(|(name, _)| name.clone()).collect();
+            network.used_by = joined.remove(key).unwrap_or_default();
         }
         networks
     }
@@ -236,6 +232,20 @@ impl ModelBuilder<'_> {
             used_by: Vec::new(),
         }
     }
+}
+
+/// The services that use a thing, by its key.
+fn users<'a, I: Iterator<Item = &'a String>>(
+    services: &'a BTreeMap<String, Service>,
+    used: impl Fn(&'a Service) -> I,
+) -> BTreeMap<String, Vec<String>> {
+    let mut users: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (name, service) in services {
+        for key in used(service) {
+            users.entry(key.clone()).or_default().push(name.clone());
+        }
+    }
+    users
 }
 
 fn section<'a>(root: &'a Value, name: &str) -> impl Iterator<Item = (&'a String, &'a Value)> {
@@ -294,6 +304,12 @@ fn service_networks(service: &Value) -> BTreeMap<String, Vec<String>> {
     } else {
         named
     }
+}
+
+/// The host's part of `/dev/a:/dev/b:rwm`, or the `source` of the long syntax.
+fn device(value: &Value) -> Option<String> {
+    let text = value.as_str().or_else(|| value.get("source")?.as_str())?;
+    text.split(':').next().map(str::to_owned)
 }
 
 fn port(value: &Value) -> Option<Port> {

@@ -105,6 +105,11 @@ pub struct Service {
     pub network_mode: Option<String>,
     /// The files of `env_file`, as absolute paths, whether they are there or not.
     pub env_files: Vec<PathBuf>,
+    /// The variables of `environment` with their values, resolved; those of env files aren't
+    /// among them.
+    pub environment: BTreeMap<String, String>,
+    /// The devices of the host that `devices` names, each by its path there.
+    pub devices: Vec<String>,
     /// The files of `label_file`, as absolute paths, whether they are there or not.
     pub label_files: Vec<PathBuf>,
     /// The keys of the volumes that it mounts, by the absolute path in the container.

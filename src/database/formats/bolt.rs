@@ -15,7 +15,7 @@ const DEEPEST: usize = 16;
 const LARGEST_PAGE: usize = 256 * 1024;
 
 /// Reads a piece of the file; fewer bytes where it ends.
-pub(crate) type Read<'a> = &'a dyn Fn(u64, usize) -> Option<Vec<u8>>;
+pub(crate) type ReadAt<'a> = &'a dyn Fn(u64, usize) -> Option<Vec<u8>>;
 
 /// A store whose meta is good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub(crate) struct Bolt {
 }
 
 /// Where a bucket's elements are.
-enum Tree {
+enum BoltTree {
     Page(u64),
     /// A small bucket is a page within its value.
     Inline(Vec<u8>),
@@ -34,7 +34,7 @@ enum Tree {
 
 impl Bolt {
     /// The newer of both metas that are whole.
-    pub(crate) fn open(read: Read<'_>) -> Option<Self> {
+    pub(crate) fn open(read: ReadAt<'_>) -> Option<Self> {
         // The first meta tells the page size; where it is damaged, sizes are tried.
         let sizes = [4096, 8192, 16384, 65536];
         let first = read(0, 512).and_then(|page| Self::meta(&page));
@@ -61,26 +61,26 @@ impl Bolt {
     }
 
     /// The value of `key` in the top-level bucket `bucket`.
-    pub(crate) fn value(&self, read: Read<'_>, bucket: &[u8], key: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn value(&self, read: ReadAt<'_>, bucket: &[u8], key: &[u8]) -> Option<Vec<u8>> {
         const BUCKET: u32 = 1;
-        let (flags, bucket) = self.find(read, Tree::Page(self.root), bucket)?;
+        let (flags, bucket) = self.find(read, BoltTree::Page(self.root), bucket)?;
         if flags & BUCKET == 0 {
             return None;
         }
         let tree = match u64_le(&bucket, 0)? {
-            0 => Tree::Inline(bucket.get(16..)?.to_vec()),
-            page => Tree::Page(page),
+            0 => BoltTree::Inline(bucket.get(16..)?.to_vec()),
+            page => BoltTree::Page(page),
         };
         let (flags, value) = self.find(read, tree, key)?;
         (flags & BUCKET == 0).then_some(value)
     }
 
-    fn find(&self, read: Read<'_>, tree: Tree, key: &[u8]) -> Option<(u32, Vec<u8>)> {
+    fn find(&self, read: ReadAt<'_>, tree: BoltTree, key: &[u8]) -> Option<(u32, Vec<u8>)> {
         const BRANCH: u16 = 1;
         const LEAF: u16 = 2;
         let mut page = match tree {
-            Tree::Page(number) => self.page(read, number)?,
-            Tree::Inline(page) => page,
+            BoltTree::Page(number) => self.page(read, number)?,
+            BoltTree::Inline(page) => page,
         };
         for _ in 0..DEEPEST {
             let (flags, count) = (u16_le(&page, 8)?, usize::from(u16_le(&page, 10)?));
@@ -94,7 +94,7 @@ impl Bolt {
     }
 
     /// A page with its overflow.
-    fn page(&self, read: Read<'_>, number: u64) -> Option<Vec<u8>> {
+    fn page(&self, read: ReadAt<'_>, number: u64) -> Option<Vec<u8>> {
         let at = number.checked_mul(self.page_size as u64)?;
         let page = read(at, self.page_size)?;
         let overflow = index(u32_le(&page, 12)?)?;

@@ -52,7 +52,7 @@ pub fn serve(input: impl Read + Send + 'static, output: impl Write + Send) -> u8
                 work => {
                     let wish = watch(input);
                     let teller = &teller;
-                    let watched = Watched {
+                    let watched = WatchedWork {
                         teller,
                         wish: &wish,
                     };
@@ -106,7 +106,7 @@ fn give<W: Write + Send>(
         return Kind::Usage.exit_code();
     };
     let wish = watch(input);
-    let watched = Watched {
+    let watched = WatchedWork {
         teller,
         wish: &wish,
     };
@@ -147,7 +147,7 @@ fn take<W: Write + Send>(
 ) -> Result<HelperAnswer, Failed> {
     let (disk, path) = (Disk::new(), mounted(volume)?);
     let wish = AtomicBool::new(false);
-    let watched = Watched {
+    let watched = WatchedWork {
         teller,
         wish: &wish,
     };
@@ -216,7 +216,7 @@ fn mounted(volume: &str) -> Result<PathBuf, Failed> {
 
 fn work_on<W: Write + Send>(
     work: &HelperWork,
-    watched: &Watched<'_, W>,
+    watched: &WatchedWork<'_, W>,
 ) -> Result<HelperAnswer, Failed> {
     match work {
         HelperWork::Free => {
@@ -279,7 +279,7 @@ fn work_on<W: Write + Send>(
 fn compare<W: Write + Send>(
     copied: &Copied,
     target: &Path,
-    watched: &Watched<'_, W>,
+    watched: &WatchedWork<'_, W>,
 ) -> Result<(), Failed> {
     let Some(manifest) = &copied.manifest else {
         return Err(refused("without digests no copy is verified".to_owned()));
@@ -295,7 +295,7 @@ fn compare<W: Write + Send>(
     Ok(())
 }
 
-fn copied_answer<W: Write + Send>(copied: &Copied, watched: &Watched<'_, W>) -> HelperAnswer {
+fn copied_answer<W: Write + Send>(copied: &Copied, watched: &WatchedWork<'_, W>) -> HelperAnswer {
     /// Few enough for one line, and enough for anybody.
     const MOST: usize = 1000;
     if let Some(manifest) = &copied.manifest {
@@ -381,12 +381,12 @@ impl<W: Write + Send> Teller<W> {
 }
 
 /// Counts for the teller, and stops when nobody wants the answer any more.
-struct Watched<'a, W> {
+struct WatchedWork<'a, W> {
     teller: &'a Teller<W>,
     wish: &'a AtomicBool,
 }
 
-impl<W: Write + Send> Progress for Watched<'_, W> {
+impl<W: Write + Send> Progress for WatchedWork<'_, W> {
     fn start(&self, _: &str, _: Option<u64>) {}
 
     fn advance(&self, bytes: u64, files: u64) {

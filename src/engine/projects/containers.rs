@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::inspected::{Checked, InspectedContainer, InspectedMount, inspected};
+use super::inspected::{InspectedContainer, InspectedHealth, InspectedMount, inspected};
 use super::mounts::{FilesystemPath, MountPoint, mounts_of};
 use crate::engine::{Docker, Error, User};
 
@@ -182,7 +182,7 @@ impl From<InspectedContainer> for Container {
             restarting: state.restarting,
             restarts: inspected.restart_count,
             exit_code: (!state.running && state.status != "created").then_some(state.exit_code),
-            health: state.health.as_ref().and_then(Checked::health),
+            health: state.health.as_ref().and_then(InspectedHealth::health),
             mounts: inspected.mounts.into_iter().filter_map(mount).collect(),
         }
     }

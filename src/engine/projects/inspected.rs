@@ -79,16 +79,16 @@ pub(crate) struct ContainerState {
     #[serde(default)]
     pub(crate) exit_code: i32,
     #[serde(default)]
-    pub(crate) health: Option<Checked>,
+    pub(crate) health: Option<InspectedHealth>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(crate) struct Checked {
+pub(crate) struct InspectedHealth {
     pub(crate) status: String,
 }
 
-impl Checked {
+impl InspectedHealth {
     pub(crate) fn health(&self) -> Option<Health> {
         match self.status.as_str() {
             "starting" => Some(Health::Starting),

@@ -16,11 +16,11 @@ use crate::fs::Disk;
 #[derive(Debug)]
 pub struct FakeVolumes {
     folders: FolderVolumes,
-    known: Mutex<Known>,
+    known: Mutex<FakeState>,
 }
 
 #[derive(Debug, Default)]
-struct Known {
+struct FakeState {
     users: BTreeMap<String, Vec<User>>,
     created: Vec<NewVolume>,
     unknown: Option<String>,
@@ -56,7 +56,7 @@ impl FakeVolumes {
         self.known().created.clone()
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
+    fn known(&self) -> MutexGuard<'_, FakeState> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -83,7 +83,7 @@ impl Policy {
         top: Option<&OsStr>,
     ) -> Result<(), VendorReleaseError> {
         let top = Path::new(top.unwrap_or_default());
-        let mut links = Links::new(|path: &Path| match self.members.get(&top.join(path)) {
+        let mut links = MemberLinks::new(|path: &Path| match self.members.get(&top.join(path)) {
             Some(MemberKind::Symlink(aim)) => Some(aim.as_path()),
             _ => None,
         });
@@ -124,13 +124,13 @@ const MOST_LINKS: u32 = 40;
 const MOST_STEPS: u32 = 20_000_000;
 
 /// Follows symlinks as the kernel would, among what a release has.
-pub(in crate::release) struct Links<F> {
+pub(in crate::release) struct MemberLinks<F> {
     /// What a symlink holds; nothing for a path that is none.
     aim_of: F,
     steps: u32,
 }
 
-impl<'a, F: Fn(&Path) -> Option<&'a Path>> Links<F> {
+impl<'a, F: Fn(&Path) -> Option<&'a Path>> MemberLinks<F> {
     pub(in crate::release) const fn new(aim_of: F) -> Self {
         Self { aim_of, steps: 0 }
     }
@@ -199,7 +199,7 @@ mod tests {
             ("y", "/etc", false),
             ("y", "", true),
         ] {
-            let said = Links::new(aim_of).stays_inside(Path::new(path), Path::new(aim));
+            let said = MemberLinks::new(aim_of).stays_inside(Path::new(path), Path::new(aim));
             assert_eq!(said, stays, "{path} -> {aim}");
         }
     }

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rustix::fs::FileType;
 
 use super::leaf::open_chain;
+use super::shadow::Shadow;
 use super::updater::{PairState, Pass, Updater};
 use crate::progress::Silent;
 use crate::tree::error::{Error, Lost};
@@ -19,6 +20,7 @@ use crate::tree::verify::difference::Difference;
 use crate::tree::walk::dir_chain::DirChain;
 use crate::tree::walk::escaped::join_path;
 use crate::tree::walk::exclude::Exclude;
+use crate::tree::walk::fence::Fence;
 use crate::tree::walk::stat::{self, Stat};
 use crate::tree::walk::walk::{self, Batch, Folder, Later, Opened, Pace, Visit};
 
@@ -37,10 +39,12 @@ impl Updater<'_> {
     /// Removes an entry that the source doesn't have.
     pub(super) fn remove_extra(&mut self, state: &PairState, name: &CStr) -> Result<(), Error> {
         let place = &state.pair.place;
-        state.touched.set(true);
         self.make_way(state)?;
-        if let Some(reason) = self.remove_all(place, name)? {
-            self.problem(&place.path_of(name), Lost::Removal, reason.to_owned());
+        match self.remove_all(place, name)? {
+            Some(reason) => {
+                self.problem(&place.path_of(name), Lost::Removal, reason.to_owned());
+            }
+            None => state.touched.set(true),
         }
         Ok(())
     }
@@ -54,7 +58,10 @@ impl Updater<'_> {
         path: &[u8],
     ) -> Result<bool, Error> {
         let dir = state.pair.target.as_fd();
-        let doomed = self.doomed(dir, name, path)?;
+        let mut doomed = self.doomed(dir, name, path)?;
+        if self.options.exclude.matches(path, true) {
+            doomed.stays = Some(EXCLUDED);
+        }
         if let Some(reason) = doomed.stays {
             self.problem(path, Lost::Removal, reason.to_owned());
             return Ok(false);
@@ -132,6 +139,8 @@ impl Updater<'_> {
         let mut fence = self.fence.clone();
         fence.forbid(self.source);
         let census = Census {
+            shadow: self.shadow.as_ref(),
+            nested: &fence,
             path: root.clone(),
             exclude: self.options.exclude.below(path),
             entries: AtomicU64::new(0),
@@ -148,14 +157,17 @@ impl Updater<'_> {
 }
 
 /// The visitor that counts what would go, and notices what has to stay.
-struct Census {
+struct Census<'a> {
     path: PathBuf,
+    shadow: Option<&'a Shadow>,
+    /// What it says if it meets the source.
+    nested: &'a Fence,
     exclude: Exclude,
     entries: AtomicU64,
     stays: Mutex<Option<&'static str>>,
 }
 
-impl Census {
+impl Census<'_> {
     fn stays(&self, reason: &'static str) {
         let mut stays = self.stays.lock().unwrap_or_else(PoisonError::into_inner);
         stays.get_or_insert(reason);
@@ -166,7 +178,7 @@ impl Census {
     }
 }
 
-impl Visit for Census {
+impl Visit for Census<'_> {
     type Counterpart = ();
     type Task = ();
     type Buffers = ();
@@ -175,6 +187,10 @@ impl Visit for Census {
         if above.is_some_and(|above| above.stat.mount != opened.stat.mount) {
             self.stays(MOUNTED);
             return Ok(None);
+        }
+        let shadow = self.shadow;
+        if shadow.is_some_and(|shadow| shadow.is_of(opened.fd.as_fd(), &opened.stat)) {
+            return Err(self.nested.nested());
         }
         Ok(Some(()))
     }

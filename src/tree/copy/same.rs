@@ -301,7 +301,11 @@ impl Updater<'_> {
             return Ok(());
         }
         let pair = &state.pair;
-        let (mut wanted, found) = self.look_at_folders(pair, path)?;
+        let (mut wanted, mut found) = self.look_at_folders(pair, path)?;
+        // That the staging folder was made in it is set right in the end.
+        if let Some(before) = self.root_modified.filter(|_| pair.place.is_root()) {
+            found.stat.modified = before;
+        }
         if !state.touched.get() {
             self.allow_for_rounding(path, &mut wanted, &found);
         }
@@ -314,7 +318,7 @@ impl Updater<'_> {
         }
         let held = InodeFd::Open(pair.target.as_fd());
         let changed = self.adjust(held, c"", path, &wanted, &found)?;
-        if changed || state.touched.get() {
+        if (changed || state.touched.get()) && !state.is_new {
             self.done.adjusted += 1;
         }
         Ok(())

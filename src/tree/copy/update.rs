@@ -15,6 +15,7 @@ use rustix::io::Errno;
 use super::build::HeldPath;
 use super::folder_pair::Roots;
 use super::options::{CopyOptions, Foretold, Removals, Updated};
+use super::shadow::Shadow;
 use super::staged::expected;
 use super::updater::{Pass, Updater, Weight};
 use crate::fs::Disk;
@@ -160,7 +161,7 @@ impl Both {
             digest: false,
             ..options.clone()
         };
-        Updater::new(
+        let mut updater = Updater::new(
             disk,
             self.roots(),
             &self.source_stat,
@@ -168,7 +169,11 @@ impl Both {
             fence,
             progress,
             pass,
-        )
+        );
+        if self.are_trees() && is_overlay(self.source.as_fd()) {
+            updater.shadow = Shadow::of(self.source.as_fd(), &self.source_stat).ok();
+        }
+        updater
     }
 
     fn walk(&self, updater: &mut Updater<'_>) -> Result<(), Error> {
@@ -203,7 +208,7 @@ impl Both {
                 .check(options.removals, &self.target_path)?;
         }
         let mut updater = self.updater(disk, options, progress, Pass::Act);
-        updater.stage_with(staging, self.target_stat.mount, within)?;
+        updater.stage_with(staging, &self.target_stat, within)?;
         self.walk(&mut updater)?;
         updater.finish()
     }

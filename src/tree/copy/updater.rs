@@ -9,22 +9,20 @@ use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use rustix::fs::{FileType, IFlags};
+use rustix::fs::{FileType, IFlags, Timespec};
 
-use super::build::{HeldPath, build};
 use super::folder_pair::{FolderPair, Roots};
-use super::leaf::open_chain;
 use super::options::{CopyOptions, MAX_PROBLEMS, Updated};
+use super::shadow::Shadow;
 use crate::fs::Disk;
 use crate::progress::Progress;
 use crate::tree::error::{Cause, Error, FailedFile, Lost, Problem};
 use crate::tree::target::destination::Staging;
-use crate::tree::verify::difference::{Difference, DifferenceKind};
+use crate::tree::verify::difference::Difference;
 use crate::tree::walk::dir_chain::DirChain;
 use crate::tree::walk::escaped::join_path;
 use crate::tree::walk::fence::Fence;
 use crate::tree::walk::stat::{self, FileId, Listing, Stat, XattrRoom};
-use crate::tree::walk::survey::survey_held;
 
 /// For what a pass is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +60,7 @@ impl HeldEntry {
         Ok(Self { held, stat })
     }
 
-    fn is_folder(&self) -> bool {
+    pub(super) fn is_folder(&self) -> bool {
         self.stat.kind == FileType::Directory
     }
 }
@@ -73,7 +71,14 @@ pub(super) struct FirstInTarget {
     pub place: Arc<DirChain>,
     pub name: CString,
     /// The file that stays there; none if it is made anew.
-    kept: Option<FileId>,
+    pub kept: Option<FileId>,
+}
+
+/// A folder that is to be looked into.
+struct FolderLeft {
+    place: Arc<DirChain>,
+    /// The target doesn't have it, or didn't.
+    is_new: bool,
 }
 
 /// A common folder, and what was done to it.
@@ -83,6 +88,8 @@ pub(super) struct PairState {
     pub lifted: Cell<Option<(u32, IFlags)>>,
     /// Entries of it changed.
     pub touched: Cell<bool>,
+    /// It was made empty, to be filled entry by entry.
+    pub is_new: bool,
 }
 
 pub(super) struct Updater<'a> {
@@ -96,13 +103,17 @@ pub(super) struct Updater<'a> {
     pub(super) source: FileId,
     source_mount: u64,
     /// By the mount on which they are.
-    stagings: HashMap<u64, Rc<Staging<'a>>>,
+    pub(super) stagings: HashMap<u64, Rc<Staging<'a>>>,
     /// Folders in which a staging folder was made, which changed their times.
-    staged_in: Vec<Arc<DirChain>>,
-    /// Common folders that weren't looked into yet; not open, since there may be many.
-    left: Vec<Arc<DirChain>>,
+    pub(super) staged_in: Vec<Arc<DirChain>>,
+    /// When the target's root was changed before that was.
+    pub(super) root_modified: Option<Timespec>,
+    /// What the source's root is known by where an overlay numbers it anew.
+    pub(super) shadow: Option<Shadow>,
+    /// Folders that weren't looked into yet; not open, since there may be many.
+    left: Vec<FolderLeft>,
     /// The source's files with several names that were met.
-    files: HashMap<FileId, FirstInTarget>,
+    pub(super) files: HashMap<FileId, FirstInTarget>,
     /// The target's files with several names, and the source's that they are copies of.
     pub(super) taken: HashMap<FileId, FileId>,
     pub(super) xattrs: XattrRoom,
@@ -132,6 +143,8 @@ impl<'a> Updater<'a> {
             source_mount: source.mount,
             stagings: HashMap::new(),
             staged_in: Vec::new(),
+            root_modified: None,
+            shadow: None,
             left: Vec::new(),
             files: HashMap::new(),
             taken: HashMap::new(),
@@ -150,17 +163,19 @@ impl<'a> Updater<'a> {
         Ok(())
     }
 
-    /// Makes new files in that folder, where they come to be on the target root's `mount`.
+    /// Makes new files in that folder, where they come to be on the mount of the target's root,
+    /// which was as `target` before.
     pub(super) fn stage_with(
         &mut self,
         staging: Staging<'a>,
-        mount: u64,
+        target: &Stat,
         within: bool,
     ) -> Result<(), Error> {
         self.fence_off(&staging)?;
-        self.stagings.insert(mount, Rc::new(staging));
+        self.stagings.insert(target.mount, Rc::new(staging));
         if within {
             self.staged_in.push(DirChain::root());
+            self.root_modified = Some(target.modified);
         }
         Ok(())
     }
@@ -177,12 +192,17 @@ impl<'a> Updater<'a> {
 
     /// Goes through both trees.
     pub(super) fn trees(&mut self) -> Result<(), Error> {
-        self.left.push(DirChain::root());
-        while let Some(place) = self.left.pop() {
+        self.push(DirChain::root(), false);
+        while let Some(FolderLeft { place, is_new }) = self.left.pop() {
+            if is_new && self.pass != Pass::Act {
+                self.foresee(&place)?;
+                continue;
+            }
             let state = PairState {
                 pair: self.open(place)?,
                 lifted: Cell::default(),
                 touched: Cell::default(),
+                is_new,
             };
             if let Err(error) = self.pair(&state) {
                 self.put_back(&state);
@@ -217,7 +237,10 @@ impl<'a> Updater<'a> {
         let before = Stat::of(source.as_fd()).map_err(unreadable)?;
         self.fence.check(before.id(), pair.place.name())?;
         let target = Stat::of(pair.target.as_fd()).map_err(unwritable)?;
-        if target.id() == self.source {
+        let shadow = self.shadow.as_ref();
+        if target.id() == self.source
+            || shadow.is_some_and(|shadow| shadow.is_of(pair.target.as_fd(), &target))
+        {
             return Err(self.fence.nested());
         }
         let theirs = stat::list(&source).map_err(unreadable)?;
@@ -270,14 +293,16 @@ impl<'a> Updater<'a> {
         ours: &Listing,
     ) -> Result<(), Error> {
         let pair = &state.pair;
-        let mut names: Vec<&CStr> = theirs.iter().map(|entry| entry.name).collect();
+        let exclude = self.options.exclude.clone();
+        // A name that is left out here, as a folder's, may be another thing there.
+        let taken = theirs
+            .iter()
+            .filter(|&entry| !exclude.leaves_out(&pair.source, &pair.place, entry));
+        let mut names: Vec<&CStr> = taken.map(|entry| entry.name).collect();
         names.sort_unstable();
         for entry in ours.iter() {
             if self.fence.forbids_name(entry.name)
-                || self
-                    .options
-                    .exclude
-                    .leaves_out(&pair.target, &pair.place, entry)
+                || exclude.leaves_out(&pair.target, &pair.place, entry)
             {
                 continue;
             }
@@ -335,7 +360,7 @@ impl<'a> Updater<'a> {
         Ok(())
     }
 
-    fn advance(&self, bytes: u64) {
+    pub(super) fn advance(&self, bytes: u64) {
         if self.pass != Pass::Weigh {
             self.progress.advance(bytes, 1);
         }
@@ -360,191 +385,10 @@ impl<'a> Updater<'a> {
             self.problem(path, Lost::MountPoint, reason);
             return;
         }
-        self.left.push(pair.place.below(name));
+        self.push(pair.place.below(name), false);
     }
 
-    /// Copies one thing, with all that is in it, over whatever is there.
-    fn replace(
-        &mut self,
-        state: &PairState,
-        name: &CStr,
-        path: &[u8],
-        theirs: &HeldEntry,
-        ours: Option<&HeldEntry>,
-    ) -> Result<(), Error> {
-        if ours.is_some_and(HeldEntry::is_folder) && !self.make_room(state, name, path)? {
-            return Ok(());
-        }
-        state.touched.set(true);
-        let options = CopyOptions {
-            exclude: self.options.exclude.below(path),
-            ..self.options.clone()
-        };
-        if self.pass != Pass::Act {
-            return self.count(path, theirs, ours, &options);
-        }
-        let (source, target) = (
-            join_path(self.roots.source.path, path),
-            join_path(self.roots.target.path, path),
-        );
-        let from = HeldPath {
-            fd: &theirs.held,
-            path: &source,
-        };
-        self.make_way(state)?;
-        let staging = self.staging(state)?;
-        let mut dir = staging.dir();
-        dir.fence = &self.fence;
-        let built = build(self.disk, from, dir, &target, &options, self.progress)?;
-        self.put(&staging, &state.pair, name, path, theirs.stat.kind)?;
-        let copied = built.set_late_attributes(self.disk, &target)?;
-        self.done.copied.add(copied, path);
-        Ok(())
-    }
-
-    /// What a copy would count, and where it differs.
-    fn count(
-        &mut self,
-        path: &[u8],
-        theirs: &HeldEntry,
-        ours: Option<&HeldEntry>,
-        options: &CopyOptions,
-    ) -> Result<(), Error> {
-        let foretells = self.pass == Pass::Foretell;
-        let root = join_path(self.roots.source.path, path);
-        let mut listed = Vec::new();
-        let mut list = |below: Vec<u8>, stat: &Stat| {
-            if foretells && ours.is_none() {
-                listed.push((below, *stat));
-            }
-        };
-        let parts = options.surveyed();
-        let counts = survey_held(&theirs.held, &root, &parts, &self.fence, &mut list)?;
-        self.done.copied.counts += counts;
-        for (below, stat) in listed {
-            let path = match (path, below.as_slice()) {
-                (_, b"") => path.to_vec(),
-                _ => [path, b"/", &below].concat(),
-            };
-            self.differences.push(Difference::missing_at(path, &stat));
-        }
-        if foretells && let Some(ours) = ours {
-            self.tell(path, theirs, ours, DifferenceKind::Content)?;
-        }
-        Ok(())
-    }
-
-    /// Renames what was made over what is there.
-    fn put(
-        &self,
-        staging: &Staging<'_>,
-        pair: &FolderPair,
-        name: &CStr,
-        path: &[u8],
-        kind: FileType,
-    ) -> Result<(), Error> {
-        staging
-            .put_over(pair.target.as_fd(), name, kind)
-            .map_err(|error| self.roots.unwritable(path, error))
-    }
-
-    /// Makes `name` another name of a file that is in place already.
-    fn link(
-        &mut self,
-        state: &PairState,
-        name: &CStr,
-        path: &[u8],
-        theirs: &HeldEntry,
-        ours: Option<&HeldEntry>,
-        first: &FirstInTarget,
-    ) -> Result<(), Error> {
-        let pair = &state.pair;
-        if ours.is_some_and(|ours| Some(ours.stat.id()) == first.kept) {
-            self.weight.alike += 1;
-            return Ok(());
-        }
-        if ours.is_some_and(HeldEntry::is_folder) && !self.make_room(state, name, path)? {
-            return Ok(());
-        }
-        state.touched.set(true);
-        self.done.adjusted += 1;
-        if self.pass != Pass::Act {
-            if self.pass == Pass::Foretell {
-                let first = first.place.path_of(&first.name);
-                self.differences.push(Difference::link_at(path, &first));
-            }
-            return Ok(());
-        }
-        self.make_way(state)?;
-        let staging = self.staging(state)?;
-        let fail = |error| Error::write(join_path(self.roots.target.path, path), error);
-        let root = self.roots.target.fd.as_fd();
-        let dir = open_chain(root, &first.place).map_err(fail)?;
-        staging.link_from(dir.as_fd(), &first.name).map_err(fail)?;
-        self.put(&staging, pair, name, path, theirs.stat.kind)
-    }
-
-    /// The staging folder of the filesystem that a folder of the target is on.
-    fn staging(&mut self, state: &PairState) -> Result<Rc<Staging<'a>>, Error> {
-        let pair = &state.pair;
-        let path = pair.place.path();
-        let fail = |error| self.roots.unwritable(&path, error);
-        let mount = Stat::of(pair.target.as_fd()).map_err(fail)?.mount;
-        if let Some(staging) = self.stagings.get(&mount) {
-            return Ok(Rc::clone(staging));
-        }
-        let fd = stat::open_dir(pair.target.as_fd(), c".").map_err(fail)?;
-        let target = join_path(self.roots.target.path, &path);
-        let staging = crate::tree::target::destination::Destination::within(&target, fd)
-            .stage(self.disk, self.roots.source.path)?;
-        self.fence_off(&staging)?;
-        self.staged_in.push(Arc::clone(&pair.place));
-        let staging = Rc::new(staging);
-        self.stagings.insert(mount, Rc::clone(&staging));
-        Ok(staging)
-    }
-
-    /// Goes through a single file.
-    pub(super) fn single(&mut self, source: &Stat, target: &Stat) -> Result<(), Error> {
-        let held = |fd: &OwnedFd, stat: &Stat| -> io::Result<HeldEntry> {
-            Ok(HeldEntry {
-                held: rustix::io::fcntl_dupfd_cloexec(fd, 0)?,
-                stat: *stat,
-            })
-        };
-        let theirs = held(self.roots.source.fd, source);
-        let theirs = theirs.map_err(|error| self.roots.unreadable(b"", error))?;
-        let ours = held(self.roots.target.fd, target);
-        let ours = ours.map_err(|error| self.roots.unwritable(b"", error))?;
-        if self.keep(c"", b"", &theirs, &ours)? {
-            self.advance(0);
-            return Ok(());
-        }
-        let options = self.options.clone();
-        if self.pass != Pass::Act {
-            return self.count(b"", &theirs, Some(&ours), &options);
-        }
-        let Some(staging) = self.stagings.values().next().map(Rc::clone) else {
-            return Ok(());
-        };
-        let path = self.roots.target.path;
-        let from = HeldPath {
-            fd: &theirs.held,
-            path: self.roots.source.path,
-        };
-        let built = build(
-            self.disk,
-            from,
-            staging.dir(),
-            path,
-            &options,
-            self.progress,
-        )?;
-        staging
-            .put_in_place(theirs.stat.kind)
-            .map_err(|error| self.roots.unwritable(b"", error))?;
-        let copied = built.set_late_attributes(self.disk, path)?;
-        self.done.copied.add(copied, b"");
-        Ok(())
+    pub(super) fn push(&mut self, place: Arc<DirChain>, is_new: bool) {
+        self.left.push(FolderLeft { place, is_new });
     }
 }

@@ -267,16 +267,10 @@ fn is_idle(line: &[u8]) -> bool {
     line.is_empty() || line.starts_with(b"#")
 }
 
-/// What stands up to the end of the first line that says something, or [`HEAD`] bytes.
+/// The first [`HEAD`] bytes, or all if there are less.
 fn head(reader: &mut impl BufRead) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
-    while head.len() < HEAD {
-        let (begin, left) = (head.len(), (HEAD - head.len()) as u64);
-        let read = reader.by_ref().take(left).read_until(b'\n', &mut head)?;
-        if read == 0 || !is_idle(&head[begin..]) {
-            break;
-        }
-    }
+    reader.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
     Ok(head)
 }
 
@@ -289,11 +283,12 @@ impl Form {
         if line.trim_ascii_start().starts_with(b"{") {
             return Self::Json;
         }
-        let first = line.split(|&byte| byte == 0).next().unwrap_or(line);
-        let (end, raw) = if first.len() < line.len() {
-            (0, true)
+        // A name may have the end of a line in it, where lines end otherwise.
+        let raw = head.contains(&0);
+        let (end, first) = if raw {
+            (0, head.split(|&byte| byte == 0).next().unwrap_or(head))
         } else {
-            (b'\n', false)
+            (b'\n', line)
         };
         let with_return = !raw && line.ends_with(b"\r");
         let lines = Lines { end, with_return };
@@ -351,7 +346,7 @@ fn each_line(
     for number in 1.. {
         line.clear();
         if reader
-            .read_until(b'\n', &mut line)
+            .read_until(end, &mut line)
             .map_err(ManifestProblem::Io)?
             == 0
         {

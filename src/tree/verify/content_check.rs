@@ -30,13 +30,15 @@ enum Wanted {
 
 /// The result of reading a file's contents.
 #[derive(Debug)]
-pub(crate) struct Seen {
+pub(crate) struct SeenContent {
     /// Their digest, where that was wanted or they aren't what was expected.
     pub digest: Option<Digest>,
     /// The length that was read, in bytes.
     pub size: u64,
     /// What the file that they were held against has.
     pub expected: Option<ExpectedFile>,
+    /// That file has more extended attributes than the system lists.
+    pub is_unlisted: bool,
 }
 
 impl ContentCheck {
@@ -102,7 +104,7 @@ impl ContentCheck {
         &self,
         room: &mut Scratch,
         progress: &dyn Progress,
-    ) -> Result<Seen, TransferError> {
+    ) -> Result<SeenContent, TransferError> {
         let size = self.file.stat.size;
         let (digest, size, expected) = match &self.wanted {
             Wanted::Nothing => (None, size, None),
@@ -119,7 +121,6 @@ impl ContentCheck {
             Wanted::Same(other) => {
                 let digests = self.compare(other, room, progress)?;
                 let xattrs = match room.xattrs.read(InodeFd::Open(other.fd.as_fd())) {
-                    // That it can't be listed is told of the one that has it, or here.
                     Err(error) if stat::is_too_much(&error) => None,
                     xattrs => Some(xattrs.map_err(TransferError::Target)?),
                 };
@@ -131,10 +132,14 @@ impl ContentCheck {
                 )
             }
         };
-        Ok(Seen {
+        let is_unlisted = expected
+            .as_ref()
+            .is_some_and(|expected| expected.xattrs.is_none());
+        Ok(SeenContent {
             digest,
             size,
             expected,
+            is_unlisted,
         })
     }
 

@@ -303,6 +303,9 @@ impl Scanner<'_> {
         room: &mut Scratch,
     ) -> Result<FoundEntry, TransferError> {
         let seen = contents.see(room, self.progress)?;
+        if seen.is_unlisted {
+            self.note(&path, UnseenKind::Xattrs);
+        }
         let held = InodeFd::Open(contents.fd());
         let found = self.found(path, contents.stat(), held, room);
         let found = found.map_err(TransferError::Source)?;

@@ -146,8 +146,11 @@ impl Pattern {
         let paths = [path.to_vec(), [path, b"/"].concat()];
         let mut paths = paths.iter().take(if folder { 2 } else { 1 });
         paths.any(|path| {
-            if self.anchored || self.text.starts_with(b"**") {
+            if self.anchored {
                 glob.matches(path)
+            } else if self.text.starts_with(b"**") {
+                // `**/` in front stands for the root, too.
+                glob.matches(path) || glob.matches(&[b"/", path.as_slice()].concat())
             } else if glob::has_two_stars(&self.text) {
                 after_slashes(path).any(|end| glob.matches(end))
             } else {
@@ -236,7 +239,7 @@ mod tests {
     fn two_stars_stand_for_anything() {
         check("a/**/z", &["a/b/z", "x/a/b/c/z/y"], &["a/b/", "b/z", "a/z"]);
         check("a/***", &["a/", "a/b/c"], &["a", "b/"]);
-        check("**/z", &["a/z", "a/b/z"], &["z"]);
+        check("**/z", &["a/z", "a/b/z", "z"], &["y"]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! administrator added to the compose files. Only reads.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::local_changes::{self, Findings};
 use super::merging::{self, Answered, MergedFile, SharedFile};
@@ -141,6 +141,11 @@ fn carried(
         carry.extend(changed.filter_map(|path| CarryRule::new(path).ok()));
     }
     carry.retain(|carry| old.folder.join(&carry.path).symlink_metadata().is_ok());
+    let led_to: Vec<PathBuf> = carry
+        .iter()
+        .flat_map(|carry| led_to(&old.folder, &carry.path))
+        .collect();
+    carry.extend(led_to.iter().filter_map(|path| CarryRule::new(path).ok()));
     carry.sort_by(|a, b| a.path.cmp(&b.path));
     carry.dedup();
     // What lies below a carried folder is carried with it.
@@ -151,6 +156,30 @@ fn carried(
     };
     carry.retain(|carry| !is_below(carry));
     Ok(carry)
+}
+
+/// What a symlink of a release leads to within it, link by link: without that it would dangle.
+fn led_to(folder: &Path, name: &Path) -> Vec<PathBuf> {
+    // Links that lead to each other end somewhere.
+    const MOST: usize = 16;
+    let next = |name: &PathBuf| {
+        let to = folder.join(name).read_link().ok()?;
+        let to = name.parent().unwrap_or(Path::new("")).join(to);
+        let to = to.strip_prefix(folder).map(Path::to_owned).unwrap_or(to);
+        let mut inside = PathBuf::new();
+        for part in to.components() {
+            match part {
+                Component::Normal(name) => inside.push(name),
+                Component::CurDir => {}
+                Component::ParentDir if inside.pop() => {}
+                _ => return None,
+            }
+        }
+        folder.join(&inside).symlink_metadata().ok()?;
+        Some(inside)
+    };
+    let chain = std::iter::successors(next(&name.to_owned()), next);
+    chain.take(MOST).collect()
 }
 
 /// The files that both releases have and that are to be merged: those that differ, and whose

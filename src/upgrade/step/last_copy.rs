@@ -15,17 +15,17 @@ pub(super) fn require_made(
     target: &Volume,
 ) -> Result<(), StepError> {
     let made = MadeVolume::load(world.install, &step.target)?;
-    let is_ours = made.is_some_and(|made| {
+    let is_ours = made.as_ref().is_some_and(|made| {
         let labels = [(LABEL_INSTALL, world.id), (LABEL_RUN, world.run)];
         let mut told = labels
             .iter()
             .filter_map(|(key, own)| Some((target.labels.get(*key)?, own)));
-        made.install == world.id
-            && made.run == world.run
-            && made.made.is(&VolumeIdentity::of(world.volumes, target)) != Some(false)
-            && told.all(|(told, own)| told == own)
+        made.install == world.id && made.run == world.run && told.all(|(told, own)| told == own)
     });
-    if is_ours {
+    let now = VolumeIdentity::of(world.volumes, target);
+    let is_same = made.and_then(|made| made.made.is(&now)) != Some(false);
+    // One that came back from a backup is another, and yet nobody else's.
+    if is_ours && (is_same || holds_what_was_copied(step, world, target)?) {
         return Ok(());
     }
     Err(StepError::TargetNotOurs {
@@ -75,7 +75,12 @@ pub(super) fn require_source(
     }
     let made = MadeVolume::load(world.install, &step.target)?;
     let now = VolumeIdentity::of(world.volumes, &source);
-    match made.and_then(|made| made.copied.is(&now)) {
+    let is_same = made.and_then(|made| made.copied.is(&now));
+    // One that came back from a backup is another, with other times.
+    if is_same != Some(true) && holds_what_was_copied(step, world, &source)? {
+        return Ok(());
+    }
+    match is_same {
         None => Err(last_copy("isn't what was copied, and it isn't known why")),
         Some(false) => Err(last_copy("was made again since it was copied")),
         Some(true) if scope == UndoScope::CompleteRun => {
@@ -84,4 +89,24 @@ pub(super) fn require_source(
         // The old release runs again, or ran.
         Some(true) => Ok(()),
     }
+}
+
+/// Whether a volume has the paths and contents that were copied; every file is read.
+fn holds_what_was_copied(
+    step: &CopyVolume,
+    world: World<'_>,
+    volume: &Volume,
+) -> Result<bool, StepError> {
+    let path = world.install.root().join(&step.manifest);
+    if !path.exists() {
+        return Ok(false);
+    }
+    let manifest = Manifest::load(&path)?;
+    let options = VerifyOptions {
+        scope: VerifyScope::ContentOnly,
+        ..VerifyOptions::default()
+    };
+    let contents = world.volumes.contents();
+    let differences = contents.verify(volume, &manifest, &options, world.progress)?;
+    Ok(differences.is_empty())
 }

@@ -1,20 +1,37 @@
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::*;
-use crate::compose::{Claims, LoadOptions, Model, conflicts};
+use crate::compose::{Claims, LoadOptions, conflicts, remaining};
 
-fn claims(folder: &str, text: &str) -> Claims {
+fn model(folder: &str, text: &str) -> Model {
     let file = PathBuf::from(format!("/{folder}/c.yml"));
+    let variables = [
+        ("PORT", "8080"),
+        ("DB", "shop-db"),
+        ("URL", "pg://u@shop-db:1/shop-db"),
+    ];
     let options = LoadOptions {
-        environment: BTreeMap::from([("PORT".to_owned(), "8080".to_owned())]),
+        environment: variables.map(|(n, v)| (n.to_owned(), v.to_owned())).into(),
         ..LoadOptions::default()
     };
     let read = |path: &Path| match path == file {
         true => Ok(text.as_bytes().to_vec()),
         false => Err(std::io::ErrorKind::NotFound.into()),
     };
-    Claims::of(&Model::load_with(std::slice::from_ref(&file), &options, &read).unwrap())
+    Model::load_with(std::slice::from_ref(&file), &options, &read).unwrap()
+}
+
+fn claims(folder: &str, text: &str) -> Claims {
+    Claims::of(&model(folder, text))
+}
+
+fn lookup(name: &str) -> Option<String> {
+    match name {
+        "PORT" => Some("8080".to_owned()),
+        "DB" => Some("shop-db".to_owned()),
+        "URL" => Some("pg://u@shop-db:1/shop-db".to_owned()),
+        _ => None,
+    }
 }
 
 fn rule() -> FixRule {
@@ -25,19 +42,51 @@ fn rule() -> FixRule {
     }
 }
 
+fn fixed_with(
+    text: &str,
+    rule: &FixRule,
+    env_files: &[EnvFile],
+    mounted: &[(PathBuf, String)],
+) -> FixedFiles {
+    let found = conflicts(&claims("a", text), &claims("b", text));
+    let document = Document::parse(Path::new("/b/c.yml"), text.as_bytes()).unwrap();
+    let project = ProjectFiles {
+        model: &model("b", text),
+        documents: &[document],
+        lookup: &lookup,
+        env_files,
+        mounted,
+    };
+    fix(&project, &found, rule).unwrap()
+}
+
 /// The file of project `b`, made fit to run beside the same file as project `a`, and the
 /// conflicts that are left.
-fn fixed(text: &str, rule: &FixRule) -> (Fixed, String, Vec<String>) {
-    let first = claims("a", text);
-    let found = conflicts(&first, &claims("b", text));
-    let document = Document::parse(Path::new("/b/c.yml"), text.as_bytes()).unwrap();
-    let lookup = |name: &str| (name == "PORT").then(|| "8080".to_owned());
-    let fixed = fix(&document, &found, rule, &lookup).unwrap();
-    let after = String::from_utf8(fixed.edited.bytes.clone()).unwrap();
-    let left = conflicts(&first, &claims("b", &after));
+fn fixed(text: &str, rule: &FixRule) -> (FixedFiles, String, Vec<String>) {
+    let fixed = fixed_with(text, rule, &[], &[]);
+    let after = String::from_utf8(fixed.files[0].bytes.clone()).unwrap();
+    let (first, before, last) = (claims("a", text), claims("b", text), claims("b", &after));
+    let left = remaining(&first, (&before, &last), &fixed.stale);
     let left = left.iter().map(|c| format!("{} {}", c.rule, c.subject));
     let left = left.collect();
     (fixed, after, left)
+}
+
+/// A web server and its database, whose container's name is used in the web's `rest`.
+fn shop(rest: &str) -> String {
+    format!(
+        "services:\n  database: {{image: d, container_name: shop-db}}\n  web:\n    image: w\n{rest}"
+    )
+}
+
+/// What becomes of `rest` in [`shop`], and what is left.
+#[track_caller]
+fn check(rest: &str, expect: &str, stale: &[&str]) {
+    let (fixed, after, left) = fixed(&shop(rest), &rule());
+    let expect = shop(expect).replace("name: shop-db}", "name: shop-db-b}");
+    assert_eq!(after, expect);
+    assert_eq!(left, stale);
+    assert!(fixed.refusals.is_empty(), "{:?}", fixed.refusals);
 }
 
 const TEXT: &str = "\
@@ -107,30 +156,223 @@ fn what_cannot_be_edited_is_left_with_its_reason() {
 }
 
 #[test]
-fn a_container_that_another_service_names_keeps_its_name() {
+fn all_that_surely_refers_to_a_container_gets_its_new_name() {
+    for rest in [
+        "    environment: {DB_HOST: shop-db, URL: 'pg://u:p@shop-db:5432/shop-db'}\n",
+        "    environment:\n      - DB_HOST=shop-db\n      - A=b\n",
+        "    command: [\"--db=shop-db:5432\", '-h', shop-db]\n",
+        "    command: run --db=shop-db:5432 # shop-db\n",
+        "    entrypoint: |\n      wait shop-db:5432\n      exec --host shop-db\n",
+        "    healthcheck: {test: [CMD, ping, 'http://shop-db/']}\n",
+        "    labels: {db.host: shop-db}\n",
+        "    build: {context: ., args: {DB_HOST: shop-db}}\n",
+        "    network_mode: container:shop-db\n",
+        "    pid: container:shop-db\n    volumes_from: ['container:shop-db:ro']\n",
+        "    external_links: ['shop-db:db']\n",
+        "    environment: &e {DB_HOST: shop-db}\n  more: {image: m, environment: *e}\n",
+        "    environment: {A: &a shop-db:1}\n  more: {image: m, environment: {A: *a}}\n",
+        "    configs: [c]\nconfigs:\n  c:\n    content: |\n      upstream shop-db:80;\n      # shop-db.\n",
+    ] {
+        let expect = rest
+            .replace("shop-db", "shop-db-b")
+            .replace("/shop-db-b'", "/shop-db'")
+            .replace("# shop-db-b", "# shop-db");
+        let stale: &[&str] = if rest.contains("configs") {
+            &["stale-name container `shop-db`"]
+        } else {
+            &[]
+        };
+        check(rest, &expect, stale);
+    }
+}
+
+#[test]
+fn what_may_refer_to_a_container_is_listed_and_stays() {
+    for rest in [
+        "    environment: {DB_NAME: shop-db}\n",
+        "    command: rm shop-db\n",
+        "    environment: {X: 'uses shop-db.'}\n",
+        "    environment: {DB_HOST: '${A:-shop}-db'}\n",
+    ] {
+        check(rest, rest, &["stale-name container `shop-db`"]);
+    }
+    for rest in [
+        "    environment: {POSTGRES_DB: shop-db, X: my-shop-db}\n",
+        "    volumes: ['./shop-db:/var/lib/shop-db']\n",
+        "    image: r/shop-db:1\n",
+    ] {
+        let rest = rest.replace("    image: r", "    x-image: r");
+        check(&rest, &rest, &[]);
+    }
+}
+
+#[test]
+fn a_link_means_a_service_and_blocks_nothing() {
     let text = "\
 services:
-  web: {image: x, container_name: q}
-  side: {image: x, network_mode: 'container:q'}
+  db: {image: d, container_name: db}
+  web: {image: w, links: [db], environment: {HOST: db, KILL_CONTAINER: db}}
 ";
     let (fixed, after, left) = fixed(text, &rule());
-    assert_eq!(after, text);
-    assert_eq!(left, ["container-name q"]);
+    let expect = text
+        .replace("name: db}", "name: db-b}")
+        .replace("CONTAINER: db", "CONTAINER: db-b");
+    assert_eq!(after, expect);
+    assert!(fixed.refusals.is_empty() && left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn a_name_on_a_shared_network_is_told_of_while_it_is_used() {
+    let text = |web: &str| {
+        format!(
+            "services:\n  database: {{image: d, container_name: shop-db, networks: [proxy]}}\n  \
+             web: {{image: w, networks: [proxy], environment: {{{web}}}}}\n\
+             networks: {{proxy: {{external: true}}}}\n"
+        )
+    };
+    let (_, after, left) = fixed(&text("DB_HOST: shop-db"), &rule());
+    assert!(after.contains("DB_HOST: shop-db-b"), "{after}");
     assert_eq!(
-        fixed.refusals[0].to_string(),
-        "/b/c.yml:2:35: the container_name of `web` can't be changed: line 3 refers to it by \
-         this name"
+        left,
+        [
+            "network-alias database on proxy",
+            "network-alias web on proxy"
+        ]
     );
+    let (_, _, left) = fixed(&text("DB_NAME: shop-db"), &rule());
+    let expect = [
+        "network-alias database on proxy",
+        "network-alias shop-db on proxy",
+        "network-alias web on proxy",
+        "stale-name container `shop-db`",
+    ];
+    assert_eq!(left, expect);
+}
+
+#[test]
+fn networks_volumes_and_ports_are_edited_where_they_are_named() {
+    let text = "\
+services:
+  web:
+    image: w
+    networks: [front]
+    ports: ['8080:80']
+    environment:
+      DOCKER_NETWORK: shop_front
+      PUBLIC_URL: http://localhost:8080
+      BACKUP_VOLUME: shop_data
+      NOTE: shop_data
+    labels:
+      - traefik.docker.network=shop_front
+    volumes: ['data:/d']
+networks: {front: {name: shop_front}}
+volumes: {data: {name: shop_data}}
+";
+    let (_, after, left) = fixed(text, &rule());
+    let expect = text
+        .replace("shop_front", "b_front")
+        .replace("shop_data", "b_data")
+        .replace("NOTE: b_data", "NOTE: shop_data")
+        .replace("8080", "8180");
+    assert_eq!(after, expect);
+    assert_eq!(left, ["stale-name volume `shop_data`"]);
+}
+
+#[test]
+fn a_name_that_variables_hold_changes_in_them() {
+    let text = shop("    environment: {DB_HOST: '${DB}', URL: '${URL}'}\n");
+    let (fixed, after, left) = fixed(&text, &rule());
+    assert_eq!(after, text.replace("name: shop-db}", "name: shop-db-b}"));
+    let changes: Vec<_> = fixed
+        .variables
+        .iter()
+        .map(|v| (v.name.as_str(), v.to.as_str()))
+        .collect();
+    assert_eq!(
+        changes,
+        [("DB", "shop-db-b"), ("URL", "pg://u@shop-db-b:1/shop-db")]
+    );
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn env_files_are_edited_and_mounted_files_only_told_of() {
+    let text = shop("    env_file: web.env\n");
+    let env = EnvFile::parse(
+        Path::new("/b/web.env"),
+        b"DB_HOST=shop-db\nB=\"a shop-db:1 shop-db\"\nC='$X shop-db:1'\nPOSTGRES_DB=shop-db\n",
+    );
+    let mounted = [(
+        PathBuf::from("/b/nginx.conf"),
+        "a\n  server shop-db:80;\n".to_owned(),
+    )];
+    let fixed = fixed_with(&text, &rule(), &[env.unwrap()], &mounted);
+    let changes: Vec<_> = fixed.env_files[0]
+        .iter()
+        .map(|v| (v.name.as_str(), v.to.as_str()))
+        .collect();
+    assert_eq!(
+        changes,
+        [("DB_HOST", "shop-db-b"), ("B", "a shop-db-b:1 shop-db")]
+    );
+    let stale: Vec<_> = fixed
+        .stale
+        .iter()
+        .map(|s| format!("{} {}", s.at, s.owner))
+        .collect();
+    assert_eq!(
+        stale,
+        [
+            "/b/nginx.conf:2:10 /b/nginx.conf",
+            "/b/web.env:2:1 web",
+            "/b/web.env:3:1 web"
+        ]
+    );
+}
+
+#[test]
+fn hundreds_of_services_are_fixed_at_once() {
+    let mut text = "services:\n".to_owned();
+    let mut volumes = "volumes:\n".to_owned();
+    for n in 0..300 {
+        text += &format!(
+            "  s{n}:\n    image: i\n    container_name: c{n}\n    ports: ['{}:80']\n    \
+             environment: {{HOST: 'c{n}'}}\n    volumes: ['v{n}:/v']\n",
+            n + 1000
+        );
+        volumes += &format!("  v{n}: {{name: w{n}}}\n");
+    }
+    let rule = FixRule {
+        port_offset: Some(10_000),
+        ..rule()
+    };
+    let (fixed, after, left) = fixed(&(text + &volumes), &rule);
+    assert!(left.is_empty() && fixed.refusals.is_empty());
+    assert_eq!(after.matches("HOST: 'c").count(), 300);
+    assert_eq!(after.matches("-b'").count(), 300);
+    assert_eq!(after.matches("name: b_v").count(), 300);
 }
 
 #[test]
 fn a_suffix_that_no_name_can_have_is_an_error() {
     let document = Document::parse(Path::new("/b/c.yml"), TEXT.as_bytes()).unwrap();
     let found = conflicts(&claims("a", TEXT), &claims("b", TEXT));
-    let rule = FixRule {
+    let project = ProjectFiles {
+        model: &model("b", TEXT),
+        documents: &[document],
+        lookup: &lookup,
+        env_files: &[],
+        mounted: &[],
+    };
+    let of = |rule: FixRule| fix(&project, &found, &rule).unwrap_err();
+    let error = of(FixRule {
         suffix: "a b".to_owned(),
         ..rule()
-    };
-    let error = fix(&document, &found, &rule, &|_| None).unwrap_err();
+    });
+    assert!(matches!(error, Error::Malformed { .. }), "{error}");
+    let error = of(FixRule {
+        prefix: "a b".to_owned(),
+        ..rule()
+    });
     assert!(matches!(error, Error::Malformed { .. }), "{error}");
 }

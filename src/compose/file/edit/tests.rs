@@ -3,6 +3,7 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::*;
+use crate::compose::file::rewrite::rewrite;
 use crate::compose::{
     ImageOptions, ImageRule, PrefixRule, offset_ports, prefix_networks, prefix_volumes, set_images,
     suffix_container_names,
@@ -30,6 +31,23 @@ fn check_refused(text: &str, claim: &str, range: Range<usize>, with: &str, expec
 }
 
 const MORE: &str = "the edit is refused: more would change than was asked for";
+
+#[test]
+fn no_password_is_told_beside_what_changes() {
+    let check = |from: &str, to: &str, expect: (&str, &str)| {
+        let told = told(from, to);
+        assert_eq!((told.0.as_str(), told.1.as_str()), expect);
+    };
+    check("8080", "8180", ("8080", "8180"));
+    check("a/b:1.2", "a/b:1.3", ("a/b:1.2", "a/b:1.3"));
+    check("pg://u:p@db:5/x", "pg://u:p@db-b:5/x", ("db", "db-b"));
+    check("pw=p host=db", "pw=p host=db-b", ("db", "db-b"));
+    check(
+        "http://localhost:8080",
+        "http://localhost:8180",
+        ("8080", "8180"),
+    );
+}
 
 #[test]
 fn the_proof_accepts_what_was_claimed() {

@@ -1,0 +1,323 @@
+//! Where a text uses a name of Docker's, such as a container's: as the host of a URL, a DSN or
+//! an option, or only as a word that may mean something else.
+//!
+//! Pure: one text, what it is the value of, and the name. What surely means the thing can be
+//! edited; what may mean it is for a person to look at.
+
+use std::ops::Range;
+
+use super::rename::{NamedThing, Rename};
+
+/// What a text is the value of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ValueRole {
+    /// Of a variable or label, under its name.
+    Pair,
+    /// Of a command or health check: what runs inside of the container.
+    Command,
+    /// Of `network_mode`, `pid`, `ipc`, `volumes_from` or `external_links`, where names are
+    /// containers'.
+    Mode,
+    /// Of a file's content.
+    Text,
+}
+
+/// A text in which names are looked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NamedText<'a> {
+    pub(crate) role: ValueRole,
+    /// The variable's or label's name, or the argument before this one.
+    pub(crate) key: &'a str,
+    pub(crate) text: &'a str,
+    /// The ports that the service has inside of its container.
+    pub(crate) own_ports: &'a [u16],
+    /// True for a name that a service answers to, whatever its container is called.
+    pub(crate) is_service: bool,
+}
+
+/// A place in a text that uses a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NameUse {
+    /// The bytes of the name in the text.
+    pub(crate) range: Range<usize>,
+    /// True if it can't mean anything else.
+    pub(crate) is_sure: bool,
+}
+
+/// True for what names of containers, networks and volumes are made of.
+pub(crate) const fn is_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
+}
+
+/// All uses of the old name of `rename` in a text, in order.
+pub(crate) fn uses(text: &NamedText<'_>, rename: &Rename) -> Vec<NameUse> {
+    let name = rename.from.as_str();
+    let bytes = text.text.as_bytes();
+    let found = text.text.match_indices(name).filter(|(at, _)| {
+        let end = at + name.len();
+        let starts = *at == 0 || !is_name_byte(bytes[at - 1]);
+        // The full stop that ends a sentence is no part of a name.
+        let ends = match bytes.get(end) {
+            Some(b'.') => bytes.get(end + 1).is_none_or(|byte| !is_name_byte(*byte)),
+            Some(byte) => !is_name_byte(*byte),
+            None => true,
+        };
+        starts && ends
+    });
+    let found = found.filter_map(|(at, _)| {
+        let token = Token {
+            text,
+            before: &text.text[..at],
+            after: &text.text[at + name.len()..],
+        };
+        let is_sure = match rename.thing {
+            NamedThing::Container => token.as_container(name),
+            NamedThing::Network => token.as_named("network", name),
+            NamedThing::Volume => token.as_volume(name),
+            NamedThing::HostPort => token.as_port(name),
+        }?;
+        Some(NameUse {
+            range: at..at + name.len(),
+            is_sure,
+        })
+    });
+    found.collect()
+}
+
+/// A name in its text.
+struct Token<'a> {
+    text: &'a NamedText<'a>,
+    before: &'a str,
+    after: &'a str,
+}
+
+/// Parts of names of variables and options whose values are hosts.
+const HOST_WORDS: [&str; 17] = [
+    "host",
+    "server",
+    "addr",
+    "url",
+    "uri",
+    "endpoint",
+    "upstream",
+    "backend",
+    "broker",
+    "node",
+    "container",
+    "proxy",
+    "peer",
+    "master",
+    "primary",
+    "cluster",
+    "dsn",
+];
+
+/// Parts of names of variables and options whose values are names of another kind.
+const OTHER_WORDS: [&str; 10] = [
+    "user", "username", "password", "pass", "database", "db", "dbname", "schema", "bucket", "path",
+];
+
+/// True if one of the words that `key` is made of is one of `words`, or ends in it.
+fn has_word(key: &str, words: &[&str]) -> bool {
+    let key = key.to_ascii_lowercase();
+    let mut parts = key.split(|c: char| !c.is_ascii_alphanumeric());
+    parts.any(|part| {
+        let part = part.trim_end_matches(|c: char| c == 's' || c.is_ascii_digit());
+        words
+            .iter()
+            .any(|word| part.ends_with(word.trim_end_matches('s')))
+    })
+}
+
+/// True if the last word of `key` says that its value is a name of another kind.
+fn names_another_kind(key: &str) -> bool {
+    let last = key.rsplit(|c: char| !c.is_ascii_alphanumeric()).next();
+    let last = last.unwrap_or_default().to_ascii_lowercase();
+    OTHER_WORDS.contains(&last.as_str())
+}
+
+impl Token<'_> {
+    /// The option or key whose value begins here: `host` of `host=x`, `--db` of `--db x`, the
+    /// variable's name at the beginning of its value.
+    fn option(&self) -> &str {
+        let before = self.before.trim_end_matches(['"', '\'']);
+        if before.is_empty() {
+            return self.text.key;
+        }
+        let is_end = |c: char| c.is_whitespace() || matches!(c, ';' | ',' | '&' | '?' | '(' | '"');
+        if let Some(assigned) = before.strip_suffix('=') {
+            return assigned.rsplit(is_end).next().unwrap_or_default();
+        }
+        let trimmed = before.trim_end_matches(' ');
+        if trimmed.len() < before.len() && !trimmed.ends_with(['=', ',', ';']) {
+            let word = trimmed.rsplit(is_end).next().unwrap_or_default();
+            if word.starts_with('-') {
+                return word;
+            }
+        }
+        // One of a list.
+        match self.is_element() && self.text.role == ValueRole::Pair {
+            true => self.text.key,
+            false => "",
+        }
+    }
+
+    /// True if nothing but separators of a list stands beside it.
+    fn is_element(&self) -> bool {
+        let is_edge = |c: char| c.is_whitespace() || matches!(c, ',' | ';' | '"' | '\'');
+        self.before.chars().next_back().is_none_or(is_edge)
+            && self.after.chars().next().is_none_or(is_edge)
+    }
+
+    fn is_whole(&self) -> bool {
+        let is_quote = |text: &str| text.trim_matches(['"', '\'', ' ', '\n']).is_empty();
+        is_quote(self.before) && is_quote(self.after)
+    }
+
+    /// A part of a path: behind one slash, or before one that no host could stand before.
+    fn is_in_path(&self) -> bool {
+        let behind = self.before.ends_with('/') && !self.before.ends_with("://");
+        behind || (self.after.starts_with('/') && !self.is_host_of_url())
+    }
+
+    /// Where the authority of the URL that it is in begins, if it is in one.
+    fn authority(&self) -> Option<usize> {
+        let start = self.before.rfind("://")? + 3;
+        let ends = |c: char| matches!(c, '/' | '?' | '#' | '"' | '\'') || c.is_whitespace();
+        (!self.before[start..].contains(ends)).then_some(start)
+    }
+
+    /// What follows within the authority.
+    fn rest_of_authority(&self) -> &str {
+        let ends = |c: char| matches!(c, '/' | '?' | '#' | '"' | '\'') || c.is_whitespace();
+        self.after.split(ends).next().unwrap_or_default()
+    }
+
+    fn is_host_of_url(&self) -> bool {
+        self.authority().is_some_and(|start| {
+            let is_first = |c: char| matches!(c, '@' | ',');
+            let before = &self.before[start..];
+            (before.is_empty() || before.ends_with(is_first))
+                && !self.rest_of_authority().contains('@')
+        })
+    }
+
+    /// A user's name or a password.
+    fn is_credential(&self) -> bool {
+        self.authority().is_some() && self.rest_of_authority().contains('@')
+    }
+
+    fn has_port(&self) -> bool {
+        let digit = self
+            .after
+            .strip_prefix(':')
+            .and_then(|rest| rest.bytes().next());
+        let starts =
+            |c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '-' | '.' | ':' | '/');
+        digit.is_some_and(|digit| digit.is_ascii_digit())
+            && self.before.chars().next_back().is_none_or(starts)
+    }
+
+    /// Whether it is surely the container's host name; None if it is none.
+    fn as_container(&self, name: &str) -> Option<bool> {
+        if self.text.role == ValueRole::Mode {
+            // A bare word is a service's.
+            let is_named = self.before == "container:" || self.text.key == "external_links";
+            return is_named.then_some(true);
+        }
+        let option = self.option();
+        let speaks_of_containers = has_word(option, &["container"]);
+        if self.is_credential() || (self.text.is_service && !speaks_of_containers) {
+            return None;
+        }
+        let is_short = matches!(option, "-h" | "-H");
+        if self.is_host_of_url()
+            || self.has_port()
+            || self.before.ends_with("container:")
+            || self.before.ends_with('@')
+            || is_short
+        {
+            return Some(true);
+        }
+        if self.is_in_path() || names_another_kind(option) {
+            return None;
+        }
+        if has_word(option, &HOST_WORDS) && (self.is_element() || self.before.ends_with('=')) {
+            return Some(true);
+        }
+        self.is_telling(name).then_some(false)
+    }
+
+    /// Whether it is surely the network or volume, by what the option is called.
+    fn as_named(&self, what: &str, name: &str) -> Option<bool> {
+        if self.text.role == ValueRole::Mode {
+            return (what == "network" && self.text.key == "network_mode" && self.is_whole())
+                .then_some(true);
+        }
+        let option = self.option();
+        let short = if what == "network" { "net" } else { "-v" };
+        let speaks_of_it =
+            has_word(option, &[what]) || option.trim_start_matches('-') == short || option == short;
+        if speaks_of_it
+            && (self.is_element() || self.before.ends_with('=') || self.after.starts_with(":/"))
+        {
+            return Some(true);
+        }
+        if self.is_in_path()
+            || self.is_credential()
+            || self.text.is_service
+            || names_another_kind(option)
+        {
+            return None;
+        }
+        self.is_telling(name).then_some(false)
+    }
+
+    fn as_volume(&self, name: &str) -> Option<bool> {
+        if self.after.starts_with(":/") && self.is_element_before() {
+            return Some(true);
+        }
+        self.as_named("volume", name)
+    }
+
+    fn is_element_before(&self) -> bool {
+        let is_edge = |c: char| c.is_whitespace() || matches!(c, ',' | ';' | '"' | '\'' | '=');
+        self.before.chars().next_back().is_none_or(is_edge)
+    }
+
+    /// Whether it is surely the port of the host rather than one of a container.
+    fn as_port(&self, name: &str) -> Option<bool> {
+        let (host, is_url) = self.host_before()?;
+        if host == "host.docker.internal" {
+            return Some(true);
+        }
+        if self.text.role != ValueRole::Pair {
+            return None;
+        }
+        let is_own_port = |port: &u16| port.to_string() == name;
+        let is_inside = self.text.own_ports.iter().any(is_own_port);
+        if matches!(host, "localhost" | "127.0.0.1" | "[::1]") {
+            return (is_url || !is_inside).then_some(is_url && !is_inside);
+        }
+        // A name without a dot is another container, by its own port.
+        (is_url && host.contains('.')).then_some(false)
+    }
+
+    /// The host that stands before `:PORT`, and whether it is a URL's.
+    fn host_before(&self) -> Option<(&str, bool)> {
+        let before = self.before.strip_suffix(':')?;
+        let ends =
+            |c: char| matches!(c, '/' | '@' | ',' | '=' | '(' | '"' | '\'') || c.is_whitespace();
+        let start = before.rfind(ends).map_or(0, |at| at + 1);
+        let host = &before[start..];
+        (!host.is_empty()).then_some((host, before[..start].ends_with("://")))
+    }
+
+    /// A word that is hardly there by chance.
+    fn is_telling(&self, name: &str) -> bool {
+        self.is_whole() || name.contains(['_', '-', '.'])
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,190 @@
+use super::*;
+
+/// The text with what is surely meant in `<>`, and what may be meant in `[]`.
+fn marked(thing: NamedThing, key: &str, text: &str, role: ValueRole) -> String {
+    let from = if thing == NamedThing::HostPort {
+        "8080"
+    } else {
+        "shop-db"
+    };
+    let rename = Rename {
+        thing,
+        owner: "db".to_owned(),
+        from: from.to_owned(),
+        to: "x".to_owned(),
+    };
+    let named = NamedText {
+        role,
+        key,
+        text,
+        own_ports: &[80],
+        is_service: false,
+    };
+    let mut marked = text.to_owned();
+    for found in uses(&named, &rename).into_iter().rev() {
+        let (open, close) = if found.is_sure {
+            ("<", ">")
+        } else {
+            ("[", "]")
+        };
+        marked.insert_str(found.range.end, close);
+        marked.insert_str(found.range.start, open);
+    }
+    marked
+}
+
+#[track_caller]
+fn check(thing: NamedThing, key: &str, expect: &str) {
+    let text = expect.replace(['<', '>', '[', ']'], "");
+    assert_eq!(marked(thing, key, &text, ValueRole::Pair), expect);
+}
+
+#[test]
+fn a_container_is_the_host_of_urls_dsns_and_lists() {
+    for (key, expect) in [
+        ("DB_HOST", "<shop-db>"),
+        ("DATABASE_URL", "postgres://u:p@<shop-db>:5432/x"),
+        ("DATABASE_URL", "postgres://<shop-db>/shop-db"),
+        (
+            "DATABASE_URL",
+            "postgres://shop-db:shop-db@<shop-db>:5432/shop-db",
+        ),
+        ("MONGO", "mongodb://a:1,<shop-db>:2/x"),
+        ("X", "host=<shop-db> port=5432 user=shop-db dbname=shop-db"),
+        ("X", "Server=<shop-db>;Database=shop-db;"),
+        ("X", "tcp(<shop-db>:3306)/x"),
+        ("ES_HOSTS", "a, <shop-db>, b"),
+        ("KAFKA_BROKERS", "<shop-db>:9092,other:9092"),
+        ("X", "mail@<shop-db>"),
+        ("DB_NAME", "[shop-db]"),
+        ("POSTGRES_DB", "shop-db"),
+        ("POSTGRES_USER", "shop-db"),
+        ("X", "my-shop-db"),
+        ("X", "shop-db.example.org"),
+        ("X", "see shop-db-2"),
+        ("X", "/var/lib/shop-db/x"),
+        ("NOTE", "we have [shop-db]."),
+        ("WATCHED_CONTAINERS", "a <shop-db>"),
+    ] {
+        check(NamedThing::Container, key, expect);
+    }
+}
+
+#[test]
+fn a_container_is_named_by_the_options_of_a_command() {
+    for (key, expect) in [
+        ("", "--db=<shop-db>:5432"),
+        ("", "psql -h <shop-db> -U shop-db"),
+        ("", "psql --host <shop-db> --username shop-db"),
+        ("-h", "<shop-db>"),
+        ("--host", "<shop-db>"),
+        ("", "docker kill [shop-db]"),
+    ] {
+        let text = expect.replace(['<', '>', '[', ']'], "");
+        let expect = expect.replace("-U shop-db", "-U [shop-db]");
+        let found = marked(NamedThing::Container, key, &text, ValueRole::Command);
+        assert_eq!(found, expect);
+    }
+}
+
+#[test]
+fn a_mode_names_a_container_only_where_it_says_so() {
+    let mode = |key: &str, text: &str| marked(NamedThing::Container, key, text, ValueRole::Mode);
+    assert_eq!(
+        mode("network_mode", "container:shop-db"),
+        "container:<shop-db>"
+    );
+    assert_eq!(mode("volumes_from", "shop-db"), "shop-db");
+    assert_eq!(
+        mode("volumes_from", "container:shop-db:ro"),
+        "container:<shop-db>:ro"
+    );
+    assert_eq!(mode("external_links", "shop-db:db"), "<shop-db>:db");
+    let network = |key: &str| marked(NamedThing::Network, key, "shop-db", ValueRole::Mode);
+    assert_eq!(
+        (network("network_mode"), network("pid")),
+        ("<shop-db>".to_owned(), "shop-db".to_owned())
+    );
+}
+
+#[test]
+fn a_name_that_a_service_has_stays() {
+    let rename = Rename {
+        thing: NamedThing::Container,
+        owner: "db".to_owned(),
+        from: "db".to_owned(),
+        to: "db-b".to_owned(),
+    };
+    let of = |key, text| {
+        uses(
+            &NamedText {
+                role: ValueRole::Pair,
+                key,
+                text,
+                own_ports: &[],
+                is_service: true,
+            },
+            &rename,
+        )
+        .len()
+    };
+    assert_eq!(of("URL", "postgres://db:5432"), 0);
+    assert_eq!(of("BACKUP_CONTAINER", "db"), 1);
+}
+
+#[test]
+fn a_network_is_meant_where_the_key_says_so() {
+    for (key, expect) in [
+        ("traefik.docker.network", "<shop-db>"),
+        ("DOCKER_NETWORK", "<shop-db>"),
+        ("NETWORKS", "a,<shop-db>"),
+        ("X", "--providers.docker.network=<shop-db>"),
+        ("X", "--network <shop-db> --net <shop-db>"),
+        ("X", "[shop-db]"),
+        ("X", "http://a/shop-db"),
+    ] {
+        check(NamedThing::Network, key, expect);
+    }
+}
+
+#[test]
+fn a_volume_is_meant_where_it_is_mounted_or_the_key_says_so() {
+    for (key, expect) in [
+        ("BACKUP_VOLUME", "<shop-db>"),
+        ("X", "run -v <shop-db>:/data -v x:/shop-db"),
+        ("X", "[shop-db]"),
+        ("X", "docker volume inspect [shop-db]"),
+        ("X", "a:/shop-db"),
+    ] {
+        check(NamedThing::Volume, key, expect);
+    }
+}
+
+#[test]
+fn a_port_is_the_host_s_only_where_the_host_is() {
+    for (key, expect) in [
+        ("PUBLIC_URL", "http://localhost:<8080>/x"),
+        ("X", "http://host.docker.internal:<8080>"),
+        ("X", "http://web:8080"),
+        ("X", "https://shop.example.org:[8080]/"),
+        ("X", "localhost:[8080]"),
+        ("PORT", "8080"),
+        ("X", "http://localhost:18080"),
+    ] {
+        check(NamedThing::HostPort, key, expect);
+    }
+    let inside = marked(
+        NamedThing::HostPort,
+        "",
+        "curl http://localhost:8080",
+        ValueRole::Command,
+    );
+    assert_eq!(inside, "curl http://localhost:8080");
+    let internal = marked(
+        NamedThing::HostPort,
+        "",
+        "x host.docker.internal:8080",
+        ValueRole::Command,
+    );
+    assert_eq!(internal, "x host.docker.internal:<8080>");
+}

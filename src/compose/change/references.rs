@@ -1,0 +1,466 @@
+//! Whoever refers to a name that an edit changes: environment, commands, health checks,
+//! labels, modes, configs, env files, mounted files. Where a text surely means what gets the
+//! new name it is edited with it; else it is listed.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ops::Range;
+use std::path::Path;
+
+use super::name_use::{NameUse, NamedText, ValueRole, is_name_byte, uses};
+use super::rename::{NamedThing, Rename};
+use crate::compose::file::document::Document;
+use crate::compose::file::edit::Draft;
+use crate::compose::file::interpolate::Lookup;
+use crate::compose::file::location::Location;
+use crate::compose::file::syntax::{NodeId, NodeKind};
+use crate::compose::file::template::Template;
+use crate::compose::file::value_location::{ValueLocation, services};
+use crate::compose::file::variable::{VariableChange, Variables};
+use crate::compose::model::model::{Model, Service};
+use crate::env_file::EnvFile;
+
+/// A place that keeps, or may keep, a name that nothing has any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StaleName {
+    /// What had the name.
+    pub thing: NamedThing,
+    /// The name until now.
+    pub from: String,
+    /// The name from now on.
+    pub to: String,
+    /// The service or file that refers to it.
+    pub owner: String,
+    /// Where.
+    pub at: Location,
+    /// Why it isn't edited, as a clause.
+    pub reason: String,
+}
+
+/// The project whose names change.
+pub(crate) struct Referrers<'a> {
+    model: &'a Model,
+    lookup: &'a Lookup<'a>,
+    /// What gets another name, by the name until now.
+    renames: HashMap<&'a str, Vec<&'a Rename>>,
+    /// The names that services answer to, whatever their containers are called.
+    services: HashSet<&'a str>,
+}
+
+/// A scalar in which names are looked for.
+struct Candidate<'a> {
+    site: ValueLocation<'a>,
+    role: ValueRole,
+    key: String,
+    /// True for `KEY=value` in one text.
+    is_pair: bool,
+}
+
+/// A use in the resolved text, and the name that it is to be.
+struct Found<'a> {
+    range: Range<usize>,
+    is_sure: bool,
+    rename: &'a Rename,
+}
+
+impl<'a> Referrers<'a> {
+    pub(crate) fn new(model: &'a Model, lookup: &'a Lookup<'a>, renames: &'a [Rename]) -> Self {
+        let mut by_name: HashMap<&str, Vec<&Rename>> = HashMap::new();
+        for rename in renames {
+            by_name.entry(&rename.from).or_default().push(rename);
+        }
+        let aliases = model
+            .services
+            .values()
+            .flat_map(|service| service.networks.values());
+        let names = model.services.keys().chain(aliases.flatten());
+        Self {
+            model,
+            lookup,
+            renames: by_name,
+            services: names.map(String::as_str).collect(),
+        }
+    }
+
+    /// The names in a text that are to change: words that no letter of a name stands beside.
+    fn named_in(&self, text: &str) -> Vec<&'a Rename> {
+        let words = text.split(|c: char| !c.is_ascii() || !is_name_byte(c as u8));
+        // The full stop of a sentence is no part of a name.
+        let words = words.flat_map(|word| [word, word.trim_end_matches('.')]);
+        let named: HashSet<&str> = words
+            .filter(|word| self.renames.contains_key(word))
+            .collect();
+        let named = named.into_iter().filter_map(|word| self.renames.get(word));
+        named.flatten().copied().collect()
+    }
+
+    /// Drafts the new names in all that surely refers to one in this file; gives what is left.
+    pub(crate) fn edit(
+        &self,
+        document: &Document,
+        draft: &mut Draft<'_>,
+        variables: &mut Variables,
+    ) -> Vec<StaleName> {
+        let mut stale = Vec::new();
+        if self.renames.is_empty() {
+            return stale;
+        }
+        let candidates = Candidates::of(document).found;
+        let is_named = |candidate: &&Candidate<'_>| self.may_use(candidate.site.written);
+        let chosen: Vec<&Candidate<'_>> = candidates.iter().filter(is_named).collect();
+        let sites: Vec<_> = chosen
+            .iter()
+            .map(|candidate| candidate.site.clone())
+            .collect();
+        for candidate in chosen {
+            let drafts = (&mut *draft, &mut *variables);
+            self.candidate(document, drafts, &sites, candidate, &mut stale);
+        }
+        stale
+    }
+
+    /// Most texts hold no name, and are passed over at once.
+    fn may_use(&self, text: &str) -> bool {
+        text.contains('$') || !self.named_in(text).is_empty()
+    }
+
+    fn candidate(
+        &self,
+        document: &Document,
+        (draft, variables): (&mut Draft<'_>, &mut Variables),
+        sites: &[ValueLocation<'_>],
+        candidate: &Candidate<'_>,
+        stale: &mut Vec<StaleName>,
+    ) {
+        let site = &candidate.site;
+        // What can't be resolved is an error of the file's, and told elsewhere.
+        let Ok(template) = Template::new(site.written, self.lookup) else {
+            return;
+        };
+        let found = self.in_text(site.service, candidate, &template.resolved);
+        let mut list = |found: &Found<'_>, reason: &str| {
+            stale.push(StaleName::of(
+                found.rename,
+                site.service,
+                document.location_of(site.scalar),
+                reason,
+            ));
+        };
+        let mut written = Vec::new();
+        for found in &found {
+            if !found.is_sure {
+                list(found, MAY_MEAN_ELSE);
+                continue;
+            }
+            let to = &found.rename.to;
+            match template.home(found.range.clone(), false, to) {
+                None => list(found, "it is put together from several parts"),
+                Some(home) if !home.is_in_value => {
+                    written.push((found.range.clone(), to.clone(), home));
+                }
+                Some(home) => {
+                    let changed = match home.variable {
+                        Some(name) if home.is_whole_value => {
+                            let edit = (name, home.range, home.text.as_str());
+                            variables.set(edit, site, sites, self.lookup)
+                        }
+                        _ => Err("a variable within a variable holds it".to_owned()),
+                    };
+                    if let Err(reason) = changed {
+                        list(found, &reason);
+                    }
+                }
+            }
+        }
+        let parts: Vec<_> = written
+            .iter()
+            .map(|(_, _, home)| (home.range.clone(), home.text.clone()))
+            .collect();
+        let Some(value) = template.apply(site.written, self.lookup, written) else {
+            for found in &found {
+                list(found, "it would mingle with a variable's name");
+            }
+            return;
+        };
+        if let Err(reason) = draft.replace_parts(document, sites, site, &parts, value) {
+            for found in &found {
+                list(found, &reason);
+            }
+        }
+    }
+
+    /// The uses of all names in a text, those of the longer name where two overlap.
+    fn in_text(&self, service: &str, candidate: &Candidate<'_>, resolved: &str) -> Vec<Found<'_>> {
+        let split = resolved.find('=').filter(|_| candidate.is_pair);
+        let start = split.map_or(0, |at| at + 1);
+        let key = split.map_or(candidate.key.as_str(), |at| &resolved[..at]);
+        let text = &resolved[start..];
+        let service = self.model.services.get(service);
+        let mut found = self.uses(candidate.role, key, text, service);
+        for found in &mut found {
+            found.range = found.range.start + start..found.range.end + start;
+        }
+        found
+    }
+
+    fn uses(
+        &self,
+        role: ValueRole,
+        key: &str,
+        text: &str,
+        service: Option<&Service>,
+    ) -> Vec<Found<'_>> {
+        let named = self.named_in(text);
+        if named.is_empty() {
+            return Vec::new();
+        }
+        let own_ports: Vec<u16> = service.map_or(Vec::new(), |service| {
+            service.ports.iter().map(|(port, _)| port.target).collect()
+        });
+        let mut all: Vec<Found<'_>> = Vec::new();
+        for rename in named {
+            let text = NamedText {
+                role,
+                key,
+                text,
+                own_ports: &own_ports,
+                is_service: self.services.contains(rename.from.as_str()),
+            };
+            let found = uses(&text, rename).into_iter();
+            all.extend(found.map(|NameUse { range, is_sure }| Found {
+                range,
+                is_sure,
+                rename,
+            }));
+        }
+        // What is sure wins over what another kind of thing might be meant by.
+        all.sort_by_key(|found| (found.range.start, !found.is_sure, found.rename.thing));
+        let mut kept: Vec<Found<'_>> = Vec::new();
+        for found in all {
+            match kept.last() {
+                Some(last) if last.range.end > found.range.start => {}
+                _ => kept.push(found),
+            }
+        }
+        kept
+    }
+
+    /// The changes of an env file's variables, as [`VariableChange`]s of it, and what is left.
+    pub(crate) fn in_env_file(&self, file: &EnvFile) -> (Vec<VariableChange>, Vec<StaleName>) {
+        let (mut changes, mut stale) = (Vec::new(), Vec::new());
+        let users: Vec<String> = self
+            .model
+            .services
+            .iter()
+            .filter(|(_, service)| service.env_files.iter().any(|path| path == file.path()))
+            .map(|(name, _)| name.clone())
+            .collect();
+        let owner = users.first().map_or("", String::as_str);
+        for entry in file.entries() {
+            let Some(template) = file.template(entry) else {
+                continue;
+            };
+            let service = self.model.services.get(owner);
+            let found = self.uses(ValueRole::Pair, &entry.key, &template, service);
+            let at = || Location {
+                path: file.path().to_owned(),
+                line: entry.line,
+                column: 1,
+            };
+            let owner = if owner.is_empty() { &entry.key } else { owner };
+            let is_literal = !template.contains('$');
+            let (sure, unsure): (Vec<_>, Vec<_>) =
+                found.iter().partition(|found| found.is_sure && is_literal);
+            stale.extend(unsure.iter().map(|found| {
+                let reason = if found.is_sure {
+                    "variables stand beside it"
+                } else {
+                    MAY_MEAN_ELSE
+                };
+                StaleName::of(found.rename, owner, at(), reason)
+            }));
+            if sure.is_empty() {
+                continue;
+            }
+            let mut to = template.clone();
+            for found in sure.iter().rev() {
+                to.replace_range(found.range.clone(), &found.rename.to);
+            }
+            changes.push(VariableChange {
+                name: entry.key.clone(),
+                from: Some(template),
+                to,
+                services: users.clone(),
+            });
+        }
+        (changes, stale)
+    }
+
+    /// The lines of a mounted file that use a name. They are never edited: what reads them may
+    /// be anything.
+    pub(crate) fn in_mounted_file(&self, path: &Path, text: &str) -> Vec<StaleName> {
+        let lines = text.lines().enumerate();
+        let found = lines.flat_map(|(number, line)| {
+            let found = self.uses(ValueRole::Text, "", line, None).into_iter();
+            found.map(move |found| {
+                let at = Location {
+                    path: path.to_owned(),
+                    line: number + 1,
+                    column: line[..found.range.start].chars().count() + 1,
+                };
+                StaleName::of(
+                    found.rename,
+                    &path.display().to_string(),
+                    at,
+                    "a mounted file is its program's",
+                )
+            })
+        });
+        found.collect()
+    }
+}
+
+const MAY_MEAN_ELSE: &str = "it may mean something else";
+
+impl StaleName {
+    fn of(rename: &Rename, owner: &str, at: Location, reason: &str) -> Self {
+        Self {
+            thing: rename.thing,
+            from: rename.from.clone(),
+            to: rename.to.clone(),
+            owner: owner.to_owned(),
+            at,
+            reason: reason.to_owned(),
+        }
+    }
+}
+
+/// The scalars of a file that may refer to something by its name, each once.
+struct Candidates<'a> {
+    document: &'a Document,
+    visited: HashSet<NodeId>,
+    found: Vec<Candidate<'a>>,
+}
+
+impl<'a> Candidates<'a> {
+    fn of(document: &'a Document) -> Self {
+        let mut all = Self {
+            document,
+            visited: HashSet::new(),
+            found: Vec::new(),
+        };
+        for service in services(document) {
+            let name = document.key(service.key);
+            for entry in document.all(service.value) {
+                let key = document.key(entry.key);
+                if let Some(role) = role_of(key) {
+                    all.below(name, &mut vec![key.to_owned()], role, entry.value);
+                }
+                for (below, role) in [
+                    ("test", ValueRole::Command),
+                    ("args", ValueRole::Pair),
+                    ("labels", ValueRole::Pair),
+                ] {
+                    let holds = matches!(
+                        (key, below),
+                        ("healthcheck", "test") | ("build", "args") | ("deploy", "labels")
+                    );
+                    if let Some(inner) = document.get(entry.value, below).filter(|_| holds) {
+                        let mut path = vec![key.to_owned(), below.to_owned()];
+                        all.below(name, &mut path, role, inner.value);
+                    }
+                }
+            }
+        }
+        for config in document.section("configs") {
+            if let Some(content) = document.get(config.value, "content") {
+                let name = document.key(config.key);
+                all.below(
+                    name,
+                    &mut vec!["content".to_owned()],
+                    ValueRole::Text,
+                    content.value,
+                );
+            }
+        }
+        all
+    }
+
+    fn below(&mut self, service: &'a str, path: &mut Vec<String>, role: ValueRole, id: NodeId) {
+        let tree = self.document.tree();
+        let resolved = tree.resolve(id);
+        let is_scalar = matches!(tree.node(resolved).kind, NodeKind::Scalar { .. });
+        // An alias of a scalar is remembered: only who is known may share an edited value.
+        if !is_scalar && !self.visited.insert(resolved) {
+            return;
+        }
+        match &tree.node(resolved).kind {
+            NodeKind::Scalar { .. } => {
+                let key = path.last().cloned().unwrap_or_default();
+                self.scalar(service, path, role, (key, false), id);
+            }
+            NodeKind::Mapping { .. } => {
+                for entry in self.document.all(id) {
+                    path.push(self.document.key(entry.key).to_owned());
+                    self.below(service, path, role, entry.value);
+                    path.pop();
+                }
+            }
+            NodeKind::Sequence { items, .. } => {
+                let mut before = String::new();
+                for item in items {
+                    let (key, is_pair) = match role {
+                        ValueRole::Command => (before.clone(), false),
+                        ValueRole::Mode => (path.last().cloned().unwrap_or_default(), false),
+                        _ => (String::new(), true),
+                    };
+                    self.scalar(service, path, role, (key, is_pair), *item);
+                    before = tree
+                        .scalar(*item)
+                        .map_or_else(String::new, |(text, _)| text.to_owned());
+                }
+            }
+            NodeKind::Alias(_) => {}
+        }
+    }
+
+    fn scalar(
+        &mut self,
+        service: &'a str,
+        path: &[String],
+        role: ValueRole,
+        (key, is_pair): (String, bool),
+        id: NodeId,
+    ) {
+        let path: Vec<&str> = path.iter().map(String::as_str).collect();
+        if let Some(site) = ValueLocation::new(self.document, service, &path, id) {
+            self.found.push(Candidate {
+                site,
+                role,
+                key,
+                is_pair,
+            });
+        }
+    }
+}
+
+fn role_of(key: &str) -> Option<ValueRole> {
+    match key {
+        "environment" | "labels" | "annotations" => Some(ValueRole::Pair),
+        "command" | "entrypoint" => Some(ValueRole::Command),
+        "network_mode" | "pid" | "ipc" | "volumes_from" | "external_links" => Some(ValueRole::Mode),
+        _ => None,
+    }
+}
+
+/// Renames of which each name stands once for a kind of thing.
+pub(crate) fn unique(renames: Vec<Rename>) -> Vec<Rename> {
+    let mut seen: BTreeSet<(NamedThing, String)> = BTreeSet::new();
+    let mut kept: BTreeMap<(NamedThing, String), Rename> = BTreeMap::new();
+    for rename in renames {
+        let key = (rename.thing, rename.from.clone());
+        if seen.insert(key.clone()) && rename.from != rename.to {
+            kept.insert(key, rename);
+        }
+    }
+    kept.into_values().collect()
+}
