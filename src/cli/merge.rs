@@ -218,6 +218,7 @@ fn folder(args: &MergeArgs, ui: &Ui) -> Result<Done, Failure> {
 /// Builds the result out of sight, and gives it its name when it is complete.
 fn build(args: &MergeArgs, target: &Path, merges: &[FileMerge], ui: &Ui) -> Result<(), Failure> {
     let disk = Disk::new();
+    tree::sweep_above(&disk, target);
     tree::is_replaceable(target)?;
     let built = TemporaryTree::beside(&disk, target);
     let options = CopyOptions::default();

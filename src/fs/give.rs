@@ -7,8 +7,8 @@ use std::path::Path;
 
 use rustix::fs::{Gid, Mode, Uid};
 
-use super::Disk;
-use super::replace::{WriteError, at};
+use super::replace::{WriteError, at, parent};
+use super::{Disk, Purpose, TemporaryName};
 
 impl Disk {
     /// [`Disk::create`], for whom the file or folder at `like` belongs to, where this process
@@ -40,10 +40,29 @@ impl Disk {
     /// # Errors
     /// Those of mkdir(2), fchown(2) and fchmod(2).
     pub fn create_dir_owned(&self, path: &Path, mode: u32, like: &Path) -> io::Result<()> {
-        self.create_dir(path, 0o700)?;
-        let folder = File::open(path)?;
-        self.give(&folder, like, path)?;
-        self.chmod(&folder, mode, path)
+        self.place_dir(path, |made| {
+            let folder = File::open(made)?;
+            self.give(&folder, like, path)?;
+            self.chmod(&folder, mode, path)
+        })
+    }
+
+    /// Makes a folder under a temporary name, has it dressed, and gives it its own: it is never
+    /// seen with other rights than it is to have.
+    pub(super) fn place_dir(
+        &self,
+        path: &Path,
+        dress: impl FnOnce(&Path) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let name = TemporaryName::new(Purpose::Part);
+        let made = name.path_in(parent(path));
+        self.create_dir(&made, 0o700)?;
+        let placed = dress(&made).and_then(|()| self.rename_new(&made, path));
+        if placed.is_err() {
+            // What stays is swept by the next run.
+            let _ = self.remove_dir(&made);
+        }
+        placed
     }
 
     /// Takes from a regular file the rights that `most` has not.

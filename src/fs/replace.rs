@@ -178,9 +178,9 @@ impl Disk {
     /// # Errors
     /// Those of mkdir(2), and of the calls that set owner, attributes and mode.
     pub fn create_dir_like(&self, like: &Path, path: &Path) -> io::Result<()> {
-        self.create_dir(path, 0o700)?;
-        self.dress_like(&File::open(like)?, &File::open(path)?, path)?;
-        self.sync_folder(parent(path))
+        self.place_dir(path, |made| {
+            self.dress_like(&File::open(like)?, &File::open(made)?, path)
+        })
     }
 
     /// Makes the folder's entries durable.

@@ -28,7 +28,7 @@ pub use manifest::{EntryKind, Manifest, ManifestEntry, ManifestFormat, Time, Xat
 pub use stream::{Receiving, send};
 pub use target::in_place::{Holds, clear, holds};
 pub use target::remove::remove;
-pub use target::sweep::sweep;
+pub use target::sweep::{sweep, sweep_above};
 pub use target::temporary_tree::{TemporaryTree, is_replaceable};
 pub use verify::difference::{Difference, DifferenceKind, VerifyOptions, VerifyScope};
 pub use verify::scanner::{Inventory, inventory, manifest, manifest_of};

@@ -14,7 +14,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
@@ -32,7 +32,7 @@ const CALLS: &str = "openat,mkdirat,mkdir,rename,renameat,renameat2,unlink,unlin
     fdatasync,syncfs,flock,ioctl,copy_file_range";
 
 /// How many points of each command a sample has.
-const SAMPLE: usize = 12;
+const SAMPLE: usize = 6;
 
 /// What there is to be after the next run.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -123,36 +123,44 @@ impl Bench {
         command.args(args).status().unwrap().code()
     }
 
-    /// How often each call is made.
-    fn counted(&self, args: &[&str]) -> BTreeMap<String, usize> {
+    /// The calls that change the disk, with which of its thread's calls of the name each is, as
+    /// strace counts them.
+    fn points(&self, args: &[&str]) -> BTreeSet<(String, usize)> {
         let log = self.before.path().with_extension("log");
         let traced = self.traced(&["-o", log.to_str().unwrap()], args);
         assert!(traced.is_some_and(|code| code <= 1), "{args:?}: {traced:?}");
-        let mut counts = BTreeMap::new();
+        let mut counts: BTreeMap<(String, String), usize> = BTreeMap::new();
+        let mut points = BTreeSet::new();
         for line in fs::read_to_string(&log).unwrap().lines() {
             // `PID call(...`
-            let call = line
-                .split_whitespace()
-                .nth(1)
-                .and_then(|call| call.split_once('('));
-            if let Some((call, _)) = call {
-                *counts.entry(call.to_owned()).or_default() += 1;
+            let Some((thread, rest)) = line.split_once(' ') else {
+                continue;
+            };
+            let Some((call, arguments)) = rest.trim_start().split_once('(') else {
+                continue;
+            };
+            let nth = counts
+                .entry((thread.to_owned(), call.to_owned()))
+                .or_default();
+            *nth += 1;
+            let changes = match call {
+                "openat" => arguments.contains("O_CREAT"),
+                "write" => !arguments.starts_with("1,") && !arguments.starts_with("2,"),
+                "ioctl" => arguments.contains("SETFLAGS") || arguments.contains("CLONE"),
+                _ => true,
+            };
+            if changes {
+                points.insert((call.to_owned(), *nth));
             }
         }
         fs::remove_file(log).unwrap();
-        counts
+        points
     }
 
     fn traced(&self, options: &[&str], args: &[&str]) -> Option<i32> {
         let mut command = self.command("strace");
         command
-            .args([
-                "-f",
-                "-qq",
-                "--seccomp-bpf",
-                "-e",
-                &format!("trace={CALLS}"),
-            ])
+            .args(["-f", "-qq", "-e", &format!("trace={CALLS}")])
             .args(options)
             .arg(env!("CARGO_BIN_EXE_transship"))
             .args(args);
@@ -186,6 +194,7 @@ impl Bench {
                 Vec::new()
             };
             let content = transship::tree::Digest::of(&content);
+            let path = path.strip_prefix(&self.folder).unwrap();
             picture.insert(path.to_owned(), format!("{mode:o} {content}"));
         }
         picture
@@ -197,15 +206,19 @@ impl Bench {
         named.map(walkdir::DirEntry::into_path).collect()
     }
 
-    /// Kills the command at every point, or at some.
+    /// Kills the command at every point, or at some, each time in the same folder.
     fn sweep(&self, scenario: &Scenario<'_>) {
+        self.sweep_in(scenario, &|| {
+            sync(self.before.path(), &self.folder);
+            None
+        });
+    }
+
+    /// The same; `fresh` gives a bench that is as this one was, or has made it so again.
+    fn sweep_in(&self, scenario: &Scenario<'_>, fresh: &dyn Fn() -> Option<Self>) {
         let Scenario { name, killed, .. } = scenario;
         let old = self.picture(scenario.watched);
-        let points: Vec<(String, usize)> = self
-            .counted(killed)
-            .into_iter()
-            .flat_map(|(call, count)| (1..=count).map(move |nth| (call.clone(), nth)))
-            .collect();
+        let points = self.points(killed);
         let new = self.picture(scenario.watched);
         assert!(old != new, "{name} does nothing");
         let all = std::env::var("TRANSSHIP_KILLS").is_ok_and(|kills| kills == "all");
@@ -216,19 +229,20 @@ impl Bench {
         };
         let (mut kills, mut wrong) = (0, Vec::new());
         for (call, nth) in points.iter().step_by(step) {
-            sync(self.before.path(), &self.folder);
-            if !self.killed(killed, call, *nth) {
+            let another = fresh();
+            let bench = another.as_ref().unwrap_or(self);
+            if !bench.killed(killed, call, *nth) {
                 continue;
             }
             kills += 1;
-            let codes: Vec<_> = scenario.then.iter().map(|args| self.run(args)).collect();
+            let codes: Vec<_> = scenario.then.iter().map(|args| bench.run(args)).collect();
             let expected = if scenario.after == After::New {
                 &new
             } else {
                 &old
             };
-            let found = self.picture(scenario.watched);
-            let litter = self.litter();
+            let found = bench.picture(scenario.watched);
+            let litter = bench.litter();
             if found != *expected || !litter.is_empty() {
                 let differing: Vec<_> = expected
                     .iter()
@@ -298,14 +312,16 @@ fn rollback_and_resume_killed_anywhere_are_run_again() {
     if !can() {
         return;
     }
-    let bench = Bench::of_install(&[&["init"], PLAN, &["apply"]]);
-    bench.sweep(&Scenario {
+    // A run knows the folders that it made, and not others put in their place.
+    let applied = || Bench::of_install(&[&["init"], PLAN, &["apply"]]);
+    let scenario = Scenario {
         name: "rollback --discard",
         killed: &["rollback", "--discard"],
         then: &[&["rollback", "--discard"]],
         after: After::New,
         watched: INSTALL,
-    });
+    };
+    applied().sweep_in(&scenario, &|| Some(applied()));
     // A run that was killed at its third exchange of files, and is gone on with.
     let bench = Bench::of_install(&[&["init"], PLAN]);
     assert!(bench.killed(&["apply"], "renameat2", 3));
@@ -359,7 +375,7 @@ fn trees_and_files_are_old_or_new_after_a_kill() {
         ("copy", &["copy", "source", "copy"][..], "copy"),
         (
             "copy --update",
-            &["copy", "--update", "source", "older"],
+            &["copy", "--update", "--delete-all", "source", "older"],
             "older",
         ),
         (

@@ -11,6 +11,7 @@ use super::MergeArgs;
 use crate::error::Kind;
 use crate::fs::Disk;
 use crate::merge::{Action, FileMerge};
+use crate::tree;
 
 /// Writes the result over MINE, or into the file that `-o` names.
 pub(super) fn put(
@@ -131,6 +132,7 @@ fn make_folders(args: &MergeArgs, root: &Path, below: &Path) -> std::io::Result<
     for folder in missing.into_iter().rev() {
         let mode = mode(&args.theirs.join(folder), 0o755) & 0o755;
         let path = root.join(folder);
+        tree::sweep_above(&Disk::new(), &path);
         Disk::new().create_dir_owned(&path, mode, path.parent().unwrap_or(root))?;
     }
     Ok(())

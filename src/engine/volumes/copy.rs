@@ -169,6 +169,10 @@ impl VolumeCopy<'_> {
         let expected_bytes = source.size_by_path()?;
         let quiesced = self.quiesce(&source, disk, tell)?;
         let target = self.target.find_or_make(disk, &self.labels)?;
+        if target.volume.path.is_dir() {
+            // Also where the copy is there already: a run may have been killed after it was.
+            tree::sweep_above(disk, &target.volume.path);
+        }
         let copied = self.require_free(&target, progress).and_then(|()| {
             let options = CopyOptions {
                 digest: self.options.verify,

@@ -13,6 +13,7 @@ use crate::fs::Disk;
 use crate::progress::Progress;
 use crate::tree::error::Error;
 use crate::tree::target::destination::Destination;
+use crate::tree::target::sweep::sweep_above;
 use crate::tree::walk::escaped::escaped;
 use crate::tree::walk::stat::Stat;
 use crate::tree::walk::survey::survey_of;
@@ -41,6 +42,8 @@ pub fn copy(
     if options.root_itself {
         flags |= OFlags::NOFOLLOW;
     }
+    // Also where the copy is there already: a run may have been killed after it was.
+    sweep_above(disk, target);
     let held = rustix::fs::open(source, flags, Mode::empty())
         .map_err(|error| Error::read(source, error))?;
     let stat = Stat::of(held.as_fd()).map_err(|error| Error::read(source, error))?;

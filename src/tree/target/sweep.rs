@@ -34,6 +34,12 @@ pub fn sweep(disk: &Disk, folder: &Path) -> io::Result<u64> {
     sweep_at(disk, dir.as_fd())
 }
 
+/// [`sweep`] of the folder that `target` is in. What can't be removed is in nobody's way.
+pub fn sweep_above(disk: &Disk, target: &Path) {
+    let above = target.parent().filter(|path| !path.as_os_str().is_empty());
+    let _ = sweep(disk, above.unwrap_or(Path::new(".")));
+}
+
 /// [`sweep`] of a held directory.
 pub(crate) fn sweep_at(disk: &Disk, dir: BorrowedFd<'_>) -> io::Result<u64> {
     // A listing moves the descriptor's place, so it has one of its own.

@@ -364,6 +364,7 @@ fn create_parents(world: World<'_>, step: &CarryConfig) -> Result<(), StepError>
         .take_while(|(_, to)| !to.exists())
         .collect();
     for (from, to) in pairs.into_iter().rev() {
+        tree::sweep_above(world.disk, to);
         world
             .disk
             .create_dir_like(from, to)
