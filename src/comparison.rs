@@ -30,7 +30,7 @@ const LARGEST: u64 = 4 * 1024 * 1024;
 pub struct Compared {
     /// The folder or file that is read.
     pub path: PathBuf,
-    /// Its name, where it is a release of an install.
+    /// The release's name, where a release of an install is compared; else none.
     pub release: Option<String>,
 }
 

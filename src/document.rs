@@ -235,7 +235,7 @@ pub struct DocumentId {
 /// folder that isn't there has none.
 ///
 /// # Errors
-/// What the system says when the folder can't be listed.
+/// The operating system's error, if the folder is there and can't be listed.
 pub fn next_id(folder: &Path, when: Timestamp, what: &str) -> io::Result<DocumentId> {
     let saved = match in_order(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
@@ -253,7 +253,7 @@ pub fn next_id(folder: &Path, when: Timestamp, what: &str) -> io::Result<Documen
 /// The files of the documents in `folder`, the one that was made last at the end.
 ///
 /// # Errors
-/// What the system says when the folder can't be listed.
+/// The operating system's error, if the folder isn't there or can't be listed.
 pub fn in_order(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let paths = fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path()));
     let mut paths = paths.collect::<io::Result<Vec<_>>>()?;

@@ -43,9 +43,9 @@ impl Progress for Silent {
 pub struct Collected {
     /// The name of each piece of work begun, in order, and each note.
     pub lines: Mutex<Vec<String>>,
-    /// All bytes that were advanced by.
+    /// Bytes done so far: the sum over all calls of [`Progress::advance`].
     pub bytes: AtomicU64,
-    /// All files that were advanced by.
+    /// Files done so far: the sum over all calls of [`Progress::advance`].
     pub files: AtomicU64,
     /// What [`Progress::interrupted`] answers.
     pub stop: AtomicBool,

@@ -36,7 +36,7 @@ pub enum MemberType {
 pub struct TarMember {
     /// The name, maybe with a slash at its end.
     pub name: Vec<u8>,
-    /// What it is.
+    /// The type of the member: a file, a folder, a link or another.
     pub kind: MemberType,
     /// What a link leads to; empty for anything else.
     pub link: Vec<u8>,

@@ -27,7 +27,7 @@ pub(super) struct SparseRecords {
 /// How a sparse file is written.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Sparse {
-    /// It isn't one.
+    /// No extended header says that the file is sparse; its type `S` still may.
     No,
     /// The header says where its data are.
     Mapped(SparseMap),

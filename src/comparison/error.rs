@@ -30,7 +30,7 @@ pub enum ComparisonError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The operating system's error, the cause.
         source: io::Error,
     },
     /// The compose files of a folder can't be found out.

@@ -8,15 +8,15 @@ use crate::error::{Explain, Kind};
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// There is nothing, or it may not be read.
+    /// The tree's root isn't there, or may not be read.
     #[error("can't read `{}`", path.display())]
     Open {
         /// The tree's root.
         path: PathBuf,
-        /// What the system said.
+        /// The operating system's error, the cause.
         source: io::Error,
     },
-    /// It is a file.
+    /// The root that was named is no folder: a single file, say.
     #[error("`{}` is no folder", path.display())]
     NotAFolder {
         /// What was taken for a tree's root.

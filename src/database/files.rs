@@ -17,7 +17,7 @@ pub trait Files {
     /// What is at `path`, a symlink itself; nothing where nothing is.
     ///
     /// # Errors
-    /// What the system says; `NotADirectory` where a part of the path is no folder.
+    /// The operating system's error; `NotADirectory` where a part of the path is no folder.
     fn look(&self, path: &[u8]) -> io::Result<Option<Look>>;
 
     /// At most `most` bytes of the regular file at `path`, from offset `at` on; nothing where
@@ -56,7 +56,7 @@ pub enum FileType {
 /// One look at something in a tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Look {
-    /// What it is.
+    /// The type of what is at the path; a symlink's own, not its target's.
     pub file_type: FileType,
     /// Its size in bytes.
     pub size: u64,
@@ -128,7 +128,7 @@ impl<T> Seen<T> {
 pub struct Unread {
     /// Its path below the tree's root, escaped; `.` for the root.
     pub place: String,
-    /// What the system said.
+    /// Why it couldn't be read, in the operating system's words.
     pub why: String,
 }
 
@@ -277,7 +277,7 @@ const fn oddity(file_type: FileType) -> &'static str {
     }
 }
 
-/// What the system said, without its number.
+/// The operating system's words for an error, in lower case and without the error number.
 pub(crate) fn reason(error: &io::Error) -> String {
     let text = error.to_string();
     let words = text.split(" (os error").next().unwrap_or(&text);

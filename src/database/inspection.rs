@@ -26,7 +26,7 @@ pub struct Inspection {
 pub struct Database {
     /// Which one: the name of a [`DatabaseKind`](super::DatabaseKind), or `valkey`.
     pub kind: &'static str,
-    /// Its name for people.
+    /// The database's name as people write it: `PostgreSQL`.
     pub title: &'static str,
     /// Where it is below the tree's root, escaped; `.` for the root.
     pub place: String,
@@ -51,11 +51,11 @@ pub struct Database {
 /// A value that is there, can't be known, or that this database has none of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Known {
-    /// What it is.
+    /// The value, as it was read from the files.
     Is(String),
-    /// It couldn't be read from the files.
+    /// The database has such a value, but it couldn't be read from the files.
     Unknown,
-    /// This database has no such thing.
+    /// A database of this kind has no such value.
     None,
 }
 

@@ -30,7 +30,7 @@ pub struct LockHolder {
 }
 
 impl LockHolder {
-    /// This process, running `command`, from now on.
+    /// This process as a holder: its id and host, the name `command`, and the time now.
     pub fn this_process(command: &str) -> Self {
         Self {
             pid: rustix::process::getpid().as_raw_nonzero().get(),
@@ -60,7 +60,7 @@ pub enum LockError {
     Io {
         /// The lock file.
         path: PathBuf,
-        /// What the system said.
+        /// The operating system's error, the cause.
         source: io::Error,
     },
 }

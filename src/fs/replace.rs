@@ -26,7 +26,7 @@ pub enum WriteError {
     Io {
         /// The file that was to be written.
         path: PathBuf,
-        /// What the system said.
+        /// The operating system's error, the cause.
         source: io::Error,
     },
     /// The file is not what the caller read before computing its new content.

@@ -213,7 +213,7 @@ impl FromStr for NamedProcess {
     }
 }
 
-/// This process, looked up once.
+/// This process as temporary names tell of it; looked up once, then remembered.
 fn this_process() -> &'static NamedProcess {
     static PROCESS: OnceLock<NamedProcess> = OnceLock::new();
     PROCESS.get_or_init(|| {

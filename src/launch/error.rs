@@ -25,7 +25,7 @@ pub enum LaunchError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The operating system's error, the cause.
         source: io::Error,
     },
     /// The compose files can't be read as such, or not edited.

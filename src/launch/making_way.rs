@@ -18,7 +18,7 @@ use crate::fs::Disk;
 /// The project whose place another takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReplacedProject {
-    /// Its name, as `-p` takes it.
+    /// The project's name, as `-p` takes it.
     pub project: String,
     /// The folder of its release.
     pub folder: PathBuf,
@@ -46,7 +46,7 @@ impl ReplacedProject {
 pub enum GivesWay {
     /// A container is called otherwise.
     Container {
-        /// Its name by now.
+        /// The container's name now, before it is renamed.
         name: String,
         /// The name that it gets.
         to: String,

@@ -14,7 +14,7 @@ pub struct Answer {
     pub side: Side,
 }
 
-/// All answers; the narrowest that fits counts.
+/// All answers that were given; where several fit one conflict, the narrowest counts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Answers(pub Vec<Answer>);
 

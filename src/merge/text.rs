@@ -92,7 +92,7 @@ impl Ends {
         }
     }
 
-    /// Each property from the side that changed it.
+    /// Merges how the lines end: each property is MINE's where MINE changed it, else THEIRS'.
     fn merged(base: &Self, mine: &Self, theirs: &Self) -> Self {
         Self {
             eol: if mine.eol == base.eol {

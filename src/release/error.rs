@@ -16,7 +16,7 @@ pub enum VendorReleaseError {
     Io {
         /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The operating system's error, the cause.
         source: io::Error,
     },
     /// The archive can't be read to its end.
@@ -45,13 +45,13 @@ pub enum VendorReleaseError {
         /// What is wrong with the member, as the end of a sentence.
         reason: &'static str,
     },
-    /// It is neither a file nor a folder.
+    /// What was named as a shipment is neither a file nor a folder: a fifo or a device, say.
     #[error("`{}` is neither a file nor a folder", path.display())]
     NoFile {
         /// What was named.
         path: PathBuf,
     },
-    /// There is no compose file at its top.
+    /// The shipment has no compose file at its top, so there is nothing to run.
     #[error("`{}` holds no compose file", path.display())]
     NoCompose {
         /// The shipment.

@@ -55,7 +55,7 @@ pub struct FolderIdentity {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Whereabouts {
-    /// It is.
+    /// The install is in the very folder that its id records.
     Here,
     /// It is a copy: the original is there, too.
     Copied,
@@ -79,7 +79,7 @@ pub enum IdentityError {
         /// The error of the system call.
         source: io::Error,
     },
-    /// It isn't where its id says.
+    /// The install's folder isn't the one that its id records: it was copied, moved or replaced.
     #[error("{}", describe(*.whereabouts, .here, .recorded))]
     Elsewhere {
         /// How it comes to be here.

@@ -100,7 +100,7 @@ pub enum InstallError {
     /// The lock wasn't had.
     #[error(transparent)]
     Lock(#[from] LockError),
-    /// It isn't where its id says.
+    /// The install's id can't be read, or records another folder than the install is in.
     #[error(transparent)]
     Identity(#[from] IdentityError),
     /// A folder or file can't be read or made.
@@ -108,7 +108,7 @@ pub enum InstallError {
     Io {
         /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The operating system's error, the cause.
         source: io::Error,
     },
 }

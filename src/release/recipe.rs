@@ -70,7 +70,7 @@ pub enum RecipeError {
     Io {
         /// The recipe's file.
         path: PathBuf,
-        /// What the system said.
+        /// The operating system's error, the cause.
         source: io::Error,
     },
     /// The file isn't YAML, or has other types of values than a recipe.

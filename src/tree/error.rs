@@ -121,7 +121,7 @@ pub enum Error {
         /// What is wrong with it: `cut off before its end`.
         what: &'static str,
     },
-    /// It went wrong where a stream comes from.
+    /// The sender of a stream failed, and sent word of it instead of the rest.
     #[error("{message}")]
     Sent {
         /// The kind of failure there, which sets the exit code here.
@@ -267,9 +267,9 @@ impl fmt::Display for FailedFile {
 /// Why a file couldn't be copied.
 #[derive(Debug)]
 pub enum Cause {
-    /// It changed each time while it was read.
+    /// The file or folder changed, or went away, while it was read.
     Changed,
-    /// It can't be read.
+    /// The operating system's error, for what can't be read.
     Io(io::Error),
 }
 

@@ -73,9 +73,9 @@ pub struct Plan {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Estimate {
-    /// Each volume to be copied.
+    /// How much there is of each volume that is to be copied: entries, and bytes.
     pub volumes: Vec<VolumeEstimate>,
-    /// Each filesystem that is written to.
+    /// The bytes needed and free on each filesystem that is written to.
     pub space: Vec<Space>,
 }
 
@@ -148,9 +148,9 @@ pub enum PlanError {
         what: &'static str,
         /// The plan's or the run's name.
         id: String,
-        /// This install's folder.
+        /// The folder of the install that the plan or run was looked for in.
         here: String,
-        /// This install's id.
+        /// The id of the install in that folder.
         own: String,
         /// The other install's id.
         theirs: String,
@@ -215,7 +215,7 @@ impl Explain for PlanError {
 }
 
 impl Plan {
-    /// That nothing is left to be answered.
+    /// Checks that no conflict is left for the administrator to answer.
     ///
     /// # Errors
     /// [`PlanError::Conflicts`].

@@ -26,7 +26,7 @@ pub enum Arrangement {
     /// The new one takes the place of the old one, whose containers and networks make way.
     #[default]
     Replace,
-    /// Both run.
+    /// Both releases run at once, side by side on the engine.
     Beside,
 }
 

@@ -20,7 +20,7 @@ pub(super) struct ChangeGroup<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SettingSide<'a> {
     Absent,
-    /// It is there; its name says all.
+    /// The setting is there and has no value to show: its name says all.
     There,
     Value(&'a str),
 }

@@ -42,7 +42,7 @@ impl Failure {
         }
     }
 
-    /// This failure with `error` as its innermost cause.
+    /// Adds the text of `error` to the failure, as its innermost cause.
     pub(crate) fn cause(mut self, error: &dyn Error) -> Self {
         self.causes.push(error.to_string());
         self

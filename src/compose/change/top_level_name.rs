@@ -23,7 +23,7 @@ pub(crate) struct NameEdit {
 /// clauses.
 pub(crate) struct NamePosition<'a> {
     pub(crate) document: &'a Document,
-    /// All that stand below the same top-level key.
+    /// Every volume or network below the same top-level key, this one among them.
     pub(crate) siblings: &'a Siblings,
     /// Its entry there.
     pub(crate) item: MapEntry,
@@ -94,7 +94,7 @@ impl NamePosition<'_> {
         }
     }
 
-    /// It has a `name:` of its own.
+    /// Writes `name` over the value of the `name:` that the volume or network has of its own.
     fn replace(&self, entry: MapEntry, name: &str) -> Result<NameEdit, String> {
         let tree = self.document.tree();
         let node = tree.node(entry.value);

@@ -54,7 +54,7 @@ pub struct NetworkClaim {
     pub names: BTreeMap<String, Claimant>,
 }
 
-/// All claims of one side.
+/// All that one side claims of an engine and its host, by kind.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Claims {
     /// The projects' names.

@@ -27,7 +27,7 @@ pub enum ConflictRule {
     ContainerName,
     /// Two services publish one port of the host.
     HostPort,
-    /// Both projects would make one network.
+    /// Both projects would make a network of one name, which then joins their services.
     NetworkName,
     /// Two networks want overlapping addresses.
     NetworkSubnet,

@@ -66,7 +66,7 @@ pub(crate) struct Node {
     pub(crate) tag: Option<(String, Range<usize>)>,
 }
 
-/// All documents of one text.
+/// All YAML documents of one text, as one tree of nodes.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tree {
     nodes: Vec<Node>,

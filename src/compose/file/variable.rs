@@ -102,7 +102,7 @@ impl Variables {
         self.changes.get(name).map(|change| change.to.as_str())
     }
 
-    /// All of them, by name.
+    /// All changes of variables, sorted by the variables' names.
     pub(crate) fn into_changes(self) -> Vec<VariableChange> {
         self.changes.into_values().collect()
     }

@@ -10,9 +10,9 @@ use crate::database::files::DataFolder;
 /// A database that is known: data, and one function.
 #[derive(Debug)]
 pub struct DatabaseKind {
-    /// Its name in JSON: `postgres`.
+    /// The database's name in JSON: `postgres`.
     pub name: &'static str,
-    /// Its name for people: `PostgreSQL`.
+    /// The database's name as people write it: `PostgreSQL`.
     pub title: &'static str,
     /// What its folder has: any of these lists in full, and what it must not have, after `!`.
     /// A `*` at the beginning of a name stands for anything.

@@ -20,7 +20,7 @@ const IMPORT: Duration = Duration::from_mins(10);
 /// An image that holds the helper's program, and nothing else.
 pub(super) struct HelperImage {
     docker: Docker,
-    /// Its name and tag; no other image ever has the same.
+    /// The image's name and tag; no other image ever has the same.
     pub(super) reference: String,
     /// The references of images that are to be removed.
     pub(super) old: Vec<String>,

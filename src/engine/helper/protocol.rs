@@ -19,7 +19,7 @@ use crate::tree::{Difference, DifferenceKind, Holds, Lost, Problem, Survey};
 /// What a request is recognised by.
 pub(super) const FORMAT: &str = "transship-helper";
 
-/// This version of the protocol.
+/// The version of the protocol that this program speaks; any other is refused.
 pub(super) const VERSION: u32 = 2;
 
 /// The longest line that either side takes, in bytes.

@@ -120,7 +120,7 @@ pub(super) fn wait(child: &mut Child, limit: Duration) -> io::Result<Option<Exit
 enum Waited {
     Ended(ExitStatus),
     TooLong,
-    /// It isn't wanted any more.
+    /// `go_on` answered no while the program was still running.
     Unwanted,
 }
 

@@ -15,7 +15,7 @@ use crate::engine::{Docker, Error, User};
 pub struct Container {
     /// The container's full id, 64 digits.
     pub id: String,
-    /// Its name, without the slash that the engine puts before it.
+    /// The container's name, without the slash that the engine puts before it.
     pub name: String,
     /// The compose project that it belongs to, if any.
     pub project: Option<String>,
@@ -50,9 +50,9 @@ pub struct Container {
 /// What a container's health check says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Health {
-    /// Nothing yet.
+    /// The health check has neither passed nor failed for good yet.
     Starting,
-    /// All is well.
+    /// The health check has passed.
     Healthy,
     /// The health check failed as often as the image or the compose file allows.
     Unhealthy,

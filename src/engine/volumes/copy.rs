@@ -59,11 +59,11 @@ pub struct VolumeCopyOptions {
 /// What is done about containers that may write the source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InUse {
-    /// Nothing is copied.
+    /// Nothing is copied while a container may be writing the source.
     Refuse,
-    /// It is copied all the same, and what changes meanwhile is listed.
+    /// The source is copied all the same, and what changes meanwhile is listed.
     CopyLive,
-    /// They are kept from writing meanwhile.
+    /// The containers are paused or stopped until the copy is done, so that it is of one moment.
     Quiesce(Quiesce),
 }
 

@@ -88,7 +88,7 @@ impl User {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum VolumeBackend {
-    /// Each is a folder below this one.
+    /// Each volume is a folder of its name, below one folder of this machine.
     Dir {
         /// The folder, absolute.
         path: PathBuf,
@@ -147,7 +147,7 @@ pub trait VolumeStore: Send + Sync {
     /// Those of asking for it.
     fn folder(&self) -> Result<PathBuf, Error>;
 
-    /// All volumes, by name.
+    /// All volumes of the store, sorted by name.
     ///
     /// # Errors
     /// Those of asking for them.

@@ -17,7 +17,7 @@ pub(super) struct NodeAt<'a> {
 /// An entry of a mapping or an item of a list.
 #[derive(Clone)]
 pub(super) struct ChildNode<'a> {
-    /// What it is the same by, within its parent.
+    /// What it is matched by in the other versions: a key, a port, a mount's target or a text.
     pub(super) name: String,
     /// None for an item.
     pub(super) key: Option<NodeAt<'a>>,

@@ -206,7 +206,7 @@ impl<'a> MergeWalk<'a> {
         }
     }
 
-    /// Both changed one value, and not alike.
+    /// Decides on a value that both sides changed or added, each in its own way.
     fn both(&mut self, place: &(Vec<String>, String), three: &ThreeValues<'a>) {
         let is_image = place.1 == "image" && place.0.len() == 2 && place.0[0] == "services";
         let text =

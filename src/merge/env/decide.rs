@@ -17,7 +17,7 @@ pub(super) struct Decision {
     meaning: Option<Meaning>,
     /// What to tell; None if nothing changed.
     pub(super) outcome: Option<MergeOutcome>,
-    /// All three versions between markers, for a conflict.
+    /// For a conflict, the lines of BASE, MINE and THEIRS between conflict markers.
     pub(super) marked: Option<String>,
 }
 
@@ -173,7 +173,7 @@ impl EnvVersions<'_> {
     }
 }
 
-/// All three have the key.
+/// Decides on a key that BASE, MINE and THEIRS all have.
 fn both(
     base: EnvVersion<'_>,
     mine: EnvVersion<'_>,

@@ -22,7 +22,7 @@ pub(super) struct Layout {
 /// A unit of the result.
 struct LayoutPiece {
     text: String,
-    /// Its place in THEIRS, for a unit that is taken as it is.
+    /// The unit's index in THEIRS, from 0, where its text is taken as it is there.
     verbatim: Option<usize>,
     /// What stands for it where conflicts are marked.
     marked: Option<String>,

@@ -144,7 +144,7 @@ impl Copier<'_> {
             .problem(slot.path(), Lost::Name, error.to_string());
     }
 
-    /// It changed, or went away, between two looks.
+    /// Notes that a thing of the source changed, or went away, between two looks at it.
     pub(super) fn changed(&self, path: Vec<u8>) {
         if self.options.live {
             self.changed_during_copy(path);

@@ -24,10 +24,10 @@ fn names(fd: BorrowedFd<'_>) -> io::Result<Vec<CString>> {
 }
 
 impl Shadow {
-    /// Of the open folder of that `stat`.
+    /// What the open folder of that `stat` is known by.
     ///
     /// # Errors
-    /// That it can't be listed.
+    /// The operating system's error, if the folder can't be listed.
     pub(super) fn of(fd: BorrowedFd<'_>, stat: &Stat) -> io::Result<Self> {
         Ok(Self {
             stat: *stat,

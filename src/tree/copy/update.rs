@@ -77,7 +77,7 @@ pub fn foretell(
     })
 }
 
-/// Both sides, held.
+/// The roots of source and target, held open, each with its path and stat.
 struct Both {
     source_path: PathBuf,
     target_path: PathBuf,

@@ -26,7 +26,7 @@ impl<'a> Watched<'a> {
     /// Opens `path`; a pipe without waiting for who writes.
     ///
     /// # Errors
-    /// What the system says.
+    /// The operating system's error, if `path` can't be opened.
     pub(super) fn open(path: &Path, progress: &'a dyn Progress) -> io::Result<Self> {
         let nonblocking = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or(0);
         let file = File::options()

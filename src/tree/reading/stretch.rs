@@ -39,7 +39,7 @@ impl TransferError {
 /// The next stretch of data at or after `at`, empty and at `size` if only a hole is left.
 ///
 /// # Errors
-/// What the system says.
+/// The operating system's error, if the file can't be searched for data.
 pub(in crate::tree) fn data_after(
     fd: BorrowedFd<'_>,
     at: u64,

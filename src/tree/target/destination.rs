@@ -284,7 +284,7 @@ impl Staging<'_> {
     /// go first.
     ///
     /// # Errors
-    /// What the system says.
+    /// The operating system's error, of the removal or the renaming.
     pub(crate) fn put_over(
         &self,
         into: BorrowedFd<'_>,
@@ -311,7 +311,7 @@ impl Staging<'_> {
     /// [`Staging::put_over`] for the target itself.
     ///
     /// # Errors
-    /// What the system says.
+    /// Those of [`Staging::put_over`].
     pub(crate) fn put_in_place(&self, kind: FileType) -> io::Result<()> {
         let Destination { above, name, .. } = &self.destination;
         self.put_over(above.as_fd(), name, kind)
@@ -320,7 +320,7 @@ impl Staging<'_> {
     /// Makes [`CONTENT`] another name of the file `name` in `dir`, also if that is locked.
     ///
     /// # Errors
-    /// What the system says.
+    /// The operating system's error, of linking the file or of unlocking it for that.
     pub(crate) fn link_from(&self, dir: BorrowedFd<'_>, name: &CStr) -> io::Result<()> {
         let link = || self.disk.link_at(dir, name, self.fd(), CONTENT);
         match link() {

@@ -23,8 +23,8 @@ const DEPTH: usize = 64;
 /// [`Purpose::Trash`] may remain beside it, which the next [`sweep`](super::sweep::sweep) takes.
 ///
 /// # Errors
-/// What the system says of the first thing that can't be removed; `InvalidInput` for a path that
-/// ends in no name.
+/// The operating system's error of the first thing that can't be removed; `InvalidInput` for a
+/// path that ends in no name.
 pub fn remove(disk: &Disk, root: &Path) -> io::Result<()> {
     let (above, name) = super::destination::split(root)
         .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "not a removable path"))?;

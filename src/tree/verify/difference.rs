@@ -20,7 +20,7 @@ pub enum VerifyScope {
     Everything,
     /// Which paths there are, of which type, with which contents and link targets.
     ContentOnly,
-    /// All but the contents: no file is read.
+    /// Everything but the contents of files, none of which is read.
     MetadataOnly,
 }
 

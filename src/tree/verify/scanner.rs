@@ -85,7 +85,7 @@ pub(crate) struct Scanned {
 /// What a scan looks at of a regular file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum FileDepth {
-    /// All but what is in it.
+    /// Everything but the file's contents, which aren't read.
     Metadata,
     /// Contents, too.
     Contents,

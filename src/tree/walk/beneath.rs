@@ -14,7 +14,7 @@ const LARGEST: u64 = 16 * 1024 * 1024;
 /// in `root` itself; None if there is none, or it is larger than 16 MiB.
 ///
 /// # Errors
-/// What the system says of a file that is there and can't be read.
+/// The operating system's error, for a file that is there and can't be read.
 pub fn read_beneath(root: &Path, path: &Path) -> io::Result<Option<Vec<u8>>> {
     let folder = match File::open(root) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

@@ -58,7 +58,7 @@ impl Fence {
         self.names.iter().any(|each| each.as_c_str() == name)
     }
 
-    /// That the two trees lie within each other.
+    /// The error that source and target lie one within the other.
     pub(crate) fn nested(&self) -> Error {
         Error::Nested {
             source_root: self.source.clone(),

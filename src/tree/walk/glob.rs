@@ -8,7 +8,7 @@ pub(super) fn has_two_stars(pattern: &[u8]) -> bool {
 /// One part of a pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum GlobPart {
-    /// This byte.
+    /// Exactly one byte, of this value.
     Byte(u8),
     /// Any byte but `/`.
     Any,

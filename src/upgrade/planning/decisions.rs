@@ -29,7 +29,7 @@ pub struct Decisions {
     pub from_project: String,
     /// The new release's.
     pub project: String,
-    /// Both projects, and what they claim by name.
+    /// The old and the new release's projects, and what each claims of the engine by name.
     pub projects: ProjectPair,
     /// Where the new release's files can be read while the plan is made.
     pub new_folder: PathBuf,

@@ -21,7 +21,7 @@ pub enum Obstacle {
         /// The release's version.
         version: String,
     },
-    /// Both releases would run as one compose project.
+    /// Both releases would run as one compose project: each would recreate the other's containers.
     SameProject {
         /// The project's name.
         project: String,

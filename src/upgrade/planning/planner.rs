@@ -23,7 +23,7 @@ use crate::upgrade::step::{
 /// What a plan is known by.
 #[derive(Debug, Clone)]
 pub struct PlanLabel {
-    /// Its name and its place among the install's plans.
+    /// The plan's name, and its number among the install's plans, counted from 1.
     pub id: DocumentId,
     /// The time at which it is made.
     pub made: Timestamp,

@@ -85,7 +85,7 @@ pub enum JournalEvent {
         /// What was said, free of secrets.
         error: String,
     },
-    /// All steps are done.
+    /// Every step of the plan is done, so the run is over.
     Complete,
     /// A step is about to be undone; again, after a failure or a crash; or, after all was
     /// rolled back, because what was left of the run is to be discarded.
@@ -105,7 +105,7 @@ pub enum JournalEvent {
         /// What was said, free of secrets.
         error: String,
     },
-    /// All that was to be undone is undone.
+    /// Every step that was to be undone is undone, so the run is over.
     RolledBack,
 }
 
@@ -132,7 +132,7 @@ pub enum StepState {
 pub enum RunState {
     /// Under way, or interrupted.
     Open,
-    /// All steps are done.
+    /// Every step of the plan is done; nothing is left to resume.
     Complete,
     /// Being rolled back, or interrupted in it.
     RollingBack,
@@ -335,7 +335,7 @@ impl Journal {
         &self.body.plan
     }
 
-    /// All records, oldest first.
+    /// The records of the run so far, oldest first.
     pub fn records(&self) -> &[JournalRecord] {
         &self.body.records
     }

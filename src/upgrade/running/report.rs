@@ -24,7 +24,7 @@ pub struct Report {
     pub project: String,
     /// Where the run as a whole stands.
     pub state: RunState,
-    /// Each step of the plan.
+    /// What became of each step of the plan, in the plan's order.
     pub steps: Vec<StepReport>,
     /// What remains for the administrator to do, as sentences or commands.
     pub next: Vec<String>,

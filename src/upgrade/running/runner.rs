@@ -117,7 +117,7 @@ pub enum RunError {
     /// The release to go back to isn't there.
     #[error("the old release {version} is gone: there is nothing to go back to in `{}`", folder.display())]
     NoOldRelease {
-        /// Its name.
+        /// The name of the old release, the one to go back to.
         version: String,
         /// The folder that should hold it.
         folder: PathBuf,

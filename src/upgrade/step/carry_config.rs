@@ -280,7 +280,7 @@ struct Texts {
 }
 
 enum Content {
-    /// It is there already, of so many bytes.
+    /// The merged file is in the target already, from an attempt before; its size in bytes.
     Done(u64),
     Merged(Texts),
 }
