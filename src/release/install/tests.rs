@@ -31,7 +31,7 @@ fn releases_are_listed_oldest_first_and_staging_folders_are_none() {
     fs::create_dir(folder.path().join("releases/empty")).unwrap();
     assert_eq!(versions(&install.releases().unwrap()), ["v2.9", "v2.10.5"]);
     let all = install.all_releases().unwrap();
-    assert_eq!(versions(&all), ["v2.9", "v2.10.5", "empty"]);
+    assert_eq!(versions(&all), ["empty", "v2.9", "v2.10.5"]);
 }
 
 #[test]
