@@ -58,7 +58,13 @@ impl ImageArchive {
     /// # Errors
     /// [`ArchiveError`].
     pub fn read(path: &Path, progress: &dyn Progress) -> Result<Self, ArchiveError> {
-        let file = ArchiveFile::open(path, progress)?;
+        let file = ArchiveFile::open(path, progress).map_err(|error| {
+            if progress.interrupted() {
+                ArchiveError::Interrupted
+            } else {
+                error
+            }
+        })?;
         progress.start(&format!("reading {}", path.display()), Some(file.size));
         let unpacked = file.unpacked().map_err(|error| broken(path, error));
         let lists = unpacked.and_then(|archive| members(path, archive));

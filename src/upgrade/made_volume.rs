@@ -44,7 +44,7 @@ pub struct MadeVolume {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VolumeIdentity {
-    /// When it was made, as its engine says.
+    /// When the volume was made, as its engine says, to the second.
     pub created: Option<String>,
     /// Its folder, where that can be looked at.
     pub folder: Option<FolderIdentity>,
@@ -60,16 +60,17 @@ impl VolumeIdentity {
         }
     }
 
-    /// Whether both are one volume; `None` where nothing is known of both.
+    /// Whether both are one volume; `None` where that can't be told.
+    ///
+    /// The folder decides where both know it. Engines before 23 tell the time at which the volume's
+    /// folder was last changed as the time when it was made (moby, `volume/local`), so that
+    /// the same time is proof and another isn't.
     pub fn is(&self, other: &Self) -> Option<bool> {
-        let created = self.created.as_ref().zip(other.created.as_ref());
-        let folder = self.folder.as_ref().zip(other.folder.as_ref());
-        let created = created.map(|(one, another)| one == another);
-        let folder = folder.map(|(one, another)| one.is(another));
-        match (created, folder) {
-            (None, None) => None,
-            (one, another) => Some(one.unwrap_or(true) && another.unwrap_or(true)),
+        if let Some((one, another)) = self.folder.as_ref().zip(other.folder.as_ref()) {
+            return Some(one.is(another));
         }
+        let created = self.created.as_ref().zip(other.created.as_ref());
+        created.filter(|(one, other)| one == other).map(|_| true)
     }
 }
 
@@ -131,8 +132,9 @@ mod tests {
             (
                 identity(Some("a"), Some(1)),
                 identity(Some("b"), Some(1)),
-                Some(false),
+                Some(true),
             ),
+            (identity(Some("a"), None), identity(Some("b"), None), None),
             (
                 identity(Some("a"), Some(1)),
                 identity(Some("a"), Some(2)),
