@@ -60,7 +60,11 @@ impl InHelper<'_> {
     fn require_there(&self, what: &str, volumes: &[&Volume]) -> Result<(), Error> {
         let names: Vec<String> = volumes.iter().map(|volume| volume.name.clone()).collect();
         let found = self.0.inspect(&names);
-        if !found.is_ok_and(|found| found.iter().eq(volumes.iter().copied())) {
+        let is_known = |found: Vec<Volume>| {
+            let mut pairs = found.iter().zip(volumes);
+            found.len() == volumes.len() && pairs.all(|(found, known)| found.is_like(known))
+        };
+        if !found.is_ok_and(is_known) {
             for volume in volumes {
                 self.require_as_known(volume)?;
             }
@@ -76,7 +80,8 @@ impl InHelper<'_> {
     }
 
     fn require_as_known(&self, volume: &Volume) -> Result<(), Error> {
-        if self.0.look(&volume.name)?.as_ref() == Some(volume) {
+        let found = self.0.look(&volume.name)?;
+        if found.is_some_and(|found| found.is_like(volume)) {
             return Ok(());
         }
         Err(Error::Missing {

@@ -23,8 +23,20 @@ pub struct Volume {
     pub options: BTreeMap<String, String>,
     /// Its labels; a plain folder has none.
     pub labels: BTreeMap<String, String>,
-    /// When it was made, as its engine says; nothing for a plain folder.
+    /// When it was made, as its engine says; nothing for a plain folder. Engines before 23 tell
+    /// the time of the last change of its folder.
     pub created: Option<String>,
+}
+
+impl Volume {
+    /// Whether both are described alike, whatever is said of when they were made.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        let timeless = |volume: &Self| Self {
+            created: None,
+            ..volume.clone()
+        };
+        timeless(self) == timeless(other)
+    }
 }
 
 /// A volume to be made: enough for Docker Compose to take it for its own.
