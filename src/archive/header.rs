@@ -103,6 +103,17 @@ impl TarHeader<'_> {
         Some((data_ranges(&self.0[SPARSE])?, more, real))
     }
 
+    /// True if it has a sparse file's fields where its type, or its dialect, has none: bsdtar
+    /// believes them of any type.
+    pub(super) fn is_odd(&self, dialect: Dialect) -> bool {
+        let fields = &self.0[SPARSE.start..REAL_SIZE.end];
+        match (self.kind(), dialect) {
+            (b'S', dialect) => dialect != Dialect::Gnu,
+            (_, Dialect::Gnu) => fields.iter().any(|byte| *byte != 0),
+            (_, Dialect::V7 | Dialect::Ustar) => false,
+        }
+    }
+
     /// Of a further block of a sparse file: where data are, and whether yet another follows.
     pub(super) fn more_sparse(&self) -> Option<(Vec<Range<u64>>, bool)> {
         Some((data_ranges(&self.0[..504])?, self.0[504] != 0))

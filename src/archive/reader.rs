@@ -167,6 +167,9 @@ impl<R: Read> TarReader<R> {
                 name: header.name(dialect),
                 reason,
             };
+            if header.is_odd(dialect) {
+                return Err(fault("with a sparse file's header, which it isn't"));
+            }
             let size = header.size().ok_or_else(|| fault("with an odd size"))?;
             let mut list = |most, reason| match size > most {
                 true => Err(fault(reason)),

@@ -249,8 +249,8 @@ fn fields(cases: &mut Vec<Case>) {
     for kind in 0..=u8::MAX {
         if !matches!(kind, 0 | b'0' | b'1' | b'2' | b'5' | b'7') {
             let what = format!("type {}", kind.escape_ascii());
-            // An empty sparse file, and a header for all that says nothing, are harmless.
-            let judgement = if matches!(kind, b'S' | b'g') {
+            // A header for all that says nothing is harmless.
+            let judgement = if kind == b'g' {
                 RefusedOrRight
             } else {
                 Refused
@@ -289,6 +289,11 @@ fn fields(cases: &mut Vec<Case>) {
             raw(b'5', "docker-compose.yml", b""),
         ),
         ("something below the file", file("docker-compose.yml/x")),
+        (
+            "the holes of another type",
+            file("f").with(257, b"ustar  \0").with(386, b" "),
+        ),
+        ("a sparse file of POSIX", raw(b'S', "f", b"x")),
         ("another magic", file("f").with(257, b"ustar\x0001")),
         (
             "no magic that anybody knows",
