@@ -224,6 +224,7 @@ fn rabbitmq_is_clean_after_a_stop_in_order_alone() {
             .env("RABBITMQ_MNESIA_BASE", data.join("mnesia"));
         command.env("RABBITMQ_LOG_BASE", folder.path().join("log"));
         command.env("RABBITMQ_NODENAME", "rabbit@localhost");
+        command.env("ERL_CRASH_DUMP", folder.path().join("crash"));
         command.env("RABBITMQ_NODE_PORT", ports[0].to_string());
         command.env("RABBITMQ_DIST_PORT", ports[1].to_string());
         command.env("ERL_EPMD_PORT", ports[2].to_string());
@@ -260,9 +261,20 @@ fn rabbitmq_is_clean_after_a_stop_in_order_alone() {
     drop(server);
     fs::remove_file(data.join("mnesia/rabbit@localhost.pid")).unwrap();
     assert_eq!(only(&data)["state"], "unclean", "it was killed");
-    let _ = Command::new("epmd")
-        .args(["-port", &ports[2].to_string(), "-kill"])
-        .output();
+    // It stays as long as it believes that the killed node lives.
+    let port = ports[2].to_string();
+    let ends = || {
+        let told = Command::new("epmd")
+            .args(["-port", &port, "-kill"])
+            .output();
+        told.is_ok_and(|told| told.stdout.starts_with(b"Killed"))
+    };
+    for _ in 0..50 {
+        if ends() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
 }
 
 #[test]
