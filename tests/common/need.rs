@@ -16,7 +16,7 @@ use std::sync::OnceLock;
 use transship::engine::{Docker, Program};
 
 // A test crate may do with one of them; the others aren't dead for that.
-const _: [fn() -> bool; 3] = [root, docker, helper];
+const _: [fn() -> bool; 4] = [root, compose, docker, helper];
 const _: fn(&str) -> bool = program;
 const _: fn(&[&str]) -> bool = images;
 
@@ -28,6 +28,13 @@ pub(crate) fn root() -> bool {
 /// That a program is in `PATH`.
 pub(crate) fn program(name: &str) -> bool {
     given(Program::find(name).is_ok(), name)
+}
+
+/// That Compose can be asked; it needs no engine for that.
+pub(crate) fn compose() -> bool {
+    let docker = Program::find("docker").ok();
+    let says = docker.map(|docker| docker.call(["compose", "version"]).run_well());
+    given(says.is_some_and(|says| says.is_ok()), "docker compose")
 }
 
 /// That a Docker engine answers, with Compose v2 and the image `shell:1`: `tests/lab/up`

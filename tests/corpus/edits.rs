@@ -15,6 +15,7 @@ use transship::compose::{
 
 use super::files::{Variant, compose_files, corpus};
 use super::model::difference;
+use super::need;
 use super::oracle;
 
 const TAG: &str = "9.9.9-t";
@@ -169,7 +170,7 @@ fn lines<T: std::fmt::Display>(items: impl IntoIterator<Item = T>) -> String {
 #[test]
 fn compose_sees_just_the_intended_fields_change() {
     let Some(corpus) = corpus() else { return };
-    if !oracle::has_compose() {
+    if !need::compose() {
         return;
     }
     let files = compose_files(&corpus);

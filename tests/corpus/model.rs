@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use transship::compose::{LoadOptions, Model, discover};
 
 use super::files::{compose_files, corpus};
+use super::need;
 use super::oracle;
 
 /// What the two are compared by.
@@ -210,7 +211,7 @@ fn compare(file: &Path) -> Verdict {
 #[test]
 fn the_model_is_what_compose_says() {
     let Some(corpus) = corpus() else { return };
-    if !oracle::has_compose() {
+    if !need::compose() {
         return;
     }
     let files = compose_files(&corpus);
@@ -263,7 +264,7 @@ fn merged_projects_are_what_compose_said() {
         .collect();
     names.sort();
     assert!(names.len() >= 10, "the fixtures are there");
-    let has_compose = oracle::has_compose();
+    let has_compose = need::compose();
     for project in names {
         let files = discover(&project).unwrap();
         let options = LoadOptions {

@@ -50,12 +50,6 @@ fn script(name: &str, input: &[u8]) -> Option<Vec<u8>> {
     printed
 }
 
-/// True where `docker compose` can be asked.
-pub(crate) fn has_compose() -> bool {
-    let found = run(command("docker").args(["compose", "version"]), b"").is_some();
-    need::given(found, "docker compose")
-}
-
 /// True if Compose accepts `text` as a file in `folder`.
 pub(crate) fn compose_accepts(folder: &Path, text: &[u8]) -> bool {
     let arguments = ["config", "-q", "--no-interpolate"];

@@ -1,27 +1,15 @@
-//! Data of other servers, made by those that there are packages of. The small ones have to be
-//! there in CI; the others are asked for by hand: `apt-get install mariadb-server-core
-//! rabbitmq-server influxdb clickhouse-server`.
+//! Data of other servers, made by those that there are packages of. `scripts/test` installs the
+//! large ones in CI alone; elsewhere: `apt-get install mariadb-server-core rabbitmq-server influxdb
+//! clickhouse-server`.
 
 use std::fs;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::Command;
 
-use transship::engine::Program;
-
 use super::common::install::{chmod, run};
 use super::common::need;
 use super::{Server, only};
-
-/// A program that is too large to be asked for.
-#[expect(clippy::print_stdout, reason = "a skipped test says so")]
-fn is_here(name: &str) -> bool {
-    let found = Program::find(name).is_ok();
-    if !found {
-        println!("skipped: there is no {name}");
-    }
-    found
-}
 
 /// True if the command succeeds.
 fn succeeds(command: &mut Command) -> bool {
@@ -164,7 +152,7 @@ fn sqlite_is_unclean_while_its_log_has_changes() {
 
 #[test]
 fn mariadb_is_clean_after_a_stop_in_order_alone() {
-    if !need::root() || !is_here("mariadbd") || !is_here("mariadb-install-db") {
+    if !need::root() || !need::program("mariadbd") || !need::program("mariadb-install-db") {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -211,8 +199,7 @@ fn mariadb_is_clean_after_a_stop_in_order_alone() {
 #[test]
 fn rabbitmq_is_clean_after_a_stop_in_order_alone() {
     const PROGRAMS: &str = "/usr/lib/rabbitmq/bin";
-    if !Path::new(PROGRAMS).join("rabbitmqctl").exists() {
-        println!("skipped: there is no RabbitMQ");
+    if !need::given(Path::new(PROGRAMS).is_dir(), "rabbitmq-server") {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -279,7 +266,7 @@ fn rabbitmq_is_clean_after_a_stop_in_order_alone() {
 
 #[test]
 fn clickhouse_is_clean_after_a_stop_in_order_alone() {
-    if !is_here("clickhouse-server") {
+    if !need::program("clickhouse-server") {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -319,7 +306,7 @@ fn clickhouse_is_clean_after_a_stop_in_order_alone() {
 
 #[test]
 fn influxdb_is_known_by_what_the_server_makes() {
-    if !is_here("influxd") {
+    if !need::program("influxd") {
         return;
     }
     let folder = tempfile::tempdir().unwrap();

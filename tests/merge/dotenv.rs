@@ -7,7 +7,7 @@ use std::process::Command;
 
 use transship::env_file::EnvFile;
 
-use super::judges::has_compose;
+use super::common::need;
 
 /// Files of one to three lines, each to be read as Compose reads it or refused as it does.
 const LINES: [&str; 120] = [
@@ -162,7 +162,7 @@ fn composes(folder: &Path) -> Option<BTreeMap<String, String>> {
 
 #[test]
 fn tricky_lines_are_read_as_compose_reads_them() {
-    if !has_compose() {
+    if !need::compose() {
         return;
     }
     let outer = |name: &str| {

@@ -90,13 +90,6 @@ pub(crate) fn assert_both(name: &str, [base, mine, theirs, result]: [&Value; 4])
     assert_eq!(neither, Vec::<String>::new(), "{name}");
 }
 
-/// That Compose can be asked; it needs no engine for that.
-pub(crate) fn has_compose() -> bool {
-    let output = Command::new("docker").args(["compose", "version"]).output();
-    let found = output.is_ok_and(|output| output.status.success());
-    need::given(found, "docker compose")
-}
-
 /// The paths of what differs between two values, lists of texts as sets.
 fn differing(old: &Value, new: &Value, path: &str, found: &mut Vec<String>) {
     match (old, new) {
@@ -148,7 +141,7 @@ fn git_merges_the_same_lines_and_sees_the_same_conflicts() {
 
 #[test]
 fn compose_finds_the_intentions_of_both_sides_in_every_merged_file() {
-    if !has_compose() {
+    if !need::compose() {
         return;
     }
     for case in table::read("compose.txt") {
@@ -174,7 +167,7 @@ fn compose_finds_the_intentions_of_both_sides_in_every_merged_file() {
 
 #[test]
 fn an_override_over_theirs_is_to_compose_what_the_merged_file_is() {
-    if !has_compose() {
+    if !need::compose() {
         return;
     }
     for case in table::read("compose.txt") {

@@ -12,7 +12,8 @@ use serde_json::Value;
 use transship::env_file::EnvFile;
 use transship::merge::{Action, Answers, FileMerge, MergeOutcome, OutcomeKind, merge_folder};
 
-use super::judges::{self, has_compose};
+use super::common::need;
+use super::judges;
 
 const SIDES: [&str; 3] = ["old", "mine", "new"];
 
@@ -86,7 +87,7 @@ fn told(merges: &[FileMerge]) -> String {
 
 #[test]
 fn compose_finds_what_both_sides_meant_in_five_merged_releases() {
-    if !has_compose() {
+    if !need::compose() {
         return;
     }
     for pair in pairs() {
