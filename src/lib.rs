@@ -68,7 +68,7 @@
 //! ```
 //! use std::fs;
 //!
-//! use transship::engine::{FolderVolumes, VolumeBackend};
+//! use transship::engine::{Docker, FolderUsers, FolderVolumes, VolumeBackend};
 //! use transship::fs::Disk;
 //! use transship::progress::Silent;
 //! use transship::release::Install;
@@ -94,7 +94,8 @@
 //! let install = Install::at(&root)?;
 //! install.adopt(&Disk::new())?;
 //! let request = Request::new("v2".parse()?, VolumeBackend::Dir { path: volumes.clone() });
-//! let store = FolderVolumes::new(&volumes, None);
+//! let users = FolderUsers::new(Docker::find(None)).assume_stopped(true);
+//! let store = FolderVolumes::new(&volumes, users);
 //! let planned = prepare(&install, &request, &store, &Silent)?;
 //! let copies = |step: &&Step| matches!(step, Step::CopyVolume(_));
 //! let step = planned.plan.steps.iter().find(copies).expect("a volume is copied");
