@@ -103,6 +103,9 @@ _transship() {
             transship__subcmd__volume,rebase)
                 cmd="transship__subcmd__volume__subcmd__rebase"
                 ;;
+            transship__subcmd__volume,unpause)
+                cmd="transship__subcmd__volume__subcmd__unpause"
+                ;;
             *)
                 ;;
         esac
@@ -808,7 +811,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__status)
-            opts="-C -q -h --install --json --quiet --color --help"
+            opts="-C -q -h --install --docker --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -819,6 +822,10 @@ _transship() {
                     return 0
                     ;;
                 -C)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --docker)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -956,7 +963,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__volume)
-            opts="-q -h --json --quiet --color --help ls prefix rebase copy"
+            opts="-q -h --json --quiet --color --help ls prefix rebase copy unpause"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1147,6 +1154,28 @@ _transship() {
                     return 0
                     ;;
                 -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        transship__subcmd__volume__subcmd__unpause)
+            opts="-q -h --all --dry-run --docker --json --quiet --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --docker)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

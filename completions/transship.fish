@@ -75,7 +75,7 @@ complete -c transship -n "__fish_transship_using_subcommand plan" -l pristine -d
 complete -c transship -n "__fish_transship_using_subcommand plan" -l ours -d 'Where both changed PATH take the old release\'s; repeatable' -r -F
 complete -c transship -n "__fish_transship_using_subcommand plan" -l theirs -d 'Where both changed PATH take the vendor\'s; repeatable' -r -F
 complete -c transship -n "__fish_transship_using_subcommand plan" -l volumes -d 'Where volumes live: a folder that holds one folder for each, or `docker`' -r -F
-complete -c transship -n "__fish_transship_using_subcommand plan" -l docker -d 'The docker program, such as `podman` or `sudo docker`' -r
+complete -c transship -n "__fish_transship_using_subcommand plan" -l docker -d 'The docker program, such as `sudo -n docker`' -r
 complete -c transship -n "__fish_transship_using_subcommand plan" -l helper -d 'A static transship for the engine\'s processor, to work on volumes out of reach' -r -F
 complete -c transship -n "__fish_transship_using_subcommand plan" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -87,7 +87,7 @@ complete -c transship -n "__fish_transship_using_subcommand plan" -l json -d 'Pr
 complete -c transship -n "__fish_transship_using_subcommand plan" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand plan" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand apply" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
-complete -c transship -n "__fish_transship_using_subcommand apply" -l docker -d 'The docker program, such as `podman` or `sudo docker`' -r
+complete -c transship -n "__fish_transship_using_subcommand apply" -l docker -d 'The docker program, such as `sudo -n docker`' -r
 complete -c transship -n "__fish_transship_using_subcommand apply" -l helper -d 'A static transship for the engine\'s processor, to work on volumes out of reach' -r -F
 complete -c transship -n "__fish_transship_using_subcommand apply" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -99,7 +99,7 @@ complete -c transship -n "__fish_transship_using_subcommand apply" -l json -d 'P
 complete -c transship -n "__fish_transship_using_subcommand apply" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand apply" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand resume" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
-complete -c transship -n "__fish_transship_using_subcommand resume" -l docker -d 'The docker program, such as `podman` or `sudo docker`' -r
+complete -c transship -n "__fish_transship_using_subcommand resume" -l docker -d 'The docker program, such as `sudo -n docker`' -r
 complete -c transship -n "__fish_transship_using_subcommand resume" -l helper -d 'A static transship for the engine\'s processor, to work on volumes out of reach' -r -F
 complete -c transship -n "__fish_transship_using_subcommand resume" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -109,7 +109,7 @@ complete -c transship -n "__fish_transship_using_subcommand resume" -l json -d '
 complete -c transship -n "__fish_transship_using_subcommand resume" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand resume" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand rollback" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
-complete -c transship -n "__fish_transship_using_subcommand rollback" -l docker -d 'The docker program, such as `podman` or `sudo docker`' -r
+complete -c transship -n "__fish_transship_using_subcommand rollback" -l docker -d 'The docker program, such as `sudo -n docker`' -r
 complete -c transship -n "__fish_transship_using_subcommand rollback" -l helper -d 'A static transship for the engine\'s processor, to work on volumes out of reach' -r -F
 complete -c transship -n "__fish_transship_using_subcommand rollback" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -121,6 +121,7 @@ complete -c transship -n "__fish_transship_using_subcommand rollback" -l json -d
 complete -c transship -n "__fish_transship_using_subcommand rollback" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand rollback" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand status" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
+complete -c transship -n "__fish_transship_using_subcommand status" -l docker -d 'The docker program, such as `sudo -n docker`' -r
 complete -c transship -n "__fish_transship_using_subcommand status" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -134,7 +135,7 @@ complete -c transship -n "__fish_transship_using_subcommand up" -l prefix -d 'Wh
 complete -c transship -n "__fish_transship_using_subcommand up" -l accept -d 'Start in spite of collisions of this kind, as `conflicts` calls it; repeatable' -r
 complete -c transship -n "__fish_transship_using_subcommand up" -l timeout -d 'Wait this long for services to come up, in seconds' -r
 complete -c transship -n "__fish_transship_using_subcommand up" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
-complete -c transship -n "__fish_transship_using_subcommand up" -l docker -d 'The docker program, such as `podman` or `sudo docker`' -r
+complete -c transship -n "__fish_transship_using_subcommand up" -l docker -d 'The docker program, such as `sudo -n docker`' -r
 complete -c transship -n "__fish_transship_using_subcommand up" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -148,7 +149,7 @@ complete -c transship -n "__fish_transship_using_subcommand up" -s h -l help -d 
 complete -c transship -n "__fish_transship_using_subcommand stop" -s p -l project -d 'The compose project; when absent, the one that the last upgrade from or to it recorded, or that it has on the engine; else Compose\'s own choice' -r
 complete -c transship -n "__fish_transship_using_subcommand stop" -l timeout -d 'How long a container that keeps data may take to end, in seconds: a database may need minutes' -r
 complete -c transship -n "__fish_transship_using_subcommand stop" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
-complete -c transship -n "__fish_transship_using_subcommand stop" -l docker -d 'The docker program, such as `podman` or `sudo docker`' -r
+complete -c transship -n "__fish_transship_using_subcommand stop" -l docker -d 'The docker program, such as `sudo -n docker`' -r
 complete -c transship -n "__fish_transship_using_subcommand stop" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -221,7 +222,7 @@ complete -c transship -n "__fish_transship_using_subcommand image; and __fish_se
 complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from set" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from load" -s f -l file -d 'A compose file; repeatable. `-` for standard input' -r -F
 complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from load" -l env-file -d 'A file of variables instead of `.env`; repeatable, later ones win' -r -F
-complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from load" -l docker -d 'The docker program, such as `podman` or `sudo docker`' -r
+complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from load" -l docker -d 'The docker program, such as `sudo -n docker`' -r
 complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from load" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -229,21 +230,22 @@ complete -c transship -n "__fish_transship_using_subcommand image; and __fish_se
 complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from load" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from load" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from load" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix rebase copy" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix rebase copy unpause" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
-complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix rebase copy" -l json -d 'Print one JSON document instead of text'
-complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix rebase copy" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
-complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix rebase copy" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix rebase copy" -f -a "ls" -d 'List the volumes of the compose files, where they live and who uses them'
-complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix rebase copy" -f -a "prefix" -d 'Give every top-level volume a unique `name:` that begins with PREFIX'
-complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix rebase copy" -f -a "rebase" -d 'Move bind mounts from one folder of the host to another'
-complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix rebase copy" -f -a "copy" -d 'Copy a volume to a new one, with all of its metadata'
+complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix rebase copy unpause" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix rebase copy unpause" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix rebase copy unpause" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix rebase copy unpause" -f -a "ls" -d 'List the volumes of the compose files, where they live and who uses them'
+complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix rebase copy unpause" -f -a "prefix" -d 'Give every top-level volume a unique `name:` that begins with PREFIX'
+complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix rebase copy unpause" -f -a "rebase" -d 'Move bind mounts from one folder of the host to another'
+complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix rebase copy unpause" -f -a "copy" -d 'Copy a volume to a new one, with all of its metadata'
+complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix rebase copy unpause" -f -a "unpause" -d 'Let containers go on that a killed `volume copy` left paused or stopped'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from ls" -s f -l file -d 'A compose file; repeatable. `-` for standard input' -r -F
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from ls" -l env-file -d 'A file of variables instead of `.env`; repeatable, later ones win' -r -F
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from ls" -s p -l project -d 'The compose project; Compose\'s own choice when absent' -r
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from ls" -l volumes -d 'Where volumes live: a folder that holds one folder for each, or `docker`' -r -F
-complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from ls" -l docker -d 'The docker program, such as `podman` or `sudo docker`' -r
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from ls" -l docker -d 'The docker program, such as `sudo -n docker`' -r
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from ls" -l helper -d 'A static transship for the engine\'s processor, to work on volumes out of reach' -r -F
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from ls" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -284,7 +286,7 @@ complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_s
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l from-context -d 'The engine that SOURCE is in: a context of `docker`, or an address (`ssh://HOST`)' -r
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l to-context -d 'The engine that TARGET is in, or will be' -r
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l volumes -d 'Where volumes live: a folder that holds one folder for each, or `docker`' -r -F
-complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l docker -d 'The docker program, such as `podman` or `sudo docker`' -r
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l docker -d 'The docker program, such as `sudo -n docker`' -r
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l helper -d 'A static transship for the engine\'s processor, to work on volumes out of reach' -r -F
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -299,6 +301,15 @@ complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_s
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from unpause" -l docker -d 'The docker program, such as `sudo -n docker`' -r
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from unpause" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from unpause" -l all -d 'Also what is held by runs of which it can\'t be known whether they are at work still: of another machine or container'
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from unpause" -l dry-run -d 'Only say what would go on'
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from unpause" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from unpause" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from unpause" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand copy" -l max-delete -d 'With --update: remove at most so many files and folders, or do nothing' -r
 complete -c transship -n "__fish_transship_using_subcommand copy" -l exclude -d 'Leave out what matches, as rsync does: `*.log`, `cache/`, `/top/*`; repeatable' -r
 complete -c transship -n "__fish_transship_using_subcommand copy" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
@@ -358,7 +369,7 @@ complete -c transship -n "__fish_transship_using_subcommand conflicts" -l suffix
 complete -c transship -n "__fish_transship_using_subcommand conflicts" -l prefix -d 'With `--fix`: what to put before names of volumes and networks; the project\'s name and `_` when absent' -r
 complete -c transship -n "__fish_transship_using_subcommand conflicts" -s o -l output -d 'Write the result to a new file and leave the original as it is; `-` for stdout' -r -F
 complete -c transship -n "__fish_transship_using_subcommand conflicts" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
-complete -c transship -n "__fish_transship_using_subcommand conflicts" -l docker -d 'The docker program, such as `podman` or `sudo docker`' -r
+complete -c transship -n "__fish_transship_using_subcommand conflicts" -l docker -d 'The docker program, such as `sudo -n docker`' -r
 complete -c transship -n "__fish_transship_using_subcommand conflicts" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -370,7 +381,7 @@ complete -c transship -n "__fish_transship_using_subcommand conflicts" -l json -
 complete -c transship -n "__fish_transship_using_subcommand conflicts" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand conflicts" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand inspect" -l volumes -d 'Where volumes live: a folder that holds one folder for each, or `docker`' -r -F
-complete -c transship -n "__fish_transship_using_subcommand inspect" -l docker -d 'The docker program, such as `podman` or `sudo docker`' -r
+complete -c transship -n "__fish_transship_using_subcommand inspect" -l docker -d 'The docker program, such as `sudo -n docker`' -r
 complete -c transship -n "__fish_transship_using_subcommand inspect" -l helper -d 'A static transship for the engine\'s processor, to work on volumes out of reach' -r -F
 complete -c transship -n "__fish_transship_using_subcommand inspect" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'

@@ -12,7 +12,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use transship::engine::{ArchivedImage, VolumeBackend};
+use transship::engine::{
+    ArchivedImage, HELD_FORMAT, HeldContainer, HeldContainers, HeldEngine, VolumeBackend,
+};
 use transship::fs::Disk;
 use transship::release::{FolderIdentity, Identity, Install, VendorReleaseKind, identity};
 use transship::tree::{Digest, EntryKind, Manifest, ManifestEntry, ManifestFormat, Time, Xattr};
@@ -236,6 +238,33 @@ fn an_id_is_written_and_read() {
 }
 
 #[test]
+fn what_is_held_is_written_and_read() {
+    let held = HeldContainers {
+        stop_seconds: Some(300),
+        volume: "v1_3_2_postgres_data".into(),
+        containers: vec![HeldContainer {
+            id: "4c01db0b339c".repeat(5) + "4c01",
+            name: "acme-postgres-1".into(),
+        }],
+        engine: HeldEngine {
+            id: "7TJD:OUFB".into(),
+            name: "acme".into(),
+            root: "/var/lib/docker".into(),
+            endpoint: "unix:///var/run/docker.sock".into(),
+        },
+        process: 4711,
+        since: "2026-11-21T02:05:02Z".parse().unwrap(),
+    };
+    let text = fixture(
+        "held-v1.json",
+        &document::to_text(HELD_FORMAT, &held).unwrap(),
+    );
+    let path = Path::new("held-v1.json");
+    let read: HeldContainers = document::from_text(HELD_FORMAT, path, &text).unwrap();
+    assert_eq!(read, held);
+}
+
+#[test]
 fn a_made_volume_is_written_and_read() {
     let made = MadeVolume {
         install: "0123456789abcdef0123456789abcdef".into(),
@@ -426,6 +455,7 @@ fn no_format_is_forgotten() {
         .collect();
     present.sort();
     let known = [
+        "held-v1.json",
         "id-v1.json",
         "journal-v1.json",
         "journal-v2.json",

@@ -10,6 +10,7 @@ mod conflicts;
 mod copy;
 mod diff;
 mod files;
+mod held;
 mod image;
 mod init;
 mod inspect;

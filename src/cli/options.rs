@@ -63,7 +63,7 @@ pub(super) struct VolumesArg {
 /// The program that reaches the Docker engine.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct DockerArg {
-    /// The docker program, such as `podman` or `sudo docker`
+    /// The docker program, such as `sudo -n docker`
     #[arg(long = "docker", value_name = "PROGRAM", env = "TRANSSHIP_DOCKER")]
     program: Option<String>,
 }

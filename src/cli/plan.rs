@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::held;
 use super::options::{InstallArg, VolumesArg};
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
@@ -103,6 +104,7 @@ pub(super) fn run(args: &PlanArgs, ui: &Ui) -> Result<Done, Failure> {
     let install = Install::adopted(&args.install.root)?;
     let disk = Disk::new();
     let _lock = install.lock(&disk, "plan")?;
+    held::warn(&args.volumes.engine.docker, ui);
     runner::require_over(&install)?;
     if let Some(path) = &args.pristine {
         keep_pristine(args, path, &install, &disk, ui)?;

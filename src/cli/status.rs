@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::options::InstallArg;
+use super::held::{HeldJson, LeftHeld};
+use super::options::{DockerArg, InstallArg};
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use crate::fs::{Lock, LockHolder};
@@ -14,11 +15,14 @@ use crate::upgrade::running::journal::{Journal, RunState};
 
 /// Show where an install stands.
 ///
-/// The current release, the newest plan, the last run, and who is at work on it now.
+/// The current release, the newest plan, the last run, who is at work on it now, and the containers
+/// that killed runs left paused or stopped.
 #[derive(Debug, clap::Args)]
 pub(super) struct StatusArgs {
     #[command(flatten)]
     install: InstallArg,
+    #[command(flatten)]
+    docker: DockerArg,
 }
 
 #[derive(Serialize)]
@@ -32,6 +36,8 @@ struct StatusJson {
     locked_by: Option<LockHolder>,
     id: Option<String>,
     whereabouts: Option<Whereabouts>,
+    /// What killed runs left paused or stopped, of whatever install.
+    held: Vec<HeldJson>,
     #[serde(skip)]
     elsewhere: Option<String>,
 }
@@ -57,16 +63,23 @@ struct RunSummary {
 
 pub(super) fn run(args: &StatusArgs, ui: &Ui) -> Result<Done, Failure> {
     let install = Install::adopted(&args.install.root)?;
-    let status = look(&install)?;
+    let LeftHeld {
+        containers,
+        unknown,
+    } = LeftHeld::find(&args.docker);
+    let status = look(&install, containers)?;
     if ui.json {
         ui.json(&status)?;
     } else {
         ui.write(render(&status).as_bytes())?;
     }
+    for unknown in unknown {
+        ui.warn(&unknown);
+    }
     Ok(Done::Same)
 }
 
-fn look(install: &Install) -> Result<StatusJson, Failure> {
+fn look(install: &Install, held: Vec<HeldJson>) -> Result<StatusJson, Failure> {
     let plan = match Plan::find(install, None) {
         Ok(Plan {
             id, made, from, to, ..
@@ -99,6 +112,7 @@ fn look(install: &Install) -> Result<StatusJson, Failure> {
         id: identity.map(|identity| identity.id),
         whereabouts,
         elsewhere,
+        held,
         install: install.root().to_owned(),
         current: install.current()?.map(|release| release.version),
         releases: versions(releases).collect(),
@@ -149,6 +163,12 @@ fn render(status: &StatusJson) -> String {
     }) = &status.locked_by
     {
         text += &format!("at work   `transship {command}` (process {pid}) since {since}\n");
+    }
+    for held in &status.held {
+        text += &format!("held      {}\n", held.describe());
+    }
+    if !status.held.is_empty() {
+        text += "          let it go on with `transship volume unpause`\n";
     }
     text
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::files::edits::{self, FileEdit, FileJson};
+use super::held;
 use super::options::{DockerArg, InstallArg};
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
@@ -225,6 +226,7 @@ pub(super) fn up(args: &Up, ui: &Ui) -> Result<Done, Failure> {
     let docker = args.docker.find()?;
     // It says best what is wrong with the engine, if anything is.
     docker.server()?;
+    held::warn(&args.docker, ui);
     let known = args.which.project(&install, &release, &docker)?;
     let launch = Launch::prepare(&install, &release, &args.options(known), &docker)?;
     let project = launch.compose(&Compose::find(&docker)?)?;
@@ -360,6 +362,7 @@ pub(super) fn stop(args: &Stop, ui: &Ui) -> Result<Done, Failure> {
     let release = install.release(&args.which.release)?;
     let docker = args.docker.find()?;
     docker.server()?;
+    held::warn(&args.docker, ui);
     let known = args.which.project(&install, &release, &docker)?;
     let (name, project) = project_of(&release, known.name.as_ref(), &docker)?;
     let patience = Duration::from_secs(args.timeout);

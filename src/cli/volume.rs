@@ -5,6 +5,7 @@ mod edit;
 mod engines;
 mod in_use;
 mod ls;
+mod unpause;
 
 use clap::Subcommand;
 
@@ -20,6 +21,7 @@ pub(super) enum VolumeCommand {
     Prefix(edit::Prefix),
     Rebase(edit::Rebase),
     Copy(copy::Args),
+    Unpause(unpause::Unpause),
 }
 
 pub(super) fn run(command: &VolumeCommand, ui: &Ui) -> Result<Done, Failure> {
@@ -28,5 +30,6 @@ pub(super) fn run(command: &VolumeCommand, ui: &Ui) -> Result<Done, Failure> {
         VolumeCommand::Prefix(args) => edit::prefix(args, ui),
         VolumeCommand::Rebase(args) => edit::rebase(args, ui),
         VolumeCommand::Copy(args) => copy::run(args, ui),
+        VolumeCommand::Unpause(args) => unpause::run(args, ui),
     }
 }

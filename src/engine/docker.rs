@@ -152,7 +152,7 @@ impl Docker {
     }
 
     /// The address of the current context; nothing where the program doesn't know
-    /// contexts (podman).
+    /// contexts.
     fn endpoint(&self) -> String {
         let wanted = "{{json .Endpoints.docker.Host}}";
         let call = self.call(["context", "inspect", "--format", wanted]);

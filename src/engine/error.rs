@@ -8,6 +8,7 @@ use thiserror::Error;
 use super::helper::HelperError;
 use super::program;
 use super::projects::unstarted::UnstartedContainer;
+use super::volumes::held::HeldError;
 use super::volumes::user::User;
 use crate::error::{Explain, Kind};
 use crate::tree;
@@ -146,6 +147,15 @@ pub enum Error {
         /// `pause` or `stop`.
         verb: &'static str,
     },
+    /// A container to be held is held by somebody else.
+    #[error("container `{container}` is paused already, and may be let go on at any time")]
+    PausedAlready {
+        /// The container's name.
+        container: String,
+    },
+    /// What is paused or stopped can't be written down, or what was written can't be read.
+    #[error(transparent)]
+    Held(#[from] HeldError),
     /// Containers that were held don't go on.
     #[error("{} didn't go on after `docker {verb}`", ticked(containers))]
     NotReleased {
@@ -239,6 +249,7 @@ impl Explain for Error {
             | Self::NotUp { .. } => Kind::Failed,
             Self::Interrupted { .. } => Kind::Interrupted,
             Self::Helper { source, .. } => source.kind(),
+            Self::Held(error) => error.kind(),
             Self::Tree(error) => error.kind(),
             _ => Kind::Refused,
         }
@@ -248,6 +259,7 @@ impl Explain for Error {
         match self {
             Self::NoProgram(source) | Self::Call { source, .. } => source.hints(),
             Self::Tree(error) => error.hints(),
+            Self::Held(error) => error.hints(),
             Self::LeftQuiesced(first) => first.hints(),
             Self::NotUp { project, .. } | Self::UpFailed { project, .. } => vec![
                 format!("see `docker compose -p {project} logs`, then start it again"),
@@ -300,7 +312,11 @@ impl Error {
                 "a project's name begins with a small letter or digit and goes on with those, \
                  `_` and `-`",
             ],
-            Self::NotReleased { .. } => &["see to them by hand: `docker ps -a`"],
+            Self::PausedAlready { .. } => &[
+                "where a run was killed that had paused it: `transship volume unpause`",
+                "else see who paused it, and `docker unpause` it",
+            ],
+            Self::NotReleased { .. } => &["try again with `transship volume unpause`"],
             Self::StillRunning { .. } => {
                 &["a restart policy may have started them again; see `docker ps`"]
             }

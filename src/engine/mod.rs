@@ -43,6 +43,10 @@ pub use volumes::copy::{
 pub use volumes::docker::DockerVolumes;
 pub use volumes::fake::FakeVolumes;
 pub use volumes::folders::FolderVolumes;
+pub use volumes::held::{
+    HELD_FORMAT, HeldContainer, HeldContainers, HeldEngine, HeldError, HeldRecord, HeldState,
+    LetGo, StillHeld,
+};
 pub use volumes::idle::{require_idle, require_unused};
 pub use volumes::quiesce::{Quiesce, Quiesced};
 pub use volumes::store::{VolumeStore, check_name};

@@ -19,6 +19,7 @@ mod replace;
 mod switch;
 mod temporary_file;
 mod temporary_name;
+mod trust;
 mod unpack;
 mod write;
 
@@ -28,4 +29,5 @@ pub use disk::{Disk, Mutation};
 pub use lock::{Lock, LockError, LockHolder};
 pub use new_file_mode::new_file_mode;
 pub use replace::WriteError;
-pub use temporary_name::{Maker, Purpose, TemporaryName, maker_of};
+pub use temporary_name::{Maker, NamedProcess, Purpose, TemporaryName, maker_of};
+pub use trust::{TrustError, require_own};

@@ -134,7 +134,7 @@ pub fn maker_of(name: &CStr) -> Option<Maker> {
 
 /// A process, told from all others that there were or are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct NamedProcess {
+pub struct NamedProcess {
     /// Digests of the machine's id and of its boot's.
     machine: u32,
     boot: u32,
@@ -146,6 +146,21 @@ struct NamedProcess {
 }
 
 impl NamedProcess {
+    /// This process.
+    pub fn this() -> Self {
+        *this_process()
+    }
+
+    /// Its process id, where it runs.
+    pub fn id(self) -> i32 {
+        self.id
+    }
+
+    /// What this process can know of it.
+    pub fn look(self) -> Maker {
+        self.seen_from(this_process())
+    }
+
     /// What can be known of it from the process `here`.
     fn seen_from(self, here: &Self) -> Maker {
         if self.machine != here.machine {

@@ -15,12 +15,12 @@ mod trust;
 mod vendor_release;
 mod version;
 
+pub use crate::fs::TrustError;
 pub use archive::{Limits, Summary};
 pub use error::VendorReleaseError;
 pub use identity::{FolderIdentity, Identity, IdentityError, Whereabouts};
 pub use install::{Install, InstallError, Release};
 pub use recipe::{CarryMode, CarryRule, Recipe, RecipeError};
 pub use staging::{EarlierAttempt, NewRelease, ReleasePlaces, StagedRelease, StagingError};
-pub use trust::TrustError;
 pub use vendor_release::{SmallFiles, VendorRelease, VendorReleaseKind};
 pub use version::{BadVersion, Version};

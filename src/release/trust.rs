@@ -4,75 +4,13 @@
 
 use std::fs::{self, Metadata};
 use std::io;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use thiserror::Error;
-
 use super::Install;
-use crate::error::{Explain, Kind};
+use crate::fs::{TrustError, require_own};
 
 /// Folders of transship's own of which every file is read and acted upon.
 const RECORDS: [&str; 4] = ["plans", "journal", "manifests", "made"];
-
-/// Who else has a hand in an install.
-#[derive(Debug, Error)]
-pub enum TrustError {
-    /// Something belongs to another user.
-    #[error("`{}` belongs to user {owner}, who could have transship do anything", path.display())]
-    Owner {
-        /// The file, folder or symlink.
-        path: PathBuf,
-        /// The user's number.
-        owner: u32,
-    },
-    /// Something can be written by others.
-    #[error("`{}` can be written by others (mode {mode:04o})", path.display())]
-    Writable {
-        /// The file or folder.
-        path: PathBuf,
-        /// Its permission bits.
-        mode: u32,
-    },
-    /// Something is neither a file nor a folder.
-    #[error("`{}` is neither a regular file nor a folder", path.display())]
-    Kind {
-        /// What is there.
-        path: PathBuf,
-    },
-    /// A system call failed.
-    #[error("can't look at `{}`", path.display())]
-    Io {
-        /// The file or folder.
-        path: PathBuf,
-        /// The error of the system call.
-        source: io::Error,
-    },
-}
-
-impl Explain for TrustError {
-    fn kind(&self) -> Kind {
-        Kind::Refused
-    }
-
-    fn hints(&self) -> Vec<String> {
-        let look = "look at what is in it before you trust it".to_owned();
-        match self {
-            Self::Owner { path, .. } => {
-                let own = format!("then make it yours: chown -h $(id -u) {}", path.display());
-                vec![look, own]
-            }
-            Self::Writable { path, .. } => {
-                vec![look, format!("then: chmod go-w {}", path.display())]
-            }
-            Self::Kind { .. } => vec!["transship puts no such thing there: remove it".into()],
-            Self::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
-                vec!["run it as the user who owns the install, for example with `sudo`".into()]
-            }
-            Self::Io { .. } => Vec::new(),
-        }
-    }
-}
 
 impl Install {
     /// That nobody but root and the caller has a hand in what transship keeps here, and in the
@@ -117,24 +55,6 @@ fn require_own_below(path: &Path, deep: bool) -> Result<(), TrustError> {
         if deep && metadata.is_dir() {
             left.extend(list(&path)?);
         }
-    }
-    Ok(())
-}
-
-fn require_own(path: &Path, metadata: &Metadata) -> Result<(), TrustError> {
-    let owner = metadata.uid();
-    if owner != 0 && owner != rustix::process::geteuid().as_raw() {
-        return Err(TrustError::Owner {
-            path: path.into(),
-            owner,
-        });
-    }
-    let mode = metadata.mode() & 0o7777;
-    if mode & 0o022 != 0 && !metadata.is_symlink() {
-        return Err(TrustError::Writable {
-            path: path.into(),
-            mode,
-        });
     }
     Ok(())
 }

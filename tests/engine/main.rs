@@ -13,6 +13,7 @@ mod compose_program;
 mod fake_docker;
 mod faults;
 mod folders;
+mod held;
 mod helper_faults;
 mod image_archive;
 #[path = "../common/install.rs"]
@@ -24,7 +25,6 @@ mod look;
 #[path = "../common/need.rs"]
 mod need;
 #[path = "../common/program.rs"]
-#[expect(dead_code, reason = "made for the tests of the program")]
 mod program;
 mod quiesce;
 mod reach;

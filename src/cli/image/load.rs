@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::cli::files::compose_files::FilesArg;
+use crate::cli::held;
 use crate::cli::options::DockerArg;
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::ui::{Done, Ui};
@@ -44,6 +45,7 @@ pub(in crate::cli) fn run(args: &LoadArgs, ui: &Ui) -> Result<Done, Failure> {
     let archive = ImageArchive::read(&args.archive, ui.progress())?;
     let docker = args.docker.find()?;
     docker.server()?;
+    held::warn(&args.docker, ui);
     let needed = args.files.images()?;
     let needed: Vec<&str> = needed.iter().map(String::as_str).collect();
     let missing = missing_images(&local_images(&docker)?, &archive.missing(&needed));

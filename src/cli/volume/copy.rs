@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use super::engines::{Engines, Stores};
 use super::in_use::InUseArgs;
-use crate::cli::copy;
 use crate::cli::options::VolumesArg;
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::ui::{Done, Ui};
+use crate::cli::{copy, held};
 use crate::engine::{
     CopyEnd, CopyNotice, Error, FolderUsers, TargetLabels, VolumeCopy, VolumeCopyOptions,
     VolumeStore,
@@ -49,6 +49,7 @@ pub(in crate::cli) struct Args {
 }
 
 pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
+    held::warn(&args.volumes.engine.docker, ui);
     let stores = Stores::open(args)?;
     let users = args.volumes.engine.access().folder_users();
     let wanted = VolumeCopy {

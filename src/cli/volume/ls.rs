@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::cli::files::compose_files::FilesArg;
+use crate::cli::held;
 use crate::cli::options::VolumesArg;
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::ui::{Done, Ui};
@@ -75,6 +76,7 @@ struct VolumesJson {
 }
 
 pub(super) fn run(args: &VolumeLs, ui: &Ui) -> Result<Done, Failure> {
+    held::warn(&args.volumes.engine.docker, ui);
     let place = args.volumes.place(Path::new("."));
     let store = place.and_then(|place| args.volumes.store(&place));
     let list = match args.all {

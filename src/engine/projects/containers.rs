@@ -11,7 +11,7 @@ use super::mounts::{FilesystemPath, MountPoint, mounts_of};
 use crate::engine::{Docker, Error, User};
 
 /// A container, running or not, and what of the host it sees.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Container {
     /// The container's full id, 64 digits.
     pub id: String,

@@ -7,6 +7,7 @@ pub(crate) mod docker;
 pub(crate) mod docker_contents;
 pub(crate) mod fake;
 pub(crate) mod folders;
+pub(crate) mod held;
 pub(crate) mod helper_contents;
 pub(crate) mod idle;
 pub(crate) mod quiesce;

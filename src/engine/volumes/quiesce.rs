@@ -1,9 +1,11 @@
 //! Keeping containers from writing while their volume is copied, and letting them go on
 //! afterwards, whatever became of the copy.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::held::{HeldContainer, HeldRecord};
 use crate::engine::docker::failed;
 use crate::engine::{Container, Docker, Error, User};
 use crate::fs::Disk;
@@ -31,26 +33,80 @@ impl Quiesce {
             Self::Stop(_) => ("stop", "start"),
         }
     }
+
+    /// Has the engine hold a container, and waits for it however long that takes: it goes on
+    /// stopping it, and what isn't stopped can't be started again.
+    fn hold(
+        self,
+        docker: &Docker,
+        disk: &Disk,
+        id: &str,
+        progress: &dyn Progress,
+    ) -> Result<(), Error> {
+        self.announce(disk, id)?;
+        let verb = self.verbs().0;
+        let call = match self {
+            Self::Pause => docker.call([verb]),
+            Self::Stop(patience) => {
+                let seconds = patience.as_secs().to_string();
+                docker.call_within(patience + OVERHEAD, [verb, "-t", &seconds])
+            }
+        };
+        let told = Cell::new(false);
+        let called = call.arg(id).run_while(&|| {
+            if progress.interrupted() && !told.replace(true) {
+                progress.note(
+                    "it is waited for until it has ended, to be started again; \
+                               a second Ctrl-C leaves it stopped",
+                );
+            }
+            true
+        });
+        called.map_err(failed(&format!("{verb} container `{id}`")))?;
+        Ok(())
+    }
+
+    /// Has the engine let a container go on.
+    pub(super) fn let_go(self, docker: &Docker, disk: &Disk, id: &str) -> Result<(), Error> {
+        self.announce(disk, id)?;
+        let verb = self.verbs().1;
+        let called = docker.call([verb, id]).run_well();
+        called.map_err(failed(&format!("{verb} container `{id}`")))?;
+        Ok(())
+    }
+
+    fn announce(self, disk: &Disk, id: &str) -> Result<(), Error> {
+        let what = match self {
+            Self::Pause => "docker pause",
+            Self::Stop(_) => "docker stop",
+        };
+        let told = disk.announce(what, Path::new(id));
+        told.map_err(|source| Error::Folder {
+            what: "hold container",
+            path: PathBuf::from(id),
+            source,
+        })
+    }
 }
 
 /// Containers that are kept from writing. They go on when this is dropped; what kills the
-/// whole process leaves them as they are.
+/// whole process leaves them as they are, and a [`HeldRecord`] of them.
 #[derive(Debug)]
 pub struct Quiesced<'a> {
     docker: &'a Docker,
     disk: &'a Disk,
     how: Quiesce,
-    /// Ids and names.
-    containers: Vec<(String, String)>,
+    containers: Vec<HeldContainer>,
+    record: Option<HeldRecord>,
 }
 
 impl<'a> Quiesced<'a> {
     /// Holds the containers among `users` that may be writing, all of them or none.
     ///
     /// # Errors
+    /// [`Error::PausedAlready`] for one that whoever paused it may let go on at any time;
     /// [`Error::NotHeld`] where one goes on; [`Error::InUse`] for a process that belongs to no
-    /// container; [`Error::Call`]; an interruption. A container that is being stopped is waited for
-    /// all the same: the engine goes on stopping it, and what isn't stopped can't be started again.
+    /// container; [`Error::Held`] where it can't be written down; [`Error::Call`]; an interruption.
     pub fn hold(
         docker: &'a Docker,
         disk: &'a Disk,
@@ -59,20 +115,13 @@ impl<'a> Quiesced<'a> {
         how: Quiesce,
         progress: &dyn Progress,
     ) -> Result<Self, Error> {
-        let writing: Vec<User> = users
-            .iter()
-            .filter(|user| user.is_writing())
-            .cloned()
-            .collect();
-        let strangers: Vec<User> = writing
-            .iter()
-            .filter(|user| user.is_process)
-            .cloned()
-            .collect();
+        let writing = users.iter().filter(|user| user.is_writing());
+        let (strangers, writing): (Vec<&User>, Vec<&User>) =
+            writing.partition(|user| user.is_process);
         if !strangers.is_empty() {
             return Err(Error::InUse {
                 name: volume.to_owned(),
-                users: strangers,
+                users: strangers.into_iter().cloned().collect(),
             });
         }
         let mut held = Self {
@@ -80,30 +129,50 @@ impl<'a> Quiesced<'a> {
             disk,
             how,
             containers: Vec::new(),
+            record: None,
         };
+        let mut wanted = Vec::new();
         for User { id, who, .. } in writing {
-            if progress.interrupted() {
-                return Err(tree::Error::Interrupted.into());
+            let (id, name) = (id.clone(), who.clone());
+            if held.stands(&id)? == Some(true) {
+                return Err(Error::PausedAlready { container: name });
             }
-            if let Quiesce::Stop(patience) = how {
-                progress.note(&format!("stopping {who} (up to {} s)", patience.as_secs()));
-            }
-            // Noted beforehand: a call that fails may have had its effect.
-            held.containers.push((id.clone(), who.clone()));
-            held.call(how.verbs().0, &id)?;
-            if held.stands(&id)? == Some(false) {
-                return Err(Error::NotHeld {
-                    container: who,
-                    verb: how.verbs().0,
-                });
-            }
+            wanted.push(HeldContainer { id, name });
+        }
+        if !wanted.is_empty() {
+            let server = docker.server()?;
+            let record = HeldRecord::keep(disk, server, (volume, how), wanted.clone())?;
+            held.record = Some(record);
+        }
+        for container in wanted {
+            held.hold_one(container, progress)?;
         }
         Ok(held)
     }
 
+    fn hold_one(&mut self, wanted: HeldContainer, progress: &dyn Progress) -> Result<(), Error> {
+        if progress.interrupted() {
+            return Err(tree::Error::Interrupted.into());
+        }
+        let HeldContainer { id, name } = wanted.clone();
+        if let Quiesce::Stop(patience) = self.how {
+            progress.note(&format!("stopping {name} (up to {} s)", patience.as_secs()));
+        }
+        // Noted beforehand: a call that fails may have had its effect.
+        self.containers.push(wanted);
+        self.how.hold(self.docker, self.disk, &id, progress)?;
+        if self.stands(&id)? == Some(false) {
+            return Err(Error::NotHeld {
+                container: name,
+                verb: self.how.verbs().0,
+            });
+        }
+        Ok(())
+    }
+
     /// The names of the containers.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.containers.iter().map(|(_, name)| name.as_str())
+        self.containers.iter().map(|held| held.name.as_str())
     }
 
     /// Lets them go on.
@@ -116,45 +185,22 @@ impl<'a> Quiesced<'a> {
 
     fn let_go(&mut self) -> Result<(), Error> {
         let mut left = Vec::new();
-        for (id, name) in std::mem::take(&mut self.containers) {
+        for HeldContainer { id, name } in std::mem::take(&mut self.containers) {
             // The exit code says less than a look does: it may never have been held.
-            let called = self.call(self.how.verbs().1, &id);
+            let called = self.how.let_go(self.docker, self.disk, &id);
             if called.is_err() && self.stands(&id).unwrap_or(Some(true)) == Some(true) {
                 left.push(name);
             }
         }
-        match left.is_empty() {
-            true => Ok(()),
-            false => Err(Error::NotReleased {
+        match (left.is_empty(), self.record.take()) {
+            (true, Some(record)) => Ok(record.forget(self.disk)?),
+            (true, None) => Ok(()),
+            // What is written down stays for the next run.
+            (false, _) => Err(Error::NotReleased {
                 containers: left,
                 verb: self.how.verbs().1,
             }),
         }
-    }
-
-    fn call(&self, verb: &'static str, id: &str) -> Result<(), Error> {
-        let what = match self.how {
-            Quiesce::Pause => "docker pause",
-            Quiesce::Stop(_) => "docker stop",
-        };
-        let told = self.disk.announce(what, Path::new(id));
-        told.map_err(|source| Error::Folder {
-            what: "hold container",
-            path: PathBuf::from(id),
-            source,
-        })?;
-        let call = match (self.how, verb) {
-            (Quiesce::Stop(patience), "stop") => {
-                let seconds = patience.as_secs().to_string();
-                let call = self.docker.call_within(patience + OVERHEAD, ["stop", "-t"]);
-                call.arg(seconds)
-            }
-            _ => self.docker.call([verb]),
-        };
-        call.arg(id)
-            .run_well()
-            .map_err(failed(&format!("{verb} container `{id}`")))?;
-        Ok(())
     }
 
     /// Whether the container writes nothing now; nothing where it is gone.
