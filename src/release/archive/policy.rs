@@ -120,14 +120,17 @@ impl Policy {
                 name.is_some_and(compose::is_compose_name)
             })
         };
-        let rest = self.members.keys().filter(|path| !is_beside(path));
-        self.top_of(rest)
-            .filter(|top| self.top_of(self.members.keys()).is_some() || has_compose(top))
+        let all = self.top_of(&|_| false);
+        all.or_else(|| {
+            self.top_of(&|path| is_beside(&path))
+                .filter(|top| has_compose(top))
+        })
     }
 
-    /// The folder that all of some paths are in.
-    fn top_of<'a>(&self, paths: impl Iterator<Item = &'a PathBuf> + Clone) -> Option<OsString> {
-        let tops = || paths.clone().filter_map(|path| path.iter().next());
+    /// The folder that everything is in, but for what is `beside` it.
+    fn top_of(&self, beside: &dyn Fn(&PathBuf) -> bool) -> Option<OsString> {
+        let paths = || self.members.keys().filter(|path| !beside(path));
+        let tops = || paths().filter_map(|path| path.iter().next());
         let first = tops().next()?;
         let is_folder = self.members.iter().any(|(path, kind)| {
             path.starts_with(first) && (path.as_os_str() != first || *kind == MemberKind::Folder)
