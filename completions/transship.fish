@@ -68,6 +68,7 @@ complete -c transship -n "__fish_transship_using_subcommand plan" -l prefix -d '
 complete -c transship -n "__fish_transship_using_subcommand plan" -l image -d 'Retag images, as `transship image set` does; repeatable' -r
 complete -c transship -n "__fish_transship_using_subcommand plan" -l image-archive -d 'Load the release\'s images from the vendor\'s archive first, such as `containers.tar.gz`' -r -F
 complete -c transship -n "__fish_transship_using_subcommand plan" -l carry -d 'A file or folder of the release to carry; repeatable' -r -F
+complete -c transship -n "__fish_transship_using_subcommand plan" -l leave -d 'A place in the old release\'s containers, `SERVICE:/path`, whose data may stay behind; repeatable' -r
 complete -c transship -n "__fish_transship_using_subcommand plan" -l skip-volume -d 'A volume\'s key that is not to be copied; repeatable' -r
 complete -c transship -n "__fish_transship_using_subcommand plan" -s p -l project -d 'The new release\'s compose project; Compose\'s own choice when absent' -r
 complete -c transship -n "__fish_transship_using_subcommand plan" -l from-project -d 'The compose project that the old release runs as; Compose\'s own choice when absent' -r

@@ -141,6 +141,7 @@ fn a_plan() -> Plan {
             theirs: vec!["Caddyfile".into()],
             as_override: true,
             image_archive: Some("/srv/containers.tar.gz".into()),
+            leave: Vec::new(),
             project: Some("v2105".into()),
             from_project: None,
             place: VolumeBackend::Dir {

@@ -19,6 +19,7 @@ use crate::release::{Install, VendorRelease, Version};
 use crate::upgrade::planning::merging;
 use crate::upgrade::planning::merging::MergedFile;
 use crate::upgrade::planning::prepare::{Prepared, prepare};
+use crate::upgrade::planning::unseen::ServicePath;
 use crate::upgrade::request::recorded;
 use crate::upgrade::running::runner;
 use crate::upgrade::step::CarryConfig;
@@ -61,6 +62,12 @@ pub(super) struct PlanArgs {
     /// from inside of the release.
     #[arg(long, value_name = "PATH")]
     carry: Vec<PathBuf>,
+    /// A place in the old release's containers, `SERVICE:/path`, whose data may stay behind; repeatable
+    ///
+    /// What containers keep in anonymous volumes or in their own layers, no step copies, so it
+    /// stands against the plan.
+    #[arg(long, value_name = "SERVICE:/PATH")]
+    leave: Vec<ServicePath>,
     /// A volume's key that is not to be copied; repeatable
     #[arg(long, value_name = "KEY")]
     skip_volume: Vec<String>,
@@ -192,6 +199,7 @@ fn request(args: &PlanArgs, install: &Install) -> Result<Request, Failure> {
         project: args.project.clone(),
         from_project: args.from_project.clone(),
         image_archive: args.image_archive.as_ref().map(absolute).transpose()?,
+        leave: args.leave.clone(),
         place: match args.volumes.place(install.root())? {
             VolumeBackend::Dir { path } => VolumeBackend::Dir {
                 path: recorded(install, &path),

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::VolumeBackend;
 use crate::release::{Install, Version};
+use crate::upgrade::planning::unseen::ServicePath;
 
 /// An upgrade that somebody wants.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +43,9 @@ pub struct Request {
     /// the install.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image_archive: Option<PathBuf>,
+    /// Places in the old release's containers whose data may stay behind.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leave: Vec<ServicePath>,
     /// The folder or engine that the volumes live in; a folder is relative where it is in the install.
     pub place: VolumeBackend,
 }
@@ -64,6 +68,7 @@ impl Request {
             theirs: Vec::new(),
             as_override: false,
             image_archive: None,
+            leave: Vec::new(),
             place,
         }
     }

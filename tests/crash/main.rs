@@ -90,6 +90,7 @@ impl World {
             ours: vec![".env".into(), "Caddyfile".into()],
             theirs: Vec::new(),
             image_archive: None,
+            leave: Vec::new(),
             as_override,
             project: None,
             from_project: None,

@@ -36,5 +36,6 @@ mod replacing;
 mod support;
 mod two_engines;
 mod unknown_users;
+mod unseen_data;
 #[path = "../fidelity/zoo.rs"]
 mod zoo;

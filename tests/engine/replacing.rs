@@ -10,13 +10,13 @@ use super::need;
 use super::program::{Ran, transship};
 
 /// An install of two releases, each with the compose file that `file` gives for 1 and 2.
-struct Pair {
-    lab: Lab,
-    home: tempfile::TempDir,
+pub(super) struct Pair {
+    pub(super) lab: Lab,
+    pub(super) home: tempfile::TempDir,
 }
 
 impl Pair {
-    fn new(test: &str, file: impl Fn(&Lab, u8) -> String) -> Self {
+    pub(super) fn new(test: &str, file: impl Fn(&Lab, u8) -> String) -> Self {
         let (lab, home) = (Lab::new(test), tempfile::tempdir().unwrap());
         for number in [1, 2] {
             let release = home.path().join(format!("releases/v{number}"));
@@ -28,12 +28,12 @@ impl Pair {
         pair
     }
 
-    fn ran(&self, args: &[&str]) -> Ran {
+    pub(super) fn ran(&self, args: &[&str]) -> Ran {
         transship(self.home.path(), args.iter().copied())
     }
 
     #[track_caller]
-    fn runs(&self, args: &[&str]) -> Ran {
+    pub(super) fn runs(&self, args: &[&str]) -> Ran {
         let ran = self.ran(args);
         assert_eq!(ran.code, 0, "{args:?}: {}{}", ran.out, ran.err);
         ran

@@ -114,6 +114,12 @@ impl ModelBuilder<'_> {
                 .filter(mounted)
                 .filter_map(at_target)
                 .collect(),
+            anonymous_volumes: mounts
+                .iter()
+                .filter(mounted)
+                .filter(|mount| mount.get("source").is_none())
+                .filter_map(|mount| Some(clean_target(&mount.get("target")?.to_text()?)))
+                .collect(),
             labels: pairs(service.get("labels")),
             depends_on: keys(service.get("depends_on")),
             profiles,

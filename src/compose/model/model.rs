@@ -114,6 +114,8 @@ pub struct Service {
     pub label_files: Vec<PathBuf>,
     /// The keys of the volumes that it mounts, by the absolute path in the container.
     pub mounts: BTreeMap<String, String>,
+    /// The absolute paths in the container at which it has volumes without a name.
+    pub anonymous_volumes: BTreeSet<String>,
     /// The service's labels by key, resolved, from `labels` in either form.
     pub labels: BTreeMap<String, String>,
     /// The services that it waits for.

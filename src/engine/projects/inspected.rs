@@ -65,6 +65,15 @@ pub(crate) struct InspectedContainer {
     pub(crate) config: ContainerConfig,
     #[serde(default)]
     pub(crate) network_settings: NetworkSettings,
+    #[serde(default)]
+    pub(crate) host_config: HostConfig,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct HostConfig {
+    /// By the path inside.
+    pub(crate) tmpfs: Option<BTreeMap<String, String>>,
 }
 
 #[derive(Deserialize)]

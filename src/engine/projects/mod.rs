@@ -9,4 +9,5 @@ pub(crate) mod mounts;
 pub(crate) mod processes;
 pub(crate) mod startup;
 pub(crate) mod stopping;
+pub(crate) mod unseen_data;
 pub(crate) mod unstarted;

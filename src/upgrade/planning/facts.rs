@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use super::decisions::{Decisions, VolumePair};
 use super::image_facts::ImageFacts;
+use super::unseen::UnseenFacts;
 use crate::engine::{self, Users, VolumeStore};
 use crate::error::{Explain, Kind};
 use crate::progress::Progress;
@@ -32,6 +33,8 @@ pub struct Facts {
     pub carry: Vec<CarryFacts>,
     /// The release's images, where an archive of them is to be loaded.
     pub images: Option<ImageFacts>,
+    /// What the old release keeps where no compose file names it.
+    pub unseen: UnseenFacts,
     /// The filesystem that holds `releases/`.
     pub releases: Filesystem,
     /// The filesystem that new volumes are made on.
@@ -137,6 +140,7 @@ impl Facts {
                 .map(|path| carried(&old.join(path), &decisions.new_folder.join(path)))
                 .collect::<Result<_, _>>()?,
             images: None,
+            unseen: UnseenFacts::default(),
             releases: Filesystem::at(&install.releases_folder())?,
             volume_room: volume_room(volumes, progress)?,
             place: volumes.describe(),

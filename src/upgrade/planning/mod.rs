@@ -12,5 +12,6 @@ pub mod planner;
 pub mod prepare;
 pub mod release_files;
 pub mod releases;
+pub mod unseen;
 mod view;
 mod warnings;

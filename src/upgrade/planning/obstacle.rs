@@ -5,7 +5,10 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use super::unseen::ServicePath;
+use crate::engine::{UnseenData, UnseenKind};
 use crate::error::{Explain, Kind};
+use crate::tree::Survey;
 use crate::upgrade::plan::Space;
 
 /// Why there can be no plan: everything that stands against it.
@@ -100,6 +103,20 @@ pub enum Obstacle {
         /// The variables that have a part in it.
         variables: Vec<String>,
     },
+    /// A container keeps data where no compose file names it, so that no step copies it.
+    UnseenData {
+        /// Where.
+        data: UnseenData,
+        /// What is in it, where that could be counted.
+        survey: Option<Survey>,
+    },
+    /// A compose file has a volume without a name, and nobody could be asked what is in it.
+    UnseenUnknown {
+        /// Where it is mounted.
+        place: ServicePath,
+        /// Who couldn't be asked.
+        why: String,
+    },
     /// Compose will read a file that won't be there.
     NoFile {
         /// The file, below the release.
@@ -180,6 +197,13 @@ impl fmt::Display for Obstacle {
                 "`{service}` would still run `{image}`, and not `{meant}`: {} holds it there",
                 named(variables)
             ),
+            Self::UnseenData { data, survey } => unseen(f, data, *survey),
+            Self::UnseenUnknown { place, why } => write!(
+                f,
+                "`{}` has a volume without a name at `{}`, and what is in it can't be known: {why}",
+                place.service,
+                place.path.display()
+            ),
             Self::NoFile { path } => write!(
                 f,
                 "Compose will read `{}` of the new release, and neither release has it",
@@ -187,6 +211,24 @@ impl fmt::Display for Obstacle {
             ),
         }
     }
+}
+
+fn unseen(f: &mut fmt::Formatter<'_>, data: &UnseenData, survey: Option<Survey>) -> fmt::Result {
+    let place = match &data.kind {
+        UnseenKind::AnonymousVolume { .. } => "a volume without a name",
+        _ => "its container's own layer",
+    };
+    let (service, path) = (&data.service, data.path.display());
+    write!(f, "`{service}` keeps data in `{path}`, in {place}")?;
+    match (survey, &data.kind) {
+        (Some(survey), _) => {
+            let (files, bytes) = (survey.files + survey.others, survey.bytes);
+            write!(f, " (files: {files}, bytes: {bytes})")?;
+        }
+        (None, UnseenKind::Layer { entries }) => write!(f, " (files: {entries})")?,
+        (None, _) => write!(f, " (how much isn't known)")?,
+    }
+    write!(f, ", and no step copies that")
 }
 
 /// Names between ticks.
@@ -241,6 +283,31 @@ impl Obstacle {
                  with `--ours .env:{}`",
                 named(variables),
                 variables.first().map_or("", String::as_str)
+            ),
+            Self::UnseenData { data, .. } => {
+                let UnseenData {
+                    service,
+                    container,
+                    path,
+                    kind,
+                } = data;
+                let path = path.display();
+                let way = match kind {
+                    UnseenKind::AnonymousVolume { name } => format!(
+                        "stop `{service}`, copy it with `transship volume copy {name} NAME -p \
+                         PROJECT --key KEY`"
+                    ),
+                    _ => format!(
+                        "take it out with `docker cp {container}:{path} .`, put it into a volume"
+                    ),
+                };
+                format!(
+                    "{way} and mount that at `{path}` in the old release; or leave it behind with \
+                     `--leave {service}:{path}`"
+                )
+            }
+            Self::UnseenUnknown { place, .. } => format!(
+                "let the engine answer, or leave what is in it behind with `--leave {place}`"
             ),
             Self::NoFile { path } => format!(
                 "put it into the old release, from where it can be carried with `--carry {}`",

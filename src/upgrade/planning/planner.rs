@@ -43,7 +43,8 @@ pub fn plan(
     facts: &Facts,
 ) -> Result<Plan, Refused> {
     let space = space(shipment, facts);
-    let obstacles = obstacles(decisions, facts, &space);
+    let mut obstacles = obstacles(decisions, facts, &space);
+    obstacles.extend(facts.unseen.obstacles(&request.leave));
     if !obstacles.is_empty() {
         return Err(Refused(obstacles));
     }
@@ -64,7 +65,11 @@ pub fn plan(
             volumes: estimates(decisions, facts),
             space,
         },
-        warnings: warnings(decisions, facts),
+        warnings: [
+            warnings(decisions, facts),
+            facts.unseen.warnings(&request.leave),
+        ]
+        .concat(),
         conflicts: decisions
             .merged
             .iter()

@@ -10,6 +10,7 @@ use super::obstacle::Refused;
 use super::planner::{self, PlanLabel};
 use super::release_files::ReleasesError;
 use super::releases::Releases;
+use super::unseen::UnseenFacts;
 use crate::clock;
 use crate::compose;
 use crate::engine::VolumeStore;
@@ -101,6 +102,9 @@ pub fn prepare(
     let archive = archive.map(|path| install.root().join(path));
     let images = archive.map(|path| ImageFacts::observe(&path, &decisions, volumes, progress));
     facts.images = images.transpose()?;
+    let (old, project) = (&releases.old.model, &decisions.from_project);
+    facts.unseen =
+        UnseenFacts::observe(old, project, volumes, progress).map_err(FactsError::from)?;
     let made = clock::now();
     let label = PlanLabel {
         id: Plan::new_id(install, made, &request.version)?,

@@ -30,6 +30,7 @@ fn request() -> Request {
         theirs: Vec::new(),
         as_override: false,
         image_archive: None,
+        leave: Vec::new(),
         project: None,
         from_project: None,
         place: VolumeBackend::Local,
@@ -80,6 +81,7 @@ fn facts() -> Facts {
     };
     Facts {
         images: None,
+        unseen: crate::upgrade::planning::unseen::UnseenFacts::default(),
         current: Some("releases/v1".into()),
         volumes: vec![volume.clone(), volume],
         carry: vec![
