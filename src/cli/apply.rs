@@ -19,7 +19,7 @@ use crate::upgrade::running::journal::RunState;
 use crate::upgrade::running::runner;
 use crate::upgrade::running::writes_since_copy::writes_since_copy;
 use crate::upgrade::step::StepOutcome;
-use crate::upgrade::{Journal, Plan, Report, Runner};
+use crate::upgrade::{Plan, Report, Runner};
 
 /// Do what a plan says.
 ///
@@ -139,7 +139,11 @@ pub(super) fn resume(args: &Resume, ui: &Ui) -> Result<Done, Failure> {
     let install = Install::adopted(&args.install.root)?;
     let disk = Disk::new();
     let _lock = install.lock(&disk, "resume")?;
-    let store = store_of(&install, newest(&install, "resume")?.plan(), &args.engine)?;
+    let store = store_of(
+        &install,
+        runner::newest(&install, "resume")?.plan(),
+        &args.engine,
+    )?;
     let runner = Runner {
         install: &install,
         disk: &disk,
@@ -153,7 +157,7 @@ pub(super) fn roll_back(args: &Rollback, ui: &Ui) -> Result<Done, Failure> {
     let install = Install::adopted(&args.install.root)?;
     let disk = Disk::new();
     let _lock = install.lock(&disk, "rollback")?;
-    let journal = newest(&install, "roll back")?;
+    let journal = runner::newest(&install, "roll back")?;
     let store = store_of(&install, journal.plan(), &args.engine)?;
     if journal.state() == RunState::Complete {
         for line in writes_since_copy(&install, journal.plan(), store.as_ref(), ui.progress())? {
@@ -178,16 +182,6 @@ pub(super) fn roll_back(args: &Rollback, ui: &Ui) -> Result<Done, Failure> {
         return Ok(Done::Same);
     }
     finish(&install, runner.roll_back(args.discard)?, ui)
-}
-
-fn newest(install: &Install, verb: &str) -> Result<Journal, Failure> {
-    let nothing = || {
-        let message = format!("no plan was applied here yet: nothing to {verb}");
-        Failure::new(Kind::Refused, message)
-    };
-    let journal = Journal::newest(install)?.ok_or_else(nothing)?;
-    journal.require_own(install)?;
-    Ok(journal)
 }
 
 fn finish(install: &Install, report: Report, ui: &Ui) -> Result<Done, Failure> {

@@ -6,9 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use thiserror::Error;
 
-use super::plan::Plan;
-use super::step::Bounds;
-use crate::engine::{VolumeBackend, check_name};
+use crate::engine::check_name;
 use crate::release::{Install, Version};
 
 /// A path, or a name, that no planner would write.
@@ -21,18 +19,13 @@ pub struct OutOfBounds {
     pub expected: &'static str,
 }
 
-/// Holds all of a plan's steps against the bounds of its releases.
-pub(super) fn confine(plan: &Plan) -> Result<(), OutOfBounds> {
-    let bounds = Bounds {
-        from: &plan.from,
-        to: &plan.to,
-    };
-    if let VolumeBackend::Dir { path } = &plan.request.place
-        && !path.is_absolute()
-    {
-        plain(path, "a folder below the install")?;
-    }
-    plan.steps.iter().try_for_each(|step| step.confine(&bounds))
+/// The releases of a plan, which the paths in its steps may lead into.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bounds<'a> {
+    /// The release that the upgrade leaves.
+    pub from: &'a Version,
+    /// The release that it leads to.
+    pub to: &'a Version,
 }
 
 impl Bounds<'_> {
@@ -89,6 +82,17 @@ pub(super) fn plain(path: &Path, expected: &'static str) -> Result<(), OutOfBoun
         return Ok(());
     }
     out_of(path, expected)
+}
+
+/// A folder of volumes: below the install, but in nothing that transship keeps for itself, or an
+/// absolute path of names alone. Which absolute path an administrator gave can't be known here.
+pub(super) fn volumes_folder(path: &Path) -> Result<(), OutOfBounds> {
+    let expected = "a folder of volumes";
+    match path.strip_prefix("/") {
+        Ok(below_root) => plain(below_root, expected).or_else(|_| out_of(path, expected)),
+        Err(_) if path.starts_with(".transship") => out_of(path, expected),
+        Err(_) => plain(path, expected),
+    }
 }
 
 /// The folder of any release.
@@ -179,6 +183,23 @@ mod tests {
         assert_eq!(bounds.kept_of_new(manifest, "manifests"), Ok(()));
         assert!(bounds.kept_of_new(manifest, "journal").is_err());
         assert!(bounds.kept_of_old(manifest, "manifests").is_err());
+    }
+
+    #[test]
+    fn volumes_are_in_nothing_of_transship_s_own_and_lead_nowhere_back() {
+        for fine in ["volumes", "data/volumes", "/srv/volumes", "/var/..a"] {
+            assert_eq!(volumes_folder(Path::new(fine)), Ok(()), "{fine}");
+        }
+        for out in [
+            "",
+            "/",
+            "..",
+            "volumes/../releases/v1",
+            "/srv/volumes/../../etc",
+            ".transship/made",
+        ] {
+            assert!(volumes_folder(Path::new(out)).is_err(), "{out}");
+        }
     }
 
     #[test]

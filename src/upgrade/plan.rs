@@ -10,12 +10,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::confine::OutOfBounds;
+use super::confine::{self, Bounds, OutOfBounds};
 use super::planning::merging::PlanConflict;
 use super::projects::ProjectPair;
 use super::request::Request;
 use super::step::Step;
 use crate::document::{self, DocumentError, DocumentFormat, DocumentId};
+use crate::engine::VolumeBackend;
 use crate::error::{Explain, Kind};
 use crate::fs::Disk;
 use crate::release::{Install, Version};
@@ -258,7 +259,20 @@ impl Plan {
                 theirs,
             });
         }
-        super::confine::confine(self).map_err(|source| PlanError::OutOfBounds { what, id, source })
+        self.confine()
+            .map_err(|source| PlanError::OutOfBounds { what, id, source })
+    }
+
+    /// Holds every path against the bounds of the plan's releases.
+    fn confine(&self) -> Result<(), OutOfBounds> {
+        let bounds = Bounds {
+            from: &self.from,
+            to: &self.to,
+        };
+        if let VolumeBackend::Dir { path } = &self.request.place {
+            confine::volumes_folder(path)?;
+        }
+        self.steps.iter().try_for_each(|step| step.confine(&bounds))
     }
 
     /// Saves the plan in the install and gives its file.

@@ -35,12 +35,11 @@ pub(in crate::upgrade) use shell::quote;
 pub use stage_release::StageRelease;
 pub use switch::Switch;
 pub use verify_volume::VerifyVolume;
-pub(in crate::upgrade) use world::Bounds;
 pub use world::{Attempt, Phase, StepOutcome, Undo, UndoEvidence, UndoScope, World};
 
 use world::StepKind;
 
-use super::confine::OutOfBounds;
+use super::confine::{Bounds, OutOfBounds};
 use crate::engine::VolumeStore;
 
 /// One effect of an upgrade.

@@ -167,7 +167,7 @@ impl VolumeCopy<'_> {
         let source = self.source.find()?;
         source.contents().prepare(&source.volume);
         let expected_bytes = source.size_by_path()?;
-        let quiesced = self.quiesce(&source, disk, tell)?;
+        let quiesced = self.quiesce(&source, disk, tell, progress)?;
         let target = self.target.find_or_make(disk, &self.labels)?;
         if target.volume.path.is_dir() {
             // Also where the copy is there already: a run may have been killed after it was.
@@ -203,6 +203,7 @@ impl VolumeCopy<'_> {
         source: &FoundEnd<'a>,
         disk: &'a Disk,
         tell: &dyn Fn(CopyNotice<'_>),
+        progress: &dyn Progress,
     ) -> Result<Option<Quiesced<'a>>, Error> {
         let volume = source.volume.name.as_str();
         let users = source.users()?.writing();
@@ -216,7 +217,7 @@ impl VolumeCopy<'_> {
                 Ok(None)
             }
             (InUse::Quiesce(how), Some(docker)) if users.unknown.is_none() => {
-                let quiesced = Quiesced::hold(docker, disk, volume, &users.found, how)?;
+                let quiesced = Quiesced::hold(docker, disk, volume, &users.found, how, progress)?;
                 let containers = quiesced.names().collect();
                 tell(CopyNotice::Quiesced { how, containers });
                 Ok(Some(quiesced))
@@ -228,15 +229,20 @@ impl VolumeCopy<'_> {
         }
     }
 
-    /// A volume that was there is written by nobody, and holds something only to be updated.
+    /// What was there is written by nobody, and holds something only to be updated.
     fn require_free(&self, target: &FoundEnd<'_>, progress: &dyn Progress) -> Result<(), Error> {
-        let Some(store) = target.store.filter(|_| !target.is_new) else {
-            return Ok(());
+        let users = || target.users()?.writing().require_none(&target.volume.name);
+        let Some(store) = target.store else {
+            // Only an update touches a path that holds something: the copy itself refuses it.
+            return match self.options.update && target.volume.path.exists() {
+                true => users(),
+                false => Ok(()),
+            };
         };
-        target
-            .users()?
-            .writing()
-            .require_none(&target.volume.name)?;
+        if target.is_new {
+            return Ok(());
+        }
+        users()?;
         let holds = store.contents().holds(&target.volume, progress)?;
         if holds == Holds::Something && !self.options.update {
             let name = target.volume.name.clone();

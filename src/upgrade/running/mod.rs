@@ -4,5 +4,7 @@ pub mod journal;
 pub mod recorded_project;
 pub mod release_use;
 pub mod report;
+mod run_course;
+pub mod run_error;
 pub mod runner;
 pub mod writes_since_copy;

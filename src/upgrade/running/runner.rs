@@ -4,20 +4,16 @@
 //! or a crash, is gone on with by [`Runner::resume`] or undone by [`Runner::roll_back`],
 //! which undoes steps in reverse and journals that, too.
 
-use std::path::PathBuf;
-
-use thiserror::Error;
-
 use super::journal::{Journal, JournalError, JournalEvent, RunState, StepState};
 use super::report::Report;
+pub use super::run_error::RunError;
 use crate::clock::{self, Stopwatch};
 use crate::compose;
 use crate::engine::VolumeStore;
-use crate::error::{Explain, Kind};
 use crate::fs::Disk;
 use crate::progress::Progress;
-use crate::release::{IdentityError, Install};
-use crate::upgrade::plan::{Plan, PlanError};
+use crate::release::Install;
+use crate::upgrade::plan::Plan;
 use crate::upgrade::step::{
     Attempt, Step, StepError, StepOutcome, Undo, UndoEvidence, UndoScope, World, quote,
 };
@@ -32,143 +28,6 @@ pub struct Runner<'a> {
     pub volumes: &'a dyn VolumeStore,
     /// Whom to tell, and who may stop it.
     pub progress: &'a dyn Progress,
-}
-
-/// Why a run stopped, or wasn't begun.
-#[derive(Debug, Error)]
-pub enum RunError {
-    /// A step failed.
-    #[error("step {number} of {count} failed: {title}")]
-    Step {
-        /// Counted from 1.
-        number: usize,
-        /// Steps in the plan.
-        count: usize,
-        /// The step in one line.
-        title: String,
-        /// Why the step couldn't do it.
-        source: Box<StepError>,
-    },
-    /// Undoing a step failed.
-    #[error("step {number} of {count} can't be undone: {title}")]
-    Undo {
-        /// Counted from 1.
-        number: usize,
-        /// Steps in the plan.
-        count: usize,
-        /// The step in one line.
-        title: String,
-        /// Why the step couldn't do it.
-        source: Box<StepError>,
-    },
-    /// The user wanted to stop.
-    #[error("interrupted before step {number} of {count}: {title}")]
-    Interrupted {
-        /// Counted from 1.
-        number: usize,
-        /// Steps in the plan.
-        count: usize,
-        /// The step in one line.
-        title: String,
-    },
-    /// The journal can't be kept.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-    /// An earlier run isn't over.
-    #[error("the run `{run}` to {to} was interrupted and isn't over")]
-    Unfinished {
-        /// The run.
-        run: String,
-        /// The release that the run led to.
-        to: String,
-    },
-    /// All is undone, but what was kept for it can't be removed.
-    #[error("all is undone, but what was kept for it stays")]
-    Leftover {
-        /// Why the step couldn't do it.
-        source: Box<StepError>,
-    },
-    /// What would be discarded is the active release.
-    #[error("`current` points to {to}: it is not discarded")]
-    Active {
-        /// The release.
-        to: String,
-    },
-    /// Something stands against it, found before the first effect.
-    #[error(transparent)]
-    Refused {
-        /// What stands against it.
-        source: Box<StepError>,
-    },
-    /// There is nothing to resume or to roll back.
-    #[error("{what}")]
-    Nothing {
-        /// What there isn't, as a sentence.
-        what: String,
-        /// The next moves, besides a look at `status`.
-        next: Vec<String>,
-    },
-    /// The plan or run isn't this install's, or is none that a planner makes.
-    #[error(transparent)]
-    Plan(#[from] PlanError),
-    /// The install isn't where its id says.
-    #[error(transparent)]
-    Identity(#[from] IdentityError),
-    /// The release to go back to isn't there.
-    #[error("the old release {version} is gone: there is nothing to go back to in `{}`", folder.display())]
-    NoOldRelease {
-        /// The name of the old release, the one to go back to.
-        version: String,
-        /// The folder that should hold it.
-        folder: PathBuf,
-    },
-}
-
-impl Explain for RunError {
-    fn kind(&self) -> Kind {
-        match self {
-            Self::Step { source, .. } if source.kind() == Kind::Interrupted => Kind::Interrupted,
-            Self::Step { .. } | Self::Undo { .. } | Self::Leftover { .. } => Kind::Failed,
-            Self::Interrupted { .. } => Kind::Interrupted,
-            Self::Journal(error) => error.kind(),
-            Self::Plan(error) => error.kind(),
-            Self::Identity(error) => error.kind(),
-            Self::NoOldRelease { .. }
-            | Self::Unfinished { .. }
-            | Self::Nothing { .. }
-            | Self::Active { .. }
-            | Self::Refused { .. } => Kind::Refused,
-        }
-    }
-
-    fn hints(&self) -> Vec<String> {
-        let go_on =
-            "go on with `transship resume`, or undo it with `transship rollback`".to_owned();
-        match self {
-            Self::Step { source, .. } => [source.hints(), vec![go_on]].concat(),
-            Self::Undo { source, .. } => [
-                source.hints(),
-                vec!["then run `transship rollback` again".into()],
-            ]
-            .concat(),
-            Self::Interrupted { .. } | Self::Unfinished { .. } => vec![go_on],
-            Self::Active { .. } => {
-                vec!["switch to another release first, with `transship release use VERSION`".into()]
-            }
-            Self::Refused { source } => source.hints(),
-            Self::Leftover { .. } => vec!["run `transship rollback` again".into()],
-            Self::Journal(error) => error.hints(),
-            Self::Plan(error) => error.hints(),
-            Self::Identity(error) => error.hints(),
-            Self::NoOldRelease { .. } => {
-                vec!["restore the folder from a backup, or stay with the new release".into()]
-            }
-            Self::Nothing { next, .. } => {
-                let look = "`transship status` shows where the install stands".to_owned();
-                next.iter().cloned().chain([look]).collect()
-            }
-        }
-    }
 }
 
 impl Runner<'_> {
@@ -256,14 +115,7 @@ impl Runner<'_> {
     /// would be discarded is neither active nor in use, and what is gone back to is there.
     fn check_undo(&self, journal: &Journal, scope: UndoScope) -> Result<(), RunError> {
         let plan = journal.plan();
-        let current = self.install.current().ok().flatten();
-        if journal.state() == RunState::RolledBack
-            && current.is_some_and(|current| current.version == plan.to)
-        {
-            return Err(RunError::Active {
-                to: plan.to.to_string(),
-            });
-        }
+        self.require_left(journal, scope)?;
         let folder = self.install.release_folder(&plan.from);
         if !compose::is_in(&folder) {
             return Err(RunError::NoOldRelease {
@@ -284,19 +136,30 @@ impl Runner<'_> {
         Ok(())
     }
 
+    /// The release that would be discarded must not be active once `current` was put back, if the run
+    /// has switched at all.
+    fn require_left(&self, journal: &Journal, scope: UndoScope) -> Result<(), RunError> {
+        let plan = journal.plan();
+        let is_switched_back = plan.steps.iter().enumerate().any(|(number, step)| {
+            matches!(step, Step::Switch(_)) && undoing(journal, number).is_some()
+        });
+        if scope == UndoScope::Switch || is_switched_back {
+            return Ok(());
+        }
+        match self.install.current()? {
+            Some(current) if current.version == plan.to => Err(RunError::Active {
+                to: plan.to.to_string(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
     /// The newest run, to be gone on with or undone. Half-written journals of a crash go first.
     fn newest(&self, verb: &str) -> Result<Journal, RunError> {
         let folder = self.install.journals();
         let swept = crate::tree::sweep(self.disk, &folder);
         swept.map_err(|source| JournalError::Io { folder, source })?;
-        let none = || RunError::Nothing {
-            what: format!("no plan was applied here yet: nothing to {verb}"),
-            next: Vec::new(),
-        };
-        self.install.require_own()?;
-        let journal = Journal::newest(self.install)?.ok_or_else(none)?;
-        journal.require_own(self.install)?;
-        Ok(journal)
+        newest(self.install, verb)
     }
 
     fn run(&self, mut journal: Journal) -> Result<Report, RunError> {
@@ -479,6 +342,21 @@ fn undoing(journal: &Journal, step: usize) -> Option<UndoEvidence> {
             UndoEvidence::Unknown
         }),
     }
+}
+
+/// The newest run of the install, to `verb` it, that may be acted upon.
+///
+/// # Errors
+/// [`RunError::Nothing`] where there is none, and why it isn't acted upon.
+pub fn newest(install: &Install, verb: &str) -> Result<Journal, RunError> {
+    install.require_own()?;
+    let none = || RunError::Nothing {
+        what: format!("no plan was applied here yet: nothing to {verb}"),
+        next: Vec::new(),
+    };
+    let journal = Journal::newest(install)?.ok_or_else(none)?;
+    journal.require_own(install)?;
+    Ok(journal)
 }
 
 /// Refuses while the newest run of the install isn't over.

@@ -14,15 +14,13 @@ use serde::{Deserialize, Serialize};
 
 use super::StepError;
 use super::shell::{command, quote};
-use super::world::{
-    self, Attempt, Bounds, Phase, StepKind, StepOutcome, Undo, UndoEvidence, World,
-};
+use super::world::{self, Attempt, Phase, StepKind, StepOutcome, Undo, UndoEvidence, World};
 use crate::engine::VolumeStore;
 use crate::fs::{Disk, Purpose, TemporaryName};
 use crate::merge::Answers;
 use crate::progress::Silent;
 use crate::tree::{self, Against, Copied, CopyOptions, Digest, Exclude, VerifyOptions};
-use crate::upgrade::confine::{self, OutOfBounds};
+use crate::upgrade::confine::{self, Bounds, OutOfBounds};
 use crate::upgrade::planning::merging::{self, ConfigMerge, SharedFile};
 
 /// Brings a file or folder of config from the old release into the new one.

@@ -10,13 +10,13 @@ use super::StepError;
 use super::last_copy;
 use super::shell::{command, quote};
 use super::world::{
-    self, Attempt, Bounds, Phase, StepKind, StepOutcome, Undo, UndoEvidence, UndoScope, World,
+    self, Attempt, Phase, StepKind, StepOutcome, Undo, UndoEvidence, UndoScope, World,
 };
 use crate::engine::{
     self, CopyEnd, FoundEnd, MadeBy, NewVolume, TargetLabels, Volume, VolumeStore,
 };
 use crate::tree::{CopyOptions, Holds, Manifest, ManifestFormat, VerifyOptions};
-use crate::upgrade::confine::{self, OutOfBounds};
+use crate::upgrade::confine::{self, Bounds, OutOfBounds};
 use crate::upgrade::made_volume::{MadeVolume, VolumeIdentity};
 
 /// Copies a volume, with a manifest of what was copied.

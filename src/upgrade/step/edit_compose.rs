@@ -9,13 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use super::StepError;
 use super::shell::quote;
-use super::world::{
-    self, Attempt, Bounds, Phase, StepKind, StepOutcome, Undo, UndoEvidence, World,
-};
+use super::world::{self, Attempt, Phase, StepKind, StepOutcome, Undo, UndoEvidence, World};
 use crate::compose;
 use crate::engine::VolumeStore;
 use crate::tree::Digest;
-use crate::upgrade::confine::OutOfBounds;
+use crate::upgrade::confine::{Bounds, OutOfBounds};
 
 /// Retags images and prefixes volumes in a compose file of the new release.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::StepError;
 use super::shell::command;
-use super::world::{Attempt, Bounds, Phase, StepKind, StepOutcome, Undo, UndoEvidence, World};
+use super::world::{Attempt, Phase, StepKind, StepOutcome, Undo, UndoEvidence, World};
 use crate::engine::{ArchiveError, ArchivedImage, ImageArchive, VolumeStore, load_images};
-use crate::upgrade::confine::OutOfBounds;
+use crate::upgrade::confine::{Bounds, OutOfBounds};
 
 /// Loads the images that come with a release.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use super::StepError;
 use super::shell::{command, quote};
-use super::world::{Attempt, Bounds, Phase, StepKind, StepOutcome, Undo, UndoEvidence, World};
+use super::world::{Attempt, Phase, StepKind, StepOutcome, Undo, UndoEvidence, World};
 use crate::engine::VolumeStore;
 use crate::release::{
     EarlierAttempt, Install, ReleasePlaces, Summary, VendorRelease, VendorReleaseKind, Version,
 };
 use crate::tree;
-use crate::upgrade::confine::OutOfBounds;
+use crate::upgrade::confine::{Bounds, OutOfBounds};
 
 /// Puts the vendor's files into a new release folder, complete or not at all.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

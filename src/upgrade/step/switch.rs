@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::StepError;
 use super::shell::command;
-use super::world::{Attempt, Bounds, Phase, StepKind, StepOutcome, Undo, UndoEvidence, World};
+use super::world::{Attempt, Phase, StepKind, StepOutcome, Undo, UndoEvidence, World};
 use crate::engine::VolumeStore;
-use crate::upgrade::confine::{self, OutOfBounds};
+use crate::upgrade::confine::{self, Bounds, OutOfBounds};
 use crate::upgrade::request::recorded;
 
 /// Repoints `current`.

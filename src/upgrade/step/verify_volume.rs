@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::StepError;
 use super::shell::command;
-use super::world::{Attempt, Bounds, Phase, StepKind, StepOutcome, Undo, UndoEvidence, World};
+use super::world::{Attempt, Phase, StepKind, StepOutcome, Undo, UndoEvidence, World};
 use crate::engine::VolumeStore;
 use crate::tree::{Manifest, VerifyOptions, VerifyScope};
-use crate::upgrade::confine::{self, OutOfBounds};
+use crate::upgrade::confine::{self, Bounds, OutOfBounds};
 
 /// Compares a copied volume, read back, with its manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -12,9 +12,9 @@ use super::StepError;
 use crate::engine::{Volume, VolumeStore};
 use crate::fs::Disk;
 use crate::progress::Progress;
-use crate::release::{Install, Version};
+use crate::release::Install;
 use crate::tree::{self, Holds};
-use crate::upgrade::confine::OutOfBounds;
+use crate::upgrade::confine::{Bounds, OutOfBounds};
 
 /// What a kind of step can do; its file has all of it, beside its data. Nothing has a default, so that
 /// the compiler asks for each.
@@ -49,15 +49,6 @@ pub enum Phase {
     Window,
     /// While the new release may run.
     After,
-}
-
-/// The releases of a plan, which the paths in its steps may lead into.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Bounds<'a> {
-    /// The release that the upgrade leaves.
-    pub from: &'a Version,
-    /// The release that it leads to.
-    pub to: &'a Version,
 }
 
 /// Whether a step was tried before.

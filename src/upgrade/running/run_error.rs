@@ -1,0 +1,153 @@
+//! Why a run stopped, or wasn't begun, and what to do then.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use super::journal::JournalError;
+use crate::error::{Explain, Kind};
+use crate::release::{IdentityError, InstallError};
+use crate::upgrade::plan::PlanError;
+use crate::upgrade::step::StepError;
+
+/// Why a run stopped, or wasn't begun.
+#[derive(Debug, Error)]
+pub enum RunError {
+    /// A step failed.
+    #[error("step {number} of {count} failed: {title}")]
+    Step {
+        /// Counted from 1.
+        number: usize,
+        /// Steps in the plan.
+        count: usize,
+        /// The step in one line.
+        title: String,
+        /// Why the step couldn't do it.
+        source: Box<StepError>,
+    },
+    /// Undoing a step failed.
+    #[error("step {number} of {count} can't be undone: {title}")]
+    Undo {
+        /// Counted from 1.
+        number: usize,
+        /// Steps in the plan.
+        count: usize,
+        /// The step in one line.
+        title: String,
+        /// Why the step couldn't do it.
+        source: Box<StepError>,
+    },
+    /// The user wanted to stop.
+    #[error("interrupted before step {number} of {count}: {title}")]
+    Interrupted {
+        /// Counted from 1.
+        number: usize,
+        /// Steps in the plan.
+        count: usize,
+        /// The step in one line.
+        title: String,
+    },
+    /// The journal can't be kept.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// An earlier run isn't over.
+    #[error("the run `{run}` to {to} was interrupted and isn't over")]
+    Unfinished {
+        /// The run.
+        run: String,
+        /// The release that the run led to.
+        to: String,
+    },
+    /// All is undone, but what was kept for it can't be removed.
+    #[error("all is undone, but what was kept for it stays")]
+    Leftover {
+        /// Why the step couldn't do it.
+        source: Box<StepError>,
+    },
+    /// What would be discarded is the active release.
+    #[error("`current` points to {to}: it is not discarded")]
+    Active {
+        /// The release.
+        to: String,
+    },
+    /// Something stands against it, found before the first effect.
+    #[error(transparent)]
+    Refused {
+        /// What stands against it.
+        source: Box<StepError>,
+    },
+    /// There is nothing to resume or to roll back.
+    #[error("{what}")]
+    Nothing {
+        /// What there isn't, as a sentence.
+        what: String,
+        /// The next moves, besides a look at `status`.
+        next: Vec<String>,
+    },
+    /// The plan or run isn't this install's, or is none that a planner makes.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The install isn't where its id says.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// It isn't known which release is active.
+    #[error(transparent)]
+    Install(#[from] InstallError),
+    /// The release to go back to isn't there.
+    #[error("the old release {version} is gone: there is nothing to go back to in `{}`", folder.display())]
+    NoOldRelease {
+        /// The name of the old release, the one to go back to.
+        version: String,
+        /// The folder that should hold it.
+        folder: PathBuf,
+    },
+}
+
+impl Explain for RunError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Step { source, .. } if source.kind() == Kind::Interrupted => Kind::Interrupted,
+            Self::Step { .. } | Self::Undo { .. } | Self::Leftover { .. } => Kind::Failed,
+            Self::Interrupted { .. } => Kind::Interrupted,
+            Self::Journal(error) => error.kind(),
+            Self::Plan(error) => error.kind(),
+            Self::Identity(error) => error.kind(),
+            Self::Install(error) => error.kind(),
+            Self::NoOldRelease { .. }
+            | Self::Unfinished { .. }
+            | Self::Nothing { .. }
+            | Self::Active { .. }
+            | Self::Refused { .. } => Kind::Refused,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        let go_on =
+            "go on with `transship resume`, or undo it with `transship rollback`".to_owned();
+        match self {
+            Self::Step { source, .. } => [source.hints(), vec![go_on]].concat(),
+            Self::Undo { source, .. } => [
+                source.hints(),
+                vec!["then run `transship rollback` again".into()],
+            ]
+            .concat(),
+            Self::Interrupted { .. } | Self::Unfinished { .. } => vec![go_on],
+            Self::Active { .. } => {
+                vec!["switch to another release first, with `transship release use VERSION`".into()]
+            }
+            Self::Refused { source } => source.hints(),
+            Self::Leftover { .. } => vec!["run `transship rollback` again".into()],
+            Self::Journal(error) => error.hints(),
+            Self::Plan(error) => error.hints(),
+            Self::Identity(error) => error.hints(),
+            Self::Install(error) => error.hints(),
+            Self::NoOldRelease { .. } => {
+                vec!["restore the folder from a backup, or stay with the new release".into()]
+            }
+            Self::Nothing { next, .. } => {
+                let look = "`transship status` shows where the install stands".to_owned();
+                next.iter().cloned().chain([look]).collect()
+            }
+        }
+    }
+}
