@@ -15,7 +15,10 @@ use crate::engine::{
 use crate::error::{Explain as _, Kind};
 use crate::fs::Disk;
 use crate::progress::Progress;
-use crate::tree::{self, Against, Copied, CopyOptions, Difference, Holds, Survey, VerifyOptions};
+use crate::tree::{
+    self, Against, Copied, CopyOptions, Difference, Holds, Removals, Survey, VerifyOptions,
+    VerifyScope,
+};
 
 /// What is copied, or where to, as somebody names it.
 #[derive(Clone)]
@@ -54,6 +57,8 @@ pub struct VolumeCopyOptions {
     pub verify: bool,
     /// Make the target equal to the source, whatever it holds, and copy only what differs.
     pub update: bool,
+    /// How much that may remove.
+    pub removals: Removals,
 }
 
 /// What is done about containers that may write the source.
@@ -291,7 +296,8 @@ impl VolumeCopy<'_> {
         progress: &dyn Progress,
     ) -> Result<(Copied, Vec<Difference>), Error> {
         let path = &target.volume.path;
-        if target.store.is_none() && !path.exists() {
+        let is_new = target.store.is_none() && !path.exists();
+        if is_new {
             let made = disk.create_dir(path, 0o700);
             made.map_err(|source| Error::Folder {
                 what: "create",
@@ -301,6 +307,13 @@ impl VolumeCopy<'_> {
         }
         let (from, to) = (source.contents(), target.contents());
         let (a, b) = (&source.volume, &target.volume);
+        if let Err(error) = self.check_update(disk, source, target, progress) {
+            if is_new {
+                // The refusal is what there is to tell; an empty folder does no harm.
+                let _ = disk.remove_dir(path);
+            }
+            return Err(error);
+        }
         progress.start(&b.name, None);
         let copied = transfer(disk, (from, a), (to, b), self.options.update, progress);
         progress.finish();
@@ -312,6 +325,50 @@ impl VolumeCopy<'_> {
         let expected = from.observe(a, &options, progress)?;
         let found = to.observe(b, &options, progress)?;
         Ok((copied, tree::compare(&expected, &found, &options)))
+    }
+
+    /// Before anything of the target is touched: refuses a target that the source is or that lies
+    /// within it, or the other way round, and removals that may be a mistake.
+    fn check_update(
+        &self,
+        disk: &Disk,
+        source: &FoundEnd<'_>,
+        target: &FoundEnd<'_>,
+        progress: &dyn Progress,
+    ) -> Result<(), Error> {
+        let (from, to) = (source.contents(), target.contents());
+        let (a, b) = (&source.volume, &target.volume);
+        let holds = to.holds(b, progress)?;
+        // What a cut copy has arrived with was weighed when that began.
+        let removals = match holds {
+            Holds::Something if self.options.update => self.options.removals,
+            _ => Removals::All,
+        };
+        if let (Some(from), Some(to)) = (source.path(), target.path()) {
+            return Ok(tree::check_update(disk, from, to, removals, progress)?);
+        }
+        if let (Some(one), Some(other)) = (source.store, target.store)
+            && is_same_place(one, other)
+            && a.name == b.name
+        {
+            let (source_root, target) = (source.shown(), target.shown());
+            return Err(tree::Error::Nested {
+                source_root,
+                target,
+            }
+            .into());
+        }
+        if removals == Removals::All {
+            return Ok(());
+        }
+        let options = VerifyOptions {
+            scope: VerifyScope::MetadataOnly,
+            ..VerifyOptions::default()
+        };
+        let expected = from.observe(a, &options, progress)?;
+        let found = to.observe(b, &options, progress)?;
+        let target = target.shown();
+        Ok(tree::check_removals(&expected, &found, removals, &target)?)
     }
 }
 
