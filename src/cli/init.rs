@@ -8,7 +8,7 @@ use super::options::InstallArg;
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use crate::fs::Disk;
-use crate::release::{Claim, Install, Version};
+use crate::release::{Install, InstallClaim, Version};
 
 /// Adopt a folder of releases.
 ///
@@ -59,8 +59,8 @@ struct AdoptedJson {
 pub(super) fn run(args: &InitArgs, ui: &Ui) -> Result<Done, Failure> {
     let install = Install::at(&args.install.root)?;
     match (args.moved, args.clone) {
-        (true, _) => claim(args, &install, Claim::Moved, ui),
-        (_, true) => claim(args, &install, Claim::Clone, ui),
+        (true, _) => claim(args, &install, InstallClaim::Moved, ui),
+        (_, true) => claim(args, &install, InstallClaim::Clone, ui),
         _ => adopt(args, &install, ui),
     }
 }
@@ -91,14 +91,19 @@ fn adopt(args: &InitArgs, install: &Install, ui: &Ui) -> Result<Done, Failure> {
     Ok(Done::Same)
 }
 
-fn claim(args: &InitArgs, install: &Install, claim: Claim, ui: &Ui) -> Result<Done, Failure> {
+fn claim(
+    args: &InitArgs,
+    install: &Install,
+    claim: InstallClaim,
+    ui: &Ui,
+) -> Result<Done, Failure> {
     let claimed = install.claim(&Disk::new(), claim, args.dry_run)?;
     let root = install.root().display().to_string();
     if ui.json {
         ui.json(&ClaimedJson {
             install: root,
             was: claimed.was,
-            clone: claim == Claim::Clone,
+            clone: claim == InstallClaim::Clone,
             current: claimed.active,
             changed: !args.dry_run,
         })?;
@@ -106,9 +111,9 @@ fn claim(args: &InitArgs, install: &Install, claim: Claim, ui: &Ui) -> Result<Do
     }
     let is = if args.dry_run { "would be" } else { "is" };
     let what = match (claim, claimed.was) {
-        (Claim::Clone, _) => "an install of its own".to_owned(),
-        (Claim::Moved, Some(was)) => format!("the install that was `{was}`"),
-        (Claim::Moved, None) => "the install that it was".to_owned(),
+        (InstallClaim::Clone, _) => "an install of its own".to_owned(),
+        (InstallClaim::Moved, Some(was)) => format!("the install that was `{was}`"),
+        (InstallClaim::Moved, None) => "the install that it was".to_owned(),
     };
     ui.line(&format!("{root} {is} {what}"))?;
     Ok(Done::Same)

@@ -21,7 +21,7 @@ pub struct Adoption {
 
 /// What a folder is that isn't where its install's id was recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Claim {
+pub enum InstallClaim {
     /// The same install, in a new place.
     Moved,
     /// An install of its own, a copy of the other.
@@ -30,7 +30,7 @@ pub enum Claim {
 
 /// An install that was claimed, or would be.
 #[derive(Debug)]
-pub struct Claimed {
+pub struct ClaimedInstall {
     /// The folder that its id recorded before, if it had an id.
     pub was: Option<String>,
     /// The active release.
@@ -119,19 +119,24 @@ impl Install {
     /// # Errors
     /// [`InstallError::NotAdopted`], [`InstallError::Trust`], [`InstallError::Lock`],
     /// [`InstallError::Identity`], [`InstallError::StrangeCurrent`], [`InstallError::Io`].
-    pub fn claim(&self, disk: &Disk, claim: Claim, dry_run: bool) -> Result<Claimed, InstallError> {
+    pub fn claim(
+        &self,
+        disk: &Disk,
+        claim: InstallClaim,
+        dry_run: bool,
+    ) -> Result<ClaimedInstall, InstallError> {
         let install = Self::adopted(self.root())?;
         let _lock = install.lock_anywhere(disk, "init")?;
         let was = install.identity()?.map(|identity| identity.root);
         if !dry_run {
             match claim {
-                Claim::Clone => install.identify_as_clone(disk)?,
-                Claim::Moved => install.identify_as_moved(disk)?,
+                InstallClaim::Clone => install.identify_as_clone(disk)?,
+                InstallClaim::Moved => install.identify_as_moved(disk)?,
             };
             install.mend_current(disk)?;
         }
         let active = install.current()?.map(|release| release.version);
-        Ok(Claimed { was, active })
+        Ok(ClaimedInstall { was, active })
     }
 
     /// Makes `current` relative where it leads to a release by an absolute path, of this install or of

@@ -17,7 +17,7 @@ mod trust;
 mod vendor_release;
 mod version;
 
-pub use adoption::{Adoption, Claim, Claimed};
+pub use adoption::{Adoption, ClaimedInstall, InstallClaim};
 pub use archive::{Limits, Summary};
 pub use error::VendorReleaseError;
 pub use identity::{FolderIdentity, Identity, IdentityError, Whereabouts};
