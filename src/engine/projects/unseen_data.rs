@@ -202,7 +202,7 @@ fn is_usual(path: &Path) -> bool {
     let is_name = |name: &&str| path.iter().any(|part| part == *name);
     let ending = path.extension().and_then(|ending| ending.to_str());
     PLACES.iter().any(|place| path.starts_with(place))
-        || NAMES.iter().any(|name| is_name(name))
+        || NAMES.iter().any(is_name)
         || ending.is_some_and(|ending| ENDINGS.contains(&ending))
 }
 
