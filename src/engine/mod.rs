@@ -31,6 +31,7 @@ pub use projects::claimed::{ExceptProject, claimed};
 pub use projects::compose::{Compose, ComposeProject, UpOptions, remove_network, rename_container};
 pub(crate) use projects::containers::network_names;
 pub use projects::containers::{Container, Health, Mount, containers_using, projects_from};
+pub use projects::listening::listening;
 pub use projects::startup::UnstartedContainer;
 pub use volumes::contents::{ByPath, Contents, Feed, StoredVolume, transfer};
 pub(crate) use volumes::copy::FoundEnd;

@@ -2,10 +2,9 @@
 //! that refers to what they rename.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 
 use super::prefix_names::{PrefixRule, Section, draft_each_name, prove_names};
-use super::references::{Referrers, StaleName, unique};
+use super::references::{Referrers, StaleName, TextFile, unique};
 use super::rename::{NamedThing, Rename};
 use super::service_edits::{check_suffix, draft_ports, host_ports_of};
 use crate::compose::conflicts::conflict::{Conflict, ConflictRule};
@@ -40,8 +39,8 @@ pub struct ProjectFiles<'a> {
     pub lookup: &'a Lookup<'a>,
     /// The files of `env_file`, which may be edited, too.
     pub env_files: &'a [EnvFile],
-    /// Text files that services mount: read, and never edited.
-    pub mounted: &'a [(PathBuf, String)],
+    /// Text files that services mount or have labels from.
+    pub texts: &'a [TextFile],
 }
 
 /// A project's files with their conflicts resolved, as far as that can be.
@@ -53,6 +52,8 @@ pub struct FixedFiles {
     pub variables: Vec<VariableChange>,
     /// For each of the env files, the variables that are to change in it.
     pub env_files: Vec<Vec<VariableChange>>,
+    /// The text files, edited or not, in the order that they were given in.
+    pub texts: Vec<Edited>,
     /// What gets another name.
     pub renames: Vec<Rename>,
     /// Places that still use, or may use, a name that is gone.
@@ -108,8 +109,11 @@ pub fn fix(
         env_files.push(changes);
         stale.extend(left);
     }
-    for (path, text) in project.mounted {
-        stale.extend(referrers.in_mounted_file(path, text));
+    let mut texts = Vec::new();
+    for file in project.texts {
+        let (edited, left) = referrers.in_text(file);
+        texts.push(edited);
+        stale.extend(left);
     }
     stale.sort_by(|a, b| (&a.at, &a.from, a.thing).cmp(&(&b.at, &b.from, b.thing)));
     stale.dedup();
@@ -117,6 +121,7 @@ pub fn fix(
         files,
         variables: fixing.variables.into_changes(),
         env_files,
+        texts,
         stale,
         refusals: fixing.refusals,
         renames,

@@ -110,6 +110,24 @@ fn what_looks_like_a_host_and_is_none_is_not_edited() {
 }
 
 #[test]
+fn options_of_the_engine_mean_the_host_and_no_container() {
+    let check = |thing, text: &str| {
+        let found = marked(
+            thing,
+            "address",
+            &text.replace(['<', '>'], ""),
+            ValueRole::Engine,
+        );
+        assert_eq!(found, text);
+    };
+    check(NamedThing::HostPort, "udp://localhost:<8080>");
+    check(NamedThing::HostPort, "127.0.0.1:<8080>");
+    check(NamedThing::HostPort, "udp://logs.example.org:8080");
+    check(NamedThing::Container, "tcp://shop-db:8080");
+    check(NamedThing::Network, "shop-db");
+}
+
+#[test]
 fn who_cannot_reach_a_container_may_mean_another_and_localhost_is_the_reader() {
     let found = |thing, name: &str, text| {
         let rename = Rename {
