@@ -11,7 +11,7 @@ use super::lab::{Lab, put_text};
 use super::need;
 use super::program::{Ran, transship};
 
-/// Two services that tell whose they are on port 80, and name each other in every way. `NAME` is
+/// Two services that tell whose they are on port 80, and name each other in every way. `OWN` is
 /// the test's own, `PORT` a port of the host, `MORE` the rest of the web's networks.
 const COMPOSE: &str = "\
 x-service: &service
@@ -23,26 +23,26 @@ x-service: &service
 services:
   database:
     <<: *service
-    container_name: NAMEdb
+    container_name: OWNdb
     environment: {WHO: '${COMPOSE_PROJECT_NAME}'}
     networks: {front: {aliases: [store]}}
   web:
     <<: *service
-    container_name: NAMEweb
+    container_name: OWNweb
     environment:
       - WHO=${COMPOSE_PROJECT_NAME}
-      - DB_HOST=NAMEdb
-      - DB_URL=http://u:p@NAMEdb:80/NAMEdb
+      - DB_HOST=OWNdb
+      - DB_URL=http://u:p@OWNdb:80/OWNdb
       - CACHE_HOST
     env_file: web.env
-    labels: [traefik.docker.network=NAMEfront]
+    labels: [traefik.docker.network=OWNfront]
     ports: ['127.0.0.1:PORT:80']
     networks: [front]
     volumes: ['data:/data']
 networks:
-  front: {name: NAMEfront}
+  front: {name: OWNfront}
 volumes:
-  data: {name: NAMEdata}
+  data: {name: OWNdata}
 ";
 
 /// Both containers on the network of everybody, and nothing else.
@@ -50,20 +50,20 @@ const SHARED: &str = "\
 services:
   database:
     image: shell:1
-    container_name: NAMEdb
+    container_name: OWNdb
     command: ['sh', '-c', 'mkdir /w; echo $$WHO >/w/index.html; exec httpd -f -p 80 -h /w']
     init: true
     environment: {WHO: '${COMPOSE_PROJECT_NAME}'}
     networks: [shared]
   web:
     image: shell:1
-    container_name: NAMEweb
+    container_name: OWNweb
     command: sleep 1000
     init: true
-    environment: {DB_HOST: NAMEdb}
+    environment: {DB_HOST: OWNdb}
     networks: [shared]
 networks:
-  shared: {name: NAMEshared, external: true}
+  shared: {name: OWNshared, external: true}
 ";
 
 /// Releases v1 and v2 of an install, the same but for nothing.
@@ -78,7 +78,7 @@ impl Copies {
         for release in ["v1", "v2"] {
             let release = home.path().join("releases").join(release);
             fs::create_dir_all(&release).unwrap();
-            let text = compose.replace("NAME", &lab.name(""));
+            let text = compose.replace("OWN", &lab.name(""));
             put_text(&release.join("compose.yaml"), &text);
             let env = format!("PORT={}\nCACHE_HOST={}\n", free_port(), lab.name("db"));
             put_text(&release.join(".env"), &env);
@@ -174,8 +174,10 @@ impl Copies {
                     "{name} in {release}'s {service}: {strangers:?}"
                 );
                 for address in found {
+                    // It may have started a moment ago.
                     let ask = format!(
-                        "printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 20 {address} 80 | tail -n 1"
+                        "for n in $(seq 40); do who=$(printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 20 \
+                         {address} 80 | tail -n 1); [ -z \"$who\" ] || break; sleep 0.5; done; echo $who"
                     );
                     let who = self.lab.docker(&["exec", &container, "sh", "-c", &ask]);
                     assert_eq!(
@@ -251,7 +253,7 @@ fn a_fixed_copy_reaches_its_own_containers_and_never_the_original_s() {
     if !can() {
         return;
     }
-    let copies = Copies::new("sidebyside", &COMPOSE.replace("PORT", "${PORT}"));
+    let copies = Copies::new("sbs", &COMPOSE.replace("PORT", "${PORT}"));
     copies.compose_up("v1");
     let project = copies.lab.name("v2");
     let fix = [
@@ -287,13 +289,13 @@ fn a_release_that_is_started_beside_another_reaches_its_own_containers() {
     // An env file isn't copied: what it names would be the other's, and is refused.
     let text = COMPOSE.replace(
         "    env_file: web.env\n",
-        "      - EVENTS=http://NAMEweb:80\n",
+        "      - EVENTS=http://OWNweb:80\n",
     );
     let text = text.replace(
         "      - CACHE_HOST\n      - EVENTS",
         "      - CACHE_HOST=${CACHE_HOST}\n      - EVENTS",
     );
-    let copies = Copies::new("sidebysideup", &text.replace("PORT", "${PORT}"));
+    let copies = Copies::new("sbsup", &text.replace("PORT", "${PORT}"));
     copies.ran(&["init", "--current", "v1"]).exits(0);
     let (a, b) = (copies.lab.name("v1"), copies.lab.name("v2"));
     copies.ran(&["up", "v1", "-p", &a]).exits(0);
@@ -316,7 +318,7 @@ fn on_a_network_of_everybody_what_is_edited_parts_and_what_is_told_is_true() {
     if !can() {
         return;
     }
-    let copies = Copies::new("sidebysideshared", SHARED);
+    let copies = Copies::new("sbsshared", SHARED);
     copies
         .lab
         .docker(&["network", "create", &copies.lab.name("shared")]);
@@ -345,7 +347,7 @@ fn what_runs_has_its_ports_routes_and_subnets() {
     if !can() {
         return;
     }
-    let lab = Lab::new("sidebysidehost");
+    let lab = Lab::new("sbshost");
     let third = std::process::id() % 250;
     let subnet = format!("10.213.{third}.0/25");
     lab.docker(&["network", "create", "--subnet", &subnet, &lab.name("net")]);

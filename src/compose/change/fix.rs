@@ -202,9 +202,16 @@ impl Fixing<'_> {
         };
         for site in sites.iter().filter(asked) {
             let name = format!("{}{suffix}", site.written);
-            if let Err(error) = draft.set(document, &sites, site, name) {
+            let from = interpolate(site.written, self.project.lookup);
+            if let Some(error) = from
+                .as_ref()
+                .ok()
+                .and_then(|from| too_long(document, site, from, suffix))
+            {
                 self.refusals.push(error);
-            } else if let Ok(from) = interpolate(site.written, self.project.lookup) {
+            } else if let Err(error) = draft.set(document, &sites, site, name) {
+                self.refusals.push(error);
+            } else if let Ok(from) = from {
                 self.renames.push(Rename {
                     thing: NamedThing::Container,
                     owner: site.service.to_owned(),
@@ -275,6 +282,26 @@ impl Fixing<'_> {
             .extend(refused.into_iter().map(|(_, error)| error));
         Ok(())
     }
+}
+
+/// Whoever is called by a name that is too long for a host's can't be reached by it any more.
+fn too_long(
+    document: &Document,
+    site: &ValueLocation<'_>,
+    name: &str,
+    suffix: &str,
+) -> Option<Error> {
+    /// Of a label in the names of hosts (RFC 1035).
+    const LONGEST: usize = 63;
+    let length = name.len() + suffix.len();
+    (name.len() <= LONGEST && length > LONGEST).then(|| Error::Unsafe {
+        at: document.location_of(site.scalar),
+        reason: format!(
+            "`{name}{suffix}` has {length} characters, and a container with more than {LONGEST} \
+             can't be reached by its name"
+        ),
+        remedy: "choose a shorter one with `--suffix`".to_owned(),
+    })
 }
 
 #[cfg(test)]

@@ -139,6 +139,30 @@ fn a_port_that_env_holds_is_given_back() {
 }
 
 #[test]
+fn a_container_s_name_that_no_host_can_have_is_refused() {
+    let named = |length: usize| {
+        let text = format!(
+            "services: {{web: {{image: x, container_name: {}}}}}",
+            "a".repeat(length)
+        );
+        let (fixed, after, _) = fixed(&text, &rule());
+        let refusals: Vec<_> = fixed.refusals.iter().map(ToString::to_string).collect();
+        (after != text, refusals.join(" "))
+    };
+    assert_eq!(named(61), (true, String::new()));
+    let (is_edited, said) = named(62);
+    assert!(!is_edited);
+    assert!(
+        said.ends_with(
+            "-b` has 64 characters, and a container with more than 63 can't be reached by its name"
+        ),
+        "{said}"
+    );
+    // Nobody reached it by that before.
+    assert_eq!(named(64), (true, String::new()));
+}
+
+#[test]
 fn what_cannot_be_edited_is_left_with_its_reason() {
     let text = "services: {web: {image: x, container_name: web, ports: ['65500:80']}}";
     let (fixed, after, left) = fixed(text, &rule());
