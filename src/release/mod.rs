@@ -5,16 +5,19 @@
 //! what the vendor ships, a tarball or a folder, and [`Recipe`] is how the vendor or the
 //! administrator wants an upgrade done.
 
+mod adoption;
 mod archive;
 mod error;
 pub mod identity;
 mod install;
 mod recipe;
+mod recipe_origin;
 mod staging;
 mod trust;
 mod vendor_release;
 mod version;
 
+pub use adoption::{Adoption, ClaimedInstall, InstallClaim};
 pub use archive::{Limits, Summary};
 pub use error::VendorReleaseError;
 pub use identity::{FolderIdentity, Identity, IdentityError, Whereabouts};

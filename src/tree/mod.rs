@@ -20,11 +20,14 @@ mod verify;
 mod walk;
 
 pub use copy::{
-    Copied, CopyOptions, Foretold, MAX_PROBLEMS, Removals, Updated, copy, fill, foretell, update,
+    Copied, CopyOptions, Foretold, MAX_PROBLEMS, Removals, Updated, check_removals, check_update,
+    copy, fill, foretell, update,
 };
 pub use digest::{Digest, file_digest};
 pub use error::{Cause, Error, FailedFile, Lost, Problem, Suspicion};
-pub use manifest::{EntryKind, Manifest, ManifestEntry, ManifestFormat, Time, Xattr, path_order};
+pub use manifest::{
+    EntryKind, InodeFlags, Manifest, ManifestEntry, ManifestFormat, Time, Xattr, path_order,
+};
 pub use stream::{Receiving, send};
 pub use target::in_place::{Holds, clear, holds};
 pub use target::remove::remove;

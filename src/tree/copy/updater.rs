@@ -14,6 +14,7 @@ use rustix::fs::{FileType, IFlags, Timespec};
 use super::folder_pair::{FolderPair, Roots};
 use super::options::{CopyOptions, MAX_PROBLEMS, Updated};
 use super::shadow::Shadow;
+use super::weight::Weight;
 use crate::fs::Disk;
 use crate::progress::Progress;
 use crate::tree::error::{Cause, Error, FailedFile, Lost, Problem};
@@ -33,18 +34,6 @@ pub(super) enum Pass {
     Foretell,
     /// To do it.
     Act,
-}
-
-/// What speaks for and against an update that removes something.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Weight {
-    /// Entries that go.
-    pub removals: u64,
-    /// Entries of the target, but for what is excluded.
-    pub entries: u64,
-    /// Entries that are as in the source, going by size and time.
-    pub alike: u64,
-    pub source_is_empty: bool,
 }
 
 /// One entry of either side, held.
@@ -328,7 +317,8 @@ impl<'a> Updater<'a> {
             return Ok(());
         }
         if theirs.is_folder() {
-            return self.replace(state, name, path, &theirs, ours.as_ref());
+            self.replace(state, name, path, &theirs, ours.as_ref())?;
+            return Ok(());
         }
         if theirs.stat.links > 1
             && let Some(first) = self.files.get(&theirs.stat.id()).cloned()
@@ -339,17 +329,18 @@ impl<'a> Updater<'a> {
             Some(ours) => self.keep(name, path, &theirs, ours)?,
             None => false,
         };
-        if kept {
+        let is_there = if kept {
             let bytes = match theirs.stat.kind {
                 // With a checksum they have been counted as they were read.
                 FileType::RegularFile if !self.options.checksum => theirs.stat.size,
                 _ => 0,
             };
             self.advance(bytes);
+            true
         } else {
-            self.replace(state, name, path, &theirs, ours.as_ref())?;
-        }
-        if theirs.stat.links > 1 {
+            self.replace(state, name, path, &theirs, ours.as_ref())?
+        };
+        if is_there && theirs.stat.links > 1 {
             let first = FirstInTarget {
                 place: Arc::clone(&pair.place),
                 name: name.to_owned(),
