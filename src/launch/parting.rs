@@ -73,7 +73,8 @@ pub struct Parting {
 impl Parting {
     /// The edits of `paths`, compose files of the project `model`, that end as many as possible
     /// of the conflicts `found`, of which the project is the second side. `others` is all that
-    /// it is compared with: no port may land there.
+    /// it is compared with: no port may land there, and no name may be left that Compose made of
+    /// one of their projects' names.
     ///
     /// # Errors
     /// [`LaunchError::Read`], [`LaunchError::Env`], and [`LaunchError::Compose`] for a file that
@@ -102,6 +103,8 @@ impl Parting {
             documents.push(Document::parse(path, &read(path)?)?);
         }
         let env_files = env_files(model)?;
+        let names_of_others = others.projects.iter().map(|claim| claim.what.clone());
+        let names_of_others: BTreeSet<String> = names_of_others.collect();
         let texts = MountedTexts::of(model, names.edits_mounted);
         let fixed = compose::fix(
             &ProjectFiles {
@@ -109,6 +112,7 @@ impl Parting {
                 documents: &documents,
                 lookup: &|name| values.get(name),
                 env_files: &env_files,
+                others: &names_of_others.into_iter().collect::<Vec<_>>(),
                 texts: &texts.files,
             },
             found,
@@ -124,7 +128,7 @@ impl Parting {
             files: files.collect(),
             env_files: Vec::new(),
             texts: text_edits(&texts, fixed.texts),
-            unread: match fixed.renames.is_empty() {
+            unread: match fixed.renames.iter().all(|rename| rename.is_made) {
                 true => Vec::new(),
                 false => texts.unread,
             },

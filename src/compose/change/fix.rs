@@ -39,6 +39,8 @@ pub struct ProjectFiles<'a> {
     pub lookup: &'a Lookup<'a>,
     /// The files of `env_file`, which may be edited, too.
     pub env_files: &'a [EnvFile],
+    /// The names of the projects that it is parted from.
+    pub others: &'a [String],
     /// Text files that services mount or have labels from.
     pub texts: &'a [TextFile],
 }
@@ -92,7 +94,9 @@ pub fn fix(
         fixing.document(document, &mut draft, &Owners::of(document, conflicts))?;
         drafts.push(draft);
     }
-    let renames = unique(fixing.renames);
+    let made = project.others.iter();
+    let made = made.flat_map(|other| Rename::made_for(other, project.model));
+    let renames = unique(fixing.renames.into_iter().chain(made).collect());
     let referrers = Referrers::new(project.model, project.lookup, &renames);
     let (mut stale, mut files) = (Vec::new(), Vec::new());
     for (document, mut draft) in project.documents.iter().zip(drafts) {
@@ -212,12 +216,9 @@ impl Fixing<'_> {
             } else if let Err(error) = draft.set(document, &sites, site, name) {
                 self.refusals.push(error);
             } else if let Ok(from) = from {
-                self.renames.push(Rename {
-                    thing: NamedThing::Container,
-                    owner: site.service.to_owned(),
-                    to: format!("{from}{suffix}"),
-                    from,
-                });
+                let to = format!("{from}{suffix}");
+                self.renames
+                    .push(Rename::new(NamedThing::Container, site.service, from, to));
             }
         }
     }
@@ -239,12 +240,9 @@ impl Fixing<'_> {
         self.refusals.extend(refused);
         for (service, port) in host_ports_of(document, &is_meant, lookup) {
             let moved = i32::from(port) + offset;
-            self.renames.push(Rename {
-                thing: NamedThing::HostPort,
-                owner: service,
-                from: port.to_string(),
-                to: moved.to_string(),
-            });
+            let (from, to) = (port.to_string(), moved.to_string());
+            self.renames
+                .push(Rename::new(NamedThing::HostPort, &service, from, to));
         }
     }
 
@@ -267,15 +265,12 @@ impl Fixing<'_> {
         let is_refused = |key: &str| refused.iter().any(|(other, _)| other == key);
         for (key, name) in owners {
             if !is_refused(key) {
-                self.renames.push(Rename {
-                    thing: match section {
-                        Section::Volumes => NamedThing::Volume,
-                        Section::Networks => NamedThing::Network,
-                    },
-                    owner: key.clone(),
-                    from: name.clone(),
-                    to: format!("{}{key}", self.rule.prefix),
-                });
+                let thing = match section {
+                    Section::Volumes => NamedThing::Volume,
+                    Section::Networks => NamedThing::Network,
+                };
+                let to = format!("{}{key}", self.rule.prefix);
+                self.renames.push(Rename::new(thing, key, name.clone(), to));
             }
         }
         self.refusals

@@ -87,7 +87,7 @@ pub(crate) fn uses(text: &NamedText<'_>, rename: &Rename) -> Vec<NameUse> {
         }?;
         Some(NameUse {
             range: at..at + name.len(),
-            is_sure,
+            is_sure: is_sure && !rename.may_be_others,
         })
     });
     found.collect()

@@ -50,6 +50,7 @@ fn fixed_with(text: &str, rule: &FixRule, env_files: &[EnvFile], texts: &[TextFi
         documents: &[document],
         lookup: &lookup,
         env_files,
+        others: &["a".to_owned()],
         texts,
     };
     fix(&project, &found, rule).unwrap()
@@ -136,6 +137,44 @@ fn a_port_that_env_holds_is_given_back() {
     let (fixed, after, _) = fixed(text, &rule());
     assert_eq!(after, text);
     assert_eq!(fixed.variables[0].to, "8180");
+}
+
+#[test]
+fn names_that_compose_made_of_the_other_project_s_name_become_the_own() {
+    let text = "\
+services:
+  db: {image: d, networks: [front]}
+  web:
+    image: w
+    networks: [front]
+    environment:
+      DB_HOST: a_db_1
+      URL: pg://a-db-1:5432/a-db-1
+      OTHER_HOST: a-other-1
+      BACKUP_VOLUME: a_data
+      MODEL: a-db-1
+    labels: [traefik.docker.network=a_front]
+    volumes: ['data:/d']
+networks: {front: }
+volumes: {data: }
+";
+    let (_, after, left) = fixed(text, &rule());
+    let expect = text.replace("a_", "b_").replace("//a-db", "//b-db");
+    assert_eq!(after, expect);
+    assert_eq!(left, ["stale-name container `a-db-1`"]);
+    // What is declared by that name is meant.
+    let text = text.replace("{front: }", "{front: {name: a_front, external: true}}");
+    let (_, after, left) = fixed(&text, &rule());
+    let expect = text.replace("VOLUME: a_", "VOLUME: b_");
+    assert_eq!(after, expect);
+    assert!(
+        left.contains(&"stale-name container `a_db_1`".to_owned()),
+        "{left:?}"
+    );
+    assert!(
+        !left.iter().any(|left| left.contains("`a_front`")),
+        "{left:?}"
+    );
 }
 
 #[test]
@@ -479,6 +518,7 @@ fn a_suffix_that_no_name_can_have_is_an_error() {
         documents: &[document],
         lookup: &lookup,
         env_files: &[],
+        others: &[],
         texts: &[],
     };
     let of = |rule: FixRule| fix(&project, &found, &rule).unwrap_err();
