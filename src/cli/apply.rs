@@ -1,5 +1,6 @@
 //! `transship apply`, `resume` and `rollback`.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -202,8 +203,10 @@ fn finish(install: &Install, report: Report, ui: &Ui) -> Result<Done, Failure> {
 /// the first step.
 fn require_idle(now: &Prepared) -> Result<(), Failure> {
     // Where nobody could say, the step that copies the volume refuses.
+    let mut all = BTreeSet::new();
     let busy = now.plan.estimate.volumes.iter().filter_map(|volume| {
         let users = volume.in_use_by.as_ref()?;
+        all.extend(users);
         let (key, names) = (&volume.key, users.join(", "));
         (!users.is_empty()).then(|| format!("volume `{key}` is in use by {names}"))
     });
@@ -215,9 +218,14 @@ fn require_idle(now: &Prepared) -> Result<(), Failure> {
         &now.decisions.from_project,
         now.releases.old.folder.display(),
     );
-    Err(Failure::new(Kind::Refused, busy.join("; ")).hint(format!(
-        "stop the old release: docker compose -p {project} --project-directory {folder} stop"
-    )))
+    // Others may use it, too, whom no stop of the old release would stop.
+    let all: Vec<_> = all.into_iter().map(String::as_str).collect();
+    Err(Failure::new(Kind::Refused, busy.join("; "))
+        .hint(format!("stop first: {}", all.join(", ")))
+        .hint(format!(
+            "all of the old release stops with: docker compose -p {project} --project-directory \
+             {folder} stop"
+        )))
 }
 
 fn render(report: &Report, ui: &Ui) -> String {

@@ -3,6 +3,8 @@
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
 
 use flate2::{Compression, write::GzEncoder};
 use tempfile::TempDir;
@@ -75,7 +77,7 @@ fn what_docker_saved_is_told_by_name_and_id() {
     assert_eq!(names(&archive), ["shell:1"]);
     let id = lab.docker(&["image", "inspect", "--format", "{{.Id}}", "shell:1"]);
     assert_eq!(archive.images[0].digest, id);
-    let told = progress.bytes.load(std::sync::atomic::Ordering::Relaxed);
+    let told = progress.bytes.load(Relaxed);
     assert!(told <= path.metadata().unwrap().len() && told > 0);
 }
 
@@ -195,9 +197,7 @@ fn a_list_that_is_no_list_twice_there_or_endless_is_refused() {
 fn reading_stops_when_the_user_wants_to() {
     let (_home, path) = file(&tar(&[("manifest.json", LIST)]));
     let progress = Collected::default();
-    progress
-        .stop
-        .store(true, std::sync::atomic::Ordering::Relaxed);
+    progress.stop.store(true, Relaxed);
     let error = ImageArchive::read(&path, &progress).unwrap_err();
     assert_eq!(error.kind(), Kind::Interrupted);
 }
@@ -290,4 +290,25 @@ fn what_can_not_be_looked_into_is_named_with_the_command_that_converts_it() {
         );
         assert!(error.hints()[0].contains(&format!("{program} -dc ")));
     }
+}
+
+#[test]
+fn an_engine_that_hangs_takes_nothing_and_the_user_can_stop_all_the_same() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("images");
+    // More than a pipe holds.
+    fs::write(&path, vec![0; 1 << 20]).unwrap();
+    let archive = ImageArchive { images: Vec::new() };
+    let docker = Docker::find(Some("sh -c 'exec sleep 1000' docker")).unwrap();
+    let told = Collected::default();
+    let since = Instant::now();
+    let error = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(Duration::from_millis(500));
+            told.stop.store(true, Relaxed);
+        });
+        load_images(&docker, &Disk::new(), &path, &archive, &told).unwrap_err()
+    });
+    assert_eq!(error.kind(), Kind::Interrupted, "{error}");
+    assert!(since.elapsed() < Duration::from_secs(20));
 }

@@ -109,7 +109,7 @@ fn feed(child: &mut Child, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// How the program ended, or nothing when it is still running after `limit`.
-pub(super) fn wait(child: &mut Child, limit: Duration) -> io::Result<Option<ExitStatus>> {
+fn wait(child: &mut Child, limit: Duration) -> io::Result<Option<ExitStatus>> {
     match wait_while(child, limit, None)? {
         Waited::Ended(status) => Ok(Some(status)),
         Waited::TooLong | Waited::Unwanted => Ok(None),
@@ -117,14 +117,14 @@ pub(super) fn wait(child: &mut Child, limit: Duration) -> io::Result<Option<Exit
 }
 
 /// What came of waiting.
-enum Waited {
+pub(super) enum Waited {
     Ended(ExitStatus),
     TooLong,
     /// `go_on` answered no while the program was still running.
     Unwanted,
 }
 
-fn wait_while(
+pub(super) fn wait_while(
     child: &mut Child,
     limit: Duration,
     go_on: Option<&dyn Fn() -> bool>,

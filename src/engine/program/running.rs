@@ -4,7 +4,7 @@ use std::process::{Child, ChildStdin, ChildStdout, ExitStatus};
 use std::time::Duration;
 
 use super::capture::Capture;
-use super::run::{self, Streams};
+use super::run::{self, Streams, Waited};
 use super::{Ending, Error, Invocation, last_lines};
 
 /// A program under way. It is ended, with everything that it started, when this is dropped.
@@ -73,17 +73,30 @@ impl Running {
     /// # Errors
     /// [`Error::TimedOut`] where it had to be ended, [`Error::Wait`] when the system loses
     /// track of it.
-    pub fn ended(mut self, limit: Duration) -> Result<Ended, Error> {
-        let waited = run::wait(&mut self.child, limit);
-        let waited = waited.map_err(|source| Error::Wait {
-            command: self.call.shown(),
-            source,
-        })?;
-        let Some(status) = waited else {
-            return Err(Error::TimedOut {
-                command: self.call.shown(),
-                after: limit,
-            });
+    pub fn ended(self, limit: Duration) -> Result<Ended, Error> {
+        self.ended_while(limit, &|| true)
+    }
+
+    /// Waits as [`Running::ended`] does, as long as `go_on` says so, and ends the program then.
+    ///
+    /// # Errors
+    /// Those of [`Running::ended`], and [`Error::Interrupted`].
+    pub fn ended_while(
+        mut self,
+        limit: Duration,
+        go_on: &dyn Fn() -> bool,
+    ) -> Result<Ended, Error> {
+        let command = self.call.shown();
+        let status = match run::wait_while(&mut self.child, limit, Some(go_on)) {
+            Err(source) => return Err(Error::Wait { command, source }),
+            Ok(Waited::Ended(status)) => status,
+            Ok(Waited::Unwanted) => return Err(Error::Interrupted { command }),
+            Ok(Waited::TooLong) => {
+                return Err(Error::TimedOut {
+                    command,
+                    after: limit,
+                });
+            }
         };
         self.over = true;
         let kept = self.stderr.take().map(Capture::finish).unwrap_or_default();
