@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use rustix::fs::{IFlags, ioctl_getflags, ioctl_setflags};
-use transship::engine::{Docker, DockerVolumes, VolumePair, VolumeStore};
+use transship::engine::{CopyPair, Docker, DockerVolumes, VolumeStore};
 use transship::error::Explain;
 use transship::fs::Disk;
 use transship::progress::Silent;
@@ -40,7 +40,7 @@ fn a_user_of_the_docker_group_copies_the_zoo_as_root_would() {
     let beside = store()
         .create(&Disk::new(), &lab.new_volume("direct"))
         .unwrap();
-    let pair = VolumePair {
+    let pair = CopyPair {
         source: &volume(&old),
         target: &beside,
     };
@@ -133,7 +133,7 @@ fn a_helper_that_is_killed_leaves_what_is_never_taken_for_whole() {
             let options = CopyOptions::default();
             volumes.contents().copy(
                 &Disk::new(),
-                VolumePair {
+                CopyPair {
                     source: &from,
                     target: &to,
                 },
@@ -161,7 +161,7 @@ fn a_helper_that_is_killed_leaves_what_is_never_taken_for_whole() {
     let options = CopyOptions::default();
     let again = volumes.contents().copy(
         &Disk::new(),
-        VolumePair {
+        CopyPair {
             source: &from,
             target: &to,
         },
@@ -185,7 +185,7 @@ fn a_volume_that_is_mounted_from_elsewhere_is_copied_by_a_helper() {
     let target = volumes
         .create(&Disk::new(), &lab.new_volume("new"))
         .unwrap();
-    let pair = VolumePair {
+    let pair = CopyPair {
         source: &volume(&name),
         target: &target,
     };

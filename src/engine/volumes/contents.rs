@@ -5,7 +5,7 @@ use std::io::{self, BufReader, BufWriter, Write};
 use std::path::Path;
 use std::thread;
 
-use crate::engine::{Error, Volume, VolumePair};
+use crate::engine::{CopyPair, Error, Volume};
 use crate::fs::Disk;
 use crate::progress::Progress;
 use crate::threads;
@@ -44,7 +44,7 @@ pub trait Contents: Send + Sync {
     fn copy(
         &self,
         disk: &Disk,
-        pair: VolumePair<'_>,
+        pair: CopyPair<'_>,
         options: &CopyOptions,
         progress: &dyn Progress,
     ) -> Result<Copied, Error>;
@@ -57,7 +57,7 @@ pub trait Contents: Send + Sync {
     fn copy_verified(
         &self,
         disk: &Disk,
-        pair: VolumePair<'_>,
+        pair: CopyPair<'_>,
         options: &CopyOptions,
         progress: &dyn Progress,
     ) -> Result<(Copied, Vec<Difference>), Error> {
@@ -227,7 +227,7 @@ impl Contents for ByPath {
     fn copy(
         &self,
         disk: &Disk,
-        VolumePair { source, target }: VolumePair<'_>,
+        CopyPair { source, target }: CopyPair<'_>,
         options: &CopyOptions,
         progress: &dyn Progress,
     ) -> Result<Copied, Error> {

@@ -9,8 +9,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::engine::{
-    ByPath, Contents, Docker, Error, FolderUsers, MadeBy, NewVolume, Quiesce, Quiesced, Users,
-    Volume, VolumePair, VolumeStore, transfer,
+    ByPath, Contents, CopyPair, Docker, Error, FolderUsers, MadeBy, NewVolume, Quiesce, Quiesced,
+    Users, Volume, VolumeStore, transfer,
 };
 use crate::error::{Explain as _, Kind};
 use crate::fs::Disk;
@@ -267,7 +267,7 @@ impl VolumeCopy<'_> {
         if self.is_streamed(source, target) {
             return self.stream(disk, source, target, progress);
         }
-        let pair = VolumePair {
+        let pair = CopyPair {
             source: &source.volume,
             target: &target.volume,
         };
@@ -516,7 +516,7 @@ fn is_same_place(one: &dyn VolumeStore, other: &dyn VolumeStore) -> bool {
 
 fn by_path(
     disk: &Disk,
-    pair: VolumePair<'_>,
+    pair: CopyPair<'_>,
     options: &CopyOptions,
     progress: &dyn Progress,
 ) -> Result<(Copied, Vec<Difference>), Error> {

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::Path;
 
 use super::helper_contents::InHelper;
-use crate::engine::{ByPath, Contents, DockerVolumes, Error, Feed, Volume, VolumePair};
+use crate::engine::{ByPath, Contents, CopyPair, DockerVolumes, Error, Feed, Volume};
 use crate::fs::Disk;
 use crate::progress::Progress;
 use crate::tree::{Copied, CopyOptions, Difference, Holds, Manifest, Survey, VerifyOptions};
@@ -51,7 +51,7 @@ impl Contents for DockerVolumes {
     fn copy(
         &self,
         disk: &Disk,
-        pair: VolumePair<'_>,
+        pair: CopyPair<'_>,
         options: &CopyOptions,
         progress: &dyn Progress,
     ) -> Result<Copied, Error> {
@@ -62,7 +62,7 @@ impl Contents for DockerVolumes {
     fn copy_verified(
         &self,
         disk: &Disk,
-        pair: VolumePair<'_>,
+        pair: CopyPair<'_>,
         options: &CopyOptions,
         progress: &dyn Progress,
     ) -> Result<(Copied, Vec<Difference>), Error> {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::docker::announce;
 use crate::engine::helper::{Helper, HelperAnswer, HelperMount, HelperWork, WireProblem};
 use crate::engine::{
-    Contents, DockerVolumes, Error, Feed, HelperError, User, Volume, VolumePair, VolumeStore as _,
+    Contents, CopyPair, DockerVolumes, Error, Feed, HelperError, User, Volume, VolumeStore as _,
 };
 use crate::fs::Disk;
 use crate::progress::{Progress, Silent};
@@ -94,12 +94,12 @@ impl InHelper<'_> {
     fn copy_by_helper(
         &self,
         disk: &Disk,
-        pair: VolumePair<'_>,
+        pair: CopyPair<'_>,
         options: &CopyOptions,
         after: AfterCopy,
         progress: &dyn Progress,
     ) -> Result<(Copied, Vec<Difference>), Error> {
-        let VolumePair { source, target } = pair;
+        let CopyPair { source, target } = pair;
         let what = format!("copy volume `{}` to `{}`", source.name, target.name);
         if source.name == target.name {
             let (source_root, target) = (source.path.clone(), target.path.clone());
@@ -197,7 +197,7 @@ impl Contents for InHelper<'_> {
     fn copy(
         &self,
         disk: &Disk,
-        pair: VolumePair<'_>,
+        pair: CopyPair<'_>,
         options: &CopyOptions,
         progress: &dyn Progress,
     ) -> Result<Copied, Error> {
@@ -209,7 +209,7 @@ impl Contents for InHelper<'_> {
     fn copy_verified(
         &self,
         disk: &Disk,
-        pair: VolumePair<'_>,
+        pair: CopyPair<'_>,
         options: &CopyOptions,
         progress: &dyn Progress,
     ) -> Result<(Copied, Vec<Difference>), Error> {

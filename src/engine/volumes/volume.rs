@@ -23,7 +23,7 @@ pub struct Volume {
 
 /// A volume that is copied, and the one that it is copied into.
 #[derive(Debug, Clone, Copy)]
-pub struct VolumePair<'a> {
+pub struct CopyPair<'a> {
     /// What is copied.
     pub source: &'a Volume,
     /// Where it goes.
