@@ -311,6 +311,7 @@ impl Install {
             self.journals(),
             self.manifests(),
             self.own("pristine"),
+            self.own("shipped"),
             self.own("kept"),
         ];
         for folder in folders {
@@ -330,6 +331,7 @@ impl Install {
             self.journals(),
             self.manifests(),
             self.own("pristine"),
+            self.own("shipped"),
             self.own("made"),
         ] {
             match disk.create_dir(&folder, 0o700) {

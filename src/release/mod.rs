@@ -7,10 +7,12 @@
 
 mod archive;
 mod error;
+mod found;
 pub mod identity;
 mod install;
 mod recipe;
 mod recipe_origin;
+pub mod shipped_files;
 mod staging;
 mod trust;
 mod vendor_release;
@@ -21,6 +23,8 @@ pub use error::VendorReleaseError;
 pub use identity::{FolderIdentity, Identity, IdentityError, Whereabouts};
 pub use install::{Install, InstallError, Release};
 pub use recipe::{CarryMode, CarryRule, Recipe, RecipeError};
+pub(crate) use shipped_files::metadata;
+pub use shipped_files::{AsShipped, LargeFile, LargeFiles, ShippedFiles};
 pub use staging::{EarlierAttempt, NewRelease, ReleasePlaces, StagedRelease, StagingError};
 pub use trust::TrustError;
 pub use vendor_release::{SmallFiles, VendorRelease, VendorReleaseKind};

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::super::files::compose_files::read;
 use super::super::terminal::failure::Failure;
 use super::super::terminal::ui::Ui;
-use super::MergeArgs;
+use super::ThreeWay;
 use crate::error::Kind;
 use crate::fs::Disk;
 use crate::merge::{Action, FileMerge};
@@ -15,7 +15,7 @@ use crate::tree;
 
 /// Writes the result over MINE, or into the file that `-o` names.
 pub(super) fn put(
-    args: &MergeArgs,
+    args: &ThreeWay,
     target: &Path,
     mine: &[u8],
     bytes: &[u8],
@@ -92,7 +92,7 @@ pub(super) fn put_marked(
 /// Does to the folder what the merge of one of its files comes to. `shown` is what the folder
 /// is called in what is said.
 pub(super) fn carry_out(
-    args: &MergeArgs,
+    args: &ThreeWay,
     root: &Path,
     shown: &Path,
     merge: &FileMerge,
@@ -122,7 +122,7 @@ pub(super) fn carry_out(
 }
 
 /// Makes the folders that lead to `below` in MINE, with the modes that they have in THEIRS.
-fn make_folders(args: &MergeArgs, root: &Path, below: &Path) -> std::io::Result<()> {
+fn make_folders(args: &ThreeWay, root: &Path, below: &Path) -> std::io::Result<()> {
     let folders = below
         .ancestors()
         .filter(|folder| !folder.as_os_str().is_empty());
