@@ -5,6 +5,7 @@
 //! what the vendor ships, a tarball or a folder, and [`Recipe`] is how the vendor or the
 //! administrator wants an upgrade done.
 
+mod adoption;
 mod archive;
 mod error;
 mod found;
@@ -18,6 +19,7 @@ mod trust;
 mod vendor_release;
 mod version;
 
+pub use adoption::{Adoption, ClaimedInstall, InstallClaim};
 pub use archive::{Limits, Summary};
 pub use error::VendorReleaseError;
 pub use identity::{FolderIdentity, Identity, IdentityError, Whereabouts};
