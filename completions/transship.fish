@@ -383,6 +383,7 @@ complete -c transship -n "__fish_transship_using_subcommand inspect" -l assume-s
 complete -c transship -n "__fish_transship_using_subcommand inspect" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand inspect" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand inspect" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand merge" -l solve -d 'Settle the conflicts of a file that has them between markers, as git leaves them' -r -F
 complete -c transship -n "__fish_transship_using_subcommand merge" -s o -l output -d 'Write the result there instead; `-` for standard output (files only)' -r -F
 complete -c transship -n "__fish_transship_using_subcommand merge" -l path -d 'What the file is called, where its name doesn\'t say its kind' -r -F
 complete -c transship -n "__fish_transship_using_subcommand merge" -l ours -d 'In a conflict over PATH take mine; repeatable' -r -F
