@@ -180,7 +180,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__conflicts)
-            opts="-p -o -C -q -h --running --project --fix --profile --port-offset --suffix --prefix --dry-run --check --output --install --docker --json --quiet --color --help"
+            opts="-p -o -C -q -h --running --project --fix --profile --port-offset --suffix --prefix --mounted --dry-run --check --output --install --docker --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

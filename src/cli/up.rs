@@ -254,6 +254,7 @@ impl Up {
                 suffix: self.suffix.clone(),
                 prefix: self.prefix.clone(),
                 port_offset: self.port_offset,
+                edits_mounted: false,
             },
             accept: self.accept.clone(),
             never_pull: self.never_pull,

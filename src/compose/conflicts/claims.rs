@@ -71,8 +71,10 @@ pub struct Claims {
     pub folders: Vec<Claim<PathBuf>>,
     /// Disks and exports of servers that volumes are made of: `nfs 10.0.0.1:/export`.
     pub devices: Vec<Claim<String>>,
-    /// What a reverse proxy is asked for by labels: `traefik router web`.
+    /// What a reverse proxy is asked for by labels or variables: `traefik router web`.
     pub routes: Vec<Claim<String>>,
+    /// What else it may claim and can't be known, one clause each.
+    pub unseen: Vec<String>,
 }
 
 impl fmt::Display for Claimant {
@@ -125,8 +127,7 @@ impl Claims {
         for (port, at) in &service.ports {
             self.ports.push(by.claim(port.clone(), name, Some(at)));
         }
-        let hosts = virtual_hosts(&service.environment);
-        for route in routes(&service.labels).into_iter().chain(hosts) {
+        for route in routes(&service.labels, &service.environment) {
             self.routes.push(by.claim(route, name, Some(&service.at)));
         }
     }
@@ -159,6 +160,7 @@ impl Claims {
         self.folders.extend(other.folders);
         self.devices.extend(other.devices);
         self.routes.extend(other.routes);
+        self.unseen.extend(other.unseen);
     }
 
     /// True if nothing is claimed.
@@ -222,9 +224,14 @@ impl ProjectClaims<'_> {
     }
 }
 
-/// What labels ask of a reverse proxy: routers, rules, services and middlewares of Traefik (the
-/// rules of its first version, too), sites of Caddy (`caddy: HOST`, `caddy_0: HOST`) and of SWAG. Two services of one name share the requests.
-pub fn routes(labels: &BTreeMap<String, String>) -> Vec<String> {
+/// What a container's labels and environment ask of a reverse proxy: routers, rules, services and
+/// middlewares of Traefik (the rules of its first version, too), sites of Caddy (`caddy: HOST`,
+/// `caddy_0: HOST`), of SWAG, and of nginx-proxy (`VIRTUAL_HOST`). Two services of one name share
+/// the requests.
+pub fn routes(
+    labels: &BTreeMap<String, String>,
+    environment: &BTreeMap<String, String>,
+) -> Vec<String> {
     let route = |(key, value): (&String, &String)| {
         let parts: Vec<&str> = key.split('.').collect();
         match parts.as_slice() {
@@ -256,7 +263,8 @@ pub fn routes(labels: &BTreeMap<String, String>) -> Vec<String> {
             _ => Vec::new(),
         }
     };
-    let mut found: Vec<String> = labels.iter().flat_map(route).collect();
+    let hosts = virtual_hosts(environment);
+    let mut found: Vec<String> = labels.iter().flat_map(route).chain(hosts).collect();
     found.sort();
     found.dedup();
     found
