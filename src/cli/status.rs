@@ -71,7 +71,7 @@ pub(super) fn run(args: &StatusArgs, ui: &Ui) -> Result<Done, Failure> {
     if ui.json {
         ui.json(&status)?;
     } else {
-        ui.write(render(&status).as_bytes())?;
+        ui.print(&render(&status))?;
     }
     for unknown in unknown {
         ui.warn(&unknown);

@@ -15,3 +15,4 @@ pub mod releases;
 pub mod unseen;
 mod view;
 mod warnings;
+pub mod whose;
