@@ -287,6 +287,7 @@ complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_s
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l stop-timeout -d 'With --stop: how long each may take to end, in seconds' -r
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l from-context -d 'The engine that SOURCE is in: a context of `docker`, or an address (`ssh://HOST`)' -r
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l to-context -d 'The engine that TARGET is in, or will be' -r
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l max-delete -d 'With --update: remove at most so many files and folders, or do nothing' -r
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l volumes -d 'Where volumes live: a folder that holds one folder for each, or `docker`' -r -F
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l docker -d 'The docker program, such as `podman` or `sudo docker`' -r
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l helper -d 'A static transship for the engine\'s processor, to work on volumes out of reach' -r -F
@@ -299,6 +300,7 @@ complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_s
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l pause -d 'Let the containers that write SOURCE stand still while it is copied'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l stop -d 'Stop them, and start them again afterwards, also after a failure'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l update -d 'Make TARGET equal to SOURCE, and send only what differs'
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l delete-all -d 'With --update: remove whatever is gone from the source, be it all'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l assume-stopped -d 'Take for unused what nobody can be asked about'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
@@ -312,7 +314,7 @@ complete -c transship -n "__fish_transship_using_subcommand copy" -l verify -d '
 complete -c transship -n "__fish_transship_using_subcommand copy" -l media -d 'With --verify: read it from the disk rather than from what is cached of it'
 complete -c transship -n "__fish_transship_using_subcommand copy" -l update -d 'Bring an earlier copy up to date: copy what differs, remove what is gone'
 complete -c transship -n "__fish_transship_using_subcommand copy" -l checksum -d 'With --update: compare files by content, not by size and time alone'
-complete -c transship -n "__fish_transship_using_subcommand copy" -l delete-all -d 'With --update: remove whatever is gone from SRC, be it all'
+complete -c transship -n "__fish_transship_using_subcommand copy" -l delete-all -d 'With --update: remove whatever is gone from the source, be it all'
 complete -c transship -n "__fish_transship_using_subcommand copy" -l live -d 'Take what changes while it is copied as it comes, and list it: the first pass over a tree that is in use, before --update'
 complete -c transship -n "__fish_transship_using_subcommand copy" -l cross-mounts -d 'Copy what is mounted within the tree, too'
 complete -c transship -n "__fish_transship_using_subcommand copy" -l no-reflink -d 'Copy all blocks, where the filesystem could share them'

@@ -11,7 +11,7 @@ fuzz_target!(|bytes: &[u8]| {
     let folder = tempfile::tempdir_in("/dev/shm").expect("a folder");
     let own = folder.path().join("transship.yml");
     std::fs::write(&own, bytes).expect("a file");
-    let Ok(recipe) = Recipe::read(None, Path::new("docker-compose.yml"), &own) else {
+    let Ok(recipe) = Recipe::read(None, &[], &own) else {
         return;
     };
     for rule in recipe.carry.iter().flatten() {

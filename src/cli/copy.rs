@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::options::RemovalArgs;
 use super::terminal::failure::Failure;
 use super::terminal::size;
 use super::terminal::ui::{Done, Ui};
 use crate::error::Kind;
 use crate::fs::Disk;
 use crate::tree::{
-    self, Against, Copied, CopyOptions, Difference, Exclude, Removals, Survey, Updated,
-    VerifyOptions,
+    self, Against, Copied, CopyOptions, Difference, Exclude, Survey, Updated, VerifyOptions,
 };
 
 /// How many of the files that couldn't be read are listed.
@@ -63,12 +63,8 @@ pub(super) struct CopyFlags {
     /// With --update: compare files by content, not by size and time alone
     #[arg(long, requires = "update")]
     checksum: bool,
-    /// With --update: remove whatever is gone from SRC, be it all
-    #[arg(long, requires = "update", conflicts_with = "max_delete")]
-    delete_all: bool,
-    /// With --update: remove at most so many files and folders, or do nothing
-    #[arg(long, requires = "update", value_name = "N")]
-    max_delete: Option<u64>,
+    #[command(flatten)]
+    removals: RemovalArgs,
     /// Leave out what matches, as rsync does: `*.log`, `cache/`, `/top/*`; repeatable
     #[arg(long, value_name = "PATTERN")]
     exclude: Vec<String>,
@@ -106,11 +102,7 @@ impl CopyFlags {
             live: self.live,
             reflink: !self.no_reflink,
             checksum: self.checksum,
-            removals: match (self.delete_all, self.max_delete) {
-                (true, _) => Removals::All,
-                (_, Some(most)) => Removals::AtMost(most),
-                _ => Removals::Plausible,
-            },
+            removals: self.removals.removals(),
             ..CopyOptions::default()
         }
     }

@@ -69,6 +69,11 @@ pub(super) fn run(command: &ImageCommand, ui: &Ui) -> Result<Done, Failure> {
 
 fn ls(args: &Ls, ui: &Ui) -> Result<Done, Failure> {
     let model = args.files.model(&args.files.options())?;
+    if model.services.is_empty() {
+        ui.warn(
+            "no service is in these files; services at the top, without `services:`, are not read",
+        );
+    }
     if ui.json {
         let images = model.images.iter().map(|image| ImageJson {
             service: image.service.clone(),

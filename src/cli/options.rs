@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, ValueEnum};
 
 use crate::engine::{self, Docker, EngineAccess};
+use crate::tree::Removals;
 
 /// Options of every command.
 #[derive(Debug, Clone, Args)]
@@ -45,6 +46,27 @@ pub(super) struct InstallArg {
         default_value = "."
     )]
     pub root: PathBuf,
+}
+
+/// How much an update may remove from its target.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct RemovalArgs {
+    /// With --update: remove whatever is gone from the source, be it all
+    #[arg(long, requires = "update", conflicts_with = "max_delete")]
+    delete_all: bool,
+    /// With --update: remove at most so many files and folders, or do nothing
+    #[arg(long, requires = "update", value_name = "N")]
+    max_delete: Option<u64>,
+}
+
+impl RemovalArgs {
+    pub(super) fn removals(&self) -> Removals {
+        match (self.delete_all, self.max_delete) {
+            (true, _) => Removals::All,
+            (_, Some(most)) => Removals::AtMost(most),
+            _ => Removals::Plausible,
+        }
+    }
 }
 
 /// Where volumes live.

@@ -192,8 +192,16 @@ impl Explain for Error {
             Self::NoMatch { present, .. } if present.is_empty() => {
                 vec!["the file names no image".to_owned()]
             }
-            Self::NoMatch { present, .. } => {
-                vec![format!("its repositories are: {}", present.join(", "))]
+            Self::NoMatch { present, rule, .. } => {
+                let what = match rule.starts_with("service:") {
+                    true => "services with an image of their own",
+                    false => "repositories",
+                };
+                let mut hints = vec![format!("its {what} are: {}", present.join(", "))];
+                if rule.contains('*') && !rule.contains("**") {
+                    hints.push("`*` stops at a `/`, `**` doesn't".to_owned());
+                }
+                hints
             }
             Self::NotMounted { present, .. } if !present.is_empty() => {
                 vec![format!("what is mounted: {}", present.join(", "))]

@@ -7,8 +7,8 @@ use thiserror::Error;
 
 use super::helper::HelperError;
 use super::program;
-use super::projects::startup::UnstartedContainer;
-use super::volumes::store::User;
+use super::projects::unstarted::UnstartedContainer;
+use super::volumes::user::User;
 use crate::error::{Explain, Kind};
 use crate::tree;
 

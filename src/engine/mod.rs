@@ -28,10 +28,12 @@ pub use image_archive::{ArchiveError, ArchivedImage, ImageArchive, load_images};
 pub use images::{LocalImage, local_images, missing_images};
 pub use program::{Invocation, Output, Program};
 pub use projects::claimed::{ExceptProject, claimed};
-pub use projects::compose::{Compose, ComposeProject, UpOptions, remove_network, rename_container};
+pub use projects::compose::{Compose, ComposeProject, UpOptions};
 pub(crate) use projects::containers::network_names;
 pub use projects::containers::{Container, Health, Mount, containers_using, projects_from};
-pub use projects::startup::UnstartedContainer;
+pub use projects::giving_way::{remove_network, rename_container};
+pub use projects::unstarted::UnstartedContainer;
+pub use volumes::backend::{EngineAccess, VolumeBackend};
 pub use volumes::contents::{ByPath, Contents, Feed, StoredVolume, transfer};
 pub(crate) use volumes::copy::FoundEnd;
 pub use volumes::copy::{
@@ -41,9 +43,9 @@ pub use volumes::copy::{
 pub use volumes::docker::DockerVolumes;
 pub use volumes::fake::FakeVolumes;
 pub use volumes::folders::FolderVolumes;
+pub use volumes::idle::{require_idle, require_unused};
 pub use volumes::quiesce::{Quiesce, Quiesced};
-pub use volumes::store::{
-    EngineAccess, LABEL_INSTALL, LABEL_RUN, MadeBy, NewVolume, User, Volume, VolumeBackend,
-    VolumeStore, check_name,
-};
-pub use volumes::users::{FolderUsers, Users, require_idle, require_unused};
+pub use volumes::store::{VolumeStore, check_name};
+pub use volumes::user::User;
+pub use volumes::users::{FolderUsers, Users};
+pub use volumes::volume::{LABEL_INSTALL, LABEL_RUN, MadeBy, NewVolume, Volume};

@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, BufReader, Read};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
@@ -101,10 +102,10 @@ pub(super) fn extract(
     let mut folders = BTreeMap::new();
     let mut left_out = BTreeSet::new();
     let sha256 = read(path, progress, |member, content| {
-        let name = member
-            .path
-            .strip_prefix(top.unwrap_or_default())
-            .unwrap_or(&member.path);
+        let Ok(name) = member.path.strip_prefix(top.unwrap_or_default()) else {
+            // A document beside the release's folder.
+            return Ok(());
+        };
         let is_left_out = match &member.kind {
             MemberKind::File => member.size > largest,
             MemberKind::HardLink(original) => left_out.contains(original),
@@ -250,10 +251,26 @@ fn read(
             member: member.name,
             reason,
         })?;
-        each(&member, &mut archive)?;
+        let mut head = Vec::new();
+        if is_appledouble(&member, &mut archive, &mut head).map_err(damaged)? {
+            continue;
+        }
+        each(&member, &mut head.as_slice().chain(&mut archive))?;
     }
     let decoder = archive.into_inner().into_inner();
     decoder.finish().map_err(damaged)
+}
+
+/// What a Mac puts into an archive beside each file, for attributes of its own: no part of a release.
+/// What was read of the content to find out is put into `head`.
+fn is_appledouble(member: &Member, content: &mut dyn Read, head: &mut Vec<u8>) -> io::Result<bool> {
+    const MAGIC: [u8; 4] = [0, 5, 22, 7];
+    let name = member.path.file_name().unwrap_or_default();
+    if member.kind != MemberKind::File || !name.as_bytes().starts_with(b"._") {
+        return Ok(false);
+    }
+    content.take(MAGIC.len() as u64).read_to_end(head)?;
+    Ok(*head == MAGIC)
 }
 
 /// Digests the archive's own bytes while they pass, and reports progress in them.

@@ -1,7 +1,7 @@
 //! Why what a vendor ships can't be used.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
@@ -77,6 +77,38 @@ pub enum VendorReleaseError {
     Interrupted,
 }
 
+/// The command that makes of an archive what can be read.
+fn converting(path: &Path, name: &str) -> String {
+    let quote = |path: &Path| {
+        let text = path.to_string_lossy();
+        shlex::try_quote(&text).map_or_else(|_| text.to_string(), Into::into)
+    };
+    let archive = quote(path);
+    let without = |end: &str| match path.extension().is_some_and(|own| own == end) {
+        true => path.with_extension(""),
+        false => path.to_owned(),
+    };
+    let piped = |end: &str, program: &str| {
+        let tar = quote(&with_end(&without(end), ".gz"));
+        format!("convert it, with `{program} -dc {archive} | gzip > {tar}`, and pass that")
+    };
+    match name {
+        "zip" => {
+            let folder = quote(&without("zip"));
+            format!("unpack it, with `unzip {archive} -d {folder}`, and pass the folder")
+        }
+        "xz" => piped("xz", "xz"),
+        "bzip2" => piped("bz2", "bzip2"),
+        _ => piped("zst", "zstd"),
+    }
+}
+
+fn with_end(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    PathBuf::from(name)
+}
+
 impl Explain for VendorReleaseError {
     fn kind(&self) -> Kind {
         match self {
@@ -95,9 +127,7 @@ impl Explain for VendorReleaseError {
             Self::Damaged { .. } => {
                 vec!["compare its checksum with the vendor's, or fetch it again".into()]
             }
-            Self::Compression { .. } => {
-                vec!["unpack it into a folder and pass that to `--from-release`".into()]
-            }
+            Self::Compression { path, name } => vec![converting(path, name)],
             Self::Member { .. } => vec![
                 "nothing was unpacked; ask the vendor whether the archive is genuine".into(),
                 "if you trust it, unpack it by hand and pass the folder to `--from-release`".into(),

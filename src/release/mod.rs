@@ -10,6 +10,7 @@ mod error;
 pub mod identity;
 mod install;
 mod recipe;
+mod recipe_origin;
 mod staging;
 mod trust;
 mod vendor_release;

@@ -16,6 +16,7 @@ use serde_yaml::{Mapping, Value};
 use thiserror::Error;
 
 use super::Version;
+use super::recipe_origin::RecipeOrigin;
 use crate::error::{Explain, Kind};
 
 /// What the recipe says, where it says anything.
@@ -78,25 +79,51 @@ pub enum RecipeError {
         source: io::Error,
     },
     /// The file isn't YAML, or has other types of values than a recipe.
-    #[error("the recipe in `{}` can't be understood", path.display())]
+    #[error("the recipe in `{at}` can't be understood")]
     Syntax {
-        /// The recipe's file.
-        path: PathBuf,
+        /// The recipe's file, and the line and column of what is wrong where that is known.
+        at: String,
         /// What the parser said; it names keys and places, never values.
         source: serde_yaml::Error,
     },
     /// A key that is unknown, or beyond this version.
-    #[error("the recipe asks for `{key}`, which this version of transship can't do")]
+    #[error("the recipe in `{at}` asks for `{key}`, which this version of transship can't do")]
     Unsupported {
+        /// The recipe's file, and the line and column of the key.
+        at: String,
         /// The key, as `carry.how: union` or `hooks`.
         key: String,
     },
     /// A path that leaves the release.
-    #[error("`{}` is not a path inside a release", path.display())]
+    #[error("{}`{}` is not a path inside a release", before(at.as_ref()), path.display())]
     Outside {
+        /// The recipe's file, and the line and column; nothing where the path is of no recipe.
+        at: Option<String>,
         /// The path.
         path: PathBuf,
     },
+}
+
+impl RecipeError {
+    /// The same with the place in a recipe, which whoever read the value didn't know.
+    fn placed(self, place: &str) -> Self {
+        match self {
+            Self::Unsupported { key, .. } => Self::Unsupported {
+                at: place.to_owned(),
+                key,
+            },
+            Self::Outside { path, .. } => Self::Outside {
+                at: Some(place.to_owned()),
+                path,
+            },
+            other => other,
+        }
+    }
+}
+
+/// What stands before a message with a place.
+fn before(at: Option<&String>) -> String {
+    at.map_or_else(String::new, |at| format!("{at}: "))
 }
 
 impl Explain for RecipeError {
@@ -109,7 +136,7 @@ impl Explain for RecipeError {
 
     fn hints(&self) -> Vec<String> {
         match self {
-            Self::Unsupported { key } if !key.contains('.') => {
+            Self::Unsupported { key, .. } if !key.contains('.') => {
                 vec![format!(
                     "to do without it, put `{key}: null` into `transship.yml` in the install"
                 )]
@@ -175,50 +202,50 @@ struct WrittenVolumes {
 const LATER: [&str; 4] = ["data", "path", "hooks", "notes"];
 
 impl Recipe {
-    /// The recipe for an upgrade: what `shipped` (the value of `x-transship`, from
-    /// `compose_file`) says, under what `own`, the install's `transship.yml`, says.
+    /// The recipe for an upgrade: what `shipped` (the value of `x-transship`, from one of the `compose`
+    /// files) says, under what `own`, the install's `transship.yml`, says.
     ///
     /// # Errors
     /// [`RecipeError`]: a file that can't be read, is no recipe, or asks for what can't be done.
     pub fn read(
         shipped: Option<&Value>,
-        compose_file: &Path,
+        compose: &[(&Path, &[u8])],
         own: &Path,
     ) -> Result<Self, RecipeError> {
-        let mut keys = shipped
-            .map(|value| mapping(value.clone(), compose_file))
-            .transpose()?
-            .unwrap_or_default();
-        match fs::read(own) {
-            Ok(bytes) => {
-                let syntax = |source| RecipeError::Syntax {
-                    path: own.into(),
-                    source,
-                };
-                let value: Value = serde_yaml::from_slice(&bytes).map_err(syntax)?;
-                keys.extend(mapping(value, own)?);
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        let bytes = match fs::read(own) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(source) => {
                 return Err(RecipeError::Io {
                     path: own.into(),
                     source,
                 });
             }
-        }
-        keys.retain(|_, value| !value.is_null());
-        if let Some(key) = LATER.iter().find(|key| keys.contains_key(**key)) {
-            return Err(RecipeError::Unsupported {
-                key: (*key).to_owned(),
-            });
-        }
-        let syntax = |source| RecipeError::Syntax {
-            path: compose_file.into(),
-            source,
         };
-        serde_yaml::from_value(Value::Mapping(keys))
-            .map_err(syntax)
-            .and_then(Self::from_written)
+        let (vendors, installs) = (
+            RecipeOrigin::of_compose(compose),
+            RecipeOrigin::own(own, &bytes),
+        );
+        let value: Value = serde_yaml::from_slice(&bytes).map_err(|source| {
+            let place = source.location();
+            RecipeError::Syntax {
+                at: installs.at_line(place.map(|place| (place.line(), place.column()))),
+                source,
+            }
+        })?;
+        let own = mapping(value, &installs)?;
+        let mut shipped = mapping(shipped.cloned().unwrap_or_default(), &vendors)?;
+        shipped.retain(|key, _| !own.contains_key(key));
+        let keys = shipped
+            .into_iter()
+            .map(|(key, value)| (key, value, &vendors));
+        let keys = keys.chain(own.into_iter().map(|(key, value)| (key, value, &installs)));
+        let mut all = Mapping::new();
+        for (key, value, origin) in keys.filter(|(_, value, _)| !value.is_null()) {
+            check(&key, &value, origin)?;
+            all.insert(key, value);
+        }
+        Self::from_written(written(all, &vendors, "")?)
     }
 
     fn from_written(written: Written) -> Result<Self, RecipeError> {
@@ -282,7 +309,10 @@ impl CarryRule {
                 how: CarryMode::default(),
             })
         } else {
-            Err(RecipeError::Outside { path: path.into() })
+            Err(RecipeError::Outside {
+                at: None,
+                path: path.into(),
+            })
         }
     }
 
@@ -296,6 +326,7 @@ impl CarryRule {
                     Some("merge") => CarryMode::Merge,
                     Some(other) => {
                         return Err(RecipeError::Unsupported {
+                            at: String::new(),
                             key: format!("carry.how: {other}"),
                         });
                     }
@@ -309,11 +340,33 @@ impl CarryRule {
     }
 }
 
-fn mapping(value: Value, path: &Path) -> Result<Mapping, RecipeError> {
+/// Whether one key can be followed, told with its place.
+fn check(key: &Value, value: &Value, origin: &RecipeOrigin<'_>) -> Result<(), RecipeError> {
+    let name = key.as_str().unwrap_or_default();
+    if LATER.contains(&name) {
+        return Err(RecipeError::Unsupported {
+            at: origin.at(name, None),
+            key: name.to_owned(),
+        });
+    }
+    let alone = Mapping::from_iter([(key.clone(), value.clone())]);
+    let read = Recipe::from_written(written(alone, origin, name)?);
+    read.map(|_| ())
+        .map_err(|error| error.placed(&origin.at(name, None)))
+}
+
+fn written(keys: Mapping, origin: &RecipeOrigin<'_>, name: &str) -> Result<Written, RecipeError> {
+    serde_yaml::from_value(Value::Mapping(keys)).map_err(|source| RecipeError::Syntax {
+        at: origin.at(name, Some(&source.to_string())),
+        source,
+    })
+}
+
+fn mapping(value: Value, origin: &RecipeOrigin<'_>) -> Result<Mapping, RecipeError> {
     match value {
         Value::Null => Ok(Mapping::new()),
         other => serde_yaml::from_value(other).map_err(|source| RecipeError::Syntax {
-            path: path.into(),
+            at: origin.at("", None),
             source,
         }),
     }
@@ -332,7 +385,7 @@ mod tests {
                 .unwrap();
         }
         let shipped: Value = serde_yaml::from_str(shipped).unwrap();
-        Recipe::read(Some(&shipped), Path::new("docker-compose.yml"), &path)
+        Recipe::read(Some(&shipped), &[], &path)
     }
 
     fn carried(recipe: &Recipe) -> Vec<&str> {

@@ -20,7 +20,8 @@ mod verify;
 mod walk;
 
 pub use copy::{
-    Copied, CopyOptions, Foretold, MAX_PROBLEMS, Removals, Updated, copy, fill, foretell, update,
+    Copied, CopyOptions, Foretold, MAX_PROBLEMS, Removals, Updated, check_removals, check_update,
+    copy, fill, foretell, update,
 };
 pub use digest::{Digest, file_digest};
 pub use error::{Cause, Error, FailedFile, Lost, Problem, Suspicion};

@@ -29,3 +29,4 @@ mod story;
 mod toolkit;
 mod tree_cases;
 mod trees;
+mod whose_files;

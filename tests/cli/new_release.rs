@@ -8,10 +8,10 @@ use std::path::Path;
 use crate::common::program::{Ran, transship};
 
 /// An install with two staged releases of the files given by path, and folders of volumes.
-struct TwoReleases(tempfile::TempDir);
+pub(super) struct TwoReleases(pub(super) tempfile::TempDir);
 
 impl TwoReleases {
-    fn new(files: &[(&str, &str)]) -> Self {
+    pub(super) fn new(files: &[(&str, &str)]) -> Self {
         let install = Self(tempfile::tempdir().unwrap());
         fs::create_dir(install.0.path().join("volumes")).unwrap();
         for (name, text) in files {
@@ -21,17 +21,17 @@ impl TwoReleases {
         install
     }
 
-    fn write(&self, name: &str, text: &str) {
+    pub(super) fn write(&self, name: &str, text: &str) {
         let path = self.0.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
 
-    fn run(&self, command: &str) -> Ran {
+    pub(super) fn run(&self, command: &str) -> Ran {
         transship(self.0.path(), command.split(' '))
     }
 
-    fn read(&self, name: &str) -> String {
+    pub(super) fn read(&self, name: &str) -> String {
         fs::read_to_string(self.0.path().join(name)).unwrap_or_else(|_| panic!("no {name}"))
     }
 }

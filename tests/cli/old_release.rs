@@ -60,9 +60,8 @@ fn a_staged_release_whose_folder_is_a_symlink_is_not_carried_through() {
     install.run(&["plan", "v2.10.5"]).exits(0);
     install
         .run(&["apply"])
-        .exits(4)
+        .exits(3)
         .complains("leads out of its release");
-    install.run(&["rollback"]).exits(0);
     assert_eq!(install.picture("releases/v1.3.2"), old);
 }
 

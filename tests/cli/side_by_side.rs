@@ -110,7 +110,7 @@ services:
     let sides = Sides::of(&[
         ("compose.yaml", text),
         ("web.env", "# mine\nDB_HOST=shop-db # here\n"),
-        (".env", "OTHER='shop-db:1'\n"),
+        (".env", "OTHER='shop-db:80'\n"),
         ("app.conf", "upstream shop-db:80\n"),
     ]);
     let ran = sides.fix(&[]).exits(1);
@@ -124,7 +124,7 @@ services:
         sides.read("B/web.env"),
         "# mine\nDB_HOST=shop-db-b # here\n"
     );
-    assert_eq!(sides.read("B/.env"), "OTHER='shop-db-b:1'\n");
+    assert_eq!(sides.read("B/.env"), "OTHER='shop-db-b:80'\n");
     assert_eq!(sides.read("B/app.conf"), "upstream shop-db:80\n");
     sides.is_valid();
 }

@@ -323,6 +323,43 @@ fn what_looks_like_a_mistake_is_asked_about_before_anything_goes() {
 }
 
 #[test]
+fn a_volume_is_updated_with_the_same_care_as_a_tree() {
+    check(
+        r"mkdir -p v/empty v/home/letters v/few; echo dear >v/home/letters/x
+        for i in 1 2 3 4; do echo $i >v/few/$i; done; touch -d @1500000000.5 v/home
+        copy() { $T volume copy -q --volumes v --update $@; echo =$?; }
+        copy few all; rm v/few/[123]; copy few all; ls v/all | wc -l | sed 's/^/=/'
+        copy few all --max-delete 2; ls v/all | wc -l | sed 's/^/=/'
+        copy few all --max-delete 3; ls v/all | sed 's/^/=/'
+        copy empty home; copy few home; copy few few; copy few ./v/few --delete-all
+        ls v/home | sed 's/^/=/'; date -r v/home +=%s.%1N; ls -A v | grep -c transship | sed 's/^/=/'
+        copy empty new --delete-all; copy empty home --delete-all; ls v/home | wc -l | sed 's/^/=/'
+        $T volume copy -q --volumes v few x --delete-all; echo =alone $?",
+        &[],
+        &[
+            "0",
+            "3",
+            "4",
+            "3",
+            "4",
+            "0",
+            "4",
+            "3",
+            "3",
+            "3",
+            "3",
+            "letters",
+            "1500000000.5",
+            "0",
+            "0",
+            "0",
+            "0",
+            "alone 2",
+        ],
+    );
+}
+
+#[test]
 fn folders_that_keep_their_owner_out_are_opened_for_the_time() {
     check(
         r"chmod 777 .; mkdir -p s/ro/in; echo 1 >s/ro/f; chown -R 999:999 s; chmod 555 s/ro

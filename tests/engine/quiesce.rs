@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use transship::engine::{Docker, Error, Quiesce, Quiesced, User, VolumeStore};
 use transship::fs::Disk;
+use transship::progress::Silent;
 
 use crate::lab::{Lab, store};
 use crate::need;
@@ -50,7 +51,7 @@ impl Counter {
     }
 
     fn hold<'a>(&'a self, disk: &'a Disk, how: Quiesce) -> Result<Quiesced<'a>, Error> {
-        Quiesced::hold(&self.docker, disk, "data", &self.users(), how)
+        Quiesced::hold(&self.docker, disk, "data", &self.users(), how, &Silent)
     }
 
     /// Whether the count changes within some time.
@@ -133,7 +134,15 @@ fn a_process_of_no_container_can_t_be_held() {
         is_process: true,
         ..users[0].clone()
     });
-    let error = Quiesced::hold(&counter.docker, &disk, "data", &users, Quiesce::Pause).unwrap_err();
+    let error = Quiesced::hold(
+        &counter.docker,
+        &disk,
+        "data",
+        &users,
+        Quiesce::Pause,
+        &Silent,
+    )
+    .unwrap_err();
     assert!(
         error.to_string().contains("postgres (process 4711)"),
         "{error}"

@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use super::lab::{Lab, put_text};
 use super::need;
@@ -74,7 +76,7 @@ impl Drop for Pair {
         for project in ["a", "b"] {
             let project = self.lab.name(project);
             let down = ["compose", "-p", &project, "down", "--volumes", "-t", "0"];
-            let _ = std::process::Command::new("docker").args(down).output();
+            let _ = Command::new("docker").args(down).output();
         }
     }
 }
@@ -213,4 +215,64 @@ fn a_tmpfs_collides_with_nothing() {
     ]);
     let project = pair.lab.name("a");
     pair.runs(&["up", "v1", "-p", &project]);
+}
+
+#[test]
+fn a_stop_that_is_interrupted_ends_with_130_and_says_what_it_waited_for() {
+    if !can() {
+        return;
+    }
+    let pair = Pair::new("deaf", |_, _| {
+        "services:\n  web:\n    image: shell:1\n    network_mode: none\n    stop_grace_period: 120s\n    \
+         command: ['sh', '-c', 'trap : TERM; while :; do sleep 1; done']\n"
+            .to_owned()
+    });
+    let project = pair.lab.name("a");
+    pair.runs(&["up", "v1", "-p", &project]);
+    let mut stop = Command::new(env!("CARGO_BIN_EXE_transship"));
+    stop.args(["stop", "v1"]).current_dir(pair.home.path());
+    let run = stop.stderr(Stdio::piped()).spawn().unwrap();
+    // As long as Compose needs to be under way.
+    std::thread::sleep(Duration::from_secs(4));
+    let pressed = Instant::now();
+    let pid = rustix::process::Pid::from_child(&run);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    let output = run.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(130), "{said}");
+    assert!(pressed.elapsed() < Duration::from_secs(30), "{said}");
+    assert!(
+        said.contains(&format!(
+            "interrupted while waiting for project `{project}`"
+        )),
+        "{said}"
+    );
+    assert!(said.contains("stopping web (up to 120 s)"), "{said}");
+    assert_eq!(pair.running().len(), 1);
+}
+
+#[test]
+fn an_up_that_fails_half_way_ends_with_4_and_tells_what_runs_by_then() {
+    if !can() {
+        return;
+    }
+    let pair = Pair::new("halfway", |_, _| {
+        format!(
+            "services:\n  db:\n{SERVICE}    network_mode: none\n  sick:\n    image: shell:1\n    network_mode: none\n    \
+             command: ['sh', '-c', 'echo no such table >&2; exit 7']\n  web:\n{SERVICE}    network_mode: none\n    \
+             depends_on: {{db: {{condition: service_started}}, sick: {{condition: service_completed_successfully}}}}\n"
+        )
+    });
+    let project = pair.lab.name("a");
+    let ran = pair.ran(&["up", "v1", "-p", &project]);
+    assert_eq!(ran.code, 4, "{}", ran.err);
+    let part = format!("project `{project}` was started in part");
+    assert!(ran.err.contains(&part), "{}", ran.err);
+    assert!(
+        ran.err.contains("sick-1` (exit code 7): no such table"),
+        "{}",
+        ran.err
+    );
+    assert!(ran.err.contains("stop"), "{}", ran.err);
+    assert_eq!(pair.running(), [format!("{project}-db-1")]);
 }

@@ -78,6 +78,20 @@ fn the_zoo_goes_from_engine_to_engine_and_an_interrupted_copy_is_gone_on_with() 
     assert!(text.contains("copied 1 file, 7 B"), "{text}");
     assert_same(&look(&source), &look(&target));
 
+    // What would remove so much that it may be a mistake is asked about.
+    lab.volume_with_data("strange");
+    let strange = lab.name("strange");
+    let line = format!("volume copy {strange} arrived --to-context {address} --update");
+    let refused = |more: &[&str], why: &str| {
+        let args: Vec<&str> = line.split(' ').chain(more.iter().copied()).collect();
+        let output = user.command(&args).output().unwrap();
+        assert_eq!(output.status.code(), Some(3), "{}", said(&output));
+        assert!(said(&output).contains(why), "{}", said(&output));
+    };
+    refused(&[], "--delete-all");
+    refused(&["--max-delete", "100"], "--max-delete");
+    assert_same(&look(&source), &look(&target));
+
     // And a volume that can't be reached goes to a path.
     let folder = user.home.path().join("folder");
     let args = [

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use super::install::Install;
 use super::lab::{Lab, put};
 use super::need;
 use super::program::Ran;
@@ -169,4 +170,95 @@ impl Drop for Bind {
     fn drop(&mut self) {
         let _ = Command::new("umount").arg(&self.0).status();
     }
+}
+
+/// Environments in which nobody can be asked about this machine's containers.
+fn blind() -> [Vec<(&'static str, &'static str)>; 3] {
+    [
+        DEAD.to_vec(),
+        NO_DOCKER.to_vec(),
+        vec![("DOCKER_CONTEXT", "transship-no-such-context")],
+    ]
+}
+
+#[test]
+fn an_upgrade_whose_volumes_may_be_in_use_stops_before_it_copies_and_goes_on_by_somebody_s_word() {
+    if !need::docker() {
+        return;
+    }
+    for environment in blind() {
+        let install = Install::adopted();
+        let run = |args: &[&str]| {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_transship"));
+            command.args(args).current_dir(install.root());
+            Ran::of(command.envs(environment.iter().copied()))
+        };
+        let plan = ["plan", "v2.10.5", "--from-release", "v2.10.5.tar.gz"];
+        run(&plan).exits(0);
+        let before = install.picture("volumes");
+        let ran = run(&["apply"]);
+        assert_eq!(ran.code, 3, "{environment:?}: {}", ran.err);
+        assert!(ran.err.contains("can't be known"), "{}", ran.err);
+        assert!(ran.err.contains("--assume-stopped"), "{}", ran.err);
+        assert_eq!(install.current(), "releases/v1.3.2");
+        assert_eq!(install.picture("volumes"), before, "{environment:?}");
+        run(&["apply", "--assume-stopped"]).exits(0);
+        assert_eq!(install.current(), "releases/v2.10.5");
+    }
+}
+
+#[test]
+fn a_plain_user_without_docker_is_not_believed_to_see_everybody_s_processes() {
+    if !need::root() {
+        return;
+    }
+    let install = Install::adopted();
+    install.plan().exits(0);
+    // What anybody may run, and an install that is somebody's.
+    let program = install.at("transship");
+    fs::copy(env!("CARGO_BIN_EXE_transship"), &program).unwrap();
+    let status = Command::new("chown")
+        .args(["-R", "65534:65534"])
+        .arg(install.root())
+        .status();
+    assert!(status.unwrap().success());
+    let run = |args: &[&str]| {
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
+        command.arg(&program).args(args).current_dir(install.root());
+        // Where that user may write.
+        command.env("TMPDIR", "/tmp");
+        Ran::of(command.env("TRANSSHIP_DOCKER", "/nowhere/docker"))
+    };
+    let ran = run(&["apply"]);
+    assert_eq!(ran.code, 3, "{}", ran.err);
+    assert!(ran.err.contains("can't be known"), "{}", ran.err);
+    assert_eq!(install.current(), "releases/v1.3.2");
+    run(&["apply", "--assume-stopped"]).exits(0);
+    assert_eq!(install.current(), "releases/v2.10.5");
+}
+
+#[test]
+fn what_a_container_writes_is_not_brought_up_to_date_under_it_by_its_path_either() {
+    if !(need::docker() && need::root()) {
+        return;
+    }
+    let (lab, home) = (Lab::new("under"), home());
+    let data = home.path().join("v1_data");
+    fs::create_dir(home.path().join("newer")).unwrap();
+    put(&home.path().join("newer"), "row");
+    let name = lab.name("writer");
+    let mount = format!("{}:/d", data.display());
+    lab.docker(&[
+        "run", "-d", "--init", "--net", "none", "--name", &name, "-v", &mount, "shell:1", "sleep",
+        "1000",
+    ]);
+    let update = ["copy", "--update", "./newer", "./v1_data"];
+    let ran = volume(home.path(), &[], &update);
+    assert_eq!(ran.code, 3, "{}", ran.err);
+    assert!(ran.err.contains(&name), "{}", ran.err);
+    assert!(data.join("kept").exists() && !data.join("row").exists());
+    lab.docker(&["stop", "-t", "0", &name]);
+    volume(home.path(), &[], &update).exits(0);
+    assert!(!data.join("kept").exists() && data.join("row").exists());
 }

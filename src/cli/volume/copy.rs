@@ -62,6 +62,7 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
         options: VolumeCopyOptions {
             verify: args.verify,
             update: args.engines.update,
+            removals: args.engines.removals.removals(),
         },
         in_use: args.in_use.choice(),
     };

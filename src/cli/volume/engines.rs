@@ -4,6 +4,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use super::copy::Args;
+use crate::cli::options::RemovalArgs;
 use crate::cli::terminal::failure::Failure;
 use crate::engine::{DockerVolumes, VolumeBackend, VolumeStore};
 use crate::error::Kind;
@@ -20,9 +21,13 @@ pub(super) struct Engines {
     /// Make TARGET equal to SOURCE, and send only what differs
     ///
     /// It goes on with a copy that was cut short, or brings an older one up to date: what is
-    /// equal in size and time stays, and what SOURCE hasn't is removed.
+    /// equal in size and time stays, and what SOURCE hasn't is removed. Where SOURCE is empty, more
+    /// than half of TARGET would go, or nothing in it is as in SOURCE, nothing is done unless
+    /// `--delete-all` or `--max-delete` says that it is meant.
     #[arg(long)]
     pub(super) update: bool,
+    #[command(flatten)]
+    pub(super) removals: RemovalArgs,
 }
 
 impl Engines {

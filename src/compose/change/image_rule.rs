@@ -41,9 +41,16 @@ impl ImageRule {
         match &self.target {
             Target::Service(name) => name == service,
             Target::Repository(pattern) => {
-                !repository.is_empty() && matches_name(pattern, &full_name(repository))
+                let name = full_name(repository);
+                let fits = |pattern: &str| matches_name(pattern, &name);
+                !repository.is_empty() && (fits(pattern) || any_registry(pattern).is_some_and(fits))
             }
         }
+    }
+
+    /// True if the rule names a service, and not a repository.
+    pub(super) fn is_of_service(&self) -> bool {
+        matches!(self.target, Target::Service(_))
     }
 
     pub(crate) fn becomes(&self) -> &Becomes {
@@ -152,6 +159,14 @@ fn full_pattern(pattern: &str) -> String {
     }
 }
 
+/// A pattern that begins with a wildcard, without the registry that Docker takes for granted: the
+/// wildcard may stand for one.
+fn any_registry(pattern: &str) -> Option<&str> {
+    let rest = pattern.strip_prefix("docker.io/")?;
+    let (first, _) = rest.split_once('/')?;
+    first.contains(['*', '?']).then_some(rest)
+}
+
 /// An element of a pattern of repositories.
 enum RuleElement {
     Char(char),
@@ -231,6 +246,10 @@ mod tests {
         assert!(!matches("*=v2", "org/nginx"));
         assert!(matches("**=v2", "quay.io/org/nginx"));
         assert!(matches("**/ngin?=v2", "quay.io/org/nginx"));
+        assert!(matches("*/*/pg=17", "registry.local:5000/acme/pg:16"));
+        assert!(matches("*/pg=17", "quay.io/pg:16"));
+        assert!(matches("*/pg=17", "acme/pg:16"));
+        assert!(!matches("*/pg=17", "registry.local:5000/acme/pg:16"));
         let any: ImageRule = "**=v2".parse().unwrap();
         assert!(!any.matches("web", ""));
     }

@@ -29,8 +29,12 @@ pub(crate) struct NamedText<'a> {
     /// The variable's or label's name, or the argument before this one.
     pub(crate) key: &'a str,
     pub(crate) text: &'a str,
-    /// The ports that the service has inside of its container.
+    /// The ports that those who read it have inside of their containers.
     pub(crate) own_ports: &'a [u16],
+    /// True if whoever reads it has the name itself.
+    pub(crate) is_own: bool,
+    /// True if whoever reads it is on a network with the container that has the name.
+    pub(crate) reaches: bool,
     /// True for a name that a service answers to, whatever its container is called.
     pub(crate) is_service: bool,
 }
@@ -70,6 +74,9 @@ pub(crate) fn uses(text: &NamedText<'_>, rename: &Rename) -> Vec<NameUse> {
             before: &text.text[..at],
             after: &text.text[at + name.len()..],
         };
+        if token.is_of_credential() {
+            return None;
+        }
         let is_sure = match rename.thing {
             NamedThing::Container => token.as_container(name),
             NamedThing::Network => token.as_named("network", name),
@@ -91,11 +98,12 @@ struct Token<'a> {
     after: &'a str,
 }
 
-/// Parts of names of variables and options whose values are hosts.
-const HOST_WORDS: [&str; 17] = [
+/// Last parts of names of variables and options whose values are hosts.
+const HOST_WORDS: [&str; 18] = [
     "host",
     "server",
     "addr",
+    "address",
     "url",
     "uri",
     "endpoint",
@@ -112,28 +120,61 @@ const HOST_WORDS: [&str; 17] = [
     "dsn",
 ];
 
-/// Parts of names of variables and options whose values are names of another kind.
-const OTHER_WORDS: [&str; 10] = [
-    "user", "username", "password", "pass", "database", "db", "dbname", "schema", "bucket", "path",
+/// Those that may stand before `name` for a host: a server's or cluster's name is its own.
+const NAMED_WORDS: [&str; 3] = ["host", "node", "container"];
+
+/// Last parts of names of variables and options whose values are names of another kind.
+const OTHER_WORDS: [&str; 4] = ["database", "dbname", "schema", "bucket"];
+
+/// Those of values that are nobody's host, whatever they look like.
+const CREDENTIAL_WORDS: [&str; 14] = [
+    "user", "username", "login", "owner", "group", "uid", "gid", "password", "passwd", "pass",
+    "pwd", "secret", "token", "key",
 ];
 
-/// True if one of the words that `key` is made of is one of `words`, or ends in it.
-fn has_word(key: &str, words: &[&str]) -> bool {
-    let key = key.to_ascii_lowercase();
-    let mut parts = key.split(|c: char| !c.is_ascii_alphanumeric());
-    parts.any(|part| {
-        let part = part.trim_end_matches(|c: char| c == 's' || c.is_ascii_digit());
-        words
-            .iter()
-            .any(|word| part.ends_with(word.trim_end_matches('s')))
-    })
+/// Those of values that have a colon and a number behind a name, too: `redis:7`.
+const IMAGE_WORDS: [&str; 3] = ["image", "tag", "version"];
+
+/// The words that the name of a variable or option is made of, from the last to the first,
+/// without numbers and the plural's `s`.
+fn words_of(key: &str) -> impl Iterator<Item = String> {
+    let parts = key.rsplit(|c: char| !c.is_ascii_alphanumeric());
+    let parts = parts.map(|part| {
+        let part = part.to_ascii_lowercase();
+        let end = |c: char| c == 's' || c.is_ascii_digit();
+        part.trim_end_matches(end).to_owned()
+    });
+    parts.filter(|part| !part.is_empty())
+}
+
+/// True if the name of a variable or option says that its value is one of `words`: it ends in
+/// one, or in one of `named` and `name`. What such a word only goes before is another thing:
+/// the user of a master, the path of a volume.
+fn speaks_of(key: &str, words: &[&str], named: &[&str]) -> bool {
+    let mut parts = words_of(key);
+    let (Some(last), before) = (parts.next(), parts.next()) else {
+        return false;
+    };
+    let ends_in = |part: &str, words: &[&str]| {
+        let mut words = words.iter();
+        words.any(|word| part.ends_with(word.trim_end_matches('s')))
+    };
+    match last.as_str() {
+        "name" => before.is_some_and(|before| ends_in(&before, named)),
+        last => ends_in(last, words),
+    }
+}
+
+/// True if the last word of `key` is one of `words`.
+fn ends_with_word(key: &str, words: &[&str]) -> bool {
+    let last = words_of(key).next().unwrap_or_default();
+    let mut words = words.iter();
+    words.any(|word| word.trim_end_matches('s') == last)
 }
 
 /// True if the last word of `key` says that its value is a name of another kind.
 fn names_another_kind(key: &str) -> bool {
-    let last = key.rsplit(|c: char| !c.is_ascii_alphanumeric()).next();
-    let last = last.unwrap_or_default().to_ascii_lowercase();
-    OTHER_WORDS.contains(&last.as_str())
+    ends_with_word(key, &OTHER_WORDS) || ends_with_word(key, &["db", "path"])
 }
 
 impl Token<'_> {
@@ -202,20 +243,49 @@ impl Token<'_> {
         })
     }
 
-    /// A user's name or a password.
+    /// Within the value of something that is a user's name, a group or a secret.
+    fn is_of_credential(&self) -> bool {
+        let is_pair = self.text.role == ValueRole::Pair;
+        ends_with_word(self.option(), &CREDENTIAL_WORDS)
+            || matches!(self.option(), "-u" | "-U")
+            || is_pair && ends_with_word(self.text.key, &CREDENTIAL_WORDS)
+            || self.text.role == ValueRole::Command && self.is_given_to_chown()
+    }
+
+    /// One of the words behind `chown` or `chgrp`, up to the end of that command.
+    fn is_given_to_chown(&self) -> bool {
+        let is_end = |c: char| matches!(c, ';' | '&' | '|' | '\n');
+        let command = self.before.rsplit(is_end).next().unwrap_or_default();
+        let mut words = command.split_whitespace().chain([self.text.key]);
+        words.any(|word| matches!(word, "chown" | "chgrp"))
+    }
+
+    /// A user's name or a password in a URL.
     fn is_credential(&self) -> bool {
         self.authority().is_some() && self.rest_of_authority().contains('@')
     }
 
-    fn has_port(&self) -> bool {
-        let digit = self
-            .after
-            .strip_prefix(':')
-            .and_then(|rest| rest.bytes().next());
+    /// The number behind its colon, if it can be a port: neither `7-alpine` nor `7.2`.
+    fn port(&self) -> Option<u16> {
+        let rest = self.after.strip_prefix(':')?;
+        let end = rest.bytes().position(|byte| !byte.is_ascii_digit());
+        let (digits, behind) = rest.split_at(end.unwrap_or(rest.len()));
         let starts =
             |c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '-' | '.' | ':' | '/');
-        digit.is_some_and(|digit| digit.is_ascii_digit())
-            && self.before.chars().next_back().is_none_or(starts)
+        let is_alone = self.before.chars().next_back().is_none_or(starts)
+            && !behind.starts_with(|c: char| c.is_ascii() && is_name_byte(c as u8));
+        digits.parse().ok().filter(|_| is_alone)
+    }
+
+    /// True if a number behind a colon is surely a port. A small one may be an image's tag or
+    /// a group, where nothing speaks of a host and it is none that everybody knows.
+    fn has_sure_port(&self, port: u16) -> bool {
+        const FIRST_OF_PROGRAMS: u16 = 1024;
+        const KNOWN: [u16; 8] = [80, 389, 443, 465, 587, 636, 993, 995];
+        port >= FIRST_OF_PROGRAMS
+            || KNOWN.contains(&port)
+            || self.before.ends_with(['(', '@'])
+            || speaks_of(self.option(), &HOST_WORDS, &NAMED_WORDS)
     }
 
     /// Whether it is surely the container's host name; None if it is none.
@@ -226,24 +296,36 @@ impl Token<'_> {
             return is_named.then_some(true);
         }
         let option = self.option();
-        let speaks_of_containers = has_word(option, &["container"]);
+        let speaks_of_containers = speaks_of(option, &["container"], &["container"]);
         if self.is_credential() || (self.text.is_service && !speaks_of_containers) {
             return None;
         }
-        let is_short = matches!(option, "-h" | "-H");
-        if self.is_host_of_url()
-            || self.has_port()
-            || self.before.ends_with("container:")
-            || self.before.ends_with('@')
-            || is_short
-        {
+        if self.before.ends_with("container:") {
             return Some(true);
+        }
+        let is_image = ends_with_word(option, &IMAGE_WORDS);
+        let is_short = matches!(option, "-h" | "-H");
+        if self.is_host_of_url() || is_short {
+            return Some(self.text.reaches);
+        }
+        if let Some(port) = self.port() {
+            return Some(self.text.reaches && !is_image && self.has_sure_port(port));
+        }
+        // A host behind its user in a DSN; else the name of a node may be made of it, under
+        // which there is data.
+        if let Some(before) = self.before.strip_suffix('@') {
+            let is_host = before.contains(':') && self.after.starts_with('/');
+            return Some(self.text.reaches && is_host);
         }
         if self.is_in_path() || names_another_kind(option) {
             return None;
         }
-        if has_word(option, &HOST_WORDS) && (self.is_element() || self.before.ends_with('=')) {
+        let is_value = self.is_element() || self.before.ends_with('=');
+        if is_value && speaks_of_containers {
             return Some(true);
+        }
+        if is_value && speaks_of(option, &HOST_WORDS, &NAMED_WORDS) {
+            return Some(self.text.reaches);
         }
         self.is_telling(name).then_some(false)
     }
@@ -255,9 +337,8 @@ impl Token<'_> {
                 .then_some(true);
         }
         let option = self.option();
-        let short = if what == "network" { "net" } else { "-v" };
-        let speaks_of_it =
-            has_word(option, &[what]) || option.trim_start_matches('-') == short || option == short;
+        let is_short = what == "network" && option.trim_start_matches('-') == "net";
+        let speaks_of_it = is_short || speaks_of(option, &[what], &[what]);
         if speaks_of_it
             && (self.is_element() || self.before.ends_with('=') || self.after.starts_with(":/"))
         {
@@ -297,7 +378,9 @@ impl Token<'_> {
         let is_own_port = |port: &u16| port.to_string() == name;
         let is_inside = self.text.own_ports.iter().any(is_own_port);
         if matches!(host, "localhost" | "127.0.0.1" | "[::1]") {
-            return (is_url || !is_inside).then_some(is_url && !is_inside);
+            // Others mean themselves by it, at a port that needn't be published.
+            let is_sure = is_url && !is_inside && self.text.is_own;
+            return (is_url || !is_inside).then_some(is_sure);
         }
         // A name without a dot is another container, by its own port.
         (is_url && host.contains('.')).then_some(false)

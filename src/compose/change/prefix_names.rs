@@ -434,6 +434,12 @@ fn place_is_own(document: &Document, item: &TopLevelItem<'_>) -> bool {
     item.name_entry.is_some_and(|entry| entry.own) && !is_alias
 }
 
+/// True for what a file takes away from those before it: there is nothing to be named.
+fn is_reset(document: &Document, item: &TopLevelItem<'_>) -> bool {
+    let tag = document.tree().node(item.entry.value).tag.as_ref();
+    tag.is_some_and(|(tag, _)| tag == "!reset")
+}
+
 fn set_name(
     document: &Document,
     draft: &mut Draft<'_>,
@@ -441,7 +447,7 @@ fn set_name(
     name: &str,
 ) -> Result<(), Error> {
     let noun = item.section.noun();
-    if item.name == Some(name) && place_is_own(document, item) {
+    if item.name == Some(name) && place_is_own(document, item) || is_reset(document, item) {
         return Ok(());
     }
     let place = NamePosition {

@@ -16,7 +16,7 @@ use crate::compose::file::syntax::{NodeId, NodeKind};
 use crate::compose::file::template::Template;
 use crate::compose::file::value_location::{ValueLocation, services};
 use crate::compose::file::variable::{VariableChange, Variables};
-use crate::compose::model::model::{Model, Service};
+use crate::compose::model::model::Model;
 use crate::env_file::EnvFile;
 
 /// A place that keeps, or may keep, a name that nothing has any more.
@@ -194,28 +194,52 @@ impl<'a> Referrers<'a> {
         let start = split.map_or(0, |at| at + 1);
         let key = split.map_or(candidate.key.as_str(), |at| &resolved[..at]);
         let text = &resolved[start..];
-        let service = self.model.services.get(service);
-        let mut found = self.uses(candidate.role, key, text, service);
+        // Whoever gets a config may read it.
+        let readers = match candidate.role {
+            ValueRole::Text => &[][..],
+            _ => &[service],
+        };
+        let mut found = self.uses(candidate.role, key, text, readers);
         for found in &mut found {
             found.range = found.range.start + start..found.range.end + start;
         }
         found
     }
 
-    fn uses(
-        &self,
-        role: ValueRole,
-        key: &str,
-        text: &str,
-        service: Option<&Service>,
-    ) -> Vec<Found<'_>> {
+    /// True if all of `readers` are in a network with the service `owner`.
+    fn reach(&self, readers: &[&str], owner: &str) -> bool {
+        let services = &self.model.services;
+        let networks = |name: &str| {
+            let service = services.get(name)?;
+            let mode = service.network_mode.as_deref().unwrap_or_default();
+            let of = mode
+                .strip_prefix("service:")
+                .and_then(|of| services.get(of));
+            Some(&of.unwrap_or(service).networks)
+        };
+        let Some(own) = networks(owner) else {
+            return true;
+        };
+        readers
+            .iter()
+            .filter_map(|reader| networks(reader))
+            .all(|networks| {
+                let mut networks = networks.keys();
+                networks.any(|network| own.contains_key(network))
+            })
+    }
+
+    /// The uses in a text that `readers`, services, read.
+    fn uses(&self, role: ValueRole, key: &str, text: &str, readers: &[&str]) -> Vec<Found<'_>> {
         let named = self.named_in(text);
         if named.is_empty() {
             return Vec::new();
         }
-        let own_ports: Vec<u16> = service.map_or(Vec::new(), |service| {
-            service.ports.iter().map(|(port, _)| port.target).collect()
-        });
+        let services = readers
+            .iter()
+            .filter_map(|name| self.model.services.get(*name));
+        let ports = services.flat_map(|service| &service.ports);
+        let own_ports: Vec<u16> = ports.map(|(port, _)| port.target).collect();
         let mut all: Vec<Found<'_>> = Vec::new();
         for rename in named {
             let text = NamedText {
@@ -223,6 +247,8 @@ impl<'a> Referrers<'a> {
                 key,
                 text,
                 own_ports: &own_ports,
+                is_own: !readers.is_empty() && readers.iter().all(|name| *name == rename.owner),
+                reaches: self.reach(readers, &rename.owner),
                 is_service: self.services.contains(rename.from.as_str()),
             };
             let found = uses(&text, rename).into_iter();
@@ -255,12 +281,12 @@ impl<'a> Referrers<'a> {
             .map(|(name, _)| name.clone())
             .collect();
         let owner = users.first().map_or("", String::as_str);
+        let readers: Vec<&str> = users.iter().map(String::as_str).collect();
         for entry in file.entries() {
             let Some(template) = file.template(entry) else {
                 continue;
             };
-            let service = self.model.services.get(owner);
-            let found = self.uses(ValueRole::Pair, &entry.key, &template, service);
+            let found = self.uses(ValueRole::Pair, &entry.key, &template, &readers);
             let at = || Location {
                 path: file.path().to_owned(),
                 line: entry.line,
@@ -300,7 +326,7 @@ impl<'a> Referrers<'a> {
     pub(crate) fn in_mounted_file(&self, path: &Path, text: &str) -> Vec<StaleName> {
         let lines = text.lines().enumerate();
         let found = lines.flat_map(|(number, line)| {
-            let found = self.uses(ValueRole::Text, "", line, None).into_iter();
+            let found = self.uses(ValueRole::Text, "", line, &[]).into_iter();
             found.map(move |found| {
                 let at = Location {
                     path: path.to_owned(),

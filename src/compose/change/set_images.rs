@@ -161,6 +161,9 @@ fn no_match(
     lookup: &Lookup<'_>,
 ) -> Error {
     let name = |image: &ValueLocation<'_>| {
+        if rule.is_of_service() {
+            return Some(image.service.to_owned());
+        }
         let template = Template::new(image.written, lookup).ok()?;
         let name = template.resolved[Parts::of(&template.resolved).name].to_owned();
         Some(name).filter(|name| !name.is_empty())

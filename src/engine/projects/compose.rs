@@ -8,26 +8,19 @@
 //! Begin at [`Compose::find`].
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread;
 use std::time::Duration;
 
 use serde::Deserialize;
 
 use super::startup::{StartupState, of};
-use super::stopping::{Round, rounds};
 use crate::clock::Stopwatch;
 use crate::engine::docker::failed;
 use crate::engine::program::{self, Invocation};
 use crate::engine::{Container, Docker, Error, Program, UnstartedContainer};
 use crate::fs::Disk;
 use crate::progress::Progress;
-use crate::threads;
 
-/// What starting or stopping may take besides the containers' own time.
-const OVERHEAD: Duration = Duration::from_mins(2);
-/// What a container has to end where nobody says otherwise.
-const GRACE: Duration = Duration::from_secs(10);
 /// Between two looks at containers that are coming up.
 const PAUSE: Duration = Duration::from_millis(500);
 /// How many of a container's last lines an error has.
@@ -139,8 +132,8 @@ fn check_project(name: &str) -> Result<(), Error> {
 /// A project of compose files.
 #[derive(Debug, Clone)]
 pub struct ComposeProject {
-    compose: Compose,
-    name: String,
+    pub(super) compose: Compose,
+    pub(super) name: String,
     folder: PathBuf,
     files: Vec<PathBuf>,
     env_files: Vec<PathBuf>,
@@ -171,130 +164,6 @@ impl ComposeProject {
         }
         self.env_files = files.to_vec();
         Ok(self)
-    }
-
-    /// Stops the services, all when none is named, in the order that their dependencies
-    /// ask for. Each container has `patience` to end before it is killed: what its compose
-    /// file says, or 10 s, when absent. Gives the containers as they are then: an exit code
-    /// of 137 is one that was killed.
-    ///
-    /// # Errors
-    /// [`Error::Call`], and [`Error::StillRunning`] where the engine says so afterwards.
-    pub fn stop(
-        &self,
-        disk: &Disk,
-        services: &[&str],
-        patience: Option<Duration>,
-    ) -> Result<Vec<Container>, Error> {
-        self.announce(disk, "docker compose stop")?;
-        self.stop_while(services, patience, &|| true)
-    }
-
-    fn stop_while(
-        &self,
-        services: &[&str],
-        patience: Option<Duration>,
-        go_on: &dyn Fn() -> bool,
-    ) -> Result<Vec<Container>, Error> {
-        let mut before = self.containers()?;
-        before.retain(|container| belongs(container, services));
-        let each = patience.unwrap_or_else(|| grace(&before));
-        let count = u32::try_from(before.len()).unwrap_or(u32::MAX);
-        let called = self
-            .stop_call(services, patience)
-            .time_out(OVERHEAD + each.saturating_mul(count))
-            .run_while(go_on);
-        if let Err(program::Error::Interrupted { .. }) = called {
-            return Err(self.interrupted());
-        }
-        let mut containers = self.containers()?;
-        containers.retain(|container| belongs(container, services));
-        let running: Vec<String> = containers
-            .iter()
-            .filter(|container| container.running)
-            .map(|container| container.name.clone())
-            .collect();
-        match (running.is_empty(), called) {
-            (true, _) => Ok(containers),
-            (false, Err(error)) => Err(failed(&format!("stop project `{}`", self.name))(error)),
-            (false, Ok(_)) => Err(Error::StillRunning {
-                project: self.name.clone(),
-                containers: running,
-            }),
-        }
-    }
-
-    /// Stops all services, in the order that their dependencies ask for; those that don't depend
-    /// on each other at once. Those that keep data have `patience` to end; the others, and all of
-    /// which the compose file says how long they may take, have what it says, or 10 s. Gives those
-    /// that ran, as they are then. `progress` hears what is waited for, and how long that may be.
-    ///
-    /// # Errors
-    /// Those of [`ComposeProject::stop`]; [`Error::Interrupted`].
-    pub fn stop_in_order(
-        &self,
-        disk: &Disk,
-        patience: Duration,
-        progress: &dyn Progress,
-    ) -> Result<Vec<Container>, Error> {
-        let before = self.containers()?;
-        let ran: Vec<_> = running(&before).map(|one| one.id.clone()).collect();
-        // The first generation doesn't tell who depends on whom.
-        if !self.compose.is_first_generation() {
-            for round in rounds(&before) {
-                self.stop_round(disk, &round, &before, patience, progress)?;
-            }
-        }
-        let mut containers = self.containers()?;
-        if running(&containers).next().is_some() {
-            self.announce(disk, "docker compose stop")?;
-            let waiting = Waiting::new("the containers that are left", patience, progress);
-            containers = self.stop_while(&[], Some(patience), &|| waiting.go_on())?;
-        }
-        containers.retain(|container| ran.contains(&container.id));
-        Ok(containers)
-    }
-
-    /// Stops the services of a round at once: Compose has one time-out for a call, so those that
-    /// end soon have a call of their own.
-    fn stop_round(
-        &self,
-        disk: &Disk,
-        round: &Round,
-        containers: &[Container],
-        patience: Duration,
-        progress: &dyn Progress,
-    ) -> Result<(), Error> {
-        if progress.interrupted() {
-            return Err(self.interrupted());
-        }
-        self.announce(disk, "docker compose stop")?;
-        let quick: Vec<&str> = round.quick.iter().map(String::as_str).collect();
-        let long: Vec<&str> = round.keeping_data.iter().map(String::as_str).collect();
-        let theirs = containers.iter().filter(|one| belongs(one, &quick));
-        let soon = grace(&theirs.cloned().collect::<Vec<_>>());
-        let stop = |services: &[&str], limit: Option<Duration>| {
-            if services.is_empty() {
-                return Ok(());
-            }
-            let names = services.join(", ");
-            let waiting = Waiting::new(&names, limit.unwrap_or(soon), progress);
-            let stopped = self.stop_while(services, limit, &|| waiting.go_on());
-            stopped.map(drop)
-        };
-        thread::scope(|scope| {
-            let slow = threads::start_in(scope, || stop(&long, Some(patience))).ok();
-            let done = stop(&quick, None);
-            let slow = match slow {
-                // A panic there is one here.
-                Some(slow) => slow
-                    .join()
-                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-                // Where no thread is to be had, they end one after the other.
-                None => stop(&long, Some(patience)),
-            };
-            done.and(slow)
-        })
     }
 
     /// Makes and starts containers, and doesn't wait for them: see [`ComposeProject::wait`].
@@ -381,11 +250,6 @@ impl ComposeProject {
         Container::of_project(&self.compose.docker, &self.name)
     }
 
-    /// The command that [`ComposeProject::stop`] runs, for people to read.
-    pub fn stop_command(&self, services: &[&str], patience: Option<Duration>) -> String {
-        self.stop_call(services, patience).shown()
-    }
-
     /// The command that [`ComposeProject::up`] runs, for people to read.
     pub fn up_command(&self, how: &UpOptions<'_>) -> String {
         self.up_call(how).shown()
@@ -423,20 +287,10 @@ impl ComposeProject {
             .unwrap_or_default()
     }
 
-    fn interrupted(&self) -> Error {
+    pub(super) fn interrupted(&self) -> Error {
         Error::Interrupted {
             project: self.name.clone(),
         }
-    }
-
-    fn stop_call(&self, services: &[&str], patience: Option<Duration>) -> Invocation {
-        let seconds = patience.map(|patience| patience.as_secs().to_string());
-        let call = self.call().arg("stop");
-        let call = match &seconds {
-            Some(seconds) => call.args(["--timeout", seconds]),
-            None => call,
-        };
-        call.args(services)
     }
 
     fn up_call(&self, how: &UpOptions<'_>) -> Invocation {
@@ -453,7 +307,7 @@ impl ComposeProject {
         call.args(how.services)
     }
 
-    fn call(&self) -> Invocation {
+    pub(super) fn call(&self) -> Invocation {
         let call = self.compose.call().args(["-p", &self.name]);
         let call = call.arg("--project-directory").arg(&self.folder);
         let pairs = self.env_files.iter().map(|file| ("--env-file", file));
@@ -465,91 +319,18 @@ impl ComposeProject {
             .in_folder(&self.folder)
     }
 
-    fn announce(&self, disk: &Disk, call: &'static str) -> Result<(), Error> {
+    pub(super) fn announce(&self, disk: &Disk, call: &'static str) -> Result<(), Error> {
         announce(disk, call, &self.name)
     }
 }
 
-fn announce(disk: &Disk, call: &'static str, name: &str) -> Result<(), Error> {
+pub(super) fn announce(disk: &Disk, call: &'static str, name: &str) -> Result<(), Error> {
     let told = disk.announce(call, Path::new(name));
     told.map_err(|source| Error::Folder {
         what: "start or stop project",
         path: PathBuf::from(name),
         source,
     })
-}
-
-/// Gives a container another name.
-///
-/// # Errors
-/// [`Error::Call`].
-pub fn rename_container(docker: &Docker, disk: &Disk, from: &str, to: &str) -> Result<(), Error> {
-    announce(disk, "docker rename", from)?;
-    let called = docker.call(["rename", from, to]).run_well();
-    called.map_err(failed(&format!("rename container `{from}`")))?;
-    Ok(())
-}
-
-/// Removes a network, which nothing that runs may be on.
-///
-/// # Errors
-/// [`Error::Call`].
-pub fn remove_network(docker: &Docker, disk: &Disk, name: &str) -> Result<(), Error> {
-    announce(disk, "docker network rm", name)?;
-    let called = docker.call(["network", "rm", name]).run_well();
-    called.map_err(failed(&format!("remove network `{name}`")))?;
-    Ok(())
-}
-
-/// What is waited for while services are stopped, told at first and now and then.
-struct Waiting<'a> {
-    names: String,
-    limit: Duration,
-    progress: &'a dyn Progress,
-    since: Stopwatch,
-    told: AtomicU64,
-}
-
-impl<'a> Waiting<'a> {
-    fn new(names: &str, limit: Duration, progress: &'a dyn Progress) -> Self {
-        progress.note(&format!("stopping {names} (up to {} s)", limit.as_secs()));
-        Self {
-            names: names.to_owned(),
-            limit,
-            progress,
-            since: Stopwatch::start(),
-            told: AtomicU64::new(0),
-        }
-    }
-
-    fn go_on(&self) -> bool {
-        const OFTEN: u64 = 15;
-        let seconds = self.since.elapsed().as_secs();
-        if seconds >= self.told.load(Relaxed) + OFTEN {
-            self.told.store(seconds, Relaxed);
-            let (names, limit) = (&self.names, self.limit.as_secs());
-            let line = format!("still waiting for {names} to end ({seconds} of {limit} s)");
-            self.progress.note(&line);
-        }
-        !self.progress.interrupted()
-    }
-}
-
-fn running(containers: &[Container]) -> impl Iterator<Item = &Container> {
-    containers.iter().filter(|container| container.running)
-}
-
-/// How long the slowest of these may take to end, where nobody else says.
-fn grace(containers: &[Container]) -> Duration {
-    let vendors = containers
-        .iter()
-        .filter_map(|container| container.stop_timeout);
-    Duration::from_secs(vendors.max().unwrap_or_default()).max(GRACE)
-}
-
-fn belongs(container: &Container, services: &[&str]) -> bool {
-    let service = container.service.as_deref().unwrap_or_default();
-    services.is_empty() || services.contains(&service)
 }
 
 #[cfg(test)]

@@ -3,8 +3,10 @@
 pub(crate) mod claimed;
 pub(crate) mod compose;
 pub(crate) mod containers;
+pub(crate) mod giving_way;
 pub(crate) mod inspected;
 pub(crate) mod mounts;
 pub(crate) mod processes;
 pub(crate) mod startup;
 pub(crate) mod stopping;
+pub(crate) mod unstarted;

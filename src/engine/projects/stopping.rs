@@ -1,26 +1,181 @@
-//! In which order a project's services are stopped, and how long each may take.
+//! Stopping a project's services: in which order, and how long each may take.
 //!
 //! Compose keeps the order, but has one time-out for all: too short for a database, or very
 //! long for the many programs that don't heed the signal. So services are stopped in rounds,
 //! those first that no other depends on, and in each round those that keep data get long.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::thread;
+use std::time::Duration;
 
-use crate::engine::{Container, Mount};
+use crate::clock::Stopwatch;
+use crate::engine::docker::failed;
+use crate::engine::program::{self, Invocation};
+use crate::engine::{ComposeProject, Container, Error, Mount};
+use crate::fs::Disk;
+use crate::progress::Progress;
+use crate::threads;
+
+/// What starting or stopping may take besides the containers' own time.
+const OVERHEAD: Duration = Duration::from_mins(2);
+/// What a container has to end where nobody says otherwise.
+const GRACE: Duration = Duration::from_secs(10);
+
+impl ComposeProject {
+    /// Stops the services, all when none is named, in the order that their dependencies
+    /// ask for. Each container has `patience` to end before it is killed: what its compose
+    /// file says, or 10 s, when absent. Gives the containers as they are then: an exit code
+    /// of 137 is one that was killed.
+    ///
+    /// # Errors
+    /// [`Error::Call`], and [`Error::StillRunning`] where the engine says so afterwards.
+    pub fn stop(
+        &self,
+        disk: &Disk,
+        services: &[&str],
+        patience: Option<Duration>,
+    ) -> Result<Vec<Container>, Error> {
+        self.announce(disk, "docker compose stop")?;
+        self.stop_while(services, patience, &|| true)
+    }
+
+    fn stop_while(
+        &self,
+        services: &[&str],
+        patience: Option<Duration>,
+        go_on: &dyn Fn() -> bool,
+    ) -> Result<Vec<Container>, Error> {
+        let mut before = self.containers()?;
+        before.retain(|container| belongs(container, services));
+        let each = patience.unwrap_or_else(|| grace(&before));
+        let count = u32::try_from(before.len()).unwrap_or(u32::MAX);
+        let called = self
+            .stop_call(services, patience)
+            .time_out(OVERHEAD + each.saturating_mul(count))
+            .run_while(go_on);
+        if let Err(program::Error::Interrupted { .. }) = called {
+            return Err(self.interrupted());
+        }
+        let mut containers = self.containers()?;
+        containers.retain(|container| belongs(container, services));
+        let running: Vec<String> = containers
+            .iter()
+            .filter(|container| container.running)
+            .map(|container| container.name.clone())
+            .collect();
+        match (running.is_empty(), called) {
+            (true, _) => Ok(containers),
+            (false, Err(error)) => Err(failed(&format!("stop project `{}`", self.name))(error)),
+            (false, Ok(_)) => Err(Error::StillRunning {
+                project: self.name.clone(),
+                containers: running,
+            }),
+        }
+    }
+
+    /// Stops all services, in the order that their dependencies ask for; those that don't depend
+    /// on each other at once. Those that keep data have `patience` to end; the others, and all of
+    /// which the compose file says how long they may take, have what it says, or 10 s. Gives those
+    /// that ran, as they are then. `progress` hears what is waited for, and how long that may be.
+    ///
+    /// # Errors
+    /// Those of [`ComposeProject::stop`]; [`Error::Interrupted`].
+    pub fn stop_in_order(
+        &self,
+        disk: &Disk,
+        patience: Duration,
+        progress: &dyn Progress,
+    ) -> Result<Vec<Container>, Error> {
+        let before = self.containers()?;
+        let ran: Vec<_> = running(&before).map(|one| one.id.clone()).collect();
+        // The first generation doesn't tell who depends on whom.
+        if !self.compose.is_first_generation() {
+            for round in rounds(&before) {
+                self.stop_round(disk, &round, &before, patience, progress)?;
+            }
+        }
+        let mut containers = self.containers()?;
+        if running(&containers).next().is_some() {
+            self.announce(disk, "docker compose stop")?;
+            let waiting = Waiting::new("the containers that are left", patience, progress);
+            containers = self.stop_while(&[], Some(patience), &|| waiting.go_on())?;
+        }
+        containers.retain(|container| ran.contains(&container.id));
+        Ok(containers)
+    }
+
+    /// Stops the services of a round at once: Compose has one time-out for a call, so those that
+    /// end soon have a call of their own.
+    fn stop_round(
+        &self,
+        disk: &Disk,
+        round: &Round,
+        containers: &[Container],
+        patience: Duration,
+        progress: &dyn Progress,
+    ) -> Result<(), Error> {
+        if progress.interrupted() {
+            return Err(self.interrupted());
+        }
+        self.announce(disk, "docker compose stop")?;
+        let quick: Vec<&str> = round.quick.iter().map(String::as_str).collect();
+        let long: Vec<&str> = round.keeping_data.iter().map(String::as_str).collect();
+        let theirs = containers.iter().filter(|one| belongs(one, &quick));
+        let soon = grace(&theirs.cloned().collect::<Vec<_>>());
+        let stop = |services: &[&str], limit: Option<Duration>| {
+            if services.is_empty() {
+                return Ok(());
+            }
+            let names = services.join(", ");
+            let waiting = Waiting::new(&names, limit.unwrap_or(soon), progress);
+            let stopped = self.stop_while(services, limit, &|| waiting.go_on());
+            stopped.map(drop)
+        };
+        thread::scope(|scope| {
+            let slow = threads::start_in(scope, || stop(&long, Some(patience))).ok();
+            let done = stop(&quick, None);
+            let slow = match slow {
+                // A panic there is one here.
+                Some(slow) => slow
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+                // Where no thread is to be had, they end one after the other.
+                None => stop(&long, Some(patience)),
+            };
+            done.and(slow)
+        })
+    }
+
+    /// The command that [`ComposeProject::stop`] runs, for people to read.
+    pub fn stop_command(&self, services: &[&str], patience: Option<Duration>) -> String {
+        self.stop_call(services, patience).shown()
+    }
+
+    fn stop_call(&self, services: &[&str], patience: Option<Duration>) -> Invocation {
+        let seconds = patience.map(|patience| patience.as_secs().to_string());
+        let call = self.call().arg("stop");
+        let call = match &seconds {
+            Some(seconds) => call.args(["--timeout", seconds]),
+            None => call,
+        };
+        call.args(services)
+    }
+}
 
 /// Services to be stopped at once: none depends on another.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Round {
+struct Round {
     /// Those that end soon, or as soon as their compose file says.
-    pub(crate) quick: Vec<String>,
+    quick: Vec<String>,
     /// Those that may write data, and of which their compose file doesn't say how long they may
     /// take.
-    pub(crate) keeping_data: Vec<String>,
+    keeping_data: Vec<String>,
 }
 
 /// The rounds for those of the containers that run. Services that depend on each other in a
 /// circle, which Compose wouldn't start, are stopped together.
-pub(crate) fn rounds(containers: &[Container]) -> Vec<Round> {
+fn rounds(containers: &[Container]) -> Vec<Round> {
     let running = containers.iter().filter(|container| container.running);
     let mut left: BTreeMap<&str, ServiceToStop<'_>> = BTreeMap::new();
     for container in running {
@@ -60,6 +215,57 @@ pub(crate) fn rounds(containers: &[Container]) -> Vec<Round> {
 struct ServiceToStop<'a> {
     needs: BTreeSet<&'a str>,
     keeps_data: bool,
+}
+
+/// What is waited for while services are stopped, told at first and now and then.
+struct Waiting<'a> {
+    names: String,
+    limit: Duration,
+    progress: &'a dyn Progress,
+    since: Stopwatch,
+    told: AtomicU64,
+}
+
+impl<'a> Waiting<'a> {
+    fn new(names: &str, limit: Duration, progress: &'a dyn Progress) -> Self {
+        progress.note(&format!("stopping {names} (up to {} s)", limit.as_secs()));
+        Self {
+            names: names.to_owned(),
+            limit,
+            progress,
+            since: Stopwatch::start(),
+            told: AtomicU64::new(0),
+        }
+    }
+
+    fn go_on(&self) -> bool {
+        const OFTEN: u64 = 15;
+        let seconds = self.since.elapsed().as_secs();
+        if seconds >= self.told.load(Relaxed) + OFTEN {
+            self.told.store(seconds, Relaxed);
+            let (names, limit) = (&self.names, self.limit.as_secs());
+            let line = format!("still waiting for {names} to end ({seconds} of {limit} s)");
+            self.progress.note(&line);
+        }
+        !self.progress.interrupted()
+    }
+}
+
+fn running(containers: &[Container]) -> impl Iterator<Item = &Container> {
+    containers.iter().filter(|container| container.running)
+}
+
+/// How long the slowest of these may take to end, where nobody else says.
+fn grace(containers: &[Container]) -> Duration {
+    let vendors = containers
+        .iter()
+        .filter_map(|container| container.stop_timeout);
+    Duration::from_secs(vendors.max().unwrap_or_default()).max(GRACE)
+}
+
+fn belongs(container: &Container, services: &[&str]) -> bool {
+    let service = container.service.as_deref().unwrap_or_default();
+    services.is_empty() || services.contains(&service)
 }
 
 #[cfg(test)]

@@ -15,7 +15,10 @@ use crate::engine::{
 use crate::error::{Explain as _, Kind};
 use crate::fs::Disk;
 use crate::progress::Progress;
-use crate::tree::{self, Against, Copied, CopyOptions, Difference, Holds, Survey, VerifyOptions};
+use crate::tree::{
+    self, Against, Copied, CopyOptions, Difference, Holds, Removals, Survey, VerifyOptions,
+    VerifyScope,
+};
 
 /// What is copied, or where to, as somebody names it.
 #[derive(Clone)]
@@ -54,6 +57,8 @@ pub struct VolumeCopyOptions {
     pub verify: bool,
     /// Make the target equal to the source, whatever it holds, and copy only what differs.
     pub update: bool,
+    /// How much that may remove.
+    pub removals: Removals,
 }
 
 /// What is done about containers that may write the source.
@@ -167,7 +172,7 @@ impl VolumeCopy<'_> {
         let source = self.source.find()?;
         source.contents().prepare(&source.volume);
         let expected_bytes = source.size_by_path()?;
-        let quiesced = self.quiesce(&source, disk, tell)?;
+        let quiesced = self.quiesce(&source, disk, tell, progress)?;
         let target = self.target.find_or_make(disk, &self.labels)?;
         if target.volume.path.is_dir() {
             // Also where the copy is there already: a run may have been killed after it was.
@@ -203,6 +208,7 @@ impl VolumeCopy<'_> {
         source: &FoundEnd<'a>,
         disk: &'a Disk,
         tell: &dyn Fn(CopyNotice<'_>),
+        progress: &dyn Progress,
     ) -> Result<Option<Quiesced<'a>>, Error> {
         let volume = source.volume.name.as_str();
         let users = source.users()?.writing();
@@ -216,7 +222,7 @@ impl VolumeCopy<'_> {
                 Ok(None)
             }
             (InUse::Quiesce(how), Some(docker)) if users.unknown.is_none() => {
-                let quiesced = Quiesced::hold(docker, disk, volume, &users.found, how)?;
+                let quiesced = Quiesced::hold(docker, disk, volume, &users.found, how, progress)?;
                 let containers = quiesced.names().collect();
                 tell(CopyNotice::Quiesced { how, containers });
                 Ok(Some(quiesced))
@@ -228,15 +234,20 @@ impl VolumeCopy<'_> {
         }
     }
 
-    /// A volume that was there is written by nobody, and holds something only to be updated.
+    /// What was there is written by nobody, and holds something only to be updated.
     fn require_free(&self, target: &FoundEnd<'_>, progress: &dyn Progress) -> Result<(), Error> {
-        let Some(store) = target.store.filter(|_| !target.is_new) else {
-            return Ok(());
+        let users = || target.users()?.writing().require_none(&target.volume.name);
+        let Some(store) = target.store else {
+            // Only an update touches a path that holds something: the copy itself refuses it.
+            return match self.options.update && target.volume.path.exists() {
+                true => users(),
+                false => Ok(()),
+            };
         };
-        target
-            .users()?
-            .writing()
-            .require_none(&target.volume.name)?;
+        if target.is_new {
+            return Ok(());
+        }
+        users()?;
         let holds = store.contents().holds(&target.volume, progress)?;
         if holds == Holds::Something && !self.options.update {
             let name = target.volume.name.clone();
@@ -285,7 +296,8 @@ impl VolumeCopy<'_> {
         progress: &dyn Progress,
     ) -> Result<(Copied, Vec<Difference>), Error> {
         let path = &target.volume.path;
-        if target.store.is_none() && !path.exists() {
+        let is_new = target.store.is_none() && !path.exists();
+        if is_new {
             let made = disk.create_dir(path, 0o700);
             made.map_err(|source| Error::Folder {
                 what: "create",
@@ -295,6 +307,13 @@ impl VolumeCopy<'_> {
         }
         let (from, to) = (source.contents(), target.contents());
         let (a, b) = (&source.volume, &target.volume);
+        if let Err(error) = self.check_update(disk, source, target, progress) {
+            if is_new {
+                // The refusal is what there is to tell; an empty folder does no harm.
+                let _ = disk.remove_dir(path);
+            }
+            return Err(error);
+        }
         progress.start(&b.name, None);
         let copied = transfer(disk, (from, a), (to, b), self.options.update, progress);
         progress.finish();
@@ -306,6 +325,50 @@ impl VolumeCopy<'_> {
         let expected = from.observe(a, &options, progress)?;
         let found = to.observe(b, &options, progress)?;
         Ok((copied, tree::compare(&expected, &found, &options)))
+    }
+
+    /// Before anything of the target is touched: refuses a target that the source is or that lies
+    /// within it, or the other way round, and removals that may be a mistake.
+    fn check_update(
+        &self,
+        disk: &Disk,
+        source: &FoundEnd<'_>,
+        target: &FoundEnd<'_>,
+        progress: &dyn Progress,
+    ) -> Result<(), Error> {
+        let (from, to) = (source.contents(), target.contents());
+        let (a, b) = (&source.volume, &target.volume);
+        let holds = to.holds(b, progress)?;
+        // What a cut copy has arrived with was weighed when that began.
+        let removals = match holds {
+            Holds::Something if self.options.update => self.options.removals,
+            _ => Removals::All,
+        };
+        if let (Some(from), Some(to)) = (source.path(), target.path()) {
+            return Ok(tree::check_update(disk, from, to, removals, progress)?);
+        }
+        if let (Some(one), Some(other)) = (source.store, target.store)
+            && is_same_place(one, other)
+            && a.name == b.name
+        {
+            let (source_root, target) = (source.shown(), target.shown());
+            return Err(tree::Error::Nested {
+                source_root,
+                target,
+            }
+            .into());
+        }
+        if removals == Removals::All {
+            return Ok(());
+        }
+        let options = VerifyOptions {
+            scope: VerifyScope::MetadataOnly,
+            ..VerifyOptions::default()
+        };
+        let expected = from.observe(a, &options, progress)?;
+        let found = to.observe(b, &options, progress)?;
+        let target = target.shown();
+        Ok(tree::check_removals(&expected, &found, removals, &target)?)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Volumes, in folders and in engines, and what is in them.
 
+pub(crate) mod backend;
 pub(crate) mod contents;
 pub(crate) mod copy;
 pub(crate) mod docker;
@@ -7,6 +8,9 @@ pub(crate) mod docker_contents;
 pub(crate) mod fake;
 pub(crate) mod folders;
 pub(crate) mod helper_contents;
+pub(crate) mod idle;
 pub(crate) mod quiesce;
 pub(crate) mod store;
+pub(crate) mod user;
 pub(crate) mod users;
+pub(crate) mod volume;

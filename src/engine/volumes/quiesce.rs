@@ -7,6 +7,8 @@ use std::time::Duration;
 use crate::engine::docker::failed;
 use crate::engine::{Container, Docker, Error, User};
 use crate::fs::Disk;
+use crate::progress::Progress;
+use crate::tree;
 
 /// What stopping takes besides the container's own time.
 const OVERHEAD: Duration = Duration::from_mins(1);
@@ -47,13 +49,15 @@ impl<'a> Quiesced<'a> {
     ///
     /// # Errors
     /// [`Error::NotHeld`] where one goes on; [`Error::InUse`] for a process that belongs to no
-    /// container; [`Error::Call`].
+    /// container; [`Error::Call`]; an interruption. A container that is being stopped is waited for
+    /// all the same: the engine goes on stopping it, and what isn't stopped can't be started again.
     pub fn hold(
         docker: &'a Docker,
         disk: &'a Disk,
         volume: &str,
         users: &[User],
         how: Quiesce,
+        progress: &dyn Progress,
     ) -> Result<Self, Error> {
         let writing: Vec<User> = users
             .iter()
@@ -78,6 +82,12 @@ impl<'a> Quiesced<'a> {
             containers: Vec::new(),
         };
         for User { id, who, .. } in writing {
+            if progress.interrupted() {
+                return Err(tree::Error::Interrupted.into());
+            }
+            if let Quiesce::Stop(patience) = how {
+                progress.note(&format!("stopping {who} (up to {} s)", patience.as_secs()));
+            }
             // Noted beforehand: a call that fails may have had its effect.
             held.containers.push((id.clone(), who.clone()));
             held.call(how.verbs().0, &id)?;

@@ -2,13 +2,13 @@
 //!
 //! Absence proves nothing where nobody could be asked: an engine that doesn't answer may run
 //! a database on the very folder. So [`Users`] says beside what was found whether that is all,
-//! and [`require_idle`] refuses where it may not be.
+//! and [`require_idle`](crate::engine::require_idle) refuses where it may not be.
 
 use std::path::Path;
 
 use crate::engine::projects::containers::containers_using;
 use crate::engine::projects::processes::{is_of_container, processes_using};
-use crate::engine::{Docker, Error, User, Volume, VolumeStore};
+use crate::engine::{Docker, Error, User, Volume};
 
 /// The sockets of a Docker engine that is there although no program was found to ask it.
 const SOCKETS: &[&str] = &["/run/docker.sock", "/var/run/docker.sock"];
@@ -52,25 +52,6 @@ impl Users {
             (true, Some(why)) => Err(Error::UsersUnknown { name, why }),
             (true, None) => Ok(()),
         }
-    }
-}
-
-/// Refuses where somebody may be writing the volume: it can be neither copied nor removed.
-///
-/// # Errors
-/// [`Error::InUse`], [`Error::UsersUnknown`], and those of [`VolumeStore::users`].
-pub fn require_idle(store: &dyn VolumeStore, volume: &Volume) -> Result<(), Error> {
-    store.users(volume)?.writing().require_none(&volume.name)
-}
-
-/// Refuses where somebody may be writing the volume of this name, if there is one.
-///
-/// # Errors
-/// Those of [`require_idle`] and [`VolumeStore::find`].
-pub fn require_unused(store: &dyn VolumeStore, name: &str) -> Result<(), Error> {
-    match store.find(name)? {
-        Some(volume) => require_idle(store, &volume),
-        None => Ok(()),
     }
 }
 

@@ -7,6 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
 use super::member::{Limits, Member, MemberKind, Summary};
+use crate::compose;
 use crate::release::error::VendorReleaseError;
 
 /// What is known of the members so far, to judge the next one.
@@ -103,15 +104,57 @@ impl Policy {
         Ok(())
     }
 
-    /// The folder that everything is in, if there is one. The root itself doesn't count.
+    /// The folder that everything is in, if there is one. The root itself doesn't count, nor do documents
+    /// that lie beside a folder with a compose file.
     pub(super) fn single_top(&self) -> Option<OsString> {
-        let tops = || self.members.keys().filter_map(|path| path.iter().next());
+        let is_beside = |path: &&PathBuf| {
+            let is_file = self.members.get(*path) == Some(&MemberKind::File);
+            is_file && path.components().count() == 1 && is_document(path)
+        };
+        let has_compose = |top: &OsStr| {
+            let mut names = self.members.keys();
+            names.any(|path| {
+                let name = path
+                    .file_name()
+                    .filter(|_| path.parent() == Some(Path::new(top)));
+                name.is_some_and(compose::is_compose_name)
+            })
+        };
+        let all = self.top_of(&|_| false);
+        all.or_else(|| {
+            self.top_of(&|path| is_beside(&path))
+                .filter(|top| has_compose(top))
+        })
+    }
+
+    /// The folder that everything is in, but for what is `beside` it.
+    fn top_of(&self, beside: &dyn Fn(&PathBuf) -> bool) -> Option<OsString> {
+        let paths = || self.members.keys().filter(|path| !beside(path));
+        let tops = || paths().filter_map(|path| path.iter().next());
         let first = tops().next()?;
         let is_folder = self.members.iter().any(|(path, kind)| {
             path.starts_with(first) && (path.as_os_str() != first || *kind == MemberKind::Folder)
         });
         (is_folder && tops().all(|top| top == first)).then(|| first.to_owned())
     }
+}
+
+/// True for what a vendor lays beside a release's folder for people to read.
+fn is_document(path: &Path) -> bool {
+    let name = path.to_string_lossy().to_ascii_lowercase();
+    let plain = [
+        "readme",
+        "license",
+        "licence",
+        "changelog",
+        "changes",
+        "notice",
+        "release-notes",
+    ];
+    plain.contains(&name.as_str())
+        || [".md", ".txt", ".rst", ".pdf"]
+            .iter()
+            .any(|end| name.ends_with(end))
 }
 
 pub(in crate::release) const LEADS_OUT: &str = "a symlink that leads out of the release";

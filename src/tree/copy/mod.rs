@@ -27,11 +27,13 @@ mod tally;
 mod update;
 mod updater;
 mod way;
+mod weight;
 
 pub use fill::fill;
 pub use options::{Copied, CopyOptions, Foretold, MAX_PROBLEMS, Removals, Updated};
 pub use staged::copy;
-pub use update::{foretell, update};
+pub use update::{check_update, foretell, update};
+pub use weight::check_removals;
 
 pub(super) use attributes::{Attributes, InodeDefaults, apply, set_flags};
 pub(super) use copier::{LARGE, Scratch};

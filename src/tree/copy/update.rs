@@ -9,7 +9,7 @@
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FileType, FlockOperation, Mode, OFlags};
+use rustix::fs::{FileType, FlockOperation, Mode, OFlags, Timestamps};
 use rustix::io::Errno;
 
 use super::build::HeldPath;
@@ -17,10 +17,10 @@ use super::folder_pair::Roots;
 use super::options::{CopyOptions, Foretold, Removals, Updated};
 use super::shadow::Shadow;
 use super::staged::expected;
-use super::updater::{Pass, Updater, Weight};
-use crate::fs::Disk;
+use super::updater::{Pass, Updater};
+use crate::fs::{Disk, InodeFd};
 use crate::progress::Progress;
-use crate::tree::error::{Error, Suspicion};
+use crate::tree::error::Error;
 use crate::tree::target::destination::{Destination, Staging, check_outside, is_overlay};
 use crate::tree::walk::escaped::escaped;
 use crate::tree::walk::fence::Fence;
@@ -75,6 +75,32 @@ pub fn foretell(
         updated,
         differences,
     })
+}
+
+/// What speaks against making the directory `target` equal to the directory `source` in another
+/// way than by [`update`], which asks itself: that one lies within the other, or that so much would
+/// be removed that it may be a mistake. Nothing is changed.
+///
+/// # Errors
+/// The refusals of [`update`]; [`Error::Read`], [`Error::Write`], [`Error::Interrupted`].
+pub fn check_update(
+    disk: &Disk,
+    source: &Path,
+    target: &Path,
+    removals: Removals,
+    progress: &dyn Progress,
+) -> Result<(), Error> {
+    let both = Both::open(source, target)?;
+    let options = CopyOptions {
+        removals,
+        ..CopyOptions::default()
+    };
+    both.lock()?;
+    let (staging, within) = both.stage(disk)?;
+    let weighed = both.weigh(disk, &staging, &options, progress);
+    drop(staging);
+    both.restore_times(disk, within)?;
+    weighed
 }
 
 /// The roots of source and target, held open, each with its path and stat.
@@ -190,27 +216,61 @@ impl Both {
         options: &CopyOptions,
         progress: &dyn Progress,
     ) -> Result<Updated, Error> {
-        // Two updates of one target would take each other's files for what is gone.
-        if let Err(Errno::WOULDBLOCK) =
-            rustix::fs::flock(&self.target, FlockOperation::NonBlockingLockExclusive)
-        {
-            let path = self.target_path.clone();
-            return Err(Error::Busy { path });
-        }
+        self.lock()?;
         let (staging, within) = self.stage(disk)?;
-        let mut weighing = self.updater(disk, options, progress, Pass::Weigh);
-        weighing.fence_off(&staging)?;
-        self.check_above(&staging)?;
-        if self.are_trees() {
-            self.walk(&mut weighing)?;
-            weighing
-                .into_weight()
-                .check(options.removals, &self.target_path)?;
+        if let Err(refused) = self.weigh(disk, &staging, options, progress) {
+            drop(staging);
+            self.restore_times(disk, within)?;
+            return Err(refused);
         }
         let mut updater = self.updater(disk, options, progress, Pass::Act);
         updater.stage_with(staging, &self.target_stat, within)?;
         self.walk(&mut updater)?;
         updater.finish()
+    }
+
+    /// Two updates of one target would take each other's files for what is gone.
+    fn lock(&self) -> Result<(), Error> {
+        match rustix::fs::flock(&self.target, FlockOperation::NonBlockingLockExclusive) {
+            Err(Errno::WOULDBLOCK) => {
+                let path = self.target_path.clone();
+                Err(Error::Busy { path })
+            }
+            // Where there are no locks there is none.
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses trees that lie within each other, and removals that may be a mistake.
+    fn weigh(
+        &self,
+        disk: &Disk,
+        staging: &Staging<'_>,
+        options: &CopyOptions,
+        progress: &dyn Progress,
+    ) -> Result<(), Error> {
+        let mut weighing = self.updater(disk, options, progress, Pass::Weigh);
+        weighing.fence_off(staging)?;
+        self.check_above(staging)?;
+        if !self.are_trees() {
+            return Ok(());
+        }
+        self.walk(&mut weighing)?;
+        let weight = weighing.into_weight();
+        weight.check(options.removals, &self.target_path)
+    }
+
+    /// After nothing was done: that a staging folder was made within the target isn't seen of it.
+    fn restore_times(&self, disk: &Disk, within: bool) -> Result<(), Error> {
+        if !within {
+            return Ok(());
+        }
+        let times = Timestamps {
+            last_access: self.target_stat.accessed,
+            last_modification: self.target_stat.modified,
+        };
+        disk.set_times(InodeFd::Open(self.target.as_fd()), c"", &times)
+            .map_err(|error| Error::write(&self.target_path, error))
     }
 
     /// The folder in which new files are made: beside the target, or in it where only there is
@@ -257,32 +317,5 @@ impl Both {
             }
             here = above;
         }
-    }
-}
-
-impl Weight {
-    /// Refuses what may be a mistake.
-    fn check(&self, removals: Removals, target: &Path) -> Result<(), Error> {
-        let Self {
-            removals: gone,
-            entries,
-            alike,
-            source_is_empty,
-        } = *self;
-        let why = match removals {
-            _ if gone == 0 => return Ok(()),
-            Removals::AtMost(most) if gone <= most => return Ok(()),
-            Removals::AtMost(_) => Suspicion::MoreThanAllowed,
-            Removals::Plausible if source_is_empty => Suspicion::EmptySource,
-            Removals::Plausible if alike == 0 => Suspicion::NeverACopy,
-            Removals::Plausible if gone > entries / 2 => Suspicion::MoreThanHalf,
-            Removals::Plausible | Removals::All => return Ok(()),
-        };
-        Err(Error::TooManyRemovals {
-            target: target.to_owned(),
-            why,
-            removals: gone,
-            entries,
-        })
     }
 }

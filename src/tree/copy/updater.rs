@@ -14,6 +14,7 @@ use rustix::fs::{FileType, IFlags, Timespec};
 use super::folder_pair::{FolderPair, Roots};
 use super::options::{CopyOptions, MAX_PROBLEMS, Updated};
 use super::shadow::Shadow;
+use super::weight::Weight;
 use crate::fs::Disk;
 use crate::progress::Progress;
 use crate::tree::error::{Cause, Error, FailedFile, Lost, Problem};
@@ -33,18 +34,6 @@ pub(super) enum Pass {
     Foretell,
     /// To do it.
     Act,
-}
-
-/// What speaks for and against an update that removes something.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Weight {
-    /// Entries that go.
-    pub removals: u64,
-    /// Entries of the target, but for what is excluded.
-    pub entries: u64,
-    /// Entries that are as in the source, going by size and time.
-    pub alike: u64,
-    pub source_is_empty: bool,
 }
 
 /// One entry of either side, held.

@@ -200,7 +200,7 @@ fn shared(
             old.files
                 .iter()
                 .chain(&new.files)
-                .map(|file| file.name.clone()),
+                .map(|file| file.real.clone()),
         );
     }
     for carry in carry {
@@ -226,7 +226,7 @@ fn shared(
         };
         let is_compose = [old, new]
             .iter()
-            .any(|release| release.files.iter().any(|f| f.name == name));
+            .any(|release| release.files.iter().any(|f| f.real == name));
         if mine == theirs || (base.as_ref() == Some(&theirs) && !is_compose) {
             continue;
         }

@@ -3,6 +3,7 @@
 //! Pure: values in, values out. It comes before the facts, since what is to be observed
 //! (does the new volume exist?) depends on what is decided here (what will it be called?).
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::merging::{Answered, MergedFile};
@@ -131,12 +132,15 @@ impl Decisions {
                 .map(|m| (m.from.clone(), m.to.clone()))
                 .collect(),
         };
-        let edits = edits(new, &edit, &mut warnings)?;
+        let mut edits = edits(new, &edit, &mut warnings)?;
         let results = edits
             .iter()
             .map(|edit| (edit.name.clone(), edit.after.clone()))
             .collect();
         let model = new.model_with(&results)?;
+        // Two names of one file are edited once.
+        let mut seen = BTreeSet::new();
+        edits.retain(|edit| seen.insert(edit.step.file.clone()));
         let skip: Vec<&str> = request
             .skip
             .iter()
@@ -274,7 +278,7 @@ fn edits(
             continue;
         }
         let step = EditCompose {
-            file: Install::current_target(&new.version).join(&file.name),
+            file: Install::current_target(&new.version).join(&file.real),
             images: edit.images.clone(),
             prefix: edit.prefix.clone(),
             own: edit.own.clone(),

@@ -52,6 +52,8 @@ pub(crate) struct ReleasePair<'a> {
 pub struct ComposeFile {
     /// The file's path below the release's folder.
     pub name: PathBuf,
+    /// The same, but where that is a symlink what it leads to: what an edit changes.
+    pub real: PathBuf,
     /// The file's content.
     pub bytes: Vec<u8>,
 }
@@ -257,14 +259,19 @@ impl ReleaseFiles {
                 // What a symlink leads to is edited by nobody, and told of where it matters.
                 None => tree::read_beneath(&folder, &name).ok()??,
             };
-            Some(ComposeFile { name, bytes })
+            let real = name.clone();
+            Some(ComposeFile { name, real, bytes })
         });
         let included = included.collect();
         let files = paths.iter().map(|path| match given(path) {
-            Some(bytes) => Ok(ComposeFile {
-                name: path.strip_prefix(&folder).unwrap_or(path).to_owned(),
-                bytes: bytes.clone(),
-            }),
+            Some(bytes) => {
+                let name = path.strip_prefix(&folder).unwrap_or(path).to_owned();
+                Ok(ComposeFile {
+                    real: real_name(path, &folder).unwrap_or_else(|| name.clone()),
+                    name,
+                    bytes: bytes.clone(),
+                })
+            }
             None => ComposeFile::read(path, &folder),
         });
         Ok(Self {
@@ -287,19 +294,25 @@ impl ComposeFile {
             folder: folder.into(),
         };
         let name = path.strip_prefix(folder).map_err(outside)?.to_owned();
-        let real = path.canonicalize().ok().zip(folder.canonicalize().ok());
-        if real.is_some_and(|(file, folder)| !file.starts_with(folder)) {
+        if path.exists() && real_name(path, folder).is_none() {
             return Err(ReleasesError::FileOutside {
                 file: path.into(),
                 folder: folder.into(),
             });
         }
+        let real = real_name(path, folder).unwrap_or_else(|| name.clone());
         let bytes = fs::read(path).map_err(|source| ReleasesError::Io {
             path: path.into(),
             source,
         })?;
-        Ok(Self { name, bytes })
+        Ok(Self { name, real, bytes })
     }
+}
+
+/// What a file's path leads to, below the folder; nothing where it isn't there, or leads out.
+fn real_name(path: &Path, folder: &Path) -> Option<PathBuf> {
+    let (file, folder) = (path.canonicalize().ok()?, folder.canonicalize().ok()?);
+    Some(file.strip_prefix(folder).ok()?.to_owned())
 }
 
 fn read_env(

@@ -86,7 +86,9 @@ impl Releases {
         let release = Release::at(request.version.clone(), folder);
         let shipped = ReleaseFiles::read(&release, &at, &how, &untouched)?;
         let own = install.root().join("transship.yml");
-        let recipe = Recipe::read(shipped.model.recipe.as_ref(), &shipped.files[0].name, &own)?;
+        let files = shipped.files.iter();
+        let files: Vec<_> = files.map(|file| (&*file.name, &*file.bytes)).collect();
+        let recipe = Recipe::read(shipped.model.recipe.as_ref(), &files, &own)?;
         let pristine = Some(install.pristine(&old.version)).filter(|folder| folder.is_dir());
         let config = CarriedConfig::decide(
             install,

@@ -43,8 +43,8 @@ pub struct CarryConfig {
 }
 
 impl StepKind for CarryConfig {
-    fn check(&self, _: World<'_>) -> Result<(), StepError> {
-        Ok(())
+    fn check(&self, world: World<'_>) -> Result<(), StepError> {
+        world::in_release(world, &self.to).map(|_| ())
     }
 
     fn act(&self, world: World<'_>, _: Attempt) -> Result<StepOutcome, StepError> {

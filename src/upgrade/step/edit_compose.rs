@@ -74,8 +74,8 @@ pub struct ValueChange {
 }
 
 impl StepKind for EditCompose {
-    fn check(&self, _: World<'_>) -> Result<(), StepError> {
-        Ok(())
+    fn check(&self, world: World<'_>) -> Result<(), StepError> {
+        real_file(world, &self.file).map(|_| ())
     }
 
     fn act(&self, world: World<'_>, _: Attempt) -> Result<StepOutcome, StepError> {
@@ -112,7 +112,7 @@ impl StepKind for EditCompose {
 
     fn undo(&self, world: World<'_>, evidence: UndoEvidence) -> Result<(), StepError> {
         // It failed because it would have led out of the release, and did nothing.
-        if evidence == UndoEvidence::Failed && world::in_release(world, &self.file).is_err() {
+        if evidence == UndoEvidence::Failed && real_file(world, &self.file).is_err() {
             return Ok(());
         }
         let path = real_file(world, &self.file)?;

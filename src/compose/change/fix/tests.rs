@@ -170,7 +170,7 @@ fn all_that_surely_refers_to_a_container_gets_its_new_name() {
         "    pid: container:shop-db\n    volumes_from: ['container:shop-db:ro']\n",
         "    external_links: ['shop-db:db']\n",
         "    environment: &e {DB_HOST: shop-db}\n  more: {image: m, environment: *e}\n",
-        "    environment: {A: &a shop-db:1}\n  more: {image: m, environment: {A: *a}}\n",
+        "    environment: {A: &a shop-db:80}\n  more: {image: m, environment: {A: *a}}\n",
         "    configs: [c]\nconfigs:\n  c:\n    content: |\n      upstream shop-db:80;\n      # shop-db.\n",
     ] {
         let expect = rest
@@ -300,7 +300,7 @@ fn env_files_are_edited_and_mounted_files_only_told_of() {
     let text = shop("    env_file: web.env\n");
     let env = EnvFile::parse(
         Path::new("/b/web.env"),
-        b"DB_HOST=shop-db\nB=\"a shop-db:1 shop-db\"\nC='$X shop-db:1'\nPOSTGRES_DB=shop-db\n",
+        b"DB_HOST=shop-db\nB=\"a shop-db:80 shop-db\"\nC='$X shop-db:80'\nPOSTGRES_DB=shop-db\n",
     );
     let mounted = [(
         PathBuf::from("/b/nginx.conf"),
@@ -313,7 +313,7 @@ fn env_files_are_edited_and_mounted_files_only_told_of() {
         .collect();
     assert_eq!(
         changes,
-        [("DB_HOST", "shop-db-b"), ("B", "a shop-db-b:1 shop-db")]
+        [("DB_HOST", "shop-db-b"), ("B", "a shop-db-b:80 shop-db")]
     );
     let stale: Vec<_> = fixed
         .stale

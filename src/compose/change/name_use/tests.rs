@@ -18,6 +18,8 @@ fn marked(thing: NamedThing, key: &str, text: &str, role: ValueRole) -> String {
         key,
         text,
         own_ports: &[80],
+        is_own: true,
+        reaches: true,
         is_service: false,
     };
     let mut marked = text.to_owned();
@@ -55,7 +57,10 @@ fn a_container_is_the_host_of_urls_dsns_and_lists() {
         ("X", "tcp(<shop-db>:3306)/x"),
         ("ES_HOSTS", "a, <shop-db>, b"),
         ("KAFKA_BROKERS", "<shop-db>:9092,other:9092"),
-        ("X", "mail@<shop-db>"),
+        ("X", "mail@[shop-db]"),
+        ("X", "<shop-db>:443"),
+        ("X", "u:p@<shop-db>/x"),
+        ("RABBITMQ_NODENAME", "rabbit@[shop-db]"),
         ("DB_NAME", "[shop-db]"),
         ("POSTGRES_DB", "shop-db"),
         ("POSTGRES_USER", "shop-db"),
@@ -65,9 +70,82 @@ fn a_container_is_the_host_of_urls_dsns_and_lists() {
         ("X", "/var/lib/shop-db/x"),
         ("NOTE", "we have [shop-db]."),
         ("WATCHED_CONTAINERS", "a <shop-db>"),
+        ("DB_HOST_2", "<shop-db>"),
+        ("node.name", "<shop-db>"),
     ] {
         check(NamedThing::Container, key, expect);
     }
+}
+
+#[test]
+fn what_looks_like_a_host_and_is_none_is_not_edited() {
+    for (key, expect) in [
+        ("ADMIN_PASSWORD", "shop-db:5432"),
+        ("POSTGRES_PASSWORD", "x@shop-db"),
+        ("MASTER_USER", "shop-db"),
+        ("SERVER_SECRET", "http://shop-db"),
+        ("X", "user=shop-db:1234"),
+        ("MASTER_USER_NAME", "[shop-db]"),
+        ("CLUSTER_NAME", "[shop-db]"),
+        ("SERVER_REALM", "[shop-db]"),
+        ("DB_IMAGE", "[shop-db]:5000/x"),
+        ("X", "[shop-db]:15"),
+        ("X", "[shop-db]:80-alpine"),
+        ("X", "a [shop-db]:15-alpine"),
+    ] {
+        check(NamedThing::Container, key, expect);
+    }
+    for expect in [
+        "chown -R shop-db:2000 /d; nc <shop-db>:2000",
+        "curl -u shop-db:1234 http://<shop-db>/",
+        "psql -U shop-db -h <shop-db>",
+    ] {
+        let text = expect.replace(['<', '>'], "");
+        let found = marked(NamedThing::Container, "", &text, ValueRole::Command);
+        assert_eq!(found, expect);
+    }
+    check(NamedThing::Volume, "VOLUME_OWNER", "shop-db");
+    check(NamedThing::Volume, "VOLUME_LABEL", "[shop-db]");
+    check(NamedThing::Volume, "X", "rm -v [shop-db]");
+}
+
+#[test]
+fn who_cannot_reach_a_container_may_mean_another_and_localhost_is_the_reader() {
+    let found = |thing, name: &str, text| {
+        let rename = Rename {
+            thing,
+            owner: "db".to_owned(),
+            from: name.to_owned(),
+            to: "x".to_owned(),
+        };
+        let text = NamedText {
+            role: ValueRole::Pair,
+            key: "DB_HOST",
+            text,
+            own_ports: &[80],
+            is_own: false,
+            reaches: false,
+            is_service: false,
+        };
+        uses(&text, &rename)[0].is_sure
+    };
+    assert!(!found(NamedThing::Container, "shop-db", "shop-db"));
+    assert!(!found(
+        NamedThing::Container,
+        "shop-db",
+        "pg://shop-db:5432"
+    ));
+    assert!(found(NamedThing::Container, "shop-db", "container:shop-db"));
+    assert!(!found(
+        NamedThing::HostPort,
+        "8080",
+        "http://localhost:8080"
+    ));
+    assert!(found(
+        NamedThing::HostPort,
+        "8080",
+        "host.docker.internal:8080"
+    ));
 }
 
 #[test]
@@ -81,7 +159,6 @@ fn a_container_is_named_by_the_options_of_a_command() {
         ("", "docker kill [shop-db]"),
     ] {
         let text = expect.replace(['<', '>', '[', ']'], "");
-        let expect = expect.replace("-U shop-db", "-U [shop-db]");
         let found = marked(NamedThing::Container, key, &text, ValueRole::Command);
         assert_eq!(found, expect);
     }
@@ -122,6 +199,8 @@ fn a_name_that_a_service_has_stays() {
                 key,
                 text,
                 own_ports: &[],
+                is_own: false,
+                reaches: true,
                 is_service: true,
             },
             &rename,
