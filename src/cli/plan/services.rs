@@ -67,14 +67,18 @@ fn image(service: &ServiceChange) -> String {
         ServicePresence::New => format!("new: {}", named(new)),
         ServicePresence::Gone => format!("gone: {}", named(old)),
         ServicePresence::Both if old == new => named(new),
-        ServicePresence::Both => format!("{} -> {}", named(old), shortened(old, &named(new))),
+        ServicePresence::Both => format!(
+            "{} -> {}",
+            named(old),
+            shortened(old.as_deref(), &named(new))
+        ),
     }
 }
 
 /// The new image by its tag alone, where the repository stays.
-fn shortened(old: &Option<String>, new: &str) -> String {
+fn shortened(old: Option<&str>, new: &str) -> String {
     let repository = |image: &str| image.rsplit_once(':').map(|(repo, _)| repo.to_owned());
-    let same = old.as_deref().and_then(repository).zip(repository(new));
+    let same = old.and_then(repository).zip(repository(new));
     match same {
         Some((old, repository)) if old == repository => new[repository.len() + 1..].to_owned(),
         _ => new.to_owned(),

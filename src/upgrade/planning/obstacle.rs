@@ -217,6 +217,39 @@ impl fmt::Display for Obstacle {
                 "`{service}` would still run `{image}`, and not `{meant}`: {} holds it there",
                 named(variables)
             ),
+            Self::OutsideData { .. }
+            | Self::StillOutside { .. }
+            | Self::NoFolder { .. }
+            | Self::FolderTaken { .. } => self.fmt_outside(f),
+            Self::Unset { variables } => write!(f, "unset: {}", places(variables)),
+            Self::NoFile { path } => write!(
+                f,
+                "Compose will read `{}` of the new release, and neither release has it",
+                path.display()
+            ),
+        }
+    }
+}
+
+/// Variables with the number of places that name each.
+fn places(variables: &[(String, usize)]) -> String {
+    let told = variables.iter().map(|(name, count)| {
+        let noun = if *count == 1 { "place" } else { "places" };
+        format!("`{name}` ({count} {noun})")
+    });
+    told.collect::<Vec<_>>().join(", ")
+}
+
+/// Names between ticks.
+fn named(names: &[String]) -> String {
+    let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+    names.join(" and ")
+}
+
+impl Obstacle {
+    /// What is said of data outside of the releases.
+    fn fmt_outside(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Self::OutsideData {
                 name,
                 is_volume,
@@ -252,32 +285,10 @@ impl fmt::Display for Obstacle {
                 "the new release has `{}`, where a copy is to be",
                 path.display()
             ),
-            Self::Unset { variables } => write!(f, "unset: {}", places(variables)),
-            Self::NoFile { path } => write!(
-                f,
-                "Compose will read `{}` of the new release, and neither release has it",
-                path.display()
-            ),
+            _ => Ok(()),
         }
     }
-}
 
-/// Variables with the number of places that name each.
-fn places(variables: &[(String, usize)]) -> String {
-    let told = variables.iter().map(|(name, count)| {
-        let noun = if *count == 1 { "place" } else { "places" };
-        format!("`{name}` ({count} {noun})")
-    });
-    told.collect::<Vec<_>>().join(", ")
-}
-
-/// Names between ticks.
-fn named(names: &[String]) -> String {
-    let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
-    names.join(" and ")
-}
-
-impl Obstacle {
     pub(super) fn hint(&self) -> String {
         match self {
             Self::SameRelease { .. } => {

@@ -310,12 +310,11 @@ fn device(
             device,
         },
     };
-    let same = match &data {
-        OutsideData::Folder { path, .. } => is_used(old, path),
-        _ => {
-            let mut others = old.volumes.values();
-            others.any(|other| other.driver_opts == volume.driver_opts)
-        }
+    let same = if let OutsideData::Folder { path, .. } = &data {
+        is_used(old, path)
+    } else {
+        let mut others = old.volumes.values();
+        others.any(|other| other.driver_opts == volume.driver_opts)
     };
     let was = match same {
         true => None,
