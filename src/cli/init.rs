@@ -1,13 +1,14 @@
 //! `transship init`.
 
+use std::path::PathBuf;
+
 use serde::Serialize;
 
 use super::options::InstallArg;
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
-use crate::error::Kind;
 use crate::fs::Disk;
-use crate::release::{Install, InstallError, Release, Version};
+use crate::release::{Install, InstallClaim, Version};
 
 /// Adopt a folder of releases.
 ///
@@ -39,7 +40,7 @@ pub(super) struct InitArgs {
 }
 
 #[derive(Serialize)]
-struct Claimed {
+struct ClaimedJson {
     install: String,
     was: Option<String>,
     clone: bool,
@@ -48,8 +49,8 @@ struct Claimed {
 }
 
 #[derive(Serialize)]
-struct Adopted {
-    install: std::path::PathBuf,
+struct AdoptedJson {
+    install: PathBuf,
     current: Version,
     releases: Vec<Version>,
     changed: bool,
@@ -57,118 +58,63 @@ struct Adopted {
 
 pub(super) fn run(args: &InitArgs, ui: &Ui) -> Result<Done, Failure> {
     let install = Install::at(&args.install.root)?;
-    if args.moved || args.clone {
-        return claim(args, &install, ui);
+    match (args.moved, args.clone) {
+        (true, _) => claim(args, &install, InstallClaim::Moved, ui),
+        (_, true) => claim(args, &install, InstallClaim::Clone, ui),
+        _ => adopt(args, &install, ui),
     }
-    install.require_own()?;
-    let active = match &args.current {
-        Some(version) => install.release(version)?,
-        None => install.active()?,
-    };
-    let link_now = install.current()?;
-    refuse_to_switch(link_now.as_ref(), &active)?;
-    let releases: Vec<_> = install
-        .releases()?
-        .into_iter()
-        .map(|release| release.version)
-        .collect();
-    if releases.is_empty() {
-        return Err(InstallError::NoneFound {
-            path: install.releases_folder(),
-        }
-        .into());
-    }
-    let relative = Install::current_target(&active.version);
-    let link = install.current_link();
-    let needs_link = std::fs::read_link(&link).ok().as_ref() != Some(&relative);
-    let changed = !install.is_adopted() || needs_link;
-    if changed && !args.dry_run {
-        adopt(&install, &active, needs_link)?;
-    }
-    if ui.json {
-        let install = install.root().to_owned();
-        ui.json(&Adopted {
-            install,
-            current: active.version,
-            releases,
-            changed,
-        })?;
-    } else {
-        let verb = match (changed, args.dry_run) {
-            (false, _) => "is adopted already",
-            (true, true) => "would be adopted",
-            (true, false) => "adopted",
-        };
-        ui.line(&format!(
-            "{} {verb}: {} is current",
-            install.root().display(),
-            active.version
-        ))?;
-    }
-    Ok(Done::Same)
 }
 
-/// Says which install this is, and mends a `current` that leads out of it.
-fn claim(args: &InitArgs, install: &Install, ui: &Ui) -> Result<Done, Failure> {
-    let install = Install::adopted(install.root())?;
-    let disk = Disk::new();
-    let _lock = install.lock_anywhere(&disk, "init")?;
-    let was = install.identity()?.map(|identity| identity.root);
-    if !args.dry_run {
-        match args.clone {
-            true => install.identify_as_clone(&disk)?,
-            false => install.identify_as_moved(&disk)?,
-        };
-        install.mend_current(&disk)?;
+fn adopt(args: &InitArgs, install: &Install, ui: &Ui) -> Result<Done, Failure> {
+    let adoption = install.look_at_adoption(args.current.as_ref())?;
+    let changed = adoption.is_needed;
+    if changed && !args.dry_run {
+        install.adopt_as(&Disk::new(), &adoption)?;
     }
-    let current = install.current()?.map(|release| release.version);
-    let root = install.root().display().to_string();
-    let (clone, dry_run) = (args.clone, args.dry_run);
+    let current = adoption.active.version;
     if ui.json {
-        ui.json(&Claimed {
-            install: root,
-            was,
-            clone,
+        ui.json(&AdoptedJson {
+            install: install.root().to_owned(),
             current,
-            changed: !dry_run,
+            releases: adoption.releases,
+            changed,
         })?;
         return Ok(Done::Same);
     }
-    let is = if dry_run { "would be" } else { "is" };
-    let what = match (clone, was) {
-        (true, _) => "an install of its own".to_owned(),
-        (false, Some(was)) => format!("the install that was `{was}`"),
-        (false, None) => "the install that it was".to_owned(),
+    let verb = match (changed, args.dry_run) {
+        (false, _) => "is adopted already",
+        (true, true) => "would be adopted",
+        (true, false) => "adopted",
     };
-    ui.line(&format!("{root} {is} {what}"))?;
+    let root = install.root().display();
+    ui.line(&format!("{root} {verb}: {current} is current"))?;
     Ok(Done::Same)
 }
 
-fn refuse_to_switch(now: Option<&Release>, wanted: &Release) -> Result<(), Failure> {
-    match now {
-        Some(now) if now.version != wanted.version => {
-            let message = format!(
-                "`current` points to {}, not to {}",
-                now.version, wanted.version
-            );
-            let hint = format!(
-                "to repoint it, use `transship release use {}`",
-                wanted.version
-            );
-            Err(Failure::new(Kind::Refused, message).hint(hint))
-        }
-        _ => Ok(()),
+fn claim(
+    args: &InitArgs,
+    install: &Install,
+    claim: InstallClaim,
+    ui: &Ui,
+) -> Result<Done, Failure> {
+    let claimed = install.claim(&Disk::new(), claim, args.dry_run)?;
+    let root = install.root().display().to_string();
+    if ui.json {
+        ui.json(&ClaimedJson {
+            install: root,
+            was: claimed.was,
+            clone: claim == InstallClaim::Clone,
+            current: claimed.active,
+            changed: !args.dry_run,
+        })?;
+        return Ok(Done::Same);
     }
-}
-
-fn adopt(install: &Install, active: &Release, needs_link: bool) -> Result<(), Failure> {
-    let disk = Disk::new();
-    install.adopt(&disk)?;
-    let _lock = install.lock(&disk, "init")?;
-    if needs_link {
-        let link = install.current_link();
-        disk.switch(&link, &Install::current_target(&active.version))
-            .map_err(|source| InstallError::Io { path: link, source })?;
-    }
-    Ok(())
+    let is = if args.dry_run { "would be" } else { "is" };
+    let what = match (claim, claimed.was) {
+        (InstallClaim::Clone, _) => "an install of its own".to_owned(),
+        (InstallClaim::Moved, Some(was)) => format!("the install that was `{was}`"),
+        (InstallClaim::Moved, None) => "the install that it was".to_owned(),
+    };
+    ui.line(&format!("{root} {is} {what}"))?;
+    Ok(Done::Same)
 }

@@ -8,13 +8,10 @@ use super::terminal::ui::{Done, Ui};
 use crate::compose::Document;
 use crate::error::Kind;
 use crate::fs::Disk;
-use crate::merge::{self, Action, Answers, FileMerge, Input, Inputs};
-use crate::tree::{self, CopyOptions, TemporaryTree};
+use crate::merge::{self, Action, Answers, FileMerge, FolderWriter, Input, Inputs, MarkedFile};
 
-mod put;
 mod report;
 
-use put::{carry_out, put, put_marked};
 use report::{preview, report};
 
 /// Merge configuration three ways.
@@ -162,9 +159,15 @@ fn file(args: &MergeArgs, ui: &Ui) -> Result<Done, Failure> {
     } else if args.is_to_stdout() {
         ui.write(&merged.bytes)?;
     } else {
-        put(args, target, mine, &merged.bytes)?;
+        let disk = Disk::new();
+        let inputs = contents.inputs(args, &name);
+        match &args.output {
+            None => merge::write_over(&disk, inputs.mine, &merged.bytes)?,
+            Some(target) => merge::write_to(&disk, &args.mine, target, &merged.bytes)?,
+        }
         let shown = args.path.as_ref().unwrap_or(target);
-        put_marked(shown, shown, merge.marked.as_deref(), ui)?;
+        let marked = merge::write_marked(&disk, shown, merge.marked.as_deref())?;
+        tell_marked(shown, marked, ui);
     }
     report(args, &[merge], args.is_to_stdout() && !args.dry_run, ui)
 }
@@ -208,52 +211,40 @@ fn folder(args: &MergeArgs, ui: &Ui) -> Result<Done, Failure> {
         }
         return report(args, &merges, false, ui);
     }
+    let shown = args.output.as_ref().unwrap_or(&args.mine);
+    let writer = FolderWriter {
+        disk: &Disk::new(),
+        mine: &args.mine,
+        theirs: &args.theirs,
+        told: &|name, marked| tell_marked(&shown.join(name), marked, ui),
+    };
     match &args.output {
-        Some(target) => build(args, target, &merges, ui)?,
-        None => change(args, &merges, ui)?,
+        Some(target) => {
+            for problem in writer.build(target, &merges, ui.progress())? {
+                ui.warn(&problem.to_string());
+            }
+        }
+        None => writer.change(&merges)?,
     }
     report(args, &merges, false, ui)
 }
 
-/// Builds the result out of sight, and gives it its name when it is complete.
-fn build(args: &MergeArgs, target: &Path, merges: &[FileMerge], ui: &Ui) -> Result<(), Failure> {
-    let disk = Disk::new();
-    tree::sweep_above(&disk, target);
-    tree::is_replaceable(target)?;
-    let built = TemporaryTree::beside(&disk, target);
-    let options = CopyOptions::default();
-    let copied = tree::copy(&disk, &args.mine, built.path(), &options, ui.progress());
-    let copied = copied.map_err(|error| match error {
-        tree::Error::Nested { source_root, .. } => tree::Error::Nested {
-            source_root,
-            target: target.to_owned(),
-        },
-        other => other,
-    })?;
-    for problem in &copied.problems {
-        ui.warn(&problem.to_string());
+/// Says what became of the file that shows the conflicts of the file at `path`.
+fn tell_marked(path: &Path, marked: MarkedFile, ui: &Ui) {
+    let path = merge::with_ending(path, ".merge");
+    let shown = path.display();
+    match marked {
+        MarkedFile::Absent => return,
+        MarkedFile::Stale => {
+            ui.say(&format!(
+                "{shown} is of an earlier merge: nothing is open any more"
+            ));
+            return;
+        }
+        MarkedFile::Written => {}
+        MarkedFile::WrittenOver => ui.say(&format!("what was in {shown} is in {shown}~")),
     }
-    for merge in merges {
-        carry_out(args, built.path(), target, merge, ui)?;
-    }
-    Ok(built.publish(target)?)
-}
-
-/// Changes MINE, file by file. Once something is changed, a failure is one part-way.
-fn change(args: &MergeArgs, merges: &[FileMerge], ui: &Ui) -> Result<(), Failure> {
-    let mut is_changed = false;
-    for merge in merges {
-        let done = carry_out(args, &args.mine, &args.mine, merge, ui);
-        done.map_err(|failure| {
-            if is_changed {
-                failure.part_way()
-            } else {
-                failure
-            }
-        })?;
-        is_changed |= merge.action != Action::Keep || merge.marked.is_some();
-    }
-    Ok(())
+    ui.say(&format!("all versions are in {shown}"));
 }
 
 fn as_override(args: &MergeArgs, ui: &Ui) -> Result<Done, Failure> {
@@ -273,7 +264,7 @@ fn as_override(args: &MergeArgs, ui: &Ui) -> Result<Done, Failure> {
     match (carried.overlay, output) {
         (None, _) => ui.say("nothing of yours to carry: there is no override to write"),
         _ if args.dry_run => {}
-        (Some(overlay), Some(path)) => put(args, path, &contents.0[1], &overlay)?,
+        (Some(overlay), Some(path)) => merge::write_to(&Disk::new(), &args.mine, path, &overlay)?,
         (Some(_), None) if ui.json => {}
         (Some(overlay), None) => ui.write(&overlay)?,
     }

@@ -10,8 +10,8 @@ use super::terminal::failure::Failure;
 use super::terminal::table;
 use super::terminal::ui::{Done, Ui};
 use crate::fs::Disk;
-use crate::release::{Install, InstallError, NewRelease, Version};
-use crate::upgrade::running::runner;
+use crate::release::{Install, NewRelease, Version};
+use crate::upgrade::running::release_use::{ReleaseSwitch, use_release};
 
 /// List, stage and switch releases.
 #[derive(Debug, Subcommand)]
@@ -166,34 +166,23 @@ fn new(args: &ReleaseNew, ui: &Ui) -> Result<Done, Failure> {
 
 fn switch(args: &ReleaseUse, ui: &Ui) -> Result<Done, Failure> {
     let install = Install::adopted(&args.install.root)?;
-    let disk = Disk::new();
-    let _lock = install.lock(&disk, "release use")?;
-    runner::require_over(&install)?;
-    let release = install.release(&args.version)?;
-    if !release.is_complete {
-        return Err(InstallError::Incomplete { path: release.path }.into());
-    }
-    let from = install.current()?.map(|release| release.version);
-    if !args.dry_run {
-        let link = install.current_link();
-        disk.switch(&link, &Install::current_target(&release.version))
-            .map_err(|source| InstallError::Io { path: link, source })?;
-    }
+    let switched = use_release(&install, &args.version, &Disk::new(), args.dry_run)?;
+    let ReleaseSwitch { from, to } = switched;
     if ui.json {
         ui.json(&UsedJson {
             from: from.as_ref(),
-            to: &release.version,
+            to: &to,
         })?;
-    } else {
-        let verb = if args.dry_run {
-            "current would be"
-        } else {
-            "current is"
-        };
-        let was = from
-            .map(|from| format!(" (was {from})"))
-            .unwrap_or_default();
-        ui.line(&format!("{verb} {}{was}", release.version))?;
+        return Ok(Done::Same);
     }
+    let verb = if args.dry_run {
+        "current would be"
+    } else {
+        "current is"
+    };
+    let was = from
+        .map(|from| format!(" (was {from})"))
+        .unwrap_or_default();
+    ui.line(&format!("{verb} {to}{was}"))?;
     Ok(Done::Same)
 }

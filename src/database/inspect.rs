@@ -8,7 +8,8 @@ use std::path::Path;
 use super::beneath::Beneath;
 use super::files::{DataFolder, Files, MOST_NAMES, Names, Unread, join, reason, shown};
 use super::inspection::{Inspection, Known};
-use super::kinds::table::{KNOWN_DATABASES, Owns};
+use super::kinds::database_kind::Owns;
+use super::kinds::table::KNOWN_DATABASES;
 use super::{Database, Error};
 
 /// How far below the root databases are looked for.

@@ -24,4 +24,5 @@ pub use files::{FileType, Files, Look, Names, Unread};
 pub use in_memory::InMemory;
 pub use inspect::{inspect, inspect_files};
 pub use inspection::{Database, Inspection, Known, Outside, ShutdownState};
-pub use kinds::table::{DatabaseKind, KNOWN_DATABASES};
+pub use kinds::database_kind::DatabaseKind;
+pub use kinds::table::KNOWN_DATABASES;

@@ -1,7 +1,8 @@
 //! Three-way merges of configuration: BASE is the vendor's file as it was shipped (the
 //! pristine copy), MINE the administrator's, THEIRS the vendor's new one.
 //!
-//! Pure, bytes in and bytes out. Begin with [`merge_file`], which chooses by name and content:
+//! Pure, bytes in and bytes out, but for the end, which writes what a merge came to
+//! ([`FolderWriter`]). Begin with [`merge_file`], which chooses by name and content:
 //! `.env` files are merged by key, compose files by what was changed in which service, other
 //! text by line, and what isn't text is taken whole. The result is THEIRS with what MINE
 //! changed put in. A side that changed nothing gives the other side, byte for byte; what both
@@ -17,6 +18,7 @@ mod folder;
 mod outcome;
 mod text;
 mod whole;
+mod write;
 
 pub use answer::{Answer, Answers};
 pub use compose::{Carried, carry, merge_compose};
@@ -27,3 +29,6 @@ pub use folder::{Action, FileMerge, merge_folder};
 pub use outcome::{Input, Inputs, MergeOutcome, Merged, OutcomeKind, Side, SourceLine};
 pub use text::merge_text;
 pub use whole::merge_whole;
+pub use write::{
+    FolderWriter, MarkedFile, MergeWriteError, with_ending, write_marked, write_over, write_to,
+};

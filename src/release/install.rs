@@ -88,6 +88,14 @@ pub enum InstallError {
         /// The releases that are there, oldest first.
         known: Vec<Version>,
     },
+    /// Another release is active than the one that is said to be.
+    #[error("`current` points to {active}, not to {wanted}")]
+    OtherCurrent {
+        /// The active release.
+        active: Version,
+        /// The one that it was said to be.
+        wanted: Version,
+    },
     /// `current` is there and isn't a symlink to a folder in `releases/`.
     #[error("`{}` is not a symlink to a release", link.display())]
     StrangeCurrent {
@@ -158,6 +166,9 @@ impl Explain for InstallError {
                     "say which one is running with `transship init --current VERSION`".into(),
                 ]
             }
+            Self::OtherCurrent { wanted, .. } => vec![format!(
+                "to repoint it, use `transship release use {wanted}`"
+            )],
             Self::StrangeCurrent { link } => vec![format!(
                 "it should be a symlink such as `releases/v1.3.2`; look at it with `ls -l {}`",
                 link.display()
@@ -318,33 +329,6 @@ impl Install {
         }
     }
 
-    /// Makes transship's own folders, readable by their owner alone. Nothing happens to
-    /// those that are there.
-    ///
-    /// # Errors
-    /// [`InstallError::Io`].
-    pub fn adopt(&self, disk: &Disk) -> Result<(), InstallError> {
-        for folder in [
-            self.own(""),
-            self.plans(),
-            self.journals(),
-            self.manifests(),
-            self.own("pristine"),
-            self.own("made"),
-        ] {
-            match disk.create_dir(&folder, 0o700) {
-                Err(source) if source.kind() != io::ErrorKind::AlreadyExists => {
-                    return Err(InstallError::Io {
-                        path: folder,
-                        source,
-                    });
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
     /// The releases on disk that are complete, oldest first.
     ///
     /// # Errors
@@ -421,25 +405,14 @@ impl Install {
         Ok(Some(Release::at(version, absolute)))
     }
 
-    /// Makes `current` relative where it leads to a release by an absolute path, of this install or of
-    /// the one that it was moved or copied from: else it would lead out of the install, or to nothing.
-    /// Under the install's lock.
+    /// Makes `version` the active release.
     ///
     /// # Errors
-    /// [`InstallError::Io`].
-    pub fn mend_current(&self, disk: &Disk) -> Result<(), InstallError> {
+    /// [`InstallError::Io`], also where `current` is no symlink.
+    pub fn switch(&self, disk: &Disk, version: &Version) -> Result<(), InstallError> {
         let link = self.current_link();
-        let Ok(target) = fs::read_link(&link) else {
-            return Ok(());
-        };
-        let name = target.file_name().and_then(|name| name.to_str());
-        let version = name.and_then(|name| name.parse::<Version>().ok());
-        match version {
-            Some(version) if target.is_absolute() && self.release_folder(&version).is_dir() => disk
-                .switch(&link, &Self::current_target(&version))
-                .map_err(|source| InstallError::Io { path: link, source }),
-            _ => Ok(()),
-        }
+        disk.switch(&link, &Self::current_target(version))
+            .map_err(|source| InstallError::Io { path: link, source })
     }
 
     /// The active release; where `current` is absent, the only one that there is.

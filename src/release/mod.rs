@@ -5,6 +5,7 @@
 //! what the vendor ships, a tarball or a folder, and [`Recipe`] is how the vendor or the
 //! administrator wants an upgrade done.
 
+mod adoption;
 mod archive;
 mod error;
 pub mod identity;
@@ -16,6 +17,7 @@ mod trust;
 mod vendor_release;
 mod version;
 
+pub use adoption::{Adoption, ClaimedInstall, InstallClaim};
 pub use archive::{Limits, Summary};
 pub use error::VendorReleaseError;
 pub use identity::{FolderIdentity, Identity, IdentityError, Whereabouts};

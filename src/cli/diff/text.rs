@@ -68,21 +68,39 @@ fn heading(ui: &Ui, text: &str) -> String {
     ui.paint(color::HEADING, text) + "\n"
 }
 
-fn marked(ui: &Ui, (is_new, is_gone): (bool, bool), line: &str) -> String {
-    let (mark, style) = match (is_new, is_gone) {
-        (true, _) => ("+", color::ADDED),
-        (_, true) => ("-", color::REMOVED),
-        _ => ("~", Style::new()),
+/// How a value came to differ.
+#[derive(Clone, Copy, PartialEq)]
+enum Presence {
+    New,
+    Gone,
+    Changed,
+}
+
+impl Presence {
+    fn of(is_new: bool, is_gone: bool) -> Self {
+        match (is_new, is_gone) {
+            (true, _) => Self::New,
+            (_, true) => Self::Gone,
+            _ => Self::Changed,
+        }
+    }
+}
+
+fn marked(ui: &Ui, presence: Presence, line: &str) -> String {
+    let (mark, style) = match presence {
+        Presence::New => ("+", color::ADDED),
+        Presence::Gone => ("-", color::REMOVED),
+        Presence::Changed => ("~", Style::new()),
     };
     format!("  {}\n", ui.paint(style, &format!("{mark} {line}")))
 }
 
 fn setting(ui: &Ui, group: &ChangeGroup<'_>) -> String {
-    let (is_new, is_gone) = (group.from.is_absent(), group.to.is_absent());
+    let presence = Presence::of(group.from.is_absent(), group.to.is_absent());
     let values = match (group.from.text(), group.to.text()) {
         ("", "") => String::new(),
-        (from, "") if is_gone => from.to_owned(),
-        ("", to) if is_new => to.to_owned(),
+        (from, "") if group.to.is_absent() => from.to_owned(),
+        ("", to) if group.from.is_absent() => to.to_owned(),
         (from, to) => format!("{from} -> {to}"),
     };
     let lead = match (group.names.is_empty(), group.setting.is_empty()) {
@@ -90,11 +108,7 @@ fn setting(ui: &Ui, group: &ChangeGroup<'_>) -> String {
         (false, true) => names(&group.names),
         (true, _) => group.setting.clone(),
     };
-    marked(
-        ui,
-        (is_new, is_gone),
-        format!("{lead}  {values}").trim_end(),
-    )
+    marked(ui, presence, format!("{lead}  {values}").trim_end())
 }
 
 /// `web, api`, and of many the first ones.
@@ -118,7 +132,7 @@ fn env(ui: &Ui, file: &EnvFileChanges) -> String {
         };
         text += &marked(
             ui,
-            (change.from.is_none(), change.to.is_none()),
+            Presence::of(change.from.is_none(), change.to.is_none()),
             line.trim_end(),
         );
     }

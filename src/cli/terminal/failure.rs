@@ -48,14 +48,6 @@ impl Failure {
         self
     }
 
-    /// This failure, after which something is changed: no refusal any more.
-    pub(crate) fn part_way(mut self) -> Self {
-        if self.kind == Kind::Refused {
-            self.kind = Kind::Failed;
-        }
-        self
-    }
-
     /// This failure with a hint behind those that it has.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());

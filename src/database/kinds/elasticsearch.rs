@@ -1,6 +1,6 @@
 //! Elasticsearch, and OpenSearch, its fork.
 
-use super::table::{DatabaseKind, Owns};
+use super::database_kind::{DatabaseKind, Owns};
 use crate::database::files::{DataFolder, MOST_BYTES};
 use crate::database::formats::smile;
 use crate::database::{Database, Known, ShutdownState};

@@ -1,6 +1,6 @@
 //! etcd: a write-ahead log, and a store of bbolt.
 
-use super::table::{DatabaseKind, Owns};
+use super::database_kind::{DatabaseKind, Owns};
 use crate::database::files::{DataFolder, Seen};
 use crate::database::formats::bolt::Bolt;
 use crate::database::formats::fields::plain;

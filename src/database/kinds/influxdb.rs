@@ -1,6 +1,6 @@
 //! InfluxDB 1 and 2.
 
-use super::table::{DatabaseKind, Owns};
+use super::database_kind::{DatabaseKind, Owns};
 use crate::database::files::{DataFolder, Seen};
 use crate::database::formats::bolt::Bolt;
 use crate::database::{Database, Known, ShutdownState};

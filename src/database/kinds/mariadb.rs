@@ -1,7 +1,7 @@
 //! MariaDB: Aria's control file tells it from MySQL.
 
+use super::database_kind::{DatabaseKind, Owns};
 use super::mysql::innodb;
-use super::table::{DatabaseKind, Owns};
 use crate::database::files::{DataFolder, Seen};
 use crate::database::formats::fields::{u32_be, version_in};
 use crate::database::{Database, Known, ShutdownState};

@@ -1,6 +1,6 @@
 //! MinIO: one drive of it.
 
-use super::table::{DatabaseKind, Owns};
+use super::database_kind::{DatabaseKind, Owns};
 use crate::database::files::{DataFolder, Seen};
 use crate::database::formats::fields::plain;
 use crate::database::{Database, Known, ShutdownState};

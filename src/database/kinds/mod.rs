@@ -1,6 +1,7 @@
 //! One file for each database that is known; `table` lists them.
 
 mod clickhouse;
+pub(crate) mod database_kind;
 mod elasticsearch;
 mod etcd;
 mod influxdb;

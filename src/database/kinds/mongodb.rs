@@ -1,6 +1,6 @@
 //! MongoDB with WiredTiger.
 
-use super::table::{DatabaseKind, Owns};
+use super::database_kind::{DatabaseKind, Owns};
 use crate::database::files::{DataFolder, Seen};
 use crate::database::formats::bson;
 use crate::database::formats::fields::{plain, version_in};

@@ -1,6 +1,6 @@
 //! MySQL, and what it shares with MariaDB.
 
-use super::table::{DatabaseKind, Owns};
+use super::database_kind::{DatabaseKind, Owns};
 use crate::database::files::DataFolder;
 use crate::database::formats::fields::{plain, version_in};
 use crate::database::{Database, Known};

@@ -1,6 +1,6 @@
 //! OrientDB: a folder for each database.
 
-use super::table::{DatabaseKind, Owns};
+use super::database_kind::{DatabaseKind, Owns};
 use crate::database::files::{DataFolder, Seen};
 use crate::database::formats::fields::{index, plain, u32_be};
 use crate::database::{Database, Known, ShutdownState};

@@ -2,7 +2,7 @@
 
 mod control;
 
-use super::table::{DatabaseKind, Owns};
+use super::database_kind::{DatabaseKind, Owns};
 use crate::database::files::{DataFolder, Seen, shown};
 use crate::database::formats::fields::plain;
 use crate::database::{Database, Known, Outside, ShutdownState};

@@ -1,6 +1,6 @@
 //! RabbitMQ: a node's folder, named after the node.
 
-use super::table::{DatabaseKind, Owns};
+use super::database_kind::{DatabaseKind, Owns};
 use crate::database::files::{DataFolder, Seen};
 use crate::database::{Database, Known, ShutdownState};
 

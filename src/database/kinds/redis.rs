@@ -1,6 +1,6 @@
 //! Redis and Valkey: a dump, an append-only log, or both.
 
-use super::table::{DatabaseKind, Owns};
+use super::database_kind::{DatabaseKind, Owns};
 use crate::database::files::{DataFolder, Seen};
 use crate::database::formats::rdb::{self, Rdb};
 use crate::database::{Database, Known, ShutdownState};

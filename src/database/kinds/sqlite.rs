@@ -1,6 +1,6 @@
 //! SQLite: a file, with its log or journal beside it. <https://sqlite.org/fileformat2.html>
 
-use super::table::{DatabaseKind, Owns};
+use super::database_kind::{DatabaseKind, Owns};
 use crate::database::files::{DataFolder, Seen, join, shown};
 use crate::database::formats::fields::{bytes, u32_be};
 use crate::database::{Database, Known, ShutdownState};

@@ -34,8 +34,10 @@ pub(super) struct Session<'a> {
     differences: Vec<Difference>,
     /// What the differences come to, in bytes.
     differing: usize,
-    /// Bytes and files that were told of.
-    told: (u64, u64),
+    /// Bytes that were told of.
+    told_bytes: u64,
+    /// Files that were told of.
+    told_files: u64,
     /// What the work is called where its size is told.
     pub(super) title: String,
     /// The helper has said hello.
@@ -66,7 +68,8 @@ impl<'a> Session<'a> {
             manifest: Vec::new(),
             differences: Vec::new(),
             differing: 0,
-            told: (0, 0),
+            told_bytes: 0,
+            told_files: 0,
             title: String::new(),
             known: false,
             meanwhile,
@@ -147,10 +150,12 @@ impl<'a> Session<'a> {
             HelperEvent::Hello { .. } => {}
             HelperEvent::Total { bytes } => self.progress.start(&self.title, Some(bytes)),
             HelperEvent::At { bytes, files } => {
-                let (b, f) = self.told;
-                self.progress
-                    .advance(bytes.saturating_sub(b), files.saturating_sub(f));
-                self.told = (bytes.max(b), files.max(f));
+                self.progress.advance(
+                    bytes.saturating_sub(self.told_bytes),
+                    files.saturating_sub(self.told_files),
+                );
+                self.told_bytes = self.told_bytes.max(bytes);
+                self.told_files = self.told_files.max(files);
             }
             HelperEvent::Note { line } => self.progress.note(&shown(&line)),
             HelperEvent::Manifest { text } => {

@@ -2,6 +2,7 @@
 
 pub mod journal;
 pub mod recorded_project;
+pub mod release_use;
 pub mod report;
 mod run_course;
 pub mod run_error;
