@@ -15,7 +15,9 @@ use std::path::{Path, PathBuf};
 use transship::engine::{ArchivedImage, VolumeBackend};
 use transship::fs::Disk;
 use transship::release::{FolderIdentity, Identity, Install, VendorReleaseKind, identity};
-use transship::tree::{Digest, EntryKind, Manifest, ManifestEntry, ManifestFormat, Time, Xattr};
+use transship::tree::{
+    Digest, EntryKind, InodeFlags, Manifest, ManifestEntry, ManifestFormat, Time, Xattr,
+};
 use transship::upgrade::made_volume::{self, MadeVolume, VolumeIdentity};
 use transship::upgrade::plan::{self, Estimate, Plan, PlanError, Space, VolumeEstimate};
 use transship::upgrade::planning::merging::ConfigMerge;
@@ -427,6 +429,9 @@ fn a_manifest() -> Manifest {
             nanoseconds: 123_456_789,
         });
         entry.xattrs = Some(Vec::new());
+        if kind == EntryKind::Directory {
+            entry.flags = InodeFlags::from_words("none");
+        }
         entry
     };
     let mut file = entry("base/1 with space", EntryKind::File);
@@ -436,6 +441,7 @@ fn a_manifest() -> Manifest {
         name: b"user.note".to_vec(),
         value: b"\x00\xff".to_vec(),
     }]);
+    file.flags = InodeFlags::from_words("nodump,schg");
     let mut link = entry("default", EntryKind::Symlink);
     // Linux knows no mode of a symlink's own.
     link.mode = None;
@@ -451,9 +457,9 @@ fn a_manifest() -> Manifest {
 #[test]
 fn manifests_are_written_and_read_in_every_format() {
     for (format, name) in [
-        (ManifestFormat::Mtree, "manifest-v1.mtree"),
+        (ManifestFormat::Mtree, "manifest-v2.mtree"),
         (ManifestFormat::Sha256sum, "manifest-v1.sha256sum"),
-        (ManifestFormat::Json, "manifest-v1.json"),
+        (ManifestFormat::Json, "manifest-v2.json"),
     ] {
         let mut today = Vec::new();
         a_manifest().write(format, &mut today).unwrap();
@@ -466,6 +472,21 @@ fn manifests_are_written_and_read_in_every_format() {
                 (read.entries().collect(), a_manifest().entries().collect());
             assert_eq!(read, written, "{name}");
         }
+    }
+}
+
+#[test]
+fn a_manifest_of_version_1_tells_all_but_inode_flags() {
+    for name in ["manifest-v1.mtree", "manifest-v1.json"] {
+        let text = fs::read(folder().join(name)).unwrap();
+        let read = Manifest::read(Path::new(name), text.as_slice()).unwrap();
+        let whole = a_manifest();
+        let expected = whole.entries().map(|mut entry| {
+            entry.flags = None;
+            entry
+        });
+        let read: Vec<_> = read.entries().collect();
+        assert_eq!(read, expected.collect::<Vec<_>>(), "{name}");
     }
 }
 
@@ -485,6 +506,8 @@ fn no_format_is_forgotten() {
         "manifest-v1.json",
         "manifest-v1.mtree",
         "manifest-v1.sha256sum",
+        "manifest-v2.json",
+        "manifest-v2.mtree",
         "plan-v1.json",
         "plan-v2.json",
         "plan-v3.json",

@@ -25,7 +25,9 @@ pub use copy::{
 };
 pub use digest::{Digest, file_digest};
 pub use error::{Cause, Error, FailedFile, Lost, Problem, Suspicion};
-pub use manifest::{EntryKind, Manifest, ManifestEntry, ManifestFormat, Time, Xattr, path_order};
+pub use manifest::{
+    EntryKind, InodeFlags, Manifest, ManifestEntry, ManifestFormat, Time, Xattr, path_order,
+};
 pub use stream::{Receiving, send};
 pub use target::in_place::{Holds, clear, holds};
 pub use target::remove::remove;

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
+use rustix::fs::IFlags;
 use transship::error::{Explain as _, Kind};
 use transship::progress::{Collected, Silent};
 use transship::tree::{
@@ -190,6 +191,40 @@ fn every_planted_difference_is_found_and_named() {
 }
 
 #[test]
+fn an_inode_flag_of_one_side_alone_is_found_in_every_scope_that_has_metadata() {
+    let (bench, made) = copied();
+    let (source, target) = (bench.source(), bench.target());
+    for name in ["byte", "folder-0555", "link-1"] {
+        zoo::set_flag(&target.join(name), IFlags::NODUMP);
+    }
+    let of = |scope| {
+        let options = VerifyOptions {
+            scope,
+            ..VerifyOptions::default()
+        };
+        let found = [Against::Tree(&source), Against::Manifest(&made)].map(|against| {
+            let found = differences(&target, against, &options).into_iter();
+            let text: Vec<_> = found.map(|each| each.to_string()).collect();
+            text
+        });
+        assert_eq!(found[0], found[1]);
+        found[0].clone()
+    };
+    let said = |path: &str| format!("{path}: flags: expected none, found nodump");
+    let all = of(VerifyScope::Everything);
+    assert!(
+        all.contains(&said("byte")) && all.contains(&said("folder-0555")),
+        "{all:?}"
+    );
+    assert!(
+        all.contains(&said("link-1")) && all.contains(&said("link-2")),
+        "{all:?}"
+    );
+    assert_eq!(of(VerifyScope::MetadataOnly), all);
+    assert_eq!(of(VerifyScope::ContentOnly), [] as [&str; 0]);
+}
+
+#[test]
 fn a_hard_link_that_was_broken_up_is_found() {
     let (bench, made) = copied();
     let target = bench.target();
@@ -331,7 +366,7 @@ fn damaged_manifests_are_refused_with_their_line() {
     let cases: [(String, usize); 9] = [
         ("{\"format\":\"other\"}".to_owned(), 1),
         (
-            "{\n\"format\":\"transship-manifest\",\n\"version\":2,\"entries\":[]}".to_owned(),
+            "{\n\"format\":\"transship-manifest\",\n\"version\":3,\"entries\":[]}".to_owned(),
             1,
         ),
         ("{\n[".to_owned(), 2),
@@ -339,7 +374,7 @@ fn damaged_manifests_are_refused_with_their_line() {
         (format!("{digest}  a\n{digest}  ../b\n"), 2),
         ("#mtree\n./a type=file mode=9\n".to_owned(), 2),
         ("#mtree\n./../a type=file\n".to_owned(), 2),
-        ("#mtree\n#: transship manifest 2\n".to_owned(), 2),
+        ("#mtree\n#: transship manifest 3\n".to_owned(), 2),
         ("hello world\n".to_owned(), 1),
     ];
     for (text, expected) in cases {

@@ -298,7 +298,7 @@ pub(crate) fn times(path: &Path, accessed: (i64, i64), modified: (i64, i64)) {
     rustix::fs::utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW).unwrap();
 }
 
-fn set_flag(path: &Path, flag: IFlags) {
+pub(crate) fn set_flag(path: &Path, flag: IFlags) {
     let file = File::open(path).unwrap();
     if let Ok(flags) = rustix::fs::ioctl_getflags(&file) {
         let _ = rustix::fs::ioctl_setflags(&file, flags | flag);

@@ -353,7 +353,9 @@ impl Visit for Copier<'_> {
             &attributes,
             &fresh,
         )?;
-        self.done(&stat, || FoundEntry::new(path(), &stat, &xattrs));
+        self.done(&stat, || {
+            FoundEntry::new(path(), &stat, &xattrs).with_flags(Some(flags))
+        });
         Ok(())
     }
 

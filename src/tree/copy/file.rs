@@ -135,7 +135,8 @@ impl Copier<'_> {
         self.attributes(slot, InodeFd::Open(target.as_fd()), &attributes, &fresh)?;
         let Transferred { digest, size } = done.transferred;
         self.done(stat, || {
-            FoundEntry::new(slot.path(), stat, &xattrs).with_content(digest, size)
+            let found = FoundEntry::new(slot.path(), stat, &xattrs);
+            found.with_content(digest, size).with_flags(Some(flags))
         });
         Ok(())
     }

@@ -53,7 +53,7 @@ impl Updater<'_> {
                 .map_err(|error| self.roots.unwritable(path, error))?;
             self.count_one(&theirs.stat);
         } else if let Some(ours) = ours {
-            self.tell(path, theirs, ours, DifferenceKind::Type)?;
+            self.tell(path, theirs, ours, Some(DifferenceKind::Type))?;
         }
         self.push(place, true);
         Ok(())

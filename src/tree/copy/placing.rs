@@ -22,7 +22,8 @@ use crate::tree::walk::stat::{self, Stat};
 use crate::tree::walk::survey::survey_held;
 
 impl<'a> Updater<'a> {
-    /// Copies one thing, with all that is in it, over whatever is there.
+    /// Copies one thing, with all that is in it, over whatever is there. False if what is there
+    /// has to stay.
     pub(super) fn replace(
         &mut self,
         state: &PairState,
@@ -30,9 +31,9 @@ impl<'a> Updater<'a> {
         path: &[u8],
         theirs: &HeldEntry,
         ours: Option<&HeldEntry>,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         if ours.is_some_and(HeldEntry::is_folder) && !self.make_room(state, name, path)? {
-            return Ok(());
+            return Ok(false);
         }
         state.touched.set(true);
         let options = CopyOptions {
@@ -43,10 +44,12 @@ impl<'a> Updater<'a> {
             && self.pass != Pass::Weigh
             && self.has_links(path, theirs, &options)?
         {
-            return self.begin_folder(state, name, path, theirs, ours);
+            self.begin_folder(state, name, path, theirs, ours)?;
+            return Ok(true);
         }
         if self.pass != Pass::Act {
-            return self.count(path, theirs, ours, &options);
+            self.count(path, theirs, ours, &options)?;
+            return Ok(true);
         }
         let (source, target) = (
             join_path(self.roots.source.path, path),
@@ -64,7 +67,7 @@ impl<'a> Updater<'a> {
         self.put(&staging, &state.pair, name, path, theirs.stat.kind)?;
         let copied = built.set_late_attributes(self.disk, &target)?;
         self.done.copied.add(copied, path);
-        Ok(())
+        Ok(true)
     }
 
     /// What a copy would count, and where it differs.
@@ -94,7 +97,7 @@ impl<'a> Updater<'a> {
             self.differences.push(Difference::missing_at(path, &stat));
         }
         if foretells && let Some(ours) = ours {
-            self.tell(path, theirs, ours, DifferenceKind::Content)?;
+            self.tell(path, theirs, ours, Some(DifferenceKind::Content))?;
         }
         Ok(())
     }

@@ -86,7 +86,7 @@ impl Updater<'_> {
         }
         if self.pass == Pass::Foretell {
             self.done.adjusted += 1;
-            self.tell(path, theirs, ours, DifferenceKind::Flags)?;
+            self.tell(path, theirs, ours, None)?;
             return Ok(true);
         }
         let opened = if ours.stat.kind == FileType::RegularFile && wanted.flags != found.flags {
@@ -206,18 +206,24 @@ impl Updater<'_> {
         })
     }
 
-    /// Notes in what two entries of one path differ; as `otherwise` where no entry shows it.
+    /// Notes in what two entries of one path differ; as `otherwise`, if that is given, where no
+    /// entry shows it.
     pub(super) fn tell(
         &mut self,
         path: &[u8],
         theirs: &HeldEntry,
         ours: &HeldEntry,
-        otherwise: DifferenceKind,
+        otherwise: Option<DifferenceKind>,
     ) -> Result<(), Error> {
         let mut entry = |side: &HeldEntry, source: bool| {
             let looked = self.xattrs.read(InodeFd::Named(side.held.as_fd()));
             let read = looked.and_then(|xattrs| {
                 let found = FoundEntry::new(path.to_vec(), &side.stat, &xattrs);
+                let held = match side.stat.kind {
+                    FileType::Directory => InodeFd::Open(side.held.as_fd()),
+                    _ => InodeFd::Named(side.held.as_fd()),
+                };
+                let found = found.with_flags(stat::flags_of(held, side.stat.kind));
                 Ok(match side.stat.kind {
                     FileType::Symlink => found.with_target(&stat::link_target(side.held.as_fd())?),
                     _ => found,
@@ -237,7 +243,9 @@ impl Updater<'_> {
             scope,
             &mut self.differences,
         );
-        if self.differences.len() == before {
+        if self.differences.len() == before
+            && let Some(otherwise) = otherwise
+        {
             let path = expected.entry().path.clone();
             self.differences.push(Difference::plain(path, otherwise));
         }
@@ -325,7 +333,6 @@ impl Updater<'_> {
     }
 
     fn tell_folder(&mut self, pair: &FolderPair, path: &[u8]) -> Result<(), Error> {
-        let before = self.differences.len();
         let entry = |fd: &std::os::fd::OwnedFd| -> io::Result<HeldEntry> {
             let held = stat::open_dir(fd.as_fd(), c".")?;
             let stat = Stat::of(held.as_fd())?;
@@ -333,15 +340,8 @@ impl Updater<'_> {
         };
         let theirs = entry(&pair.source).map_err(|error| self.roots.unreadable(path, error))?;
         let ours = entry(&pair.target).map_err(|error| self.roots.unwritable(path, error))?;
-        self.tell(path, &theirs, &ours, DifferenceKind::Flags)?;
         // That its entries change is told by them.
-        if let [last] = &self.differences[before..]
-            && last.kind == DifferenceKind::Flags
-            && stat::flags(pair.source.as_fd()) == stat::flags(pair.target.as_fd())
-        {
-            self.differences.truncate(before);
-        }
-        Ok(())
+        self.tell(path, &theirs, &ours, None)
     }
 
     fn look_at_folders(

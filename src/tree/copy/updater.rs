@@ -317,7 +317,8 @@ impl<'a> Updater<'a> {
             return Ok(());
         }
         if theirs.is_folder() {
-            return self.replace(state, name, path, &theirs, ours.as_ref());
+            self.replace(state, name, path, &theirs, ours.as_ref())?;
+            return Ok(());
         }
         if theirs.stat.links > 1
             && let Some(first) = self.files.get(&theirs.stat.id()).cloned()
@@ -328,17 +329,18 @@ impl<'a> Updater<'a> {
             Some(ours) => self.keep(name, path, &theirs, ours)?,
             None => false,
         };
-        if kept {
+        let is_there = if kept {
             let bytes = match theirs.stat.kind {
                 // With a checksum they have been counted as they were read.
                 FileType::RegularFile if !self.options.checksum => theirs.stat.size,
                 _ => 0,
             };
             self.advance(bytes);
+            true
         } else {
-            self.replace(state, name, path, &theirs, ours.as_ref())?;
-        }
-        if theirs.stat.links > 1 {
+            self.replace(state, name, path, &theirs, ours.as_ref())?
+        };
+        if is_there && theirs.stat.links > 1 {
             let first = FirstInTarget {
                 place: Arc::clone(&pair.place),
                 name: name.to_owned(),

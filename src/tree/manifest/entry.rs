@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use rustix::fs::FileType;
 use serde::Serialize;
 
+use super::inode_flags::InodeFlags;
 use crate::tree::digest::Digest;
 
 /// The type of file that a path names.
@@ -104,6 +105,8 @@ pub struct ManifestEntry {
     pub hard_link: Option<Vec<u8>>,
     /// Extended attributes in the order of their names, ACLs and capabilities among them.
     pub xattrs: Option<Vec<Xattr>>,
+    /// Inode flags of a regular file or a directory.
+    pub flags: Option<InodeFlags>,
 }
 
 /// One extended attribute.
@@ -131,6 +134,7 @@ impl ManifestEntry {
             device: None,
             hard_link: None,
             xattrs: None,
+            flags: None,
         }
     }
 }

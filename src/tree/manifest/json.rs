@@ -11,11 +11,13 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::entry::{EntryKind, ManifestEntry, Time, Xattr};
 use super::escape::{clean_path, from_base64, to_base64};
+use super::inode_flags::InodeFlags;
 use super::manifest::ManifestProblem;
 use super::packed::Packer;
 use crate::tree::digest::Digest;
 
-const VERSION: u32 = 1;
+/// The version that is written; version 1 knew no inode flags.
+const VERSION: u32 = 2;
 
 pub(super) fn write<'a>(
     entries: impl Iterator<Item = ManifestEntry> + 'a,
@@ -40,10 +42,10 @@ pub(super) fn read(reader: impl Read) -> Result<Packer, ManifestProblem> {
         }
         ManifestProblem::Line(error.line(), describe(&error))
     })?;
-    if document.format != "transship-manifest" || document.version != VERSION {
+    if document.format != "transship-manifest" || !(1..=VERSION).contains(&document.version) {
         return Err(ManifestProblem::Line(
             1,
-            "not a manifest of version 1".to_owned(),
+            format!("not a manifest of version 1 to {VERSION}"),
         ));
     }
     document.entries.0
@@ -133,6 +135,8 @@ struct JsonEntry {
     hard_link_base64: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     xattrs: Option<Vec<(String, String)>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    flags: Option<String>,
 }
 
 /// Text where it is UTF-8, else base64.
@@ -181,6 +185,7 @@ impl From<ManifestEntry> for JsonEntry {
             xattrs: entry
                 .xattrs
                 .map(|xattrs| xattrs.into_iter().map(xattr).collect()),
+            flags: entry.flags.map(|flags| flags.to_string()),
         }
     }
 }
@@ -215,6 +220,10 @@ impl TryFrom<JsonEntry> for ManifestEntry {
         entry.hard_link = unite(line.hard_link, line.hard_link_base64)?;
         entry.xattrs = match line.xattrs {
             Some(xattrs) => Some(xattrs.into_iter().map(xattr).collect::<Result<_, _>>()?),
+            None => None,
+        };
+        entry.flags = match line.flags {
+            Some(words) => Some(InodeFlags::from_words(&words).ok_or("unknown inode flags")?),
             None => None,
         };
         Ok(entry)

@@ -6,6 +6,7 @@
 
 mod entry;
 mod escape;
+mod inode_flags;
 mod json;
 mod manifest;
 mod mtree;
@@ -15,5 +16,6 @@ mod sums;
 mod watched;
 
 pub use entry::{EntryKind, ManifestEntry, Time, Xattr, path_order};
+pub use inode_flags::InodeFlags;
 pub use manifest::{Manifest, ManifestFormat};
 pub(super) use packed::Packer;

@@ -9,10 +9,11 @@ use std::io::{self, Write};
 
 use super::entry::{EntryKind, ManifestEntry, Time, Xattr};
 use super::escape::{escape, from_base64, to_base64, unescape};
+use super::inode_flags::InodeFlags;
 use super::packed::Packer;
 use crate::tree::digest::Digest;
 
-const HEADER: &[u8] = b"#mtree v2.0\n#: transship manifest 1\n";
+const HEADER: &[u8] = b"#mtree v2.0\n#: transship manifest 2\n";
 
 pub(super) fn write_header(out: &mut dyn Write) -> io::Result<()> {
     out.write_all(HEADER)
@@ -47,6 +48,9 @@ pub(super) fn write(entry: &ManifestEntry, out: &mut dyn Write) -> io::Result<()
     }
     if let Some(digest) = entry.sha256 {
         push(&mut line, "sha256", digest);
+    }
+    if let Some(flags) = entry.flags {
+        push(&mut line, "flags", flags);
     }
     if let Some(target) = &entry.target {
         line.extend(b" link=");
@@ -182,7 +186,7 @@ impl MtreeReader {
     }
 
     fn comment(&mut self, comment: &[u8]) -> Result<(), String> {
-        if comment == b"transship manifest 1" {
+        if matches!(comment, b"transship manifest 1" | b"transship manifest 2") {
             self.ours = true;
         } else if comment.starts_with(b"transship manifest") {
             return Err("a newer manifest than this program knows".to_owned());
@@ -233,6 +237,7 @@ fn set(entry: &mut ManifestEntry, word: &[u8]) -> Result<(), String> {
         }
         "link" => entry.target = Some(unescape(value.as_bytes()).ok_or_else(broken)?),
         "device" => entry.device = device(value),
+        "flags" => entry.flags = InodeFlags::from_words(value),
         _ => {}
     }
     if entry.kind == EntryKind::Symlink {
@@ -240,6 +245,9 @@ fn set(entry: &mut ManifestEntry, word: &[u8]) -> Result<(), String> {
     }
     if entry.kind != EntryKind::File {
         entry.size = None;
+    }
+    if ![EntryKind::File, EntryKind::Directory].contains(&entry.kind) {
+        entry.flags = None;
     }
     Ok(())
 }

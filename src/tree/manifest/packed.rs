@@ -2,7 +2,7 @@
 //!
 //! What one folder holds stands in one run of bytes, a record for each entry, with an index
 //! in the order of the names. What many entries have alike (type, mode, owner, extended
-//! attributes) is kept once, as a [`Class`]; so is what all names of one file share. A
+//! attributes, inode flags) is kept once, as a [`Class`]; so is what all names of one file share. A
 //! [`Packer`] takes entries in any order, and [`PackedEntries`] gives them back in
 //! [`path_order`], or one by its path.
 
@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::entry::{EntryKind, ManifestEntry, Xattr, path_order};
+use super::inode_flags::InodeFlags;
 use super::packed_record::{self, PackedRecord};
 use crate::tree::walk::stat::FileId;
 
@@ -22,6 +23,7 @@ struct Class {
     gid: Option<u32>,
     device: Option<(u32, u32)>,
     xattrs: Option<Vec<Xattr>>,
+    flags: Option<InodeFlags>,
 }
 
 /// A file with several names.
@@ -167,6 +169,7 @@ impl Packer {
             gid: entry.gid,
             device: entry.device,
             xattrs: entry.xattrs.clone(),
+            flags: entry.flags,
         };
         if let Some(&number) = self.by_class.get(&class) {
             return number;
@@ -341,6 +344,7 @@ impl PackedEntries {
             device: class.device,
             hard_link,
             xattrs: class.xattrs.clone(),
+            flags: class.flags,
         })
     }
 }

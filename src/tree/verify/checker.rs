@@ -49,6 +49,7 @@ impl<'a> Checker<'a> {
                 if let Some(more) = more {
                     expected.sha256 = more.digest;
                     expected.xattrs.clone_from(&more.xattrs);
+                    expected.flags = Some(more.flags);
                 }
                 self.seen[number / 64].fetch_or(1 << (number % 64), Relaxed);
                 differences_of(&expected, found, self.scope, &mut differences);

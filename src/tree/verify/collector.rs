@@ -2,10 +2,10 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use rustix::fs::FileType;
+use rustix::fs::{FileType, IFlags};
 
 use crate::tree::digest::Digest;
-use crate::tree::manifest::{EntryKind, Manifest, ManifestEntry, Packer, Time, Xattr};
+use crate::tree::manifest::{EntryKind, InodeFlags, Manifest, ManifestEntry, Packer, Time, Xattr};
 use crate::tree::walk::stat::{FileId, Stat, Xattrs};
 
 /// An entry, and which file it is where that has several names.
@@ -44,6 +44,7 @@ impl FoundEntry {
                 device: device.then_some((major, minor)),
                 hard_link: None,
                 xattrs: Some(listed(xattrs)),
+                flags: None,
             },
             expected: None,
             file: (stat.links > 1 && !is(FileType::Directory)).then_some(stat.id()),
@@ -74,6 +75,12 @@ impl FoundEntry {
         self
     }
 
+    /// With the inode flags of a regular file or directory, where they are known.
+    pub(crate) fn with_flags(mut self, flags: Option<IFlags>) -> Self {
+        self.entry.flags = flags.map(InodeFlags::of);
+        self
+    }
+
     /// With where a symlink points.
     pub(crate) fn with_target(mut self, target: &std::ffi::CStr) -> Self {
         self.entry.target = Some(target.to_bytes().to_vec());
@@ -98,13 +105,16 @@ pub(crate) struct ExpectedFile {
     pub digest: Option<Digest>,
     /// Its extended attributes, where they can be listed.
     pub xattrs: Option<Vec<Xattr>>,
+    /// Its inode flags.
+    pub flags: InodeFlags,
 }
 
 impl ExpectedFile {
-    pub(crate) fn new(digest: Option<Digest>, xattrs: Option<&Xattrs>) -> Self {
+    pub(crate) fn new(digest: Option<Digest>, xattrs: Option<&Xattrs>, flags: IFlags) -> Self {
         Self {
             digest,
             xattrs: xattrs.map(listed),
+            flags: InodeFlags::of(flags),
         }
     }
 }

@@ -124,12 +124,10 @@ impl ContentCheck {
                     Err(error) if stat::is_too_much(&error) => None,
                     xattrs => Some(xattrs.map_err(TransferError::Target)?),
                 };
+                let flags = stat::flags(other.fd.as_fd());
                 let (found, expected) = digests.unzip();
-                (
-                    found,
-                    size,
-                    Some(ExpectedFile::new(expected, xattrs.as_ref())),
-                )
+                let expected = ExpectedFile::new(expected, xattrs.as_ref(), flags);
+                (found, size, Some(expected))
             }
         };
         let is_unlisted = expected

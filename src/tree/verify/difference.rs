@@ -58,7 +58,7 @@ pub enum DifferenceKind {
     Owner,
     /// Modification time.
     Mtime,
-    /// Inode flags, those of `chattr`; told by an update alone, since no manifest has them.
+    /// Inode flags, those of `chattr`.
     Flags,
     /// What is mounted there, and wasn't looked into.
     Mount,
@@ -229,6 +229,9 @@ fn metadata(
     if let Some((x, y)) = both(a.mtime, b.mtime) {
         let text = |time: Time| format!("{}.{:09}", time.seconds, time.nanoseconds);
         differs(DifferenceKind::Mtime, text(x), text(y));
+    }
+    if let Some((x, y)) = both(a.flags, b.flags) {
+        differs(DifferenceKind::Flags, x.to_string(), y.to_string());
     }
     // Whoever tells of xattrs tells of hard links as well.
     if let (Some(x), Some(y)) = (&a.xattrs, &b.xattrs) {

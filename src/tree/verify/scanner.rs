@@ -244,13 +244,14 @@ impl Scanner<'_> {
         held: InodeFd<'_>,
         scratch: &mut Scratch,
     ) -> io::Result<FoundEntry> {
-        match scratch.xattrs.read(held) {
+        let found = match scratch.xattrs.read(held) {
             Err(error) if stat::is_too_much(&error) => {
                 self.note(&path, UnseenKind::Xattrs);
-                Ok(FoundEntry::new(path, stat, &Xattrs::new()).without_xattrs())
+                FoundEntry::new(path, stat, &Xattrs::new()).without_xattrs()
             }
-            xattrs => Ok(FoundEntry::new(path, stat, &xattrs?)),
-        }
+            xattrs => FoundEntry::new(path, stat, &xattrs?),
+        };
+        Ok(found.with_flags(stat::flags_of(held, stat.kind)))
     }
 
     /// Reads metadata and, where wanted, contents of anything but a directory.
@@ -452,8 +453,9 @@ impl Visit for Scanner<'_> {
         let read = room.xattrs.read(InodeFd::Open(folder.fd.as_fd()));
         let xattrs = read.map_err(|error| self.failed(&path, TransferError::Source(error)))?;
         self.counts.count(&folder.stat);
-        self.sink
-            .take(&FoundEntry::new(path, &folder.stat, &xattrs));
+        let found = FoundEntry::new(path, &folder.stat, &xattrs);
+        let flags = stat::flags(folder.fd.as_fd());
+        self.sink.take(&found.with_flags(Some(flags)));
         Ok(())
     }
 

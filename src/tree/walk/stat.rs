@@ -239,6 +239,18 @@ pub(crate) fn flags(fd: BorrowedFd<'_>) -> IFlags {
     rustix::fs::ioctl_getflags(fd).map_or(IFlags::empty(), |flags| flags & KEPT_FLAGS)
 }
 
+/// The kept flags of what is held; `None` where it is of a kind that has none, or a file that is
+/// not open and can't be opened.
+pub(crate) fn flags_of(held: InodeFd<'_>, kind: FileType) -> Option<IFlags> {
+    match (held, kind) {
+        (InodeFd::Open(fd), FileType::RegularFile | FileType::Directory) => Some(flags(fd)),
+        (InodeFd::Named(held), FileType::RegularFile) => {
+            open_held(held).ok().map(|fd| flags(fd.as_fd()))
+        }
+        _ => None,
+    }
+}
+
 /// The target of a symlink that is held, as it was written.
 pub(crate) fn link_target(held: BorrowedFd<'_>) -> io::Result<CString> {
     Ok(rustix::fs::readlinkat(held, c"", Vec::new())?)
