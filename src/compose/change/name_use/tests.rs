@@ -7,12 +7,7 @@ fn marked(thing: NamedThing, key: &str, text: &str, role: ValueRole) -> String {
     } else {
         "shop-db"
     };
-    let rename = Rename {
-        thing,
-        owner: "db".to_owned(),
-        from: from.to_owned(),
-        to: "x".to_owned(),
-    };
+    let rename = Rename::new(thing, "db", from.to_owned(), "x".to_owned());
     let named = NamedText {
         role,
         key,
@@ -110,14 +105,27 @@ fn what_looks_like_a_host_and_is_none_is_not_edited() {
 }
 
 #[test]
+fn options_of_the_engine_mean_the_host_and_no_container() {
+    let check = |thing, text: &str| {
+        let found = marked(
+            thing,
+            "address",
+            &text.replace(['<', '>'], ""),
+            ValueRole::Engine,
+        );
+        assert_eq!(found, text);
+    };
+    check(NamedThing::HostPort, "udp://localhost:<8080>");
+    check(NamedThing::HostPort, "127.0.0.1:<8080>");
+    check(NamedThing::HostPort, "udp://logs.example.org:8080");
+    check(NamedThing::Container, "tcp://shop-db:8080");
+    check(NamedThing::Network, "shop-db");
+}
+
+#[test]
 fn who_cannot_reach_a_container_may_mean_another_and_localhost_is_the_reader() {
     let found = |thing, name: &str, text| {
-        let rename = Rename {
-            thing,
-            owner: "db".to_owned(),
-            from: name.to_owned(),
-            to: "x".to_owned(),
-        };
+        let rename = Rename::new(thing, "db", name.to_owned(), "x".to_owned());
         let text = NamedText {
             role: ValueRole::Pair,
             key: "DB_HOST",
@@ -186,12 +194,8 @@ fn a_mode_names_a_container_only_where_it_says_so() {
 
 #[test]
 fn a_name_that_a_service_has_stays() {
-    let rename = Rename {
-        thing: NamedThing::Container,
-        owner: "db".to_owned(),
-        from: "db".to_owned(),
-        to: "db-b".to_owned(),
-    };
+    let (from, to) = ("db".to_owned(), "db-b".to_owned());
+    let rename = Rename::new(NamedThing::Container, "db", from, to);
     let of = |key, text| {
         uses(
             &NamedText {
