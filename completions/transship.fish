@@ -370,7 +370,7 @@ always\t'Always'
 never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand conflicts" -l running -d 'Compare with what the Docker engine has and with what listens on its machine, too'
 complete -c transship -n "__fish_transship_using_subcommand conflicts" -l fix -d 'Edit the last side so that it can run beside the others'
-complete -c transship -n "__fish_transship_using_subcommand conflicts" -l mounted -d 'With `--fix`: edit mounted files, too, where they surely mean what gets another name, and show the difference'
+complete -c transship -n "__fish_transship_using_subcommand conflicts" -l mounted -d 'With `--fix`: edit mounted files and the folder\'s scripts, too, where they surely mean what gets another name, and show the difference'
 complete -c transship -n "__fish_transship_using_subcommand conflicts" -l dry-run -d 'Print the difference and change nothing'
 complete -c transship -n "__fish_transship_using_subcommand conflicts" -l check -d 'Change nothing; the exit code is 1 if something would change'
 complete -c transship -n "__fish_transship_using_subcommand conflicts" -l json -d 'Print one JSON document instead of text'
