@@ -70,6 +70,10 @@ complete -c transship -n "__fish_transship_using_subcommand plan" -l image-archi
 complete -c transship -n "__fish_transship_using_subcommand plan" -l carry -d 'A file or folder of the release to carry; repeatable' -r -F
 complete -c transship -n "__fish_transship_using_subcommand plan" -l leave -d 'A place in the old release\'s containers, `SERVICE:/path`, whose data may stay behind; repeatable' -r
 complete -c transship -n "__fish_transship_using_subcommand plan" -l skip-volume -d 'A volume\'s key that is not to be copied; repeatable' -r
+complete -c transship -n "__fish_transship_using_subcommand plan" -l own -d 'Data outside of both releases that the new one gets a copy of; repeatable' -r
+complete -c transship -n "__fish_transship_using_subcommand plan" -l share -d 'Data outside of both releases that both go on using; repeatable' -r
+complete -c transship -n "__fish_transship_using_subcommand plan" -l env-file -d 'A file of variables instead of `.env`; repeatable, later ones win' -r -F
+complete -c transship -n "__fish_transship_using_subcommand plan" -l profile -d 'A profile whose services run, as well as those that always do; repeatable' -r
 complete -c transship -n "__fish_transship_using_subcommand plan" -s p -l project -d 'The new release\'s compose project; Compose\'s own choice when absent' -r
 complete -c transship -n "__fish_transship_using_subcommand plan" -l from-project -d 'The compose project that the old release runs as; Compose\'s own choice when absent' -r
 complete -c transship -n "__fish_transship_using_subcommand plan" -l pristine -d 'The vendor\'s tarball or folder of the old release, to tell its files from your edits' -r -F
