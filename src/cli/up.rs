@@ -325,7 +325,7 @@ fn report(
     if args.dry_run {
         for edit in &edits {
             let diff = text_diff::render(ui, &edit.path, &edit.before, &edit.edited.bytes);
-            ui.write(diff.as_bytes())?;
+            ui.print(&diff)?;
         }
         for change in &launch.variables {
             ui.line(&format!("{}={}", change.name, change.to))?;
@@ -337,7 +337,7 @@ fn report(
         ui.say(&edits::describe(change));
     }
     let rows: Vec<_> = containers.into_iter().map(row).collect();
-    ui.write(table::render(["SERVICE", "CONTAINER", "STATE"], &rows).as_bytes())?;
+    ui.print(&table::render(["SERVICE", "CONTAINER", "STATE"], &rows))?;
     ui.say(&format!(
         "{} is up as project {}",
         args.which.release, launch.project

@@ -49,4 +49,4 @@ pub use volumes::quiesce::{Quiesce, Quiesced};
 pub use volumes::store::{VolumeStore, check_name};
 pub use volumes::user::User;
 pub use volumes::users::{FolderUsers, Users};
-pub use volumes::volume::{LABEL_INSTALL, LABEL_RUN, MadeBy, NewVolume, Volume};
+pub use volumes::volume::{CopyPair, LABEL_INSTALL, LABEL_RUN, MadeBy, NewVolume, Volume};

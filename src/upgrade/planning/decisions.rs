@@ -12,6 +12,7 @@ use super::release_files::{ReleaseFiles, ReleasePair};
 use super::releases::Releases;
 use super::view::View;
 use super::warnings;
+use super::whose::{CarriedPath, FileQuestion};
 use crate::compose;
 use crate::release::{Install, Recipe, Version};
 use crate::tree::Digest;
@@ -41,9 +42,11 @@ pub struct Decisions {
     /// Volumes to be copied.
     pub volumes: Vec<VolumePair>,
     /// Paths to be carried, relative to the release.
-    pub carry: Vec<PathBuf>,
+    pub carry: Vec<CarriedPath>,
     /// Files that are merged instead.
     pub merged: Vec<MergedFile>,
+    /// Files that can't be merged, and of which nobody can tell whose it is to be.
+    pub questions: Vec<FileQuestion>,
     /// What the administrator should know.
     pub warnings: Vec<String>,
     /// What stands against it in the new release as it will be.
@@ -115,24 +118,22 @@ impl Decisions {
         let obstacles = view.obstacles();
         warnings::of_shared_data(old, new, &mut warnings);
         let is_merged = |path: &Path| releases.merged.iter().any(|file| file.name == path);
-        let mut carry: Vec<_> = releases
-            .carry
-            .iter()
-            .map(|carry| carry.path.clone())
-            .collect();
-        if carry.iter().any(|path| path == Path::new(".env")) && !is_merged(Path::new(".env")) {
+        let mut carry = releases.carry.clone();
+        let env = Path::new(".env");
+        if carry.iter().any(|carry| carry.path == env) && !is_merged(env) {
             warnings::of_missing_keys(old, releases.shipped_env.as_ref(), &mut warnings);
         }
         warnings::of_old_version(old, new, &mut warnings);
         warnings::of_findings(&releases.findings, ReleasePair { old, new }, &mut warnings);
-        carry.retain(|path| !is_merged(path));
+        carry.retain(|carry| !is_merged(&carry.path));
         if !releases.has_pristine {
             warnings.push(format!(
-                "it is not known what the vendor shipped as {0}: carried files are taken as they \
-                 are, and edits of its compose file stay behind; name its tarball or folder with \
-                 `--pristine PATH` to have them merged",
+                "it is not known what the vendor shipped as {}: files of keys keep your values, other \
+                 files that both releases have are asked about, and edits of the compose file stay \
+                 behind; name its tarball or folder with `--pristine PATH` to have them merged",
                 old.version
             ));
+            warnings::of_unknown_edits(ReleasePair { old, new }, &mut warnings);
         }
         Ok(Self {
             from: old.version.clone(),
@@ -150,6 +151,7 @@ impl Decisions {
             volumes,
             carry,
             merged: releases.merged.clone(),
+            questions: releases.questions.clone(),
             warnings,
             obstacles,
         })

@@ -178,6 +178,67 @@ volumes: {data: }
 }
 
 #[test]
+fn only_containers_that_collide_and_lack_the_suffix_get_it() {
+    let theirs =
+        "services: {web: {image: x, container_name: web}, db: {image: d, container_name: db-b}}";
+    let own = theirs
+        .replace("image: x", "image: y")
+        .replace("}}", "}, own: {image: o, container_name: own}}");
+    let found = conflicts(&claims("a", theirs), &claims("b", &own));
+    let document = Document::parse(Path::new("/b/c.yml"), own.as_bytes()).unwrap();
+    let project = ProjectFiles {
+        model: &model("b", &own),
+        documents: &[document],
+        lookup: &lookup,
+        env_files: &[],
+        others: &[],
+        texts: &[],
+    };
+    let fixed = fix(&project, &found, &rule()).unwrap();
+    let after = String::from_utf8(fixed.files[0].bytes.clone()).unwrap();
+    assert_eq!(
+        after,
+        own.replace("container_name: web", "container_name: web-b")
+    );
+}
+
+#[test]
+fn a_suffix_matters_where_a_container_collides() {
+    let bad = FixRule {
+        suffix: "a b".to_owned(),
+        ..rule()
+    };
+    let text = "services: {web: {image: x, ports: ['80:80']}}";
+    let (fixed, after, _) = fixed(text, &bad);
+    assert_eq!(after, text.replace("'80", "'180"));
+    assert!(fixed.refusals.is_empty());
+}
+
+#[test]
+fn what_keeps_its_name_keeps_those_who_use_it() {
+    let theirs = "\
+services: {web: {image: w, environment: {A_VOLUME: shop_one, B_VOLUME: shop_two}, volumes: ['one:/1', 'two:/2', 'own:/o']}}
+volumes: {one: {name: shop_one}, two: {name: shop_two}, own: {name: theirs}}
+";
+    // Its own `b_one` is in the way.
+    let own = theirs.replace("theirs", "b_one");
+    let found = conflicts(&claims("a", theirs), &claims("b", &own));
+    let document = Document::parse(Path::new("/b/c.yml"), own.as_bytes()).unwrap();
+    let project = ProjectFiles {
+        model: &model("b", &own),
+        documents: &[document],
+        lookup: &lookup,
+        env_files: &[],
+        others: &[],
+        texts: &[],
+    };
+    let fixed = fix(&project, &found, &rule()).unwrap();
+    let after = String::from_utf8(fixed.files[0].bytes.clone()).unwrap();
+    assert_eq!(after, own.replace("shop_two", "b_two"));
+    assert_eq!(fixed.refusals.len(), 1);
+}
+
+#[test]
 fn a_container_s_name_that_no_host_can_have_is_refused() {
     let named = |length: usize| {
         let text = format!(
@@ -328,7 +389,7 @@ fn mounted_files_are_edited_where_it_is_asked_for_and_surely_meant() {
     mounted.is_edited = false;
     let fixed = fixed_with(&text, &rule(), &[], &[mounted]);
     assert_eq!(String::from_utf8_lossy(&fixed.texts[0].bytes), content);
-    let kept = "a mounted file is only edited with `--mounted`";
+    let kept = "a mounted file or a script is only edited with `--mounted`";
     assert_eq!(
         told(&fixed),
         [

@@ -11,7 +11,16 @@ use crate::tree::Survey;
 use crate::upgrade::planning::drift;
 use crate::upgrade::planning::facts::{CarryFacts, Filesystem};
 use crate::upgrade::planning::image_facts::ImageFacts;
+use crate::upgrade::planning::whose::CarriedPath;
 use crate::upgrade::projects::ProjectPair;
+
+fn carried(path: &str) -> CarriedPath {
+    CarriedPath {
+        path: path.into(),
+        exclude: Vec::new(),
+        replaces: true,
+    }
+}
 
 fn version(text: &str) -> Version {
     text.parse().unwrap()
@@ -52,8 +61,9 @@ fn decisions() -> Decisions {
         edits: Vec::new(),
         images: vec!["acme/web:v2".into()],
         volumes: vec![pair("data"), pair("cache")],
+        questions: Vec::new(),
         merged: Vec::new(),
-        carry: vec![".env".into(), "etc/ssl".into()],
+        carry: vec![carried(".env"), carried("etc/ssl")],
         warnings: Vec::new(),
         obstacles: Vec::new(),
     }
