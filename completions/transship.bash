@@ -554,7 +554,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__plan)
-            opts="-C -p -q -h --from-release --install --from --prefix --image --image-archive --carry --skip-volume --project --from-project --pristine --ours --theirs --as-override --volumes --docker --helper --assume-stopped --dry-run --json --quiet --color --help"
+            opts="-C -p -q -h --from-release --install --from --prefix --image --image-archive --carry --skip-volume --own --share --env-file --profile --project --from-project --pristine --ours --theirs --as-override --volumes --docker --helper --assume-stopped --dry-run --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -593,6 +593,22 @@ _transship() {
                     return 0
                     ;;
                 --skip-volume)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --own)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --share)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --env-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -69,6 +69,10 @@ complete -c transship -n "__fish_transship_using_subcommand plan" -l image -d 'R
 complete -c transship -n "__fish_transship_using_subcommand plan" -l image-archive -d 'Load the release\'s images from the vendor\'s archive first, such as `containers.tar.gz`' -r -F
 complete -c transship -n "__fish_transship_using_subcommand plan" -l carry -d 'A file or folder of the release to carry; repeatable' -r -F
 complete -c transship -n "__fish_transship_using_subcommand plan" -l skip-volume -d 'A volume\'s key that is not to be copied; repeatable' -r
+complete -c transship -n "__fish_transship_using_subcommand plan" -l own -d 'Data outside of both releases that the new one gets a copy of; repeatable' -r
+complete -c transship -n "__fish_transship_using_subcommand plan" -l share -d 'Data outside of both releases that both go on using; repeatable' -r
+complete -c transship -n "__fish_transship_using_subcommand plan" -l env-file -d 'A file of variables instead of `.env`; repeatable, later ones win' -r -F
+complete -c transship -n "__fish_transship_using_subcommand plan" -l profile -d 'A profile whose services run, as well as those that always do; repeatable' -r
 complete -c transship -n "__fish_transship_using_subcommand plan" -s p -l project -d 'The new release\'s compose project; Compose\'s own choice when absent' -r
 complete -c transship -n "__fish_transship_using_subcommand plan" -l from-project -d 'The compose project that the old release runs as; Compose\'s own choice when absent' -r
 complete -c transship -n "__fish_transship_using_subcommand plan" -l pristine -d 'The vendor\'s tarball or folder of the old release, to tell its files from your edits' -r -F
@@ -366,7 +370,7 @@ always\t'Always'
 never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand conflicts" -l running -d 'Compare with what the Docker engine has and with what listens on its machine, too'
 complete -c transship -n "__fish_transship_using_subcommand conflicts" -l fix -d 'Edit the last side so that it can run beside the others'
-complete -c transship -n "__fish_transship_using_subcommand conflicts" -l mounted -d 'With `--fix`: edit mounted files, too, where they surely mean what gets another name, and show the difference'
+complete -c transship -n "__fish_transship_using_subcommand conflicts" -l mounted -d 'With `--fix`: edit mounted files and the folder\'s scripts, too, where they surely mean what gets another name, and show the difference'
 complete -c transship -n "__fish_transship_using_subcommand conflicts" -l dry-run -d 'Print the difference and change nothing'
 complete -c transship -n "__fish_transship_using_subcommand conflicts" -l check -d 'Change nothing; the exit code is 1 if something would change'
 complete -c transship -n "__fish_transship_using_subcommand conflicts" -l json -d 'Print one JSON document instead of text'

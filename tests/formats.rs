@@ -24,11 +24,12 @@ use transship::tree::{
 use transship::upgrade::made_volume::{self, MadeVolume, VolumeIdentity};
 use transship::upgrade::plan::{self, Estimate, Plan, PlanError, Space, VolumeEstimate};
 use transship::upgrade::planning::merging::ConfigMerge;
+use transship::upgrade::planning::outside::SharedWithOld;
 use transship::upgrade::projects::{Arrangement, NetworkRecord, ProjectPair, ProjectRecord};
 use transship::upgrade::running::journal::{self, Journal, JournalEvent, RunState, StepState};
 use transship::upgrade::step::{
-    CarryConfig, CopyVolume, EditCompose, LoadImages, StageRelease, StepOutcome, Switch,
-    ValueChange, VerifyVolume,
+    CarryConfig, CopyFolder, CopyVolume, EditCompose, FolderMove, LoadImages, StageRelease,
+    StepOutcome, Switch, ValueChange, VerifyVolume,
 };
 use transship::upgrade::{Request, Step, document};
 
@@ -74,6 +75,8 @@ fn steps() -> Vec<Step> {
             file: "releases/v2.10.5/docker-compose.yml".into(),
             images: vec!["acme/web=v2.10.5".into()],
             prefix: "v2_10_5_".into(),
+            own: Vec::new(),
+            moves: Vec::new(),
             changes: vec![ValueChange {
                 key: "services.web.image".into(),
                 line: 3,
@@ -125,7 +128,8 @@ fn steps() -> Vec<Step> {
     ]
 }
 
-fn a_plan() -> Plan {
+/// What a plan of version 2 says.
+fn a_plan_of_version_2() -> Plan {
     Plan {
         id: "00007-20261121T020000Z-v2.10.5".into(),
         sequence: 7,
@@ -140,6 +144,10 @@ fn a_plan() -> Plan {
             images: vec!["postgres=15".into()],
             carry: vec![".env".into()],
             skip: vec!["cache".into()],
+            own: Vec::new(),
+            share: Vec::new(),
+            env_files: Vec::new(),
+            profiles: Vec::new(),
             ours: vec![".env".into()],
             theirs: vec!["Caddyfile".into()],
             as_override: true,
@@ -189,8 +197,38 @@ fn a_plan() -> Plan {
             }],
         },
         warnings: vec!["volume `v1_3_2_postgres_data` is in use".into()],
+        shared: Vec::new(),
         conflicts: Vec::new(),
     }
+}
+
+/// What a plan of today says besides what one of version 2 does.
+fn a_plan() -> Plan {
+    let mut plan = a_plan_of_version_2();
+    plan.request.own = vec!["/srv/acme/files".into(), "search".into()];
+    plan.request.share = vec!["mail".into()];
+    plan.request.env_files = vec!["releases/v1.3.2/.env.custom".into()];
+    plan.request.profiles = vec!["search".into()];
+    let own = "own/srv/acme/files";
+    if let Step::EditCompose(edit) = &mut plan.steps[2] {
+        edit.own = vec!["search".into()];
+        edit.moves = vec![FolderMove {
+            from: "/srv/acme/files".into(),
+            to: Path::new(".").join(own),
+        }];
+    }
+    let copy = CopyFolder {
+        from: "/srv/acme/files".into(),
+        to: Path::new("releases/v2.10.5").join(own),
+    };
+    let switch = plan.steps.len() - 1;
+    plan.steps.insert(switch, Step::CopyFolder(copy));
+    plan.shared = vec![SharedWithOld {
+        what: "mail".into(),
+        name: "acme-mail".into(),
+        services: vec!["smtp".into()],
+    }];
+    plan
 }
 
 /// What a plan of version 1 says.
@@ -200,18 +238,25 @@ fn a_plan_of_version_1() -> Plan {
         sequence: 0,
         install: None,
         projects: ProjectPair::default(),
-        ..a_plan()
+        ..a_plan_of_version_2()
     }
 }
 
 #[test]
-fn plan_2_is_written_and_read() {
+fn plan_3_is_written_and_read() {
     let text = fixture(
-        "plan-v2.json",
+        "plan-v3.json",
         &document::to_text(plan::FORMAT, &a_plan()).unwrap(),
     );
-    let read: Plan = document::from_text(plan::FORMAT, Path::new("plan-v2.json"), &text).unwrap();
+    let read: Plan = document::from_text(plan::FORMAT, Path::new("plan-v3.json"), &text).unwrap();
     assert_eq!(read, a_plan());
+}
+
+#[test]
+fn plan_2_is_read() {
+    let text = fs::read_to_string(folder().join("plan-v2.json")).unwrap();
+    let read: Plan = document::from_text(plan::FORMAT, Path::new("plan-v2.json"), &text).unwrap();
+    assert_eq!(read, a_plan_of_version_2());
 }
 
 #[test]
@@ -303,7 +348,7 @@ fn an_install() -> (tempfile::TempDir, Install) {
 }
 
 /// The number of the last step of [`steps`].
-const LAST: usize = 7;
+const LAST: usize = 8;
 
 /// A journal with every event in it, as a run writes it; the times are made the same.
 fn a_journal() -> String {
@@ -354,9 +399,9 @@ fn a_journal() -> String {
 }
 
 #[test]
-fn journal_2_is_written_and_read() {
+fn journal_3_is_written_and_read() {
     let today: serde_json::Value = serde_json::from_str(&a_journal()).unwrap();
-    let path = folder().join("journal-v2.json");
+    let path = folder().join("journal-v3.json");
     if std::env::var_os("UPDATE").is_some() && !path.exists() {
         fs::write(&path, a_journal()).unwrap();
     }
@@ -366,13 +411,19 @@ fn journal_2_is_written_and_read() {
         kept["body"], today["body"],
         "the journal is written otherwise today: a new version is due"
     );
-    expect_read(&path, &a_plan());
+    expect_read(&path, &a_plan(), LAST);
+}
+
+#[test]
+fn journal_2_is_read() {
+    let path = folder().join("journal-v2.json");
+    expect_read(&path, &a_plan_of_version_2(), LAST - 1);
 }
 
 #[test]
 fn journal_1_is_read_and_not_acted_upon() {
     let path = folder().join("journal-v1.json");
-    expect_read(&path, &a_plan_of_version_1());
+    expect_read(&path, &a_plan_of_version_1(), LAST - 1);
     let (_root, install) = an_install();
     let journal = Journal::load(&path).unwrap();
     let error = journal.require_own(&install).unwrap_err();
@@ -380,12 +431,12 @@ fn journal_1_is_read_and_not_acted_upon() {
 }
 
 #[track_caller]
-fn expect_read(path: &Path, plan: &Plan) {
+fn expect_read(path: &Path, plan: &Plan, last: usize) {
     let journal = Journal::load(path).unwrap();
     assert_eq!(journal.plan(), plan);
     assert_eq!(journal.state(), RunState::RolledBack);
-    assert_eq!(journal.steps()[LAST - 1], StepState::Done);
-    assert_eq!(journal.steps()[LAST], StepState::Undone);
+    assert_eq!(journal.steps()[last - 1], StepState::Done);
+    assert_eq!(journal.steps()[last], StepState::Undone);
     assert_eq!(journal.outcome(0).unwrap().bytes, 4096);
 }
 
@@ -472,6 +523,7 @@ fn no_format_is_forgotten() {
         "id-v1.json",
         "journal-v1.json",
         "journal-v2.json",
+        "journal-v3.json",
         "made-volume-v1.json",
         "manifest-v1.json",
         "manifest-v1.mtree",
@@ -480,12 +532,13 @@ fn no_format_is_forgotten() {
         "manifest-v2.mtree",
         "plan-v1.json",
         "plan-v2.json",
+        "plan-v3.json",
         "shipped-v1.json",
     ];
     assert_eq!(present, known);
     assert_eq!(
         (plan::FORMAT.version, journal::FORMAT.version),
-        (2, 2),
+        (3, 3),
         "a new version adds a file"
     );
 }

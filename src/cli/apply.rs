@@ -105,6 +105,7 @@ pub(super) fn apply(args: &Apply, ui: &Ui) -> Result<Done, Failure> {
             ui.json(&PlanJson {
                 saved: None,
                 plan: &now.plan,
+                changes: &now.changes,
             })
         } else {
             show(&now, store.as_ref(), ui)
@@ -112,6 +113,7 @@ pub(super) fn apply(args: &Apply, ui: &Ui) -> Result<Done, Failure> {
         return shown.map(|()| Done::Same);
     }
     require_idle(&now)?;
+    warn_of_shared(&plan, ui);
     let runner = Runner {
         install: &install,
         disk: &disk,
@@ -160,6 +162,7 @@ pub(super) fn roll_back(args: &Rollback, ui: &Ui) -> Result<Done, Failure> {
     let journal = runner::newest(&install, "roll back")?;
     let store = store_of(&install, journal.plan(), &args.engine)?;
     if journal.state() == RunState::Complete {
+        warn_of_shared(journal.plan(), ui);
         for line in writes_since_copy(&install, journal.plan(), store.as_ref(), ui.progress())? {
             ui.warn(&line);
         }
@@ -184,6 +187,13 @@ pub(super) fn roll_back(args: &Rollback, ui: &Ui) -> Result<Done, Failure> {
     finish(&install, runner.roll_back(args.discard)?, ui)
 }
 
+/// Says what going back brings nothing of back.
+fn warn_of_shared(plan: &Plan, ui: &Ui) {
+    for line in plan.not_brought_back() {
+        ui.warn(&line);
+    }
+}
+
 fn finish(install: &Install, report: Report, ui: &Ui) -> Result<Done, Failure> {
     let report = report.with_next(install);
     if ui.json {
@@ -201,7 +211,8 @@ fn require_idle(now: &Prepared) -> Result<(), Failure> {
     let busy = now.plan.estimate.volumes.iter().filter_map(|volume| {
         let users = volume.in_use_by.as_ref()?;
         let (key, names) = (&volume.key, users.join(", "));
-        (!users.is_empty()).then(|| format!("volume `{key}` is in use by {names}"))
+        let kind = if key.starts_with('/') { "" } else { "volume " };
+        (!users.is_empty()).then(|| format!("{kind}`{key}` is in use by {names}"))
     });
     let busy: Vec<_> = busy.collect();
     if busy.is_empty() {

@@ -46,7 +46,7 @@ Exit codes:
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     Init(init::InitArgs),
-    Plan(plan::PlanArgs),
+    Plan(Box<plan::PlanArgs>),
     Apply(apply::Apply),
     Resume(apply::Resume),
     Rollback(apply::Rollback),

@@ -30,7 +30,7 @@ use crate::release::Install;
 /// collide get a suffix, volumes and networks a prefix, and host ports move by
 /// `--port-offset`. Environment, commands, labels, `.env` and env files that surely mean what
 /// gets another name are edited with it; whatever else uses, or may use, an old name is listed,
-/// mounted files among them. What is left is listed. Where a name that should be edited can't be,
+/// mounted files and the folder's scripts among them. What is left is listed. Where a name that should be edited can't be,
 /// or a port would land on one that is taken by a side or on which something listens here, nothing
 /// is written.
 #[derive(Debug, clap::Args)]
@@ -72,8 +72,8 @@ pub(super) struct ConflictsArgs {
     /// and `_` when absent
     #[arg(long, value_name = "TEXT", requires = "fix")]
     prefix: Option<String>,
-    /// With `--fix`: edit mounted files, too, where they surely mean what gets another name, and
-    /// show the difference
+    /// With `--fix`: edit mounted files and the folder's scripts, too, where they surely mean what
+    /// gets another name, and show the difference
     #[arg(long, requires = "fix")]
     mounted: bool,
     #[command(flatten)]

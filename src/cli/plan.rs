@@ -1,5 +1,7 @@
 //! `transship plan`, and making a plan again for `apply`.
 
+mod services;
+
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -18,6 +20,7 @@ use crate::release::{Install, VendorRelease, Version};
 use crate::upgrade::planning::merging;
 use crate::upgrade::planning::merging::MergedFile;
 use crate::upgrade::planning::prepare::{Prepared, prepare};
+use crate::upgrade::planning::release_changes::ReleaseChanges;
 use crate::upgrade::planning::whose::FileQuestion;
 use crate::upgrade::request::recorded;
 use crate::upgrade::running::runner;
@@ -64,6 +67,25 @@ pub(super) struct PlanArgs {
     /// A volume's key that is not to be copied; repeatable
     #[arg(long, value_name = "KEY")]
     skip_volume: Vec<String>,
+    /// Data outside of both releases that the new one gets a copy of; repeatable
+    ///
+    /// A volume's key, or an absolute path: an external volume, a folder of the host, a volume's
+    /// device. The copy gets a name or a folder of the new release's, and its compose files say so.
+    #[arg(long, value_name = "KEY|/PATH")]
+    own: Vec<String>,
+    /// Data outside of both releases that both go on using; repeatable
+    ///
+    /// What the new release writes there, `rollback` can't take back.
+    #[arg(long, value_name = "KEY|/PATH")]
+    share: Vec<String>,
+    /// A file of variables instead of `.env`; repeatable, later ones win
+    ///
+    /// One of the old release's is carried, and stands for the new one's of its name.
+    #[arg(long = "env-file", value_name = "FILE")]
+    env_files: Vec<PathBuf>,
+    /// A profile whose services run, as well as those that always do; repeatable
+    #[arg(long = "profile", value_name = "NAME")]
+    profiles: Vec<String>,
     /// The new release's compose project; Compose's own choice when absent
     #[arg(short, long, value_name = "NAME")]
     project: Option<String>,
@@ -98,6 +120,7 @@ pub(super) struct PlanArgs {
 pub(super) struct PlanJson<'a> {
     pub saved: Option<&'a Path>,
     pub plan: &'a Plan,
+    pub changes: &'a ReleaseChanges,
 }
 
 pub(super) fn run(args: &PlanArgs, ui: &Ui) -> Result<Done, Failure> {
@@ -125,6 +148,7 @@ pub(super) fn run(args: &PlanArgs, ui: &Ui) -> Result<Done, Failure> {
         ui.json(&PlanJson {
             saved: saved.as_deref(),
             plan: &planned.plan,
+            changes: &planned.changes,
         })?;
         return Ok(done);
     }
@@ -210,6 +234,14 @@ fn request(args: &PlanArgs, install: &Install) -> Result<Request, Failure> {
         images: args.images.clone(),
         carry: args.carry.clone(),
         skip: args.skip_volume.clone(),
+        own: args.own.clone(),
+        share: args.share.clone(),
+        env_files: args
+            .env_files
+            .iter()
+            .map(absolute)
+            .collect::<Result<_, _>>()?,
+        profiles: args.profiles.clone(),
         ours: args.ours.clone(),
         theirs: args.theirs.clone(),
         as_override: args.as_override,
@@ -232,6 +264,7 @@ pub(super) fn show(planned: &Prepared, store: &dyn VolumeStore, ui: &Ui) -> Resu
         plan,
         releases,
         decisions,
+        changes,
     } = planned;
     let mut text = ui.paint(
         color::HEADING,
@@ -242,6 +275,7 @@ pub(super) fn show(planned: &Prepared, store: &dyn VolumeStore, ui: &Ui) -> Resu
         plan.project,
         store.describe()
     );
+    text += &services::render(changes, &plan.from, ui);
     text += &steps(plan, store, ui);
     let words = SecretWords::with(releases.recipe.secrets.clone());
     text += &merges(decisions, &words, ui);
@@ -455,7 +489,12 @@ fn sizes(plan: &Plan, root: &Path, ui: &Ui) -> String {
             size::count(volume.files, "entry"),
         );
         text += &format!(
-            "  volume {}: {bytes} in {}\n",
+            "  {}{}: {bytes} in {}\n",
+            if volume.key.starts_with('/') {
+                ""
+            } else {
+                "volume "
+            },
             volume.key,
             files.replace("entrys", "entries")
         );

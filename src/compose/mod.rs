@@ -18,7 +18,7 @@ pub use change::prefix_names::{
     PrefixRule, name_volumes_like, prefix_networks, prefix_volumes, prefix_volumes_in,
 };
 pub use change::references::{StaleName, TextFile};
-pub use change::release_edit::edit_for_release;
+pub use change::release_edit::ReleaseEdit;
 pub use change::rename::{NamedThing, Rename};
 pub use change::service_edits::{offset_ports, offset_ports_with, suffix_container_names};
 pub use change::set_images::{ImageOptions, set_images, set_images_in, set_images_with};
@@ -45,5 +45,5 @@ pub use model::settings::{Setting, SettingChange, Settings, settings_diff};
 pub(crate) use file::rewrite::{plain_or_quoted, rewrite};
 pub(crate) use file::strict::{Type, plain_type};
 pub(crate) use file::syntax::{Node, NodeId, NodeKind, Style};
-pub(crate) use model::mount::is_data;
+pub(crate) use model::mount::{Device, is_data};
 pub(crate) use model::reference::spelled_out;

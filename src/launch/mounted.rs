@@ -2,6 +2,8 @@
 //! other containers may stand.
 
 use std::collections::BTreeSet;
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
@@ -15,7 +17,7 @@ const LARGEST: u64 = 1 << 20;
 const MOST_ENTRIES: usize = 4_000;
 const MOST_BYTES: usize = 16 << 20;
 
-/// What services mount or get as configs, as far as it is text.
+/// What services mount or get as configs, and the project's scripts, as far as they are text.
 #[derive(Debug, Default)]
 pub(crate) struct MountedTexts {
     /// Files of labels, and each mounted file, by path.
@@ -53,6 +55,13 @@ impl MountedTexts {
                     )),
                 }
             }
+        }
+        match scripts(&model.project_dir) {
+            Some(scripts) => paths.extend(scripts),
+            None => found.unread.push(format!(
+                "not all scripts below `{}` were searched for old names",
+                model.project_dir.display()
+            )),
         }
         for path in paths.iter().filter(|path| !is_read_by_compose(model, path)) {
             let Some(text) = text(path) else {
@@ -101,6 +110,28 @@ fn below(folder: &Path, entries: &mut usize) -> Option<Vec<PathBuf>> {
         }
     }
     Some(files)
+}
+
+/// The scripts in a project's folder, which are run on the host; None if there is too much.
+fn scripts(folder: &Path) -> Option<Vec<PathBuf>> {
+    const DEPTH: usize = 3;
+    let mut scripts = Vec::new();
+    for (number, entry) in WalkDir::new(folder)
+        .max_depth(DEPTH)
+        .into_iter()
+        .enumerate()
+    {
+        let entry = entry.ok().filter(|_| number < MOST_ENTRIES)?;
+        let is_run = |metadata: &Metadata| metadata.is_file() && metadata.mode() & 0o111 != 0;
+        let is_named = entry
+            .path()
+            .extension()
+            .is_some_and(|extension| extension == "sh");
+        if entry.metadata().is_ok_and(|metadata| is_run(&metadata)) || is_named {
+            scripts.push(entry.into_path());
+        }
+    }
+    Some(scripts)
 }
 
 /// What is edited as what it is.
@@ -165,9 +196,10 @@ mod tests {
             ("conf.d/latin", b"\xe4"),
             ("conf.d/large", &large),
             ("unmounted", b"x"),
+            ("hooks/start.sh", b"x"),
         ];
         let (read, unread) = found("'./app.conf:/a', './conf.d:/c', './gone:/g'", files);
-        assert_eq!(read, ["app.conf", "conf.d/a/b.conf"]);
+        assert_eq!(read, ["app.conf", "conf.d/a/b.conf", "hooks/start.sh"]);
         assert!(unread.is_empty(), "{unread:?}");
         // Compose's own files are edited as such.
         let (read, _) = found("'.:/all'", &files[..3]);
@@ -189,7 +221,8 @@ mod tests {
             .collect();
         let (read, unread) = found("'./data:/d'", &files);
         assert!(read.is_empty());
-        assert_eq!(unread.len(), 1);
+        assert_eq!(unread.len(), 2);
+        assert!(unread[1].starts_with("not all scripts below"), "{unread:?}");
     }
 
     #[test]

@@ -28,6 +28,10 @@ pub struct Recipe {
     pub prefix: Option<String>,
     /// Keys of volumes that are not copied.
     pub skip: Vec<String>,
+    /// Volumes by key, and absolute folders, outside of a release that each release gets a copy of.
+    pub own: Vec<String>,
+    /// Volumes by key, and absolute folders, outside of a release that all releases use.
+    pub share: Vec<String>,
     /// Images that follow the release's version, as `REPO` or `REPO=TAG` with `{version}`
     /// in TAG.
     pub images: Vec<String>,
@@ -182,12 +186,16 @@ enum WrittenCarry {
     Detailed { path: PathBuf, how: Option<String> },
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WrittenVolumes {
     prefix: Option<String>,
     #[serde(default)]
     skip: Vec<String>,
+    #[serde(default)]
+    own: Vec<String>,
+    #[serde(default)]
+    share: Vec<String>,
 }
 
 /// Keys that the design knows and this version can't follow.
@@ -241,10 +249,7 @@ impl Recipe {
     }
 
     fn from_written(written: Written) -> Result<Self, RecipeError> {
-        let volumes = written.volumes.unwrap_or(WrittenVolumes {
-            prefix: None,
-            skip: Vec::new(),
-        });
+        let volumes = written.volumes.unwrap_or_default();
         let merge = written.merge.unwrap_or_default();
         let carry = written
             .carry
@@ -253,6 +258,8 @@ impl Recipe {
             carry: carry.transpose()?,
             prefix: volumes.prefix,
             skip: volumes.skip,
+            own: volumes.own,
+            share: volumes.share,
             images: written.images.unwrap_or_default(),
             ours: merge.ours,
             theirs: merge.theirs,

@@ -12,6 +12,7 @@ use thiserror::Error;
 
 use super::confine::{self, Bounds, OutOfBounds};
 use super::planning::merging::PlanConflict;
+use super::planning::outside::SharedWithOld;
 use super::projects::ProjectPair;
 use super::request::Request;
 use super::step::Step;
@@ -24,7 +25,7 @@ use crate::release::{Install, Version};
 /// The format of a saved plan. Each version has a file in `fixtures/formats/`.
 pub const FORMAT: DocumentFormat = DocumentFormat {
     name: "transship-plan",
-    version: 2,
+    version: 3,
     oldest: 1,
 };
 
@@ -65,6 +66,9 @@ pub struct Plan {
     pub estimate: Estimate,
     /// What the administrator should know, a sentence each.
     pub warnings: Vec<String>,
+    /// What is outside of both releases and both use: going back brings nothing of it back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shared: Vec<SharedWithOld>,
     /// What both the administrator and the vendor changed; the plan can't be applied while there is any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conflicts: Vec<PlanConflict>,
@@ -84,7 +88,8 @@ pub struct Estimate {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VolumeEstimate {
-    /// The volume's key below `volumes:` of the compose file.
+    /// The volume's key below `volumes:` of the compose file, or the absolute path of a folder that
+    /// is copied.
     pub key: String,
     /// Entries of any type.
     pub files: u64,
@@ -233,6 +238,21 @@ impl Plan {
             id: self.id.clone(),
             conflicts: names.collect::<Vec<_>>().join(", "),
         })
+    }
+
+    /// What going back to the old release brings nothing of back, a sentence each: what both
+    /// releases write.
+    pub fn not_brought_back(&self) -> Vec<String> {
+        let told = self.shared.iter().map(|shared| {
+            let SharedWithOld { name, services, .. } = shared;
+            let kind = if shared.what.starts_with('/') { "" } else { "volume " };
+            format!(
+                "{kind}`{name}` ({}) is both releases': what {} writes there stays after `rollback`",
+                services.join(", "),
+                self.to
+            )
+        });
+        told.collect()
     }
 
     /// That the plan may be acted upon in this install: it was made here, and no path in it leads where

@@ -25,6 +25,21 @@ pub struct Request {
     pub carry: Vec<PathBuf>,
     /// Keys of volumes that are not copied, besides the recipe's.
     pub skip: Vec<String>,
+    /// Volumes by key, and absolute folders, outside of both releases that the new one gets a copy
+    /// of, besides the recipe's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub own: Vec<String>,
+    /// Volumes by key, and absolute folders, outside of both releases that both use, besides the
+    /// recipe's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub share: Vec<String>,
+    /// Files of variables instead of `.env`, as `--env-file` takes them, later ones winning; relative
+    /// where they are in the install. Those of the old release stand for the new one's of that name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub env_files: Vec<PathBuf>,
+    /// The profiles that are active; those of `COMPOSE_PROFILES` when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub profiles: Vec<String>,
     /// The new release's compose project; Compose's own choice when absent.
     pub project: Option<String>,
     /// The old release's compose project, as it runs; Compose's own choice when absent.
@@ -58,6 +73,10 @@ impl Request {
             images: Vec::new(),
             carry: Vec::new(),
             skip: Vec::new(),
+            own: Vec::new(),
+            share: Vec::new(),
+            env_files: Vec::new(),
+            profiles: Vec::new(),
             project: None,
             from_project: None,
             ours: Vec::new(),

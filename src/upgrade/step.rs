@@ -13,6 +13,7 @@
 //! Paths in steps are relative to the install, unless they lead out of it.
 
 mod carry_config;
+mod copy_folder;
 mod copy_volume;
 mod edit_compose;
 mod error;
@@ -27,8 +28,9 @@ mod world;
 use serde::{Deserialize, Serialize};
 
 pub use carry_config::CarryConfig;
+pub use copy_folder::CopyFolder;
 pub use copy_volume::CopyVolume;
-pub use edit_compose::{EditCompose, ValueChange};
+pub use edit_compose::{EditCompose, FolderMove, ValueChange};
 pub use error::StepError;
 pub use load_images::LoadImages;
 pub(in crate::upgrade) use shell::quote;
@@ -56,6 +58,8 @@ pub enum Step {
     Carry(CarryConfig),
     /// Copies a volume, with a manifest of what was copied.
     CopyVolume(CopyVolume),
+    /// Copies a folder of the host into the new release.
+    CopyFolder(CopyFolder),
     /// Compares a copied volume, read back, with its manifest.
     Verify(VerifyVolume),
     /// Repoints `current`.
@@ -71,6 +75,7 @@ impl Step {
             Self::EditCompose(step) => step,
             Self::Carry(step) => step,
             Self::CopyVolume(step) => step,
+            Self::CopyFolder(step) => step,
             Self::Verify(step) => step,
             Self::Switch(step) => step,
         }

@@ -194,13 +194,16 @@ fn a_conflict_is_answered_by_an_edited_file() {
     let resolved = install.at(".transship/merge/v2.10.5/.env");
     fs::write(&resolved, &text).unwrap();
     plan(&install, &[]).exits(1);
-    fs::write(&resolved, "DOMAIN=both\n").unwrap();
+    fs::write(&resolved, "DOMAIN=both\nPOSTGRES_PASSWORD=x\n").unwrap();
     plan(&install, &[]).exits(0).prints("as you resolved it");
-    fs::write(&resolved, "DOMAIN=changed\n").unwrap();
+    fs::write(&resolved, "DOMAIN=changed\nPOSTGRES_PASSWORD=x\n").unwrap();
     install.run(&["apply"]).exits(3).complains("stale");
     plan(&install, &[]).exits(0);
     install.run(&["apply"]).exits(0);
-    assert_eq!(new(&install, ".env"), "DOMAIN=changed\n");
+    assert_eq!(
+        new(&install, ".env"),
+        "DOMAIN=changed\nPOSTGRES_PASSWORD=x\n"
+    );
     assert!(!marked.exists());
 }
 
@@ -258,10 +261,13 @@ fn a_conflict_is_answered_by_settling_the_file_with_markers_itself() {
     plan(&install, &[]).exits(1);
     let kept = install.at(".transship/merge/v2.10.5/.env.merge~");
     assert_eq!(fs::read_to_string(kept).unwrap(), half);
-    fs::write(&marked, "DOMAIN=settled\n").unwrap();
+    fs::write(&marked, "DOMAIN=settled\nPOSTGRES_PASSWORD=x\n").unwrap();
     plan(&install, &[]).exits(0).prints("as you resolved it");
     install.run(&["apply"]).exits(0);
-    assert_eq!(new(&install, ".env"), "DOMAIN=settled\n");
+    assert_eq!(
+        new(&install, ".env"),
+        "DOMAIN=settled\nPOSTGRES_PASSWORD=x\n"
+    );
 }
 
 #[test]

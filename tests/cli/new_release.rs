@@ -195,3 +195,215 @@ fn what_a_carried_symlink_leads_to_comes_along() {
     assert_eq!(install.read("releases/v2/.env"), "TAG=7\n");
     assert_eq!(install.read("releases/v2/app.env"), "A=1\n");
 }
+
+#[test]
+fn a_volume_that_nothing_uses_is_not_demanded_and_comes_along_where_it_is() {
+    let compose = "services:\n  a: {image: 'acme/a'}\n  o: {image: 'acme/o', profiles: [oracle], \
+                   volumes: ['oradata:/o']}\nvolumes:\n  oradata:\n  spare:\n";
+    let install = TwoReleases::new(&[
+        ("releases/v1/compose.yaml", compose),
+        ("releases/v2/compose.yaml", compose),
+    ]);
+    let ran = install.run("plan v2").exits(0);
+    ran.prints("volume `v1_oradata` isn't there, and nothing of v1 uses it");
+    let ran = install.run("plan v2 --profile oracle").exits(3);
+    ran.complains("volume `v1_oradata` (`volumes.oradata` of the old release) is not in");
+    install.write("volumes/v1_oradata/f", "1");
+    install.run("plan v2").exits(0);
+    install.run("apply").exits(0);
+    assert_eq!(install.read("volumes/v2_oradata/f"), "1");
+}
+
+#[test]
+fn a_variable_without_a_value_is_named_unless_it_had_none_before() {
+    let old = "services:\n  m: {image: acme/m, environment: {A: '${A}', OLD: '${OLD}'}}\n";
+    let new = old.replace("'${OLD}'", "'${OLD}', B: '${B}${B}', C: '${C:-c}', D: '$D'");
+    let install = TwoReleases::new(&[
+        ("releases/v1/compose.yaml", old),
+        ("releases/v1/.env", "A=1\n"),
+        ("releases/v2/compose.yaml", &new),
+        ("releases/v2/.env.example", "A=1\nB=\nD=\n"),
+    ]);
+    let ran = install.run("plan v2").exits(3);
+    ran.complains("unset: `B` (2 places), `D` (1 place)");
+    install.write("releases/v1/.env", "A=1\nB=\nD=4\n");
+    install.run("plan v2").exits(0);
+}
+
+#[test]
+fn files_of_variables_are_named_as_compose_takes_them() {
+    let compose = "services:\n  m: {image: 'acme/m:${TAG}', volumes: ['mv:/m']}\nvolumes:\n  mv: \
+                   {name: '${PFX:-sentry}-mv'}\n";
+    let install = TwoReleases::new(&[
+        ("releases/v1/compose.yaml", compose),
+        ("releases/v1/.env", "TAG=1\n"),
+        ("releases/v1/.env.custom", "PFX=own\n"),
+        ("releases/v2/compose.yaml", compose),
+        ("volumes/own-mv/f", "1"),
+    ]);
+    install.run("plan v2").exits(3);
+    let both = "--env-file releases/v1/.env --env-file releases/v1/.env.custom";
+    install.run(&format!("plan v2 {both}")).exits(0);
+    let ran = install.run("apply").exits(0);
+    ran.prints("releases/v2/.env --env-file ").prints("up -d");
+    assert_eq!(install.read("volumes/v2_mv/f"), "1");
+    assert_eq!(install.read("releases/v2/.env.custom"), "PFX=own\n");
+}
+
+/// Two releases that use an external volume, a folder of the host, and a volume whose device is one.
+fn with_data_outside() -> (TwoReleases, tempfile::TempDir) {
+    let host = tempfile::tempdir().unwrap();
+    let path = host.path().display().to_string();
+    for name in ["files", "device"] {
+        fs::create_dir(host.path().join(name)).unwrap();
+        fs::write(host.path().join(name).join("f"), name).unwrap();
+    }
+    let compose = format!(
+        "services:\n  db:\n    image: acme/db:v1\n    volumes:\n      - pg:/pg\n      - \
+         dev:/dev-data\n      - {path}/files:/files # ours\n      - /etc/localtime:/etc/localtime\n\
+         volumes:\n  pg:\n    external: true\n    name: app-pg\n  dev:\n    driver_opts: {{type: \
+         none, o: bind, device: {path}/device}}\n"
+    );
+    let install = TwoReleases::new(&[
+        ("releases/v1/compose.yaml", &compose),
+        ("releases/v2/compose.yaml", &compose),
+        ("volumes/app-pg/f", "rows"),
+    ]);
+    (install, host)
+}
+
+#[test]
+fn data_outside_is_a_question_that_names_every_piece_of_it() {
+    let (install, host) = with_data_outside();
+    let path = host.path().display();
+    let ran = install.run("plan v2").exits(3);
+    let ran = ran.complains("both releases would write volume `app-pg` (db)");
+    let ran = ran.complains(&format!("both releases would write `{path}/files` (db)"));
+    let ran = ran.complains(&format!("both releases would write `{path}/device` (db)"));
+    let ran = ran.complains("`--own pg` copies it for the new release");
+    assert!(!ran.err.contains("localtime"), "{}", ran.err);
+    install.run("apply").exits(2);
+}
+
+#[test]
+fn data_outside_becomes_the_new_releases_own_and_stays_so_in_the_next() {
+    let (install, host) = with_data_outside();
+    let path = host.path().display();
+    let own = format!("plan v2 --own pg --own {path}");
+    install
+        .run(&own)
+        .exits(0)
+        .prints("/pg: app-pg -> v2_pg (4 B)");
+    install.run("apply").exits(0);
+    let new = install.read("releases/v2/compose.yaml");
+    let inside = format!("- ./own{path}/files:/files # ours");
+    assert!(new.contains(&inside), "{new}");
+    assert!(
+        new.contains("    external: true\n    name: v2_pg\n"),
+        "{new}"
+    );
+    let root = install.0.path().canonicalize().unwrap();
+    let device = format!("device: {}/releases/v2/own{path}/device", root.display());
+    assert!(new.contains(&device), "{new}");
+    assert_eq!(install.read("volumes/v2_pg/f"), "rows");
+    for name in ["files", "device"] {
+        let copy = install.read(&format!("releases/v2/own{path}/{name}/f"));
+        assert_eq!(copy, name);
+    }
+    // The vendor's next release is written as its first one.
+    let vendors = install.read("releases/v1/compose.yaml");
+    install.write("releases/v3/compose.yaml", &vendors);
+    install.write(&format!("releases/v2/own{path}/files/f"), "newer");
+    install
+        .run("plan v3")
+        .exits(3)
+        .complains("the old one has that data in");
+    let recipe = format!("volumes: {{own: [pg, {path}]}}\n");
+    install.write("transship.yml", &recipe);
+    install.run("plan v3").exits(0);
+    install.run("apply").exits(0);
+    assert_eq!(
+        install.read(&format!("releases/v3/own{path}/files/f")),
+        "newer"
+    );
+    assert_eq!(
+        install.read(&format!("releases/v3/own{path}/device/f")),
+        "device"
+    );
+    assert_eq!(install.read("volumes/v3_pg/f"), "rows");
+    install.run("rollback --discard").exits(0);
+    let left = install.0.path().join("releases/v3/own");
+    assert!(
+        !left
+            .join(host.path().strip_prefix("/").unwrap())
+            .join("files")
+            .exists()
+    );
+    assert_eq!(
+        install.read(&format!("releases/v2/own{path}/files/f")),
+        "newer"
+    );
+}
+
+#[test]
+fn what_is_shared_is_said_by_plan_and_apply_and_by_whoever_goes_back() {
+    let (install, host) = with_data_outside();
+    let path = host.path().display();
+    let said = "volume `app-pg` (db) is both releases': what v2 writes there stays";
+    let ran = install
+        .run(&format!("plan v2 --share pg --share {path}"))
+        .exits(0);
+    let ran = ran.prints(said);
+    ran.prints(&format!("`{path}/files` (db) is both releases'"));
+    install.run("apply").exits(0).complains(said);
+    install.run("rollback").exits(0).complains(said);
+    let text = install.read("releases/v2/compose.yaml");
+    assert!(
+        text.contains("name: app-pg") && !text.contains("own/"),
+        "{text}"
+    );
+    install.run("plan v2 --share pg --share /else").exits(3);
+}
+
+#[test]
+fn the_services_are_told_one_by_one() {
+    let old = "services:\n  web:\n    image: acme/web:v1\n    ports: ['80:80']\n  db:\n    image: \
+               postgres:15\n    volumes: ['pg:/data']\n  same: {image: 'acme/same:1'}\n  gone: \
+               {image: 'acme/gone:1', volumes: ['left:/l']}\nvolumes:\n  pg:\n  left:\n";
+    let new = "services:\n  web:\n    image: acme/web:v2\n    ports: ['8080:80']\n  db:\n    image: \
+               postgres:15\n    volumes: ['pg:/data', 'log:/log']\n  same: {image: 'acme/same:1'}\n  \
+               ha: {image: 'acme/ha:2', network_mode: host, devices: ['/dev/ttyUSB0']}\nvolumes:\n  \
+               pg:\n  log:\n";
+    let install = TwoReleases::new(&[
+        ("releases/v1/compose.yaml", old),
+        ("releases/v2/compose.yaml", new),
+        ("volumes/v1_pg/f", "1234"),
+        ("volumes/v1_left/f", "1"),
+    ]);
+    let ran = install.run("plan v2").exits(0);
+    ran.prints(
+        "
+Services
+  db    postgres:15
+        /data: v1_pg -> v2_pg (4 B)
+        /log: v2_log, begins empty
+  gone  gone: acme/gone:1
+        /l: v1_left stays behind
+  ha    new: acme/ha:2
+        in the host's network: which ports it listens on isn't known
+        uses /dev/ttyUSB0 of the host: one release at a time
+  web   acme/web:v1 -> v2
+        ports 80:80 -> 8080:80
+  as before: same
+Stays behind with v1: v1_left
+",
+    );
+    let ran = install.run("plan v2 --json").exits(0);
+    let json: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    let changes = &json["changes"];
+    assert_eq!(changes["stays_behind"][0], "v1_left");
+    let services = changes["services"].as_array().unwrap();
+    assert_eq!(services[0]["mounts"][0]["fate"], "copied");
+    assert_eq!(services[0]["mounts"][0]["bytes"], 4);
+    assert_eq!(services[2]["presence"], "new");
+}

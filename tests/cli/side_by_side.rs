@@ -226,7 +226,7 @@ services:
         ("conf.d/app.conf", "a\nserver shop-db:80;\n"),
     ];
     let sides = Sides::of(&files);
-    let hint = "a mounted file is only edited with `--mounted`";
+    let hint = "a mounted file or a script is only edited with `--mounted`";
     sides
         .fix(&["--dry-run"])
         .exits(1)

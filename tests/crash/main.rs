@@ -9,6 +9,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod own_folder;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -75,12 +76,7 @@ impl World {
 
     fn plan_with(&self, as_override: bool) -> Plan {
         let request = Request {
-            version: "v2.10.5".parse().unwrap(),
-            from: None,
             shipment: Some("v2.10.5.tar.gz".into()),
-            prefix: None,
-            images: Vec::new(),
-            carry: Vec::new(),
             // Fewer points to stop at.
             skip: match as_override {
                 true => vec!["postgres_data".into(), "postgres_backups".into()],
@@ -88,14 +84,8 @@ impl World {
             },
             // What the vendor shipped of these isn't known.
             ours: vec![".env".into(), "Caddyfile".into()],
-            theirs: Vec::new(),
-            image_archive: None,
             as_override,
-            project: None,
-            from_project: None,
-            place: VolumeBackend::Dir {
-                path: "volumes".into(),
-            },
+            ..Request::new("v2.10.5".parse().unwrap(), below("volumes"))
         };
         prepare(&self.layout, &request, &self.volumes, &Silent)
             .unwrap()
@@ -157,6 +147,11 @@ impl World {
         assert_eq!(volumes.len(), 2, "{point}: {volumes:?}");
         assert_eq!(self.install.litter(), Vec::<PathBuf>::new(), "{point}");
     }
+}
+
+/// Volumes that are folders below one of the install's.
+fn below(path: &str) -> VolumeBackend {
+    VolumeBackend::Dir { path: path.into() }
 }
 
 /// A disk on which nothing happens from the nth change on, as if the machine had stopped:

@@ -51,6 +51,7 @@ pub(super) fn prefix(args: &Prefix, ui: &Ui) -> Result<Done, Failure> {
         prefix: args.prefix.clone(),
         replace: args.replace.clone(),
         only: args.only.clone(),
+        own: None,
     };
     let documents = edits::open(&args.files, ui)?;
     let edited = compose::prefix_volumes_in(&documents, &rule)?;

@@ -40,18 +40,7 @@ pub fn rebase_binds_in(
     let mut unmatched: Vec<&PathBuf> = moves.iter().map(|(from, _)| from).collect();
     let mut edits = Vec::new();
     for (document, lookup) in documents {
-        let sources = sources(document, lookup);
-        let sites: Vec<_> = sources.iter().map(|source| source.site.clone()).collect();
-        let mut draft = Draft::new(document);
-        for source in &sources {
-            let fitting = moves.iter().find(|(from, to)| source.is_below(from, to));
-            if let Some((from, to)) = fitting {
-                unmatched.retain(|left| *left != from);
-                let value = moved(document, source, (from, to), lookup)?;
-                draft.set(document, &sites, &source.site, value)?;
-            }
-        }
-        edits.push(draft.finish()?);
+        edits.push(rebased(document, lookup, moves, &mut unmatched)?);
     }
     let Some(from) = unmatched.first() else {
         return Ok(edits);
@@ -69,6 +58,40 @@ pub fn rebase_binds_in(
         from: (*from).clone(),
         present,
     })
+}
+
+/// Moves the bind mounts of one file as [`rebase_binds_in`] does, of those whose path no variable
+/// holds; a folder that nothing is mounted from is passed over. The other folder may be relative,
+/// as `./files`.
+///
+/// # Errors
+/// [`Error::Unsafe`], [`Error::HeldInVariable`].
+pub(crate) fn rebase_literal_binds(
+    document: &Document,
+    moves: &[(PathBuf, PathBuf)],
+) -> Result<Edited, Error> {
+    rebased(document, &|_| None, moves, &mut Vec::new())
+}
+
+/// One file with its bind mounts moved; what was is no longer `unmatched`.
+fn rebased(
+    document: &Document,
+    lookup: &Lookup<'_>,
+    moves: &[(PathBuf, PathBuf)],
+    unmatched: &mut Vec<&PathBuf>,
+) -> Result<Edited, Error> {
+    let sources = sources(document, lookup);
+    let sites: Vec<_> = sources.iter().map(|source| source.site.clone()).collect();
+    let mut draft = Draft::new(document);
+    for source in &sources {
+        let fitting = moves.iter().find(|(from, to)| source.is_below(from, to));
+        if let Some((from, to)) = fitting {
+            unmatched.retain(|left| *left != from);
+            let value = moved(document, source, (from, to), lookup)?;
+            draft.set(document, &sites, &source.site, value)?;
+        }
+    }
+    draft.finish()
 }
 
 /// A mount with its source below `to` instead of `from`, in the text of the file or in a

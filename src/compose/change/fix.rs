@@ -260,6 +260,7 @@ impl Fixing<'_> {
             prefix: self.rule.prefix.clone(),
             replace: None,
             only: owners.iter().map(|(key, _)| (*key).clone()).collect(),
+            own: None,
         };
         let refused = draft_each_name(document, draft, section, &names)?;
         let is_refused = |key: &str| refused.iter().any(|(other, _)| other == key);

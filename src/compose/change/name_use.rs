@@ -101,8 +101,10 @@ struct Token<'a> {
 }
 
 /// Last parts of names of variables and options whose values are hosts.
-const HOST_WORDS: [&str; 18] = [
+const HOST_WORDS: [&str; 20] = [
     "host",
+    "hostname",
+    "domain",
     "server",
     "addr",
     "address",

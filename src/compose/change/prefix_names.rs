@@ -24,6 +24,9 @@ pub struct PrefixRule {
     pub replace: Option<String>,
     /// If not empty, only those with these keys.
     pub only: Vec<String>,
+    /// The external ones that get a name, too, by their keys, where it is decided for each whether it
+    /// does. Else none does, and each is told of.
+    pub own: Option<Vec<String>>,
 }
 
 /// What is named.
@@ -272,11 +275,15 @@ fn wanted(
     item: &TopLevelItem<'_>,
 ) -> Option<String> {
     let PrefixRule { prefix, .. } = rule;
-    if item.external {
-        warn_of_external(document, draft, item);
-        return None;
+    match &rule.own {
+        Some(own) if item.external && !own.iter().any(|key| key == item.key) => return None,
+        Some(_) => {}
+        None if item.external => {
+            warn_of_external(document, draft, item);
+            return None;
+        }
+        None => warn_of_device(document, draft, item),
     }
-    warn_of_device(document, draft, item);
     let Some(old) = &rule.replace else {
         return Some(format!("{prefix}{}", item.key));
     };

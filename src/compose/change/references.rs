@@ -398,7 +398,7 @@ impl<'a> Referrers<'a> {
                     continue;
                 }
                 let reason = match found.is_sure {
-                    true => "a mounted file is only edited with `--mounted`",
+                    true => "a mounted file or a script is only edited with `--mounted`",
                     false => MAY_MEAN_ELSE,
                 };
                 let owner = path.display().to_string();

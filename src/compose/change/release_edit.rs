@@ -1,7 +1,9 @@
-//! The edits that a new release's compose file gets: its images' tags, its volumes' names.
+//! The edit of an upgrade: images retagged, volumes named, and folders of the host that become the
+//! release's own.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use super::binds::rebase_literal_binds;
 use super::image_rule::ImageRule;
 use super::prefix_names::{PrefixRule, prefix_volumes};
 use super::set_images::{ImageOptions, set_images};
@@ -9,42 +11,55 @@ use crate::compose::error::Error;
 use crate::compose::file::document::Document;
 use crate::compose::file::edit::Edited;
 
-/// Edits a release's compose file: retags its images by `rules` (each as the command line
-/// takes them) and gives its volumes the `prefix`; none if it is empty. The same function
-/// makes the plan and carries it out. A rule that matches nothing in this file is passed
-/// over: a release may have several.
-///
-/// # Errors
-/// [`Error::Malformed`] for a rule that can't be understood; those of [`set_images`] but
-/// [`Error::NoMatch`]; those of [`prefix_volumes`].
-pub fn edit_for_release(
-    path: &Path,
-    before: &[u8],
-    rules: &[String],
-    prefix: &str,
-) -> Result<Edited, Error> {
-    let mut result = Edited {
-        bytes: before.to_vec(),
-        changes: Vec::new(),
-        warnings: Vec::new(),
-    };
-    for rule in rules {
-        let document = Document::parse(path, &result.bytes)?;
-        let rule: ImageRule = rule.parse()?;
-        match set_images(&document, &[rule], &ImageOptions::default()) {
-            Err(error) if error.is_no_match() => {}
-            other => extend(&mut result, other?),
-        }
-    }
-    if !prefix.is_empty() {
-        let document = Document::parse(path, &result.bytes)?;
-        let rule = PrefixRule {
-            prefix: prefix.to_owned(),
-            ..PrefixRule::default()
+/// What is edited in each compose file of a new release.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReleaseEdit {
+    /// Rules as `image set` takes them.
+    pub images: Vec<String>,
+    /// What stands before each volume's key in its name; names stay when empty.
+    pub prefix: String,
+    /// Keys of external volumes that get a name of the release's own.
+    pub own: Vec<String>,
+    /// Folders of the host, and where in the release they are instead, as `./own/srv/data`.
+    pub moves: Vec<(PathBuf, PathBuf)>,
+}
+
+impl ReleaseEdit {
+    /// The file at `path`, whose content is `before`, with its images retagged, the names of its
+    /// volumes prefixed, and its bind mounts moved. Rules without a match in it are passed over; the
+    /// file comes back as it is when nothing changes.
+    ///
+    /// # Errors
+    /// [`Error`] where a rule or an edit isn't possible.
+    pub fn apply(&self, path: &Path, before: &[u8]) -> Result<Edited, Error> {
+        let mut result = Edited {
+            bytes: before.to_vec(),
+            changes: Vec::new(),
+            warnings: Vec::new(),
         };
-        extend(&mut result, prefix_volumes(&document, &rule)?);
+        for rule in &self.images {
+            let document = Document::parse(path, &result.bytes)?;
+            let rule: ImageRule = rule.parse()?;
+            match set_images(&document, &[rule], &ImageOptions::default()) {
+                Err(error) if error.is_no_match() => {}
+                other => extend(&mut result, other?),
+            }
+        }
+        if !self.prefix.is_empty() {
+            let document = Document::parse(path, &result.bytes)?;
+            let rule = PrefixRule {
+                prefix: self.prefix.clone(),
+                own: Some(self.own.clone()),
+                ..PrefixRule::default()
+            };
+            extend(&mut result, prefix_volumes(&document, &rule)?);
+        }
+        if !self.moves.is_empty() {
+            let document = Document::parse(path, &result.bytes)?;
+            extend(&mut result, rebase_literal_binds(&document, &self.moves)?);
+        }
+        Ok(result)
     }
-    Ok(result)
 }
 
 fn extend(result: &mut Edited, next: Edited) {

@@ -69,14 +69,18 @@ pub(crate) fn pieces(
     template: &str,
     lookup: &Lookup<'_>,
 ) -> Result<Vec<TemplatePiece>, InterpolateError> {
-    let mut scan = TemplateScanner {
-        template,
-        lookup,
-        pieces: Vec::new(),
-        length: 0,
-    };
+    let mut scan = TemplateScanner::new(template, lookup);
     scan.range(0..template.len(), None, 0)?;
     Ok(scan.pieces)
+}
+
+/// The variables that a text takes for blank since they aren't set and have no default, each as
+/// often as it does.
+pub(crate) fn unset(template: &str, lookup: &Lookup<'_>) -> Vec<String> {
+    let mut scan = TemplateScanner::new(template, lookup);
+    // What can't be interpolated is told of elsewhere.
+    let _ = scan.range(0..template.len(), None, 0);
+    scan.unset
 }
 
 /// The names of all variables that a text mentions, in order, nested ones included.
@@ -101,6 +105,8 @@ struct TemplateScanner<'a> {
     pieces: Vec<TemplatePiece>,
     /// The bytes of all pieces so far.
     length: usize,
+    /// The variables that came to nothing, since they are neither set nor have a default.
+    unset: Vec<String>,
 }
 
 /// `${NAME}` taken apart; ranges are of the whole template.
@@ -113,6 +119,16 @@ struct Braced<'a> {
 }
 
 impl<'a> TemplateScanner<'a> {
+    fn new(template: &'a str, lookup: &'a Lookup<'a>) -> Self {
+        Self {
+            template,
+            lookup,
+            pieces: Vec::new(),
+            length: 0,
+            unset: Vec::new(),
+        }
+    }
+
     fn range(
         &mut self,
         range: Range<usize>,
@@ -177,8 +193,15 @@ impl<'a> TemplateScanner<'a> {
     }
 
     fn value(&mut self, name: &str, holder: Option<&str>) {
-        let value = (self.lookup)(name).unwrap_or_default();
+        let value = self.set_or_blank(name, (self.lookup)(name));
         self.push(value, None, Some(holder.unwrap_or(name)));
+    }
+
+    fn set_or_blank(&mut self, name: &str, value: Option<String>) -> String {
+        value.unwrap_or_else(|| {
+            self.unset.push(name.to_owned());
+            String::new()
+        })
     }
 
     fn braced(&self, dollar: usize, end: usize) -> Result<Braced<'a>, InterpolateError> {
@@ -234,6 +257,11 @@ impl<'a> TemplateScanner<'a> {
                 Err(InterpolateError::Missing {
                     variable: braced.name.to_owned(),
                 })
+            }
+            "" => {
+                let value = self.set_or_blank(braced.name, value);
+                self.push(value, None, Some(&held));
+                Ok(())
             }
             _ => {
                 self.push(value.unwrap_or_default(), None, Some(&held));
@@ -315,6 +343,18 @@ mod tests {
         for (template, expect) in cases {
             let found = interpolate(template, &lookup);
             assert_eq!(found.as_deref(), Ok(expect), "{template}");
+        }
+    }
+
+    #[test]
+    fn a_variable_is_unset_where_neither_a_value_nor_a_default_stands_in() {
+        for (template, expect) in [
+            ("$UNSET ${UNSET} ${X}", vec!["UNSET", "UNSET", "X"]),
+            ("${UNSET:-a} ${UNSET-} ${UNSET:+b} ${UNSET+b}", vec![]),
+            ("${UNSET:-${X}} ${SET:-${X}} ${SET:+$X}", vec!["X", "X"]),
+            ("$SET ${EMPTY} $$UNSET", vec![]),
+        ] {
+            assert_eq!(unset(template, &lookup), expect, "{template}");
         }
     }
 

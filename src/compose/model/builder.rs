@@ -22,6 +22,7 @@ pub(crate) struct ModelBuilder<'a> {
     pub(crate) project: String,
     pub(crate) folder: PathBuf,
     pub(crate) profiles: Vec<String>,
+    pub(super) unset: BTreeMap<String, usize>,
 }
 
 impl ModelBuilder<'_> {
@@ -51,6 +52,7 @@ impl ModelBuilder<'_> {
         Model {
             configs: resources("configs"),
             secrets: resources("secrets"),
+            unset: self.unset,
             recipe: root.get(RECIPE_KEY).map(yaml),
             project: self.project,
             project_dir: self.folder,

@@ -10,7 +10,7 @@ use super::layers::{Clash, clear, keep_last, merge};
 use super::value::{self, Data, Map, Origin, Value};
 use crate::compose::error::Error;
 use crate::compose::file::document::Document;
-use crate::compose::file::interpolate::interpolate;
+use crate::compose::file::interpolate::{interpolate, unset};
 use crate::compose::file::location::Location;
 use crate::compose::file::syntax::Fault;
 use crate::env_file::EnvFile;
@@ -28,6 +28,8 @@ const MAX_DEPTH: usize = 32;
 pub(crate) struct Loader<'a> {
     read: &'a ReadFile<'a>,
     pub(crate) sources: Sources,
+    /// The variables that came to nothing, and in how many places.
+    pub(crate) unset: BTreeMap<String, usize>,
 }
 
 /// Every document read so far; origins name them by number.
@@ -67,6 +69,7 @@ impl<'a> Loader<'a> {
         Self {
             read,
             sources: Sources::default(),
+            unset: BTreeMap::new(),
         }
     }
 
@@ -143,7 +146,7 @@ impl<'a> Loader<'a> {
         }
     }
 
-    fn interpolate(&self, value: &mut Value, environment: &Environment) -> Result<(), Error> {
+    fn interpolate(&mut self, value: &mut Value, environment: &Environment) -> Result<(), Error> {
         match &mut value.data {
             Data::Text(text) if text.contains('$') => {
                 let lookup = |name: &str| environment.get(name).cloned();
@@ -151,6 +154,9 @@ impl<'a> Loader<'a> {
                     at: self.sources.location(value.at),
                     source,
                 })?;
+                for name in unset(text, &lookup) {
+                    *self.unset.entry(name).or_default() += 1;
+                }
                 value.written = Some(std::mem::replace(text, resolved));
                 Ok(())
             }

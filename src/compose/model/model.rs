@@ -11,6 +11,7 @@ use super::builder::ModelBuilder;
 use super::canonical::absolute;
 use super::image::ImageUse;
 use super::load::{Environment, LoadScope, Loader, ReadFile, Sources};
+use super::mount::Device;
 use super::port::Port;
 use super::project::project_name;
 use super::value::Value;
@@ -52,7 +53,7 @@ impl Default for LoadOptions {
 }
 
 /// A project.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Model {
     /// The project's name.
     pub project: String,
@@ -76,6 +77,9 @@ pub struct Model {
     pub binds: Vec<Bind>,
     /// The vendor's recipe, if the files hold one.
     pub recipe: Option<Yaml>,
+    /// The variables that Compose takes for blank, since they aren't set and have no default, with
+    /// the number of places that name them.
+    pub unset: BTreeMap<String, usize>,
 }
 
 /// One service.
@@ -139,6 +143,14 @@ pub struct VolumeDefinition {
     pub labels: BTreeMap<String, String>,
     /// The services that mount it.
     pub used_by: Vec<String>,
+}
+
+impl VolumeDefinition {
+    /// Whether it is a folder of the host, a disk or a server's export: another name makes no other
+    /// data of it.
+    pub(crate) fn is_device(&self) -> bool {
+        Device::of(&self.driver_opts).is_some()
+    }
 }
 
 /// One network.
@@ -220,6 +232,7 @@ impl Model {
             project: merged.project,
             folder: merged.folder,
             profiles: merged.profiles,
+            unset: merged.unset,
         }
         .model(&merged.root))
     }
@@ -266,6 +279,7 @@ pub(crate) struct LayeredFiles {
     pub(crate) project: String,
     pub(crate) folder: PathBuf,
     pub(crate) profiles: Vec<String>,
+    pub(crate) unset: BTreeMap<String, usize>,
 }
 
 impl LayeredFiles {
@@ -310,8 +324,9 @@ impl LayeredFiles {
             root,
             sources: loader.sources,
             project,
-            folder,
             profiles,
+            unset: loader.unset,
+            folder: folder.clone(),
         })
     }
 }

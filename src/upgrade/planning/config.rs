@@ -190,6 +190,10 @@ fn carried(
         return Ok(listed.clone());
     }
     let mut carry = vec![CarryRule::new(Path::new(".env"))?];
+    let release = Install::current_target(&old.version);
+    let named = request.env_files.iter();
+    let named = named.filter_map(|path| path.strip_prefix(&release).ok());
+    carry.extend(named.filter_map(|path| CarryRule::new(path).ok()));
     let inside = old.model.files_inside();
     carry.extend(inside.iter().filter_map(|path| CarryRule::new(path).ok()));
     if let Some(pristine) = pristine {

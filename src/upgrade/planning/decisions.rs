@@ -8,20 +8,21 @@ use std::path::{Path, PathBuf};
 
 use super::merging::{Answered, MergedFile};
 use super::obstacle::Obstacle;
+use super::outside::{self, OutsideAnswers, OutsideUse, Ownership, SharedWithOld};
 use super::release_files::{ReleaseFiles, ReleasePair};
 use super::releases::Releases;
 use super::view::View;
 use super::warnings;
 use super::whose::{CarriedPath, FileQuestion};
-use crate::compose;
+use crate::compose::{self, ReleaseEdit};
 use crate::release::{Install, Recipe, Version};
 use crate::tree::Digest;
 use crate::upgrade::projects::{Arrangement, ProjectPair, ProjectRecord};
 use crate::upgrade::request::Request;
-use crate::upgrade::step::{EditCompose, ValueChange};
+use crate::upgrade::step::{EditCompose, FolderMove, ValueChange};
 
 /// What an upgrade touches: edits, volumes, config.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Decisions {
     /// The release that is left.
     pub from: Version,
@@ -41,6 +42,12 @@ pub struct Decisions {
     pub images: Vec<String>,
     /// Volumes to be copied.
     pub volumes: Vec<VolumePair>,
+    /// Folders of the host that the new release gets copies of.
+    pub folders: Vec<OutsideFolder>,
+    /// What is outside of both releases and stays both releases'.
+    pub shared: Vec<SharedWithOld>,
+    /// The new release's model, as it will be.
+    pub model: compose::Model,
     /// Paths to be carried, relative to the release.
     pub carry: Vec<CarriedPath>,
     /// Files that are merged instead.
@@ -75,6 +82,30 @@ pub struct VolumePair {
     pub source: String,
     /// The real name of the new one.
     pub target: String,
+    /// Whether an enabled service of the old release uses it: else there needn't be one.
+    pub is_used: bool,
+}
+
+/// A folder, or file, of the host and the new release's copy of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutsideFolder {
+    /// What `--own` calls it: the absolute path that the vendor's files mount.
+    pub path: PathBuf,
+    /// What is copied: an absolute path, or one below the old release.
+    pub from: PathBuf,
+    /// The copy's place below the new release.
+    pub to: PathBuf,
+}
+
+/// What is decided of the data outside of a release.
+#[derive(Default)]
+struct OutsideDecisions {
+    /// External volumes that are copied.
+    pairs: Vec<VolumePair>,
+    folders: Vec<OutsideFolder>,
+    moves: Vec<FolderMove>,
+    shared: Vec<SharedWithOld>,
+    obstacles: Vec<Obstacle>,
 }
 
 impl Decisions {
@@ -92,7 +123,19 @@ impl Decisions {
             .unwrap_or_else(|| recipe.prefix_for(&new.version));
         let rules = image_rules(request, recipe, old, new);
         let mut warnings = Vec::new();
-        let mut edits = edits(new, &rules, &prefix, &mut warnings)?;
+        let outside = outside(request, releases, &prefix, &mut warnings);
+        let keys = outside.pairs.iter().map(|pair| pair.key.clone());
+        let edit = ReleaseEdit {
+            images: rules,
+            prefix: prefix.clone(),
+            own: keys.collect(),
+            moves: outside
+                .moves
+                .iter()
+                .map(|m| (m.from.clone(), m.to.clone()))
+                .collect(),
+        };
+        let mut edits = edits(new, &edit, &mut warnings)?;
         let results = edits
             .iter()
             .map(|edit| (edit.name.clone(), edit.after.clone()))
@@ -107,16 +150,18 @@ impl Decisions {
             .chain(&recipe.skip)
             .map(String::as_str)
             .collect();
-        let volumes = pairs(old, new, &prefix, &skip, recipe, &mut warnings);
+        let mut volumes = pairs(old, new, &prefix, &skip, recipe, &mut warnings);
+        volumes.extend(outside.pairs);
         let view = View {
             releases,
             model: &model,
             volumes: &volumes,
             skip: &skip,
             kept: &Answered::of(request, recipe).ours,
+            moves: &outside.moves,
         };
-        let obstacles = view.obstacles();
-        warnings::of_shared_data(old, new, &mut warnings);
+        let mut obstacles = outside.obstacles;
+        obstacles.extend(view.obstacles());
         let is_merged = |path: &Path| releases.merged.iter().any(|file| file.name == path);
         let mut carry = releases.carry.clone();
         let env = Path::new(".env");
@@ -149,6 +194,9 @@ impl Decisions {
             images: model.images_to_have(),
             edits,
             volumes,
+            folders: outside.folders,
+            shared: outside.shared,
+            model,
             carry,
             merged: releases.merged.clone(),
             questions: releases.questions.clone(),
@@ -158,23 +206,85 @@ impl Decisions {
     }
 }
 
+/// What becomes of the data outside of the releases, as far as somebody has said so.
+fn outside(
+    request: &Request,
+    releases: &Releases,
+    prefix: &str,
+    warnings: &mut Vec<String>,
+) -> OutsideDecisions {
+    let Releases {
+        old, new, recipe, ..
+    } = releases;
+    let answers = OutsideAnswers::of(request, recipe);
+    let uses = OutsideUse::all(&old.model, &new.model);
+    let idle = answers.idle(&uses).into_iter();
+    warnings.extend(idle.map(|given| {
+        format!("`{given}`: nothing outside of both releases is called so, and nobody asked")
+    }));
+    let mut decided = OutsideDecisions::default();
+    for used in &uses {
+        match answers.answer(&used.answer()) {
+            Some(Ownership::Share) => decided.shared.push(used.shared()),
+            Some(Ownership::Own) => own(used, releases, prefix, &mut decided),
+            None => decided.obstacles.push(used.question()),
+        }
+    }
+    decided
+}
+
+/// A copy for the new release of what is outside.
+fn own(used: &OutsideUse, releases: &Releases, prefix: &str, decided: &mut OutsideDecisions) {
+    if let Some(pair) = used.pair(prefix) {
+        decided.pairs.push(pair);
+        return;
+    }
+    let Some((from, to)) = used.folder() else {
+        decided.obstacles.push(used.question());
+        return;
+    };
+    let place = match used.is_device() {
+        // The engine mounts it, and knows nothing of a project's folder.
+        true => releases.new.model.project_dir.join(&to),
+        false => Path::new(".").join(&to),
+    };
+    let path = PathBuf::from(used.answer());
+    // What lies below what is copied is copied with it.
+    if decided
+        .folders
+        .iter()
+        .any(|other| path.starts_with(&other.path))
+    {
+        return;
+    }
+    decided.moves.push(FolderMove {
+        from: path.clone(),
+        to: place,
+    });
+    let is_carried = |carry: &CarriedPath| to.starts_with(&carry.path);
+    if from != to || !releases.carry.iter().any(is_carried) {
+        decided.folders.push(OutsideFolder { path, from, to });
+    }
+}
+
 fn edits(
     new: &ReleaseFiles,
-    rules: &[String],
-    prefix: &str,
+    edit: &ReleaseEdit,
     warnings: &mut Vec<String>,
 ) -> Result<Vec<PlannedEdit>, compose::Error> {
     let mut edits = Vec::new();
     for file in new.files.iter().chain(&new.included) {
-        let edited = compose::edit_for_release(&file.name, &file.bytes, rules, prefix)?;
+        let edited = edit.apply(&file.name, &file.bytes)?;
         warnings.extend(edited.warnings.iter().map(ToString::to_string));
         if edited.bytes == file.bytes {
             continue;
         }
         let step = EditCompose {
             file: Install::current_target(&new.version).join(&file.real),
-            images: rules.to_vec(),
-            prefix: prefix.to_owned(),
+            images: edit.images.clone(),
+            prefix: edit.prefix.clone(),
+            own: edit.own.clone(),
+            moves: edit.moves.iter().map(FolderMove::of).collect(),
             changes: edited.changes.iter().map(change).collect(),
             before: Digest::of(&file.bytes).to_string(),
             after: Digest::of(&edited.bytes).to_string(),
@@ -256,17 +366,10 @@ fn pairs(
     for (old_key, volume) in &old.model.volumes {
         let key = renamed.get(old_key).unwrap_or(old_key);
         let Some(successor) = new.model.volumes.get(key) else {
-            warnings.push(format!(
-                "volume `{}` ({key}) has no successor in {} and stays behind",
-                volume.name, new.version
-            ));
             continue;
         };
-        if volume.external || successor.external {
-            warnings.push(format!(
-                "volume `{}` ({key}) is external: both releases use it",
-                volume.name
-            ));
+        if successor.external || successor.is_device() {
+            // That is outside of the release, and asked for.
         } else if skip.contains(&key.as_str()) || skip.contains(&old_key.as_str()) {
             warnings.push(format!(
                 "volume `{}` ({key}) is skipped: the new one begins empty",
@@ -277,20 +380,9 @@ fn pairs(
                 key: key.clone(),
                 source: volume.name.clone(),
                 target: format!("{prefix}{key}"),
+                is_used: outside::is_mounted(&old.model, old_key),
             });
         }
-    }
-    for key in new
-        .model
-        .volumes
-        .keys()
-        .filter(|key| !old.model.volumes.contains_key(*key))
-        .filter(|key| !renamed.values().any(|new| new == *key))
-    {
-        warnings.push(format!(
-            "volume `{prefix}{key}` is new in {}: it begins empty",
-            new.version
-        ));
     }
     pairs
 }

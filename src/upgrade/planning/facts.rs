@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use super::decisions::{Decisions, VolumePair};
+use super::decisions::{Decisions, OutsideFolder, VolumePair};
 use super::image_facts::ImageFacts;
 use super::whose::CarriedPath;
-use crate::engine::{self, Users, VolumeStore};
+use crate::engine::{self, ByPath, Users, VolumeStore};
 use crate::error::{Explain, Kind};
 use crate::progress::Progress;
 use crate::release::{Install, Version};
@@ -30,6 +30,8 @@ pub struct Facts {
     pub current: Option<PathBuf>,
     /// For each of the volumes to be copied, what was found.
     pub volumes: Vec<VolumeFacts>,
+    /// For each of the folders of the host to be copied, what was found.
+    pub folders: Vec<FolderFacts>,
     /// For each of the paths to be carried, what was found.
     pub carry: Vec<CarryFacts>,
     /// The release's images, where an archive of them is to be loaded.
@@ -53,6 +55,17 @@ pub struct VolumeFacts {
     pub target_full: bool,
     /// Names of volumes that end like the missing source's key.
     pub similar: Vec<String>,
+}
+
+/// A folder of the host to be copied into the new release.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FolderFacts {
+    /// What it holds; `None` when there is nothing.
+    pub source: Option<Survey>,
+    /// Containers or processes that write it now.
+    pub users: Users,
+    /// Whether the new release has something where the copy is to be.
+    pub in_new: bool,
 }
 
 /// A path to be carried.
@@ -133,6 +146,11 @@ impl Facts {
                 .iter()
                 .map(|pair| volume(pair, volumes, progress))
                 .collect::<Result<_, _>>()?,
+            folders: decisions
+                .folders
+                .iter()
+                .map(|pair| folder(pair, decisions, &old, volumes))
+                .collect::<Result<_, _>>()?,
             carry: decisions
                 .carry
                 .iter()
@@ -187,6 +205,31 @@ fn volume(
         users,
         target_full,
         similar: Vec::new(),
+    })
+}
+
+fn folder(
+    pair: &OutsideFolder,
+    decisions: &Decisions,
+    old: &Path,
+    volumes: &dyn VolumeStore,
+) -> Result<FolderFacts, FactsError> {
+    let source = old.join(&pair.from);
+    let in_new = decisions
+        .new_folder
+        .join(&pair.to)
+        .symlink_metadata()
+        .is_ok();
+    if source.symlink_metadata().is_err() {
+        return Ok(FolderFacts {
+            in_new,
+            ..FolderFacts::default()
+        });
+    }
+    Ok(FolderFacts {
+        users: volumes.users(&ByPath::volume(&source))?.writing(),
+        source: Some(tree::survey(&source)?),
+        in_new,
     })
 }
 

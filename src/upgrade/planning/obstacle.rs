@@ -100,6 +100,43 @@ pub enum Obstacle {
         /// The variables that have a part in it.
         variables: Vec<String>,
     },
+    /// Both releases would write what is outside of them, or the new one would find its data there.
+    OutsideData {
+        /// A volume's key, or an absolute path.
+        answer: String,
+        /// The volume's real name, its disk or export, or the path again.
+        name: String,
+        /// Whether it is a volume.
+        is_volume: bool,
+        /// The services that use it.
+        services: Vec<String>,
+        /// Where the old release has that data, if it isn't there.
+        was: Option<String>,
+        /// Whether a copy can be made for the new release.
+        can_own: bool,
+    },
+    /// A folder of the host that the new release was to have a copy of is mounted still.
+    StillOutside {
+        /// The folder.
+        path: PathBuf,
+        /// The services that mount it.
+        services: Vec<String>,
+    },
+    /// A folder that is to be copied isn't there.
+    NoFolder {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The new release has something where the copy of a folder is to be.
+    FolderTaken {
+        /// The place below the new release.
+        path: PathBuf,
+    },
+    /// Variables that nobody has set and that the new release needs.
+    Unset {
+        /// Their names, and in how many places each is used.
+        variables: Vec<(String, usize)>,
+    },
     /// Compose will read a file that won't be there.
     NoFile {
         /// The file, below the release.
@@ -180,6 +217,11 @@ impl fmt::Display for Obstacle {
                 "`{service}` would still run `{image}`, and not `{meant}`: {} holds it there",
                 named(variables)
             ),
+            Self::OutsideData { .. }
+            | Self::StillOutside { .. }
+            | Self::NoFolder { .. }
+            | Self::FolderTaken { .. } => self.fmt_outside(f),
+            Self::Unset { variables } => write!(f, "unset: {}", places(variables)),
             Self::NoFile { path } => write!(
                 f,
                 "Compose will read `{}` of the new release, and neither release has it",
@@ -189,6 +231,15 @@ impl fmt::Display for Obstacle {
     }
 }
 
+/// Variables with the number of places that name each.
+fn places(variables: &[(String, usize)]) -> String {
+    let told = variables.iter().map(|(name, count)| {
+        let noun = if *count == 1 { "place" } else { "places" };
+        format!("`{name}` ({count} {noun})")
+    });
+    told.collect::<Vec<_>>().join(", ")
+}
+
 /// Names between ticks.
 fn named(names: &[String]) -> String {
     let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
@@ -196,6 +247,48 @@ fn named(names: &[String]) -> String {
 }
 
 impl Obstacle {
+    /// What is said of data outside of the releases.
+    fn fmt_outside(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OutsideData {
+                name,
+                is_volume,
+                services,
+                was,
+                ..
+            } => {
+                let kind = if *is_volume { "volume " } else { "" };
+                let services = services.join(", ");
+                match was {
+                    None => write!(
+                        f,
+                        "both releases would write {kind}`{name}` ({services}), which is outside of them"
+                    ),
+                    Some(was) => write!(
+                        f,
+                        "{kind}`{name}` ({services}) is outside of the new release, and the old one has \
+                         that data in {was}"
+                    ),
+                }
+            }
+            Self::StillOutside { path, services } => write!(
+                f,
+                "`{}` can't be made the new release's own: {} would mount it still",
+                path.display(),
+                named(services)
+            ),
+            Self::NoFolder { path } => {
+                write!(f, "`{}` is to be copied and isn't there", path.display())
+            }
+            Self::FolderTaken { path } => write!(
+                f,
+                "the new release has `{}`, where a copy is to be",
+                path.display()
+            ),
+            _ => Ok(()),
+        }
+    }
+
     pub(super) fn hint(&self) -> String {
         match self {
             Self::SameRelease { .. } => {
@@ -242,6 +335,37 @@ impl Obstacle {
                 named(variables),
                 variables.first().map_or("", String::as_str)
             ),
+            Self::OutsideData {
+                answer, can_own, ..
+            } => {
+                let own = match can_own {
+                    true => format!("`--own {answer}` copies it for the new release; "),
+                    false => String::new(),
+                };
+                format!(
+                    "{own}`--share {answer}` leaves it to both (`rollback` brings nothing of it back); \
+                     for good, in `transship.yml`: `volumes: {{share: [{answer}]}}`"
+                )
+            }
+            Self::StillOutside { path, .. } => format!(
+                "its path is put together from variables or relative: mount another folder by hand, \
+                 or add `--share {}`",
+                path.display()
+            ),
+            Self::NoFolder { path } => format!(
+                "make it, or leave it to both releases with `--share {}`",
+                path.display()
+            ),
+            Self::FolderTaken { .. } => {
+                "it may be left from an earlier try: look into it, then remove it".into()
+            }
+            Self::Unset { variables } => {
+                let first = variables.first().map_or("", |(name, _)| name.as_str());
+                format!(
+                    "give each a value in the old release's `.env`, from where it is carried; \
+                     `{first}=` says that it is meant to be blank"
+                )
+            }
             Self::NoFile { path } => format!(
                 "put it into the old release, from where it can be carried with `--carry {}`",
                 path.display()

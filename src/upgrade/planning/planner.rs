@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::decisions::{Decisions, VolumePair};
-use super::facts::{Facts, VolumeFacts, release_path};
+use super::decisions::{Decisions, OutsideFolder, VolumePair};
+use super::facts::{Facts, FolderFacts, VolumeFacts, release_path};
 use super::merging::{MergedFile, PlanConflict};
 use super::obstacle::{Obstacle, Refused};
 use crate::document::DocumentId;
@@ -17,7 +17,7 @@ use crate::release::VendorRelease;
 use crate::upgrade::plan::{Estimate, Plan, Space, VolumeEstimate};
 use crate::upgrade::request::Request;
 use crate::upgrade::step::{
-    CarryConfig, CopyVolume, LoadImages, StageRelease, Step, Switch, VerifyVolume,
+    CarryConfig, CopyFolder, CopyVolume, LoadImages, StageRelease, Step, Switch, VerifyVolume,
 };
 
 /// What a plan is known by.
@@ -65,6 +65,7 @@ pub fn plan(
             space,
         },
         warnings: warnings(decisions, facts),
+        shared: decisions.shared.clone(),
         conflicts: decisions
             .merged
             .iter()
@@ -105,6 +106,9 @@ fn obstacles(decisions: &Decisions, facts: &Facts, space: &[Space]) -> Vec<Obsta
     for (pair, seen) in decisions.volumes.iter().zip(&facts.volumes) {
         found.extend(obstacle(pair, seen, &facts.place));
     }
+    for (pair, seen) in decisions.folders.iter().zip(&facts.folders) {
+        found.extend(folder_obstacle(pair, seen));
+    }
     if let Some(images) = facts
         .images
         .as_ref()
@@ -125,10 +129,11 @@ fn obstacle(pair: &VolumePair, seen: &VolumeFacts, place: &str) -> Option<Obstac
         key,
         source,
         target,
+        ..
     } = pair.clone();
     if source == target {
         Some(Obstacle::SameVolume { key, name: source })
-    } else if seen.source.is_none() {
+    } else if seen.source.is_none() && pair.is_used {
         Some(Obstacle::NoVolume {
             key,
             name: source,
@@ -140,6 +145,24 @@ fn obstacle(pair: &VolumePair, seen: &VolumeFacts, place: &str) -> Option<Obstac
     } else {
         None
     }
+}
+
+fn folder_obstacle(pair: &OutsideFolder, seen: &FolderFacts) -> Option<Obstacle> {
+    if seen.source.is_none() {
+        let path = pair.from.clone();
+        return Some(Obstacle::NoFolder { path });
+    }
+    let path = pair.to.clone();
+    seen.in_new.then_some(Obstacle::FolderTaken { path })
+}
+
+/// The volumes that are there to be copied: what nothing uses needn't be.
+fn copied<'a>(
+    decisions: &'a Decisions,
+    facts: &'a Facts,
+) -> impl Iterator<Item = (&'a VolumePair, &'a VolumeFacts)> {
+    let pairs = decisions.volumes.iter().zip(&facts.volumes);
+    pairs.filter(|(_, seen)| seen.source.is_some())
 }
 
 fn steps(
@@ -189,8 +212,16 @@ fn steps(
             .map(|edit| Step::EditCompose(edit.step.clone())),
     );
     steps.extend(last.into_iter().map(Step::Carry));
-    steps.extend(decisions.volumes.iter().map(|pair| copy(pair, decisions)));
-    steps.extend(decisions.volumes.iter().map(|pair| {
+    steps.extend(copied(decisions, facts).map(|(pair, _)| copy(pair, decisions)));
+    steps.extend(decisions.folders.iter().map(|pair| {
+        let to = release_path(&decisions.to).join(&pair.to);
+        let from = match pair.from.is_absolute() {
+            true => pair.from.clone(),
+            false => release_path(&decisions.from).join(&pair.from),
+        };
+        Step::CopyFolder(CopyFolder { from, to })
+    }));
+    steps.extend(copied(decisions, facts).map(|(pair, _)| {
         Step::Verify(VerifyVolume {
             source: pair.source.clone(),
             volume: pair.target.clone(),
@@ -261,14 +292,19 @@ fn manifest(pair: &VolumePair, decisions: &Decisions) -> PathBuf {
 
 fn estimates(decisions: &Decisions, facts: &Facts) -> Vec<VolumeEstimate> {
     let pairs = decisions.volumes.iter().zip(&facts.volumes);
-    pairs
-        .filter_map(|(pair, seen)| {
-            let survey = seen.source?;
+    let volumes = pairs.map(|(pair, seen)| (pair.key.clone(), seen.source, &seen.users));
+    let pairs = decisions.folders.iter().zip(&facts.folders);
+    let path = |pair: &OutsideFolder| pair.path.display().to_string();
+    let folders = pairs.map(|(pair, seen)| (path(pair), seen.source, &seen.users));
+    volumes
+        .chain(folders)
+        .filter_map(|(key, source, users)| {
+            let survey = source?;
             Some(VolumeEstimate {
-                key: pair.key.clone(),
+                key,
                 files: survey.files + survey.directories + survey.others,
                 bytes: survey.bytes,
-                in_use_by: in_use_by(&seen.users),
+                in_use_by: in_use_by(users),
             })
         })
         .collect()
@@ -288,7 +324,9 @@ fn space(shipment: Option<&VendorRelease>, facts: &Facts) -> Vec<Space> {
         .iter()
         .map(super::facts::CarryFacts::bytes)
         .sum();
-    let release = carried + shipment.map_or(0, |shipment| shipment.summary.bytes);
+    let folders = facts.folders.iter().filter_map(|seen| seen.source);
+    let folders: u64 = folders.map(|survey| survey.allocated).sum();
+    let release = carried + folders + shipment.map_or(0, |shipment| shipment.summary.bytes);
     let volumes = facts
         .volumes
         .iter()
@@ -344,6 +382,27 @@ fn warnings(decisions: &Decisions, facts: &Facts) -> Vec<String> {
                 pair.source, user.who
             ));
         }
+        if seen.source.is_none() {
+            warnings.push(format!(
+                "volume `{}` isn't there, and nothing of {} uses it: it isn't copied",
+                pair.source, decisions.from
+            ));
+        }
+    }
+    for (pair, seen) in decisions.folders.iter().zip(&facts.folders) {
+        let path = pair.from.display();
+        if let Some(why) = &seen.users.unknown {
+            warnings.push(format!(
+                "whether anything uses `{path}` can't be known: {why}; `apply` will refuse, unless \
+                 told `--assume-stopped`"
+            ));
+        }
+        warnings.extend(
+            seen.users
+                .found
+                .iter()
+                .map(|user| format!("`{path}` is in use by {}: stop it before `apply`", user.who)),
+        );
     }
     warnings
 }

@@ -8,6 +8,7 @@ use super::facts::FactsError;
 use super::image_facts::{ImageFacts, ImagesError};
 use super::obstacle::Refused;
 use super::planner::{self, PlanLabel};
+use super::release_changes::ReleaseChanges;
 use super::release_files::ReleasesError;
 use super::releases::Releases;
 use crate::clock;
@@ -32,6 +33,8 @@ pub struct Prepared {
     pub releases: Releases,
     /// What the upgrade touches, decided from both releases.
     pub decisions: Decisions,
+    /// What it changes, service by service.
+    pub changes: ReleaseChanges,
 }
 
 /// Why no plan was made: something can't be read, or stands against it.
@@ -112,7 +115,9 @@ pub fn prepare(
     for space in &mut plan.estimate.space {
         space.path = recorded(install, &space.path);
     }
+    let changes = ReleaseChanges::of(&releases.old.model, &decisions, &plan);
     Ok(Prepared {
+        changes,
         root: install.root().to_owned(),
         plan,
         releases,

@@ -59,6 +59,26 @@ pub struct ComposeFile {
     pub bytes: Vec<u8>,
 }
 
+/// How a release's files are resolved.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ReadOptions {
+    /// The compose project; Compose's own choice when absent.
+    pub(crate) project: Option<String>,
+    /// The files of variables; the release's `.env` when empty.
+    pub(crate) env_files: Vec<EnvSource>,
+    /// The active profiles.
+    pub(crate) profiles: Vec<String>,
+}
+
+/// A file of variables.
+#[derive(Debug, Clone)]
+pub(crate) struct EnvSource {
+    /// Where it can be read now.
+    pub(crate) path: PathBuf,
+    /// Its name below the release, where it is of the release: a content that is given counts.
+    pub(crate) name: Option<PathBuf>,
+}
+
 /// Why the releases can't be read.
 #[derive(Debug, Error)]
 pub enum ReleasesError {
@@ -208,8 +228,7 @@ impl ReleaseFiles {
     pub(crate) fn read(
         release: &Release,
         at: &Path,
-        project: Option<&str>,
-        env: Option<&Path>,
+        how: &ReadOptions,
         coming: &BTreeMap<PathBuf, Vec<u8>>,
     ) -> Result<Self, ReleasesError> {
         let folder = release.path.clone();
@@ -221,14 +240,16 @@ impl ReleaseFiles {
             return Err(ReleasesError::NoCompose { folder });
         }
         let own_env = folder.join(".env");
-        let env = match given(&own_env) {
-            Some(_) => Some(own_env.as_path()),
-            None => env,
-        };
+        let env_files = how.env_files.iter().map(|env| {
+            let coming = env.name.as_ref().map(|name| folder.join(name));
+            let coming = coming.filter(|path| given(path).is_some());
+            coming.unwrap_or_else(|| env.path.clone())
+        });
         let options = LoadOptions {
-            project: project.map(str::to_owned),
+            project: how.project.clone(),
             project_dir: Some(at.to_owned()),
-            env_files: env.map(Path::to_owned).into_iter().collect(),
+            env_files: env_files.collect(),
+            profiles: how.profiles.clone(),
             ..LoadOptions::default()
         };
         let model = Model::load_with(&paths, &options, &read)?;

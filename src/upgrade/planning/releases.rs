@@ -4,17 +4,17 @@
 //! from a [`SmallFiles`]. Only reads, but for that temporary folder.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::config::{CarriedConfig, Shipped};
 use super::local_changes::Findings;
 use super::merging::MergedFile;
-use super::release_files::{ReleaseFiles, ReleasePair, ReleasesError};
+use super::release_files::{EnvSource, ReadOptions, ReleaseFiles, ReleasePair, ReleasesError};
 use super::whose::{CarriedPath, FileQuestion};
 use crate::fs::Disk;
 use crate::progress::Progress;
 use crate::release::{
-    Install, Recipe, Release, ShippedFiles, SmallFiles, VendorRelease, VendorReleaseError,
+    Install, Recipe, Release, ShippedFiles, SmallFiles, VendorRelease, VendorReleaseError, Version,
 };
 use crate::upgrade::request::Request;
 
@@ -74,14 +74,20 @@ impl Releases {
             None => install.release(&request.version)?.path,
         };
         let untouched = BTreeMap::new();
-        let old_project = request.from_project.as_deref();
-        let old = ReleaseFiles::read(&old, &old.path, old_project, None, &untouched)?;
-        // The old release's `.env` is the one that the new release will run with.
-        let env = Some(old.folder.join(".env")).filter(|path| path.is_file());
+        let how = ReadOptions {
+            project: request.from_project.clone(),
+            env_files: env_files(install, request, &old.version, None),
+            profiles: request.profiles.clone(),
+        };
+        let old = ReleaseFiles::read(&old, &old.path, &how, &untouched)?;
+        let how = ReadOptions {
+            project: request.project.clone(),
+            env_files: env_files(install, request, &old.version, Some(&old.folder)),
+            ..how
+        };
         let at = install.release_folder(&request.version);
         let release = Release::at(request.version.clone(), folder);
-        let project = request.project.as_deref();
-        let shipped = ReleaseFiles::read(&release, &at, project, env.as_deref(), &untouched)?;
+        let shipped = ReleaseFiles::read(&release, &at, &how, &untouched)?;
         let own = install.root().join("transship.yml");
         let files = shipped.files.iter();
         let files: Vec<_> = files.map(|file| (&*file.name, &*file.bytes)).collect();
@@ -108,7 +114,7 @@ impl Releases {
         let shipped_env = shipped.env.clone();
         let new = match config.coming.is_empty() {
             true => shipped,
-            false => ReleaseFiles::read(&release, &at, project, env.as_deref(), &config.coming)?,
+            false => ReleaseFiles::read(&release, &at, &how, &config.coming)?,
         };
         let mut overlays = config.merged.iter().filter(|file| file.step.over.is_some());
         if let Some(unread) = overlays.find(|over| new.files.iter().all(|f| f.name != over.name)) {
@@ -130,6 +136,32 @@ impl Releases {
             _small_files: small_files,
         })
     }
+}
+
+/// The files of variables that a release is read with: those of the request, else the `.env` of
+/// `default`, since the old release's is the one that the new release will run with.
+fn env_files(
+    install: &Install,
+    request: &Request,
+    old: &Version,
+    default: Option<&Path>,
+) -> Vec<EnvSource> {
+    if request.env_files.is_empty() {
+        let env = default.map(|folder| EnvSource {
+            path: folder.join(".env"),
+            name: Some(PathBuf::from(".env")),
+        });
+        return env.into_iter().filter(|env| env.path.is_file()).collect();
+    }
+    let named = request.env_files.iter();
+    let source = |path: &PathBuf| EnvSource {
+        path: install.root().join(path),
+        name: path
+            .strip_prefix(Install::current_target(old))
+            .ok()
+            .map(Path::to_owned),
+    };
+    named.map(source).collect()
 }
 
 /// The old release's archive, where it lies in the install, while it isn't kept yet.

@@ -8,8 +8,10 @@ use std::path::{Path, PathBuf};
 
 use super::decisions::VolumePair;
 use super::obstacle::Obstacle;
+use super::outside;
 use super::releases::Releases;
-use crate::compose::{Model, interpolate};
+use crate::compose::{Bind, Model, interpolate};
+use crate::upgrade::step::FolderMove;
 
 /// The new release, and what it is held against.
 pub(crate) struct View<'a> {
@@ -22,6 +24,8 @@ pub(crate) struct View<'a> {
     pub(crate) skip: &'a [&'a str],
     /// Where the old release's version wins: `FILE` or `FILE:KEY`.
     pub(crate) kept: &'a [PathBuf],
+    /// Folders of the host that the new release is to have copies of, and where.
+    pub(crate) moves: &'a [FolderMove],
 }
 
 impl View<'_> {
@@ -31,6 +35,8 @@ impl View<'_> {
         found.extend(self.moved_data());
         found.extend(self.pinned_images());
         found.extend(self.missing_files());
+        found.extend(self.unmoved_folders());
+        found.extend(self.blank_variables());
         found
     }
 
@@ -46,7 +52,8 @@ impl View<'_> {
             let pair = self.volumes.iter().find(|pair| pair.key == *key);
             // That is told of where volumes are observed.
             let is_told = pair.is_some_and(|pair| pair.source == pair.target);
-            if volume.external || is_told {
+            let is_anothers = volume.external && pair.is_none();
+            if is_anothers || is_told {
                 continue;
             }
             let (name, at) = (volume.name.clone(), self.place(&volume.at.to_string()));
@@ -70,7 +77,7 @@ impl View<'_> {
             for (target, key) in &service.mounts {
                 let is_external = |key: &str| {
                     let volume = self.model.volumes.get(key);
-                    volume.is_some_and(|volume| volume.external)
+                    volume.is_some_and(|volume| volume.external || volume.is_device())
                 };
                 let is_copied = self.volumes.iter().any(|pair| pair.key == *key);
                 if is_copied || is_external(key) || self.is_skipped(key) {
@@ -90,6 +97,7 @@ impl View<'_> {
             }
         }
         found.extend(self.moved_into_folders());
+        found.extend(self.moved_between_folders());
         found
     }
 
@@ -130,6 +138,50 @@ impl View<'_> {
                 skip: was.clone(),
             })
         })
+    }
+
+    /// Folders of the release that take the place of others, which nobody brings along.
+    fn moved_between_folders(&self) -> impl Iterator<Item = Obstacle> {
+        let old = &self.releases.old;
+        self.model.binds.iter().filter_map(|bind| {
+            let is_before = |was: &&Bind| was.service == bind.service && was.target == bind.target;
+            let was = old.model.binds.iter().find(is_before)?;
+            let is_data =
+                !bind.read_only && !was.read_only && old.folder.join(&was.source).is_dir();
+            let is_answered = was.source == bind.source
+                || bind.source.is_absolute()
+                || self.is_skipped(&was.source.to_string_lossy())
+                || self.moves.iter().any(|m| m.from == was.source)
+                || self.is_there(&bind.source);
+            (is_data && !is_answered).then(|| Obstacle::DataMoved {
+                service: bind.service.clone(),
+                target: bind.target.clone(),
+                from: format!("`{}`", was.source.display()),
+                to: format!("`{}`", bind.source.display()),
+                rename: None,
+                skip: was.source.display().to_string(),
+            })
+        })
+    }
+
+    /// Folders of the host that are mounted still, though the new release is to have its own.
+    fn unmoved_folders(&self) -> impl Iterator<Item = Obstacle> {
+        self.moves.iter().filter_map(|FolderMove { from, .. }| {
+            let services = outside::still_using(self.model, from);
+            (!services.is_empty()).then(|| Obstacle::StillOutside {
+                path: from.clone(),
+                services: services.into_iter().collect(),
+            })
+        })
+    }
+
+    /// Variables that Compose would take for blank, and that weren't before.
+    fn blank_variables(&self) -> Option<Obstacle> {
+        let old = &self.releases.old.model.unset;
+        let unset = self.model.unset.iter();
+        let new = unset.filter(|(name, _)| !old.contains_key(*name));
+        let variables: Vec<_> = new.map(|(name, places)| (name.clone(), *places)).collect();
+        (!variables.is_empty()).then_some(Obstacle::Unset { variables })
     }
 
     /// Images that a variable of the administrator's keeps at the old release's.

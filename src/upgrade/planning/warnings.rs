@@ -10,31 +10,6 @@ use crate::compose::{self, Document};
 use crate::merge::{self, Answers, Input, Inputs, OutcomeKind};
 use crate::release::Version;
 
-/// Data outside of both releases is not copied, so both write it.
-pub(crate) fn of_shared_data(old: &ReleaseFiles, new: &ReleaseFiles, warnings: &mut Vec<String>) {
-    for bind in new
-        .model
-        .binds
-        .iter()
-        .filter(|bind| bind.source.is_absolute() && !bind.read_only)
-    {
-        if old
-            .model
-            .binds
-            .iter()
-            .any(|other| other.source == bind.source)
-        {
-            let (path, service) = (bind.source.display(), &bind.service);
-            let line = format!(
-                "`{path}` (service {service}) is outside of the release: both releases use it"
-            );
-            if !warnings.contains(&line) {
-                warnings.push(line);
-            }
-        }
-    }
-}
-
 /// The old release's `.env` takes the place of the new one's: what that had and this lacks.
 pub(crate) fn of_missing_keys(
     old: &ReleaseFiles,

@@ -1,9 +1,12 @@
 //! What a run has done, for a reader and for a script.
 
+use std::path::{Path, PathBuf};
+
 use serde::Serialize;
 
 use super::journal::{Journal, RunState, StepState};
 use crate::release::{Install, Version};
+use crate::upgrade::request::Request;
 use crate::upgrade::step::{StepOutcome, quote};
 
 /// The report of a run. Its JSON is the `--json` output of `apply`, `resume` and
@@ -28,6 +31,9 @@ pub struct Report {
     pub steps: Vec<StepReport>,
     /// What remains for the administrator to do, as sentences or commands.
     pub next: Vec<String>,
+    /// Where the files of variables and the profiles that the plan was made with are told.
+    #[serde(skip)]
+    request: Request,
 }
 
 /// What became of one step of the run.
@@ -62,6 +68,7 @@ impl Report {
                 })
                 .collect(),
             next: Vec::new(),
+            request: plan.request.clone(),
         }
     }
 
@@ -70,7 +77,8 @@ impl Report {
     pub fn with_next(mut self, install: &Install) -> Self {
         let start = |version: &Version, project: &str| {
             let folder = quote(&install.release_folder(version));
-            format!("docker compose -p {project} --project-directory {folder} up -d")
+            let options = self.compose_options(install, version);
+            format!("docker compose -p {project} --project-directory {folder}{options} up -d")
         };
         let root = quote(install.root());
         self.next = match self.state {
@@ -89,6 +97,22 @@ impl Report {
             RunState::Open | RunState::RollingBack => Vec::new(),
         };
         self
+    }
+}
+
+impl Report {
+    /// The options besides the project that Compose needs for a release.
+    fn compose_options(&self, install: &Install, version: &Version) -> String {
+        let old = Install::current_target(&self.from);
+        let file = |path: &PathBuf| match path.strip_prefix(&old) {
+            Ok(name) => install.release_folder(version).join(name),
+            Err(_) => install.root().join(path),
+        };
+        let files = self.request.env_files.iter().map(file);
+        let files = files.map(|file| format!(" --env-file {}", quote(&file)));
+        let profiles = self.request.profiles.iter();
+        let profiles = profiles.map(|name| format!(" --profile {}", quote(Path::new(name))));
+        files.chain(profiles).collect()
     }
 }
 

@@ -91,7 +91,7 @@ impl StepKind for CarryConfig {
         } else if there {
             replace(self, world, &source, &target, result.as_ref())?
         } else {
-            create_parents(world, self)?;
+            create_parents(world, &self.from, &self.to)?;
             let copied = tree::copy(
                 world.disk,
                 &source,
@@ -373,13 +373,16 @@ fn is_copy(step: &CarryConfig, world: World<'_>, target: &Path) -> Result<bool, 
 
 /// The folders above the target that the new release lacks, with the modes and owners
 /// that they have in the old one.
-fn create_parents(world: World<'_>, step: &CarryConfig) -> Result<(), StepError> {
+pub(super) fn create_parents(world: World<'_>, from: &Path, to: &Path) -> Result<(), StepError> {
     let (from, to) = (
-        world.install.root().join(&step.from),
-        world.install.root().join(&step.to),
+        world.install.root().join(from),
+        world.install.root().join(to),
     );
+    // Where the old one lies less deep, the folders above are as its topmost.
+    let top = from.ancestors().last();
     let pairs: Vec<_> = from
         .ancestors()
+        .chain(top.into_iter().cycle())
         .zip(to.ancestors())
         .skip(1)
         .take_while(|(_, to)| !to.exists())
@@ -395,7 +398,7 @@ fn create_parents(world: World<'_>, step: &CarryConfig) -> Result<(), StepError>
 }
 
 /// Gives `copied`, or takes the copy back when something of it couldn't be kept.
-fn faithful(
+pub(super) fn faithful(
     copied: Copied,
     take_back: impl FnOnce() -> io::Result<()>,
 ) -> Result<Copied, StepError> {
@@ -410,7 +413,7 @@ fn faithful(
     })
 }
 
-fn discard(disk: &Disk, path: &Path) -> Result<(), StepError> {
+pub(super) fn discard(disk: &Disk, path: &Path) -> Result<(), StepError> {
     if path.symlink_metadata().is_err() {
         return Ok(());
     }

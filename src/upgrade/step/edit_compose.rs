@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::StepError;
 use super::shell::quote;
 use super::world::{self, Attempt, Phase, StepKind, StepOutcome, Undo, UndoEvidence, World};
-use crate::compose;
+use crate::compose::ReleaseEdit;
 use crate::engine::VolumeStore;
 use crate::tree::Digest;
 use crate::upgrade::confine::{Bounds, OutOfBounds};
@@ -25,12 +25,38 @@ pub struct EditCompose {
     pub images: Vec<String>,
     /// The prefix for the names of its volumes.
     pub prefix: String,
+    /// Keys of external volumes that get a name of the new release's own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub own: Vec<String>,
+    /// Folders of the host, and what is mounted in their place.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub moves: Vec<FolderMove>,
     /// Each change, for a reader: the key and the values before and after.
     pub changes: Vec<ValueChange>,
     /// SHA-256 of the file before.
     pub before: String,
     /// SHA-256 of the file after.
     pub after: String,
+}
+
+/// A folder of the host that services mount, and what they mount instead.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FolderMove {
+    /// The absolute path.
+    pub from: PathBuf,
+    /// The path in its place: below the release, as `./own/srv/data`, or absolute.
+    pub to: PathBuf,
+}
+
+impl FolderMove {
+    /// From one path to the other.
+    pub(crate) fn of((from, to): &(PathBuf, PathBuf)) -> Self {
+        Self {
+            from: from.clone(),
+            to: to.clone(),
+        }
+    }
 }
 
 /// A value that an edit changes.
@@ -67,7 +93,7 @@ impl StepKind for EditCompose {
         if digest != self.before {
             return Err(StepError::FileChanged { path });
         }
-        let after = compose::edit_for_release(&path, &before, &self.images, &self.prefix)?.bytes;
+        let after = self.edit().apply(&path, &before)?.bytes;
         if Digest::of(&after).to_string() != self.after {
             return Err(StepError::EditDiffers { path });
         }
@@ -144,11 +170,31 @@ impl StepKind for EditCompose {
                 quote(Path::new(&self.prefix))
             ));
         }
+        commands.extend(self.moves.iter().map(|FolderMove { from, to }| {
+            let rule = format!("{}={}", from.display(), to.display());
+            format!(
+                "transship volume rebase {} -f {file}",
+                quote(Path::new(&rule))
+            )
+        }));
         commands
     }
 
     fn phase(&self) -> Phase {
         Phase::Before
+    }
+}
+
+impl EditCompose {
+    /// What is edited.
+    fn edit(&self) -> ReleaseEdit {
+        let moves = self.moves.iter();
+        ReleaseEdit {
+            images: self.images.clone(),
+            prefix: self.prefix.clone(),
+            own: self.own.clone(),
+            moves: moves.map(|m| (m.from.clone(), m.to.clone())).collect(),
+        }
     }
 }
 

@@ -389,7 +389,7 @@ fn mounted_files_are_edited_where_it_is_asked_for_and_surely_meant() {
     mounted.is_edited = false;
     let fixed = fixed_with(&text, &rule(), &[], &[mounted]);
     assert_eq!(String::from_utf8_lossy(&fixed.texts[0].bytes), content);
-    let kept = "a mounted file is only edited with `--mounted`";
+    let kept = "a mounted file or a script is only edited with `--mounted`";
     assert_eq!(
         told(&fixed),
         [

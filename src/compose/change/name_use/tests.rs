@@ -66,6 +66,8 @@ fn a_container_is_the_host_of_urls_dsns_and_lists() {
         ("NOTE", "we have [shop-db]."),
         ("WATCHED_CONTAINERS", "a <shop-db>"),
         ("DB_HOST_2", "<shop-db>"),
+        ("DB_HOSTNAME", "<shop-db>"),
+        ("TRUSTED_DOMAINS", "a.org <shop-db>"),
         ("node.name", "<shop-db>"),
     ] {
         check(NamedThing::Container, key, expect);

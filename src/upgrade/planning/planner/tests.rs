@@ -2,14 +2,16 @@
 
 use super::PlanLabel;
 use super::{Decisions, Facts, Plan, Refused, Request, Step, VolumeFacts, VolumePair, plan};
+use crate::compose::Model;
 use crate::document::DocumentId;
 use crate::engine::VolumeBackend;
 use crate::engine::{ArchivedImage, User, Users};
 use crate::error::Explain;
 use crate::release::Version;
 use crate::tree::Survey;
+use crate::upgrade::planning::decisions::OutsideFolder;
 use crate::upgrade::planning::drift;
-use crate::upgrade::planning::facts::{CarryFacts, Filesystem};
+use crate::upgrade::planning::facts::{CarryFacts, Filesystem, FolderFacts};
 use crate::upgrade::planning::image_facts::ImageFacts;
 use crate::upgrade::planning::whose::CarriedPath;
 use crate::upgrade::projects::ProjectPair;
@@ -27,22 +29,7 @@ fn version(text: &str) -> Version {
 }
 
 fn request() -> Request {
-    Request {
-        version: version("v2"),
-        from: None,
-        shipment: None,
-        prefix: None,
-        images: Vec::new(),
-        carry: Vec::new(),
-        skip: Vec::new(),
-        ours: Vec::new(),
-        theirs: Vec::new(),
-        as_override: false,
-        image_archive: None,
-        project: None,
-        from_project: None,
-        place: VolumeBackend::Local,
-    }
+    Request::new(version("v2"), VolumeBackend::Local)
 }
 
 fn decisions() -> Decisions {
@@ -50,6 +37,7 @@ fn decisions() -> Decisions {
         key: key.to_owned(),
         source: format!("v1_{key}"),
         target: format!("v2_{key}"),
+        is_used: key == "data",
     };
     Decisions {
         from: version("v1"),
@@ -61,6 +49,13 @@ fn decisions() -> Decisions {
         edits: Vec::new(),
         images: vec!["acme/web:v2".into()],
         volumes: vec![pair("data"), pair("cache")],
+        folders: vec![OutsideFolder {
+            path: "/srv/files".into(),
+            from: "/srv/files".into(),
+            to: "own/srv/files".into(),
+        }],
+        shared: Vec::new(),
+        model: Model::default(),
         questions: Vec::new(),
         merged: Vec::new(),
         carry: vec![carried(".env"), carried("etc/ssl")],
@@ -92,6 +87,10 @@ fn facts() -> Facts {
         images: None,
         current: Some("releases/v1".into()),
         volumes: vec![volume.clone(), volume],
+        folders: vec![FolderFacts {
+            source: Some(sized(0)),
+            ..FolderFacts::default()
+        }],
         carry: vec![
             CarryFacts {
                 old: Some(sized(50)),
@@ -148,11 +147,47 @@ fn all_is_copied_and_verified_before_the_switch() {
             "carry releases/v1/etc/ssl to releases/v2/etc/ssl",
             "copy volume v1_data to v2_data",
             "copy volume v1_cache to v2_cache",
+            "copy /srv/files to releases/v2/own/srv/files",
             "verify volume v2_data",
             "verify volume v2_cache",
             "switch current to releases/v2",
         ]
     );
+}
+
+#[test]
+fn a_volume_that_is_not_there_is_an_obstacle_where_something_uses_it() {
+    let mut facts = facts();
+    facts.volumes[1].source = None;
+    let plan = plan_of(&decisions(), &facts).unwrap();
+    let titles: Vec<_> = plan.steps.iter().map(Step::title).collect();
+    assert!(
+        !titles.iter().any(|title| title.contains("cache")),
+        "{titles:?}"
+    );
+    facts.volumes[0].source = None;
+    refused(
+        &decisions(),
+        &facts,
+        &["volume `v1_data` (`volumes.data` of the old release)"],
+    );
+}
+
+#[test]
+fn a_folder_is_copied_where_it_is_there_and_its_place_is_free() {
+    for (source, in_new, expected) in [
+        (None, false, "`/srv/files` is to be copied and isn't there"),
+        (
+            Some(sized(1)),
+            true,
+            "the new release has `own/srv/files`, where a copy is to be",
+        ),
+    ] {
+        let mut facts = facts();
+        facts.folders[0].source = source;
+        facts.folders[0].in_new = in_new;
+        refused(&decisions(), &facts, &[expected]);
+    }
 }
 
 #[test]

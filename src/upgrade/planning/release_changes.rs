@@ -1,0 +1,297 @@
+//! What an upgrade changes, service by service, and what it leaves: for a reader of the plan and for
+//! scripts. Pure; it decides nothing.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::decisions::Decisions;
+use crate::compose::{Model, Port, Service};
+use crate::upgrade::plan::Plan;
+
+/// What an upgrade changes and what it leaves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ReleaseChanges {
+    /// The services of either release that run, by name.
+    pub services: Vec<ServiceChange>,
+    /// The real names of the old release's volumes that the new one has nothing of.
+    pub stays_behind: Vec<String>,
+    /// What going back brings nothing of back, a sentence each.
+    pub not_brought_back: Vec<String>,
+}
+
+/// What becomes of a service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ServiceChange {
+    /// The service's name.
+    pub service: String,
+    /// Which of the releases has it.
+    pub presence: ServicePresence,
+    /// The image's reference; absent where it is built.
+    pub image: OldAndNew<Option<String>>,
+    /// What it has mounted of the data that matters.
+    pub mounts: Vec<MountChange>,
+    /// The published ports, as `8080:80/tcp`.
+    pub ports: OldAndNew<Vec<String>>,
+    /// What of the new one can't be compared with what else runs, a clause each.
+    pub unseen: Vec<String>,
+}
+
+/// Which of two releases has a service that runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ServicePresence {
+    /// Both.
+    Both,
+    /// The new one alone.
+    New,
+    /// The old one alone.
+    Gone,
+}
+
+/// Something in both releases.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OldAndNew<T> {
+    /// The old release's.
+    pub old: T,
+    /// The new one's.
+    pub new: T,
+}
+
+/// A volume, or folder of the host, that a service mounts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MountChange {
+    /// The absolute path in the container.
+    pub target: String,
+    /// The old release's volume, by its real name, or folder; absent where it has none there.
+    pub old: Option<String>,
+    /// The new release's; absent where it has none there.
+    pub new: Option<String>,
+    /// What becomes of the data.
+    pub fate: DataFate,
+    /// Bytes that are copied.
+    pub bytes: Option<u64>,
+}
+
+/// What becomes of data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DataFate {
+    /// The new release gets a copy.
+    Copied,
+    /// Both releases use it.
+    Shared,
+    /// The new release begins with nothing, or with what is outside already.
+    Fresh,
+    /// The new release has nothing there.
+    StaysBehind,
+}
+
+impl ReleaseChanges {
+    /// What the decisions come to, with sizes from the plan.
+    pub(crate) fn of(old: &Model, decisions: &Decisions, plan: &Plan) -> Self {
+        let new = &decisions.model;
+        let running = |model: &Model| -> BTreeSet<String> {
+            let services = model.services.iter();
+            let enabled = services.filter(|(_, service)| service.enabled);
+            enabled.map(|(name, _)| name.clone()).collect()
+        };
+        let (before, after) = (running(old), running(new));
+        let context = ChangeContext {
+            old,
+            decisions,
+            plan,
+        };
+        let names = before.union(&after);
+        let services = names.map(|name| {
+            let old = old.services.get(name).filter(|_| before.contains(name));
+            let new = new.services.get(name).filter(|_| after.contains(name));
+            context.service(name, old, new)
+        });
+        Self {
+            services: services.collect(),
+            stays_behind: context.stays_behind(),
+            not_brought_back: plan.not_brought_back(),
+        }
+    }
+}
+
+impl ServiceChange {
+    /// Whether there is nothing to tell of it.
+    pub fn is_as_before(&self) -> bool {
+        self.presence == ServicePresence::Both
+            && self.image.old == self.image.new
+            && self.ports.old == self.ports.new
+            && self.mounts.is_empty()
+            && self.unseen.is_empty()
+    }
+}
+
+struct ChangeContext<'a> {
+    old: &'a Model,
+    decisions: &'a Decisions,
+    plan: &'a Plan,
+}
+
+impl ChangeContext<'_> {
+    fn service(&self, name: &str, old: Option<&Service>, new: Option<&Service>) -> ServiceChange {
+        let image = |service: Option<&Service>| service.and_then(|service| service.image.clone());
+        let ports = |service: Option<&Service>| -> Vec<String> {
+            let ports = service.into_iter().flat_map(|service| &service.ports);
+            ports.map(|(port, _)| spelled(port)).collect()
+        };
+        ServiceChange {
+            service: name.to_owned(),
+            presence: match (old, new) {
+                (Some(_), Some(_)) => ServicePresence::Both,
+                (None, _) => ServicePresence::New,
+                (_, None) => ServicePresence::Gone,
+            },
+            image: OldAndNew {
+                old: image(old),
+                new: image(new),
+            },
+            mounts: self.mounts(name, old, new),
+            ports: OldAndNew {
+                old: ports(old),
+                new: ports(new),
+            },
+            unseen: new.map(unseen).unwrap_or_default(),
+        }
+    }
+
+    /// The volumes of both, and what is outside of the new release.
+    fn mounts(&self, name: &str, old: Option<&Service>, new: Option<&Service>) -> Vec<MountChange> {
+        let mut found = Vec::new();
+        for (target, key) in new.into_iter().flat_map(|service| &service.mounts) {
+            found.push(self.volume(target, key, self.old_mount(name, old, target)));
+        }
+        let decided = self.decisions;
+        let binds = decided.model.binds.iter();
+        for bind in binds.filter(|bind| new.is_some() && bind.service == name && !bind.read_only) {
+            let source = bind.source.display().to_string();
+            let own = decided
+                .folders
+                .iter()
+                .find(|pair| bind.source.starts_with(&pair.to));
+            let fate = match own {
+                Some(_) => DataFate::Copied,
+                None if self.is_shared(&source) => DataFate::Shared,
+                None => continue,
+            };
+            found.push(MountChange {
+                target: bind.target.clone(),
+                old: self.old_mount(name, old, &bind.target),
+                new: Some(source),
+                fate,
+                bytes: own.and_then(|own| self.bytes(&own.path.to_string_lossy())),
+            });
+        }
+        let seen: BTreeSet<String> = found.iter().map(|mount| mount.target.clone()).collect();
+        for (target, key) in old.into_iter().flat_map(|service| &service.mounts) {
+            if !seen.contains(target) {
+                let name = self.old.volumes.get(key).map(|volume| volume.name.clone());
+                found.push(MountChange {
+                    target: target.clone(),
+                    old: name,
+                    new: None,
+                    fate: DataFate::StaysBehind,
+                    bytes: None,
+                });
+            }
+        }
+        found
+    }
+
+    fn volume(&self, target: &str, key: &str, old: Option<String>) -> MountChange {
+        let volume = self.decisions.model.volumes.get(key);
+        let name = volume.map_or(key, |volume| volume.name.as_str()).to_owned();
+        let bytes = self.bytes(key);
+        let fate = if self
+            .decisions
+            .shared
+            .iter()
+            .any(|shared| shared.what == key)
+        {
+            DataFate::Shared
+        } else if bytes.is_some() {
+            DataFate::Copied
+        } else {
+            DataFate::Fresh
+        };
+        MountChange {
+            target: target.to_owned(),
+            old,
+            new: Some(name),
+            fate,
+            bytes,
+        }
+    }
+
+    fn old_mount(&self, name: &str, old: Option<&Service>, target: &str) -> Option<String> {
+        if let Some(key) = old?.mounts.get(target) {
+            let volume = self.old.volumes.get(key)?;
+            return Some(volume.name.clone());
+        }
+        let mut binds = self.old.binds.iter();
+        let bind = binds.find(|bind| bind.service == name && bind.target == target)?;
+        Some(bind.source.display().to_string())
+    }
+
+    /// The size of what is copied for a key, or a path outside.
+    fn bytes(&self, key: &str) -> Option<u64> {
+        let mut sizes = self.plan.estimate.volumes.iter();
+        Some(sizes.find(|size| size.key == key)?.bytes)
+    }
+
+    fn is_shared(&self, path: &str) -> bool {
+        let mut shared = self.decisions.shared.iter();
+        shared.any(|shared| shared.name == path)
+    }
+
+    fn stays_behind(&self) -> Vec<String> {
+        let decided = self.decisions;
+        let is_kept = |name: &str| {
+            let is_copied = decided.volumes.iter().any(|pair| pair.source == name);
+            let mut shared = decided.shared.iter();
+            let is_device = |path: &str| Path::new(path).is_absolute();
+            is_copied || shared.any(|shared| shared.name == name && !is_device(name))
+        };
+        let volumes = self.old.volumes.values();
+        let used = volumes.filter(|volume| !volume.used_by.is_empty() && !volume.is_device());
+        let names = used.map(|volume| volume.name.clone());
+        names.filter(|name| !is_kept(name)).collect()
+    }
+}
+
+/// A published port as it is written.
+fn spelled(port: &Port) -> String {
+    let host = port.host_ip.as_ref().map(|ip| format!("{ip}:"));
+    let published = port.published.as_ref().map(|port| format!("{port}:"));
+    let protocol = match port.protocol.as_str() {
+        "tcp" => String::new(),
+        other => format!("/{other}"),
+    };
+    format!(
+        "{}{}{}{protocol}",
+        host.unwrap_or_default(),
+        published.unwrap_or_default(),
+        port.target
+    )
+}
+
+/// What of a service nobody can hold against what else runs.
+fn unseen(service: &Service) -> Vec<String> {
+    let mut told = Vec::new();
+    if service.network_mode.as_deref() == Some("host") {
+        told.push("in the host's network: which ports it listens on isn't known".to_owned());
+    }
+    if !service.devices.is_empty() {
+        told.push(format!(
+            "uses {} of the host: one release at a time",
+            service.devices.join(", ")
+        ));
+    }
+    told
+}

@@ -1,0 +1,149 @@
+//! Copying a folder of the host into the new release, which gets one of its own in its place: the
+//! copy is compared with the folder, byte by byte, before it is believed.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::StepError;
+use super::carry_config::{create_parents, discard, faithful};
+use super::shell::{command, quote};
+use super::world::{self, Attempt, Phase, StepKind, StepOutcome, Undo, UndoEvidence, World};
+use crate::engine::{ByPath, VolumeStore};
+use crate::tree::{self, Against, CopyOptions, VerifyOptions};
+use crate::upgrade::confine::{self, Bounds, OutOfBounds};
+
+/// Copies a folder, or a file, of the host into the new release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CopyFolder {
+    /// What is copied: an absolute path, or one below the old release.
+    pub from: PathBuf,
+    /// The place below the new release that the copy gets.
+    pub to: PathBuf,
+}
+
+impl StepKind for CopyFolder {
+    fn check(&self, world: World<'_>) -> Result<(), StepError> {
+        require_idle(self, world)
+    }
+
+    fn act(&self, world: World<'_>, attempt: Attempt) -> Result<StepOutcome, StepError> {
+        let source = world.install.root().join(&self.from);
+        let target = world::in_release(world, &self.to)?;
+        require_idle(self, world)?;
+        if target.symlink_metadata().is_ok() {
+            if attempt == Attempt::First {
+                return Err(StepError::TargetNotEmpty {
+                    volume: self.to.display().to_string(),
+                    path: target,
+                });
+            }
+            // An interrupted run's own, and perhaps of before the folder was written again.
+            discard(world.disk, &target)?;
+        }
+        create_parents(world, &self.from, &self.to)?;
+        let options = CopyOptions::for_entry();
+        let copied = tree::copy(world.disk, &source, &target, &options, world.progress)?;
+        faithful(copied, || tree::remove(world.disk, &target))?;
+        let differences = differences(&source, &target, world)?;
+        if !differences.is_empty() {
+            discard(world.disk, &target)?;
+            return Err(StepError::SourceChanged {
+                volume: source.display().to_string(),
+                differences,
+            });
+        }
+        let survey = tree::survey(&target)?;
+        Ok(StepOutcome {
+            files: survey.files,
+            bytes: survey.bytes,
+            ..StepOutcome::default()
+        })
+    }
+
+    fn confine(&self, bounds: &Bounds<'_>) -> Result<(), OutOfBounds> {
+        match self.from.strip_prefix("/") {
+            Ok(from) => confine::plain(from, "a folder of the host")?,
+            Err(_) => bounds.of_old(&self.from)?,
+        }
+        bounds.of_new(&self.to)
+    }
+
+    fn check_undo(&self, world: World<'_>, undo: Undo) -> Result<(), StepError> {
+        let path = world.install.root().join(&self.from);
+        match path.symlink_metadata() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => match undo.evidence {
+                UndoEvidence::Failed => Ok(()),
+                UndoEvidence::Done | UndoEvidence::Unknown => Err(StepError::OldGone { path }),
+            },
+            Err(error) => Err(StepError::io(&path)(error)),
+            Ok(_) => Ok(()),
+        }
+    }
+
+    fn undo(&self, world: World<'_>, evidence: UndoEvidence) -> Result<(), StepError> {
+        let target = match world::in_release(world, &self.to) {
+            Ok(target) => target,
+            // It failed because it would have led out of the release, and did nothing.
+            Err(_) if evidence == UndoEvidence::Failed => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        if evidence == UndoEvidence::Failed || target.symlink_metadata().is_err() {
+            return Ok(());
+        }
+        let source = world.install.root().join(&self.from);
+        if evidence == UndoEvidence::Unknown && !differences(&source, &target, world)?.is_empty() {
+            return Err(StepError::FileChanged { path: target });
+        }
+        discard(world.disk, &target)
+    }
+
+    fn places(&self, world: World<'_>) -> Vec<PathBuf> {
+        vec![world.install.root().join(&self.to)]
+    }
+
+    fn title(&self) -> String {
+        format!("copy {} to {}", self.from.display(), self.to.display())
+    }
+
+    fn commands(&self, _: &dyn VolumeStore) -> Vec<String> {
+        let above = self.to.parent().unwrap_or(Path::new("."));
+        vec![
+            command(["mkdir", "-p"], [above]),
+            format!(
+                "transship copy --verify {} {}",
+                quote(&self.from),
+                quote(&self.to)
+            ),
+        ]
+    }
+
+    fn phase(&self) -> Phase {
+        Phase::Window
+    }
+}
+
+fn require_idle(step: &CopyFolder, world: World<'_>) -> Result<(), StepError> {
+    let folder = ByPath::volume(&world.install.root().join(&step.from));
+    let users = world.volumes.users(&folder)?;
+    Ok(users.writing().require_none(&folder.name)?)
+}
+
+fn differences(
+    source: &Path,
+    target: &Path,
+    world: World<'_>,
+) -> Result<Vec<tree::Difference>, StepError> {
+    let options = VerifyOptions {
+        media: true,
+        ..VerifyOptions::default()
+    };
+    Ok(tree::verify(
+        target,
+        Against::Tree(source),
+        &options,
+        world.progress,
+    )?)
+}

@@ -1,0 +1,146 @@
+//! A crash while a folder of the host is copied into the new release, and the mounts of that lead to
+//! the copy.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use transship::engine::FakeVolumes;
+use transship::fs::Disk;
+use transship::progress::Silent;
+use transship::release::Install as Layout;
+use transship::upgrade::planning::prepare::prepare;
+use transship::upgrade::{Plan, Request, Runner};
+
+use super::{below, changes, done, stops_at};
+
+/// Two releases that mount one folder of the host, which the new one is to have a copy of.
+struct Outside {
+    _root: tempfile::TempDir,
+    /// What is below `/dev` is no data.
+    host: tempfile::TempDir,
+    layout: Layout,
+    volumes: FakeVolumes,
+}
+
+impl Outside {
+    fn new() -> Self {
+        let memory = Path::new("/dev/shm");
+        let root = match memory.is_dir() {
+            true => tempfile::tempdir_in(memory).unwrap(),
+            false => tempfile::tempdir().unwrap(),
+        };
+        let host = tempfile::tempdir().unwrap();
+        let data = host.path().join("data");
+        fs::create_dir_all(data.join("a")).unwrap();
+        fs::write(data.join("a/f"), "rows").unwrap();
+        for version in ["v1", "v2"] {
+            let folder = root.path().join("inst/releases").join(version);
+            fs::create_dir_all(&folder).unwrap();
+            let compose = format!(
+                "services:\n  db: {{image: 'acme/db', volumes: ['{}:/data']}}\n",
+                data.display()
+            );
+            fs::write(folder.join("compose.yaml"), compose).unwrap();
+        }
+        fs::create_dir(root.path().join("inst/volumes")).unwrap();
+        let layout = Layout::at(&root.path().join("inst")).unwrap();
+        layout.adopt(&Disk::new()).unwrap();
+        layout.identify(&Disk::new()).unwrap();
+        let current = layout.current_link();
+        Disk::new()
+            .switch(&current, Path::new("releases/v1"))
+            .unwrap();
+        let volumes = FakeVolumes::new(&root.path().join("inst/volumes"));
+        Self {
+            _root: root,
+            host,
+            layout,
+            volumes,
+        }
+    }
+
+    fn plan(&self) -> Plan {
+        let request = Request {
+            own: vec![self.data().display().to_string()],
+            ..Request::new("v2".parse().unwrap(), below("volumes"))
+        };
+        let prepared = prepare(&self.layout, &request, &self.volumes, &Silent);
+        prepared.unwrap().plan
+    }
+
+    fn runner<'a>(&'a self, disk: &'a Disk) -> Runner<'a> {
+        Runner {
+            install: &self.layout,
+            disk,
+            volumes: &self.volumes,
+            progress: &Silent,
+        }
+    }
+
+    fn data(&self) -> PathBuf {
+        self.host.path().join("data")
+    }
+
+    fn new_release(&self) -> PathBuf {
+        self.layout.root().join("releases/v2")
+    }
+
+    fn copy(&self) -> PathBuf {
+        let data = self.data();
+        self.new_release()
+            .join("own")
+            .join(data.strip_prefix("/").unwrap())
+    }
+
+    #[track_caller]
+    fn expect_new(&self, point: usize) {
+        let copied = fs::read_to_string(self.copy().join("a/f"));
+        assert_eq!(copied.unwrap(), "rows", "point {point}");
+        let compose = fs::read_to_string(self.new_release().join("compose.yaml")).unwrap();
+        assert!(compose.contains("'./own/"), "point {point}: {compose}");
+        self.expect_data(point);
+    }
+
+    #[track_caller]
+    fn expect_old(&self, point: usize) {
+        assert!(self.copy().symlink_metadata().is_err(), "point {point}");
+        let compose = fs::read_to_string(self.new_release().join("compose.yaml")).unwrap();
+        assert!(!compose.contains("own/"), "point {point}: {compose}");
+        self.expect_data(point);
+    }
+
+    #[track_caller]
+    fn expect_data(&self, point: usize) {
+        let rows = fs::read_to_string(self.data().join("a/f")).unwrap();
+        assert_eq!(rows, "rows", "point {point}");
+    }
+}
+
+#[test]
+fn after_a_crash_at_any_point_a_folder_of_the_host_is_copied_whole_or_not_at_all() {
+    let all = {
+        let world = Outside::new();
+        changes(|disk| {
+            world.runner(disk).apply(world.plan()).unwrap();
+        })
+    };
+    assert!(all > 20, "{all}");
+    for point in 0..all {
+        let world = Outside::new();
+        let plan = world.plan();
+        world
+            .runner(&stops_at(point))
+            .apply(plan.clone())
+            .unwrap_err();
+        if point % 2 == 0 {
+            done(world.runner(&Disk::new()).roll_back(true), point);
+            world.expect_old(point);
+        } else {
+            let went_on = done(world.runner(&Disk::new()).resume(), point);
+            if !went_on && !world.copy().exists() {
+                world.runner(&Disk::new()).apply(plan).unwrap();
+            }
+            world.expect_new(point);
+        }
+    }
+}
