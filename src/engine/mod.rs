@@ -33,7 +33,7 @@ pub(crate) use projects::containers::network_names;
 pub use projects::containers::{Container, Health, Mount, containers_using, projects_from};
 pub use projects::giving_way::{remove_network, rename_container};
 pub use projects::listening::listening;
-pub use projects::unseen_data::{UnseenData, UnseenKind, unseen_data};
+pub use projects::unseen_data::{UnseenData, UnseenPlace, unseen_data};
 pub use projects::unstarted::UnstartedContainer;
 pub use volumes::backend::{EngineAccess, VolumeBackend};
 pub use volumes::contents::{ByPath, Contents, Feed, StoredVolume, transfer};

@@ -23,12 +23,12 @@ pub struct UnseenData {
     /// The path as the container sees it.
     pub path: PathBuf,
     /// Where it really is.
-    pub kind: UnseenKind,
+    pub kind: UnseenPlace,
 }
 
 /// Where it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum UnseenKind {
+pub enum UnseenPlace {
     /// In an anonymous volume.
     AnonymousVolume {
         /// The volume's name: 64 digits.
@@ -66,7 +66,7 @@ pub fn unseen_data(docker: &Docker, project: &str) -> Result<Vec<UnseenData>, Er
         };
         for mount in &container.mounts {
             if let Some(name) = mount.name.as_ref().filter(|name| is_anonymous(name)) {
-                let kind = UnseenKind::AnonymousVolume { name: name.clone() };
+                let kind = UnseenPlace::AnonymousVolume { name: name.clone() };
                 add(mount.destination.clone(), kind);
             }
         }
@@ -87,7 +87,7 @@ fn is_anonymous(name: &str) -> bool {
 fn layer(
     docker: &Docker,
     container: &InspectedContainer,
-) -> Result<BTreeMap<PathBuf, UnseenKind>, Error> {
+) -> Result<BTreeMap<PathBuf, UnseenPlace>, Error> {
     let what = format!("see what container `{}` has written", container.name);
     let ask = |args: &[&str]| {
         let called = docker.call(args).arg(&container.id).run_well();
@@ -115,7 +115,7 @@ fn layer(
 
 /// What `docker diff` tells, `A /path` for what is new and `C /path` for what is changed, without what
 /// containers write anyway, in groups: a new folder is one, and so is a folder with many.
-fn kept(diff: &str, mounted: &BTreeSet<&Path>) -> BTreeMap<PathBuf, UnseenKind> {
+fn kept(diff: &str, mounted: &BTreeSet<&Path>) -> BTreeMap<PathBuf, UnseenPlace> {
     let lines = diff.lines().filter_map(|line| line.split_once(' '));
     let (mut new, mut all) = (BTreeSet::new(), BTreeSet::new());
     for (kind, path) in lines.filter(|(kind, _)| *kind != "D") {
@@ -142,8 +142,8 @@ fn kept(diff: &str, mounted: &BTreeSet<&Path>) -> BTreeMap<PathBuf, UnseenKind> 
     for (place, leaves) in in_few(groups) {
         let entries = leaves.iter().filter(|leaf| !is_settings(leaf)).count() as u64;
         let kind = match entries {
-            0 => UnseenKind::Settings,
-            entries => UnseenKind::Layer { entries },
+            0 => UnseenPlace::Settings,
+            entries => UnseenPlace::Layer { entries },
         };
         data.insert(place.to_owned(), kind);
     }
@@ -246,7 +246,7 @@ mod tests {
         let found: Vec<_> = found
             .iter()
             .map(|(path, kind)| match kind {
-                UnseenKind::Layer { entries } => (path.to_str().unwrap(), *entries),
+                UnseenPlace::Layer { entries } => (path.to_str().unwrap(), *entries),
                 _ => (path.to_str().unwrap(), 0),
             })
             .collect();

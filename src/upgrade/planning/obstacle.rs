@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use super::unseen::ServicePath;
-use crate::engine::{UnseenData, UnseenKind};
+use crate::engine::{UnseenData, UnseenPlace};
 use crate::error::{Explain, Kind};
 use crate::tree::Survey;
 use crate::upgrade::plan::Space;
@@ -264,7 +264,7 @@ fn unseen_hint(data: &UnseenData) -> String {
     } = data;
     let path = path.display();
     let way = match kind {
-        UnseenKind::AnonymousVolume { name } => format!(
+        UnseenPlace::AnonymousVolume { name } => format!(
             "stop `{service}`, copy it with `transship volume copy {name} NAME -p \
                          PROJECT --key KEY`"
         ),
@@ -278,7 +278,7 @@ fn unseen_hint(data: &UnseenData) -> String {
 
 fn unseen(f: &mut fmt::Formatter<'_>, data: &UnseenData, survey: Option<Survey>) -> fmt::Result {
     let place = match &data.kind {
-        UnseenKind::AnonymousVolume { .. } => "a volume without a name",
+        UnseenPlace::AnonymousVolume { .. } => "a volume without a name",
         _ => "its container's own layer",
     };
     let (service, path) = (&data.service, data.path.display());
@@ -288,7 +288,7 @@ fn unseen(f: &mut fmt::Formatter<'_>, data: &UnseenData, survey: Option<Survey>)
             let (files, bytes) = (survey.files + survey.others, survey.bytes);
             write!(f, " (files: {files}, bytes: {bytes})")?;
         }
-        (None, UnseenKind::Layer { entries }) => write!(f, " (files: {entries})")?,
+        (None, UnseenPlace::Layer { entries }) => write!(f, " (files: {entries})")?,
         (None, _) => write!(f, " (how much isn't known)")?,
     }
     write!(f, ", and no step copies that")

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::obstacle::Obstacle;
 use crate::compose::Model;
-use crate::engine::{DockerVolumes, Error, UnseenData, UnseenKind, VolumeStore, unseen_data};
+use crate::engine::{DockerVolumes, Error, UnseenData, UnseenPlace, VolumeStore, unseen_data};
 use crate::progress::Progress;
 use crate::tree::Survey;
 
@@ -101,7 +101,7 @@ impl UnseenFacts {
             .unwrap_or_default()
         {
             let survey = match &data.kind {
-                UnseenKind::AnonymousVolume { name } => survey(store, name, progress),
+                UnseenPlace::AnonymousVolume { name } => survey(store, name, progress),
                 _ => None,
             };
             // What the volume of an image has never been given is missed by nobody.
@@ -120,7 +120,7 @@ impl UnseenFacts {
         let is_left =
             |service: &str, path: &Path| leave.iter().any(|left| left.covers(service, path));
         let found = self.found.iter();
-        let found = found.filter(|(data, _)| data.kind != UnseenKind::Settings);
+        let found = found.filter(|(data, _)| data.kind != UnseenPlace::Settings);
         let found = found.filter(|(data, _)| !is_left(&data.service, &data.path));
         let found = found.map(|(data, survey)| Obstacle::UnseenData {
             data: data.clone(),
@@ -140,7 +140,7 @@ impl UnseenFacts {
         let mut warnings = Vec::new();
         for (data, _) in &self.found {
             let (service, path) = (&data.service, data.path.display());
-            if data.kind == UnseenKind::Settings {
+            if data.kind == UnseenPlace::Settings {
                 warnings.push(format!(
                     "`{path}` was changed within the container of `{service}`: the new one won't \
                      have that"
