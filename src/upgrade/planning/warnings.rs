@@ -152,14 +152,10 @@ pub(crate) fn of_findings(
             0 => String::new(),
             _ => format!(", {updated} of which its vendor has changed"),
         };
-        let files = if all == 1 {
-            "file is as"
-        } else {
-            "files are as"
-        };
-        warnings.push(format!(
-            "{all} {files} {new} has them{changed}, and come with it"
-        ));
+        warnings.push(match all {
+            1 => format!("1 file is as {new} has it{changed}, and comes with it"),
+            _ => format!("{all} files are as {new} has them{changed}, and come with it"),
+        });
     }
 }
 
