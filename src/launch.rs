@@ -119,14 +119,14 @@ impl Launch {
         except.extend(replaced.map(ReplacedProject::except));
         let others = claimed(docker, &except)?;
         let found = compose::conflicts(&others, &Claims::of(&model));
-        let mut parting = Parting::of(&model, &paths, (&others, &found), &wish.names)?;
+        let mut parting = Parting::of(&model, &paths, &others, &found, &wish.names)?;
         parting.keep(&|_| true, "it stands in an env file of the release");
         require_unexported(&parting.variables)?;
         let after = parting.model(&model, &paths, &options)?;
         let claims = Claims::of(&after);
         let before = Claims::of(&model);
         require_distinct(&before, &claims)?;
-        let left = compose::remaining(&others, (&before, &claims), &parting.stale);
+        let left = compose::remaining(&others, &before, &claims, &parting.stale);
         let left = require_parted(left, &wish.accept, parting.refusals)?;
         let gives_way = match replaced {
             Some(old) => {

@@ -304,7 +304,8 @@ fn claims_of_engine(docker: &Docker, side: &ComparedProject) -> Result<Claims, F
 
 fn fix(
     args: &ConflictsArgs,
-    (last, others): (&ComparedProject, &[ComparedProject]),
+    last: &ComparedProject,
+    others: &[ComparedProject],
     engine: Option<&Docker>,
     found: &[Conflict],
     ui: &Ui,
@@ -329,14 +330,14 @@ fn fix(
         }
         None => taken.ports.extend(listening().into_iter().flatten()),
     }
-    let mut parting = parting(args, last, others, (&taken, found), ui)?;
+    let mut parting = parting(args, last, others, &taken, found, ui)?;
     let options = LoadOptions {
         profiles: args.profile.clone(),
         ..LoadOptions::default()
     };
     let after = claims_of(&parting.model(&last.model, &last.files, &options)?);
     require_distinct(&before, &after)?;
-    left.extend(compose::remaining(&all, (&before, &after), &parting.stale));
+    left.extend(compose::remaining(&all, &before, &after, &parting.stale));
     let unread = [all.unseen, std::mem::take(&mut parting.unread)].concat();
     let unseen = unseen(std::slice::from_ref(last), unread);
     let texts = parting.texts.len();
@@ -409,7 +410,8 @@ fn parting(
     args: &ConflictsArgs,
     last: &ComparedProject,
     others: &[ComparedProject],
-    (taken, found): (&Claims, &[Conflict]),
+    taken: &Claims,
+    found: &[Conflict],
     ui: &Ui,
 ) -> Result<Parting, Failure> {
     let is_shared = |path: &Path| {
@@ -434,7 +436,7 @@ fn parting(
         port_offset: args.port_offset,
         edits_mounted: args.mounted,
     };
-    let mut parting = Parting::of(&last.model, &own, (taken, found), &names)?;
+    let mut parting = Parting::of(&last.model, &own, taken, found, &names)?;
     let is_others = |path: &Path| others.iter().any(|side| side.reads(path));
     parting.keep(&is_others, "another side has this file, too");
     match parting.refusals.as_slice() {

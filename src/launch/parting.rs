@@ -83,7 +83,8 @@ impl Parting {
     pub fn of(
         model: &Model,
         paths: &[PathBuf],
-        (others, found): (&Claims, &[Conflict]),
+        others: &Claims,
+        found: &[Conflict],
         names: &PartingNames,
     ) -> Result<Self, LaunchError> {
         let project = &model.project;

@@ -100,7 +100,7 @@ fn all(store: &dyn VolumeStore, size: bool, ui: &Ui) -> Result<VolumesJson, Fail
             name: name.clone(),
             ..VolumeJson::default()
         };
-        match row.fill(store, volume, (size, ui)) {
+        match row.fill(store, volume, size, ui) {
             Ok(()) => volumes.push(row),
             Err(_) if matches!(store.find(&name), Ok(None)) => {}
             Err(failure) => return Err(failure),
@@ -143,7 +143,7 @@ fn of_files(
             .map(|store| (store, store.find(&volume.name)));
         match found {
             Some((store, Ok(Some(volume)))) => {
-                row.fill(store.as_ref(), volume, (args.size, ui))?;
+                row.fill(store.as_ref(), volume, args.size, ui)?;
             }
             // Nobody uses what isn't there.
             Some((_, Ok(None))) => row.used_by = Some(Vec::new()),
@@ -163,7 +163,8 @@ impl VolumeJson {
         &mut self,
         store: &dyn VolumeStore,
         volume: Volume,
-        (size, ui): (bool, &Ui),
+        size: bool,
+        ui: &Ui,
     ) -> Result<(), Failure> {
         let Users { mut found, unknown } = store.users(&volume)?;
         found.sort_by(|a, b| a.who.cmp(&b.who));

@@ -87,7 +87,7 @@ fn rebased(
         let fitting = moves.iter().find(|(from, to)| source.is_below(from, to));
         if let Some((from, to)) = fitting {
             unmatched.retain(|left| *left != from);
-            let value = moved(document, source, (from, to), lookup)?;
+            let value = moved(document, source, from, to, lookup)?;
             draft.set(document, &sites, &source.site, value)?;
         }
     }
@@ -99,7 +99,8 @@ fn rebased(
 fn moved(
     document: &Document,
     source: &BindSource<'_>,
-    (from, to): (&Path, &Path),
+    from: &Path,
+    to: &Path,
     lookup: &Lookup<'_>,
 ) -> Result<String, Error> {
     let site = &source.site;

@@ -233,10 +233,16 @@ impl Fixing<'_> {
         if owners.is_empty() {
             return;
         }
-        let drafts = (draft, &mut self.variables);
         let is_meant = |service: &str| owners.contains(service);
         let lookup = self.project.lookup;
-        let refused = draft_ports(document, drafts, offset, &is_meant, lookup);
+        let refused = draft_ports(
+            document,
+            draft,
+            &mut self.variables,
+            offset,
+            &is_meant,
+            lookup,
+        );
         self.refusals.extend(refused);
         for (service, port) in host_ports_of(document, &is_meant, lookup) {
             let moved = i32::from(port) + offset;

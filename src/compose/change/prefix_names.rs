@@ -86,7 +86,7 @@ pub fn name_volumes_like(document: &Document, other: &Document) -> Result<Edited
             };
             check_rule(&rule)?;
             let names = &mut NamesGiven::default();
-            draft_name(document, &mut draft, (item, &siblings), &rule, names)?;
+            draft_name(document, &mut draft, item, &siblings, &rule, names)?;
         }
     }
     let edited = draft.finish()?;
@@ -120,18 +120,31 @@ pub(crate) fn draft_each_name(
     let meant: HashSet<&str> = rule.only.iter().map(String::as_str).collect();
     let others = all.iter().filter(|item| !meant.contains(item.key));
     let mut names: NamesGiven = others
-        .filter_map(|item| Some((item.name?.to_owned(), (item.key.to_owned(), false))))
+        .filter_map(|item| Some((item.name?.to_owned(), GivenName::of(item, false))))
         .collect();
     let mut refused = Vec::new();
     for item in all.iter().filter(|item| meant.contains(item.key)) {
-        let done = draft_name(document, draft, (item, &siblings), rule, &mut names);
+        let done = draft_name(document, draft, item, &siblings, rule, &mut names);
         refused.extend(done.err().map(|error| (item.key.to_owned(), error)));
     }
     Ok(refused)
 }
 
-/// The names given so far: whose each is, and whether it is a new one.
-type NamesGiven = BTreeMap<String, (String, bool)>;
+/// Whose a name is.
+struct GivenName {
+    key: String,
+    is_new: bool,
+}
+
+impl GivenName {
+    fn of(item: &TopLevelItem<'_>, is_new: bool) -> Self {
+        let key = item.key.to_owned();
+        Self { key, is_new }
+    }
+}
+
+/// The names given so far.
+type NamesGiven = BTreeMap<String, GivenName>;
 
 fn draft_names(
     document: &Document,
@@ -148,9 +161,9 @@ fn draft_names(
     let meant: HashSet<&str> = rule.only.iter().map(String::as_str).collect();
     for item in all {
         if meant.is_empty() || meant.contains(item.key) {
-            draft_name(document, draft, (item, &siblings), rule, names)?;
+            draft_name(document, draft, item, &siblings, rule, names)?;
         } else if let Some(name) = item.name {
-            let own = (item.key.to_owned(), false);
+            let own = GivenName::of(item, false);
             require_single(document, item, name, own, names)?;
         }
     }
@@ -171,7 +184,8 @@ fn check_rule(rule: &PrefixRule) -> Result<(), Error> {
 fn draft_name(
     document: &Document,
     draft: &mut Draft<'_>,
-    (item, siblings): (&TopLevelItem<'_>, &Siblings),
+    item: &TopLevelItem<'_>,
+    siblings: &Siblings,
     rule: &PrefixRule,
     names: &mut NamesGiven,
 ) -> Result<(), Error> {
@@ -181,11 +195,11 @@ fn draft_name(
     }
     let is_new = wanted.is_some();
     if let Some(name) = wanted.as_deref().or(item.name) {
-        let own = (item.key.to_owned(), is_new);
+        let own = GivenName::of(item, is_new);
         require_single(document, item, name, own, names)?;
     }
     match wanted {
-        Some(name) => set_name(document, draft, (item, siblings), &name),
+        Some(name) => set_name(document, draft, item, siblings, &name),
         None => Ok(()),
     }
 }
@@ -195,20 +209,18 @@ fn require_single(
     document: &Document,
     item: &TopLevelItem<'_>,
     name: &str,
-    own: (String, bool),
+    own: GivenName,
     names: &mut NamesGiven,
 ) -> Result<(), Error> {
-    let is_new = own.1;
+    let is_new = own.is_new;
     match names.insert(name.to_owned(), own) {
-        Some((other, other_is_new)) if other != item.key && (is_new || other_is_new) => {
-            Err(Error::Collision {
-                at: document.location_of(item.entry.key),
-                kind: item.section.key(),
-                first: other.into(),
-                second: item.key.into(),
-                name: name.to_owned(),
-            })
-        }
+        Some(other) if other.key != item.key && (is_new || other.is_new) => Err(Error::Collision {
+            at: document.location_of(item.entry.key),
+            kind: item.section.key(),
+            first: other.key.into(),
+            second: item.key.into(),
+            name: name.to_owned(),
+        }),
         _ => Ok(()),
     }
 }
@@ -443,7 +455,8 @@ fn is_reset(document: &Document, item: &TopLevelItem<'_>) -> bool {
 fn set_name(
     document: &Document,
     draft: &mut Draft<'_>,
-    (item, siblings): (&TopLevelItem<'_>, &Siblings),
+    item: &TopLevelItem<'_>,
+    siblings: &Siblings,
     name: &str,
 ) -> Result<(), Error> {
     let noun = item.section.noun();

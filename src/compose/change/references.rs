@@ -18,7 +18,7 @@ use crate::compose::file::interpolate::Lookup;
 use crate::compose::file::location::Location;
 use crate::compose::file::template::Template;
 use crate::compose::file::value_location::ValueLocation;
-use crate::compose::file::variable::{VariableChange, Variables};
+use crate::compose::file::variable::{VariableChange, VariableEdit, Variables};
 use crate::compose::model::model::Model;
 use crate::env_file::EnvFile;
 
@@ -124,8 +124,7 @@ impl<'a> Referrers<'a> {
             .map(|candidate| candidate.site.clone())
             .collect();
         for candidate in chosen {
-            let drafts = (&mut *draft, &mut *variables);
-            self.candidate(document, drafts, &sites, candidate, &mut stale);
+            self.candidate(document, draft, variables, &sites, candidate, &mut stale);
         }
         stale
     }
@@ -148,7 +147,11 @@ impl<'a> Referrers<'a> {
             return;
         };
         for found in self.uses(ValueRole::Pair, name, &value, &[service]) {
-            let edit = (name.clone(), found.range.clone(), found.rename.to.as_str());
+            let edit = VariableEdit {
+                name: name.clone(),
+                range: found.range.clone(),
+                text: &found.rename.to,
+            };
             let services = || vec![(*service).to_owned()];
             let done = match found.is_sure {
                 true => variables.change(edit, services(), self.lookup),
@@ -164,7 +167,8 @@ impl<'a> Referrers<'a> {
     fn candidate(
         &self,
         document: &Document,
-        (draft, variables): (&mut Draft<'_>, &mut Variables),
+        draft: &mut Draft<'_>,
+        variables: &mut Variables,
         sites: &[ValueLocation<'_>],
         candidate: &Candidate<'_>,
         stale: &mut Vec<StaleName>,
@@ -198,7 +202,11 @@ impl<'a> Referrers<'a> {
                 Some(home) => {
                     let changed = match home.variable {
                         Some(name) if home.is_whole_value => {
-                            let edit = (name, home.range, home.text.as_str());
+                            let edit = VariableEdit {
+                                name,
+                                range: home.range,
+                                text: &home.text,
+                            };
                             variables.set(edit, site, sites, self.lookup)
                         }
                         _ => Err("a variable within a variable holds it".to_owned()),

@@ -11,7 +11,7 @@ use crate::compose::file::interpolate::{Lookup, interpolate, variables as variab
 use crate::compose::file::syntax::NodeId;
 use crate::compose::file::template::{MINGLED, Template};
 use crate::compose::file::value_location::{ValueLocation, services, sites};
-use crate::compose::file::variable::{VariableChange, Variables};
+use crate::compose::file::variable::{VariableChange, VariableEdit, Variables};
 
 fn is_meant(only: &[String], service: &str) -> bool {
     only.is_empty() || only.iter().any(|name| name == service)
@@ -102,10 +102,10 @@ pub fn offset_ports_with(
 ) -> Result<(Edited, Vec<VariableChange>), Error> {
     let mut draft = Draft::new(document);
     let mut variables = Variables::default();
-    let drafts = (&mut draft, &mut variables);
     let refused = draft_ports(
         document,
-        drafts,
+        &mut draft,
+        &mut variables,
         offset,
         &|name| is_meant(only, name),
         lookup,
@@ -119,17 +119,16 @@ pub fn offset_ports_with(
 /// Drafts the ports of the services that are meant; gives the reasons why some can't be.
 pub(crate) fn draft_ports(
     document: &Document,
-    (draft, variables): (&mut Draft<'_>, &mut Variables),
+    draft: &mut Draft<'_>,
+    variables: &mut Variables,
     offset: i32,
     is_meant: &dyn Fn(&str) -> bool,
     lookup: &Lookup<'_>,
 ) -> Vec<Error> {
     let sites = port_sites(document);
     let asked = sites.iter().filter(|site| is_meant(site.service));
-    let mut drafted = |site| {
-        let drafts = (&mut *draft, &mut *variables);
-        draft_port(document, drafts, (site, &sites), offset, lookup).err()
-    };
+    let mut drafted =
+        |site| draft_port(document, draft, variables, site, &sites, offset, lookup).err();
     asked.filter_map(&mut drafted).collect()
 }
 
@@ -157,8 +156,10 @@ fn is_long(site: &ValueLocation<'_>) -> bool {
 
 fn draft_port(
     document: &Document,
-    (draft, variables): (&mut Draft<'_>, &mut Variables),
-    (site, sites): (&ValueLocation<'_>, &[ValueLocation<'_>]),
+    draft: &mut Draft<'_>,
+    variables: &mut Variables,
+    site: &ValueLocation<'_>,
+    sites: &[ValueLocation<'_>],
     offset: i32,
     lookup: &Lookup<'_>,
 ) -> Result<(), Error> {
@@ -171,7 +172,16 @@ fn draft_port(
             .ok_or_else(|| site.refusal(document, "the port is put together from parts"))?;
         match home.variable {
             Some(name) if home.is_in_value && home.is_whole_value => variables
-                .set((name, home.range, &home.text), site, sites, lookup)
+                .set(
+                    VariableEdit {
+                        name,
+                        range: home.range,
+                        text: &home.text,
+                    },
+                    site,
+                    sites,
+                    lookup,
+                )
                 .map_err(|reason| site.refusal(document, &reason))?,
             _ if home.is_in_value => {
                 let reason = "a variable within a variable holds the port";

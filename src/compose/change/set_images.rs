@@ -14,7 +14,7 @@ use crate::compose::file::interpolate::Lookup;
 use crate::compose::file::location::Location;
 use crate::compose::file::template::{Home, MINGLED, Template};
 use crate::compose::file::value_location::{ValueLocation, sites};
-use crate::compose::file::variable::{VariableChange, Variables};
+use crate::compose::file::variable::{VariableChange, VariableEdit, Variables};
 use crate::compose::model::reference::Parts;
 
 /// How far `image set` may go.
@@ -229,7 +229,11 @@ impl<'a> ImageSetter<'a> {
                 Some(name) if home.is_in_value => {
                     self.variables
                         .set(
-                            (name, home.range, &home.text),
+                            VariableEdit {
+                                name,
+                                range: home.range,
+                                text: &home.text,
+                            },
                             image,
                             self.images,
                             self.lookup,

@@ -11,7 +11,8 @@ use crate::compose::model::model::Model;
 /// such a name answers on a network that both share, it leads to the other's container.
 pub fn remaining(
     others: &Claims,
-    (before, after): (&Claims, &Claims),
+    before: &Claims,
+    after: &Claims,
     stale: &[StaleName],
 ) -> Vec<Conflict> {
     let mut left = conflicts(others, after);
@@ -24,7 +25,7 @@ pub fn remaining(
         };
         let user = claimant(&name.owner, Some(name.at.clone()));
         if name.thing == NamedThing::Container {
-            left.extend(misled(others, (before, after), name, &user));
+            left.extend(misled(others, before, after, name, &user));
         }
         let subject = format!("{} `{}`", name.thing, name.from);
         let holder = claimant(&format!("`{}` now", name.to), None);
@@ -42,7 +43,8 @@ pub fn remaining(
 /// The networks on which a name that is gone leads to somebody else.
 fn misled(
     others: &Claims,
-    (before, after): (&Claims, &Claims),
+    before: &Claims,
+    after: &Claims,
     name: &StaleName,
     user: &Claimant,
 ) -> Vec<Conflict> {

@@ -91,7 +91,7 @@ impl Draft<'_> {
         site: &ValueLocation<'_>,
         value: String,
     ) -> Result<(), Error> {
-        self.replace(document, sites, site, (&[], value))
+        self.replace(document, sites, site, &[], value)
     }
 
     /// [`Draft::set`], where the new value is the old one with `parts` of it replaced: so a
@@ -104,7 +104,7 @@ impl Draft<'_> {
         parts: &[(Range<usize>, String)],
         value: String,
     ) -> Result<(), String> {
-        self.replace(document, sites, site, (parts, value))
+        self.replace(document, sites, site, parts, value)
             .map_err(|error| match error {
                 Error::Unsafe { reason, .. } => reason,
                 error => error.to_string(),
@@ -116,7 +116,8 @@ impl Draft<'_> {
         document: &Document,
         sites: &[ValueLocation<'_>],
         site: &ValueLocation<'_>,
-        (parts, value): (&[(Range<usize>, String)], String),
+        parts: &[(Range<usize>, String)],
+        value: String,
     ) -> Result<(), Error> {
         let intent = Intent::Scalar(value.clone());
         match self.intent(site.scalar) {

@@ -26,6 +26,14 @@ pub struct VariableChange {
     pub services: Vec<String>,
 }
 
+/// A part of a variable's value that is to become another text.
+pub(crate) struct VariableEdit<'a> {
+    pub(crate) name: String,
+    /// Where it stands in the value.
+    pub(crate) range: Range<usize>,
+    pub(crate) text: &'a str,
+}
+
 /// The changes of variables that an edit has come upon.
 #[derive(Debug, Default)]
 pub(crate) struct Variables {
@@ -35,16 +43,16 @@ pub(crate) struct Variables {
 }
 
 impl Variables {
-    /// Notes that `text` is to stand at `range` in the value of `name`, for the sake of
-    /// `site`, which is one of `sites`. An error is the reason why it can't.
+    /// Notes `edit`, for the sake of `site`, which is one of `sites`. An error is the reason why
+    /// it can't.
     pub(crate) fn set(
         &mut self,
-        edit: (String, Range<usize>, &str),
+        edit: VariableEdit<'_>,
         site: &ValueLocation<'_>,
         sites: &[ValueLocation<'_>],
         lookup: &Lookup<'_>,
     ) -> Result<(), String> {
-        let name = &edit.0;
+        let name = &edit.name;
         let mentions = |site: &&ValueLocation<'_>| {
             site.written.contains(name.as_str()) && variables(site.written).contains(name)
         };
@@ -62,10 +70,11 @@ impl Variables {
     /// [`Variables::set`] for a variable that `services` use.
     pub(crate) fn change(
         &mut self,
-        (name, range, text): (String, Range<usize>, &str),
+        edit: VariableEdit<'_>,
         services: Vec<String>,
         lookup: &Lookup<'_>,
     ) -> Result<(), String> {
+        let VariableEdit { name, range, text } = edit;
         let from = lookup(&name);
         let parts = self.parts.entry(name.clone()).or_default();
         let part = (range.clone(), text.to_owned());

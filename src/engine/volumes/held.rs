@@ -238,18 +238,20 @@ impl HeldRecord {
     pub(super) fn keep(
         disk: &Disk,
         server: ServerInfo,
-        (volume, how): (&str, Quiesce),
+        volume: &str,
+        how: Quiesce,
         containers: Vec<HeldContainer>,
     ) -> Result<Self, HeldError> {
         let folder = folder().ok_or(HeldError::NoFolder)?;
-        Self::keep_in(&folder, disk, server, (volume, how), containers)
+        Self::keep_in(&folder, disk, server, volume, how, containers)
     }
 
     fn keep_in(
         folder: &Path,
         disk: &Disk,
         server: ServerInfo,
-        (volume, how): (&str, Quiesce),
+        volume: &str,
+        how: Quiesce,
         containers: Vec<HeldContainer>,
     ) -> Result<Self, HeldError> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
@@ -490,7 +492,7 @@ mod tests {
             endpoint: String::new(),
         };
         let how = Quiesce::Stop(Duration::from_secs(9));
-        let kept = HeldRecord::keep_in(&folder, &disk, server, ("data", how), Vec::new()).unwrap();
+        let kept = HeldRecord::keep_in(&folder, &disk, server, "data", how, Vec::new()).unwrap();
         let mut all = HeldRecord::all_in(&folder).unwrap();
         let found = all.pop().unwrap().unwrap();
         assert_eq!((&found.held, found.maker), (&kept.held, Maker::Alive));

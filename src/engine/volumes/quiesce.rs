@@ -141,7 +141,7 @@ impl<'a> Quiesced<'a> {
         }
         if !wanted.is_empty() {
             let server = docker.server()?;
-            let record = HeldRecord::keep(disk, server, (volume, how), wanted.clone())?;
+            let record = HeldRecord::keep(disk, server, volume, how, wanted.clone())?;
             held.record = Some(record);
         }
         for container in wanted {

@@ -62,7 +62,7 @@ fn fixed(text: &str, rule: &FixRule) -> (FixedFiles, String, Vec<String>) {
     let fixed = fixed_with(text, rule, &[], &[]);
     let after = String::from_utf8(fixed.files[0].bytes.clone()).unwrap();
     let (first, before, last) = (claims("a", text), claims("b", text), claims("b", &after));
-    let left = remaining(&first, (&before, &last), &fixed.stale);
+    let left = remaining(&first, &before, &last, &fixed.stale);
     let left = left.iter().map(|c| format!("{} {}", c.rule, c.subject));
     let left = left.collect();
     (fixed, after, left)

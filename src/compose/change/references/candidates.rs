@@ -106,7 +106,7 @@ impl<'a> Candidates<'a> {
         match &tree.node(resolved).kind {
             NodeKind::Scalar { .. } => {
                 let key = path.last().cloned().unwrap_or_default();
-                self.scalar(service, path, role, (key, false), id);
+                self.scalar(service, path, role, key, false, id);
             }
             NodeKind::Mapping { .. } => {
                 for entry in self.document.all(id) {
@@ -123,7 +123,7 @@ impl<'a> Candidates<'a> {
                         ValueRole::Mode => (path.last().cloned().unwrap_or_default(), false),
                         _ => (String::new(), true),
                     };
-                    self.scalar(service, path, role, (key, is_pair), *item);
+                    self.scalar(service, path, role, key, is_pair, *item);
                     before = tree
                         .scalar(*item)
                         .map_or_else(String::new, |(text, _)| text.to_owned());
@@ -138,7 +138,8 @@ impl<'a> Candidates<'a> {
         service: &'a str,
         path: &[String],
         role: ValueRole,
-        (key, is_pair): (String, bool),
+        key: String,
+        is_pair: bool,
         id: NodeId,
     ) {
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
