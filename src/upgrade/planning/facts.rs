@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use super::compose_config::ComposeWord;
 use super::decisions::{Decisions, FolderPair, VolumePair};
 use super::image_facts::ImageFacts;
 use crate::engine::{self, ByPath, Users, VolumeStore};
@@ -34,6 +35,8 @@ pub struct Facts {
     pub carry: Vec<CarryFacts>,
     /// The release's images, where an archive of them is to be loaded.
     pub images: Option<ImageFacts>,
+    /// What Compose says of the new release, where it was asked.
+    pub compose: Option<ComposeWord>,
     /// The filesystem that holds `releases/`.
     pub releases: Filesystem,
     /// The filesystem that new volumes are made on.
@@ -155,6 +158,7 @@ impl Facts {
                 .map(|path| carried(&old.join(path), &decisions.new_folder.join(path)))
                 .collect::<Result<_, _>>()?,
             images: None,
+            compose: None,
             releases: Filesystem::at(&install.releases_folder())?,
             volume_room: volume_room(volumes, progress)?,
             place: volumes.describe(),

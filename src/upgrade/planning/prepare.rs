@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::compose_config;
 use super::decisions::Decisions;
 use super::facts::Facts;
 use super::facts::FactsError;
@@ -104,6 +105,9 @@ pub fn prepare(
     let archive = archive.map(|path| install.root().join(path));
     let images = archive.map(|path| ImageFacts::observe(&path, &decisions, volumes, progress));
     facts.images = images.transpose()?;
+    let docker = volumes.docker();
+    let word = compose_config::ask(&Disk::new(), docker, request, &releases, &decisions);
+    facts.compose = Some(word);
     let made = clock::now();
     let label = PlanLabel {
         id: Plan::new_id(install, made, &request.version)?,

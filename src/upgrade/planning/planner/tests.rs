@@ -75,6 +75,7 @@ fn facts() -> Facts {
     };
     Facts {
         images: None,
+        compose: None,
         current: Some("releases/v1".into()),
         volumes: vec![volume.clone(), volume],
         folders: vec![FolderFacts {
