@@ -42,7 +42,7 @@ pub struct Decisions {
     /// Volumes to be copied.
     pub volumes: Vec<VolumePair>,
     /// Folders of the host that the new release gets copies of.
-    pub folders: Vec<FolderPair>,
+    pub folders: Vec<OutsideFolder>,
     /// What is outside of both releases and stays both releases'.
     pub shared: Vec<SharedWithOld>,
     /// The new release's model, as it will be.
@@ -85,7 +85,7 @@ pub struct VolumePair {
 
 /// A folder, or file, of the host and the new release's copy of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FolderPair {
+pub struct OutsideFolder {
     /// What `--own` calls it: the absolute path that the vendor's files mount.
     pub path: PathBuf,
     /// What is copied: an absolute path, or one below the old release.
@@ -99,7 +99,7 @@ pub struct FolderPair {
 struct OutsideDecisions {
     /// External volumes that are copied.
     pairs: Vec<VolumePair>,
-    folders: Vec<FolderPair>,
+    folders: Vec<OutsideFolder>,
     moves: Vec<FolderMove>,
     shared: Vec<SharedWithOld>,
     obstacles: Vec<Obstacle>,
@@ -261,7 +261,7 @@ fn own(used: &OutsideUse, releases: &Releases, prefix: &str, decided: &mut Outsi
     });
     let is_carried = |rule: &crate::release::CarryRule| to.starts_with(&rule.path);
     if from != to || !releases.carry.iter().any(is_carried) {
-        decided.folders.push(FolderPair { path, from, to });
+        decided.folders.push(OutsideFolder { path, from, to });
     }
 }
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::compose_config::ComposeWord;
-use super::decisions::{Decisions, FolderPair, VolumePair};
+use super::decisions::{Decisions, OutsideFolder, VolumePair};
 use super::image_facts::ImageFacts;
 use crate::engine::{self, ByPath, Users, VolumeStore};
 use crate::error::{Explain, Kind};
@@ -211,7 +211,7 @@ fn volume(
 }
 
 fn folder(
-    pair: &FolderPair,
+    pair: &OutsideFolder,
     decisions: &Decisions,
     old: &Path,
     volumes: &dyn VolumeStore,

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::compose_config::ComposeWord;
-use super::decisions::{Decisions, FolderPair, VolumePair};
+use super::decisions::{Decisions, OutsideFolder, VolumePair};
 use super::facts::{Facts, FolderFacts, VolumeFacts, release_path};
 use super::merging::MergedFile;
 use super::obstacle::{Obstacle, Refused};
@@ -136,7 +136,7 @@ fn obstacle(pair: &VolumePair, seen: &VolumeFacts, place: &str) -> Option<Obstac
     }
 }
 
-fn folder_obstacle(pair: &FolderPair, seen: &FolderFacts) -> Option<Obstacle> {
+fn folder_obstacle(pair: &OutsideFolder, seen: &FolderFacts) -> Option<Obstacle> {
     if seen.source.is_none() {
         let path = pair.from.clone();
         return Some(Obstacle::NoFolder { path });
@@ -278,7 +278,7 @@ fn estimates(decisions: &Decisions, facts: &Facts) -> Vec<VolumeEstimate> {
     let pairs = decisions.volumes.iter().zip(&facts.volumes);
     let volumes = pairs.map(|(pair, seen)| (pair.key.clone(), seen.source, &seen.users));
     let pairs = decisions.folders.iter().zip(&facts.folders);
-    let path = |pair: &FolderPair| pair.path.display().to_string();
+    let path = |pair: &OutsideFolder| pair.path.display().to_string();
     let folders = pairs.map(|(pair, seen)| (path(pair), seen.source, &seen.users));
     volumes
         .chain(folders)

@@ -9,7 +9,7 @@ use crate::engine::{ArchivedImage, User, Users};
 use crate::error::Explain;
 use crate::release::Version;
 use crate::tree::Survey;
-use crate::upgrade::planning::decisions::FolderPair;
+use crate::upgrade::planning::decisions::OutsideFolder;
 use crate::upgrade::planning::drift;
 use crate::upgrade::planning::facts::{CarryFacts, Filesystem, FolderFacts};
 use crate::upgrade::planning::image_facts::ImageFacts;
@@ -40,7 +40,7 @@ fn decisions() -> Decisions {
         edits: Vec::new(),
         images: vec!["acme/web:v2".into()],
         volumes: vec![pair("data"), pair("cache")],
-        folders: vec![FolderPair {
+        folders: vec![OutsideFolder {
             path: "/srv/files".into(),
             from: "/srv/files".into(),
             to: "own/srv/files".into(),
