@@ -180,7 +180,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__conflicts)
-            opts="-p -o -C -q -h --running --project --fix --profile --port-offset --suffix --prefix --dry-run --check --output --install --docker --json --quiet --color --help"
+            opts="-p -o -C -q -h --running --project --fix --profile --port-offset --suffix --prefix --mounted --dry-run --check --output --install --docker --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -508,12 +508,16 @@ _transship() {
             return 0
             ;;
         transship__subcmd__merge)
-            opts="-o -q -h --output --path --ours --theirs --dry-run --as-override --secret --show-secrets --json --quiet --color --help"
+            opts="-o -q -h --solve --output --path --ours --theirs --dry-run --as-override --secret --show-secrets --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --solve)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -368,8 +368,9 @@ complete -c transship -n "__fish_transship_using_subcommand conflicts" -l docker
 complete -c transship -n "__fish_transship_using_subcommand conflicts" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
-complete -c transship -n "__fish_transship_using_subcommand conflicts" -l running -d 'Compare with what the Docker engine has, too'
+complete -c transship -n "__fish_transship_using_subcommand conflicts" -l running -d 'Compare with what the Docker engine has and with what listens on its machine, too'
 complete -c transship -n "__fish_transship_using_subcommand conflicts" -l fix -d 'Edit the last side so that it can run beside the others'
+complete -c transship -n "__fish_transship_using_subcommand conflicts" -l mounted -d 'With `--fix`: edit mounted files and the folder\'s scripts, too, where they surely mean what gets another name, and show the difference'
 complete -c transship -n "__fish_transship_using_subcommand conflicts" -l dry-run -d 'Print the difference and change nothing'
 complete -c transship -n "__fish_transship_using_subcommand conflicts" -l check -d 'Change nothing; the exit code is 1 if something would change'
 complete -c transship -n "__fish_transship_using_subcommand conflicts" -l json -d 'Print one JSON document instead of text'
@@ -386,6 +387,7 @@ complete -c transship -n "__fish_transship_using_subcommand inspect" -l assume-s
 complete -c transship -n "__fish_transship_using_subcommand inspect" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand inspect" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand inspect" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand merge" -l solve -d 'Settle the conflicts of a file that has them between markers, as git leaves them' -r -F
 complete -c transship -n "__fish_transship_using_subcommand merge" -s o -l output -d 'Write the result there instead; `-` for standard output (files only)' -r -F
 complete -c transship -n "__fish_transship_using_subcommand merge" -l path -d 'What the file is called, where its name doesn\'t say its kind' -r -F
 complete -c transship -n "__fish_transship_using_subcommand merge" -l ours -d 'In a conflict over PATH take mine; repeatable' -r -F

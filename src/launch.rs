@@ -11,6 +11,7 @@
 mod error;
 mod files;
 mod making_way;
+mod mounted;
 mod parting;
 
 use std::path::PathBuf;
@@ -119,7 +120,7 @@ impl Launch {
         let others = claimed(docker, &except)?;
         let found = compose::conflicts(&others, &Claims::of(&model));
         let mut parting = Parting::of(&model, &paths, (&others, &found), &wish.names)?;
-        parting.keep_env_files();
+        parting.keep(&|_| true, "it stands in an env file of the release");
         require_unexported(&parting.variables)?;
         let after = parting.model(&model, &paths, &options)?;
         let claims = Claims::of(&after);

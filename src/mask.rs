@@ -1,17 +1,19 @@
-//! Secrets in what is shown: values of `.env` are never printed, nor are values of keys
-//! that sound like a secret in other files.
+//! Secrets in what is shown: no value is printed whose key sounds like a secret, or that has the shape
+//! of a well-known token; prose is.
 //!
 //! Nothing here prints: every function gives back what may be shown. [`pair`] is for the two
 //! versions of a file whose difference is wanted, [`value`] for one value and its name, and
 //! [`Secrets`] for what is shown of two releases, where a value of `.env` may turn up anywhere.
 
 mod secret_file;
+mod token;
 
 use std::collections::HashSet;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use self::secret_file::{SecretsBlock, is_named_secret};
+use self::token::is_token;
 use crate::env_file::is_env_name;
 
 const SECRET_WORDS: [&str; 12] = [
@@ -53,15 +55,15 @@ impl SecretWords {
 
     /// True for what is called a secret.
     fn sound_in(&self, key: &str) -> bool {
-        let key = key.to_ascii_lowercase();
+        // Who wrote it is no secret.
+        let key = key
+            .to_ascii_lowercase()
+            .replace("authors", "")
+            .replace("author:", "");
+        let key = key.strip_suffix("author").unwrap_or(&key);
         // Too short to look for within words.
         let mut parts = key.split(|c: char| !c.is_ascii_alphanumeric());
         self.all().any(|word| key.contains(word)) || parts.any(|part| part == "pw")
-    }
-
-    /// Where the first of them is in a text of lower case.
-    fn first_in(&self, text: &str) -> Option<usize> {
-        self.all().filter_map(|word| text.find(word)).min()
     }
 }
 
@@ -101,10 +103,14 @@ impl Secrets {
 
     /// The value of a variable, as it may be shown.
     pub fn variable(&self, key: &str, value: &str) -> String {
-        if self.shown || value.is_empty() || (!self.words.sound_in(key) && is_harmless(value)) {
+        if self.shown || value.is_empty() {
             return value.to_owned();
         }
-        MASK.to_owned()
+        let is_known = self.values.iter().any(|secret| secret == value);
+        match self.words.sound_in(key) || is_known || is_token(value) {
+            true => MASK.to_owned(),
+            false => without_passwords(&without_credentials(value)),
+        }
     }
 
     /// The value of a setting, as it may be shown; `key` where it names a variable.
@@ -130,22 +136,6 @@ impl Secrets {
         let mask = if at < text.len() { MASK } else { "" };
         format!("{}{mask}", &text[..at])
     }
-}
-
-/// True for what tells nothing by itself: versions, numbers, and words for yes and no.
-fn is_harmless(value: &str) -> bool {
-    let word = value.strip_prefix('v').unwrap_or(value);
-    let is_version = word.starts_with(|c: char| c.is_ascii_digit())
-        && word.len() <= 20
-        && (word.contains('.') || word.len() <= 5)
-        && word
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "._-+".contains(c));
-    is_version
-        || matches!(
-            value.to_ascii_lowercase().as_str(),
-            "true" | "false" | "yes" | "no" | "on" | "off"
-        )
 }
 
 /// A line taken apart: what is shown, and what is not.
@@ -236,12 +226,20 @@ fn lines<'a>(path: &Path, text: &'a str, words: &SecretWords) -> Vec<SplitLine<'
 
 /// Where the value of a line of `.env` begins; its end when there is none to hide.
 fn value_of_variable(content: &str, words: &SecretWords) -> usize {
-    let comment = content.trim_start().starts_with('#');
-    if comment && !words.sound_in(content) {
+    let Some(sign) = content.find(['=', ':']) else {
         return content.len();
+    };
+    let comment = content.trim_start().strip_prefix('#');
+    let name = comment.unwrap_or(content)[..].split(['=', ':']).next();
+    let name = name.unwrap_or_default().trim();
+    let name = name.strip_prefix("export ").unwrap_or(name).trim();
+    let at = after(content, sign + 1);
+    let is_prose = comment.is_some() && name.contains(' ');
+    let is_secret = words.sound_in(name) || is_token(&content[at..]);
+    match is_secret && !is_prose {
+        true => at,
+        false => content.len(),
     }
-    let separator = content.find(['=', ':']);
-    separator.map_or(content.len(), |at| after(content, at + 1))
 }
 
 /// The quote that a value opens and doesn't close.
@@ -250,27 +248,72 @@ fn unclosed(value: &str) -> Option<char> {
     (!value[1..].contains(quote)).then_some(quote)
 }
 
-/// Where a line of another file begins to tell a secret: behind the first word that sounds
-/// like one and what separates it from its value. Images and names are never secrets.
+/// Where a line of another file begins to tell a secret: behind a key that sounds like one, or an
+/// option. Images and names are never secrets, nor is prose.
 fn secret_in(content: &str, words: &SecretWords) -> usize {
     let trimmed = content.trim_start_matches([' ', '-']);
-    if ["image:", "name:", "container_name:"]
-        .iter()
-        .any(|key| trimmed.starts_with(key))
-    {
+    let is_named = ["image:", "name:", "container_name:"];
+    if is_named.iter().any(|key| trimmed.starts_with(key)) {
         return content.len();
     }
-    let lower = content.to_ascii_lowercase();
-    let Some(word) = words.first_in(&lower) else {
-        return content.len();
-    };
-    let separators: &[char] = if trimmed.starts_with('#') {
-        &['=', ':']
-    } else {
-        &['=', ':', ' ']
-    };
-    let separator = content[word..].find(separators).map(|at| word + at);
-    separator.map_or(content.len(), |at| after(content, at + 1))
+    let signs = content.match_indices(['=', ':', ' ']);
+    let mut secret = signs.filter(|(at, sign)| {
+        let name = name_before(&content[..*at]);
+        words.sound_in(name) && is_key(&content[..*at], name, sign, &content[at + 1..])
+    });
+    let found = secret.next().map(|(at, _)| after(content, at + 1));
+    found.or_else(|| token_in(content)).unwrap_or(content.len())
+}
+
+/// The name that a text ends with, quotes and blanks behind it left out.
+fn name_before(text: &str) -> &str {
+    let text = text.trim_end_matches([' ', '"', '\'']);
+    let is_name = |c: char| c.is_alphanumeric() || "_.-".contains(c);
+    let begin = text.rfind(|c: char| !is_name(c));
+    let begin = begin.map_or(0, |at| {
+        at + text[at..].chars().next().map_or(1, char::len_utf8)
+    });
+    &text[begin..]
+}
+
+/// True if `name`, at the end of `before`, is a key or an option whose value follows the sign, and no word
+/// of a sentence.
+fn is_key(before: &str, name: &str, sign: &str, behind: &str) -> bool {
+    let end = before.trim_end_matches([' ', '"', '\'']);
+    let ahead = &end[..end.len() - name.len()];
+    let first = ahead.chars().all(|c| " \t-#\"'".contains(c));
+    let opened = ahead
+        .trim_end()
+        .ends_with(['{', '[', ',', '(', '"', '\'', '`', '$']);
+    match sign {
+        "=" => end.len() == before.len() || first || opened,
+        ":" => (first || opened) && (behind.is_empty() || behind.starts_with([' ', '"', '\''])),
+        // An option, or a setting of a word and its value.
+        _ => {
+            let is_option = name.starts_with("--");
+            let words = behind.split_whitespace().count();
+            let is_word = name
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || "_-0".contains(c));
+            let is_setting = first && !ahead.contains('#') && is_word && words == 1;
+            end.len() == before.len() && (is_option || is_setting || ahead.ends_with("--"))
+        }
+    }
+}
+
+/// Where the first token begins that is one by its shape.
+fn token_in(content: &str) -> Option<usize> {
+    let is_end = |c: char| c.is_whitespace() || "\"'=:,;()[]{}<>@".contains(c);
+    let mut at = 0;
+    content.split(is_end).find_map(|word| {
+        let begin = at;
+        at += word.len()
+            + content[at + word.len()..]
+                .chars()
+                .next()
+                .map_or(0, char::len_utf8);
+        (token::has_maker(word)).then_some(begin)
+    })
 }
 
 /// The first byte at or behind `at` that is no space.
@@ -335,17 +378,19 @@ mod tests {
     }
 
     #[test]
-    fn every_value_of_an_env_file_is_masked() {
-        let text = "# a comment\nPORT=80\nexport TOKEN = 'x'\r\nEMPTY=\n";
-        let expected = "# a comment\nPORT=********\nexport TOKEN = ********\r\nEMPTY=\n";
+    fn a_value_of_an_env_file_is_masked_by_its_name_and_its_shape() {
+        let text = "# the key: see the manual\nPORT=80\nexport TOKEN = 'x'\r\nEMPTY=\n#DB_PASSWORD=a\n\
+                    HOOK=glpat-AbCdEf0123456789xyzw\nURI=pg://me:pw@db\n";
+        let expected = "# the key: see the manual\nPORT=80\nexport TOKEN = ********\r\nEMPTY=\n\
+                        #DB_PASSWORD=********\nHOOK=********\nURI=pg://********@db\n";
         assert_eq!(masked("a/.env", text, text), expected);
     }
 
     #[test]
     fn a_changed_value_shows_as_changed_and_not_as_itself() {
         assert_eq!(
-            masked(".env", "A=1\nB=2\n", "A=1\nB=3\nC=4\n"),
-            "A=********\nB=******** (changed)\nC=********\n"
+            masked(".env", "KEY_A=1\nKEY_B=2\n", "KEY_A=1\nKEY_B=3\nKEY_C=4\n"),
+            "KEY_A=********\nKEY_B=******** (changed)\nKEY_C=********\n"
         );
     }
 
@@ -355,7 +400,7 @@ mod tests {
         assert_eq!(value("DB_PASSWORD", "x"), MASK);
         assert_eq!(value("PORT", "80"), "80");
         assert_eq!(value("PEM", "-----BEGIN PRIVATE KEY-----\nx"), MASK);
-        assert_eq!(value("12", "a\n  secret x\n"), "a\n  secret ********\n");
+        assert_eq!(value("12", "a\n  secret: x\n"), "a\n  secret: ********\n");
         assert_eq!(value("DB", "pg://me:hunter2@db"), "pg://********@db");
     }
 
@@ -393,7 +438,7 @@ mod tests {
     #[test]
     fn a_value_over_several_lines_is_masked_to_its_end() {
         let text = "KEY=\"-----BEGIN\nhunter2\nend\"\nB=2\n";
-        let expected = "KEY=********\n********\n********\nB=********\n";
+        let expected = "KEY=********\n********\n********\nB=2\n";
         assert_eq!(masked(".env", text, text), expected);
     }
 
@@ -406,6 +451,7 @@ mod tests {
         ]);
         assert_eq!(secrets.variable("DB_PASSWORD", "hunter2"), MASK);
         assert_eq!(secrets.variable("ADMIN", "hunter2"), MASK);
+        assert_eq!(secrets.variable("CITY", "Bonn am Rhein"), "Bonn am Rhein");
         for harmless in ["v2.10.5", "8080", "2.1.0-rc.1", "true"] {
             assert_eq!(secrets.variable("TAG", harmless), harmless);
             assert_eq!(secrets.variable("TOKEN", harmless), MASK);
@@ -451,6 +497,15 @@ mod tests {
                 "# the token is kept elsewhere",
                 "# the token is kept elsewhere",
             ),
+            ("Note the key: it is long", "Note the key: it is long"),
+            ("Authors: A. and B.", "Authors: A. and B."),
+            ("requirepass hunter2", "requirepass ********"),
+            ("keys are kept in a safe", "keys are kept in a safe"),
+            (
+                "curl -H 'x: ghp_abcdefghijklmnopqrstuvwxyz0123'",
+                "curl -H 'x: ********",
+            ),
+            ("password = hunter2", "password = ********"),
             (
                 "  db: postgres://me:hunter2@db/x",
                 "  db: postgres://********@db/x",

@@ -14,7 +14,10 @@ use std::path::{Path, PathBuf};
 
 use transship::engine::{ArchivedImage, VolumeBackend};
 use transship::fs::Disk;
-use transship::release::{FolderIdentity, Identity, Install, VendorReleaseKind, identity};
+use transship::release::{
+    FolderIdentity, Identity, Install, LargeFile, LargeFiles, VendorReleaseKind, identity,
+    shipped_files,
+};
 use transship::tree::{
     Digest, EntryKind, InodeFlags, Manifest, ManifestEntry, ManifestFormat, Time, Xattr,
 };
@@ -307,6 +310,25 @@ fn a_made_volume_is_written_and_read() {
     assert_eq!(read, made);
 }
 
+#[test]
+fn the_list_of_large_files_is_written_and_read() {
+    let large = LargeFiles {
+        files: vec![LargeFile {
+            path: "images/web.tar".into(),
+            size: 17_825_792,
+            sha256: "a".repeat(64),
+        }],
+        complete: true,
+    };
+    let text = fixture(
+        "shipped-v1.json",
+        &document::to_text(shipped_files::FORMAT, &large).unwrap(),
+    );
+    let path = Path::new("shipped-v1.json");
+    let read: LargeFiles = document::from_text(shipped_files::FORMAT, path, &text).unwrap();
+    assert_eq!(read, large);
+}
+
 fn a_folder() -> FolderIdentity {
     FolderIdentity {
         device: 64769,
@@ -511,6 +533,7 @@ fn no_format_is_forgotten() {
         "plan-v1.json",
         "plan-v2.json",
         "plan-v3.json",
+        "shipped-v1.json",
     ];
     assert_eq!(present, known);
     assert_eq!(

@@ -199,7 +199,7 @@ fn finish(install: &Install, report: Report, ui: &Ui) -> Result<Done, Failure> {
     if ui.json {
         ui.json(&report)?;
     } else {
-        ui.write(render(&report, ui).as_bytes())?;
+        ui.print(&render(&report, ui))?;
     }
     Ok(Done::Same)
 }

@@ -7,13 +7,13 @@ use serde::Serialize;
 use super::files::edits::{self as file_edits, EditArgs, FileEdit, FileJson};
 use super::files::env_edits::EnvEdits;
 use super::options::{DockerArg, InstallArg};
-use super::terminal::color;
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
+use super::terminal::{color, text_diff};
 use crate::compose::{
     self, Claims, Conflict, ConflictRule, LoadOptions, Model, PortOffset, discover,
 };
-use crate::engine::{Docker, ExceptProject, claimed};
+use crate::engine::{Docker, ExceptProject, claimed, listening};
 use crate::error::{Explain, Kind};
 use crate::launch::{self, LaunchError, Parting, PartingNames};
 use crate::release::Install;
@@ -22,21 +22,23 @@ use crate::release::Install;
 ///
 /// Each SIDE is a compose file, several joined by `:`, a folder that holds one, or a release
 /// of the install. Compared are project names, volumes, container names, host ports,
-/// networks with their names and addresses, folders of the host, and the routes of Traefik and
-/// Caddy. The exit code is 1 when something collides.
+/// networks with their names and addresses, folders of the host, and the routes of Traefik,
+/// Caddy, SWAG and nginx-proxy. `--running` adds what the engine has, and what else listens on its
+/// machine. The exit code is 1 when something collides.
 ///
 /// With `--fix` the last side is edited, and no byte more than it takes: container names that
 /// collide get a suffix, volumes and networks a prefix, and host ports move by
 /// `--port-offset`. Environment, commands, labels, `.env` and env files that surely mean what
 /// gets another name are edited with it; whatever else uses, or may use, an old name is listed,
-/// mounted files among them. What is left is listed. Where a name that should be edited can't be,
-/// or a port would land on one that is taken, nothing is written.
+/// mounted files and the folder's scripts among them. What is left is listed. Where a name that should be edited can't be,
+/// or a port would land on one that is taken by a side or on which something listens here, nothing
+/// is written.
 #[derive(Debug, clap::Args)]
 pub(super) struct ConflictsArgs {
     /// What to compare: two or more, or one with `--running`
     #[arg(required = true, value_name = "SIDE")]
     sides: Vec<String>,
-    /// Compare with what the Docker engine has, too
+    /// Compare with what the Docker engine has and with what listens on its machine, too
     #[arg(long)]
     running: bool,
     /// The project name that the last side will have; Compose's own choice when absent
@@ -70,6 +72,10 @@ pub(super) struct ConflictsArgs {
     /// and `_` when absent
     #[arg(long, value_name = "TEXT", requires = "fix")]
     prefix: Option<String>,
+    /// With `--fix`: edit mounted files and the folder's scripts, too, where they surely mean what
+    /// gets another name, and show the difference
+    #[arg(long, requires = "fix")]
+    mounted: bool,
     #[command(flatten)]
     output: EditArgs,
     #[command(flatten)]
@@ -114,16 +120,20 @@ pub(super) fn run(args: &ConflictsArgs, ui: &Ui) -> Result<Done, Failure> {
         .collect::<Result<Vec<_>, _>>()?;
     let claims: Vec<_> = sides.iter().map(|side| claims_of(&side.model)).collect();
     let mut found = among(&claims);
-    let engine = args.engine()?;
-    for (side, claims) in sides.iter().zip(&claims) {
-        found.extend(with_engine(engine.as_ref(), side, claims)?);
+    let (engine, mut unseen_there) = (args.engine()?, Vec::new());
+    if let Some(docker) = &engine {
+        for (side, claims) in sides.iter().zip(&claims) {
+            let theirs = claims_of_engine(docker, side)?;
+            found.extend(compose::conflicts(&theirs, claims));
+            unseen_there.extend(theirs.unseen);
+        }
     }
     if args.fix
         && let Some((last, others)) = sides.split_last()
     {
         return fix(args, (last, others), engine.as_ref(), &found, ui);
     }
-    let unseen = unseen(&sides);
+    let unseen = unseen(&sides, unseen_there);
     if ui.json {
         let differs = !found.is_empty();
         ui.json(&ConflictsJson {
@@ -137,8 +147,8 @@ pub(super) fn run(args: &ConflictsArgs, ui: &Ui) -> Result<Done, Failure> {
     show(&found, ui)
 }
 
-/// What can't be compared, each once.
-fn unseen(sides: &[ComparedProject]) -> Vec<String> {
+/// What can't be compared, each once; `there` is what the engine keeps to itself.
+fn unseen(sides: &[ComparedProject], there: Vec<String>) -> Vec<String> {
     let several = sides.len() > 1;
     let all = sides.iter().flat_map(|side| {
         let project = &side.model.project;
@@ -149,7 +159,7 @@ fn unseen(sides: &[ComparedProject]) -> Vec<String> {
                 false => what,
             })
     });
-    let mut all: Vec<String> = all.collect();
+    let mut all: Vec<String> = all.chain(there).collect();
     all.sort();
     all.dedup();
     all
@@ -201,6 +211,19 @@ impl ComparedProject {
         };
         let model = Model::load(&files, &options)?;
         Ok(Self { files, model })
+    }
+}
+
+impl ComparedProject {
+    /// True for a file that its containers are made of or see.
+    fn reads(&self, path: &Path) -> bool {
+        let services = self.model.services.values();
+        let env_files = services.flat_map(|s| s.env_files.iter().chain(&s.label_files));
+        let mut env_files = env_files.map(|file| real(file));
+        let binds = self.model.binds.iter();
+        let mut binds = binds.map(|bind| real(&self.model.project_dir.join(&bind.source)));
+        let path = real(path);
+        env_files.any(|file| file == path) || binds.any(|bind| path.starts_with(bind))
     }
 }
 
@@ -268,18 +291,6 @@ fn among(sides: &[Claims]) -> Vec<Conflict> {
     found
 }
 
-/// The conflicts of a side with all else that an engine has.
-fn with_engine(
-    engine: Option<&Docker>,
-    side: &ComparedProject,
-    claims: &Claims,
-) -> Result<Vec<Conflict>, Failure> {
-    let Some(docker) = engine else {
-        return Ok(Vec::new());
-    };
-    Ok(compose::conflicts(&claims_of_engine(docker, side)?, claims))
-}
-
 /// What the engine has that isn't the side's own.
 fn claims_of_engine(docker: &Docker, side: &ComparedProject) -> Result<Claims, Failure> {
     let own = ExceptProject {
@@ -309,10 +320,16 @@ fn fix(
         );
         all.extend(claims);
     }
-    if let Some(docker) = engine {
-        all.extend(claims_of_engine(docker, last)?);
+    // No port may land where something listens, whether or not it was asked what runs.
+    let mut taken = all.clone();
+    match engine {
+        Some(docker) => {
+            all.extend(claims_of_engine(docker, last)?);
+            taken = all.clone();
+        }
+        None => taken.ports.extend(listening().into_iter().flatten()),
     }
-    let parting = parting(args, last, others, (&all, found), ui)?;
+    let mut parting = parting(args, last, others, (&taken, found), ui)?;
     let options = LoadOptions {
         profiles: args.profile.clone(),
         ..LoadOptions::default()
@@ -320,9 +337,17 @@ fn fix(
     let after = claims_of(&parting.model(&last.model, &last.files, &options)?);
     require_distinct(&before, &after)?;
     left.extend(compose::remaining(&all, (&before, &after), &parting.stale));
+    let unread = [all.unseen, std::mem::take(&mut parting.unread)].concat();
+    let unseen = unseen(std::slice::from_ref(last), unread);
+    let texts = parting.texts.len();
     let edits = edits(parting)?;
-    let unseen = unseen(std::slice::from_ref(last));
     let done = file_edits::settle(&edits, &args.output, ui)?;
+    if !args.output.is_dry() {
+        for file in &edits[edits.len() - texts..] {
+            let diff = text_diff::render(ui, &file.path, &file.before, &file.edited.bytes);
+            ui.say(diff.trim_end());
+        }
+    }
     if let Some(project) = &args.project {
         ui.say(&format!(
             "note: it has to run as `docker compose -p {project}`"
@@ -384,7 +409,7 @@ fn parting(
     args: &ConflictsArgs,
     last: &ComparedProject,
     others: &[ComparedProject],
-    (all, found): (&Claims, &[Conflict]),
+    (taken, found): (&Claims, &[Conflict]),
     ui: &Ui,
 ) -> Result<Parting, Failure> {
     let is_shared = |path: &Path| {
@@ -407,8 +432,11 @@ fn parting(
         suffix: args.suffix.clone(),
         prefix: args.prefix.clone(),
         port_offset: args.port_offset,
+        edits_mounted: args.mounted,
     };
-    let parting = Parting::of(&last.model, &own, (all, found), &names)?;
+    let mut parting = Parting::of(&last.model, &own, (taken, found), &names)?;
+    let is_others = |path: &Path| others.iter().any(|side| side.reads(path));
+    parting.keep(&is_others, "another side has this file, too");
     match parting.refusals.as_slice() {
         [] => Ok(parting),
         refusals => Err(refused(refusals)),
@@ -431,13 +459,14 @@ fn refused(refusals: &[compose::Error]) -> Failure {
         })
 }
 
-/// The edited files, and the `.env` that holds their ports.
+/// The edited files, the `.env` that holds their ports, and the text files last.
 fn edits(parting: Parting) -> Result<Vec<FileEdit>, Failure> {
     let mut env = EnvEdits::default();
     env.add(&parting.values, parting.variables)?;
     let files = parting.files.into_iter().chain(parting.env_files);
-    let files = files.map(FileEdit::from);
-    Ok(files.chain(env.finish()?).collect())
+    let files = files.map(FileEdit::from).chain(env.finish()?);
+    let texts = parting.texts.into_iter().map(FileEdit::from);
+    Ok(files.chain(texts).collect())
 }
 
 fn same(one: &Path, other: &Path) -> bool {

@@ -165,18 +165,19 @@ pub(super) fn copy(
         let against = Against::Manifest(manifest);
         differences = tree::verify(target, against, &how.verifying(), ui.progress())?;
     }
-    finish((source, target), &copied, &differences, how, ui)
+    finish(source, target, &copied, &differences, how, ui)
 }
 
 /// Reports a copy, and what it lacks.
 pub(super) fn finish(
-    (source, target): (&Path, &Path),
+    source: &Path,
+    target: &Path,
     copied: &Copied,
     differences: &[Difference],
     how: &CopyFlags,
     ui: &Ui,
 ) -> Result<Done, Failure> {
-    report(source, target, copied, None, (how, differences), ui)?;
+    report(source, target, copied, None, how, differences, ui)?;
     Ok(conclude(copied, differences, ui))
 }
 
@@ -194,7 +195,8 @@ fn update_tree(source: &Path, target: &Path, how: &CopyFlags, ui: &Ui) -> Result
         target,
         copied,
         Some(&updated),
-        (how, &differences),
+        how,
+        &differences,
         ui,
     )?;
     Ok(conclude(copied, &differences, ui))
@@ -291,7 +293,8 @@ fn report(
     target: &Path,
     copied: &Copied,
     updated: Option<&Updated>,
-    (how, differences): (&CopyFlags, &[Difference]),
+    how: &CopyFlags,
+    differences: &[Difference],
     ui: &Ui,
 ) -> Result<(), Failure> {
     let verified = how.verify && differences.is_empty();

@@ -56,9 +56,9 @@ pub(super) fn run(args: &DiffArgs, ui: &Ui) -> Result<Done, Failure> {
     if ui.json {
         ui.json(&found)?;
     } else if args.md {
-        ui.write(markdown::render(&found).as_bytes())?;
+        ui.print(&markdown::render(&found))?;
     } else {
-        ui.write(text::render(&found, args, ui).as_bytes())?;
+        ui.print(&text::render(&found, args, ui))?;
     }
     Ok(Done::differs(!found.same))
 }

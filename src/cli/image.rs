@@ -87,7 +87,7 @@ fn ls(args: &Ls, ui: &Ui) -> Result<Done, Failure> {
             .iter()
             .map(|image| [image.service.clone(), image.resolved.clone()])
             .collect();
-        ui.write(table::render(["SERVICE", "IMAGE"], &rows).as_bytes())?;
+        ui.print(&table::render(["SERVICE", "IMAGE"], &rows))?;
     }
     Ok(Done::Same)
 }

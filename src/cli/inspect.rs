@@ -78,7 +78,7 @@ pub(super) fn run(args: &InspectArgs, ui: &Ui) -> Result<Done, Failure> {
             found,
         })?;
     } else {
-        ui.write(text(source, &found).as_bytes())?;
+        ui.print(&text(source, &found))?;
     }
     match unread {
         0 => Ok(Done::Same),
@@ -143,7 +143,7 @@ fn list(ui: &Ui) -> Result<Done, Failure> {
     }
     let rows: Vec<_> = KNOWN_DATABASES.iter().map(row).collect();
     let headings = ["NAME", "DATABASE", "TOLD OF IT", "KNOWN BY"];
-    ui.write(table::render(headings, &rows).as_bytes())?;
+    ui.print(&table::render(headings, &rows))?;
     Ok(Done::Same)
 }
 

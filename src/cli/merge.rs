@@ -8,7 +8,9 @@ use super::terminal::ui::{Done, Ui};
 use crate::compose::Document;
 use crate::error::Kind;
 use crate::fs::Disk;
-use crate::merge::{self, Action, Answers, FileMerge, FolderWriter, Input, Inputs, MarkedFile};
+use crate::merge::{
+    self, Action, Answers, FileMerge, FolderWriter, Input, Inputs, MarkedFile, MarkedVersions,
+};
 
 mod report;
 
@@ -30,11 +32,20 @@ use report::{preview, report};
 #[derive(Debug, clap::Args)]
 pub(super) struct MergeArgs {
     /// What MINE was made from
-    base: PathBuf,
+    #[arg(required_unless_present = "solve")]
+    base: Option<PathBuf>,
     /// The administrator's; changed unless there is an `-o`
-    mine: PathBuf,
+    #[arg(required_unless_present = "solve")]
+    mine: Option<PathBuf>,
     /// The vendor's new one
-    theirs: PathBuf,
+    #[arg(required_unless_present = "solve")]
+    theirs: Option<PathBuf>,
+    /// Settle the conflicts of a file that has them between markers, as git leaves them
+    ///
+    /// The versions in it are merged again by what the file is, and `--ours` and `--theirs` answer
+    /// what is left. The file is changed once nothing is; until then the exit code is 1.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["base", "as_override"])]
+    solve: Option<PathBuf>,
     /// Write the result there instead; `-` for standard output (files only)
     #[arg(short, long, value_name = "PATH")]
     output: Option<PathBuf>,
@@ -68,7 +79,103 @@ pub(super) struct MergeArgs {
     show_secrets: bool,
 }
 
+/// A merge of three files or folders that were named.
+#[derive(Debug)]
+struct ThreeWay {
+    base: PathBuf,
+    mine: PathBuf,
+    theirs: PathBuf,
+    output: Option<PathBuf>,
+    path: Option<PathBuf>,
+    ours: Vec<PathBuf>,
+    theirs_for: Vec<PathBuf>,
+    dry_run: bool,
+    as_override: bool,
+    secrets: Vec<String>,
+    show_secrets: bool,
+}
+
+impl ThreeWay {
+    /// The options with the three that they are about.
+    fn of(args: &MergeArgs, [base, mine, theirs]: [&PathBuf; 3]) -> Self {
+        Self {
+            base: base.clone(),
+            mine: mine.clone(),
+            theirs: theirs.clone(),
+            output: args.output.clone(),
+            path: args.path.clone(),
+            ours: args.ours.clone(),
+            theirs_for: args.theirs_for.clone(),
+            dry_run: args.dry_run,
+            as_override: args.as_override,
+            secrets: args.secrets.clone(),
+            show_secrets: args.show_secrets,
+        }
+    }
+}
+
 pub(super) fn run(args: &MergeArgs, ui: &Ui) -> Result<Done, Failure> {
+    match (&args.solve, &args.base, &args.mine, &args.theirs) {
+        (Some(file), ..) => solve(&ThreeWay::of(args, [file; 3]), ui),
+        (None, Some(base), Some(mine), Some(theirs)) => {
+            three_way(&ThreeWay::of(args, [base, mine, theirs]), ui)
+        }
+        _ => Err(Failure::new(Kind::Usage, "BASE, MINE and THEIRS are three")),
+    }
+}
+
+/// Merges the versions that stand in one file again, and writes it if that leaves no conflict.
+fn solve(args: &ThreeWay, ui: &Ui) -> Result<Done, Failure> {
+    let text = read(&args.mine)?;
+    let Some(versions) = MarkedVersions::of(&text) else {
+        let shown = args.mine.display();
+        let message = format!("`{shown}` has no conflict between `<<<<<<<` and `>>>>>>>`");
+        return Err(
+            Failure::new(Kind::Usage, message).hint("name the file that git or `merge` wrote")
+        );
+    };
+    let name = args.name();
+    let input = |bytes| Input {
+        path: &args.mine,
+        bytes,
+    };
+    let inputs = Inputs {
+        name: &name,
+        base: versions.base.as_deref().map(input),
+        mine: input(&versions.mine),
+        theirs: input(&versions.theirs),
+    };
+    warn_of_idle(&args.answers(), ui, &|answers| {
+        let merged = merge::merge_file(&inputs, answers)?;
+        let what = merged.conflicts().map(|conflict| conflict.what.clone());
+        Ok(what.map(|what| (name.clone(), what)).collect())
+    })?;
+    let merged = merge::merge_file(&inputs, &args.answers())?;
+    let is_settled = merged.conflicts().next().is_none();
+    let merge = FileMerge {
+        name: name.clone(),
+        action: match is_settled {
+            true => Action::Replace(merged.bytes.clone()),
+            false => Action::Keep,
+        },
+        outcomes: merged.outcomes,
+        marked: None,
+    };
+    if args.dry_run {
+        preview(args, &merge, &args.mine, &text, ui)?;
+    } else if is_settled && args.is_to_stdout() {
+        ui.write(&merged.bytes)?;
+    } else if is_settled {
+        let disk = Disk::new();
+        match &args.output {
+            None => merge::write_over(&disk, input(&text), &merged.bytes)?,
+            Some(target) => merge::write_to(&disk, &args.mine, target, &merged.bytes)?,
+        }
+    }
+    report(args, &[merge], args.is_to_stdout() && !args.dry_run, ui)
+}
+
+fn three_way(args: &ThreeWay, ui: &Ui) -> Result<Done, Failure> {
     let folders = [&args.base, &args.mine, &args.theirs].map(|path| path.is_dir());
     if ui.json && args.is_to_stdout() && !args.dry_run {
         let text = "`--json` and `-o -` both want standard output";
@@ -93,7 +200,7 @@ pub(super) fn run(args: &MergeArgs, ui: &Ui) -> Result<Done, Failure> {
     }
 }
 
-impl MergeArgs {
+impl ThreeWay {
     fn answers(&self) -> Answers {
         Answers::new(&self.ours, &self.theirs_for)
     }
@@ -104,7 +211,12 @@ impl MergeArgs {
 
     /// The name by which a single file is known.
     fn name(&self) -> PathBuf {
-        let own = || PathBuf::from(self.mine.file_name().unwrap_or(self.mine.as_os_str()));
+        // What is to be settled is called as the file that it is of.
+        let own = || {
+            let own = Path::new(self.mine.file_name().unwrap_or(self.mine.as_os_str()));
+            let of = own.extension().filter(|end| *end == "merge");
+            of.map_or_else(|| own.to_owned(), |_| own.with_extension(""))
+        };
         self.path.clone().unwrap_or_else(own)
     }
 }
@@ -113,7 +225,7 @@ impl MergeArgs {
 struct ThreeContents([Vec<u8>; 3]);
 
 impl ThreeContents {
-    fn read(args: &MergeArgs) -> Result<Self, Failure> {
+    fn read(args: &ThreeWay) -> Result<Self, Failure> {
         Ok(Self([
             read(&args.base)?,
             read(&args.mine)?,
@@ -121,7 +233,7 @@ impl ThreeContents {
         ]))
     }
 
-    fn inputs<'a>(&'a self, args: &'a MergeArgs, name: &'a Path) -> Inputs<'a> {
+    fn inputs<'a>(&'a self, args: &'a ThreeWay, name: &'a Path) -> Inputs<'a> {
         fn input<'a>(path: &'a Path, bytes: &'a [u8]) -> Input<'a> {
             Input { path, bytes }
         }
@@ -134,7 +246,7 @@ impl ThreeContents {
     }
 }
 
-fn file(args: &MergeArgs, ui: &Ui) -> Result<Done, Failure> {
+fn file(args: &ThreeWay, ui: &Ui) -> Result<Done, Failure> {
     let contents = ThreeContents::read(args)?;
     let name = args.name();
     let merged = merge::merge_file(&contents.inputs(args, &name), &args.answers())?;
@@ -190,7 +302,7 @@ fn warn_of_idle(
     Ok(())
 }
 
-fn folder(args: &MergeArgs, ui: &Ui) -> Result<Done, Failure> {
+fn folder(args: &ThreeWay, ui: &Ui) -> Result<Done, Failure> {
     let merges = |answers: &Answers| {
         merge::merge_folder(Some(&args.base), &args.mine, &args.theirs, answers)
     };
@@ -247,7 +359,7 @@ fn tell_marked(path: &Path, marked: MarkedFile, ui: &Ui) {
     ui.say(&format!("all versions are in {shown}"));
 }
 
-fn as_override(args: &MergeArgs, ui: &Ui) -> Result<Done, Failure> {
+fn as_override(args: &ThreeWay, ui: &Ui) -> Result<Done, Failure> {
     let contents = ThreeContents::read(args)?;
     let name = args.name();
     for (path, bytes) in [&args.base, &args.mine, &args.theirs]
@@ -271,7 +383,7 @@ fn as_override(args: &MergeArgs, ui: &Ui) -> Result<Done, Failure> {
     let merge = FileMerge {
         name,
         action: Action::Keep,
-        outcomes: carried.merged.outcomes,
+        outcomes: carried.overlaid,
         marked: None,
     };
     report(args, &[merge], output.is_none(), ui)

@@ -21,6 +21,7 @@ use crate::upgrade::planning::merging;
 use crate::upgrade::planning::merging::MergedFile;
 use crate::upgrade::planning::prepare::{Prepared, prepare};
 use crate::upgrade::planning::release_changes::ReleaseChanges;
+use crate::upgrade::planning::whose::FileQuestion;
 use crate::upgrade::request::recorded;
 use crate::upgrade::running::runner;
 use crate::upgrade::step::CarryConfig;
@@ -127,8 +128,10 @@ pub(super) fn run(args: &PlanArgs, ui: &Ui) -> Result<Done, Failure> {
     let disk = Disk::new();
     let _lock = install.lock(&disk, "plan")?;
     runner::require_over(&install)?;
-    if let Some(path) = &args.pristine {
-        keep_pristine(args, path, &install, &disk, ui)?;
+    match &args.pristine {
+        Some(path) => keep_pristine(args, path, &install, &disk, ui)?,
+        None if !args.dry_run => keep_found(args, &install, &disk, ui)?,
+        None => {}
     }
     let request = request(args, &install)?;
     let store = args.volumes.store(&request.volumes_of(&install))?;
@@ -163,6 +166,29 @@ pub(super) fn run(args: &PlanArgs, ui: &Ui) -> Result<Done, Failure> {
         ))?,
     }
     Ok(done)
+}
+
+/// Keeps what the vendor shipped as the old release, where its archive lies in the install.
+fn keep_found(args: &PlanArgs, install: &Install, disk: &Disk, ui: &Ui) -> Result<(), Failure> {
+    let old = match &args.from {
+        Some(version) => install.release(version)?,
+        None => install.active()?,
+    };
+    let target = install.pristine(&old.version);
+    if target.symlink_metadata().is_ok() {
+        return Ok(());
+    }
+    let Some(found) = install.shipment_of(disk, &old.version, ui.progress()) else {
+        return Ok(());
+    };
+    install.adopt(disk)?;
+    found.keep_pristine(disk, &target)?;
+    ui.say(&format!(
+        "`{}` is taken for what the vendor shipped as {}",
+        found.path.display(),
+        old.version
+    ));
+    Ok(())
 }
 
 /// Keeps what the vendor shipped as the release that the upgrade leaves.
@@ -259,7 +285,7 @@ pub(super) fn show(planned: &Prepared, store: &dyn VolumeStore, ui: &Ui) -> Resu
         text += &format!("{} {warning}\n", ui.paint(color::WARNING, "note:"));
     }
     text.push('\n');
-    ui.write(text.as_bytes())
+    ui.print(&text)
 }
 
 fn steps(plan: &Plan, store: &dyn VolumeStore, ui: &Ui) -> String {
@@ -279,7 +305,7 @@ fn steps(plan: &Plan, store: &dyn VolumeStore, ui: &Ui) -> String {
 
 /// What was merged, with every conflict and its values, but for those of secrets.
 fn merges(decisions: &Decisions, words: &SecretWords, ui: &Ui) -> String {
-    if decisions.merged.is_empty() {
+    if decisions.merged.is_empty() && decisions.questions.is_empty() {
         return String::new();
     }
     let mut text = ui.paint(
@@ -292,8 +318,8 @@ fn merges(decisions: &Decisions, words: &SecretWords, ui: &Ui) -> String {
     for file in &decisions.merged {
         text += &format!("  {}: {}\n", file.name.display(), file.summary());
         text += &carried_over(file);
-        let name = file.source.display();
-        for conflict in file.merged.conflicts() {
+        let name = file.asked_as().display();
+        for conflict in file.merged.conflicts().take(MOST_CONFLICTS) {
             let label = ui.paint(color::WARNING, "conflict:");
             let note = conflict.note.as_ref().map(|note| format!(", {note}"));
             let what = match conflict.what.as_str() {
@@ -312,6 +338,10 @@ fn merges(decisions: &Decisions, words: &SecretWords, ui: &Ui) -> String {
                 text += &format!("      {whose:<9} line {}: {value}\n", place.line);
             }
         }
+        let more = file.merged.conflicts().skip(MOST_CONFLICTS).count();
+        if more > 0 {
+            text += &format!("    and {more} more conflicts in {name}\n");
+        }
         if file.merged.conflicts().next().is_some() {
             text +=
                 &format!("    answer with `--ours {name}` or `--theirs {name}` (or {name}:KEY)");
@@ -323,7 +353,36 @@ fn merges(decisions: &Decisions, words: &SecretWords, ui: &Ui) -> String {
             text += "; then plan again\n";
         }
     }
+    for question in &decisions.questions {
+        text += &asked(question, ui);
+    }
     text
+}
+
+/// Conflicts of one file that are shown with their values.
+const MOST_CONFLICTS: usize = 12;
+
+/// A file that can't be merged, and whose it is to be.
+fn asked(question: &FileQuestion, ui: &Ui) -> String {
+    let FileQuestion {
+        path,
+        mine,
+        theirs,
+        answer,
+    } = question;
+    let name = path.display();
+    let both = format!("yours is {mine}, the vendor's {theirs}");
+    match answer {
+        Some(Side::Theirs) => format!("  {name}: the vendor's, as you said; {both}\n"),
+        Some(_) => format!("  {name}: yours, as you said; {both}\n"),
+        None => {
+            let label = ui.paint(color::WARNING, "conflict:");
+            format!(
+                "    {label} {name}, which can't be merged: {both}\n    answer with `--ours {name}` or \
+                 `--theirs {name}`; then plan again\n"
+            )
+        }
+    }
 }
 
 /// What became of everything in a merged file but conflicts, by name.

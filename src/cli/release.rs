@@ -118,7 +118,7 @@ fn ls(args: &ReleaseLs, ui: &Ui) -> Result<Done, Failure> {
             [release.version.to_string(), mark.to_owned()]
         })
         .collect();
-    ui.write(table::render(["RELEASE", ""], &rows).as_bytes())?;
+    ui.print(&table::render(["RELEASE", ""], &rows))?;
     Ok(Done::Same)
 }
 

@@ -61,7 +61,7 @@ pub(super) fn run(args: &StatusArgs, ui: &Ui) -> Result<Done, Failure> {
     if ui.json {
         ui.json(&status)?;
     } else {
-        ui.write(render(&status).as_bytes())?;
+        ui.print(&render(&status))?;
     }
     Ok(Done::Same)
 }

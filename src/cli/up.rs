@@ -254,6 +254,7 @@ impl Up {
                 suffix: self.suffix.clone(),
                 prefix: self.prefix.clone(),
                 port_offset: self.port_offset,
+                edits_mounted: false,
             },
             accept: self.accept.clone(),
             never_pull: self.never_pull,
@@ -324,7 +325,7 @@ fn report(
     if args.dry_run {
         for edit in &edits {
             let diff = text_diff::render(ui, &edit.path, &edit.before, &edit.edited.bytes);
-            ui.write(diff.as_bytes())?;
+            ui.print(&diff)?;
         }
         for change in &launch.variables {
             ui.line(&format!("{}={}", change.name, change.to))?;
@@ -336,7 +337,7 @@ fn report(
         ui.say(&edits::describe(change));
     }
     let rows: Vec<_> = containers.into_iter().map(row).collect();
-    ui.write(table::render(["SERVICE", "CONTAINER", "STATE"], &rows).as_bytes())?;
+    ui.print(&table::render(["SERVICE", "CONTAINER", "STATE"], &rows))?;
     ui.say(&format!(
         "{} is up as project {}",
         args.which.release, launch.project

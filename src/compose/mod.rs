@@ -17,7 +17,7 @@ pub use change::image_rule::ImageRule;
 pub use change::prefix_names::{
     PrefixRule, name_volumes_like, prefix_networks, prefix_volumes, prefix_volumes_in,
 };
-pub use change::references::StaleName;
+pub use change::references::{StaleName, TextFile};
 pub use change::release_edit::ReleaseEdit;
 pub use change::rename::{NamedThing, Rename};
 pub use change::service_edits::{offset_ports, offset_ports_with, suffix_container_names};

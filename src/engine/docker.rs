@@ -60,6 +60,12 @@ impl ServerInfo {
 }
 
 impl ServerInfo {
+    /// True if the ports that its containers publish are this machine's: it is reached by a
+    /// local socket, as Docker Desktop's virtual machine is.
+    pub fn publishes_here(&self) -> bool {
+        self.endpoint.is_empty() || self.endpoint.starts_with("unix://")
+    }
+
     /// Where the engine is, unless it is on this machine: by a local socket, and with this
     /// machine's name, since Docker Desktop's is a virtual one.
     pub fn elsewhere(&self) -> Option<String> {

@@ -127,7 +127,8 @@ impl EnvFile {
     /// hold it, else on a new line at the end.
     ///
     /// # Errors
-    /// [`Error::Unwritable`] if no quotes can hold the value, or the key isn't one.
+    /// [`Error::Unwritable`] if no quotes can hold the value, the key isn't one, or another variable
+    /// would change with it.
     pub fn set(&self, key: &str, value: &str) -> Result<Vec<u8>, Error> {
         let unwritable = |reason: &str| Error::Unwritable {
             path: self.path.clone(),
@@ -158,7 +159,24 @@ impl EnvFile {
                 text.push_str(part);
             }
         }
+        let again = Self::parse(&self.path, text.as_bytes());
+        if !again.is_ok_and(|again| again.has_others_of(self, key)) {
+            let reason = "the last line, which has no end, would become another variable";
+            return Err(unwritable(reason));
+        }
         Ok(text.into_bytes())
+    }
+
+    /// True if all variables but `key` are written as in `other`.
+    fn has_others_of(&self, other: &Self, key: &str) -> bool {
+        let others = |file: &Self| -> Vec<(String, Option<String>)> {
+            let entries = file.entries.iter().filter(|entry| entry.key != key);
+            let written = |entry: &EnvEntry| file.written(entry).map(str::to_owned);
+            entries
+                .map(|entry| (entry.key.clone(), written(entry)))
+                .collect()
+        };
+        others(self) == others(other)
     }
 }
 
@@ -415,5 +433,14 @@ mod tests {
         for (key, value) in [("1A", "x"), ("A B", "x"), ("A", "a\r\\'b")] {
             assert!(parse("").set(key, value).is_err(), "{key}={value}");
         }
+    }
+
+    #[test]
+    fn a_last_word_without_an_end_isnt_made_a_variable_by_a_line_after_it() {
+        for text in ["A=1\nSECRET", "\nz b"] {
+            assert!(parse(text).set("NEW", "1").is_err(), "{text}");
+        }
+        check_set("A=1\nSECRET", "A", "2", "A=2\nSECRET");
+        check_set("A=1\nSECRET\n", "NEW", "1", "A=1\nSECRET\nNEW=1\n");
     }
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::LaunchError;
+use super::mounted::MountedTexts;
 use crate::compose::{
     self, Claims, Conflict, ConflictRule, Document, Edited, FixRule, LoadOptions, Model,
     PortOffset, ProjectFiles, Rename, StaleName, VariableChange,
@@ -24,6 +25,8 @@ pub struct PartingNames {
     /// What is added to the host ports of services of which one collides; none are moved when
     /// absent.
     pub port_offset: Option<PortOffset>,
+    /// Whether mounted files are edited, where they surely mean what gets another name.
+    pub edits_mounted: bool,
 }
 
 /// A compose file, and what parting makes of it.
@@ -51,6 +54,8 @@ pub struct Parting {
     pub files: Vec<EditedFile>,
     /// Files of `env_file` that name what gets another name.
     pub env_files: Vec<EditedFile>,
+    /// Files of labels that do, and mounted files where those are edited.
+    pub texts: Vec<EditedFile>,
     /// Variables that have to have another value: those that hold ports or names.
     pub variables: Vec<VariableChange>,
     /// Where the variables have their values from now.
@@ -59,6 +64,8 @@ pub struct Parting {
     pub renames: Vec<Rename>,
     /// Places that still use, or may use, a name that is gone.
     pub stale: Vec<StaleName>,
+    /// What wasn't searched for names that are gone, one clause each.
+    pub unread: Vec<String>,
     /// Why what could be edited couldn't.
     pub refusals: Vec<compose::Error>,
 }
@@ -66,7 +73,8 @@ pub struct Parting {
 impl Parting {
     /// The edits of `paths`, compose files of the project `model`, that end as many as possible
     /// of the conflicts `found`, of which the project is the second side. `others` is all that
-    /// it is compared with: no port may land there.
+    /// it is compared with: no port may land there, and no name may be left that Compose made of
+    /// one of their projects' names.
     ///
     /// # Errors
     /// [`LaunchError::Read`], [`LaunchError::Env`], and [`LaunchError::Compose`] for a file that
@@ -95,13 +103,17 @@ impl Parting {
             documents.push(Document::parse(path, &read(path)?)?);
         }
         let env_files = env_files(model)?;
+        let names_of_others = others.projects.iter().map(|claim| claim.what.clone());
+        let names_of_others: BTreeSet<String> = names_of_others.collect();
+        let texts = MountedTexts::of(model, names.edits_mounted);
         let fixed = compose::fix(
             &ProjectFiles {
                 model,
                 documents: &documents,
                 lookup: &|name| values.get(name),
                 env_files: &env_files,
-                mounted: &mounted(model),
+                others: &names_of_others.into_iter().collect::<Vec<_>>(),
+                texts: &texts.files,
             },
             found,
             &rule,
@@ -115,6 +127,11 @@ impl Parting {
         let mut parting = Self {
             files: files.collect(),
             env_files: Vec::new(),
+            texts: text_edits(&texts, fixed.texts),
+            unread: match fixed.renames.iter().all(|rename| rename.is_made) {
+                true => Vec::new(),
+                false => texts.unread,
+            },
             variables: fixed.variables,
             values,
             renames: fixed.renames,
@@ -149,10 +166,13 @@ impl Parting {
         }
     }
 
-    /// Takes env files out of the edits, where only compose files can be given as copies: what
-    /// they name is stale.
-    pub fn keep_env_files(&mut self) {
-        for file in self.env_files.drain(..) {
+    /// Takes env files and text files that `is_kept` is true for out of the edits: what they
+    /// name is stale. `reason` says why they stay, as a clause.
+    pub fn keep(&mut self, is_kept: &dyn Fn(&Path) -> bool, reason: &str) {
+        let is_kept = |file: &mut EditedFile| is_kept(&file.path);
+        let env_files: Vec<_> = self.env_files.extract_if(.., is_kept).collect();
+        let texts: Vec<_> = self.texts.extract_if(.., is_kept).collect();
+        for file in env_files.into_iter().chain(texts) {
             for change in file.edited.changes {
                 let old = change.from.unwrap_or_default();
                 let named = self
@@ -165,7 +185,7 @@ impl Parting {
                     to: rename.to.clone(),
                     owner: change.key.join("."),
                     at: change.at.clone(),
-                    reason: "it stands in an env file of the release".to_owned(),
+                    reason: reason.to_owned(),
                 }));
             }
         }
@@ -186,7 +206,8 @@ impl Parting {
             let is_it = |file: &&EditedFile| {
                 file.path == path || real(path).is_some() && real(&file.path) == real(path)
             };
-            match self.files.iter().chain(&self.env_files).find(is_it) {
+            let mut files = self.files.iter().chain(&self.env_files).chain(&self.texts);
+            match files.find(is_it) {
                 Some(file) => Ok(file.edited.bytes.clone()),
                 None => std::fs::read(path),
             }
@@ -225,25 +246,15 @@ fn env_files(model: &Model) -> Result<Vec<EnvFile>, LaunchError> {
         .collect()
 }
 
-/// The text files that services mount or get as configs, as far as they can be read.
-fn mounted(model: &Model) -> Vec<(PathBuf, String)> {
-    /// A larger one is no configuration.
-    const LARGEST: u64 = 1 << 20;
-    let is_enabled = |name: &String| model.services.get(name).is_some_and(|s| s.enabled);
-    let binds = model.binds.iter().filter(|bind| is_enabled(&bind.service));
-    let binds = binds.map(|bind| model.project_dir.join(&bind.source));
-    let configs = model
-        .configs
-        .values()
-        .filter_map(|config| config.file.clone());
-    let paths: BTreeSet<PathBuf> = binds.chain(configs).collect();
-    let text = |path: PathBuf| {
-        let metadata = path.metadata().ok()?;
-        let is_small = metadata.is_file() && metadata.len() <= LARGEST;
-        let bytes = is_small.then(|| std::fs::read(&path).ok())??;
-        Some((path, String::from_utf8(bytes).ok()?))
-    };
-    paths.into_iter().filter_map(text).collect()
+/// Those of the text files that were edited.
+fn text_edits(texts: &MountedTexts, edits: Vec<Edited>) -> Vec<EditedFile> {
+    let files = texts.files.iter().zip(edits);
+    let files = files.map(|(file, edited)| EditedFile {
+        path: file.path.clone(),
+        before: file.text.clone().into_bytes(),
+        edited,
+    });
+    files.filter(EditedFile::is_change).collect()
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, LaunchError> {

@@ -59,6 +59,11 @@ impl Answers {
         self.0.iter().filter(fits)
     }
 
+    /// Whose version of a whole file is taken; None if nobody said.
+    pub fn side_of(&self, path: &Path) -> Option<Side> {
+        self.find(path, "")
+    }
+
     /// Whose version of `what` in `path` is taken; None if nobody said.
     pub(super) fn find(&self, path: &Path, what: &str) -> Option<Side> {
         let fits = |answer: &&Answer| answer.fits(path, what);

@@ -7,6 +7,7 @@
 
 mod edits;
 mod image;
+mod meaning;
 mod node;
 mod op;
 mod overlay;
@@ -14,6 +15,7 @@ mod proof;
 mod render;
 mod walk;
 
+use self::meaning::{YamlMeaning, has_both};
 use self::node::{NodeAt, same};
 use self::overlay::Overlay;
 use self::walk::MergeWalk;
@@ -30,6 +32,8 @@ pub struct Carried {
     pub merged: Merged,
     /// What MINE changed as a file to lay over THEIRS; None if that is nothing.
     pub overlay: Option<Vec<u8>>,
+    /// What became of everything that differs in that file: it may lack what the merge has.
+    pub overlaid: Vec<MergeOutcome>,
 }
 
 /// Merges three compose files. Files of several YAML documents are merged by line.
@@ -51,8 +55,10 @@ pub fn carry(inputs: &Inputs<'_>, answers: &Answers) -> Result<Carried, Error> {
     let (mine, theirs) = (parse(inputs.mine)?, parse(inputs.theirs)?);
     let single = |document: &Document| document.tree().roots.len() == 1;
     if !(single(&mine) && single(&theirs) && base.as_ref().is_none_or(single)) {
+        let merged = merge_text(inputs, answers);
         return Ok(Carried {
-            merged: merge_text(inputs, answers),
+            overlaid: merged.outcomes.clone(),
+            merged,
             overlay: None,
         });
     }
@@ -65,30 +71,101 @@ pub fn carry(inputs: &Inputs<'_>, answers: &Answers) -> Result<Carried, Error> {
     let replayed = Document::parse(inputs.theirs.path, &bytes)?;
     let overlay = Overlay::of(&walk.changes, &replayed).text();
     let mut outcomes = walk.outcomes;
+    let mut overlaid = outcomes.clone();
     if let Some(bytes) = inputs.unaltered() {
         settle(&mut outcomes);
         return Ok(Carried {
             merged: Merged::plain(bytes, outcomes),
             overlay,
+            overlaid,
         });
     }
-    let conflicts = outcomes
-        .iter()
-        .any(|outcome| outcome.kind == OutcomeKind::Conflict);
+    let is_conflict = |outcome: &MergeOutcome| outcome.kind == OutcomeKind::Conflict;
+    let mut conflicts = outcomes.iter().any(is_conflict);
     let by_line = merge_text(inputs, &Answers::default());
+    let three = [base.as_ref(), Some(&mine), Some(&theirs)];
     let bytes = match agreed(inputs, &by_line, &replayed).filter(|_| !conflicts) {
         Some(text) => text,
+        None if conflicts && has_both_sides(inputs, &by_line, three) => {
+            // What couldn't be made again on theirs, lines could.
+            settle(&mut outcomes);
+            conflicts = false;
+            by_line.bytes.clone()
+        }
         None => bytes,
     };
-    outcomes.extend(lost_comments(base.as_ref(), &mine, &bytes));
+    let lost = lost_comments(base.as_ref(), &mine, &bytes);
+    overlaid.extend(lost.iter().cloned());
+    outcomes.extend(lost);
     Ok(Carried {
         merged: Merged {
-            marked: conflicts.then(|| by_line.marked.unwrap_or_else(|| bytes.clone())),
+            marked: conflicts.then(|| marked(inputs, by_line, &outcomes)),
             bytes,
             outcomes,
         },
         overlay,
+        overlaid,
     })
+}
+
+/// The merge by line, if both versions of every conflict stand between markers in it; else all that
+/// differs between both does.
+fn marked(inputs: &Inputs<'_>, by_line: Merged, outcomes: &[MergeOutcome]) -> Vec<u8> {
+    let all = || {
+        let alone = Inputs {
+            base: None,
+            ..*inputs
+        };
+        let both = merge_text(&alone, &Answers::default());
+        both.marked.unwrap_or(both.bytes)
+    };
+    let Some(text) = by_line.marked else {
+        return all();
+    };
+    let shown = conflicting_lines(&String::from_utf8_lossy(&text));
+    let is_shown = |line: &Option<SourceLine>| {
+        let first = line.as_ref().and_then(|line| line.value.lines().next());
+        first.is_none_or(|first| shown.contains(first.trim()))
+    };
+    let mut conflicts = outcomes.iter().filter(|o| o.kind == OutcomeKind::Conflict);
+    match conflicts.all(|conflict| is_shown(&conflict.mine) && is_shown(&conflict.theirs)) {
+        true => text,
+        false => all(),
+    }
+}
+
+/// The lines of a text that stand between markers.
+fn conflicting_lines(text: &str) -> String {
+    let mut within = false;
+    let lines = text.lines().filter(|line| {
+        within = (within || line.starts_with("<<<<<<< ")) && !line.starts_with(">>>>>>> ");
+        within
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// True if lines merged without a conflict, to a file that means what both sides changed.
+fn has_both_sides(
+    inputs: &Inputs<'_>,
+    by_line: &Merged,
+    [base, mine, theirs]: [Option<&Document>; 3],
+) -> bool {
+    if by_line.marked.is_some() || inputs.base.is_none() {
+        return false;
+    }
+    let Ok(merged) = Document::parse(inputs.theirs.path, &by_line.bytes) else {
+        return false;
+    };
+    let meaning = |document: Option<&Document>| document.and_then(YamlMeaning::of_file);
+    let [base, mine, theirs, merged] = [base, mine, theirs, Some(&merged)].map(meaning);
+    let all = [&base, &mine, &theirs, &merged];
+    all.iter().all(|meaning| meaning.is_some())
+        && has_both(
+            base.as_ref(),
+            mine.as_ref(),
+            theirs.as_ref(),
+            merged.as_ref(),
+        )
 }
 
 /// Only one side changed anything: what couldn't be made again on the other file need not be.
@@ -107,7 +184,9 @@ fn agreed(inputs: &Inputs<'_>, by_line: &Merged, replayed: &Document) -> Option<
         return None;
     }
     let document = Document::parse(inputs.theirs.path, &by_line.bytes).ok()?;
-    let same_content = same(root(&document)?, root(replayed)?);
+    let (text, replay) = (root(&document)?, root(replayed)?);
+    let same_meaning = || Some(YamlMeaning::of(text)? == YamlMeaning::of(replay)?);
+    let same_content = same(text, replay) || same_meaning() == Some(true);
     same_content.then(|| by_line.bytes.clone())
 }
 

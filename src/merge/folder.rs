@@ -17,6 +17,7 @@ use super::file::merge_file;
 use super::outcome::{
     Input, Inputs, MergeOutcome, Merged, OutcomeKind, Side, SourceLine, SourceLines,
 };
+use crate::compose;
 use crate::tree::Digest;
 
 /// What becomes of one file of a folder.
@@ -79,7 +80,14 @@ pub fn merge_folder(
 ) -> Result<Vec<FileMerge>, Error> {
     let roots = [base, Some(mine), Some(theirs)];
     let [old, own, new] = roots.map(|root| root.map_or(Ok(BTreeMap::new()), files));
-    let (old, own, new) = (old?, own?, new?);
+    let (mut old, mut own, new) = (old?, own?, new?);
+    let renamed = renamed_compose(&old, &own, &new);
+    if let Some((from, to)) = &renamed {
+        for found in [&mut old, &mut own] {
+            let file = found.remove(from);
+            found.extend(file.map(|file| (to.clone(), file)));
+        }
+    }
     let names: BTreeSet<&PathBuf> = old.keys().chain(own.keys()).chain(new.keys()).collect();
     let mut merges = Vec::new();
     for name in names {
@@ -97,8 +105,57 @@ pub fn merge_folder(
             merges.push(merge);
         }
     }
+    if let Some((from, to)) = renamed {
+        rename(&mut merges, &from, &to, &own[&to]);
+    }
     remove_folders(&mut merges, [&old, &own, &new]);
     Ok(merges)
+}
+
+/// The compose file that Compose reads by itself, where THEIRS calls it otherwise: its old and new name.
+fn renamed_compose(
+    old: &BTreeMap<PathBuf, FoundFile>,
+    own: &BTreeMap<PathBuf, FoundFile>,
+    new: &BTreeMap<PathBuf, FoundFile>,
+) -> Option<(PathBuf, PathBuf)> {
+    let only = |found: &BTreeMap<PathBuf, FoundFile>| {
+        let is_it = |(name, file): &(&PathBuf, &FoundFile)| {
+            file.kind == EntryType::File && compose::is_compose_name(name.as_os_str())
+        };
+        let mut names = found.iter().filter(is_it).map(|(name, _)| name.clone());
+        names.next().filter(|_| names.next().is_none())
+    };
+    let (from, to) = (only(own)?, only(new)?);
+    (from != to && only(old).as_ref() == Some(&from)).then_some((from, to))
+}
+
+/// The merge of a renamed file goes under its new name, and the old one goes.
+fn rename(merges: &mut Vec<FileMerge>, from: &Path, to: &Path, own: &FoundFile) {
+    let merge = merges.iter().position(|merge| merge.name == to);
+    let mut merge = merge.map_or_else(
+        || FileMerge {
+            name: to.to_owned(),
+            action: Action::Keep,
+            outcomes: Vec::new(),
+            marked: None,
+        },
+        |at| merges.remove(at),
+    );
+    let bytes = match merge.action {
+        Action::Replace(bytes) => bytes,
+        _ => own.bytes.clone(),
+    };
+    merge.action = Action::Create(bytes, own.mode);
+    merges.push(merge);
+    let note = format!("it is `{}` now", to.display());
+    merges.push(FileMerge {
+        name: from.to_owned(),
+        action: Action::Remove,
+        outcomes: vec![
+            MergeOutcome::new(OutcomeKind::RemovedTheirs, "", SourceLines::default()).because(note),
+        ],
+        marked: None,
+    });
 }
 
 const NO_FOLDER: &str = "what should hold it is no folder in mine; put it there by hand";

@@ -98,6 +98,7 @@ impl Install {
             self.journals(),
             self.manifests(),
             self.own("pristine"),
+            self.own("shipped"),
             self.own("made"),
         ] {
             match disk.create_dir(&folder, 0o700) {

@@ -7,8 +7,8 @@
 mod member;
 mod policy;
 
+use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, BufReader, Read};
@@ -24,6 +24,7 @@ use policy::Policy;
 pub(super) use policy::{LEADS_OUT, MemberLinks};
 
 use super::error::VendorReleaseError;
+use super::shipped_files::LargeFiles;
 use crate::archive::{ArchiveFault, Bounded, Packed, TarReader};
 use crate::fs::Disk;
 use crate::progress::Progress;
@@ -90,7 +91,7 @@ pub(super) fn scan(
 
 /// Extracts into `target`, an empty folder that only the caller can enter, what is not
 /// larger than `largest`, without the path component `top`. Gives the SHA-256 of the
-/// archive as it was read now.
+/// archive as it was read now, and what was too large.
 pub(super) fn extract(
     disk: &Disk,
     path: &Path,
@@ -98,23 +99,38 @@ pub(super) fn extract(
     largest: u64,
     target: &Path,
     progress: &dyn Progress,
-) -> Result<String, VendorReleaseError> {
+) -> Result<(String, LargeFiles), VendorReleaseError> {
     let mut folders = BTreeMap::new();
-    let mut left_out = BTreeSet::new();
+    let mut left_out = BTreeMap::new();
+    let mut large = LargeFiles {
+        files: Vec::new(),
+        complete: true,
+    };
     let sha256 = read(path, progress, |member, content| {
         let Ok(name) = member.path.strip_prefix(top.unwrap_or_default()) else {
             // A document beside the release's folder.
             return Ok(());
         };
-        let is_left_out = match &member.kind {
-            MemberKind::File => member.size > largest,
-            MemberKind::HardLink(original) => left_out.contains(original),
-            MemberKind::Folder | MemberKind::Symlink(_) => false,
+        let too_large = match &member.kind {
+            MemberKind::File if member.size > largest => {
+                let damaged = |source| match progress.interrupted() {
+                    true => VendorReleaseError::Interrupted,
+                    false => VendorReleaseError::Damaged {
+                        path: path.into(),
+                        source,
+                    },
+                };
+                Some((member.size, digest_of(content).map_err(damaged)?))
+            }
+            MemberKind::HardLink(original) => left_out.get(original).cloned(),
+            MemberKind::File | MemberKind::Folder | MemberKind::Symlink(_) => None,
         };
-        if is_left_out {
-            left_out.insert(member.path.clone());
+        if let Some((size, sha256)) = too_large {
+            left_out.insert(member.path.clone(), (size, sha256.clone()));
+            large.add(name.to_owned(), size, sha256);
+            return Ok(());
         }
-        if is_left_out || name.as_os_str().is_empty() {
+        if name.as_os_str().is_empty() {
             return Ok(());
         }
         let to = target.join(name);
@@ -170,7 +186,20 @@ pub(super) fn extract(
             .map_or(Ok(()), |seconds| disk.set_modified(folder, seconds))
             .map_err(io)?;
     }
-    Ok(sha256)
+    Ok((sha256, large))
+}
+
+/// SHA-256, in hex, of what is left to be read.
+fn digest_of(content: &mut dyn Read) -> io::Result<String> {
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match content.read(&mut buffer)? {
+            0 => break,
+            length => hash.update(&buffer[..length]),
+        }
+    }
+    Ok(crate::tree::Digest(hash.finalize().into()).to_string())
 }
 
 /// Folders with the mode and time that they get, where the archive says.

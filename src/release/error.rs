@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use crate::document::DocumentError;
 use crate::error::{Explain, Kind};
 use crate::tree;
 
@@ -72,6 +73,9 @@ pub enum VendorReleaseError {
     /// The tree work failed.
     #[error(transparent)]
     Tree(#[from] tree::Error),
+    /// The list of large files can't be written.
+    #[error(transparent)]
+    List(#[from] DocumentError),
     /// The user wanted to stop.
     #[error("interrupted")]
     Interrupted,
@@ -117,6 +121,7 @@ impl Explain for VendorReleaseError {
             }
             Self::Io { source, .. } if source.kind() != io::ErrorKind::NotFound => Kind::Refused,
             Self::Tree(error) => error.kind(),
+            Self::List(error) => error.kind(),
             Self::Interrupted => Kind::Interrupted,
             _ => Kind::Usage,
         }
@@ -143,6 +148,7 @@ impl Explain for VendorReleaseError {
                 ]
             }
             Self::Tree(error) => error.hints(),
+            Self::List(error) => error.hints(),
             _ => Vec::new(),
         }
     }

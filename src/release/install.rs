@@ -322,6 +322,7 @@ impl Install {
             self.journals(),
             self.manifests(),
             self.own("pristine"),
+            self.own("shipped"),
             self.own("kept"),
         ];
         for folder in folders {

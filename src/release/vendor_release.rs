@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::archive::{self, Limits, Summary};
 use super::error::VendorReleaseError;
+use super::shipped_files::{LargeFiles, ShippedFiles};
 use crate::compose;
 use crate::fs::{Disk, Purpose};
 use crate::progress::{Progress, Silent};
@@ -23,7 +24,7 @@ use crate::tree::{self, CopyOptions, Exclude, TemporaryTree};
 
 /// The largest file that a [`SmallFiles`] holds: compose files and config are far smaller,
 /// image archives far larger.
-const LARGEST_CONFIG: u64 = 16 * 1024 * 1024;
+pub(super) const LARGEST_CONFIG: u64 = 16 * 1024 * 1024;
 
 /// A tarball or a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,14 +55,19 @@ pub struct VendorRelease {
 /// The small files of a shipment, in a folder to read them from.
 #[derive(Debug)]
 pub struct SmallFiles {
-    path: PathBuf,
+    shipped: ShippedFiles,
     _unpacked: Option<TemporaryTree>,
 }
 
 impl SmallFiles {
     /// The folder.
     pub fn path(&self) -> &Path {
-        &self.path
+        &self.shipped.folder
+    }
+
+    /// All files of the shipment: those in the folder, and what is known of the large ones.
+    pub fn shipped(&self) -> &ShippedFiles {
+        &self.shipped
     }
 }
 
@@ -149,7 +155,7 @@ impl VendorRelease {
     pub fn small_files(&self, disk: &Disk) -> Result<SmallFiles, VendorReleaseError> {
         if self.kind == VendorReleaseKind::Folder {
             return Ok(SmallFiles {
-                path: self.path.clone(),
+                shipped: ShippedFiles::whole(&self.path),
                 _unpacked: None,
             });
         }
@@ -160,9 +166,12 @@ impl VendorRelease {
             source,
         };
         disk.create_dir(&path, 0o700).map_err(io)?;
-        self.extract(disk, LARGEST_CONFIG, &path, &Silent)?;
+        let large = self.extract(disk, LARGEST_CONFIG, &path, &Silent)?;
         Ok(SmallFiles {
-            path,
+            shipped: ShippedFiles {
+                folder: path,
+                large,
+            },
             _unpacked: Some(unpacked),
         })
     }
@@ -193,13 +202,15 @@ impl VendorRelease {
                 tree::copy(disk, &self.path, target, &CopyOptions::default(), progress)?;
                 Ok(())
             }
-            VendorReleaseKind::Tarball => self.stage_tarball(disk, target, u64::MAX, progress),
+            VendorReleaseKind::Tarball => {
+                self.stage_tarball(disk, target, u64::MAX, progress, &|_| Ok(()))
+            }
         }
     }
 
     /// Makes a copy of the shipment's small files at `target`, which must not exist: what was
-    /// shipped, for telling later what was changed. Made as [`VendorRelease::stage`] makes a
-    /// release.
+    /// shipped, for telling later what was changed, with a list of the large ones beside it. Made
+    /// as [`VendorRelease::stage`] makes a release.
     ///
     /// # Errors
     /// As [`VendorRelease::stage`].
@@ -207,17 +218,33 @@ impl VendorRelease {
         match self.kind {
             VendorReleaseKind::Folder => {
                 let manifest = tree::manifest(&self.path, &Silent)?;
-                let large = manifest
-                    .entries()
-                    .filter(|entry| entry.size > Some(LARGEST_CONFIG));
+                let is_large = |entry: &tree::ManifestEntry| entry.size > Some(LARGEST_CONFIG);
+                let mut large = LargeFiles {
+                    files: Vec::new(),
+                    complete: true,
+                };
+                for entry in manifest.entries().filter(is_large) {
+                    let digest = entry.sha256.map(|digest| digest.to_string());
+                    let path = PathBuf::from(OsStr::from_bytes(&entry.path));
+                    large.add(
+                        path,
+                        entry.size.unwrap_or_default(),
+                        digest.unwrap_or_default(),
+                    );
+                }
+                ShippedFiles::save_list(disk, target, &large)?;
+                let paths = manifest.entries().filter(is_large);
                 let options = CopyOptions {
-                    exclude: Exclude::paths(large.map(|entry| entry.path)),
+                    exclude: Exclude::paths(paths.map(|entry| entry.path)),
                     ..CopyOptions::default()
                 };
                 tree::copy(disk, &self.path, target, &options, &Silent)?;
                 Ok(())
             }
-            VendorReleaseKind::Tarball => self.stage_tarball(disk, target, LARGEST_CONFIG, &Silent),
+            VendorReleaseKind::Tarball => {
+                let list = |large: &LargeFiles| Ok(ShippedFiles::save_list(disk, target, large)?);
+                self.stage_tarball(disk, target, LARGEST_CONFIG, &Silent, &list)
+            }
         }
     }
 
@@ -227,6 +254,7 @@ impl VendorRelease {
         target: &Path,
         largest: u64,
         progress: &dyn Progress,
+        keep_list: &dyn Fn(&LargeFiles) -> Result<(), VendorReleaseError>,
     ) -> Result<(), VendorReleaseError> {
         let building = TemporaryTree::beside(disk, target);
         let part = building.path().to_owned();
@@ -235,21 +263,24 @@ impl VendorRelease {
             source,
         };
         disk.create_dir(&part, 0o700).map_err(io)?;
-        let built = self.extract(disk, largest, &part, progress).and_then(|()| {
-            let open = File::open(&part).map_err(io)?;
-            disk.chmod_unpacked(&open, &part, 0o755).map_err(io)?;
-            disk.sync_filesystem_of(&part).map_err(io)?;
-            disk.rename_new(&part, target)
-                .map_err(|source| match source.kind() {
-                    io::ErrorKind::AlreadyExists => VendorReleaseError::ReleaseExists {
-                        path: target.into(),
-                    },
-                    _ => VendorReleaseError::Io {
-                        path: target.into(),
-                        source,
-                    },
-                })
-        });
+        let built = self
+            .extract(disk, largest, &part, progress)
+            .and_then(|large| {
+                keep_list(&large)?;
+                let open = File::open(&part).map_err(io)?;
+                disk.chmod_unpacked(&open, &part, 0o755).map_err(io)?;
+                disk.sync_filesystem_of(&part).map_err(io)?;
+                disk.rename_new(&part, target)
+                    .map_err(|source| match source.kind() {
+                        io::ErrorKind::AlreadyExists => VendorReleaseError::ReleaseExists {
+                            path: target.into(),
+                        },
+                        _ => VendorReleaseError::Io {
+                            path: target.into(),
+                            source,
+                        },
+                    })
+            });
         if built.is_err() && part.symlink_metadata().is_err() && target.symlink_metadata().is_ok() {
             // It has its name, and the name couldn't be made durable.
             let _ = tree::remove(disk, target);
@@ -263,8 +294,8 @@ impl VendorRelease {
         largest: u64,
         target: &Path,
         progress: &dyn Progress,
-    ) -> Result<(), VendorReleaseError> {
-        let digest = archive::extract(
+    ) -> Result<LargeFiles, VendorReleaseError> {
+        let (digest, large) = archive::extract(
             disk,
             &self.path,
             self.top.as_deref(),
@@ -273,7 +304,7 @@ impl VendorRelease {
             progress,
         )?;
         if digest == self.sha256 {
-            Ok(())
+            Ok(large)
         } else {
             Err(VendorReleaseError::Changed {
                 path: self.path.clone(),

@@ -157,16 +157,16 @@ fn a_label_file_comes_along_and_a_missing_one_is_refused() {
 
 #[test]
 fn a_conflict_that_nobody_has_answered_is_one_in_the_next_plan_too() {
-    let shipped = "services:\n  web:\n    image: acme/web:1\n    init: true\n";
-    let mine = "x-logging: &logging\n  driver: json-file\n".to_owned()
-        + shipped
-        + "    logging: *logging\n";
+    let shipped = "services:\n  web:\n    image: acme/web:1\n    user: a\n";
+    let mine = shipped.replace("user: a", "user: b");
     let install = TwoReleases::new(&[
         ("pristine/compose.yaml", shipped),
         ("releases/v1/compose.yaml", &mine),
         (
             "releases/v2/compose.yaml",
-            &shipped.replace("web:1", "web:2"),
+            &shipped
+                .replace("web:1", "web:2")
+                .replace("user: a", "user: c"),
         ),
     ]);
     install.run("plan v2 --pristine pristine").exits(1);

@@ -201,9 +201,12 @@ impl Generated {
         let mut volumes = String::new();
         for (key, lines) in &self.volumes {
             volumes += &format!("  {key}:\n");
-            lines
-                .iter()
-                .for_each(|line| volumes += &format!("    {line}\n"));
+            for line in lines {
+                volumes += &format!(
+                    "    {line}
+"
+                );
+            }
         }
         let mut text = String::new();
         if !sub.is_empty() {
@@ -264,7 +267,7 @@ impl Pair {
             for mounted in service.mounts.values() {
                 match mounted {
                     Mounted::Volume(key) => {
-                        pair.mark(&pair.volumes().join(pair.old.volume(key, "v1")))
+                        pair.mark(&pair.volumes().join(pair.old.volume(key, "v1")));
                     }
                     Mounted::Inside(name) => pair.mark(&old.join(name)),
                     Mounted::Outside(_) => {}
@@ -338,7 +341,7 @@ impl Pair {
         let planned: Value = serde_json::from_str(&ran.out).unwrap();
         self.run(&["apply", "-q"]).exits(0);
         let config = self.config(seed);
-        self.check_names(seed, &planned["changes"], &config);
+        Self::check_names(seed, &planned["changes"], &config);
         self.check_data(seed, &planned["changes"], &config);
         true
     }
@@ -354,7 +357,7 @@ impl Pair {
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
-    fn check_names(&self, seed: u64, changes: &Value, config: &Value) {
+    fn check_names(seed: u64, changes: &Value, config: &Value) {
         let services = changes["services"].as_array().unwrap().iter();
         let here: Vec<&Value> = services.filter(|s| s["presence"] != "gone").collect();
         let images = here.iter().map(|service| {

@@ -2,6 +2,7 @@
 //! declared. Each edited file is judged by `docker compose config`, where there is one.
 
 use std::fs;
+use std::net::TcpListener;
 use std::process::Command;
 
 use super::common::install::run;
@@ -181,6 +182,112 @@ services:
         sides.fix(&["--port-offset", "1001"]).exits(0);
         sides.is_valid();
     }
+}
+
+#[test]
+fn no_port_lands_where_something_listens() {
+    let is_free = |port: u16| TcpListener::bind(("127.0.0.1", port)).ok();
+    let (port, held) = (24_000..)
+        .step_by(7)
+        .find_map(|port| {
+            let (_, held, _) = (is_free(port)?, is_free(port + 1)?, is_free(port + 2)?);
+            Some((port, held))
+        })
+        .unwrap();
+    let text = format!("services: {{a: {{image: r/a:1, ports: [\"{port}:80\"]}}}}\n");
+    let sides = Sides::compose(&text);
+    sides
+        .fix(&["--port-offset", "1"])
+        .exits(3)
+        .complains(&format!(
+            "with an offset of 1 port {} would be that of",
+            port + 1
+        ))
+        .complains(&format!("(process {})", std::process::id()));
+    assert_eq!(sides.read("B/compose.yaml"), text);
+    sides.fix(&["--port-offset", "auto"]).exits(0);
+    let moved = text.replace(&port.to_string(), &(port + 2).to_string());
+    assert_eq!(sides.read("B/compose.yaml"), moved);
+    drop(held);
+}
+
+#[test]
+fn mounted_files_are_edited_when_asked_for_and_the_difference_is_shown() {
+    let text = "\
+services:
+  database: {image: r/db:1, container_name: shop-db}
+  web: {image: r/web:1, volumes: [\"./conf.d:/conf.d\", \"COMMON:/common:ro\"]}
+";
+    let common = tempfile::NamedTempFile::new().unwrap();
+    fs::write(common.path(), "upstream shop-db:80\n").unwrap();
+    let text = text.replace("COMMON", common.path().to_str().unwrap());
+    let files = [
+        ("compose.yaml", &*text),
+        ("conf.d/app.conf", "a\nserver shop-db:80;\n"),
+    ];
+    let sides = Sides::of(&files);
+    let hint = "a mounted file or a script is only edited with `--mounted`";
+    sides
+        .fix(&["--dry-run"])
+        .exits(1)
+        .prints("conf.d/app.conf:2:8")
+        .prints(hint);
+    sides
+        .fix(&["--dry-run", "--mounted"])
+        .exits(1)
+        .prints("+server shop-db-b:80;");
+    assert_eq!(sides.read("B/conf.d/app.conf"), files[1].1);
+    let ran = sides.fix(&["--mounted"]).exits(1);
+    ran.complains("-server shop-db:80;")
+        .complains("+server shop-db-b:80;")
+        .complains("1 conflict")
+        .prints("because another side has this file, too");
+    assert_eq!(sides.read("B/conf.d/app.conf"), "a\nserver shop-db-b:80;\n");
+    assert_eq!(sides.read("A/conf.d/app.conf"), files[1].1);
+    assert_eq!(
+        fs::read_to_string(common.path()).unwrap(),
+        "upstream shop-db:80\n"
+    );
+    sides.is_valid();
+}
+
+#[test]
+fn folders_that_are_not_searched_are_told() {
+    let text = "services: {a: {image: r/a:1, container_name: a, volumes: ['/etc:/e:ro']}}\n";
+    let ran = Sides::compose(text).fix(&[]).exits(0);
+    ran.complains("`/etc` is mounted, and its files weren't searched for old names");
+}
+
+#[test]
+fn a_variable_named_alone_and_a_file_of_labels_follow() {
+    let text = "\
+services:
+  database: {image: r/db:1, container_name: shop-db, networks: [front]}
+  web:
+    image: r/web:1
+    environment: [DB_HOST]
+    label_file: web.labels
+    networks: [front]
+networks:
+  front: {name: shop_front}
+";
+    let sides = Sides::of(&[
+        ("compose.yaml", text),
+        (".env", "DB_HOST=shop-db\n"),
+        ("web.labels", "traefik.docker.network=shop_front\n"),
+    ]);
+    sides.fix(&[]).exits(0);
+    let expect = text
+        .replace("shop-db,", "shop-db-b,")
+        .replace("shop_front", "b_front");
+    assert_eq!(sides.read("B/compose.yaml"), expect);
+    assert_eq!(sides.read("B/.env"), "DB_HOST=shop-db-b\n");
+    assert_eq!(
+        sides.read("B/web.labels"),
+        "traefik.docker.network=b_front\n"
+    );
+    assert_eq!(sides.read("A/.env"), "DB_HOST=shop-db\n");
+    sides.is_valid();
 }
 
 #[test]

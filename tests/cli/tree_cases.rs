@@ -323,6 +323,35 @@ fn what_looks_like_a_mistake_is_asked_about_before_anything_goes() {
 }
 
 #[test]
+fn an_update_gets_past_flags_that_lock_and_leaves_them_as_the_source_has_them() {
+    let text = r#"truncate -s 8m i; mkfs.ext4 -q i; mkdir m; mount -o loop i m || exit; cd m
+        mkdir -p s/d t/gone/shut; chmod 500 t/gone/shut; chattr +a t t/gone/shut || exit
+        echo 1 >s/f; ln s/f s/d/g; chattr +a s/f; chmod 500 s
+        $T copy -q --update --delete-all s t; echo =update $?; $T verify -q t s; echo =verify $?
+        stat -c =%h t/f; lsattr -d t t/f | cut -c6 | sed 's/^/=/'
+        $T copy -q --update --json s t | grep -oE '"(files|adjusted)": 0' | sed 's/^/=/'
+        mkdir s2 t/d/k; $T copy -q --update --delete-all --exclude k s2 t; echo =stays $?
+        n() { $T copy -q --json --update --exclude k s2 t 2>/dev/null | grep -oE '"adjusted": .'; }
+        chmod 500 s2; n | sed 's/^/=/'; n | sed 's/^/=/'; chattr -a s/f"#;
+    check(
+        text,
+        &["mkfs.ext4", "chattr"],
+        &[
+            "update 0",
+            "verify 0",
+            "2",
+            "-",
+            "a",
+            "\"files\": 0",
+            "\"adjusted\": 0",
+            "stays 4",
+            "\"adjusted\": 1",
+            "\"adjusted\": 0",
+        ],
+    );
+}
+
+#[test]
 fn a_volume_is_updated_with_the_same_care_as_a_tree() {
     check(
         r"mkdir -p v/empty v/home/letters v/few; echo dear >v/home/letters/x

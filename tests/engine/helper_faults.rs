@@ -2,7 +2,7 @@
 //! an error that says what to do, nothing half-made is taken for whole, no container is left
 //! unsaid, and the same call does well once the engine is well.
 
-use transship::engine::{DockerVolumes, Error, NewVolume, Volume, VolumeStore};
+use transship::engine::{CopyPair, DockerVolumes, Error, NewVolume, Volume, VolumeStore};
 use transship::error::{Explain, Kind};
 use transship::fs::Disk;
 use transship::progress::{Collected, Silent};
@@ -26,7 +26,7 @@ fn pair(fake: &FakeDocker, volumes: &DockerVolumes) -> (Volume, Volume) {
 fn copy(volumes: &DockerVolumes, (source, target): &(Volume, Volume)) -> Result<u64, Error> {
     let options = CopyOptions::default();
     let contents = volumes.contents();
-    let copied = contents.copy(&Disk::new(), (source, target), &options, &Silent)?;
+    let copied = contents.copy(&Disk::new(), CopyPair { source, target }, &options, &Silent)?;
     Ok(copied.counts.files)
 }
 
@@ -212,7 +212,15 @@ fn a_wish_to_stop_ends_the_container_and_is_told_as_such() {
         .store(true, std::sync::atomic::Ordering::Relaxed);
     let options = CopyOptions::default();
     let contents = volumes.contents();
-    let stopped = contents.copy(&Disk::new(), (&source, &target), &options, &progress);
+    let stopped = contents.copy(
+        &Disk::new(),
+        CopyPair {
+            source: &source,
+            target: &target,
+        },
+        &options,
+        &progress,
+    );
     let error = sound(stopped, "stop");
     assert_eq!(error.kind(), Kind::Interrupted, "{error}");
     assert!(!fake.has("running"));

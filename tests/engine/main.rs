@@ -31,6 +31,7 @@ mod reach;
 mod real_engine;
 mod remote;
 mod replacing;
+mod side_by_side;
 #[path = "../fidelity/support.rs"]
 #[expect(dead_code, reason = "made for the tests of copies")]
 mod support;

@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use rustix::fs::{IFlags, ioctl_getflags, ioctl_setflags};
-use transship::engine::{Docker, DockerVolumes, VolumeStore};
+use transship::engine::{CopyPair, Docker, DockerVolumes, VolumeStore};
 use transship::error::Explain;
 use transship::fs::Disk;
 use transship::progress::Silent;
@@ -40,7 +40,10 @@ fn a_user_of_the_docker_group_copies_the_zoo_as_root_would() {
     let beside = store()
         .create(&Disk::new(), &lab.new_volume("direct"))
         .unwrap();
-    let pair = (&volume(&old), &beside);
+    let pair = CopyPair {
+        source: &volume(&old),
+        target: &beside,
+    };
     let options = CopyOptions::default();
     store()
         .contents()
@@ -128,9 +131,15 @@ fn a_helper_that_is_killed_leaves_what_is_never_taken_for_whole() {
     let killed = std::thread::scope(|scope| {
         let copying = scope.spawn(|| {
             let options = CopyOptions::default();
-            volumes
-                .contents()
-                .copy(&Disk::new(), (&from, &to), &options, &Silent)
+            volumes.contents().copy(
+                &Disk::new(),
+                CopyPair {
+                    source: &from,
+                    target: &to,
+                },
+                &options,
+                &Silent,
+            )
         });
         let filter = format!("volume={name}");
         loop {
@@ -150,9 +159,15 @@ fn a_helper_that_is_killed_leaves_what_is_never_taken_for_whole() {
     // Nobody's database could begin there.
     assert_eq!(fs::metadata(&target.path).unwrap().mode() & 0o7777, 0o5700);
     let options = CopyOptions::default();
-    let again = volumes
-        .contents()
-        .copy(&Disk::new(), (&from, &to), &options, &Silent);
+    let again = volumes.contents().copy(
+        &Disk::new(),
+        CopyPair {
+            source: &from,
+            target: &to,
+        },
+        &options,
+        &Silent,
+    );
     assert_eq!(again.unwrap().counts.files, 40_001);
     assert_same(&look(&source), &look(&target.path));
 }
@@ -170,7 +185,10 @@ fn a_volume_that_is_mounted_from_elsewhere_is_copied_by_a_helper() {
     let target = volumes
         .create(&Disk::new(), &lab.new_volume("new"))
         .unwrap();
-    let pair = (&volume(&name), &target);
+    let pair = CopyPair {
+        source: &volume(&name),
+        target: &target,
+    };
     let options = CopyOptions {
         digest: true,
         ..CopyOptions::default()

@@ -2,11 +2,9 @@
 //! over few names, so that much of one is in the other, as it was or otherwise. 60 pairs, or as many
 //! as `PROPTEST_CASES` says. rsync is the oracle of what exclusion means.
 
-use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, symlink};
 use std::path::Path;
 use std::process::Command;
 
@@ -19,47 +17,8 @@ use transship::tree::{
     update, verify,
 };
 
+use crate::pairs::{NAMES, build, shape, thing, unlock};
 use crate::support::{Bench, skipped_without};
-use crate::zoo;
-
-#[derive(Debug, Clone)]
-enum Kind {
-    Folder,
-    File(u8),
-    Symlink(u8),
-    /// Another name of what stands at the other path.
-    Link(Vec<u8>),
-}
-
-#[derive(Debug, Clone)]
-struct Thing {
-    /// Numbers of names, from the root.
-    path: Vec<u8>,
-    kind: Kind,
-    time: u8,
-    private: bool,
-}
-
-const NAMES: [&str; 5] = ["a", "b", "cache", "x.log", "ab"];
-
-fn path() -> impl Strategy<Value = Vec<u8>> {
-    vec(0..5_u8, 1..4)
-}
-
-fn thing() -> impl Strategy<Value = Thing> {
-    let kind = prop_oneof![
-        3 => Just(Kind::Folder),
-        4 => (0..3_u8).prop_map(Kind::File),
-        1 => (0..2_u8).prop_map(Kind::Symlink),
-        1 => path().prop_map(Kind::Link),
-    ];
-    (path(), kind, 0..3_u8, any::<bool>()).prop_map(|(path, kind, time, private)| Thing {
-        path,
-        kind,
-        time,
-        private,
-    })
-}
 
 /// Patterns with every feature, over the same names.
 fn pattern() -> impl Strategy<Value = String> {
@@ -79,66 +38,6 @@ fn pattern() -> impl Strategy<Value = String> {
         let root = if rooted { "/" } else { "" };
         format!("{root}{}{end}", names.join("/"))
     })
-}
-
-fn joined(path: &[u8]) -> String {
-    let names: Vec<&str> = path.iter().map(|&n| NAMES[usize::from(n)]).collect();
-    names.join("/")
-}
-
-fn build(root: &Path, things: &[Thing]) {
-    for thing in things {
-        let path = root.join(joined(&thing.path));
-        let above = path.parent().unwrap();
-        if fs::create_dir_all(above).is_err() || path.symlink_metadata().is_ok() {
-            continue;
-        }
-        let made = match &thing.kind {
-            Kind::Folder => fs::create_dir(&path),
-            Kind::File(size) => fs::write(&path, vec![b'x'; usize::from(*size)]),
-            Kind::Symlink(to) => symlink(NAMES[usize::from(*to)], &path),
-            Kind::Link(other) => {
-                let other = root.join(joined(other));
-                match other.symlink_metadata() {
-                    Ok(stat) if !stat.is_dir() => fs::hard_link(&other, &path),
-                    _ => continue,
-                }
-            }
-        };
-        made.unwrap();
-        if thing.private && !path.is_symlink() && path.exists() {
-            let mode = if path.is_dir() { 0o700 } else { 0o600 };
-            zoo::mode(&path, mode);
-        }
-    }
-    // From the bottom up, since what is made in a folder changes its time.
-    for (number, path) in walk(root).into_iter().enumerate().rev() {
-        let time = things.get(number).map_or(0, |thing| thing.time);
-        zoo::times(&path, (1, 1), (1_700_000_000 + i64::from(time), 5));
-    }
-}
-
-/// The root and all that is in it, a folder before what is in it.
-fn walk(root: &Path) -> Vec<std::path::PathBuf> {
-    let entries = walkdir::WalkDir::new(root).sort_by_file_name();
-    let entries = entries.into_iter();
-    entries.map(|entry| entry.unwrap().into_path()).collect()
-}
-
-/// What stands at each path: type, and contents or target.
-fn shape(root: &Path) -> BTreeMap<String, String> {
-    let all = walk(root).into_iter().map(|path| {
-        let stat = path.symlink_metadata().unwrap();
-        let text = match stat.file_type() {
-            kind if kind.is_dir() => "folder".to_owned(),
-            kind if kind.is_symlink() => format!("to {:?}", fs::read_link(&path).unwrap()),
-            kind if kind.is_fifo() => "fifo".to_owned(),
-            _ => format!("{} bytes", stat.size()),
-        };
-        let path = path.strip_prefix(root).unwrap();
-        (path.display().to_string(), text)
-    });
-    all.collect()
 }
 
 fn rsync(source: &Path, target: &Path, patterns: &[String]) {
@@ -174,10 +73,11 @@ proptest! {
         checksum: bool,
     ) {
         let bench = Bench::new();
-        build(&bench.source(), &new);
-        let target = bench.target();
+        let (target, outside) = (bench.target(), bench.path().join("outside"));
         fs::create_dir(&target).unwrap();
-        build(&target, &old);
+        fs::create_dir(&outside).unwrap();
+        build(&bench.source(), &outside, &new);
+        build(&target, &outside, &old);
         let theirs = bench.path().join("theirs");
         copy(&Disk::new(), &target, &theirs, &CopyOptions { sync: false, ..CopyOptions::default() }, &Silent).unwrap();
         let exclude = Exclude::new(&patterns);
@@ -218,6 +118,8 @@ proptest! {
             path.symlink_metadata().is_ok_and(|stat| !stat.is_dir())
         });
         if in_the_way.count() == 0 && !skipped_without("rsync") {
+            // It can't change what is locked.
+            unlock(&theirs);
             rsync(&source, &theirs, &patterns);
             prop_assert_eq!(shape(&target), shape(&theirs));
         }

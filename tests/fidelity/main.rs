@@ -23,6 +23,7 @@ mod look;
 mod naive;
 #[path = "../common/need.rs"]
 mod need;
+mod pairs;
 mod planted;
 mod programs;
 mod race;

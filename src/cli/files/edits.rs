@@ -237,7 +237,7 @@ fn report(edit: &FileEdit, args: &EditArgs, ui: &Ui) -> Result<(), Failure> {
     }
     if args.dry_run {
         let diff = text_diff::render(ui, &edit.path, &edit.before, &edit.edited.bytes);
-        ui.write(diff.as_bytes())?;
+        ui.print(&diff)?;
     }
     if edit.edited.changes.is_empty() {
         ui.say(&format!("{}: nothing to change", edit.path.display()));

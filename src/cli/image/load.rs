@@ -72,7 +72,7 @@ pub(in crate::cli) fn run(args: &LoadArgs, ui: &Ui) -> Result<Done, Failure> {
         return Ok(Done::Same);
     }
     let rows: Vec<_> = archive.images.iter().map(row).collect();
-    ui.write(table::render(["IMAGE", "ID"], &rows).as_bytes())?;
+    ui.print(&table::render(["IMAGE", "ID"], &rows))?;
     let verb = if args.dry_run { "would load" } else { "loaded" };
     let count = size::count(archive.images.len() as u64, "image");
     ui.say(&format!("{verb} {count}"));

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::super::terminal::failure::Failure;
 use super::super::terminal::ui::{Done, Ui};
 use super::super::terminal::{color, text_diff};
-use super::MergeArgs;
+use super::ThreeWay;
 use crate::compose;
 use crate::env_file::is_env_name;
 use crate::mask::{self, SecretWords};
@@ -32,7 +32,7 @@ struct MergedFileJson {
 
 /// What is secret by its name: what sounds so, what an option names, and what the recipe in
 /// the vendor's new compose file does.
-pub(super) fn words(args: &MergeArgs) -> SecretWords {
+pub(super) fn words(args: &ThreeWay) -> SecretWords {
     let files = match args.theirs.is_dir() {
         true => compose::discover(&args.theirs).unwrap_or_default(),
         false => vec![args.theirs.clone()],
@@ -46,7 +46,7 @@ pub(super) fn words(args: &MergeArgs) -> SecretWords {
 
 /// The difference that a merge would make to the file at `path`.
 pub(super) fn preview(
-    args: &MergeArgs,
+    args: &ThreeWay,
     merge: &FileMerge,
     path: &Path,
     mine: &[u8],
@@ -71,12 +71,12 @@ pub(super) fn preview(
     } else {
         text_diff::render_with(ui, &merge.name, mine, after, &words(args))
     };
-    ui.write(text.as_bytes())
+    ui.print(&text)
 }
 
 /// Lists the outcomes: on standard output, unless that is the file's.
 pub(super) fn report(
-    args: &MergeArgs,
+    args: &ThreeWay,
     merges: &[FileMerge],
     stdout_is_taken: bool,
     ui: &Ui,
@@ -110,7 +110,7 @@ pub(super) fn report(
     Ok(Done::differs(conflicts > 0))
 }
 
-fn json(args: &MergeArgs, merge: &FileMerge, words: &SecretWords) -> MergedFileJson {
+fn json(args: &ThreeWay, merge: &FileMerge, words: &SecretWords) -> MergedFileJson {
     let masked = |outcome: &MergeOutcome| {
         let mut outcome = outcome.clone();
         let what = outcome.what.clone();
@@ -134,7 +134,7 @@ fn json(args: &MergeArgs, merge: &FileMerge, words: &SecretWords) -> MergedFileJ
     }
 }
 
-fn shown(args: &MergeArgs, what: &str, value: &str, words: &SecretWords) -> String {
+fn shown(args: &ThreeWay, what: &str, value: &str, words: &SecretWords) -> String {
     match args.show_secrets {
         true => value.to_owned(),
         false => mask::value(what, value, words),
@@ -143,7 +143,7 @@ fn shown(args: &MergeArgs, what: &str, value: &str, words: &SecretWords) -> Stri
 
 /// `kept mine: .env: PORT (mine .env:3)`; all versions of a conflict.
 fn describe(
-    args: &MergeArgs,
+    args: &ThreeWay,
     merge: &FileMerge,
     outcome: &MergeOutcome,
     words: &SecretWords,
@@ -183,7 +183,7 @@ fn describe(
 }
 
 /// The place by the name that the file is called by: git's own for the three say nothing.
-fn called(args: &MergeArgs, place: &SourceLine) -> String {
+fn called(args: &ThreeWay, place: &SourceLine) -> String {
     match &args.path {
         Some(path) => format!("{}:{}", path.display(), place.line),
         None => place.to_string(),

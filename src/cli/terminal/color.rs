@@ -2,7 +2,8 @@
 
 use std::env;
 
-use anstyle::{AnsiColor, Effects, Style};
+pub(crate) use anstyle::Style;
+use anstyle::{AnsiColor, Effects};
 
 pub(crate) const ERROR: Style = AnsiColor::Red.on_default().effects(Effects::BOLD);
 pub(crate) const WARNING: Style = AnsiColor::Yellow.on_default().effects(Effects::BOLD);
@@ -11,6 +12,9 @@ pub(crate) const HEADING: Style = Style::new().effects(Effects::BOLD);
 pub(crate) const ADDED: Style = AnsiColor::Green.on_default();
 pub(crate) const REMOVED: Style = AnsiColor::Red.on_default();
 pub(crate) const PLACE: Style = AnsiColor::Cyan.on_default();
+
+/// All of them.
+pub(crate) const ALL: [Style; 7] = [ERROR, WARNING, HINT, HEADING, ADDED, REMOVED, PLACE];
 
 /// `text` in `style`, or plain.
 pub(crate) fn paint(wanted: bool, style: Style, text: &str) -> String {

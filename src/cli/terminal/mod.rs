@@ -8,3 +8,4 @@ pub(crate) mod size;
 pub(crate) mod table;
 pub(crate) mod text_diff;
 pub(crate) mod ui;
+pub(crate) mod visible;

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::signals::StopWish;
 use super::size;
+use super::visible::visible;
 use crate::clock::Stopwatch;
 use crate::progress::Progress;
 
@@ -92,7 +93,7 @@ impl Bars {
     fn say(&self, line: &str) {
         if self.manner != Manner::Quiet {
             // Progress that can't be shown is no reason to stop.
-            let _ = writeln!(io::stderr().lock(), "{line}");
+            let _ = writeln!(io::stderr().lock(), "{}", visible(line, false));
         }
     }
 
@@ -124,7 +125,7 @@ impl Progress for Bars {
         let work = CurrentWork {
             what: what.to_owned(),
             total: bytes,
-            bar: (self.manner == Manner::Bar).then(|| bar(what, bytes)),
+            bar: (self.manner == Manner::Bar).then(|| bar(&visible(what, false), bytes)),
             since: Stopwatch::start(),
             said: Stopwatch::start(),
         };

@@ -2,12 +2,12 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use anstyle::Style;
 use serde::Serialize;
 
-use super::color;
+use super::color::{self, Style};
 use super::failure::Failure;
 use super::progress::Bars;
+use super::visible::visible;
 use crate::cli::options::{Common, When};
 use crate::error::Kind;
 
@@ -70,7 +70,7 @@ impl Ui {
         color::paint(self.color_out, style, text)
     }
 
-    /// Writes data to stdout.
+    /// Writes data to stdout, as it is.
     pub(crate) fn write(&self, data: &[u8]) -> Result<(), Failure> {
         self.write_from(|out| out.write_all(data))
     }
@@ -95,29 +95,34 @@ impl Ui {
         }
     }
 
-    /// Writes a line of data to stdout.
+    /// Writes text for a reader to stdout.
+    pub(crate) fn print(&self, text: &str) -> Result<(), Failure> {
+        self.write(visible(text, self.color_out).as_bytes())
+    }
+
+    /// Writes a line of text for a reader to stdout.
     pub(crate) fn line(&self, text: &str) -> Result<(), Failure> {
-        self.write(format!("{text}\n").as_bytes())
+        self.print(&format!("{text}\n"))
     }
 
     /// Writes the one JSON document.
     pub(crate) fn json<T: Serialize>(&self, document: &T) -> Result<(), Failure> {
         let text = serde_json::to_string_pretty(document)
             .map_err(|error| Failure::new(Kind::Failed, "can't write JSON").cause(&error))?;
-        self.line(&text)
+        self.write(format!("{text}\n").as_bytes())
     }
 
     /// Says something on stderr, unless told to be quiet.
     pub(crate) fn say(&self, text: &str) {
         if !self.quiet {
-            complain(&format!("{text}\n"));
+            self.complain(&format!("{text}\n"));
         }
     }
 
     /// Warns on stderr, even when told to be quiet.
     pub(crate) fn warn(&self, text: &str) {
         let label = color::paint(self.color_err, color::WARNING, "warning:");
-        complain(&format!("{label} {text}\n"));
+        self.complain(&format!("{label} {text}\n"));
     }
 
     /// Reports a failure and gives its exit code.
@@ -146,11 +151,12 @@ impl Ui {
                 color::paint(self.color_err, color::HINT, "try:")
             );
         }
-        complain(&text);
+        self.complain(&text);
     }
-}
 
-/// Writes to stderr; when even that fails there is nobody left to tell.
-fn complain(text: &str) {
-    let _ = io::stderr().lock().write_all(text.as_bytes());
+    /// Writes to stderr; when even that fails there is nobody left to tell.
+    fn complain(&self, text: &str) {
+        let shown = visible(text, self.color_err);
+        let _ = io::stderr().lock().write_all(shown.as_bytes());
+    }
 }

@@ -75,7 +75,8 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
     let copied = wanted.run(&Disk::new(), &tell, ui.progress());
     let copied = copied.map_err(|error| args.refused(error, ui))?;
     copy::finish(
-        (&copied.source, &copied.target),
+        &copied.source,
+        &copied.target,
         &copied.copied,
         &copied.differences,
         &copy::CopyFlags::plain(args.verify, args.in_use.live),

@@ -227,7 +227,7 @@ fn show(list: VolumesJson, size: bool, ui: &Ui) -> Result<Done, Failure> {
             .collect();
         table::render(["KEY", "NAME", "WHERE", "USED BY"], &cells)
     };
-    ui.write(table.as_bytes())?;
+    ui.print(&table)?;
     if !list.shared.is_empty() {
         let rows: Vec<_> = list
             .shared
@@ -235,7 +235,7 @@ fn show(list: VolumesJson, size: bool, ui: &Ui) -> Result<Done, Failure> {
             .map(|data| [data.path.clone(), data.owner.clone(), data.at.to_string()])
             .collect();
         let table = table::render(["SHARED FOLDER", "WRITTEN BY", "AT"], &rows);
-        ui.write(format!("\n{table}").as_bytes())?;
+        ui.print(&format!("\n{table}"))?;
     }
     Ok(Done::Same)
 }

@@ -2,10 +2,9 @@
 //! that refers to what they rename.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 
 use super::prefix_names::{PrefixRule, Section, draft_each_name, prove_names};
-use super::references::{Referrers, StaleName, unique};
+use super::references::{Referrers, StaleName, TextFile, unique};
 use super::rename::{NamedThing, Rename};
 use super::service_edits::{check_suffix, draft_ports, host_ports_of};
 use crate::compose::conflicts::conflict::{Conflict, ConflictRule};
@@ -40,8 +39,10 @@ pub struct ProjectFiles<'a> {
     pub lookup: &'a Lookup<'a>,
     /// The files of `env_file`, which may be edited, too.
     pub env_files: &'a [EnvFile],
-    /// Text files that services mount: read, and never edited.
-    pub mounted: &'a [(PathBuf, String)],
+    /// The names of the projects that it is parted from.
+    pub others: &'a [String],
+    /// Text files that services mount or have labels from.
+    pub texts: &'a [TextFile],
 }
 
 /// A project's files with their conflicts resolved, as far as that can be.
@@ -53,6 +54,8 @@ pub struct FixedFiles {
     pub variables: Vec<VariableChange>,
     /// For each of the env files, the variables that are to change in it.
     pub env_files: Vec<Vec<VariableChange>>,
+    /// The text files, edited or not, in the order that they were given in.
+    pub texts: Vec<Edited>,
     /// What gets another name.
     pub renames: Vec<Rename>,
     /// Places that still use, or may use, a name that is gone.
@@ -91,7 +94,9 @@ pub fn fix(
         fixing.document(document, &mut draft, &Owners::of(document, conflicts))?;
         drafts.push(draft);
     }
-    let renames = unique(fixing.renames);
+    let made = project.others.iter();
+    let made = made.flat_map(|other| Rename::made_for(other, project.model));
+    let renames = unique(fixing.renames.into_iter().chain(made).collect());
     let referrers = Referrers::new(project.model, project.lookup, &renames);
     let (mut stale, mut files) = (Vec::new(), Vec::new());
     for (document, mut draft) in project.documents.iter().zip(drafts) {
@@ -108,8 +113,11 @@ pub fn fix(
         env_files.push(changes);
         stale.extend(left);
     }
-    for (path, text) in project.mounted {
-        stale.extend(referrers.in_mounted_file(path, text));
+    let mut texts = Vec::new();
+    for file in project.texts {
+        let (edited, left) = referrers.in_text(file);
+        texts.push(edited);
+        stale.extend(left);
     }
     stale.sort_by(|a, b| (&a.at, &a.from, a.thing).cmp(&(&b.at, &b.from, b.thing)));
     stale.dedup();
@@ -117,6 +125,7 @@ pub fn fix(
         files,
         variables: fixing.variables.into_changes(),
         env_files,
+        texts,
         stale,
         refusals: fixing.refusals,
         renames,
@@ -197,15 +206,19 @@ impl Fixing<'_> {
         };
         for site in sites.iter().filter(asked) {
             let name = format!("{}{suffix}", site.written);
-            if let Err(error) = draft.set(document, &sites, site, name) {
+            let from = interpolate(site.written, self.project.lookup);
+            if let Some(error) = from
+                .as_ref()
+                .ok()
+                .and_then(|from| too_long(document, site, from, suffix))
+            {
                 self.refusals.push(error);
-            } else if let Ok(from) = interpolate(site.written, self.project.lookup) {
-                self.renames.push(Rename {
-                    thing: NamedThing::Container,
-                    owner: site.service.to_owned(),
-                    to: format!("{from}{suffix}"),
-                    from,
-                });
+            } else if let Err(error) = draft.set(document, &sites, site, name) {
+                self.refusals.push(error);
+            } else if let Ok(from) = from {
+                let to = format!("{from}{suffix}");
+                self.renames
+                    .push(Rename::new(NamedThing::Container, site.service, from, to));
             }
         }
     }
@@ -227,12 +240,9 @@ impl Fixing<'_> {
         self.refusals.extend(refused);
         for (service, port) in host_ports_of(document, &is_meant, lookup) {
             let moved = i32::from(port) + offset;
-            self.renames.push(Rename {
-                thing: NamedThing::HostPort,
-                owner: service,
-                from: port.to_string(),
-                to: moved.to_string(),
-            });
+            let (from, to) = (port.to_string(), moved.to_string());
+            self.renames
+                .push(Rename::new(NamedThing::HostPort, &service, from, to));
         }
     }
 
@@ -256,21 +266,38 @@ impl Fixing<'_> {
         let is_refused = |key: &str| refused.iter().any(|(other, _)| other == key);
         for (key, name) in owners {
             if !is_refused(key) {
-                self.renames.push(Rename {
-                    thing: match section {
-                        Section::Volumes => NamedThing::Volume,
-                        Section::Networks => NamedThing::Network,
-                    },
-                    owner: key.clone(),
-                    from: name.clone(),
-                    to: format!("{}{key}", self.rule.prefix),
-                });
+                let thing = match section {
+                    Section::Volumes => NamedThing::Volume,
+                    Section::Networks => NamedThing::Network,
+                };
+                let to = format!("{}{key}", self.rule.prefix);
+                self.renames.push(Rename::new(thing, key, name.clone(), to));
             }
         }
         self.refusals
             .extend(refused.into_iter().map(|(_, error)| error));
         Ok(())
     }
+}
+
+/// Whoever is called by a name that is too long for a host's can't be reached by it any more.
+fn too_long(
+    document: &Document,
+    site: &ValueLocation<'_>,
+    name: &str,
+    suffix: &str,
+) -> Option<Error> {
+    /// Of a label in the names of hosts (RFC 1035).
+    const LONGEST: usize = 63;
+    let length = name.len() + suffix.len();
+    (name.len() <= LONGEST && length > LONGEST).then(|| Error::Unsafe {
+        at: document.location_of(site.scalar),
+        reason: format!(
+            "`{name}{suffix}` has {length} characters, and a container with more than {LONGEST} \
+             can't be reached by its name"
+        ),
+        remedy: "choose a shorter one with `--suffix`".to_owned(),
+    })
 }
 
 #[cfg(test)]

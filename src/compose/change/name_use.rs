@@ -18,6 +18,8 @@ pub(crate) enum ValueRole {
     /// Of `network_mode`, `pid`, `ipc`, `volumes_from` or `external_links`, where names are
     /// containers'.
     Mode,
+    /// Of an option of the engine's own, such as a log driver's: it is the host that reads it.
+    Engine,
     /// Of a file's content.
     Text,
 }
@@ -85,7 +87,7 @@ pub(crate) fn uses(text: &NamedText<'_>, rename: &Rename) -> Vec<NameUse> {
         }?;
         Some(NameUse {
             range: at..at + name.len(),
-            is_sure,
+            is_sure: is_sure && !rename.may_be_others,
         })
     });
     found.collect()
@@ -99,8 +101,10 @@ struct Token<'a> {
 }
 
 /// Last parts of names of variables and options whose values are hosts.
-const HOST_WORDS: [&str; 18] = [
+const HOST_WORDS: [&str; 20] = [
     "host",
+    "hostname",
+    "domain",
     "server",
     "addr",
     "address",
@@ -194,6 +198,13 @@ impl Token<'_> {
             let word = trimmed.rsplit(is_end).next().unwrap_or_default();
             if word.starts_with('-') {
                 return word;
+            }
+            // `host: x` of a file with settings.
+            if let Some(key) = word
+                .strip_suffix(':')
+                .filter(|_| self.text.role == ValueRole::Text)
+            {
+                return key;
             }
         }
         // One of a list.
@@ -290,6 +301,9 @@ impl Token<'_> {
 
     /// Whether it is surely the container's host name; None if it is none.
     fn as_container(&self, name: &str) -> Option<bool> {
+        if self.text.role == ValueRole::Engine {
+            return None;
+        }
         if self.text.role == ValueRole::Mode {
             // A bare word is a service's.
             let is_named = self.before == "container:" || self.text.key == "external_links";
@@ -332,6 +346,9 @@ impl Token<'_> {
 
     /// Whether it is surely the network or volume, by what the option is called.
     fn as_named(&self, what: &str, name: &str) -> Option<bool> {
+        if self.text.role == ValueRole::Engine {
+            return None;
+        }
         if self.text.role == ValueRole::Mode {
             return (what == "network" && self.text.key == "network_mode" && self.is_whole())
                 .then_some(true);
@@ -369,7 +386,8 @@ impl Token<'_> {
     /// Whether it is surely the port of the host rather than one of a container.
     fn as_port(&self, name: &str) -> Option<bool> {
         let (host, is_url) = self.host_before()?;
-        if host == "host.docker.internal" {
+        let is_local = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
+        if host == "host.docker.internal" || is_local && self.text.role == ValueRole::Engine {
             return Some(true);
         }
         if self.text.role != ValueRole::Pair {
@@ -377,7 +395,7 @@ impl Token<'_> {
         }
         let is_own_port = |port: &u16| port.to_string() == name;
         let is_inside = self.text.own_ports.iter().any(is_own_port);
-        if matches!(host, "localhost" | "127.0.0.1" | "[::1]") {
+        if is_local {
             // Others mean themselves by it, at a port that needn't be published.
             let is_sure = is_url && !is_inside && self.text.is_own;
             return (is_url || !is_inside).then_some(is_sure);

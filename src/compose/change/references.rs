@@ -2,19 +2,22 @@
 //! labels, modes, configs, env files, mounted files. Where a text surely means what gets the
 //! new name it is edited with it; else it is listed.
 
+mod candidates;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Range;
-use std::path::Path;
+use std::path::PathBuf;
+
+use candidates::{Candidate, Candidates, FromOutside};
 
 use super::name_use::{NameUse, NamedText, ValueRole, is_name_byte, uses};
 use super::rename::{NamedThing, Rename};
 use crate::compose::file::document::Document;
-use crate::compose::file::edit::Draft;
+use crate::compose::file::edit::{Change, Draft, Edited};
 use crate::compose::file::interpolate::Lookup;
 use crate::compose::file::location::Location;
-use crate::compose::file::syntax::{NodeId, NodeKind};
 use crate::compose::file::template::Template;
-use crate::compose::file::value_location::{ValueLocation, services};
+use crate::compose::file::value_location::ValueLocation;
 use crate::compose::file::variable::{VariableChange, Variables};
 use crate::compose::model::model::Model;
 use crate::env_file::EnvFile;
@@ -36,6 +39,17 @@ pub struct StaleName {
     pub reason: String,
 }
 
+/// A text file that services see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TextFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What it holds.
+    pub text: String,
+    /// Whether it is edited: what reads a mounted file may be anything.
+    pub is_edited: bool,
+}
+
 /// The project whose names change.
 pub(crate) struct Referrers<'a> {
     model: &'a Model,
@@ -44,15 +58,6 @@ pub(crate) struct Referrers<'a> {
     renames: HashMap<&'a str, Vec<&'a Rename>>,
     /// The names that services answer to, whatever their containers are called.
     services: HashSet<&'a str>,
-}
-
-/// A scalar in which names are looked for.
-struct Candidate<'a> {
-    site: ValueLocation<'a>,
-    role: ValueRole,
-    key: String,
-    /// True for `KEY=value` in one text.
-    is_pair: bool,
 }
 
 /// A use in the resolved text, and the name that it is to be.
@@ -104,7 +109,14 @@ impl<'a> Referrers<'a> {
         if self.renames.is_empty() {
             return stale;
         }
-        let candidates = Candidates::of(document).found;
+        let Candidates {
+            found: candidates,
+            outside,
+            ..
+        } = Candidates::of(document);
+        for outside in &outside {
+            self.variable_of_outside(document, variables, outside, &mut stale);
+        }
         let is_named = |candidate: &&Candidate<'_>| self.may_use(candidate.site.written);
         let chosen: Vec<&Candidate<'_>> = candidates.iter().filter(is_named).collect();
         let sites: Vec<_> = chosen
@@ -123,6 +135,32 @@ impl<'a> Referrers<'a> {
         text.contains('$') || !self.named_in(text).is_empty()
     }
 
+    /// A variable that a service has from outside, `- DB_HOST` alone, changes where it is set.
+    fn variable_of_outside(
+        &self,
+        document: &Document,
+        variables: &mut Variables,
+        outside: &FromOutside<'_>,
+        stale: &mut Vec<StaleName>,
+    ) {
+        let FromOutside { service, name, at } = outside;
+        let Some(value) = (self.lookup)(name) else {
+            return;
+        };
+        for found in self.uses(ValueRole::Pair, name, &value, &[service]) {
+            let edit = (name.clone(), found.range.clone(), found.rename.to.as_str());
+            let services = || vec![(*service).to_owned()];
+            let done = match found.is_sure {
+                true => variables.change(edit, services(), self.lookup),
+                false => Err(MAY_MEAN_ELSE.to_owned()),
+            };
+            if let Err(reason) = done {
+                let at = document.location_of(*at);
+                stale.push(StaleName::of(found.rename, service, at, &reason));
+            }
+        }
+    }
+
     fn candidate(
         &self,
         document: &Document,
@@ -136,7 +174,7 @@ impl<'a> Referrers<'a> {
         let Ok(template) = Template::new(site.written, self.lookup) else {
             return;
         };
-        let found = self.in_text(site.service, candidate, &template.resolved);
+        let found = self.in_candidate(site.service, candidate, &template.resolved);
         let mut list = |found: &Found<'_>, reason: &str| {
             stale.push(StaleName::of(
                 found.rename,
@@ -189,7 +227,12 @@ impl<'a> Referrers<'a> {
     }
 
     /// The uses of all names in a text, those of the longer name where two overlap.
-    fn in_text(&self, service: &str, candidate: &Candidate<'_>, resolved: &str) -> Vec<Found<'_>> {
+    fn in_candidate(
+        &self,
+        service: &str,
+        candidate: &Candidate<'_>,
+        resolved: &str,
+    ) -> Vec<Found<'_>> {
         let split = resolved.find('=').filter(|_| candidate.is_pair);
         let start = split.map_or(0, |at| at + 1);
         let key = split.map_or(candidate.key.as_str(), |at| &resolved[..at]);
@@ -321,27 +364,50 @@ impl<'a> Referrers<'a> {
         (changes, stale)
     }
 
-    /// The lines of a mounted file that use a name. They are never edited: what reads them may
-    /// be anything.
-    pub(crate) fn in_mounted_file(&self, path: &Path, text: &str) -> Vec<StaleName> {
-        let lines = text.lines().enumerate();
-        let found = lines.flat_map(|(number, line)| {
-            let found = self.uses(ValueRole::Text, "", line, &[]).into_iter();
-            found.map(move |found| {
+    /// The lines of a text file that use a name, edited where they may be and surely mean it.
+    pub(crate) fn in_text(&self, file: &TextFile) -> (Edited, Vec<StaleName>) {
+        let TextFile {
+            path,
+            text,
+            is_edited,
+        } = file;
+        let mut edited = Edited {
+            bytes: Vec::new(),
+            changes: Vec::new(),
+            warnings: Vec::new(),
+        };
+        let mut stale = Vec::new();
+        for (number, line) in text.split_inclusive('\n').enumerate() {
+            let mut to = line.to_owned();
+            for found in self.uses(ValueRole::Text, "", line, &[]).iter().rev() {
                 let at = Location {
-                    path: path.to_owned(),
+                    path: path.clone(),
                     line: number + 1,
                     column: line[..found.range.start].chars().count() + 1,
                 };
-                StaleName::of(
-                    found.rename,
-                    &path.display().to_string(),
-                    at,
-                    "a mounted file is its program's",
-                )
-            })
-        });
-        found.collect()
+                let Rename { from, to: name, .. } = found.rename;
+                if found.is_sure && *is_edited {
+                    to.replace_range(found.range.clone(), name);
+                    edited.changes.push(Change {
+                        at,
+                        key: vec![found.rename.thing.to_string()],
+                        from: Some(from.clone()),
+                        to: name.clone(),
+                        affects: Vec::new(),
+                    });
+                    continue;
+                }
+                let reason = match found.is_sure {
+                    true => "a mounted file or a script is only edited with `--mounted`",
+                    false => MAY_MEAN_ELSE,
+                };
+                let owner = path.display().to_string();
+                stale.push(StaleName::of(found.rename, &owner, at, reason));
+            }
+            edited.bytes.extend_from_slice(to.as_bytes());
+        }
+        edited.changes.sort_by(|a, b| a.at.cmp(&b.at));
+        (edited, stale)
     }
 }
 
@@ -357,124 +423,6 @@ impl StaleName {
             at,
             reason: reason.to_owned(),
         }
-    }
-}
-
-/// The scalars of a file that may refer to something by its name, each once.
-struct Candidates<'a> {
-    document: &'a Document,
-    visited: HashSet<NodeId>,
-    found: Vec<Candidate<'a>>,
-}
-
-impl<'a> Candidates<'a> {
-    fn of(document: &'a Document) -> Self {
-        let mut all = Self {
-            document,
-            visited: HashSet::new(),
-            found: Vec::new(),
-        };
-        for service in services(document) {
-            let name = document.key(service.key);
-            for entry in document.all(service.value) {
-                let key = document.key(entry.key);
-                if let Some(role) = role_of(key) {
-                    all.below(name, &mut vec![key.to_owned()], role, entry.value);
-                }
-                for (below, role) in [
-                    ("test", ValueRole::Command),
-                    ("args", ValueRole::Pair),
-                    ("labels", ValueRole::Pair),
-                ] {
-                    let holds = matches!(
-                        (key, below),
-                        ("healthcheck", "test") | ("build", "args") | ("deploy", "labels")
-                    );
-                    if let Some(inner) = document.get(entry.value, below).filter(|_| holds) {
-                        let mut path = vec![key.to_owned(), below.to_owned()];
-                        all.below(name, &mut path, role, inner.value);
-                    }
-                }
-            }
-        }
-        for config in document.section("configs") {
-            if let Some(content) = document.get(config.value, "content") {
-                let name = document.key(config.key);
-                all.below(
-                    name,
-                    &mut vec!["content".to_owned()],
-                    ValueRole::Text,
-                    content.value,
-                );
-            }
-        }
-        all
-    }
-
-    fn below(&mut self, service: &'a str, path: &mut Vec<String>, role: ValueRole, id: NodeId) {
-        let tree = self.document.tree();
-        let resolved = tree.resolve(id);
-        let is_scalar = matches!(tree.node(resolved).kind, NodeKind::Scalar { .. });
-        // An alias of a scalar is remembered: only who is known may share an edited value.
-        if !is_scalar && !self.visited.insert(resolved) {
-            return;
-        }
-        match &tree.node(resolved).kind {
-            NodeKind::Scalar { .. } => {
-                let key = path.last().cloned().unwrap_or_default();
-                self.scalar(service, path, role, (key, false), id);
-            }
-            NodeKind::Mapping { .. } => {
-                for entry in self.document.all(id) {
-                    path.push(self.document.key(entry.key).to_owned());
-                    self.below(service, path, role, entry.value);
-                    path.pop();
-                }
-            }
-            NodeKind::Sequence { items, .. } => {
-                let mut before = String::new();
-                for item in items {
-                    let (key, is_pair) = match role {
-                        ValueRole::Command => (before.clone(), false),
-                        ValueRole::Mode => (path.last().cloned().unwrap_or_default(), false),
-                        _ => (String::new(), true),
-                    };
-                    self.scalar(service, path, role, (key, is_pair), *item);
-                    before = tree
-                        .scalar(*item)
-                        .map_or_else(String::new, |(text, _)| text.to_owned());
-                }
-            }
-            NodeKind::Alias(_) => {}
-        }
-    }
-
-    fn scalar(
-        &mut self,
-        service: &'a str,
-        path: &[String],
-        role: ValueRole,
-        (key, is_pair): (String, bool),
-        id: NodeId,
-    ) {
-        let path: Vec<&str> = path.iter().map(String::as_str).collect();
-        if let Some(site) = ValueLocation::new(self.document, service, &path, id) {
-            self.found.push(Candidate {
-                site,
-                role,
-                key,
-                is_pair,
-            });
-        }
-    }
-}
-
-fn role_of(key: &str) -> Option<ValueRole> {
-    match key {
-        "environment" | "labels" | "annotations" => Some(ValueRole::Pair),
-        "command" | "entrypoint" => Some(ValueRole::Command),
-        "network_mode" | "pid" | "ipc" | "volumes_from" | "external_links" => Some(ValueRole::Mode),
-        _ => None,
     }
 }
 

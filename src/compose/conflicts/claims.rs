@@ -71,8 +71,10 @@ pub struct Claims {
     pub folders: Vec<Claim<PathBuf>>,
     /// Disks and exports of servers that volumes are made of: `nfs 10.0.0.1:/export`.
     pub devices: Vec<Claim<String>>,
-    /// What a reverse proxy is asked for by labels: `traefik router web`.
+    /// What a reverse proxy is asked for by labels or variables: `traefik router web`.
     pub routes: Vec<Claim<String>>,
+    /// What else it may claim and can't be known, one clause each.
+    pub unseen: Vec<String>,
 }
 
 impl fmt::Display for Claimant {
@@ -125,8 +127,7 @@ impl Claims {
         for (port, at) in &service.ports {
             self.ports.push(by.claim(port.clone(), name, Some(at)));
         }
-        let hosts = virtual_hosts(&service.environment);
-        for route in routes(&service.labels).into_iter().chain(hosts) {
+        for route in routes(&service.labels, &service.environment) {
             self.routes.push(by.claim(route, name, Some(&service.at)));
         }
     }
@@ -159,11 +160,7 @@ impl Claims {
         self.folders.extend(other.folders);
         self.devices.extend(other.devices);
         self.routes.extend(other.routes);
-    }
-
-    /// True if nothing is claimed.
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
+        self.unseen.extend(other.unseen);
     }
 }
 
@@ -222,9 +219,14 @@ impl ProjectClaims<'_> {
     }
 }
 
-/// What labels ask of a reverse proxy: routers, rules, services and middlewares of Traefik (the
-/// rules of its first version, too), sites of Caddy (`caddy: HOST`, `caddy_0: HOST`) and of SWAG. Two services of one name share the requests.
-pub fn routes(labels: &BTreeMap<String, String>) -> Vec<String> {
+/// What a container's labels and environment ask of a reverse proxy: routers, rules, services and
+/// middlewares of Traefik (the rules of its first version, too), sites of Caddy (`caddy: HOST`,
+/// `caddy_0: HOST`), of SWAG, and of nginx-proxy (`VIRTUAL_HOST`). Two services of one name share
+/// the requests.
+pub fn routes(
+    labels: &BTreeMap<String, String>,
+    environment: &BTreeMap<String, String>,
+) -> Vec<String> {
     let route = |(key, value): (&String, &String)| {
         let parts: Vec<&str> = key.split('.').collect();
         match parts.as_slice() {
@@ -256,7 +258,8 @@ pub fn routes(labels: &BTreeMap<String, String>) -> Vec<String> {
             _ => Vec::new(),
         }
     };
-    let mut found: Vec<String> = labels.iter().flat_map(route).collect();
+    let hosts = virtual_hosts(environment);
+    let mut found: Vec<String> = labels.iter().flat_map(route).chain(hosts).collect();
     found.sort();
     found.dedup();
     found
@@ -282,4 +285,134 @@ fn is_caddy_site(key: &str) -> bool {
                 .strip_prefix('_')
                 .is_some_and(|number| number.chars().all(|c| c.is_ascii_digit()))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pairs(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        let owned = pairs.iter();
+        let owned = owned.map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        owned.collect()
+    }
+
+    #[test]
+    fn labels_of_the_common_proxies_are_routes() {
+        let check = |label: (&str, &str), expect: &[&str]| {
+            assert_eq!(routes(&pairs(&[label]), &pairs(&[])), expect, "{label:?}");
+        };
+        check(
+            ("traefik.http.routers.web.rule", "Host(`x`)"),
+            &["traefik router web", "traefik rule Host(`x`)"],
+        );
+        check(
+            ("traefik.tcp.routers.db.tls", "true"),
+            &["traefik router db"],
+        );
+        check(
+            ("traefik.http.services.web.loadbalancer.server.port", "80"),
+            &["traefik service web"],
+        );
+        check(
+            ("traefik.http.middlewares.auth.basicauth.users", "x"),
+            &["traefik middleware auth"],
+        );
+        check(
+            ("traefik.frontend.rule", "Host:x"),
+            &["traefik rule Host:x"],
+        );
+        check(
+            ("traefik.web.frontend.rule", "Host:x"),
+            &["traefik rule Host:x"],
+        );
+        check(("swag_url", "x.org"), &["swag site x.org"]);
+        check(
+            ("caddy", "x.org, y.org"),
+            &["caddy site x.org", "caddy site y.org"],
+        );
+        check(("caddy_12", "x.org"), &["caddy site x.org"]);
+        for other in [
+            "caddy_x",
+            "caddy2",
+            "caddyfile",
+            "swag",
+            "traefik.enable",
+            "maintainer",
+        ] {
+            check((other, "x.org"), &[]);
+        }
+    }
+
+    #[test]
+    fn virtual_hosts_are_sites_by_host_and_path() {
+        let check = |variables: &[(&str, &str)], expect: &[&str]| {
+            assert_eq!(routes(&pairs(&[]), &pairs(variables)), expect);
+        };
+        check(
+            &[("VIRTUAL_HOST", "X.org, y.org,,")],
+            &["virtual host x.org", "virtual host y.org"],
+        );
+        check(
+            &[("VIRTUAL_HOST", "x.org"), ("VIRTUAL_PATH", "/a")],
+            &["virtual host x.org/a"],
+        );
+        check(&[("VIRTUAL_PATH", "/a"), ("HOST", "x")], &[]);
+    }
+
+    #[test]
+    fn a_claimant_is_told_by_its_place_or_its_project() {
+        let claimant = |project: Option<&str>, owner: &str| Claimant {
+            project: project.map(str::to_owned),
+            owner: owner.to_owned(),
+            at: None,
+        };
+        assert_eq!(claimant(Some("a"), "a").to_string(), "project a");
+        assert_eq!(claimant(Some("a"), "web").to_string(), "web of project a");
+        assert_eq!(claimant(None, "web").to_string(), "web");
+    }
+
+    #[test]
+    fn claims_of_two_sides_are_taken_together() {
+        let side = |name: &str| {
+            let holder = Claimant {
+                project: Some(name.to_owned()),
+                owner: name.to_owned(),
+                at: None,
+            };
+            let claim = |what: &str| Claim::new(format!("{what} {name}"), holder.clone());
+            let network = NetworkClaim {
+                name: name.to_owned(),
+                external: false,
+                subnets: Vec::new(),
+                names: BTreeMap::new(),
+            };
+            Claims {
+                projects: vec![claim("project")],
+                containers: vec![claim("container")],
+                volumes: vec![claim("volume")],
+                ports: vec![Claim::new(
+                    Port::parse("80:80").unwrap().remove(0),
+                    holder.clone(),
+                )],
+                networks: vec![Claim::new(network, holder.clone())],
+                folders: vec![Claim::new(PathBuf::from(name), holder.clone())],
+                devices: vec![claim("device")],
+                routes: vec![claim("route")],
+                unseen: vec![name.to_owned()],
+            }
+        };
+        let mut both = side("a");
+        both.extend(side("b"));
+        let (a, b) = (side("a"), side("b"));
+        assert_eq!(both.projects, [a.projects, b.projects].concat());
+        assert_eq!(both.containers, [a.containers, b.containers].concat());
+        assert_eq!(both.volumes, [a.volumes, b.volumes].concat());
+        assert_eq!(both.ports, [a.ports, b.ports].concat());
+        assert_eq!(both.networks, [a.networks, b.networks].concat());
+        assert_eq!(both.folders, [a.folders, b.folders].concat());
+        assert_eq!(both.devices, [a.devices, b.devices].concat());
+        assert_eq!(both.routes, [a.routes, b.routes].concat());
+        assert_eq!(both.unseen, ["a", "b"]);
+    }
 }

@@ -4,7 +4,6 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::hash::Hash;
-use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -345,44 +344,7 @@ fn common_port(one: &Port, other: &Port) -> Option<String> {
         (port == last && other.contains(&port)).then_some(port)
     };
     let port = needs(&ports, &other_ports).or_else(|| needs(&other_ports, &ports))?;
-    meet(one, other).then(|| format!("{port}/{}", one.protocol))
-}
-
-/// True if both are of one protocol and on a common address of the host, whatever the ports.
-pub(crate) fn meet(one: &Port, other: &Port) -> bool {
-    one.protocol == other.protocol && Address::of(one).meets(Address::of(other))
-}
-
-/// The host's addresses that a port is published on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Address {
-    All,
-    AllOf { v4: bool },
-    One(IpAddr),
-}
-
-impl Address {
-    fn of(port: &Port) -> Self {
-        match port.host_ip.as_deref() {
-            Some("0.0.0.0") => Self::AllOf { v4: true },
-            Some("::") => Self::AllOf { v4: false },
-            ip => ip
-                .and_then(|ip| ip.parse().ok())
-                .map_or(Self::All, Self::One),
-        }
-    }
-
-    fn meets(self, other: Self) -> bool {
-        match (self, other) {
-            (Self::AllOf { v4 }, Self::One(ip)) | (Self::One(ip), Self::AllOf { v4 }) => {
-                ip.is_ipv4() == v4
-            }
-            (Self::One(_), Self::One(_)) | (Self::AllOf { .. }, Self::AllOf { .. }) => {
-                self == other
-            }
-            _ => true,
-        }
-    }
+    one.meets(other).then(|| format!("{port}/{}", one.protocol))
 }
 
 #[cfg(test)]

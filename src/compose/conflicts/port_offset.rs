@@ -1,11 +1,11 @@
 //! By how much the host ports of a project move so that they meet no other: decided against
 //! all that is known, before a byte is written.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use super::claims::{Claim, Claimant, Claims};
-use super::conflict::{Conflict, ConflictRule, meet};
+use super::conflict::{Conflict, ConflictRule};
 use crate::compose::error::Error;
 use crate::compose::model::port::Port;
 
@@ -85,43 +85,120 @@ pub fn port_offset(
 
 /// The offsets with which no port meets another.
 struct Free {
-    /// From -65535 on.
-    blocked: Vec<bool>,
+    /// A bit for each, from -65535 on.
+    blocked: Vec<u64>,
 }
 
 const LAST: i32 = 65535;
 
+/// A bit for each port.
+type PortSet = Vec<u64>;
+
 impl Free {
+    fn all() -> Self {
+        Self {
+            blocked: vec![0; 2 * 65536 / 64 + 1],
+        }
+    }
+
     fn allows(&self, by: i32) -> bool {
-        let index = usize::try_from(by + LAST).ok();
-        index.and_then(|index| self.blocked.get(index)) == Some(&false)
+        let bit = usize::try_from(by + LAST).ok();
+        bit.filter(|bit| *bit <= 2 * 65535)
+            .is_some_and(|bit| self.blocked[bit / 64] & (1 << (bit % 64)) == 0)
     }
 
     fn block(&mut self, from: i32, to: i32) {
         for by in from.max(-LAST)..=to.min(LAST) {
-            if let Ok(index) = usize::try_from(by + LAST) {
-                self.blocked[index] = true;
+            if let Ok(bit) = usize::try_from(by + LAST) {
+                self.blocked[bit / 64] |= 1 << (bit % 64);
+            }
+        }
+    }
+
+    /// Blocks all that lead from one port to one of a set: the set itself, moved. So thousands of
+    /// ports against thousands take no time.
+    fn block_ways(&mut self, from: u16, to: &PortSet) {
+        let shift = 65535 - usize::from(from);
+        let (words, bits) = (shift / 64, shift % 64);
+        for (index, word) in to.iter().enumerate() {
+            self.blocked[index + words] |= word << bits;
+            if bits > 0 {
+                self.blocked[index + words + 1] |= word >> (64 - bits);
             }
         }
     }
 }
 
+/// The single ports of one protocol on one address of the host.
+struct PortGroup<'a> {
+    /// Any of them.
+    like: &'a Port,
+    ports: BTreeSet<u16>,
+}
+
+impl PortGroup<'_> {
+    fn set(&self) -> PortSet {
+        let mut set = vec![0; 65536 / 64];
+        for port in &self.ports {
+            set[usize::from(*port / 64)] |= 1 << (port % 64);
+        }
+        set
+    }
+}
+
+/// The single ports by protocol and address, and those that are chosen from ranges.
+fn grouped<'a>(claims: &[&'a Claim<Port>]) -> (Vec<PortGroup<'a>>, Vec<&'a Port>) {
+    let mut groups: BTreeMap<(&str, Option<&str>), PortGroup<'a>> = BTreeMap::new();
+    let mut ranges = Vec::new();
+    for Claim { what: port, .. } in claims {
+        let Some(ports) = port.host_ports() else {
+            continue;
+        };
+        if ports.start() == ports.end() {
+            let group = groups
+                .entry((&port.protocol, port.host_ip.as_deref()))
+                .or_insert_with(|| PortGroup {
+                    like: port,
+                    ports: BTreeSet::new(),
+                });
+            group.ports.insert(*ports.start());
+        } else {
+            ranges.push(port);
+        }
+    }
+    (groups.into_values().collect(), ranges)
+}
+
 impl<'a> Moves<'a> {
     fn free(&self) -> Free {
-        let mut free = Free {
-            blocked: vec![false; 2 * 65535 + 1],
-        };
-        let with_ends = |claim: &&'a Claim<Port>| Some((ends(&claim.what)?, *claim));
-        let taken: Vec<_> = self.taken.iter().filter_map(with_ends).collect();
-        for ((first, last), claim) in self.moving.iter().filter_map(with_ends) {
-            // There is no port 0, nor one beyond 65535.
+        let mut free = Free::all();
+        // There is no port 0, nor one beyond 65535.
+        for (first, last) in self.moving.iter().filter_map(|claim| ends(&claim.what)) {
             free.block(-LAST, -first);
             free.block(LAST + 1 - last, LAST);
-            for ((other_first, other_last), other) in &taken {
-                // Two that choose from ranges step aside for each other.
-                let one_is_single = first == last || other_first == other_last;
-                if one_is_single && meet(&claim.what, &other.what) {
-                    free.block(other_first - last, other_last - first);
+        }
+        let (moving, moving_ranges) = grouped(&self.moving);
+        let (taken, taken_ranges) = grouped(&self.taken);
+        for group in &moving {
+            for other in taken.iter().filter(|other| group.like.meets(other.like)) {
+                let set = other.set();
+                for port in &group.ports {
+                    free.block_ways(*port, &set);
+                }
+            }
+            for range in taken_ranges.iter().filter(|range| group.like.meets(range)) {
+                let (first, last) = ends(range).unwrap_or_default();
+                for port in &group.ports {
+                    free.block(first - i32::from(*port), last - i32::from(*port));
+                }
+            }
+        }
+        // Two that choose from ranges step aside for each other.
+        for range in moving_ranges {
+            let (first, last) = ends(range).unwrap_or_default();
+            for group in taken.iter().filter(|group| range.meets(group.like)) {
+                for port in &group.ports {
+                    free.block(i32::from(*port) - last, i32::from(*port) - first);
                 }
             }
         }
@@ -151,7 +228,7 @@ impl<'a> Moves<'a> {
             let (other_first, other_last) = ends(&other.what)?;
             let hits = other_first <= last && first <= other_last;
             let port = u16::try_from(first.max(other_first)).ok()?;
-            (hits && meet(&claim.what, &other.what)).then_some(Landing {
+            (hits && claim.what.meets(&other.what)).then_some(Landing {
                 port,
                 holder: &other.holder,
             })
@@ -228,6 +305,47 @@ mod tests {
         check(&[("a", "80:80"), ("b", "81-89:80")], &[("a", "80:80")], 10);
         check(&[("a", "5:80")], &[("a", "1-9:80")], 5);
         check(&[("a", "65535:80")], &[("a", "65535:80")], -1);
+    }
+
+    #[test]
+    fn every_offset_is_free_or_not_as_a_comparison_of_all_ports_says() {
+        let others = [
+            ("a", "80:80"),
+            ("b", "127.0.0.1:130:80"),
+            ("c", "150-155:80"),
+            ("d", "64:80/udp"),
+            ("e", "65535:80"),
+            ("f", "1:80"),
+            ("g", "[::1]:90:80"),
+        ];
+        let own = [
+            ("a", "80:80"),
+            ("a", "127.0.0.2:129:80"),
+            ("a", "100-104:80"),
+            ("a", "65:80/udp"),
+        ];
+        let (others, own) = (claims("a", &others), claims("b", &own));
+        let moves = Moves {
+            moving: own.ports.iter().collect(),
+            taken: others.ports.iter().collect(),
+        };
+        let free = moves.free();
+        let is_free = |by: i32| {
+            own.ports.iter().all(|claim| {
+                let (first, last) = ends(&claim.what).unwrap();
+                let moved = (first + by, last + by);
+                let is_met = others.ports.iter().any(|other| {
+                    let (start, end) = ends(&other.what).unwrap();
+                    let is_single = moved.0 == moved.1 || start == end;
+                    is_single && start <= moved.1 && moved.0 <= end && claim.what.meets(&other.what)
+                });
+                moved.0 >= 1 && moved.1 <= LAST && !is_met
+            })
+        };
+        for by in -LAST..=LAST {
+            assert_eq!(free.allows(by), is_free(by), "{by}");
+        }
+        assert!(!free.allows(LAST + 1) && !free.allows(-LAST - 1));
     }
 
     #[test]

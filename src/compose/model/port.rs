@@ -1,6 +1,7 @@
 //! Published ports, in the short syntax (`127.0.0.1:8000-8001:80-81/udp`) and the long.
 //! The rules are those of Docker's `nat` package, which Compose uses.
 
+use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
 use serde::Serialize;
@@ -58,6 +59,48 @@ impl Port {
     /// The host's ports; none if the engine chooses, or if it is malformed.
     pub fn host_ports(&self) -> Option<RangeInclusive<u16>> {
         range(self.published.as_deref()?)
+    }
+
+    /// True if both are of one protocol and on a common address of the host, whatever the ports.
+    pub(crate) fn meets(&self, other: &Self) -> bool {
+        self.protocol == other.protocol && Address::of(self).meets(Address::of(other))
+    }
+
+    /// True if both may be what one socket of the host listens on.
+    pub(crate) fn is_same_socket(&self, other: &Self) -> bool {
+        self.host_ports().is_some() && self.host_ports() == other.host_ports() && self.meets(other)
+    }
+}
+
+/// The host's addresses that a port is published on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Address {
+    All,
+    AllOf { v4: bool },
+    One(IpAddr),
+}
+
+impl Address {
+    fn of(port: &Port) -> Self {
+        match port.host_ip.as_deref() {
+            Some("0.0.0.0") => Self::AllOf { v4: true },
+            Some("::") => Self::AllOf { v4: false },
+            ip => ip
+                .and_then(|ip| ip.parse().ok())
+                .map_or(Self::All, Self::One),
+        }
+    }
+
+    fn meets(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::AllOf { v4 }, Self::One(ip)) | (Self::One(ip), Self::AllOf { v4 }) => {
+                ip.is_ipv4() == v4
+            }
+            (Self::One(_), Self::One(_)) | (Self::AllOf { .. }, Self::AllOf { .. }) => {
+                self == other
+            }
+            _ => true,
+        }
     }
 }
 
@@ -126,6 +169,22 @@ mod tests {
         for spec in ["", "a", "80/x", "1-2:1-3", "99999", "2-1", "80:", ":"] {
             assert_eq!(Port::parse(spec), None, "{spec}");
         }
+    }
+
+    #[test]
+    fn one_socket_is_one_port_on_addresses_that_meet() {
+        let is_one = |one: &str, other: &str| {
+            let port = |spec: &str| Port::parse(spec).unwrap().remove(0);
+            port(one).is_same_socket(&port(other))
+        };
+        assert!(is_one("80:1", "80:2"));
+        assert!(is_one("80:1", "127.0.0.1:80:2"));
+        assert!(is_one("0.0.0.0:80:1", "127.0.0.1:80:2"));
+        assert!(!is_one("80:1", "81:1"));
+        assert!(!is_one("80:1", "80:1/udp"));
+        assert!(!is_one("[::]:80:1", "127.0.0.1:80:2"));
+        assert!(!is_one("127.0.0.2:80:1", "127.0.0.1:80:2"));
+        assert!(!is_one("80", "80"));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::inspected::{InspectedContainer, inspected};
+use super::listening::listening;
 use crate::compose::{Claim, Claimant, Claims, NetworkClaim, Port, is_data, routes};
 use crate::engine::{Docker, Error};
 
@@ -24,7 +25,8 @@ pub struct ExceptProject<'a> {
 
 /// What the containers, volumes and networks of an engine claim, running or stopped, but for
 /// those of the projects `except` from their own folders. Only what runs has ports. A volume that a
-/// project made is that project's also while it has no containers.
+/// project made is that project's also while it has no containers. What else listens on the
+/// machine whose ports they publish has its ports; on another machine that can't be seen.
 ///
 /// # Errors
 /// [`Error::Call`] and [`Error::Answer`].
@@ -47,6 +49,8 @@ pub fn claimed(docker: &Docker, except: &[ExceptProject<'_>]) -> Result<Claims, 
     claims.projects.sort_by(|a, b| a.holder.cmp(&b.holder));
     claims.projects.dedup();
     claims.volumes.extend(volumes(docker, except)?);
+    let is_here = docker.server()?.publishes_here();
+    claims.extend(beside(is_here, &containers));
     for network in networks(docker)? {
         let project = network
             .labels
@@ -66,6 +70,25 @@ pub fn claimed(docker: &Docker, except: &[ExceptProject<'_>]) -> Result<Claims, 
         }
     }
     Ok(claims)
+}
+
+/// What listens beside the containers, whose published ports are held by the engine's own
+/// processes.
+fn beside(is_here: bool, containers: &[InspectedContainer]) -> Claims {
+    let mut claims = Claims::default();
+    let Some(listening) = is_here.then(listening).flatten() else {
+        let unseen = "which ports of the engine's machine something else listens on isn't known";
+        claims.unseen.push(unseen.to_owned());
+        return claims;
+    };
+    let published = containers.iter().flat_map(InspectedContainer::ports);
+    let published: Vec<Port> = published.collect();
+    let is_other = |claim: &Claim<Port>| {
+        let mut published = published.iter();
+        !published.any(|port| claim.what.is_same_socket(port))
+    };
+    claims.ports = listening.into_iter().filter(is_other).collect();
+    claims
 }
 
 /// The volumes that other projects have made.
@@ -219,8 +242,8 @@ impl InspectedContainer {
         for port in self.ports() {
             claims.ports.push(Claim::new(port, holder.clone()));
         }
-        let labels = self.config.labels.iter();
-        for route in labels.flat_map(routes) {
+        let labels = self.config.labels.clone().unwrap_or_default();
+        for route in routes(&labels, &self.config.environment()) {
             claims.routes.push(Claim::new(route, holder.clone()));
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::compose::ComposeProject;
-use crate::engine::{Docker, Error};
+use crate::engine::{Docker, Error, Invocation};
 
 /// Reading some files takes Compose less than a second.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -27,9 +27,7 @@ impl ComposeProject {
         let profiles = profiles.iter().flat_map(|name| ["--profile", name]);
         let call = self.call().args(profiles);
         let call = call.args(["config", "--format", "json"]).env("PWD", pwd);
-        let call = secrets
-            .iter()
-            .fold(call, |call, secret| call.secret(secret));
+        let call = secrets.iter().fold(call, Invocation::secret);
         let said = Docker::json_lines(what, &call.time_out(PATIENCE))?.pop();
         Ok(said.unwrap_or_default())
     }

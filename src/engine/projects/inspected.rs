@@ -142,6 +142,18 @@ impl InspectedMount {
 pub(crate) struct ContainerConfig {
     pub(crate) labels: Option<BTreeMap<String, String>>,
     pub(crate) stop_timeout: Option<u64>,
+    /// `NAME=value` each.
+    pub(crate) env: Option<Vec<String>>,
+}
+
+impl ContainerConfig {
+    /// The variables of its environment.
+    pub(crate) fn environment(&self) -> BTreeMap<String, String> {
+        let pairs = self.env.iter().flatten();
+        let pairs = pairs.filter_map(|pair| pair.split_once('='));
+        let owned = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        owned.collect()
+    }
 }
 
 #[derive(Default, Deserialize)]

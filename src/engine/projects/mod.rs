@@ -6,6 +6,7 @@ pub(crate) mod config;
 pub(crate) mod containers;
 pub(crate) mod giving_way;
 pub(crate) mod inspected;
+pub(crate) mod listening;
 pub(crate) mod mounts;
 pub(crate) mod processes;
 pub(crate) mod startup;

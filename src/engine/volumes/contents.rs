@@ -5,7 +5,7 @@ use std::io::{self, BufReader, BufWriter, Write};
 use std::path::Path;
 use std::thread;
 
-use crate::engine::{Error, Volume};
+use crate::engine::{CopyPair, Error, Volume};
 use crate::fs::Disk;
 use crate::progress::Progress;
 use crate::threads;
@@ -44,7 +44,7 @@ pub trait Contents: Send + Sync {
     fn copy(
         &self,
         disk: &Disk,
-        pair: (&Volume, &Volume),
+        pair: CopyPair<'_>,
         options: &CopyOptions,
         progress: &dyn Progress,
     ) -> Result<Copied, Error>;
@@ -57,7 +57,7 @@ pub trait Contents: Send + Sync {
     fn copy_verified(
         &self,
         disk: &Disk,
-        (source, target): (&Volume, &Volume),
+        pair: CopyPair<'_>,
         options: &CopyOptions,
         progress: &dyn Progress,
     ) -> Result<(Copied, Vec<Difference>), Error> {
@@ -65,9 +65,11 @@ pub trait Contents: Send + Sync {
             digest: true,
             ..options.clone()
         };
-        let copied = self.copy(disk, (source, target), &options, progress)?;
+        let copied = self.copy(disk, pair, &options, progress)?;
         let differences = match &copied.manifest {
-            Some(manifest) => self.verify(target, manifest, &VerifyOptions::default(), progress)?,
+            Some(manifest) => {
+                self.verify(pair.target, manifest, &VerifyOptions::default(), progress)?
+            }
             None => Vec::new(),
         };
         Ok((copied, differences))
@@ -225,7 +227,7 @@ impl Contents for ByPath {
     fn copy(
         &self,
         disk: &Disk,
-        (source, target): (&Volume, &Volume),
+        CopyPair { source, target }: CopyPair<'_>,
         options: &CopyOptions,
         progress: &dyn Progress,
     ) -> Result<Copied, Error> {

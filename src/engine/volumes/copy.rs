@@ -9,8 +9,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::engine::{
-    ByPath, Contents, Docker, Error, FolderUsers, MadeBy, NewVolume, Quiesce, Quiesced, Users,
-    Volume, VolumeStore, transfer,
+    ByPath, Contents, CopyPair, Docker, Error, FolderUsers, MadeBy, NewVolume, Quiesce, Quiesced,
+    Users, Volume, VolumeStore, transfer,
 };
 use crate::error::{Explain as _, Kind};
 use crate::fs::Disk;
@@ -185,7 +185,7 @@ impl VolumeCopy<'_> {
                 expected_bytes,
                 ..CopyOptions::default()
             };
-            self.between(disk, (&source, &target), &options, progress)
+            self.between(disk, &source, &target, &options, progress)
         });
         let copied = release(quiesced, copied, tell);
         if let Err(error) = &copied
@@ -259,14 +259,18 @@ impl VolumeCopy<'_> {
     fn between(
         &self,
         disk: &Disk,
-        (source, target): (&FoundEnd<'_>, &FoundEnd<'_>),
+        source: &FoundEnd<'_>,
+        target: &FoundEnd<'_>,
         options: &CopyOptions,
         progress: &dyn Progress,
     ) -> Result<(Copied, Vec<Difference>), Error> {
         if self.is_streamed(source, target) {
             return self.stream(disk, source, target, progress);
         }
-        let pair = (&source.volume, &target.volume);
+        let pair = CopyPair {
+            source: &source.volume,
+            target: &target.volume,
+        };
         let contents = target.contents();
         match (self.options.verify, target.store, source.store) {
             (true, Some(_), Some(_)) => contents.copy_verified(disk, pair, options, progress),
@@ -274,7 +278,7 @@ impl VolumeCopy<'_> {
                 let copied = contents.copy(disk, pair, options, progress)?;
                 Ok((copied, Vec::new()))
             }
-            _ => by_path(disk, (&pair.0.path, &pair.1.path), options, progress),
+            _ => by_path(disk, pair, options, progress),
         }
     }
 
@@ -512,10 +516,11 @@ fn is_same_place(one: &dyn VolumeStore, other: &dyn VolumeStore) -> bool {
 
 fn by_path(
     disk: &Disk,
-    (source, target): (&Path, &Path),
+    pair: CopyPair<'_>,
     options: &CopyOptions,
     progress: &dyn Progress,
 ) -> Result<(Copied, Vec<Difference>), Error> {
+    let (source, target) = (&pair.source.path, &pair.target.path);
     let copied = tree::copy(disk, source, target, options, progress)?;
     let mut differences = Vec::new();
     if let Some(manifest) = &copied.manifest {

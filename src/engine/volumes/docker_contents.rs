@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::Path;
 
 use super::helper_contents::InHelper;
-use crate::engine::{ByPath, Contents, DockerVolumes, Error, Feed, Volume};
+use crate::engine::{ByPath, Contents, CopyPair, DockerVolumes, Error, Feed, Volume};
 use crate::fs::Disk;
 use crate::progress::Progress;
 use crate::tree::{Copied, CopyOptions, Difference, Holds, Manifest, Survey, VerifyOptions};
@@ -51,22 +51,22 @@ impl Contents for DockerVolumes {
     fn copy(
         &self,
         disk: &Disk,
-        pair: (&Volume, &Volume),
+        pair: CopyPair<'_>,
         options: &CopyOptions,
         progress: &dyn Progress,
     ) -> Result<Copied, Error> {
-        let contents = self.reaching(&[pair.0, pair.1]);
+        let contents = self.reaching(&[pair.source, pair.target]);
         contents.copy(disk, pair, options, progress)
     }
 
     fn copy_verified(
         &self,
         disk: &Disk,
-        pair: (&Volume, &Volume),
+        pair: CopyPair<'_>,
         options: &CopyOptions,
         progress: &dyn Progress,
     ) -> Result<(Copied, Vec<Difference>), Error> {
-        let contents = self.reaching(&[pair.0, pair.1]);
+        let contents = self.reaching(&[pair.source, pair.target]);
         contents.copy_verified(disk, pair, options, progress)
     }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::docker::announce;
 use crate::engine::helper::{Helper, HelperAnswer, HelperMount, HelperWork, WireProblem};
 use crate::engine::{
-    Contents, DockerVolumes, Error, Feed, HelperError, User, Volume, VolumeStore as _,
+    Contents, CopyPair, DockerVolumes, Error, Feed, HelperError, User, Volume, VolumeStore as _,
 };
 use crate::fs::Disk;
 use crate::progress::{Progress, Silent};
@@ -94,11 +94,12 @@ impl InHelper<'_> {
     fn copy_by_helper(
         &self,
         disk: &Disk,
-        (source, target): (&Volume, &Volume),
+        pair: CopyPair<'_>,
         options: &CopyOptions,
         after: AfterCopy,
         progress: &dyn Progress,
     ) -> Result<(Copied, Vec<Difference>), Error> {
+        let CopyPair { source, target } = pair;
         let what = format!("copy volume `{}` to `{}`", source.name, target.name);
         if source.name == target.name {
             let (source_root, target) = (source.path.clone(), target.path.clone());
@@ -196,29 +197,23 @@ impl Contents for InHelper<'_> {
     fn copy(
         &self,
         disk: &Disk,
-        (source, target): (&Volume, &Volume),
+        pair: CopyPair<'_>,
         options: &CopyOptions,
         progress: &dyn Progress,
     ) -> Result<Copied, Error> {
         let after = AfterCopy::Nothing;
-        let copied = self.copy_by_helper(disk, (source, target), options, after, progress);
+        let copied = self.copy_by_helper(disk, pair, options, after, progress);
         copied.map(|(copied, _)| copied)
     }
 
     fn copy_verified(
         &self,
         disk: &Disk,
-        (source, target): (&Volume, &Volume),
+        pair: CopyPair<'_>,
         options: &CopyOptions,
         progress: &dyn Progress,
     ) -> Result<(Copied, Vec<Difference>), Error> {
-        self.copy_by_helper(
-            disk,
-            (source, target),
-            options,
-            AfterCopy::ReadBack,
-            progress,
-        )
+        self.copy_by_helper(disk, pair, options, AfterCopy::ReadBack, progress)
     }
 
     fn observe(

@@ -21,6 +21,15 @@ pub struct Volume {
     pub created: Option<String>,
 }
 
+/// A volume that is copied, and the one that it is copied into.
+#[derive(Debug, Clone, Copy)]
+pub struct CopyPair<'a> {
+    /// What is copied.
+    pub source: &'a Volume,
+    /// Where it goes.
+    pub target: &'a Volume,
+}
+
 impl Volume {
     /// Whether both are described alike, whatever is said of when they were made.
     pub(super) fn is_like(&self, other: &Self) -> bool {

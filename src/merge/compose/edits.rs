@@ -6,8 +6,8 @@ use std::ops::Range;
 use super::node::{ChildNode, NodeAt, raw_children};
 use super::op::{MergeOp, OpKind, Replacement};
 use super::proof::MergeProof;
-use super::render;
-use crate::compose::{Document, NodeKind, Style, Type, plain_type, rewrite};
+use super::render::{self, WrittenOut};
+use crate::compose::{Document, NodeId, NodeKind, Style, Type, plain_type, rewrite};
 
 /// A change that couldn't be made: why, as a clause.
 pub(super) type Refusal = String;
@@ -114,7 +114,8 @@ impl<'a> Edits<'a> {
             }
             Replacement::Like(mine) => mine,
         };
-        self.check_anchors(mine.value, value.node().span.start)?;
+        let out = self.foreign(mine.value, value.node().span.start)?;
+        let out = WrittenOut::Only(&out);
         let span = value.node().span.clone();
         let is_word = |at: NodeAt<'_>| at.scalar().is_some() && !at.source().contains('\n');
         let json = is_json(parent);
@@ -128,13 +129,13 @@ impl<'a> Edits<'a> {
         if parent.is_flow() {
             return match span.is_empty() {
                 true => Err("there is no value to replace".to_owned()),
-                false => Ok((span, render::flow(mine.value, json))),
+                false => Ok((span, render::flow(mine.value, json, out))),
             };
         }
         let region = render::region(child)?;
         let eol = render::eol(self.document);
         let indent = render::indent(self.document, &region);
-        let mut text = block(mine, indent, eol);
+        let mut text = block(mine, indent, eol, out);
         if self.document.slice(region.clone()).ends_with('\n') {
             text += eol;
         }
@@ -155,16 +156,17 @@ impl<'a> Edits<'a> {
             return Err("there is nothing beside it".to_owned());
         };
         let region = render::region(sibling)?;
-        if let Replacement::Like(mine) = put {
-            self.check_anchors(mine.value, region.end)?;
-        }
+        let out = match put {
+            Replacement::Like(mine) => self.foreign(mine.value, region.end)?,
+            _ => Vec::new(),
+        };
         let eol = render::eol(self.document);
         let indent = render::indent(self.document, &region);
         let is_new = |comment: &str| !self.base_comments.iter().any(|base| base == comment);
         let entry = match put {
             Replacement::Like(mine) => {
                 let lead = render::lead(mine, indent, eol, &is_new);
-                lead + &block(mine, indent, eol)
+                lead + &block(mine, indent, eol, WrittenOut::Only(&out))
             }
             Replacement::KeyValue(pair) => {
                 line(&render::pair(pair, parent.is_list(), false), parent, indent)
@@ -187,8 +189,8 @@ impl<'a> Edits<'a> {
         let json = is_json(parent);
         let entry = match put {
             Replacement::Like(mine) => {
-                self.check_anchors(mine.value, parent.node().span.start)?;
-                render::entry(mine, json)
+                let out = self.foreign(mine.value, parent.node().span.start)?;
+                render::entry(mine, json, WrittenOut::Only(&out))
             }
             Replacement::KeyValue(pair) => render::pair(pair, parent.is_list(), json),
             Replacement::Text(text) => text.clone(),
@@ -202,29 +204,35 @@ impl<'a> Edits<'a> {
         })
     }
 
-    /// What is put in may name anchors that THEIRS has above, and makes none.
-    fn check_anchors(&self, mine: NodeAt<'_>, before: usize) -> Result<(), Refusal> {
+    /// The aliases in what is put in at `before` that have no anchor there: neither above in THEIRS,
+    /// nor in what is put in. An anchor of its own must be new to THEIRS.
+    fn foreign(&self, mine: NodeAt<'_>, before: usize) -> Result<Vec<NodeId>, Refusal> {
         let tree = self.document.tree();
-        for at in mine.below() {
-            if at.anchor().is_some() {
-                return Err("it has an anchor".to_owned());
-            }
-            let NodeKind::Alias(target) = &at.node().kind else {
-                continue;
-            };
-            let name = at.with(*target).anchor();
-            let known = tree.ids().any(|id| {
+        let there = |name: &str, before: usize| {
+            tree.ids().any(|id| {
                 let there = NodeAt {
                     document: self.document,
                     id,
                 };
-                there.anchor() == name && there.node().span.start < before
-            });
-            if !known {
-                return Err("it uses an anchor that theirs has not".to_owned());
+                there.anchor() == Some(name) && there.node().span.start < before
+            })
+        };
+        let below = mine.below();
+        let mut foreign = Vec::new();
+        for at in &below {
+            if at.anchor().is_some_and(|name| there(name, usize::MAX)) {
+                return Err("it has an anchor of a name that theirs has, too".to_owned());
+            }
+            let NodeKind::Alias(target) = at.node().kind else {
+                continue;
+            };
+            let is_within = below.iter().any(|other| other.id == target);
+            let name = at.with(target).anchor().unwrap_or_default();
+            if !is_within && !there(name, before) {
+                foreign.push(at.id);
             }
         }
-        Ok(())
+        Ok(foreign)
     }
 }
 
@@ -248,10 +256,14 @@ fn remove(parent: NodeAt<'_>, child: &ChildNode<'_>) -> Result<(Range<usize>, St
 }
 
 /// A child of MINE for a block of THEIRS.
-fn block(mine: &ChildNode<'_>, indent: usize, eol: &str) -> String {
-    render::copied(mine, indent, eol).unwrap_or_else(|| {
+fn block(mine: &ChildNode<'_>, indent: usize, eol: &str, out: WrittenOut<'_>) -> String {
+    render::copied(mine, indent, eol, out).unwrap_or_else(|| {
         let dash = if mine.key.is_none() { "- " } else { "" };
-        format!("{}{dash}{}", " ".repeat(indent), render::entry(mine, false))
+        format!(
+            "{}{dash}{}",
+            " ".repeat(indent),
+            render::entry(mine, false, out)
+        )
     })
 }
 
@@ -263,12 +275,12 @@ fn line(text: &str, parent: NodeAt<'_>, indent: usize) -> String {
 /// A scalar of MINE as it is written there, if that reads the same here.
 fn word(mine: NodeAt<'_>, in_flow: bool, json: bool) -> String {
     let NodeKind::Scalar { value, style } = &mine.node().kind else {
-        return render::flow(mine, json);
+        return render::flow(mine, json, WrittenOut::Only(&[]));
     };
     let is_text = plain_type(value) == Type::String;
     let is_odd = in_flow && (json && is_text || value.contains([',', '[', ']', '{', '}']));
     match style {
-        Style::Plain if is_odd => render::flow(mine, json),
+        Style::Plain if is_odd => render::flow(mine, json, WrittenOut::Only(&[])),
         _ => mine.source().to_owned(),
     }
 }

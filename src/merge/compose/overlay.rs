@@ -4,7 +4,7 @@
 //! given whole, with `!override`; what was removed from a mapping is `!reset`.
 
 use super::node::{ChildNode, NodeAt, children};
-use super::render;
+use super::render::{self, WrittenOut};
 use super::root;
 use super::walk::{ChangeKind, ChangedPath};
 use crate::compose::{Document, NodeKind, plain_or_quoted};
@@ -61,7 +61,7 @@ impl Overlay {
         } else if change.how == ChangeKind::Removed {
             self.put(parent, &change.name, Self::Value("!reset null".to_owned()));
         } else if let Some(child) = child {
-            let value = Self::Value(render::flow(child.value, false));
+            let value = Self::Value(render::flow(child.value, false, WrittenOut::All));
             self.put(parent, &change.name, value);
         }
     }
@@ -76,10 +76,15 @@ impl Overlay {
         let Some((name, parent)) = parent.split_last() else {
             return;
         };
-        let whole = || Self::Value(format!("!override {}", render::flow(list, false)));
+        let whole = || {
+            Self::Value(format!(
+                "!override {}",
+                render::flow(list, false, WrittenOut::All)
+            ))
+        };
         match (change.how, item) {
             (ChangeKind::Inserted, Some(item)) => {
-                let text = render::flow(item.value, false);
+                let text = render::flow(item.value, false, WrittenOut::All);
                 match self.entry(parent, name) {
                     Some(Self::Items(items)) => items.push(text),
                     Some(_) => {}

@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use super::meaning::YamlMeaning;
 use super::node::{ChildNode, NodeAt, raw_children, same};
 use super::op::{MergeOp, OpKind, Replacement};
 use crate::compose::{Document, Node, NodeKind};
@@ -117,7 +118,10 @@ impl<'a> MergeProof<'a, '_> {
                 text == Some(value) && old.is_none_or(|old| old.scalar() == key)
             }
             ExpectedChild::Replacement(Replacement::Like(mine), _) => {
-                mine.key.and_then(NodeAt::scalar) == key && same(mine.value, found.value)
+                // Aliases of anchors that theirs has not are written out.
+                let means = || Some(YamlMeaning::of(mine.value)? == YamlMeaning::of(found.value)?);
+                mine.key.and_then(NodeAt::scalar) == key
+                    && (same(mine.value, found.value) || means() == Some(true))
             }
             ExpectedChild::Replacement(Replacement::KeyValue(pair), _) => {
                 match (key, &pair.value) {

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::node::{ChildNode, KeyValue, NodeAt};
-use crate::compose::{Document, NodeKind, Style, Type, plain_or_quoted, plain_type};
+use crate::compose::{Document, NodeId, NodeKind, Style, Type, plain_or_quoted, plain_type};
 
 /// The lines of a child of a block, from the first byte of its line to behind its line end.
 pub(super) fn region(child: &ChildNode<'_>) -> Result<Range<usize>, String> {
@@ -82,13 +82,44 @@ pub(super) fn eol(document: &Document) -> &'static str {
     }
 }
 
+/// Aliases that are written out: those whose anchors aren't there.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum WrittenOut<'a> {
+    All,
+    Only(&'a [NodeId]),
+}
+
+impl WrittenOut<'_> {
+    fn has(self, alias: NodeAt<'_>) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(some) => some.contains(&alias.id),
+        }
+    }
+}
+
 /// A child's own lines, indented by `indent`, without the last line's end; None if it doesn't
 /// have lines of its own.
-pub(super) fn copied(child: &ChildNode<'_>, indent: usize, eol: &str) -> Option<String> {
+pub(super) fn copied(
+    child: &ChildNode<'_>,
+    indent: usize,
+    eol: &str,
+    out: WrittenOut<'_>,
+) -> Option<String> {
     let region = region(child).ok()?;
     let document = child.value.document;
     let old = self::indent(document, &region);
-    Some(shifted(document.slice(region), old, indent, eol))
+    let (mut text, mut at) = (String::new(), region.start);
+    let mut aliases: Vec<_> = child.value.below();
+    aliases.retain(|alias| matches!(alias.node().kind, NodeKind::Alias(_)) && out.has(*alias));
+    for alias in aliases {
+        let span = alias.node().span.clone();
+        text += document.slice(at..span.start);
+        text += &flow(alias, false, out);
+        at = span.end;
+    }
+    text += document.slice(at..region.end);
+    Some(shifted(&text, old, indent, eol))
 }
 
 /// The comments right above a child that `is_new` takes for mine, and a blank line above,
@@ -140,8 +171,8 @@ fn shifted(text: &str, from: usize, to: usize, eol: &str) -> String {
 }
 
 /// A child in flow style, with its key; `json` where keys are quoted.
-pub(super) fn entry(child: &ChildNode<'_>, json: bool) -> String {
-    let value = flow(child.value, json);
+pub(super) fn entry(child: &ChildNode<'_>, json: bool, out: WrittenOut<'_>) -> String {
+    let value = flow(child.value, json, out);
     match child.key.and_then(NodeAt::scalar) {
         Some(key) => format!("{}: {value}", text(key, json)),
         None => value,
@@ -167,8 +198,38 @@ fn text(value: &str, json: bool) -> String {
     }
 }
 
+/// True if what a merge key names is written out: all of it, since one order of keys counts for both.
+fn is_written_out(value: NodeAt<'_>, out: WrittenOut<'_>) -> bool {
+    let below = value.below();
+    let mut aliases = below
+        .iter()
+        .filter(|at| matches!(at.node().kind, NodeKind::Alias(_)));
+    aliases.any(|alias| out.has(*alias))
+}
+
+/// What a merge key brings, in its order; what stands first counts.
+fn merged(value: NodeAt<'_>) -> Vec<(&str, NodeAt<'_>)> {
+    match &value.node().kind {
+        NodeKind::Alias(target) => merged(value.with(*target)),
+        NodeKind::Sequence { items, .. } => items
+            .iter()
+            .flat_map(|item| merged(value.with(*item)))
+            .collect(),
+        NodeKind::Mapping { entries, .. } => {
+            let own = entries.iter().map(|(key, inner)| {
+                let key = value.with(*key).scalar().unwrap_or_default();
+                (key, value.with(*inner))
+            });
+            let (deeper, own): (Vec<_>, Vec<_>) = own.partition(|(key, _)| *key == "<<");
+            let deeper = deeper.into_iter().flat_map(|(_, inner)| merged(inner));
+            own.into_iter().chain(deeper).collect()
+        }
+        NodeKind::Scalar { .. } => Vec::new(),
+    }
+}
+
 /// A value on one line.
-pub(super) fn flow(at: NodeAt<'_>, json: bool) -> String {
+pub(super) fn flow(at: NodeAt<'_>, json: bool, out: WrittenOut<'_>) -> String {
     let value = match &at.node().kind {
         NodeKind::Scalar { value, style } => match plain_type(value) {
             Type::Null if at.is_null() => "null".to_owned(),
@@ -176,20 +237,33 @@ pub(super) fn flow(at: NodeAt<'_>, json: bool) -> String {
             _ if *style == Style::Plain => value.clone(),
             _ => format!("\"{value}\""),
         },
+        // What an anchor holds may use others.
+        NodeKind::Alias(target) if out.has(at) => flow(at.with(*target), json, WrittenOut::All),
         NodeKind::Alias(_) => at.source().to_owned(),
         NodeKind::Sequence { items, .. } => {
-            let items = items.iter().map(|item| flow(at.with(*item), json));
+            let items = items.iter().map(|item| flow(at.with(*item), json, out));
             format!("[{}]", items.collect::<Vec<_>>().join(", "))
         }
         NodeKind::Mapping { entries, .. } => {
-            let entries = entries.iter().map(|(key, value)| {
+            let mut written: Vec<(&str, String)> = Vec::new();
+            for (key, value) in entries {
                 let key = at.with(*key).scalar().unwrap_or_default();
-                let key = if key == "<<" {
-                    key.to_owned()
-                } else {
-                    text(key, json)
-                };
-                format!("{key}: {}", flow(at.with(*value), json))
+                let value = at.with(*value);
+                if key != "<<" || !is_written_out(value, out) {
+                    written.push((key, flow(value, json, out)));
+                    continue;
+                }
+                let own = entries.iter().filter_map(|(key, _)| at.with(*key).scalar());
+                let own: Vec<&str> = own.collect();
+                for (key, value) in merged(value) {
+                    if !own.contains(&key) && written.iter().all(|(other, _)| *other != key) {
+                        written.push((key, flow(value, json, WrittenOut::All)));
+                    }
+                }
+            }
+            let entries = written.iter().map(|(key, value)| match *key {
+                "<<" => format!("<<: {value}"),
+                key => format!("{}: {value}", text(key, json)),
             });
             format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
         }

@@ -137,7 +137,10 @@ impl<'a> MergeWalk<'a> {
         use OutcomeKind::{
             AddedMine, AddedTheirs, KeptMine, RemovedMine, RemovedTheirs, SameInBoth, TakenTheirs,
         };
-        let place = (path.clone(), name.to_owned());
+        let place = KeyPlace {
+            parent: path.clone(),
+            name: name.to_owned(),
+        };
         match (&three.base, &three.mine, &three.theirs) {
             (Some(base), Some(mine), Some(theirs)) if mine.is(base) && theirs.is(base) => {}
             (Some(_), None, None) => self.tell(SameInBoth, &place, three, None),
@@ -189,12 +192,7 @@ impl<'a> MergeWalk<'a> {
     }
 
     /// Goes back to `before`, and sets the whole of a path to what MINE has.
-    fn instead(
-        &mut self,
-        before: &WalkState,
-        place: &(Vec<String>, String),
-        three: &ThreeValues<'a>,
-    ) {
+    fn instead(&mut self, before: &WalkState, place: &KeyPlace, three: &ThreeValues<'a>) {
         let ops = self.edits.ops.split_off(before.ops);
         if let Ok(how) = self.make(three) {
             self.outcomes.truncate(before.outcomes);
@@ -207,8 +205,9 @@ impl<'a> MergeWalk<'a> {
     }
 
     /// Decides on a value that both sides changed or added, each in its own way.
-    fn both(&mut self, place: &(Vec<String>, String), three: &ThreeValues<'a>) {
-        let is_image = place.1 == "image" && place.0.len() == 2 && place.0[0] == "services";
+    fn both(&mut self, place: &KeyPlace, three: &ThreeValues<'a>) {
+        let is_image =
+            place.name == "image" && place.parent.len() == 2 && place.parent[0] == "services";
         let text =
             |child: &Option<ChildNode<'a>>| child.as_ref().and_then(|child| child.value.scalar());
         let texts = (text(&three.base), text(&three.mine), text(&three.theirs));
@@ -228,8 +227,8 @@ impl<'a> MergeWalk<'a> {
         }
     }
 
-    fn conflict(&mut self, place: &(Vec<String>, String), three: &ThreeValues<'a>) {
-        let what = what(place);
+    fn conflict(&mut self, place: &KeyPlace, three: &ThreeValues<'a>) {
+        let what = place.dotted();
         match self.answers.find(self.inputs.name, &what) {
             Some(Side::Theirs) if three.theirs.is_none() => {
                 self.tell(OutcomeKind::RemovedTheirs, place, three, None);
@@ -254,12 +253,7 @@ impl<'a> MergeWalk<'a> {
     }
 
     /// Makes MINE's change on THEIRS, or says why that can't be.
-    fn change(
-        &mut self,
-        kind: OutcomeKind,
-        place: &(Vec<String>, String),
-        three: &ThreeValues<'a>,
-    ) {
+    fn change(&mut self, kind: OutcomeKind, place: &KeyPlace, three: &ThreeValues<'a>) {
         match self.make(three) {
             Ok(how) => self.done(Ok(()), kind, how, place, three),
             Err(reason) => self.done(Err(reason), kind, ChangeKind::Set, place, three),
@@ -271,7 +265,7 @@ impl<'a> MergeWalk<'a> {
         done: Result<(), Refusal>,
         kind: OutcomeKind,
         how: ChangeKind,
-        place: &(Vec<String>, String),
+        place: &KeyPlace,
         three: &ThreeValues<'a>,
     ) {
         match done {
@@ -279,7 +273,9 @@ impl<'a> MergeWalk<'a> {
                 self.record(place, how);
                 self.tell(kind, place, three, None);
             }
-            Err(_) if self.answers.find(self.inputs.name, &what(place)) == Some(Side::Theirs) => {
+            Err(_)
+                if self.answers.find(self.inputs.name, &place.dotted()) == Some(Side::Theirs) =>
+            {
                 self.tell(OutcomeKind::TakenTheirs, place, three, None);
             }
             Err(reason) => {
@@ -328,10 +324,10 @@ impl<'a> MergeWalk<'a> {
         })
     }
 
-    fn record(&mut self, place: &(Vec<String>, String), how: ChangeKind) {
+    fn record(&mut self, place: &KeyPlace, how: ChangeKind) {
         self.changes.push(ChangedPath {
-            parent: place.0.clone(),
-            name: place.1.clone(),
+            parent: place.parent.clone(),
+            name: place.name.clone(),
             how,
         });
     }
@@ -339,7 +335,7 @@ impl<'a> MergeWalk<'a> {
     fn tell(
         &mut self,
         kind: OutcomeKind,
-        place: &(Vec<String>, String),
+        place: &KeyPlace,
         three: &ThreeValues<'a>,
         note: Option<&str>,
     ) {
@@ -349,7 +345,7 @@ impl<'a> MergeWalk<'a> {
             mine: at(&three.mine),
             theirs: at(&three.theirs),
         };
-        let outcome = MergeOutcome::new(kind, what(place), places);
+        let outcome = MergeOutcome::new(kind, place.dotted(), places);
         self.outcomes.push(match note {
             Some(note) => outcome.because(note),
             None => outcome,
@@ -374,8 +370,18 @@ fn differ_by_image(one: &ChildNode<'_>, other: &ChildNode<'_>) -> bool {
     })
 }
 
-fn what((path, name): &(Vec<String>, String)) -> String {
-    let mut parts = path.clone();
-    parts.push(name.clone());
-    parts.join(".")
+/// A key in a compose file, or an entry of a list.
+struct KeyPlace {
+    /// The keys that lead to it, from the top.
+    parent: Vec<String>,
+    name: String,
+}
+
+impl KeyPlace {
+    /// As answers name it: `services.web.ports`.
+    fn dotted(&self) -> String {
+        let mut parts = self.parent.clone();
+        parts.push(self.name.clone());
+        parts.join(".")
+    }
 }

@@ -3,12 +3,13 @@
 
 use std::ffi::CStr;
 use std::io;
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use rustix::fs::FileType;
+use rustix::fs::{FileType, IFlags};
 
+use super::attributes;
 use super::build::{HeldPath, build};
 use super::folder_pair::FolderPair;
 use super::leaf::open_chain;
@@ -18,7 +19,7 @@ use crate::tree::error::Error;
 use crate::tree::target::destination::{Destination, Staging};
 use crate::tree::verify::difference::{Difference, DifferenceKind};
 use crate::tree::walk::escaped::join_path;
-use crate::tree::walk::stat::{self, Stat};
+use crate::tree::walk::stat::{self, LOCKING_FLAGS, Stat};
 use crate::tree::walk::survey::survey_held;
 
 impl<'a> Updater<'a> {
@@ -152,8 +153,31 @@ impl<'a> Updater<'a> {
         let fail = |error| Error::write(join_path(self.roots.target.path, path), error);
         let root = self.roots.target.fd.as_fd();
         let dir = open_chain(root, &first.place).map_err(fail)?;
-        staging.link_from(dir.as_fd(), &first.name).map_err(fail)?;
-        self.put(&staging, pair, name, path, theirs.stat.kind)
+        let unlocked = self.unlock(dir.as_fd(), &first.name).map_err(fail)?;
+        let linked = staging.link_from(dir.as_fd(), &first.name);
+        let linked = linked
+            .map_err(fail)
+            .and_then(|()| self.put(&staging, pair, name, path, theirs.stat.kind));
+        if let Some((fd, flags)) = unlocked {
+            let locked = attributes::set_flags(self.disk, fd.as_fd(), name, flags);
+            locked.map_err(fail)?;
+        }
+        linked
+    }
+
+    /// Takes the flags away that forbid another name, if a file has any; answers which it had.
+    fn unlock(&self, dir: BorrowedFd<'_>, name: &CStr) -> io::Result<Option<(OwnedFd, IFlags)>> {
+        let held = stat::hold(dir, name)?;
+        if Stat::of(held.as_fd())?.kind != FileType::RegularFile {
+            return Ok(None);
+        }
+        let fd = stat::open_held(held.as_fd())?;
+        let flags = stat::flags(fd.as_fd());
+        if !flags.intersects(LOCKING_FLAGS) {
+            return Ok(None);
+        }
+        attributes::set_flags(self.disk, fd.as_fd(), name, flags - LOCKING_FLAGS)?;
+        Ok(Some((fd, flags)))
     }
 
     /// The staging folder of the filesystem that a folder of the target is on.

@@ -317,12 +317,23 @@ impl Updater<'_> {
         if !state.touched.get() {
             self.allow_for_rounding(path, &mut wanted, &found);
         }
-        if !state.touched.get() && wanted.attributes().is_same(&found.attributes()) {
-            return Ok(());
+        let (mode, flags) = state.lifted.get().unwrap_or((found.stat.mode, found.flags));
+        let before = Attributes {
+            stat: &Stat { mode, ..found.stat },
+            xattrs: &found.xattrs,
+            flags,
+        };
+        if !state.touched.get() && wanted.attributes().is_same(&before) {
+            let put_back = self.put_back(state);
+            return put_back.map_err(|error| self.roots.unwritable(path, error));
         }
         if self.pass == Pass::Foretell {
             self.done.adjusted += 1;
             return self.tell_folder(pair, path);
+        }
+        if found.flags.intersects(LOCKING_FLAGS) {
+            self.make_way(state)?;
+            found.flags -= LOCKING_FLAGS;
         }
         let held = InodeFd::Open(pair.target.as_fd());
         let changed = self.adjust(held, c"", path, &wanted, &found)?;

@@ -194,7 +194,8 @@ impl<'a> Updater<'a> {
                 is_new,
             };
             if let Err(error) = self.pair(&state) {
-                self.put_back(&state);
+                // The failure is what there is to tell.
+                let _ = self.put_back(&state);
                 return Err(error);
             }
         }

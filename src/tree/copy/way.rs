@@ -75,16 +75,16 @@ impl Updater<'_> {
         Ok(())
     }
 
-    /// After a failure: the folder is as closed as it was.
-    pub(super) fn put_back(&self, state: &PairState) {
+    /// The folder is as closed as it was.
+    pub(super) fn put_back(&self, state: &PairState) -> io::Result<()> {
         let Some((mode, flags)) = state.lifted.get() else {
-            return;
+            return Ok(());
         };
         let fd = state.pair.target.as_fd();
-        // The failure is what there is to tell.
-        let _ = self.disk.set_mode(InodeFd::Open(fd), c"", mode);
+        let closed = self.disk.set_mode(InodeFd::Open(fd), c"", mode);
         if flags.intersects(LOCKING_FLAGS) {
-            let _ = attributes::set_flags(self.disk, fd, c"", flags);
+            attributes::set_flags(self.disk, fd, c"", flags)?;
         }
+        closed
     }
 }

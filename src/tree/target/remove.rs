@@ -123,7 +123,8 @@ fn make_writable(disk: &Disk, dir: BorrowedFd<'_>, name: &CStr) -> io::Result<()
     let held = stat::hold(dir, name)?;
     let stat = Stat::of(held.as_fd())?;
     if stat.kind == FileType::Directory && stat.mode & 0o700 != 0o700 {
-        disk.set_mode(InodeFd::Named(held.as_fd()), name, 0o700)?;
+        let held = InodeFd::Named(held.as_fd());
+        unlocked(disk, dir, name, || disk.set_mode(held, name, 0o700))?;
     }
     Ok(())
 }

@@ -277,11 +277,8 @@ impl Scratch<'_> {
         if let Some(content) = new.coming(name) {
             return Some(content.to_vec());
         }
-        let is_carried = self
-            .decisions
-            .carry
-            .iter()
-            .any(|path| name.starts_with(path));
+        let mut carry = self.decisions.carry.iter();
+        let is_carried = carry.any(|carry| name.starts_with(&carry.path));
         let carried = || {
             std::fs::read(old.folder.join(name))
                 .ok()

@@ -7,17 +7,19 @@ use std::path::{Component, Path, PathBuf};
 use super::local_changes::{self, Findings};
 use super::merging::{self, Answered, MergedFile, SharedFile};
 use super::release_files::{ReleaseFiles, ReleasePair, ReleasesError};
+use super::whose::{CarriedPath, FileQuestion, Sorted, Sorter, ToMerge};
 use crate::compose;
 use crate::merge::{self, Answers};
-use crate::release::{CarryMode, CarryRule, Install, Recipe, Version};
+use crate::release::{CarryRule, Install, Recipe, ShippedFiles, Version};
 use crate::tree::{self, Digest};
 use crate::upgrade::request::Request;
 
 /// What comes from the old release.
 #[derive(Debug)]
 pub(crate) struct CarriedConfig {
-    pub(crate) carry: Vec<CarryRule>,
+    pub(crate) carry: Vec<CarriedPath>,
     pub(crate) merged: Vec<MergedFile>,
+    pub(crate) questions: Vec<FileQuestion>,
     /// The files among them that the new release is read with, by name.
     pub(crate) coming: BTreeMap<PathBuf, Vec<u8>>,
     pub(crate) has_pristine: bool,
@@ -34,22 +36,26 @@ impl CarriedConfig {
         request: &Request,
         recipe: &Recipe,
         releases: ReleasePair<'_>,
-        pristine: Option<&Path>,
+        shipped: Shipped<'_>,
     ) -> Result<Self, ReleasesError> {
         let old = releases.old;
-        let mut carry = carried(request, recipe, old, pristine)?;
-        let mut shared = shared(install, releases, pristine, &carry)?;
+        let pristine = shipped.base;
+        let rules = carried(request, recipe, old, pristine)?;
+        let answered = Answered::of(request, recipe);
+        let is_asked = !request.carry.is_empty() || recipe.carry.is_some();
+        let sorted = sort(releases, shipped, &rules, &answered, is_asked)?;
+        let mut shared = shared(install, releases, pristine, &sorted.merge)?;
         if request.as_override {
             as_override(&mut shared, releases, pristine)?;
         }
-        let answered = Answered::of(request, recipe);
+        let mut carry = sorted.carry;
         let mut merged = shared
             .iter()
             .map(|shared| MergedFile::of(&answered, &old.version, shared))
             .map(|merged| merged.map_err(|error| ReleasesError::Merge(Box::new(error))))
             .collect::<Result<Vec<_>, _>>()?;
         merged.retain(|file| file.step.over.is_none() || !file.merged.bytes.is_empty());
-        let mut unused_answers = unused_answers(request, &shared)
+        let mut unused_answers = unused_answers(request, &shared, &sorted.questions)
             .map_err(|error| ReleasesError::Merge(Box::new(error)))?;
         // That a variable keeps an image is no conflict of two files.
         let images = releases.new.model.images.iter();
@@ -60,29 +66,19 @@ impl CarriedConfig {
         let results = merged.iter();
         let results = results.map(|file| (file.name.clone(), file.merged.bytes.clone()));
         let mut coming: BTreeMap<_, _> = results.collect();
-        let env = Path::new(".env");
-        if !coming.contains_key(env)
-            && carry.iter().any(|carry| carry.path == env)
-            && let Some(bytes) = read(&old.folder, env)?
-        {
-            coming.insert(env.to_owned(), bytes);
-        }
-        for file in &releases.new.included {
-            let is_carried = carry.iter().any(|rule| file.name.starts_with(&rule.path));
-            if is_carried
-                && !coming.contains_key(&file.name)
-                && let Some(bytes) = read(&old.folder, &file.name)?
-            {
-                coming.insert(file.name.clone(), bytes);
-            }
-        }
+        come_along(&mut coming, releases, &carry)?;
         let mut findings = Findings {
             unused_answers,
+            gone: sorted.gone,
+            outlived: sorted.outlived,
+            unchanged: sorted.unchanged,
+            updated: sorted.updated,
+            left_behind: local_changes::left_behind(releases, shipped.new, pristine, &rules)?,
             ..Findings::default()
         };
         for file in local_changes::compose_files(releases)? {
             let shipped = match pristine {
-                Some(pristine) => read(pristine, &file.name)?,
+                Some(pristine) => read(&pristine.folder, &file.name)?,
                 None => None,
             };
             if shipped.as_ref() == Some(&file.bytes) {
@@ -91,21 +87,83 @@ impl CarriedConfig {
             }
             findings.added.push(file.name.clone());
             coming.insert(file.name.clone(), file.bytes.clone());
-            if !carry.iter().any(|carry| file.name.starts_with(&carry.path)) {
-                carry.push(CarryRule::new(&file.name)?);
+            if !carry.iter().any(|carry| carry.brings(&file.name)) {
+                carry.push(CarriedPath {
+                    path: file.name.clone(),
+                    exclude: Vec::new(),
+                    replaces: false,
+                });
             }
         }
         if let Some(pristine) = pristine {
-            findings.look(pristine, releases, &carry)?;
+            findings.look(&pristine.folder, releases)?;
         }
         Ok(Self {
             carry,
             merged,
+            questions: sorted.questions,
             coming,
             has_pristine: pristine.is_some(),
             findings,
         })
     }
+}
+
+/// What two vendors' releases hold, as far as that is known.
+#[derive(Clone, Copy)]
+pub(crate) struct Shipped<'a> {
+    /// The old release as it was shipped.
+    pub(crate) base: Option<&'a ShippedFiles>,
+    /// The new one.
+    pub(crate) new: &'a ShippedFiles,
+}
+
+fn sort(
+    ReleasePair { old, new }: ReleasePair<'_>,
+    shipped: Shipped<'_>,
+    rules: &[CarryRule],
+    answered: &Answered,
+    is_asked: bool,
+) -> Result<Sorted, ReleasesError> {
+    let mut sorter = Sorter {
+        old: &old.folder,
+        new: shipped.new,
+        base: shipped.base,
+        answers: &Answers::new(&answered.ours, &answered.theirs),
+        needed: &new.model.files_inside(),
+        usual: old.folder.join(&old.files[0].name).metadata().ok(),
+        sorted: Sorted::default(),
+    };
+    for rule in rules {
+        sorter.sort(rule, is_asked)?;
+    }
+    Ok(sorter.sorted)
+}
+
+/// Adds what the new release will be read with besides: its variables, and included files that are
+/// carried.
+fn come_along(
+    coming: &mut BTreeMap<PathBuf, Vec<u8>>,
+    ReleasePair { old, new }: ReleasePair<'_>,
+    carry: &[CarriedPath],
+) -> Result<(), ReleasesError> {
+    let env = PathBuf::from(".env");
+    let included = new.included.iter().map(|file| &file.name);
+    for name in included.chain([&env]) {
+        let is_carried = carry.iter().any(|carry| carry.brings(name));
+        let from = match (is_carried, name == &env) {
+            (true, _) => &old.folder,
+            // The old release's would be taken.
+            (false, true) => &new.folder,
+            (false, false) => continue,
+        };
+        if !coming.contains_key(name)
+            && let Some(bytes) = read(from, name)?
+        {
+            coming.insert(name.clone(), bytes);
+        }
+    }
+    Ok(())
 }
 
 /// The content of a file below a release.
@@ -122,7 +180,7 @@ fn carried(
     request: &Request,
     recipe: &Recipe,
     old: &ReleaseFiles,
-    pristine: Option<&Path>,
+    pristine: Option<&ShippedFiles>,
 ) -> Result<Vec<CarryRule>, ReleasesError> {
     if !request.carry.is_empty() {
         let asked = request.carry.iter().map(|path| CarryRule::new(path));
@@ -186,53 +244,48 @@ fn led_to(folder: &Path, name: &Path) -> Vec<PathBuf> {
     chain.take(MOST).collect()
 }
 
-/// The files that both releases have and that are to be merged: those that differ, and whose
-/// pristine version isn't what the vendor ships now, too.
+/// The files that both releases have and that are to be merged, the compose files among them.
 fn shared(
     install: &Install,
-    ReleasePair { old, new }: ReleasePair<'_>,
-    pristine: Option<&Path>,
-    carry: &[CarryRule],
+    releases: ReleasePair<'_>,
+    pristine: Option<&ShippedFiles>,
+    merge: &[ToMerge],
 ) -> Result<Vec<SharedFile>, ReleasesError> {
-    let mut names: BTreeSet<PathBuf> = BTreeSet::new();
-    if pristine.is_some() {
-        names.extend(
-            old.files
-                .iter()
-                .chain(&new.files)
-                .map(|file| file.real.clone()),
-        );
-    }
-    for carry in carry {
-        let is_merged = match carry.how {
-            CarryMode::Auto => pristine.is_some(),
-            CarryMode::Copy => false,
-            CarryMode::Merge => true,
-        };
-        if is_merged {
-            // What its vendor ships is written by nobody else; what the old release has is.
-            names.extend(local_changes::files_of(&new.folder, &carry.path)?);
-        }
-    }
+    let ReleasePair { old, new } = releases;
     let mut found = Vec::new();
-    for name in names {
-        let (Some(mine), Some(theirs)) = (read(&old.folder, &name)?, read(&new.folder, &name)?)
-        else {
+    let compose = match pristine {
+        Some(pristine) => compose_names(releases, pristine)?,
+        None => Vec::new(),
+    };
+    let others = merge
+        .iter()
+        .map(|file| (FileNames::same(&file.path), file.keeps_mine));
+    let is_compose = |name: &Path| compose.iter().any(|names| names.theirs == name);
+    let others: Vec<_> = others
+        .filter(|(names, _)| !is_compose(&names.theirs))
+        .collect();
+    let all = compose
+        .iter()
+        .map(|names| (names.clone(), false))
+        .chain(others);
+    for (names, keeps_mine) in all {
+        let mine = read(&old.folder, &names.mine)?;
+        let (Some(mine), Some(theirs)) = (mine, read(&new.folder, &names.theirs)?) else {
             continue;
         };
         let base = match pristine {
-            Some(pristine) => read(pristine, &name)?,
+            Some(pristine) => read(&pristine.folder, &names.base)?,
             None => None,
         };
-        let is_compose = [old, new]
-            .iter()
-            .any(|release| release.files.iter().any(|f| f.real == name));
-        if mine == theirs || (base.as_ref() == Some(&theirs) && !is_compose) {
+        if mine == theirs {
             continue;
         }
-        let (resolved_in, resolved) = resolved(install, &new.version, &name)?.unzip();
+        let (resolved_in, resolved) = resolved(install, &new.version, &names.theirs)?.unzip();
         found.push(SharedFile {
-            name,
+            source: names.mine,
+            shipped: names.base,
+            name: names.theirs,
+            keeps_mine,
             base,
             mine,
             theirs,
@@ -242,6 +295,58 @@ fn shared(
         });
     }
     Ok(found)
+}
+
+/// What one file is called in each of the three releases.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct FileNames {
+    base: PathBuf,
+    mine: PathBuf,
+    theirs: PathBuf,
+}
+
+impl FileNames {
+    fn same(name: &Path) -> Self {
+        Self {
+            base: name.to_owned(),
+            mine: name.to_owned(),
+            theirs: name.to_owned(),
+        }
+    }
+}
+
+/// The compose files of both releases. The first of each is the same file, whatever it is called:
+/// a vendor may rename `docker-compose.yml` to `compose.yaml`.
+fn compose_names(
+    ReleasePair { old, new }: ReleasePair<'_>,
+    pristine: &ShippedFiles,
+) -> Result<Vec<FileNames>, ReleasesError> {
+    let (mine, theirs) = (&old.files[0].real, &new.files[0].real);
+    let shipped = compose::discover(&pristine.folder)?;
+    let shipped = shipped.first().and_then(|path| path.canonicalize().ok());
+    let folder = pristine.folder.canonicalize();
+    let name = |path: PathBuf| Some(path.strip_prefix(folder.ok()?).ok()?.to_owned());
+    let base = match pristine.metadata(mine) {
+        Ok(Some(_)) => mine.clone(),
+        _ => shipped.and_then(name).unwrap_or_else(|| mine.clone()),
+    };
+    let is_renamed = |name: &&PathBuf| *name == mine || *name == theirs;
+    let files = old.files.iter().chain(&new.files).map(|file| &file.real);
+    let mut names: BTreeSet<_> = match mine == theirs {
+        true => files.map(|name| FileNames::same(name)).collect(),
+        false => files
+            .filter(|name| !is_renamed(name))
+            .map(|name| FileNames::same(name))
+            .collect(),
+    };
+    if mine != theirs {
+        names.insert(FileNames {
+            base,
+            mine: mine.clone(),
+            theirs: theirs.clone(),
+        });
+    }
+    Ok(names.into_iter().collect())
 }
 
 /// What the administrator made of a file's conflicts, and where: no marker is left in it.
@@ -254,10 +359,7 @@ fn resolved(
     let edited = merging::with_markers(&resolution);
     for path in [resolution, edited] {
         match read(install.root(), &path)? {
-            // As it was written it answers nothing, whether or not there are markers in it.
-            Some(text)
-                if !merging::has_markers(&text) && !is_as_written(install, &path, &text)? =>
-            {
+            Some(text) if !merging::has_markers(&text) && is_an_answer(install, &path, &text)? => {
                 return Ok(Some((path, text)));
             }
             _ => {}
@@ -266,24 +368,27 @@ fn resolved(
     Ok(None)
 }
 
-/// Whether a file is still what an earlier plan wrote for somebody to settle.
-fn is_as_written(install: &Install, path: &Path, text: &[u8]) -> Result<bool, ReleasesError> {
+/// Whether a file was changed since a plan wrote it. As it was written it answers nothing, whether or not
+/// there are markers in it; what no plan wrote is the administrator's own.
+fn is_an_answer(install: &Install, path: &Path, text: &[u8]) -> Result<bool, ReleasesError> {
     let written = read(install.root(), &merging::written_digest(path))?;
-    Ok(written.is_some_and(|digest| digest == Digest::of(text).to_string().as_bytes()))
+    let is_own = path.extension().is_none_or(|end| end != "merge");
+    let digest = Digest::of(text).to_string();
+    Ok(written.map_or(is_own, |written| written != digest.as_bytes()))
 }
 
 /// Turns the merge of the first compose file into an override.
 fn as_override(
     shared: &mut [SharedFile],
     ReleasePair { old, new }: ReleasePair<'_>,
-    pristine: Option<&Path>,
+    pristine: Option<&ShippedFiles>,
 ) -> Result<(), ReleasesError> {
     if pristine.is_none() {
         return Err(ReleasesError::NoPristine {
             version: old.version.clone(),
         });
     }
-    let main = &new.files[0].name;
+    let main = &new.files[0].real;
     let overlay = compose::override_of(main);
     for release in [old, new] {
         let path = release.folder.join(&overlay);
@@ -298,12 +403,17 @@ fn as_override(
 }
 
 /// The answers that were given and that fit no conflict.
-fn unused_answers(request: &Request, shared: &[SharedFile]) -> Result<Vec<PathBuf>, merge::Error> {
+fn unused_answers(
+    request: &Request,
+    shared: &[SharedFile],
+    questions: &[FileQuestion],
+) -> Result<Vec<PathBuf>, merge::Error> {
     let answers = Answers::new(&request.ours, &request.theirs);
     if answers.0.is_empty() {
         return Ok(Vec::new());
     }
-    let mut conflicts = Vec::new();
+    let whole = |question: &FileQuestion| (question.path.clone(), String::new());
+    let mut conflicts: Vec<_> = questions.iter().map(whole).collect();
     for file in shared {
         let merged = merging::merged(file, &Answers::default())?;
         let what = merged.conflicts().map(|conflict| conflict.what.clone());

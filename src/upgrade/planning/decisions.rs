@@ -13,6 +13,7 @@ use super::release_files::{ReleaseFiles, ReleasePair};
 use super::releases::Releases;
 use super::view::View;
 use super::warnings;
+use super::whose::{CarriedPath, FileQuestion};
 use crate::compose::{self, ReleaseEdit};
 use crate::release::{Install, Recipe, Version};
 use crate::tree::Digest;
@@ -48,9 +49,11 @@ pub struct Decisions {
     /// The new release's model, as it will be.
     pub model: compose::Model,
     /// Paths to be carried, relative to the release.
-    pub carry: Vec<PathBuf>,
+    pub carry: Vec<CarriedPath>,
     /// Files that are merged instead.
     pub merged: Vec<MergedFile>,
+    /// Files that can't be merged, and of which nobody can tell whose it is to be.
+    pub questions: Vec<FileQuestion>,
     /// What the administrator should know.
     pub warnings: Vec<String>,
     /// What stands against it in the new release as it will be.
@@ -160,24 +163,22 @@ impl Decisions {
         let mut obstacles = outside.obstacles;
         obstacles.extend(view.obstacles());
         let is_merged = |path: &Path| releases.merged.iter().any(|file| file.name == path);
-        let mut carry: Vec<_> = releases
-            .carry
-            .iter()
-            .map(|carry| carry.path.clone())
-            .collect();
-        if carry.iter().any(|path| path == Path::new(".env")) && !is_merged(Path::new(".env")) {
+        let mut carry = releases.carry.clone();
+        let env = Path::new(".env");
+        if carry.iter().any(|carry| carry.path == env) && !is_merged(env) {
             warnings::of_missing_keys(old, releases.shipped_env.as_ref(), &mut warnings);
         }
         warnings::of_old_version(old, new, &mut warnings);
         warnings::of_findings(&releases.findings, ReleasePair { old, new }, &mut warnings);
-        carry.retain(|path| !is_merged(path));
+        carry.retain(|carry| !is_merged(&carry.path));
         if !releases.has_pristine {
             warnings.push(format!(
-                "it is not known what the vendor shipped as {0}: carried files are taken as they \
-                 are, and edits of its compose file stay behind; name its tarball or folder with \
-                 `--pristine PATH` to have them merged",
+                "it is not known what the vendor shipped as {}: files of keys keep your values, other \
+                 files that both releases have are asked about, and edits of the compose file stay \
+                 behind; name its tarball or folder with `--pristine PATH` to have them merged",
                 old.version
             ));
+            warnings::of_unknown_edits(ReleasePair { old, new }, &mut warnings);
         }
         Ok(Self {
             from: old.version.clone(),
@@ -198,6 +199,7 @@ impl Decisions {
             model,
             carry,
             merged: releases.merged.clone(),
+            questions: releases.questions.clone(),
             warnings,
             obstacles,
         })
@@ -259,7 +261,7 @@ fn own(used: &OutsideUse, releases: &Releases, prefix: &str, decided: &mut Outsi
         from: path.clone(),
         to: place,
     });
-    let is_carried = |rule: &crate::release::CarryRule| to.starts_with(&rule.path);
+    let is_carried = |carry: &CarriedPath| to.starts_with(&carry.path);
     if from != to || !releases.carry.iter().any(is_carried) {
         decided.folders.push(OutsideFolder { path, from, to });
     }

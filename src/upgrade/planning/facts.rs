@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -11,11 +12,12 @@ use thiserror::Error;
 use super::compose_config::ComposeWord;
 use super::decisions::{Decisions, OutsideFolder, VolumePair};
 use super::image_facts::ImageFacts;
+use super::whose::CarriedPath;
 use crate::engine::{self, ByPath, Users, VolumeStore};
 use crate::error::{Explain, Kind};
 use crate::progress::Progress;
 use crate::release::{Install, Version};
-use crate::tree::{self, Holds, Survey};
+use crate::tree::{self, Exclude, Holds, Survey, SurveyOptions};
 use crate::upgrade::request::recorded;
 
 /// The device number that stands for a filesystem of another machine; no real one has it.
@@ -155,7 +157,7 @@ impl Facts {
             carry: decisions
                 .carry
                 .iter()
-                .map(|path| carried(&old.join(path), &decisions.new_folder.join(path)))
+                .map(|carry| carried(&old, carry))
                 .collect::<Result<_, _>>()?,
             images: None,
             compose: None,
@@ -235,16 +237,24 @@ fn folder(
     })
 }
 
-fn carried(old: &Path, new: &Path) -> Result<CarryFacts, FactsError> {
+fn carried(old: &Path, carry: &CarriedPath) -> Result<CarryFacts, FactsError> {
+    let old = old.join(&carry.path);
     let there = old.symlink_metadata().is_ok();
-    let old = if there {
-        Some(tree::survey(old)?)
+    let old = if there && carry.exclude.is_empty() {
+        Some(tree::survey(&old)?)
+    } else if there {
+        let exclude = carry.exclude.iter().map(|path| path.as_os_str().as_bytes());
+        let options = SurveyOptions {
+            exclude: Exclude::paths(exclude),
+            cross_mounts: false,
+        };
+        Some(tree::survey_of(&old, &options)?)
     } else {
         None
     };
     Ok(CarryFacts {
         old,
-        in_new: new.symlink_metadata().is_ok(),
+        in_new: carry.replaces,
     })
 }
 

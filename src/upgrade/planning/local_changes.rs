@@ -2,14 +2,14 @@
 //! from what its vendor shipped. Only reads; follows no symlink.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, Metadata};
-use std::io::{self, BufRead as _, BufReader};
+use std::fs::Metadata;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
 use super::release_files::{ComposeFile, ReleaseFiles, ReleasePair, ReleasesError};
-use crate::release::CarryRule;
+use crate::release::{AsShipped, CarryRule, ShippedFiles};
 
 /// Files of which the administrator should know that they are where he may not expect them.
 #[derive(Debug, Default)]
@@ -21,8 +21,17 @@ pub struct Findings {
     pub dropped: Vec<PathBuf>,
     /// What the administrator had removed, and the new release has again.
     pub revived: Vec<PathBuf>,
-    /// What is carried though the vendor ships it no longer.
+    /// What is carried though the vendor ships it no longer: the administrator changed it.
     pub outlived: Vec<PathBuf>,
+    /// What the vendor ships no longer and the administrator never changed: it doesn't come along.
+    pub gone: Vec<PathBuf>,
+    /// What only the old release has, and nothing mounts, reads or names.
+    pub left_behind: Vec<PathBuf>,
+    /// How many files come with the release as its vendor ships them, though they could have been
+    /// carried.
+    pub unchanged: usize,
+    /// How many of those the vendor has changed.
+    pub updated: usize,
     /// Answers that were given to conflicts that there are none of.
     pub unused_answers: Vec<PathBuf>,
 }
@@ -48,21 +57,37 @@ pub(crate) fn compose_files(
 ///
 /// # Errors
 /// [`ReleasesError::Io`] where either can't be read.
-pub(crate) fn changed(release: &Path, pristine: &Path) -> Result<BTreeSet<PathBuf>, ReleasesError> {
+pub(crate) fn changed(
+    release: &Path,
+    pristine: &ShippedFiles,
+) -> Result<BTreeSet<PathBuf>, ReleasesError> {
     let mut changed = BTreeSet::new();
     let mut walk = WalkDir::new(release).min_depth(1).into_iter();
     while let Some(entry) = walk.next() {
         let entry = entry.map_err(|error| unwalked(release, error))?;
         let name = entry.path().strip_prefix(release).unwrap_or(entry.path());
-        let shipped = pristine.join(name);
-        let is_kept = match metadata(&shipped)? {
-            None => false,
-            Some(there) if entry.file_type().is_dir() && there.is_dir() => continue,
-            Some(_) => is_same(entry.path(), &shipped).map_err(unread(entry.path()))?,
+        let is_folder = entry.file_type().is_dir();
+        let is_kept = if is_folder {
+            let shipped = metadata(&pristine.folder.join(name))?;
+            let is_shipped = match shipped {
+                Some(shipped) => shipped.is_dir(),
+                None => pristine
+                    .large
+                    .files
+                    .iter()
+                    .any(|file| file.path.starts_with(name)),
+            };
+            if is_shipped {
+                continue;
+            }
+            false
+        } else {
+            let found = pristine.compare(entry.path(), name);
+            found.map_err(unread(entry.path()))? == AsShipped::Same
         };
         if !is_kept {
             changed.insert(name.to_owned());
-            if entry.file_type().is_dir() {
+            if is_folder {
                 walk.skip_current_dir();
             }
         }
@@ -70,30 +95,68 @@ pub(crate) fn changed(release: &Path, pristine: &Path) -> Result<BTreeSet<PathBu
     Ok(changed)
 }
 
-/// The regular files at and below `path` of a release, named from the release; none where nothing is.
+/// What only the old release has and nothing brings along: the topmost paths.
 ///
 /// # Errors
 /// [`ReleasesError::Io`] where a folder can't be read.
-pub(crate) fn files_of(release: &Path, path: &Path) -> Result<Vec<PathBuf>, ReleasesError> {
-    let top = release.join(path);
-    let mut files = Vec::new();
-    if metadata(&top)?.is_none() {
-        return Ok(files);
-    }
-    for entry in WalkDir::new(&top) {
-        let entry = entry.map_err(|error| unwalked(&top, error))?;
-        if let Ok(name) = entry.path().strip_prefix(release)
-            && entry.file_type().is_file()
-        {
-            files.push(name.to_owned());
+pub(crate) fn left_behind(
+    ReleasePair { old, new }: ReleasePair<'_>,
+    theirs: &ShippedFiles,
+    pristine: Option<&ShippedFiles>,
+    rules: &[CarryRule],
+) -> Result<Vec<PathBuf>, ReleasesError> {
+    let mut left = Vec::new();
+    let mut walk = WalkDir::new(&old.folder)
+        .min_depth(1)
+        .sort_by_file_name()
+        .into_iter();
+    while let Some(entry) = walk.next() {
+        let entry = entry.map_err(|error| unwalked(&old.folder, error))?;
+        let name = entry
+            .path()
+            .strip_prefix(&old.folder)
+            .unwrap_or(entry.path());
+        let is_folder = entry.file_type().is_dir();
+        let is_brought = rules.iter().any(|rule| name.starts_with(&rule.path));
+        let has_brought = rules.iter().any(|rule| rule.path.starts_with(name));
+        if is_brought || (is_folder && has_brought) {
+            if is_brought && is_folder {
+                walk.skip_current_dir();
+            }
+            continue;
+        }
+        let is_compose = [old, new].iter().any(|release| {
+            release
+                .files
+                .iter()
+                .any(|file| file.name == name || file.real == name)
+        });
+        let is_there =
+            theirs.large(name).is_some() || metadata(&theirs.folder.join(name))?.is_some();
+        if is_there || is_compose {
+            continue;
+        }
+        let is_vendors = match pristine {
+            Some(pristine) if is_folder => metadata(&pristine.folder.join(name))?.is_some(),
+            Some(pristine) => {
+                let found = pristine.compare(entry.path(), name);
+                found.map_err(unread(entry.path()))? == AsShipped::Same
+            }
+            None => false,
+        };
+        if is_vendors {
+            continue;
+        }
+        left.push(name.to_owned());
+        if is_folder {
+            walk.skip_current_dir();
         }
     }
-    Ok(files)
+    Ok(left)
 }
 
 impl Findings {
-    /// Adds what was removed from the old release and is in the new one again, and what is carried
-    /// though it is shipped no longer.
+    /// Adds what was removed from the old release and is in the new one again.
     ///
     /// # Errors
     /// [`ReleasesError::Io`] where a folder can't be read.
@@ -101,7 +164,6 @@ impl Findings {
         &mut self,
         pristine: &Path,
         ReleasePair { old, new }: ReleasePair<'_>,
-        carry: &[CarryRule],
     ) -> Result<(), ReleasesError> {
         let is_compose = |name: &Path| old.files.iter().any(|file| file.name == name);
         for entry in WalkDir::new(pristine).sort_by_file_name() {
@@ -113,66 +175,17 @@ impl Findings {
             let is_in = |release: &ReleaseFiles| -> Result<bool, ReleasesError> {
                 Ok(metadata(&release.folder.join(name))?.is_some())
             };
-            match (is_in(old)?, is_in(new)?) {
-                (false, true) => self.revived.push(name.to_owned()),
-                (true, false) if carry.iter().any(|carry| name.starts_with(&carry.path)) => {
-                    self.outlived.push(name.to_owned());
-                }
-                _ => {}
+            if !is_in(old)? && is_in(new)? {
+                self.revived.push(name.to_owned());
             }
         }
         Ok(())
     }
 }
 
-/// Whether two files, symlinks or other things are of one kind and content.
-fn is_same(one: &Path, other: &Path) -> io::Result<bool> {
-    let (here, there) = (one.symlink_metadata()?, other.symlink_metadata()?);
-    if here.file_type() != there.file_type() {
-        return Ok(false);
-    }
-    if here.is_symlink() {
-        return Ok(fs::read_link(one)? == fs::read_link(other)?);
-    }
-    if !here.is_file() {
-        return Ok(true);
-    }
-    if here.len() != there.len() {
-        return Ok(false);
-    }
-    let (mut one, mut other) = (
-        BufReader::new(File::open(one)?),
-        BufReader::new(File::open(other)?),
-    );
-    loop {
-        let (a, b) = (one.fill_buf()?, other.fill_buf()?);
-        let length = a.len().min(b.len());
-        if a[..length] != b[..length] {
-            return Ok(false);
-        }
-        if length == 0 {
-            return Ok(a.is_empty() && b.is_empty());
-        }
-        one.consume(length);
-        other.consume(length);
-    }
-}
-
 /// What is at `path`, itself and not what a symlink leads to; `None` when nothing is.
 fn metadata(path: &Path) -> Result<Option<Metadata>, ReleasesError> {
-    match path.symlink_metadata() {
-        Ok(metadata) => Ok(Some(metadata)),
-        // A file in the place of a folder above it.
-        Err(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-            ) =>
-        {
-            Ok(None)
-        }
-        Err(error) => Err(unread(path)(error)),
-    }
+    crate::release::metadata(path).map_err(unread(path))
 }
 
 fn unwalked(root: &Path, error: walkdir::Error) -> ReleasesError {

@@ -29,8 +29,14 @@ pub fn has_markers(text: &[u8]) -> bool {
 /// One file as the two releases have it, and as the old one was shipped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SharedFile {
-    /// The file's path below the release.
+    /// The file's path below the new release.
     pub name: PathBuf,
+    /// The file's path below the old one.
+    pub source: PathBuf,
+    /// The pristine file's path.
+    pub shipped: PathBuf,
+    /// Without a pristine file the old release's version wins where both differ: it is a file of keys.
+    pub keeps_mine: bool,
     /// The pristine file; absent where the vendor shipped none, or it isn't known.
     pub base: Option<Vec<u8>>,
     /// The old release's, as the administrator has it.
@@ -173,10 +179,12 @@ pub fn merged(shared: &SharedFile, answers: &Answers) -> Result<Merged, merge::E
     if shared.overlay.is_none() {
         return merge::merge_file(&inputs, answers);
     }
-    let Carried { merged, overlay } = merge::carry(&inputs, answers)?;
+    let Carried {
+        overlay, overlaid, ..
+    } = merge::carry(&inputs, answers)?;
     Ok(Merged {
         bytes: overlay.unwrap_or_default(),
-        outcomes: merged.outcomes,
+        outcomes: overlaid,
         // An override answers no conflict of its own.
         marked: None,
     })
@@ -272,12 +280,16 @@ impl MergedFile {
         from: &Version,
         shared: &SharedFile,
     ) -> Result<Self, merge::Error> {
-        let Answered { ours, theirs } = answered.clone();
+        let Answered { mut ours, theirs } = answered.clone();
+        if shared.keeps_mine && !ours.contains(&shared.name) {
+            // Whatever else was said is narrower, or stands behind it.
+            ours.insert(0, shared.name.clone());
+        }
         let merged = merged(shared, &Answers::new(&ours, &theirs))?;
         let digest = |bytes: &[u8]| Digest::of(bytes).to_string();
         let base = shared.base.as_ref();
         let step = ConfigMerge {
-            base: base.map(|_| pristine(from).join(&shared.name)),
+            base: base.map(|_| pristine(from).join(&shared.shipped)),
             resolved: shared.resolved_in.clone(),
             over: shared.overlay.as_ref().map(|_| shared.name.clone()),
             ours,
@@ -292,17 +304,22 @@ impl MergedFile {
         };
         Ok(Self {
             name: name.clone(),
-            source: shared.name.clone(),
+            source: shared.source.clone(),
             before: before.to_owned(),
             merged,
             step,
         })
     }
 
+    /// The file as its conflicts are named: that of the new release.
+    pub fn asked_as(&self) -> &Path {
+        self.step.over.as_deref().unwrap_or(&self.name)
+    }
+
     /// What stands against carrying it, for the plan.
     pub fn conflicts(&self) -> impl Iterator<Item = PlanConflict> {
         self.merged.conflicts().map(|conflict| PlanConflict {
-            file: self.source.clone(),
+            file: self.asked_as().to_owned(),
             what: conflict.what.clone(),
             mine: conflict.mine.as_ref().map(|place| place.line),
             theirs: conflict.theirs.as_ref().map(|place| place.line),

@@ -17,3 +17,4 @@ pub mod release_files;
 pub mod releases;
 mod view;
 mod warnings;
+pub mod whose;

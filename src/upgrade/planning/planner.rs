@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::compose_config::ComposeWord;
 use super::decisions::{Decisions, OutsideFolder, VolumePair};
 use super::facts::{Facts, FolderFacts, VolumeFacts, release_path};
-use super::merging::MergedFile;
+use super::merging::{MergedFile, PlanConflict};
 use super::obstacle::{Obstacle, Refused};
 use crate::document::DocumentId;
 use crate::engine::Users;
@@ -71,7 +71,22 @@ pub fn plan(
             .merged
             .iter()
             .flat_map(MergedFile::conflicts)
+            .chain(open_questions(decisions))
             .collect(),
+    })
+}
+
+/// What can't be merged, and nobody has answered.
+fn open_questions(decisions: &Decisions) -> impl Iterator<Item = PlanConflict> {
+    let open = decisions
+        .questions
+        .iter()
+        .filter(|file| file.answer.is_none());
+    open.map(|question| PlanConflict {
+        file: question.path.clone(),
+        what: String::new(),
+        mine: None,
+        theirs: None,
     })
 }
 
@@ -232,14 +247,19 @@ fn carries<'a>(
     let (to, from) = (release_path(&decisions.to), release_path(&decisions.from));
     let paths = decisions.carry.iter().zip(&facts.carry);
     let paths = paths.filter(|(_, seen)| seen.old.is_some());
-    paths.map(move |(path, seen)| {
+    paths.map(move |(carried, seen)| {
+        let path = &carried.path;
         let merged = decisions.merged.iter();
-        let exclude = merged.filter_map(|file| Some(file.name.strip_prefix(path).ok()?.to_owned()));
+        let merged = merged.filter_map(|file| Some(file.name.strip_prefix(path).ok()?.to_owned()));
+        let mut exclude = carried.exclude.clone();
+        exclude.extend(merged);
+        exclude.sort();
+        exclude.dedup();
         CarryConfig {
             from: from.join(path),
             to: to.join(path),
             replaces: seen.in_new,
-            exclude: exclude.collect(),
+            exclude,
             merge: None,
         }
     })
@@ -345,7 +365,7 @@ fn warnings(decisions: &Decisions, facts: &Facts) -> Vec<String> {
             "Compose wasn't asked what the new release comes to: {why}"
         ));
     }
-    for (path, _) in decisions
+    for (carried, _) in decisions
         .carry
         .iter()
         .zip(&facts.carry)
@@ -353,7 +373,7 @@ fn warnings(decisions: &Decisions, facts: &Facts) -> Vec<String> {
     {
         warnings.push(format!(
             "`{}` is to be carried and is not in {}",
-            path.display(),
+            carried.path.display(),
             decisions.from
         ));
     }

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use crate::compose::{self, LoadOptions, Model};
+use crate::document::DocumentError;
 use crate::env_file::{self, EnvFile};
 use crate::error::{Explain, Kind};
 use crate::merge;
@@ -87,6 +88,9 @@ pub enum ReleasesError {
     /// The vendor's tarball or folder.
     #[error(transparent)]
     VendorRelease(#[from] VendorReleaseError),
+    /// The list of what was shipped.
+    #[error(transparent)]
+    Shipped(#[from] DocumentError),
     /// The recipe.
     #[error(transparent)]
     Recipe(#[from] RecipeError),
@@ -142,6 +146,7 @@ impl Explain for ReleasesError {
         match self {
             Self::Install(error) => error.kind(),
             Self::VendorRelease(error) => error.kind(),
+            Self::Shipped(error) => error.kind(),
             Self::Recipe(error) => error.kind(),
             Self::Compose(error) => error.kind(),
             Self::Env(error) => error.kind(),
@@ -158,6 +163,7 @@ impl Explain for ReleasesError {
         match self {
             Self::Install(error) => error.hints(),
             Self::VendorRelease(error) => error.hints(),
+            Self::Shipped(error) => error.hints(),
             Self::Recipe(error) => error.hints(),
             Self::Compose(error) => error.hints(),
             Self::Env(error) => error.hints(),

@@ -6,14 +6,15 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::config::CarriedConfig;
+use super::config::{CarriedConfig, Shipped};
 use super::local_changes::Findings;
 use super::merging::MergedFile;
 use super::release_files::{EnvSource, ReadOptions, ReleaseFiles, ReleasePair, ReleasesError};
+use super::whose::{CarriedPath, FileQuestion};
 use crate::fs::Disk;
 use crate::progress::Progress;
 use crate::release::{
-    CarryRule, Install, Recipe, Release, SmallFiles, VendorRelease, VendorReleaseError, Version,
+    Install, Recipe, Release, ShippedFiles, SmallFiles, VendorRelease, VendorReleaseError, Version,
 };
 use crate::upgrade::request::Request;
 
@@ -29,9 +30,11 @@ pub struct Releases {
     /// The new release's recipe.
     pub recipe: Recipe,
     /// Config to be carried.
-    pub carry: Vec<CarryRule>,
+    pub carry: Vec<CarriedPath>,
     /// Files of both releases, merged; the new release's model is that of the result.
     pub merged: Vec<MergedFile>,
+    /// Files of both releases that can't be merged, and of which nobody can tell whose it is to be.
+    pub questions: Vec<FileQuestion>,
     /// True if it is known what the old release's vendor shipped.
     pub has_pristine: bool,
     /// Where releases and pristine files don't agree on what is there.
@@ -90,6 +93,14 @@ impl Releases {
         let files: Vec<_> = files.map(|file| (&*file.name, &*file.bytes)).collect();
         let recipe = Recipe::read(shipped.model.recipe.as_ref(), &files, &own)?;
         let pristine = Some(install.pristine(&old.version)).filter(|folder| folder.is_dir());
+        let base = pristine.as_deref().map(ShippedFiles::kept).transpose()?;
+        let found = match base {
+            Some(_) => None,
+            None => found_shipment(disk, install, &old, progress),
+        };
+        let base = base.as_ref().or(found.as_ref().map(SmallFiles::shipped));
+        let staged = ShippedFiles::whole(&shipped.folder);
+        let theirs = small_files.as_ref().map_or(&staged, SmallFiles::shipped);
         let config = CarriedConfig::decide(
             install,
             request,
@@ -98,7 +109,7 @@ impl Releases {
                 old: &old,
                 new: &shipped,
             },
-            pristine.as_deref(),
+            Shipped { base, new: theirs },
         )?;
         let shipped_env = shipped.env.clone();
         let new = match config.coming.is_empty() {
@@ -118,6 +129,7 @@ impl Releases {
             recipe,
             carry: config.carry,
             merged: config.merged,
+            questions: config.questions,
             has_pristine: config.has_pristine,
             findings: config.findings,
             shipped_env,
@@ -150,6 +162,17 @@ fn env_files(
             .map(Path::to_owned),
     };
     named.map(source).collect()
+}
+
+/// The old release's archive, where it lies in the install, while it isn't kept yet.
+fn found_shipment(
+    disk: &Disk,
+    install: &Install,
+    old: &ReleaseFiles,
+    progress: &dyn Progress,
+) -> Option<SmallFiles> {
+    let found = install.shipment_of(disk, &old.version, progress)?;
+    found.small_files(disk).ok()
 }
 
 fn open(

@@ -244,7 +244,7 @@ impl View<'_> {
         let Releases {
             old, new, carry, ..
         } = self.releases;
-        let is_carried = carry.iter().any(|carry| path.starts_with(&carry.path));
+        let is_carried = carry.iter().any(|carry| carry.brings(path));
         new.folder.join(path).exists() || (is_carried && old.folder.join(path).exists())
     }
 

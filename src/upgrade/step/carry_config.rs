@@ -42,6 +42,19 @@ pub struct CarryConfig {
     pub merge: Option<ConfigMerge>,
 }
 
+impl CarryConfig {
+    fn excluded(&self) -> Exclude {
+        Exclude::paths(self.exclude.iter().map(|path| path.as_os_str().as_bytes()))
+    }
+
+    fn options(&self) -> CopyOptions {
+        CopyOptions {
+            exclude: self.excluded(),
+            ..CopyOptions::for_entry()
+        }
+    }
+}
+
 impl StepKind for CarryConfig {
     fn check(&self, world: World<'_>) -> Result<(), StepError> {
         world::in_release(world, &self.to).map(|_| ())
@@ -83,7 +96,7 @@ impl StepKind for CarryConfig {
                 world.disk,
                 &source,
                 &target,
-                &CopyOptions::for_entry(),
+                &self.options(),
                 world.progress,
             )?;
             faithful(copied, || tree::remove(world.disk, &target))?
@@ -186,7 +199,10 @@ impl StepKind for CarryConfig {
         if let Some(merge) = &self.merge {
             return merge_commands(self, merge);
         }
-        let copy = command(["cp", "-a", "-T"], [&self.from, &self.to]);
+        let copy = match self.exclude.is_empty() {
+            true => command(["cp", "-a", "-T"], [&self.from, &self.to]),
+            false => rsync(self),
+        };
         match self
             .to
             .parent()
@@ -247,11 +263,7 @@ fn replace(
     }
     let name = TemporaryName::new(Purpose::Exchange);
     let built = beside(target, &name);
-    let options = CopyOptions {
-        exclude: Exclude::paths(step.exclude.iter().map(|path| path.as_os_str().as_bytes())),
-        ..CopyOptions::for_entry()
-    };
-    let copied = tree::copy(world.disk, source, &built, &options, world.progress)?;
+    let copied = tree::copy(world.disk, source, &built, &step.options(), world.progress)?;
     let copied = faithful(copied, || tree::remove(world.disk, &built))?;
     if let Some(Texts { mine, merged }) = result {
         world.disk.replace(&built, mine, merged)?;
@@ -294,8 +306,10 @@ fn merged(
     let digest = |bytes: &[u8]| Digest::of(bytes).to_string();
     let read = |path: &Path| fs::read(path).map_err(StepError::io(path));
     let changed = |path: &Path| StepError::FileChanged { path: path.into() };
-    let name: PathBuf = step.from.components().skip(2).collect();
+    let source_name: PathBuf = step.from.components().skip(2).collect();
     let release: PathBuf = step.from.components().take(2).collect();
+    let own_name = || step.to.components().skip(2).collect();
+    let name = merge.over.clone().unwrap_or_else(own_name);
     let vendors = match &merge.over {
         Some(over) => {
             let release: PathBuf = step.to.components().take(2).collect();
@@ -317,11 +331,16 @@ fn merged(
         return Err(changed(&vendors));
     }
     let source = root.join(&step.from);
-    let mine = tree::read_beneath(&root.join(release), &name).map_err(StepError::io(&source))?;
+    let mine = tree::read_beneath(&root.join(release), &source_name);
+    let mine = mine.map_err(StepError::io(&source))?;
     let mine = mine.filter(|mine| digest(mine) == merge.mine);
     let optional = |path: &Option<PathBuf>| path.as_ref().map(|path| read(&root.join(path)));
     let shared = SharedFile {
         name,
+        shipped: source_name.clone(),
+        source: source_name,
+        // What it comes to is among the answers.
+        keeps_mine: false,
         base: optional(&merge.base).transpose()?,
         mine: mine.ok_or_else(|| changed(&source))?,
         theirs,
@@ -345,7 +364,11 @@ fn merged(
 fn is_copy(step: &CarryConfig, world: World<'_>, target: &Path) -> Result<bool, StepError> {
     let source = world.install.root().join(&step.from);
     let against = Against::Tree(&source);
-    Ok(tree::verify(target, against, &VerifyOptions::default(), &Silent)?.is_empty())
+    let options = VerifyOptions {
+        exclude: step.excluded(),
+        ..VerifyOptions::default()
+    };
+    Ok(tree::verify(target, against, &options, &Silent)?.is_empty())
 }
 
 /// The folders above the target that the new release lacks, with the modes and owners
@@ -402,6 +425,34 @@ fn beside(target: &Path, name: &TemporaryName) -> PathBuf {
     target.with_file_name(name.as_os_str())
 }
 
+/// The copy of a folder without some paths.
+fn rsync(step: &CarryConfig) -> String {
+    let inside = |path: &Path| {
+        let mut inside = path.as_os_str().to_owned();
+        inside.push("/");
+        PathBuf::from(inside)
+    };
+    let mut text = "rsync -aHAX".to_owned();
+    for path in &step.exclude {
+        let pattern = format!("--exclude=/{}", rsync_pattern(&path.to_string_lossy()));
+        text += &format!(" {}", quote(Path::new(&pattern)));
+    }
+    let (from, to) = (inside(&step.from), inside(&step.to));
+    format!("{text} {} {}", quote(&from), quote(&to))
+}
+
+/// A name as a pattern of rsync's that fits it alone: without a wildcard in it a backslash is one.
+fn rsync_pattern(name: &str) -> String {
+    if !name.contains(['*', '?', '[']) {
+        return name.to_owned();
+    }
+    let escaped = name.chars().flat_map(|c| {
+        let escape = matches!(c, '*' | '?' | '[' | '\\').then_some('\\');
+        escape.into_iter().chain([c])
+    });
+    escaped.collect()
+}
+
 fn merge_commands(step: &CarryConfig, merge: &ConfigMerge) -> Vec<String> {
     let like_the_old = |program: &str| {
         let like = format!("--reference={}", quote(&step.from));
@@ -416,6 +467,12 @@ fn merge_commands(step: &CarryConfig, merge: &ConfigMerge) -> Vec<String> {
             None => step.to.clone(),
         };
         let mut text = command(["transship", "merge"], [base, &step.from, &vendors]);
+        if !(merge.ours.is_empty() && merge.theirs.is_empty()) {
+            // The answers name the file as it is below the release.
+            let own: PathBuf = step.to.components().skip(2).collect();
+            let name = merge.over.as_ref().unwrap_or(&own);
+            text += &format!(" --path {}", quote(name));
+        }
         if merge.over.is_some() {
             text += " --as-override";
         }

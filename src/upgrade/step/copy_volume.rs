@@ -13,7 +13,7 @@ use super::world::{
     self, Attempt, Phase, StepKind, StepOutcome, Undo, UndoEvidence, UndoScope, World,
 };
 use crate::engine::{
-    self, CopyEnd, FoundEnd, MadeBy, NewVolume, TargetLabels, Volume, VolumeStore,
+    self, CopyEnd, CopyPair, FoundEnd, MadeBy, NewVolume, TargetLabels, Volume, VolumeStore,
 };
 use crate::tree::{CopyOptions, Holds, Manifest, ManifestFormat, VerifyOptions};
 use crate::upgrade::confine::{self, Bounds, OutOfBounds};
@@ -68,7 +68,10 @@ impl StepKind for CopyVolume {
             digest: true,
             ..CopyOptions::default()
         };
-        let pair = (&source, &target);
+        let pair = CopyPair {
+            source: &source,
+            target: &target,
+        };
         let copied = world
             .volumes
             .contents()

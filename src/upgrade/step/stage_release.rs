@@ -1,6 +1,7 @@
 //! Staging: the vendor's files become a release folder, complete or not at all.
 
 use std::ffi::OsString;
+use std::io;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -9,6 +10,7 @@ use super::StepError;
 use super::shell::{command, quote};
 use super::world::{Attempt, Phase, StepKind, StepOutcome, Undo, UndoEvidence, World};
 use crate::engine::VolumeStore;
+use crate::release::shipped_files;
 use crate::release::{
     EarlierAttempt, Install, ReleasePlaces, Summary, VendorRelease, VendorReleaseKind, Version,
 };
@@ -84,7 +86,13 @@ impl StepKind for StageRelease {
                 tree::remove(world.disk, &made).map_err(StepError::io(&made))?;
             }
         }
-        Ok(())
+        let list = shipped_files::list_of(&world.install.pristine(&self.version));
+        match world.disk.remove_file(&list) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(StepError::io(&list)(error))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn places(&self, world: World<'_>) -> Vec<PathBuf> {

@@ -42,12 +42,7 @@ fn rule() -> FixRule {
     }
 }
 
-fn fixed_with(
-    text: &str,
-    rule: &FixRule,
-    env_files: &[EnvFile],
-    mounted: &[(PathBuf, String)],
-) -> FixedFiles {
+fn fixed_with(text: &str, rule: &FixRule, env_files: &[EnvFile], texts: &[TextFile]) -> FixedFiles {
     let found = conflicts(&claims("a", text), &claims("b", text));
     let document = Document::parse(Path::new("/b/c.yml"), text.as_bytes()).unwrap();
     let project = ProjectFiles {
@@ -55,7 +50,8 @@ fn fixed_with(
         documents: &[document],
         lookup: &lookup,
         env_files,
-        mounted,
+        others: &["a".to_owned()],
+        texts,
     };
     fix(&project, &found, rule).unwrap()
 }
@@ -144,6 +140,129 @@ fn a_port_that_env_holds_is_given_back() {
 }
 
 #[test]
+fn names_that_compose_made_of_the_other_project_s_name_become_the_own() {
+    let text = "\
+services:
+  db: {image: d, networks: [front]}
+  web:
+    image: w
+    networks: [front]
+    environment:
+      DB_HOST: a_db_1
+      URL: pg://a-db-1:5432/a-db-1
+      OTHER_HOST: a-other-1
+      BACKUP_VOLUME: a_data
+      MODEL: a-db-1
+    labels: [traefik.docker.network=a_front]
+    volumes: ['data:/d']
+networks: {front: }
+volumes: {data: }
+";
+    let (_, after, left) = fixed(text, &rule());
+    let expect = text.replace("a_", "b_").replace("//a-db", "//b-db");
+    assert_eq!(after, expect);
+    assert_eq!(left, ["stale-name container `a-db-1`"]);
+    // What is declared by that name is meant.
+    let text = text.replace("{front: }", "{front: {name: a_front, external: true}}");
+    let (_, after, left) = fixed(&text, &rule());
+    let expect = text.replace("VOLUME: a_", "VOLUME: b_");
+    assert_eq!(after, expect);
+    assert!(
+        left.contains(&"stale-name container `a_db_1`".to_owned()),
+        "{left:?}"
+    );
+    assert!(
+        !left.iter().any(|left| left.contains("`a_front`")),
+        "{left:?}"
+    );
+}
+
+#[test]
+fn only_containers_that_collide_and_lack_the_suffix_get_it() {
+    let theirs =
+        "services: {web: {image: x, container_name: web}, db: {image: d, container_name: db-b}}";
+    let own = theirs
+        .replace("image: x", "image: y")
+        .replace("}}", "}, own: {image: o, container_name: own}}");
+    let found = conflicts(&claims("a", theirs), &claims("b", &own));
+    let document = Document::parse(Path::new("/b/c.yml"), own.as_bytes()).unwrap();
+    let project = ProjectFiles {
+        model: &model("b", &own),
+        documents: &[document],
+        lookup: &lookup,
+        env_files: &[],
+        others: &[],
+        texts: &[],
+    };
+    let fixed = fix(&project, &found, &rule()).unwrap();
+    let after = String::from_utf8(fixed.files[0].bytes.clone()).unwrap();
+    assert_eq!(
+        after,
+        own.replace("container_name: web", "container_name: web-b")
+    );
+}
+
+#[test]
+fn a_suffix_matters_where_a_container_collides() {
+    let bad = FixRule {
+        suffix: "a b".to_owned(),
+        ..rule()
+    };
+    let text = "services: {web: {image: x, ports: ['80:80']}}";
+    let (fixed, after, _) = fixed(text, &bad);
+    assert_eq!(after, text.replace("'80", "'180"));
+    assert!(fixed.refusals.is_empty());
+}
+
+#[test]
+fn what_keeps_its_name_keeps_those_who_use_it() {
+    let theirs = "\
+services: {web: {image: w, environment: {A_VOLUME: shop_one, B_VOLUME: shop_two}, volumes: ['one:/1', 'two:/2', 'own:/o']}}
+volumes: {one: {name: shop_one}, two: {name: shop_two}, own: {name: theirs}}
+";
+    // Its own `b_one` is in the way.
+    let own = theirs.replace("theirs", "b_one");
+    let found = conflicts(&claims("a", theirs), &claims("b", &own));
+    let document = Document::parse(Path::new("/b/c.yml"), own.as_bytes()).unwrap();
+    let project = ProjectFiles {
+        model: &model("b", &own),
+        documents: &[document],
+        lookup: &lookup,
+        env_files: &[],
+        others: &[],
+        texts: &[],
+    };
+    let fixed = fix(&project, &found, &rule()).unwrap();
+    let after = String::from_utf8(fixed.files[0].bytes.clone()).unwrap();
+    assert_eq!(after, own.replace("shop_two", "b_two"));
+    assert_eq!(fixed.refusals.len(), 1);
+}
+
+#[test]
+fn a_container_s_name_that_no_host_can_have_is_refused() {
+    let named = |length: usize| {
+        let text = format!(
+            "services: {{web: {{image: x, container_name: {}}}}}",
+            "a".repeat(length)
+        );
+        let (fixed, after, _) = fixed(&text, &rule());
+        let refusals: Vec<_> = fixed.refusals.iter().map(ToString::to_string).collect();
+        (after != text, refusals.join(" "))
+    };
+    assert_eq!(named(61), (true, String::new()));
+    let (is_edited, said) = named(62);
+    assert!(!is_edited);
+    assert!(
+        said.ends_with(
+            "-b` has 64 characters, and a container with more than 63 can't be reached by its name"
+        ),
+        "{said}"
+    );
+    // Nobody reached it by that before.
+    assert_eq!(named(64), (true, String::new()));
+}
+
+#[test]
 fn what_cannot_be_edited_is_left_with_its_reason() {
     let text = "services: {web: {image: x, container_name: web, ports: ['65500:80']}}";
     let (fixed, after, left) = fixed(text, &rule());
@@ -184,6 +303,103 @@ fn all_that_surely_refers_to_a_container_gets_its_new_name() {
         };
         check(rest, &expect, stale);
     }
+}
+
+#[test]
+fn commands_that_run_at_the_start_and_before_the_stop_are_edited() {
+    let rest = "    post_start: [{command: [wait, 'shop-db:5432'], environment: {DB_HOST: shop-db}}]\n    \
+                pre_stop: [{command: bye -h shop-db}]\n";
+    check(rest, &rest.replace("shop-db", "shop-db-b"), &[]);
+}
+
+#[test]
+fn a_variable_that_is_named_alone_changes_where_it_is_set() {
+    for rest in [
+        "    environment: [URL, UNSET, 'A=b', DB]\n    build: {args: [URL]}\n",
+        "    environment: {URL: , UNSET: , A: b, DB: ~}\n",
+    ] {
+        let (fixed, after, left) = fixed(&shop(rest), &rule());
+        assert_eq!(
+            after,
+            shop(rest).replace("name: shop-db}", "name: shop-db-b}")
+        );
+        // A database's name isn't a host.
+        let changes = fixed
+            .variables
+            .iter()
+            .map(|v| (v.name.as_str(), v.to.as_str()));
+        let changes: Vec<_> = changes.collect();
+        assert_eq!(changes, [("URL", "pg://u@shop-db-b:1/shop-db")]);
+        assert_eq!(fixed.variables[0].services, ["web"]);
+        assert!(left.is_empty(), "{left:?}");
+    }
+}
+
+#[test]
+fn options_of_a_log_driver_mean_the_host() {
+    let text = "\
+services:
+  logs: {image: l, container_name: logs, ports: ['12201:12201/udp']}
+  web:
+    image: w
+    logging:
+      driver: gelf
+      options: {gelf-address: 'udp://localhost:12201', tag: logs}
+  other:
+    image: o
+    logging: {driver: fluentd, options: {fluentd-address: 'localhost:12201'}}
+";
+    let (_, after, left) = fixed(text, &rule());
+    let expect = text
+        .replace("name: logs", "name: logs-b")
+        .replace("localhost:12201", "localhost:12301")
+        .replace("'12201:", "'12301:");
+    assert_eq!(after, expect);
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn mounted_files_are_edited_where_it_is_asked_for_and_surely_meant() {
+    let text = shop("    volumes: ['./app.conf:/a']\n");
+    let content =
+        "url = http://shop-db/\r\nhost: shop-db\n# of shop-db\nserver shop-db:80 shop-db:5432;";
+    let mut mounted = TextFile {
+        path: PathBuf::from("/b/app.conf"),
+        text: content.to_owned(),
+        is_edited: true,
+    };
+    let told = |fixed: &FixedFiles| {
+        let stale = fixed.stale.iter();
+        let stale = stale.map(|s| format!("{} {}", s.at, s.reason));
+        stale.collect::<Vec<_>>()
+    };
+    let fixed = fixed_with(&text, &rule(), &[], std::slice::from_ref(&mounted));
+    let expect = content
+        .replace("shop-db", "shop-db-b")
+        .replace("of shop-db-b", "of shop-db");
+    assert_eq!(String::from_utf8_lossy(&fixed.texts[0].bytes), expect);
+    let places: Vec<_> = fixed.texts[0]
+        .changes
+        .iter()
+        .map(|change| (change.at.line, change.at.column))
+        .collect();
+    assert_eq!(places, [(1, 14), (2, 7), (4, 8), (4, 19)]);
+    assert_eq!(told(&fixed), ["/b/app.conf:3:6 it may mean something else"]);
+
+    mounted.is_edited = false;
+    let fixed = fixed_with(&text, &rule(), &[], &[mounted]);
+    assert_eq!(String::from_utf8_lossy(&fixed.texts[0].bytes), content);
+    let kept = "a mounted file or a script is only edited with `--mounted`";
+    assert_eq!(
+        told(&fixed),
+        [
+            format!("/b/app.conf:1:14 {kept}"),
+            format!("/b/app.conf:2:7 {kept}"),
+            "/b/app.conf:3:6 it may mean something else".to_owned(),
+            format!("/b/app.conf:4:8 {kept}"),
+            format!("/b/app.conf:4:19 {kept}"),
+        ]
+    );
 }
 
 #[test]
@@ -302,11 +518,12 @@ fn env_files_are_edited_and_mounted_files_only_told_of() {
         Path::new("/b/web.env"),
         b"DB_HOST=shop-db\nB=\"a shop-db:80 shop-db\"\nC='$X shop-db:80'\nPOSTGRES_DB=shop-db\n",
     );
-    let mounted = [(
-        PathBuf::from("/b/nginx.conf"),
-        "a\n  server shop-db:80;\n".to_owned(),
-    )];
-    let fixed = fixed_with(&text, &rule(), &[env.unwrap()], &mounted);
+    let mounted = TextFile {
+        path: PathBuf::from("/b/nginx.conf"),
+        text: "a\n  server shop-db:80;\n".to_owned(),
+        is_edited: false,
+    };
+    let fixed = fixed_with(&text, &rule(), &[env.unwrap()], &[mounted]);
     let changes: Vec<_> = fixed.env_files[0]
         .iter()
         .map(|v| (v.name.as_str(), v.to.as_str()))
@@ -362,7 +579,8 @@ fn a_suffix_that_no_name_can_have_is_an_error() {
         documents: &[document],
         lookup: &lookup,
         env_files: &[],
-        mounted: &[],
+        others: &[],
+        texts: &[],
     };
     let of = |rule: FixRule| fix(&project, &found, &rule).unwrap_err();
     let error = of(FixRule {

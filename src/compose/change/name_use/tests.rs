@@ -7,12 +7,7 @@ fn marked(thing: NamedThing, key: &str, text: &str, role: ValueRole) -> String {
     } else {
         "shop-db"
     };
-    let rename = Rename {
-        thing,
-        owner: "db".to_owned(),
-        from: from.to_owned(),
-        to: "x".to_owned(),
-    };
+    let rename = Rename::new(thing, "db", from.to_owned(), "x".to_owned());
     let named = NamedText {
         role,
         key,
@@ -71,6 +66,8 @@ fn a_container_is_the_host_of_urls_dsns_and_lists() {
         ("NOTE", "we have [shop-db]."),
         ("WATCHED_CONTAINERS", "a <shop-db>"),
         ("DB_HOST_2", "<shop-db>"),
+        ("DB_HOSTNAME", "<shop-db>"),
+        ("TRUSTED_DOMAINS", "a.org <shop-db>"),
         ("node.name", "<shop-db>"),
     ] {
         check(NamedThing::Container, key, expect);
@@ -110,14 +107,27 @@ fn what_looks_like_a_host_and_is_none_is_not_edited() {
 }
 
 #[test]
+fn options_of_the_engine_mean_the_host_and_no_container() {
+    let check = |thing, text: &str| {
+        let found = marked(
+            thing,
+            "address",
+            &text.replace(['<', '>'], ""),
+            ValueRole::Engine,
+        );
+        assert_eq!(found, text);
+    };
+    check(NamedThing::HostPort, "udp://localhost:<8080>");
+    check(NamedThing::HostPort, "127.0.0.1:<8080>");
+    check(NamedThing::HostPort, "udp://logs.example.org:8080");
+    check(NamedThing::Container, "tcp://shop-db:8080");
+    check(NamedThing::Network, "shop-db");
+}
+
+#[test]
 fn who_cannot_reach_a_container_may_mean_another_and_localhost_is_the_reader() {
     let found = |thing, name: &str, text| {
-        let rename = Rename {
-            thing,
-            owner: "db".to_owned(),
-            from: name.to_owned(),
-            to: "x".to_owned(),
-        };
+        let rename = Rename::new(thing, "db", name.to_owned(), "x".to_owned());
         let text = NamedText {
             role: ValueRole::Pair,
             key: "DB_HOST",
@@ -186,12 +196,8 @@ fn a_mode_names_a_container_only_where_it_says_so() {
 
 #[test]
 fn a_name_that_a_service_has_stays() {
-    let rename = Rename {
-        thing: NamedThing::Container,
-        owner: "db".to_owned(),
-        from: "db".to_owned(),
-        to: "db-b".to_owned(),
-    };
+    let (from, to) = ("db".to_owned(), "db-b".to_owned());
+    let rename = Rename::new(NamedThing::Container, "db", from, to);
     let of = |key, text| {
         uses(
             &NamedText {

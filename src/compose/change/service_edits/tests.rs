@@ -53,6 +53,14 @@ fn host_ports_move_in_every_syntax() {
 }
 
 #[test]
+fn a_port_in_a_variable_within_a_variable_is_refused() {
+    check_port_refused(
+        "${PORT:-${SET}}:80",
+        "a variable within a variable holds the port",
+    );
+}
+
+#[test]
 fn ports_that_the_engine_chooses_stay() {
     for item in [
         "80",

@@ -13,7 +13,16 @@ use crate::upgrade::planning::decisions::OutsideFolder;
 use crate::upgrade::planning::drift;
 use crate::upgrade::planning::facts::{CarryFacts, Filesystem, FolderFacts};
 use crate::upgrade::planning::image_facts::ImageFacts;
+use crate::upgrade::planning::whose::CarriedPath;
 use crate::upgrade::projects::ProjectPair;
+
+fn carried(path: &str) -> CarriedPath {
+    CarriedPath {
+        path: path.into(),
+        exclude: Vec::new(),
+        replaces: true,
+    }
+}
 
 fn version(text: &str) -> Version {
     text.parse().unwrap()
@@ -47,8 +56,9 @@ fn decisions() -> Decisions {
         }],
         shared: Vec::new(),
         model: Model::default(),
+        questions: Vec::new(),
         merged: Vec::new(),
-        carry: vec![".env".into(), "etc/ssl".into()],
+        carry: vec![carried(".env"), carried("etc/ssl")],
         warnings: Vec::new(),
         obstacles: Vec::new(),
     }

@@ -1,0 +1,98 @@
+//! The vendor's archive of a release, where it still lies in the install.
+
+use std::path::{Path, PathBuf};
+
+use walkdir::WalkDir;
+
+use super::{Install, VendorRelease, Version};
+use crate::fs::Disk;
+use crate::progress::Progress;
+
+impl Install {
+    /// The archive that `version` was made from, if exactly one of its name lies at the top of the
+    /// install or beside the releases, and most of what is in it is in the release.
+    pub fn shipment_of(
+        &self,
+        disk: &Disk,
+        version: &Version,
+        progress: &dyn Progress,
+    ) -> Option<VendorRelease> {
+        let folders = [self.root().to_owned(), self.releases_folder()];
+        let files = folders.iter().flat_map(|folder| files_in(folder));
+        let named = files.filter(|path| is_named(path, version));
+        let release = self.release_folder(version);
+        let opened = named.filter_map(|path| {
+            let found = VendorRelease::open(&path, progress).ok()?;
+            is_of(&found, disk, &release).then_some(found)
+        });
+        let mut found: Vec<_> = opened.take(2).collect();
+        found.pop().filter(|_| found.is_empty())
+    }
+}
+
+fn files_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let files = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()));
+    files.map(|entry| entry.path()).collect()
+}
+
+/// `v1.3.2.tar.gz`, `app-1.3.2.tgz`; not `v1.3.20.tar.gz`.
+fn is_named(path: &Path, version: &Version) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let stem = [".tar.gz", ".tgz", ".tar"]
+        .iter()
+        .find_map(|end| name.strip_suffix(end));
+    let number = version.number();
+    let is_part = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric() || c == '.');
+    stem.is_some_and(|stem| {
+        stem.match_indices(number).any(|(at, _)| {
+            let before = stem[..at].strip_suffix(['v', 'V']).unwrap_or(&stem[..at]);
+            let after = &stem[at + number.len()..];
+            !is_part(before.chars().last()) && !is_part(after.chars().next())
+        })
+    })
+}
+
+/// True if at least half of an archive's files are in the release under the same names.
+fn is_of(found: &VendorRelease, disk: &Disk, release: &Path) -> bool {
+    let Ok(small) = found.small_files(disk) else {
+        return false;
+    };
+    let entries = WalkDir::new(small.path()).into_iter().flatten();
+    let files = entries.filter(|entry| !entry.file_type().is_dir());
+    let is_there = files.map(|entry| {
+        let name = entry.path().strip_prefix(small.path());
+        name.is_ok_and(|name| release.join(name).symlink_metadata().is_ok())
+    });
+    let is_there: Vec<bool> = is_there.collect();
+    let both = is_there.iter().filter(|is| **is).count();
+    both * 2 >= is_there.len() && both > 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_archive_is_named_by_the_whole_version() {
+        let check =
+            |version: &str, name: &str| is_named(Path::new(name), &version.parse().unwrap());
+        for name in [
+            "v1.3.2.tar.gz",
+            "app-1.3.2.tgz",
+            "app_v1.3.2.tar",
+            "1.3.2-linux.tar.gz",
+        ] {
+            assert!(check("v1.3.2", name), "{name}");
+        }
+        for name in [
+            "v1.3.20.tar.gz",
+            "v11.3.2.tgz",
+            "v1.3.2.1.tar",
+            "v1.3.2.zip",
+            "v1.3.2",
+        ] {
+            assert!(!check("v1.3.2", name), "{name}");
+        }
+    }
+}
