@@ -58,7 +58,8 @@ pub struct CarryRule {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CarryMode {
-    /// Merged where it is known what the old release's vendor shipped, else copied.
+    /// What is the administrator's; merged where both changed it, and asked about where it isn't known
+    /// what the old release's vendor shipped.
     #[default]
     Auto,
     /// The old release's takes the place of the vendor's.

@@ -336,7 +336,8 @@ impl Updater<'_> {
             found.flags -= LOCKING_FLAGS;
         }
         let held = InodeFd::Open(pair.target.as_fd());
-        let changed = self.adjust(held, c"", path, &wanted, &found)?;
+        let unlocked = (flags ^ wanted.flags).intersects(LOCKING_FLAGS);
+        let changed = self.adjust(held, c"", path, &wanted, &found)? || unlocked;
         if (changed || state.touched.get()) && !state.is_new {
             self.done.adjusted += 1;
         }

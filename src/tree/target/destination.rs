@@ -317,28 +317,12 @@ impl Staging<'_> {
         self.put_over(above.as_fd(), name, kind)
     }
 
-    /// Makes [`CONTENT`] another name of the file `name` in `dir`, also if that is locked.
+    /// Makes [`CONTENT`] another name of the file `name` in `dir`.
     ///
     /// # Errors
-    /// The operating system's error, of linking the file or of unlocking it for that.
+    /// The operating system's error, `PermissionDenied` for a file that is locked.
     pub(crate) fn link_from(&self, dir: BorrowedFd<'_>, name: &CStr) -> io::Result<()> {
-        let link = || self.disk.link_at(dir, name, self.fd(), CONTENT);
-        match link() {
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                let held = stat::hold(dir, name)?;
-                let fd = stat::open_held(held.as_fd())?;
-                let flags = rustix::fs::ioctl_getflags(&fd)?;
-                if !flags.intersects(LOCKING_FLAGS) {
-                    return Err(error);
-                }
-                self.disk
-                    .set_flags(fd.as_fd(), name, flags - LOCKING_FLAGS)?;
-                let linked = link();
-                self.disk.set_flags(fd.as_fd(), name, flags)?;
-                linked
-            }
-            linked => linked,
-        }
+        self.disk.link_at(dir, name, self.fd(), CONTENT)
     }
 
     /// Gives [`CONTENT`] the target's name: the moment at which the copy exists.

@@ -141,26 +141,35 @@ fn unlocked(
             let unlocked_dir = unlock(disk, dir, name);
             let held = stat::hold(dir, name)?;
             let kind = Stat::of(held.as_fd())?.kind;
-            let mut unlocked_entry = false;
+            let mut entry = None;
             if matches!(kind, FileType::Directory | FileType::RegularFile) {
                 let fd = stat::open_held(held.as_fd())?;
-                unlocked_entry = unlock(disk, fd.as_fd(), name);
+                let flags = unlock(disk, fd.as_fd(), name);
+                entry = flags.map(|flags| (fd, flags));
             }
-            if unlocked_dir || unlocked_entry {
-                action()
-            } else {
-                Err(error)
+            if unlocked_dir.is_none() && entry.is_none() {
+                return Err(error);
             }
+            let done = action();
+            // What others have of it under another name is as it was.
+            if let Some((fd, flags)) = entry
+                && kind == FileType::RegularFile
+                && Stat::of(fd.as_fd())?.links > 0
+            {
+                disk.set_flags(fd.as_fd(), name, flags)?;
+            }
+            done
         }
         done => done,
     }
 }
 
-/// Takes the locking flags away; true if there were any.
-fn unlock(disk: &Disk, fd: BorrowedFd<'_>, name: &CStr) -> bool {
+/// Takes the locking flags away; answers all flags as they were, if any of these was among them.
+fn unlock(disk: &Disk, fd: BorrowedFd<'_>, name: &CStr) -> Option<IFlags> {
     let flags = rustix::fs::ioctl_getflags(fd).unwrap_or(IFlags::empty());
-    flags.intersects(LOCKING_FLAGS)
-        && disk
-            .set_flags(fd, name, flags.difference(LOCKING_FLAGS))
-            .is_ok()
+    if !flags.intersects(LOCKING_FLAGS) {
+        return None;
+    }
+    let unlocked = disk.set_flags(fd, name, flags.difference(LOCKING_FLAGS));
+    unlocked.is_ok().then_some(flags)
 }
