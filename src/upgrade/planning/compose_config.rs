@@ -278,7 +278,10 @@ impl Scratch<'_> {
             return Some(content.to_vec());
         }
         let mut carry = self.decisions.carry.iter();
-        let is_carried = carry.any(|carry| name.starts_with(&carry.path));
+        let is_carried = carry.any(|carry| {
+            let below = name.strip_prefix(&carry.path);
+            below.is_ok_and(|below| !carry.exclude.iter().any(|path| below.starts_with(path)))
+        });
         let carried = || {
             std::fs::read(old.folder.join(name))
                 .ok()
