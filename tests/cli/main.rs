@@ -24,6 +24,7 @@ mod nested;
 mod new_release;
 mod old_release;
 mod postgres;
+mod release_pairs;
 mod side_by_side;
 mod story;
 mod toolkit;

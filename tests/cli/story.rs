@@ -378,6 +378,8 @@ fn nothing_is_shown_of_a_private_file() {
             "vendor",
             "--carry",
             "tls.key",
+            "--carry",
+            ".env",
         ])
         .exits(0);
     assert!(plan.out.contains("is private: not shown"), "{}", plan.out);

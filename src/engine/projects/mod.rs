@@ -2,6 +2,7 @@
 
 pub(crate) mod claimed;
 pub(crate) mod compose;
+pub(crate) mod config;
 pub(crate) mod containers;
 pub(crate) mod giving_way;
 pub(crate) mod inspected;

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use super::compose_config::ComposeWord;
 use super::decisions::{Decisions, OutsideFolder, VolumePair};
 use super::image_facts::ImageFacts;
 use super::unseen::UnseenFacts;
@@ -39,6 +40,8 @@ pub struct Facts {
     pub images: Option<ImageFacts>,
     /// What the old release keeps where no compose file names it.
     pub unseen: UnseenFacts,
+    /// What Compose says of the new release, where it was asked.
+    pub compose: Option<ComposeWord>,
     /// The filesystem that holds `releases/`.
     pub releases: Filesystem,
     /// The filesystem that new volumes are made on.
@@ -161,6 +164,7 @@ impl Facts {
                 .collect::<Result<_, _>>()?,
             images: None,
             unseen: UnseenFacts::default(),
+            compose: None,
             releases: Filesystem::at(&install.releases_folder())?,
             volume_room: volume_room(volumes, progress)?,
             place: volumes.describe(),

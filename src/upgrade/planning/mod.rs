@@ -1,5 +1,6 @@
 //! From a request to a plan, without an effect.
 
+pub mod compose_config;
 pub mod config;
 pub mod decisions;
 pub mod drift;

@@ -154,6 +154,20 @@ pub enum Obstacle {
         /// Their names, and in how many places each is used.
         variables: Vec<(String, usize)>,
     },
+    /// Compose refuses the new release's files.
+    ComposeRefuses {
+        /// Its complaint.
+        said: String,
+    },
+    /// Compose reads the new release otherwise than transship does.
+    ComposeDiffers {
+        /// An image, volume or mount, as `image of SERVICE`.
+        what: String,
+        /// What transship takes it for.
+        own: Option<String>,
+        /// What Compose takes it for.
+        compose: Option<String>,
+    },
     /// Compose will read a file that won't be there.
     NoFile {
         /// The file, below the release.
@@ -245,6 +259,20 @@ impl fmt::Display for Obstacle {
             | Self::StillOutside { .. }
             | Self::NoFolder { .. }
             | Self::FolderTaken { .. } => self.fmt_outside(f),
+            Self::ComposeRefuses { said } => {
+                write!(f, "Compose refuses the new release: {}", said.trim())
+            }
+            Self::ComposeDiffers { what, own, compose } => {
+                let word = |name: &Option<String>| match name {
+                    Some(name) => format!("`{name}`"),
+                    None => "nothing".to_owned(),
+                };
+                let (own, compose) = (word(own), word(compose));
+                write!(
+                    f,
+                    "{what} would be {own}, and Compose says otherwise: {compose}"
+                )
+            }
             Self::Unset { variables } => write!(f, "unset: {}", places(variables)),
             Self::NoFile { path } => write!(
                 f,
@@ -425,6 +453,14 @@ impl Obstacle {
             ),
             Self::FolderTaken { .. } => {
                 "it may be left from an earlier try: look into it, then remove it".into()
+            }
+            Self::ComposeRefuses { .. } => {
+                "mend what it complains of in the new release, or in what is carried".into()
+            }
+            Self::ComposeDiffers { .. } => {
+                "transship reads these files otherwise than Compose does, and plans nothing by them: \
+                 please report it; `docker compose config` shows what Compose makes of them"
+                    .into()
             }
             Self::Unset { variables } => {
                 let first = variables.first().map_or("", |(name, _)| name.as_str());

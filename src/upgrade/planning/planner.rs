@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use super::compose_config::ComposeWord;
 use super::decisions::{Decisions, OutsideFolder, VolumePair};
 use super::facts::{Facts, FolderFacts, VolumeFacts, release_path};
 use super::merging::{MergedFile, PlanConflict};
@@ -123,6 +124,9 @@ fn obstacles(decisions: &Decisions, facts: &Facts, space: &[Space]) -> Vec<Obsta
             archive: images.archive.clone(),
             images: images.missing.clone(),
         });
+    }
+    if let Some(compose) = &facts.compose {
+        found.extend(compose.obstacles(&decisions.model));
     }
     let full = space.iter().filter(|space| space.needed > space.free);
     found.extend(full.cloned().map(Obstacle::NoSpace));
@@ -361,6 +365,11 @@ fn space(shipment: Option<&VendorRelease>, facts: &Facts) -> Vec<Space> {
 
 fn warnings(decisions: &Decisions, facts: &Facts) -> Vec<String> {
     let mut warnings = decisions.warnings.clone();
+    if let Some(ComposeWord::Unknown(why)) = &facts.compose {
+        warnings.push(format!(
+            "Compose wasn't asked what the new release comes to: {why}"
+        ));
+    }
     for (carried, _) in decisions
         .carry
         .iter()

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::compose_config;
 use super::decisions::Decisions;
 use super::facts::Facts;
 use super::facts::FactsError;
@@ -108,6 +109,9 @@ pub fn prepare(
     let (old, project) = (&releases.old.model, &decisions.from_project);
     facts.unseen =
         UnseenFacts::observe(old, project, volumes, progress).map_err(FactsError::from)?;
+    let docker = volumes.docker();
+    let word = compose_config::ask(&Disk::new(), docker, request, &releases, &decisions);
+    facts.compose = Some(word);
     let made = clock::now();
     let label = PlanLabel {
         id: Plan::new_id(install, made, &request.version)?,

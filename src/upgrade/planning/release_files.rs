@@ -208,6 +208,22 @@ impl ReleaseFiles {
         Model::load_with(&paths.collect::<Vec<_>>(), &self.options, &read)
     }
 
+    /// The files of variables that it is resolved with, where they can be read now; the `.env` beside
+    /// the compose files when empty.
+    pub(crate) fn env_files(&self) -> &[PathBuf] {
+        &self.options.env_files
+    }
+
+    /// The content that a file will have instead of that on disk, by its name below the release.
+    pub(crate) fn coming(&self, name: &Path) -> Option<&[u8]> {
+        self.coming.get(name).map(Vec::as_slice)
+    }
+
+    /// The values of `.env`, which are nobody else's to see.
+    pub(crate) fn secret_values(&self) -> impl Iterator<Item = String> + '_ {
+        self.env.iter().flat_map(|env| env.values().cloned())
+    }
+
     /// Whether the file at `path`, below the release's folder, is one of its compose secrets.
     pub fn is_secret(&self, path: &Path) -> bool {
         let files = self

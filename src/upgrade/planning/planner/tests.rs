@@ -86,6 +86,7 @@ fn facts() -> Facts {
     Facts {
         images: None,
         unseen: crate::upgrade::planning::unseen::UnseenFacts::default(),
+        compose: None,
         current: Some("releases/v1".into()),
         volumes: vec![volume.clone(), volume],
         folders: vec![FolderFacts {
