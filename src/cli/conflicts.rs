@@ -131,7 +131,7 @@ pub(super) fn run(args: &ConflictsArgs, ui: &Ui) -> Result<Done, Failure> {
     if args.fix
         && let Some((last, others)) = sides.split_last()
     {
-        return fix(args, (last, others), engine.as_ref(), &found, ui);
+        return fix(args, last, others, engine.as_ref(), &found, ui);
     }
     let unseen = unseen(&sides, unseen_there);
     if ui.json {

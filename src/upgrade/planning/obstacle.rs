@@ -263,15 +263,7 @@ impl fmt::Display for Obstacle {
                 write!(f, "Compose refuses the new release: {}", said.trim())
             }
             Self::ComposeDiffers { what, own, compose } => {
-                let word = |name: &Option<String>| match name {
-                    Some(name) => format!("`{name}`"),
-                    None => "nothing".to_owned(),
-                };
-                let (own, compose) = (word(own), word(compose));
-                write!(
-                    f,
-                    "{what} would be {own}, and Compose says otherwise: {compose}"
-                )
+                differs(f, what, own.as_deref(), compose.as_deref())
             }
             Self::Unset { variables } => write!(f, "unset: {}", places(variables)),
             Self::NoFile { path } => write!(
@@ -281,6 +273,23 @@ impl fmt::Display for Obstacle {
             ),
         }
     }
+}
+
+fn differs(
+    f: &mut fmt::Formatter<'_>,
+    what: &str,
+    own: Option<&str>,
+    compose: Option<&str>,
+) -> fmt::Result {
+    let word = |name: Option<&str>| match name {
+        Some(name) => format!("`{name}`"),
+        None => "nothing".to_owned(),
+    };
+    let (own, compose) = (word(own), word(compose));
+    write!(
+        f,
+        "{what} would be {own}, and Compose says otherwise: {compose}"
+    )
 }
 
 fn unseen_hint(data: &UnseenData) -> String {
