@@ -37,11 +37,11 @@ pub use projects::unseen_data::{UnseenData, UnseenPlace, unseen_data};
 pub use projects::unstarted::UnstartedContainer;
 pub use volumes::backend::{EngineAccess, VolumeBackend};
 pub use volumes::contents::{ByPath, Contents, Feed, StoredVolume, transfer};
-pub(crate) use volumes::copy::FoundEnd;
 pub use volumes::copy::{
-    CopyEnd, CopyNotice, InUse, SourceSurvey, TargetLabels, VolumeCopied, VolumeCopy,
-    VolumeCopyOptions,
+    CopyNotice, InUse, SourceSurvey, VolumeCopied, VolumeCopy, VolumeCopyOptions,
 };
+pub(crate) use volumes::copy_end::FoundEnd;
+pub use volumes::copy_end::{CopyEnd, TargetLabels};
 pub use volumes::docker::DockerVolumes;
 pub use volumes::fake::FakeVolumes;
 pub use volumes::folders::FolderVolumes;

@@ -2,10 +2,12 @@
 //! two releases can't share it by accident. Which names is decided here, how they are
 //! written in `top_level_name`.
 
+mod names_given;
 mod warnings;
 
 use std::collections::{BTreeMap, HashSet};
 
+use self::names_given::{GivenName, NamesGiven, require_single};
 use self::warnings::{warn_of_device, warn_of_external, warn_of_no_name, warn_of_other_prefix};
 use super::top_level_name::{NameEdit, NamePosition, Siblings};
 use crate::compose::error::Error;
@@ -130,22 +132,6 @@ pub(crate) fn draft_each_name(
     Ok(refused)
 }
 
-/// Whose a name is.
-struct GivenName {
-    key: String,
-    is_new: bool,
-}
-
-impl GivenName {
-    fn of(item: &TopLevelItem<'_>, is_new: bool) -> Self {
-        let key = item.key.to_owned();
-        Self { key, is_new }
-    }
-}
-
-/// The names given so far.
-type NamesGiven = BTreeMap<String, GivenName>;
-
 fn draft_names(
     document: &Document,
     draft: &mut Draft<'_>,
@@ -201,27 +187,6 @@ fn draft_name(
     match wanted {
         Some(name) => set_name(document, draft, item, siblings, &name),
         None => Ok(()),
-    }
-}
-
-/// Two may share a name only if neither is new.
-fn require_single(
-    document: &Document,
-    item: &TopLevelItem<'_>,
-    name: &str,
-    own: GivenName,
-    names: &mut NamesGiven,
-) -> Result<(), Error> {
-    let is_new = own.is_new;
-    match names.insert(name.to_owned(), own) {
-        Some(other) if other.key != item.key && (is_new || other.is_new) => Err(Error::Collision {
-            at: document.location_of(item.entry.key),
-            kind: item.section.key(),
-            first: other.key.into(),
-            second: item.key.into(),
-            name: name.to_owned(),
-        }),
-        _ => Ok(()),
     }
 }
 

@@ -21,8 +21,9 @@ use crate::tree::target::destination::{CONTENT, StagingDir};
 use crate::tree::verify::collector::Collector;
 use crate::tree::walk::dir_chain::DirChain;
 use crate::tree::walk::escaped::join_path;
+use crate::tree::walk::pace::Pace;
 use crate::tree::walk::stat::{self, Stat};
-use crate::tree::walk::walk::{self, Pace};
+use crate::tree::walk::walk;
 
 /// A complete copy that has still the name [`CONTENT`] in its staging folder.
 pub(super) struct Built {

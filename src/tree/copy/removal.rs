@@ -21,8 +21,9 @@ use crate::tree::walk::dir_chain::DirChain;
 use crate::tree::walk::escaped::join_path;
 use crate::tree::walk::exclude::Exclude;
 use crate::tree::walk::fence::Fence;
+use crate::tree::walk::pace::Pace;
 use crate::tree::walk::stat::{self, Stat};
-use crate::tree::walk::walk::{self, Batch, Folder, Later, Opened, Pace, Visit};
+use crate::tree::walk::walk::{self, Batch, Folder, Later, Opened, Visit};
 
 const EXCLUDED: &str = "it holds what is excluded";
 const MOUNTED: &str = "a filesystem is mounted there";

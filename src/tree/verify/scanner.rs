@@ -24,9 +24,10 @@ use crate::tree::walk::cold_files::{ColdFiles, visit_entries};
 use crate::tree::walk::escaped::{escaped, join_path};
 use crate::tree::walk::exclude::Exclude;
 use crate::tree::walk::fence::Fence;
+use crate::tree::walk::pace::Pace;
 use crate::tree::walk::stat::{self, Stat, Xattrs};
 use crate::tree::walk::survey::{Survey, SurveyCounts, survey};
-use crate::tree::walk::walk::{self, Batch, Folder, Later, Opened, Pace, Visit};
+use crate::tree::walk::walk::{self, Batch, Folder, Later, Opened, Visit};
 
 /// What is in the tree at `root`, with the digest of every file. Of a single file it has one
 /// entry, `.`; a symlink at `root` is followed. Mount points are not crossed.

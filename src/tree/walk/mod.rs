@@ -8,6 +8,7 @@ pub(crate) mod exclude;
 pub(crate) mod fence;
 mod glob;
 pub(crate) mod jobs;
+pub(crate) mod pace;
 pub(crate) mod stat;
 pub(crate) mod survey;
 pub(crate) mod walk;

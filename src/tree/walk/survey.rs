@@ -14,8 +14,9 @@ use serde::{Deserialize, Serialize};
 use super::escaped::join_path;
 use super::exclude::Exclude;
 use super::fence::Fence;
+use super::pace::Pace;
 use super::stat::{self, Stat};
-use super::walk::{self, Batch, Folder, Later, Opened, Pace, Visit};
+use super::walk::{self, Batch, Folder, Later, Opened, Visit};
 use crate::progress::Silent;
 use crate::tree::error::Error;
 

@@ -16,6 +16,7 @@ pub mod release_changes;
 pub mod release_files;
 pub mod releases;
 pub mod unseen;
+mod unseen_words;
 mod view;
 mod warnings;
 pub mod whose;

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use super::unseen::ServicePath;
-use crate::engine::{UnseenData, UnseenPlace};
+use super::unseen_words;
+use crate::engine::UnseenData;
 use crate::error::{Explain, Kind};
 use crate::tree::Survey;
 use crate::upgrade::plan::Space;
@@ -248,7 +249,7 @@ impl fmt::Display for Obstacle {
                 "`{service}` would still run `{image}`, and not `{meant}`: {} holds it there",
                 named(variables)
             ),
-            Self::UnseenData { data, survey } => unseen(f, data, *survey),
+            Self::UnseenData { data, survey } => unseen_words::tell(f, data, *survey),
             Self::UnseenUnknown { place, why } => write!(
                 f,
                 "`{}` has a volume without a name at `{}`, and what is in it can't be known: {why}",
@@ -290,45 +291,6 @@ fn differs(
         f,
         "{what} would be {own}, and Compose says otherwise: {compose}"
     )
-}
-
-fn unseen_hint(data: &UnseenData) -> String {
-    let UnseenData {
-        service,
-        container,
-        path,
-        kind,
-    } = data;
-    let path = path.display();
-    let way = match kind {
-        UnseenPlace::AnonymousVolume { name } => format!(
-            "stop `{service}`, copy it with `transship volume copy {name} NAME -p \
-                         PROJECT --key KEY`"
-        ),
-        _ => format!("take it out with `docker cp {container}:{path} .`, put it into a volume"),
-    };
-    format!(
-        "{way} and mount that at `{path}` in the old release; or leave it behind with \
-                     `--leave {service}:{path}`"
-    )
-}
-
-fn unseen(f: &mut fmt::Formatter<'_>, data: &UnseenData, survey: Option<Survey>) -> fmt::Result {
-    let place = match &data.kind {
-        UnseenPlace::AnonymousVolume { .. } => "a volume without a name",
-        _ => "its container's own layer",
-    };
-    let (service, path) = (&data.service, data.path.display());
-    write!(f, "`{service}` keeps data in `{path}`, in {place}")?;
-    match (survey, &data.kind) {
-        (Some(survey), _) => {
-            let (files, bytes) = (survey.files + survey.others, survey.bytes);
-            write!(f, " (files: {files}, bytes: {bytes})")?;
-        }
-        (None, UnseenPlace::Layer { entries }) => write!(f, " (files: {entries})")?,
-        (None, _) => write!(f, " (how much isn't known)")?,
-    }
-    write!(f, ", and no step copies that")
 }
 
 /// Variables with the number of places that name each.
@@ -435,7 +397,7 @@ impl Obstacle {
                 named(variables),
                 variables.first().map_or("", String::as_str)
             ),
-            Self::UnseenData { data, .. } => unseen_hint(data),
+            Self::UnseenData { data, .. } => unseen_words::hint(data),
             Self::UnseenUnknown { place, .. } => format!(
                 "let the engine answer, or leave what is in it behind with `--leave {place}`"
             ),

@@ -1,0 +1,144 @@
+use super::*;
+
+fn masked(path: &str, old: &str, new: &str) -> String {
+    pair(Path::new(path), old, new, &SecretWords::default()).1
+}
+
+#[test]
+fn a_value_of_an_env_file_is_masked_by_its_name_and_its_shape() {
+    let text = "# the key: see the manual\nPORT=80\nexport TOKEN = 'x'\r\nEMPTY=\n#DB_PASSWORD=a\n\
+                HOOK=glpat-AbCdEf0123456789xyzw\nURI=pg://me:pw@db\n";
+    let expected = "# the key: see the manual\nPORT=80\nexport TOKEN = ********\r\nEMPTY=\n\
+                    #DB_PASSWORD=********\nHOOK=********\nURI=pg://********@db\n";
+    assert_eq!(masked("a/.env", text, text), expected);
+}
+
+#[test]
+fn a_changed_value_shows_as_changed_and_not_as_itself() {
+    assert_eq!(
+        masked(".env", "KEY_A=1\nKEY_B=2\n", "KEY_A=1\nKEY_B=3\nKEY_C=4\n"),
+        "KEY_A=********\nKEY_B=******** (changed)\nKEY_C=********\n"
+    );
+}
+
+#[test]
+fn a_value_is_masked_by_its_name_and_by_what_is_in_it() {
+    let value = |name: &str, text: &str| value(name, text, &SecretWords::default());
+    assert_eq!(value("DB_PASSWORD", "x"), MASK);
+    assert_eq!(value("PORT", "80"), "80");
+    assert_eq!(value("PEM", "-----BEGIN PRIVATE KEY-----\nx"), MASK);
+    assert_eq!(value("12", "a\n  secret: x\n"), "a\n  secret: ********\n");
+    assert_eq!(value("DB", "pg://me:hunter2@db"), "pg://********@db");
+}
+
+#[test]
+fn passwords_within_a_value_are_masked() {
+    for (text, expect) in [
+        (
+            "Server=db;Password=x y;Db=a",
+            "Server=db;Password=******** y;Db=a",
+        ),
+        (
+            "-Djavax.keyStorePassword=abc -Xmx1g",
+            "-Djavax.keyStorePassword=******** -Xmx1g",
+        ),
+        ("http://x/?token=abc&a=b", "http://x/?token=********&a=b"),
+        ("PASSWORD=", "PASSWORD="),
+        ("no secret = here", "no secret = here"),
+        ("tokens", "tokens"),
+    ] {
+        assert_eq!(without_passwords(text), expect);
+    }
+}
+
+#[test]
+fn what_somebody_calls_secret_is_masked_too() {
+    let words = SecretWords::with(["LICENSE".to_owned(), String::new()]);
+    assert_eq!(value("ACME_LICENSE_NO", "12", &words), MASK);
+    assert_eq!(value("PORT", "12", &words), "12");
+    let text = "  license: 12345\n";
+    let masked = pair(Path::new("app.yml"), text, text, &words).0;
+    assert_eq!(masked, "  license: ********\n");
+    assert_eq!(Secrets::new(false, words).variable("LICENSE", "12"), MASK);
+}
+
+#[test]
+fn a_value_over_several_lines_is_masked_to_its_end() {
+    let text = "KEY=\"-----BEGIN\nhunter2\nend\"\nB=2\n";
+    let expected = "KEY=********\n********\n********\nB=2\n";
+    assert_eq!(masked(".env", text, text), expected);
+}
+
+#[test]
+fn secrets_are_masked_wherever_they_turn_up() {
+    let mut secrets = Secrets::new(false, SecretWords::default());
+    secrets.add([
+        ("DB_PASSWORD".to_owned(), "hunter2".to_owned()),
+        ("TAG".to_owned(), "v2.10".to_owned()),
+    ]);
+    assert_eq!(secrets.variable("DB_PASSWORD", "hunter2"), MASK);
+    assert_eq!(secrets.variable("ADMIN", "hunter2"), MASK);
+    assert_eq!(secrets.variable("CITY", "Bonn am Rhein"), "Bonn am Rhein");
+    for harmless in ["v2.10.5", "8080", "2.1.0-rc.1", "true"] {
+        assert_eq!(secrets.variable("TAG", harmless), harmless);
+        assert_eq!(secrets.variable("TOKEN", harmless), MASK);
+    }
+    assert_eq!(secrets.setting(Some("URL_X"), "x"), MASK);
+    assert_eq!(secrets.setting(Some("DSN"), "x"), MASK);
+    assert_eq!(secrets.setting(None, "a hunter2 b"), format!("a {MASK} b"));
+    assert_eq!(
+        secrets.command("redis-server --requirepass abc"),
+        format!("redis-server --requirepass {MASK}")
+    );
+    let mut open = Secrets::new(true, SecretWords::default());
+    open.add([("DB_PASSWORD".to_owned(), "hunter2".to_owned())]);
+    assert_eq!(open.setting(Some("DB_PASSWORD"), "hunter2"), "hunter2");
+}
+
+#[test]
+fn in_other_files_what_sounds_secret_is_masked_to_the_end_of_the_line() {
+    for (line, expected) in [
+        (
+            "image: quay.io/keycloak/keycloak:23",
+            "image: quay.io/keycloak/keycloak:23",
+        ),
+        (
+            "    image: web:1 # the token",
+            "    image: web:1 # the token",
+        ),
+        (
+            "  POSTGRES_PASSWORD: hunter2",
+            "  POSTGRES_PASSWORD: ********",
+        ),
+        ("  - API_TOKEN=abc", "  - API_TOKEN=********"),
+        (
+            "command: redis-server --requirepass hunter2",
+            "command: redis-server --requirepass ********",
+        ),
+        (
+            "environment: [\"A=b\", \"DB_DSN_X=y\"]",
+            "environment: [\"A=b\", \"DB_DSN_X=********",
+        ),
+        ("# PASSWORD=hunter2", "# PASSWORD=********"),
+        (
+            "# the token is kept elsewhere",
+            "# the token is kept elsewhere",
+        ),
+        ("Note the key: it is long", "Note the key: it is long"),
+        ("Authors: A. and B.", "Authors: A. and B."),
+        ("requirepass hunter2", "requirepass ********"),
+        ("keys are kept in a safe", "keys are kept in a safe"),
+        (
+            "curl -H 'x: ghp_abcdefghijklmnopqrstuvwxyz0123'",
+            "curl -H 'x: ********",
+        ),
+        ("password = hunter2", "password = ********"),
+        (
+            "  db: postgres://me:hunter2@db/x",
+            "  db: postgres://********@db/x",
+        ),
+        ("  restart: always", "  restart: always"),
+    ] {
+        assert_eq!(masked("docker-compose.yml", line, line), expected);
+    }
+}
