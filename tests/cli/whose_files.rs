@@ -64,7 +64,9 @@ fn a_volume_that_an_override_takes_away_gets_no_name() {
         ),
         ("releases/v2/compose.yaml", &compose),
     ]);
-    install.run("plan v2").exits(0);
+    let asked = install.run("plan v2").exits(3);
+    asked.complains("--share /mnt/nas");
+    install.run("plan v2 --share /mnt/nas").exits(0);
     install.run("apply").exits(0);
     let carried = install.read("releases/v2/compose.override.yaml");
     assert_eq!(carried, install.read("releases/v1/compose.override.yaml"));
