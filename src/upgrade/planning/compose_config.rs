@@ -151,7 +151,7 @@ pub(crate) fn ask(
         Err(error) => return ComposeWord::Unknown(error.to_string()),
     };
     let scratch = TemporaryTree::new(disk, &std::env::temp_dir(), Purpose::SmallFiles);
-    let written = Scratch {
+    let written = ScratchRelease {
         disk,
         root: scratch.path(),
         releases,
@@ -178,14 +178,14 @@ enum ScratchError {
 
 /// A folder in which the files are as they will be, by their whole paths, so that relative ones lead
 /// to each other.
-struct Scratch<'a> {
+struct ScratchRelease<'a> {
     disk: &'a Disk,
     root: &'a Path,
     releases: &'a Releases,
     decisions: &'a Decisions,
 }
 
-impl Scratch<'_> {
+impl ScratchRelease<'_> {
     fn ask(&self, compose: &Compose, request: &Request) -> Result<ResolvedNames, ScratchError> {
         let model = &self.decisions.model;
         let (new, old) = (&self.releases.new, &self.releases.old);
