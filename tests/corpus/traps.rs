@@ -132,7 +132,7 @@ fn volume_names_are_written_as_the_table_says() {
         (
             "a reset",
             "volumes:\n  db: !reset null\n",
-            Refused("it has the tag `!reset`"),
+            Bytes("volumes:\n  db: !reset null\n"),
         ),
         (
             "a comment above the first entry",
