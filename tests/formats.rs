@@ -26,9 +26,9 @@ use transship::tree::{
 use transship::upgrade::made_volume::{self, MadeVolume, VolumeIdentity};
 use transship::upgrade::plan::{self, Estimate, Plan, PlanError, Space, VolumeEstimate};
 use transship::upgrade::planning::merging::ConfigMerge;
-use transship::upgrade::planning::outside::SharedWithOld;
 use transship::upgrade::projects::{Arrangement, NetworkRecord, ProjectPair, ProjectRecord};
 use transship::upgrade::running::journal::{self, Journal, JournalEvent, RunState, StepState};
+use transship::upgrade::shared_with_old::SharedWithOld;
 use transship::upgrade::step::{
     CarryConfig, CopyFolder, CopyVolume, EditCompose, FolderMove, LoadImages, StageRelease,
     StepOutcome, Switch, ValueChange, VerifyVolume,

@@ -20,9 +20,9 @@ use crate::release::{Install, VendorRelease, Version};
 use crate::upgrade::planning::merging;
 use crate::upgrade::planning::prepare::prepare;
 use crate::upgrade::planning::release_changes::ReleaseChanges;
-use crate::upgrade::planning::unseen::ServicePath;
 use crate::upgrade::request::recorded;
 use crate::upgrade::running::runner;
+use crate::upgrade::service_path::ServicePath;
 use crate::upgrade::{Decisions, Plan, Request};
 
 /// Show what an upgrade would do, and save it for `transship apply`.

@@ -16,6 +16,8 @@ pub mod planning;
 pub mod projects;
 pub mod request;
 pub mod running;
+pub mod service_path;
+pub mod shared_with_old;
 pub mod step;
 
 pub use plan::Plan;

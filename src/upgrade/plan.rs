@@ -12,9 +12,9 @@ use thiserror::Error;
 
 use super::confine::{self, Bounds, OutOfBounds};
 use super::planning::merging::PlanConflict;
-use super::planning::outside::SharedWithOld;
 use super::projects::ProjectPair;
 use super::request::Request;
+use super::shared_with_old::SharedWithOld;
 use super::step::Step;
 use crate::document::{self, DocumentError, DocumentFormat, DocumentId};
 use crate::engine::VolumeBackend;

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::service_path::ServicePath;
 use crate::engine::VolumeBackend;
 use crate::release::{Install, Version};
-use crate::upgrade::planning::unseen::ServicePath;
 
 /// An upgrade that somebody wants.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 
 use super::merging::{Answered, MergedFile};
 use super::obstacle::Obstacle;
-use super::outside::{self, OutsideAnswers, OutsideUse, Ownership, SharedWithOld};
+use super::outside::{self, OutsideAnswers, OutsideUse, Ownership};
 use super::release_files::{ReleaseFiles, ReleasePair};
 use super::releases::Releases;
 use super::view::View;
+use super::volume_pair::VolumePair;
 use super::warnings;
 use super::whose::{CarriedPath, FileQuestion};
 use crate::compose::{self, ReleaseEdit};
@@ -19,6 +20,7 @@ use crate::release::{Install, Recipe, Version};
 use crate::tree::Digest;
 use crate::upgrade::projects::{Arrangement, ProjectPair, ProjectRecord};
 use crate::upgrade::request::Request;
+use crate::upgrade::shared_with_old::SharedWithOld;
 use crate::upgrade::step::{EditCompose, FolderMove, ValueChange};
 
 /// What an upgrade touches: edits, volumes, config.
@@ -71,19 +73,6 @@ pub struct PlannedEdit {
     pub before: Vec<u8>,
     /// The file's content after the edit.
     pub after: Vec<u8>,
-}
-
-/// A volume of the old release and the new release's copy of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VolumePair {
-    /// The key in the new release's compose files.
-    pub key: String,
-    /// The real name of the old one.
-    pub source: String,
-    /// The real name of the new one.
-    pub target: String,
-    /// Whether an enabled service of the old release uses it: else there needn't be one.
-    pub is_used: bool,
 }
 
 /// A folder, or file, of the host and the new release's copy of it.

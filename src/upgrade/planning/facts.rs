@@ -10,9 +10,10 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::compose_config::ComposeWord;
-use super::decisions::{Decisions, OutsideFolder, VolumePair};
+use super::decisions::{Decisions, OutsideFolder};
 use super::image_facts::ImageFacts;
 use super::unseen::UnseenFacts;
+use super::volume_pair::VolumePair;
 use super::whose::CarriedPath;
 use crate::engine::{self, ByPath, Users, VolumeStore};
 use crate::error::{Explain, Kind};

@@ -18,5 +18,6 @@ pub mod releases;
 pub mod unseen;
 mod unseen_words;
 mod view;
+pub mod volume_pair;
 mod warnings;
 pub mod whose;

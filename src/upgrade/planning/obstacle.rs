@@ -5,12 +5,12 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use super::unseen::ServicePath;
 use super::unseen_words;
 use crate::engine::UnseenData;
 use crate::error::{Explain, Kind};
 use crate::tree::Survey;
 use crate::upgrade::plan::Space;
+use crate::upgrade::service_path::ServicePath;
 
 /// Why there can be no plan: everything that stands against it.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

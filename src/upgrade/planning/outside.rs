@@ -8,28 +8,15 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-
-use super::decisions::VolumePair;
 use super::obstacle::Obstacle;
+use super::volume_pair::VolumePair;
 use crate::compose::{Device, Model, Service, VolumeDefinition, is_data};
 use crate::release::Recipe;
 use crate::upgrade::request::Request;
+use crate::upgrade::shared_with_old::SharedWithOld;
 
 /// Where in a release its own copies of folders of the host are, by their whole paths.
 pub(crate) const OWN_FOLDER: &str = "own";
-
-/// Something outside that both releases use, as a plan records it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SharedWithOld {
-    /// What `--share` calls it: a volume's key, or an absolute path.
-    pub what: String,
-    /// The volume's real name, or the path again.
-    pub name: String,
-    /// The services of the new release that write it.
-    pub services: Vec<String>,
-}
 
 /// What is outside of a release.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::compose_config::ComposeWord;
-use super::decisions::{Decisions, OutsideFolder, VolumePair};
+use super::decisions::{Decisions, OutsideFolder};
 use super::facts::{Facts, FolderFacts, VolumeFacts, release_path};
 use super::merging::{MergedFile, PlanConflict};
 use super::obstacle::{Obstacle, Refused};
+use super::volume_pair::VolumePair;
 use crate::document::DocumentId;
 use crate::engine::Users;
 use crate::release::VendorRelease;

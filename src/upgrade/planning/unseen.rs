@@ -1,53 +1,14 @@
 //! What the old release keeps where no compose file names it, and so no step copies it: refused by
 //! name, unless somebody says that it may stay behind.
 
-use std::fmt;
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
-
-use serde::{Deserialize, Serialize};
+use std::path::Path;
 
 use super::obstacle::Obstacle;
 use crate::compose::Model;
 use crate::engine::{DockerVolumes, Error, UnseenData, UnseenPlace, VolumeStore, unseen_data};
 use crate::progress::Progress;
 use crate::tree::Survey;
-
-/// A place in a service's containers, written `SERVICE:/path`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ServicePath {
-    /// The compose service.
-    pub service: String,
-    /// The absolute path in its containers.
-    pub path: PathBuf,
-}
-
-impl fmt::Display for ServicePath {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.service, self.path.display())
-    }
-}
-
-impl FromStr for ServicePath {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text.split_once(':') {
-            Some((service, path)) if !service.is_empty() && path.starts_with('/') => Ok(Self {
-                service: service.to_owned(),
-                path: path.into(),
-            }),
-            _ => Err("it is written SERVICE:/path"),
-        }
-    }
-}
-
-impl ServicePath {
-    fn covers(&self, service: &str, path: &Path) -> bool {
-        self.service == service && path.starts_with(&self.path)
-    }
-}
+use crate::upgrade::service_path::ServicePath;
 
 /// What was observed of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

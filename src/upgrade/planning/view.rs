@@ -6,10 +6,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::decisions::VolumePair;
 use super::obstacle::Obstacle;
 use super::outside;
 use super::releases::Releases;
+use super::volume_pair::VolumePair;
 use crate::compose::{Bind, Model, interpolate};
 use crate::upgrade::step::FolderMove;
 
