@@ -58,7 +58,7 @@ impl Install {
                 wanted: active.version,
             });
         }
-        let releases: Vec<Version> = self.releases()?.into_iter().map(|r| r.version).collect();
+        let releases = self.known()?;
         if releases.is_empty() {
             let path = self.releases_folder();
             return Err(InstallError::NoneFound { path });

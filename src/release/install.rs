@@ -437,7 +437,8 @@ impl Install {
         }
     }
 
-    fn known(&self) -> Result<Vec<Version>, InstallError> {
+    /// The versions of the complete releases, oldest first.
+    pub(super) fn known(&self) -> Result<Vec<Version>, InstallError> {
         Ok(self
             .releases()?
             .into_iter()
