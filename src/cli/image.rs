@@ -5,7 +5,7 @@ mod load;
 use clap::Subcommand;
 use serde::Serialize;
 
-use super::files::compose_files::FilesArg;
+use super::files::compose_files::{FilesArg, warn_of_unset};
 use super::files::edits::{self, EditArgs, FileEdit};
 use super::files::env_edits::EnvEdits;
 use super::terminal::failure::Failure;
@@ -69,6 +69,7 @@ pub(super) fn run(command: &ImageCommand, ui: &Ui) -> Result<Done, Failure> {
 
 fn ls(args: &Ls, ui: &Ui) -> Result<Done, Failure> {
     let model = args.files.model(&args.files.options())?;
+    warn_of_unset(&model, ui);
     if model.services.is_empty() {
         ui.warn(
             "no service is in these files; services at the top, without `services:`, are not read",

@@ -38,6 +38,18 @@ fn image_ls_shows_what_compose_would_run() {
 }
 
 #[test]
+fn variables_that_are_taken_for_blank_are_named_with_the_number_of_their_places() {
+    let folder = folder();
+    let compose = "services:\n  a:\n    image: r/${X}a:${T}\n  b:\n    image: r/b:${T}\n";
+    fs::write(folder.path().join("compose.yaml"), compose).unwrap();
+    for command in [["image", "ls"], ["volume", "ls"]] {
+        transship(folder.path(), command)
+            .exits(0)
+            .complains("unset, and taken for blank: `T` (2 places), `X` (1 place)");
+    }
+}
+
+#[test]
 fn image_set_edits_in_place_and_its_dry_run_shows_the_difference() {
     let folder = folder();
     let shown = transship(folder.path(), ["image", "set", "nginx=1.27", "--dry-run"]).exits(0);

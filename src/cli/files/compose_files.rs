@@ -4,6 +4,8 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::cli::terminal::failure::Failure;
+use crate::cli::terminal::size;
+use crate::cli::terminal::ui::Ui;
 use crate::compose::{self, LoadOptions, Model};
 use crate::env_file::Values;
 use crate::error::Kind;
@@ -99,6 +101,19 @@ impl FilesArg {
 /// A variable of the environment that isn't empty.
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Warns of the variables that Compose takes for blank.
+pub(crate) fn warn_of_unset(model: &Model, ui: &Ui) {
+    if model.unset.is_empty() {
+        return;
+    }
+    let told = model.unset.iter().map(|(name, places)| {
+        let places = size::count(*places as u64, "place");
+        format!("`{name}` ({places})")
+    });
+    let told = told.collect::<Vec<_>>().join(", ");
+    ui.warn(&format!("unset, and taken for blank: {told}"));
 }
 
 /// The content of a file, or of standard input for `-`.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::cli::files::compose_files::FilesArg;
+use crate::cli::files::compose_files::{FilesArg, warn_of_unset};
 use crate::cli::held;
 use crate::cli::options::VolumesArg;
 use crate::cli::terminal::failure::Failure;
@@ -123,6 +123,7 @@ fn of_files(
         ..args.files.options()
     };
     let model = args.files.model(&options)?;
+    warn_of_unset(&model, ui);
     if let Err(failure) = store {
         ui.say(&format!(
             "note: where they live is not known: {}",
