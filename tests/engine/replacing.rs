@@ -41,10 +41,15 @@ impl Pair {
 
     /// Upgrades from the project `a` to `b`, as the README says, and brings the new one up.
     fn upgrade(&self) {
+        self.upgrade_with(&[]);
+    }
+
+    /// The same, with answers to what `plan` asks.
+    fn upgrade_with(&self, answers: &[&str]) {
         let (a, b) = (self.lab.name("a"), self.lab.name("b"));
         let prefix = self.lab.name("two_");
         self.runs(&["up", "v1", "-p", &a]);
-        self.runs(&[
+        let plan = [
             "plan",
             "v2",
             "-p",
@@ -53,7 +58,8 @@ impl Pair {
             &a,
             "--prefix",
             &prefix,
-        ]);
+        ];
+        self.runs(&[&plan, answers].concat());
         self.runs(&["stop", "v1"]);
         self.runs(&["apply"]);
         self.runs(&["up", "v2"]);
@@ -151,7 +157,7 @@ volumes: {{data: {{name: {volume}}}, media: {{external: true, name: {external}}}
     });
     let (app, media) = (pair.lab.name("app"), pair.lab.name("media"));
     pair.lab.docker(&["volume", "create", &media]);
-    pair.upgrade();
+    pair.upgrade_with(&["--share", "media"]);
     let project = |name: &str| {
         let label = "{{index .Config.Labels \"com.docker.compose.project\"}}";
         pair.lab.docker(&["inspect", "--format", label, name])

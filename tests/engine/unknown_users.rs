@@ -259,6 +259,7 @@ fn what_a_container_writes_is_not_brought_up_to_date_under_it_by_its_path_either
     assert!(ran.err.contains(&name), "{}", ran.err);
     assert!(data.join("kept").exists() && !data.join("row").exists());
     lab.docker(&["stop", "-t", "0", &name]);
-    volume(home.path(), &[], &update).exits(0);
+    let meant = ["copy", "--update", "--delete-all", "./newer", "./v1_data"];
+    volume(home.path(), &[], &meant).exits(0);
     assert!(!data.join("kept").exists() && data.join("row").exists());
 }
