@@ -16,7 +16,7 @@ use super::terminal::ui::{Done, Ui};
 use crate::engine::VolumeBackend;
 use crate::error::Kind;
 use crate::fs::Disk;
-use crate::release::{Install, VendorRelease, Version};
+use crate::release::{Install, Version};
 use crate::upgrade::planning::merging;
 use crate::upgrade::planning::prepare::prepare;
 use crate::upgrade::planning::release_changes::ReleaseChanges;
@@ -133,11 +133,7 @@ pub(super) fn run(args: &PlanArgs, ui: &Ui) -> Result<Done, Failure> {
     let _lock = install.lock(&disk, "plan")?;
     held::warn(&args.volumes.engine.docker, ui);
     runner::require_over(&install)?;
-    match &args.pristine {
-        Some(path) => keep_pristine(args, path, &install, &disk, ui)?,
-        None if !args.dry_run => keep_found(args, &install, &disk, ui)?,
-        None => {}
-    }
+    learn_shipment(args, &install, &disk, ui)?;
     let request = request(args, &install)?;
     let store = args.volumes.store(&request.volumes_of(&install))?;
     let planned = prepare(&install, &request, store.as_ref(), ui.progress())?;
@@ -173,55 +169,24 @@ pub(super) fn run(args: &PlanArgs, ui: &Ui) -> Result<Done, Failure> {
     Ok(done)
 }
 
-/// Keeps what the vendor shipped as the old release, where its archive lies in the install.
-fn keep_found(args: &PlanArgs, install: &Install, disk: &Disk, ui: &Ui) -> Result<(), Failure> {
+/// Has what the vendor shipped as the old release kept, where somebody names it or it is found.
+fn learn_shipment(args: &PlanArgs, install: &Install, disk: &Disk, ui: &Ui) -> Result<(), Failure> {
     let old = match &args.from {
         Some(version) => install.release(version)?,
         None => install.active()?,
     };
-    let target = install.pristine(&old.version);
-    if target.symlink_metadata().is_ok() {
-        return Ok(());
+    let (old, progress) = (&old.version, ui.progress());
+    if let Some(path) = &args.pristine {
+        install.learn_shipment(disk, old, path, progress)?;
+    } else if !args.dry_run
+        && let Some(found) = install.find_shipment(disk, old, progress)?
+    {
+        let found = found.display();
+        ui.say(&format!(
+            "`{found}` is taken for what the vendor shipped as {old}"
+        ));
     }
-    let Some(found) = install.shipment_of(disk, &old.version, ui.progress()) else {
-        return Ok(());
-    };
-    install.adopt(disk)?;
-    found.keep_pristine(disk, &target)?;
-    ui.say(&format!(
-        "`{}` is taken for what the vendor shipped as {}",
-        found.path.display(),
-        old.version
-    ));
     Ok(())
-}
-
-/// Keeps what the vendor shipped as the release that the upgrade leaves.
-fn keep_pristine(
-    args: &PlanArgs,
-    path: &Path,
-    install: &Install,
-    disk: &Disk,
-    ui: &Ui,
-) -> Result<(), Failure> {
-    let old = match &args.from {
-        Some(version) => install.release(version)?,
-        None => install.active()?,
-    };
-    let target = install.pristine(&old.version);
-    if target.symlink_metadata().is_ok() {
-        return Err(Failure::new(
-            Kind::Refused,
-            format!(
-                "what the vendor shipped as {} is known already",
-                old.version
-            ),
-        )
-        .hint("leave out `--pristine`")
-        .hint(format!("or remove `{}` if it is wrong", target.display())));
-    }
-    install.adopt(disk)?;
-    Ok(VendorRelease::open(path, ui.progress())?.keep_pristine(disk, &target)?)
 }
 
 fn request(args: &PlanArgs, install: &Install) -> Result<Request, Failure> {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use super::Version;
 use crate::document::DocumentError;
 use crate::error::{Explain, Kind};
 use crate::tree;
@@ -70,6 +71,14 @@ pub enum VendorReleaseError {
         /// The release's folder.
         path: PathBuf,
     },
+    /// What was shipped as a release is known already.
+    #[error("what the vendor shipped as {version} is known already")]
+    Known {
+        /// The release.
+        version: Version,
+        /// Where it is kept.
+        target: PathBuf,
+    },
     /// The tree work failed.
     #[error(transparent)]
     Tree(#[from] tree::Error),
@@ -116,9 +125,10 @@ fn with_end(path: &Path, end: &str) -> PathBuf {
 impl Explain for VendorReleaseError {
     fn kind(&self) -> Kind {
         match self {
-            Self::Changed { .. } | Self::ReleaseExists { .. } | Self::Member { .. } => {
-                Kind::Refused
-            }
+            Self::Changed { .. }
+            | Self::ReleaseExists { .. }
+            | Self::Member { .. }
+            | Self::Known { .. } => Kind::Refused,
             Self::Io { source, .. } if source.kind() != io::ErrorKind::NotFound => Kind::Refused,
             Self::Tree(error) => error.kind(),
             Self::List(error) => error.kind(),
@@ -140,6 +150,10 @@ impl Explain for VendorReleaseError {
             Self::NoCompose { .. } => {
                 vec!["it should hold a `docker-compose.yml` or `compose.yaml`".into()]
             }
+            Self::Known { target, .. } => vec![
+                "leave out `--pristine`".into(),
+                format!("or remove `{}` if it is wrong", target.display()),
+            ],
             Self::Changed { .. } => vec!["make the plan again with `transship plan`".into()],
             Self::ReleaseExists { .. } => {
                 vec![

@@ -1,17 +1,62 @@
-//! The vendor's archive of a release, where it still lies in the install.
+//! What the vendor shipped as a release that is in use already: named by somebody, or found where its
+//! archive still lies in the install.
 
 use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
-use super::{Install, VendorRelease, Version};
+use super::{Install, StagingError, VendorRelease, VendorReleaseError, Version};
 use crate::fs::Disk;
 use crate::progress::Progress;
 
 impl Install {
+    /// Keeps what was shipped as `version`, the archive or folder at `path`.
+    ///
+    /// # Errors
+    /// [`VendorReleaseError::Known`], and those of opening and reading it.
+    pub fn learn_shipment(
+        &self,
+        disk: &Disk,
+        version: &Version,
+        path: &Path,
+        progress: &dyn Progress,
+    ) -> Result<(), StagingError> {
+        let target = self.pristine(version);
+        if target.symlink_metadata().is_ok() {
+            let version = version.clone();
+            return Err(VendorReleaseError::Known { version, target }.into());
+        }
+        self.adopt(disk)?;
+        VendorRelease::open(path, progress)?.keep_pristine(disk, &target)?;
+        Ok(())
+    }
+
+    /// Keeps what was shipped as `version`, where that isn't known yet and its archive lies in the
+    /// install. Gives the archive's path.
+    ///
+    /// # Errors
+    /// Those of reading the archive.
+    pub fn find_shipment(
+        &self,
+        disk: &Disk,
+        version: &Version,
+        progress: &dyn Progress,
+    ) -> Result<Option<PathBuf>, StagingError> {
+        let target = self.pristine(version);
+        if target.symlink_metadata().is_ok() {
+            return Ok(None);
+        }
+        let Some(found) = self.shipment_of(disk, version, progress) else {
+            return Ok(None);
+        };
+        self.adopt(disk)?;
+        found.keep_pristine(disk, &target)?;
+        Ok(Some(found.path))
+    }
+
     /// The archive that `version` was made from, if exactly one of its name lies at the top of the
     /// install or beside the releases, and most of what is in it is in the release.
-    pub fn shipment_of(
+    pub(crate) fn shipment_of(
         &self,
         disk: &Disk,
         version: &Version,
@@ -58,8 +103,13 @@ fn is_of(found: &VendorRelease, disk: &Disk, release: &Path) -> bool {
     let Ok(small) = found.small_files(disk) else {
         return false;
     };
-    let entries = WalkDir::new(small.path()).into_iter().flatten();
-    let files = entries.filter(|entry| !entry.file_type().is_dir());
+    let Ok(entries) = WalkDir::new(small.path())
+        .into_iter()
+        .collect::<Result<Vec<_>, _>>()
+    else {
+        return false;
+    };
+    let files = entries.iter().filter(|entry| !entry.file_type().is_dir());
     let is_there = files.map(|entry| {
         let name = entry.path().strip_prefix(small.path());
         name.is_ok_and(|name| release.join(name).symlink_metadata().is_ok())
