@@ -1,7 +1,7 @@
 //! Docker as a program, and the places where a volume lives.
 //!
 //! transship runs `docker` rather than speaking to its socket: contexts, credential
-//! helpers, ssh hosts and podman's stand-in keep working, and every step of a plan can be
+//! helpers and ssh hosts keep working, and every step of a plan can be
 //! shown as the command that a person would type. What Docker says is never taken on
 //! trust: its answers are read as JSON, every call has a time-out, and a change is
 //! believed when a question asked afterwards says so, not because of an exit code.
