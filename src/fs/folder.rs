@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
-use super::Disk;
+use super::{Disk, WriteError};
 
 impl Disk {
     /// Makes the folder `path` with `mode` less the umask; its parent must be there.
@@ -17,6 +17,26 @@ impl Disk {
         self.before("mkdir", path)?;
         fs::DirBuilder::new().mode(mode).create(path)?;
         self.sync_parent(path)
+    }
+
+    /// Makes the folder `path` and those above it that aren't there, with `mode` less the umask.
+    /// That somebody makes one meanwhile is no error.
+    ///
+    /// # Errors
+    /// [`WriteError::Io`] with the folder that can't be made.
+    pub fn create_dirs(&self, path: &Path, mode: u32) -> Result<(), WriteError> {
+        let missing = path.ancestors().take_while(|folder| !folder.exists());
+        let missing: Vec<_> = missing.collect();
+        for folder in missing.into_iter().rev() {
+            match self.create_dir(folder, mode) {
+                Err(source) if source.kind() != io::ErrorKind::AlreadyExists => {
+                    let path = folder.to_owned();
+                    return Err(WriteError::Io { path, source });
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// To be called before an effect that is no file's: `docker volume create`, say. The

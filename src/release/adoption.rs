@@ -92,15 +92,7 @@ impl Install {
     /// # Errors
     /// [`InstallError::Io`].
     pub fn adopt(&self, disk: &Disk) -> Result<(), InstallError> {
-        for folder in [
-            self.own(""),
-            self.plans(),
-            self.journals(),
-            self.manifests(),
-            self.own("pristine"),
-            self.own("shipped"),
-            self.own("made"),
-        ] {
+        for folder in self.own_folders() {
             match disk.create_dir(&folder, 0o700) {
                 Err(source) if source.kind() != io::ErrorKind::AlreadyExists => {
                     return Err(InstallError::Io {

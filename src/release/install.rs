@@ -313,21 +313,28 @@ impl Install {
     /// Removes what killed runs left in the folders that every run writes to. What can't be
     /// removed is in nobody's way.
     fn sweep(&self, disk: &Disk) {
-        let folders = [
+        let elsewhere = [
             std::env::temp_dir(),
             self.root.clone(),
             self.releases_folder(),
+            self.own("kept"),
+        ];
+        for folder in elsewhere.iter().chain(&self.own_folders()) {
+            let _ = tree::sweep(disk, folder);
+        }
+    }
+
+    /// Transship's own folders, which every adopted install has.
+    pub(super) fn own_folders(&self) -> [PathBuf; 7] {
+        [
             self.own(""),
             self.plans(),
             self.journals(),
             self.manifests(),
             self.own("pristine"),
             self.own("shipped"),
-            self.own("kept"),
-        ];
-        for folder in folders {
-            let _ = tree::sweep(disk, &folder);
-        }
+            self.own("made"),
+        ]
     }
 
     /// The releases on disk that are complete, oldest first.

@@ -16,6 +16,7 @@ mod docker;
 mod edits;
 mod generated;
 mod identity;
+mod installs_as_they_are;
 mod last_copy;
 mod limits;
 mod merge;

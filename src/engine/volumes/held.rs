@@ -25,7 +25,7 @@ use crate::clock;
 use crate::document::{self, DocumentError, DocumentFormat};
 use crate::engine::{Container, Docker, Error, ServerInfo};
 use crate::error::{Explain, Kind};
-use crate::fs::{Disk, Maker, NamedProcess, TrustError, require_own};
+use crate::fs::{Disk, Maker, NamedProcess, TrustError, WriteError, require_own};
 
 /// The format of a record.
 pub const HELD_FORMAT: DocumentFormat = DocumentFormat {
@@ -48,6 +48,9 @@ pub enum HeldError {
         /// The error of the system call.
         source: io::Error,
     },
+    /// The folder can't be made.
+    #[error(transparent)]
+    Write(#[from] WriteError),
     /// Somebody else could have written it.
     #[error(transparent)]
     Trust(#[from] TrustError),
@@ -72,7 +75,7 @@ impl Explain for HeldError {
 
     fn hints(&self) -> Vec<String> {
         match self {
-            Self::NoFolder | Self::Folder { .. } => {
+            Self::NoFolder | Self::Folder { .. } | Self::Write(_) => {
                 vec!["another folder can be named with TRANSSHIP_STATE".into()]
             }
             Self::Trust(error) => error.hints(),
@@ -255,7 +258,7 @@ impl HeldRecord {
         containers: Vec<HeldContainer>,
     ) -> Result<Self, HeldError> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
-        make(disk, folder)?;
+        disk.create_dirs(folder, 0o700)?;
         let metadata = fs::symlink_metadata(folder).map_err(at(folder))?;
         require_own(folder, &metadata)?;
         // What a killed run was writing.
@@ -403,23 +406,6 @@ fn folder() -> Option<PathBuf> {
     let state = named("XDG_STATE_HOME").filter(absolute);
     let state = state.or_else(|| Some(named("HOME")?.join(".local/state")))?;
     Some(state.join("transship/held"))
-}
-
-/// Makes the folder, and those above it that aren't there.
-fn make(disk: &Disk, folder: &Path) -> Result<(), HeldError> {
-    let missing: Vec<_> = folder
-        .ancestors()
-        .take_while(|path| !path.exists())
-        .collect();
-    for path in missing.into_iter().rev() {
-        match disk.create_dir(path, 0o700) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                return Err(at(path)(error));
-            }
-            _ => {}
-        }
-    }
-    Ok(())
 }
 
 fn at(path: &Path) -> impl Fn(io::Error) -> HeldError {

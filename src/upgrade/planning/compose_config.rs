@@ -12,7 +12,7 @@ use super::obstacle::Obstacle;
 use super::releases::Releases;
 use crate::compose::Model;
 use crate::engine::{Compose, Docker, Error};
-use crate::fs::{Disk, Purpose};
+use crate::fs::{Disk, Purpose, WriteError};
 use crate::tree::TemporaryTree;
 use crate::upgrade::request::Request;
 
@@ -167,13 +167,19 @@ pub(crate) fn ask(
             other => ComposeWord::Unknown(other.to_string()),
         },
         Err(ScratchError::Compose(error)) => ComposeWord::Unknown(error.to_string()),
-        Err(ScratchError::Write(why)) => ComposeWord::Unknown(why),
+        Err(ScratchError::Write(error)) => ComposeWord::Unknown(error.to_string()),
     }
 }
 
 enum ScratchError {
     Compose(Error),
-    Write(String),
+    Write(WriteError),
+}
+
+impl From<WriteError> for ScratchError {
+    fn from(error: WriteError) -> Self {
+        Self::Write(error)
+    }
 }
 
 /// A folder in which the files are as they will be, by their whole paths, so that relative ones lead
@@ -190,7 +196,7 @@ impl ScratchRelease<'_> {
         let model = &self.decisions.model;
         let (new, old) = (&self.releases.new, &self.releases.old);
         let folder = self.place(&model.project_dir);
-        self.make_folders(&folder)?;
+        self.disk.create_dirs(&folder, 0o700)?;
         for path in self.files() {
             self.write(&path)?;
         }
@@ -258,10 +264,9 @@ impl ScratchRelease<'_> {
         };
         let place = self.place(path);
         if let Some(folder) = place.parent() {
-            self.make_folders(folder)?;
+            self.disk.create_dirs(folder, 0o700)?;
         }
-        let written = self.disk.create(&place, &content, 0o600);
-        written.map_err(|error| ScratchError::Write(error.to_string()))
+        Ok(self.disk.create(&place, &content, 0o600)?)
     }
 
     /// The content that a file will have.
@@ -288,20 +293,6 @@ impl ScratchRelease<'_> {
                 .filter(|_| is_carried)
         };
         carried().or_else(|| std::fs::read(new.folder.join(name)).ok())
-    }
-
-    fn make_folders(&self, folder: &Path) -> Result<(), ScratchError> {
-        let missing: Vec<_> = folder
-            .ancestors()
-            .take_while(|path| !path.exists())
-            .collect();
-        for path in missing.into_iter().rev() {
-            let made = self.disk.create_dir(path, 0o700);
-            made.map_err(|error| {
-                ScratchError::Write(format!("can't write `{}`: {error}", path.display()))
-            })?;
-        }
-        Ok(())
     }
 }
 

@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 use crate::compose::{self, Document};
 use crate::fs::{Disk, WriteError};
 use crate::merge::{
-    self, Answers, Carried, FileKind, Input, Inputs, MergeOutcome, Merged, OutcomeKind,
+    self, Answers, Carried, FileKind, Input, Inputs, MergeOutcome, Merged, OutcomeKind, with_ending,
 };
 use crate::release::{Install, Recipe, Version};
-use crate::tree::Digest;
+use crate::tree::{self, Digest};
 use crate::upgrade::request::Request;
 
 /// Beginnings of lines that no merged file may hold.
@@ -227,16 +227,14 @@ pub fn save_conflicts(
         match &file.merged.marked {
             Some(text) if there.as_ref() == Some(text) => {}
             Some(text) => {
-                let above = marked.ancestors().skip(1);
-                let missing: Vec<_> = above.take_while(|folder| !folder.exists()).collect();
-                for folder in missing.into_iter().rev() {
-                    disk.create_dir(folder, 0o700).map_err(io)?;
+                if let Some(above) = marked.parent() {
+                    disk.create_dirs(above, 0o700)?;
+                    // What a killed run was writing there, and nobody else looks for.
+                    let _ = tree::sweep(disk, above);
                 }
                 if let Some(there) = there {
                     // Somebody may have begun to settle it.
-                    let mut kept = marked.clone().into_os_string();
-                    kept.push("~");
-                    disk.save(Path::new(&kept), &there)?;
+                    disk.save(&with_ending(&marked, "~"), &there)?;
                 }
                 disk.save(&marked, text)?;
                 let digest = Digest::of(text).to_string();

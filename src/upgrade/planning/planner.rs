@@ -223,6 +223,14 @@ fn steps(
     );
     steps.extend(last.into_iter().map(Step::Carry));
     steps.extend(copied(decisions, facts).map(|(pair, _)| copy(pair, decisions)));
+    steps.extend(copied(decisions, facts).map(|(pair, _)| {
+        Step::Verify(VerifyVolume {
+            source: pair.source.clone(),
+            volume: pair.target.clone(),
+            manifest: manifest(pair, decisions),
+        })
+    }));
+    // Last, since nothing looks at them again before the switch.
     steps.extend(decisions.folders.iter().map(|pair| {
         let to = release_path(&decisions.to).join(&pair.to);
         let from = match pair.from.is_absolute() {
@@ -230,13 +238,6 @@ fn steps(
             false => release_path(&decisions.from).join(&pair.from),
         };
         Step::CopyFolder(CopyFolder { from, to })
-    }));
-    steps.extend(copied(decisions, facts).map(|(pair, _)| {
-        Step::Verify(VerifyVolume {
-            source: pair.source.clone(),
-            volume: pair.target.clone(),
-            manifest: manifest(pair, decisions),
-        })
     }));
     steps.push(Step::Switch(Switch {
         from: facts.current.clone(),

@@ -129,15 +129,7 @@ impl StepKind for CarryConfig {
     }
 
     fn check_undo(&self, world: World<'_>, undo: Undo) -> Result<(), StepError> {
-        let path = world.install.root().join(&self.from);
-        match path.symlink_metadata() {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => match undo.evidence {
-                UndoEvidence::Failed => Ok(()),
-                UndoEvidence::Done | UndoEvidence::Unknown => Err(StepError::OldGone { path }),
-            },
-            Err(error) => Err(StepError::io(&path)(error)),
-            Ok(_) => Ok(()),
-        }
+        world::require_source(world, &self.from, undo)
     }
 
     fn undo(&self, world: World<'_>, evidence: UndoEvidence) -> Result<(), StepError> {

@@ -1,7 +1,6 @@
 //! Copying a folder of the host into the new release, which gets one of its own in its place: the
 //! copy is compared with the folder, byte by byte, before it is believed.
 
-use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -72,15 +71,7 @@ impl StepKind for CopyFolder {
     }
 
     fn check_undo(&self, world: World<'_>, undo: Undo) -> Result<(), StepError> {
-        let path = world.install.root().join(&self.from);
-        match path.symlink_metadata() {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => match undo.evidence {
-                UndoEvidence::Failed => Ok(()),
-                UndoEvidence::Done | UndoEvidence::Unknown => Err(StepError::OldGone { path }),
-            },
-            Err(error) => Err(StepError::io(&path)(error)),
-            Ok(_) => Ok(()),
-        }
+        world::require_source(world, &self.from, undo)
     }
 
     fn undo(&self, world: World<'_>, evidence: UndoEvidence) -> Result<(), StepError> {

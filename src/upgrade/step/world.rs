@@ -4,6 +4,7 @@
 //! that what a crash leaves has a name that nothing else has, and that says whether its maker
 //! still lives (see `fs`).
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -190,23 +191,31 @@ pub(super) fn in_release(world: World<'_>, path: &Path) -> Result<PathBuf, StepE
     }
 }
 
+/// Before an undo: what a step copied is still where it was, unless the step did nothing.
+///
+/// # Errors
+/// [`StepError::OldGone`], [`StepError::Io`].
+pub(super) fn require_source(world: World<'_>, from: &Path, undo: Undo) -> Result<(), StepError> {
+    let path = world.install.root().join(from);
+    match path.symlink_metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => match undo.evidence {
+            UndoEvidence::Failed => Ok(()),
+            UndoEvidence::Done | UndoEvidence::Unknown => Err(StepError::OldGone { path }),
+        },
+        Err(error) => Err(StepError::io(&path)(error)),
+        Ok(_) => Ok(()),
+    }
+}
+
 /// Makes the folders above `path`, below transship's own folder, private to their owner.
 ///
 /// # Errors
 /// [`StepError::Io`].
 pub(super) fn make_folders(world: World<'_>, path: &Path) -> Result<(), StepError> {
-    let missing: Vec<_> = path
-        .ancestors()
-        .skip(1)
-        .take_while(|folder| !folder.exists())
-        .collect();
-    for folder in missing.into_iter().rev() {
-        world
-            .disk
-            .create_dir(folder, 0o700)
-            .map_err(StepError::io(folder))?;
+    match path.parent() {
+        Some(above) => Ok(world.disk.create_dirs(above, 0o700)?),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 fn sweep_beside(world: World<'_>, place: &Path) -> Result<(), StepError> {

@@ -1,0 +1,173 @@
+//! Installs and deliveries as people have them: symlinks, overrides, archives of other systems, recipes with
+//! faults.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::process::Command;
+
+use crate::common::install::run;
+use crate::new_release::TwoReleases;
+
+const COMPOSE: &str = "services:\n  web: {image: 'acme/web:v1'}\n";
+
+#[test]
+fn a_compose_file_that_is_a_symlink_is_edited_where_it_leads() {
+    let install = TwoReleases::new(&[
+        ("releases/v1/docker-compose.yml", COMPOSE),
+        ("releases/v2/docker-compose.yml", COMPOSE),
+    ]);
+    for version in ["v1", "v2"] {
+        let release = install.0.path().join("releases").join(version);
+        let compose = release.join("docker-compose.yml");
+        fs::rename(&compose, release.join("prod.yml")).unwrap();
+        symlink("prod.yml", compose).unwrap();
+    }
+    install.run("plan v2").exits(0);
+    install.run("apply").exits(0);
+    assert_eq!(
+        install.read("releases/v2/prod.yml"),
+        COMPOSE.replace("v1", "v2")
+    );
+    let link = install.0.path().join("releases/v2/docker-compose.yml");
+    assert_eq!(fs::read_link(link).unwrap().to_str(), Some("prod.yml"));
+    install.run("rollback --discard").exits(0);
+    assert_eq!(install.read("releases/v2/prod.yml"), COMPOSE);
+}
+
+#[test]
+fn a_place_that_leads_out_of_its_release_is_refused_before_anything_is_done() {
+    let install = TwoReleases::new(&[
+        ("releases/v1/compose.yaml", COMPOSE),
+        ("releases/v1/conf/a.env", "A=1\n"),
+        ("releases/v2/compose.yaml", COMPOSE),
+        ("elsewhere/b.env", "B=1\n"),
+    ]);
+    let conf = install.0.path().join("releases/v2/conf");
+    symlink("../../elsewhere", conf).unwrap();
+    install.run("plan v2 --carry conf/a.env").exits(0);
+    install
+        .run("apply")
+        .exits(3)
+        .complains("leads out of its release");
+    install.run("status").exits(0);
+    assert_eq!(install.read("releases/v2/compose.yaml"), COMPOSE);
+    assert!(!install.0.path().join("elsewhere/a.env").exists());
+}
+
+#[test]
+fn a_volume_that_an_override_takes_away_gets_no_name() {
+    let compose = COMPOSE.replace('}', ", volumes: ['data:/d']}") + "volumes:\n  data:\n";
+    let install = TwoReleases::new(&[
+        ("releases/v1/compose.yaml", &compose),
+        (
+            "releases/v1/compose.override.yaml",
+            "services:\n  web:\n    volumes: !override ['/mnt/nas:/d']\nvolumes:\n  data: !reset null\n",
+        ),
+        ("releases/v2/compose.yaml", &compose),
+    ]);
+    let asked = install.run("plan v2").exits(3);
+    asked.complains("--share /mnt/nas");
+    install.run("plan v2 --share /mnt/nas").exits(0);
+    install.run("apply").exits(0);
+    let carried = install.read("releases/v2/compose.override.yaml");
+    assert_eq!(carried, install.read("releases/v1/compose.override.yaml"));
+}
+
+#[test]
+fn an_error_in_a_recipe_names_the_file_that_has_it_with_line_and_column() {
+    let vendors =
+        format!("{COMPOSE}x-transship:\n  images: [acme/web]\n  volumes:\n    prefx: a\n");
+    let install = TwoReleases::new(&[
+        ("releases/v1/compose.yaml", COMPOSE),
+        ("releases/v2/compose.yaml", COMPOSE),
+        ("transship.yml", "images: [x]\ncary: [.env]\n"),
+    ]);
+    let at = |place: &str| format!("the recipe in `{place}` can't be understood");
+    let own = install.0.path().join("transship.yml");
+    let ran = install.run("plan v2").exits(2);
+    ran.complains(&at(&format!("{}:2:1", own.display())));
+    for (text, place) in [
+        ("hooks: {}\n", ":1:1` asks for `hooks`"),
+        ("images: [x]\nmerge: {ourz: []}\n", ":2:9` can't"),
+        ("a: [\n", ":2:1` can't"),
+        ("carry: [../x]\n", ":1:1: `../x` is not a path inside"),
+    ] {
+        install.write("transship.yml", text);
+        let ran = install.run("plan v2");
+        assert!(
+            ran.code != 0 && ran.err.contains(place),
+            "{place}: {}",
+            ran.err
+        );
+    }
+    fs::remove_file(own).unwrap();
+    install.write("releases/v2/compose.yaml", &vendors);
+    let ran = install.run("plan v2").exits(2);
+    ran.complains(&at("compose.yaml:6:5"));
+}
+
+#[test]
+fn what_a_mac_and_a_vendor_put_beside_a_release_is_no_part_of_it() {
+    let install = TwoReleases::new(&[
+        ("releases/v1/compose.yaml", COMPOSE),
+        ("app-v2/compose.yaml", COMPOSE),
+        ("app-v2/._conf", "mine"),
+        ("README.md", "read me"),
+    ]);
+    let root = install.0.path();
+    for name in ["._app-v2", "app-v2/._compose.yaml"] {
+        fs::write(root.join(name), b"\0\x05\x16\x07\0\x02").unwrap();
+    }
+    let pack = |option: &str, archive: &str| {
+        let mut tar = Command::new("tar");
+        let args = [option, archive, "._app-v2", "app-v2", "README.md"];
+        run(tar.arg("-C").arg(root).args(args).current_dir(root));
+    };
+    pack("-czf", "app-v2.tar.gz");
+    install.run("plan v2 --from-release app-v2.tar.gz").exits(0);
+    install.run("apply").exits(0);
+    let entries = fs::read_dir(root.join("releases/v2")).unwrap();
+    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["._conf", "compose.yaml"]);
+}
+
+#[test]
+fn an_archive_that_is_not_read_is_refused_with_the_command_that_converts_it() {
+    let install = TwoReleases::new(&[("releases/v1/compose.yaml", COMPOSE)]);
+    for (name, magic, command) in [
+        ("a b.zip", &b"PK\x03\x04"[..], "unzip '"),
+        ("a.tar.xz", b"\xfd7zXZ\0", "xz -dc "),
+        ("a.tar.bz2", b"BZh9", "bzip2 -dc "),
+        ("a.tar.zst", b"\x28\xb5\x2f\xfd", "zstd -dc "),
+    ] {
+        let path = install.0.path().join(name);
+        fs::write(&path, magic).unwrap();
+        let args = ["plan", "v2", "--from-release", name];
+        let ran = crate::common::program::transship(install.0.path(), args).exits(2);
+        ran.complains(command);
+    }
+}
+
+#[test]
+fn a_rule_that_fits_no_image_is_told_what_would() {
+    let install = TwoReleases::new(&[
+        ("releases/v1/compose.yaml", COMPOSE),
+        (
+            "a.yaml",
+            "services:\n  w: {image: &i 'reg.local:5000/acme/pg:16'}\n  x: {image: *i}\n  y: {extends: {service: w}}\n",
+        ),
+        ("first.yaml", "web:\n  image: nginx:1\n"),
+    ]);
+    let set = |rule: &str| install.run(&format!("image set {rule} -f a.yaml --dry-run"));
+    set("*/pg=17").exits(2).complains("`**` doesn't");
+    set("service:y=x:2")
+        .exits(2)
+        .complains("services with an image of their own are: w, x");
+    set("*/*/pg=17").exits(0).complains("(also changes x)");
+    set("service:w=x:2").exits(0).complains("(also changes x)");
+    install
+        .run("image ls -f first.yaml")
+        .exits(0)
+        .complains("without `services:`");
+}

@@ -1,0 +1,206 @@
+//! A plan of each version, with every step.
+
+use std::path::{Path, PathBuf};
+
+use transship::engine::{ArchivedImage, VolumeBackend};
+use transship::release::VendorReleaseKind;
+use transship::upgrade::plan::{Estimate, Plan, Space, VolumeEstimate};
+use transship::upgrade::planning::merging::ConfigMerge;
+use transship::upgrade::projects::{Arrangement, NetworkRecord, ProjectPair, ProjectRecord};
+use transship::upgrade::shared_with_old::SharedWithOld;
+use transship::upgrade::step::{
+    CarryConfig, CopyFolder, CopyVolume, EditCompose, FolderMove, LoadImages, StageRelease, Switch,
+    ValueChange, VerifyVolume,
+};
+use transship::upgrade::{Request, Step};
+
+fn steps() -> Vec<Step> {
+    let digest = |letter: &str| letter.repeat(64);
+    let manifest = PathBuf::from(".transship/manifests/v2.10.5/v2_10_5_postgres_data.mtree");
+    vec![
+        Step::LoadImages(LoadImages {
+            archive: "/srv/containers.tar.gz".into(),
+            images: vec![ArchivedImage {
+                names: vec!["acme/web:v2.10.5".into()],
+                digest: format!("sha256:{}", digest("f")),
+            }],
+        }),
+        Step::StageRelease(StageRelease {
+            version: "v2.10.5".parse().unwrap(),
+            shipment: "/srv/v2.10.5.tar.gz".into(),
+            form: VendorReleaseKind::Tarball,
+            sha256: digest("a"),
+            top: Some("v2.10.5".into()),
+            target: "releases/v2.10.5".into(),
+        }),
+        Step::EditCompose(EditCompose {
+            file: "releases/v2.10.5/docker-compose.yml".into(),
+            images: vec!["acme/web=v2.10.5".into()],
+            prefix: "v2_10_5_".into(),
+            own: Vec::new(),
+            moves: Vec::new(),
+            changes: vec![ValueChange {
+                key: "services.web.image".into(),
+                line: 3,
+                from: Some("acme/web:v1.3.2".into()),
+                to: "acme/web:v2.10.5".into(),
+            }],
+            before: digest("b"),
+            after: digest("c"),
+        }),
+        Step::Carry(CarryConfig {
+            from: "releases/v1.3.2/.env".into(),
+            to: "releases/v2.10.5/.env".into(),
+            replaces: true,
+            exclude: Vec::new(),
+            merge: None,
+        }),
+        Step::Carry(CarryConfig {
+            from: "releases/v1.3.2/docker-compose.yml".into(),
+            to: "releases/v2.10.5/docker-compose.override.yml".into(),
+            replaces: false,
+            exclude: vec!["data".into()],
+            merge: Some(ConfigMerge {
+                base: Some(".transship/pristine/v1.3.2/docker-compose.yml".into()),
+                resolved: Some(".transship/merge/v2.10.5/docker-compose.yml".into()),
+                over: Some("docker-compose.yml".into()),
+                ours: vec![".env".into()],
+                theirs: vec!["Caddyfile".into()],
+                mine: digest("d"),
+                before: digest("e"),
+                after: digest("f"),
+            }),
+        }),
+        Step::CopyVolume(CopyVolume {
+            key: "postgres_data".into(),
+            source: "v1_3_2_postgres_data".into(),
+            target: "v2_10_5_postgres_data".into(),
+            project: "v2105".into(),
+            manifest: manifest.clone(),
+        }),
+        Step::Verify(VerifyVolume {
+            source: "v1_3_2_postgres_data".into(),
+            volume: "v2_10_5_postgres_data".into(),
+            manifest,
+        }),
+        Step::Switch(Switch {
+            from: Some("releases/v1.3.2".into()),
+            to: "releases/v2.10.5".into(),
+        }),
+    ]
+}
+
+/// What a plan of version 2 says.
+pub(crate) fn a_plan_of_version_2() -> Plan {
+    Plan {
+        id: "00007-20261121T020000Z-v2.10.5".into(),
+        sequence: 7,
+        install: Some("0123456789abcdef0123456789abcdef".into()),
+        made: "2026-11-21T02:00:00Z".parse().unwrap(),
+        transship: "0.1.0".into(),
+        request: Request {
+            version: "v2.10.5".parse().unwrap(),
+            from: Some("v1.3.2".parse().unwrap()),
+            shipment: Some("/srv/v2.10.5.tar.gz".into()),
+            prefix: Some("v2_10_5_".into()),
+            images: vec!["postgres=15".into()],
+            carry: vec![".env".into()],
+            skip: vec!["cache".into()],
+            own: Vec::new(),
+            share: Vec::new(),
+            env_files: Vec::new(),
+            profiles: Vec::new(),
+            ours: vec![".env".into()],
+            theirs: vec!["Caddyfile".into()],
+            as_override: true,
+            image_archive: Some("/srv/containers.tar.gz".into()),
+            leave: Vec::new(),
+            project: Some("v2105".into()),
+            from_project: None,
+            place: VolumeBackend::Dir {
+                path: "/srv/volumes".into(),
+            },
+        },
+        from: "v1.3.2".parse().unwrap(),
+        to: "v2.10.5".parse().unwrap(),
+        from_project: "v132".into(),
+        project: "v2105".into(),
+        projects: ProjectPair {
+            arrangement: Arrangement::Replace,
+            old: ProjectRecord {
+                name: "v132".into(),
+                ..ProjectRecord::default()
+            },
+            new: ProjectRecord {
+                name: "v2105".into(),
+                containers: [("web".to_owned(), "acme-web".to_owned())].into(),
+                networks: [(
+                    "default".to_owned(),
+                    NetworkRecord {
+                        name: "v2105_default".into(),
+                        external: false,
+                        subnets: vec!["10.9.0.0/24".into()],
+                    },
+                )]
+                .into(),
+            },
+        },
+        steps: steps(),
+        estimate: Estimate {
+            volumes: vec![VolumeEstimate {
+                key: "postgres_data".into(),
+                files: 1000,
+                bytes: 750_000_000,
+                in_use_by: Some(vec!["v132-postgres-1".into()]),
+            }],
+            space: vec![Space {
+                path: "/srv".into(),
+                needed: 750_000_000,
+                free: 80_000_000_000,
+            }],
+        },
+        warnings: vec!["volume `v1_3_2_postgres_data` is in use".into()],
+        shared: Vec::new(),
+        conflicts: Vec::new(),
+    }
+}
+
+/// What a plan of today says besides what one of version 2 does.
+pub(crate) fn a_plan() -> Plan {
+    let mut plan = a_plan_of_version_2();
+    plan.request.own = vec!["/srv/acme/files".into(), "search".into()];
+    plan.request.share = vec!["mail".into()];
+    plan.request.env_files = vec!["releases/v1.3.2/.env.custom".into()];
+    plan.request.profiles = vec!["search".into()];
+    let own = "own/srv/acme/files";
+    if let Step::EditCompose(edit) = &mut plan.steps[2] {
+        edit.own = vec!["search".into()];
+        edit.moves = vec![FolderMove {
+            from: "/srv/acme/files".into(),
+            to: Path::new(".").join(own),
+        }];
+    }
+    let copy = CopyFolder {
+        from: "/srv/acme/files".into(),
+        to: Path::new("releases/v2.10.5").join(own),
+    };
+    let switch = plan.steps.len() - 1;
+    plan.steps.insert(switch, Step::CopyFolder(copy));
+    plan.shared = vec![SharedWithOld {
+        what: "mail".into(),
+        name: "acme-mail".into(),
+        services: vec!["smtp".into()],
+    }];
+    plan
+}
+
+/// What a plan of version 1 says.
+pub(crate) fn a_plan_of_version_1() -> Plan {
+    Plan {
+        id: "20261121T020000Z-v2.10.5".into(),
+        sequence: 0,
+        install: None,
+        projects: ProjectPair::default(),
+        ..a_plan_of_version_2()
+    }
+}
