@@ -149,9 +149,9 @@ fn all_is_copied_and_verified_before_the_switch() {
             "carry releases/v1/etc/ssl to releases/v2/etc/ssl",
             "copy volume v1_data to v2_data",
             "copy volume v1_cache to v2_cache",
-            "copy /srv/files to releases/v2/own/srv/files",
             "verify volume v2_data",
             "verify volume v2_cache",
+            "copy /srv/files to releases/v2/own/srv/files",
             "switch current to releases/v2",
         ]
     );
