@@ -22,7 +22,7 @@ use crate::tree::walk::escaped::join_path;
 use crate::tree::walk::exclude::Exclude;
 use crate::tree::walk::fence::Fence;
 use crate::tree::walk::pace::Pace;
-use crate::tree::walk::stat::{self, Stat};
+use crate::tree::walk::stat::{self, FileId, Stat};
 use crate::tree::walk::walk::{self, Batch, Folder, Later, Opened, Visit};
 
 const EXCLUDED: &str = "it holds what is excluded";
@@ -34,6 +34,8 @@ struct Doomed {
     entries: u64,
     /// Why it has to stay.
     stays: Option<&'static str>,
+    /// Files among them that have several names.
+    linked: Vec<FileId>,
 }
 
 impl Updater<'_> {
@@ -60,6 +62,7 @@ impl Updater<'_> {
     ) -> Result<bool, Error> {
         let dir = state.pair.target.as_fd();
         let mut doomed = self.doomed(dir, name, path)?;
+        self.linked.extend(std::mem::take(&mut doomed.linked));
         if self.options.exclude.matches(path, true) {
             doomed.stays = Some(EXCLUDED);
         }
@@ -89,6 +92,7 @@ impl Updater<'_> {
             let dir = open_chain(self.roots.target.fd.as_fd(), &place).map_err(fail)?;
             let stat = Stat::at(dir.as_fd(), &name).map_err(fail)?;
             let doomed = self.doomed(dir.as_fd(), &name, &path)?;
+            self.linked.extend(doomed.linked);
             // All of what goes was met here first, but for what stands at the top.
             let top = u64::from(reason.is_none());
             self.weight.entries += doomed.entries.saturating_sub(top);
@@ -128,12 +132,14 @@ impl Updater<'_> {
             return Ok(Doomed {
                 entries: 0,
                 stays: Some(MOUNTED),
+                linked: Vec::new(),
             });
         }
         if stat.kind != FileType::Directory {
             return Ok(Doomed {
                 entries: 1,
                 stays: None,
+                linked: stat.linked().into_iter().collect(),
             });
         }
         let root = join_path(self.roots.target.path, path);
@@ -146,13 +152,16 @@ impl Updater<'_> {
             exclude: self.options.exclude.below(path),
             entries: AtomicU64::new(0),
             stays: Mutex::default(),
+            linked: Mutex::default(),
         };
         let fd = stat::open_dir(dir, name).map_err(fail)?;
         walk::walk(&census, fd, &root, Pace::default(), &fence, &Silent)?;
         let stays = census.stays.into_inner();
+        let linked = census.linked.into_inner();
         Ok(Doomed {
             entries: census.entries.into_inner() + 1,
             stays: stays.unwrap_or_else(PoisonError::into_inner),
+            linked: linked.unwrap_or_else(PoisonError::into_inner),
         })
     }
 }
@@ -166,6 +175,7 @@ struct Census<'a> {
     exclude: Exclude,
     entries: AtomicU64,
     stays: Mutex<Option<&'static str>>,
+    linked: Mutex<Vec<FileId>>,
 }
 
 impl Census<'_> {
@@ -219,6 +229,10 @@ impl Visit for Census<'_> {
                 self.stays(MOUNTED);
             }
             self.entries.fetch_add(1, Relaxed);
+            if let Some(id) = stat.linked() {
+                let linked = self.linked.lock();
+                linked.unwrap_or_else(PoisonError::into_inner).push(id);
+            }
             if stat.kind == FileType::Directory {
                 later.enter(entry.name.to_owned());
             }

@@ -63,7 +63,8 @@ impl Updater<'_> {
         if !self.is_same_content(path, theirs, ours)? {
             return Ok(false);
         }
-        if ours.stat.links > 1 {
+        let is_linked = ours.stat.links > 1 || self.linked.contains(&ours.stat.id());
+        if is_linked {
             // A file that two of the source's are to be can't be both.
             let id = theirs.stat.id();
             if *self.taken.entry(ours.stat.id()).or_insert(id) != id {
@@ -81,7 +82,7 @@ impl Updater<'_> {
             return Ok(true);
         }
         // What others may have under a name elsewhere isn't changed; locks are set on a fresh copy.
-        if ours.stat.links > 1 || found.flags.intersects(LOCKING_FLAGS) {
+        if is_linked || found.flags.intersects(LOCKING_FLAGS) {
             return Ok(false);
         }
         if self.pass == Pass::Foretell {

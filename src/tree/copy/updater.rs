@@ -2,7 +2,7 @@
 //! where the pass acts, that it is done.
 
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::{CStr, CString};
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
@@ -105,6 +105,9 @@ pub(super) struct Updater<'a> {
     pub(super) files: HashMap<FileId, FirstInTarget>,
     /// The target's files with several names, and the source's that they are copies of.
     pub(super) taken: HashMap<FileId, FileId>,
+    /// Files of the target that had several names when they were met: what goes by one name isn't
+    /// to be seen of another, whichever was met first.
+    pub(super) linked: HashSet<FileId>,
     pub(super) xattrs: XattrRoom,
     pub(super) weight: Weight,
     pub(super) done: Updated,
@@ -137,6 +140,7 @@ impl<'a> Updater<'a> {
             left: Vec::new(),
             files: HashMap::new(),
             taken: HashMap::new(),
+            linked: HashSet::new(),
             xattrs: XattrRoom::default(),
             weight: Weight::default(),
             done: Updated::default(),
@@ -313,6 +317,8 @@ impl<'a> Updater<'a> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(self.roots.unwritable(path, error)),
         };
+        self.linked
+            .extend(ours.as_ref().and_then(|ours| ours.stat.linked()));
         if theirs.is_folder() && ours.as_ref().is_some_and(HeldEntry::is_folder) {
             self.descend(pair, name, path, &theirs);
             return Ok(());

@@ -52,6 +52,11 @@ impl Stat {
         }
     }
 
+    /// Which file it is, if it is one, and no folder, with more than one name.
+    pub(crate) fn linked(&self) -> Option<FileId> {
+        (self.links > 1 && self.kind != FileType::Directory).then(|| self.id())
+    }
+
     /// Of the file that a descriptor of any sort holds.
     pub(crate) fn of(fd: BorrowedFd<'_>) -> io::Result<Self> {
         Self::at(fd, c"")
