@@ -72,6 +72,7 @@ impl EnvFile {
             } else {
                 0
             },
+            counted: (0, 1),
             entries: Vec::new(),
         };
         reader.read()?;
@@ -136,35 +137,54 @@ impl EnvFile {
             reason: reason.to_owned(),
         };
         let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        if key.starts_with(|c: char| c.is_ascii_digit()) || !key.chars().all(is_name) {
+        let begins = |c: char| is_name(c) && !c.is_ascii_digit();
+        if !key.starts_with(begins) || !key.chars().all(is_name) {
             return Err(unwritable("it is not the name of a variable"));
         }
         let place = self
             .last(key)
             .and_then(|entry| Some((entry.value.clone()?, entry.quote)));
         let quote = place.as_ref().map_or(Quote::None, |(_, quote)| *quote);
-        let written = [quote, Quote::Single, Quote::Double]
-            .into_iter()
-            .find_map(|quote| quoted(value, quote))
-            .ok_or_else(|| unwritable("no quotes can hold the value"))?;
+        let range = place.map(|(range, _)| range);
+        let mut reason = "no quotes can hold the value";
+        for quote in [quote, Quote::Single, Quote::Double] {
+            let Some(written) = quoted(value, quote) else {
+                continue;
+            };
+            let text = self.with(key, range.clone(), &written);
+            if Self::parse(&self.path, text.as_bytes())
+                .is_ok_and(|again| again.says(key, value) && again.has_others_of(self, key))
+            {
+                return Ok(text.into_bytes());
+            }
+            reason = "it or another variable would be read otherwise; is the last line complete?";
+        }
+        Err(unwritable(reason))
+    }
+
+    /// The text with `written` at `range`, or as the value of `key` on a line of its own at the end.
+    fn with(&self, key: &str, range: Option<Range<usize>>, written: &str) -> String {
         let mut text = self.source.clone();
-        if let Some((range, _)) = place {
-            text.replace_range(range, &written);
-        } else {
-            let eol = if text.contains("\r\n") { "\r\n" } else { "\n" };
-            if !text.is_empty() && !text.ends_with('\n') {
-                text.push_str(eol);
-            }
-            for part in [key, "=", &written, eol] {
-                text.push_str(part);
-            }
+        if let Some(range) = range {
+            text.replace_range(range, written);
+            return text;
         }
-        let again = Self::parse(&self.path, text.as_bytes());
-        if !again.is_ok_and(|again| again.has_others_of(self, key)) {
-            let reason = "the last line, which has no end, would become another variable";
-            return Err(unwritable(reason));
+        let eol = if text.contains("\r\n") { "\r\n" } else { "\n" };
+        if !text.is_empty() && !text.ends_with('\n') {
+            text.push_str(eol);
         }
-        Ok(text.into_bytes())
+        for part in [key, "=", written, eol] {
+            text.push_str(part);
+        }
+        text
+    }
+
+    /// True if `key` has `value`, without a variable in it.
+    fn says(&self, key: &str, value: &str) -> bool {
+        let entry = self.last(key);
+        let written = entry.and_then(|entry| Some((entry, self.written(entry)?)));
+        let found = written.map(|(entry, written)| self.value(entry, written, &|_| None));
+        found.is_some_and(|found| found.is_ok_and(|found| found == value))
     }
 
     /// True if all variables but `key` are written as in `other`.
@@ -205,6 +225,8 @@ struct EnvParser<'a> {
     path: &'a Path,
     text: &'a str,
     at: usize,
+    /// A byte up to which lines are counted, and the line that it stands on.
+    counted: (usize, usize),
     entries: Vec<EnvEntry>,
 }
 
@@ -236,8 +258,11 @@ impl<'a> EnvParser<'a> {
         &self.text[self.at..]
     }
 
-    fn line(&self) -> usize {
-        self.text[..self.at].matches('\n').count() + 1
+    fn line(&mut self) -> usize {
+        let (at, line) = self.counted;
+        let line = line + self.text[at..self.at].matches('\n').count();
+        self.counted = (self.at, line);
+        line
     }
 
     fn fault(&self, line: usize, reason: String) -> Error {
@@ -429,8 +454,14 @@ mod tests {
     }
 
     #[test]
+    fn a_value_that_would_let_a_comment_become_one_is_quoted() {
+        check_set("T=1 # c\n", "T", "", "T='' # c\n");
+        check_set("T= # c\n", "T", "", "T= \n");
+    }
+
+    #[test]
     fn what_cannot_be_written_is_refused() {
-        for (key, value) in [("1A", "x"), ("A B", "x"), ("A", "a\r\\'b")] {
+        for (key, value) in [("", "x"), ("1A", "x"), ("A B", "x"), ("A", "a\r\\'b")] {
             assert!(parse("").set(key, value).is_err(), "{key}={value}");
         }
     }

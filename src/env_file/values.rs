@@ -53,7 +53,12 @@ impl EnvFile {
         })
     }
 
-    fn value(&self, entry: &EnvEntry, written: &str, lookup: &Lookup<'_>) -> Result<String, Error> {
+    pub(super) fn value(
+        &self,
+        entry: &EnvEntry,
+        written: &str,
+        lookup: &Lookup<'_>,
+    ) -> Result<String, Error> {
         let template = match entry.quote {
             Quote::Single => return Ok(unescape_quote(inside(written), '\'')),
             Quote::Double => unescape(&unescape_quote(inside(written), '"')),
