@@ -88,6 +88,7 @@ impl ModelBuilder<'_> {
                 || self.profiles.iter().any(|profile| profile == "*"),
             image: text("image").filter(|image| !image.is_empty()),
             build: service.get("build").is_some(),
+            provided: service.get("provider").is_some(),
             container_name: text("container_name"),
             container_name_at: service
                 .get("container_name")

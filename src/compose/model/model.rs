@@ -95,6 +95,8 @@ pub struct Service {
     pub image: Option<String>,
     /// True if it has a `build:`.
     pub build: bool,
+    /// True if it is no container, but something that a program provides.
+    pub provided: bool,
     /// The container's name, if it is fixed.
     pub container_name: Option<String>,
     /// The place of the value of `container_name`.

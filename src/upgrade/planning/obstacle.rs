@@ -169,6 +169,22 @@ pub enum Obstacle {
         /// What Compose takes it for.
         compose: Option<String>,
     },
+    /// A service of which only a carried part is left: nothing says what it runs.
+    NoImage {
+        /// The service.
+        service: String,
+        /// The carried file that speaks of it.
+        at: String,
+    },
+    /// A service uses a volume or network that no file defines.
+    Undefined {
+        /// The service.
+        service: String,
+        /// `volume` or `network`.
+        kind: &'static str,
+        /// Its key.
+        key: String,
+    },
     /// Compose will read a file that won't be there.
     NoFile {
         /// The file, below the release.
@@ -267,6 +283,15 @@ impl fmt::Display for Obstacle {
                 differs(f, what, own.as_deref(), compose.as_deref())
             }
             Self::Unset { variables } => write!(f, "unset: {}", places(variables)),
+            Self::NoImage { service, at } => write!(
+                f,
+                "{at}: `{service}` would have neither an image nor a build: no file of the new release \
+                 gives it one"
+            ),
+            Self::Undefined { service, kind, key } => write!(
+                f,
+                "`{service}` uses the {kind} `{key}`, which nothing of the new release defines"
+            ),
             Self::NoFile { path } => write!(
                 f,
                 "Compose will read `{}` of the new release, and neither release has it",
@@ -440,6 +465,13 @@ impl Obstacle {
                      `{first}=` says that it is meant to be blank"
                 )
             }
+            Self::NoImage { service, .. } => format!(
+                "take `{service}` out of that file in the old release, or name there what it is to run"
+            ),
+            Self::Undefined { kind, key, .. } => format!(
+                "define the {kind} `{key}` in an override of the old release's, or take what uses it out \
+                 of the old release's files"
+            ),
             Self::NoFile { path } => format!(
                 "put it into the old release, from where it can be carried with `--carry {}`",
                 path.display()

@@ -35,6 +35,7 @@ impl View<'_> {
         found.extend(self.moved_data());
         found.extend(self.pinned_images());
         found.extend(self.missing_files());
+        found.extend(self.broken_services());
         found.extend(self.unmoved_folders());
         found.extend(self.blank_variables());
         found
@@ -215,6 +216,32 @@ impl View<'_> {
             answer == Path::new(".env") || names.into_iter().any(|name| answer == Path::new(&name))
         };
         self.kept.iter().any(is_it)
+    }
+
+    /// Services that Compose refuses, since the rest of them was the old release's.
+    fn broken_services(&self) -> Vec<Obstacle> {
+        let mut found = Vec::new();
+        for (name, service) in self.enabled() {
+            if service.image.is_none() && !service.build && !service.provided {
+                found.push(Obstacle::NoImage {
+                    service: name.clone(),
+                    at: self.place(&service.at.to_string()),
+                });
+            }
+            let is_known = |key: &&String| !self.model.volumes.contains_key(*key);
+            let volumes = service.volumes.iter().filter(is_known);
+            let is_known = |key: &&String| !self.model.networks.contains_key(*key);
+            let networks = service.networks.keys().filter(is_known);
+            let undefined = volumes
+                .map(|key| ("volume", key))
+                .chain(networks.map(|key| ("network", key)));
+            found.extend(undefined.map(|(kind, key)| Obstacle::Undefined {
+                service: name.clone(),
+                kind,
+                key: key.clone(),
+            }));
+        }
+        found
     }
 
     /// Files of Compose's own reading that neither release has.
