@@ -12,7 +12,7 @@ use transship::progress::Silent;
 use crate::lab::{Lab, put_text};
 use crate::need;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 #[test]
 fn a_project_is_started_again_as_it_stood_whatever_became_of_its_files_and_names() {
