@@ -151,7 +151,7 @@ pub fn have_image(
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct InspectedImage {
+struct ImageAnswer {
     id: String,
     #[serde(default)]
     repo_tags: Option<Vec<String>>,
@@ -165,14 +165,14 @@ struct ImageConfig {
     volumes: Option<BTreeMap<String, serde_json::Value>>,
 }
 
-fn look(docker: &Docker, reference: &str) -> Result<Option<InspectedImage>, Error> {
+fn look(docker: &Docker, reference: &str) -> Result<Option<ImageAnswer>, Error> {
     let what = format!("look at image `{reference}`");
     let call = docker.call(["image", "inspect", "--format", "{{json .}}", reference]);
     let output = call.run().map_err(failed(&what))?;
     if output.complaint().contains("No such image") {
         return Ok(None);
     }
-    let mut found: Vec<InspectedImage> = Docker::json_lines(&what, &call)?;
+    let mut found: Vec<ImageAnswer> = Docker::json_lines(&what, &call)?;
     Ok(found.pop())
 }
 
