@@ -207,6 +207,7 @@ impl ComparedProject {
         let options = LoadOptions {
             project,
             profiles: profiles.to_vec(),
+            lenient: true,
             ..LoadOptions::default()
         };
         let model = Model::load(&files, &options)?;
@@ -333,6 +334,7 @@ fn fix(
     let mut parting = parting(args, last, others, &taken, found, ui)?;
     let options = LoadOptions {
         profiles: args.profile.clone(),
+        lenient: true,
         ..LoadOptions::default()
     };
     let after = claims_of(&parting.model(&last.model, &last.files, &options)?);

@@ -23,6 +23,7 @@ pub(crate) struct ModelBuilder<'a> {
     pub(crate) folder: PathBuf,
     pub(crate) profiles: Vec<String>,
     pub(super) unset: BTreeMap<String, usize>,
+    pub(super) needed: BTreeMap<String, usize>,
 }
 
 impl ModelBuilder<'_> {
@@ -53,6 +54,7 @@ impl ModelBuilder<'_> {
             configs: resources("configs"),
             secrets: resources("secrets"),
             unset: self.unset,
+            needed: self.needed,
             recipe: root.get(RECIPE_KEY).map(yaml),
             project: self.project,
             project_dir: self.folder,

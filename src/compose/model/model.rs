@@ -34,6 +34,9 @@ pub struct LoadOptions {
     pub environment: BTreeMap<String, String>,
     /// The active profiles; what `COMPOSE_PROFILES` says when empty.
     pub profiles: Vec<String>,
+    /// What Compose refuses for want of a variable's value is left out, or blank, and
+    /// [`Model::needed`] has the variable.
+    pub lenient: bool,
 }
 
 impl Default for LoadOptions {
@@ -48,6 +51,7 @@ impl Default for LoadOptions {
             env_files: Vec::new(),
             environment: std::env::vars_os().filter_map(text).collect(),
             profiles: Vec::new(),
+            lenient: false,
         }
     }
 }
@@ -80,6 +84,9 @@ pub struct Model {
     /// The variables that Compose takes for blank, since they aren't set and have no default, with
     /// the number of places that name them.
     pub unset: BTreeMap<String, usize>,
+    /// The variables without which Compose refuses the files: required ones, and those of a mount or
+    /// port that means nothing without them. Empty unless the files were loaded leniently.
+    pub needed: BTreeMap<String, usize>,
 }
 
 /// One service.
@@ -237,6 +244,7 @@ impl Model {
             folder: merged.folder,
             profiles: merged.profiles,
             unset: merged.unset,
+            needed: merged.needed,
         }
         .model(&merged.root))
     }
@@ -284,6 +292,7 @@ pub(crate) struct LayeredFiles {
     pub(crate) folder: PathBuf,
     pub(crate) profiles: Vec<String>,
     pub(crate) unset: BTreeMap<String, usize>,
+    pub(crate) needed: BTreeMap<String, usize>,
 }
 
 impl LayeredFiles {
@@ -304,7 +313,7 @@ impl LayeredFiles {
             Ok(rest) => read(&here.join(rest)),
             Err(_) => read(path),
         };
-        let mut loader = Loader::new(&read_here);
+        let mut loader = Loader::new(&read_here, options.lenient);
         let env_files = match options.env_files.as_slice() {
             [] => Some(here.join(".env"))
                 .filter(|file| read(file).is_ok())
@@ -330,6 +339,11 @@ impl LayeredFiles {
             project,
             profiles,
             unset: loader.unset,
+            needed: loader
+                .needed
+                .into_iter()
+                .map(|(name, places)| (name, places.len()))
+                .collect(),
             folder: folder.clone(),
         })
     }

@@ -4,6 +4,7 @@
 //! Pure. The decisions are made file by file; here the whole is held against the old release,
 //! since a file that is included, a variable in `.env`, or another key can change what they come to.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::obstacle::Obstacle;
@@ -176,12 +177,17 @@ impl View<'_> {
         })
     }
 
-    /// Variables that Compose would take for blank, and that weren't before.
+    /// Variables that Compose would take for blank and that weren't before, and those without which
+    /// it would refuse the release.
     fn blank_variables(&self) -> Option<Obstacle> {
         let old = &self.releases.old.model.unset;
         let unset = self.model.unset.iter();
         let new = unset.filter(|(name, _)| !old.contains_key(*name));
-        let variables: Vec<_> = new.map(|(name, places)| (name.clone(), *places)).collect();
+        let mut variables: BTreeMap<_, _> = new.map(|(n, count)| (n.clone(), *count)).collect();
+        for (name, count) in &self.model.needed {
+            variables.entry(name.clone()).or_insert(*count);
+        }
+        let variables: Vec<_> = variables.into_iter().collect();
         (!variables.is_empty()).then_some(Obstacle::Unset { variables })
     }
 
