@@ -228,7 +228,14 @@ impl Bench {
             points.len().div_ceil(SAMPLE)
         };
         let (mut kills, mut wrong) = (0, Vec::new());
-        for (call, nth) in points.iter().step_by(step) {
+        for (at, (call, nth)) in points.iter().enumerate().step_by(step) {
+            if all && at % 50 == 0 {
+                println!(
+                    "{name}: at point {at} of {}, {} wrong",
+                    points.len(),
+                    wrong.len()
+                );
+            }
             let another = fresh();
             let bench = another.as_ref().unwrap_or(self);
             if !bench.killed(killed, call, *nth) {
