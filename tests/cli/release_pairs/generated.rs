@@ -311,8 +311,8 @@ impl Generated {
 
     fn volume_lines(&self) -> String {
         let definitions = self.volumes.iter().map(|(key, lines)| {
-            let lines: String = lines.iter().map(|line| format!("    {line}\n")).collect();
-            format!("  {key}:\n{lines}")
+            let lines: Vec<_> = lines.iter().map(|line| format!("    {line}\n")).collect();
+            format!("  {key}:\n{}", lines.concat())
         });
         let text: String = definitions.collect();
         match text.is_empty() {

@@ -97,8 +97,9 @@ impl Pair {
             let key = line.split_once('=').map_or(*line, |(key, _)| key);
             !self.env.contains_key(key)
         });
-        let kept: String = kept.map(|line| format!("{line}\n")).collect();
-        fs::write(old.join(".env"), kept + &lines.collect::<String>()).unwrap();
+        let kept: Vec<_> = kept.map(|line| format!("{line}\n")).collect();
+        let text = kept.concat() + &lines.collect::<Vec<_>>().concat();
+        fs::write(old.join(".env"), text).unwrap();
         for (name, text) in [
             ("app.env", "A=1\n"),
             ("labels", "a=b\n"),
