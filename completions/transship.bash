@@ -594,7 +594,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__plan)
-            opts="-C -p -q -h --from-release --install --from --prefix --image --image-archive --carry --leave --skip-volume --own --share --env-file --profile --project --from-project --pristine --ours --theirs --as-override --volumes --docker --helper --assume-stopped --dry-run --json --quiet --color --help"
+            opts="-C -p -q -h --from-release --install --from --prefix --image --image-archive --carry --leave --skip-volume --own --share --env-file --profile --project --from-project --beside --pristine --ours --theirs --as-override --volumes --docker --helper --assume-stopped --dry-run --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1150,7 +1150,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__volume__subcmd__prefix)
-            opts="-f -o -q -h --replace --only --file --env-file --dry-run --check --output --json --quiet --color --help"
+            opts="-f -o -q -h --replace --only --own --file --env-file --dry-run --check --output --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1161,6 +1161,10 @@ _transship() {
                     return 0
                     ;;
                 --only)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --own)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -95,6 +95,7 @@ complete -c transship -n "__fish_transship_using_subcommand plan" -l helper -d '
 complete -c transship -n "__fish_transship_using_subcommand plan" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand plan" -l beside -d 'The new release is to run beside the old one, rather than in its place'
 complete -c transship -n "__fish_transship_using_subcommand plan" -l as-override -d 'Leave the vendor\'s compose file as it is, and write your edits of the old one as a `docker-compose.override.yml` beside it'
 complete -c transship -n "__fish_transship_using_subcommand plan" -l assume-stopped -d 'Take for unused what nobody can be asked about'
 complete -c transship -n "__fish_transship_using_subcommand plan" -l dry-run -d 'Show the plan without saving it'
@@ -273,6 +274,7 @@ complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_s
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from prefix" -l replace -d 'Put PREFIX in place of OLD in the names that begin with OLD, and leave others alone' -r
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from prefix" -l only -d 'Only the volume with this key; repeatable' -r
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from prefix" -l own -d 'The external volume with this key gets a name, too, once it was copied to that; repeatable' -r
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from prefix" -s f -l file -d 'A compose file; repeatable. `-` for standard input' -r -F
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from prefix" -l env-file -d 'A file of variables instead of `.env`; repeatable, later ones win' -r -F
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from prefix" -s o -l output -d 'Write the result to a new file and leave the original as it is; `-` for stdout' -r -F

@@ -96,6 +96,12 @@ pub(super) struct PlanArgs {
     /// The compose project that the old release runs as; Compose's own choice when absent
     #[arg(long, value_name = "NAME")]
     from_project: Option<String>,
+    /// The new release is to run beside the old one, rather than in its place
+    ///
+    /// `transship up` then leaves the old one as it runs, and parts what collides, in a copy of the
+    /// compose files.
+    #[arg(long)]
+    beside: bool,
     /// The vendor's tarball or folder of the old release, to tell its files from your edits
     ///
     /// It is kept; releases that transship has staged need none.
@@ -215,6 +221,7 @@ fn request(args: &PlanArgs, install: &Install) -> Result<Request, Failure> {
         ours: args.ours.clone(),
         theirs: args.theirs.clone(),
         as_override: args.as_override,
+        beside: args.beside,
         project: args.project.clone(),
         from_project: args.from_project.clone(),
         image_archive: args.image_archive.as_ref().map(absolute).transpose()?,

@@ -8,7 +8,7 @@ use super::outcome::Side;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     /// The file or folder as it is known in the merge, with `:` and the key, path or line
-    /// behind it for one conflict alone: `.env`, `etc/`, `.env:PORT`, `Caddyfile:12`.
+    /// behind it for one conflict alone: `.env`, `etc/`, `.env:PORT`, `Caddyfile:12`. `.` is all of them.
     pub path: PathBuf,
     /// [`Side::Mine`] or [`Side::Theirs`].
     pub side: Side,
@@ -24,7 +24,8 @@ impl Answer {
         let mut one = path.as_os_str().to_owned();
         one.push(":");
         one.push(what);
-        path.starts_with(&self.path) || self.path.as_os_str() == one
+        let given = self.path.strip_prefix(".").unwrap_or(&self.path);
+        path.starts_with(given) || given.as_os_str() == one
     }
 }
 
@@ -86,7 +87,14 @@ mod tests {
             }])
         };
         let path = Path::new("etc/app.env");
-        for fits in ["etc", "etc/", "etc/app.env", "etc/app.env:PORT"] {
+        for fits in [
+            "etc",
+            "etc/",
+            "etc/app.env",
+            "./etc/app.env:PORT",
+            ".",
+            "./",
+        ] {
             assert_eq!(answers(fits).find(path, "PORT"), Some(Side::Theirs));
         }
         for other in ["et", "app.env", "etc/app.env:PORT2", "etc/app.env/x"] {

@@ -18,6 +18,7 @@ mod folder;
 mod marked;
 mod outcome;
 mod text;
+mod unknown;
 mod whole;
 mod write;
 
@@ -30,6 +31,7 @@ pub use folder::{Action, FileMerge, merge_folder};
 pub use marked::MarkedVersions;
 pub use outcome::{Input, Inputs, MergeOutcome, Merged, OutcomeKind, Side, SourceLine};
 pub use text::merge_text;
+pub use unknown::{merge_unknown_compose, said_by_mine_alone};
 pub use whole::merge_whole;
 pub use write::{
     FolderWriter, MarkedFile, MergeWriteError, with_ending, write_marked, write_over, write_to,

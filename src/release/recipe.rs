@@ -33,6 +33,8 @@ pub struct Recipe {
     pub own: Vec<String>,
     /// Volumes by key, and absolute folders, outside of a release that all releases use.
     pub share: Vec<String>,
+    /// Places in the old release's containers, `SERVICE:/path`, whose data may stay behind.
+    pub leave: Vec<String>,
     /// Images that follow the release's version, as `REPO` or `REPO=TAG` with `{version}`
     /// in TAG.
     pub images: Vec<String>,
@@ -205,6 +207,8 @@ struct WrittenVolumes {
     own: Vec<String>,
     #[serde(default)]
     share: Vec<String>,
+    #[serde(default)]
+    leave: Vec<String>,
 }
 
 /// Keys that the design knows and this version can't follow.
@@ -259,6 +263,7 @@ impl Recipe {
 
     fn from_written(written: Written) -> Result<Self, RecipeError> {
         let volumes = written.volumes.unwrap_or_default();
+        let leave = volumes.leave.into_iter().map(place_in_service);
         let merge = written.merge.unwrap_or_default();
         let carry = written
             .carry
@@ -269,6 +274,7 @@ impl Recipe {
             skip: volumes.skip,
             own: volumes.own,
             share: volumes.share,
+            leave: leave.collect::<Result<_, _>>()?,
             images: written.images.unwrap_or_default(),
             ours: merge.ours,
             theirs: merge.theirs,
@@ -348,6 +354,17 @@ impl CarryRule {
                 })
             }
         }
+    }
+}
+
+/// `SERVICE:/path`.
+fn place_in_service(text: String) -> Result<String, RecipeError> {
+    match text.split_once(':') {
+        Some((service, path)) if !service.is_empty() && path.starts_with('/') => Ok(text),
+        _ => Err(RecipeError::Unsupported {
+            at: String::new(),
+            key: format!("volumes.leave: {text}"),
+        }),
     }
 }
 

@@ -58,6 +58,9 @@ pub struct Request {
     /// the install.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image_archive: Option<PathBuf>,
+    /// The new release runs beside the old one, rather than in its place.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub beside: bool,
     /// Places in the old release's containers whose data may stay behind.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub leave: Vec<ServicePath>,
@@ -87,6 +90,7 @@ impl Request {
             theirs: Vec::new(),
             as_override: false,
             image_archive: None,
+            beside: false,
             leave: Vec::new(),
             place,
         }

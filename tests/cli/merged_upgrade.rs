@@ -107,12 +107,23 @@ fn what_either_side_removed_is_listed() {
 }
 
 #[test]
-fn without_a_pristine_copy_it_is_said_that_edits_stay_behind() {
-    let install = with_pristine();
-    let ran = plan(&install, &[]).exits(0);
-    ran.prints("--pristine PATH");
-    install.run(&["apply"]).exits(0);
-    assert!(!new(&install, COMPOSE).contains("mem_limit"));
+fn without_a_pristine_copy_edits_of_the_compose_file_are_a_question() {
+    for (answer, is_kept) in [("--theirs", false), ("--ours", true)] {
+        let install = with_pristine();
+        let ran = plan(&install, &[]).exits(1).prints("--pristine PATH");
+        let ran = ran.prints("yours says otherwise of `services.");
+        ran.prints("from yours to the vendor's:")
+            .prints("mem_limit");
+        install.run(&["apply"]).exits(3).complains("--ours");
+        plan(&install, &[answer, COMPOSE]).exits(0);
+        install.run(&["apply"]).exits(0);
+        let text = new(&install, COMPOSE);
+        assert_eq!(text.contains("mem_limit"), is_kept, "{text}");
+        assert!(
+            text.contains("v2.10.5") && text.contains("name: v2_10_5_"),
+            "{text}"
+        );
+    }
 }
 
 #[test]
@@ -294,10 +305,10 @@ fn with_override(install: &Install) {
 
 #[test]
 fn an_override_of_mine_comes_along_with_its_volumes() {
-    for pristine in [&[][..], &["--pristine", "shipped"]] {
+    for pristine in [["--theirs", COMPOSE], ["--pristine", "shipped"]] {
         let install = with_pristine();
         with_override(&install);
-        let ran = plan(&install, pristine).exits(0);
+        let ran = plan(&install, &pristine).exits(0);
         ran.prints("`docker-compose.override.yml`: not the vendor's, and carried");
         install.run(&["apply"]).exits(0);
         let text = new(&install, OVERRIDE);
@@ -405,8 +416,8 @@ fn a_tag_that_would_hold_the_upgrade_back_is_said_of_a_merged_file_too() {
     let env = install.at("releases/v1.3.2/.env");
     let text = fs::read_to_string(&env).unwrap();
     fs::write(&env, text + "TAG=v1.3.2\nIMAGE=acme/web:1.3.2-alpine\n").unwrap();
-    for options in [&[][..], &["--pristine", "shipped"]] {
-        plan(&install, options)
+    for options in [["--theirs", COMPOSE], ["--pristine", "shipped"]] {
+        plan(&install, &options)
             .exits(0)
             .prints("`TAG` in `.env` holds the old version, v1.3.2")
             .prints("`IMAGE` in `.env` holds the old version, v1.3.2");

@@ -91,9 +91,11 @@ fn data_under_another_key_is_found_by_its_service_and_place() {
     let ran = install.run("plan v2").exits(3);
     let ran = ran.complains("`db` has `/data` in volume `pg` now");
     ran.complains("`renames: {volumes: {pg: pghome}}`");
-    install.run("plan v2 --skip-volume pg").exits(0);
+    install
+        .run("plan v2 --skip-volume pg --theirs compose.yaml")
+        .exits(0);
     install.write("transship.yml", "renames: {volumes: {pg: pghome}}\n");
-    install.run("plan v2").exits(0);
+    install.run("plan v2 --theirs compose.yaml").exits(0);
     install.run("apply").exits(0);
     assert_eq!(install.read("volumes/v2_pghome/PG_VERSION"), "14");
 }
@@ -122,7 +124,9 @@ fn data_that_moves_between_a_folder_and_a_volume_is_not_left_behind_unsaid() {
             ("volumes/v1_cache/f", "1"),
         ]);
         install.run("plan v2").exits(3).complains(said);
-        install.run("plan v2 --skip-volume cache").exits(0);
+        install
+            .run("plan v2 --skip-volume cache --theirs compose.yaml")
+            .exits(0);
     }
 }
 
@@ -380,7 +384,7 @@ fn the_services_are_told_one_by_one() {
         ("volumes/v1_pg/f", "1234"),
         ("volumes/v1_left/f", "1"),
     ]);
-    let ran = install.run("plan v2").exits(0);
+    let ran = install.run("plan v2 --theirs compose.yaml").exits(0);
     ran.prints(
         "
 Services
@@ -398,7 +402,7 @@ Services
 Stays behind with v1: v1_left
 ",
     );
-    let ran = install.run("plan v2 --json").exits(0);
+    let ran = install.run("plan v2 --json --theirs .").exits(0);
     let json: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
     let changes = &json["changes"];
     assert_eq!(changes["stays_behind"][0], "v1_left");

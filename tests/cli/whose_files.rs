@@ -72,7 +72,7 @@ fn what_only_the_old_release_has_is_listed_where_nothing_uses_it() {
         ("releases/v1/conf/mine.conf", "mine\n"),
     ]);
     let ran = install.run("plan v2").exits(0);
-    ran.prints("`.pivot-db`, `backup.sh`: only in v1, and stays behind");
+    ran.prints("2 files and folders: .pivot-db, backup.sh");
     install.run("apply").exits(0);
     assert_eq!(install.read("releases/v2/conf/mine.conf"), "mine\n");
 }
@@ -86,10 +86,36 @@ fn without_a_pristine_copy_what_the_old_compose_file_says_otherwise_is_named() {
         ),
         ("releases/v2/compose.yaml", COMPOSE),
     ]);
-    let ran = install.run("plan v2").exits(0);
+    let ran = install.run("plan v2").exits(1);
+    ran.prints("conflict: compose.yaml, yours says otherwise of `services.web.mem_limit`");
+    let ran = install.run("plan v2 --theirs compose.yaml").exits(0);
     ran.prints(
         "compose.yaml of v1 says otherwise than v2, whose file is taken: `services.web.mem_limit`",
     );
+}
+
+#[test]
+fn without_a_pristine_copy_a_file_that_differs_is_asked_about_whether_or_not_it_is_mounted() {
+    let install = TwoReleases::new(&[
+        ("releases/v1/compose.yaml", COMPOSE),
+        ("releases/v1/bin/upgrade.sh", "echo mine\n"),
+        ("releases/v1/logo.bin", "a\0b"),
+        ("releases/v1/data/README", "1\n"),
+        ("releases/v2/compose.yaml", COMPOSE),
+        ("releases/v2/bin/upgrade.sh", "echo theirs\n"),
+        ("releases/v2/logo.bin", "a\0c"),
+        ("releases/v2/data/README", "2\n"),
+    ]);
+    let ran = install.run("plan v2").exits(1);
+    let ran = ran.prints("conflict: bin/upgrade.sh:1");
+    let ran = ran.prints("3 files are asked about; `--theirs .` takes the vendor's");
+    ran.prints("+echo mine").prints("conflict: logo.bin");
+    install
+        .run("plan v2 --theirs . --ours bin/upgrade.sh")
+        .exits(0);
+    install.run("apply").exits(0);
+    assert_eq!(install.read("releases/v2/bin/upgrade.sh"), "echo mine\n");
+    assert_eq!(install.read("releases/v2/data/README"), "2\n");
 }
 
 #[test]

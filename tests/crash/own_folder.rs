@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use transship::engine::FakeVolumes;
 use transship::fs::Disk;
-use transship::progress::Silent;
+use transship::progress::{Progress, Silent};
 use transship::release::Install as Layout;
 use transship::upgrade::planning::prepare::prepare;
 use transship::upgrade::{Plan, Request, Runner};
@@ -143,4 +143,32 @@ fn after_a_crash_at_any_point_a_folder_of_the_host_is_copied_whole_or_not_at_all
             world.expect_new(point);
         }
     }
+}
+
+/// Writes into a folder just before the switch.
+struct WritesLate(PathBuf);
+
+impl Progress for WritesLate {
+    fn start(&self, _: &str, _: Option<u64>) {}
+    fn advance(&self, _: u64, _: u64) {}
+    fn finish(&self) {}
+    fn note(&self, line: &str) {
+        if line.contains("switch current") {
+            fs::write(self.0.join("a/late"), "later rows").unwrap();
+        }
+    }
+}
+
+#[test]
+fn what_is_written_into_a_folder_after_its_copy_comes_along_before_the_switch() {
+    let world = Outside::new();
+    let (late, disk) = (WritesLate(world.data()), Disk::new());
+    let runner = Runner {
+        progress: &late,
+        ..world.runner(&disk)
+    };
+    runner.apply(world.plan()).unwrap();
+    let copied = fs::read_to_string(world.copy().join("a/late")).unwrap();
+    assert_eq!(copied, "later rows");
+    world.expect_new(0);
 }

@@ -3,6 +3,7 @@
 
 use crate::cli::terminal::ui::Ui;
 use crate::cli::terminal::{color, size};
+use crate::compose::Reference;
 use crate::release::Version;
 use crate::upgrade::planning::release_changes::{
     DataFate, MountChange, OldAndNew, ReleaseChanges, ServiceChange, ServicePresence,
@@ -15,7 +16,7 @@ pub(super) fn render(changes: &ReleaseChanges, from: &Version, ui: &Ui) -> Strin
     let width = services
         .map(|service| service.service.chars().count())
         .max();
-    let width = width.unwrap_or(0).min(16);
+    let width = width.unwrap_or(0).min(28);
     let (same, others): (Vec<_>, Vec<_>) = changes
         .services
         .iter()
@@ -46,10 +47,33 @@ pub(super) fn render(changes: &ReleaseChanges, from: &Version, ui: &Ui) -> Strin
             changes.stays_behind.join(", ")
         );
     }
+    text += &left_files(changes, from);
     for line in &changes.not_brought_back {
         text += &format!("{} {line}\n", ui.paint(color::WARNING, "shared:"));
     }
     text
+}
+
+/// Files that stay behind: how many, and the first of them.
+fn left_files(changes: &ReleaseChanges, from: &Version) -> String {
+    const MOST: usize = 8;
+    let files = &changes.left_files;
+    let shown = files.iter().take(MOST);
+    let mut names: Vec<_> = shown.map(|file| file.display().to_string()).collect();
+    if let Some(more) = files.len().checked_sub(MOST).filter(|more| *more > 0) {
+        names.push(format!("and {more} more"));
+    }
+    let names = names.join(", ");
+    match files.len() {
+        0 => String::new(),
+        1 => {
+            format!("Stays behind with {from}, since nothing mounts, reads or names it: {names}\n")
+        }
+        count => format!(
+            "Stay behind with {from}, since nothing mounts, reads or names them: {count} files and folders: \
+             {names}\n"
+        ),
+    }
 }
 
 fn lines(service: &ServiceChange) -> Vec<String> {
@@ -62,7 +86,7 @@ fn lines(service: &ServiceChange) -> Vec<String> {
 
 fn image(service: &ServiceChange) -> String {
     let OldAndNew { old, new } = &service.image;
-    let named = |image: &Option<String>| image.clone().unwrap_or_else(|| "built".to_owned());
+    let named = |image: &Option<String>| image.as_deref().map_or("built".to_owned(), brief);
     match service.presence {
         ServicePresence::New => format!("new: {}", named(new)),
         ServicePresence::Gone => format!("gone: {}", named(old)),
@@ -70,19 +94,31 @@ fn image(service: &ServiceChange) -> String {
         ServicePresence::Both => format!(
             "{} -> {}",
             named(old),
-            shortened(old.as_deref(), &named(new))
+            shortened(old.as_deref(), new.as_deref(), &named(new))
         ),
     }
 }
 
-/// The new image by its tag alone, where the repository stays.
-fn shortened(old: Option<&str>, new: &str) -> String {
-    let repository = |image: &str| image.rsplit_once(':').map(|(repo, _)| repo.to_owned());
-    let same = old.and_then(repository).zip(repository(new));
-    match same {
-        Some((old, repository)) if old == repository => new[repository.len() + 1..].to_owned(),
-        _ => new.to_owned(),
+/// An image with the beginning of its digest.
+fn brief(image: &str) -> String {
+    match image.split_once("@sha256:") {
+        Some((name, digest)) if digest.len() > 12 && digest.is_ascii() => {
+            format!("{name}@sha256:{}...", &digest[..12])
+        }
+        _ => image.to_owned(),
     }
+}
+
+/// The new image, told as `told`, by its tag alone, where the repository stays.
+fn shortened(old: Option<&str>, new: Option<&str>, told: &str) -> String {
+    let repository = |image: &str| Some(image.parse::<Reference>().ok()?.name());
+    let repositories = old.and_then(repository).zip(new.and_then(repository));
+    let rest = match &repositories {
+        Some((old, new)) if old == new => told.strip_prefix(new.as_str()),
+        _ => None,
+    };
+    let tag = rest.and_then(|rest| rest.strip_prefix(':'));
+    tag.unwrap_or(told).to_owned()
 }
 
 fn mount(mount: &MountChange) -> String {

@@ -39,6 +39,9 @@ pub(in crate::cli) fn show(
         plan.project,
         store.describe()
     );
+    if plan.request.beside {
+        text += &format!("It is to run beside {}, and not in its place\n", plan.from);
+    }
     text += &services::render(changes, &plan.from, ui);
     text += &steps(plan, store, ui);
     let words = SecretWords::with(releases.recipe.secrets.clone());
@@ -107,8 +110,19 @@ fn merges(decisions: &Decisions, words: &SecretWords, ui: &Ui) -> String {
             text += &format!("    and {more} more conflicts in {name}\n");
         }
         if file.merged.conflicts().next().is_some() {
-            text +=
-                &format!("    answer with `--ours {name}` or `--theirs {name}` (or {name}:KEY)");
+            let is_whole = file
+                .merged
+                .conflicts()
+                .all(|conflict| conflict.what.is_empty());
+            let key = if is_whole {
+                String::new()
+            } else {
+                format!(" (or {name}:KEY)")
+            };
+            text += &format!("    answer with `--ours {name}` or `--theirs {name}`{key}");
+            if file.step.base.is_none() {
+                text += ", name what was shipped with `--pristine PATH`";
+            }
             if file.merged.marked.is_some() {
                 let resolution = merging::resolution(&decisions.to, &file.name);
                 let marked = merging::with_markers(&resolution);
@@ -119,6 +133,21 @@ fn merges(decisions: &Decisions, words: &SecretWords, ui: &Ui) -> String {
     }
     for question in &decisions.questions {
         text += &asked(question, ui);
+    }
+    let open = decisions
+        .questions
+        .iter()
+        .filter(|file| file.answer.is_none());
+    let files = decisions.merged.iter();
+    let open = open.count()
+        + files
+            .filter(|f| f.merged.conflicts().next().is_some())
+            .count();
+    if open > 2 {
+        text += &format!(
+            "  {open} files are asked about; `--theirs .` takes the vendor's of all that you don't answer \
+             otherwise\n"
+        );
     }
     text
 }
@@ -154,7 +183,11 @@ fn carried_over(file: &MergedFile) -> String {
     const MOST: usize = 8;
     let name = |outcome: &MergeOutcome| match outcome.what.parse::<usize>() {
         Ok(line) => format!("line {line}"),
-        Err(_) => outcome.what.clone(),
+        // A key can be a whole script.
+        Err(_) => match outcome.what.split_once('\n') {
+            Some((first, _)) => format!("{first} ..."),
+            None => outcome.what.clone(),
+        },
     };
     let kinds = [
         (
@@ -202,6 +235,12 @@ fn files(
         let private = mask::is_private(&old, &file.merged.bytes) && !is_env_name(&old);
         if private {
             return format!("{} is merged, and is private: not shown\n", path.display());
+        }
+        if file.before == file.merged.bytes && file.merged.conflicts().next().is_some() {
+            // Nobody has said yet whose it is to be.
+            let mine = std::fs::read(&old).unwrap_or_default();
+            let both = diff(&file.name, &mine, &file.before);
+            return format!("from yours to the vendor's:\n{both}");
         }
         diff(&path, &file.before, &file.merged.bytes)
     });

@@ -12,7 +12,8 @@ use crate::error::Kind;
 
 /// Give every top-level volume a unique `name:` that begins with PREFIX.
 ///
-/// The name is PREFIX and the volume's key. External volumes are left alone and listed.
+/// The name is PREFIX and the volume's key. External volumes are left alone and listed, but for those
+/// that `--own` names.
 /// Running it again changes nothing.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Prefix {
@@ -24,6 +25,9 @@ pub(in crate::cli) struct Prefix {
     /// Only the volume with this key; repeatable
     #[arg(long, value_name = "KEY")]
     only: Vec<String>,
+    /// The external volume with this key gets a name, too, once it was copied to that; repeatable
+    #[arg(long, value_name = "KEY")]
+    own: Vec<String>,
     #[command(flatten)]
     files: FilesArg,
     #[command(flatten)]
@@ -51,7 +55,7 @@ pub(super) fn prefix(args: &Prefix, ui: &Ui) -> Result<Done, Failure> {
         prefix: args.prefix.clone(),
         replace: args.replace.clone(),
         only: args.only.clone(),
-        own: None,
+        own: (!args.own.is_empty()).then(|| args.own.clone()),
     };
     let documents = edits::open(&args.files, ui)?;
     let edited = compose::prefix_volumes_in(&documents, &rule)?;

@@ -71,7 +71,7 @@ fn misled(
 /// isn't active, ports of services in the host's own network, devices of the host.
 pub fn unseen(model: &Model) -> Vec<String> {
     let unset = model.needed.keys().map(|name| {
-        format!("`{name}` is unset: the mounts and ports that it is a part of are left out")
+        format!("`{name}` is unset: mounts and ports that mean nothing without it are left out")
     });
     let mut unseen: Vec<String> = unset.collect();
     for (name, service) in &model.services {

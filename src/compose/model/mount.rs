@@ -126,6 +126,8 @@ pub(crate) fn is_data(path: &Path) -> bool {
         "/var/lib/docker",
         "/var/run",
     ];
+    // What lies in there is nobody's for good; a folder below may be.
+    const BARE: [&str; 3] = ["/", "/tmp", "/var/tmp"];
     // Below `/etc` there is data, too: `/etc/letsencrypt`.
     const CONFIGURATION: [&str; 12] = [
         "ca-certificates",
@@ -144,7 +146,10 @@ pub(crate) fn is_data(path: &Path) -> bool {
     let is_configuration = |file: &Path| CONFIGURATION.iter().any(|known| file.starts_with(known));
     match path.strip_prefix("/etc") {
         Ok(rest) => rest != Path::new("") && !is_configuration(rest),
-        Err(_) => path != Path::new("/") && !SYSTEM.iter().any(|system| path.starts_with(system)),
+        Err(_) => {
+            let is_system = SYSTEM.iter().any(|system| path.starts_with(system));
+            !is_system && !BARE.iter().any(|bare| path == Path::new(bare))
+        }
     }
 }
 

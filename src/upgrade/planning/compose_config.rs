@@ -100,12 +100,25 @@ impl ResolvedNames {
     }
 }
 
+/// What Compose said, without what it logs on the way: `time="..." level=warning msg="..."`.
+fn without_log(said: &str) -> String {
+    let is_log = |line: &&str| line.starts_with("time=\"") && line.contains("level=warning");
+    let lines: Vec<_> = said.lines().filter(|line| !is_log(line)).collect();
+    match lines.is_empty() {
+        true => said.to_owned(),
+        false => lines.join("\n"),
+    }
+}
+
 impl ComposeWord {
     /// What stands against a release that the model says this of.
     pub(crate) fn obstacles(&self, model: &Model) -> Vec<Obstacle> {
         let compose = match self {
             Self::Names(names) => &names.0,
-            Self::Refuses(said) => return vec![Obstacle::ComposeRefuses { said: said.clone() }],
+            Self::Refuses(said) => {
+                let said = without_log(said);
+                return vec![Obstacle::ComposeRefuses { said }];
+            }
             Self::Unknown(_) => return Vec::new(),
         };
         let own = ResolvedNames::of_model(model).0;

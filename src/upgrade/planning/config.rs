@@ -40,7 +40,7 @@ impl CarriedConfig {
     ) -> Result<Self, ReleasesError> {
         let old = releases.old;
         let pristine = shipped.base;
-        let rules = carried(request, recipe, old, pristine)?;
+        let rules = carried(request, recipe, old, shipped)?;
         let answered = Answered::of(request, recipe);
         let is_asked = !request.carry.is_empty() || recipe.carry.is_some();
         let sorted = sort(releases, shipped, &rules, &answered, is_asked)?;
@@ -55,6 +55,7 @@ impl CarriedConfig {
             .map(|merged| merged.map_err(|error| ReleasesError::Merge(Box::new(error))))
             .collect::<Result<Vec<_>, _>>()?;
         merged.retain(|file| file.step.over.is_none() || !file.merged.bytes.is_empty());
+        merged.retain(|file| !file.is_vendors());
         let mut unused_answers = unused_answers(request, &shared, &sorted.questions)
             .map_err(|error| ReleasesError::Merge(Box::new(error)))?;
         // That a variable keeps an image is no conflict of two files.
@@ -175,12 +176,13 @@ fn read(root: &Path, name: &Path) -> Result<Option<Vec<u8>>, ReleasesError> {
 }
 
 /// What is asked for; else what the recipe lists; else `.env`, what the old release's compose
-/// file mounts or reads from inside its folder, and what differs from what its vendor shipped.
+/// file mounts or reads from inside its folder, and what differs from what its vendor shipped, or
+/// ships now where the former isn't known.
 fn carried(
     request: &Request,
     recipe: &Recipe,
     old: &ReleaseFiles,
-    pristine: Option<&ShippedFiles>,
+    shipped: Shipped<'_>,
 ) -> Result<Vec<CarryRule>, ReleasesError> {
     if !request.carry.is_empty() {
         let asked = request.carry.iter().map(|path| CarryRule::new(path));
@@ -196,12 +198,17 @@ fn carried(
     carry.extend(named.filter_map(|path| CarryRule::new(path).ok()));
     let inside = old.model.files_inside();
     carry.extend(inside.iter().filter_map(|path| CarryRule::new(path).ok()));
-    if let Some(pristine) = pristine {
-        let is_compose = |path: &Path| old.files.iter().any(|file| file.name == path);
-        let changed = local_changes::changed(&old.folder, pristine)?;
-        let changed = changed.iter().filter(|path| !is_compose(path));
-        carry.extend(changed.filter_map(|path| CarryRule::new(path).ok()));
-    }
+    let changed = match shipped.base {
+        Some(pristine) => local_changes::changed(&old.folder, pristine)?,
+        // Whose a difference is, nobody knows.
+        None => local_changes::different(&old.folder, shipped.new)?,
+    };
+    let is_compose = |path: &Path| {
+        let mut files = old.files.iter();
+        files.any(|file| file.name == path || file.real == path)
+    };
+    let changed = changed.iter().filter(|path| !is_compose(path));
+    carry.extend(changed.filter_map(|path| CarryRule::new(path).ok()));
     carry.retain(|carry| old.folder.join(&carry.path).symlink_metadata().is_ok());
     let led_to: Vec<PathBuf> = carry
         .iter()
@@ -253,10 +260,7 @@ fn shared(
 ) -> Result<Vec<SharedFile>, ReleasesError> {
     let ReleasePair { old, new } = releases;
     let mut found = Vec::new();
-    let compose = match pristine {
-        Some(pristine) => compose_names(releases, pristine)?,
-        None => Vec::new(),
-    };
+    let compose = compose_names(releases, pristine)?;
     let others = merge
         .iter()
         .map(|file| (FileNames::same(&file.path), file.keeps_mine));
@@ -319,16 +323,12 @@ impl FileNames {
 /// a vendor may rename `docker-compose.yml` to `compose.yaml`.
 fn compose_names(
     ReleasePair { old, new }: ReleasePair<'_>,
-    pristine: &ShippedFiles,
+    pristine: Option<&ShippedFiles>,
 ) -> Result<Vec<FileNames>, ReleasesError> {
     let (mine, theirs) = (&old.files[0].real, &new.files[0].real);
-    let shipped = compose::discover(&pristine.folder)?;
-    let shipped = shipped.first().and_then(|path| path.canonicalize().ok());
-    let folder = pristine.folder.canonicalize();
-    let name = |path: PathBuf| Some(path.strip_prefix(folder.ok()?).ok()?.to_owned());
-    let base = match pristine.metadata(mine) {
-        Ok(Some(_)) => mine.clone(),
-        _ => shipped.and_then(name).unwrap_or_else(|| mine.clone()),
+    let base = match pristine {
+        Some(pristine) => name_of_shipped(mine, pristine)?,
+        None => mine.clone(),
     };
     let is_renamed = |name: &&PathBuf| *name == mine || *name == theirs;
     let files = old.files.iter().chain(&new.files).map(|file| &file.real);
@@ -347,6 +347,18 @@ fn compose_names(
         });
     }
     Ok(names.into_iter().collect())
+}
+
+/// What the old release's first compose file, `mine`, was called when it was shipped.
+fn name_of_shipped(mine: &Path, pristine: &ShippedFiles) -> Result<PathBuf, ReleasesError> {
+    let shipped = compose::discover(&pristine.folder)?;
+    let shipped = shipped.first().and_then(|path| path.canonicalize().ok());
+    let folder = pristine.folder.canonicalize();
+    let name = |path: PathBuf| Some(path.strip_prefix(folder.ok()?).ok()?.to_owned());
+    Ok(match pristine.metadata(mine) {
+        Ok(Some(_)) => mine.to_owned(),
+        _ => shipped.and_then(name).unwrap_or_else(|| mine.to_owned()),
+    })
 }
 
 /// What the administrator made of a file's conflicts, and where: no marker is left in it.

@@ -20,6 +20,7 @@ use crate::release::{Install, Recipe, Version};
 use crate::tree::Digest;
 use crate::upgrade::projects::{Arrangement, ProjectPair, ProjectRecord};
 use crate::upgrade::request::Request;
+use crate::upgrade::service_path::ServicePath;
 use crate::upgrade::shared_with_old::SharedWithOld;
 use crate::upgrade::step::{EditCompose, FolderMove, ValueChange};
 
@@ -56,6 +57,10 @@ pub struct Decisions {
     pub merged: Vec<MergedFile>,
     /// Files that can't be merged, and of which nobody can tell whose it is to be.
     pub questions: Vec<FileQuestion>,
+    /// Places in the old release's containers whose data may stay behind.
+    pub leave: Vec<ServicePath>,
+    /// What only the old release has, and nothing brings along: the topmost paths.
+    pub left_behind: Vec<PathBuf>,
     /// What the administrator should know.
     pub warnings: Vec<String>,
     /// What stands against it in the new release as it will be.
@@ -162,12 +167,14 @@ impl Decisions {
         carry.retain(|carry| !is_merged(&carry.path));
         if !releases.has_pristine {
             warnings.push(format!(
-                "it is not known what the vendor shipped as {}: files of keys keep your values, other \
-                 files that both releases have are asked about, and edits of the compose file stay \
-                 behind; name its tarball or folder with `--pristine PATH` to have them merged",
+                "it is not known what the vendor shipped as {}: files of keys keep your values, and \
+                 other files that both releases have are asked about; name its tarball or folder with \
+                 `--pristine PATH` to have them merged",
                 old.version
             ));
-            warnings::of_unknown_edits(ReleasePair { old, new }, &mut warnings);
+            if !is_merged(&new.files[0].real) {
+                warnings::of_unknown_edits(ReleasePair { old, new }, &mut warnings);
+            }
         }
         Ok(Self {
             from: old.version.clone(),
@@ -175,7 +182,10 @@ impl Decisions {
             from_project: old.model.project.clone(),
             project: new.model.project.clone(),
             projects: ProjectPair {
-                arrangement: Arrangement::default(),
+                arrangement: match request.beside {
+                    true => Arrangement::Beside,
+                    false => Arrangement::Replace,
+                },
                 old: ProjectRecord::of(&old.model),
                 new: ProjectRecord::of(&new.model),
             },
@@ -189,10 +199,18 @@ impl Decisions {
             carry,
             merged: releases.merged.clone(),
             questions: releases.questions.clone(),
+            leave: leave(request, recipe),
+            left_behind: releases.findings.left_behind.clone(),
             warnings,
             obstacles,
         })
     }
+}
+
+/// What was said that may stay behind, here and for good.
+fn leave(request: &Request, recipe: &Recipe) -> Vec<ServicePath> {
+    let listed = recipe.leave.iter().filter_map(|place| place.parse().ok());
+    request.leave.iter().cloned().chain(listed).collect()
 }
 
 /// What becomes of the data outside of the releases, as far as somebody has said so.

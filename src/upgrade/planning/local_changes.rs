@@ -95,6 +95,34 @@ pub(crate) fn changed(
     Ok(changed)
 }
 
+/// The files that a release and its vendor's new one both have, with other contents.
+///
+/// # Errors
+/// [`ReleasesError::Io`] where either can't be read.
+pub(crate) fn different(
+    release: &Path,
+    theirs: &ShippedFiles,
+) -> Result<BTreeSet<PathBuf>, ReleasesError> {
+    let mut found = BTreeSet::new();
+    let mut walk = WalkDir::new(release).min_depth(1).into_iter();
+    while let Some(entry) = walk.next() {
+        let entry = entry.map_err(|error| unwalked(release, error))?;
+        let name = entry.path().strip_prefix(release).unwrap_or(entry.path());
+        if entry.file_type().is_dir() {
+            let nothing = theirs.has_nothing_below(name);
+            if nothing.map_err(unread(entry.path()))? {
+                walk.skip_current_dir();
+            }
+            continue;
+        }
+        let compared = theirs.compare(entry.path(), name);
+        if compared.map_err(unread(entry.path()))? == AsShipped::Differs {
+            found.insert(name.to_owned());
+        }
+    }
+    Ok(found)
+}
+
 /// What only the old release has and nothing brings along: the topmost paths.
 ///
 /// # Errors

@@ -176,6 +176,9 @@ pub fn merged(shared: &SharedFile, answers: &Answers) -> Result<Merged, merge::E
             bytes: &shared.theirs,
         },
     };
+    if shared.base.is_none() && kind(shared) == FileKind::Compose {
+        return merge::merge_unknown_compose(&inputs, answers);
+    }
     if shared.overlay.is_none() {
         return merge::merge_file(&inputs, answers);
     }
@@ -190,14 +193,19 @@ pub fn merged(shared: &SharedFile, answers: &Answers) -> Result<Merged, merge::E
     })
 }
 
+fn kind(shared: &SharedFile) -> FileKind {
+    let base = shared.base.iter().map(Vec::as_slice);
+    let contents = base.chain([shared.mine.as_slice(), &shared.theirs]);
+    FileKind::of(&shared.name, contents)
+}
+
 /// The pristine file. An upgrade to the old release has named its volumes, which is no change
 /// of the administrator's: the pristine compose file gets the same names.
 fn base(shared: &SharedFile) -> Result<Option<Vec<u8>>, merge::Error> {
     let Some(base) = &shared.base else {
         return Ok(None);
     };
-    let contents = [base.as_slice(), &shared.mine, &shared.theirs];
-    if FileKind::of(&shared.name, contents) != FileKind::Compose {
+    if kind(shared) != FileKind::Compose {
         return Ok(Some(base.clone()));
     }
     let pristine = Document::parse(&shared.name, base)?;
@@ -307,6 +315,22 @@ impl MergedFile {
             merged,
             step,
         })
+    }
+
+    /// Whether all of it is the vendor's, so that no step is needed.
+    pub(crate) fn is_vendors(&self) -> bool {
+        use OutcomeKind as Kind;
+        let theirs = [
+            Kind::TakenTheirs,
+            Kind::AddedTheirs,
+            Kind::RemovedTheirs,
+            Kind::SameInBoth,
+        ];
+        let mut outcomes = self.merged.outcomes.iter();
+        self.step.over.is_none()
+            && self.step.resolved.is_none()
+            && self.merged.bytes == self.before
+            && outcomes.all(|outcome| theirs.contains(&outcome.kind))
     }
 
     /// The file as its conflicts are named: that of the new release.

@@ -128,6 +128,16 @@ fn named(names: &[String]) -> String {
     names.join(" and ")
 }
 
+/// The first of the names, and how many more there are.
+fn some(names: &[String]) -> String {
+    const MOST: usize = 4;
+    let shown = names[..names.len().min(MOST)].join(", ");
+    match names.len().saturating_sub(MOST) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
 /// Names between ticks and commas.
 fn list(names: &[String]) -> String {
     let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
@@ -146,7 +156,7 @@ impl Obstacle {
                 ..
             } => {
                 let kind = if *is_volume { "volume " } else { "" };
-                let services = services.join(", ");
+                let services = some(services);
                 match was {
                     None => write!(
                         f,
@@ -340,9 +350,10 @@ impl Obstacle {
                      `{first}=` says that it is meant to be blank"
                 )]
             }
-            Self::NoImage { service, .. } => vec![format!(
-                "take `{service}` out of that file in the old release, or name there what it is to run"
-            )],
+            Self::NoImage { service, .. } => vec![
+                format!("name what `{service}` is to run in an override of the old release's"),
+                "take what speaks of it out of the old release's files".to_owned(),
+            ],
             Self::Undefined { kind, key, .. } => vec![
                 format!("define the {kind} `{key}` in an override of the old release's"),
                 "take what uses it out of the old release's files".to_owned(),

@@ -46,7 +46,7 @@ pub fn plan(
 ) -> Result<Plan, Refused> {
     let space = space(shipment, facts);
     let mut obstacles = obstacles(decisions, facts, &space);
-    obstacles.extend(facts.unseen.obstacles(&request.leave));
+    obstacles.extend(facts.unseen.obstacles(&decisions.leave));
     if !obstacles.is_empty() {
         return Err(Refused(obstacles));
     }
@@ -69,7 +69,7 @@ pub fn plan(
         },
         warnings: [
             warnings(decisions, facts),
-            facts.unseen.warnings(&request.leave),
+            facts.unseen.warnings(&decisions.leave),
         ]
         .concat(),
         shared: decisions.shared.clone(),

@@ -2,7 +2,7 @@
 //! scripts. Pure; it decides nothing.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -17,6 +17,8 @@ pub struct ReleaseChanges {
     pub services: Vec<ServiceChange>,
     /// The real names of the old release's volumes that the new one has nothing of.
     pub stays_behind: Vec<String>,
+    /// Files and folders that only the old release has and that nothing mounts, reads or names.
+    pub left_files: Vec<PathBuf>,
     /// What going back brings nothing of back, a sentence each.
     pub not_brought_back: Vec<String>,
 }
@@ -112,6 +114,7 @@ impl ReleaseChanges {
         Self {
             services: services.collect(),
             stays_behind: context.stays_behind(),
+            left_files: decisions.left_behind.clone(),
             not_brought_back: plan.not_brought_back(),
         }
     }
@@ -208,6 +211,9 @@ impl ChangeContext<'_> {
         let volume = self.decisions.model.volumes.get(key);
         let name = volume.map_or(key, |volume| volume.name.as_str()).to_owned();
         let bytes = self.bytes(key);
+        let mut pairs = self.decisions.volumes.iter();
+        let copied = pairs.find(|pair| pair.key == key && bytes.is_some());
+        let old = old.or_else(|| copied.map(|pair| pair.source.clone()));
         let fate = if self
             .decisions
             .shared

@@ -23,7 +23,10 @@ pub(super) fn ways_out(data: &UnseenData) -> Vec<String> {
     };
     vec![
         format!("{way} and mount that at `{path}` in the old release"),
-        format!("leave it behind with `--leave {service}:{path}`"),
+        format!(
+            "leave it behind with `--leave {service}:{path}`; for good, in `transship.yml`: `volumes: \
+             {{leave: ['{service}:{path}']}}`"
+        ),
     ]
 }
 

@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::local_changes::Findings;
-use super::release_files::{ComposeFile, ReleaseFiles, ReleasePair};
-use crate::compose::{self, Document};
-use crate::merge::{self, Answers, Input, Inputs, OutcomeKind};
+use super::release_files::{ReleaseFiles, ReleasePair};
+use crate::merge::{self, Input, Inputs};
 use crate::release::Version;
 
 /// The old release's `.env` takes the place of the new one's: what that had and this lacks.
@@ -34,19 +33,13 @@ pub(crate) fn of_missing_keys(
     }
 }
 
-/// Without a pristine copy the vendor's compose file is taken: where the old one says something else,
-/// but for images and names.
+/// Without a pristine copy the vendor's compose file is taken, once that was said: where the old one
+/// says something else, but for images and names.
 pub(crate) fn of_unknown_edits(
     ReleasePair { old, new }: ReleasePair<'_>,
     warnings: &mut Vec<String>,
 ) {
     let (mine, theirs) = (&old.files[0], &new.files[0]);
-    // An upgrade has named the old release's volumes.
-    let parsed = |file: &ComposeFile| Document::parse(&file.name, &file.bytes);
-    let named = |theirs: &Document| compose::name_volumes_like(theirs, &parsed(mine)?);
-    let Ok(named) = parsed(theirs).and_then(|theirs| named(&theirs)) else {
-        return;
-    };
     let inputs = Inputs {
         name: Path::new("compose.yaml"),
         base: None,
@@ -56,26 +49,13 @@ pub(crate) fn of_unknown_edits(
         },
         theirs: Input {
             path: &theirs.name,
-            bytes: &named.bytes,
+            bytes: &theirs.bytes,
         },
     };
-    let Ok(merged) = merge::merge_compose(&inputs, &Answers::default()) else {
+    let Ok(places) = merge::said_by_mine_alone(&inputs) else {
         return;
     };
-    let is_told = |what: &str| {
-        let last = what.rsplit('.').next();
-        !matches!(last, Some("image" | "name"))
-    };
-    let outcomes = merged
-        .outcomes
-        .iter()
-        .filter(|outcome| outcome.mine.is_some());
-    let is_meant = |kind| !matches!(kind, OutcomeKind::SameInBoth | OutcomeKind::Dropped);
-    let differs = outcomes.filter(|outcome| is_meant(outcome.kind));
-    let places = differs
-        .map(|outcome| outcome.what.as_str())
-        .filter(|what| is_told(what));
-    let places: Vec<_> = places.map(PathBuf::from).collect();
+    let places: Vec<_> = places.iter().map(PathBuf::from).collect();
     if !places.is_empty() {
         warnings.push(format!(
             "{} of {} says otherwise than {}, whose file is taken: {}",
@@ -141,10 +121,6 @@ pub(crate) fn of_findings(
     tell(
         &findings.gone,
         format!("not carried: {new} has it no longer, and you never changed it"),
-    );
-    tell(
-        &findings.left_behind,
-        format!("only in {old}, and stays behind: nothing mounts, reads or names it"),
     );
     if findings.unchanged > 0 {
         let (all, updated) = (findings.unchanged, findings.updated);

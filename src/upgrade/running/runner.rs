@@ -181,7 +181,8 @@ impl Runner<'_> {
             }
             self.note(number, steps.len(), &step.title());
             journal.record(self.disk, JournalEvent::Do { step: number })?;
-            match self.act(step, &ids, state) {
+            let is_current = self.look_again(step, &steps, &ids);
+            match is_current.and_then(|()| self.act(step, &ids, state)) {
                 Ok(outcome) => journal.record(
                     self.disk,
                     JournalEvent::Ok {
@@ -220,6 +221,24 @@ impl Runner<'_> {
             checked.map_err(|source| RunError::Refused {
                 source: Box::new(source),
             })?;
+        }
+        Ok(())
+    }
+
+    /// Before the switch: folders of the host that were written since they were copied are copied again.
+    fn look_again(&self, step: &Step, steps: &[Step], ids: &RunIds) -> Result<(), StepError> {
+        if !matches!(step, Step::Switch(_)) {
+            return Ok(());
+        }
+        for step in steps {
+            if let Step::CopyFolder(copy) = step
+                && copy.bring_up_to_date(self.world(ids))?
+            {
+                let path = copy.from.display();
+                let note =
+                    format!("`{path}` was written since it was copied, and was copied again");
+                self.progress.note(&note);
+            }
         }
         Ok(())
     }

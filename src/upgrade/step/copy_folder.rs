@@ -10,7 +10,7 @@ use super::carry_config::{create_parents, discard, faithful};
 use super::shell::{command, quote};
 use super::world::{self, Attempt, Phase, StepKind, StepOutcome, Undo, UndoEvidence, World};
 use crate::engine::{ByPath, VolumeStore};
-use crate::tree::{self, Against, CopyOptions, VerifyOptions};
+use crate::tree::{self, Against, CopyOptions, VerifyOptions, VerifyScope};
 use crate::upgrade::confine::{self, Bounds, OutOfBounds};
 
 /// Copies a folder, or a file, of the host into the new release.
@@ -113,6 +113,29 @@ impl StepKind for CopyFolder {
 
     fn phase(&self) -> Phase {
         Phase::Window
+    }
+}
+
+impl CopyFolder {
+    /// Copies again what was written since it was copied; whether anything was. Told by size and times.
+    ///
+    /// # Errors
+    /// [`StepError`]: it is in use, or can't be read or copied.
+    pub(crate) fn bring_up_to_date(&self, world: World<'_>) -> Result<bool, StepError> {
+        let source = world.install.root().join(&self.from);
+        let target = world::in_release(world, &self.to)?;
+        require_idle(self, world)?;
+        let options = VerifyOptions {
+            scope: VerifyScope::MetadataOnly,
+            ..VerifyOptions::default()
+        };
+        let is_there = target.symlink_metadata().is_ok();
+        let tree = Against::Tree(&source);
+        if is_there && tree::verify(&target, tree, &options, world.progress)?.is_empty() {
+            return Ok(false);
+        }
+        self.act(world, Attempt::Again)?;
+        Ok(true)
     }
 }
 

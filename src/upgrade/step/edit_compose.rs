@@ -165,9 +165,12 @@ impl StepKind for EditCompose {
             commands.push(format!("transship image set {} -f {file}", rules.join(" ")));
         }
         if !self.prefix.is_empty() {
+            let own = self.own.iter().map(|key| quote(Path::new(key)));
+            let own: Vec<_> = own.map(|key| format!(" --own {key}")).collect();
             commands.push(format!(
-                "transship volume prefix {} -f {file}",
-                quote(Path::new(&self.prefix))
+                "transship volume prefix {}{} -f {file}",
+                quote(Path::new(&self.prefix)),
+                own.concat()
             ));
         }
         commands.extend(self.moves.iter().map(|FolderMove { from, to }| {
