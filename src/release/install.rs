@@ -8,7 +8,8 @@ use thiserror::Error;
 
 use super::staging::ReleasePlaces;
 use super::{BadVersion, IdentityError, TrustError, Version};
-use crate::compose;
+use crate::compose::{self, FoundProject};
+use crate::document::DocumentError;
 use crate::error::{Explain, Kind};
 use crate::fs::{Disk, Lock, LockError, LockHolder};
 use crate::tree;
@@ -28,19 +29,59 @@ pub struct Release {
     pub path: PathBuf,
     /// False for a folder without a compose file: half unpacked, say.
     pub is_complete: bool,
+    /// The folder below it in which Compose is to be started, where that is recorded.
+    directory: Option<PathBuf>,
 }
 
 impl Release {
-    /// The release `version` in the folder `path`, which is looked into.
-    pub fn at(version: Version, path: PathBuf) -> Self {
-        let is_complete =
-            compose::is_in(&path) || compose::discover(&path).is_ok_and(|files| !files.is_empty());
+    /// The release `version` in the folder `path`, which is looked into; Compose is started in
+    /// `directory` below it, if there is a project.
+    pub fn at(version: Version, path: PathBuf, directory: Option<&Path>) -> Self {
+        let found = compose::find_project(&path, directory);
         Self {
             version,
             path,
-            is_complete,
+            is_complete: found.is_ok_and(|found| found.is_some()),
+            directory: directory.map(Path::to_owned),
         }
     }
+
+    /// The folder below it in which Compose is to be started, where that is recorded.
+    pub fn directory(&self) -> Option<&Path> {
+        self.directory.as_deref()
+    }
+
+    /// Its compose project.
+    ///
+    /// # Errors
+    /// [`InstallError::Incomplete`], and [`InstallError::Compose`] where several could be meant.
+    pub fn project(&self) -> Result<FoundProject, InstallError> {
+        let found = compose::find_project(&self.path, self.directory())?;
+        found.ok_or_else(|| InstallError::Incomplete {
+            path: self.path.clone(),
+        })
+    }
+
+    /// The folder of its compose project, where it has one; else its own.
+    pub fn project_folder(&self) -> PathBuf {
+        let project = self.project();
+        project.map_or_else(|_| self.path.clone(), |project| project.folder)
+    }
+}
+
+/// What to do where a release's compose files are in none of the usual places.
+pub(crate) fn where_else(release: &Path) -> Option<String> {
+    let folders = compose::folders_with_projects(release);
+    let first = folders.first()?.display();
+    let names: Vec<_> = folders
+        .iter()
+        .map(|f| format!("`{}`", f.display()))
+        .collect();
+    Some(format!(
+        "compose files are in {} there: if that is what runs, `transship init --project-directory \
+         {first}`",
+        names.join(", ")
+    ))
 }
 
 /// What is wrong with an install, or with a question about it.
@@ -108,6 +149,18 @@ pub enum InstallError {
     /// The lock wasn't had.
     #[error(transparent)]
     Lock(#[from] LockError),
+    /// The release's compose files can't be found.
+    #[error(transparent)]
+    Compose(#[from] compose::Error),
+    /// A document of the install's own can't be read.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    /// What should be a folder below a release isn't.
+    #[error("`{}` is no folder below a release", folder.display())]
+    BadDirectory {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// The install's id can't be read, or records another folder than the install is in.
     #[error(transparent)]
     Identity(#[from] IdentityError),
@@ -124,9 +177,12 @@ pub enum InstallError {
 impl Explain for InstallError {
     fn kind(&self) -> Kind {
         match self {
-            Self::NoReleases { .. } | Self::NoneFound { .. } | Self::UnknownVersion { .. } => {
-                Kind::Usage
-            }
+            Self::NoReleases { .. }
+            | Self::NoneFound { .. }
+            | Self::UnknownVersion { .. }
+            | Self::BadDirectory { .. } => Kind::Usage,
+            Self::Compose(error) => error.kind(),
+            Self::Document(error) => error.kind(),
             Self::Trust(error) => error.kind(),
             Self::Lock(error) => error.kind(),
             Self::Identity(error) => error.kind(),
@@ -136,6 +192,11 @@ impl Explain for InstallError {
 
     fn hints(&self) -> Vec<String> {
         match self {
+            Self::Compose(error) => error.hints(),
+            Self::Document(error) => error.hints(),
+            Self::BadDirectory { .. } => {
+                vec!["write it relative to a release, as `docker`, without `..`".into()]
+            }
             Self::Trust(error) => error.hints(),
             Self::Lock(error) => error.hints(),
             Self::Identity(error) => error.hints(),
@@ -144,8 +205,12 @@ impl Explain for InstallError {
                 "a release is a folder such as `releases/v1.3.2/` with its compose file in it"
                     .into(),
             ],
-            Self::NoneFound { .. } => {
-                vec!["put the running release into a folder such as `releases/v1.3.2/`".into()]
+            Self::NoneFound { path } => {
+                let releases = fs::read_dir(path).into_iter().flatten().flatten();
+                let mut elsewhere = releases.filter_map(|release| where_else(&release.path()));
+                vec![elsewhere.next().unwrap_or_else(|| {
+                    "put the running release into a folder such as `releases/v1.3.2/`".into()
+                })]
             }
             Self::NotAdopted { root } => {
                 vec![format!("run `transship init -C {}` first", root.display())]
@@ -157,9 +222,9 @@ impl Explain for InstallError {
                      --from-release PATH`; `plan` takes `--from-release`, too"
                 ),
             ],
-            Self::Incomplete { .. } => {
-                vec!["unpack it again, or choose another with `transship release ls`".into()]
-            }
+            Self::Incomplete { path } => vec![where_else(path).unwrap_or_else(|| {
+                "unpack it again, or choose another with `transship release ls`".into()
+            })],
             Self::NoCurrent { known, .. } => {
                 vec![
                     list_known(known),
@@ -342,7 +407,15 @@ impl Install {
     /// # Errors
     /// [`InstallError::Io`].
     pub fn releases(&self) -> Result<Vec<Release>, InstallError> {
-        let mut releases = self.all_releases()?;
+        self.releases_in(self.project_directory()?.as_deref())
+    }
+
+    /// [`Install::releases`], with Compose started in `directory` below each.
+    pub(super) fn releases_in(
+        &self,
+        directory: Option<&Path>,
+    ) -> Result<Vec<Release>, InstallError> {
+        let mut releases = self.all_releases_in(directory)?;
         releases.retain(|release| release.is_complete);
         Ok(releases)
     }
@@ -353,6 +426,10 @@ impl Install {
     /// # Errors
     /// [`InstallError::Io`].
     pub fn all_releases(&self) -> Result<Vec<Release>, InstallError> {
+        self.all_releases_in(self.project_directory()?.as_deref())
+    }
+
+    fn all_releases_in(&self, directory: Option<&Path>) -> Result<Vec<Release>, InstallError> {
         let folder = self.releases_folder();
         let io = |source| InstallError::Io {
             path: folder.clone(),
@@ -365,7 +442,7 @@ impl Install {
                 .file_name()
                 .and_then(|name| name.to_str()?.parse().ok());
             if let Some(version) = version.filter(|_| path.is_dir()) {
-                releases.push(Release::at(version, path));
+                releases.push(Release::at(version, path, directory));
             }
         }
         releases.sort_by(|a, b| a.version.cmp(&b.version));
@@ -379,7 +456,8 @@ impl Install {
     pub fn release(&self, version: &Version) -> Result<Release, InstallError> {
         let path = self.release_folder(version);
         if path.is_dir() {
-            return Ok(Release::at(version.clone(), path));
+            let directory = self.project_directory()?;
+            return Ok(Release::at(version.clone(), path, directory.as_deref()));
         }
         Err(InstallError::UnknownVersion {
             version: version.clone(),
@@ -410,7 +488,8 @@ impl Install {
             .and_then(|name| name.to_str())
             .ok_or_else(strange)?;
         let version = name.parse().map_err(|_: BadVersion| strange())?;
-        Ok(Some(Release::at(version, absolute)))
+        let directory = self.project_directory()?;
+        Ok(Some(Release::at(version, absolute, directory.as_deref())))
     }
 
     /// Makes `version` the active release.
@@ -428,20 +507,35 @@ impl Install {
     /// # Errors
     /// [`InstallError::NoCurrent`] where several could be meant, [`InstallError::NoneFound`].
     pub fn active(&self) -> Result<Release, InstallError> {
+        self.active_in(self.project_directory()?.as_deref())
+    }
+
+    /// [`Install::active`], with Compose started in `directory` below each release.
+    pub(super) fn active_in(&self, directory: Option<&Path>) -> Result<Release, InstallError> {
         if let Some(release) = self.current()? {
             return Ok(release);
         }
-        let mut releases = self.releases()?;
+        let mut releases = self.releases_in(directory)?;
         match (releases.pop(), releases.is_empty()) {
             (Some(only), true) => Ok(only),
-            (None, _) => Err(InstallError::NoneFound {
-                path: self.releases_folder(),
-            }),
+            (None, _) => Err(self.none_found()),
             (Some(_), false) => Err(InstallError::NoCurrent {
                 link: self.current_link(),
                 known: self.known()?,
             }),
         }
+    }
+
+    /// Why no release is complete: there is none, or several compose projects could be meant.
+    pub(super) fn none_found(&self) -> InstallError {
+        let all = self.all_releases().unwrap_or_default();
+        let several = all.iter().find_map(|release| match release.project() {
+            Err(error @ InstallError::Compose(_)) => Some(error),
+            _ => None,
+        });
+        several.unwrap_or_else(|| InstallError::NoneFound {
+            path: self.releases_folder(),
+        })
     }
 
     /// The versions of the complete releases, oldest first.

@@ -2,6 +2,7 @@
 
 pub(crate) mod builder;
 pub(crate) mod canonical;
+pub(crate) mod found_project;
 pub(crate) mod image;
 pub(crate) mod layers;
 pub(crate) mod load;
