@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::layout::below;
 use super::{Install, InstallError, Release, Version};
+use crate::compose;
 use crate::fs::Disk;
 
 /// What it takes to adopt a folder of releases.
@@ -74,6 +75,12 @@ impl Install {
                 wanted: active.version,
             });
         }
+        if let Some(directory) = &directory {
+            let path = active.path.join(directory);
+            if !compose::discover(&path).is_ok_and(|files| !files.is_empty()) {
+                return Err(InstallError::Incomplete { path });
+            }
+        }
         let releases = self.releases_in(wanted)?;
         let releases: Vec<_> = releases
             .into_iter()
@@ -84,10 +91,6 @@ impl Install {
         }
         let found = active.project()?.started_in;
         let found = found.strip_prefix(&active.path).unwrap_or(Path::new(""));
-        if let Some(directory) = directory.filter(|directory| directory != found) {
-            let path = active.path.join(directory);
-            return Err(InstallError::Incomplete { path });
-        }
         let project_directory = found.to_owned();
         let target = Self::current_target(&active.version);
         let needs_link = fs::read_link(self.current_link()).ok() != Some(target);

@@ -55,6 +55,7 @@ impl FilesArg {
     pub(crate) fn options(&self) -> LoadOptions {
         LoadOptions {
             env_files: self.named_env_files(),
+            root: self.found().and_then(|_| std::path::absolute(".").ok()),
             pwd: self.found().and_then(|found| found.options().pwd),
             ..LoadOptions::default()
         }
