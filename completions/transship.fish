@@ -32,6 +32,7 @@ complete -c transship -n "__fish_transship_needs_command" -s q -l quiet -d 'Say 
 complete -c transship -n "__fish_transship_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_needs_command" -s V -l version -d 'Print version'
 complete -c transship -n "__fish_transship_needs_command" -f -a "init" -d 'Adopt a folder of releases'
+complete -c transship -n "__fish_transship_needs_command" -f -a "path" -d 'Show the hops from one version to another that the recipe allows'
 complete -c transship -n "__fish_transship_needs_command" -f -a "plan" -d 'Show what an upgrade would do, and save it for `transship apply`'
 complete -c transship -n "__fish_transship_needs_command" -f -a "apply" -d 'Do what a plan says'
 complete -c transship -n "__fish_transship_needs_command" -f -a "resume" -d 'Go on with an interrupted run'
@@ -62,6 +63,15 @@ complete -c transship -n "__fish_transship_using_subcommand init" -l dry-run -d 
 complete -c transship -n "__fish_transship_using_subcommand init" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand init" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand path" -l available -d 'All releases that the vendor made: `1.8.7,1.9.0`, a file with a `/` in its name, or `-` for standard input; repeatable' -r
+complete -c transship -n "__fish_transship_using_subcommand path" -l recipe -d 'A recipe by itself, or the compose file that it stands in, instead of the install\'s' -r -F
+complete -c transship -n "__fish_transship_using_subcommand path" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
+complete -c transship -n "__fish_transship_using_subcommand path" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand path" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand path" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand path" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand plan" -l from-release -d 'The vendor\'s tarball or folder; leave it out if the release is staged already' -r -F
 complete -c transship -n "__fish_transship_using_subcommand plan" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
 complete -c transship -n "__fish_transship_using_subcommand plan" -l from -d 'The release to upgrade from, instead of the one that `current` points to' -r

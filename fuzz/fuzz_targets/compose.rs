@@ -47,7 +47,8 @@ fuzz_target!(|bytes: &[u8]| {
             documents: std::slice::from_ref(&document),
             lookup: &|_| None,
             env_files: &[],
-            mounted: &[],
+            others: &[],
+            texts: &[],
         };
         if let Ok(fixed) = fix(&project, &found, &rule) {
             Document::parse(path, &fixed.files[0].bytes).expect("a fixed file parses");

@@ -8,8 +8,8 @@ use std::path::Path;
 use libfuzzer_sys::fuzz_target;
 use transship::engine::FakeVolumes;
 use transship::release::Install;
-use transship::upgrade::plan::{self, Plan};
 use transship::upgrade::document;
+use transship::upgrade::plan::{self, Plan};
 
 fuzz_target!(|bytes: &[u8]| {
     let path = Path::new("plan.json");

@@ -2,8 +2,6 @@
 
 #![no_main]
 
-use std::path::Path;
-
 use libfuzzer_sys::fuzz_target;
 use transship::release::Recipe;
 

@@ -17,6 +17,7 @@ mod inspect;
 mod manifest;
 mod merge;
 mod options;
+mod path;
 mod plan;
 mod release;
 mod run;

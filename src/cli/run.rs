@@ -8,8 +8,8 @@ use super::args::{Cli, Command, Completions};
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use super::{
-    apply, conflicts, copy, diff, image, init, inspect, manifest, merge, plan, release, status, up,
-    verify, volume,
+    apply, conflicts, copy, diff, image, init, inspect, manifest, merge, path, plan, release,
+    status, up, verify, volume,
 };
 use crate::error::Kind;
 
@@ -35,6 +35,7 @@ pub fn main() -> ExitCode {
 fn dispatch(command: Command, ui: &Ui) -> Result<Done, Failure> {
     match command {
         Command::Init(args) => init::run(&args, ui),
+        Command::Path(args) => path::run(&args, ui),
         Command::Plan(args) => plan::run(&args, ui),
         Command::Apply(args) => apply::apply(&args, ui),
         Command::Resume(args) => apply::resume(&args, ui),

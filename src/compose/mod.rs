@@ -49,5 +49,6 @@ pub use model::settings::{Setting, SettingChange, Settings, settings_diff};
 pub(crate) use file::rewrite::{plain_or_quoted, rewrite};
 pub(crate) use file::strict::{Type, plain_type};
 pub(crate) use file::syntax::{Node, NodeId, NodeKind, Style};
+pub(crate) use model::model::now_at;
 pub(crate) use model::mount::{Device, is_data};
 pub(crate) use model::reference::spelled_out;

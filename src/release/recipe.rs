@@ -16,6 +16,7 @@ use serde_yaml::{Mapping, Value};
 use thiserror::Error;
 
 use super::Version;
+use super::path_rules::{self, PathRules};
 use super::recipe_origin::RecipeOrigin;
 use crate::error::{Explain, Kind};
 
@@ -43,6 +44,10 @@ pub struct Recipe {
     pub secrets: Vec<String>,
     /// Volumes that the new release calls otherwise: old key to new key.
     pub renamed_volumes: BTreeMap<String, String>,
+    /// Which upgrades are one hop.
+    pub path: PathRules,
+    /// All releases that the vendor made; nothing where that isn't said.
+    pub releases: Vec<Version>,
 }
 
 /// One file or folder to carry, relative to the release.
@@ -162,6 +167,9 @@ struct Written {
     merge: Option<WrittenMerge>,
     secrets: Option<Vec<String>>,
     renames: Option<WrittenRenames>,
+    path: Option<PathRules>,
+    #[serde(default, deserialize_with = "path_rules::versions")]
+    releases: Vec<Version>,
 }
 
 #[derive(Default, Deserialize)]
@@ -200,7 +208,7 @@ struct WrittenVolumes {
 }
 
 /// Keys that the design knows and this version can't follow.
-const LATER: [&str; 4] = ["data", "path", "hooks", "notes"];
+const LATER: [&str; 3] = ["data", "hooks", "notes"];
 
 impl Recipe {
     /// The recipe for an upgrade: what `shipped` (the value of `x-transship`, from one of the `compose`
@@ -266,6 +274,8 @@ impl Recipe {
             theirs: merge.theirs,
             secrets: written.secrets.unwrap_or_default(),
             renamed_volumes: written.renames.unwrap_or_default().volumes,
+            path: written.path.unwrap_or_default(),
+            releases: written.releases,
         })
     }
 

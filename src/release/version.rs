@@ -7,13 +7,14 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::version_order::{self, VersionPart};
 use crate::error::{Explain, Kind};
 
 /// A release's name, such as `v2.10.5`: one path component of letters of any script, digits,
 /// spaces and `.` `_` `-` `+`, beginning with a letter or digit and not ending with a space.
 /// Ordered as administrators expect: a
 /// leading `v` doesn't count, runs of digits go by value, so that `v2.9` comes before
-/// `v2.10`, and `v2.10-rc1` comes before both `v2.10` and `v2.10.1`.
+/// `v2.10`, and `v2.10-rc1` comes before both `v2.10` and `v2.10.1` (`version_order`).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Version(String);
@@ -60,42 +61,33 @@ impl Version {
         }
     }
 
-    fn parts(&self) -> Vec<VersionPart<'_>> {
-        let mut parts = Vec::new();
-        let mut rest = self.number();
-        while let Some(first) = rest.chars().next() {
-            let digits = first.is_ascii_digit();
-            let end = rest
-                .find(|c: char| c.is_ascii_digit() != digits)
-                .unwrap_or(rest.len());
-            let (part, tail) = rest.split_at(end);
-            parts.push(match (digits, first) {
-                (true, _) => VersionPart::number(part),
-                (false, '-') => VersionPart::PreRelease(part),
-                (false, _) => VersionPart::Text(part),
-            });
-            rest = tail;
+    /// The number that majors are counted by: 2 of `v2.10.5`, 2024 of `2024.12` and of `20241201`;
+    /// nothing where there is none.
+    pub fn major(&self) -> Option<u64> {
+        match version_order::parts(self).first()? {
+            VersionPart::Number(0, _) => Some(0),
+            VersionPart::Number(_, digits) => digits.parse().ok(),
+            _ => None,
         }
-        parts.push(VersionPart::End);
-        parts
     }
-}
 
-/// A run of digits or of anything else, in the order in which they sort. Numbers are kept
-/// as digits without leading zeros, since a date stamp may be longer than any integer type.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum VersionPart<'a> {
-    /// `-rc`: comes before the release itself.
-    PreRelease(&'a str),
-    End,
-    Text(&'a str),
-    Number(usize, &'a str),
-}
+    /// Whether it comes before the release that it names: `24.04-rc1`.
+    pub fn is_pre_release(&self) -> bool {
+        let parts = version_order::parts(self);
+        parts
+            .iter()
+            .any(|part| matches!(part, VersionPart::PreRelease(_)))
+    }
 
-impl<'a> VersionPart<'a> {
-    fn number(digits: &'a str) -> Self {
-        let significant = digits.trim_start_matches('0');
-        Self::Number(significant.len(), significant)
+    /// Whether both are the same version, if perhaps not the same folder: `v1.8.7` and `1.8.7`.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        version_order::compare(self, other).is_eq()
+    }
+
+    /// Whether this is a release of `series`, as `16.3.2` is of `16.3`.
+    pub fn is_of(&self, series: &Self) -> bool {
+        let series = version_order::parts(series);
+        !self.is_pre_release() && version_order::parts(self).starts_with(&series)
     }
 }
 
@@ -147,9 +139,7 @@ impl PartialOrd for Version {
 
 impl Ord for Version {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.parts()
-            .cmp(&other.parts())
-            .then_with(|| self.0.cmp(&other.0))
+        version_order::compare(self, other).then_with(|| self.0.cmp(&other.0))
     }
 }
 
@@ -162,22 +152,29 @@ mod tests {
     }
 
     #[test]
-    fn versions_sort_by_number_and_not_by_letter() {
-        let sorted = [
-            "1.0",
-            "v1.3.2",
-            "v1.03.10",
-            "v2.9.0",
-            "v2.10.5-rc1",
-            "v2.10.5",
-            "v10.0",
-        ];
-        let mut shuffled: Vec<_> = sorted.iter().rev().map(|text| version(text)).collect();
-        shuffled.sort();
-        assert_eq!(
-            shuffled.iter().map(Version::as_str).collect::<Vec<_>>(),
-            sorted
-        );
+    fn a_version_is_of_its_series_and_has_a_major() {
+        for (name, series, is_of) in [
+            ("v16.3.2", "16.3", true),
+            ("16.3", "16.3", true),
+            ("16.0.1", "16.0", true),
+            ("16.1", "16.0", false),
+            ("16.30", "16.3", false),
+            ("16.3-rc1", "16.3", false),
+            ("17.3.1-ce.0", "v17.3.1", true),
+        ] {
+            assert_eq!(version(name).is_of(&version(series)), is_of, "{name}");
+        }
+        for (name, major) in [
+            ("v2.10.5", Some(2)),
+            ("0.9", Some(0)),
+            ("2024.12", Some(2024)),
+            ("20241201", Some(2024)),
+            ("insight-3", Some(3)),
+            ("green", None),
+            ("99999999999999999999999", None),
+        ] {
+            assert_eq!(version(name).major(), major, "{name}");
+        }
     }
 
     #[test]

@@ -24,6 +24,7 @@ mod merged_upgrade;
 mod nested;
 mod new_release;
 mod old_release;
+mod path;
 mod postgres;
 mod release_pairs;
 mod side_by_side;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde_yaml::value::Value as Yaml;
 
+use super::container_values::{self, ContainerValues};
 use super::image::ImageUse;
 use super::load::Sources;
 use super::model::{Bind, Model, Network, Resource, Service, VolumeDefinition};
@@ -19,6 +20,7 @@ const RECIPE_KEY: &str = "x-transship";
 /// over: Compose's own schema is the judge of that.
 pub(crate) struct ModelBuilder<'a> {
     pub(crate) sources: &'a Sources,
+    pub(crate) values: ContainerValues<'a>,
     pub(crate) project: String,
     pub(crate) folder: PathBuf,
     pub(crate) root: PathBuf,
@@ -85,6 +87,11 @@ impl ModelBuilder<'_> {
             Some((target, mount.get("source")?.to_text()?))
         };
         let env_files = items(service, "env_file").iter();
+        let env_files: Vec<PathBuf> = env_files
+            .filter_map(|file| Some(PathBuf::from(file.get("path")?.to_text()?)))
+            .collect();
+        let label_files = texts(service.get("label_file"));
+        let label_files: Vec<PathBuf> = label_files.into_iter().map(PathBuf::from).collect();
         Service {
             at: self.sources.location(service.at),
             enabled: profiles.is_empty()
@@ -105,17 +112,13 @@ impl ModelBuilder<'_> {
             volumes: named.collect(),
             networks: service_networks(service),
             network_mode: text("network_mode"),
-            env_files: env_files
-                .filter_map(|file| Some(PathBuf::from(file.get("path")?.to_text()?)))
-                .collect(),
-            environment: pairs(service.get("environment")),
+            environment: self
+                .values
+                .variables(&env_files, service.get("environment")),
+            env_files,
             devices: items(service, "devices")
                 .iter()
                 .filter_map(device)
-                .collect(),
-            label_files: texts(service.get("label_file"))
-                .into_iter()
-                .map(PathBuf::from)
                 .collect(),
             mounts: mounts
                 .iter()
@@ -128,7 +131,8 @@ impl ModelBuilder<'_> {
                 .filter(|mount| mount.get("source").is_none())
                 .filter_map(|mount| Some(clean_target(&mount.get("target")?.to_text()?)))
                 .collect(),
-            labels: pairs(service.get("labels")),
+            labels: self.values.labels(&label_files, service.get("labels")),
+            label_files,
             depends_on: keys(service.get("depends_on")),
             profiles,
         }
@@ -280,24 +284,12 @@ fn keys(value: Option<&Value>) -> BTreeSet<String> {
     map.into_iter().flat_map(Map::keys).cloned().collect()
 }
 
-/// A mapping, or a list of `KEY=VALUE`.
+/// A mapping, or a list of `KEY=VALUE`; a key alone is blank.
 fn pairs(value: Option<&Value>) -> BTreeMap<String, String> {
-    let Some(value) = value else {
-        return BTreeMap::new();
-    };
-    match &value.data {
-        Data::Map(map) => map
-            .iter()
-            .map(|(key, value)| (key.clone(), value.to_text().unwrap_or_default()))
-            .collect(),
-        _ => texts(Some(value))
-            .into_iter()
-            .map(|text| match text.split_once('=') {
-                Some((key, value)) => (key.to_owned(), value.to_owned()),
-                None => (text, String::new()),
-            })
-            .collect(),
-    }
+    let pairs = container_values::pairs(value).into_iter();
+    pairs
+        .map(|(key, value)| (key, value.unwrap_or_default()))
+        .collect()
 }
 
 /// Without any network of its own, a service is in the default one, unless it has a

@@ -9,6 +9,7 @@ use serde_yaml::value::Value as Yaml;
 
 use super::builder::ModelBuilder;
 use super::canonical::absolute;
+use super::container_values::ContainerValues;
 use super::image::ImageUse;
 use super::load::{Environment, LoadScope, Loader, ReadFile, Sources};
 use super::mount::Device;
@@ -122,8 +123,7 @@ pub struct Service {
     pub network_mode: Option<String>,
     /// The files of `env_file`, as absolute paths, whether they are there or not.
     pub env_files: Vec<PathBuf>,
-    /// The variables of `environment` with their values, resolved; those of env files aren't
-    /// among them.
+    /// The variables of `environment` and, below them, of env files, with their values, resolved.
     pub environment: BTreeMap<String, String>,
     /// The devices of the host that `devices` names, each by its path there.
     pub devices: Vec<String>,
@@ -133,7 +133,8 @@ pub struct Service {
     pub mounts: BTreeMap<String, String>,
     /// The absolute paths in the container at which it has volumes without a name.
     pub anonymous_volumes: BTreeSet<String>,
-    /// The service's labels by key, resolved, from `labels` in either form.
+    /// The service's labels by key, resolved, from `labels` in either form and, below them, from
+    /// label files.
     pub labels: BTreeMap<String, String>,
     /// The services that it waits for.
     pub depends_on: BTreeSet<String>,
@@ -242,8 +243,14 @@ impl Model {
         read: &ReadFile<'_>,
     ) -> Result<Self, Error> {
         let merged = LayeredFiles::load(files, options, read)?;
+        let (folder, here) = (merged.folder.clone(), merged.here);
+        let read_here = |path: &Path| read(&now_at(path, &folder, &here));
         Ok(ModelBuilder {
             sources: &merged.sources,
+            values: ContainerValues {
+                read: &read_here,
+                environment: merged.environment,
+            },
             project: merged.project,
             root: options
                 .root
@@ -299,10 +306,14 @@ pub(crate) struct LayeredFiles {
     pub(crate) sources: Sources,
     pub(crate) project: String,
     pub(crate) folder: PathBuf,
+    /// The folder that the files are in now.
+    here: PathBuf,
     pub(crate) profiles: Vec<String>,
     pub(crate) unset: BTreeMap<String, usize>,
     pub(crate) env_files: Vec<PathBuf>,
     pub(crate) pwd: PathBuf,
+    /// The variables that the files were resolved with.
+    pub(crate) environment: Environment,
 }
 
 impl LayeredFiles {
@@ -318,11 +329,7 @@ impl LayeredFiles {
         let here = std::path::absolute(Path::new(".").join(here)).unwrap_or_else(|_| here.into());
         let here = absolute("", &here);
         let folder = options.project_dir.clone().unwrap_or_else(|| here.clone());
-        // What the files call by the folder of the future is read from where it is now.
-        let read_here = |path: &Path| match path.strip_prefix(&folder) {
-            Ok(rest) => read(&here.join(rest)),
-            Err(_) => read(path),
-        };
+        let read_here = |path: &Path| read(&now_at(path, &folder, &here));
         let mut loader = Loader::new(&read_here);
         let env_files: Vec<PathBuf> = match options.env_files.as_slice() {
             [] => Some(here.join(".env"))
@@ -349,12 +356,20 @@ impl LayeredFiles {
             sources: loader.sources,
             project,
             profiles,
+            environment: scope.environment,
             unset: loader.unset,
             folder: folder.clone(),
             env_files,
             pwd,
+            here: here.clone(),
         })
     }
+}
+
+/// What the files call by the folder of the future is read from where it is now.
+pub(crate) fn now_at(path: &Path, folder: &Path, here: &Path) -> PathBuf {
+    let inside = path.strip_prefix(folder);
+    inside.map_or_else(|_| path.to_owned(), |rest| here.join(rest))
 }
 
 /// Compose's order: `-p`, the environment, the last `name:`, the folder.

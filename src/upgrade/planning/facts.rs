@@ -11,6 +11,7 @@ use thiserror::Error;
 
 use super::compose_config::ComposeWord;
 use super::decisions::{Decisions, OutsideFolder};
+use super::hops::SkippedHop;
 use super::image_facts::ImageFacts;
 use super::unseen::UnseenFacts;
 use super::volume_pair::VolumePair;
@@ -28,6 +29,8 @@ const ELSEWHERE: u64 = u64::MAX;
 /// The observations that a plan is made from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facts {
+    /// What the recipe's rules have against one hop.
+    pub skipped_hop: Option<SkippedHop>,
     /// The text of the symlink `current`, relative where it leads into the install; `None` when there
     /// is none.
     pub current: Option<PathBuf>,
@@ -145,6 +148,7 @@ impl Facts {
     ) -> Result<Self, FactsError> {
         let old = install.release_folder(&decisions.from);
         Ok(Self {
+            skipped_hop: None,
             current: fs::read_link(install.current_link())
                 .ok()
                 .map(|target| recorded(install, &target)),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use super::hops::SkippedHop;
 use super::unseen_words;
 use crate::engine::UnseenData;
 use crate::error::{Explain, Kind};
@@ -20,6 +21,8 @@ pub struct Refused(pub Vec<Obstacle>);
 /// Something that stands against an upgrade.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Obstacle {
+    /// The recipe's rules don't allow it in one hop.
+    SkippedHop(SkippedHop),
     /// The upgrade leads from a release to itself.
     SameRelease {
         /// The release's version.
@@ -179,6 +182,7 @@ pub enum Obstacle {
 impl fmt::Display for Obstacle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::SkippedHop(skipped) => skipped.fmt(f),
             Self::SameRelease { version } => {
                 write!(f, "`{version}` is the release that is active already")
             }
@@ -353,6 +357,7 @@ impl Obstacle {
 
     pub(super) fn hint(&self) -> String {
         match self {
+            Self::SkippedHop(skipped) => skipped.hint(),
             Self::SameRelease { .. } => {
                 "name the release to upgrade to; `transship status` shows both".into()
             }

@@ -104,6 +104,7 @@ fn obstacles(decisions: &Decisions, facts: &Facts, space: &[Space]) -> Vec<Obsta
         });
         return found;
     }
+    found.extend(facts.skipped_hop.clone().map(Obstacle::SkippedHop));
     if decisions.project == decisions.from_project {
         found.push(Obstacle::SameProject {
             project: decisions.project.clone(),

@@ -6,6 +6,7 @@ use super::compose_config;
 use super::decisions::Decisions;
 use super::facts::Facts;
 use super::facts::FactsError;
+use super::hops::SkippedHop;
 use super::image_facts::{ImageFacts, ImagesError};
 use super::obstacle::Refused;
 use super::planner::{self, PlanLabel};
@@ -102,6 +103,8 @@ pub fn prepare(
     let releases = Releases::read(&Disk::new(), install, request, progress)?;
     let decisions = Decisions::of(request, &releases)?;
     let mut facts = Facts::observe(install, &decisions, volumes, progress)?;
+    let (from, to) = (&decisions.from, &decisions.to);
+    facts.skipped_hop = SkippedHop::find(install, &releases.recipe, from, to)?;
     let archive = request.image_archive.as_ref();
     let archive = archive.map(|path| install.root().join(path));
     let images = archive.map(|path| ImageFacts::observe(&path, &decisions, volumes, progress));

@@ -229,7 +229,7 @@ impl ReleaseFiles {
         contents: &BTreeMap<PathBuf, Vec<u8>>,
     ) -> Result<Model, compose::Error> {
         let read = |path: &Path| {
-            let path = now_at(path, &self.model.root, &self.folder);
+            let path = compose::now_at(path, &self.model.root, &self.folder);
             let name = path.strip_prefix(&self.folder).ok();
             let given = name.and_then(|name| contents.get(name).or_else(|| self.coming.get(name)));
             given.map_or_else(|| fs::read(&path), |b| Ok(b.clone()))
@@ -351,7 +351,7 @@ impl ReleaseFiles {
         let given = |path: &Path| coming.get(path.strip_prefix(&folder).ok()?);
         let is_there = |path: &Path| given(path).is_some() || path.is_file();
         let read = |path: &Path| {
-            let path = now_at(path, at, &folder);
+            let path = compose::now_at(path, at, &folder);
             given(&path).map_or_else(|| fs::read(&path), |b| Ok(b.clone()))
         };
         let found = compose::find_project_with(&folder, release.directory(), &is_there, &read)?;
@@ -466,14 +466,6 @@ fn read_env(
         values.extend(EnvFile::parse(path, &bytes)?.values(&|_| None)?);
     }
     Ok((!paths.is_empty()).then_some(values))
-}
-
-/// A path of the release that will be `at` a place, where it can be read now.
-fn now_at(path: &Path, at: &Path, folder: &Path) -> PathBuf {
-    match path.strip_prefix(at) {
-        Ok(name) => folder.join(name),
-        Err(_) => path.to_owned(),
-    }
 }
 
 /// A folder below one, without a `/` at its end.

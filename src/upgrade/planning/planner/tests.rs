@@ -84,6 +84,7 @@ fn facts() -> Facts {
         free: 10_000,
     };
     Facts {
+        skipped_hop: None,
         images: None,
         unseen: crate::upgrade::planning::unseen::UnseenFacts::default(),
         compose: None,

@@ -1,0 +1,127 @@
+//! Which versions may follow each other: `transship path`, and `plan` which allows no skip.
+
+use std::fs;
+
+use super::new_release::TwoReleases;
+use crate::common::program::transship;
+
+const OLD: &str = "services: {web: {image: 'acme/web:v1'}}\n";
+
+/// Releases v1 and v4, of which v4 has a recipe.
+fn install(recipe: &str) -> TwoReleases {
+    let new = format!("services: {{web: {{image: 'acme/web:v4'}}}}\nx-transship: {recipe}\n");
+    TwoReleases::new(&[
+        ("releases/v1/compose.yaml", OLD),
+        ("releases/v4/compose.yaml", &new),
+    ])
+}
+
+const RULES: &str = "{path: {max-major-jump: 2, latest-point-release-first: true, stops: ['2.5']}, \
+                     releases: [1.0, '1.9', '2.5.0', '2.5.3', '2.6', '3.1']}";
+
+/// [`RULES`] as they have to be written.
+fn rules() -> String {
+    RULES.replace("1.0,", "'1.0',")
+}
+
+#[test]
+fn plan_allows_no_skip_and_prints_the_hops_before_anything_changes() {
+    let install = install(&rules());
+    let before = fs::read_dir(install.0.path().join("releases"))
+        .unwrap()
+        .count();
+    let ran = install.run("plan v4 --volumes volumes").exits(3);
+    ran.complains("v1 to 1.9, then 1.9 to 2.5.3, then 2.5.3 to 2.6, then 2.6 to v4")
+        .complains("begin with `transship plan 1.9`");
+    let after = fs::read_dir(install.0.path().join("releases"))
+        .unwrap()
+        .count();
+    assert_eq!(before, after);
+    assert!(
+        fs::read_dir(install.0.path().join(".transship/plans"))
+            .unwrap()
+            .next()
+            .is_none()
+    );
+
+    // Whoever knows better waives the rules, and no other key of the recipe.
+    install.write("transship.yml", "path: null\n");
+    install.run("plan v4 --volumes volumes").exits(0);
+}
+
+#[test]
+fn plan_allows_one_hop() {
+    let recipe = "{path: {max-major-jump: 3, stops: ['1']}}";
+    install(recipe).run("plan v4 --volumes volumes").exits(0);
+}
+
+#[test]
+fn the_path_is_printed_with_the_reason_for_each_hop() {
+    let install = install(&rules());
+    let ran = install.run("path v1 v4").exits(0);
+    ran.prints("1.x is left from its last release only")
+        .prints("no upgrade may pass 2.5 by");
+    let json = install.run("path v1 v4 --json").exits(0).json();
+    assert_eq!(json["format"], "transship-path");
+    let hops = json["hops"].as_array().unwrap();
+    let told: Vec<_> = hops
+        .iter()
+        .map(|hop| (hop["to"].as_str().unwrap(), hop["here"].as_bool().unwrap()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("1.9", false),
+            ("2.5.3", false),
+            ("2.6", false),
+            ("v4", true)
+        ]
+    );
+    assert_eq!(hops[1]["because"]["stop"], "2.5");
+    assert_eq!(hops[3]["because"], "target");
+}
+
+#[test]
+fn a_list_of_releases_counts_for_all() {
+    let install = install(&rules());
+    install.write("all", "1.0\n1.4\n\n2.5\n3.0\n");
+    for list in ["1.0,1.4,2.5,3.0", "./all"] {
+        let json = install.run(&format!(
+            "path 1.0 4.0 --available {list} --recipe releases/v4/compose.yaml --json"
+        ));
+        let json = json.exits(0).json();
+        let hops = json["hops"].as_array().unwrap().iter();
+        let hops: Vec<_> = hops.map(|hop| hop["to"].as_str().unwrap()).collect();
+        assert_eq!(hops, ["1.4", "2.5", "4.0"], "{list}");
+    }
+    install.run("path 1.0 4.0 --available 1.0,../x").exits(2);
+}
+
+#[test]
+fn what_can_not_be_known_has_no_path() {
+    let install = install("{path: {latest-point-release-first: true}}");
+    install
+        .run("path v1 v4")
+        .exits(3)
+        .complains("whether v1 is the last release of 1.x")
+        .complains("--available LIST");
+    install
+        .run("plan v4 --volumes volumes")
+        .exits(3)
+        .complains("whether v1 is the last release of 1.x");
+    install.run("path v4 v1").exits(2).complains("rollback");
+    install
+        .run("path v1 v5")
+        .exits(2)
+        .complains("there is no recipe");
+    let folder = tempfile::tempdir().unwrap();
+    let ran = transship(folder.path(), ["path", "v1", "v5"]);
+    ran.exits(2).complains("--recipe FILE");
+}
+
+#[test]
+fn a_version_that_yaml_takes_for_a_number_is_refused() {
+    let install = install("{path: {stops: [2.10]}}");
+    let ran = install.run("path v1 v4").exits(2);
+    ran.complains("between quotes").complains("compose.yaml:2");
+}
