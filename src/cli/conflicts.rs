@@ -211,6 +211,7 @@ impl ComparedProject {
         let options = LoadOptions {
             project,
             profiles: profiles.to_vec(),
+            lenient: true,
             ..found
         };
         let model = Model::load(&files, &options)?;
@@ -258,14 +259,11 @@ fn files(name: &str, install: &Path) -> Result<(Vec<PathBuf>, LoadOptions), Fail
     }
     let release = || {
         let version = name.parse().ok()?;
-        Install::at(install).ok()?.release(&version).ok()
-    };
-    let folder = Some((path.to_owned(), None)).filter(|_| path.is_dir());
-    let release = || {
-        let release = release()?;
+        let release = Install::at(install).ok()?.release(&version).ok()?;
         let directory = release.directory().map(Path::to_owned);
         Some((release.path, directory))
     };
+    let folder = Some((path.to_owned(), None)).filter(|_| path.is_dir());
     let Some((folder, directory)) = folder.or_else(release) else {
         let several: Vec<_> = std::env::split_paths(name).collect();
         if several.len() > 1 && several.iter().all(|path| path.is_file()) {
@@ -278,11 +276,8 @@ fn files(name: &str, install: &Path) -> Result<(Vec<PathBuf>, LoadOptions), Fail
         .hint("name the install of a release with `-C INSTALL`"));
     };
     let Some(found) = find_project(&folder, directory.as_deref())? else {
-        return Err(Failure::new(
-            Kind::Usage,
-            format!("there is no compose file in `{}`", folder.display()),
-        )
-        .hint("name the file itself, or another folder"));
+        let text = format!("there is no compose file in `{}`", folder.display());
+        return Err(Failure::new(Kind::Usage, text).hint("name the file itself, or another folder"));
     };
     let options = found.options();
     Ok((found.files, options))
@@ -341,6 +336,7 @@ fn fix(
     let mut parting = parting(args, last, others, &taken, found, ui)?;
     let options = LoadOptions {
         profiles: args.profile.clone(),
+        lenient: true,
         ..LoadOptions::default()
     };
     let after = claims_of(&parting.model(&last.model, &last.files, &options)?);

@@ -28,6 +28,7 @@ pub(crate) struct ModelBuilder<'a> {
     pub(crate) pwd: PathBuf,
     pub(crate) profiles: Vec<String>,
     pub(super) unset: BTreeMap<String, usize>,
+    pub(super) needed: BTreeMap<String, usize>,
 }
 
 impl ModelBuilder<'_> {
@@ -58,6 +59,7 @@ impl ModelBuilder<'_> {
             configs: resources("configs"),
             secrets: resources("secrets"),
             unset: self.unset,
+            needed: self.needed,
             recipe: root.get(RECIPE_KEY).map(yaml),
             project: self.project,
             project_dir: self.folder,
@@ -101,6 +103,7 @@ impl ModelBuilder<'_> {
                 || self.profiles.iter().any(|profile| profile == "*"),
             image: text("image").filter(|image| !image.is_empty()),
             build: service.get("build").is_some(),
+            provided: service.get("provider").is_some(),
             container_name: text("container_name"),
             container_name_at: service
                 .get("container_name")

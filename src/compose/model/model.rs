@@ -40,6 +40,9 @@ pub struct LoadOptions {
     pub environment: BTreeMap<String, String>,
     /// The active profiles; what `COMPOSE_PROFILES` says when empty.
     pub profiles: Vec<String>,
+    /// What Compose refuses for want of a variable's value is left out, or blank, and
+    /// [`Model::needed`] has the variable.
+    pub lenient: bool,
 }
 
 impl Default for LoadOptions {
@@ -56,6 +59,7 @@ impl Default for LoadOptions {
             env_files: Vec::new(),
             environment: std::env::vars_os().filter_map(text).collect(),
             profiles: Vec::new(),
+            lenient: false,
         }
     }
 }
@@ -94,6 +98,9 @@ pub struct Model {
     /// The variables that Compose takes for blank, since they aren't set and have no default, with
     /// the number of places that name them.
     pub unset: BTreeMap<String, usize>,
+    /// The variables without which Compose refuses the files: required ones, and those of a mount or
+    /// port that means nothing without them. Empty unless the files were loaded leniently.
+    pub needed: BTreeMap<String, usize>,
 }
 
 /// One service.
@@ -109,6 +116,8 @@ pub struct Service {
     pub image: Option<String>,
     /// True if it has a `build:`.
     pub build: bool,
+    /// True if it is no container, but something that a program provides.
+    pub provided: bool,
     /// The container's name, if it is fixed.
     pub container_name: Option<String>,
     /// The place of the value of `container_name`.
@@ -261,6 +270,7 @@ impl Model {
             pwd: merged.pwd,
             profiles: merged.profiles,
             unset: merged.unset,
+            needed: merged.needed,
         }
         .model(&merged.root))
     }
@@ -312,6 +322,7 @@ pub(crate) struct LayeredFiles {
     pub(crate) unset: BTreeMap<String, usize>,
     pub(crate) env_files: Vec<PathBuf>,
     pub(crate) pwd: PathBuf,
+    pub(crate) needed: BTreeMap<String, usize>,
     /// The variables that the files were resolved with.
     pub(crate) environment: Environment,
 }
@@ -330,7 +341,7 @@ impl LayeredFiles {
         let here = absolute("", &here);
         let folder = options.project_dir.clone().unwrap_or_else(|| here.clone());
         let read_here = |path: &Path| read(&now_at(path, &folder, &here));
-        let mut loader = Loader::new(&read_here);
+        let mut loader = Loader::new(&read_here, options.lenient);
         let env_files: Vec<PathBuf> = match options.env_files.as_slice() {
             [] => Some(here.join(".env"))
                 .filter(|file| read(file).is_ok())
@@ -358,6 +369,11 @@ impl LayeredFiles {
             profiles,
             environment: scope.environment,
             unset: loader.unset,
+            needed: loader
+                .needed
+                .into_iter()
+                .map(|(name, places)| (name, places.len()))
+                .collect(),
             folder: folder.clone(),
             env_files,
             pwd,

@@ -380,6 +380,7 @@ impl ReleaseFiles {
                 false => env_files.collect(),
             },
             profiles: how.profiles.clone(),
+            lenient: true,
             ..LoadOptions::default()
         };
         let model = Model::load_with(&paths, &options, &read)?;
