@@ -94,7 +94,7 @@ pub enum InstallError {
     Lock(#[from] LockError),
     /// The release's compose files can't be found.
     #[error(transparent)]
-    Compose(#[from] compose::Error),
+    Compose(Box<compose::Error>),
     /// A document of the install's own can't be read.
     #[error(transparent)]
     Document(#[from] DocumentError),
@@ -115,6 +115,12 @@ pub enum InstallError {
         /// The operating system's error, the cause.
         source: io::Error,
     },
+}
+
+impl From<compose::Error> for InstallError {
+    fn from(error: compose::Error) -> Self {
+        Self::Compose(Box::new(error))
+    }
 }
 
 impl Explain for InstallError {

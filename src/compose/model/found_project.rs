@@ -121,12 +121,12 @@ pub fn find_project_with(
         let found = discover_with(folder, is_there, read);
         found.is_ok_and(|files| !files.is_empty())
     };
-    let inner = |folder: PathBuf| match has_project(&folder) {
-        true => vec![folder],
-        false => {
-            let below = FOLDERS.iter().map(|name| folder.join(name));
-            below.filter(has_project).collect()
+    let inner = |folder: PathBuf| {
+        if has_project(&folder) {
+            return vec![folder];
         }
+        let below = FOLDERS.iter().map(|name| folder.join(name));
+        below.filter(has_project).collect()
     };
     let mut found: Vec<PathBuf> = FOLDERS
         .iter()

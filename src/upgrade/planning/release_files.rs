@@ -123,15 +123,11 @@ pub enum ReleasesError {
         folder: PathBuf,
     },
     /// The two releases have their compose files in different places.
-    #[error("the compose files of {from} are in {old}, and those of {to} in {new}")]
+    #[error("{old}, and {new}")]
     OtherFolder {
-        /// The old release.
-        from: Version,
-        /// The place in the old release, as a clause.
+        /// Where those of the old release are, as a clause.
         old: String,
-        /// The new release.
-        to: Version,
-        /// The place in the new release, as a clause.
+        /// Where those of the new one are.
         new: String,
     },
     /// Edits can't be told from what the vendor shipped.
@@ -313,10 +309,8 @@ impl ReleaseFiles {
             return Ok(());
         }
         Err(ReleasesError::OtherFolder {
-            from: old.version.clone(),
-            old: told(old),
-            to: self.version.clone(),
-            new: told(self),
+            old: format!("the compose files of {} are in {}", old.version, told(old)),
+            new: format!("those of {} in {}", self.version, told(self)),
         })
     }
 
