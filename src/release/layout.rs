@@ -20,7 +20,7 @@ pub const FORMAT: DocumentFormat = DocumentFormat {
 /// What is recorded of the insides of an install's releases.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Layout {
+pub struct ReleaseLayout {
     /// The folder below each release in which Compose is started, as `docker`.
     pub project_directory: PathBuf,
 }
@@ -35,7 +35,7 @@ impl Install {
         if path.symlink_metadata().is_err() {
             return Ok(None);
         }
-        let Layout { project_directory } = document::load(FORMAT, &path)?;
+        let ReleaseLayout { project_directory } = document::load(FORMAT, &path)?;
         below(&project_directory).map(Some)
     }
 
@@ -65,7 +65,7 @@ impl Install {
     ) -> Result<(), InstallError> {
         let path = self.own("layout");
         if !folder.as_os_str().is_empty() {
-            let layout = Layout {
+            let layout = ReleaseLayout {
                 project_directory: folder.to_owned(),
             };
             return Ok(document::save(disk, FORMAT, &path, &layout)?);

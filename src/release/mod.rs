@@ -34,7 +34,7 @@ pub use install::{Install, Release};
 pub use install_error::InstallError;
 pub(crate) use install_error::where_else;
 pub use known_releases::KnownReleases;
-pub use layout::Layout;
+pub use layout::ReleaseLayout;
 pub use path_rules::PathRules;
 pub use recipe::{CarryMode, CarryRule, Recipe, RecipeError};
 pub(crate) use shipped_files::metadata;

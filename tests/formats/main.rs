@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use transship::engine::{HELD_FORMAT, HeldContainer, HeldContainers, HeldEngine};
 use transship::fs::Disk;
 use transship::release::{
-    FolderIdentity, Identity, Install, LargeFile, LargeFiles, Layout, identity, layout,
+    FolderIdentity, Identity, Install, LargeFile, LargeFiles, ReleaseLayout, identity, layout,
     shipped_files,
 };
 use transship::tree::{
@@ -95,7 +95,7 @@ fn an_id_is_written_and_read() {
 
 #[test]
 fn a_layout_is_written_and_read() {
-    let layout = Layout {
+    let layout = ReleaseLayout {
         project_directory: "deploy/docker".into(),
     };
     let text = fixture(
@@ -103,7 +103,7 @@ fn a_layout_is_written_and_read() {
         &document::to_text(layout::FORMAT, &layout).unwrap(),
     );
     let path = Path::new("layout-v1.json");
-    let read: Layout = document::from_text(layout::FORMAT, path, &text).unwrap();
+    let read: ReleaseLayout = document::from_text(layout::FORMAT, path, &text).unwrap();
     assert_eq!(read, layout);
 }
 
