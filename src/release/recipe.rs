@@ -357,7 +357,6 @@ impl CarryRule {
     }
 }
 
-/// `SERVICE:/path`.
 fn place_in_service(text: String) -> Result<String, RecipeError> {
     match text.split_once(':') {
         Some((service, path)) if !service.is_empty() && path.starts_with('/') => Ok(text),

@@ -113,6 +113,7 @@ pub(crate) fn a_plan_of_version_2() -> Plan {
             ours: vec![".env".into()],
             theirs: vec!["Caddyfile".into()],
             as_override: true,
+            beside: false,
             image_archive: Some("/srv/containers.tar.gz".into()),
             leave: Vec::new(),
             project: Some("v2105".into()),

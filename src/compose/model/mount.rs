@@ -144,13 +144,11 @@ pub(crate) fn is_data(path: &Path) -> bool {
         "timezone",
     ];
     let is_configuration = |file: &Path| CONFIGURATION.iter().any(|known| file.starts_with(known));
-    match path.strip_prefix("/etc") {
-        Ok(rest) => rest != Path::new("") && !is_configuration(rest),
-        Err(_) => {
-            let is_system = SYSTEM.iter().any(|system| path.starts_with(system));
-            !is_system && !BARE.iter().any(|bare| path == Path::new(bare))
-        }
+    if let Ok(rest) = path.strip_prefix("/etc") {
+        return rest != Path::new("") && !is_configuration(rest);
     }
+    let is_system = SYSTEM.iter().any(|system| path.starts_with(system));
+    !is_system && !BARE.iter().any(|bare| path == Path::new(bare))
 }
 
 /// What a volume's options say that it is made of, where that is no folder of the engine's own.

@@ -59,6 +59,8 @@ fn decisions() -> Decisions {
         questions: Vec::new(),
         merged: Vec::new(),
         carry: vec![carried(".env"), carried("etc/ssl")],
+        leave: Vec::new(),
+        left_behind: Vec::new(),
         warnings: Vec::new(),
         obstacles: Vec::new(),
     }
