@@ -69,7 +69,7 @@ impl CarriedConfig {
         let results = merged.iter();
         let results = results.map(|file| (file.name.clone(), file.merged.bytes.clone()));
         let mut coming: BTreeMap<_, _> = results.collect();
-        come_along(&mut coming, releases, &carry)?;
+        come_along(&mut coming, releases, &carry, &request.env_files)?;
         let mut findings = Findings {
             unused_answers,
             gone: sorted.gone,
@@ -151,8 +151,14 @@ fn come_along(
     coming: &mut BTreeMap<PathBuf, Vec<u8>>,
     ReleasePair { old, new }: ReleasePair<'_>,
     carry: &[CarriedPath],
+    env_files: &[PathBuf],
 ) -> Result<(), ReleasesError> {
-    let env = new.env_names();
+    let mut env = new.env_names();
+    let release = Install::current_target(&old.version);
+    let named = env_files
+        .iter()
+        .filter_map(|path| path.strip_prefix(&release).ok());
+    env.extend(named.map(Path::to_owned));
     let included = new.included.iter().map(|file| &file.name);
     for name in included.chain(&env) {
         let is_carried = carry.iter().any(|carry| carry.brings(name));
