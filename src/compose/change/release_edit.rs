@@ -91,6 +91,9 @@ impl ReleaseEdit {
 }
 
 /// The value of `image` of each service that has one, as written.
+///
+/// # Errors
+/// Those of [`Document::parse`].
 pub fn written_images(path: &Path, text: &[u8]) -> Result<Vec<(String, String)>, Error> {
     let document = Document::parse(path, text)?;
     let images = sites(&document, "image").into_iter();
