@@ -96,6 +96,7 @@ complete -c transship -n "__fish_transship_using_subcommand plan" -l helper -d '
 complete -c transship -n "__fish_transship_using_subcommand plan" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand plan" -l tag-var -d 'Follow a tag into the variable that holds it: the default in the compose file, or the key in the new release\'s `.env`'
 complete -c transship -n "__fish_transship_using_subcommand plan" -l beside -d 'The new release is to run beside the old one, rather than in its place'
 complete -c transship -n "__fish_transship_using_subcommand plan" -l as-override -d 'Leave the vendor\'s compose file as it is, and write your edits of the old one as a `docker-compose.override.yml` beside it'
 complete -c transship -n "__fish_transship_using_subcommand plan" -l assume-stopped -d 'Take for unused what nobody can be asked about'
@@ -315,7 +316,7 @@ complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_s
 always\t'Always'
 never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l verify -d 'Read the copy back and compare it with what was copied'
-complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l dry-run -d 'Only say what would be copied'
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l dry-run -d 'Only say what would be copied; with --update, what differs'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l live -d 'Copy while containers go on writing, and list what changed meanwhile'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l pause -d 'Let the containers that write SOURCE stand still while it is copied'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l stop -d 'Stop them, and start them again afterwards, also after a failure'
