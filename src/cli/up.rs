@@ -260,6 +260,7 @@ impl Up {
             },
             accept: self.accept.clone(),
             never_pull: self.never_pull,
+            ..LaunchOptions::default()
         }
     }
 }

@@ -16,6 +16,7 @@ use serde_yaml::{Mapping, Value};
 use thiserror::Error;
 
 use super::Version;
+use super::hooks::{CantFollow, Check, Hooks, WrittenCheck, WrittenHooks};
 use super::path_rules::{self, PathRules};
 use super::recipe_origin::RecipeOrigin;
 use crate::error::{Explain, Kind};
@@ -44,6 +45,12 @@ pub struct Recipe {
     pub secrets: Vec<String>,
     /// Volumes that the new release calls otherwise: old key to new key.
     pub renamed_volumes: BTreeMap<String, String>,
+    /// What is run around an upgrade.
+    pub hooks: Hooks,
+    /// What has to be well before the new release counts as up.
+    pub checks: Vec<Check>,
+    /// The vendor's notes, a file of the new release, to be read and acknowledged before.
+    pub notes: Option<PathBuf>,
     /// Which upgrades are one hop.
     pub path: PathRules,
     /// All releases that the vendor made; nothing where that isn't said.
@@ -167,6 +174,9 @@ struct Written {
     merge: Option<WrittenMerge>,
     secrets: Option<Vec<String>>,
     renames: Option<WrittenRenames>,
+    hooks: Option<WrittenHooks>,
+    checks: Option<Vec<WrittenCheck>>,
+    notes: Option<PathBuf>,
     path: Option<PathRules>,
     #[serde(default, deserialize_with = "path_rules::versions")]
     releases: Vec<Version>,
@@ -208,7 +218,7 @@ struct WrittenVolumes {
 }
 
 /// Keys that the design knows and this version can't follow.
-const LATER: [&str; 3] = ["data", "hooks", "notes"];
+const LATER: [&str; 1] = ["data"];
 
 impl Recipe {
     /// The recipe for an upgrade: what `shipped` (the value of `x-transship`, from one of the `compose`
@@ -263,6 +273,12 @@ impl Recipe {
         let carry = written
             .carry
             .map(|entries| entries.into_iter().map(CarryRule::from_written).collect());
+        let checks = written.checks.unwrap_or_default().into_iter();
+        let checks = checks.map(WrittenCheck::read).collect::<Result<_, _>>();
+        let notes = written
+            .notes
+            .map(|path| CarryRule::new(&path))
+            .transpose()?;
         Ok(Self {
             carry: carry.transpose()?,
             prefix: volumes.prefix,
@@ -274,6 +290,13 @@ impl Recipe {
             theirs: merge.theirs,
             secrets: written.secrets.unwrap_or_default(),
             renamed_volumes: written.renames.unwrap_or_default().volumes,
+            hooks: written
+                .hooks
+                .unwrap_or_default()
+                .read()
+                .map_err(unsupported)?,
+            checks: checks.map_err(unsupported)?,
+            notes: notes.map(|rule| rule.path),
             path: written.path.unwrap_or_default(),
             releases: written.releases,
         })
@@ -348,6 +371,14 @@ impl CarryRule {
                 })
             }
         }
+    }
+}
+
+/// The place is known to whoever reads the recipe.
+fn unsupported(cant: CantFollow) -> RecipeError {
+    RecipeError::Unsupported {
+        at: String::new(),
+        key: cant.0,
     }
 }
 
@@ -429,14 +460,15 @@ mod tests {
     #[test]
     fn what_can_not_be_done_is_refused_by_name_and_can_be_waived() {
         for (shipped, key) in [
-            ("{hooks: {migrate: make}}", "hooks"),
+            ("{hooks: {before-hop: make}}", "hooks.before-hop"),
+            ("{data: {db: {recipe: postgres}}}", "data"),
             ("{carry: [{path: a, how: union}]}", "carry.how: union"),
         ] {
             let error = read(shipped, None).unwrap_err();
             assert!(error.to_string().contains(&format!("`{key}`")), "{error}");
             assert_eq!(error.kind(), Kind::Refused);
         }
-        read("{hooks: {migrate: make}}", Some("hooks: null\n")).unwrap();
+        read("{hooks: {before-hop: make}}", Some("hooks: null\n")).unwrap();
     }
 
     #[test]

@@ -112,9 +112,17 @@ impl StandingContainer {
             let call = docker.call_within(OVERHEAD, ["start"]).args(&ids);
             call.run_well()
                 .map_err(failed("start the old containers again"))?;
-            wait_for(docker, &ids, patience, progress)?;
+            let in_round = Container::with_ids(docker, &ids)?;
+            if round > 0 && in_round.iter().any(|one| one.health.is_some()) {
+                wait_for(docker, &ids, patience, progress)?;
+            }
         }
-        Ok(())
+        let ran = all.iter().filter(|one| one.ran);
+        let ids: Vec<&str> = ran.map(|one| one.id.as_str()).collect();
+        match ids.is_empty() {
+            true => Ok(()),
+            false => wait_for(docker, &ids, patience, progress),
+        }
     }
 
     fn gone(&self) -> Error {
@@ -322,9 +330,7 @@ fn wait_for(
     let watch = Stopwatch::start();
     let mut before = None;
     loop {
-        let all = Container::all(docker)?;
-        let ours = all.iter().filter(|one| ids.contains(&one.id.as_str()));
-        let ours: Vec<_> = ours.collect();
+        let ours = Container::with_ids(docker, ids)?;
         let up = ours.len() == ids.len()
             && ours
                 .iter()
