@@ -282,10 +282,8 @@ impl Upgrade {
             let (root, v2) = (self.pair.home.path(), "releases/v2/docker-compose.yml");
             put_text(&root.join("transship.yml"), &recipe.replace("OWN", &own));
             let web = web.replace("OWN", &own);
-            put_text(
-                &root.join(v2),
-                &text(&self.pair.lab, self.port, 2, &web, ""),
-            );
+            let text = text(&self.pair.lab, self.port, 2, &web, "").replace(SERVES, runs);
+            put_text(&root.join(v2), &text);
             let before = self.running("a");
             assert_eq!(before.len(), 2, "{says}");
             self.db("a", "echo kept >/d/rows");

@@ -106,6 +106,12 @@ impl Container {
         Self::listed(docker, &["--filter", &ours, "--filter", lasting])
     }
 
+    /// The containers of a compose project, those of `docker compose run` among them.
+    pub(super) fn all_of_project(docker: &Docker, project: &str) -> Result<Vec<Self>, Error> {
+        let ours = format!("label=com.docker.compose.project={project}");
+        Self::listed(docker, &["--filter", &ours])
+    }
+
     /// Those of the containers that are there, by their full ids.
     pub(super) fn with_ids(docker: &Docker, ids: &[&str]) -> Result<Vec<Self>, Error> {
         let filters: Vec<String> = ids.iter().map(|id| format!("id={id}")).collect();

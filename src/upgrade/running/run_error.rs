@@ -141,9 +141,11 @@ impl Explain for RunError {
     fn kind(&self) -> Kind {
         match self {
             Self::Step { source, .. } if source.kind() == Kind::Interrupted => Kind::Interrupted,
-            Self::Step { .. } | Self::Undo { .. } | Self::Leftover { .. } => Kind::Failed,
+            Self::Step { .. }
+            | Self::Undo { .. }
+            | Self::Leftover { .. }
+            | Self::NotBack { .. } => Kind::Failed,
             Self::WentBack { .. } => Kind::RolledBack,
-            Self::NotBack { .. } => Kind::Failed,
             Self::Interrupted { .. } => Kind::Interrupted,
             Self::Journal(error) => error.kind(),
             Self::Plan(error) => error.kind(),

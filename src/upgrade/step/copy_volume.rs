@@ -286,19 +286,17 @@ fn update(step: &CopyVolume, world: World<'_>, source: &Volume) -> Result<StepOu
     require_labels(world, &target)?;
     engine::require_idle(world.volumes, &target)?;
     let contents = world.volumes.contents();
-    let copied = match (contents.path(source), contents.path(&target)) {
-        (Some(from), Some(to)) => {
-            let options = CopyOptions {
-                removals: Removals::All,
-                checksum: database::inspect(from).map_or(true, |found| !found.databases.is_empty()),
-                ..CopyOptions::default()
-            };
-            tree::update(world.disk, from, to, &options, world.progress)?.copied
-        }
-        _ => {
-            let (from, to) = ((contents, source), (contents, &target));
-            engine::transfer(world.disk, from, to, true, world.progress)?
-        }
+    let paths = contents.path(source).zip(contents.path(&target));
+    let copied = if let Some((from, to)) = paths {
+        let options = CopyOptions {
+            removals: Removals::All,
+            checksum: database::inspect(from).map_or(true, |found| !found.databases.is_empty()),
+            ..CopyOptions::default()
+        };
+        tree::update(world.disk, from, to, &options, world.progress)?.copied
+    } else {
+        let (from, to) = ((contents, source), (contents, &target));
+        engine::transfer(world.disk, from, to, true, world.progress)?
     };
     if !copied.problems.is_empty() {
         return Err(StepError::NotKept {

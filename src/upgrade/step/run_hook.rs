@@ -1,8 +1,8 @@
 //! A hook of the recipe's: a command of the vendor's or the administrator's at one point of an upgrade.
 //! What it prints goes into the run's log, without the secrets of the release's `.env`.
 //!
-//! It has no undo: what it did to the new release's data goes with that, or stays behind. After a
-//! crash it is run again.
+//! What it did has no undo: what it did to the new release's data goes with that, or stays behind. After
+//! a crash it is run again.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,9 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use super::StepError;
 use super::release_project::ReleaseProject;
+use super::stop_release::PATIENCE;
 use super::world::{Attempt, Phase, StepKind, StepOutcome, Undo, World};
 use crate::engine::program::{self, Invocation};
-use crate::engine::{Compose, Program, ServiceCommand, VolumeStore};
+use crate::engine::{Compose, Program, ServiceCommand, VolumeStore, stop_containers};
 use crate::env_file::EnvFile;
 use crate::error::{Explain as _, Kind};
 use crate::mask::{SecretWords, Secrets};
@@ -81,18 +82,15 @@ impl StepKind for RunHook {
             Ok(output) => {
                 let text = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
                 log.add(world.disk, &heading, &text, &secrets)?;
-                match output.status.success() {
-                    true => Ok(StepOutcome::default()),
-                    false => {
-                        let said = secrets.setting(None, &output.complaint());
-                        let how = output.status;
-                        Err(failed(if said.is_empty() {
-                            format!("it ended with {how}")
-                        } else {
-                            format!("it ended with {how}: {said}")
-                        }))
-                    }
+                if output.status.success() {
+                    return Ok(StepOutcome::default());
                 }
+                let said = secrets.setting(None, &output.complaint());
+                let how = output.status;
+                Err(failed(match said.is_empty() {
+                    true => format!("it ended with {how}"),
+                    false => format!("it ended with {how}: {said}"),
+                }))
             }
             Err(error) => {
                 log.add(world.disk, &heading, error.to_string().as_bytes(), &secrets)?;
@@ -123,8 +121,20 @@ impl StepKind for RunHook {
         Ok(())
     }
 
-    fn undo(&self, _: World<'_>, _: Undo) -> Result<(), StepError> {
-        Ok(())
+    fn undo(&self, world: World<'_>, _: Undo) -> Result<(), StepError> {
+        if self.point != HookPoint::Migrate || self.hook.service.is_none() {
+            return Ok(());
+        }
+        // What the service depends on was started for it.
+        let folder = self.new.folder(world);
+        let project = (self.new.project.as_str(), folder.as_path());
+        Ok(stop_containers(
+            world.docker()?,
+            world.disk,
+            project,
+            PATIENCE,
+            world.progress,
+        )?)
     }
 
     fn places(&self, _: World<'_>) -> Vec<PathBuf> {

@@ -95,10 +95,7 @@ pub(in crate::upgrade) fn check_all(
 ) -> Result<(), StepError> {
     for check in checks {
         let watch = Stopwatch::start();
-        loop {
-            let Err(said) = ask(check, world, release) else {
-                break;
-            };
+        while let Err(said) = ask(check, world, release) {
             if watch.elapsed() >= Duration::from_secs(check.seconds) {
                 return Err(StepError::NotWell {
                     version: release.version.to_string(),

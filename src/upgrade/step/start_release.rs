@@ -5,6 +5,8 @@
 //! A call that fails leaves what it started, for whoever wants to look at it: undoing stops it.
 
 use std::path::PathBuf;
+use std::thread;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +16,9 @@ use super::stop_release::{COMING_UP, PATIENCE, UNHEALTHY};
 use super::world::{Attempt, Phase, StepKind, StepOutcome, Undo, UndoScope, World};
 use crate::engine::{Compose, UpOptions, VolumeStore, remove_containers, stop_containers};
 use crate::upgrade::confine::{Bounds, OutOfBounds};
+
+/// How long what has no health check has to stay up.
+const SETTLING: Duration = Duration::from_secs(2);
 
 /// Starts the new release.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +51,12 @@ impl StepKind for StartRelease {
         };
         compose.up(world.disk, &how, world.progress)?;
         compose.wait_for(&services, COMING_UP, Some(UNHEALTHY), world.progress)?;
+        // What has no health check may run for a moment and die.
+        let containers = compose.containers()?;
+        if self.services.is_empty() && containers.iter().any(|one| one.health.is_none()) {
+            thread::sleep(SETTLING);
+            compose.wait_for(&services, COMING_UP, Some(UNHEALTHY), world.progress)?;
+        }
         Ok(StepOutcome::default())
     }
 
