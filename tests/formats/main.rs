@@ -17,7 +17,8 @@ use transship::engine::{
 };
 use transship::fs::Disk;
 use transship::release::{
-    FolderIdentity, Identity, Install, LargeFile, LargeFiles, identity, shipped_files,
+    FolderIdentity, Identity, Install, LargeFile, LargeFiles, ReleaseLayout, identity, layout,
+    shipped_files,
 };
 use transship::tree::{
     Digest, EntryKind, InodeFlags, Manifest, ManifestEntry, ManifestFormat, Time, Xattr,
@@ -125,6 +126,20 @@ fn what_stood_is_written_and_read() {
     let path = Path::new("standing-v1.json");
     let read: StandingRecord = document::from_text(standing_record::FORMAT, path, &text).unwrap();
     assert_eq!(read, stood);
+}
+
+#[test]
+fn a_layout_is_written_and_read() {
+    let layout = ReleaseLayout {
+        project_directory: "deploy/docker".into(),
+    };
+    let text = fixture(
+        "layout-v1.json",
+        &document::to_text(layout::FORMAT, &layout).unwrap(),
+    );
+    let path = Path::new("layout-v1.json");
+    let read: ReleaseLayout = document::from_text(layout::FORMAT, path, &text).unwrap();
+    assert_eq!(read, layout);
 }
 
 #[test]
@@ -403,6 +418,7 @@ fn no_format_is_forgotten() {
         "journal-v2.json",
         "journal-v3.json",
         "journal-v4.json",
+        "layout-v1.json",
         "made-volume-v1.json",
         "manifest-v1.json",
         "manifest-v1.mtree",

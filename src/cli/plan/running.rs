@@ -25,7 +25,8 @@ pub(super) fn look(
         None => install.active()?,
     };
     let containers = Container::all(docker)?.into_iter();
-    let running = containers.filter(|one| one.running && one.is_from(&old.path));
+    let folder = old.project_folder();
+    let running = containers.filter(|one| one.running && one.is_from(&folder));
     let projects: BTreeSet<String> = running.filter_map(|one| one.project).collect();
     let projects: Vec<String> = match &request.from_project {
         Some(named) => projects.into_iter().filter(|one| one == named).collect(),

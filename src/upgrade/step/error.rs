@@ -12,7 +12,7 @@ use crate::error::{Explain, Kind};
 use crate::fs::WriteError;
 use crate::launch::LaunchError;
 use crate::merge;
-use crate::release::VendorReleaseError;
+use crate::release::{InstallError, VendorReleaseError};
 use crate::tree::{self, Difference, Problem};
 
 /// Why a step failed. It has left nothing behind.
@@ -128,6 +128,9 @@ pub enum StepError {
         /// How the copy differs from its manifest.
         differences: Vec<Difference>,
     },
+    /// A release isn't there, or its project can't be told.
+    #[error(transparent)]
+    Install(#[from] InstallError),
     /// A release can't be brought up.
     #[error(transparent)]
     Launch(#[from] LaunchError),
@@ -211,6 +214,7 @@ impl Explain for StepError {
             Self::Merge(error) => error.kind(),
             Self::Document(error) => error.kind(),
             Self::Launch(error) => error.kind(),
+            Self::Install(error) => error.kind(),
             Self::HookInterrupted { .. } | Self::CheckInterrupted { .. } => Kind::Interrupted,
             Self::Io { .. }
             | Self::Write(_)
@@ -232,6 +236,7 @@ impl Explain for StepError {
             Self::Write(error) => error.hints(),
             Self::Document(error) => error.hints(),
             Self::Launch(error) => error.hints(),
+            Self::Install(error) => error.hints(),
             Self::WouldComeUpOtherwise { version } => {
                 vec![format!(
                     "see what is in its way: transship up {version} --dry-run"

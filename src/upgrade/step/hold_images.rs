@@ -105,7 +105,8 @@ impl HoldImages {
         let Some(project) = &self.project else {
             return Ok(BTreeSet::new());
         };
-        let folder = world.install.release_folder(&self.version);
+        let release = world.install.release(&self.version)?;
+        let folder = release.project_folder();
         let containers = StandingContainer::of_project(docker, project, &folder)?;
         Ok(containers.into_iter().map(|one| one.image).collect())
     }

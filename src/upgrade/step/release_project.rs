@@ -8,7 +8,7 @@ use super::StepError;
 use super::shell::{command, quote};
 use super::world::World;
 use crate::launch::{Launch, LaunchOptions, ReplacedProject};
-use crate::release::{Install, Release, Version};
+use crate::release::{Install, Version};
 
 /// A release, and the compose project that it runs as.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,8 +21,17 @@ pub struct ReleaseProject {
 }
 
 impl ReleaseProject {
-    /// The release's folder.
+    /// The folder that Compose makes the release's containers from.
     pub(super) fn folder(&self, world: World<'_>) -> PathBuf {
+        let release = world.install.release(&self.version);
+        release.map_or_else(
+            |_| self.release_folder(world),
+            |release| release.project_folder(),
+        )
+    }
+
+    /// The release's folder.
+    pub(super) fn release_folder(&self, world: World<'_>) -> PathBuf {
         world.install.release_folder(&self.version)
     }
 
@@ -49,7 +58,7 @@ impl ReleaseProject {
             takes_over: true,
             ..wish
         };
-        let release = Release::at(self.version.clone(), self.folder(world));
+        let release = world.install.release(&self.version)?;
         let launch = Launch::prepare(world.install, &release, &options, world.docker()?)?;
         let is_edited = launch
             .files

@@ -190,6 +190,7 @@ impl RunHook {
         let folder = release.folder(world);
         let env = self.variables(world);
         let Some(service) = &self.hook.service else {
+            let folder = release.release_folder(world);
             let program = match argv[0].contains('/') {
                 // A script of the release's.
                 true => Program::find(&folder.join(&argv[0]).to_string_lossy()),
@@ -232,8 +233,8 @@ impl RunHook {
             ("TO", self.new.version.to_string()),
             ("FROM_PROJECT", self.old.project.clone()),
             ("PROJECT", self.new.project.clone()),
-            ("OLD_RELEASE", path(self.old.folder(world))),
-            ("NEW_RELEASE", path(self.new.folder(world))),
+            ("OLD_RELEASE", path(self.old.release_folder(world))),
+            ("NEW_RELEASE", path(self.new.release_folder(world))),
         ];
         let named = told.into_iter();
         named

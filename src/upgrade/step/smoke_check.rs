@@ -127,6 +127,7 @@ fn ask(check: &Check, world: World<'_>, release: &ReleaseProject) -> Result<(), 
             let call = match service {
                 None => {
                     let program = Program::find(&argv[0]).map_err(|error| error.to_string())?;
+                    let folder = release.release_folder(world);
                     program.call(&argv[1..]).in_folder(&folder).time_out(limit)
                 }
                 Some(service) => {
