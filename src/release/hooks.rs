@@ -48,7 +48,7 @@ impl HookCommand {
 /// Something that is run at one point of an upgrade.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Hook {
+pub struct RecipeHook {
     /// What is run.
     pub run: HookCommand,
     /// The service in which it is run; on the host, in the release's folder, when absent.
@@ -65,11 +65,11 @@ pub struct Hook {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Hooks {
     /// Run while the old release serves still, just before it is stopped.
-    pub before_stop: Option<Hook>,
+    pub before_stop: Option<RecipeHook>,
     /// Run after the data was copied and before the new release serves.
-    pub migrate: Option<Hook>,
+    pub migrate: Option<RecipeHook>,
     /// Run when the new release serves.
-    pub after_up: Option<Hook>,
+    pub after_up: Option<RecipeHook>,
 }
 
 /// Something that has to be well.
@@ -187,9 +187,9 @@ impl WrittenHooks {
 }
 
 impl WrittenHook {
-    fn read(self, key: &str) -> Result<Hook, CantFollow> {
+    fn read(self, key: &str) -> Result<RecipeHook, CantFollow> {
         let hook = match self {
-            Self::Plain(run) => Hook {
+            Self::Plain(run) => RecipeHook {
                 run,
                 service: None,
                 up: Vec::new(),
@@ -200,7 +200,7 @@ impl WrittenHook {
                 service,
                 up,
                 within,
-            } => Hook {
+            } => RecipeHook {
                 run,
                 service,
                 up,

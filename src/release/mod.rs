@@ -30,7 +30,7 @@ pub use crate::fs::TrustError;
 pub use adoption::{Adoption, ClaimedInstall, InstallClaim};
 pub use archive::{Limits, Summary};
 pub use error::VendorReleaseError;
-pub use hooks::{Check, CheckQuestion, Hook, HookCommand, Hooks};
+pub use hooks::{Check, CheckQuestion, HookCommand, Hooks, RecipeHook};
 pub use identity::{FolderIdentity, Identity, IdentityError, Whereabouts};
 pub use install::{Install, Release};
 pub use install_error::InstallError;

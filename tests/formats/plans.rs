@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use transship::engine::{ArchivedImage, VolumeBackend};
 use transship::release::VendorReleaseKind;
-use transship::release::{Check, CheckQuestion, Hook, HookCommand};
+use transship::release::{Check, CheckQuestion, HookCommand, RecipeHook};
 use transship::upgrade::plan::{Estimate, Plan, Space, VolumeEstimate};
 use transship::upgrade::planning::merging::ConfigMerge;
 use transship::upgrade::projects::{Arrangement, NetworkRecord, ProjectPair, ProjectRecord};
@@ -193,7 +193,7 @@ pub(crate) fn a_plan() -> Plan {
     let hook = |point, service: Option<&str>| {
         Step::Hook(RunHook {
             point,
-            hook: Hook {
+            hook: RecipeHook {
                 run: HookCommand::Argv(vec!["make".into(), "it".into()]),
                 service: service.map(str::to_owned),
                 up: service.map(|_| "db".to_owned()).into_iter().collect(),

@@ -7,7 +7,7 @@
 
 use super::decisions::Decisions;
 use super::volume_pair::VolumePair;
-use crate::release::Hook;
+use crate::release::RecipeHook;
 use crate::upgrade::projects::{ProjectPair, ProjectRecord};
 use crate::upgrade::step::{
     CreateContainers, HoldImages, HookPoint, ReleaseProject, RunHook, SmokeCheck, StartRelease,
@@ -126,13 +126,13 @@ impl<'a> Flow<'a> {
         let mut steps = Vec::new();
         match migrate {
             // On the host, with nothing said of what it needs: it needs all.
-            Some(Hook {
+            Some(RecipeHook {
                 service: None, up, ..
             }) if up.is_empty() => {
                 steps.push(start(&[]));
                 steps.extend(hook);
             }
-            Some(Hook { up, .. }) => {
+            Some(RecipeHook { up, .. }) => {
                 steps.extend((!up.is_empty()).then(|| start(up)));
                 steps.extend(hook);
                 steps.push(start(&[]));
@@ -153,7 +153,7 @@ impl<'a> Flow<'a> {
         self.hook(HookPoint::AfterUp, self.decisions.hooks.after_up.as_ref())
     }
 
-    fn hook(&self, point: HookPoint, hook: Option<&Hook>) -> Option<Step> {
+    fn hook(&self, point: HookPoint, hook: Option<&RecipeHook>) -> Option<Step> {
         let hook = hook?.clone();
         Some(Step::Hook(RunHook {
             point,

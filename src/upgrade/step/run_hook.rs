@@ -18,7 +18,7 @@ use crate::engine::{Compose, Program, ServiceCommand, VolumeStore, stop_containe
 use crate::env_file::EnvFile;
 use crate::error::{Explain as _, Kind};
 use crate::mask::{SecretWords, Secrets};
-use crate::release::Hook;
+use crate::release::RecipeHook;
 use crate::upgrade::confine::{Bounds, OutOfBounds};
 use crate::upgrade::run_log::RunLog;
 
@@ -29,7 +29,7 @@ pub struct RunHook {
     /// When it is run.
     pub point: HookPoint,
     /// What is run.
-    pub hook: Hook,
+    pub hook: RecipeHook,
     /// The release that runs, and its project.
     pub old: ReleaseProject,
     /// The release that is to come, and its project.

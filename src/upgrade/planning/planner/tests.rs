@@ -7,7 +7,7 @@ use crate::document::DocumentId;
 use crate::engine::VolumeBackend;
 use crate::engine::{ArchivedImage, User, Users};
 use crate::error::Explain;
-use crate::release::{Check, CheckQuestion, Hook, HookCommand, Hooks, Version};
+use crate::release::{Check, CheckQuestion, HookCommand, Hooks, RecipeHook, Version};
 use crate::tree::Survey;
 use crate::upgrade::planning::decisions::OutsideFolder;
 use crate::upgrade::planning::drift;
@@ -357,7 +357,7 @@ fn images_are_loaded_before_all_else_and_one_that_is_nowhere_stands_against_it()
 
 #[test]
 fn what_runs_is_stopped_for_what_can_not_be_done_beforehand_and_no_longer() {
-    let hook = |service: Option<&str>, up: &[&str]| Hook {
+    let hook = |service: Option<&str>, up: &[&str]| RecipeHook {
         run: HookCommand::Shell("true".into()),
         service: service.map(str::to_owned),
         up: up.iter().map(|&name| name.to_owned()).collect(),
