@@ -150,9 +150,15 @@ impl Explain for RecipeError {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::Unsupported { key, .. } if !key.contains('.') => {
-                vec![format!(
+                let without = format!(
                     "to do without it, put `{key}: null` into `transship.yml` in the install"
-                )]
+                );
+                let ways = (key == "compose_command").then(|| {
+                    "`docker compose` itself is run; what a wrapper tells it can be said with `-p`, \
+                     `--env-file` and `--profile`, or with `COMPOSE_FILE` in `.env`"
+                        .to_owned()
+                });
+                ways.into_iter().chain([without]).collect()
             }
             Self::Unsupported { .. } => {
                 vec!["say it otherwise in `transship.yml` in the install".into()]
@@ -218,7 +224,7 @@ struct WrittenVolumes {
 }
 
 /// Keys that the design knows and this version can't follow.
-const LATER: [&str; 1] = ["data"];
+const LATER: [&str; 2] = ["compose_command", "data"];
 
 impl Recipe {
     /// The recipe for an upgrade: what `shipped` (the value of `x-transship`, from one of the `compose`

@@ -39,7 +39,7 @@ pub use carry_config::CarryConfig;
 pub use copy_folder::CopyFolder;
 pub use copy_volume::CopyVolume;
 pub use create_containers::CreateContainers;
-pub use edit_compose::{EditCompose, FolderMove, ValueChange};
+pub use edit_compose::{EditCompose, FolderMove, TagVariable, ValueChange, WrittenImage};
 pub use error::StepError;
 pub use hold_images::HoldImages;
 pub use load_images::LoadImages;

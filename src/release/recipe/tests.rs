@@ -45,6 +45,7 @@ fn what_can_not_be_done_is_refused_by_name_and_can_be_waived() {
         ("{hooks: {before-hop: make}}", "hooks.before-hop"),
         ("{data: {db: {recipe: postgres}}}", "data"),
         ("{carry: [{path: a, how: union}]}", "carry.how: union"),
+        ("{compose_command: ./acme}", "compose_command"),
     ] {
         let error = read(shipped, None).unwrap_err();
         assert!(error.to_string().contains(&format!("`{key}`")), "{error}");
