@@ -36,6 +36,10 @@ use crate::upgrade::{Decisions, Plan, Request, Step};
 /// Where the old release runs, the plan stops it and starts the new one, and says what is done before
 /// that, while it still serves; `--no-up` leaves both to you.
 #[derive(Debug, clap::Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of the command line of its own"
+)]
 pub(super) struct PlanArgs {
     /// The release to upgrade to
     version: Version,

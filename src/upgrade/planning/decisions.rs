@@ -192,11 +192,7 @@ impl Decisions {
             to: new.version.clone(),
             from_project: old.model.project.clone(),
             project: new.model.project.clone(),
-            projects: ProjectPair {
-                arrangement: Arrangement::default(),
-                old: ProjectRecord::of(&old.model),
-                new: ProjectRecord::of(&new.model),
-            },
+            projects: projects(old, new),
             new_folder: new.folder.clone(),
             images: model.images_to_have(),
             edits,
@@ -214,6 +210,14 @@ impl Decisions {
             warnings,
             obstacles,
         })
+    }
+}
+
+fn projects(old: &ReleaseFiles, new: &ReleaseFiles) -> ProjectPair {
+    ProjectPair {
+        arrangement: Arrangement::default(),
+        old: ProjectRecord::of(&old.model),
+        new: ProjectRecord::of(&new.model),
     }
 }
 
