@@ -67,6 +67,9 @@ pub struct Request {
     /// Places in the old release's containers whose data may stay behind.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub leave: Vec<ServicePath>,
+    /// The old release runs, and is stopped for it; the new one is started in its place.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub up: bool,
     /// The folder or engine that the volumes live in; a folder is relative where it is in the install.
     pub place: VolumeBackend,
 }
@@ -96,6 +99,7 @@ impl Request {
             image_archive: None,
             beside: false,
             leave: Vec::new(),
+            up: false,
             place,
         }
     }
