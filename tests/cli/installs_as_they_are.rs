@@ -251,32 +251,3 @@ fn what_an_override_includes_and_extends_comes_along_with_what_that_reads() {
     );
     assert_eq!(install.read("volumes/v2_kept/rows"), "rows\n");
 }
-
-#[test]
-fn data_behind_a_symlink_that_leads_out_is_a_question_of_whose_it_is() {
-    let compose = COMPOSE.replace('}', ", volumes: ['./data:/d']}");
-    let install = TwoReleases::new(&[
-        ("releases/v1/compose.yaml", &compose),
-        ("releases/v2/compose.yaml", &compose),
-        ("shared/data/f", "1\n"),
-    ]);
-    let root = install.0.path().canonicalize().unwrap();
-    symlink("../../shared/data", root.join("releases/v1/data")).unwrap();
-    let data = root.join("shared/data").display().to_string();
-    let asked = install.run("plan v2").exits(3);
-    let asked = asked.complains(&format!("both releases would write `{data}` (web)"));
-    asked.complains(&format!("--own {data}"));
-    let plan = install.run(&format!("plan v2 --share {data}")).exits(0);
-    assert!(!plan.out.contains("nobody asked"), "{}", plan.out);
-    install.run("apply").exits(0).complains(&data);
-    let link = fs::read_link(root.join("releases/v2/data")).unwrap();
-    assert_eq!(link.to_str(), Some("../../shared/data"));
-    install.run("rollback --discard").exits(0);
-    install.run(&format!("plan v2 --own {data}")).exits(0);
-    install.run("apply").exits(0);
-    let own = root.join("releases/v2/data");
-    assert!(own.symlink_metadata().unwrap().is_dir());
-    assert_eq!(install.read("releases/v2/data/f"), "1\n");
-    install.run("rollback --discard").exits(0);
-    assert_eq!(install.read("shared/data/f"), "1\n");
-}

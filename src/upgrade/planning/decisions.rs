@@ -6,7 +6,6 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::linked_data::LinkedData;
 use super::merging::{Answered, MergedFile};
 use super::obstacle::Obstacle;
 use super::outside::{self, OutsideAnswers, OutsideUse, Ownership};
@@ -170,8 +169,7 @@ impl Decisions {
         }
         warnings::of_old_version(old, new, &mut warnings);
         warnings::of_findings(&releases.findings, ReleasePair { old, new }, &mut warnings);
-        let is_copied = |path: &Path| outside.folders.iter().any(|folder| folder.to == path);
-        carry.retain(|carry| !is_merged(&carry.path) && !is_copied(&carry.path));
+        carry.retain(|carry| !is_merged(&carry.path));
         if !releases.has_pristine {
             warnings.push(format!(
                 "it is not known what the vendor shipped as {}: files of keys keep your values, other \
@@ -219,10 +217,7 @@ fn outside(
     } = releases;
     let answers = OutsideAnswers::of(request, recipe);
     let uses = OutsideUse::all(&old.model, &new.model);
-    let links = LinkedData::all(ReleasePair { old, new });
-    let asked = uses.iter().map(OutsideUse::answer);
-    let asked: Vec<_> = asked.chain(links.iter().map(LinkedData::answer)).collect();
-    let idle = answers.idle(&asked).into_iter();
+    let idle = answers.idle(&uses).into_iter();
     warnings.extend(idle.map(|given| {
         format!("`{given}`: nothing outside of both releases is called so, and nobody asked")
     }));
@@ -232,13 +227,6 @@ fn outside(
             Some(Ownership::Share) => decided.shared.push(used.shared()),
             Some(Ownership::Own) => own(used, releases, prefix, &mut decided),
             None => decided.obstacles.push(used.question()),
-        }
-    }
-    for link in &links {
-        match answers.answer(&link.answer()) {
-            Some(Ownership::Share) => decided.shared.push(link.shared()),
-            Some(Ownership::Own) => decided.folders.push(link.folder()),
-            None => decided.obstacles.push(link.question()),
         }
     }
     decided
