@@ -21,6 +21,7 @@ use crate::release::{Install, Version};
 use crate::upgrade::planning::merging;
 use crate::upgrade::planning::prepare::{Prepared, prepare};
 use crate::upgrade::planning::release_changes::ReleaseChanges;
+use crate::upgrade::projects::Arrangement;
 use crate::upgrade::request::recorded;
 use crate::upgrade::running::runner;
 use crate::upgrade::service_path::ServicePath;
@@ -277,7 +278,10 @@ fn request(args: &PlanArgs, install: &Install) -> Result<Request, Failure> {
         ours: args.ours.clone(),
         theirs: args.theirs.clone(),
         as_override: args.as_override,
-        beside: args.beside,
+        arrangement: match args.beside {
+            true => Arrangement::Beside,
+            false => Arrangement::Replace,
+        },
         project: args.project.clone(),
         from_project: args.from_project.clone(),
         image_archive: args.image_archive.as_ref().map(absolute).transpose()?,

@@ -30,6 +30,13 @@ pub enum Arrangement {
     Beside,
 }
 
+impl Arrangement {
+    /// True for what is meant where nothing is said.
+    pub(crate) fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// One release's project, and what it claims of an engine by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::projects::Arrangement;
 use super::service_path::ServicePath;
 use crate::engine::VolumeBackend;
 use crate::release::{Install, Version};
@@ -61,9 +62,9 @@ pub struct Request {
     /// the install.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image_archive: Option<PathBuf>,
-    /// The new release runs beside the old one, rather than in its place.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub beside: bool,
+    /// Whether the new release is to run in the old one's place, or beside it.
+    #[serde(default, skip_serializing_if = "Arrangement::is_usual")]
+    pub arrangement: Arrangement,
     /// Places in the old release's containers whose data may stay behind.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub leave: Vec<ServicePath>,
@@ -97,7 +98,7 @@ impl Request {
             theirs: Vec::new(),
             as_override: false,
             image_archive: None,
-            beside: false,
+            arrangement: Arrangement::default(),
             leave: Vec::new(),
             up: false,
             place,
