@@ -121,7 +121,7 @@ pub(crate) fn a_plan_of_version_2() -> Plan {
             ours: vec![".env".into()],
             theirs: vec!["Caddyfile".into()],
             as_override: true,
-            beside: false,
+            arrangement: Arrangement::Replace,
             image_archive: Some("/srv/containers.tar.gz".into()),
             leave: Vec::new(),
             up: false,

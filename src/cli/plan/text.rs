@@ -39,7 +39,7 @@ pub(in crate::cli) fn show(
         plan.project,
         store.describe()
     );
-    if plan.request.beside {
+    if plan.request.arrangement == crate::upgrade::projects::Arrangement::Beside {
         text += &format!("It is to run beside {}, and not in its place\n", plan.from);
     }
     text += &services::render(changes, &plan.from, ui);

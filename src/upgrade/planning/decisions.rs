@@ -19,7 +19,7 @@ use super::whose::{CarriedPath, FileQuestion};
 use crate::compose::{self, ReleaseEdit};
 use crate::release::{Check, Hooks, Install, Recipe, Version};
 use crate::tree::Digest;
-use crate::upgrade::projects::{Arrangement, ProjectPair, ProjectRecord};
+use crate::upgrade::projects::{ProjectPair, ProjectRecord};
 use crate::upgrade::request::Request;
 use crate::upgrade::service_path::ServicePath;
 use crate::upgrade::shared_with_old::SharedWithOld;
@@ -124,7 +124,6 @@ impl Decisions {
             .prefix
             .clone()
             .unwrap_or_else(|| recipe.prefix_for(&new.version));
-        let rules = image_rules(request, recipe, old, new);
         let mut warnings = Vec::new();
         let outside = outside(request, releases, &prefix, &mut warnings);
         let keys = outside.pairs.iter().map(|pair| pair.key.clone());
@@ -133,7 +132,7 @@ impl Decisions {
             false => None,
         };
         let edit = ReleaseEdit {
-            images: rules,
+            images: image_rules(request, recipe, old, new),
             prefix: prefix.clone(),
             own: keys.collect(),
             moves: outside
@@ -230,10 +229,7 @@ fn leave(request: &Request, recipe: &Recipe) -> Vec<ServicePath> {
 
 fn projects(request: &Request, old: &ReleaseFiles, new: &ReleaseFiles) -> ProjectPair {
     ProjectPair {
-        arrangement: match request.beside {
-            true => Arrangement::Beside,
-            false => Arrangement::Replace,
-        },
+        arrangement: request.arrangement,
         old: ProjectRecord::of(&old.model),
         new: ProjectRecord::of(&new.model),
     }
