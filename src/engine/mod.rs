@@ -25,7 +25,7 @@ pub use docker::{Docker, ServerInfo};
 pub use error::Error;
 pub use helper::{HelperError, serve};
 pub use image_archive::{ArchiveError, ArchivedImage, ImageArchive, load_images};
-pub use images::{LocalImage, local_images, missing_images};
+pub use images::{ImageConfig, LocalImage, image_configs, local_images, missing_images};
 pub use program::{Invocation, Output, Program};
 pub use projects::claimed::{ExceptProject, claimed};
 pub use projects::compose::{Compose, ComposeProject, UpOptions};

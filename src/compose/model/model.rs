@@ -112,6 +112,11 @@ pub struct Service {
     /// The variables of `environment` with their values, resolved; those of env files aren't
     /// among them.
     pub environment: BTreeMap<String, String>,
+    /// The variables of `environment` whose value, or what it is by default, stands in the file itself,
+    /// each with the place of it.
+    pub literals: BTreeMap<String, Location>,
+    /// `restart`, if set.
+    pub restart: Option<String>,
     /// The devices of the host that `devices` names, each by its path there.
     pub devices: Vec<String>,
     /// The files of `label_file`, as absolute paths, whether they are there or not.

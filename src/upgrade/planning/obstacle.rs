@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use super::hops::SkippedHop;
 use super::unseen_words;
+use crate::doctor::Finding;
 use crate::engine::UnseenData;
 use crate::error::{Explain, Kind};
 use crate::tree::Survey;
@@ -21,6 +22,8 @@ pub struct Refused(pub Vec<Obstacle>);
 /// Something that stands against an upgrade.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Obstacle {
+    /// A rule of the doctor's stands against it.
+    Found(Finding),
     /// The recipe's rules don't allow it in one hop.
     SkippedHop(SkippedHop),
     /// The upgrade leads from a release to itself.
@@ -182,6 +185,7 @@ pub enum Obstacle {
 impl fmt::Display for Obstacle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Found(finding) => f.write_str(&finding.told()),
             Self::SkippedHop(skipped) => skipped.fmt(f),
             Self::SameRelease { version } => {
                 write!(f, "`{version}` is the release that is active already")
@@ -357,6 +361,7 @@ impl Obstacle {
 
     pub(super) fn hint(&self) -> String {
         match self {
+            Self::Found(finding) => finding.hint.clone(),
             Self::SkippedHop(skipped) => skipped.hint(),
             Self::SameRelease { .. } => {
                 "name the release to upgrade to; `transship status` shows both".into()
