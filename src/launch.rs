@@ -10,6 +10,7 @@
 
 mod error;
 mod files;
+mod held_ports;
 mod making_way;
 mod mounted;
 mod parting;
@@ -17,6 +18,7 @@ mod parting;
 use std::path::PathBuf;
 
 pub use error::LaunchError;
+pub use held_ports::held_ports;
 pub use making_way::{GivesWay, ReplacedProject};
 pub use parting::{EditedFile, Parting, PartingNames, require_distinct};
 

@@ -24,7 +24,8 @@ use crate::release::Install;
 /// of the install. Compared are project names, volumes, container names, host ports,
 /// networks with their names and addresses, folders of the host, and the routes of Traefik,
 /// Caddy, SWAG and nginx-proxy. `--running` adds what the engine has, and what else listens on its
-/// machine. The exit code is 1 when something collides.
+/// machine; without it, a port of the last side that something holds here is told of, and is no
+/// conflict. The exit code is 1 when something collides.
 ///
 /// With `--fix` the last side is edited, and no byte more than it takes: container names that
 /// collide get a suffix, volumes and networks a prefix, and host ports move by
@@ -133,6 +134,9 @@ pub(super) fn run(args: &ConflictsArgs, ui: &Ui) -> Result<Done, Failure> {
     {
         return fix(args, last, others, engine.as_ref(), &found, ui);
     }
+    if let Some(last) = claims.last().filter(|_| engine.is_none()) {
+        unseen_there.extend(launch::held_ports(last));
+    }
     let unseen = unseen(&sides, unseen_there);
     if ui.json {
         let differs = !found.is_empty();
@@ -207,6 +211,7 @@ impl ComparedProject {
         let options = LoadOptions {
             project,
             profiles: profiles.to_vec(),
+            lenient: true,
             ..LoadOptions::default()
         };
         let model = Model::load(&files, &options)?;
@@ -333,12 +338,16 @@ fn fix(
     let mut parting = parting(args, last, others, &taken, found, ui)?;
     let options = LoadOptions {
         profiles: args.profile.clone(),
+        lenient: true,
         ..LoadOptions::default()
     };
     let after = claims_of(&parting.model(&last.model, &last.files, &options)?);
     require_distinct(&before, &after)?;
     left.extend(compose::remaining(&all, &before, &after, &parting.stale));
-    let unread = [all.unseen, std::mem::take(&mut parting.unread)].concat();
+    let mut unread = [all.unseen, std::mem::take(&mut parting.unread)].concat();
+    if engine.is_none() {
+        unread.extend(launch::held_ports(&after));
+    }
     let unseen = unseen(std::slice::from_ref(last), unread);
     let texts = parting.texts.len();
     let edits = edits(parting)?;

@@ -96,6 +96,8 @@ pub enum Error {
         rule: String,
         /// The repositories that the file does name, sorted.
         present: Vec<String>,
+        /// The rule that may be meant, and what it does: a sentence.
+        meant: Option<String>,
     },
     /// No bind mount is from where a rebase begins.
     #[error("{}: nothing is mounted from `{}`", path.display(), from.display())]
@@ -189,19 +191,22 @@ impl Explain for Error {
                 "name the new digest too: `REPO=TAG@sha256:...`".to_owned(),
                 "or leave out `--keep-digest` to drop the old one".to_owned(),
             ],
-            Self::NoMatch { present, .. } if present.is_empty() => {
-                vec!["the file names no image".to_owned()]
+            Self::NoMatch { present, meant, .. } if present.is_empty() => {
+                let none = "the file names no image".to_owned();
+                meant.iter().cloned().chain([none]).collect()
             }
-            Self::NoMatch { present, rule, .. } => {
+            Self::NoMatch {
+                present,
+                rule,
+                meant,
+                ..
+            } => {
                 let what = match rule.starts_with("service:") {
                     true => "services with an image of their own",
                     false => "repositories",
                 };
-                let mut hints = vec![format!("its {what} are: {}", present.join(", "))];
-                if rule.contains('*') && !rule.contains("**") {
-                    hints.push("`*` stops at a `/`, `**` doesn't".to_owned());
-                }
-                hints
+                let all = format!("its {what} are: {}", present.join(", "));
+                meant.iter().cloned().chain([all]).collect()
             }
             Self::NotMounted { present, .. } if !present.is_empty() => {
                 vec![format!("what is mounted: {}", present.join(", "))]

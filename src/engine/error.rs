@@ -210,6 +210,34 @@ pub enum Error {
         /// What Compose said.
         source: program::Error,
     },
+    /// An image can't be kept from being removed.
+    #[error("image `{image}` isn't held by `{tag}`")]
+    NotHeldImage {
+        /// The image's id.
+        image: String,
+        /// The tag that should hold it.
+        tag: String,
+    },
+    /// The engine said that it had pulled the image, and there is none.
+    #[error("image `{image}` isn't there after it was pulled")]
+    NotPulled {
+        /// The image's reference.
+        image: String,
+    },
+    /// The user wants to stop.
+    #[error("interrupted while pulling image `{image}`")]
+    PullInterrupted {
+        /// The image's reference.
+        image: String,
+    },
+    /// A container that is to be started again is gone, or something that it needs is.
+    #[error("container `{container}` can't be started as it is: {why}")]
+    NotStartable {
+        /// The name that the container had.
+        container: String,
+        /// What is missing: `it is gone`.
+        why: String,
+    },
     /// The user wants to stop.
     #[error("interrupted while waiting for project `{project}`")]
     Interrupted {
@@ -247,7 +275,7 @@ impl Explain for Error {
             | Self::LeftQuiesced(_)
             | Self::UpFailed { .. }
             | Self::NotUp { .. } => Kind::Failed,
-            Self::Interrupted { .. } => Kind::Interrupted,
+            Self::Interrupted { .. } | Self::PullInterrupted { .. } => Kind::Interrupted,
             Self::Helper { source, .. } => source.kind(),
             Self::Held(error) => error.kind(),
             Self::Tree(error) => error.kind(),

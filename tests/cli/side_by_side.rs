@@ -208,7 +208,18 @@ fn no_port_lands_where_something_listens() {
     sides.fix(&["--port-offset", "auto"]).exits(0);
     let moved = text.replace(&port.to_string(), &(port + 2).to_string());
     assert_eq!(sides.read("B/compose.yaml"), moved);
+    // What holds a port may be the side itself, which only the engine knows.
+    let text = text.replace(&port.to_string(), &(port + 1).to_string());
+    fs::write(sides.0.path().join("B/compose.yaml"), text).unwrap();
+    let told = format!("port {}/tcp of `a` is held on this machine by ", port + 1);
+    sides.run(&[]).exits(0).complains(&told);
+    sides.fix(&["--dry-run"]).exits(0).complains(&told);
+    let json = sides.run(&["--json"]).exits(0).json();
+    let unseen = json["unseen"][0].as_str().unwrap().to_owned();
+    assert!(unseen.starts_with(&told), "{unseen}");
     drop(held);
+    let ran = sides.run(&[]).exits(0);
+    assert!(!ran.err.contains("is held"), "{}", ran.err);
 }
 
 #[test]
@@ -383,6 +394,39 @@ fn sites_of_nginx_proxy_collide() {
     let ran = Sides::compose(text).run(&[]).exits(1);
     ran.prints("router-label: virtual host x.org")
         .prints("router-label: virtual host y.org");
+}
+
+#[test]
+fn sites_and_labels_that_files_and_variables_give_collide() {
+    let text = "\
+services:
+  a: {image: r/a:1, env_file: a.env, label_file: a.labels}
+  b: {image: r/b:1, env_file: a.env, environment: {VIRTUAL_HOST: b.org}}
+  c: {image: r/c:1, environment: [VIRTUAL_HOST]}
+";
+    let sides = Sides::of(&[
+        ("compose.yaml", text),
+        (".env", "VIRTUAL_HOST=c.org\nTOP=org\n"),
+        ("a.env", "VIRTUAL_HOST=a.${TOP}\n"),
+        ("a.labels", "caddy=d.org\n"),
+    ]);
+    let found = sides.run(&["--json"]).exits(1).json();
+    let found = found["conflicts"].as_array().unwrap().iter();
+    let found: Vec<_> = found
+        .map(|one| (&one["second"]["owner"], &one["subject"]))
+        .map(|(owner, subject)| {
+            format!("{} {}", owner.as_str().unwrap(), subject.as_str().unwrap())
+        })
+        .collect();
+    assert_eq!(
+        found,
+        [
+            "a caddy site d.org",
+            "a virtual host a.org",
+            "b virtual host b.org",
+            "c virtual host c.org"
+        ]
+    );
 }
 
 #[test]

@@ -32,6 +32,7 @@ mod real_engine;
 mod remote;
 mod replacing;
 mod side_by_side;
+mod standing;
 #[path = "../fidelity/support.rs"]
 #[expect(dead_code, reason = "made for the tests of copies")]
 mod support;

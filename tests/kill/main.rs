@@ -2,7 +2,8 @@
 //! would: after the next run there is the old state or the new one, and nothing temporary.
 //!
 //! A sample is taken of each command; `TRANSSHIP_KILLS=all` takes every point, and prints how
-//! many those were.
+//! many those were. Each process of the machine costs time, since they are looked at for who uses
+//! a volume: `unshare --pid --fork --mount-proc` before the command hides them.
 
 #![expect(
     clippy::disallowed_methods,
@@ -58,6 +59,8 @@ struct Scenario<'a> {
 struct Bench {
     folder: PathBuf,
     before: tempfile::TempDir,
+    docker: String,
+    _engine: tempfile::TempDir,
     _install: Option<Install>,
     _folder: Option<tempfile::TempDir>,
 }
@@ -71,17 +74,23 @@ fn memory() -> PathBuf {
     }
 }
 
+/// A stand-in for an engine without containers, in that folder: the disk is looked at here, and
+/// the points are to be ours, not those of `docker`.
+fn docker(state: &Path) -> String {
+    for folder in ["volumes", "data"] {
+        fs::create_dir(state.join(folder)).unwrap();
+    }
+    fs::write(state.join("fault"), "compose version exit1\n").unwrap();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/engine/docker.sh");
+    format!("sh '{}' '{}'", script.display(), state.display())
+}
+
 impl Bench {
     fn of_install(steps: &[&[&str]]) -> Self {
         let install = Install::below(&memory());
         let folder = install.root().to_owned();
         fs::create_dir(folder.join("tmp")).unwrap();
-        let bench = Self {
-            folder,
-            before: tempfile::tempdir_in(memory()).unwrap(),
-            _install: Some(install),
-            _folder: None,
-        };
+        let bench = Self::of(folder, Some(install), None);
         for step in steps {
             assert_eq!(bench.run(step), Some(0), "{step:?}");
         }
@@ -92,13 +101,19 @@ impl Bench {
         let folder = tempfile::tempdir_in(memory()).unwrap();
         fs::create_dir(folder.path().join("tmp")).unwrap();
         make(folder.path());
+        Self::of(folder.path().to_owned(), None, Some(folder)).keep()
+    }
+
+    fn of(folder: PathBuf, install: Option<Install>, made: Option<tempfile::TempDir>) -> Self {
+        let engine = tempfile::tempdir_in(memory()).unwrap();
         Self {
-            folder: folder.path().to_owned(),
+            folder,
             before: tempfile::tempdir_in(memory()).unwrap(),
-            _install: None,
-            _folder: Some(folder),
+            docker: docker(engine.path()),
+            _engine: engine,
+            _install: install,
+            _folder: made,
         }
-        .keep()
     }
 
     fn keep(self) -> Self {
@@ -111,6 +126,7 @@ impl Bench {
         command
             .current_dir(&self.folder)
             .env("TMPDIR", self.folder.join("tmp"))
+            .env("TRANSSHIP_DOCKER", &self.docker)
             .env_remove("TRANSSHIP_VOLUMES")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -158,9 +174,10 @@ impl Bench {
     }
 
     fn traced(&self, options: &[&str], args: &[&str]) -> Option<i32> {
+        let trace = &format!("trace={CALLS}");
         let mut command = self.command("strace");
         command
-            .args(["-f", "-qq", "-e", &format!("trace={CALLS}")])
+            .args(["-f", "-qq", "-e", trace])
             .args(options)
             .arg(env!("CARGO_BIN_EXE_transship"))
             .args(args);
@@ -228,7 +245,14 @@ impl Bench {
             points.len().div_ceil(SAMPLE)
         };
         let (mut kills, mut wrong) = (0, Vec::new());
-        for (call, nth) in points.iter().step_by(step) {
+        for (at, (call, nth)) in points.iter().enumerate().step_by(step) {
+            if all && at % 50 == 0 {
+                println!(
+                    "{name}: at point {at} of {}, {} wrong",
+                    points.len(),
+                    wrong.len()
+                );
+            }
             let another = fresh();
             let bench = another.as_ref().unwrap_or(self);
             if !bench.killed(killed, call, *nth) {

@@ -1,5 +1,6 @@
 //! The compose files that a command works on.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -48,6 +49,7 @@ impl FilesArg {
     pub(crate) fn options(&self) -> LoadOptions {
         LoadOptions {
             env_files: self.named_env_files(),
+            lenient: true,
             ..LoadOptions::default()
         }
     }
@@ -103,17 +105,32 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// Warns of the variables that Compose takes for blank.
+/// Warns of the variables that Compose takes for blank, and of those without which it refuses the
+/// files.
 pub(crate) fn warn_of_unset(model: &Model, ui: &Ui) {
-    if model.unset.is_empty() {
-        return;
+    let told = |variables: &BTreeMap<String, usize>| {
+        let told = variables.iter().map(|(name, places)| {
+            let places = size::count(*places as u64, "place");
+            format!("`{name}` ({places})")
+        });
+        told.collect::<Vec<_>>().join(", ")
+    };
+    let mut blank = model.unset.clone();
+    blank.retain(|name, _| !model.needed.contains_key(name));
+    if !blank.is_empty() {
+        ui.warn(&format!("unset, and taken for blank: {}", told(&blank)));
     }
-    let told = model.unset.iter().map(|(name, places)| {
-        let places = size::count(*places as u64, "place");
-        format!("`{name}` ({places})")
-    });
-    let told = told.collect::<Vec<_>>().join(", ");
-    ui.warn(&format!("unset, and taken for blank: {told}"));
+    if !model.needed.is_empty() {
+        let needed = model.needed.keys().map(|name| {
+            let elsewhere = model.unset.get(name).copied().unwrap_or_default();
+            (name.clone(), elsewhere.max(model.needed[name]))
+        });
+        let needed = told(&needed.collect());
+        ui.warn(&format!(
+            "unset: {needed}; mounts and ports that mean nothing without are left out, and Compose \
+             refuses these files"
+        ));
+    }
 }
 
 /// The content of a file, or of standard input for `-`.

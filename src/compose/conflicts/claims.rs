@@ -7,6 +7,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use serde_yaml::value::Value as Yaml;
 
 use crate::compose::file::location::Location;
 use crate::compose::model::model::{Bind, Model, Network, Service, VolumeDefinition};
@@ -221,7 +222,7 @@ impl ProjectClaims<'_> {
 
 /// What a container's labels and environment ask of a reverse proxy: routers, rules, services and
 /// middlewares of Traefik (the rules of its first version, too), sites of Caddy (`caddy: HOST`,
-/// `caddy_0: HOST`), of SWAG, and of nginx-proxy (`VIRTUAL_HOST`). Two services of one name share
+/// `caddy_0: HOST`), of SWAG, and of nginx-proxy (`VIRTUAL_HOST`, `VIRTUAL_HOST_MULTIPORTS`). Two services of one name share
 /// the requests.
 pub fn routes(
     labels: &BTreeMap<String, String>,
@@ -265,17 +266,30 @@ pub fn routes(
     found
 }
 
-/// The sites that `VIRTUAL_HOST` asks nginx-proxy for, each with its `VIRTUAL_PATH`.
+/// The sites that nginx-proxy is asked for: by `VIRTUAL_HOST`, each with its `VIRTUAL_PATH`, and by
+/// `VIRTUAL_HOST_MULTIPORTS`, a mapping of hosts to mappings of paths.
 fn virtual_hosts(environment: &BTreeMap<String, String>) -> Vec<String> {
-    let hosts = environment.get("VIRTUAL_HOST").map_or("", String::as_str);
-    let path = environment.get("VIRTUAL_PATH").map_or("", String::as_str);
-    let hosts = hosts.split(',').map(str::trim);
-    let mut sites: Vec<String> = hosts
-        .filter(|host| !host.is_empty())
-        .map(|host| format!("virtual host {}{path}", host.to_ascii_lowercase()))
-        .collect();
-    sites.dedup();
+    let text = |name: &str| environment.get(name).map_or("", String::as_str);
+    let path = text("VIRTUAL_PATH");
+    let hosts = text("VIRTUAL_HOST").split(',').map(str::trim);
+    let hosts = hosts.filter(|host| !host.is_empty());
+    let mut sites: Vec<String> = hosts.map(|host| virtual_host(host, path)).collect();
+    let many = serde_yaml::from_str::<BTreeMap<String, Option<BTreeMap<String, Yaml>>>>(text(
+        "VIRTUAL_HOST_MULTIPORTS",
+    ));
+    for (host, paths) in many.unwrap_or_default() {
+        match paths.filter(|paths| !paths.is_empty()) {
+            Some(paths) => sites.extend(paths.keys().map(|path| virtual_host(&host, path))),
+            None => sites.push(virtual_host(&host, "")),
+        }
+    }
     sites
+}
+
+/// The path of all requests is told as none.
+fn virtual_host(host: &str, path: &str) -> String {
+    let path = if path == "/" { "" } else { path };
+    format!("virtual host {}{path}", host.to_ascii_lowercase())
 }
 
 fn is_caddy_site(key: &str) -> bool {
@@ -358,6 +372,21 @@ mod tests {
             &["virtual host x.org/a"],
         );
         check(&[("VIRTUAL_PATH", "/a"), ("HOST", "x")], &[]);
+        check(
+            &[("VIRTUAL_HOST", "x.org"), ("VIRTUAL_PATH", "/")],
+            &["virtual host x.org"],
+        );
+        let many = "X.org:\n  /: {port: 80}\n  /api:\n    port: 81\ny.org:\nz.org: {}\n";
+        check(
+            &[("VIRTUAL_HOST_MULTIPORTS", many)],
+            &[
+                "virtual host x.org",
+                "virtual host x.org/api",
+                "virtual host y.org",
+                "virtual host z.org",
+            ],
+        );
+        check(&[("VIRTUAL_HOST_MULTIPORTS", "- no mapping")], &[]);
     }
 
     #[test]

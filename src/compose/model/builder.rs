@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde_yaml::value::Value as Yaml;
 
+use super::container_values::{self, ContainerValues};
 use super::image::ImageUse;
 use super::load::Sources;
 use super::model::{Bind, Model, Network, Resource, Service, VolumeDefinition};
@@ -20,10 +21,12 @@ const RECIPE_KEY: &str = "x-transship";
 /// over: Compose's own schema is the judge of that.
 pub(crate) struct ModelBuilder<'a> {
     pub(crate) sources: &'a Sources,
+    pub(crate) values: ContainerValues<'a>,
     pub(crate) project: String,
     pub(crate) folder: PathBuf,
     pub(crate) profiles: Vec<String>,
     pub(super) unset: BTreeMap<String, usize>,
+    pub(super) needed: BTreeMap<String, usize>,
 }
 
 impl ModelBuilder<'_> {
@@ -54,6 +57,7 @@ impl ModelBuilder<'_> {
             configs: resources("configs"),
             secrets: resources("secrets"),
             unset: self.unset,
+            needed: self.needed,
             recipe: root.get(RECIPE_KEY).map(yaml),
             project: self.project,
             project_dir: self.folder,
@@ -80,6 +84,11 @@ impl ModelBuilder<'_> {
             Some((target, mount.get("source")?.to_text()?))
         };
         let env_files = items(service, "env_file").iter();
+        let env_files: Vec<PathBuf> = env_files
+            .filter_map(|file| Some(PathBuf::from(file.get("path")?.to_text()?)))
+            .collect();
+        let label_files = texts(service.get("label_file"));
+        let label_files: Vec<PathBuf> = label_files.into_iter().map(PathBuf::from).collect();
         Service {
             at: self.sources.location(service.at),
             enabled: profiles.is_empty()
@@ -89,6 +98,7 @@ impl ModelBuilder<'_> {
                 || self.profiles.iter().any(|profile| profile == "*"),
             image: text("image").filter(|image| !image.is_empty()),
             build: service.get("build").is_some(),
+            provided: service.get("provider").is_some(),
             container_name: text("container_name"),
             container_name_at: service
                 .get("container_name")
@@ -100,19 +110,15 @@ impl ModelBuilder<'_> {
             volumes: named.collect(),
             networks: service_networks(service),
             network_mode: text("network_mode"),
-            env_files: env_files
-                .filter_map(|file| Some(PathBuf::from(file.get("path")?.to_text()?)))
-                .collect(),
-            environment: pairs(service.get("environment")),
+            environment: self
+                .values
+                .variables(&env_files, service.get("environment")),
+            env_files,
             literals: self.literals(service.get("environment")),
             restart: text("restart"),
             devices: items(service, "devices")
                 .iter()
                 .filter_map(device)
-                .collect(),
-            label_files: texts(service.get("label_file"))
-                .into_iter()
-                .map(PathBuf::from)
                 .collect(),
             mounts: mounts
                 .iter()
@@ -125,7 +131,8 @@ impl ModelBuilder<'_> {
                 .filter(|mount| mount.get("source").is_none())
                 .filter_map(|mount| Some(clean_target(&mount.get("target")?.to_text()?)))
                 .collect(),
-            labels: pairs(service.get("labels")),
+            labels: self.values.labels(&label_files, service.get("labels")),
+            label_files,
             depends_on: keys(service.get("depends_on")),
             profiles,
         }
@@ -300,24 +307,12 @@ fn keys(value: Option<&Value>) -> BTreeSet<String> {
     map.into_iter().flat_map(Map::keys).cloned().collect()
 }
 
-/// A mapping, or a list of `KEY=VALUE`.
+/// A mapping, or a list of `KEY=VALUE`; a key alone is blank.
 fn pairs(value: Option<&Value>) -> BTreeMap<String, String> {
-    let Some(value) = value else {
-        return BTreeMap::new();
-    };
-    match &value.data {
-        Data::Map(map) => map
-            .iter()
-            .map(|(key, value)| (key.clone(), value.to_text().unwrap_or_default()))
-            .collect(),
-        _ => texts(Some(value))
-            .into_iter()
-            .map(|text| match text.split_once('=') {
-                Some((key, value)) => (key.to_owned(), value.to_owned()),
-                None => (text, String::new()),
-            })
-            .collect(),
-    }
+    let pairs = container_values::pairs(value).into_iter();
+    pairs
+        .map(|(key, value)| (key, value.unwrap_or_default()))
+        .collect()
 }
 
 /// Without any network of its own, a service is in the default one, unless it has a

@@ -9,6 +9,7 @@ use serde_yaml::value::Value as Yaml;
 
 use super::builder::ModelBuilder;
 use super::canonical::absolute;
+use super::container_values::ContainerValues;
 use super::image::ImageUse;
 use super::load::{Environment, LoadScope, Loader, ReadFile, Sources};
 use super::mount::Device;
@@ -34,6 +35,9 @@ pub struct LoadOptions {
     pub environment: BTreeMap<String, String>,
     /// The active profiles; what `COMPOSE_PROFILES` says when empty.
     pub profiles: Vec<String>,
+    /// What Compose refuses for want of a variable's value is left out, or blank, and
+    /// [`Model::needed`] has the variable.
+    pub lenient: bool,
 }
 
 impl Default for LoadOptions {
@@ -48,6 +52,7 @@ impl Default for LoadOptions {
             env_files: Vec::new(),
             environment: std::env::vars_os().filter_map(text).collect(),
             profiles: Vec::new(),
+            lenient: false,
         }
     }
 }
@@ -80,6 +85,9 @@ pub struct Model {
     /// The variables that Compose takes for blank, since they aren't set and have no default, with
     /// the number of places that name them.
     pub unset: BTreeMap<String, usize>,
+    /// The variables without which Compose refuses the files: required ones, and those of a mount or
+    /// port that means nothing without them. Empty unless the files were loaded leniently.
+    pub needed: BTreeMap<String, usize>,
 }
 
 /// One service.
@@ -95,6 +103,8 @@ pub struct Service {
     pub image: Option<String>,
     /// True if it has a `build:`.
     pub build: bool,
+    /// True if it is no container, but something that a program provides.
+    pub provided: bool,
     /// The container's name, if it is fixed.
     pub container_name: Option<String>,
     /// The place of the value of `container_name`.
@@ -109,8 +119,7 @@ pub struct Service {
     pub network_mode: Option<String>,
     /// The files of `env_file`, as absolute paths, whether they are there or not.
     pub env_files: Vec<PathBuf>,
-    /// The variables of `environment` with their values, resolved; those of env files aren't
-    /// among them.
+    /// The variables of `environment` and, below them, of env files, with their values, resolved.
     pub environment: BTreeMap<String, String>,
     /// The variables of `environment` whose value, or what it is by default, stands in the file itself,
     /// each with the place of it.
@@ -125,7 +134,8 @@ pub struct Service {
     pub mounts: BTreeMap<String, String>,
     /// The absolute paths in the container at which it has volumes without a name.
     pub anonymous_volumes: BTreeSet<String>,
-    /// The service's labels by key, resolved, from `labels` in either form.
+    /// The service's labels by key, resolved, from `labels` in either form and, below them, from
+    /// label files.
     pub labels: BTreeMap<String, String>,
     /// The services that it waits for.
     pub depends_on: BTreeSet<String>,
@@ -234,12 +244,19 @@ impl Model {
         read: &ReadFile<'_>,
     ) -> Result<Self, Error> {
         let merged = LayeredFiles::load(files, options, read)?;
+        let (folder, here) = (merged.folder.clone(), merged.here);
+        let read_here = |path: &Path| read(&now_at(path, &folder, &here));
         Ok(ModelBuilder {
             sources: &merged.sources,
+            values: ContainerValues {
+                read: &read_here,
+                environment: merged.environment,
+            },
             project: merged.project,
             folder: merged.folder,
             profiles: merged.profiles,
             unset: merged.unset,
+            needed: merged.needed,
         }
         .model(&merged.root))
     }
@@ -285,8 +302,13 @@ pub(crate) struct LayeredFiles {
     pub(crate) sources: Sources,
     pub(crate) project: String,
     pub(crate) folder: PathBuf,
+    /// The folder that the files are in now.
+    here: PathBuf,
     pub(crate) profiles: Vec<String>,
     pub(crate) unset: BTreeMap<String, usize>,
+    pub(crate) needed: BTreeMap<String, usize>,
+    /// The variables that the files were resolved with.
+    pub(crate) environment: Environment,
 }
 
 impl LayeredFiles {
@@ -302,12 +324,8 @@ impl LayeredFiles {
         let here = std::path::absolute(Path::new(".").join(here)).unwrap_or_else(|_| here.into());
         let here = absolute("", &here);
         let folder = options.project_dir.clone().unwrap_or_else(|| here.clone());
-        // What the files call by the folder of the future is read from where it is now.
-        let read_here = |path: &Path| match path.strip_prefix(&folder) {
-            Ok(rest) => read(&here.join(rest)),
-            Err(_) => read(path),
-        };
-        let mut loader = Loader::new(&read_here);
+        let read_here = |path: &Path| read(&now_at(path, &folder, &here));
+        let mut loader = Loader::new(&read_here, options.lenient);
         let env_files = match options.env_files.as_slice() {
             [] => Some(here.join(".env"))
                 .filter(|file| read(file).is_ok())
@@ -332,10 +350,23 @@ impl LayeredFiles {
             sources: loader.sources,
             project,
             profiles,
+            environment: scope.environment,
             unset: loader.unset,
+            needed: loader
+                .needed
+                .into_iter()
+                .map(|(name, places)| (name, places.len()))
+                .collect(),
             folder: folder.clone(),
+            here: here.clone(),
         })
     }
+}
+
+/// What the files call by the folder of the future is read from where it is now.
+fn now_at(path: &Path, folder: &Path, here: &Path) -> PathBuf {
+    let inside = path.strip_prefix(folder);
+    inside.map_or_else(|_| path.to_owned(), |rest| here.join(rest))
 }
 
 /// Compose's order: `-p`, the environment, the last `name:`, the folder.

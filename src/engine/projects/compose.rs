@@ -324,7 +324,11 @@ impl ComposeProject {
     }
 }
 
-pub(super) fn announce(disk: &Disk, call: &'static str, name: &str) -> Result<(), Error> {
+pub(in crate::engine) fn announce(
+    disk: &Disk,
+    call: &'static str,
+    name: &str,
+) -> Result<(), Error> {
     let told = disk.announce(call, Path::new(name));
     told.map_err(|source| Error::Folder {
         what: "start or stop project",

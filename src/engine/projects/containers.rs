@@ -17,6 +17,8 @@ pub struct Container {
     pub id: String,
     /// The container's name, without the slash that the engine puts before it.
     pub name: String,
+    /// The id of the image that it was made from, `sha256:...`.
+    pub image: String,
     /// The compose project that it belongs to, if any.
     pub project: Option<String>,
     /// The folder that Compose made it from, if any.
@@ -230,6 +232,7 @@ impl From<InspectedContainer> for Container {
         Self {
             id: inspected.id,
             name: inspected.name.trim_start_matches('/').to_owned(),
+            image: inspected.image,
             project: labels.remove("com.docker.compose.project"),
             folder: labels
                 .remove("com.docker.compose.project.working_dir")

@@ -56,6 +56,8 @@ struct ContainerRow {
 pub(crate) struct InspectedContainer {
     pub(crate) id: String,
     pub(crate) name: String,
+    #[serde(default)]
+    pub(crate) image: String,
     pub(crate) state: ContainerState,
     #[serde(default)]
     pub(crate) restart_count: u64,

@@ -9,6 +9,7 @@ pub(crate) mod inspected;
 pub(crate) mod listening;
 pub(crate) mod mounts;
 pub(crate) mod processes;
+pub(crate) mod standing;
 pub(crate) mod startup;
 pub(crate) mod stopping;
 pub(crate) mod unseen_data;

@@ -55,6 +55,7 @@ mod tests {
             health,
             networks: Vec::new(),
             health_said: None,
+            image: String::new(),
             mounts: Vec::new(),
         }
     }

@@ -165,17 +165,27 @@ impl ComposeProject {
 
 /// Services to be stopped at once: none depends on another.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Round {
+pub(super) struct Round {
     /// Those that end soon, or as soon as their compose file says.
-    quick: Vec<String>,
+    pub(super) quick: Vec<String>,
     /// Those that may write data, and of which their compose file doesn't say how long they may
     /// take.
-    keeping_data: Vec<String>,
+    pub(super) keeping_data: Vec<String>,
+}
+
+impl Round {
+    /// All services of the round.
+    pub(super) fn services(&self) -> impl Iterator<Item = &str> {
+        self.quick
+            .iter()
+            .chain(&self.keeping_data)
+            .map(String::as_str)
+    }
 }
 
 /// The rounds for those of the containers that run. Services that depend on each other in a
 /// circle, which Compose wouldn't start, are stopped together.
-fn rounds(containers: &[Container]) -> Vec<Round> {
+pub(super) fn rounds(containers: &[Container]) -> Vec<Round> {
     let running = containers.iter().filter(|container| container.running);
     let mut left: BTreeMap<&str, ServiceToStop<'_>> = BTreeMap::new();
     for container in running {
@@ -218,7 +228,7 @@ struct ServiceToStop<'a> {
 }
 
 /// What is waited for while services are stopped, told at first and now and then.
-struct Waiting<'a> {
+pub(super) struct Waiting<'a> {
     names: String,
     limit: Duration,
     progress: &'a dyn Progress,
@@ -227,7 +237,7 @@ struct Waiting<'a> {
 }
 
 impl<'a> Waiting<'a> {
-    fn new(names: &str, limit: Duration, progress: &'a dyn Progress) -> Self {
+    pub(super) fn new(names: &str, limit: Duration, progress: &'a dyn Progress) -> Self {
         progress.note(&format!("stopping {names} (up to {} s)", limit.as_secs()));
         Self {
             names: names.to_owned(),
@@ -238,7 +248,7 @@ impl<'a> Waiting<'a> {
         }
     }
 
-    fn go_on(&self) -> bool {
+    pub(super) fn go_on(&self) -> bool {
         const OFTEN: u64 = 15;
         let seconds = self.since.elapsed().as_secs();
         if seconds >= self.told.load(Relaxed) + OFTEN {
@@ -256,7 +266,7 @@ fn running(containers: &[Container]) -> impl Iterator<Item = &Container> {
 }
 
 /// How long the slowest of these may take to end, where nobody else says.
-fn grace(containers: &[Container]) -> Duration {
+pub(super) fn grace(containers: &[Container]) -> Duration {
     let vendors = containers
         .iter()
         .filter_map(|container| container.stop_timeout);
@@ -295,6 +305,7 @@ mod tests {
             health: None,
             networks: Vec::new(),
             health_said: None,
+            image: String::new(),
             mounts: vec![mount],
         }
     }

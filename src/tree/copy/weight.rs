@@ -14,7 +14,8 @@ pub(super) struct Weight {
     pub removals: u64,
     /// Entries of the target, but for what is excluded.
     pub entries: u64,
-    /// Entries that are as in the source, going by size and time.
+    /// Entries that are as in the source, going by size and time; an update looks at no file more
+    /// once it has seen one.
     pub alike: u64,
     pub source_is_empty: bool,
 }

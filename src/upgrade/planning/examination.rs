@@ -292,18 +292,25 @@ impl Obstacle {
             Self::ComposeRefuses { .. } => "compose-refuses",
             Self::ComposeDiffers { .. } => "compose-differs",
             Self::NoFile { .. } => "file-missing",
+            Self::NoImage { .. } => "image-unsaid",
+            Self::Undefined { .. } => "undefined",
             Self::SkippedHop(_) => "path",
         };
         let severity = match self {
             Self::UnseenUnknown { .. } => Severity::Unknown,
             _ => Severity::Error,
         };
-        Finding::new(severity, rule, self.to_string(), self.hint())
+        Finding::new(
+            severity,
+            rule,
+            self.to_string(),
+            self.ways_out().join("; or "),
+        )
     }
 }
 
 /// The ids of what the planner alone finds, with what each is about.
-pub const PLANNERS: [(&str, &str); 16] = [
+pub const PLANNERS: [(&str, &str); 18] = [
     (
         "compose-differs",
         "files that Compose reads otherwise than transship",
@@ -336,10 +343,15 @@ pub const PLANNERS: [(&str, &str); 16] = [
     ("folder-missing", "folders to be copied that aren't there"),
     ("image-pinned", "variables that hold an old image"),
     (
+        "image-unsaid",
+        "services of which nothing says what they run",
+    ),
+    (
         "path",
         "an upgrade that the recipe doesn't allow in one hop",
     ),
     ("release-in-use", "an upgrade to the release that is in use"),
+    ("undefined", "volumes and networks that no file defines"),
     ("variable-unset", "variables that nobody has set"),
     ("volume-full", "new volumes that hold something already"),
     ("volume-missing", "volumes to be copied that aren't there"),

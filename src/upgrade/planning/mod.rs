@@ -12,6 +12,7 @@ pub mod image_facts;
 pub mod local_changes;
 pub mod merging;
 pub mod obstacle;
+mod obstacle_words;
 pub mod outside;
 pub mod planner;
 pub mod prepare;

@@ -266,6 +266,7 @@ impl ReleaseFiles {
             project_dir: Some(at.to_owned()),
             env_files: env_files.collect(),
             profiles: how.profiles.clone(),
+            lenient: true,
             ..LoadOptions::default()
         };
         let model = Model::load_with(&paths, &options, &read)?;
