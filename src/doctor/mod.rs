@@ -16,4 +16,5 @@ pub use database_image::{DatabaseImage, Extension};
 pub use facts::{DoctorFacts, EngineFacts, Observed, Room, VolumeUse};
 pub use finding::{Finding, Severity};
 pub use rules::doctor_rule::DoctorRule;
+pub(crate) use rules::secret_in_file::sounds_secret;
 pub use rules::table::{RULES, of_databases};

@@ -164,13 +164,13 @@ fn what_the_planner_refuses_is_a_finding_with_an_id() {
     let install = TwoReleases::new(&[
         (
             "releases/v1/compose.yaml",
-            "services: {web: {image: 'web:1', volumes: ['d:/d']}}\nvolumes: {d: }\n",
+            "services: {web: {image: 'web:1', volumes: ['data:/data']}}\nvolumes: {data: }\n",
         ),
         (
             "releases/v2/compose.yaml",
-            "services: {web: {image: 'web:2', volumes: ['d:/d', '/srv/x:/x']}}\nvolumes: {d: }\n",
+            "services: {web: {image: 'web:2', volumes: ['data:/data', '/srv/x:/x']}}\nvolumes: {data: }\n",
         ),
-        ("volumes/v2_d/left", "x"),
+        ("volumes/v2_old/left", "x"),
     ]);
     let found = findings(&install, " v2", 3);
     let rules: Vec<_> = found.iter().map(|(rule, ..)| rule.as_str()).collect();

@@ -21,7 +21,7 @@ mod restart_policy;
 mod same_release;
 #[cfg(test)]
 mod scene;
-mod secret_in_file;
+pub(super) mod secret_in_file;
 mod secret_readable;
 mod space;
 pub(super) mod table;

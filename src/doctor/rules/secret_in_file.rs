@@ -42,7 +42,8 @@ fn of_service(key: &str, service: &Service) -> Option<Finding> {
     Some(finding.at(at))
 }
 
-fn sounds_secret(name: &str) -> bool {
+/// Whether a variable's name says that its value is a secret, and not a file's name.
+pub(crate) fn sounds_secret(name: &str) -> bool {
     const WORDS: [&str; 8] = [
         "pass",
         "pwd",

@@ -18,12 +18,13 @@ use super::release_files::{ReadOptions, ReleaseFiles, ReleasesError};
 use crate::clock;
 use crate::compose::{Claims, Model, conflicts};
 use crate::doctor::{
-    DatabaseFacts, DoctorFacts, EngineFacts, Finding, Observed, RULES, Room, Severity, VolumeUse,
+    self, DatabaseFacts, DoctorFacts, EngineFacts, Finding, Observed, RULES, Room, Severity,
+    VolumeUse,
 };
 use crate::engine::{
     Compose, Container, Docker, ExceptProject, VolumeStore, claimed, local_images, missing_images,
 };
-use crate::mask;
+use crate::env_file::{EnvEntry, EnvFile};
 use crate::progress::Progress;
 use crate::release::{Install, Version};
 use crate::tree;
@@ -225,7 +226,7 @@ impl Place<'_> {
         let variables = services.flat_map(|service| service.env_files.iter().cloned());
         let variables = variables.chain([self.old.folder.join(".env")]);
         let has_secret =
-            |path: &PathBuf| fs::read(path).is_ok_and(|content| mask::is_private(path, &content));
+            |path: &PathBuf| fs::read(path).is_ok_and(|bytes| has_secret(path, &bytes));
         let secrets = model
             .secrets
             .values()
@@ -242,6 +243,17 @@ impl Place<'_> {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// Whether a file of variables has one that sounds secret, with a value.
+fn has_secret(path: &Path, bytes: &[u8]) -> bool {
+    let file = EnvFile::parse(path, bytes);
+    file.is_ok_and(|file| {
+        let has_value =
+            |entry: &EnvEntry| entry.value.as_ref().is_some_and(|value| !value.is_empty());
+        let mut entries = file.entries().iter();
+        entries.any(|entry| doctor::sounds_secret(&entry.key) && has_value(entry))
+    })
 }
 
 /// Whether every user of the machine may read it: itself, and the folders above.
