@@ -473,7 +473,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__init)
-            opts="-C -q -h --install --current --moved --clone --dry-run --json --quiet --color --help"
+            opts="-C -q -h --install --current --project-directory --moved --clone --dry-run --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -488,6 +488,10 @@ _transship() {
                     return 0
                     ;;
                 --current)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --project-directory)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -955,7 +959,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__stop)
-            opts="-p -C -q -h --project --timeout --dry-run --install --docker --json --quiet --color --help"
+            opts="-p -C -q -h --project --env-file --profile --timeout --dry-run --install --docker --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -966,6 +970,14 @@ _transship() {
                     return 0
                     ;;
                 -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --env-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -997,7 +1009,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__up)
-            opts="-p -C -q -h --project --port-offset --suffix --prefix --beside --accept --never-pull --no-wait --timeout --dry-run --install --docker --json --quiet --color --help"
+            opts="-p -C -q -h --project --env-file --profile --port-offset --suffix --prefix --beside --accept --never-pull --no-wait --timeout --dry-run --install --docker --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1008,6 +1020,14 @@ _transship() {
                     return 0
                     ;;
                 -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --env-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -54,6 +54,7 @@ complete -c transship -n "__fish_transship_needs_command" -f -a "merge" -d 'Merg
 complete -c transship -n "__fish_transship_needs_command" -f -a "completions" -d 'Print the completions for a shell'
 complete -c transship -n "__fish_transship_using_subcommand init" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
 complete -c transship -n "__fish_transship_using_subcommand init" -l current -d 'The release that is running, where there are several' -r
+complete -c transship -n "__fish_transship_using_subcommand init" -l project-directory -d 'The folder below each release that Compose is started in, such as `docker`' -r -F
 complete -c transship -n "__fish_transship_using_subcommand init" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -160,6 +161,8 @@ complete -c transship -n "__fish_transship_using_subcommand status" -l json -d '
 complete -c transship -n "__fish_transship_using_subcommand status" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand up" -s p -l project -d 'The compose project; when absent, the one that the last upgrade from or to it recorded, or that it has on the engine; else Compose\'s own choice' -r
+complete -c transship -n "__fish_transship_using_subcommand up" -l env-file -d 'A file of variables instead of `.env`, repeatable, later ones winning; when absent, those that the last upgrade from or to the release was planned with' -r -F
+complete -c transship -n "__fish_transship_using_subcommand up" -l profile -d 'A profile whose services run, repeatable; when absent, those that the last upgrade was planned with' -r
 complete -c transship -n "__fish_transship_using_subcommand up" -l port-offset -d 'Add N to the host ports of services that collide; `auto` finds the smallest that works' -r
 complete -c transship -n "__fish_transship_using_subcommand up" -l suffix -d 'What to put behind container names; `-` and the project\'s name when absent' -r
 complete -c transship -n "__fish_transship_using_subcommand up" -l prefix -d 'What to put before names of volumes and networks; the project\'s name and `_` when absent' -r
@@ -178,6 +181,8 @@ complete -c transship -n "__fish_transship_using_subcommand up" -l json -d 'Prin
 complete -c transship -n "__fish_transship_using_subcommand up" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand up" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand stop" -s p -l project -d 'The compose project; when absent, the one that the last upgrade from or to it recorded, or that it has on the engine; else Compose\'s own choice' -r
+complete -c transship -n "__fish_transship_using_subcommand stop" -l env-file -d 'A file of variables instead of `.env`, repeatable, later ones winning; when absent, those that the last upgrade from or to the release was planned with' -r -F
+complete -c transship -n "__fish_transship_using_subcommand stop" -l profile -d 'A profile whose services run, repeatable; when absent, those that the last upgrade was planned with' -r
 complete -c transship -n "__fish_transship_using_subcommand stop" -l timeout -d 'How long a container that keeps data may take to end, in seconds: a database may need minutes' -r
 complete -c transship -n "__fish_transship_using_subcommand stop" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
 complete -c transship -n "__fish_transship_using_subcommand stop" -l docker -d 'The docker program, such as `sudo -n docker`' -r

@@ -33,11 +33,15 @@ pub(crate) use file::interpolate::variables;
 pub use file::interpolate::{InterpolateError, Lookup, interpolate};
 pub use file::location::Location;
 pub use file::variable::{VariableChange, set_variables};
+pub use model::found_project::{
+    FoundProject, find_project, find_project_with, folders_with_projects, is_known_folder,
+    is_project_file,
+};
 pub use model::image::{ImageUse, images};
 pub use model::model::{Bind, LoadOptions, Model, Network, Resource, Service, VolumeDefinition};
 pub use model::port::Port;
 pub use model::project::{
-    discover, discover_with, is_compose_name, is_in, override_of, project_name,
+    discover, discover_with, file_names, is_compose_name, is_in, override_of, project_name,
 };
 pub use model::reference::Reference;
 pub use model::settings::{Setting, SettingChange, Settings, settings_diff};
@@ -45,5 +49,6 @@ pub use model::settings::{Setting, SettingChange, Settings, settings_diff};
 pub(crate) use file::rewrite::{plain_or_quoted, rewrite};
 pub(crate) use file::strict::{Type, plain_type};
 pub(crate) use file::syntax::{Node, NodeId, NodeKind, Style};
+pub(crate) use model::model::now_at;
 pub(crate) use model::mount::{Device, is_data};
 pub(crate) use model::reference::spelled_out;

@@ -92,6 +92,22 @@ impl Request {
         }
     }
 
+    /// The files of variables of `release`, absolute: where `from`, the release that was left, has its own,
+    /// the other one has them under the same names.
+    pub fn env_files_of(
+        &self,
+        install: &Install,
+        from: &Version,
+        release: &Version,
+    ) -> Vec<PathBuf> {
+        let old = Install::current_target(from);
+        let file = |path: &PathBuf| match path.strip_prefix(&old) {
+            Ok(name) => install.release_folder(release).join(name),
+            Err(_) => install.root().join(path),
+        };
+        self.env_files.iter().map(file).collect()
+    }
+
     /// Where the volumes live, with an absolute path.
     pub fn volumes_of(&self, install: &Install) -> VolumeBackend {
         match &self.place {

@@ -30,6 +30,7 @@ mod postgres;
 mod release_pairs;
 mod side_by_side;
 mod story;
+mod sub_folder;
 mod toolkit;
 mod tree_cases;
 mod trees;

@@ -24,6 +24,9 @@ pub(crate) struct ModelBuilder<'a> {
     pub(crate) values: ContainerValues<'a>,
     pub(crate) project: String,
     pub(crate) folder: PathBuf,
+    pub(crate) root: PathBuf,
+    pub(crate) env_files: Vec<PathBuf>,
+    pub(crate) pwd: PathBuf,
     pub(crate) profiles: Vec<String>,
     pub(super) unset: BTreeMap<String, usize>,
     pub(super) needed: BTreeMap<String, usize>,
@@ -61,6 +64,9 @@ impl ModelBuilder<'_> {
             recipe: root.get(RECIPE_KEY).map(yaml),
             project: self.project,
             project_dir: self.folder,
+            root: self.root,
+            env_files: self.env_files,
+            pwd: self.pwd,
             files,
             services,
             volumes,
@@ -191,9 +197,9 @@ impl ModelBuilder<'_> {
         items(service, "volumes").iter().filter_map(bind).collect()
     }
 
-    /// A path inside of the project's folder is shown relative to it, itself as `.`.
+    /// A path inside of what is the project's own is shown relative to that, itself as `.`.
     fn relative(&self, path: PathBuf) -> PathBuf {
-        match path.strip_prefix(&self.folder) {
+        match path.strip_prefix(&self.root) {
             Ok(inside) if inside.as_os_str().is_empty() => PathBuf::from("."),
             Ok(inside) => inside.to_owned(),
             Err(_) => path,

@@ -60,8 +60,11 @@ impl CarriedConfig {
         // That a variable keeps an image is no conflict of two files.
         let images = releases.new.model.images.iter();
         let variables = images.flat_map(|image| &image.variables);
-        let variables: Vec<_> = variables.map(|name| format!(".env:{name}")).collect();
-        let is_of_image = |answer: &Path| variables.iter().any(|name| answer == Path::new(name));
+        let variables: Vec<_> = variables
+            .flat_map(|name| old.env_names().into_iter().map(move |env| (env, name)))
+            .map(|(env, name)| PathBuf::from(format!("{}:{name}", env.display())))
+            .collect();
+        let is_of_image = |answer: &Path| variables.iter().any(|name| answer == name);
         unused_answers.retain(|answer| !is_of_image(answer));
         let results = merged.iter();
         let results = results.map(|file| (file.name.clone(), file.merged.bytes.clone()));
@@ -125,12 +128,14 @@ fn sort(
     answered: &Answered,
     is_asked: bool,
 ) -> Result<Sorted, ReleasesError> {
+    let mut needed = new.model.files_inside();
+    needed.extend(new.env_names());
     let mut sorter = Sorter {
         old: &old.folder,
         new: shipped.new,
         base: shipped.base,
         answers: &Answers::new(&answered.ours, &answered.theirs),
-        needed: &new.model.files_inside(),
+        needed: &needed,
         usual: old.folder.join(&old.files[0].name).metadata().ok(),
         sorted: Sorted::default(),
     };
@@ -147,11 +152,11 @@ fn come_along(
     ReleasePair { old, new }: ReleasePair<'_>,
     carry: &[CarriedPath],
 ) -> Result<(), ReleasesError> {
-    let env = PathBuf::from(".env");
+    let env = new.env_names();
     let included = new.included.iter().map(|file| &file.name);
-    for name in included.chain([&env]) {
+    for name in included.chain(&env) {
         let is_carried = carry.iter().any(|carry| carry.brings(name));
-        let from = match (is_carried, name == &env) {
+        let from = match (is_carried, env.contains(name)) {
             (true, _) => &old.folder,
             // The old release's would be taken.
             (false, true) => &new.folder,
@@ -189,7 +194,9 @@ fn carried(
     if let Some(listed) = &recipe.carry {
         return Ok(listed.clone());
     }
-    let mut carry = vec![CarryRule::new(Path::new(".env"))?];
+    let names = old.env_names();
+    let names = names.iter().map(|name| CarryRule::new(name));
+    let mut carry = names.collect::<Result<Vec<_>, _>>()?;
     let release = Install::current_target(&old.version);
     let named = request.env_files.iter();
     let named = named.filter_map(|path| path.strip_prefix(&release).ok());
@@ -322,8 +329,9 @@ fn compose_names(
     pristine: &ShippedFiles,
 ) -> Result<Vec<FileNames>, ReleasesError> {
     let (mine, theirs) = (&old.files[0].real, &new.files[0].real);
-    let shipped = compose::discover(&pristine.folder)?;
-    let shipped = shipped.first().and_then(|path| path.canonicalize().ok());
+    let shipped = compose::find_project(&pristine.folder, Some(&old.started_in))?;
+    let shipped = shipped.iter().flat_map(|project| &project.files).next();
+    let shipped = shipped.and_then(|path| path.canonicalize().ok());
     let folder = pristine.folder.canonicalize();
     let name = |path: PathBuf| Some(path.strip_prefix(folder.ok()?).ok()?.to_owned());
     let base = match pristine.metadata(mine) {

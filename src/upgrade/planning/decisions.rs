@@ -153,8 +153,11 @@ impl Decisions {
         obstacles.extend(view.obstacles());
         let is_merged = |path: &Path| releases.merged.iter().any(|file| file.name == path);
         let mut carry = releases.carry.clone();
-        let env = Path::new(".env");
-        if carry.iter().any(|carry| carry.path == env) && !is_merged(env) {
+        let is_env = |path: &Path| old.is_env(path);
+        if carry
+            .iter()
+            .any(|carry| is_env(&carry.path) && !is_merged(&carry.path))
+        {
             warnings::of_missing_keys(old, releases.shipped_env.as_ref(), &mut warnings);
         }
         warnings::of_old_version(old, new, &mut warnings);
@@ -232,10 +235,12 @@ fn own(used: &OutsideUse, releases: &Releases, prefix: &str, decided: &mut Outsi
         decided.obstacles.push(used.question());
         return;
     };
+    let below_project = to;
+    let to = releases.new.project_folder.join(&below_project);
     let place = match used.is_device() {
         // The engine mounts it, and knows nothing of a project's folder.
-        true => releases.new.model.project_dir.join(&to),
-        false => Path::new(".").join(&to),
+        true => releases.new.model.root.join(&to),
+        false => Path::new(".").join(&below_project),
     };
     let path = PathBuf::from(used.answer());
     // What lies below what is copied is copied with it.

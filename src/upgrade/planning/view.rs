@@ -218,8 +218,12 @@ impl View<'_> {
     /// True if somebody has said that the old release's value of one of these counts.
     fn is_kept(&self, variables: &[String]) -> bool {
         let is_it = |answer: &PathBuf| {
-            let names = variables.iter().map(|name| format!(".env:{name}"));
-            answer == Path::new(".env") || names.into_iter().any(|name| answer == Path::new(&name))
+            self.releases.old.env_names().iter().any(|env| {
+                let env = env.display();
+                let mut names = variables.iter().map(|name| format!("{env}:{name}"));
+                answer == Path::new(&env.to_string())
+                    || names.any(|name| answer == Path::new(&name))
+            })
         };
         self.kept.iter().any(is_it)
     }
@@ -262,7 +266,7 @@ impl View<'_> {
         let files = resources.filter_map(|resource| resource.file.as_ref());
         let mut missing: Vec<PathBuf> = named
             .chain(files)
-            .filter_map(|path| path.strip_prefix(&self.model.project_dir).ok())
+            .filter_map(|path| path.strip_prefix(&self.model.root).ok())
             .filter(|path| !self.is_there(path))
             .map(Path::to_owned)
             .collect();
@@ -292,7 +296,7 @@ impl View<'_> {
 
     /// A place in the new release's files, by their names below it.
     fn place(&self, at: &str) -> String {
-        let folders = [&self.releases.new.folder, &self.model.project_dir];
+        let folders = [&self.releases.new.folder, &self.model.root];
         let below = |folder: &PathBuf| {
             let rest = at.strip_prefix(folder.to_str()?)?;
             Some(rest.trim_start_matches('/').to_owned())
