@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{DatabaseImage, Observed};
 use crate::compose::{Model, Service};
 use crate::database::Inspection;
-use crate::engine::ImageConfig;
+use crate::engine::ImageDefaults;
 
 /// What the rules on databases look at.
 #[derive(Debug, Clone, Default)]
@@ -15,7 +15,7 @@ pub struct DatabaseFacts {
     /// The images of the release in use, by service.
     pub old_images: BTreeMap<String, String>,
     /// What the engine's images say of themselves, by reference.
-    pub images: BTreeMap<String, ImageConfig>,
+    pub images: BTreeMap<String, ImageDefaults>,
 }
 
 /// A volume, or a folder of the host, and what is in it.

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::compose::Reference;
-use crate::engine::ImageConfig;
+use crate::engine::ImageDefaults;
 
 /// The database that an image runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,7 +107,7 @@ const fn family(
 
 impl DatabaseImage {
     /// What the image `reference` runs; `config` is what it says of itself, where the engine has it.
-    pub fn of(reference: &str, config: Option<&ImageConfig>) -> Option<Self> {
+    pub fn of(reference: &str, config: Option<&ImageDefaults>) -> Option<Self> {
         let parsed: Reference = reference.parse().ok()?;
         let name = parsed.repository.rsplit('/').next().unwrap_or_default();
         let env = |name: &str| config.and_then(|config| config.env.get(name)).cloned();
@@ -280,7 +280,7 @@ mod tests {
     #[test]
     fn an_image_that_is_here_tells_more_than_its_tag() {
         let env = [("PG_MAJOR", "18"), ("PGDATA", "/data/pg")];
-        let config = ImageConfig {
+        let config = ImageDefaults {
             env: env.map(|(k, v)| (k.to_owned(), v.to_owned())).into(),
             volumes: vec!["/data".into()],
         };
@@ -288,7 +288,7 @@ mod tests {
         assert_eq!((image.kind, image.major()), ("postgres", Some(18)));
         assert_eq!(image.data.as_deref(), Some(Path::new("/data/pg")));
         assert_eq!(image.volumes, [Path::new("/data")]);
-        let config = ImageConfig {
+        let config = ImageDefaults {
             env: BTreeMap::from([("PG_MAJOR".to_owned(), "16".to_owned())]),
             volumes: Vec::new(),
         };

@@ -40,7 +40,7 @@ pub fn local_images(docker: &Docker) -> Result<Vec<LocalImage>, Error> {
 
 /// What an image says of the containers that are made of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ImageConfig {
+pub struct ImageDefaults {
     /// Its variables.
     pub env: BTreeMap<String, String>,
     /// Where its containers get a volume without a name, if nothing is mounted there.
@@ -51,17 +51,19 @@ pub struct ImageConfig {
 ///
 /// # Errors
 /// [`Error::Call`] and [`Error::Answer`].
-pub fn image_configs(
+pub fn image_defaults(
     docker: &Docker,
     references: &[&str],
-) -> Result<BTreeMap<String, ImageConfig>, Error> {
+) -> Result<BTreeMap<String, ImageDefaults>, Error> {
     if references.is_empty() {
         return Ok(BTreeMap::new());
     }
     let call = docker.call(["image", "inspect", "--format", "{{json .Config}}"]);
-    let told: Vec<ToldConfig> = Docker::json_lines("look at the images", &call.args(references))?;
+    let told: Vec<ToldDefaults> = Docker::json_lines("look at the images", &call.args(references))?;
     let names = references.iter().map(|name| (*name).to_owned());
-    Ok(names.zip(told.into_iter().map(ImageConfig::from)).collect())
+    Ok(names
+        .zip(told.into_iter().map(ImageDefaults::from))
+        .collect())
 }
 
 /// Those of the references in `wanted` that none of the images in `have` answers to, in
@@ -88,14 +90,14 @@ impl LocalImage {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 #[derive(Default)]
-struct ToldConfig {
+struct ToldDefaults {
     /// `NAME=value` each.
     env: Option<Vec<String>>,
     volumes: Option<BTreeMap<PathBuf, serde_json::Value>>,
 }
 
-impl From<ToldConfig> for ImageConfig {
-    fn from(told: ToldConfig) -> Self {
+impl From<ToldDefaults> for ImageDefaults {
+    fn from(told: ToldDefaults) -> Self {
         let env = told.env.unwrap_or_default().into_iter();
         let pair = |text: String| {
             let (name, value) = text.split_once('=')?;

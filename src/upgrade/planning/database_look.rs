@@ -9,7 +9,7 @@ use crate::compose::Model;
 use crate::database;
 use crate::doctor::{DataMount, DatabaseFacts, Observed, SeenDatabases};
 use crate::engine::{
-    self, ByPath, Docker, Users, VolumeStore, image_configs, local_images, missing_images,
+    self, ByPath, Docker, Users, VolumeStore, image_defaults, local_images, missing_images,
 };
 
 /// Whose data is looked at, and what will open it.
@@ -145,7 +145,7 @@ impl DatabaseLook<'_> {
     }
 
     /// What the images that are there say of themselves; nothing of those that aren't.
-    fn images(&self, docker: &Docker) -> BTreeMap<String, engine::ImageConfig> {
+    fn images(&self, docker: &Docker) -> BTreeMap<String, engine::ImageDefaults> {
         let wanted = self.model.images_to_have();
         let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
         let Ok(have) = local_images(docker) else {
@@ -153,7 +153,7 @@ impl DatabaseLook<'_> {
         };
         let missing = missing_images(&have, &wanted);
         let here = wanted.into_iter().filter(|image| !missing.contains(image));
-        image_configs(docker, &here.collect::<Vec<_>>()).unwrap_or_default()
+        image_defaults(docker, &here.collect::<Vec<_>>()).unwrap_or_default()
     }
 }
 
