@@ -18,7 +18,7 @@ pub use change::prefix_names::{
     PrefixRule, name_volumes_like, prefix_networks, prefix_volumes, prefix_volumes_in,
 };
 pub use change::references::{StaleName, TextFile};
-pub use change::release_edit::ReleaseEdit;
+pub use change::release_edit::{ReleaseEdit, written_images};
 pub use change::rename::{NamedThing, Rename};
 pub use change::service_edits::{offset_ports, offset_ports_with, suffix_container_names};
 pub use change::set_images::{ImageOptions, set_images, set_images_in, set_images_with};

@@ -157,8 +157,14 @@ impl VendorRelease {
             sha256,
             top,
             summary,
-            ..
+            files,
         } = scan;
+        // Releases of this install have a folder of that name: it is a part of the release.
+        let is_part = |top: &OsString| {
+            let mut below = run.iter().filter_map(|file| file.strip_prefix(top).ok());
+            below.any(|below| files.iter().any(|file| file == below))
+        };
+        let top = top.filter(|top| !is_part(top));
         Ok(Self {
             path,
             kind: VendorReleaseKind::Tarball,

@@ -213,3 +213,41 @@ fn a_volumes_name_of_the_vendors_own_is_no_edit_of_the_administrators() {
     let names = ["name: v2_pg", "name: v2_files", "x-mine: 1", "web:2"];
     assert!(names.iter().all(|name| text.contains(name)), "{text}");
 }
+
+#[test]
+fn what_an_override_includes_and_extends_comes_along_with_what_that_reads() {
+    let install = TwoReleases::new(&[
+        ("releases/v1/docker-compose.yml", COMPOSE),
+        ("releases/v2/docker-compose.yml", COMPOSE),
+        (
+            "releases/v1/docker-compose.override.yml",
+            "include: [mine/side.yml]\nservices:\n  web: {extends: {file: mine/base.yml, service: base}}\n",
+        ),
+        (
+            "releases/v1/mine/base.yml",
+            "services:\n  base: {env_file: ./b.env}\n",
+        ),
+        ("releases/v1/mine/b.env", "B=1\n"),
+        (
+            "releases/v1/mine/side.yml",
+            "services:\n  side:\n    image: acme/side:v1\n    volumes: ['./files:/f', 'kept:/k']\nvolumes:\n  kept:\n",
+        ),
+        ("releases/v1/mine/files/f", "f\n"),
+        ("releases/v1/mine/unread.txt", "\n"),
+        ("volumes/v1_kept/rows", "rows\n"),
+    ]);
+    let plan = install.run("plan v2").exits(0);
+    let plan = plan.prints("carry releases/v1/mine/base.yml");
+    plan.prints("mine/unread.txt");
+    install.run("apply").exits(0);
+    for name in ["mine/base.yml", "mine/b.env", "mine/files/f"] {
+        let read = |version: &str| install.read(&format!("releases/{version}/{name}"));
+        assert_eq!(read("v2"), read("v1"), "{name}");
+    }
+    let side = install.read("releases/v2/mine/side.yml");
+    assert!(
+        side.contains("acme/side:v2") && side.contains("name: v2_kept"),
+        "{side}"
+    );
+    assert_eq!(install.read("volumes/v2_kept/rows"), "rows\n");
+}

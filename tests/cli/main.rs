@@ -26,6 +26,7 @@ mod nested;
 mod new_release;
 mod old_release;
 mod path;
+mod planned_with;
 mod postgres;
 mod release_pairs;
 mod side_by_side;

@@ -111,6 +111,30 @@ fn several_folders_with_compose_files_are_a_question_and_a_record_is_the_answer(
 }
 
 #[test]
+fn an_archive_of_nothing_but_that_folder_is_laid_out_as_the_releases_are() {
+    let compose = "services:\n  web: {image: 'acme/web:v1'}\n";
+    let install = TwoReleases::new(&[
+        ("releases/v1/docker/compose.yaml", compose),
+        ("new/docker/compose.yaml", compose),
+        ("new/README.md", "read me\n"),
+    ]);
+    for packed in ["docker", "docker README.md"] {
+        let mut tar = Command::new("tar");
+        let names = packed.split(' ');
+        run(tar
+            .args(["-czf", "../v2.tgz"])
+            .args(names)
+            .current_dir(install.0.path().join("new")));
+        install
+            .run("plan v2 --project two --from-release v2.tgz")
+            .exits(0);
+    }
+    install.run("apply").exits(0);
+    let staged = install.read("releases/v2/docker/compose.yaml");
+    assert_eq!(staged, compose.replace("v1", "v2"));
+}
+
+#[test]
 fn a_folder_of_another_name_is_not_guessed_but_named() {
     let install = TwoReleases(tempfile::tempdir().unwrap());
     install.write(

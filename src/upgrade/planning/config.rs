@@ -40,7 +40,15 @@ impl CarriedConfig {
     ) -> Result<Self, ReleasesError> {
         let old = releases.old;
         let pristine = shipped.base;
-        let rules = carried(request, recipe, old, pristine)?;
+        let mut rules = carried(request, recipe, old, pristine)?;
+        let own = local_changes::own_included(releases, pristine)?;
+        let is_ruled = |name: &Path| rules.iter().any(|rule| name.starts_with(&rule.path));
+        let unruled: Vec<_> = own.iter().filter(|name| !is_ruled(name)).collect();
+        rules.extend(
+            unruled
+                .into_iter()
+                .filter_map(|name| CarryRule::new(name).ok()),
+        );
         let answered = Answered::of(request, recipe);
         let is_asked = !request.carry.is_empty() || recipe.carry.is_some();
         let sorted = sort(releases, shipped, &rules, &answered, is_asked)?;
@@ -69,7 +77,7 @@ impl CarriedConfig {
         let results = merged.iter();
         let results = results.map(|file| (file.name.clone(), file.merged.bytes.clone()));
         let mut coming: BTreeMap<_, _> = results.collect();
-        come_along(&mut coming, releases, &carry)?;
+        come_along(&mut coming, releases, &carry, &request.env_files, &own)?;
         let mut findings = Findings {
             unused_answers,
             gone: sorted.gone,
@@ -151,10 +159,17 @@ fn come_along(
     coming: &mut BTreeMap<PathBuf, Vec<u8>>,
     ReleasePair { old, new }: ReleasePair<'_>,
     carry: &[CarriedPath],
+    env_files: &[PathBuf],
+    own: &[PathBuf],
 ) -> Result<(), ReleasesError> {
-    let env = new.env_names();
+    let mut env = new.env_names();
+    let release = Install::current_target(&old.version);
+    let named = env_files
+        .iter()
+        .filter_map(|path| path.strip_prefix(&release).ok());
+    env.extend(named.map(Path::to_owned));
     let included = new.included.iter().map(|file| &file.name);
-    for name in included.chain(&env) {
+    for name in included.chain(own).chain(&env) {
         let is_carried = carry.iter().any(|carry| carry.brings(name));
         let from = match (is_carried, env.contains(name)) {
             (true, _) => &old.folder,

@@ -108,6 +108,13 @@ pub enum Obstacle {
         /// The variables that have a part in it.
         variables: Vec<String>,
     },
+    /// A variable holds the tag of an image, and has its value where no step changes it.
+    TagOutOfReach {
+        /// The variable.
+        variable: String,
+        /// Where its value is from, as a clause.
+        place: String,
+    },
     /// A container keeps data where no compose file names it, so that no step copies it.
     UnseenData {
         /// Where.

@@ -76,6 +76,10 @@ impl fmt::Display for Obstacle {
                 "`{service}` would still run `{image}`, and not `{meant}`: {} holds it there",
                 named(variables)
             ),
+            Self::TagOutOfReach { variable, place } => write!(
+                f,
+                "the tag is held in `{variable}`, which has its value from {place}"
+            ),
             Self::UnseenData { data, survey } => unseen_words::tell(f, data, *survey),
             Self::UnseenUnknown { place, why } => write!(
                 f,
@@ -238,6 +242,7 @@ impl Obstacle {
             ]),
             Self::DataMoved { .. } => self.ways_to_data(),
             Self::ImagePinned { variables, .. } => vec![
+                "name the new tag with `--image REPO=TAG --tag-var`".to_owned(),
                 format!(
                     "take {} out of `.env`, or give it the new value",
                     named(variables)
@@ -247,6 +252,11 @@ impl Obstacle {
                     variables.first().map_or("", String::as_str)
                 ),
             ],
+            Self::TagOutOfReach { variable, .. } => {
+                vec![format!(
+                    "set `{variable}` there, and leave the image's rule out"
+                )]
+            }
             Self::UnseenData { data, .. } => unseen_words::ways_out(data),
             Self::UnseenUnknown { place, .. } => vec![
                 "let the engine answer".to_owned(),
