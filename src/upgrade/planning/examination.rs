@@ -307,6 +307,7 @@ impl Obstacle {
             Self::NoImage { .. } => "image-unsaid",
             Self::Undefined { .. } => "undefined",
             Self::SkippedHop(_) => "path",
+            Self::TagOutOfReach { .. } => "tag-out-of-reach",
         };
         let severity = match self {
             Self::UnseenUnknown { .. } => Severity::Unknown,
@@ -322,7 +323,7 @@ impl Obstacle {
 }
 
 /// The ids of what the planner alone finds, with what each is about.
-pub const PLANNERS: [(&str, &str); 18] = [
+pub const PLANNERS: [(&str, &str); 19] = [
     (
         "compose-differs",
         "files that Compose reads otherwise than transship",
@@ -363,6 +364,7 @@ pub const PLANNERS: [(&str, &str); 18] = [
         "an upgrade that the recipe doesn't allow in one hop",
     ),
     ("release-in-use", "an upgrade to the release that is in use"),
+    ("tag-out-of-reach", "images whose tag no rule changes"),
     ("undefined", "volumes and networks that no file defines"),
     ("variable-unset", "variables that nobody has set"),
     ("volume-full", "new volumes that hold something already"),
