@@ -127,12 +127,12 @@ impl Decisions {
         let mut warnings = Vec::new();
         let outside = outside(request, releases, &prefix, &mut warnings);
         let keys = outside.pairs.iter().map(|pair| pair.key.clone());
-        let tags = match request.tag_var {
-            true => Some(TagEdits::of(ReleasePair { old, new }, &rules)?),
-            false => None,
-        };
+        let rules = image_rules(request, recipe, old, new);
+        let pair = ReleasePair { old, new };
+        let tags = request.tag_var.then(|| TagEdits::of(pair, &rules));
+        let tags = tags.transpose()?;
         let edit = ReleaseEdit {
-            images: image_rules(request, recipe, old, new),
+            images: rules,
             prefix: prefix.clone(),
             own: keys.collect(),
             moves: outside
