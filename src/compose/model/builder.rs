@@ -25,6 +25,7 @@ pub(crate) struct ModelBuilder<'a> {
     pub(crate) folder: PathBuf,
     pub(crate) profiles: Vec<String>,
     pub(super) unset: BTreeMap<String, usize>,
+    pub(super) included_env: BTreeMap<PathBuf, Vec<PathBuf>>,
 }
 
 impl ModelBuilder<'_> {
@@ -55,6 +56,7 @@ impl ModelBuilder<'_> {
             configs: resources("configs"),
             secrets: resources("secrets"),
             unset: self.unset,
+            included_env: self.included_env,
             recipe: root.get(RECIPE_KEY).map(yaml),
             project: self.project,
             project_dir: self.folder,

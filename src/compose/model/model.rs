@@ -81,6 +81,9 @@ pub struct Model {
     /// The variables that Compose takes for blank, since they aren't set and have no default, with
     /// the number of places that name them.
     pub unset: BTreeMap<String, usize>,
+    /// By compose files, the env files of the `include`s that they come by: where variables come
+    /// from that neither the environment nor the project's `.env` has. Those that win stand first.
+    pub included_env: BTreeMap<PathBuf, Vec<PathBuf>>,
 }
 
 /// One service.
@@ -242,6 +245,7 @@ impl Model {
             folder: merged.folder,
             profiles: merged.profiles,
             unset: merged.unset,
+            included_env: merged.included_env,
         }
         .model(&merged.root))
     }
@@ -287,6 +291,7 @@ pub(crate) struct LayeredFiles {
     pub(crate) sources: Sources,
     pub(crate) project: String,
     pub(crate) folder: PathBuf,
+    pub(crate) included_env: BTreeMap<PathBuf, Vec<PathBuf>>,
     /// The folder that the files are in now.
     here: PathBuf,
     pub(crate) profiles: Vec<String>,
@@ -327,6 +332,7 @@ impl LayeredFiles {
             folder: folder.clone(),
             environment,
             includers: Vec::new(),
+            env_files: Vec::new(),
         };
         let root = loader.files(files, &scope)?;
         Ok(Self {
@@ -336,6 +342,7 @@ impl LayeredFiles {
             profiles,
             environment: scope.environment,
             unset: loader.unset,
+            included_env: loader.included_env,
             folder: folder.clone(),
             here: here.clone(),
         })
