@@ -53,6 +53,7 @@ complete -c transship -n "__fish_transship_needs_command" -f -a "merge" -d 'Merg
 complete -c transship -n "__fish_transship_needs_command" -f -a "completions" -d 'Print the completions for a shell'
 complete -c transship -n "__fish_transship_using_subcommand init" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
 complete -c transship -n "__fish_transship_using_subcommand init" -l current -d 'The release that is running, where there are several' -r
+complete -c transship -n "__fish_transship_using_subcommand init" -l project-directory -d 'The folder below each release that Compose is started in, such as `docker`' -r -F
 complete -c transship -n "__fish_transship_using_subcommand init" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -95,6 +96,7 @@ complete -c transship -n "__fish_transship_using_subcommand plan" -l helper -d '
 complete -c transship -n "__fish_transship_using_subcommand plan" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand plan" -l tag-var -d 'Follow a tag into the variable that holds it: the default in the compose file, or the key in the new release\'s `.env`'
 complete -c transship -n "__fish_transship_using_subcommand plan" -l as-override -d 'Leave the vendor\'s compose file as it is, and write your edits of the old one as a `docker-compose.override.yml` beside it'
 complete -c transship -n "__fish_transship_using_subcommand plan" -l assume-stopped -d 'Take for unused what nobody can be asked about'
 complete -c transship -n "__fish_transship_using_subcommand plan" -l dry-run -d 'Show the plan without saving it'
@@ -144,6 +146,8 @@ complete -c transship -n "__fish_transship_using_subcommand status" -l json -d '
 complete -c transship -n "__fish_transship_using_subcommand status" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand up" -s p -l project -d 'The compose project; when absent, the one that the last upgrade from or to it recorded, or that it has on the engine; else Compose\'s own choice' -r
+complete -c transship -n "__fish_transship_using_subcommand up" -l env-file -d 'A file of variables instead of `.env`, repeatable, later ones winning; when absent, those that the last upgrade from or to the release was planned with' -r -F
+complete -c transship -n "__fish_transship_using_subcommand up" -l profile -d 'A profile whose services run, repeatable; when absent, those that the last upgrade was planned with' -r
 complete -c transship -n "__fish_transship_using_subcommand up" -l port-offset -d 'Add N to the host ports of services that collide; `auto` finds the smallest that works' -r
 complete -c transship -n "__fish_transship_using_subcommand up" -l suffix -d 'What to put behind container names; `-` and the project\'s name when absent' -r
 complete -c transship -n "__fish_transship_using_subcommand up" -l prefix -d 'What to put before names of volumes and networks; the project\'s name and `_` when absent' -r
@@ -162,6 +166,8 @@ complete -c transship -n "__fish_transship_using_subcommand up" -l json -d 'Prin
 complete -c transship -n "__fish_transship_using_subcommand up" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand up" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand stop" -s p -l project -d 'The compose project; when absent, the one that the last upgrade from or to it recorded, or that it has on the engine; else Compose\'s own choice' -r
+complete -c transship -n "__fish_transship_using_subcommand stop" -l env-file -d 'A file of variables instead of `.env`, repeatable, later ones winning; when absent, those that the last upgrade from or to the release was planned with' -r -F
+complete -c transship -n "__fish_transship_using_subcommand stop" -l profile -d 'A profile whose services run, repeatable; when absent, those that the last upgrade was planned with' -r
 complete -c transship -n "__fish_transship_using_subcommand stop" -l timeout -d 'How long a container that keeps data may take to end, in seconds: a database may need minutes' -r
 complete -c transship -n "__fish_transship_using_subcommand stop" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
 complete -c transship -n "__fish_transship_using_subcommand stop" -l docker -d 'The docker program, such as `sudo -n docker`' -r
@@ -308,7 +314,7 @@ complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_s
 always\t'Always'
 never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l verify -d 'Read the copy back and compare it with what was copied'
-complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l dry-run -d 'Only say what would be copied'
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l dry-run -d 'Only say what would be copied; with --update, what differs'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l live -d 'Copy while containers go on writing, and list what changed meanwhile'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l pause -d 'Let the containers that write SOURCE stand still while it is copied'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l stop -d 'Stop them, and start them again afterwards, also after a failure'

@@ -183,7 +183,10 @@ impl Comparison {
         for path in env_files {
             self.env_file(&path, &secrets);
         }
-        let files = |side: &Path| compose::discover(side);
+        let files = |side: &Path| -> Result<_, compose::Error> {
+            let found = compose::find_project(side, None)?;
+            Ok(found.map_or_else(Vec::new, |project| project.files))
+        };
         let (first, second) = (files(&self.a)?, files(&self.b)?);
         for (side, files) in [(&self.a, &first), (&self.b, &second)] {
             let below = files.iter().filter_map(|file| file.strip_prefix(side).ok());
@@ -317,8 +320,8 @@ impl Comparison {
     /// Compares what upgrades have kept of the volumes of either release, by their keys.
     fn volumes(&mut self, first: &Path, second: &Path) -> Result<(), ComparisonError> {
         let names = |side: &Path| {
-            let files = compose::discover(side).ok()?;
-            let model = Model::load(&files, &LoadOptions::default()).ok()?;
+            let project = compose::find_project(side, None).ok()??;
+            let model = Model::load(&project.files, &project.options()).ok()?;
             let volumes = model.volumes.into_iter();
             Some(volumes.map(|(key, volume)| (key, volume.name)).collect())
         };
@@ -385,7 +388,10 @@ impl Comparison {
 /// What the recipes of both sides and of the install call secret, and what sounds so.
 fn words(a: &Compared, b: &Compared, install: Option<&Install>) -> SecretWords {
     let files = |side: &Compared| match side.path.is_dir() {
-        true => compose::discover(&side.path).unwrap_or_default(),
+        true => match compose::find_project(&side.path, None) {
+            Ok(Some(project)) => project.files,
+            _ => Vec::new(),
+        },
         false => vec![side.path.clone()],
     };
     let small = |path: &PathBuf| {

@@ -7,6 +7,8 @@
 
 use std::error::Error;
 
+use serde::Serialize;
+
 /// What an error means for the caller; each kind is one exit code (design: the same for
 /// every command).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,4 +47,18 @@ pub trait Explain: Error {
     fn hints(&self) -> Vec<String> {
         Vec::new()
     }
+
+    /// What it consists of where it is several things at once, which are told one by one.
+    fn parts(&self) -> Vec<ErrorPart> {
+        Vec::new()
+    }
+}
+
+/// One of several things that an error is made of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ErrorPart {
+    /// What is wrong.
+    pub message: String,
+    /// The ways out.
+    pub hints: Vec<String>,
 }

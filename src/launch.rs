@@ -36,6 +36,10 @@ use making_way::{had_given_way, what_gives_way};
 pub struct LaunchOptions {
     /// The compose project; Compose's own choice when absent.
     pub project: Option<String>,
+    /// The files of variables; those that Compose reads by itself when empty.
+    pub env_files: Vec<PathBuf>,
+    /// The active profiles; those of `COMPOSE_PROFILES` when empty.
+    pub profiles: Vec<String>,
     /// What names and ports get where they collide.
     pub names: PartingNames,
     /// The release's predecessor, whose place it takes. While that has a container that runs, the
@@ -80,6 +84,13 @@ pub struct Launch {
     pub beside: Option<String>,
     /// Images that the engine lacks and that have to be pulled.
     pub to_pull: Vec<String>,
+    /// The files of variables that it was resolved with.
+    env_files: Vec<PathBuf>,
+    /// Whether Compose finds those by itself.
+    has_usual_env: bool,
+    /// The folder that Compose is started in.
+    started_in: PathBuf,
+    profiles: Vec<String>,
     /// Where the copies go.
     copies: PathBuf,
     never_pull: bool,
@@ -102,16 +113,21 @@ impl Launch {
     ) -> Result<Self, LaunchError> {
         // It says best what is wrong with the engine, if anything is.
         docker.server()?;
-        let paths = compose::discover(&release.path)?;
-        if paths.is_empty() {
-            return Err(LaunchError::NoFiles {
-                folder: release.path.clone(),
-            });
-        }
+        let project = compose::find_project(&release.path, release.directory())?;
+        let project = project.ok_or_else(|| LaunchError::NoFiles {
+            folder: release.path.clone(),
+        })?;
         let options = LoadOptions {
             project: wish.project.clone(),
-            ..LoadOptions::default()
+            root: Some(release.path.clone()),
+            env_files: match wish.env_files.is_empty() {
+                true => project.named_env_files(),
+                false => wish.env_files.clone(),
+            },
+            profiles: wish.profiles.clone(),
+            ..project.options()
         };
+        let paths = project.files;
         let model = Model::load(&paths, &options)?;
         let (replaced, beside) = match &wish.replaces {
             Some(old) if old.runs(docker)? => (None, Some(old.project.clone())),
@@ -144,6 +160,10 @@ impl Launch {
         Ok(Self {
             volumes: own_volumes(&model, &after),
             copies: install.own("up").join(&model.project),
+            has_usual_env: options.env_files.is_empty(),
+            env_files: model.env_files,
+            started_in: project.started_in,
+            profiles: wish.profiles.clone(),
             project: model.project,
             folder: model.project_dir,
             files: parting.files,
@@ -171,6 +191,9 @@ impl Launch {
             });
         let files: Vec<_> = files.collect();
         let project = compose.project(&self.project, &self.folder, &files)?;
+        let project = project
+            .with_profiles(&self.profiles)
+            .started_in(&self.started_in);
         Ok(project.with_env_files(&self.env_files())?)
     }
 

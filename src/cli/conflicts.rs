@@ -11,7 +11,7 @@ use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use super::terminal::{color, text_diff};
 use crate::compose::{
-    self, Claims, Conflict, ConflictRule, LoadOptions, Model, PortOffset, discover,
+    self, Claims, Conflict, ConflictRule, LoadOptions, Model, PortOffset, find_project,
 };
 use crate::engine::{Docker, ExceptProject, claimed, listening};
 use crate::error::{Explain, Kind};
@@ -207,11 +207,12 @@ impl ComparedProject {
         project: Option<String>,
         profiles: &[String],
     ) -> Result<Self, Failure> {
-        let files = files(name, install)?;
+        let (files, found) = files(name, install)?;
         let options = LoadOptions {
             project,
             profiles: profiles.to_vec(),
-            ..LoadOptions::default()
+            lenient: true,
+            ..found
         };
         let model = Model::load(&files, &options)?;
         Ok(Self { files, model })
@@ -225,7 +226,7 @@ impl ComparedProject {
         let env_files = services.flat_map(|s| s.env_files.iter().chain(&s.label_files));
         let mut env_files = env_files.map(|file| real(file));
         let binds = self.model.binds.iter();
-        let mut binds = binds.map(|bind| real(&self.model.project_dir.join(&bind.source)));
+        let mut binds = binds.map(|bind| real(&self.model.root.join(&bind.source)));
         let path = real(path);
         env_files.any(|file| file == path) || binds.any(|bind| path.starts_with(bind))
     }
@@ -250,22 +251,23 @@ fn real(path: &Path) -> PathBuf {
     }
 }
 
-/// The compose files of a side.
-fn files(name: &str, install: &Path) -> Result<Vec<PathBuf>, Failure> {
+/// The compose files of a side, and how they are loaded.
+fn files(name: &str, install: &Path) -> Result<(Vec<PathBuf>, LoadOptions), Failure> {
     let path = Path::new(name);
     if path.is_file() {
-        return Ok(vec![path.to_owned()]);
+        return Ok((vec![path.to_owned()], LoadOptions::default()));
     }
     let release = || {
         let version = name.parse().ok()?;
         let release = Install::at(install).ok()?.release(&version).ok()?;
-        Some(release.path)
+        let directory = release.directory().map(Path::to_owned);
+        Some((release.path, directory))
     };
-    let folder = Some(path.to_owned()).filter(|path| path.is_dir());
-    let Some(folder) = folder.or_else(release) else {
+    let folder = Some((path.to_owned(), None)).filter(|_| path.is_dir());
+    let Some((folder, directory)) = folder.or_else(release) else {
         let several: Vec<_> = std::env::split_paths(name).collect();
         if several.len() > 1 && several.iter().all(|path| path.is_file()) {
-            return Ok(several);
+            return Ok((several, LoadOptions::default()));
         }
         return Err(Failure::new(
             Kind::Usage,
@@ -273,15 +275,12 @@ fn files(name: &str, install: &Path) -> Result<Vec<PathBuf>, Failure> {
         )
         .hint("name the install of a release with `-C INSTALL`"));
     };
-    let found = discover(&folder)?;
-    if found.is_empty() {
-        return Err(Failure::new(
-            Kind::Usage,
-            format!("there is no compose file in `{}`", folder.display()),
-        )
-        .hint("name the file itself, or another folder"));
-    }
-    Ok(found)
+    let Some(found) = find_project(&folder, directory.as_deref())? else {
+        let text = format!("there is no compose file in `{}`", folder.display());
+        return Err(Failure::new(Kind::Usage, text).hint("name the file itself, or another folder"));
+    };
+    let options = found.options();
+    Ok((found.files, options))
 }
 
 /// The conflicts of every two sides.
@@ -337,6 +336,7 @@ fn fix(
     let mut parting = parting(args, last, others, &taken, found, ui)?;
     let options = LoadOptions {
         profiles: args.profile.clone(),
+        lenient: true,
         ..LoadOptions::default()
     };
     let after = claims_of(&parting.model(&last.model, &last.files, &options)?);

@@ -22,6 +22,12 @@ pub(super) struct InitArgs {
     /// The release that is running, where there are several
     #[arg(long, value_name = "VERSION")]
     current: Option<Version>,
+    /// The folder below each release that Compose is started in, such as `docker`
+    ///
+    /// Without it: a release's top where Compose finds its files there, else the one folder with
+    /// compose files that is called `docker`, `deploy` or alike. It is recorded; `.` is the top.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["moved", "clone"])]
+    project_directory: Option<PathBuf>,
     /// Say that this is the install that it was, in a new place
     ///
     /// An install that isn't where its id was recorded may be a copy, and what is recorded in it is
@@ -53,6 +59,8 @@ struct AdoptedJson {
     install: PathBuf,
     current: Version,
     releases: Vec<Version>,
+    /// Below each release; absent for its top.
+    project_directory: Option<PathBuf>,
     changed: bool,
 }
 
@@ -66,17 +74,21 @@ pub(super) fn run(args: &InitArgs, ui: &Ui) -> Result<Done, Failure> {
 }
 
 fn adopt(args: &InitArgs, install: &Install, ui: &Ui) -> Result<Done, Failure> {
-    let adoption = install.look_at_adoption(args.current.as_ref())?;
+    let adoption =
+        install.look_at_adoption(args.current.as_ref(), args.project_directory.as_deref())?;
     let changed = adoption.is_needed;
     if changed && !args.dry_run {
         install.adopt_as(&Disk::new(), &adoption)?;
     }
     let current = adoption.active.version;
+    let directory = adoption.project_directory;
+    let directory = Some(directory).filter(|folder| !folder.as_os_str().is_empty());
     if ui.json {
         ui.json(&AdoptedJson {
             install: install.root().to_owned(),
             current,
             releases: adoption.releases,
+            project_directory: directory,
             changed,
         })?;
         return Ok(Done::Same);
@@ -87,7 +99,10 @@ fn adopt(args: &InitArgs, install: &Install, ui: &Ui) -> Result<Done, Failure> {
         (true, false) => "adopted",
     };
     let root = install.root().display();
-    ui.line(&format!("{root} {verb}: {current} is current"))?;
+    let below = directory.map_or_else(String::new, |folder| {
+        format!(", with its compose files in `{}`", folder.display())
+    });
+    ui.line(&format!("{root} {verb}: {current} is current{below}"))?;
     Ok(Done::Same)
 }
 

@@ -50,6 +50,10 @@ pub(super) struct PlanArgs {
     /// Retag images, as `transship image set` does; repeatable
     #[arg(long = "image", value_name = "RULE")]
     images: Vec<String>,
+    /// Follow a tag into the variable that holds it: the default in the compose file, or the key in
+    /// the new release's `.env`
+    #[arg(long, requires = "images")]
+    tag_var: bool,
     /// Load the release's images from the vendor's archive first, such as `containers.tar.gz`
     ///
     /// An image that the release needs and that neither the archive nor the engine has stands
@@ -202,6 +206,7 @@ fn request(args: &PlanArgs, install: &Install) -> Result<Request, Failure> {
         shipment: args.from_release.as_ref().map(absolute).transpose()?,
         prefix: args.prefix.clone(),
         images: args.images.clone(),
+        tag_var: args.tag_var,
         carry: args.carry.clone(),
         skip: args.skip_volume.clone(),
         own: args.own.clone(),

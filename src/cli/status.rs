@@ -1,5 +1,7 @@
 //! `transship status`.
 
+use std::path::PathBuf;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -27,7 +29,7 @@ pub(super) struct StatusArgs {
 
 #[derive(Serialize)]
 struct StatusJson {
-    install: std::path::PathBuf,
+    install: PathBuf,
     current: Option<Version>,
     releases: Vec<Version>,
     incomplete: Vec<Version>,
@@ -59,6 +61,9 @@ struct RunSummary {
     state: RunState,
     error: Option<String>,
     projects: ProjectPair,
+    /// With which the run was planned: `up`, `stop` and Compose need them, too.
+    env_files: Vec<PathBuf>,
+    profiles: Vec<String>,
 }
 
 pub(super) fn run(args: &StatusArgs, ui: &Ui) -> Result<Done, Failure> {
@@ -94,6 +99,8 @@ fn look(install: &Install, held: Vec<HeldJson>) -> Result<StatusJson, Failure> {
         to: journal.plan().to.clone(),
         state: journal.state(),
         projects: journal.plan().projects.clone(),
+        env_files: journal.plan().request.env_files.clone(),
+        profiles: journal.plan().request.profiles.clone(),
         error: (!journal.state().is_over())
             .then(|| journal.last_error().map(str::to_owned))
             .flatten(),
@@ -147,6 +154,15 @@ fn render(status: &StatusJson) -> String {
             run.to,
             describe(run.state)
         );
+        let env_files = run
+            .env_files
+            .iter()
+            .map(|file| format!("--env-file {}", file.display()));
+        let profiles = run.profiles.iter().map(|name| format!("--profile {name}"));
+        let with: Vec<_> = env_files.chain(profiles).collect();
+        if !with.is_empty() {
+            text += &format!("          planned with {}\n", with.join(" "));
+        }
         if let Some(error) = &run.error {
             text += &format!("          {error}\n");
         }

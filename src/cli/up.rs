@@ -11,7 +11,7 @@ use super::options::{DockerArg, InstallArg};
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use super::terminal::{table, text_diff};
-use crate::compose::{self, Conflict, ConflictRule, LoadOptions, Model, PortOffset};
+use crate::compose::{Conflict, ConflictRule, LoadOptions, Model, PortOffset};
 use crate::engine::{Compose, ComposeProject, Container, Docker, projects_from};
 use crate::error::Kind;
 use crate::fs::Disk;
@@ -29,12 +29,24 @@ struct Which {
     /// or that it has on the engine; else Compose's own choice
     #[arg(short, long, value_name = "NAME")]
     project: Option<String>,
+    /// A file of variables instead of `.env`, repeatable, later ones winning; when absent, those that
+    /// the last upgrade from or to the release was planned with
+    #[arg(long = "env-file", value_name = "FILE")]
+    env_files: Vec<PathBuf>,
+    /// A profile whose services run, repeatable; when absent, those that the last upgrade was planned
+    /// with
+    #[arg(long = "profile", value_name = "NAME")]
+    profiles: Vec<String>,
 }
 
 /// The project that a release has without being told.
 #[derive(Default)]
 struct KnownProject {
     name: Option<String>,
+    /// The files of variables; those that Compose reads by itself when empty.
+    env_files: Vec<PathBuf>,
+    /// The active profiles; those of `COMPOSE_PROFILES` when empty.
+    profiles: Vec<String>,
     /// The release whose place it takes.
     replaces: Option<ReplacedProject>,
 }
@@ -49,33 +61,43 @@ impl Which {
         docker: &Docker,
     ) -> Result<KnownProject, Failure> {
         let recorded = RecordedProject::of(install, &release.version)?;
+        let (env_files, profiles) = self.read_with(recorded.as_ref())?;
         if let Some(recorded) = recorded {
             let is_it = self
                 .project
                 .as_ref()
                 .is_none_or(|name| *name == recorded.project);
             let is_replaced = is_it && recorded.arrangement == Arrangement::Replace;
+            let other = || {
+                let other = install.release(&recorded.other);
+                other.map_or_else(
+                    |_| install.release_folder(&recorded.other),
+                    |release| release.project_folder(),
+                )
+            };
             return Ok(KnownProject {
                 name: self.project.clone().or(Some(recorded.project)),
+                env_files,
+                profiles,
                 replaces: is_replaced.then(|| ReplacedProject {
                     project: recorded.other_project,
-                    folder: install.release_folder(&recorded.other),
+                    folder: other(),
                 }),
             });
         }
+        let known = |name: Option<String>| KnownProject {
+            name,
+            env_files,
+            profiles,
+            replaces: None,
+        };
         if self.project.is_some() {
-            return Ok(KnownProject {
-                name: self.project.clone(),
-                replaces: None,
-            });
+            return Ok(known(self.project.clone()));
         }
-        let projects = projects_from(docker, &release.path)?;
+        let projects = projects_from(docker, &release.project_folder())?;
         match projects.as_slice() {
-            [] => Ok(KnownProject::default()),
-            [project] => Ok(KnownProject {
-                name: Some(project.clone()),
-                replaces: None,
-            }),
+            [] => Ok(known(None)),
+            [project] => Ok(known(Some(project.clone()))),
             several => Err(Failure::new(
                 Kind::Usage,
                 format!(
@@ -86,6 +108,35 @@ impl Which {
             )
             .hint("say which one with `-p NAME`")),
         }
+    }
+
+    /// The files of variables and the profiles: what was said, else what a run recorded.
+    fn read_with(
+        &self,
+        recorded: Option<&RecordedProject>,
+    ) -> Result<(Vec<PathBuf>, Vec<String>), Failure> {
+        let absolute = |path: &PathBuf| {
+            path.canonicalize().map_err(|error| {
+                Failure::new(Kind::Usage, format!("can't read `{}`", path.display())).cause(&error)
+            })
+        };
+        let named: Vec<_> = self
+            .env_files
+            .iter()
+            .map(absolute)
+            .collect::<Result<_, _>>()?;
+        let env_files = recorded.map(|recorded| recorded.env_files.clone());
+        let profiles = recorded.map(|recorded| recorded.profiles.clone());
+        Ok((
+            Some(named)
+                .filter(|named| !named.is_empty())
+                .or(env_files)
+                .unwrap_or_default(),
+            Some(self.profiles.clone())
+                .filter(|own| !own.is_empty())
+                .or(profiles)
+                .unwrap_or_default(),
+        ))
     }
 }
 
@@ -251,6 +302,8 @@ impl Up {
     fn options(&self, known: KnownProject) -> LaunchOptions {
         LaunchOptions {
             project: known.name,
+            env_files: known.env_files,
+            profiles: known.profiles,
             replaces: known.replaces.filter(|_| !self.beside),
             names: PartingNames {
                 suffix: self.suffix.clone(),
@@ -365,7 +418,7 @@ pub(super) fn stop(args: &Stop, ui: &Ui) -> Result<Done, Failure> {
     docker.server()?;
     held::warn(&args.docker, ui);
     let known = args.which.project(&install, &release, &docker)?;
-    let (name, project) = project_of(&release, known.name.as_ref(), &docker)?;
+    let (name, project) = project_of(&release, known, &docker)?;
     let patience = Duration::from_secs(args.timeout);
     let command = project.stop_command(&[], Some(patience));
     let containers = match args.dry_run {
@@ -402,21 +455,23 @@ pub(super) fn stop(args: &Stop, ui: &Ui) -> Result<Done, Failure> {
 /// The project as the release's own files make it; Compose needs no more to stop it.
 fn project_of(
     release: &Release,
-    name: Option<&String>,
+    known: KnownProject,
     docker: &Docker,
 ) -> Result<(String, ComposeProject), Failure> {
-    let files: Vec<PathBuf> = compose::discover(&release.path)?;
-    if files.is_empty() {
-        return Err(Failure::new(
-            Kind::Usage,
-            format!("there is no compose file in `{}`", release.path.display()),
-        ));
-    }
-    let options = LoadOptions {
-        project: name.cloned(),
-        ..LoadOptions::default()
+    let found = release.project()?;
+    let mut options = LoadOptions {
+        project: known.name,
+        profiles: known.profiles,
+        ..found.options()
     };
-    let model = Model::load(&files, &options)?;
-    let project = Compose::find(docker)?.project(&model.project, &release.path, &files)?;
+    if !known.env_files.is_empty() {
+        options.env_files = known.env_files;
+    }
+    let model = Model::load(&found.files, &options)?;
+    let project = Compose::find(docker)?
+        .project(&model.project, &found.folder, &found.files)?
+        .with_env_files(&options.env_files)?
+        .with_profiles(&options.profiles)
+        .started_in(&found.started_in);
     Ok((model.project, project))
 }

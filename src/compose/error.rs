@@ -54,6 +54,14 @@ pub enum Error {
         /// The fault in the value's text.
         source: InterpolateError,
     },
+    /// More than one folder may be the project's.
+    #[error("`{}` has compose files in several folders: {}", top.display(), quoted(folders))]
+    SeveralProjects {
+        /// The folder that has none itself.
+        top: PathBuf,
+        /// Those that have, below it.
+        folders: Vec<PathBuf>,
+    },
     /// The `.env` file.
     #[error(transparent)]
     Env(#[from] env_file::Error),
@@ -96,6 +104,8 @@ pub enum Error {
         rule: String,
         /// The repositories that the file does name, sorted.
         present: Vec<String>,
+        /// The rule that may be meant, and what it does: a sentence.
+        meant: Option<String>,
     },
     /// No bind mount is from where a rebase begins.
     #[error("{}: nothing is mounted from `{}`", path.display(), from.display())]
@@ -151,6 +161,11 @@ pub enum Error {
     },
 }
 
+fn quoted(paths: &[PathBuf]) -> String {
+    let paths = paths.iter().map(|path| format!("`{}`", path.display()));
+    paths.collect::<Vec<_>>().join(", ")
+}
+
 fn no_port(by: Option<i32>) -> String {
     match by {
         Some(by) => format!("with an offset of {by} a port would be none: they are 1 to 65535"),
@@ -168,13 +183,26 @@ impl Error {
 impl Explain for Error {
     fn kind(&self) -> Kind {
         match self {
-            Self::PortTaken { .. } | Self::NoPort { .. } => Kind::Refused,
+            Self::PortTaken { .. } | Self::NoPort { .. } | Self::SeveralProjects { .. } => {
+                Kind::Refused
+            }
             _ => Kind::Usage,
         }
     }
 
     fn hints(&self) -> Vec<String> {
         match self {
+            Self::SeveralProjects { folders, .. } => {
+                let first = folders
+                    .first()
+                    .map_or("DIR".into(), |path| path.to_string_lossy());
+                vec![
+                    format!(
+                        "in an install, say which one is run: `transship init --project-directory {first}`"
+                    ),
+                    "elsewhere, go there, or name the compose file".to_owned(),
+                ]
+            }
             Self::Unsafe { remedy, .. } => vec![remedy.clone()],
             Self::HeldInVariable { variable, part, .. } if part.ends_with("image") => vec![
                 "pass `--tag-var` to change it where it lives".to_owned(),
@@ -189,19 +217,22 @@ impl Explain for Error {
                 "name the new digest too: `REPO=TAG@sha256:...`".to_owned(),
                 "or leave out `--keep-digest` to drop the old one".to_owned(),
             ],
-            Self::NoMatch { present, .. } if present.is_empty() => {
-                vec!["the file names no image".to_owned()]
+            Self::NoMatch { present, meant, .. } if present.is_empty() => {
+                let none = "the file names no image".to_owned();
+                meant.iter().cloned().chain([none]).collect()
             }
-            Self::NoMatch { present, rule, .. } => {
+            Self::NoMatch {
+                present,
+                rule,
+                meant,
+                ..
+            } => {
                 let what = match rule.starts_with("service:") {
                     true => "services with an image of their own",
                     false => "repositories",
                 };
-                let mut hints = vec![format!("its {what} are: {}", present.join(", "))];
-                if rule.contains('*') && !rule.contains("**") {
-                    hints.push("`*` stops at a `/`, `**` doesn't".to_owned());
-                }
-                hints
+                let all = format!("its {what} are: {}", present.join(", "));
+                meant.iter().cloned().chain([all]).collect()
             }
             Self::NotMounted { present, .. } if !present.is_empty() => {
                 vec![format!("what is mounted: {}", present.join(", "))]

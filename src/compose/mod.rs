@@ -18,7 +18,7 @@ pub use change::prefix_names::{
     PrefixRule, name_volumes_like, prefix_networks, prefix_volumes, prefix_volumes_in,
 };
 pub use change::references::{StaleName, TextFile};
-pub use change::release_edit::ReleaseEdit;
+pub use change::release_edit::{ReleaseEdit, written_images};
 pub use change::rename::{NamedThing, Rename};
 pub use change::service_edits::{offset_ports, offset_ports_with, suffix_container_names};
 pub use change::set_images::{ImageOptions, set_images, set_images_in, set_images_with};
@@ -34,11 +34,15 @@ pub use file::interpolate::{InterpolateError, Lookup, interpolate};
 pub use file::location::Location;
 pub use file::set_variables::set_variables;
 pub use file::variable::VariableChange;
+pub use model::found_project::{
+    FoundProject, find_project, find_project_with, folders_with_projects, is_known_folder,
+    is_project_file,
+};
 pub use model::image::{ImageUse, images};
 pub use model::model::{Bind, LoadOptions, Model, Network, Resource, Service, VolumeDefinition};
 pub use model::port::Port;
 pub use model::project::{
-    discover, discover_with, is_compose_name, is_in, override_of, project_name,
+    discover, discover_with, file_names, is_compose_name, is_in, override_of, project_name,
 };
 pub use model::reference::Reference;
 pub use model::settings::{Setting, SettingChange, Settings, settings_diff};
@@ -46,5 +50,6 @@ pub use model::settings::{Setting, SettingChange, Settings, settings_diff};
 pub(crate) use file::rewrite::{plain_or_quoted, rewrite};
 pub(crate) use file::strict::{Type, plain_type};
 pub(crate) use file::syntax::{Node, NodeId, NodeKind, Style};
+pub(crate) use model::model::now_at;
 pub(crate) use model::mount::{Device, is_data};
 pub(crate) use model::reference::spelled_out;

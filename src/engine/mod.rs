@@ -40,11 +40,10 @@ pub use projects::unseen_data::{UnseenData, UnseenPlace, unseen_data};
 pub use projects::unstarted::UnstartedContainer;
 pub use volumes::backend::{EngineAccess, VolumeBackend};
 pub use volumes::contents::{ByPath, Contents, Feed, StoredVolume, transfer};
-pub use volumes::copy::{
-    CopyNotice, InUse, SourceSurvey, VolumeCopied, VolumeCopy, VolumeCopyOptions,
-};
+pub use volumes::copy::{CopyNotice, InUse, VolumeCopied, VolumeCopy, VolumeCopyOptions};
 pub(crate) use volumes::copy_end::FoundEnd;
 pub use volumes::copy_end::{CopyEnd, TargetLabels};
+pub use volumes::copy_foretold::{VolumeCopyForetold, VolumeCopyWork};
 pub use volumes::docker::DockerVolumes;
 pub use volumes::fake::FakeVolumes;
 pub use volumes::folders::FolderVolumes;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::{EnvFile, Error};
-use crate::compose::variables;
+use crate::compose::{Model, variables};
 
 /// The variables that Compose would resolve a file with: those of its `.env` files, under
 /// those of this process.
@@ -32,6 +32,20 @@ impl Values {
             ..Self::of(found, read)?
         }
         .with_folder(folder))
+    }
+
+    /// Those that a project was resolved with; `read` gives the bytes of a file.
+    ///
+    /// # Errors
+    /// Those of [`Values::in_folder`].
+    pub fn of_model<E: From<Error>>(
+        model: &Model,
+        read: impl Fn(&Path) -> Result<Vec<u8>, E>,
+    ) -> Result<Self, E> {
+        if model.env_files.is_empty() {
+            return Ok(Self::in_folder(&model.project_dir, read)?.with_folder(&model.pwd));
+        }
+        Ok(Self::of(&model.env_files, read)?.with_folder(&model.pwd))
     }
 
     /// The same with `PWD` as it is where Compose is started: in the project's folder.

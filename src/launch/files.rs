@@ -66,12 +66,14 @@ impl Launch {
 
     /// The files that variables come from, where Compose's own choice won't do.
     pub(super) fn env_files(&self) -> Vec<PathBuf> {
-        if self.variables.is_empty() {
-            return Vec::new();
+        match (self.variables.is_empty(), self.has_usual_env) {
+            (true, true) => Vec::new(),
+            (true, false) => self.env_files.clone(),
+            (false, _) => {
+                let own = self.env_files.iter().cloned();
+                own.chain([self.copies.join(PORTS)]).collect()
+            }
         }
-        let own = self.folder.join(".env");
-        let own = Some(own).filter(|path| path.is_file());
-        own.into_iter().chain([self.copies.join(PORTS)]).collect()
     }
 
     fn ports(&self) -> String {

@@ -36,7 +36,7 @@ impl MountedTexts {
     pub(crate) fn of(model: &Model, are_edited: bool) -> Self {
         let is_enabled = |name: &String| model.services.get(name).is_some_and(|s| s.enabled);
         let binds = model.binds.iter().filter(|bind| is_enabled(&bind.service));
-        let binds = binds.map(|bind| model.project_dir.join(&bind.source));
+        let binds = binds.map(|bind| model.root.join(&bind.source));
         let configs = model.configs.values();
         let configs = configs.filter_map(|config| config.file.clone());
         let secrets = model.secrets.values();
@@ -52,7 +52,7 @@ impl MountedTexts {
             if source.is_file() {
                 paths.insert(source);
             } else if source.is_dir() {
-                let is_own = source.starts_with(&model.project_dir);
+                let is_own = source.starts_with(&model.root);
                 match is_own.then(|| below(&source, &mut entries)).flatten() {
                     Some(files) => paths.extend(files),
                     None => found.unread.push(format!(
@@ -150,6 +150,7 @@ fn is_read_by_compose(model: &Model, path: &Path) -> bool {
         services.flat_map(|service| service.env_files.iter().chain(&service.label_files));
     model.files.iter().any(|file| file == path)
         || model.project_dir.join(".env") == path
+        || model.env_files.iter().any(|file| file == path)
         || env_files.any(|file| file == path)
 }
 

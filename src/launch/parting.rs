@@ -98,7 +98,7 @@ impl Parting {
             prefix: names.prefix.clone().unwrap_or(format!("{project}_")),
             port_offset: offset,
         };
-        let values = Values::in_folder(&model.project_dir, read)?;
+        let values = Values::of_model(model, read)?;
         let mut documents = Vec::new();
         for path in paths {
             documents.push(Document::parse(path, &read(path)?)?);
@@ -189,7 +189,8 @@ impl Parting {
 
     /// The `.env` that Compose itself reads is edited by its variables, others as files.
     fn take_env_file(&mut self, model: &Model, file: &EnvFile, changes: &[VariableChange]) {
-        let is_own = file.path() == model.project_dir.join(".env");
+        let is_own = file.path() == model.project_dir.join(".env")
+            || model.env_files.iter().any(|own| own == file.path());
         if is_own {
             let known: Vec<String> = self.variables.iter().map(|c| c.name.clone()).collect();
             let new = changes

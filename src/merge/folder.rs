@@ -120,13 +120,14 @@ fn renamed_compose(
 ) -> Option<(PathBuf, PathBuf)> {
     let only = |found: &BTreeMap<PathBuf, FoundFile>| {
         let is_it = |(name, file): &(&PathBuf, &FoundFile)| {
-            file.kind == EntryType::File && compose::is_compose_name(name.as_os_str())
+            file.kind == EntryType::File && compose::is_project_file(name)
         };
         let mut names = found.iter().filter(is_it).map(|(name, _)| name.clone());
         names.next().filter(|_| names.next().is_none())
     };
     let (from, to) = (only(own)?, only(new)?);
-    (from != to && only(old).as_ref() == Some(&from)).then_some((from, to))
+    let is_beside = from.parent() == to.parent();
+    (from != to && is_beside && only(old).as_ref() == Some(&from)).then_some((from, to))
 }
 
 /// The merge of a renamed file goes under its new name, and the old one goes.

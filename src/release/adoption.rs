@@ -2,8 +2,11 @@
 
 use std::fs;
 use std::io;
+use std::path::{Path, PathBuf};
 
+use super::layout::below;
 use super::{Install, InstallError, Release, Version};
+use crate::compose;
 use crate::fs::Disk;
 
 /// What it takes to adopt a folder of releases.
@@ -13,6 +16,10 @@ pub struct Adoption {
     pub active: Release,
     /// The complete releases, oldest first.
     pub releases: Vec<Version>,
+    /// The folder below each release in which Compose is started; empty for its top.
+    pub project_directory: PathBuf,
+    /// Whether that has to be recorded.
+    needs_record: bool,
     /// Whether `current` has to be made, or made relative.
     needs_link: bool,
     /// Whether anything has to be done.
@@ -38,18 +45,28 @@ pub struct ClaimedInstall {
 }
 
 impl Install {
-    /// Looks at what adopting takes, with `current` as the running release; without, it is found.
+    /// Looks at what adopting takes, with `current` as the running release and the folder below it in
+    /// which Compose is started; without, they are found.
     ///
     /// # Errors
+    /// [`InstallError::BadDirectory`], [`InstallError::Compose`], [`InstallError::Incomplete`],
     /// [`InstallError::OtherCurrent`], [`InstallError::NoneFound`], [`InstallError::NoCurrent`],
     /// [`InstallError::UnknownVersion`], [`InstallError::StrangeCurrent`],
     /// [`InstallError::Identity`], [`InstallError::Io`].
-    pub fn look_at_adoption(&self, current: Option<&Version>) -> Result<Adoption, InstallError> {
+    pub fn look_at_adoption(
+        &self,
+        current: Option<&Version>,
+        directory: Option<&Path>,
+    ) -> Result<Adoption, InstallError> {
         self.require_own()?;
+        let recorded = self.project_directory()?;
+        let directory = directory.map(below).transpose()?;
+        let wanted = directory.as_deref().or(recorded.as_deref());
         let active = match current {
             Some(version) => self.release(version)?,
-            None => self.active()?,
+            None => self.active_in(wanted)?,
         };
+        let active = Release::at(active.version, active.path, wanted);
         if let Some(now) = self.current()?
             && now.version != active.version
         {
@@ -58,18 +75,33 @@ impl Install {
                 wanted: active.version,
             });
         }
-        let releases = self.known()?;
-        if releases.is_empty() {
-            let path = self.releases_folder();
-            return Err(InstallError::NoneFound { path });
+        if let Some(directory) = &directory {
+            let path = active.path.join(directory);
+            if !compose::discover(&path).is_ok_and(|files| !files.is_empty()) {
+                return Err(InstallError::Incomplete { path });
+            }
         }
+        let releases = self.releases_in(wanted)?;
+        let releases: Vec<_> = releases
+            .into_iter()
+            .map(|release| release.version)
+            .collect();
+        if releases.is_empty() {
+            return Err(self.none_found());
+        }
+        let found = active.project()?.started_in;
+        let found = found.strip_prefix(&active.path).unwrap_or(Path::new(""));
+        let project_directory = found.to_owned();
         let target = Self::current_target(&active.version);
         let needs_link = fs::read_link(self.current_link()).ok() != Some(target);
+        let needs_record = recorded.unwrap_or_default() != project_directory;
         Ok(Adoption {
             active,
             releases,
+            project_directory,
+            needs_record,
             needs_link,
-            is_needed: !self.is_adopted() || needs_link,
+            is_needed: !self.is_adopted() || needs_link || needs_record,
         })
     }
 
@@ -80,6 +112,9 @@ impl Install {
     pub fn adopt_as(&self, disk: &Disk, adoption: &Adoption) -> Result<(), InstallError> {
         self.adopt(disk)?;
         let _lock = self.lock(disk, "init")?;
+        if adoption.needs_record {
+            self.save_project_directory(disk, &adoption.project_directory)?;
+        }
         if adoption.needs_link {
             self.switch(disk, &adoption.active.version)?;
         }

@@ -37,8 +37,8 @@ pub(super) struct ArchiveScan {
     /// The single top-level folder that everything is in, when that is so.
     pub top: Option<OsString>,
     pub summary: Summary,
-    /// The names of the regular files at the top, or in `top`.
-    pub top_files: Vec<OsString>,
+    /// The paths of the regular files, below `top`.
+    pub files: Vec<PathBuf>,
 }
 
 /// Reads the whole archive and holds every member against the policy.
@@ -69,23 +69,18 @@ pub(super) fn scan(
     policy.no_member_below_a_leaf(path)?;
     let top = policy.single_top();
     policy.no_link_out_of_the_release(path, top.as_deref())?;
-    let inside = |member: &&PathBuf| {
-        member.parent().map(Path::as_os_str) == Some(top.as_deref().unwrap_or_default())
-    };
     let files = policy
         .members
         .iter()
         .filter(|(_, kind)| matches!(kind, MemberKind::File | MemberKind::HardLink(_)));
-    let top_files = files
-        .map(|(path, _)| path)
-        .filter(inside)
-        .filter_map(|path| path.file_name());
-    let top_files = top_files.map(OsStr::to_owned).collect();
+    let above = top.as_deref().unwrap_or_default();
+    let files = files.filter_map(|(path, _)| path.strip_prefix(above).ok());
+    let files = files.map(Path::to_owned).collect();
     Ok(ArchiveScan {
         sha256,
         top,
         summary: policy.summary,
-        top_files,
+        files,
     })
 }
 

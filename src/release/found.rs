@@ -27,7 +27,8 @@ impl Install {
             return Err(VendorReleaseError::Known { version, target }.into());
         }
         self.adopt(disk)?;
-        VendorRelease::open(path, progress)?.keep_pristine(disk, &target)?;
+        let run = self.run_files()?;
+        VendorRelease::open_with(path, &run, progress)?.keep_pristine(disk, &target)?;
         Ok(())
     }
 
@@ -66,8 +67,9 @@ impl Install {
         let files = folders.iter().flat_map(|folder| files_in(folder));
         let named = files.filter(|path| is_named(path, version));
         let release = self.release_folder(version);
+        let run = self.run_files().ok()?;
         let opened = named.filter_map(|path| {
-            let found = VendorRelease::open(&path, progress).ok()?;
+            let found = VendorRelease::open_with(&path, &run, progress).ok()?;
             is_of(&found, disk, &release).then_some(found)
         });
         let mut found: Vec<_> = opened.take(2).collect();

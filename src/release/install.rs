@@ -4,13 +4,10 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use thiserror::Error;
-
 use super::staging::ReleasePlaces;
-use super::{BadVersion, IdentityError, TrustError, Version};
-use crate::compose;
-use crate::error::{Explain, Kind};
-use crate::fs::{Disk, Lock, LockError, LockHolder};
+use super::{BadVersion, InstallError, Version};
+use crate::compose::{self, FoundProject};
+use crate::fs::{Disk, Lock, LockHolder};
 use crate::tree;
 
 /// The folder that holds `releases/` and `current`.
@@ -28,165 +25,43 @@ pub struct Release {
     pub path: PathBuf,
     /// False for a folder without a compose file: half unpacked, say.
     pub is_complete: bool,
+    /// The folder below it in which Compose is to be started, where that is recorded.
+    directory: Option<PathBuf>,
 }
 
 impl Release {
-    /// The release `version` in the folder `path`, which is looked into.
-    pub fn at(version: Version, path: PathBuf) -> Self {
-        let is_complete =
-            compose::is_in(&path) || compose::discover(&path).is_ok_and(|files| !files.is_empty());
+    /// The release `version` in the folder `path`, which is looked into; Compose is started in
+    /// `directory` below it, if there is a project.
+    pub fn at(version: Version, path: PathBuf, directory: Option<&Path>) -> Self {
+        let found = compose::find_project(&path, directory);
         Self {
             version,
             path,
-            is_complete,
-        }
-    }
-}
-
-/// What is wrong with an install, or with a question about it.
-#[derive(Debug, Error)]
-pub enum InstallError {
-    /// There is no `releases/` folder.
-    #[error("`{}` is not an install: it has no `releases/` folder", root.display())]
-    NoReleases {
-        /// The folder that was asked about.
-        root: PathBuf,
-    },
-    /// No folder below `releases/` holds a compose file.
-    #[error("`{}` holds no release with a compose file", path.display())]
-    NoneFound {
-        /// The `releases/` folder.
-        path: PathBuf,
-    },
-    /// `transship init` was never run here.
-    #[error("`{}` was not adopted yet", root.display())]
-    NotAdopted {
-        /// The install.
-        root: PathBuf,
-    },
-    /// No such release.
-    #[error("there is no release `{version}` in `{}`", releases.display())]
-    UnknownVersion {
-        /// The version that was asked for.
-        version: Version,
-        /// The `releases/` folder.
-        releases: PathBuf,
-        /// The releases that are there, oldest first.
-        known: Vec<Version>,
-    },
-    /// The release has no compose file.
-    #[error("`{}` has no compose file: it is no complete release", path.display())]
-    Incomplete {
-        /// The release's folder.
-        path: PathBuf,
-    },
-    /// `current` is absent, and several releases could be meant.
-    #[error("there is no `{}`, and more than one release could be meant", link.display())]
-    NoCurrent {
-        /// Where the symlink should be.
-        link: PathBuf,
-        /// The releases that are there, oldest first.
-        known: Vec<Version>,
-    },
-    /// Another release is active than the one that is said to be.
-    #[error("`current` points to {active}, not to {wanted}")]
-    OtherCurrent {
-        /// The active release.
-        active: Version,
-        /// The one that it was said to be.
-        wanted: Version,
-    },
-    /// `current` is there and isn't a symlink to a folder in `releases/`.
-    #[error("`{}` is not a symlink to a release", link.display())]
-    StrangeCurrent {
-        /// The path of `current`.
-        link: PathBuf,
-    },
-    /// Somebody else has a hand in it.
-    #[error(transparent)]
-    Trust(#[from] TrustError),
-    /// The lock wasn't had.
-    #[error(transparent)]
-    Lock(#[from] LockError),
-    /// The install's id can't be read, or records another folder than the install is in.
-    #[error(transparent)]
-    Identity(#[from] IdentityError),
-    /// A folder or file can't be read or made.
-    #[error("can't use `{}`", path.display())]
-    Io {
-        /// The file or folder.
-        path: PathBuf,
-        /// The operating system's error, the cause.
-        source: io::Error,
-    },
-}
-
-impl Explain for InstallError {
-    fn kind(&self) -> Kind {
-        match self {
-            Self::NoReleases { .. } | Self::NoneFound { .. } | Self::UnknownVersion { .. } => {
-                Kind::Usage
-            }
-            Self::Trust(error) => error.kind(),
-            Self::Lock(error) => error.kind(),
-            Self::Identity(error) => error.kind(),
-            _ => Kind::Refused,
+            is_complete: found.is_ok_and(|found| found.is_some()),
+            directory: directory.map(Path::to_owned),
         }
     }
 
-    fn hints(&self) -> Vec<String> {
-        match self {
-            Self::Trust(error) => error.hints(),
-            Self::Lock(error) => error.hints(),
-            Self::Identity(error) => error.hints(),
-            Self::NoReleases { .. } => vec![
-                "name the folder that holds `releases/` with `-C INSTALL`".into(),
-                "a release is a folder such as `releases/v1.3.2/` with its compose file in it"
-                    .into(),
-            ],
-            Self::NoneFound { .. } => {
-                vec!["put the running release into a folder such as `releases/v1.3.2/`".into()]
-            }
-            Self::NotAdopted { root } => {
-                vec![format!("run `transship init -C {}` first", root.display())]
-            }
-            Self::UnknownVersion { known, version, .. } => vec![
-                list_known(known),
-                format!(
-                    "to stage the vendor's tarball or folder: `transship release new {version} \
-                     --from-release PATH`; `plan` takes `--from-release`, too"
-                ),
-            ],
-            Self::Incomplete { .. } => {
-                vec!["unpack it again, or choose another with `transship release ls`".into()]
-            }
-            Self::NoCurrent { known, .. } => {
-                vec![
-                    list_known(known),
-                    "say which one is running with `transship init --current VERSION`".into(),
-                ]
-            }
-            Self::OtherCurrent { wanted, .. } => vec![format!(
-                "to repoint it, use `transship release use {wanted}`"
-            )],
-            Self::StrangeCurrent { link } => vec![format!(
-                "it should be a symlink such as `releases/v1.3.2`; look at it with `ls -l {}`",
-                link.display()
-            )],
-            Self::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
-                vec!["run it as the user who owns the install, for example with `sudo`".into()]
-            }
-            Self::Io { .. } => Vec::new(),
-        }
+    /// The folder below it in which Compose is to be started, where that is recorded.
+    pub fn directory(&self) -> Option<&Path> {
+        self.directory.as_deref()
     }
-}
 
-fn list_known(known: &[Version]) -> String {
-    let names: Vec<_> = known.iter().map(|version| format!("`{version}`")).collect();
-    if names.is_empty() {
-        "no release is there".into()
-    } else {
-        format!("there are {}", names.join(", "))
+    /// Its compose project.
+    ///
+    /// # Errors
+    /// [`InstallError::Incomplete`], and [`InstallError::Compose`] where several could be meant.
+    pub fn project(&self) -> Result<FoundProject, InstallError> {
+        let found = compose::find_project(&self.path, self.directory())?;
+        found.ok_or_else(|| InstallError::Incomplete {
+            path: self.path.clone(),
+        })
+    }
+
+    /// The folder of its compose project, where it has one; else its own.
+    pub fn project_folder(&self) -> PathBuf {
+        let project = self.project();
+        project.map_or_else(|_| self.path.clone(), |project| project.folder)
     }
 }
 
@@ -342,7 +217,15 @@ impl Install {
     /// # Errors
     /// [`InstallError::Io`].
     pub fn releases(&self) -> Result<Vec<Release>, InstallError> {
-        let mut releases = self.all_releases()?;
+        self.releases_in(self.project_directory()?.as_deref())
+    }
+
+    /// [`Install::releases`], with Compose started in `directory` below each.
+    pub(super) fn releases_in(
+        &self,
+        directory: Option<&Path>,
+    ) -> Result<Vec<Release>, InstallError> {
+        let mut releases = self.all_releases_in(directory)?;
         releases.retain(|release| release.is_complete);
         Ok(releases)
     }
@@ -353,6 +236,10 @@ impl Install {
     /// # Errors
     /// [`InstallError::Io`].
     pub fn all_releases(&self) -> Result<Vec<Release>, InstallError> {
+        self.all_releases_in(self.project_directory()?.as_deref())
+    }
+
+    fn all_releases_in(&self, directory: Option<&Path>) -> Result<Vec<Release>, InstallError> {
         let folder = self.releases_folder();
         let io = |source| InstallError::Io {
             path: folder.clone(),
@@ -365,7 +252,7 @@ impl Install {
                 .file_name()
                 .and_then(|name| name.to_str()?.parse().ok());
             if let Some(version) = version.filter(|_| path.is_dir()) {
-                releases.push(Release::at(version, path));
+                releases.push(Release::at(version, path, directory));
             }
         }
         releases.sort_by(|a, b| a.version.cmp(&b.version));
@@ -379,7 +266,8 @@ impl Install {
     pub fn release(&self, version: &Version) -> Result<Release, InstallError> {
         let path = self.release_folder(version);
         if path.is_dir() {
-            return Ok(Release::at(version.clone(), path));
+            let directory = self.project_directory()?;
+            return Ok(Release::at(version.clone(), path, directory.as_deref()));
         }
         Err(InstallError::UnknownVersion {
             version: version.clone(),
@@ -410,7 +298,8 @@ impl Install {
             .and_then(|name| name.to_str())
             .ok_or_else(strange)?;
         let version = name.parse().map_err(|_: BadVersion| strange())?;
-        Ok(Some(Release::at(version, absolute)))
+        let directory = self.project_directory()?;
+        Ok(Some(Release::at(version, absolute, directory.as_deref())))
     }
 
     /// Makes `version` the active release.
@@ -428,20 +317,35 @@ impl Install {
     /// # Errors
     /// [`InstallError::NoCurrent`] where several could be meant, [`InstallError::NoneFound`].
     pub fn active(&self) -> Result<Release, InstallError> {
+        self.active_in(self.project_directory()?.as_deref())
+    }
+
+    /// [`Install::active`], with Compose started in `directory` below each release.
+    pub(super) fn active_in(&self, directory: Option<&Path>) -> Result<Release, InstallError> {
         if let Some(release) = self.current()? {
             return Ok(release);
         }
-        let mut releases = self.releases()?;
+        let mut releases = self.releases_in(directory)?;
         match (releases.pop(), releases.is_empty()) {
             (Some(only), true) => Ok(only),
-            (None, _) => Err(InstallError::NoneFound {
-                path: self.releases_folder(),
-            }),
+            (None, _) => Err(self.none_found()),
             (Some(_), false) => Err(InstallError::NoCurrent {
                 link: self.current_link(),
                 known: self.known()?,
             }),
         }
+    }
+
+    /// Why no release is complete: there is none, or several compose projects could be meant.
+    pub(super) fn none_found(&self) -> InstallError {
+        let all = self.all_releases().unwrap_or_default();
+        let several = all.iter().find_map(|release| match release.project() {
+            Err(error @ InstallError::Compose(_)) => Some(error),
+            _ => None,
+        });
+        several.unwrap_or_else(|| InstallError::NoneFound {
+            path: self.releases_folder(),
+        })
     }
 
     /// The versions of the complete releases, oldest first.

@@ -143,9 +143,15 @@ impl Explain for RecipeError {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::Unsupported { key, .. } if !key.contains('.') => {
-                vec![format!(
+                let without = format!(
                     "to do without it, put `{key}: null` into `transship.yml` in the install"
-                )]
+                );
+                let ways = (key == "compose_command").then(|| {
+                    "`docker compose` itself is run; what a wrapper tells it can be said with `-p`, \
+                     `--env-file` and `--profile`, or with `COMPOSE_FILE` in `.env`"
+                        .to_owned()
+                });
+                ways.into_iter().chain([without]).collect()
             }
             Self::Unsupported { .. } => {
                 vec!["say it otherwise in `transship.yml` in the install".into()]
@@ -208,7 +214,7 @@ struct WrittenVolumes {
 }
 
 /// Keys that the design knows and this version can't follow.
-const LATER: [&str; 3] = ["data", "hooks", "notes"];
+const LATER: [&str; 4] = ["compose_command", "data", "hooks", "notes"];
 
 impl Recipe {
     /// The recipe for an upgrade: what `shipped` (the value of `x-transship`, from one of the `compose`
@@ -431,6 +437,7 @@ mod tests {
         for (shipped, key) in [
             ("{hooks: {migrate: make}}", "hooks"),
             ("{carry: [{path: a, how: union}]}", "carry.how: union"),
+            ("{compose_command: ./acme}", "compose_command"),
         ] {
             let error = read(shipped, None).unwrap_err();
             assert!(error.to_string().contains(&format!("`{key}`")), "{error}");

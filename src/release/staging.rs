@@ -118,7 +118,8 @@ impl NewRelease<'_> {
             return Err(VendorReleaseError::ReleaseExists { path }.into());
         }
         let _lock = self.install.lock(disk, "release new")?;
-        let shipped = VendorRelease::open(self.from, progress)?;
+        let run = self.install.run_files()?;
+        let shipped = VendorRelease::open_with(self.from, &run, progress)?;
         stage(&shipped, &places)?;
         let path = places.release;
         Ok(StagedRelease { path, shipped })

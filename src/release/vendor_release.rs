@@ -77,6 +77,19 @@ impl VendorRelease {
     /// # Errors
     /// [`VendorReleaseError`], [`VendorReleaseError::Interrupted`] among them.
     pub fn open(path: &Path, progress: &dyn Progress) -> Result<Self, VendorReleaseError> {
+        Self::open_with(path, &[], progress)
+    }
+
+    /// [`VendorRelease::open`], where one of `run`, paths below the release, does for the compose file
+    /// that has to be in it.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn open_with(
+        path: &Path,
+        run: &[PathBuf],
+        progress: &dyn Progress,
+    ) -> Result<Self, VendorReleaseError> {
         let io = |source| VendorReleaseError::Io {
             path: path.into(),
             source,
@@ -90,16 +103,22 @@ impl VendorRelease {
         };
         progress.start("reading the release", bytes);
         let opened = if folder {
-            Self::open_folder(path, progress)
+            Self::open_folder(path, run, progress)
         } else {
-            Self::open_tarball(path, progress)
+            Self::open_tarball(path, run, progress)
         };
         progress.finish();
         opened
     }
 
-    fn open_folder(path: PathBuf, progress: &dyn Progress) -> Result<Self, VendorReleaseError> {
-        if !compose::is_in(&path) {
+    fn open_folder(
+        path: PathBuf,
+        run: &[PathBuf],
+        progress: &dyn Progress,
+    ) -> Result<Self, VendorReleaseError> {
+        let is_there = run.iter().any(|name| path.join(name).is_file());
+        // Which of several it is will be asked where it matters.
+        if !is_there && matches!(compose::find_project(&path, None), Ok(None)) {
             return Err(VendorReleaseError::NoCompose { path });
         }
         let survey = tree::survey(&path)?;
@@ -120,25 +139,32 @@ impl VendorRelease {
         })
     }
 
-    fn open_tarball(path: PathBuf, progress: &dyn Progress) -> Result<Self, VendorReleaseError> {
+    fn open_tarball(
+        path: PathBuf,
+        run: &[PathBuf],
+        progress: &dyn Progress,
+    ) -> Result<Self, VendorReleaseError> {
         // A fifo would be waited for, and a device has no end.
         if !path.is_file() {
             return Err(VendorReleaseError::NoFile { path });
         }
         let scan = archive::scan(&path, Limits::default(), progress)?;
-        if !scan
-            .top_files
-            .iter()
-            .any(|name| compose::is_compose_name(name))
-        {
+        let is_run = |file: &PathBuf| compose::is_project_file(file) || run.contains(file);
+        if !scan.files.iter().any(is_run) {
             return Err(VendorReleaseError::NoCompose { path });
         }
         let archive::ArchiveScan {
             sha256,
             top,
             summary,
-            ..
+            files,
         } = scan;
+        // Releases of this install have a folder of that name: it is a part of the release.
+        let is_part = |top: &OsString| {
+            let mut below = run.iter().filter_map(|file| file.strip_prefix(top).ok());
+            below.any(|below| files.iter().any(|file| file == below))
+        };
+        let top = top.filter(|top| !is_part(top));
         Ok(Self {
             path,
             kind: VendorReleaseKind::Tarball,

@@ -22,6 +22,9 @@ pub struct Request {
     pub prefix: Option<String>,
     /// Rules as `image set` takes them, besides those that follow from the version.
     pub images: Vec<String>,
+    /// Those rules follow a tag into the variable that holds it, as `image set --tag-var` does.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tag_var: bool,
     /// Config to carry, relative to the release, instead of the recipe's list.
     pub carry: Vec<PathBuf>,
     /// Keys of volumes that are not copied, besides the recipe's.
@@ -75,6 +78,7 @@ impl Request {
             shipment: None,
             prefix: None,
             images: Vec::new(),
+            tag_var: false,
             carry: Vec::new(),
             skip: Vec::new(),
             own: Vec::new(),
@@ -90,6 +94,22 @@ impl Request {
             leave: Vec::new(),
             place,
         }
+    }
+
+    /// The files of variables of `release`, absolute: where `from`, the release that was left, has its own,
+    /// the other one has them under the same names.
+    pub fn env_files_of(
+        &self,
+        install: &Install,
+        from: &Version,
+        release: &Version,
+    ) -> Vec<PathBuf> {
+        let old = Install::current_target(from);
+        let file = |path: &PathBuf| match path.strip_prefix(&old) {
+            Ok(name) => install.release_folder(release).join(name),
+            Err(_) => install.root().join(path),
+        };
+        self.env_files.iter().map(file).collect()
     }
 
     /// Where the volumes live, with an absolute path.

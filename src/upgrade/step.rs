@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 pub use carry_config::CarryConfig;
 pub use copy_folder::CopyFolder;
 pub use copy_volume::CopyVolume;
-pub use edit_compose::{EditCompose, FolderMove, ValueChange};
+pub use edit_compose::{EditCompose, FolderMove, TagVariable, ValueChange, WrittenImage};
 pub use error::StepError;
 pub use load_images::LoadImages;
 pub(in crate::upgrade) use shell::quote;

@@ -171,3 +171,83 @@ fn a_rule_that_fits_no_image_is_told_what_would() {
         .exits(0)
         .complains("without `services:`");
 }
+
+#[test]
+fn what_an_override_says_of_a_service_that_is_gone_is_seen_without_compose() {
+    let old = "services:\n  web: {image: 'acme/web:1'}\n  db: {image: 'acme/db:1'}\n";
+    let install = TwoReleases::new(&[
+        ("releases/v1/compose.yaml", old),
+        (
+            "releases/v1/compose.override.yaml",
+            "services:\n  db: {hostname: mine, volumes: ['own:/d']}\n",
+        ),
+        (
+            "releases/v2/compose.yaml",
+            "services:\n  web: {image: 'acme/web:1'}\n",
+        ),
+    ]);
+    let ran = install.run("plan v2").exits(3);
+    let ran = ran.complains("compose.override.yaml:2:");
+    let ran = ran.complains("`db` would have neither an image nor a build");
+    ran.complains("`db` uses the volume `own`, which nothing of the new release defines");
+}
+
+#[test]
+fn a_volumes_name_of_the_vendors_own_is_no_edit_of_the_administrators() {
+    let old = "services:\n  web:\n    image: acme/web:1\n    volumes: ['pg:/d', \
+               'files:/f']\nvolumes:\n  pg:\n    name: pg\n  files:\n    name: ${P:-acme}_files\n";
+    let new = old.replace("web:1", "web:2");
+    let install = TwoReleases::new(&[
+        ("shipped/compose.yaml", old),
+        (
+            "releases/v1/compose.yaml",
+            &(old.to_owned() + "x-mine: 1\n"),
+        ),
+        ("releases/v2/compose.yaml", &new),
+        ("volumes/pg/f", "1"),
+        ("volumes/acme_files/f", "1"),
+    ]);
+    install.run("plan v2 --pristine shipped").exits(0);
+    install.run("apply").exits(0);
+    let text = install.read("releases/v2/compose.yaml");
+    let names = ["name: v2_pg", "name: v2_files", "x-mine: 1", "web:2"];
+    assert!(names.iter().all(|name| text.contains(name)), "{text}");
+}
+
+#[test]
+fn what_an_override_includes_and_extends_comes_along_with_what_that_reads() {
+    let install = TwoReleases::new(&[
+        ("releases/v1/docker-compose.yml", COMPOSE),
+        ("releases/v2/docker-compose.yml", COMPOSE),
+        (
+            "releases/v1/docker-compose.override.yml",
+            "include: [mine/side.yml]\nservices:\n  web: {extends: {file: mine/base.yml, service: base}}\n",
+        ),
+        (
+            "releases/v1/mine/base.yml",
+            "services:\n  base: {env_file: ./b.env}\n",
+        ),
+        ("releases/v1/mine/b.env", "B=1\n"),
+        (
+            "releases/v1/mine/side.yml",
+            "services:\n  side:\n    image: acme/side:v1\n    volumes: ['./files:/f', 'kept:/k']\nvolumes:\n  kept:\n",
+        ),
+        ("releases/v1/mine/files/f", "f\n"),
+        ("releases/v1/mine/unread.txt", "\n"),
+        ("volumes/v1_kept/rows", "rows\n"),
+    ]);
+    let plan = install.run("plan v2").exits(0);
+    let plan = plan.prints("carry releases/v1/mine/base.yml");
+    plan.prints("mine/unread.txt");
+    install.run("apply").exits(0);
+    for name in ["mine/base.yml", "mine/b.env", "mine/files/f"] {
+        let read = |version: &str| install.read(&format!("releases/{version}/{name}"));
+        assert_eq!(read("v2"), read("v1"), "{name}");
+    }
+    let side = install.read("releases/v2/mine/side.yml");
+    assert!(
+        side.contains("acme/side:v2") && side.contains("name: v2_kept"),
+        "{side}"
+    );
+    assert_eq!(install.read("volumes/v2_kept/rows"), "rows\n");
+}

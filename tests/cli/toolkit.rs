@@ -261,3 +261,47 @@ fn a_tag_in_a_variable_is_followed_into_its_default() {
     transship(folder.path(), args.iter().copied().chain(["--tag-var"])).exits(0);
     assert_eq!(compose(folder.path()), held.replace("-15", "-16"));
 }
+
+#[test]
+fn what_means_nothing_without_its_variable_is_told_and_the_rest_is_listed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mounts = "['${APP_DATA_DIR}:/data', 'pg:/pg']";
+    let text = format!(
+        "services:\n  a:\n    image: acme/a:1\n    volumes: {mounts}\n  b:\n    image: acme/b:${{TAG:?}}\n    \
+         ports: ['${{P}}x:80']\n    volumes: {mounts}\nvolumes:\n  pg:\n"
+    );
+    fs::write(folder.path().join("compose.yaml"), text).unwrap();
+    let run = |command: &str| transship(folder.path(), command.split(' '));
+    let said = "unset: `APP_DATA_DIR` (2 places), `P` (1 place), `TAG` (1 place); mounts and ports";
+    run("image ls").exits(0).complains(said).prints("acme/a:1");
+    run("volume ls").exits(0).complains(said).prints("pg ");
+    run("image set acme/a=2").exits(0);
+    let ran = run("conflicts compose.yaml compose.yaml -p other").exits(1);
+    ran.complains("`APP_DATA_DIR` is unset");
+    run("volume prefix x_ --dry-run").exits(0);
+    run("diff compose.yaml compose.yaml").exits(0);
+}
+
+#[test]
+fn an_image_rule_that_fits_nothing_names_the_one_that_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "services:\n  w: {image: 'registry.local:5000/acme/pg:16'}\n  ext: {extends: {service: \
+                w}}\n  built: {build: .}\n";
+    fs::write(folder.path().join("compose.yaml"), text).unwrap();
+    for (rule, said) in [
+        ("*/pg=17", "`**/pg=17` fits `registry.local:5000/acme/pg`"),
+        (
+            "registry.local:5000/*=17",
+            "`registry.local:5000/**=17` fits",
+        ),
+        (
+            "service:ext=x:2",
+            "which it extends: `service:w=x:2` changes both",
+        ),
+        ("service:built=x:2", "`built` is built, and names no image"),
+        ("service:none=x:2", "with an image of their own are: w"),
+    ] {
+        let ran = transship(folder.path(), ["image", "set", rule, "--dry-run"]);
+        ran.exits(2).complains(said);
+    }
+}

@@ -15,7 +15,8 @@ use std::path::{Path, PathBuf};
 use transship::engine::{HELD_FORMAT, HeldContainer, HeldContainers, HeldEngine};
 use transship::fs::Disk;
 use transship::release::{
-    FolderIdentity, Identity, Install, LargeFile, LargeFiles, identity, shipped_files,
+    FolderIdentity, Identity, Install, LargeFile, LargeFiles, ReleaseLayout, identity, layout,
+    shipped_files,
 };
 use transship::tree::{
     Digest, EntryKind, InodeFlags, Manifest, ManifestEntry, ManifestFormat, Time, Xattr,
@@ -90,6 +91,20 @@ fn an_id_is_written_and_read() {
     let read: Identity =
         document::from_text(identity::FORMAT, Path::new("id-v1.json"), &text).unwrap();
     assert_eq!(read, id);
+}
+
+#[test]
+fn a_layout_is_written_and_read() {
+    let layout = ReleaseLayout {
+        project_directory: "deploy/docker".into(),
+    };
+    let text = fixture(
+        "layout-v1.json",
+        &document::to_text(layout::FORMAT, &layout).unwrap(),
+    );
+    let path = Path::new("layout-v1.json");
+    let read: ReleaseLayout = document::from_text(layout::FORMAT, path, &text).unwrap();
+    assert_eq!(read, layout);
 }
 
 #[test]

@@ -36,6 +36,8 @@ fn steps() -> Vec<Step> {
         Step::EditCompose(EditCompose {
             file: "releases/v2.10.5/docker-compose.yml".into(),
             images: vec!["acme/web=v2.10.5".into()],
+            written: None,
+            variables: Vec::new(),
             prefix: "v2_10_5_".into(),
             own: Vec::new(),
             moves: Vec::new(),
@@ -104,6 +106,7 @@ pub(crate) fn a_plan_of_version_2() -> Plan {
             shipment: Some("/srv/v2.10.5.tar.gz".into()),
             prefix: Some("v2_10_5_".into()),
             images: vec!["postgres=15".into()],
+            tag_var: false,
             carry: vec![".env".into()],
             skip: vec!["cache".into()],
             own: Vec::new(),

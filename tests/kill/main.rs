@@ -2,7 +2,8 @@
 //! would: after the next run there is the old state or the new one, and nothing temporary.
 //!
 //! A sample is taken of each command; `TRANSSHIP_KILLS=all` takes every point, and prints how
-//! many those were.
+//! many those were. Each process of the machine costs time, since they are looked at for who uses
+//! a volume: `unshare --pid --fork --mount-proc` before the command hides them.
 
 #![expect(
     clippy::disallowed_methods,
@@ -76,12 +77,7 @@ impl Bench {
         let install = Install::below(&memory());
         let folder = install.root().to_owned();
         fs::create_dir(folder.join("tmp")).unwrap();
-        let bench = Self {
-            folder,
-            before: tempfile::tempdir_in(memory()).unwrap(),
-            _install: Some(install),
-            _folder: None,
-        };
+        let bench = Self::of(folder, Some(install), None);
         for step in steps {
             assert_eq!(bench.run(step), Some(0), "{step:?}");
         }
@@ -92,13 +88,16 @@ impl Bench {
         let folder = tempfile::tempdir_in(memory()).unwrap();
         fs::create_dir(folder.path().join("tmp")).unwrap();
         make(folder.path());
+        Self::of(folder.path().to_owned(), None, Some(folder)).keep()
+    }
+
+    fn of(folder: PathBuf, install: Option<Install>, made: Option<tempfile::TempDir>) -> Self {
         Self {
-            folder: folder.path().to_owned(),
+            folder,
             before: tempfile::tempdir_in(memory()).unwrap(),
-            _install: None,
-            _folder: Some(folder),
+            _install: install,
+            _folder: made,
         }
-        .keep()
     }
 
     fn keep(self) -> Self {
@@ -111,6 +110,8 @@ impl Bench {
         command
             .current_dir(&self.folder)
             .env("TMPDIR", self.folder.join("tmp"))
+            // It is the disk that is looked at here, and the points are to be ours.
+            .env("TRANSSHIP_DOCKER", "/nonexistent/docker")
             .env_remove("TRANSSHIP_VOLUMES")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -158,9 +159,10 @@ impl Bench {
     }
 
     fn traced(&self, options: &[&str], args: &[&str]) -> Option<i32> {
+        let trace = &format!("trace={CALLS}");
         let mut command = self.command("strace");
         command
-            .args(["-f", "-qq", "-e", &format!("trace={CALLS}")])
+            .args(["-f", "-qq", "-e", trace])
             .args(options)
             .arg(env!("CARGO_BIN_EXE_transship"))
             .args(args);
@@ -228,7 +230,14 @@ impl Bench {
             points.len().div_ceil(SAMPLE)
         };
         let (mut kills, mut wrong) = (0, Vec::new());
-        for (call, nth) in points.iter().step_by(step) {
+        for (at, (call, nth)) in points.iter().enumerate().step_by(step) {
+            if all && at % 50 == 0 {
+                println!(
+                    "{name}: at point {at} of {}, {} wrong",
+                    points.len(),
+                    wrong.len()
+                );
+            }
             let another = fresh();
             let bench = another.as_ref().unwrap_or(self);
             if !bench.killed(killed, call, *nth) {
@@ -279,7 +288,18 @@ fn can() -> bool {
     need::program("strace") && need::program("rsync")
 }
 
-const PLAN: &[&str] = &["plan", "v2.10.5", "--from-release", "v2.10.5.tar.gz"];
+const PLAN: &[&str] = &[
+    "plan",
+    "v2.10.5",
+    "--from-release",
+    "v2.10.5.tar.gz",
+    STOPPED,
+];
+const APPLY: &[&str] = &["apply", STOPPED];
+const RESUME: &[&str] = &["resume", STOPPED];
+const DISCARD: &[&str] = &["rollback", "--discard", STOPPED];
+/// No engine is asked.
+const STOPPED: &str = "--assume-stopped";
 const INSTALL: &[&str] = &["releases", "volumes", "current"];
 
 #[test]
@@ -289,16 +309,13 @@ fn apply_killed_anywhere_can_be_gone_on_with_or_undone() {
     }
     let bench = Bench::of_install(&[&["init"], PLAN]);
     for (name, then, after) in [
-        (
-            "apply, resume",
-            &[&["resume"][..], &["apply"]][..],
-            After::New,
-        ),
-        ("apply, rollback", &[&["rollback"]], After::Old),
+        ("apply, resume", &[RESUME, APPLY][..], After::New),
+        // A run that was complete when it was killed keeps what it made, but for `--discard`.
+        ("apply, rollback", &[DISCARD], After::Old),
     ] {
         bench.sweep(&Scenario {
             name,
-            killed: &["apply"],
+            killed: APPLY,
             then,
             after,
             watched: INSTALL,
@@ -313,11 +330,11 @@ fn rollback_and_resume_killed_anywhere_are_run_again() {
         return;
     }
     // A run knows the folders that it made, and not others put in their place.
-    let applied = || Bench::of_install(&[&["init"], PLAN, &["apply"]]);
+    let applied = || Bench::of_install(&[&["init"], PLAN, APPLY]);
     let scenario = Scenario {
         name: "rollback --discard",
-        killed: &["rollback", "--discard"],
-        then: &[&["rollback", "--discard"]],
+        killed: DISCARD,
+        then: &[DISCARD],
         after: After::New,
         watched: INSTALL,
     };
@@ -327,13 +344,13 @@ fn rollback_and_resume_killed_anywhere_are_run_again() {
     let bench = Bench::of_install(&[&["init"], PLAN]);
     let journals = bench.folder.join(".transship/journal");
     let has_begun = || fs::read_dir(&journals).unwrap().next().is_some();
-    let mut kills = (1..).map(|nth| assert!(bench.killed(&["apply"], "renameat2", nth)));
+    let mut kills = (1..).map(|nth| assert!(bench.killed(APPLY, "renameat2", nth)));
     assert!(kills.any(|()| has_begun()));
     let bench = bench.keep();
     bench.sweep(&Scenario {
         name: "resume",
-        killed: &["resume"],
-        then: &[&["resume"]],
+        killed: RESUME,
+        then: &[RESUME],
         after: After::New,
         watched: INSTALL,
     });
@@ -400,7 +417,15 @@ fn trees_and_files_are_old_or_new_after_a_kill() {
         ),
         (
             "volume copy",
-            &["volume", "copy", "--volumes", "volumes", "one", "two"],
+            &[
+                "volume",
+                "copy",
+                "--volumes",
+                "volumes",
+                STOPPED,
+                "one",
+                "two",
+            ],
             "volumes",
         ),
     ] {

@@ -1,12 +1,13 @@
 //! The compose files that a command works on.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::size;
 use crate::cli::terminal::ui::Ui;
-use crate::compose::{self, LoadOptions, Model};
+use crate::compose::{self, FoundProject, LoadOptions, Model};
 use crate::env_file::Values;
 use crate::error::Kind;
 
@@ -34,20 +35,30 @@ impl FilesArg {
             let separator = variable("COMPOSE_PATH_SEPARATOR").unwrap_or(":".to_owned());
             return Ok(named.split(&separator).map(PathBuf::from).collect());
         }
-        let found = compose::discover(Path::new("."))?;
-        if found.is_empty() {
+        let Some(found) = compose::find_project(Path::new("."), None)? else {
             return Err(
                 Failure::new(Kind::Usage, "there is no compose file in this folder")
                     .hint("name one with `-f FILE`"),
             );
+        };
+        Ok(found.files.into_iter().map(plain).collect())
+    }
+
+    /// The project in this folder, where no file is named.
+    fn found(&self) -> Option<FoundProject> {
+        if !self.files.is_empty() || variable("COMPOSE_FILE").is_some() {
+            return None;
         }
-        Ok(found.into_iter().map(plain).collect())
+        compose::find_project(Path::new("."), None).ok()?
     }
 
     /// How a project is loaded from them.
     pub(crate) fn options(&self) -> LoadOptions {
         LoadOptions {
             env_files: self.named_env_files(),
+            root: self.found().and_then(|_| std::path::absolute(".").ok()),
+            pwd: self.found().and_then(|found| found.options().pwd),
+            lenient: true,
             ..LoadOptions::default()
         }
     }
@@ -68,7 +79,7 @@ impl FilesArg {
     /// and none is here.
     pub(crate) fn images(&self) -> Result<Vec<String>, Failure> {
         let named = !self.files.is_empty() || variable("COMPOSE_FILE").is_some();
-        if !named && compose::discover(Path::new("."))?.is_empty() {
+        if !named && compose::find_project(Path::new("."), None)?.is_none() {
             return Ok(Vec::new());
         }
         Ok(self.model(&self.options())?.images_to_have())
@@ -79,7 +90,10 @@ impl FilesArg {
         if !self.env_files.is_empty() {
             return self.env_files.clone();
         }
-        let named = variable("COMPOSE_ENV_FILES").unwrap_or_default();
+        let Some(named) = variable("COMPOSE_ENV_FILES") else {
+            let found = self.found();
+            return found.map_or_else(Vec::new, |found| found.named_env_files());
+        };
         let named = named
             .split(',')
             .map(str::trim)
@@ -103,17 +117,32 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// Warns of the variables that Compose takes for blank.
+/// Warns of the variables that Compose takes for blank, and of those without which it refuses the
+/// files.
 pub(crate) fn warn_of_unset(model: &Model, ui: &Ui) {
-    if model.unset.is_empty() {
-        return;
+    let told = |variables: &BTreeMap<String, usize>| {
+        let told = variables.iter().map(|(name, places)| {
+            let places = size::count(*places as u64, "place");
+            format!("`{name}` ({places})")
+        });
+        told.collect::<Vec<_>>().join(", ")
+    };
+    let mut blank = model.unset.clone();
+    blank.retain(|name, _| !model.needed.contains_key(name));
+    if !blank.is_empty() {
+        ui.warn(&format!("unset, and taken for blank: {}", told(&blank)));
     }
-    let told = model.unset.iter().map(|(name, places)| {
-        let places = size::count(*places as u64, "place");
-        format!("`{name}` ({places})")
-    });
-    let told = told.collect::<Vec<_>>().join(", ");
-    ui.warn(&format!("unset, and taken for blank: {told}"));
+    if !model.needed.is_empty() {
+        let needed = model.needed.keys().map(|name| {
+            let elsewhere = model.unset.get(name).copied().unwrap_or_default();
+            (name.clone(), elsewhere.max(model.needed[name]))
+        });
+        let needed = told(&needed.collect());
+        ui.warn(&format!(
+            "unset: {needed}; mounts and ports that mean nothing without are left out, and Compose \
+             refuses these files"
+        ));
+    }
 }
 
 /// The content of a file, or of standard input for `-`.

@@ -34,7 +34,10 @@ struct MergedFileJson {
 /// the vendor's new compose file does.
 pub(super) fn words(args: &ThreeWay) -> SecretWords {
     let files = match args.theirs.is_dir() {
-        true => compose::discover(&args.theirs).unwrap_or_default(),
+        true => match compose::find_project(&args.theirs, None) {
+            Ok(Some(project)) => project.files,
+            _ => Vec::new(),
+        },
         false => vec![args.theirs.clone()],
     };
     let files = files.iter().filter(|path| path.is_file());

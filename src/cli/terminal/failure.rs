@@ -5,7 +5,7 @@ use std::error::Error;
 
 use serde::Serialize;
 
-use crate::error::{Explain, Kind};
+use crate::error::{ErrorPart, Explain, Kind};
 
 /// A failed command.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub(crate) struct Failure {
     /// The chain of sources, outermost first.
     pub causes: Vec<String>,
     pub hints: Vec<String>,
+    /// What it consists of, where it is several things at once.
+    pub parts: Vec<ErrorPart>,
 }
 
 /// A failure as `--json` prints it.
@@ -29,6 +31,8 @@ struct ErrorJson<'a> {
     message: &'a str,
     causes: &'a [String],
     hints: &'a [String],
+    #[serde(skip_serializing_if = "<[ErrorPart]>::is_empty")]
+    parts: &'a [ErrorPart],
 }
 
 impl Failure {
@@ -39,6 +43,7 @@ impl Failure {
             message: message.into(),
             causes: Vec::new(),
             hints: Vec::new(),
+            parts: Vec::new(),
         }
     }
 
@@ -60,6 +65,7 @@ impl Failure {
             message,
             causes,
             hints,
+            parts,
         } = self;
         FailureJson {
             error: ErrorJson {
@@ -67,6 +73,7 @@ impl Failure {
                 message,
                 causes,
                 hints,
+                parts,
             },
         }
     }
@@ -82,6 +89,7 @@ impl<E: Explain> From<E> for Failure {
             kind: error.kind(),
             causes,
             hints: error.hints(),
+            parts: error.parts(),
             message,
         }
     }

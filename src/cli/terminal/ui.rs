@@ -137,19 +137,24 @@ impl Ui {
 
     /// Reports a failure on stderr alone: where stdout has its document already.
     pub(crate) fn fail_in_words(&self, failure: &Failure) {
-        let mut text = format!(
-            "{} {}\n",
-            color::paint(self.color_err, color::ERROR, "error:"),
-            failure.message
-        );
+        let paint = |style, text: &str| color::paint(self.color_err, style, text);
+        let error = paint(color::ERROR, "error:");
+        let several = failure.parts.len() > 1;
+        let mut text = match several {
+            true => format!("{error} {} things stand against it\n", failure.parts.len()),
+            false => format!("{error} {}\n", failure.message),
+        };
         for cause in &failure.causes {
             text += &format!("  because: {cause}\n");
         }
-        for hint in &failure.hints {
-            text += &format!(
-                "  {} {hint}\n",
-                color::paint(self.color_err, color::HINT, "try:")
-            );
+        for (number, part) in failure.parts.iter().enumerate().filter(|_| several) {
+            text += &format!("  {}. {}\n", number + 1, part.message.trim_end());
+            for hint in &part.hints {
+                text += &format!("     {} {hint}\n", paint(color::HINT, "try:"));
+            }
+        }
+        for hint in failure.hints.iter().filter(|_| !several) {
+            text += &format!("  {} {hint}\n", paint(color::HINT, "try:"));
         }
         self.complain(&text);
     }

@@ -247,7 +247,7 @@ fn show(list: VolumesJson, size: bool, ui: &Ui) -> Result<Done, Failure> {
 /// The folders of the host that services write.
 fn shared_data(model: &Model) -> Vec<SharedData> {
     let claims = Claims::of(model).folders.into_iter();
-    let absolute = claims.filter(|claim| !claim.what.starts_with(&model.project_dir));
+    let absolute = claims.filter(|claim| !claim.what.starts_with(&model.root));
     absolute
         .filter_map(|claim| {
             Some(SharedData {

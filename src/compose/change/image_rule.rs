@@ -48,9 +48,29 @@ impl ImageRule {
         }
     }
 
-    /// True if the rule names a service, and not a repository.
-    pub(super) fn is_of_service(&self) -> bool {
-        matches!(self.target, Target::Service(_))
+    /// The service that the rule names, where it names no repository.
+    pub(super) fn service(&self) -> Option<&str> {
+        match &self.target {
+            Target::Service(name) => Some(name),
+            Target::Repository(_) => None,
+        }
+    }
+
+    /// The rule with wildcards that go beyond a `/`, told, if that fits any of these repositories.
+    pub(super) fn wider(&self, repositories: &[String]) -> Option<String> {
+        let (pattern, tag) = self.text.split_once('=')?;
+        if !pattern.contains('*') || pattern.contains("**") {
+            return None;
+        }
+        let text = format!("{}={tag}", pattern.replace('*', "**"));
+        let wider: Self = text.parse().ok()?;
+        let fits = repositories.iter().find(|name| wider.matches("", name));
+        Some(match fits {
+            Some(name) => {
+                format!("`{text}` fits `{name}`: `*` stops at a `/`, `**` doesn't")
+            }
+            None => "`*` stops at a `/`, `**` doesn't".to_owned(),
+        })
     }
 
     pub(crate) fn becomes(&self) -> &Becomes {

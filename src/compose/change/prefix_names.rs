@@ -81,12 +81,13 @@ pub fn name_volumes_like(document: &Document, other: &Document) -> Result<Edited
     for volume in named(other, Section::Volumes) {
         let prefix = volume.name.and_then(|name| name.strip_suffix(volume.key));
         let item = own.get(volume.key).filter(|_| !volume.external);
+        // Another name is no edit of ours: `${PREFIX}_db`, or the key alone.
+        let prefix = prefix.filter(|prefix| fits(prefix));
         if let (Some(prefix), Some(item)) = (prefix, item) {
             let rule = PrefixRule {
                 prefix: prefix.to_owned(),
                 ..PrefixRule::default()
             };
-            check_rule(&rule)?;
             let names = &mut NamesGiven::default();
             draft_name(document, &mut draft, item, &siblings, &rule, names)?;
         }

@@ -161,7 +161,7 @@ fn no_match(
     lookup: &Lookup<'_>,
 ) -> Error {
     let name = |image: &ValueLocation<'_>| {
-        if rule.is_of_service() {
+        if rule.service().is_some() {
             return Some(image.service.to_owned());
         }
         let template = Template::new(image.written, lookup).ok()?;
@@ -173,9 +173,39 @@ fn no_match(
     present.dedup();
     Error::NoMatch {
         path: document.path().to_owned(),
+        meant: match rule.service() {
+            Some(service) => image_from_elsewhere(document, rule, service),
+            None => rule.wider(&present),
+        },
         rule: rule.to_string(),
         present,
     }
+}
+
+/// Where a service without an image of its own has it from.
+fn image_from_elsewhere(document: &Document, rule: &ImageRule, service: &str) -> Option<String> {
+    let services = document.section("services");
+    let mut services = services.iter();
+    let entry = services.find(|entry| document.key(entry.key) == service)?;
+    let line = document.location_of(entry.key).line;
+    let scalar = |node, key: &str| {
+        let value = document.get(node, key)?.value;
+        Some((value, document.tree().scalar(value).map(|(text, _)| text)))
+    };
+    if let Some((extends, name)) = scalar(entry.value, "extends") {
+        let other = name.or_else(|| scalar(extends, "service")?.1)?;
+        let file = scalar(extends, "file").and_then(|(_, file)| file);
+        let of_file = file.map_or_else(String::new, |file| format!(" of `{file}`"));
+        let reference = rule.to_string();
+        let reference = reference.split_once('=').map_or("", |(_, text)| text);
+        return Some(format!(
+            "`{service}` has its image from `{other}`{of_file}, which it extends: \
+             `service:{other}={reference}` changes both; for another image than that, give `{service}` \
+             an `image:` by hand at line {line}"
+        ));
+    }
+    let is_built = scalar(entry.value, "build").is_some();
+    is_built.then(|| format!("`{service}` is built, and names no image: line {line}"))
 }
 
 struct ImageSetter<'a> {

@@ -213,7 +213,7 @@ impl ProjectClaims<'_> {
             !bind.read_only && service.is_some_and(|service| service.enabled)
         };
         let claim = move |bind: &Bind| {
-            let source = self.model.project_dir.join(&bind.source);
+            let source = self.model.root.join(&bind.source);
             is_data(&source).then(|| self.claim(source, &bind.service, Some(&bind.at)))
         };
         self.model.binds.iter().filter(writes).filter_map(claim)

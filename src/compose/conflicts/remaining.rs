@@ -70,7 +70,10 @@ fn misled(
 /// What of a project can't be compared with others, one clause each: services whose profile
 /// isn't active, ports of services in the host's own network, devices of the host.
 pub fn unseen(model: &Model) -> Vec<String> {
-    let mut unseen = Vec::new();
+    let unset = model.needed.keys().map(|name| {
+        format!("`{name}` is unset: the mounts and ports that it is a part of are left out")
+    });
+    let mut unseen: Vec<String> = unset.collect();
     for (name, service) in &model.services {
         if !service.enabled {
             unseen.push(format!(

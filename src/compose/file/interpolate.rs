@@ -74,6 +74,20 @@ pub(crate) fn pieces(
     Ok(scan.pieces)
 }
 
+/// [`interpolate`] where a variable that is required and has no value is blank, too.
+///
+/// # Errors
+/// [`InterpolateError`] for what is malformed.
+pub(crate) fn interpolate_blank(
+    template: &str,
+    lookup: &Lookup<'_>,
+) -> Result<String, InterpolateError> {
+    let mut scan = TemplateScanner::new(template, lookup);
+    scan.is_lenient = true;
+    scan.range(0..template.len(), None, 0)?;
+    Ok(scan.pieces.into_iter().map(|piece| piece.text).collect())
+}
+
 /// The variables that a text takes for blank since they aren't set and have no default, each as
 /// often as it does.
 pub(crate) fn unset(template: &str, lookup: &Lookup<'_>) -> Vec<String> {
@@ -107,6 +121,8 @@ struct TemplateScanner<'a> {
     length: usize,
     /// The variables that came to nothing, since they are neither set nor have a default.
     unset: Vec<String>,
+    /// A variable that is required and isn't there is blank.
+    is_lenient: bool,
 }
 
 /// `${NAME}` taken apart; ranges are of the whole template.
@@ -126,6 +142,7 @@ impl<'a> TemplateScanner<'a> {
             pieces: Vec::new(),
             length: 0,
             unset: Vec::new(),
+            is_lenient: false,
         }
     }
 
@@ -251,6 +268,10 @@ impl<'a> TemplateScanner<'a> {
         match braced.operator.trim_start_matches(':') {
             "-" if !is_set => self.range(braced.argument.clone(), Some(&held), depth + 1),
             "+" if is_set => self.range(braced.argument.clone(), Some(&held), depth + 1),
+            "?" if !is_set && self.is_lenient => {
+                self.push(String::new(), None, Some(&held));
+                Ok(())
+            }
             "?" if !is_set => {
                 // Compose resolves its variables, too, and refuses what it can't.
                 interpolate(&self.template[braced.argument.clone()], self.lookup)?;

@@ -28,7 +28,8 @@ pub fn set_variables(
     let mut writing = Writing {
         file,
         outside,
-        before: file.values(outside)?,
+        // What can't be resolved matters only to what is made of it.
+        before: file.values(outside).unwrap_or_default(),
         wanted: BTreeMap::new(),
         parts: BTreeMap::new(),
     };
@@ -162,6 +163,9 @@ impl Writing<'_> {
             });
         }
         edited.changes.sort_by(|a, b| a.at.cmp(&b.at));
+        if self.parts.is_empty() {
+            return Ok(edited);
+        }
         let after = EnvFile::parse(self.file.path(), &edited.bytes)?.values(self.outside)?;
         match self
             .parts

@@ -23,9 +23,13 @@ pub(crate) struct ModelBuilder<'a> {
     pub(crate) values: ContainerValues<'a>,
     pub(crate) project: String,
     pub(crate) folder: PathBuf,
+    pub(crate) root: PathBuf,
+    pub(crate) env_files: Vec<PathBuf>,
+    pub(crate) pwd: PathBuf,
     pub(crate) profiles: Vec<String>,
     pub(super) unset: BTreeMap<String, usize>,
     pub(super) included_env: BTreeMap<PathBuf, Vec<PathBuf>>,
+    pub(super) needed: BTreeMap<String, usize>,
 }
 
 impl ModelBuilder<'_> {
@@ -57,9 +61,13 @@ impl ModelBuilder<'_> {
             secrets: resources("secrets"),
             unset: self.unset,
             included_env: self.included_env,
+            needed: self.needed,
             recipe: root.get(RECIPE_KEY).map(yaml),
             project: self.project,
             project_dir: self.folder,
+            root: self.root,
+            env_files: self.env_files,
+            pwd: self.pwd,
             files,
             services,
             volumes,
@@ -97,6 +105,7 @@ impl ModelBuilder<'_> {
                 || self.profiles.iter().any(|profile| profile == "*"),
             image: text("image").filter(|image| !image.is_empty()),
             build: service.get("build").is_some(),
+            provided: service.get("provider").is_some(),
             container_name: text("container_name"),
             container_name_at: service
                 .get("container_name")
@@ -164,9 +173,9 @@ impl ModelBuilder<'_> {
         items(service, "volumes").iter().filter_map(bind).collect()
     }
 
-    /// A path inside of the project's folder is shown relative to it, itself as `.`.
+    /// A path inside of what is the project's own is shown relative to that, itself as `.`.
     fn relative(&self, path: PathBuf) -> PathBuf {
-        match path.strip_prefix(&self.folder) {
+        match path.strip_prefix(&self.root) {
             Ok(inside) if inside.as_os_str().is_empty() => PathBuf::from("."),
             Ok(inside) => inside.to_owned(),
             Err(_) => path,

@@ -8,8 +8,16 @@ use super::mount;
 use super::port::Port;
 use super::value::{Data, Map, Origin, Value};
 
+/// Mounts and ports that mean nothing without their variables.
+pub(crate) struct LeftOut {
+    /// Whether they stay in the short syntax, which no model reads; else they are refused.
+    pub(crate) is_allowed: bool,
+    /// The variables, and what each is missing from.
+    pub(crate) variables: Vec<(String, Origin)>,
+}
+
 /// Makes every short syntax of a merged file long.
-pub(crate) fn canonical(root: &mut Value) -> Result<(), Clash> {
+pub(crate) fn canonical(root: &mut Value, left_out: &mut LeftOut) -> Result<(), Clash> {
     let Some(root) = root.as_map_mut() else {
         return Ok(());
     };
@@ -19,7 +27,7 @@ pub(crate) fn canonical(root: &mut Value) -> Result<(), Clash> {
         };
         for value in section.values_mut() {
             match key.as_str() {
-                "services" => service(value)?,
+                "services" => service(value, left_out)?,
                 "volumes" | "networks" | "configs" | "secrets" => external(value),
                 _ => {}
             }
@@ -28,7 +36,7 @@ pub(crate) fn canonical(root: &mut Value) -> Result<(), Clash> {
     Ok(())
 }
 
-fn service(service: &mut Value) -> Result<(), Clash> {
+fn service(service: &mut Value, left_out: &mut LeftOut) -> Result<(), Clash> {
     let Some(service) = service.as_map_mut() else {
         return Ok(());
     };
@@ -40,8 +48,8 @@ fn service(service: &mut Value) -> Result<(), Clash> {
             "env_file" => env_files(value),
             "label_file" | "dns" | "tmpfs" => as_list(value),
             "networks" | "models" | "depends_on" => names_as_keys(value),
-            "volumes" => mounts(value)?,
-            "ports" => ports(value)?,
+            "volumes" => mounts(value, left_out)?,
+            "ports" => ports(value, left_out)?,
             _ => {}
         }
     }
@@ -80,24 +88,50 @@ fn names_as_keys(value: &mut Value) {
     }
 }
 
-fn mounts(value: &mut Value) -> Result<(), Clash> {
+fn mounts(value: &mut Value, left_out: &mut LeftOut) -> Result<(), Clash> {
     let Data::List(items) = &mut value.data else {
         return Ok(());
     };
-    for item in items {
+    let mut long = Vec::new();
+    for mut item in std::mem::take(items) {
         if let Data::Text(spec) = &item.data {
-            let written = item.written.clone();
-            *item = mount::long(spec, item.at).ok_or_else(|| Clash {
-                at: item.at,
-                reason: "not a mount: `SOURCE:TARGET:OPTIONS` is meant".to_owned(),
-            })?;
-            item.written = written;
+            let Some(mount) = mount::long(spec, item.at) else {
+                blank(
+                    &item,
+                    "not a mount: `SOURCE:TARGET:OPTIONS` is meant",
+                    left_out,
+                )?;
+                long.push(item);
+                continue;
+            };
+            item.data = mount.data;
         }
+        long.push(item);
     }
+    *items = long;
     Ok(())
 }
 
-fn ports(value: &mut Value) -> Result<(), Clash> {
+/// Notes the variables without values of an item that means nothing.
+fn blank(item: &Value, reason: &str, left_out: &mut LeftOut) -> Result<(), Clash> {
+    let unset = &item.unset;
+    if left_out.is_allowed && !unset.is_empty() {
+        let variables = unset.iter().map(|name| (name.clone(), item.at));
+        left_out.variables.extend(variables);
+        return Ok(());
+    }
+    let names: Vec<_> = unset.iter().map(|name| format!("`{name}`")).collect();
+    let why = match names.is_empty() {
+        true => String::new(),
+        false => format!(", and {} has no value", names.join(", ")),
+    };
+    Err(Clash {
+        at: item.at,
+        reason: format!("{reason}{why}"),
+    })
+}
+
+fn ports(value: &mut Value, left_out: &mut LeftOut) -> Result<(), Clash> {
     let Data::List(items) = &mut value.data else {
         return Ok(());
     };
@@ -108,10 +142,15 @@ fn ports(value: &mut Value) -> Result<(), Clash> {
             continue;
         }
         let parsed = item.to_text().and_then(|spec| Port::parse(&spec));
-        let mut parsed = parsed.ok_or_else(|| Clash {
-            at: item.at,
-            reason: "not a port: `IP:HOST:CONTAINER/PROTOCOL` is meant".to_owned(),
-        })?;
+        let Some(mut parsed) = parsed else {
+            blank(
+                &item,
+                "not a port: `IP:HOST:CONTAINER/PROTOCOL` is meant",
+                left_out,
+            )?;
+            long.push(item);
+            continue;
+        };
         parsed.sort_by_key(|port| port.target.to_string());
         long.extend(parsed.into_iter().map(|port| long_port(port, item.at)));
     }

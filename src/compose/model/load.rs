@@ -2,15 +2,15 @@
 //! what it includes is brought in, its services are extended, and it is laid over what
 //! came before (compose-go's `loader`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::canonical::{Base, absolute, canonical, resolve_paths};
+use super::canonical::{Base, LeftOut, absolute, canonical, resolve_paths};
 use super::layers::{Clash, clear, keep_last, merge};
 use super::value::{self, Data, Map, Origin, Value};
 use crate::compose::error::Error;
 use crate::compose::file::document::Document;
-use crate::compose::file::interpolate::{interpolate, unset};
+use crate::compose::file::interpolate::{InterpolateError, interpolate, interpolate_blank, unset};
 use crate::compose::file::location::Location;
 use crate::compose::file::syntax::Fault;
 use crate::env_file::EnvFile;
@@ -32,6 +32,10 @@ pub(crate) struct Loader<'a> {
     pub(crate) unset: BTreeMap<String, usize>,
     /// The env files of `include`, by the compose files that have variables from them.
     pub(crate) included_env: BTreeMap<PathBuf, Vec<PathBuf>>,
+    /// Those without which Compose refuses the files.
+    pub(crate) needed: BTreeMap<String, BTreeSet<Origin>>,
+    /// What can't be without such a variable is left out, rather than refused.
+    is_lenient: bool,
 }
 
 /// Every document read so far; origins name them by number.
@@ -69,12 +73,14 @@ impl LoadScope {
 }
 
 impl<'a> Loader<'a> {
-    pub(crate) fn new(read: &'a ReadFile<'a>) -> Self {
+    pub(crate) fn new(read: &'a ReadFile<'a>, is_lenient: bool) -> Self {
         Self {
             read,
+            is_lenient,
             sources: Sources::default(),
             unset: BTreeMap::new(),
             included_env: BTreeMap::new(),
+            needed: BTreeMap::new(),
         }
     }
 
@@ -143,7 +149,14 @@ impl<'a> Loader<'a> {
     fn lay_over(&mut self, base: Value, over: Value) -> Result<Value, Error> {
         let mut merged = merge(base, over, &mut Vec::new()).map_err(|clash| self.clash(&clash))?;
         keep_last(&mut merged);
-        canonical(&mut merged).map_err(|clash| self.clash(&clash))?;
+        let mut left_out = LeftOut {
+            is_allowed: self.is_lenient,
+            variables: Vec::new(),
+        };
+        canonical(&mut merged, &mut left_out).map_err(|clash| self.clash(&clash))?;
+        for (name, at) in left_out.variables {
+            self.needed.entry(name).or_default().insert(at);
+        }
         keep_last(&mut merged);
         Ok(merged)
     }
@@ -163,12 +176,21 @@ impl<'a> Loader<'a> {
         match &mut value.data {
             Data::Text(text) if text.contains('$') => {
                 let lookup = |name: &str| environment.get(name).cloned();
-                let resolved = interpolate(text, &lookup).map_err(|source| Error::Interpolate {
+                let resolved = match interpolate(text, &lookup) {
+                    Err(InterpolateError::Missing { variable }) if self.is_lenient => {
+                        let places = self.needed.entry(variable).or_default();
+                        places.insert(value.at);
+                        interpolate_blank(text, &lookup)
+                    }
+                    resolved => resolved,
+                };
+                let resolved = resolved.map_err(|source| Error::Interpolate {
                     at: self.sources.location(value.at),
                     source,
                 })?;
                 for name in unset(text, &lookup) {
-                    *self.unset.entry(name).or_default() += 1;
+                    *self.unset.entry(name.clone()).or_default() += 1;
+                    value.unset.push(name);
                 }
                 value.written = Some(std::mem::replace(text, resolved));
                 Ok(())

@@ -3,6 +3,7 @@
 pub(crate) mod builder;
 pub(crate) mod canonical;
 mod container_values;
+pub(crate) mod found_project;
 pub(crate) mod image;
 pub(crate) mod layers;
 pub(crate) mod load;

@@ -29,12 +29,20 @@ pub struct LoadOptions {
     /// Where the files will stand when Compose runs, if not where they stand now: names
     /// and relative paths follow from it. The files are read where they are.
     pub project_dir: Option<PathBuf>,
+    /// The folder that is the project's own, where that is one above the project's folder: the
+    /// release, as whose files those in it are told.
+    pub root: Option<PathBuf>,
+    /// Where Compose will be started, which `PWD` stands for; the project's folder when absent.
+    pub pwd: Option<PathBuf>,
     /// `.env` files, later ones winning; the one beside the first file when empty.
     pub env_files: Vec<PathBuf>,
     /// What wins over all `.env` files.
     pub environment: BTreeMap<String, String>,
     /// The active profiles; what `COMPOSE_PROFILES` says when empty.
     pub profiles: Vec<String>,
+    /// What Compose refuses for want of a variable's value is left out, or blank, and
+    /// [`Model::needed`] has the variable.
+    pub lenient: bool,
 }
 
 impl Default for LoadOptions {
@@ -46,9 +54,12 @@ impl Default for LoadOptions {
         Self {
             project: None,
             project_dir: None,
+            root: None,
+            pwd: None,
             env_files: Vec::new(),
             environment: std::env::vars_os().filter_map(text).collect(),
             profiles: Vec::new(),
+            lenient: false,
         }
     }
 }
@@ -60,6 +71,12 @@ pub struct Model {
     pub project: String,
     /// The absolute folder that relative paths are relative to.
     pub project_dir: PathBuf,
+    /// The folder that is the project's own: that one, or a release of which it is a part.
+    pub root: PathBuf,
+    /// The files of variables that it was resolved with, later ones winning.
+    pub env_files: Vec<PathBuf>,
+    /// The folder that `PWD` stood for.
+    pub pwd: PathBuf,
     /// Every compose file that was read, included and extended ones too.
     pub files: Vec<PathBuf>,
     /// Every service by name, those whose profile isn't active too.
@@ -84,6 +101,9 @@ pub struct Model {
     /// By compose files, the env files of the `include`s that they come by: where variables come
     /// from that neither the environment nor the project's `.env` has. Those that win stand first.
     pub included_env: BTreeMap<PathBuf, Vec<PathBuf>>,
+    /// The variables without which Compose refuses the files: required ones, and those of a mount or
+    /// port that means nothing without them. Empty unless the files were loaded leniently.
+    pub needed: BTreeMap<String, usize>,
 }
 
 /// One service.
@@ -99,6 +119,8 @@ pub struct Service {
     pub image: Option<String>,
     /// True if it has a `build:`.
     pub build: bool,
+    /// True if it is no container, but something that a program provides.
+    pub provided: bool,
     /// The container's name, if it is fixed.
     pub container_name: Option<String>,
     /// The place of the value of `container_name`.
@@ -203,7 +225,7 @@ pub struct Resource {
 pub struct Bind {
     /// The service.
     pub service: String,
-    /// As it resolves; relative to the project's folder if it is written relative.
+    /// As it resolves; relative to [`Model::root`] where it leads into that.
     pub source: PathBuf,
     /// The absolute path in the container that it is mounted at.
     pub target: String,
@@ -242,10 +264,17 @@ impl Model {
                 environment: merged.environment,
             },
             project: merged.project,
+            root: options
+                .root
+                .clone()
+                .unwrap_or_else(|| merged.folder.clone()),
             folder: merged.folder,
+            env_files: merged.env_files,
+            pwd: merged.pwd,
             profiles: merged.profiles,
             unset: merged.unset,
             included_env: merged.included_env,
+            needed: merged.needed,
         }
         .model(&merged.root))
     }
@@ -258,7 +287,7 @@ impl Model {
         images.into_iter().collect()
     }
 
-    /// The paths below the project's folder that the files mount or read, relative to it:
+    /// The paths below [`Model::root`] that the files mount or read, relative to it:
     /// what a new release would miss.
     pub fn files_inside(&self) -> Vec<PathBuf> {
         let binds = self.binds.iter().map(|bind| &bind.source);
@@ -273,7 +302,7 @@ impl Model {
             .chain(files)
             .filter_map(|path| {
                 let path = if path.is_absolute() {
-                    path.strip_prefix(&self.project_dir).ok()?
+                    path.strip_prefix(&self.root).ok()?
                 } else {
                     path.as_path()
                 };
@@ -296,6 +325,9 @@ pub(crate) struct LayeredFiles {
     here: PathBuf,
     pub(crate) profiles: Vec<String>,
     pub(crate) unset: BTreeMap<String, usize>,
+    pub(crate) env_files: Vec<PathBuf>,
+    pub(crate) pwd: PathBuf,
+    pub(crate) needed: BTreeMap<String, usize>,
     /// The variables that the files were resolved with.
     pub(crate) environment: Environment,
 }
@@ -314,8 +346,8 @@ impl LayeredFiles {
         let here = absolute("", &here);
         let folder = options.project_dir.clone().unwrap_or_else(|| here.clone());
         let read_here = |path: &Path| read(&now_at(path, &folder, &here));
-        let mut loader = Loader::new(&read_here);
-        let env_files = match options.env_files.as_slice() {
+        let mut loader = Loader::new(&read_here, options.lenient);
+        let env_files: Vec<PathBuf> = match options.env_files.as_slice() {
             [] => Some(here.join(".env"))
                 .filter(|file| read(file).is_ok())
                 .into_iter()
@@ -326,7 +358,8 @@ impl LayeredFiles {
         let project = named(&loader, files, options, &folder, &environment)?;
         environment.insert("COMPOSE_PROJECT_NAME".to_owned(), project.clone());
         // Where Compose is run from, which for a release is its folder, wherever we stand.
-        environment.insert("PWD".to_owned(), folder.display().to_string());
+        let pwd = options.pwd.as_ref().unwrap_or(&folder).clone();
+        environment.insert("PWD".to_owned(), pwd.display().to_string());
         let profiles = active_profiles(options, &environment);
         let scope = LoadScope {
             folder: folder.clone(),
@@ -343,14 +376,21 @@ impl LayeredFiles {
             environment: scope.environment,
             unset: loader.unset,
             included_env: loader.included_env,
+            needed: loader
+                .needed
+                .into_iter()
+                .map(|(name, places)| (name, places.len()))
+                .collect(),
             folder: folder.clone(),
+            env_files,
+            pwd,
             here: here.clone(),
         })
     }
 }
 
 /// What the files call by the folder of the future is read from where it is now.
-fn now_at(path: &Path, folder: &Path, here: &Path) -> PathBuf {
+pub(crate) fn now_at(path: &Path, folder: &Path, here: &Path) -> PathBuf {
     let inside = path.strip_prefix(folder);
     inside.map_or_else(|_| path.to_owned(), |rest| here.join(rest))
 }

@@ -39,6 +39,11 @@ pub fn override_of(file: &Path) -> PathBuf {
     file.with_file_name(over)
 }
 
+/// The paths that Compose looks for in a folder, in its order.
+pub fn file_names(folder: &Path) -> Vec<PathBuf> {
+    NAMES.iter().map(|name| folder.join(name)).collect()
+}
+
 /// True if Compose would find a file in this folder itself.
 pub fn is_in(dir: &Path) -> bool {
     NAMES.iter().any(|name| dir.join(name).is_file())

@@ -72,6 +72,7 @@ impl Settings {
         let options = LoadOptions {
             project: Some(PROJECT.to_owned()),
             project_dir: Some(PathBuf::from(FOLDER)),
+            lenient: true,
             ..options.clone()
         };
         let merged = LayeredFiles::load(files, &options, read)?;

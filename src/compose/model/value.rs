@@ -11,7 +11,7 @@ use crate::compose::file::syntax::{Fault, NodeId, NodeKind};
 const MAX_NODES: usize = 1_000_000;
 
 /// Where a value stands: the number of its file, and the byte.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Origin {
     pub(crate) file: usize,
     pub(crate) offset: usize,
@@ -24,6 +24,8 @@ pub(crate) struct Value {
     pub(crate) at: Origin,
     /// The text before interpolation, if that changed it.
     pub(crate) written: Option<String>,
+    /// The variables of it that came to nothing.
+    pub(crate) unset: Vec<String>,
 }
 
 /// A mapping's entries.
@@ -46,6 +48,7 @@ impl Value {
             data,
             at,
             written: None,
+            unset: Vec::new(),
         }
     }
 

@@ -93,7 +93,8 @@ pub(super) fn start(call: &Invocation, streams: Streams) -> io::Result<Child> {
         command.env_remove(name);
     }
     if let Some(folder) = &call.folder {
-        command.current_dir(folder);
+        // As a shell has it; what the caller inherited is the folder of another.
+        command.current_dir(folder).env("PWD", folder);
     }
     command.spawn()
 }

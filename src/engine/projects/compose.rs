@@ -96,9 +96,11 @@ impl Compose {
         Ok(ComposeProject {
             compose: self.clone(),
             name: name.to_owned(),
+            started_in: folder.clone(),
             folder,
             files: files.to_vec(),
             env_files: Vec::new(),
+            profiles: Vec::new(),
         })
     }
 
@@ -135,8 +137,10 @@ pub struct ComposeProject {
     pub(super) compose: Compose,
     pub(super) name: String,
     folder: PathBuf,
+    started_in: PathBuf,
     files: Vec<PathBuf>,
     env_files: Vec<PathBuf>,
+    profiles: Vec<String>,
 }
 
 /// How to start a project.
@@ -164,6 +168,22 @@ impl ComposeProject {
         }
         self.env_files = files.to_vec();
         Ok(self)
+    }
+
+    /// The same project with services of these profiles, besides those that always run; of those that
+    /// `COMPOSE_PROFILES` says when there are none.
+    #[must_use]
+    pub fn with_profiles(mut self, profiles: &[String]) -> Self {
+        self.profiles = profiles.to_vec();
+        self
+    }
+
+    /// The same project as it is when Compose is started in another folder than its own, which `PWD`
+    /// then stands for.
+    #[must_use]
+    pub fn started_in(mut self, folder: &Path) -> Self {
+        self.started_in = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+        self
     }
 
     /// Makes and starts containers, and doesn't wait for them: see [`ComposeProject::wait`].
@@ -316,7 +336,8 @@ impl ComposeProject {
             .fold(call, |call, (option, file)| {
                 call.arg(option).arg(self.folder.join(file))
             })
-            .in_folder(&self.folder)
+            .args(self.profiles.iter().flat_map(|name| ["--profile", name]))
+            .in_folder(&self.started_in)
     }
 
     pub(super) fn announce(&self, disk: &Disk, call: &'static str) -> Result<(), Error> {

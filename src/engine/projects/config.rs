@@ -1,6 +1,5 @@
 //! What Compose itself makes of a project's files.
 
-use std::path::Path;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -12,21 +11,14 @@ use crate::engine::{Docker, Error, Invocation};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 impl ComposeProject {
-    /// What `docker compose config` says, with `pwd` as the folder that it is run from. No engine is
-    /// asked, and nothing is changed. `secrets` are masked in what Compose complains of.
+    /// What `docker compose config` says. No engine is asked, and nothing is changed. `secrets` are
+    /// masked in what Compose complains of.
     ///
     /// # Errors
     /// [`Error::Call`] where Compose refuses the files, [`Error::Answer`].
-    pub(crate) fn config(
-        &self,
-        profiles: &[String],
-        pwd: &Path,
-        secrets: &[String],
-    ) -> Result<Value, Error> {
+    pub(crate) fn config(&self, secrets: &[String]) -> Result<Value, Error> {
         let what = "read the new release with Compose";
-        let profiles = profiles.iter().flat_map(|name| ["--profile", name]);
-        let call = self.call().args(profiles);
-        let call = call.args(["config", "--format", "json"]).env("PWD", pwd);
+        let call = self.call().args(["config", "--format", "json"]);
         let call = secrets.iter().fold(call, Invocation::secret);
         let said = Docker::json_lines(what, &call.time_out(PATIENCE))?.pop();
         Ok(said.unwrap_or_default())

@@ -112,13 +112,13 @@ impl Policy {
             is_file && path.components().count() == 1 && is_document(path)
         };
         let has_compose = |top: &OsStr| {
-            let mut names = self.members.keys();
-            names.any(|path| {
-                let name = path
-                    .file_name()
-                    .filter(|_| path.parent() == Some(Path::new(top)));
-                name.is_some_and(compose::is_compose_name)
-            })
+            let below = self
+                .members
+                .keys()
+                .filter_map(|path| path.strip_prefix(top).ok());
+            // That folder is a part of the release, which has no folder around it.
+            let is_part = top.to_str().is_some_and(compose::is_known_folder);
+            !is_part && below.into_iter().any(compose::is_project_file)
         };
         let all = self.top_of(&|_| false);
         all.or_else(|| {

@@ -6,6 +6,7 @@
 )]
 
 use super::*;
+use crate::error::{Explain, Kind};
 
 fn install(releases: &[&str]) -> (tempfile::TempDir, Install) {
     let folder = tempfile::tempdir().unwrap();

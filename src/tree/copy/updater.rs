@@ -23,7 +23,7 @@ use crate::tree::verify::difference::Difference;
 use crate::tree::walk::dir_chain::DirChain;
 use crate::tree::walk::escaped::join_path;
 use crate::tree::walk::fence::Fence;
-use crate::tree::walk::stat::{self, FileId, Listing, Stat, XattrRoom};
+use crate::tree::walk::stat::{self, DirEntry, FileId, Listing, Stat, XattrRoom};
 
 /// For what a pass is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,6 +112,11 @@ pub(super) struct Updater<'a> {
     pub(super) weight: Weight,
     pub(super) done: Updated,
     pub(super) differences: Vec<Difference>,
+}
+
+/// The name of what is a folder, or isn't told by its listing.
+fn may_be_folder(entry: DirEntry<'_>) -> Option<&CStr> {
+    (entry.is_dir != Some(false)).then_some(entry.name)
 }
 
 impl<'a> Updater<'a> {
@@ -247,9 +252,16 @@ impl<'a> Updater<'a> {
             self.weight.alike += 1;
         }
         self.remove_gone(state, &theirs, &ours)?;
+        let mut our_folders: Vec<&CStr> = ours.iter().filter_map(may_be_folder).collect();
+        our_folders.sort_unstable();
         for entry in theirs.iter() {
             if self.progress.interrupted() {
                 return Err(Error::Interrupted);
+            }
+            let files =
+                may_be_folder(entry).is_none() && our_folders.binary_search(&entry.name).is_err();
+            if files && self.pass == Pass::Weigh && self.weight.alike > 0 {
+                continue;
             }
             let exclude = &self.options.exclude;
             if !exclude.leaves_out(&pair.source, &pair.place, entry) {

@@ -80,7 +80,7 @@ impl ResolvedNames {
         }
         for bind in &model.binds {
             if enabled.contains_key(&bind.service) {
-                let source = plain(&model.project_dir.join(&bind.source));
+                let source = plain(&model.root.join(&bind.source));
                 names.insert(mount_of(&bind.service, &bind.target), source);
             }
         }
@@ -195,8 +195,9 @@ impl ScratchRelease<'_> {
     fn ask(&self, compose: &Compose, request: &Request) -> Result<ResolvedNames, ScratchError> {
         let model = &self.decisions.model;
         let (new, old) = (&self.releases.new, &self.releases.old);
-        let folder = self.place(&model.project_dir);
-        self.disk.create_dirs(&folder, 0o700)?;
+        let folder = self.place(&model.root);
+        let project_folder = self.place(&model.project_dir);
+        self.disk.create_dirs(&project_folder, 0o700)?;
         for path in self.files() {
             self.write(&path)?;
         }
@@ -210,20 +211,22 @@ impl ScratchRelease<'_> {
                 None => env_files.push(path.clone()),
             }
         }
-        let default = folder.join(".env");
+        let default = project_folder.join(".env");
         if env_files == [default.clone()] {
             env_files.clear();
         }
         let names = new.files.iter().map(|file| folder.join(&file.name));
         let project = compose
-            .project(&model.project, &folder, &names.collect::<Vec<_>>())
+            .project(&model.project, &project_folder, &names.collect::<Vec<_>>())
             .and_then(|project| project.with_env_files(&env_files))
-            .map_err(ScratchError::Compose)?;
+            .map_err(ScratchError::Compose)?
+            .with_profiles(&request.profiles)
+            .started_in(&folder.join(&new.started_in));
         let secrets: Vec<String> = new
             .secret_values()
             .filter(|value| value.len() > 5)
             .collect();
-        let said = project.config(&request.profiles, &folder, &secrets);
+        let said = project.config(&secrets);
         let said = said.map_err(ScratchError::Compose)?;
         let root = self
             .root
@@ -244,12 +247,15 @@ impl ScratchRelease<'_> {
             let here = path
                 .strip_prefix(&new.folder)
                 .or(path.strip_prefix(&old.folder));
-            here.map_or_else(|_| path.clone(), |name| model.project_dir.join(name))
+            here.map_or_else(|_| path.clone(), |name| model.root.join(name))
         };
         let env = new.env_files().iter().map(below);
         let files = model.files.iter().map(below);
-        let default = model.project_dir.join(".env");
-        named.chain(env).chain(files).chain([default]).collect()
+        let defaults = new
+            .env_names()
+            .into_iter()
+            .map(|name| model.root.join(name));
+        named.chain(env).chain(files).chain(defaults).collect()
     }
 
     /// Where a path leads in the scratch folder.
@@ -271,7 +277,7 @@ impl ScratchRelease<'_> {
 
     /// The content that a file will have.
     fn content(&self, path: &Path) -> Option<Vec<u8>> {
-        let Ok(name) = path.strip_prefix(&self.decisions.model.project_dir) else {
+        let Ok(name) = path.strip_prefix(&self.decisions.model.root) else {
             return std::fs::read(path).ok();
         };
         let edits = &self.decisions.edits;

@@ -40,7 +40,15 @@ impl CarriedConfig {
     ) -> Result<Self, ReleasesError> {
         let old = releases.old;
         let pristine = shipped.base;
-        let rules = carried(request, recipe, old, pristine)?;
+        let mut rules = carried(request, recipe, old, pristine)?;
+        let own = local_changes::own_included(releases, pristine)?;
+        let is_ruled = |name: &Path| rules.iter().any(|rule| name.starts_with(&rule.path));
+        let unruled: Vec<_> = own.iter().filter(|name| !is_ruled(name)).collect();
+        rules.extend(
+            unruled
+                .into_iter()
+                .filter_map(|name| CarryRule::new(name).ok()),
+        );
         let answered = Answered::of(request, recipe);
         let is_asked = !request.carry.is_empty() || recipe.carry.is_some();
         let sorted = sort(releases, shipped, &rules, &answered, is_asked)?;
@@ -60,13 +68,16 @@ impl CarriedConfig {
         // That a variable keeps an image is no conflict of two files.
         let images = releases.new.model.images.iter();
         let variables = images.flat_map(|image| &image.variables);
-        let variables: Vec<_> = variables.map(|name| format!(".env:{name}")).collect();
-        let is_of_image = |answer: &Path| variables.iter().any(|name| answer == Path::new(name));
+        let variables: Vec<_> = variables
+            .flat_map(|name| old.env_names().into_iter().map(move |env| (env, name)))
+            .map(|(env, name)| PathBuf::from(format!("{}:{name}", env.display())))
+            .collect();
+        let is_of_image = |answer: &Path| variables.iter().any(|name| answer == name);
         unused_answers.retain(|answer| !is_of_image(answer));
         let results = merged.iter();
         let results = results.map(|file| (file.name.clone(), file.merged.bytes.clone()));
         let mut coming: BTreeMap<_, _> = results.collect();
-        come_along(&mut coming, releases, &carry)?;
+        come_along(&mut coming, releases, &carry, &request.env_files, &own)?;
         let mut findings = Findings {
             unused_answers,
             gone: sorted.gone,
@@ -125,12 +136,14 @@ fn sort(
     answered: &Answered,
     is_asked: bool,
 ) -> Result<Sorted, ReleasesError> {
+    let mut needed = new.model.files_inside();
+    needed.extend(new.env_names());
     let mut sorter = Sorter {
         old: &old.folder,
         new: shipped.new,
         base: shipped.base,
         answers: &Answers::new(&answered.ours, &answered.theirs),
-        needed: &new.model.files_inside(),
+        needed: &needed,
         usual: old.folder.join(&old.files[0].name).metadata().ok(),
         sorted: Sorted::default(),
     };
@@ -146,12 +159,19 @@ fn come_along(
     coming: &mut BTreeMap<PathBuf, Vec<u8>>,
     ReleasePair { old, new }: ReleasePair<'_>,
     carry: &[CarriedPath],
+    env_files: &[PathBuf],
+    own: &[PathBuf],
 ) -> Result<(), ReleasesError> {
-    let env = PathBuf::from(".env");
+    let mut env = new.env_names();
+    let release = Install::current_target(&old.version);
+    let named = env_files
+        .iter()
+        .filter_map(|path| path.strip_prefix(&release).ok());
+    env.extend(named.map(Path::to_owned));
     let included = new.included.iter().map(|file| &file.name);
-    for name in included.chain([&env]) {
+    for name in included.chain(own).chain(&env) {
         let is_carried = carry.iter().any(|carry| carry.brings(name));
-        let from = match (is_carried, name == &env) {
+        let from = match (is_carried, env.contains(name)) {
             (true, _) => &old.folder,
             // The old release's would be taken.
             (false, true) => &new.folder,
@@ -189,7 +209,9 @@ fn carried(
     if let Some(listed) = &recipe.carry {
         return Ok(listed.clone());
     }
-    let mut carry = vec![CarryRule::new(Path::new(".env"))?];
+    let names = old.env_names();
+    let names = names.iter().map(|name| CarryRule::new(name));
+    let mut carry = names.collect::<Result<Vec<_>, _>>()?;
     let release = Install::current_target(&old.version);
     let named = request.env_files.iter();
     let named = named.filter_map(|path| path.strip_prefix(&release).ok());
@@ -322,8 +344,9 @@ fn compose_names(
     pristine: &ShippedFiles,
 ) -> Result<Vec<FileNames>, ReleasesError> {
     let (mine, theirs) = (&old.files[0].real, &new.files[0].real);
-    let shipped = compose::discover(&pristine.folder)?;
-    let shipped = shipped.first().and_then(|path| path.canonicalize().ok());
+    let shipped = compose::find_project(&pristine.folder, Some(&old.started_in))?;
+    let shipped = shipped.iter().flat_map(|project| &project.files).next();
+    let shipped = shipped.and_then(|path| path.canonicalize().ok());
     let folder = pristine.folder.canonicalize();
     let name = |path: PathBuf| Some(path.strip_prefix(folder.ok()?).ok()?.to_owned());
     let base = match pristine.metadata(mine) {

@@ -11,6 +11,7 @@ use super::obstacle::Obstacle;
 use super::outside::{self, OutsideAnswers, OutsideUse, Ownership};
 use super::release_files::{ReleaseFiles, ReleasePair};
 use super::releases::Releases;
+use super::tag_edits::{TagEdits, TagEnvEdit};
 use super::view::View;
 use super::volume_pair::VolumePair;
 use super::warnings;
@@ -21,7 +22,7 @@ use crate::tree::Digest;
 use crate::upgrade::projects::{Arrangement, ProjectPair, ProjectRecord};
 use crate::upgrade::request::Request;
 use crate::upgrade::shared_with_old::SharedWithOld;
-use crate::upgrade::step::{EditCompose, FolderMove, ValueChange};
+use crate::upgrade::step::{EditCompose, FolderMove, TagVariable, ValueChange, WrittenImage};
 
 /// What an upgrade touches: edits, volumes, config.
 #[derive(Debug, Clone)]
@@ -114,6 +115,10 @@ impl Decisions {
         let mut warnings = Vec::new();
         let outside = outside(request, releases, &prefix, &mut warnings);
         let keys = outside.pairs.iter().map(|pair| pair.key.clone());
+        let tags = match request.tag_var {
+            true => Some(TagEdits::of(ReleasePair { old, new }, &rules)?),
+            false => None,
+        };
         let edit = ReleaseEdit {
             images: rules,
             prefix: prefix.clone(),
@@ -123,8 +128,9 @@ impl Decisions {
                 .iter()
                 .map(|m| (m.from.clone(), m.to.clone()))
                 .collect(),
+            ..ReleaseEdit::default()
         };
-        let mut edits = edits(new, &edit, &mut warnings)?;
+        let mut edits = edits(new, &edit, tags.as_ref(), &mut warnings)?;
         let results = edits
             .iter()
             .map(|edit| (edit.name.clone(), edit.after.clone()))
@@ -150,11 +156,15 @@ impl Decisions {
             moves: &outside.moves,
         };
         let mut obstacles = outside.obstacles;
+        obstacles.extend(tags.into_iter().flat_map(|tags| tags.obstacles));
         obstacles.extend(view.obstacles());
         let is_merged = |path: &Path| releases.merged.iter().any(|file| file.name == path);
         let mut carry = releases.carry.clone();
-        let env = Path::new(".env");
-        if carry.iter().any(|carry| carry.path == env) && !is_merged(env) {
+        let is_env = |path: &Path| old.is_env(path);
+        if carry
+            .iter()
+            .any(|carry| is_env(&carry.path) && !is_merged(&carry.path))
+        {
             warnings::of_missing_keys(old, releases.shipped_env.as_ref(), &mut warnings);
         }
         warnings::of_old_version(old, new, &mut warnings);
@@ -232,10 +242,12 @@ fn own(used: &OutsideUse, releases: &Releases, prefix: &str, decided: &mut Outsi
         decided.obstacles.push(used.question());
         return;
     };
+    let below_project = to;
+    let to = releases.new.project_folder.join(&below_project);
     let place = match used.is_device() {
         // The engine mounts it, and knows nothing of a project's folder.
-        true => releases.new.model.project_dir.join(&to),
-        false => Path::new(".").join(&to),
+        true => releases.new.model.root.join(&to),
+        false => Path::new(".").join(&below_project),
     };
     let path = PathBuf::from(used.answer());
     // What lies below what is copied is copied with it.
@@ -259,10 +271,15 @@ fn own(used: &OutsideUse, releases: &Releases, prefix: &str, decided: &mut Outsi
 fn edits(
     new: &ReleaseFiles,
     edit: &ReleaseEdit,
+    tags: Option<&TagEdits>,
     warnings: &mut Vec<String>,
 ) -> Result<Vec<PlannedEdit>, compose::Error> {
     let mut edits = Vec::new();
     for file in new.files.iter().chain(&new.included) {
+        let edit = ReleaseEdit {
+            written: tags.map(|tags| tags.written.get(&file.name).cloned().unwrap_or_default()),
+            ..edit.clone()
+        };
         let edited = edit.apply(&file.name, &file.bytes)?;
         warnings.extend(edited.warnings.iter().map(ToString::to_string));
         if edited.bytes == file.bytes {
@@ -271,6 +288,11 @@ fn edits(
         let step = EditCompose {
             file: Install::current_target(&new.version).join(&file.real),
             images: edit.images.clone(),
+            written: edit
+                .written
+                .as_ref()
+                .map(|images| images.iter().map(written_image).collect()),
+            variables: Vec::new(),
             prefix: edit.prefix.clone(),
             own: edit.own.clone(),
             moves: edit.moves.iter().map(FolderMove::of).collect(),
@@ -285,7 +307,42 @@ fn edits(
             after: edited.bytes,
         });
     }
+    let env_files = tags.into_iter().flat_map(|tags| &tags.env_files);
+    edits.extend(env_files.map(|file| env_edit(new, file)));
     Ok(edits)
+}
+
+fn written_image((service, value): &(String, String)) -> WrittenImage {
+    WrittenImage {
+        service: service.clone(),
+        value: value.clone(),
+    }
+}
+
+fn env_edit(new: &ReleaseFiles, file: &TagEnvEdit) -> PlannedEdit {
+    let variables = file.variables.iter();
+    PlannedEdit {
+        name: file.name.clone(),
+        step: EditCompose {
+            file: Install::current_target(&new.version).join(&file.name),
+            images: Vec::new(),
+            written: None,
+            variables: variables
+                .map(|(name, value)| TagVariable {
+                    name: name.clone(),
+                    value: value.clone(),
+                })
+                .collect(),
+            prefix: String::new(),
+            own: Vec::new(),
+            moves: Vec::new(),
+            changes: file.edited.changes.iter().map(change).collect(),
+            before: Digest::of(&file.before).to_string(),
+            after: Digest::of(&file.edited.bytes).to_string(),
+        },
+        before: file.before.clone(),
+        after: file.edited.bytes.clone(),
+    }
 }
 
 fn change(change: &compose::Change) -> ValueChange {

@@ -53,6 +53,34 @@ pub(crate) fn compose_files(
     Ok(found)
 }
 
+/// Files that compose files of the old release include or extend, that the new one has not and that the
+/// old one's vendor didn't ship as they are: they come along with whatever names them.
+///
+/// # Errors
+/// [`ReleasesError::Io`] where a release can't be looked into.
+pub(crate) fn own_included(
+    releases: ReleasePair<'_>,
+    pristine: Option<&ShippedFiles>,
+) -> Result<Vec<PathBuf>, ReleasesError> {
+    let ReleasePair { old, new } = releases;
+    let mut found = Vec::new();
+    // The vendor's own files name what the vendor ships.
+    if pristine.is_none() && compose_files(releases)?.is_empty() {
+        return Ok(found);
+    }
+    for name in old.included.iter().map(|file| &file.name) {
+        let path = old.folder.join(name);
+        let as_shipped = match pristine {
+            Some(pristine) => pristine.compare(&path, name).map_err(unread(&path))?,
+            None => AsShipped::Absent,
+        };
+        if as_shipped != AsShipped::Same && metadata(&new.folder.join(name))?.is_none() {
+            found.push(name.clone());
+        }
+    }
+    Ok(found)
+}
+
 /// The topmost paths of a release that its vendor didn't ship, or not with that content.
 ///
 /// # Errors

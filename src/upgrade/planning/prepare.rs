@@ -17,7 +17,7 @@ use super::unseen::UnseenFacts;
 use crate::clock;
 use crate::compose;
 use crate::engine::VolumeStore;
-use crate::error::{Explain, Kind};
+use crate::error::{ErrorPart, Explain, Kind};
 use crate::fs::Disk;
 use crate::progress::Progress;
 use crate::release::{IdentityError, Install};
@@ -87,6 +87,10 @@ impl Explain for PrepareError {
 
     fn hints(&self) -> Vec<String> {
         self.inner().hints()
+    }
+
+    fn parts(&self) -> Vec<ErrorPart> {
+        self.inner().parts()
     }
 }
 

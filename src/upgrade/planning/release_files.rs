@@ -15,7 +15,7 @@ use crate::document::DocumentError;
 use crate::env_file::{self, EnvFile};
 use crate::error::{Explain, Kind};
 use crate::merge;
-use crate::release::{InstallError, RecipeError, Release, VendorReleaseError, Version};
+use crate::release::{InstallError, RecipeError, Release, VendorReleaseError, Version, where_else};
 use crate::tree;
 
 /// A release as it is read: its folder, compose files, model and variables.
@@ -31,6 +31,11 @@ pub struct ReleaseFiles {
     pub included: Vec<ComposeFile>,
     /// The resolved model of all compose files together.
     pub model: Model,
+    /// The folder of its compose project, below the release; empty for the release's own.
+    pub project_folder: PathBuf,
+    /// The folder below the release that Compose is started in: another one where `COMPOSE_FILE` leads
+    /// out of it.
+    pub started_in: PathBuf,
     /// The variables of its `.env`; `None` where there is no such file.
     pub env: Option<BTreeMap<String, String>>,
     /// What makes the model of the files.
@@ -117,6 +122,14 @@ pub enum ReleasesError {
         /// The release's folder.
         folder: PathBuf,
     },
+    /// The two releases have their compose files in different places.
+    #[error("{old}, and {new}")]
+    OtherFolder {
+        /// Where those of the old release are, as a clause.
+        old: String,
+        /// Where those of the new one are.
+        new: String,
+    },
     /// Edits can't be told from what the vendor shipped.
     #[error(
         "it is not known what the vendor shipped as {version}, so your edits of it are not, either"
@@ -153,6 +166,7 @@ impl Explain for ReleasesError {
             Self::Merge(error) => error.kind(),
             Self::NoCompose { .. } => Kind::Usage,
             Self::FileOutside { .. }
+            | Self::OtherFolder { .. }
             | Self::NoPristine { .. }
             | Self::OverrideTaken { .. }
             | Self::Io { .. } => Kind::Refused,
@@ -168,12 +182,23 @@ impl Explain for ReleasesError {
             Self::Compose(error) => error.hints(),
             Self::Env(error) => error.hints(),
             Self::Merge(error) => error.hints(),
-            Self::NoCompose { .. } => {
-                vec!["a release holds a `docker-compose.yml` or `compose.yaml` at its top".into()]
+            Self::NoCompose { folder } => {
+                if let Some(elsewhere) = where_else(folder) {
+                    return vec![elsewhere];
+                }
+                vec!["a release holds a `docker-compose.yml` or `compose.yaml` at its top, or in a folder such as `docker`".into()]
             }
             Self::FileOutside { .. } => {
                 vec!["a release's compose files should be its own: no symlink, and no `COMPOSE_FILE` that leads out of it".into()]
             }
+            Self::OtherFolder { .. } => vec![
+                "what is carried keeps its place: both releases have to be laid out alike; where only a \
+                 part of what the vendor ships is the release, pass that folder to `--from-release`"
+                    .into(),
+                "where another folder of a release is the one that runs, say so with `transship init \
+                 --project-directory DIR`"
+                    .into(),
+            ],
             Self::NoPristine { .. } => {
                 vec!["name the vendor's tarball or folder of it with `--pristine PATH`".into()]
             }
@@ -199,11 +224,12 @@ impl ReleaseFiles {
         &self,
         contents: &BTreeMap<PathBuf, Vec<u8>>,
     ) -> Result<Model, compose::Error> {
-        let given = |path: &Path| {
-            let name = path.strip_prefix(&self.folder).ok()?;
-            contents.get(name).or_else(|| self.coming.get(name))
+        let read = |path: &Path| {
+            let path = compose::now_at(path, &self.model.root, &self.folder);
+            let name = path.strip_prefix(&self.folder).ok();
+            let given = name.and_then(|name| contents.get(name).or_else(|| self.coming.get(name)));
+            given.map_or_else(|| fs::read(&path), |b| Ok(b.clone()))
         };
-        let read = |path: &Path| given(path).map_or_else(|| fs::read(path), |b| Ok(b.clone()));
         let paths = self.files.iter().map(|file| self.folder.join(&file.name));
         Model::load_with(&paths.collect::<Vec<_>>(), &self.options, &read)
     }
@@ -219,6 +245,75 @@ impl ReleaseFiles {
         self.coming.get(name).map(Vec::as_slice)
     }
 
+    /// The names below the release of the files of variables that Compose reads by itself, there or not;
+    /// the first is that of the folder it is started in.
+    pub(crate) fn env_names(&self) -> Vec<PathBuf> {
+        let mut names = vec![
+            self.started_in.join(".env"),
+            self.project_folder.join(".env"),
+        ];
+        names.dedup();
+        names
+    }
+
+    /// True for one of those.
+    pub(crate) fn is_env(&self, name: &Path) -> bool {
+        self.env_names().iter().any(|own| own == name)
+    }
+
+    /// What of this release has to be known to find the compose files of the next one, `release`: where
+    /// `COMPOSE_FILE` of its `.env` names them, which will come along, that, and those that are the
+    /// administrator's.
+    pub(crate) fn lent(&self, release: &Release) -> BTreeMap<PathBuf, Vec<u8>> {
+        let names_files = self
+            .env
+            .as_ref()
+            .is_some_and(|env| env.contains_key("COMPOSE_FILE"));
+        let alone = release.project().ok();
+        let alone = alone.and_then(|p| Some(p.folder.strip_prefix(&release.path).ok()?.to_owned()));
+        let is_there = |name: &Path| release.path.join(name).is_file();
+        if !names_files
+            || alone.as_ref() == Some(&self.project_folder)
+            || !is_there(&self.files[0].name)
+        {
+            return BTreeMap::new();
+        }
+        let files = self.files.iter().filter(|file| !is_there(&file.name));
+        let mut lent: BTreeMap<_, _> = files.map(|f| (f.name.clone(), f.bytes.clone())).collect();
+        let env = self.started_in.join(".env");
+        lent.extend(
+            fs::read(self.folder.join(&env))
+                .ok()
+                .map(|bytes| (env, bytes)),
+        );
+        lent
+    }
+
+    /// The variables of the `.env` that is in the release, whatever comes in its place.
+    pub(crate) fn shipped_env(&self) -> Result<Option<BTreeMap<String, String>>, ReleasesError> {
+        let paths = self
+            .env_names()
+            .into_iter()
+            .map(|name| self.folder.join(name));
+        let there: Vec<_> = paths.filter(|path| path.is_file()).collect();
+        read_env(&there, &|path| fs::read(path))
+    }
+
+    /// That the compose files of both are in the same place.
+    pub(crate) fn require_alike(&self, old: &Self) -> Result<(), ReleasesError> {
+        let told = |release: &Self| match release.project_folder.as_os_str().is_empty() {
+            true => "its top".to_owned(),
+            false => format!("`{}`", release.project_folder.display()),
+        };
+        if self.project_folder == old.project_folder {
+            return Ok(());
+        }
+        Err(ReleasesError::OtherFolder {
+            old: format!("the compose files of {} are in {}", old.version, told(old)),
+            new: format!("those of {} in {}", self.version, told(self)),
+        })
+    }
+
     /// The values of `.env`, which are nobody else's to see.
     pub(crate) fn secret_values(&self) -> impl Iterator<Item = String> + '_ {
         self.env.iter().flat_map(|env| env.values().cloned())
@@ -231,8 +326,7 @@ impl ReleaseFiles {
             .secrets
             .values()
             .filter_map(|secret| secret.file.as_ref());
-        let inside =
-            |file: &Path| file.strip_prefix(&self.model.project_dir).unwrap_or(file) == path;
+        let inside = |file: &Path| file.strip_prefix(&self.model.root).unwrap_or(file) == path;
         files.into_iter().any(|file| inside(file))
     }
 
@@ -250,12 +344,21 @@ impl ReleaseFiles {
         let folder = release.path.clone();
         let given = |path: &Path| coming.get(path.strip_prefix(&folder).ok()?);
         let is_there = |path: &Path| given(path).is_some() || path.is_file();
-        let read = |path: &Path| given(path).map_or_else(|| fs::read(path), |b| Ok(b.clone()));
-        let paths = compose::discover_with(&folder, &is_there, &read)?;
-        if paths.is_empty() {
+        let read = |path: &Path| {
+            let path = compose::now_at(path, at, &folder);
+            given(&path).map_or_else(|| fs::read(&path), |b| Ok(b.clone()))
+        };
+        let found = compose::find_project_with(&folder, release.directory(), &is_there, &read)?;
+        let Some(found) = found else {
             return Err(ReleasesError::NoCompose { folder });
-        }
-        let own_env = folder.join(".env");
+        };
+        let below = |path: &Path| path.strip_prefix(&folder).map(Path::to_owned);
+        let (Ok(project_folder), Ok(started_in)) = (below(&found.folder), below(&found.started_in))
+        else {
+            let file = found.files.first().cloned().unwrap_or_default();
+            return Err(ReleasesError::FileOutside { file, folder });
+        };
+        let paths = found.files.clone();
         let env_files = how.env_files.iter().map(|env| {
             let coming = env.name.as_ref().map(|name| folder.join(name));
             let coming = coming.filter(|path| given(path).is_some());
@@ -263,9 +366,15 @@ impl ReleaseFiles {
         });
         let options = LoadOptions {
             project: how.project.clone(),
-            project_dir: Some(at.to_owned()),
-            env_files: env_files.collect(),
+            project_dir: Some(at_home(at, &project_folder)),
+            root: Some(at.to_owned()),
+            pwd: Some(at_home(at, &started_in)),
+            env_files: match how.env_files.is_empty() {
+                true => found.named_env_files(),
+                false => env_files.collect(),
+            },
             profiles: how.profiles.clone(),
+            lenient: true,
             ..LoadOptions::default()
         };
         let model = Model::load_with(&paths, &options, &read)?;
@@ -300,7 +409,9 @@ impl ReleaseFiles {
             version: release.version.clone(),
             files: files.collect::<Result<_, _>>()?,
             included,
-            env: read_env(&own_env, &read)?,
+            env: read_env(&found.env_files, &read)?,
+            project_folder,
+            started_in,
             folder,
             model,
             options,
@@ -338,15 +449,21 @@ fn real_name(path: &Path, folder: &Path) -> Option<PathBuf> {
 }
 
 fn read_env(
-    path: &Path,
+    paths: &[PathBuf],
     read: &dyn Fn(&Path) -> io::Result<Vec<u8>>,
 ) -> Result<Option<BTreeMap<String, String>>, ReleasesError> {
-    match read(path) {
-        Ok(bytes) => Ok(Some(EnvFile::parse(path, &bytes)?.values(&|_| None)?)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(ReleasesError::Io {
+    let mut values = BTreeMap::new();
+    for path in paths {
+        let bytes = read(path).map_err(|source| ReleasesError::Io {
             path: path.into(),
             source,
-        }),
+        })?;
+        values.extend(EnvFile::parse(path, &bytes)?.values(&|_| None)?);
     }
+    Ok((!paths.is_empty()).then_some(values))
+}
+
+/// A folder below one, without a `/` at its end.
+fn at_home(at: &Path, below: &Path) -> PathBuf {
+    at.join(below).components().collect()
 }

@@ -74,6 +74,7 @@ impl Releases {
             None => install.release(&request.version)?.path,
         };
         let untouched = BTreeMap::new();
+        let directory = install.project_directory()?;
         let how = ReadOptions {
             project: request.from_project.clone(),
             env_files: env_files(install, request, &old.version, None),
@@ -82,12 +83,13 @@ impl Releases {
         let old = ReleaseFiles::read(&old, &old.path, &how, &untouched)?;
         let how = ReadOptions {
             project: request.project.clone(),
-            env_files: env_files(install, request, &old.version, Some(&old.folder)),
+            env_files: env_files(install, request, &old.version, Some(&old)),
             ..how
         };
         let at = install.release_folder(&request.version);
-        let release = Release::at(request.version.clone(), folder);
-        let shipped = ReleaseFiles::read(&release, &at, &how, &untouched)?;
+        let release = Release::at(request.version.clone(), folder, directory.as_deref());
+        let shipped = ReleaseFiles::read(&release, &at, &how, &old.lent(&release))?;
+        shipped.require_alike(&old)?;
         let own = install.root().join("transship.yml");
         let files = shipped.files.iter();
         let files: Vec<_> = files.map(|file| (&*file.name, &*file.bytes)).collect();
@@ -111,7 +113,7 @@ impl Releases {
             },
             Shipped { base, new: theirs },
         )?;
-        let shipped_env = shipped.env.clone();
+        let shipped_env = shipped.shipped_env()?;
         let new = match config.coming.is_empty() {
             true => shipped,
             false => ReleaseFiles::read(&release, &at, &how, &config.coming)?,
@@ -144,14 +146,19 @@ fn env_files(
     install: &Install,
     request: &Request,
     old: &Version,
-    default: Option<&Path>,
+    default: Option<&ReleaseFiles>,
 ) -> Vec<EnvSource> {
     if request.env_files.is_empty() {
-        let env = default.map(|folder| EnvSource {
-            path: folder.join(".env"),
-            name: Some(PathBuf::from(".env")),
+        let names = default.map(|old| (old, old.env_names()));
+        let sources = names.into_iter().flat_map(|(old, names)| {
+            // Compose reads the first again behind the second, and it wins.
+            let again = names.get(1).and(names.first()).cloned();
+            names.into_iter().chain(again).map(|name| EnvSource {
+                path: old.folder.join(&name),
+                name: Some(name),
+            })
         });
-        return env.into_iter().filter(|env| env.path.is_file()).collect();
+        return sources.filter(|env| env.path.is_file()).collect();
     }
     let named = request.env_files.iter();
     let source = |path: &PathBuf| EnvSource {
@@ -180,10 +187,14 @@ fn open(
     request: &Request,
     path: &Path,
     progress: &dyn Progress,
-) -> Result<VendorRelease, VendorReleaseError> {
+) -> Result<VendorRelease, ReleasesError> {
     let target = install.release_folder(&request.version);
     if target.symlink_metadata().is_ok() {
-        return Err(VendorReleaseError::ReleaseExists { path: target });
+        return Err(VendorReleaseError::ReleaseExists { path: target }.into());
     }
-    VendorRelease::open(path, progress)
+    Ok(VendorRelease::open_with(
+        path,
+        &install.run_files()?,
+        progress,
+    )?)
 }

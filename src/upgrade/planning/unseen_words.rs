@@ -6,7 +6,7 @@ use crate::engine::{UnseenData, UnseenPlace};
 use crate::tree::Survey;
 
 /// The ways out.
-pub(super) fn hint(data: &UnseenData) -> String {
+pub(super) fn ways_out(data: &UnseenData) -> Vec<String> {
     let UnseenData {
         service,
         container,
@@ -21,10 +21,10 @@ pub(super) fn hint(data: &UnseenData) -> String {
         ),
         _ => format!("take it out with `docker cp {container}:{path} .`, put it into a volume"),
     };
-    format!(
-        "{way} and mount that at `{path}` in the old release; or leave it behind with \
-                     `--leave {service}:{path}`"
-    )
+    vec![
+        format!("{way} and mount that at `{path}` in the old release"),
+        format!("leave it behind with `--leave {service}:{path}`"),
+    ]
 }
 
 /// What stands against a plan.

@@ -4,6 +4,7 @@
 //! Pure. The decisions are made file by file; here the whole is held against the old release,
 //! since a file that is included, a variable in `.env`, or another key can change what they come to.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::obstacle::Obstacle;
@@ -35,6 +36,7 @@ impl View<'_> {
         found.extend(self.moved_data());
         found.extend(self.pinned_images());
         found.extend(self.missing_files());
+        found.extend(self.broken_services());
         found.extend(self.unmoved_folders());
         found.extend(self.blank_variables());
         found
@@ -175,12 +177,17 @@ impl View<'_> {
         })
     }
 
-    /// Variables that Compose would take for blank, and that weren't before.
+    /// Variables that Compose would take for blank and that weren't before, and those without which
+    /// it would refuse the release.
     fn blank_variables(&self) -> Option<Obstacle> {
         let old = &self.releases.old.model.unset;
         let unset = self.model.unset.iter();
         let new = unset.filter(|(name, _)| !old.contains_key(*name));
-        let variables: Vec<_> = new.map(|(name, places)| (name.clone(), *places)).collect();
+        let mut variables: BTreeMap<_, _> = new.map(|(n, count)| (n.clone(), *count)).collect();
+        for (name, count) in &self.model.needed {
+            variables.entry(name.clone()).or_insert(*count);
+        }
+        let variables: Vec<_> = variables.into_iter().collect();
         (!variables.is_empty()).then_some(Obstacle::Unset { variables })
     }
 
@@ -211,10 +218,40 @@ impl View<'_> {
     /// True if somebody has said that the old release's value of one of these counts.
     fn is_kept(&self, variables: &[String]) -> bool {
         let is_it = |answer: &PathBuf| {
-            let names = variables.iter().map(|name| format!(".env:{name}"));
-            answer == Path::new(".env") || names.into_iter().any(|name| answer == Path::new(&name))
+            self.releases.old.env_names().iter().any(|env| {
+                let env = env.display();
+                let mut names = variables.iter().map(|name| format!("{env}:{name}"));
+                answer == Path::new(&env.to_string())
+                    || names.any(|name| answer == Path::new(&name))
+            })
         };
         self.kept.iter().any(is_it)
+    }
+
+    /// Services that Compose refuses, since the rest of them was the old release's.
+    fn broken_services(&self) -> Vec<Obstacle> {
+        let mut found = Vec::new();
+        for (name, service) in self.enabled() {
+            if service.image.is_none() && !service.build && !service.provided {
+                found.push(Obstacle::NoImage {
+                    service: name.clone(),
+                    at: self.place(&service.at.to_string()),
+                });
+            }
+            let is_known = |key: &&String| !self.model.volumes.contains_key(*key);
+            let volumes = service.volumes.iter().filter(is_known);
+            let is_known = |key: &&String| !self.model.networks.contains_key(*key);
+            let networks = service.networks.keys().filter(is_known);
+            let undefined = volumes
+                .map(|key| ("volume", key))
+                .chain(networks.map(|key| ("network", key)));
+            found.extend(undefined.map(|(kind, key)| Obstacle::Undefined {
+                service: name.clone(),
+                kind,
+                key: key.clone(),
+            }));
+        }
+        found
     }
 
     /// Files of Compose's own reading that neither release has.
@@ -229,7 +266,7 @@ impl View<'_> {
         let files = resources.filter_map(|resource| resource.file.as_ref());
         let mut missing: Vec<PathBuf> = named
             .chain(files)
-            .filter_map(|path| path.strip_prefix(&self.model.project_dir).ok())
+            .filter_map(|path| path.strip_prefix(&self.model.root).ok())
             .filter(|path| !self.is_there(path))
             .map(Path::to_owned)
             .collect();
@@ -259,7 +296,7 @@ impl View<'_> {
 
     /// A place in the new release's files, by their names below it.
     fn place(&self, at: &str) -> String {
-        let folders = [&self.releases.new.folder, &self.model.project_dir];
+        let folders = [&self.releases.new.folder, &self.model.root];
         let below = |folder: &PathBuf| {
             let rest = at.strip_prefix(folder.to_str()?)?;
             Some(rest.trim_start_matches('/').to_owned())

@@ -244,7 +244,7 @@ impl Sorter<'_> {
 
     /// True if the new release couldn't do without it.
     fn is_needed(&self, name: &Path) -> bool {
-        name == Path::new(".env") || self.needed.iter().any(|needed| needed == name)
+        self.needed.iter().any(|needed| needed == name)
     }
 
     fn was_not_shipped(&self, name: &Path) -> Result<bool, ReleasesError> {

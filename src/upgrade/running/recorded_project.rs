@@ -2,6 +2,8 @@
 //! release later uses that, and not what Compose would choose by itself, which may have other
 //! and empty volumes.
 
+use std::path::PathBuf;
+
 use super::journal::{Journal, JournalError};
 use crate::release::{Install, Version};
 use crate::upgrade::projects::Arrangement;
@@ -11,6 +13,11 @@ use crate::upgrade::projects::Arrangement;
 pub struct RecordedProject {
     /// The project's name, as `-p` takes it.
     pub project: String,
+    /// The files of variables that it was planned with, absolute; those that Compose reads by itself
+    /// when empty.
+    pub env_files: Vec<PathBuf>,
+    /// The profiles that it was planned with; those of `COMPOSE_PROFILES` when empty.
+    pub profiles: Vec<String>,
     /// The other release of that run.
     pub other: Version,
     /// The other release's project.
@@ -38,6 +45,8 @@ impl RecordedProject {
             };
             Self {
                 project: own.1.clone(),
+                env_files: plan.request.env_files_of(install, &plan.from, release),
+                profiles: plan.request.profiles.clone(),
                 other: other.0.clone(),
                 other_project: other.1.clone(),
                 arrangement: plan.projects.arrangement,

@@ -1,6 +1,6 @@
 //! What a run has done, for a reader and for a script.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -76,9 +76,8 @@ impl Report {
     #[must_use]
     pub fn with_next(mut self, install: &Install) -> Self {
         let start = |version: &Version, project: &str| {
-            let folder = quote(&install.release_folder(version));
-            let options = self.compose_options(install, version);
-            format!("docker compose -p {project} --project-directory {folder}{options} up -d")
+            let call = compose_call(install, version, project, &self.request, &self.from);
+            format!("{call} up -d")
         };
         let root = quote(install.root());
         self.next = match self.state {
@@ -100,19 +99,40 @@ impl Report {
     }
 }
 
-impl Report {
-    /// The options besides the project that Compose needs for a release.
-    fn compose_options(&self, install: &Install, version: &Version) -> String {
-        let old = Install::current_target(&self.from);
-        let file = |path: &PathBuf| match path.strip_prefix(&old) {
-            Ok(name) => install.release_folder(version).join(name),
-            Err(_) => install.root().join(path),
-        };
-        let files = self.request.env_files.iter().map(file);
-        let files = files.map(|file| format!(" --env-file {}", quote(&file)));
-        let profiles = self.request.profiles.iter();
-        let profiles = profiles.map(|name| format!(" --profile {}", quote(Path::new(name))));
-        files.chain(profiles).collect()
+/// `docker compose` with all that it has to be told of a release's project, as a person would type it in
+/// whatever folder; `from` is the release that a request was to leave.
+pub fn compose_call(
+    install: &Install,
+    version: &Version,
+    project: &str,
+    request: &Request,
+    from: &Version,
+) -> String {
+    let found = install
+        .release(version)
+        .and_then(|release| release.project());
+    let Ok(found) = found else {
+        let folder = quote(&install.release_folder(version));
+        return format!("docker compose -p {project} --project-directory {folder}");
+    };
+    let mut env_files = request.env_files_of(install, from, version);
+    if env_files.is_empty() {
+        env_files = found.named_env_files();
+    }
+    let env_files = env_files
+        .iter()
+        .map(|file| format!(" --env-file {}", quote(file)));
+    let files = found.named_files().iter();
+    let files = files.map(|file| format!(" -f {}", quote(file)));
+    let profiles = request.profiles.iter();
+    let profiles = profiles.map(|name| format!(" --profile {}", quote(Path::new(name))));
+    let options: String = env_files.chain(files).chain(profiles).collect();
+    let folder = quote(&found.folder);
+    let call = format!("docker compose -p {project} --project-directory {folder}{options}");
+    // Compose takes it from whoever calls, and for no option.
+    match found.names_pwd() {
+        true => format!("cd {} && {call}", quote(&found.started_in)),
+        false => call,
     }
 }
 

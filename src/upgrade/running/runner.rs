@@ -8,7 +8,6 @@ use super::journal::{Journal, JournalError, JournalEvent, RunState, StepState};
 use super::report::Report;
 pub use super::run_error::RunError;
 use crate::clock::{self, Stopwatch};
-use crate::compose;
 use crate::engine::VolumeStore;
 use crate::fs::Disk;
 use crate::progress::Progress;
@@ -117,7 +116,8 @@ impl Runner<'_> {
         let plan = journal.plan();
         self.require_left(journal, scope)?;
         let folder = self.install.release_folder(&plan.from);
-        if !compose::is_in(&folder) {
+        let is_there = folder.is_dir() && self.install.release(&plan.from)?.is_complete;
+        if !is_there {
             return Err(RunError::NoOldRelease {
                 version: plan.from.to_string(),
                 folder,

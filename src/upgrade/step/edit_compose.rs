@@ -1,4 +1,4 @@
-//! Editing a compose file: from the one content that was planned for to the one that was
+//! Editing a compose file, or the variables of its images' tags: from the one content that was planned for to the one that was
 //! shown, or not at all.
 
 use std::fs;
@@ -15,14 +15,21 @@ use crate::engine::VolumeStore;
 use crate::tree::Digest;
 use crate::upgrade::confine::{Bounds, OutOfBounds};
 
-/// Retags images and prefixes volumes in a compose file of the new release.
+/// Retags images and prefixes volumes in a compose file of the new release, or in the file of variables
+/// that holds a tag.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EditCompose {
-    /// The compose file.
+    /// The file.
     pub file: PathBuf,
     /// Rules as `image set` takes them.
     pub images: Vec<String>,
+    /// Where the rules follow a tag into a variable: the images as they are to be written, instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written: Option<Vec<WrittenImage>>,
+    /// The variables of a file of variables that are set, because a tag is held in them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub variables: Vec<TagVariable>,
     /// The prefix for the names of its volumes.
     pub prefix: String,
     /// Keys of external volumes that get a name of the new release's own.
@@ -37,6 +44,26 @@ pub struct EditCompose {
     pub before: String,
     /// SHA-256 of the file after.
     pub after: String,
+}
+
+/// An image as it is to be written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WrittenImage {
+    /// The service.
+    pub service: String,
+    /// The value of its `image`, before interpolation.
+    pub value: String,
+}
+
+/// A variable that an image is made of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TagVariable {
+    /// The variable's name.
+    pub name: String,
+    /// The value that it gets.
+    pub value: String,
 }
 
 /// A folder of the host that services mount, and what they mount instead.
@@ -155,14 +182,22 @@ impl StepKind for EditCompose {
 
     fn commands(&self, _: &dyn VolumeStore) -> Vec<String> {
         let file = quote(&self.file);
-        let mut commands = Vec::new();
+        let mut commands: Vec<_> = self
+            .variables
+            .iter()
+            .map(|one| one.command(&file))
+            .collect();
         if !self.images.is_empty() {
             let rules: Vec<_> = self
                 .images
                 .iter()
                 .map(|rule| quote(Path::new(rule)))
                 .collect();
-            commands.push(format!("transship image set {} -f {file}", rules.join(" ")));
+            let tag_var = self.written.as_ref().map_or("", |_| " --tag-var");
+            commands.push(format!(
+                "transship image set {}{tag_var} -f {file}",
+                rules.join(" ")
+            ));
         }
         if !self.prefix.is_empty() {
             commands.push(format!(
@@ -189,12 +224,36 @@ impl EditCompose {
     /// What is edited.
     fn edit(&self) -> ReleaseEdit {
         let moves = self.moves.iter();
+        let written = self.written.as_ref().map(|images| {
+            let images = images.iter();
+            images
+                .map(|image| (image.service.clone(), image.value.clone()))
+                .collect()
+        });
+        let variables = self.variables.iter();
         ReleaseEdit {
+            written,
+            variables: variables
+                .map(|one| (one.name.clone(), one.value.clone()))
+                .collect(),
             images: self.images.clone(),
             prefix: self.prefix.clone(),
             own: self.own.clone(),
             moves: moves.map(|m| (m.from.clone(), m.to.clone())).collect(),
         }
+    }
+}
+
+impl TagVariable {
+    /// The command that sets it in `file`, which is quoted.
+    fn command(&self, file: &str) -> String {
+        let Self { name, value } = self;
+        let script = format!("s|^{name}=.*|{name}={value}|");
+        let script = match script.contains('\'') {
+            true => quote(Path::new(&script)),
+            false => format!("'{script}'"),
+        };
+        format!("sed -i {script} {file}")
     }
 }
 

@@ -1,0 +1,371 @@
+//! How each of what stands against an upgrade is told, and its ways out.
+
+use std::fmt;
+
+use super::obstacle::Obstacle;
+use super::unseen_words;
+use crate::upgrade::plan::Space;
+
+impl fmt::Display for Obstacle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SkippedHop(skipped) => skipped.fmt(f),
+            Self::SameRelease { version } => {
+                write!(f, "`{version}` is the release that is active already")
+            }
+            Self::SameProject { project } => {
+                write!(f, "both releases would be the compose project `{project}`")
+            }
+            Self::NoVolume {
+                key, name, place, ..
+            } => {
+                write!(
+                    f,
+                    "volume `{name}` (`volumes.{key}` of the old release) is not in {place}"
+                )
+            }
+            Self::SameVolume { key, name } => {
+                write!(
+                    f,
+                    "both releases would use the volume `{name}` (`volumes.{key}`)"
+                )
+            }
+            Self::TargetFull { name } => {
+                write!(f, "the new volume `{name}` is there already and not empty")
+            }
+            Self::NoImages { archive, images } => {
+                let (archive, images) = (archive.display(), list(images));
+                write!(f, "`{archive}` lacks {images}, and so does the engine")
+            }
+            Self::NoSpace(Space { path, needed, free }) => {
+                write!(
+                    f,
+                    "`{}` has {free} bytes free, and the copies need {needed}",
+                    path.display()
+                )
+            }
+            Self::OldVolumeUsed { name, at } => {
+                write!(
+                    f,
+                    "{at}: the new release would write `{name}`, the old one's volume"
+                )
+            }
+            Self::CopyUnused { copy, used, at } => write!(
+                f,
+                "{at}: the new release would use the volume `{used}`, and not the copy `{copy}`"
+            ),
+            Self::DataMoved {
+                service,
+                target,
+                from,
+                to,
+                ..
+            } => write!(
+                f,
+                "`{service}` has `{target}` in {from} now and would have it in {to}, which begins \
+                 empty"
+            ),
+            Self::ImagePinned {
+                service,
+                image,
+                meant,
+                variables,
+            } => write!(
+                f,
+                "`{service}` would still run `{image}`, and not `{meant}`: {} holds it there",
+                named(variables)
+            ),
+            Self::TagOutOfReach { variable, place } => write!(
+                f,
+                "the tag is held in `{variable}`, which has its value from {place}"
+            ),
+            Self::UnseenData { data, survey } => unseen_words::tell(f, data, *survey),
+            Self::UnseenUnknown { place, why } => write!(
+                f,
+                "`{}` has a volume without a name at `{}`, and what is in it can't be known: {why}",
+                place.service,
+                place.path.display()
+            ),
+            Self::OutsideData { .. }
+            | Self::StillOutside { .. }
+            | Self::NoFolder { .. }
+            | Self::FolderTaken { .. } => self.fmt_outside(f),
+            Self::ComposeRefuses { .. }
+            | Self::ComposeDiffers { .. }
+            | Self::Unset { .. }
+            | Self::NoImage { .. }
+            | Self::Undefined { .. }
+            | Self::NoFile { .. } => self.fmt_compose(f),
+        }
+    }
+}
+
+fn differs(
+    f: &mut fmt::Formatter<'_>,
+    what: &str,
+    own: Option<&str>,
+    compose: Option<&str>,
+) -> fmt::Result {
+    let word = |name: Option<&str>| match name {
+        Some(name) => format!("`{name}`"),
+        None => "nothing".to_owned(),
+    };
+    let (own, compose) = (word(own), word(compose));
+    write!(
+        f,
+        "{what} would be {own}, and Compose says otherwise: {compose}"
+    )
+}
+
+/// Variables with the number of places that name each.
+fn places(variables: &[(String, usize)]) -> String {
+    let told = variables.iter().map(|(name, count)| {
+        let noun = if *count == 1 { "place" } else { "places" };
+        format!("`{name}` ({count} {noun})")
+    });
+    told.collect::<Vec<_>>().join(", ")
+}
+
+/// Names between ticks.
+fn named(names: &[String]) -> String {
+    let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+    names.join(" and ")
+}
+
+/// Names between ticks and commas.
+fn list(names: &[String]) -> String {
+    let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+    names.join(", ")
+}
+
+impl Obstacle {
+    /// What is said of data outside of the releases.
+    fn fmt_outside(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OutsideData {
+                name,
+                is_volume,
+                services,
+                was,
+                ..
+            } => {
+                let kind = if *is_volume { "volume " } else { "" };
+                let services = services.join(", ");
+                match was {
+                    None => write!(
+                        f,
+                        "both releases would write {kind}`{name}` ({services}), which is outside of them"
+                    ),
+                    Some(was) => write!(
+                        f,
+                        "{kind}`{name}` ({services}) is outside of the new release, and the old one has \
+                         that data in {was}"
+                    ),
+                }
+            }
+            Self::StillOutside { path, services } => write!(
+                f,
+                "`{}` can't be made the new release's own: {} would mount it still",
+                path.display(),
+                named(services)
+            ),
+            Self::NoFolder { path } => {
+                write!(f, "`{}` is to be copied and isn't there", path.display())
+            }
+            Self::FolderTaken { path } => write!(
+                f,
+                "the new release has `{}`, where a copy is to be",
+                path.display()
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    /// What is said of what Compose makes of the new release.
+    fn fmt_compose(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ComposeRefuses { said } => {
+                write!(f, "Compose refuses the new release: {}", said.trim())
+            }
+            Self::ComposeDiffers { what, own, compose } => {
+                differs(f, what, own.as_deref(), compose.as_deref())
+            }
+            Self::Unset { variables } => write!(f, "unset: {}", places(variables)),
+            Self::NoImage { service, at } => write!(
+                f,
+                "{at}: `{service}` would have neither an image nor a build: no file of the new release \
+                 gives it one"
+            ),
+            Self::Undefined { service, kind, key } => write!(
+                f,
+                "`{service}` uses the {kind} `{key}`, which nothing of the new release defines"
+            ),
+            Self::NoFile { path } => write!(
+                f,
+                "Compose will read `{}` of the new release, and neither release has it",
+                path.display()
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    /// The ways out, each by itself.
+    pub(super) fn ways_out(&self) -> Vec<String> {
+        match self {
+            Self::SkippedHop(skipped) => vec![skipped.hint()],
+            Self::SameRelease { .. } => {
+                said(["name the release to upgrade to; `transship status` shows both"])
+            }
+            Self::SameProject { .. } => said(["give the new one its own with `--project NAME`"]),
+            Self::NoVolume { similar, .. } if !similar.is_empty() => vec![format!(
+                "there are {}; if the old release runs under another project, name it with \
+                 `--from-project NAME`",
+                list(similar)
+            )],
+            Self::NoVolume { key, .. } => {
+                vec![format!("to go without its data, add `--skip-volume {key}`")]
+            }
+            Self::SameVolume { .. } => said(["choose another prefix with `--prefix`"]),
+            Self::TargetFull { name } => vec![
+                format!("look into `{name}`, which may be left from an earlier try, and remove it"),
+                "choose another `--prefix`".to_owned(),
+            ],
+            Self::NoImages { .. } => said([
+                "get a complete archive",
+                "leave out `--image-archive`, and let Compose pull",
+            ]),
+            Self::OldVolumeUsed { .. } | Self::CopyUnused { .. } => said([
+                "that file isn't edited by a plan: give the volume another `name:` there, or take \
+                 `name:` away",
+            ]),
+            Self::DataMoved { .. } => self.ways_to_data(),
+            Self::ImagePinned { variables, .. } => vec![
+                "name the new tag with `--image REPO=TAG --tag-var`".to_owned(),
+                format!(
+                    "take {} out of `.env`, or give it the new value",
+                    named(variables)
+                ),
+                format!(
+                    "to stay on the old image, add `--ours .env:{}`",
+                    variables.first().map_or("", String::as_str)
+                ),
+            ],
+            Self::TagOutOfReach { variable, .. } => {
+                vec![format!(
+                    "set `{variable}` there, and leave the image's rule out"
+                )]
+            }
+            Self::UnseenData { data, .. } => unseen_words::ways_out(data),
+            Self::UnseenUnknown { place, .. } => vec![
+                "let the engine answer".to_owned(),
+                format!("leave what is in it behind with `--leave {place}`"),
+            ],
+            Self::OutsideData { .. }
+            | Self::StillOutside { .. }
+            | Self::NoFolder { .. }
+            | Self::FolderTaken { .. } => self.ways_to_outside(),
+            Self::ComposeRefuses { .. }
+            | Self::ComposeDiffers { .. }
+            | Self::Unset { .. }
+            | Self::NoImage { .. }
+            | Self::Undefined { .. }
+            | Self::NoFile { .. } => self.ways_to_compose(),
+            Self::NoSpace(_) => said([
+                "free some room",
+                "leave volumes out with `--skip-volume KEY`",
+            ]),
+        }
+    }
+
+    fn ways_to_data(&self) -> Vec<String> {
+        match self {
+            Self::DataMoved {
+                rename: Some((from, to)),
+                ..
+            } => vec![
+                format!(
+                    "if `{to}` is what `{from}` was, say so in `transship.yml`: `renames: {{volumes: \
+                     {{{from}: {to}}}}}`"
+                ),
+                format!("to let it begin empty, add `--skip-volume {from}`"),
+            ],
+            Self::DataMoved { from, to, skip, .. } => vec![format!(
+                "put what is in {from} into {to} by hand once it is there, and add \
+                 `--skip-volume {skip}`"
+            )],
+            _ => Vec::new(),
+        }
+    }
+
+    fn ways_to_outside(&self) -> Vec<String> {
+        match self {
+            Self::OutsideData {
+                answer, can_own, ..
+            } => {
+                let own =
+                    can_own.then(|| format!("`--own {answer}` copies it for the new release"));
+                let others = [
+                    format!(
+                        "`--share {answer}` leaves it to both (`rollback` brings nothing of it back)"
+                    ),
+                    format!(
+                        "for good, in `transship.yml`: `volumes: {{{}: [{answer}]}}`",
+                        if *can_own { "own" } else { "share" }
+                    ),
+                ];
+                own.into_iter().chain(others).collect()
+            }
+            Self::StillOutside { path, .. } => vec![
+                "its path is put together from variables or relative: mount another folder by hand"
+                    .to_owned(),
+                format!("add `--share {}`", path.display()),
+            ],
+            Self::NoFolder { path } => vec![
+                "make it".to_owned(),
+                format!(
+                    "leave it to both releases with `--share {}`",
+                    path.display()
+                ),
+            ],
+            Self::FolderTaken { .. } => {
+                said(["look into it, since it may be left from an earlier try, and remove it"])
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn ways_to_compose(&self) -> Vec<String> {
+        match self {
+            Self::ComposeRefuses { .. } => {
+                said(["mend what it complains of in the new release, or in what is carried"])
+            }
+            Self::ComposeDiffers { .. } => said([
+                "transship reads these files otherwise than Compose does, and plans nothing by them: \
+                 please report it; `docker compose config` shows what Compose makes of them",
+            ]),
+            Self::Unset { variables } => {
+                let first = variables.first().map_or("", |(name, _)| name.as_str());
+                vec![format!(
+                    "give each a value in the old release's `.env`, from where it is carried; \
+                     `{first}=` says that it is meant to be blank"
+                )]
+            }
+            Self::NoImage { service, .. } => vec![format!(
+                "take `{service}` out of that file in the old release, or name there what it is to run"
+            )],
+            Self::Undefined { kind, key, .. } => vec![
+                format!("define the {kind} `{key}` in an override of the old release's"),
+                "take what uses it out of the old release's files".to_owned(),
+            ],
+            Self::NoFile { path } => vec![format!(
+                "put it into the old release, from where it can be carried with `--carry {}`",
+                path.display()
+            )],
+            _ => Vec::new(),
+        }
+    }
+}
+
+fn said<const N: usize>(ways: [&str; N]) -> Vec<String> {
+    ways.map(str::to_owned).to_vec()
+}

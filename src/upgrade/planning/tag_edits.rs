@@ -1,0 +1,153 @@
+//! Tags that variables hold: what `image set --tag-var` would do to the new release's files, decided
+//! from its values. The default in a compose file is edited there, and a value where it stands, in a
+//! file of variables that is the release's own. Only reads.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use super::obstacle::Obstacle;
+use super::release_files::{ReleaseFiles, ReleasePair};
+use crate::compose::{self, Document, Edited, ImageOptions, ImageRule, VariableChange};
+use crate::env_file::{EnvFile, Values};
+
+/// What becomes of the files of a release.
+#[derive(Debug, Default)]
+pub(crate) struct TagEdits {
+    /// The images of each compose file as they are to be written, by service.
+    pub(crate) written: BTreeMap<PathBuf, Vec<(String, String)>>,
+    /// The files of variables by name below the release, with what is set in each.
+    pub(crate) env_files: Vec<TagEnvEdit>,
+    /// Variables that no step can change.
+    pub(crate) obstacles: Vec<Obstacle>,
+}
+
+/// A file of variables in which tags are set.
+#[derive(Debug)]
+pub(crate) struct TagEnvEdit {
+    pub(crate) name: PathBuf,
+    pub(crate) before: Vec<u8>,
+    pub(crate) edited: Edited,
+    /// The variables with their new values.
+    pub(crate) variables: Vec<(String, String)>,
+}
+
+impl TagEdits {
+    /// What `rules` come to in the new release.
+    ///
+    /// # Errors
+    /// [`compose::Error`] where a rule can't be followed.
+    pub(crate) fn of(releases: ReleasePair<'_>, rules: &[String]) -> Result<Self, compose::Error> {
+        let new = releases.new;
+        let values = new.values()?;
+        let rules: Vec<ImageRule> = rules.iter().map(|r| r.parse()).collect::<Result<_, _>>()?;
+        let options = ImageOptions {
+            tag_var: true,
+            ..ImageOptions::default()
+        };
+        let lookup = |name: &str| values.get(name);
+        let (mut edits, mut variables) = (Self::default(), BTreeMap::new());
+        for file in new.files.iter().chain(&new.included) {
+            let document = Document::parse(&file.name, &file.bytes)?;
+            let mut fitting = Vec::new();
+            for rule in &rules {
+                let alone = std::slice::from_ref(rule);
+                match compose::set_images_with(&document, alone, &options, &lookup) {
+                    Err(error) if error.is_no_match() => {}
+                    // Any other error comes again, with all rules at once.
+                    _ => fitting.push(rule.clone()),
+                }
+            }
+            let (edited, changes) =
+                compose::set_images_with(&document, &fitting, &options, &lookup)?;
+            variables.extend(
+                changes
+                    .into_iter()
+                    .map(|change| (change.name.clone(), change)),
+            );
+            let before: BTreeSet<_> = compose::written_images(&file.name, &file.bytes)?
+                .into_iter()
+                .collect();
+            let mut after = compose::written_images(&file.name, &edited.bytes)?;
+            after.retain(|image| !before.contains(image));
+            edits.written.insert(file.name.clone(), after);
+        }
+        edits.set(releases, &values, variables.into_values())?;
+        Ok(edits)
+    }
+
+    /// Sets variables where they stand.
+    fn set(
+        &mut self,
+        releases: ReleasePair<'_>,
+        values: &Values,
+        changes: impl Iterator<Item = VariableChange>,
+    ) -> Result<(), compose::Error> {
+        let mut files: BTreeMap<PathBuf, (&EnvFile, Vec<VariableChange>)> = BTreeMap::new();
+        for change in changes {
+            if std::env::var_os(&change.name).is_some() {
+                self.refuse(change.name, "the environment, which wins over every file");
+                continue;
+            }
+            let file = values.holder(&change.name);
+            let Some((file, name)) =
+                file.and_then(|file| Some((file, below(file.path(), releases)?)))
+            else {
+                let place = file.map_or_else(
+                    || "no file that comes along".to_owned(),
+                    |file| {
+                        format!(
+                            "`{}`, which is outside of the release",
+                            file.path().display()
+                        )
+                    },
+                );
+                self.refuse(change.name, &place);
+                continue;
+            };
+            let held = files.entry(name).or_insert_with(|| (file, Vec::new()));
+            held.1.push(change);
+        }
+        for (name, (file, changes)) in files {
+            let variables = changes.iter().map(|c| (c.name.clone(), c.to.clone()));
+            self.env_files.push(TagEnvEdit {
+                variables: variables.collect(),
+                before: file.bytes().to_vec(),
+                edited: compose::set_variables(file, &changes, &|name| std::env::var(name).ok())?,
+                name,
+            });
+        }
+        Ok(())
+    }
+
+    fn refuse(&mut self, variable: String, place: &str) {
+        self.obstacles.push(Obstacle::TagOutOfReach {
+            variable,
+            place: place.to_owned(),
+        });
+    }
+}
+
+/// A file's name below the release that it will be of.
+fn below(path: &Path, ReleasePair { old, new }: ReleasePair<'_>) -> Option<PathBuf> {
+    let name = path
+        .strip_prefix(&new.folder)
+        .or(path.strip_prefix(&old.folder));
+    name.ok().map(Path::to_owned)
+}
+
+impl ReleaseFiles {
+    /// The values of the variables that its files are resolved with.
+    fn values(&self) -> Result<Values, compose::Error> {
+        let read = |path: &Path| {
+            let name = path.strip_prefix(&self.folder).ok();
+            match name.and_then(|name| self.coming(name)) {
+                Some(bytes) => Ok(bytes.to_vec()),
+                None => std::fs::read(path).map_err(|source| compose::Error::Read {
+                    path: path.to_owned(),
+                    source,
+                }),
+            }
+        };
+        Values::of_model(&self.model, read)
+    }
+}
