@@ -128,6 +128,7 @@ mod glob;
 pub mod launch;
 pub mod mask;
 pub mod merge;
+pub mod probe;
 pub mod progress;
 pub mod release;
 pub mod threads;

@@ -9,7 +9,7 @@ use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use super::{
     apply, conflicts, copy, diff, image, init, inspect, manifest, merge, path, plan, release,
-    status, up, verify, volume,
+    status, up, upgrade, verify, volume,
 };
 use crate::error::Kind;
 
@@ -37,6 +37,7 @@ fn dispatch(command: Command, ui: &Ui) -> Result<Done, Failure> {
         Command::Init(args) => init::run(&args, ui),
         Command::Path(args) => path::run(&args, ui),
         Command::Plan(args) => plan::run(&args, ui),
+        Command::Upgrade(args) => upgrade::run(&args, ui),
         Command::Apply(args) => apply::apply(&args, ui),
         Command::Resume(args) => apply::resume(&args, ui),
         Command::Rollback(args) => apply::roll_back(&args, ui),

@@ -34,6 +34,7 @@ pub use projects::compose::{Compose, ComposeProject, UpOptions};
 pub(crate) use projects::containers::network_names;
 pub use projects::containers::{Container, Health, Mount, containers_using, projects_from};
 pub use projects::giving_way::{remove_network, rename_container};
+pub use projects::in_service::ServiceCommand;
 pub use projects::listening::listening;
 pub use projects::standing::{StandingContainer, free_names, remove_containers, stop_containers};
 pub use projects::unseen_data::{UnseenData, UnseenPlace, unseen_data};

@@ -5,6 +5,7 @@ pub mod config;
 pub mod decisions;
 pub mod drift;
 pub mod facts;
+mod flow;
 pub mod hops;
 pub mod image_facts;
 pub mod local_changes;

@@ -137,7 +137,7 @@ impl StepKind for EditCompose {
         Ok(())
     }
 
-    fn undo(&self, world: World<'_>, evidence: UndoEvidence) -> Result<(), StepError> {
+    fn undo(&self, world: World<'_>, Undo { evidence, .. }: Undo) -> Result<(), StepError> {
         // It failed because it would have led out of the release, and did nothing.
         if evidence == UndoEvidence::Failed && real_file(world, &self.file).is_err() {
             return Ok(());
