@@ -66,12 +66,12 @@ pub(crate) struct Referrers<'a> {
 /// What became of the uses in a file, each by its scalar and its place there: several services
 /// may share one.
 #[derive(Default)]
-struct Told {
+struct UsesInFile {
     edited: HashSet<(NodeId, usize)>,
     stale: Vec<(NodeId, usize, StaleName)>,
 }
 
-impl Told {
+impl UsesInFile {
     /// What nobody edited.
     fn not_edited(self) -> impl Iterator<Item = StaleName> {
         let stale = self.stale.into_iter();
@@ -141,7 +141,7 @@ impl<'a> Referrers<'a> {
         if self.renames.is_empty() {
             return stale;
         }
-        let mut told = Told::default();
+        let mut told = UsesInFile::default();
         let Candidates {
             found: candidates,
             outside,
@@ -206,7 +206,7 @@ impl<'a> Referrers<'a> {
         variables: &mut Variables,
         sites: &[ValueLocation<'_>],
         candidate: &Candidate<'_>,
-        told: &mut Told,
+        told: &mut UsesInFile,
     ) {
         let site = &candidate.site;
         // What can't be resolved is an error of the file's, and told elsewhere.

@@ -42,8 +42,8 @@ pub fn set_variables(
     writing.edited()
 }
 
-/// Parts of a text, each with what it becomes, in order.
-type Parts = Vec<(Range<usize>, String)>;
+/// ReplacedParts of a text, each with what it becomes, in order.
+type ReplacedParts = Vec<(Range<usize>, String)>;
 
 /// The changes of one file.
 struct Writing<'a> {
@@ -54,7 +54,7 @@ struct Writing<'a> {
     /// What they are to come to: those that were asked for, and those that bring a part of one.
     wanted: BTreeMap<String, VariableChange>,
     /// Of the variables that are made from others, the parts of their own.
-    parts: BTreeMap<String, Parts>,
+    parts: BTreeMap<String, ReplacedParts>,
 }
 
 impl Writing<'_> {
@@ -74,7 +74,10 @@ impl Writing<'_> {
         if !is_as_known || change.parts.is_empty() || above.contains(name) {
             return Err(refusal());
         }
-        let (mut own, mut others) = (Parts::new(), BTreeMap::<String, Parts>::new());
+        let (mut own, mut others) = (
+            ReplacedParts::new(),
+            BTreeMap::<String, ReplacedParts>::new(),
+        );
         for (range, text) in &change.parts {
             let home = template.home(range.clone(), false, text);
             let home = home.ok_or_else(refusal)?;
@@ -102,7 +105,7 @@ impl Writing<'_> {
     fn part_of_other(
         &mut self,
         other: &str,
-        parts: Parts,
+        parts: ReplacedParts,
         of: &VariableChange,
         above: &mut Vec<String>,
     ) -> Result<(), Error> {
@@ -120,7 +123,7 @@ impl Writing<'_> {
             services: of.services.clone(),
         });
         let is_new = |part: &(Range<usize>, String)| !change.parts.contains(part);
-        let new: Parts = parts.into_iter().filter(is_new).collect();
+        let new: ReplacedParts = parts.into_iter().filter(is_new).collect();
         if new.is_empty() {
             return Ok(());
         }
@@ -196,7 +199,7 @@ impl Writing<'_> {
 }
 
 /// The text with its parts replaced; None if two of them overlap.
-pub(crate) fn with_parts(text: &str, parts: &mut Parts) -> Option<String> {
+pub(crate) fn with_parts(text: &str, parts: &mut ReplacedParts) -> Option<String> {
     parts.sort_by_key(|(range, _)| range.start);
     if parts.windows(2).any(|two| two[0].0.end > two[1].0.start) {
         return None;
