@@ -42,7 +42,7 @@ pub fn set_variables(
     writing.edited()
 }
 
-/// ReplacedParts of a text, each with what it becomes, in order.
+/// Parts of a text, each with what it becomes, in order.
 type ReplacedParts = Vec<(Range<usize>, String)>;
 
 /// The changes of one file.
