@@ -31,6 +31,9 @@ _transship() {
             transship,diff)
                 cmd="transship__subcmd__diff"
                 ;;
+            transship,doctor)
+                cmd="transship__subcmd__doctor"
+                ;;
             transship,image)
                 cmd="transship__subcmd__image"
                 ;;
@@ -119,7 +122,7 @@ _transship() {
 
     case "${cmd}" in
         transship)
-            opts="-q -h -V --json --quiet --color --help --version init path plan upgrade apply resume rollback status up stop release image volume copy manifest verify diff conflicts inspect merge completions"
+            opts="-q -h -V --json --quiet --color --help --version init doctor path plan upgrade apply resume rollback status up stop release image volume copy manifest verify diff conflicts inspect merge completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -288,6 +291,56 @@ _transship() {
                     return 0
                     ;;
                 -C)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        transship__subcmd__doctor)
+            opts="-C -q -h --from-release --from-project --ignore --list --install --volumes --docker --helper --assume-stopped --json --quiet --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --from-release)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --from-project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ignore)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --install)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -C)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --volumes)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --docker)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --helper)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -32,6 +32,7 @@ complete -c transship -n "__fish_transship_needs_command" -s q -l quiet -d 'Say 
 complete -c transship -n "__fish_transship_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_needs_command" -s V -l version -d 'Print version'
 complete -c transship -n "__fish_transship_needs_command" -f -a "init" -d 'Adopt a folder of releases'
+complete -c transship -n "__fish_transship_needs_command" -f -a "doctor" -d 'Find what would stop an upgrade, and what to know before one'
 complete -c transship -n "__fish_transship_needs_command" -f -a "path" -d 'Show the hops from one version to another that the recipe allows'
 complete -c transship -n "__fish_transship_needs_command" -f -a "plan" -d 'Show what an upgrade would do, and save it for `transship apply`'
 complete -c transship -n "__fish_transship_needs_command" -f -a "upgrade" -d 'Upgrade: plan it, show the plan, ask, and do it'
@@ -64,6 +65,21 @@ complete -c transship -n "__fish_transship_using_subcommand init" -l dry-run -d 
 complete -c transship -n "__fish_transship_using_subcommand init" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand init" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand doctor" -l from-release -d 'The vendor\'s tarball or folder; leave it out if the release is staged already' -r -F
+complete -c transship -n "__fish_transship_using_subcommand doctor" -l from-project -d 'The compose project that the old release runs as; Compose\'s own choice when absent' -r
+complete -c transship -n "__fish_transship_using_subcommand doctor" -l ignore -d 'A rule whose findings are to be left out; repeatable' -r
+complete -c transship -n "__fish_transship_using_subcommand doctor" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
+complete -c transship -n "__fish_transship_using_subcommand doctor" -l volumes -d 'Where volumes live: a folder that holds one folder for each, or `docker`' -r -F
+complete -c transship -n "__fish_transship_using_subcommand doctor" -l docker -d 'The docker program, such as `sudo -n docker`' -r
+complete -c transship -n "__fish_transship_using_subcommand doctor" -l helper -d 'A static transship for the engine\'s processor, to work on volumes out of reach' -r -F
+complete -c transship -n "__fish_transship_using_subcommand doctor" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand doctor" -l list -d 'List the rules'
+complete -c transship -n "__fish_transship_using_subcommand doctor" -l assume-stopped -d 'Take for unused what nobody can be asked about'
+complete -c transship -n "__fish_transship_using_subcommand doctor" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand doctor" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand path" -l available -d 'All releases that the vendor made: `1.8.7,1.9.0`, a file with a `/` in its name, or `-` for standard input; repeatable' -r
 complete -c transship -n "__fish_transship_using_subcommand path" -l recipe -d 'A recipe by itself, or the compose file that it stands in, instead of the install\'s' -r -F
 complete -c transship -n "__fish_transship_using_subcommand path" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F

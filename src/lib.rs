@@ -119,6 +119,7 @@ pub mod clock;
 pub mod comparison;
 pub mod compose;
 pub mod database;
+pub mod doctor;
 pub mod document;
 pub mod engine;
 pub mod env_file;

@@ -4,8 +4,8 @@ use clap::{Args, Parser, Subcommand};
 
 use super::options::Common;
 use super::{
-    apply, conflicts, copy, diff, image, init, inspect, manifest, merge, path, plan, release,
-    status, up, upgrade, verify, volume,
+    apply, conflicts, copy, diff, doctor, image, init, inspect, manifest, merge, path, plan,
+    release, status, up, upgrade, verify, volume,
 };
 
 /// Upgrade self-hosted docker-compose installs, release by release.
@@ -46,6 +46,7 @@ Exit codes:
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     Init(init::InitArgs),
+    Doctor(doctor::DoctorArgs),
     Path(path::PathArgs),
     Plan(Box<plan::PlanArgs>),
     Upgrade(Box<upgrade::UpgradeArgs>),

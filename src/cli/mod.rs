@@ -9,6 +9,7 @@ mod args;
 mod conflicts;
 mod copy;
 mod diff;
+mod doctor;
 mod files;
 mod held;
 mod image;

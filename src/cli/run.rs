@@ -8,8 +8,8 @@ use super::args::{Cli, Command, Completions};
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use super::{
-    apply, conflicts, copy, diff, image, init, inspect, manifest, merge, path, plan, release,
-    status, up, upgrade, verify, volume,
+    apply, conflicts, copy, diff, doctor, image, init, inspect, manifest, merge, path, plan,
+    release, status, up, upgrade, verify, volume,
 };
 use crate::error::Kind;
 
@@ -27,6 +27,7 @@ pub fn main() -> ExitCode {
         Ok(Done::Same) => ExitCode::SUCCESS,
         Ok(Done::Differs) => ExitCode::from(1),
         Ok(Done::Incomplete) => ExitCode::from(Kind::Failed.exit_code()),
+        Ok(Done::Refused) => ExitCode::from(Kind::Refused.exit_code()),
         Ok(Done::Unreadable) => ExitCode::from(Kind::Usage.exit_code()),
         Err(failure) => ExitCode::from(ui.fail(&failure)),
     }
@@ -35,6 +36,7 @@ pub fn main() -> ExitCode {
 fn dispatch(command: Command, ui: &Ui) -> Result<Done, Failure> {
     match command {
         Command::Init(args) => init::run(&args, ui),
+        Command::Doctor(args) => doctor::run(&args, ui),
         Command::Path(args) => path::run(&args, ui),
         Command::Plan(args) => plan::run(&args, ui),
         Command::Upgrade(args) => upgrade::run(&args, ui),

@@ -120,6 +120,23 @@ pub struct Outside {
     pub target: String,
 }
 
+impl Inspection {
+    /// The databases in a few words, `PostgreSQL 15`; nothing where there is none, and `unknown` where
+    /// what is there could hold one and couldn't be read.
+    pub fn in_short(&self) -> String {
+        let told = |database: &Database| match &database.version {
+            Known::Is(version) => format!("{} {version}", database.title),
+            _ => format!("{} of unknown version", database.title),
+        };
+        let mut told: Vec<_> = self.databases.iter().map(told).collect();
+        told.dedup();
+        if !self.unread.is_empty() || told.is_empty() && !self.left_out.is_empty() {
+            told.push("unknown".to_owned());
+        }
+        told.join(", ")
+    }
+}
+
 impl Database {
     /// Nothing known of it yet but where it is.
     pub(crate) fn new(kind: &'static str, title: &'static str, folder: &DataFolder<'_>) -> Self {

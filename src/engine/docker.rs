@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -46,6 +47,8 @@ pub struct ServerInfo {
     pub machine: String,
     /// True for an engine without root's rights, which shifts user ids.
     pub rootless: bool,
+    /// The time there, when it was asked; nothing where it doesn't tell.
+    pub clock: Option<Timestamp>,
     /// The context that leads to it: `default`.
     pub context: String,
     /// The address that the context stands for: `unix:///var/run/docker.sock`; empty
@@ -272,6 +275,7 @@ struct Info {
     name: String,
     docker_root_dir: PathBuf,
     architecture: String,
+    system_time: String,
     /// Null where the kernel has none.
     security_options: Option<Vec<String>>,
     #[serde(rename = "ClientInfo")]
@@ -297,6 +301,7 @@ impl Info {
             name: self.name,
             root: self.docker_root_dir,
             machine: self.architecture,
+            clock: self.system_time.parse().ok(),
             context: self.client.context,
             endpoint,
         }

@@ -1,6 +1,7 @@
 //! The images that an engine has.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use serde::Deserialize;
 
@@ -37,6 +38,34 @@ pub fn local_images(docker: &Docker) -> Result<Vec<LocalImage>, Error> {
     Ok(rows.into_iter().map(LocalImage::from).collect())
 }
 
+/// What an image says of the containers that are made of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ImageDefaults {
+    /// Its variables.
+    pub env: BTreeMap<String, String>,
+    /// Where its containers get a volume without a name, if nothing is mounted there.
+    pub volumes: Vec<PathBuf>,
+}
+
+/// What the images `references`, which have to be there, say of themselves.
+///
+/// # Errors
+/// [`Error::Call`] and [`Error::Answer`].
+pub fn image_defaults(
+    docker: &Docker,
+    references: &[&str],
+) -> Result<BTreeMap<String, ImageDefaults>, Error> {
+    if references.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let call = docker.call(["image", "inspect", "--format", "{{json .Config}}"]);
+    let told: Vec<ToldDefaults> = Docker::json_lines("look at the images", &call.args(references))?;
+    let names = references.iter().map(|name| (*name).to_owned());
+    Ok(names
+        .zip(told.into_iter().map(ImageDefaults::from))
+        .collect())
+}
+
 /// Those of the references in `wanted` that none of the images in `have` answers to, in
 /// their order. Short and long spellings are the same image.
 pub fn missing_images<'a>(have: &[LocalImage], wanted: &[&'a str]) -> Vec<&'a str> {
@@ -55,6 +84,29 @@ impl LocalImage {
         let pinned = self.digest.iter();
         let pinned = pinned.map(|digest| format!("{}@{digest}", self.repository));
         tagged.chain(pinned).map(|name| spelled_out(&name))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+#[derive(Default)]
+struct ToldDefaults {
+    /// `NAME=value` each.
+    env: Option<Vec<String>>,
+    volumes: Option<BTreeMap<PathBuf, serde_json::Value>>,
+}
+
+impl From<ToldDefaults> for ImageDefaults {
+    fn from(told: ToldDefaults) -> Self {
+        let env = told.env.unwrap_or_default().into_iter();
+        let pair = |text: String| {
+            let (name, value) = text.split_once('=')?;
+            Some((name.to_owned(), value.to_owned()))
+        };
+        Self {
+            env: env.filter_map(pair).collect(),
+            volumes: told.volumes.unwrap_or_default().into_keys().collect(),
+        }
     }
 }
 

@@ -27,7 +27,7 @@ pub use error::Error;
 pub use helper::{HelperError, serve};
 pub use image_archive::{ArchiveError, ArchivedImage, ImageArchive, load_images};
 pub use image_hold::{ImageHold, LABEL_HOLD, have_image, image_id};
-pub use images::{LocalImage, local_images, missing_images};
+pub use images::{ImageDefaults, LocalImage, image_defaults, local_images, missing_images};
 pub use program::{Invocation, Output, Program};
 pub use projects::claimed::{ExceptProject, claimed};
 pub use projects::compose::{Compose, ComposeProject, UpOptions};

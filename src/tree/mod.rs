@@ -41,4 +41,4 @@ pub use walk::beneath::read_beneath;
 pub use walk::escaped::Escaped;
 pub use walk::exclude::Exclude;
 pub(crate) use walk::stat;
-pub use walk::survey::{Survey, SurveyOptions, free, survey, survey_of};
+pub use walk::survey::{Capacity, Survey, SurveyOptions, capacity, free, survey, survey_of};

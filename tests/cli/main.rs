@@ -13,6 +13,7 @@ mod bad_input;
 mod conflicts;
 mod diff;
 mod docker;
+mod doctor;
 mod edits;
 mod generated;
 mod identity;

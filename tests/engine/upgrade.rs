@@ -5,7 +5,6 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::process::Command;
 use std::time::Duration;
 
 use super::lab::{Lab, put_text};
@@ -144,31 +143,6 @@ impl Upgrade {
         assert_eq!(self.running("a"), before, "{case}");
         assert_eq!(self.running("b"), Vec::<String>::new(), "{case}");
         assert_eq!(self.current(), PathBuf::from("releases/v1"), "{case}");
-    }
-}
-
-impl Drop for Upgrade {
-    fn drop(&mut self) {
-        // The holds of this install alone.
-        let id = fs::read_to_string(self.pair.home.path().join(".transship/id"));
-        let id: serde_json::Value =
-            serde_json::from_str(&id.unwrap_or_default()).unwrap_or_default();
-        let Some(id) = id["body"]["id"].as_str() else {
-            return;
-        };
-        let held = format!("transship-held-{}", &id[..12]);
-        let run = |args: &[&str]| {
-            let output = Command::new("docker").args(args).output().unwrap();
-            String::from_utf8(output.stdout).unwrap()
-        };
-        for one in run(&["ps", "-aq", "--filter", &format!("name={held}")]).lines() {
-            run(&["rm", "-f", one]);
-        }
-        let format = "{{.Repository}}:{{.Tag}}";
-        let repository = format!("transship-held/{}", &id[..12]);
-        for one in run(&["image", "ls", "--format", format, &repository]).lines() {
-            run(&["image", "rm", one]);
-        }
     }
 }
 

@@ -6,6 +6,7 @@ use super::services;
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::ui::Ui;
 use crate::cli::terminal::{color, size, text_diff};
+use crate::doctor::DatabaseFacts;
 use crate::engine::VolumeStore;
 use crate::env_file::is_env_name;
 use crate::mask::{self, SecretWords};
@@ -29,6 +30,7 @@ pub(in crate::cli) fn show(
         releases,
         decisions,
         changes,
+        databases,
     } = planned;
     let mut text = ui.paint(
         color::HEADING,
@@ -44,7 +46,7 @@ pub(in crate::cli) fn show(
     let words = SecretWords::with(releases.recipe.secrets.clone());
     text += &merges(decisions, &words, ui);
     text += &files(releases, decisions, plan, &words, ui);
-    text += &sizes(plan, root, ui);
+    text += &sizes(plan, databases, root, ui);
     text += &notes(plan, releases, ui);
     for warning in &plan.warnings {
         text += &format!("{} {warning}\n", ui.paint(color::WARNING, "note:"));
@@ -280,7 +282,18 @@ fn carried(releases: &Releases, step: &CarryConfig, words: &SecretWords, ui: &Ui
     text_diff::render_with(ui, &step.to, &vendors, &ours, words)
 }
 
-fn sizes(plan: &Plan, root: &Path, ui: &Ui) -> String {
+/// Which database a volume, or a folder, holds; nothing where there is none.
+fn database(databases: &DatabaseFacts, key: &str) -> String {
+    let seen = databases.seen.iter().find(|seen| seen.key == key);
+    let told = seen.map(|seen| match &seen.found {
+        Ok(found) => found.in_short(),
+        Err(_) => "unknown".to_owned(),
+    });
+    told.filter(|told| !told.is_empty())
+        .map_or_else(String::new, |told| format!(", database: {told}"))
+}
+
+fn sizes(plan: &Plan, databases: &DatabaseFacts, root: &Path, ui: &Ui) -> String {
     let mut text = ui.paint(color::HEADING, "\nSizes\n");
     for volume in &plan.estimate.volumes {
         let (bytes, files) = (
@@ -288,14 +301,15 @@ fn sizes(plan: &Plan, root: &Path, ui: &Ui) -> String {
             size::count(volume.files, "entry"),
         );
         text += &format!(
-            "  {}{}: {bytes} in {}\n",
+            "  {}{}: {bytes} in {}{}\n",
             if volume.key.starts_with('/') {
                 ""
             } else {
                 "volume "
             },
             volume.key,
-            files.replace("entrys", "entries")
+            files.replace("entrys", "entries"),
+            database(databases, &volume.key)
         );
     }
     for space in &plan.estimate.space {

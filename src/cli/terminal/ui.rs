@@ -20,6 +20,8 @@ pub(crate) enum Done {
     Differs,
     /// Exit 4: done, but not in full, which was said.
     Incomplete,
+    /// Exit 3: told what stands against it.
+    Refused,
     /// Exit 2: told as far as it could be read, which was said.
     Unreadable,
 }

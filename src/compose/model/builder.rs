@@ -12,6 +12,7 @@ use super::model::{Bind, Model, Network, Resource, Service, VolumeDefinition};
 use super::mount::clean_target;
 use super::port::Port;
 use super::value::{Data, Map, Value};
+use crate::compose::file::location::Location;
 
 /// The extension key that holds a vendor's recipe.
 const RECIPE_KEY: &str = "x-transship";
@@ -121,6 +122,8 @@ impl ModelBuilder<'_> {
                 .values
                 .variables(&env_files, service.get("environment")),
             env_files,
+            literals: self.literals(service.get("environment")),
+            restart: text("restart"),
             devices: items(service, "devices")
                 .iter()
                 .filter_map(device)
@@ -141,6 +144,29 @@ impl ModelBuilder<'_> {
             depends_on: keys(service.get("depends_on")),
             profiles,
         }
+    }
+
+    /// Of the variables in a mapping, or a list of `KEY=VALUE`, those with a value in the file.
+    fn literals(&self, environment: Option<&Value>) -> BTreeMap<String, Location> {
+        let Some(environment) = environment else {
+            return BTreeMap::new();
+        };
+        let names = pairs(Some(environment)).into_iter();
+        let named = names.filter(|(_, value)| !value.is_empty());
+        let values = named.filter_map(|(name, _)| {
+            let value = match &environment.data {
+                Data::Map(map) => map.get(&name)?,
+                Data::List(items) => items.iter().rfind(|item| {
+                    let text = item.to_text().unwrap_or_default();
+                    text.split_once('=').is_some_and(|(key, _)| key == name)
+                })?,
+                _ => return None,
+            };
+            let has_default = |written: &String| written.contains(":-") && !written.contains(":-}");
+            let stands = value.written.as_ref().is_none_or(has_default);
+            stands.then(|| (name, self.sources.location(value.at)))
+        });
+        values.collect()
     }
 
     fn image(&self, name: &str, service: &Value) -> Option<ImageUse> {

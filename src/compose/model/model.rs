@@ -137,6 +137,11 @@ pub struct Service {
     pub env_files: Vec<PathBuf>,
     /// The variables of `environment` and, below them, of env files, with their values, resolved.
     pub environment: BTreeMap<String, String>,
+    /// The variables of `environment` whose value, or what it is by default, stands in the file itself,
+    /// each with the place of it.
+    pub literals: BTreeMap<String, Location>,
+    /// `restart`, if set.
+    pub restart: Option<String>,
     /// The devices of the host that `devices` names, each by its path there.
     pub devices: Vec<String>,
     /// The files of `label_file`, as absolute paths, whether they are there or not.

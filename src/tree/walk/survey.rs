@@ -116,6 +116,31 @@ pub fn free(path: &Path) -> Result<u64, Error> {
     Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
+/// A filesystem's size, and how much of it this user may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capacity {
+    /// Bytes free for this user.
+    pub free: u64,
+    /// Bytes in all.
+    pub size: u64,
+    /// Files that may still be made, and how many there can be in all; nothing where the filesystem has
+    /// no such bound (btrfs).
+    pub inodes: Option<(u64, u64)>,
+}
+
+/// The capacity of the filesystem of `path`.
+///
+/// # Errors
+/// [`Error::Read`].
+pub fn capacity(path: &Path) -> Result<Capacity, Error> {
+    let stat = rustix::fs::statvfs(path).map_err(|error| Error::read(path, error))?;
+    Ok(Capacity {
+        free: stat.f_bavail.saturating_mul(stat.f_frsize),
+        size: stat.f_blocks.saturating_mul(stat.f_frsize),
+        inodes: (stat.f_files > 0).then_some((stat.f_favail, stat.f_files)),
+    })
+}
+
 /// A [`Survey`] in the making, which several threads add to.
 #[derive(Debug, Default)]
 pub(crate) struct SurveyCounts {

@@ -16,6 +16,7 @@ use super::image_facts::ImageFacts;
 use super::unseen::UnseenFacts;
 use super::volume_pair::VolumePair;
 use super::whose::CarriedPath;
+use crate::doctor::Finding;
 use crate::engine::{self, ByPath, Users, VolumeStore};
 use crate::error::{Explain, Kind};
 use crate::progress::Progress;
@@ -29,6 +30,8 @@ const ELSEWHERE: u64 = u64::MAX;
 /// The observations that a plan is made from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facts {
+    /// What the rules on databases found.
+    pub findings: Vec<Finding>,
     /// What the recipe's rules have against one hop.
     pub skipped_hop: Option<SkippedHop>,
     /// The text of the symlink `current`, relative where it leads into the install; `None` when there
@@ -96,6 +99,8 @@ pub struct Filesystem {
     pub device: u64,
     /// Bytes free for this user.
     pub free: u64,
+    /// Files that may still be made on it; nothing where that has no bound, or isn't known.
+    pub inodes: Option<u64>,
 }
 
 /// Why the world couldn't be observed.
@@ -148,6 +153,7 @@ impl Facts {
     ) -> Result<Self, FactsError> {
         let old = install.release_folder(&decisions.from);
         Ok(Self {
+            findings: Vec::new(),
             skipped_hop: None,
             current: fs::read_link(install.current_link())
                 .ok()
@@ -188,6 +194,7 @@ fn volume_room(
             path,
             device: ELSEWHERE,
             free,
+            inodes: None,
         }),
     }
 }
@@ -278,10 +285,12 @@ impl Filesystem {
             path: there.into(),
             source,
         };
+        let capacity = tree::capacity(there)?;
         Ok(Self {
             path: there.into(),
             device: there.metadata().map_err(io)?.dev(),
-            free: tree::free(there)?,
+            free: capacity.free,
+            inodes: capacity.inodes.map(|(free, _)| free),
         })
     }
 }

@@ -2,8 +2,10 @@
 
 pub mod compose_config;
 pub mod config;
+mod database_look;
 pub mod decisions;
 pub mod drift;
+pub mod examination;
 pub mod facts;
 mod flow;
 pub mod hops;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use super::hops::SkippedHop;
+use crate::doctor::Finding;
 use crate::engine::UnseenData;
 use crate::error::{ErrorPart, Explain, Kind};
 use crate::tree::Survey;
@@ -19,6 +20,8 @@ pub struct Refused(pub Vec<Obstacle>);
 /// Something that stands against an upgrade.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Obstacle {
+    /// A rule of the doctor's stands against it.
+    Found(Finding),
     /// The recipe's rules don't allow it in one hop.
     SkippedHop(SkippedHop),
     /// The upgrade leads from a release to itself.

@@ -9,6 +9,7 @@ use crate::upgrade::plan::Space;
 impl fmt::Display for Obstacle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Found(finding) => f.write_str(&finding.told()),
             Self::SkippedHop(skipped) => skipped.fmt(f),
             Self::SameRelease { version } => {
                 write!(f, "`{version}` is the release that is active already")
@@ -212,6 +213,7 @@ impl Obstacle {
     /// The ways out, each by itself.
     pub(super) fn ways_out(&self) -> Vec<String> {
         match self {
+            Self::Found(finding) => vec![finding.hint.clone()],
             Self::SkippedHop(skipped) => vec![skipped.hint()],
             Self::SameRelease { .. } => {
                 said(["name the release to upgrade to; `transship status` shows both"])

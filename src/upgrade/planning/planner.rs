@@ -14,6 +14,7 @@ use super::flow::Flow;
 use super::merging::{MergedFile, PlanConflict};
 use super::obstacle::{Obstacle, Refused};
 use super::volume_pair::VolumePair;
+use crate::doctor::{Finding, Severity};
 use crate::document::DocumentId;
 use crate::engine::{User, Users};
 use crate::release::VendorRelease;
@@ -46,8 +47,7 @@ pub fn plan(
     facts: &Facts,
 ) -> Result<Plan, Refused> {
     let space = space(shipment, facts);
-    let mut obstacles = obstacles(decisions, facts, &space);
-    obstacles.extend(facts.unseen.obstacles(&request.leave));
+    let obstacles = all_obstacles(request, shipment, decisions, facts);
     if !obstacles.is_empty() {
         return Err(Refused(obstacles));
     }
@@ -85,6 +85,18 @@ pub fn plan(
             .chain(open_questions(decisions))
             .collect(),
     })
+}
+
+/// All that stands against the upgrade.
+pub(super) fn all_obstacles(
+    request: &Request,
+    shipment: Option<&VendorRelease>,
+    decisions: &Decisions,
+    facts: &Facts,
+) -> Vec<Obstacle> {
+    let mut found = obstacles(decisions, facts, &space(shipment, facts));
+    found.extend(facts.unseen.obstacles(&request.leave));
+    found
 }
 
 /// What can't be merged, and nobody has answered.
@@ -137,7 +149,29 @@ fn obstacles(decisions: &Decisions, facts: &Facts, space: &[Space]) -> Vec<Obsta
     }
     let full = space.iter().filter(|space| space.needed > space.free);
     found.extend(full.cloned().map(Obstacle::NoSpace));
+    found.extend(too_many_files(facts));
+    let refused = facts.findings.iter();
+    let refused = refused.filter(|finding| finding.severity == Severity::Error);
+    found.extend(refused.cloned().map(Obstacle::Found));
     found
+}
+
+/// The copies of volumes have more files than their filesystem may still hold.
+fn too_many_files(facts: &Facts) -> Option<Obstacle> {
+    let sources = facts.volumes.iter().filter_map(|seen| seen.source);
+    let needed = sources.map(|survey| survey.files + survey.directories + survey.others);
+    let needed = needed.sum();
+    let room = &facts.volume_room;
+    let free = room.inodes.filter(|free| *free < needed)?;
+    Some(Obstacle::Found(Finding::new(
+        Severity::Error,
+        "inodes",
+        format!(
+            "`{}` may hold {free} more files, and the copies have {needed}",
+            room.path.display()
+        ),
+        "remove what has many small files, or leave volumes out with `--skip-volume KEY`",
+    )))
 }
 
 fn obstacle(pair: &VolumePair, seen: &VolumeFacts, place: &str) -> Option<Obstacle> {
@@ -423,6 +457,9 @@ fn warnings(request: &Request, decisions: &Decisions, facts: &Facts) -> Vec<Stri
             "Compose wasn't asked what the new release comes to: {why}"
         ));
     }
+    let unknown = facts.findings.iter();
+    let unknown = unknown.filter(|finding| finding.severity == Severity::Unknown);
+    warnings.extend(unknown.map(Finding::told));
     for (carried, _) in decisions
         .carry
         .iter()

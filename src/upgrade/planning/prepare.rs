@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::compose_config;
+use super::database_look::DatabaseLook;
 use super::decisions::Decisions;
 use super::facts::Facts;
 use super::facts::FactsError;
@@ -16,6 +17,7 @@ use super::releases::Releases;
 use super::unseen::UnseenFacts;
 use crate::clock;
 use crate::compose;
+use crate::doctor::{self, DatabaseFacts};
 use crate::engine::VolumeStore;
 use crate::error::{ErrorPart, Explain, Kind};
 use crate::fs::Disk;
@@ -36,6 +38,8 @@ pub struct Prepared {
     pub releases: Releases,
     /// What the upgrade touches, decided from both releases.
     pub decisions: Decisions,
+    /// Databases on disk, and what will open them.
+    pub databases: DatabaseFacts,
     /// What it changes, service by service.
     pub changes: ReleaseChanges,
 }
@@ -94,16 +98,24 @@ impl Explain for PrepareError {
     }
 }
 
-/// Makes a plan for `request`.
+/// What was read and observed for an upgrade, and decided, before it is planned.
+pub(super) struct ObservedUpgrade {
+    pub(super) releases: Releases,
+    pub(super) decisions: Decisions,
+    pub(super) facts: Facts,
+    pub(super) databases: DatabaseFacts,
+}
+
+/// Reads, decides and observes.
 ///
 /// # Errors
-/// [`PrepareError`].
-pub fn prepare(
+/// [`PrepareError`], but for [`PrepareError::Refused`].
+pub(super) fn observe(
     install: &Install,
     request: &Request,
     volumes: &dyn VolumeStore,
     progress: &dyn Progress,
-) -> Result<Prepared, PrepareError> {
+) -> Result<ObservedUpgrade, PrepareError> {
     let releases = Releases::read(&Disk::new(), install, request, progress)?;
     let decisions = Decisions::of(request, &releases)?;
     let mut facts = Facts::observe(install, &decisions, volumes, progress)?;
@@ -116,9 +128,42 @@ pub fn prepare(
     let (old, project) = (&releases.old.model, &decisions.from_project);
     facts.unseen =
         UnseenFacts::observe(old, project, volumes, progress).map_err(FactsError::from)?;
+    let look = DatabaseLook {
+        model: &decisions.model,
+        old,
+        folder: &releases.old.folder,
+        pairs: Some(&decisions.volumes),
+        volumes,
+    };
+    let databases = look.facts().map_err(FactsError::from)?;
+    facts.findings = doctor::of_databases(&decisions.model, &databases);
     let docker = volumes.docker();
     let word = compose_config::ask(&Disk::new(), docker, request, &releases, &decisions);
     facts.compose = Some(word);
+    Ok(ObservedUpgrade {
+        releases,
+        decisions,
+        facts,
+        databases,
+    })
+}
+
+/// Makes a plan for `request`.
+///
+/// # Errors
+/// [`PrepareError`].
+pub fn prepare(
+    install: &Install,
+    request: &Request,
+    volumes: &dyn VolumeStore,
+    progress: &dyn Progress,
+) -> Result<Prepared, PrepareError> {
+    let ObservedUpgrade {
+        releases,
+        decisions,
+        facts,
+        databases,
+    } = observe(install, request, volumes, progress)?;
     let made = clock::now();
     let label = PlanLabel {
         id: Plan::new_id(install, made, &request.version)?,
@@ -137,5 +182,6 @@ pub fn prepare(
         plan,
         releases,
         decisions,
+        databases,
     })
 }

@@ -54,6 +54,7 @@ fn a_record_is_read_as_it_was_written_and_goes_when_it_is_forgotten() {
         root: "/var/lib/docker".into(),
         machine: String::new(),
         rootless: false,
+        clock: None,
         context: String::new(),
         endpoint: String::new(),
     };

@@ -87,8 +87,10 @@ fn facts() -> Facts {
         path: "/install".into(),
         device: 1,
         free: 10_000,
+        inodes: Some(1000),
     };
     Facts {
+        findings: Vec::new(),
         skipped_hop: None,
         images: None,
         unseen: crate::upgrade::planning::unseen::UnseenFacts::default(),

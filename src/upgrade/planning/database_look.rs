@@ -1,0 +1,169 @@
+//! A look into what services will mount, for databases: the old release's volumes and folders as they
+//! are on disk, beside the images that will open them. Only reads, and starts nothing.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::volume_pair::VolumePair;
+use crate::compose::Model;
+use crate::database;
+use crate::doctor::{DataMount, DatabaseFacts, Observed, SeenDatabases};
+use crate::engine::{
+    self, ByPath, Docker, Users, VolumeStore, image_defaults, local_images, missing_images,
+};
+
+/// Whose data is looked at, and what will open it.
+pub(super) struct DatabaseLook<'a> {
+    /// The release that will open it.
+    pub(super) model: &'a Model,
+    /// The release in use; the same where nothing is upgraded.
+    pub(super) old: &'a Model,
+    /// The folder of the release in use.
+    pub(super) folder: &'a Path,
+    /// The volumes that are copied; nothing where nothing is upgraded.
+    pub(super) pairs: Option<&'a [VolumePair]>,
+    /// Where they live.
+    pub(super) volumes: &'a dyn VolumeStore,
+}
+
+impl DatabaseLook<'_> {
+    /// Looks.
+    ///
+    /// # Errors
+    /// Those of asking for the volumes.
+    pub(super) fn facts(&self) -> Result<DatabaseFacts, engine::Error> {
+        let mut seen = Vec::new();
+        for (key, volume) in &self.model.volumes {
+            let mounts = self.mounts_of(key);
+            let pair = self
+                .pairs
+                .map(|pairs| pairs.iter().find(|pair| pair.key == *key));
+            let name = match pair {
+                Some(Some(pair)) => &pair.source,
+                // It begins empty.
+                Some(None) if !volume.external => continue,
+                _ => &volume.name,
+            };
+            if !mounts.is_empty() {
+                seen.extend(self.volume(key, name, mounts)?);
+            }
+        }
+        for (path, mounts) in self.folders() {
+            seen.push(self.folder(&path, mounts)?);
+        }
+        let images = match self.volumes.docker() {
+            Some(docker) if seen.iter().any(SeenDatabases::needs_server) => self.images(docker),
+            _ => BTreeMap::new(),
+        };
+        let old = self.old.services.iter();
+        let old = old.filter_map(|(name, service)| Some((name.clone(), service.image.clone()?)));
+        Ok(DatabaseFacts {
+            old_images: old.collect(),
+            seen,
+            images,
+        })
+    }
+
+    /// The enabled services that mount a volume.
+    fn mounts_of(&self, key: &str) -> Vec<DataMount> {
+        let services = self.model.services.iter();
+        let enabled = services.filter(|(_, service)| service.enabled);
+        let mounts = enabled.flat_map(|(name, service)| {
+            let targets = service.mounts.iter().filter(|(_, volume)| *volume == key);
+            targets.map(|(target, _)| DataMount {
+                service: name.clone(),
+                target: target.clone(),
+            })
+        });
+        mounts.collect()
+    }
+
+    fn volume(
+        &self,
+        key: &str,
+        name: &str,
+        mounts: Vec<DataMount>,
+    ) -> Result<Option<SeenDatabases>, engine::Error> {
+        let Some(volume) = self.volumes.find(name)? else {
+            return Ok(None);
+        };
+        let path = self.volumes.contents().path(&volume);
+        let found = path.map_or_else(
+            || {
+                Err(format!(
+                    "this process doesn't reach it in {}",
+                    self.volumes.describe()
+                ))
+            },
+            inspected,
+        );
+        Ok(Some(SeenDatabases {
+            name: format!("volume `{name}`"),
+            key: key.to_owned(),
+            mounts,
+            found,
+            is_used: is_used(&self.volumes.users(&volume)?),
+        }))
+    }
+
+    /// The folders of the host that enabled services may write, as they are now.
+    fn folders(&self) -> BTreeMap<PathBuf, Vec<DataMount>> {
+        let mut folders: BTreeMap<PathBuf, Vec<DataMount>> = BTreeMap::new();
+        let services = &self.model.services;
+        let is_enabled = |name: &str| services.get(name).is_some_and(|service| service.enabled);
+        let binds = self.model.binds.iter();
+        for bind in binds.filter(|bind| !bind.read_only && is_enabled(&bind.service)) {
+            let path = self.folder.join(&bind.source);
+            let is_system = ["/", "/proc", "/sys", "/dev", "/run", "/var/run"];
+            if path.is_dir() && is_system.iter().all(|system| path != Path::new(system)) {
+                folders.entry(path).or_default().push(DataMount {
+                    service: bind.service.clone(),
+                    target: bind.target.clone(),
+                });
+            }
+        }
+        folders
+    }
+
+    fn folder(&self, path: &Path, mounts: Vec<DataMount>) -> Result<SeenDatabases, engine::Error> {
+        let found = inspected(path);
+        // Who uses a folder of settings is of no interest here, and takes its time to find out.
+        let has_database = found
+            .as_ref()
+            .is_ok_and(|found| !found.databases.is_empty());
+        let is_used = match has_database {
+            true => is_used(&self.volumes.users(&ByPath::volume(path))?),
+            false => false,
+        };
+        Ok(SeenDatabases {
+            name: format!("`{}`", path.display()),
+            key: path.display().to_string(),
+            mounts,
+            found,
+            is_used,
+        })
+    }
+
+    /// What the images that are there say of themselves; nothing of those that aren't.
+    fn images(&self, docker: &Docker) -> BTreeMap<String, engine::ImageDefaults> {
+        let wanted = self.model.images_to_have();
+        let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
+        let Ok(have) = local_images(docker) else {
+            return BTreeMap::new();
+        };
+        let missing = missing_images(&have, &wanted);
+        let here = wanted.into_iter().filter(|image| !missing.contains(image));
+        image_defaults(docker, &here.collect::<Vec<_>>()).unwrap_or_default()
+    }
+}
+
+fn inspected(path: &Path) -> Observed<database::Inspection> {
+    database::inspect(path).map_err(|error| {
+        let source = std::error::Error::source(&error);
+        source.map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
+    })
+}
+
+fn is_used(users: &Users) -> bool {
+    users.unknown.is_some() || users.found.iter().any(engine::User::is_writing)
+}

@@ -1,0 +1,376 @@
+//! The doctor's examination of an install: all that the rules look at is observed, and whatever stands
+//! against an upgrade is found, without a plan.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::database_look::DatabaseLook;
+use super::decisions::Decisions;
+use super::facts::FactsError;
+use super::obstacle::Obstacle;
+use super::planner::all_obstacles;
+use super::prepare::{ObservedUpgrade, PrepareError, observe};
+use super::release_files::{ReadOptions, ReleaseFiles, ReleasesError};
+use crate::clock;
+use crate::compose::{Claims, Model, conflicts};
+use crate::doctor::{
+    self, DatabaseFacts, DoctorFacts, EngineFacts, Finding, Observed, RULES, Room, Severity,
+    VolumeUse,
+};
+use crate::engine::{
+    Compose, Container, Docker, ExceptProject, VolumeStore, claimed, local_images, missing_images,
+};
+use crate::env_file::{EnvEntry, EnvFile};
+use crate::progress::Progress;
+use crate::release::{Install, Version};
+use crate::tree;
+use crate::upgrade::plan::{Plan, PlanError};
+use crate::upgrade::request::Request;
+
+/// What stands against the upgrade that is asked for, or any, and what should be known; worst first.
+///
+/// # Errors
+/// [`PrepareError`]: something can't be read.
+pub fn examine(
+    install: &Install,
+    request: Option<&Request>,
+    volumes: &dyn VolumeStore,
+    progress: &dyn Progress,
+) -> Result<Vec<Finding>, PrepareError> {
+    let (facts, obstacles) = match request {
+        Some(request) => of_upgrade(install, request, volumes, progress)?,
+        None => (of_release_in_use(install, volumes)?, Vec::new()),
+    };
+    let mut found: Vec<Finding> = RULES.iter().flat_map(|rule| (rule.check)(&facts)).collect();
+    // What a rule has found stands against the plan as well, and is told once.
+    found.extend(obstacles.iter().map(Obstacle::finding));
+    found.sort();
+    found.dedup();
+    Ok(found)
+}
+
+/// The facts for an upgrade, and what its planner has against it.
+fn of_upgrade(
+    install: &Install,
+    request: &Request,
+    volumes: &dyn VolumeStore,
+    progress: &dyn Progress,
+) -> Result<(DoctorFacts, Vec<Obstacle>), PrepareError> {
+    let ObservedUpgrade {
+        releases,
+        decisions,
+        facts,
+        databases,
+    } = observe(install, request, volumes, progress)?;
+    let obstacles = all_obstacles(request, releases.shipment.as_ref(), &decisions, &facts);
+    let uses = decisions.volumes.iter().zip(&facts.volumes);
+    let uses = uses.map(|(pair, seen)| VolumeUse {
+        name: pair.source.clone(),
+        users: seen.users.clone(),
+    });
+    let Decisions {
+        model,
+        from_project,
+        to,
+        ..
+    } = &decisions;
+    let place = Place {
+        install,
+        volumes,
+        old: &releases.old,
+        project: from_project,
+    };
+    let own = [
+        ExceptProject {
+            project: from_project,
+            folder: &releases.old.model.project_dir,
+        },
+        ExceptProject {
+            project: &model.project,
+            folder: &model.project_dir,
+        },
+    ];
+    let facts = place.facts(model, &own, databases, uses.collect(), Some(to))?;
+    Ok((
+        DoctorFacts {
+            old: Some(releases.old.model.clone()),
+            ..facts
+        },
+        obstacles,
+    ))
+}
+
+/// The facts of the release in use.
+fn of_release_in_use(
+    install: &Install,
+    volumes: &dyn VolumeStore,
+) -> Result<DoctorFacts, PrepareError> {
+    let release = install.active().map_err(ReleasesError::from)?;
+    let (how, untouched) = (ReadOptions::default(), BTreeMap::new());
+    let old = ReleaseFiles::read(&release, &release.path, &how, &untouched)?;
+    let look = DatabaseLook {
+        model: &old.model,
+        old: &old.model,
+        folder: &old.folder,
+        pairs: None,
+        volumes,
+    };
+    let databases = look.facts().map_err(FactsError::from)?;
+    let mut uses = Vec::new();
+    for volume in old.model.volumes.values() {
+        let found = volumes.find(&volume.name).map_err(FactsError::from)?;
+        if let Some(found) = found {
+            let users = volumes.users(&found).map_err(FactsError::from)?;
+            uses.push(VolumeUse {
+                name: found.name,
+                users: users.writing(),
+            });
+        }
+    }
+    let model = &old.model;
+    let place = Place {
+        install,
+        volumes,
+        old: &old,
+        project: &model.project,
+    };
+    let own = [ExceptProject {
+        project: &model.project,
+        folder: &model.project_dir,
+    }];
+    place.facts(model, &own, databases, uses, None)
+}
+
+/// Where the release in use is, and runs.
+struct Place<'a> {
+    install: &'a Install,
+    volumes: &'a dyn VolumeStore,
+    old: &'a ReleaseFiles,
+    project: &'a str,
+}
+
+impl Place<'_> {
+    fn facts(
+        &self,
+        model: &Model,
+        own: &[ExceptProject<'_>],
+        databases: DatabaseFacts,
+        volumes: Vec<VolumeUse>,
+        to: Option<&Version>,
+    ) -> Result<DoctorFacts, PrepareError> {
+        let mut releases: Vec<_> = self.install.all_releases().map_err(ReleasesError::from)?;
+        releases.retain(|release| release.is_complete);
+        let releases = releases.into_iter().map(|release| release.version);
+        let mut releases: BTreeSet<Version> = releases.collect();
+        releases.extend(to.cloned());
+        Ok(DoctorFacts {
+            model: model.clone(),
+            old: None,
+            databases,
+            engine: self.asked(engine),
+            missing_images: self.asked(|docker| missing(docker, model)),
+            containers: self.asked(|docker| {
+                Container::of_project(docker, self.project).map_err(|error| error.to_string())
+            }),
+            conflicts: self.asked(|docker| {
+                let others = claimed(docker, own).map_err(|error| error.to_string())?;
+                Ok(conflicts(&others, &Claims::of(model)))
+            }),
+            volumes,
+            rooms: self.rooms()?,
+            readable: self.readable(),
+            releases: releases.into_iter().collect(),
+            now: clock::now(),
+            newest: self.newest()?,
+        })
+    }
+
+    /// What the engine answers.
+    fn asked<T>(&self, ask: impl Fn(&Docker) -> Observed<T>) -> Observed<T> {
+        let docker = self.volumes.docker();
+        docker.map_or_else(|| Err("no Docker engine is there to be asked".into()), ask)
+    }
+
+    /// The filesystems of the releases, of the volumes, and of what is temporary; each once.
+    fn rooms(&self) -> Result<Vec<Room>, PrepareError> {
+        let mut folders = vec![self.install.releases_folder(), std::env::temp_dir()];
+        let reached = self.volumes.folder().map_err(FactsError::from)?;
+        folders.insert(1, reached);
+        let mut seen = BTreeSet::new();
+        let mut rooms = Vec::new();
+        // What isn't there is another machine's.
+        for path in folders.into_iter().filter(|path| path.is_dir()) {
+            let device = fs::metadata(&path).map(|metadata| metadata.dev());
+            if device.is_ok_and(|device| seen.insert(device)) {
+                let tree::Capacity { free, size, inodes } =
+                    tree::capacity(&path).map_err(FactsError::from)?;
+                rooms.push(Room {
+                    path,
+                    free,
+                    size,
+                    inodes,
+                });
+            }
+        }
+        Ok(rooms)
+    }
+
+    /// Files of the release in use that have secrets, and that everybody may read.
+    fn readable(&self) -> Vec<PathBuf> {
+        let model = &self.old.model;
+        let services = model.services.values();
+        let variables = services.flat_map(|service| service.env_files.iter().cloned());
+        let variables = variables.chain([self.old.folder.join(".env")]);
+        let has_secret =
+            |path: &PathBuf| fs::read(path).is_ok_and(|bytes| has_secret(path, &bytes));
+        let secrets = model
+            .secrets
+            .values()
+            .filter_map(|secret| secret.file.clone());
+        let files: BTreeSet<PathBuf> = variables.filter(has_secret).chain(secrets).collect();
+        files.into_iter().filter(|path| is_open(path)).collect()
+    }
+
+    /// What was made last, by its own time.
+    fn newest(&self) -> Result<Option<(String, Timestamp)>, PrepareError> {
+        match Plan::find(self.install, None) {
+            Ok(plan) => Ok(Some((format!("plan {}", plan.id), plan.made))),
+            Err(PlanError::None { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// Whether a file of variables has one that sounds secret, with a value.
+fn has_secret(path: &Path, bytes: &[u8]) -> bool {
+    let file = EnvFile::parse(path, bytes);
+    file.is_ok_and(|file| {
+        let has_value =
+            |entry: &EnvEntry| entry.value.as_ref().is_some_and(|value| !value.is_empty());
+        let mut entries = file.entries().iter();
+        entries.any(|entry| doctor::sounds_secret(&entry.key) && has_value(entry))
+    })
+}
+
+/// Whether every user of the machine may read it: itself, and the folders above.
+fn is_open(path: &Path) -> bool {
+    let mode = |path: &Path| fs::metadata(path).map(|metadata| metadata.permissions().mode());
+    let may_pass = |folder: &Path| mode(folder).is_ok_and(|mode| mode & 0o001 != 0);
+    mode(path).is_ok_and(|mode| mode & 0o004 != 0) && path.ancestors().skip(1).all(may_pass)
+}
+
+fn engine(docker: &Docker) -> Observed<EngineFacts> {
+    let server = docker.server().map_err(|error| error.to_string())?;
+    let compose = Compose::find(docker).map_err(|error| error.to_string());
+    Ok(EngineFacts {
+        version: server.version,
+        clock: server.clock,
+        compose: compose.map(|compose| compose.version().to_owned()),
+    })
+}
+
+fn missing(docker: &Docker, model: &Model) -> Observed<Vec<String>> {
+    let have = local_images(docker).map_err(|error| error.to_string())?;
+    let wanted = model.images_to_have();
+    let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
+    let missing = missing_images(&have, &wanted);
+    Ok(missing.into_iter().map(str::to_owned).collect())
+}
+
+impl Obstacle {
+    /// As a finding, by an id that scripts can rely on.
+    fn finding(&self) -> Finding {
+        let rule = match self {
+            Self::Found(finding) => return finding.clone(),
+            Self::SameRelease { .. } => "release-in-use",
+            Self::SameProject { .. } => "project-name",
+            Self::NoVolume { .. } => "volume-missing",
+            Self::SameVolume { .. } | Self::OldVolumeUsed { .. } => "volume-shared",
+            Self::TargetFull { .. } => "volume-full",
+            Self::CopyUnused { .. } => "copy-unused",
+            Self::NoImages { .. } => "image-missing",
+            Self::NoSpace(_) => "space",
+            Self::DataMoved { .. } => "data-moved",
+            Self::ImagePinned { .. } => "image-pinned",
+            Self::UnseenData { .. } | Self::UnseenUnknown { .. } => "data-unseen",
+            Self::OutsideData { .. } | Self::StillOutside { .. } => "data-outside",
+            Self::NoFolder { .. } => "folder-missing",
+            Self::FolderTaken { .. } => "folder-full",
+            Self::Unset { .. } => "variable-unset",
+            Self::ComposeRefuses { .. } => "compose-refuses",
+            Self::ComposeDiffers { .. } => "compose-differs",
+            Self::NoFile { .. } => "file-missing",
+            Self::NoImage { .. } => "image-unsaid",
+            Self::Undefined { .. } => "undefined",
+            Self::SkippedHop(_) => "path",
+            Self::TagOutOfReach { .. } => "tag-out-of-reach",
+        };
+        let severity = match self {
+            Self::UnseenUnknown { .. } => Severity::Unknown,
+            _ => Severity::Error,
+        };
+        Finding::new(
+            severity,
+            rule,
+            self.to_string(),
+            self.ways_out().join("; or "),
+        )
+    }
+}
+
+/// The ids of what the planner alone finds, with what each is about.
+pub const PLANNERS: [(&str, &str); 19] = [
+    (
+        "compose-differs",
+        "files that Compose reads otherwise than transship",
+    ),
+    ("compose-refuses", "files that Compose refuses"),
+    (
+        "copy-unused",
+        "copies of volumes that the new release wouldn't use",
+    ),
+    (
+        "data-moved",
+        "services whose data would be under another key or in another place",
+    ),
+    (
+        "data-outside",
+        "data outside of both releases, of which nobody said whose it is to be",
+    ),
+    (
+        "data-unseen",
+        "data of containers that no compose file names",
+    ),
+    (
+        "file-missing",
+        "files that Compose will read and that aren't there",
+    ),
+    (
+        "folder-full",
+        "places for copies of folders that hold something",
+    ),
+    ("folder-missing", "folders to be copied that aren't there"),
+    ("image-pinned", "variables that hold an old image"),
+    (
+        "image-unsaid",
+        "services of which nothing says what they run",
+    ),
+    (
+        "path",
+        "an upgrade that the recipe doesn't allow in one hop",
+    ),
+    ("release-in-use", "an upgrade to the release that is in use"),
+    (
+        "tag-out-of-reach",
+        "variables with the tag of an image that no step changes",
+    ),
+    ("undefined", "volumes and networks that no file defines"),
+    ("variable-unset", "variables that nobody has set"),
+    ("volume-full", "new volumes that hold something already"),
+    ("volume-missing", "volumes to be copied that aren't there"),
+    ("volume-shared", "volumes that both releases would write"),
+];
