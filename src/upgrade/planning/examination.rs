@@ -364,7 +364,10 @@ pub const PLANNERS: [(&str, &str); 19] = [
         "an upgrade that the recipe doesn't allow in one hop",
     ),
     ("release-in-use", "an upgrade to the release that is in use"),
-    ("tag-out-of-reach", "images whose tag no rule changes"),
+    (
+        "tag-out-of-reach",
+        "variables with the tag of an image that no step changes",
+    ),
     ("undefined", "volumes and networks that no file defines"),
     ("variable-unset", "variables that nobody has set"),
     ("volume-full", "new volumes that hold something already"),
