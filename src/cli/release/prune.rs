@@ -52,14 +52,14 @@ struct PruneJson<'a> {
 struct PrunedJson<'a> {
     version: &'a Version,
     bytes: u64,
-    volumes: Vec<VolumeJson<'a>>,
+    volumes: Vec<PrunedVolumeJson<'a>>,
     left: Vec<ReasonJson<'a>>,
     plans: usize,
     images: Vec<&'a str>,
 }
 
 #[derive(Serialize)]
-struct VolumeJson<'a> {
+struct PrunedVolumeJson<'a> {
     name: &'a str,
     bytes: u64,
 }
@@ -179,7 +179,7 @@ fn pruned(release: &PrunedRelease) -> PrunedJson<'_> {
         volumes: release
             .volumes
             .iter()
-            .map(|volume| VolumeJson {
+            .map(|volume| PrunedVolumeJson {
                 name: &volume.name,
                 bytes: volume.bytes,
             })
