@@ -181,13 +181,14 @@ fn what_the_planner_refuses_is_a_finding_with_an_id() {
 fn secrets_that_everybody_may_read_are_named_and_not_told() {
     let install = registry();
     let env = install.0.path().join("releases/v1/.env");
-    let everybody = |path: &Path| {
-        fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let allow = |path: &Path, mode: u32| {
+        fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
     };
-    everybody(&env);
-    // The folder of a test is its user's alone, and so is what is in it.
+    allow(&env, 0o644);
+    // What is in a folder of its user's alone is theirs alone.
+    allow(install.0.path(), 0o700);
     assert_eq!(findings(&install, "", 0), []);
-    everybody(install.0.path());
+    allow(install.0.path(), 0o755);
     let found = findings(&install, "", 1);
     assert_eq!(found[0].0, "secret-readable", "{found:?}");
     assert!(!format!("{found:?}").contains("hunter2"));
