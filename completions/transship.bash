@@ -73,6 +73,9 @@ _transship() {
             transship,up)
                 cmd="transship__subcmd__up"
                 ;;
+            transship,upgrade)
+                cmd="transship__subcmd__upgrade"
+                ;;
             transship,verify)
                 cmd="transship__subcmd__verify"
                 ;;
@@ -125,7 +128,7 @@ _transship() {
 
     case "${cmd}" in
         transship)
-            opts="-q -h -V --json --quiet --color --help --version init doctor path plan apply resume rollback status up stop release image volume copy manifest verify diff conflicts inspect merge completions"
+            opts="-q -h -V --json --quiet --color --help --version init doctor path plan upgrade apply resume rollback status up stop release image volume copy manifest verify diff conflicts inspect merge completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -143,7 +146,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__apply)
-            opts="-C -q -h --install --docker --helper --assume-stopped --rollback-on-failure --dry-run --json --quiet --color --help"
+            opts="-C -q -h --install --docker --helper --assume-stopped --rollback-on-failure --no-rollback --notes-read --dry-run --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -657,7 +660,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__plan)
-            opts="-C -p -q -h --from-release --install --from --prefix --image --tag-var --image-archive --carry --leave --skip-volume --own --share --env-file --profile --project --from-project --pristine --ours --theirs --as-override --volumes --docker --helper --assume-stopped --dry-run --json --quiet --color --help"
+            opts="-C -p -q -h --from-release --install --from --prefix --image --tag-var --image-archive --carry --leave --skip-volume --own --share --env-file --profile --project --from-project --pristine --ours --theirs --as-override --no-up --volumes --docker --helper --assume-stopped --dry-run --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -939,7 +942,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__resume)
-            opts="-C -q -h --install --docker --helper --assume-stopped --json --quiet --color --help"
+            opts="-C -q -h --install --docker --helper --assume-stopped --no-rollback --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -973,7 +976,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__rollback)
-            opts="-C -q -h --install --docker --helper --assume-stopped --discard --dry-run --json --quiet --color --help"
+            opts="-C -q -h --install --docker --helper --assume-stopped --discard --accept-data-loss --dry-run --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1138,6 +1141,116 @@ _transship() {
                     return 0
                     ;;
                 --docker)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        transship__subcmd__upgrade)
+            opts="-C -p -y -q -h --from-release --install --from --prefix --image --tag-var --image-archive --carry --leave --skip-volume --own --share --env-file --profile --project --from-project --pristine --ours --theirs --as-override --no-up --volumes --docker --helper --assume-stopped --dry-run --rollback-on-failure --no-rollback --notes-read --yes --json --quiet --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --from-release)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --install)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -C)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --prefix)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --image)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --image-archive)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --carry)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --leave)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --skip-volume)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --own)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --share)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --env-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --from-project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pristine)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ours)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --theirs)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --volumes)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --docker)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --helper)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -35,6 +35,7 @@ complete -c transship -n "__fish_transship_needs_command" -f -a "init" -d 'Adopt
 complete -c transship -n "__fish_transship_needs_command" -f -a "doctor" -d 'Find what would stop an upgrade, and what to know before one'
 complete -c transship -n "__fish_transship_needs_command" -f -a "path" -d 'Show the hops from one version to another that the recipe allows'
 complete -c transship -n "__fish_transship_needs_command" -f -a "plan" -d 'Show what an upgrade would do, and save it for `transship apply`'
+complete -c transship -n "__fish_transship_needs_command" -f -a "upgrade" -d 'Upgrade: plan it, show the plan, ask, and do it'
 complete -c transship -n "__fish_transship_needs_command" -f -a "apply" -d 'Do what a plan says'
 complete -c transship -n "__fish_transship_needs_command" -f -a "resume" -d 'Go on with an interrupted run'
 complete -c transship -n "__fish_transship_needs_command" -f -a "rollback" -d 'Undo the last run'
@@ -114,11 +115,48 @@ always\t'Always'
 never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand plan" -l tag-var -d 'Follow a tag into the variable that holds it: the default in the compose file, or the key in the new release\'s `.env`'
 complete -c transship -n "__fish_transship_using_subcommand plan" -l as-override -d 'Leave the vendor\'s compose file as it is, and write your edits of the old one as a `docker-compose.override.yml` beside it'
+complete -c transship -n "__fish_transship_using_subcommand plan" -l no-up -d 'Plan no stop and no start, though the old release runs: both are yours, before and after'
 complete -c transship -n "__fish_transship_using_subcommand plan" -l assume-stopped -d 'Take for unused what nobody can be asked about'
 complete -c transship -n "__fish_transship_using_subcommand plan" -l dry-run -d 'Show the plan without saving it'
 complete -c transship -n "__fish_transship_using_subcommand plan" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand plan" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand plan" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand upgrade" -l from-release -d 'The vendor\'s tarball or folder; leave it out if the release is staged already' -r -F
+complete -c transship -n "__fish_transship_using_subcommand upgrade" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
+complete -c transship -n "__fish_transship_using_subcommand upgrade" -l from -d 'The release to upgrade from, instead of the one that `current` points to' -r
+complete -c transship -n "__fish_transship_using_subcommand upgrade" -l prefix -d 'The prefix of the new volumes\' names' -r
+complete -c transship -n "__fish_transship_using_subcommand upgrade" -l image -d 'Retag images, as `transship image set` does; repeatable' -r
+complete -c transship -n "__fish_transship_using_subcommand upgrade" -l image-archive -d 'Load the release\'s images from the vendor\'s archive first, such as `containers.tar.gz`' -r -F
+complete -c transship -n "__fish_transship_using_subcommand upgrade" -l carry -d 'A file or folder of the release to carry; repeatable' -r -F
+complete -c transship -n "__fish_transship_using_subcommand upgrade" -l leave -d 'A place in the old release\'s containers, `SERVICE:/path`, whose data may stay behind; repeatable' -r
+complete -c transship -n "__fish_transship_using_subcommand upgrade" -l skip-volume -d 'A volume\'s key that is not to be copied; repeatable' -r
+complete -c transship -n "__fish_transship_using_subcommand upgrade" -l own -d 'Data outside of both releases that the new one gets a copy of; repeatable' -r
+complete -c transship -n "__fish_transship_using_subcommand upgrade" -l share -d 'Data outside of both releases that both go on using; repeatable' -r
+complete -c transship -n "__fish_transship_using_subcommand upgrade" -l env-file -d 'A file of variables instead of `.env`; repeatable, later ones win' -r -F
+complete -c transship -n "__fish_transship_using_subcommand upgrade" -l profile -d 'A profile whose services run, as well as those that always do; repeatable' -r
+complete -c transship -n "__fish_transship_using_subcommand upgrade" -s p -l project -d 'The new release\'s compose project; Compose\'s own choice when absent' -r
+complete -c transship -n "__fish_transship_using_subcommand upgrade" -l from-project -d 'The compose project that the old release runs as; Compose\'s own choice when absent' -r
+complete -c transship -n "__fish_transship_using_subcommand upgrade" -l pristine -d 'The vendor\'s tarball or folder of the old release, to tell its files from your edits' -r -F
+complete -c transship -n "__fish_transship_using_subcommand upgrade" -l ours -d 'Where both changed PATH take the old release\'s; repeatable' -r -F
+complete -c transship -n "__fish_transship_using_subcommand upgrade" -l theirs -d 'Where both changed PATH take the vendor\'s; repeatable' -r -F
+complete -c transship -n "__fish_transship_using_subcommand upgrade" -l volumes -d 'Where volumes live: a folder that holds one folder for each, or `docker`' -r -F
+complete -c transship -n "__fish_transship_using_subcommand upgrade" -l docker -d 'The docker program, such as `sudo -n docker`' -r
+complete -c transship -n "__fish_transship_using_subcommand upgrade" -l helper -d 'A static transship for the engine\'s processor, to work on volumes out of reach' -r -F
+complete -c transship -n "__fish_transship_using_subcommand upgrade" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand upgrade" -l tag-var -d 'Follow a tag into the variable that holds it: the default in the compose file, or the key in the new release\'s `.env`'
+complete -c transship -n "__fish_transship_using_subcommand upgrade" -l as-override -d 'Leave the vendor\'s compose file as it is, and write your edits of the old one as a `docker-compose.override.yml` beside it'
+complete -c transship -n "__fish_transship_using_subcommand upgrade" -l no-up -d 'Plan no stop and no start, though the old release runs: both are yours, before and after'
+complete -c transship -n "__fish_transship_using_subcommand upgrade" -l assume-stopped -d 'Take for unused what nobody can be asked about'
+complete -c transship -n "__fish_transship_using_subcommand upgrade" -l dry-run -d 'Show the plan without saving it'
+complete -c transship -n "__fish_transship_using_subcommand upgrade" -l rollback-on-failure -d 'Undo everything if a step fails before the old release is stopped, or where the plan stops none; the exit code is then 5. An interruption is none'
+complete -c transship -n "__fish_transship_using_subcommand upgrade" -l no-rollback -d 'Leave all as it stands where something fails after the old release was stopped (exit code 4), instead of starting it again'
+complete -c transship -n "__fish_transship_using_subcommand upgrade" -l notes-read -d 'You have read the vendor\'s notes that the plan names'
+complete -c transship -n "__fish_transship_using_subcommand upgrade" -s y -l yes -d 'Don\'t ask'
+complete -c transship -n "__fish_transship_using_subcommand upgrade" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand upgrade" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand upgrade" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand apply" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
 complete -c transship -n "__fish_transship_using_subcommand apply" -l docker -d 'The docker program, such as `sudo -n docker`' -r
 complete -c transship -n "__fish_transship_using_subcommand apply" -l helper -d 'A static transship for the engine\'s processor, to work on volumes out of reach' -r -F
@@ -126,7 +164,9 @@ complete -c transship -n "__fish_transship_using_subcommand apply" -l color -d '
 always\t'Always'
 never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand apply" -l assume-stopped -d 'Take for unused what nobody can be asked about'
-complete -c transship -n "__fish_transship_using_subcommand apply" -l rollback-on-failure -d 'Roll back by itself if a step fails; the exit code is then 5. An interruption is none'
+complete -c transship -n "__fish_transship_using_subcommand apply" -l rollback-on-failure -d 'Undo everything if a step fails before the old release is stopped, or where the plan stops none; the exit code is then 5. An interruption is none'
+complete -c transship -n "__fish_transship_using_subcommand apply" -l no-rollback -d 'Leave all as it stands where something fails after the old release was stopped (exit code 4), instead of starting it again'
+complete -c transship -n "__fish_transship_using_subcommand apply" -l notes-read -d 'You have read the vendor\'s notes that the plan names'
 complete -c transship -n "__fish_transship_using_subcommand apply" -l dry-run -d 'Observe again and show the plan, and do nothing'
 complete -c transship -n "__fish_transship_using_subcommand apply" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand apply" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
@@ -138,6 +178,7 @@ complete -c transship -n "__fish_transship_using_subcommand resume" -l color -d 
 always\t'Always'
 never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand resume" -l assume-stopped -d 'Take for unused what nobody can be asked about'
+complete -c transship -n "__fish_transship_using_subcommand resume" -l no-rollback -d 'Leave all as it stands where something fails after the old release was stopped (exit code 4), instead of starting it again'
 complete -c transship -n "__fish_transship_using_subcommand resume" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand resume" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand resume" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -149,6 +190,7 @@ always\t'Always'
 never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand rollback" -l assume-stopped -d 'Take for unused what nobody can be asked about'
 complete -c transship -n "__fish_transship_using_subcommand rollback" -l discard -d 'Remove the new release and its volumes, too, with all that was written into them'
+complete -c transship -n "__fish_transship_using_subcommand rollback" -l accept-data-loss -d 'Go back although the new release was written since: that stays in its volumes, and the old one doesn\'t have it'
 complete -c transship -n "__fish_transship_using_subcommand rollback" -l dry-run -d 'Only say what would be undone'
 complete -c transship -n "__fish_transship_using_subcommand rollback" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand rollback" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
@@ -355,7 +397,7 @@ complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_s
 always\t'Always'
 never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l verify -d 'Read the copy back and compare it with what was copied'
-complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l dry-run -d 'Only say what would be copied'
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l dry-run -d 'Only say what would be copied; with --update, what differs'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l live -d 'Copy while containers go on writing, and list what changed meanwhile'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l pause -d 'Let the containers that write SOURCE stand still while it is copied'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l stop -d 'Stop them, and start them again afterwards, also after a failure'

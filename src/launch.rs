@@ -15,6 +15,7 @@ mod making_way;
 mod mounted;
 mod parting;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 pub use error::LaunchError;
@@ -50,6 +51,12 @@ pub struct LaunchOptions {
     pub accept: Vec<ConflictRule>,
     /// Take no image from a registry, also where one is missing.
     pub never_pull: bool,
+    /// Take the predecessor's place although that runs still: it will have been stopped by then.
+    pub takes_over: bool,
+    /// Make containers anew that are there.
+    pub recreate: bool,
+    /// Images by service that the containers are made of, whatever the files say.
+    pub images: BTreeMap<String, String>,
 }
 
 /// A volume that the release would share with another project, and has to itself instead.
@@ -96,6 +103,8 @@ pub struct Launch {
     never_pull: bool,
     /// The release's own containers had given way, and can't be started as they are.
     recreate: bool,
+    /// Images by service that aren't those that the files name.
+    images: BTreeMap<String, String>,
 }
 
 impl Launch {
@@ -130,7 +139,7 @@ impl Launch {
         let paths = project.files;
         let model = Model::load(&paths, &options)?;
         let (replaced, beside) = match &wish.replaces {
-            Some(old) if old.runs(docker)? => (None, Some(old.project.clone())),
+            Some(old) if !wish.takes_over && old.runs(docker)? => (None, Some(old.project.clone())),
             old => (old.as_ref(), None),
         };
         let mut except = vec![own(&model)];
@@ -153,7 +162,7 @@ impl Launch {
             }
             None => Vec::new(),
         };
-        let to_pull = to_pull(docker, &after)?;
+        let to_pull = to_pull(docker, &after, &wish.images)?;
         if wish.never_pull && !to_pull.is_empty() {
             return Err(LaunchError::NoImages { images: to_pull });
         }
@@ -172,8 +181,9 @@ impl Launch {
             gives_way,
             beside,
             never_pull: to_pull.is_empty(),
-            recreate: had_given_way(docker, &after)?,
+            recreate: wish.recreate || had_given_way(docker, &after)?,
             to_pull,
+            images: wish.images.clone(),
         })
     }
 
@@ -189,7 +199,7 @@ impl Launch {
                 true => copy,
                 false => file.path.clone(),
             });
-        let files: Vec<_> = files.collect();
+        let files: Vec<_> = files.chain(self.images_file()).collect();
         let project = compose.project(&self.project, &self.folder, &files)?;
         let project = project
             .with_profiles(&self.profiles)
@@ -262,8 +272,14 @@ fn own_volumes(before: &Model, after: &Model) -> Vec<OwnVolume> {
     after.volumes.iter().filter_map(renamed).collect()
 }
 
-/// The images of enabled services that are neither there nor built.
-fn to_pull(docker: &Docker, model: &Model) -> Result<Vec<String>, LaunchError> {
+/// The images of enabled services that are neither there nor built nor `given` otherwise.
+fn to_pull(
+    docker: &Docker,
+    model: &Model,
+    given: &BTreeMap<String, String>,
+) -> Result<Vec<String>, LaunchError> {
+    let mut model = model.clone();
+    model.services.retain(|name, _| !given.contains_key(name));
     let wanted = model.images_to_have();
     let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
     let have = local_images(docker)?;

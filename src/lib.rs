@@ -129,6 +129,7 @@ mod glob;
 pub mod launch;
 pub mod mask;
 pub mod merge;
+pub mod probe;
 pub mod progress;
 pub mod release;
 pub mod threads;

@@ -17,6 +17,7 @@ use crate::fs::Disk;
 use crate::release::Install;
 use crate::upgrade::planning::drift;
 use crate::upgrade::planning::prepare::{Prepared, prepare};
+use crate::upgrade::running::going_back::OnFailure;
 use crate::upgrade::running::journal::RunState;
 use crate::upgrade::running::runner;
 use crate::upgrade::running::writes_since_copy::writes_since_copy;
@@ -36,12 +37,36 @@ pub(super) struct Apply {
     install: InstallArg,
     #[command(flatten)]
     engine: EngineArg,
-    /// Roll back by itself if a step fails; the exit code is then 5. An interruption is none
-    #[arg(long)]
-    rollback_on_failure: bool,
+    #[command(flatten)]
+    how: ApplyHow,
     /// Observe again and show the plan, and do nothing
     #[arg(long)]
     dry_run: bool,
+}
+
+/// How a plan is carried out.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(super) struct ApplyHow {
+    /// Undo everything if a step fails before the old release is stopped, or where the plan stops none;
+    /// the exit code is then 5. An interruption is none
+    #[arg(long)]
+    rollback_on_failure: bool,
+    /// Leave all as it stands where something fails after the old release was stopped (exit code 4),
+    /// instead of starting it again
+    #[arg(long, conflicts_with = "rollback_on_failure")]
+    no_rollback: bool,
+    /// You have read the vendor's notes that the plan names
+    #[arg(long)]
+    notes_read: bool,
+}
+
+impl ApplyHow {
+    fn on_failure(&self) -> OnFailure {
+        match self.no_rollback {
+            true => OnFailure::Stay,
+            false => OnFailure::GoBack,
+        }
+    }
 }
 
 /// Go on with an interrupted run.
@@ -51,6 +76,10 @@ pub(super) struct Resume {
     install: InstallArg,
     #[command(flatten)]
     engine: EngineArg,
+    /// Leave all as it stands where something fails after the old release was stopped (exit code 4),
+    /// instead of starting it again
+    #[arg(long)]
+    no_rollback: bool,
 }
 
 /// Undo the last run.
@@ -58,6 +87,10 @@ pub(super) struct Resume {
 /// After a complete run, `current` goes back to the old release, which was never changed;
 /// the new release and its volumes stay, with all that was written into them. After an
 /// interrupted run, everything that it made is removed.
+///
+/// Where the run had stopped the old release and started the new one, these are stopped and started the
+/// other way round: the very containers of the old release, of the images that they had. It succeeds
+/// only if the old release is up, and well where the recipe has checks.
 #[derive(Debug, clap::Args)]
 pub(super) struct Rollback {
     #[command(flatten)]
@@ -67,6 +100,10 @@ pub(super) struct Rollback {
     /// Remove the new release and its volumes, too, with all that was written into them
     #[arg(long)]
     discard: bool,
+    /// Go back although the new release was written since: that stays in its volumes, and the old one
+    /// doesn't have it
+    #[arg(long)]
+    accept_data_loss: bool,
     /// Only say what would be undone
     #[arg(long)]
     dry_run: bool,
@@ -105,27 +142,49 @@ pub(super) fn apply(args: &Apply, ui: &Ui) -> Result<Done, Failure> {
     drift::check(&plan, &now.plan)?;
     if args.dry_run {
         let shown = if ui.json {
-            ui.json(&PlanJson {
-                saved: None,
-                plan: &now.plan,
-                changes: &now.changes,
-            })
+            ui.json(&PlanJson::of(None, &now))
         } else {
             show(&now, store.as_ref(), ui)
         };
         return shown.map(|()| Done::Same);
     }
-    require_idle(&now)?;
+    carry_out(&install, &disk, plan, &now, store.as_ref(), &args.how, ui)
+}
+
+/// Carries out a plan that is as it would be made now; the caller has the install's lock.
+pub(super) fn carry_out(
+    install: &Install,
+    disk: &Disk,
+    plan: Plan,
+    now: &Prepared,
+    store: &dyn VolumeStore,
+    how: &ApplyHow,
+    ui: &Ui,
+) -> Result<Done, Failure> {
+    if let Some(notes) = &plan.notes
+        && !how.notes_read
+    {
+        let what = format!(
+            "the vendor's notes are to be read first: `{}`",
+            notes.display()
+        );
+        return Err(Failure::new(Kind::Refused, what).hint("then say `--notes-read`"));
+    }
+    if !plan.request.up {
+        // What the plan stops itself its steps look at, one by one.
+        require_idle(now)?;
+    }
     warn_of_shared(&plan, ui);
     let runner = Runner {
-        install: &install,
-        disk: &disk,
-        volumes: store.as_ref(),
+        install,
+        disk,
+        volumes: store,
         progress: ui.progress(),
+        on_failure: how.on_failure(),
     };
     match runner.apply(plan) {
-        Ok(done) => finish(&install, done, ui),
-        Err(error) if args.rollback_on_failure && error.kind() != Kind::Interrupted => {
+        Ok(done) => finish(install, done, ui),
+        Err(error) if how.rollback_on_failure && error.kind() == Kind::Failed => {
             ui.warn(&error.to_string());
             let failure = Failure::from(error);
             runner.roll_back(false)?;
@@ -155,6 +214,10 @@ pub(super) fn resume(args: &Resume, ui: &Ui) -> Result<Done, Failure> {
         disk: &disk,
         volumes: store.as_ref(),
         progress: ui.progress(),
+        on_failure: match args.no_rollback {
+            true => OnFailure::Stay,
+            false => OnFailure::GoBack,
+        },
     };
     finish(&install, runner.resume()?, ui)
 }
@@ -169,8 +232,19 @@ pub(super) fn roll_back(args: &Rollback, ui: &Ui) -> Result<Done, Failure> {
     if journal.state() == RunState::Complete {
         install.require_good(&journal.plan().from)?;
         warn_of_shared(journal.plan(), ui);
-        for line in writes_since_copy(&install, journal.plan(), store.as_ref(), ui.progress())? {
-            ui.warn(&line);
+        let written = writes_since_copy(&install, journal.plan(), store.as_ref(), ui.progress())?;
+        for line in &written {
+            ui.warn(line);
+        }
+        let stays = journal.plan().request.up && !written.is_empty();
+        if stays && !args.accept_data_loss && !args.dry_run {
+            let to = &journal.plan().to;
+            let what = format!(
+                "{to} was, or may have been, written since the switch: going back leaves that behind"
+            );
+            return Err(Failure::new(Kind::Refused, what).hint(
+                "it stays in the new release's volumes; where that will do: `--accept-data-loss`",
+            ));
         }
     }
     let runner = Runner {
@@ -178,6 +252,7 @@ pub(super) fn roll_back(args: &Rollback, ui: &Ui) -> Result<Done, Failure> {
         disk: &disk,
         volumes: store.as_ref(),
         progress: ui.progress(),
+        on_failure: OnFailure::Stay,
     };
     if args.dry_run {
         let would_undo = runner.would_undo(args.discard)?;
@@ -249,6 +324,10 @@ fn render(report: &Report, ui: &Ui) -> String {
         }
     };
     let mut text = ui.paint(color::HEADING, &verdict) + "\n";
+    if let Some(milliseconds) = report.downtime_milliseconds {
+        let lasted = size::duration(Duration::from_millis(milliseconds));
+        text += &format!("  down for {lasted}, from the first signal until it was up\n");
+    }
     let rolled_back = report.state == RunState::RolledBack;
     for step in report
         .steps

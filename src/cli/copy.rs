@@ -11,7 +11,8 @@ use super::terminal::ui::{Done, Ui};
 use crate::error::Kind;
 use crate::fs::Disk;
 use crate::tree::{
-    self, Against, Copied, CopyOptions, Difference, Exclude, Survey, Updated, VerifyOptions,
+    self, Against, Copied, CopyOptions, Difference, Exclude, Foretold, Survey, Updated,
+    VerifyOptions,
 };
 
 /// How many of the files that couldn't be read are listed.
@@ -142,8 +143,7 @@ pub(super) fn run(args: &CopyArgs, ui: &Ui) -> Result<Done, Failure> {
     match (args.dry_run, update) {
         (true, true) => foretell(args, ui),
         (true, false) => {
-            let parts = args.how.options().surveyed();
-            let survey = tree::survey_of(&args.source, &parts)?;
+            let survey = tree::foretell_copy(&args.source, &args.target, &args.how.options())?;
             announce(&args.source, &args.target, &survey, ui)
         }
         (false, true) => update_tree(&args.source, &args.target, &args.how, ui),
@@ -206,6 +206,10 @@ fn update_tree(source: &Path, target: &Path, how: &CopyFlags, ui: &Ui) -> Result
 fn foretell(args: &CopyArgs, ui: &Ui) -> Result<Done, Failure> {
     let options = args.how.options();
     let foretold = tree::foretell(&args.source, &args.target, &options, ui.progress())?;
+    announce_update(&foretold, ui)
+}
+
+pub(super) fn announce_update(foretold: &Foretold, ui: &Ui) -> Result<Done, Failure> {
     if ui.json {
         ui.json(&foretold.differences)?;
         return Ok(Done::Same);

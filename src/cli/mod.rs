@@ -25,6 +25,7 @@ mod run;
 mod status;
 mod terminal;
 mod up;
+mod upgrade;
 mod verify;
 mod volume;
 

@@ -1,5 +1,6 @@
 //! `transship plan`, and making a plan again for `apply`.
 
+mod running;
 mod services;
 mod text;
 
@@ -13,24 +14,32 @@ use super::held;
 use super::options::{InstallArg, VolumesArg};
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
-use crate::engine::VolumeBackend;
+use crate::engine::{VolumeBackend, VolumeStore};
 use crate::error::Kind;
 use crate::fs::Disk;
 use crate::release::{Install, Version};
 use crate::upgrade::planning::merging;
-use crate::upgrade::planning::prepare::prepare;
+use crate::upgrade::planning::prepare::{Prepared, prepare};
 use crate::upgrade::planning::release_changes::ReleaseChanges;
 use crate::upgrade::request::recorded;
 use crate::upgrade::running::runner;
 use crate::upgrade::service_path::ServicePath;
-use crate::upgrade::{Decisions, Plan, Request};
+use crate::upgrade::step::Phase;
+use crate::upgrade::{Decisions, Plan, Request, Step};
 
 /// Show what an upgrade would do, and save it for `transship apply`.
 ///
 /// Shown are the steps with the commands that would do the same by hand, the difference
 /// of every file (secrets masked), every volume with its size, and what is free. Nothing
 /// but the plan itself is written.
+///
+/// Where the old release runs, the plan stops it and starts the new one, and says what is done before
+/// that, while it still serves; `--no-up` leaves both to you.
 #[derive(Debug, clap::Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of the command line of its own"
+)]
 pub(super) struct PlanArgs {
     /// The release to upgrade to
     version: Version,
@@ -38,7 +47,7 @@ pub(super) struct PlanArgs {
     #[arg(long, value_name = "PATH")]
     from_release: Option<PathBuf>,
     #[command(flatten)]
-    install: InstallArg,
+    pub(super) install: InstallArg,
     /// The release to upgrade from, instead of the one that `current` points to
     #[arg(long, value_name = "VERSION")]
     from: Option<Version>,
@@ -117,44 +126,49 @@ pub(super) struct PlanArgs {
     /// `docker-compose.override.yml` beside it
     #[arg(long)]
     as_override: bool,
+    /// Plan no stop and no start, though the old release runs: both are yours, before and after
+    #[arg(long)]
+    no_up: bool,
     #[command(flatten)]
     volumes: VolumesArg,
     /// Show the plan without saving it
     #[arg(long)]
-    dry_run: bool,
+    pub(super) dry_run: bool,
 }
 
 #[derive(Serialize)]
 pub(super) struct PlanJson<'a> {
-    pub saved: Option<&'a Path>,
-    pub plan: &'a Plan,
-    pub changes: &'a ReleaseChanges,
+    saved: Option<&'a Path>,
+    plan: &'a Plan,
+    changes: &'a ReleaseChanges,
+    /// When each step is done, seen from the services, in the plan's order.
+    phases: Vec<Phase>,
+}
+
+impl<'a> PlanJson<'a> {
+    pub(super) fn of(saved: Option<&'a Path>, prepared: &'a Prepared) -> Self {
+        let plan = &prepared.plan;
+        Self {
+            saved,
+            plan,
+            changes: &prepared.changes,
+            phases: plan.steps.iter().map(Step::phase).collect(),
+        }
+    }
 }
 
 pub(super) fn run(args: &PlanArgs, ui: &Ui) -> Result<Done, Failure> {
     let install = Install::adopted(&args.install.root)?;
     let disk = Disk::new();
     let _lock = install.lock(&disk, "plan")?;
-    held::warn(&args.volumes.engine.docker, ui);
-    runner::require_over(&install)?;
-    learn_shipment(args, &install, &disk, ui)?;
-    let request = request(args, &install)?;
-    let store = args.volumes.store(&request.volumes_of(&install))?;
-    let planned = prepare(&install, &request, store.as_ref(), ui.progress())?;
-    let saved = if args.dry_run {
-        None
-    } else {
-        let Decisions { to, merged, .. } = &planned.decisions;
-        merging::save_conflicts(&disk, &install, to, merged)?;
-        Some(planned.plan.save(&disk, &install)?)
-    };
+    let MadePlan {
+        prepared: planned,
+        store,
+        saved,
+    } = make(args, &install, &disk, ui)?;
     let done = Done::differs(!planned.plan.conflicts.is_empty());
     if ui.json {
-        ui.json(&PlanJson {
-            saved: saved.as_deref(),
-            plan: &planned.plan,
-            changes: &planned.changes,
-        })?;
+        ui.json(&PlanJson::of(saved.as_deref(), &planned))?;
         return Ok(done);
     }
     show(&planned, store.as_ref(), ui)?;
@@ -171,6 +185,43 @@ pub(super) fn run(args: &PlanArgs, ui: &Ui) -> Result<Done, Failure> {
         ))?,
     }
     Ok(done)
+}
+
+/// A plan that was made, and saved unless that wasn't wanted.
+pub(super) struct MadePlan {
+    pub(super) prepared: Prepared,
+    pub(super) store: Box<dyn VolumeStore>,
+    pub(super) saved: Option<PathBuf>,
+}
+
+/// Makes the plan that is asked for; the caller has the install's lock.
+pub(super) fn make(
+    args: &PlanArgs,
+    install: &Install,
+    disk: &Disk,
+    ui: &Ui,
+) -> Result<MadePlan, Failure> {
+    held::warn(&args.volumes.engine.docker, ui);
+    runner::require_over(install)?;
+    learn_shipment(args, install, disk, ui)?;
+    let mut request = request(args, install)?;
+    let store = args.volumes.store(&request.volumes_of(install))?;
+    if !args.no_up {
+        running::look(&mut request, install, store.as_ref(), ui)?;
+    }
+    let prepared = prepare(install, &request, store.as_ref(), ui.progress())?;
+    let saved = if args.dry_run {
+        None
+    } else {
+        let Decisions { to, merged, .. } = &prepared.decisions;
+        merging::save_conflicts(disk, install, to, merged)?;
+        Some(prepared.plan.save(disk, install)?)
+    };
+    Ok(MadePlan {
+        prepared,
+        store,
+        saved,
+    })
 }
 
 /// Has what the vendor shipped as the old release kept, where somebody names it or it is found.
@@ -224,6 +275,7 @@ fn request(args: &PlanArgs, install: &Install) -> Result<Request, Failure> {
         from_project: args.from_project.clone(),
         image_archive: args.image_archive.as_ref().map(absolute).transpose()?,
         leave: args.leave.clone(),
+        up: false,
         place: match args.volumes.place(install.root())? {
             VolumeBackend::Dir { path } => VolumeBackend::Dir {
                 path: recorded(install, &path),

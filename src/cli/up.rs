@@ -313,6 +313,7 @@ impl Up {
             },
             accept: self.accept.clone(),
             never_pull: self.never_pull,
+            ..LaunchOptions::default()
         }
     }
 }

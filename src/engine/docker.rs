@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
@@ -27,6 +28,8 @@ pub struct Docker {
     /// Before every call's own arguments: which engine.
     engine: Vec<String>,
     time_out: Option<Duration>,
+    /// What the engine said of itself, once it has.
+    server: Arc<OnceLock<ServerInfo>>,
 }
 
 /// What a Docker engine says of itself.
@@ -99,6 +102,7 @@ impl Docker {
             program,
             engine: Vec::new(),
             time_out: None,
+            server: Arc::default(),
         })
     }
 
@@ -112,6 +116,7 @@ impl Docker {
             "--context"
         };
         self.engine = vec![option.to_owned(), engine.to_owned()];
+        self.server = Arc::default();
         self
     }
 
@@ -128,11 +133,23 @@ impl Docker {
         self.time_out
     }
 
-    /// Asks the engine what it is.
+    /// What the engine is: it is asked once, and may be gone since.
     ///
     /// # Errors
     /// [`Error::NoEngine`] where none answers in 15 s.
     pub fn server(&self) -> Result<ServerInfo, Error> {
+        if let Some(known) = self.server.get() {
+            return Ok(known.clone());
+        }
+        let asked = self.ask()?;
+        Ok(self.server.get_or_init(|| asked).clone())
+    }
+
+    /// Asks the engine what it is, or whether it is still there.
+    ///
+    /// # Errors
+    /// [`Error::NoEngine`] where none answers in 15 s.
+    pub(super) fn ask(&self) -> Result<ServerInfo, Error> {
         let call = self.call_within(PROBE, ["info", "--format", "{{json .}}"]);
         // Either question takes as long as the program needs to start.
         let (answer, endpoint) = thread::scope(|scope| {

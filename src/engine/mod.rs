@@ -34,17 +34,17 @@ pub use projects::compose::{Compose, ComposeProject, UpOptions};
 pub(crate) use projects::containers::network_names;
 pub use projects::containers::{Container, Health, Mount, containers_using, projects_from};
 pub use projects::giving_way::{remove_network, rename_container};
+pub use projects::in_service::ServiceCommand;
 pub use projects::listening::listening;
 pub use projects::standing::{StandingContainer, free_names, remove_containers, stop_containers};
 pub use projects::unseen_data::{UnseenData, UnseenPlace, unseen_data};
 pub use projects::unstarted::UnstartedContainer;
 pub use volumes::backend::{EngineAccess, VolumeBackend};
 pub use volumes::contents::{ByPath, Contents, Feed, StoredVolume, transfer};
-pub use volumes::copy::{
-    CopyNotice, InUse, SourceSurvey, VolumeCopied, VolumeCopy, VolumeCopyOptions,
-};
+pub use volumes::copy::{CopyNotice, InUse, VolumeCopied, VolumeCopy, VolumeCopyOptions};
 pub(crate) use volumes::copy_end::FoundEnd;
 pub use volumes::copy_end::{CopyEnd, TargetLabels};
+pub use volumes::copy_foretold::{VolumeCopyForetold, VolumeCopyWork};
 pub use volumes::docker::DockerVolumes;
 pub use volumes::fake::FakeVolumes;
 pub use volumes::folders::FolderVolumes;

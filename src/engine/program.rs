@@ -244,6 +244,14 @@ impl Invocation {
         self.well(run::run(self, Some(go_on))?)
     }
 
+    /// Runs the program as [`Invocation::run`] does, as long as `go_on` says so.
+    ///
+    /// # Errors
+    /// Those of [`Invocation::run`], and [`Error::Interrupted`].
+    pub fn run_or_stop(&self, go_on: &dyn Fn() -> bool) -> Result<Output, Error> {
+        run::run(self, Some(go_on))
+    }
+
     /// Runs the program to its end. How it ended is in [`Output::status`]; an exit code
     /// other than 0 is no error here.
     ///

@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 use super::{Launch, LaunchError};
 use crate::fs::{Disk, WriteError};
 
+/// Images that win over those that the release's files name.
+const IMAGES: &str = "images.json";
+
 /// Variables that win over the release's `.env`.
 const PORTS: &str = "ports.env";
 
@@ -25,6 +28,10 @@ impl Launch {
         if !self.variables.is_empty() {
             wanted.push((self.copies.join(PORTS), self.ports().into_bytes()));
         }
+        wanted.extend(
+            self.images_file()
+                .map(|path| (path, self.images().into_bytes())),
+        );
         self.clear(disk, &wanted)?;
         if wanted.is_empty() {
             return Ok(());
@@ -74,6 +81,20 @@ impl Launch {
                 own.chain([self.copies.join(PORTS)]).collect()
             }
         }
+    }
+
+    /// The compose file that names other images, where there are any.
+    pub(super) fn images_file(&self) -> Option<PathBuf> {
+        (!self.images.is_empty()).then(|| self.copies.join(IMAGES))
+    }
+
+    /// JSON is YAML.
+    fn images(&self) -> String {
+        let services = self.images.iter();
+        let services: serde_json::Map<_, _> = services
+            .map(|(name, image)| (name.clone(), serde_json::json!({ "image": image })))
+            .collect();
+        serde_json::json!({ "services": services }).to_string()
     }
 
     fn ports(&self) -> String {

@@ -16,6 +16,7 @@ use serde_yaml::{Mapping, Value};
 use thiserror::Error;
 
 use super::Version;
+use super::hooks::{CantFollow, Check, Hooks, WrittenCheck, WrittenHooks};
 use super::path_rules::{self, PathRules};
 use super::recipe_origin::RecipeOrigin;
 use crate::error::{Explain, Kind};
@@ -44,6 +45,12 @@ pub struct Recipe {
     pub secrets: Vec<String>,
     /// Volumes that the new release calls otherwise: old key to new key.
     pub renamed_volumes: BTreeMap<String, String>,
+    /// What is run around an upgrade.
+    pub hooks: Hooks,
+    /// What has to be well before the new release counts as up.
+    pub checks: Vec<Check>,
+    /// The vendor's notes, a file of the new release, to be read and acknowledged before.
+    pub notes: Option<PathBuf>,
     /// Which upgrades are one hop.
     pub path: PathRules,
     /// All releases that the vendor made; nothing where that isn't said.
@@ -173,6 +180,9 @@ struct Written {
     merge: Option<WrittenMerge>,
     secrets: Option<Vec<String>>,
     renames: Option<WrittenRenames>,
+    hooks: Option<WrittenHooks>,
+    checks: Option<Vec<WrittenCheck>>,
+    notes: Option<PathBuf>,
     path: Option<PathRules>,
     #[serde(default, deserialize_with = "path_rules::versions")]
     releases: Vec<Version>,
@@ -214,7 +224,7 @@ struct WrittenVolumes {
 }
 
 /// Keys that the design knows and this version can't follow.
-const LATER: [&str; 4] = ["compose_command", "data", "hooks", "notes"];
+const LATER: [&str; 2] = ["compose_command", "data"];
 
 impl Recipe {
     /// The recipe for an upgrade: what `shipped` (the value of `x-transship`, from one of the `compose`
@@ -269,6 +279,12 @@ impl Recipe {
         let carry = written
             .carry
             .map(|entries| entries.into_iter().map(CarryRule::from_written).collect());
+        let checks = written.checks.unwrap_or_default().into_iter();
+        let checks = checks.map(WrittenCheck::read).collect::<Result<_, _>>();
+        let notes = written
+            .notes
+            .map(|path| CarryRule::new(&path))
+            .transpose()?;
         Ok(Self {
             carry: carry.transpose()?,
             prefix: volumes.prefix,
@@ -280,6 +296,13 @@ impl Recipe {
             theirs: merge.theirs,
             secrets: written.secrets.unwrap_or_default(),
             renamed_volumes: written.renames.unwrap_or_default().volumes,
+            hooks: written
+                .hooks
+                .unwrap_or_default()
+                .read()
+                .map_err(unsupported)?,
+            checks: checks.map_err(unsupported)?,
+            notes: notes.map(|rule| rule.path),
             path: written.path.unwrap_or_default(),
             releases: written.releases,
         })
@@ -357,6 +380,14 @@ impl CarryRule {
     }
 }
 
+/// The place is known to whoever reads the recipe.
+fn unsupported(cant: CantFollow) -> RecipeError {
+    RecipeError::Unsupported {
+        at: String::new(),
+        key: cant.0,
+    }
+}
+
 /// Whether one key can be followed, told with its place.
 fn check(key: &Value, value: &Value, origin: &RecipeOrigin<'_>) -> Result<(), RecipeError> {
     let name = key.as_str().unwrap_or_default();
@@ -390,102 +421,4 @@ fn mapping(value: Value, origin: &RecipeOrigin<'_>) -> Result<Mapping, RecipeErr
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(shipped: &str, own: Option<&str>) -> Result<Recipe, RecipeError> {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("transship.yml");
-        if let Some(own) = own {
-            crate::fs::Disk::new()
-                .create(&path, own.as_bytes(), 0o600)
-                .unwrap();
-        }
-        let shipped: Value = serde_yaml::from_str(shipped).unwrap();
-        Recipe::read(Some(&shipped), &[], &path)
-    }
-
-    fn carried(recipe: &Recipe) -> Vec<&str> {
-        recipe
-            .carry
-            .iter()
-            .flatten()
-            .map(|carry| carry.path.to_str().unwrap())
-            .collect()
-    }
-
-    #[test]
-    fn every_key_is_optional() {
-        assert_eq!(read("null", None).unwrap(), Recipe::default());
-        assert_eq!(read("{}", Some("")).unwrap(), Recipe::default());
-    }
-
-    #[test]
-    fn the_installs_own_keys_win_one_by_one() {
-        let shipped =
-            "{carry: [.env, {path: .caddy/, how: copy}], volumes: {prefix: 'x_', skip: [cache]}}";
-        let recipe = read(shipped, Some("carry: [./etc/ssl/]\n")).unwrap();
-        assert_eq!(carried(&recipe), ["etc/ssl"]);
-        assert_eq!(
-            (recipe.prefix.as_deref(), recipe.skip.as_slice()),
-            (Some("x_"), &["cache".to_owned()][..])
-        );
-    }
-
-    #[test]
-    fn what_can_not_be_done_is_refused_by_name_and_can_be_waived() {
-        for (shipped, key) in [
-            ("{hooks: {migrate: make}}", "hooks"),
-            ("{carry: [{path: a, how: union}]}", "carry.how: union"),
-            ("{compose_command: ./acme}", "compose_command"),
-        ] {
-            let error = read(shipped, None).unwrap_err();
-            assert!(error.to_string().contains(&format!("`{key}`")), "{error}");
-            assert_eq!(error.kind(), Kind::Refused);
-        }
-        read("{hooks: {migrate: make}}", Some("hooks: null\n")).unwrap();
-    }
-
-    #[test]
-    fn conflicts_are_answered_and_secrets_named() {
-        let shipped = "{merge: {ours: ['.env:DOMAIN'], theirs: [etc/]}, secrets: [LICENSE]}";
-        let recipe = read(shipped, None).unwrap();
-        assert_eq!(recipe.ours, [Path::new(".env:DOMAIN")]);
-        assert_eq!(recipe.theirs, [Path::new("etc/")]);
-        assert_eq!(recipe.secrets, ["LICENSE"]);
-        let compose = b"services: {}\nx-transship: {secrets: [A], hooks: {}}\n".as_slice();
-        let found = Recipe::secrets_in(&[compose, b"a: ["], Some(b"secrets: [B]"));
-        assert_eq!(found, ["A", "B"]);
-    }
-
-    #[test]
-    fn an_unknown_key_is_an_error_that_names_it() {
-        let error = read("{volume: {prefix: x}}", None).unwrap_err();
-        let source = std::error::Error::source(&error).unwrap().to_string();
-        assert!(source.contains("volume"), "{source}");
-    }
-
-    #[test]
-    fn a_path_that_leaves_the_release_is_refused() {
-        for path in ["..", "../x", "/etc/ssl", "a/../../b", ".", ""] {
-            assert!(
-                matches!(
-                    CarryRule::new(Path::new(path)),
-                    Err(RecipeError::Outside { .. })
-                ),
-                "{path:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn the_prefix_has_the_version_in_it() {
-        let version = "v2.10.5".parse().unwrap();
-        assert_eq!(Recipe::default().prefix_for(&version), "v2_10_5_");
-        let recipe = Recipe {
-            prefix: Some("acme_{version}_".into()),
-            ..Recipe::default()
-        };
-        assert_eq!(recipe.prefix_for(&version), "acme_v2_10_5_");
-    }
-}
+mod tests;

@@ -21,7 +21,7 @@ mod walk;
 
 pub use copy::{
     Copied, CopyOptions, Foretold, MAX_PROBLEMS, Removals, Updated, check_removals, check_update,
-    copy, fill, foretell, update,
+    copy, fill, foretell, foretell_between, foretell_copy, update,
 };
 pub use digest::{Digest, file_digest};
 pub use error::{Cause, Error, FailedFile, Lost, Problem, Suspicion};

@@ -56,6 +56,22 @@ impl Bounds<'_> {
         )
     }
 
+    /// The old release itself.
+    pub(super) fn old_release(&self, version: &Version) -> Result<(), OutOfBounds> {
+        match version == self.from {
+            true => Ok(()),
+            false => out_of(Path::new(version.as_str()), "the old release"),
+        }
+    }
+
+    /// The new release itself.
+    pub(super) fn new_release(&self, version: &Version) -> Result<(), OutOfBounds> {
+        match version == self.to {
+            true => Ok(()),
+            false => out_of(Path::new(version.as_str()), "the new release"),
+        }
+    }
+
     /// Something below a folder of transship's own for the old release.
     pub(super) fn kept_of_old(&self, path: &Path, folder: &str) -> Result<(), OutOfBounds> {
         below(

@@ -16,9 +16,11 @@ pub mod planning;
 pub mod projects;
 pub mod prune;
 pub mod request;
+pub mod run_log;
 pub mod running;
 pub mod service_path;
 pub mod shared_with_old;
+pub mod standing_record;
 pub mod step;
 
 pub use plan::Plan;

@@ -25,7 +25,7 @@ use crate::release::{Install, Version};
 /// The format of a saved plan. Each version has a file in `fixtures/formats/`.
 pub const FORMAT: DocumentFormat = DocumentFormat {
     name: "transship-plan",
-    version: 3,
+    version: 4,
     oldest: 1,
 };
 
@@ -66,6 +66,9 @@ pub struct Plan {
     pub estimate: Estimate,
     /// What the administrator should know, a sentence each.
     pub warnings: Vec<String>,
+    /// The vendor's notes, a file of the new release: they are to be read before it is applied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notes: Option<PathBuf>,
     /// What is outside of both releases and both use: going back brings nothing of it back.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shared: Vec<SharedWithOld>,

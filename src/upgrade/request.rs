@@ -64,6 +64,9 @@ pub struct Request {
     /// Places in the old release's containers whose data may stay behind.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub leave: Vec<ServicePath>,
+    /// The old release runs, and is stopped for it; the new one is started in its place.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub up: bool,
     /// The folder or engine that the volumes live in; a folder is relative where it is in the install.
     pub place: VolumeBackend,
 }
@@ -92,6 +95,7 @@ impl Request {
             as_override: false,
             image_archive: None,
             leave: Vec::new(),
+            up: false,
             place,
         }
     }

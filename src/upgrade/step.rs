@@ -15,14 +15,22 @@
 mod carry_config;
 mod copy_folder;
 mod copy_volume;
+mod create_containers;
 mod edit_compose;
 mod error;
+mod hold_images;
 mod last_copy;
 mod load_images;
+mod release_project;
+mod run_hook;
 mod shell;
+mod smoke_check;
 mod stage_release;
+mod start_release;
+mod stop_release;
 mod switch;
 mod verify_volume;
+mod warm_copy;
 mod world;
 
 use serde::{Deserialize, Serialize};
@@ -30,13 +38,21 @@ use serde::{Deserialize, Serialize};
 pub use carry_config::CarryConfig;
 pub use copy_folder::CopyFolder;
 pub use copy_volume::CopyVolume;
+pub use create_containers::CreateContainers;
 pub use edit_compose::{EditCompose, FolderMove, TagVariable, ValueChange, WrittenImage};
 pub use error::StepError;
+pub use hold_images::HoldImages;
 pub use load_images::LoadImages;
+pub use release_project::ReleaseProject;
+pub use run_hook::{HookPoint, RunHook};
 pub(in crate::upgrade) use shell::quote;
+pub use smoke_check::SmokeCheck;
 pub use stage_release::StageRelease;
+pub use start_release::StartRelease;
+pub use stop_release::StopRelease;
 pub use switch::Switch;
 pub use verify_volume::VerifyVolume;
+pub use warm_copy::WarmCopy;
 pub use world::{Attempt, Phase, StepOutcome, Undo, UndoEvidence, UndoScope, World};
 
 use world::StepKind;
@@ -64,6 +80,20 @@ pub enum Step {
     Verify(VerifyVolume),
     /// Repoints `current`.
     Switch(Switch),
+    /// Keeps the images of a release from being removed.
+    HoldImages(HoldImages),
+    /// Copies a volume while it is written still.
+    WarmCopy(WarmCopy),
+    /// Makes the new release's containers.
+    CreateContainers(CreateContainers),
+    /// Runs a hook of the recipe's.
+    Hook(RunHook),
+    /// Stops the old release.
+    Stop(StopRelease),
+    /// Starts the new release.
+    Start(StartRelease),
+    /// Sees that the new release is well.
+    Check(SmokeCheck),
 }
 
 impl Step {
@@ -78,6 +108,13 @@ impl Step {
             Self::CopyFolder(step) => step,
             Self::Verify(step) => step,
             Self::Switch(step) => step,
+            Self::HoldImages(step) => step,
+            Self::WarmCopy(step) => step,
+            Self::CreateContainers(step) => step,
+            Self::Hook(step) => step,
+            Self::Stop(step) => step,
+            Self::Start(step) => step,
+            Self::Check(step) => step,
         }
     }
 
@@ -127,8 +164,8 @@ impl Step {
     ///
     /// # Errors
     /// Why it couldn't be undone, or that what is there isn't what the step made.
-    pub fn undo(&self, world: World<'_>, evidence: UndoEvidence) -> Result<(), StepError> {
-        self.kind().undo(world, evidence)
+    pub fn undo(&self, world: World<'_>, undo: Undo) -> Result<(), StepError> {
+        self.kind().undo(world, undo)
     }
 
     /// The step in one line, for plans, progress and reports.

@@ -8,6 +8,7 @@ use transship::engine::{Docker, FolderUsers, FolderVolumes};
 use transship::fs::Disk;
 use transship::progress::Silent;
 use transship::release::Install as Layout;
+use transship::upgrade::running::going_back::OnFailure;
 use transship::upgrade::{Plan, Runner};
 
 use super::bad_input::{PLAN, refused};
@@ -87,6 +88,7 @@ fn a_volume_that_was_written_between_its_copy_and_the_switch() {
         disk: &disk,
         volumes: &volumes,
         progress: &Silent,
+        on_failure: OnFailure::GoBack,
     };
     runner.apply(plan).unwrap_err();
     // The first volume was copied; the old release is started, and writes it.

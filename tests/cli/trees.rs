@@ -59,6 +59,74 @@ fn an_update_copies_what_differs_and_removes_what_is_gone() {
 }
 
 #[test]
+fn a_dry_run_refuses_what_the_copy_would() {
+    let folder = folder();
+    let run = |args: &[&str]| transship(folder.path(), args.iter().copied());
+    fs::create_dir_all(folder.path().join("volumes/v1_data")).unwrap();
+    fs::create_dir_all(folder.path().join("volumes/v2_data")).unwrap();
+    write(folder.path(), "volumes/v1_data/a", "new");
+    write(folder.path(), "volumes/v1_data/b", "b");
+    write(folder.path(), "volumes/v2_data/gone", "x");
+    let volume = ["volume", "copy", "v1_data", "v2_data"];
+    let (path, inside) = (
+        ["volume", "copy", "v1_data", "./volumes/v2_data"],
+        ["copy", "source", "source/sub/in"],
+    );
+    let updates = [&volume[..], &["--update"]].concat();
+    let refused: [&[&str]; 5] = [
+        &["copy", "source", "volumes/v2_data"],
+        &inside,
+        &volume,
+        &path,
+        // Nothing in it is of the source.
+        &updates,
+    ];
+    for args in refused {
+        let dry = run(&[
+            args,
+            &["--assume-stopped", "--dry-run"][usize::from(args[0] == "copy")..],
+        ]
+        .concat())
+        .exits(3);
+        let real = run(&[
+            args,
+            &["--assume-stopped"][usize::from(args[0] == "copy")..],
+        ]
+        .concat())
+        .exits(3);
+        assert_eq!(dry.err, real.err, "{args:?}");
+    }
+}
+
+#[test]
+fn a_dry_run_of_an_update_of_a_volume_says_what_differs() {
+    let folder = folder();
+    let run = |args: &[&str]| transship(folder.path(), args.iter().copied());
+    write(folder.path(), "volumes/v1_data/a", "new");
+    write(folder.path(), "volumes/v2_data/gone", "x");
+    let update = [
+        "volume",
+        "copy",
+        "v1_data",
+        "v2_data",
+        "--update",
+        "--delete-all",
+        "--assume-stopped",
+    ];
+    let foretold = run(&[&update[..], &["--dry-run"]].concat()).exits(0);
+    foretold
+        .prints("a: missing")
+        .prints("gone: extra")
+        .complains("would copy 1 file, 3 B, 1 removed");
+    assert_eq!(names(&folder.path().join("volumes/v2_data")), ["gone"]);
+    run(&update).exits(0);
+    assert_eq!(names(&folder.path().join("volumes/v2_data")), ["a"]);
+    run(&[&update[..], &["--dry-run"]].concat())
+        .exits(0)
+        .complains("would copy 0 files, 0 B, 0 removed, 0 adjusted");
+}
+
+#[test]
 fn a_checksum_finds_what_size_and_time_hide() {
     let folder = folder();
     let run = |args: &[&str]| transship(folder.path(), args.iter().copied());

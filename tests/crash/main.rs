@@ -23,6 +23,7 @@ use transship::fs::Disk;
 use transship::progress::Silent;
 use transship::release::Install as Layout;
 use transship::upgrade::planning::prepare::prepare;
+use transship::upgrade::running::going_back::OnFailure;
 use transship::upgrade::running::runner::RunError;
 use transship::upgrade::{Plan, Report, Request, Runner};
 
@@ -98,6 +99,7 @@ impl World {
             disk,
             volumes: &self.volumes,
             progress: &Silent,
+            on_failure: OnFailure::GoBack,
         }
     }
 

@@ -9,6 +9,7 @@ use transship::fs::Disk;
 use transship::progress::Silent;
 use transship::release::Install as Layout;
 use transship::upgrade::planning::prepare::prepare;
+use transship::upgrade::running::going_back::OnFailure;
 use transship::upgrade::{Plan, Request, Runner};
 
 use super::{below, changes, done, stops_at};
@@ -74,6 +75,7 @@ impl Outside {
             disk,
             volumes: &self.volumes,
             progress: &Silent,
+            on_failure: OnFailure::GoBack,
         }
     }
 

@@ -39,5 +39,6 @@ mod support;
 mod two_engines;
 mod unknown_users;
 mod unseen_data;
+mod upgrade;
 #[path = "../fidelity/zoo.rs"]
 mod zoo;

@@ -77,8 +77,32 @@ impl Pair {
     }
 }
 
+/// Lets go of the images that runs of this install hold.
+fn let_images_go(home: &Path) {
+    // The holds of this install alone.
+    let id = fs::read_to_string(home.join(".transship/id"));
+    let id: serde_json::Value = serde_json::from_str(&id.unwrap_or_default()).unwrap_or_default();
+    let Some(id) = id["body"]["id"].as_str() else {
+        return;
+    };
+    let held = format!("transship-held-{}", &id[..12]);
+    let run = |args: &[&str]| {
+        let output = Command::new("docker").args(args).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    for one in run(&["ps", "-aq", "--filter", &format!("name={held}")]).lines() {
+        run(&["rm", "-f", one]);
+    }
+    let format = "{{.Repository}}:{{.Tag}}";
+    let repository = format!("transship-held/{}", &id[..12]);
+    for one in run(&["image", "ls", "--format", format, &repository]).lines() {
+        run(&["image", "rm", one]);
+    }
+}
+
 impl Drop for Pair {
     fn drop(&mut self) {
+        let_images_go(self.home.path());
         for project in ["a", "b"] {
             let project = self.lab.name(project);
             let down = ["compose", "-p", &project, "down", "--volumes", "-t", "0"];

@@ -12,7 +12,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use transship::engine::{HELD_FORMAT, HeldContainer, HeldContainers, HeldEngine};
+use transship::engine::{
+    HELD_FORMAT, HeldContainer, HeldContainers, HeldEngine, StandingContainer,
+};
 use transship::fs::Disk;
 use transship::release::{
     BAD_FORMAT, BadReleases, FolderIdentity, Identity, Install, LargeFile, LargeFiles,
@@ -25,11 +27,12 @@ use transship::upgrade::document;
 use transship::upgrade::made_volume::{self, MadeVolume, VolumeIdentity};
 use transship::upgrade::plan::{self, Plan, PlanError};
 use transship::upgrade::running::journal::{self, Journal, JournalEvent, RunState, StepState};
+use transship::upgrade::standing_record::{self, StandingRecord};
 use transship::upgrade::step::StepOutcome;
 
 mod plans;
 
-use plans::{a_plan, a_plan_of_version_1, a_plan_of_version_2};
+use plans::{a_plan, a_plan_of_version_1, a_plan_of_version_2, a_plan_of_version_3};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/formats")
@@ -51,13 +54,20 @@ fn fixture(name: &str, today: &str) -> String {
 }
 
 #[test]
-fn plan_3_is_written_and_read() {
+fn plan_4_is_written_and_read() {
     let text = fixture(
-        "plan-v3.json",
+        "plan-v4.json",
         &document::to_text(plan::FORMAT, &a_plan()).unwrap(),
     );
-    let read: Plan = document::from_text(plan::FORMAT, Path::new("plan-v3.json"), &text).unwrap();
+    let read: Plan = document::from_text(plan::FORMAT, Path::new("plan-v4.json"), &text).unwrap();
     assert_eq!(read, a_plan());
+}
+
+#[test]
+fn plan_3_is_read() {
+    let text = fs::read_to_string(folder().join("plan-v3.json")).unwrap();
+    let read: Plan = document::from_text(plan::FORMAT, Path::new("plan-v3.json"), &text).unwrap();
+    assert_eq!(read, a_plan_of_version_3());
 }
 
 #[test]
@@ -91,6 +101,31 @@ fn an_id_is_written_and_read() {
     let read: Identity =
         document::from_text(identity::FORMAT, Path::new("id-v1.json"), &text).unwrap();
     assert_eq!(read, id);
+}
+
+#[test]
+fn what_stood_is_written_and_read() {
+    let stood = StandingRecord {
+        install: "0123456789abcdef0123456789abcdef".into(),
+        run: "00007-20261121T020500Z-v2.10.5".into(),
+        version: "v1.3.2".parse().unwrap(),
+        project: "v132".into(),
+        containers: vec![StandingContainer {
+            id: "4c01db0b339c".repeat(5) + "4c01",
+            name: "acme-postgres-1".into(),
+            service: Some("postgres".into()),
+            image: format!("sha256:{}", "dea2ac1016f3".repeat(5)),
+            ran: true,
+            round: 1,
+        }],
+    };
+    let text = fixture(
+        "standing-v1.json",
+        &document::to_text(standing_record::FORMAT, &stood).unwrap(),
+    );
+    let path = Path::new("standing-v1.json");
+    let read: StandingRecord = document::from_text(standing_record::FORMAT, path, &text).unwrap();
+    assert_eq!(read, stood);
 }
 
 #[test]
@@ -210,7 +245,9 @@ fn an_install() -> (tempfile::TempDir, Install) {
 }
 
 /// The number of the last step of [`steps`].
-const LAST: usize = 8;
+const LAST: usize = 19;
+/// The number of the last step of a plan of version 3.
+const LAST_OF_3: usize = 8;
 
 /// A journal with every event in it, as a run writes it; the times are made the same.
 fn a_journal() -> String {
@@ -261,9 +298,9 @@ fn a_journal() -> String {
 }
 
 #[test]
-fn journal_3_is_written_and_read() {
+fn journal_4_is_written_and_read() {
     let today: serde_json::Value = serde_json::from_str(&a_journal()).unwrap();
-    let path = folder().join("journal-v3.json");
+    let path = folder().join("journal-v4.json");
     if std::env::var_os("UPDATE").is_some() && !path.exists() {
         fs::write(&path, a_journal()).unwrap();
     }
@@ -277,15 +314,21 @@ fn journal_3_is_written_and_read() {
 }
 
 #[test]
+fn journal_3_is_read() {
+    let path = folder().join("journal-v3.json");
+    expect_read(&path, &a_plan_of_version_3(), LAST_OF_3);
+}
+
+#[test]
 fn journal_2_is_read() {
     let path = folder().join("journal-v2.json");
-    expect_read(&path, &a_plan_of_version_2(), LAST - 1);
+    expect_read(&path, &a_plan_of_version_2(), LAST_OF_3 - 1);
 }
 
 #[test]
 fn journal_1_is_read_and_not_acted_upon() {
     let path = folder().join("journal-v1.json");
-    expect_read(&path, &a_plan_of_version_1(), LAST - 1);
+    expect_read(&path, &a_plan_of_version_1(), LAST_OF_3 - 1);
     let (_root, install) = an_install();
     let journal = Journal::load(&path).unwrap();
     let error = journal.require_own(&install).unwrap_err();
@@ -388,6 +431,8 @@ fn no_format_is_forgotten() {
         "journal-v1.json",
         "journal-v2.json",
         "journal-v3.json",
+        "journal-v4.json",
+        "layout-v1.json",
         "made-volume-v1.json",
         "manifest-v1.json",
         "manifest-v1.mtree",
@@ -397,12 +442,14 @@ fn no_format_is_forgotten() {
         "plan-v1.json",
         "plan-v2.json",
         "plan-v3.json",
+        "plan-v4.json",
         "shipped-v1.json",
+        "standing-v1.json",
     ];
     assert_eq!(present, known);
     assert_eq!(
         (plan::FORMAT.version, journal::FORMAT.version),
-        (3, 3),
+        (4, 4),
         "a new version adds a file"
     );
 }

@@ -4,13 +4,15 @@ use std::path::{Path, PathBuf};
 
 use transship::engine::{ArchivedImage, VolumeBackend};
 use transship::release::VendorReleaseKind;
+use transship::release::{Check, CheckQuestion, HookCommand, RecipeHook};
 use transship::upgrade::plan::{Estimate, Plan, Space, VolumeEstimate};
 use transship::upgrade::planning::merging::ConfigMerge;
 use transship::upgrade::projects::{Arrangement, NetworkRecord, ProjectPair, ProjectRecord};
 use transship::upgrade::shared_with_old::SharedWithOld;
 use transship::upgrade::step::{
-    CarryConfig, CopyFolder, CopyVolume, EditCompose, FolderMove, LoadImages, StageRelease, Switch,
-    ValueChange, VerifyVolume,
+    CarryConfig, CopyFolder, CopyVolume, CreateContainers, EditCompose, FolderMove, HoldImages,
+    HookPoint, LoadImages, ReleaseProject, RunHook, SmokeCheck, StageRelease, StartRelease,
+    StopRelease, Switch, ValueChange, VerifyVolume, WarmCopy,
 };
 use transship::upgrade::{Request, Step};
 
@@ -56,6 +58,7 @@ fn steps() -> Vec<Step> {
             replaces: true,
             exclude: Vec::new(),
             merge: None,
+            written: false,
         }),
         Step::Carry(CarryConfig {
             from: "releases/v1.3.2/docker-compose.yml".into(),
@@ -72,6 +75,7 @@ fn steps() -> Vec<Step> {
                 before: digest("e"),
                 after: digest("f"),
             }),
+            written: false,
         }),
         Step::CopyVolume(CopyVolume {
             key: "postgres_data".into(),
@@ -79,6 +83,7 @@ fn steps() -> Vec<Step> {
             target: "v2_10_5_postgres_data".into(),
             project: "v2105".into(),
             manifest: manifest.clone(),
+            after: None,
         }),
         Step::Verify(VerifyVolume {
             source: "v1_3_2_postgres_data".into(),
@@ -118,6 +123,7 @@ pub(crate) fn a_plan_of_version_2() -> Plan {
             as_override: true,
             image_archive: Some("/srv/containers.tar.gz".into()),
             leave: Vec::new(),
+            up: false,
             project: Some("v2105".into()),
             from_project: None,
             place: VolumeBackend::Dir {
@@ -163,13 +169,111 @@ pub(crate) fn a_plan_of_version_2() -> Plan {
             }],
         },
         warnings: vec!["volume `v1_3_2_postgres_data` is in use".into()],
+        notes: None,
         shared: Vec::new(),
         conflicts: Vec::new(),
     }
 }
 
-/// What a plan of today says besides what one of version 2 does.
+/// What a plan of today says besides what one of version 3 does.
 pub(crate) fn a_plan() -> Plan {
+    let mut plan = a_plan_of_version_3();
+    plan.request.up = true;
+    plan.notes = Some("releases/v2.10.5/RELEASE-NOTES.md".into());
+    let (old, new) = (project("v1.3.2", "v132"), project("v2.10.5", "v2105"));
+    let check = |question| Check {
+        question,
+        seconds: 300,
+    };
+    let checks = vec![
+        check(CheckQuestion::Http("http://localhost/health".into())),
+        check(CheckQuestion::Tcp("localhost:5432".into())),
+        check(CheckQuestion::Command {
+            run: HookCommand::Shell("test -e ready".into()),
+            service: Some("web".into()),
+        }),
+    ];
+    let hook = |point, service: Option<&str>| {
+        Step::Hook(RunHook {
+            point,
+            hook: RecipeHook {
+                run: HookCommand::Argv(vec!["make".into(), "it".into()]),
+                service: service.map(str::to_owned),
+                up: service.map(|_| "db".to_owned()).into_iter().collect(),
+                seconds: 3600,
+            },
+            old: old.clone(),
+            new: new.clone(),
+        })
+    };
+    let hold = |version: &str, project: Option<&str>, images: &[&str]| {
+        Step::HoldImages(HoldImages {
+            version: version.parse().unwrap(),
+            project: project.map(str::to_owned),
+            images: images.iter().map(|&image| image.to_owned()).collect(),
+        })
+    };
+    let start = |services: &[&str]| {
+        Step::Start(StartRelease {
+            new: new.clone(),
+            old: old.clone(),
+            services: services.iter().map(|&name| name.to_owned()).collect(),
+        })
+    };
+    for step in &mut plan.steps {
+        match step {
+            Step::CopyVolume(copy) => copy.after = Some("v132".into()),
+            Step::CopyFolder(copy) => copy.after = Some("v132".into()),
+            Step::Carry(carry) if carry.merge.is_none() => carry.written = true,
+            _ => {}
+        }
+    }
+    let switch = plan.steps.len() - 1;
+    plan.steps.splice(
+        switch..switch,
+        [
+            hold("v1.3.2", Some("v132"), &[]),
+            hold("v2.10.5", None, &["acme/web:v2.10.5"]),
+            Step::WarmCopy(WarmCopy {
+                key: "postgres_data".into(),
+                source: "v1_3_2_postgres_data".into(),
+                target: "v2_10_5_postgres_data".into(),
+                project: "v2105".into(),
+                manifest: ".transship/manifests/v2.10.5/v2_10_5_postgres_data.mtree".into(),
+            }),
+            Step::CreateContainers(CreateContainers {
+                new: new.clone(),
+                old: old.clone(),
+                beforehand: true,
+            }),
+            hook(HookPoint::BeforeStop, None),
+            Step::Stop(StopRelease {
+                old: old.clone(),
+                new: new.clone(),
+                checks: checks.clone(),
+            }),
+            start(&["db"]),
+            hook(HookPoint::Migrate, Some("web")),
+            start(&[]),
+            Step::Check(SmokeCheck {
+                new: new.clone(),
+                check: checks[0].clone(),
+            }),
+        ],
+    );
+    plan.steps.push(hook(HookPoint::AfterUp, None));
+    plan
+}
+
+fn project(version: &str, project: &str) -> ReleaseProject {
+    ReleaseProject {
+        version: version.parse().unwrap(),
+        project: project.into(),
+    }
+}
+
+/// What a plan of version 3 says besides what one of version 2 does.
+pub(crate) fn a_plan_of_version_3() -> Plan {
     let mut plan = a_plan_of_version_2();
     plan.request.own = vec!["/srv/acme/files".into(), "search".into()];
     plan.request.share = vec!["mail".into()];
@@ -186,6 +290,7 @@ pub(crate) fn a_plan() -> Plan {
     let copy = CopyFolder {
         from: "/srv/acme/files".into(),
         to: Path::new("releases/v2.10.5").join(own),
+        after: None,
     };
     let switch = plan.steps.len() - 1;
     plan.steps.insert(switch, Step::CopyFolder(copy));

@@ -59,8 +59,6 @@ struct Scenario<'a> {
 struct Bench {
     folder: PathBuf,
     before: tempfile::TempDir,
-    docker: String,
-    _engine: tempfile::TempDir,
     _install: Option<Install>,
     _folder: Option<tempfile::TempDir>,
 }
@@ -72,17 +70,6 @@ fn memory() -> PathBuf {
     } else {
         std::env::temp_dir()
     }
-}
-
-/// A stand-in for an engine without containers, in that folder: the disk is looked at here, and
-/// the points are to be ours, not those of `docker`.
-fn docker(state: &Path) -> String {
-    for folder in ["volumes", "data"] {
-        fs::create_dir(state.join(folder)).unwrap();
-    }
-    fs::write(state.join("fault"), "compose version exit1\n").unwrap();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/engine/docker.sh");
-    format!("sh '{}' '{}'", script.display(), state.display())
 }
 
 impl Bench {
@@ -105,12 +92,9 @@ impl Bench {
     }
 
     fn of(folder: PathBuf, install: Option<Install>, made: Option<tempfile::TempDir>) -> Self {
-        let engine = tempfile::tempdir_in(memory()).unwrap();
         Self {
             folder,
             before: tempfile::tempdir_in(memory()).unwrap(),
-            docker: docker(engine.path()),
-            _engine: engine,
             _install: install,
             _folder: made,
         }
@@ -126,7 +110,8 @@ impl Bench {
         command
             .current_dir(&self.folder)
             .env("TMPDIR", self.folder.join("tmp"))
-            .env("TRANSSHIP_DOCKER", &self.docker)
+            // It is the disk that is looked at here, and the points are to be ours.
+            .env("TRANSSHIP_DOCKER", "/nonexistent/docker")
             .env_remove("TRANSSHIP_VOLUMES")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -303,7 +288,18 @@ fn can() -> bool {
     need::program("strace") && need::program("rsync")
 }
 
-const PLAN: &[&str] = &["plan", "v2.10.5", "--from-release", "v2.10.5.tar.gz"];
+const PLAN: &[&str] = &[
+    "plan",
+    "v2.10.5",
+    "--from-release",
+    "v2.10.5.tar.gz",
+    STOPPED,
+];
+const APPLY: &[&str] = &["apply", STOPPED];
+const RESUME: &[&str] = &["resume", STOPPED];
+const DISCARD: &[&str] = &["rollback", "--discard", STOPPED];
+/// No engine is asked.
+const STOPPED: &str = "--assume-stopped";
 const INSTALL: &[&str] = &["releases", "volumes", "current"];
 
 #[test]
@@ -313,16 +309,13 @@ fn apply_killed_anywhere_can_be_gone_on_with_or_undone() {
     }
     let bench = Bench::of_install(&[&["init"], PLAN]);
     for (name, then, after) in [
-        (
-            "apply, resume",
-            &[&["resume"][..], &["apply"]][..],
-            After::New,
-        ),
-        ("apply, rollback", &[&["rollback"]], After::Old),
+        ("apply, resume", &[RESUME, APPLY][..], After::New),
+        // A run that was complete when it was killed keeps what it made, but for `--discard`.
+        ("apply, rollback", &[DISCARD], After::Old),
     ] {
         bench.sweep(&Scenario {
             name,
-            killed: &["apply"],
+            killed: APPLY,
             then,
             after,
             watched: INSTALL,
@@ -337,11 +330,11 @@ fn rollback_and_resume_killed_anywhere_are_run_again() {
         return;
     }
     // A run knows the folders that it made, and not others put in their place.
-    let applied = || Bench::of_install(&[&["init"], PLAN, &["apply"]]);
+    let applied = || Bench::of_install(&[&["init"], PLAN, APPLY]);
     let scenario = Scenario {
         name: "rollback --discard",
-        killed: &["rollback", "--discard"],
-        then: &[&["rollback", "--discard"]],
+        killed: DISCARD,
+        then: &[DISCARD],
         after: After::New,
         watched: INSTALL,
     };
@@ -351,13 +344,13 @@ fn rollback_and_resume_killed_anywhere_are_run_again() {
     let bench = Bench::of_install(&[&["init"], PLAN]);
     let journals = bench.folder.join(".transship/journal");
     let has_begun = || fs::read_dir(&journals).unwrap().next().is_some();
-    let mut kills = (1..).map(|nth| assert!(bench.killed(&["apply"], "renameat2", nth)));
+    let mut kills = (1..).map(|nth| assert!(bench.killed(APPLY, "renameat2", nth)));
     assert!(kills.any(|()| has_begun()));
     let bench = bench.keep();
     bench.sweep(&Scenario {
         name: "resume",
-        killed: &["resume"],
-        then: &[&["resume"]],
+        killed: RESUME,
+        then: &[RESUME],
         after: After::New,
         watched: INSTALL,
     });
@@ -424,7 +417,15 @@ fn trees_and_files_are_old_or_new_after_a_kill() {
         ),
         (
             "volume copy",
-            &["volume", "copy", "--volumes", "volumes", "one", "two"],
+            &[
+                "volume",
+                "copy",
+                "--volumes",
+                "volumes",
+                STOPPED,
+                "one",
+                "two",
+            ],
             "volumes",
         ),
     ] {

@@ -15,7 +15,7 @@ use crate::release::Install;
 use crate::upgrade::planning::merging::{self, MergedFile};
 use crate::upgrade::planning::prepare::Prepared;
 use crate::upgrade::planning::whose::FileQuestion;
-use crate::upgrade::step::CarryConfig;
+use crate::upgrade::step::{CarryConfig, Phase};
 use crate::upgrade::{Decisions, Plan, Releases, Step};
 
 /// Prints the plan for a reader.
@@ -47,6 +47,7 @@ pub(in crate::cli) fn show(
     text += &merges(decisions, &words, ui);
     text += &files(releases, decisions, plan, &words, ui);
     text += &sizes(plan, databases, root, ui);
+    text += &notes(plan, releases, ui);
     for warning in &plan.warnings {
         text += &format!("{} {warning}\n", ui.paint(color::WARNING, "note:"));
     }
@@ -59,7 +60,12 @@ fn steps(plan: &Plan, store: &dyn VolumeStore, ui: &Ui) -> String {
         color::HEADING,
         "\nSteps, with the commands that do the same by hand, from the install's folder\n",
     );
+    let mut phase = None;
     for (number, step) in plan.steps.iter().enumerate() {
+        if plan.request.up && phase != Some(step.phase()) {
+            phase = Some(step.phase());
+            text += &format!("{}\n", heading(step.phase(), plan));
+        }
         text += &format!("{:>3}. {}\n", number + 1, step.title());
         for command in step.commands(store) {
             text += &ui.paint(color::HINT, &format!("       $ {command}"));
@@ -67,6 +73,35 @@ fn steps(plan: &Plan, store: &dyn VolumeStore, ui: &Ui) -> String {
         }
     }
     text
+}
+
+/// What a phase means for who uses the releases.
+fn heading(phase: Phase, plan: &Plan) -> String {
+    let (from, to) = (&plan.from, &plan.to);
+    match phase {
+        Phase::Before => format!("Before, while {from} serves:"),
+        Phase::Window => {
+            format!("In the window, while neither serves; what fails here starts {from} again:")
+        }
+        Phase::After => format!("After, while {to} serves:"),
+    }
+}
+
+/// The vendor's notes, as the release has them.
+fn notes(plan: &Plan, releases: &Releases, ui: &Ui) -> String {
+    let Some(path) = &plan.notes else {
+        return String::new();
+    };
+    let name: PathBuf = path.components().skip(2).collect();
+    let text = match std::fs::read(releases.new.folder.join(name)) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        Err(error) => format!("can't be read: {error}"),
+    };
+    let heading = format!(
+        "\nThe vendor's notes, to be read before it is applied: {}\n",
+        path.display()
+    );
+    ui.paint(color::HEADING, &heading) + text.trim_end() + "\n"
 }
 
 /// What was merged, with every conflict and its values, but for those of secrets.

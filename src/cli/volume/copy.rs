@@ -1,6 +1,6 @@
 //! `transship volume copy`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::engines::{Engines, Stores};
 use super::in_use::InUseArgs;
@@ -9,8 +9,8 @@ use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::ui::{Done, Ui};
 use crate::cli::{copy, held};
 use crate::engine::{
-    CopyEnd, CopyNotice, Error, FolderUsers, TargetLabels, VolumeCopy, VolumeCopyOptions,
-    VolumeStore,
+    CopyEnd, CopyNotice, Error, FolderUsers, TargetLabels, VolumeCopy, VolumeCopyForetold,
+    VolumeCopyOptions, VolumeCopyWork, VolumeStore,
 };
 use crate::fs::Disk;
 
@@ -37,7 +37,7 @@ pub(in crate::cli) struct Args {
     /// Read the copy back and compare it with what was copied
     #[arg(long)]
     verify: bool,
-    /// Only say what would be copied
+    /// Only say what would be copied; with --update, what differs
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
@@ -68,9 +68,16 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
         in_use: args.in_use.choice(),
     };
     if args.dry_run {
-        let found = wanted.survey(ui.progress())?;
-        let target = Path::new(&args.target);
-        return copy::announce(&found.source, target, &found.survey, ui);
+        let foretold = wanted.foretell(ui.progress());
+        let VolumeCopyForetold {
+            source,
+            target,
+            work,
+        } = foretold.map_err(|error| args.refused(error, ui))?;
+        return match work {
+            VolumeCopyWork::All(survey) => copy::announce(&source, &target, &survey, ui),
+            VolumeCopyWork::Update(foretold) => copy::announce_update(&foretold, ui),
+        };
     }
     let tell = |notice: CopyNotice<'_>| InUseArgs::tell(&notice, ui);
     let copied = wanted.run(&Disk::new(), &tell, ui.progress());

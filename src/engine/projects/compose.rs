@@ -14,10 +14,11 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::startup::{StartupState, of};
+use super::stopping::belongs;
 use crate::clock::Stopwatch;
 use crate::engine::docker::failed;
 use crate::engine::program::{self, Invocation};
-use crate::engine::{Container, Docker, Error, Program, UnstartedContainer};
+use crate::engine::{Container, Docker, Error, Health, Program, UnstartedContainer};
 use crate::fs::Disk;
 use crate::progress::Progress;
 
@@ -236,10 +237,27 @@ impl ComposeProject {
     /// [`Error::NotUp`], with the last lines of each log, when a container has ended with
     /// another exit code, or `patience` is over; [`Error::Interrupted`].
     pub fn wait(&self, patience: Duration, progress: &dyn Progress) -> Result<(), Error> {
+        self.wait_for(&[], patience, None, progress)
+    }
+
+    /// As [`ComposeProject::wait`], for the containers of these services; of all when none is named.
+    /// One that is unhealthy for as long as `unhealthy` is given up.
+    ///
+    /// # Errors
+    /// Those of [`ComposeProject::wait`].
+    pub fn wait_for(
+        &self,
+        services: &[&str],
+        patience: Duration,
+        unhealthy: Option<Duration>,
+        progress: &dyn Progress,
+    ) -> Result<(), Error> {
         let watch = Stopwatch::start();
         let mut before = None;
+        let mut sick_since: Option<Stopwatch> = None;
         loop {
-            let containers = self.containers()?;
+            let mut containers = self.containers()?;
+            containers.retain(|container| belongs(container, services));
             let standing: Vec<StartupState> = containers.iter().map(of).collect();
             if watch.elapsed() >= patience {
                 return Err(self.not_up(&containers, |standing| standing != StartupState::Up));
@@ -247,6 +265,14 @@ impl ComposeProject {
             let ended = |standing| matches!(standing, StartupState::Ended(_));
             if standing.iter().any(|&standing| ended(standing)) {
                 return Err(self.not_up(&containers, ended));
+            }
+            let sick = containers
+                .iter()
+                .any(|one| one.health == Some(Health::Unhealthy));
+            sick_since = sick.then(|| sick_since.unwrap_or_else(Stopwatch::start));
+            let is_given_up = sick_since.zip(unhealthy);
+            if is_given_up.is_some_and(|(since, limit)| since.elapsed() >= limit) {
+                return Err(self.not_up(&containers, |standing| standing != StartupState::Up));
             }
             // No containers at all is no project that is up.
             let up = !standing.is_empty() && standing.iter().all(|&s| s == StartupState::Up);
@@ -260,6 +286,30 @@ impl ComposeProject {
             }
             thread::sleep(PAUSE);
         }
+    }
+
+    /// Makes the containers and networks that [`ComposeProject::up`] would start, and starts nothing.
+    ///
+    /// # Errors
+    /// [`Error::Call`], [`Error::TooOld`], [`Error::Interrupted`].
+    pub fn create(&self, disk: &Disk, progress: &dyn Progress) -> Result<(), Error> {
+        if self.compose.is_first_generation() {
+            return Err(self.compose.too_old("`up --pull never`"));
+        }
+        self.announce(disk, "docker compose create")?;
+        let call = self.create_call().time_out(Duration::from_hours(1));
+        match call.run_while(&|| !progress.interrupted()) {
+            Ok(_) => Ok(()),
+            Err(program::Error::Interrupted { .. }) => Err(self.interrupted()),
+            Err(source) => {
+                let what = format!("make the containers of project `{}`", self.name);
+                Err(failed(&what)(source))
+            }
+        }
+    }
+
+    fn create_call(&self) -> Invocation {
+        self.call().args(["create", "--pull", "never"])
     }
 
     /// The project's containers, running or not.

@@ -106,6 +106,19 @@ impl Container {
         Self::listed(docker, &["--filter", &ours, "--filter", lasting])
     }
 
+    /// The containers of a compose project, those of `docker compose run` among them.
+    pub(super) fn all_of_project(docker: &Docker, project: &str) -> Result<Vec<Self>, Error> {
+        let ours = format!("label=com.docker.compose.project={project}");
+        Self::listed(docker, &["--filter", &ours])
+    }
+
+    /// Those of the containers that are there, by their full ids.
+    pub(super) fn with_ids(docker: &Docker, ids: &[&str]) -> Result<Vec<Self>, Error> {
+        let filters: Vec<String> = ids.iter().map(|id| format!("id={id}")).collect();
+        let filters = filters.iter().flat_map(|filter| ["--filter", filter]);
+        Self::listed(docker, &filters.collect::<Vec<_>>())
+    }
+
     /// True if Compose made it from this folder.
     pub fn is_from(&self, folder: &Path) -> bool {
         let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());

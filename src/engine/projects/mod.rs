@@ -5,6 +5,7 @@ pub(crate) mod compose;
 pub(crate) mod config;
 pub(crate) mod containers;
 pub(crate) mod giving_way;
+pub(crate) mod in_service;
 pub(crate) mod inspected;
 pub(crate) mod listening;
 pub(crate) mod mounts;

@@ -112,9 +112,17 @@ impl StandingContainer {
             let call = docker.call_within(OVERHEAD, ["start"]).args(&ids);
             call.run_well()
                 .map_err(failed("start the old containers again"))?;
-            wait_for(docker, &ids, patience, progress)?;
+            let in_round = Container::with_ids(docker, &ids)?;
+            if round > 0 && in_round.iter().any(|one| one.health.is_some()) {
+                wait_for(docker, &ids, patience, progress)?;
+            }
         }
-        Ok(())
+        let ran = all.iter().filter(|one| one.ran);
+        let ids: Vec<&str> = ran.map(|one| one.id.as_str()).collect();
+        match ids.is_empty() {
+            true => Ok(()),
+            false => wait_for(docker, &ids, patience, progress),
+        }
     }
 
     fn gone(&self) -> Error {
@@ -151,14 +159,14 @@ pub fn stop_containers(
         let running = containers.into_iter().filter(|one| one.running);
         running.collect::<Vec<_>>()
     };
-    // One that belongs to no service, or that its restart policy has revived.
-    let left = running(from_folder(docker, project, folder)?);
+    // One of `docker compose run`, or that its restart policy has revived.
+    let left = running(all_from_folder(docker, project, folder)?);
     if !left.is_empty() {
         announce(disk, "docker stop", project)?;
         let waiting = Waiting::new("the containers that are left", patience, progress);
         stop(docker, &left, Some(patience), project, &waiting)?;
     }
-    let left = running(from_folder(docker, project, folder)?);
+    let left = running(all_from_folder(docker, project, folder)?);
     match left.is_empty() {
         true => Ok(()),
         false => Err(Error::StillRunning {
@@ -178,7 +186,7 @@ pub fn remove_containers(
     disk: &Disk,
     (project, folder): (&str, &Path),
 ) -> Result<(), Error> {
-    let ids: Vec<String> = from_folder(docker, project, folder)?
+    let ids: Vec<String> = all_from_folder(docker, project, folder)?
         .into_iter()
         .map(|one| one.id)
         .collect();
@@ -242,6 +250,13 @@ fn networks_of(docker: &Docker, project: &str) -> Result<Vec<String>, Error> {
 
 fn from_folder(docker: &Docker, project: &str, folder: &Path) -> Result<Vec<Container>, Error> {
     let mut containers = Container::of_project(docker, project)?;
+    containers.retain(|container| container.is_from(folder));
+    Ok(containers)
+}
+
+/// Those of `docker compose run`, too.
+fn all_from_folder(docker: &Docker, project: &str, folder: &Path) -> Result<Vec<Container>, Error> {
+    let mut containers = Container::all_of_project(docker, project)?;
     containers.retain(|container| container.is_from(folder));
     Ok(containers)
 }
@@ -322,9 +337,7 @@ fn wait_for(
     let watch = Stopwatch::start();
     let mut before = None;
     loop {
-        let all = Container::all(docker)?;
-        let ours = all.iter().filter(|one| ids.contains(&one.id.as_str()));
-        let ours: Vec<_> = ours.collect();
+        let ours = Container::with_ids(docker, ids)?;
         let up = ours.len() == ids.len()
             && ours
                 .iter()

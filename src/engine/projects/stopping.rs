@@ -273,7 +273,7 @@ pub(super) fn grace(containers: &[Container]) -> Duration {
     Duration::from_secs(vendors.max().unwrap_or_default()).max(GRACE)
 }
 
-fn belongs(container: &Container, services: &[&str]) -> bool {
+pub(super) fn belongs(container: &Container, services: &[&str]) -> bool {
     let service = container.service.as_deref().unwrap_or_default();
     services.is_empty() || services.contains(&service)
 }

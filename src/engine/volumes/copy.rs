@@ -16,8 +16,7 @@ use crate::error::{Explain as _, Kind};
 use crate::fs::Disk;
 use crate::progress::Progress;
 use crate::tree::{
-    self, Against, Copied, CopyOptions, Difference, Holds, Removals, Survey, VerifyOptions,
-    VerifyScope,
+    self, Against, Copied, CopyOptions, Difference, Holds, Removals, VerifyOptions, VerifyScope,
 };
 
 /// How a volume is copied.
@@ -91,29 +90,7 @@ pub struct VolumeCopied {
     pub target: PathBuf,
 }
 
-/// What would be copied.
-#[derive(Debug)]
-pub struct SourceSurvey {
-    /// The source's path, or its name where this process can't reach it.
-    pub source: PathBuf,
-    /// What it holds.
-    pub survey: Survey,
-}
-
 impl VolumeCopy<'_> {
-    /// Counts what would be copied.
-    ///
-    /// # Errors
-    /// [`Error::Missing`] where there is no such volume; those of reading it.
-    pub fn survey(&self, progress: &dyn Progress) -> Result<SourceSurvey, Error> {
-        let source = self.source.find()?;
-        source.contents().prepare(&source.volume);
-        Ok(SourceSurvey {
-            source: source.shown(),
-            survey: source.contents().survey(&source.volume, progress)?,
-        })
-    }
-
     /// Copies. `tell` hears what is worth knowing on the way.
     ///
     /// # Errors
@@ -169,32 +146,44 @@ impl VolumeCopy<'_> {
         tell: &dyn Fn(CopyNotice<'_>),
         progress: &dyn Progress,
     ) -> Result<Option<Quiesced<'a>>, Error> {
+        let Some(users) = self.writers(source)? else {
+            return Ok(None);
+        };
         let volume = source.volume.name.as_str();
+        let (InUse::Quiesce(how), Some(docker)) = (self.in_use, source.docker()) else {
+            let users = &users;
+            tell(CopyNotice::Live { volume, users });
+            return Ok(None);
+        };
+        let quiesced = Quiesced::hold(docker, disk, volume, &users.found, how, progress)?;
+        let containers = quiesced.names().collect();
+        tell(CopyNotice::Quiesced { how, containers });
+        Ok(Some(quiesced))
+    }
+
+    /// Who may be writing the source, where that is borne or can be prevented; else it is refused.
+    pub(super) fn writers(&self, source: &FoundEnd<'_>) -> Result<Option<Users>, Error> {
         let users = source.users()?.writing();
         if users == Users::default() {
             return Ok(None);
         }
-        match (self.in_use, source.docker()) {
-            (InUse::CopyLive, _) => {
-                let users = &users;
-                tell(CopyNotice::Live { volume, users });
-                Ok(None)
-            }
-            (InUse::Quiesce(how), Some(docker)) if users.unknown.is_none() => {
-                let quiesced = Quiesced::hold(docker, disk, volume, &users.found, how, progress)?;
-                let containers = quiesced.names().collect();
-                tell(CopyNotice::Quiesced { how, containers });
-                Ok(Some(quiesced))
-            }
-            (InUse::Refuse | InUse::Quiesce(_), _) => {
-                users.require_none(volume)?;
-                Ok(None)
-            }
+        let goes_on = match self.in_use {
+            InUse::Refuse => false,
+            InUse::CopyLive => true,
+            InUse::Quiesce(_) => source.docker().is_some() && users.unknown.is_none(),
+        };
+        if !goes_on {
+            users.clone().require_none(&source.volume.name)?;
         }
+        Ok(Some(users))
     }
 
     /// What was there is written by nobody, and holds something only to be updated.
-    fn require_free(&self, target: &FoundEnd<'_>, progress: &dyn Progress) -> Result<(), Error> {
+    pub(super) fn require_free(
+        &self,
+        target: &FoundEnd<'_>,
+        progress: &dyn Progress,
+    ) -> Result<(), Error> {
         let users = || target.users()?.writing().require_none(&target.volume.name);
         let Some(store) = target.store else {
             // Only an update touches a path that holds something: the copy itself refuses it.
@@ -310,17 +299,7 @@ impl VolumeCopy<'_> {
         if let (Some(from), Some(to)) = (source.path(), target.path()) {
             return Ok(tree::check_update(disk, from, to, removals, progress)?);
         }
-        if let (Some(one), Some(other)) = (source.store, target.store)
-            && is_same_place(one, other)
-            && a.name == b.name
-        {
-            let (source_root, target) = (source.shown(), target.shown());
-            return Err(tree::Error::Nested {
-                source_root,
-                target,
-            }
-            .into());
-        }
+        require_two(source, target)?;
         if removals == Removals::All {
             return Ok(());
         }
@@ -333,6 +312,22 @@ impl VolumeCopy<'_> {
         let target = target.shown();
         Ok(tree::check_removals(&expected, &found, removals, &target)?)
     }
+}
+
+/// Refuses one volume as both ends.
+pub(super) fn require_two(source: &FoundEnd<'_>, target: &FoundEnd<'_>) -> Result<(), Error> {
+    if let (Some(one), Some(other)) = (source.store, target.store)
+        && is_same_place(one, other)
+        && source.volume.name == target.volume.name
+    {
+        let (source_root, target) = (source.shown(), target.shown());
+        return Err(tree::Error::Nested {
+            source_root,
+            target,
+        }
+        .into());
+    }
+    Ok(())
 }
 
 fn is_same_place(one: &dyn VolumeStore, other: &dyn VolumeStore) -> bool {

@@ -67,6 +67,37 @@ impl<'a> CopyEnd<'a> {
         }
     }
 
+    /// What is there already, or nothing where a volume could be made.
+    ///
+    /// # Errors
+    /// [`Error::NoOwner`] where a volume would be made and has to belong to a project.
+    pub(super) fn find_there(&self, labels: &TargetLabels) -> Result<Option<FoundEnd<'a>>, Error> {
+        let (store, name) = match self {
+            Self::Path { path, users } => return Ok(Some(FoundEnd::at(path, users))),
+            Self::Volume { store, name } => (*store, name),
+        };
+        if let Some(volume) = store.find(name)? {
+            return Ok(Some(FoundEnd {
+                store: Some(store),
+                path_users: None,
+                volume,
+                is_new: false,
+            }));
+        }
+        if store.has_labels() && labels.project.is_none() {
+            return Err(Error::NoOwner { name: name.clone() });
+        }
+        Ok(None)
+    }
+
+    /// As somebody named it.
+    pub(super) fn named(&self) -> PathBuf {
+        match self {
+            Self::Path { path, .. } => path.clone(),
+            Self::Volume { name, .. } => PathBuf::from(name),
+        }
+    }
+
     /// What is there already, or a new and empty volume.
     ///
     /// # Errors
@@ -77,26 +108,16 @@ impl<'a> CopyEnd<'a> {
         disk: &Disk,
         labels: &TargetLabels,
     ) -> Result<FoundEnd<'a>, Error> {
+        if let Some(there) = self.find_there(labels)? {
+            return Ok(there);
+        }
         let (store, name) = match self {
             Self::Path { path, users } => return Ok(FoundEnd::at(path, users)),
             Self::Volume { store, name } => (*store, name),
         };
-        if let Some(volume) = store.find(name)? {
-            return Ok(FoundEnd {
-                store: Some(store),
-                path_users: None,
-                volume,
-                is_new: false,
-            });
-        }
-        let project = match &labels.project {
-            Some(project) => project.clone(),
-            None if store.has_labels() => return Err(Error::NoOwner { name: name.clone() }),
-            None => String::new(),
-        };
         let new = NewVolume {
             name: name.clone(),
-            project,
+            project: labels.project.clone().unwrap_or_default(),
             key: labels.key.clone().unwrap_or_else(|| name.clone()),
             made_by: labels.made_by.clone(),
         };

@@ -4,6 +4,7 @@ pub(crate) mod backend;
 pub(crate) mod contents;
 pub(crate) mod copy;
 pub(crate) mod copy_end;
+pub(crate) mod copy_foretold;
 pub(crate) mod docker;
 pub(crate) mod docker_contents;
 pub(crate) mod fake;

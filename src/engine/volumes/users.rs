@@ -161,7 +161,15 @@ fn with_containers(
         let why = format!("the Docker engine that answers is {place}, and not this machine's");
         return Ok(Some(why));
     }
-    let containers = containers_using(docker, path)?;
+    let containers = match containers_using(docker, path) {
+        Ok(containers) => containers,
+        Err(error) => {
+            return match docker.ask() {
+                Err(gone @ Error::NoEngine { .. }) => Ok(Some(gone.to_string())),
+                _ => Err(error),
+            };
+        }
+    };
     let is_known = |user: &User| containers.iter().any(|one| is_of_container(user, &one.id));
     found.retain(|user| !is_known(user));
     found.extend(containers);

@@ -31,9 +31,9 @@ mod weight;
 
 pub use fill::fill;
 pub use options::{Copied, CopyOptions, Foretold, MAX_PROBLEMS, Removals, Updated};
-pub use staged::copy;
+pub use staged::{copy, foretell_copy};
 pub use update::{check_update, foretell, update};
-pub use weight::check_removals;
+pub use weight::{check_removals, foretell_between};
 
 pub(super) use attributes::{Attributes, InodeDefaults, apply, set_flags};
 pub(super) use copier::{LARGE, Scratch};

@@ -16,7 +16,7 @@ use crate::tree::target::destination::Destination;
 use crate::tree::target::sweep::sweep_above;
 use crate::tree::walk::escaped::escaped;
 use crate::tree::walk::stat::Stat;
-use crate::tree::walk::survey::survey_of;
+use crate::tree::walk::survey::{Survey, survey_of};
 
 /// Copies the tree, or the single file, at `source` to `target`, with everything that it
 /// has. A symlink at `source` is followed, unless [`CopyOptions::root_itself`] says otherwise.
@@ -38,15 +38,9 @@ pub fn copy(
     options: &CopyOptions,
     progress: &dyn Progress,
 ) -> Result<Copied, Error> {
-    let mut flags = OFlags::PATH | OFlags::CLOEXEC;
-    if options.root_itself {
-        flags |= OFlags::NOFOLLOW;
-    }
     // Also where the copy is there already: a run may have been killed after it was.
     sweep_above(disk, target);
-    let held = rustix::fs::open(source, flags, Mode::empty())
-        .map_err(|error| Error::read(source, error))?;
-    let stat = Stat::of(held.as_fd()).map_err(|error| Error::read(source, error))?;
+    let (held, stat) = hold(source, options)?;
     let tree = stat.kind == FileType::Directory;
     progress.start(
         &escaped(target).to_string(),
@@ -56,7 +50,9 @@ pub fn copy(
         fd: &held,
         path: source,
     };
-    let copied = if options.keep_existing && tree && target.is_dir() {
+    let copied = if let Some(destination) = destination(source, &stat, target, options)? {
+        copy_held(disk, from, destination, options, progress)
+    } else {
         let into: OwnedFd = File::open(target)
             .map_err(|error| Error::read(target, error))?
             .into();
@@ -65,15 +61,49 @@ pub fn copy(
             path: target,
         };
         fill_in_missing(disk, from, into, options, progress)
-    } else {
-        let destination = Destination::find(target, tree)?;
-        if tree {
-            destination.check_outside(source, &stat)?;
-        }
-        copy_held(disk, from, destination, options, progress)
     };
     progress.finish();
     copied
+}
+
+/// What [`copy`] with the same options would copy. Nothing is written.
+///
+/// # Errors
+/// Those of [`copy`] that are known beforehand: kind `Refused`, and [`Error::Read`] for folders.
+pub fn foretell_copy(source: &Path, target: &Path, options: &CopyOptions) -> Result<Survey, Error> {
+    let (_, stat) = hold(source, options)?;
+    destination(source, &stat, target, options)?;
+    survey_of(source, &options.surveyed())
+}
+
+fn hold(source: &Path, options: &CopyOptions) -> Result<(OwnedFd, Stat), Error> {
+    let mut flags = OFlags::PATH | OFlags::CLOEXEC;
+    if options.root_itself {
+        flags |= OFlags::NOFOLLOW;
+    }
+    let held = rustix::fs::open(source, flags, Mode::empty())
+        .map_err(|error| Error::read(source, error))?;
+    let stat = Stat::of(held.as_fd()).map_err(|error| Error::read(source, error))?;
+    Ok((held, stat))
+}
+
+/// Where the copy comes to be, if nothing speaks against that; none for a folder that stays and is
+/// filled.
+fn destination(
+    source: &Path,
+    root: &Stat,
+    target: &Path,
+    options: &CopyOptions,
+) -> Result<Option<Destination>, Error> {
+    let tree = root.kind == FileType::Directory;
+    if options.keep_existing && tree && target.is_dir() {
+        return Ok(None);
+    }
+    let destination = Destination::find(target, tree)?;
+    if tree {
+        destination.check_outside(source, root)?;
+    }
+    Ok(Some(destination))
 }
 
 /// How many bytes are to be copied, where that is known or worth knowing.

@@ -1,11 +1,14 @@
 //! Whether an update removes so much that it may be a mistake: the wrong source, one that isn't
 //! mounted, or a target that never was a copy of it.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::options::Removals;
+use super::options::{Foretold, Removals, Updated};
 use crate::tree::error::{Error, Suspicion};
 use crate::tree::manifest::{EntryKind, Manifest, ManifestEntry};
+use crate::tree::verify::difference::{VerifyOptions, VerifyScope};
+use crate::tree::verify::verify::compare;
 
 /// What speaks for and against an update that removes something.
 #[derive(Debug, Clone, Copy, Default)]
@@ -32,6 +35,51 @@ pub fn check_removals(
     target: &Path,
 ) -> Result<(), Error> {
     Weight::between(expected, found).check(removals, target)
+}
+
+/// What an update of a tree that is as `found` to one that is as `expected` would do, where the two
+/// can't be looked at side by side, going by sizes, times and attributes.
+///
+/// # Errors
+/// [`Error::TooManyRemovals`].
+pub fn foretell_between(
+    expected: &Manifest,
+    found: &Manifest,
+    removals: Removals,
+    target: &Path,
+) -> Result<Foretold, Error> {
+    let weight = Weight::between(expected, found);
+    weight.check(removals, target)?;
+    let options = VerifyOptions {
+        scope: VerifyScope::MetadataOnly,
+        ..VerifyOptions::default()
+    };
+    let differences = compare(expected, found, &options);
+    let differing: BTreeSet<&[u8]> = differences.iter().map(|one| &*one.path).collect();
+    let mut updated = Updated {
+        removed: weight.removals,
+        ..Updated::default()
+    };
+    for entry in expected.entries() {
+        let there = found.find(&entry.path).map(|(_, entry)| entry);
+        let stays = there.is_some_and(|there| {
+            entry.kind == EntryKind::Directory && there.kind == entry.kind
+                || is_alike(&entry, &there)
+        });
+        match (stays, entry.kind) {
+            (true, _) => updated.adjusted += u64::from(differing.contains(&*entry.path)),
+            (false, EntryKind::File) => {
+                updated.copied.counts.files += 1;
+                updated.copied.counts.bytes += entry.size.unwrap_or_default();
+            }
+            (false, EntryKind::Directory) => updated.copied.counts.directories += 1,
+            (false, _) => updated.copied.counts.others += 1,
+        }
+    }
+    Ok(Foretold {
+        updated,
+        differences,
+    })
 }
 
 impl Weight {
@@ -118,6 +166,24 @@ mod tests {
             error => panic!("{error}"),
         });
         assert_eq!(why, expect, "{source} to {target}");
+    }
+
+    #[test]
+    fn an_update_between_two_observed_trees_is_foretold() {
+        let (source, target) = (tree("a:1 b:2 new:1"), tree("a:1 b:1 gone:1"));
+        let all = Removals::All;
+        let foretold = foretell_between(&source, &target, all, Path::new("t")).unwrap();
+        let Updated {
+            copied,
+            removed,
+            adjusted,
+        } = &foretold.updated;
+        assert_eq!((copied.counts.files, copied.counts.bytes), (2, 2));
+        assert_eq!((*removed, *adjusted), (1, 0));
+        let paths: Vec<_> = foretold.differences.iter().map(|one| &*one.path).collect();
+        assert_eq!(paths, [&b"b"[..], b"gone", b"new"]);
+        let refused = foretell_between(&tree(""), &target, Removals::Plausible, Path::new("t"));
+        assert!(matches!(refused, Err(Error::TooManyRemovals { .. })));
     }
 
     #[test]

@@ -17,7 +17,7 @@ use super::volume_pair::VolumePair;
 use super::warnings;
 use super::whose::{CarriedPath, FileQuestion};
 use crate::compose::{self, ReleaseEdit};
-use crate::release::{Install, Recipe, Version};
+use crate::release::{Check, Hooks, Install, Recipe, Version};
 use crate::tree::Digest;
 use crate::upgrade::projects::{Arrangement, ProjectPair, ProjectRecord};
 use crate::upgrade::request::Request;
@@ -57,6 +57,14 @@ pub struct Decisions {
     pub merged: Vec<MergedFile>,
     /// Files that can't be merged, and of which nobody can tell whose it is to be.
     pub questions: Vec<FileQuestion>,
+    /// Paths below the old release that one of its services may write while it runs.
+    pub written: Vec<PathBuf>,
+    /// What is run around the upgrade.
+    pub hooks: Hooks,
+    /// What has to be well before the new release counts as up.
+    pub checks: Vec<Check>,
+    /// The vendor's notes, below the new release.
+    pub notes: Option<PathBuf>,
     /// What the administrator should know.
     pub warnings: Vec<String>,
     /// What stands against it in the new release as it will be.
@@ -184,11 +192,7 @@ impl Decisions {
             to: new.version.clone(),
             from_project: old.model.project.clone(),
             project: new.model.project.clone(),
-            projects: ProjectPair {
-                arrangement: Arrangement::default(),
-                old: ProjectRecord::of(&old.model),
-                new: ProjectRecord::of(&new.model),
-            },
+            projects: projects(old, new),
             new_folder: new.folder.clone(),
             images: model.images_to_have(),
             edits,
@@ -199,10 +203,32 @@ impl Decisions {
             carry,
             merged: releases.merged.clone(),
             questions: releases.questions.clone(),
+            written: written(&old.model),
+            hooks: recipe.hooks.clone(),
+            checks: recipe.checks.clone(),
+            notes: recipe.notes.clone(),
             warnings,
             obstacles,
         })
     }
+}
+
+fn projects(old: &ReleaseFiles, new: &ReleaseFiles) -> ProjectPair {
+    ProjectPair {
+        arrangement: Arrangement::default(),
+        old: ProjectRecord::of(&old.model),
+        new: ProjectRecord::of(&new.model),
+    }
+}
+
+/// What below its folder a release's services mount so that they can write it.
+fn written(model: &compose::Model) -> Vec<PathBuf> {
+    let written = model.binds.iter().filter(|bind| !bind.read_only);
+    let below = written.filter_map(|bind| {
+        let absolute = model.project_dir.join(&bind.source);
+        Some(absolute.strip_prefix(&model.project_dir).ok()?.to_owned())
+    });
+    below.collect()
 }
 
 /// What becomes of the data outside of the releases, as far as somebody has said so.

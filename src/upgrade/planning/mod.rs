@@ -7,6 +7,7 @@ pub mod decisions;
 pub mod drift;
 pub mod examination;
 pub mod facts;
+mod flow;
 pub mod hops;
 pub mod image_facts;
 pub mod local_changes;

@@ -10,12 +10,13 @@ use jiff::Timestamp;
 use super::compose_config::ComposeWord;
 use super::decisions::{Decisions, OutsideFolder};
 use super::facts::{Facts, FolderFacts, VolumeFacts, release_path};
+use super::flow::Flow;
 use super::merging::{MergedFile, PlanConflict};
 use super::obstacle::{Obstacle, Refused};
 use super::volume_pair::VolumePair;
 use crate::doctor::{Finding, Severity};
 use crate::document::DocumentId;
-use crate::engine::Users;
+use crate::engine::{User, Users};
 use crate::release::VendorRelease;
 use crate::upgrade::plan::{Estimate, Plan, Space, VolumeEstimate};
 use crate::upgrade::request::Request;
@@ -68,10 +69,14 @@ pub fn plan(
             space,
         },
         warnings: [
-            warnings(decisions, facts),
+            warnings(request, decisions, facts),
             facts.unseen.warnings(&request.leave),
         ]
         .concat(),
+        notes: decisions
+            .notes
+            .as_ref()
+            .map(|notes| release_path(&decisions.to).join(notes)),
         shared: decisions.shared.clone(),
         conflicts: decisions
             .merged
@@ -218,7 +223,9 @@ fn steps(
 ) -> Vec<Step> {
     let to = release_path(&decisions.to);
     let from = release_path(&decisions.from);
+    let flow = request.up.then(|| Flow::of(decisions));
     let mut steps = Vec::new();
+    steps.extend(flow.as_ref().map(Flow::hold_old));
     steps.extend(facts.images.as_ref().map(|seen| {
         Step::LoadImages(LoadImages {
             archive: request
@@ -240,6 +247,7 @@ fn steps(
             replaces: file.step.over.is_none(),
             exclude: Vec::new(),
             merge: Some(file.step.clone()),
+            written: false,
         })
     }));
     // So is what the administrator added to them, which comes first, too.
@@ -249,6 +257,8 @@ fn steps(
         files.any(|file| file.starts_with(&step.to))
     };
     let (first, last): (Vec<_>, Vec<_>) = carries(decisions, facts).partition(is_edited);
+    let is_late = |step: &CarryConfig| flow.is_some() && is_written(step, decisions);
+    let (late, last): (Vec<_>, Vec<_>) = last.into_iter().partition(is_late);
     steps.extend(first.into_iter().map(Step::Carry));
     steps.extend(
         decisions
@@ -257,7 +267,23 @@ fn steps(
             .map(|edit| Step::EditCompose(edit.step.clone())),
     );
     steps.extend(last.into_iter().map(Step::Carry));
-    steps.extend(copied(decisions, facts).map(|(pair, _)| copy(pair, decisions)));
+    let is_early = flow.as_ref().is_some_and(Flow::names_are_free)
+        && late.is_empty()
+        && decisions.folders.is_empty();
+    if let Some(flow) = &flow {
+        let pairs = copied(decisions, facts);
+        steps.extend(pairs.map(|(pair, _)| flow.warm_copy(pair, manifest(pair, decisions))));
+        steps.push(flow.hold_new());
+        steps.extend(is_early.then(|| flow.create(true)));
+        steps.extend(flow.stop());
+    }
+    let late = late.into_iter().map(|step| CarryConfig {
+        written: true,
+        ..step
+    });
+    steps.extend(late.map(Step::Carry));
+    let after = flow.as_ref().map(|_| decisions.from_project.clone());
+    steps.extend(copied(decisions, facts).map(|(pair, _)| copy(pair, decisions, after.clone())));
     steps.extend(copied(decisions, facts).map(|(pair, _)| {
         Step::Verify(VerifyVolume {
             source: pair.source.clone(),
@@ -272,13 +298,32 @@ fn steps(
             true => pair.from.clone(),
             false => release_path(&decisions.from).join(&pair.from),
         };
-        Step::CopyFolder(CopyFolder { from, to })
+        Step::CopyFolder(CopyFolder {
+            from,
+            to,
+            after: after.clone(),
+        })
     }));
+    if let Some(flow) = &flow {
+        steps.extend((!is_early).then(|| flow.create(false)));
+        steps.extend(flow.start());
+    }
     steps.push(Step::Switch(Switch {
         from: facts.current.clone(),
         to,
     }));
+    steps.extend(flow.as_ref().and_then(Flow::after));
     steps
+}
+
+/// Whether the old release may write what is carried while it runs.
+fn is_written(step: &CarryConfig, decisions: &Decisions) -> bool {
+    let from = release_path(&decisions.from);
+    let Ok(path) = step.from.strip_prefix(&from) else {
+        return false;
+    };
+    let mut written = decisions.written.iter();
+    written.any(|other| path.starts_with(other) || other.starts_with(path))
 }
 
 /// The steps that carry a path as it is.
@@ -303,6 +348,7 @@ fn carries<'a>(
             replaces: seen.in_new,
             exclude,
             merge: None,
+            written: false,
         }
     })
 }
@@ -321,13 +367,14 @@ fn stage(path: &Path, shipment: &VendorRelease, decisions: &Decisions) -> Step {
     })
 }
 
-fn copy(pair: &VolumePair, decisions: &Decisions) -> Step {
+fn copy(pair: &VolumePair, decisions: &Decisions, after: Option<String>) -> Step {
     Step::CopyVolume(CopyVolume {
         key: pair.key.clone(),
         source: pair.source.clone(),
         target: pair.target.clone(),
         project: decisions.project.clone(),
         manifest: manifest(pair, decisions),
+        after,
     })
 }
 
@@ -400,7 +447,10 @@ fn space(shipment: Option<&VendorRelease>, facts: &Facts) -> Vec<Space> {
     ]
 }
 
-fn warnings(decisions: &Decisions, facts: &Facts) -> Vec<String> {
+fn warnings(request: &Request, decisions: &Decisions, facts: &Facts) -> Vec<String> {
+    // What the upgrade stops itself needn't be stopped before.
+    let is_stopped =
+        |user: &&User| request.up && user.project.as_ref() == Some(&decisions.from_project);
     let mut warnings = decisions.warnings.clone();
     if let Some(ComposeWord::Unknown(why)) = &facts.compose {
         warnings.push(format!(
@@ -430,7 +480,7 @@ fn warnings(decisions: &Decisions, facts: &Facts) -> Vec<String> {
                 pair.source
             ));
         }
-        for user in &seen.users.found {
+        for user in seen.users.found.iter().filter(|user| !is_stopped(user)) {
             warnings.push(format!(
                 "volume `{}` is in use by {}: stop it before `apply`",
                 pair.source, user.who
@@ -455,6 +505,7 @@ fn warnings(decisions: &Decisions, facts: &Facts) -> Vec<String> {
             seen.users
                 .found
                 .iter()
+                .filter(|user| !is_stopped(user))
                 .map(|user| format!("`{path}` is in use by {}: stop it before `apply`", user.who)),
         );
     }

@@ -27,7 +27,7 @@ use crate::upgrade::step::StepOutcome;
 /// The format of a journal. Each version has a file in `fixtures/formats/`.
 pub const FORMAT: DocumentFormat = DocumentFormat {
     name: "transship-journal",
-    version: 3,
+    version: 4,
     oldest: 1,
 };
 

@@ -1,5 +1,7 @@
 //! From a plan to a report: the runner, its journal, and what it says.
 
+pub mod downtime;
+pub mod going_back;
 pub mod journal;
 pub mod recorded_project;
 pub mod release_use;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::downtime::Downtime;
 use super::journal::{Journal, RunState, StepState};
 use crate::release::{Install, Version};
 use crate::upgrade::request::Request;
@@ -29,6 +30,10 @@ pub struct Report {
     pub state: RunState,
     /// What became of each step of the plan, in the plan's order.
     pub steps: Vec<StepReport>,
+    /// How long nobody was served, in milliseconds; absent where nothing was stopped, or where not all of
+    /// it was seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub downtime_milliseconds: Option<u64>,
     /// What remains for the administrator to do, as sentences or commands.
     pub next: Vec<String>,
     /// Where the files of variables and the profiles that the plan was made with are told.
@@ -67,8 +72,21 @@ impl Report {
                     outcome: journal.outcome(number).cloned(),
                 })
                 .collect(),
+            downtime_milliseconds: None,
             next: Vec::new(),
             request: plan.request.clone(),
+        }
+    }
+
+    /// The report with the downtime that was measured.
+    #[must_use]
+    pub fn with_downtime(self, downtime: &Downtime) -> Self {
+        let lasted = downtime.lasted();
+        let milliseconds =
+            lasted.map(|lasted| u64::try_from(lasted.as_millis()).unwrap_or(u64::MAX));
+        Self {
+            downtime_milliseconds: milliseconds,
+            ..self
         }
     }
 
@@ -80,7 +98,9 @@ impl Report {
             format!("{call} up -d")
         };
         let root = quote(install.root());
+        let back = format!("to go back: transship rollback -C {root}");
         self.next = match self.state {
+            RunState::Complete if self.request.up => vec![back],
             RunState::Complete => vec![
                 start(&self.to, &self.project),
                 format!("to go back: stop the new release, then transship rollback -C {root}"),
@@ -90,7 +110,8 @@ impl Report {
                 let discard = format!(
                     "the new release and its volumes stay; to remove them: transship rollback --discard -C {root}"
                 );
-                let next = [start(&self.from, &self.from_project)].into_iter();
+                let start = start(&self.from, &self.from_project);
+                let next = (!self.request.up).then_some(start).into_iter();
                 next.chain(stays.then_some(discard)).collect()
             }
             RunState::Open | RunState::RollingBack => Vec::new(),

@@ -47,6 +47,27 @@ pub enum RunError {
         /// The step in one line.
         title: String,
     },
+    /// Something failed while neither release served, and the old one serves again.
+    #[error("the upgrade to {to} failed, and {from} serves again")]
+    WentBack {
+        /// The release that serves.
+        from: String,
+        /// The release that it was to lead to.
+        to: String,
+        /// What failed.
+        #[source]
+        failed: Box<RunError>,
+    },
+    /// Something failed while neither release served, and the old one couldn't be had back.
+    #[error("{from} doesn't serve again, after this failed: {failed}")]
+    NotBack {
+        /// The release that should serve.
+        from: String,
+        /// What failed first.
+        failed: String,
+        /// Why it couldn't be had back.
+        source: Box<RunError>,
+    },
     /// The journal can't be kept.
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -103,11 +124,28 @@ pub enum RunError {
     },
 }
 
+impl RunError {
+    /// The next moves that what went wrong itself knows, without those of the run.
+    fn cause_hints(&self) -> Vec<String> {
+        match self {
+            Self::Step { source, .. } | Self::Undo { source, .. } | Self::Refused { source } => {
+                source.hints()
+            }
+            Self::Interrupted { .. } => Vec::new(),
+            other => other.hints(),
+        }
+    }
+}
+
 impl Explain for RunError {
     fn kind(&self) -> Kind {
         match self {
             Self::Step { source, .. } if source.kind() == Kind::Interrupted => Kind::Interrupted,
-            Self::Step { .. } | Self::Undo { .. } | Self::Leftover { .. } => Kind::Failed,
+            Self::Step { .. }
+            | Self::Undo { .. }
+            | Self::Leftover { .. }
+            | Self::NotBack { .. } => Kind::Failed,
+            Self::WentBack { .. } => Kind::RolledBack,
             Self::Interrupted { .. } => Kind::Interrupted,
             Self::Journal(error) => error.kind(),
             Self::Plan(error) => error.kind(),
@@ -126,6 +164,18 @@ impl Explain for RunError {
             "go on with `transship resume`, or undo it with `transship rollback`".to_owned();
         match self {
             Self::Step { source, .. } => [source.hints(), vec![go_on]].concat(),
+            Self::WentBack { failed, .. } => {
+                let mut hints = failed.cause_hints();
+                hints.push("the new release, its volumes and containers are kept for a look; before another try: `transship rollback --discard`".into());
+                hints
+            }
+            Self::NotBack { source, .. } => {
+                let mut hints = source.cause_hints();
+                hints.push(
+                    "see `docker ps --all`; when that is mended: `transship rollback`".into(),
+                );
+                hints
+            }
             Self::Undo { source, .. } => [
                 source.hints(),
                 vec!["then run `transship rollback` again".into()],

@@ -4,6 +4,8 @@
 //! or a crash, is gone on with by [`Runner::resume`] or undone by [`Runner::roll_back`],
 //! which undoes steps in reverse and journals that, too.
 
+use super::downtime::Downtime;
+use super::going_back::{OnFailure, is_in_window, scope_begun};
 use super::journal::{Journal, JournalError, JournalEvent, RunState, StepState};
 use super::report::Report;
 pub use super::run_error::RunError;
@@ -27,6 +29,8 @@ pub struct Runner<'a> {
     pub volumes: &'a dyn VolumeStore,
     /// Whom to tell, and who may stop it.
     pub progress: &'a dyn Progress,
+    /// What is done about a failure while neither release serves.
+    pub on_failure: OnFailure,
 }
 
 impl Runner<'_> {
@@ -50,7 +54,7 @@ impl Runner<'_> {
         match journal.state() {
             RunState::Open => self.run(journal),
             RunState::RollingBack => {
-                let scope = UndoScope::Everything;
+                let scope = scope_begun(&journal, false);
                 self.check_undo(&journal, scope)?;
                 self.undo_all(journal, scope)
             }
@@ -94,6 +98,7 @@ impl Runner<'_> {
         match journal.state() {
             RunState::Complete if discard => Ok(UndoScope::CompleteRun),
             RunState::Complete => Ok(UndoScope::Switch),
+            RunState::RollingBack => Ok(scope_begun(journal, discard)),
             RunState::RolledBack if !(discard && left) => Err(RunError::Nothing {
                 what: format!("the run `{}` was rolled back already", journal.run()),
                 next: match left {
@@ -112,7 +117,7 @@ impl Runner<'_> {
 
     /// Everything that can be known to stand against undoing, said before anything is undone: what
     /// would be discarded is neither active nor in use, and what is gone back to is there.
-    fn check_undo(&self, journal: &Journal, scope: UndoScope) -> Result<(), RunError> {
+    pub(super) fn check_undo(&self, journal: &Journal, scope: UndoScope) -> Result<(), RunError> {
         let plan = journal.plan();
         self.require_left(journal, scope)?;
         let folder = self.install.release_folder(&plan.from);
@@ -163,9 +168,18 @@ impl Runner<'_> {
     }
 
     fn run(&self, mut journal: Journal) -> Result<Report, RunError> {
-        let ids = RunIds::of(&journal);
-        let steps = journal.plan().steps.clone();
         self.check(&journal)?;
+        let mut downtime = Downtime::default();
+        match self.do_steps(&mut journal, &mut downtime) {
+            Ok(()) => Ok(Report::of(&journal).with_downtime(&downtime)),
+            Err(error) => Err(self.settle(journal, error)),
+        }
+    }
+
+    fn do_steps(&self, journal: &mut Journal, downtime: &mut Downtime) -> Result<(), RunError> {
+        let ids = RunIds::of(journal);
+        let steps = journal.plan().steps.clone();
+        self.stop_again(journal, &ids)?;
         for (number, step) in steps.iter().enumerate() {
             let state = journal.steps()[number];
             if state == StepState::Done {
@@ -181,14 +195,18 @@ impl Runner<'_> {
             }
             self.note(number, steps.len(), &step.title());
             journal.record(self.disk, JournalEvent::Do { step: number })?;
+            downtime.before(step);
             match self.act(step, &ids, state) {
-                Ok(outcome) => journal.record(
-                    self.disk,
-                    JournalEvent::Ok {
-                        step: number,
-                        outcome,
-                    },
-                )?,
+                Ok(outcome) => {
+                    downtime.after(step);
+                    journal.record(
+                        self.disk,
+                        JournalEvent::Ok {
+                            step: number,
+                            outcome,
+                        },
+                    )?;
+                }
                 Err(source) => {
                     journal.record(
                         self.disk,
@@ -207,8 +225,28 @@ impl Runner<'_> {
                 }
             }
         }
-        journal.record(self.disk, JournalEvent::Complete)?;
-        Ok(Report::of(&journal))
+        Ok(journal.record(self.disk, JournalEvent::Complete)?)
+    }
+
+    /// A run that goes on in the window: what a restart policy or a reboot has revived of the old
+    /// release meanwhile is stopped again.
+    fn stop_again(&self, journal: &Journal, ids: &RunIds) -> Result<(), RunError> {
+        if !is_in_window(journal) {
+            return Ok(());
+        }
+        let steps = journal.plan().steps.iter().zip(journal.steps()).enumerate();
+        for (number, (step, state)) in steps {
+            if matches!(step, Step::Stop(_)) && *state == StepState::Done {
+                let stopped = step.act(self.world(ids), Attempt::Again);
+                stopped.map_err(|source| RunError::Step {
+                    number: number + 1,
+                    count: journal.steps().len(),
+                    title: step.title(),
+                    source: Box::new(source),
+                })?;
+            }
+        }
+        Ok(())
     }
 
     /// What can be known to stand against the steps that are left, before any is done.
@@ -241,26 +279,54 @@ impl Runner<'_> {
         })
     }
 
-    fn undo(&self, step: &Step, ids: &RunIds, known: UndoEvidence) -> Result<(), StepError> {
+    fn undo(&self, step: &Step, ids: &RunIds, undo: Undo) -> Result<(), StepError> {
         step.sweep(self.world(ids))?;
-        step.undo(self.world(ids), known)
+        step.undo(self.world(ids), undo)
     }
 
-    fn undo_all(&self, mut journal: Journal, scope: UndoScope) -> Result<Report, RunError> {
+    /// Undoes what can be undone though nothing can be recorded.
+    pub(super) fn undo_unrecorded(
+        &self,
+        journal: &Journal,
+        scope: UndoScope,
+    ) -> Result<(), RunError> {
+        let ids = RunIds::of(journal);
+        let steps = journal.plan().steps.iter().enumerate().rev();
+        for (number, step) in steps.filter(|(_, step)| scope.covers(step)) {
+            let Some(evidence) = undoing(journal, number) else {
+                continue;
+            };
+            let undone = step.undo(self.world(&ids), Undo { scope, evidence });
+            undone.map_err(|source| RunError::Undo {
+                number: number + 1,
+                count: journal.steps().len(),
+                title: step.title(),
+                source: Box::new(source),
+            })?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn undo_all(
+        &self,
+        mut journal: Journal,
+        scope: UndoScope,
+    ) -> Result<Report, RunError> {
         let ids = RunIds::of(&journal);
         let steps = journal.plan().steps.clone();
+        let mut first = None;
         for (number, step) in steps
             .iter()
             .enumerate()
             .rev()
             .filter(|(_, step)| scope.covers(step))
         {
-            let Some(known) = undoing(&journal, number) else {
+            let Some(evidence) = undoing(&journal, number) else {
                 continue;
             };
             self.note(number, steps.len(), &format!("undo: {}", step.title()));
             journal.record(self.disk, JournalEvent::Undo { step: number })?;
-            if let Err(source) = self.undo(step, &ids, known) {
+            if let Err(source) = self.undo(step, &ids, Undo { scope, evidence }) {
                 journal.record(
                     self.disk,
                     JournalEvent::UndoFailed {
@@ -269,14 +335,23 @@ impl Runner<'_> {
                     },
                 )?;
                 let (number, count) = (number + 1, steps.len());
-                return Err(RunError::Undo {
+                let failed = RunError::Undo {
                     number,
                     count,
                     title: step.title(),
                     source: Box::new(source),
-                });
+                };
+                if scope != UndoScope::Switch {
+                    return Err(failed);
+                }
+                // The old release is to serve, whatever else can't be undone.
+                first = first.or(Some(failed));
+                continue;
             }
             journal.record(self.disk, JournalEvent::Undone { step: number })?;
+        }
+        if let Some(failed) = first {
+            return Err(failed);
         }
         if scope != UndoScope::Switch {
             let forgotten = self.world(&ids).forget_originals();
@@ -323,7 +398,11 @@ impl RunIds {
 impl UndoScope {
     const fn covers(self, step: &Step) -> bool {
         match self {
-            Self::Switch => matches!(step, Step::Switch(_)),
+            // What only looks has nothing to undo, and must not stand in the way.
+            Self::Switch => matches!(
+                step,
+                Step::Switch(_) | Step::Stop(_) | Step::Start(_) | Step::Hook(_) | Step::Check(_)
+            ),
             Self::Everything | Self::CompleteRun => true,
         }
     }

@@ -40,6 +40,9 @@ pub struct CarryConfig {
     /// How the content is merged with the vendor's; the old release's as it is when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merge: Option<ConfigMerge>,
+    /// The old release writes it while it runs: it is brought in the window.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub written: bool,
 }
 
 impl CarryConfig {
@@ -132,7 +135,7 @@ impl StepKind for CarryConfig {
         world::require_source(world, &self.from, undo)
     }
 
-    fn undo(&self, world: World<'_>, evidence: UndoEvidence) -> Result<(), StepError> {
+    fn undo(&self, world: World<'_>, Undo { evidence, .. }: Undo) -> Result<(), StepError> {
         // It failed because it would have led out of the release, and did nothing.
         if evidence == UndoEvidence::Failed && world::in_release(world, &self.to).is_err() {
             return Ok(());
@@ -206,7 +209,10 @@ impl StepKind for CarryConfig {
     }
 
     fn phase(&self) -> Phase {
-        Phase::Before
+        match self.written {
+            true => Phase::Window,
+            false => Phase::Before,
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::StepError;
 use super::carry_config::{create_parents, discard, faithful};
+use super::copy_volume::require_idle_but;
 use super::shell::{command, quote};
 use super::world::{self, Attempt, Phase, StepKind, StepOutcome, Undo, UndoEvidence, World};
 use crate::engine::{ByPath, VolumeStore};
@@ -21,11 +22,15 @@ pub struct CopyFolder {
     pub from: PathBuf,
     /// The place below the new release that the copy gets.
     pub to: PathBuf,
+    /// The old release's project, which runs until the window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
 }
 
 impl StepKind for CopyFolder {
     fn check(&self, world: World<'_>) -> Result<(), StepError> {
-        require_idle(self, world)
+        let folder = ByPath::volume(&world.install.root().join(&self.from));
+        require_idle_but(self.after.as_deref(), world, &folder)
     }
 
     fn act(&self, world: World<'_>, attempt: Attempt) -> Result<StepOutcome, StepError> {
@@ -74,7 +79,7 @@ impl StepKind for CopyFolder {
         world::require_source(world, &self.from, undo)
     }
 
-    fn undo(&self, world: World<'_>, evidence: UndoEvidence) -> Result<(), StepError> {
+    fn undo(&self, world: World<'_>, Undo { evidence, .. }: Undo) -> Result<(), StepError> {
         let target = match world::in_release(world, &self.to) {
             Ok(target) => target,
             // It failed because it would have led out of the release, and did nothing.

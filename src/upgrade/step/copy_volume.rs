@@ -9,13 +9,15 @@ use serde::{Deserialize, Serialize};
 use super::StepError;
 use super::last_copy;
 use super::shell::{command, quote};
+use super::warm_copy::require_labels;
 use super::world::{
     self, Attempt, Phase, StepKind, StepOutcome, Undo, UndoEvidence, UndoScope, World,
 };
+use crate::database;
 use crate::engine::{
     self, CopyEnd, CopyPair, FoundEnd, MadeBy, NewVolume, TargetLabels, Volume, VolumeStore,
 };
-use crate::tree::{CopyOptions, Holds, Manifest, ManifestFormat, VerifyOptions};
+use crate::tree::{self, CopyOptions, Holds, Manifest, ManifestFormat, Removals, VerifyOptions};
 use crate::upgrade::confine::{self, Bounds, OutOfBounds};
 use crate::upgrade::made_volume::{MadeVolume, VolumeIdentity};
 
@@ -33,16 +35,26 @@ pub struct CopyVolume {
     pub project: String,
     /// The manifest's file, below the install.
     pub manifest: PathBuf,
+    /// The old release's project, which runs until the window: the new volume then holds a copy that
+    /// was made meanwhile, and is brought up to date.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
 }
 
 impl StepKind for CopyVolume {
     fn check(&self, world: World<'_>) -> Result<(), StepError> {
-        Ok(engine::require_unused(world.volumes, &self.source)?)
+        match world.volumes.find(&self.source)? {
+            Some(source) => require_idle_but(self.after.as_deref(), world, &source),
+            None => Ok(()),
+        }
     }
 
     fn act(&self, world: World<'_>, attempt: Attempt) -> Result<StepOutcome, StepError> {
         let source = world.volumes.existing(&self.source)?;
         engine::require_idle(world.volumes, &source)?;
+        if self.after.is_some() {
+            return update(self, world, &source);
+        }
         let FoundEnd {
             volume: target,
             is_new,
@@ -110,7 +122,8 @@ impl StepKind for CopyVolume {
             return Ok(());
         };
         if undo.scope != UndoScope::Switch {
-            engine::require_idle(world.volumes, &target)?;
+            let project = self.after.as_ref().map(|_| self.project.as_str());
+            require_idle_but(project, world, &target)?;
             if undo.evidence == UndoEvidence::Done {
                 last_copy::require_made(self, world, &target)?;
             }
@@ -118,13 +131,14 @@ impl StepKind for CopyVolume {
         last_copy::require_source(self, world, &target, undo.scope)
     }
 
-    fn undo(&self, world: World<'_>, evidence: UndoEvidence) -> Result<(), StepError> {
+    fn undo(&self, world: World<'_>, Undo { evidence, .. }: Undo) -> Result<(), StepError> {
         // A failed call has removed what it made, and what is there may be another's.
-        if evidence == UndoEvidence::Failed {
+        if evidence == UndoEvidence::Failed || self.after.is_some() {
+            // Or it was there before, made by the step that copied while the old release ran.
             return Ok(());
         }
         let Some(target) = world.volumes.find(&self.target)? else {
-            return forget(self, world);
+            return forget(world, &self.manifest, &self.target);
         };
         engine::require_idle(world.volumes, &target)?;
         if evidence == UndoEvidence::Done {
@@ -135,7 +149,7 @@ impl StepKind for CopyVolume {
             require_equal(world, &source, &target)?;
         }
         world.volumes.remove(world.disk, &target.name)?;
-        forget(self, world)
+        forget(world, &self.manifest, &self.target)
     }
 
     fn places(&self, world: World<'_>) -> Vec<PathBuf> {
@@ -145,10 +159,30 @@ impl StepKind for CopyVolume {
     }
 
     fn title(&self) -> String {
-        format!("copy volume {} to {}", self.source, self.target)
+        match self.after {
+            None => format!("copy volume {} to {}", self.source, self.target),
+            Some(_) => format!(
+                "bring volume {} up to date with {}",
+                self.target, self.source
+            ),
+        }
     }
 
     fn commands(&self, volumes: &dyn VolumeStore) -> Vec<String> {
+        if self.after.is_some() {
+            let words = [
+                "transship",
+                "volume",
+                "copy",
+                "--update",
+                "--delete-all",
+                "-p",
+            ];
+            return vec![command(
+                words,
+                [&self.project, &self.source, &self.target].map(Path::new),
+            )];
+        }
         let new = NewVolume {
             name: self.target.clone(),
             project: self.project.clone(),
@@ -198,9 +232,9 @@ impl CopyVolume {
 }
 
 /// What is known of a volume that is gone would tell lies about the next one of its name.
-fn forget(step: &CopyVolume, world: World<'_>) -> Result<(), StepError> {
-    let manifest = world.install.root().join(&step.manifest);
-    for path in [manifest, MadeVolume::file(world.install, &step.target)] {
+pub(super) fn forget(world: World<'_>, manifest: &Path, volume: &str) -> Result<(), StepError> {
+    let manifest = world.install.root().join(manifest);
+    for path in [manifest, MadeVolume::file(world.install, volume)] {
         match world.disk.remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 return Err(StepError::io(&path)(error));
@@ -229,6 +263,55 @@ fn remember(
     };
     world::make_folders(world, &MadeVolume::file(world.install, &step.target))?;
     Ok(made.save(world.disk, world.install)?)
+}
+
+/// The users of a volume that would stand against it, without those of a project that is stopped by
+/// then.
+pub(super) fn require_idle_but(
+    project: Option<&str>,
+    world: World<'_>,
+    volume: &Volume,
+) -> Result<(), StepError> {
+    let mut users = world.volumes.users(volume)?.writing();
+    users
+        .found
+        .retain(|user| project.is_none() || user.project.as_deref() != project);
+    Ok(users.require_none(&volume.name)?)
+}
+
+/// Brings a copy up to date that was made while the old release ran: by content where a database may
+/// have written without a trace in the times of its files.
+fn update(step: &CopyVolume, world: World<'_>, source: &Volume) -> Result<StepOutcome, StepError> {
+    let target = world.volumes.existing(&step.target)?;
+    require_labels(world, &target)?;
+    engine::require_idle(world.volumes, &target)?;
+    let contents = world.volumes.contents();
+    let paths = contents.path(source).zip(contents.path(&target));
+    let copied = if let Some((from, to)) = paths {
+        let options = CopyOptions {
+            removals: Removals::All,
+            checksum: database::inspect(from).map_or(true, |found| !found.databases.is_empty()),
+            ..CopyOptions::default()
+        };
+        tree::update(world.disk, from, to, &options, world.progress)?.copied
+    } else {
+        let (from, to) = ((contents, source), (contents, &target));
+        engine::transfer(world.disk, from, to, true, world.progress)?
+    };
+    if !copied.problems.is_empty() {
+        return Err(StepError::NotKept {
+            problems: copied.problems,
+        });
+    }
+    let manifest = contents.observe(source, &VerifyOptions::default(), world.progress)?;
+    remember(step, world, source, &target)?;
+    let sha256 = save(step, world, Some(&manifest))?;
+    Ok(StepOutcome {
+        files: copied.counts.files,
+        bytes: copied.counts.bytes,
+        sha256,
+        ..StepOutcome::default()
+    })
 }
 
 /// A copy that an interrupted run completed without having said so: it is compared with
@@ -286,7 +369,7 @@ fn save(
 }
 
 /// After a failure the volume is as it was: not there, or empty.
-fn take_back(world: World<'_>, target: &Volume, is_new: bool) {
+pub(super) fn take_back(world: World<'_>, target: &Volume, is_new: bool) {
     // The failure itself is what there is to tell; `undo` looks again at what stays.
     if is_new {
         let _ = world.volumes.remove(world.disk, &target.name);

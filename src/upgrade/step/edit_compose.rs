@@ -137,7 +137,7 @@ impl StepKind for EditCompose {
         Ok(())
     }
 
-    fn undo(&self, world: World<'_>, evidence: UndoEvidence) -> Result<(), StepError> {
+    fn undo(&self, world: World<'_>, Undo { evidence, .. }: Undo) -> Result<(), StepError> {
         // It failed because it would have led out of the release, and did nothing.
         if evidence == UndoEvidence::Failed && real_file(world, &self.file).is_err() {
             return Ok(());
@@ -159,7 +159,11 @@ impl StepKind for EditCompose {
                 UndoEvidence::Done | UndoEvidence::Unknown => Err(StepError::FileChanged { path }),
             };
         }
-        let kept = world.kept(&self.file);
+        let kept = match kept(world, &self.file) {
+            kept if kept.exists() => kept,
+            // Where an earlier transship kept it.
+            _ => world.kept(&self.file),
+        };
         let original = fs::read(&kept).map_err(StepError::io(&kept))?;
         Ok(world.disk.replace(&path, &now, &original)?)
     }
@@ -167,7 +171,7 @@ impl StepKind for EditCompose {
     fn places(&self, world: World<'_>) -> Vec<PathBuf> {
         vec![
             world.install.root().join(&self.file),
-            world.kept(&self.file),
+            kept(world, &self.file),
         ]
     }
 
@@ -268,7 +272,12 @@ fn real_file(world: World<'_>, file: &Path) -> Result<PathBuf, StepError> {
 
 /// Keeps the original for undo.
 fn keep(world: World<'_>, file: &Path, content: &[u8]) -> Result<(), StepError> {
-    let kept = world.kept(file);
+    let kept = kept(world, file);
     world::make_folders(world, &kept)?;
     Ok(world.disk.save(&kept, content)?)
+}
+
+/// Where the original is kept: not where a step keeps what it carries onto the same file.
+fn kept(world: World<'_>, file: &Path) -> PathBuf {
+    world.kept(&Path::new("edited").join(file))
 }

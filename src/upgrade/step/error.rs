@@ -10,8 +10,9 @@ use crate::document::DocumentError;
 use crate::engine::{self, ArchiveError};
 use crate::error::{Explain, Kind};
 use crate::fs::WriteError;
+use crate::launch::LaunchError;
 use crate::merge;
-use crate::release::VendorReleaseError;
+use crate::release::{InstallError, VendorReleaseError};
 use crate::tree::{self, Difference, Problem};
 
 /// Why a step failed. It has left nothing behind.
@@ -40,8 +41,8 @@ pub enum StepError {
     /// The images can't be loaded.
     #[error(transparent)]
     Images(#[from] ArchiveError),
-    /// There is no Docker program to load images with.
-    #[error("there is no Docker program to load images with")]
+    /// There is no Docker program.
+    #[error("there is no Docker program for it")]
     NoDocker,
     /// A compose file can't be edited.
     #[error(transparent)]
@@ -127,6 +128,62 @@ pub enum StepError {
         /// How the copy differs from its manifest.
         differences: Vec<Difference>,
     },
+    /// A release isn't there, or its project can't be told.
+    #[error(transparent)]
+    Install(#[from] InstallError),
+    /// A release can't be brought up.
+    #[error(transparent)]
+    Launch(#[from] LaunchError),
+    /// The release would have other names, ports or volumes than its files say.
+    #[error("{version} can't come up as its files have it: what it wants by name is another's")]
+    WouldComeUpOtherwise {
+        /// The release.
+        version: String,
+    },
+    /// A container that going back needs is gone, and its image is, too.
+    #[error(
+        "container `{container}` is gone, and so is its image `{image}`: going back would start another"
+    )]
+    ImageGone {
+        /// The name that the container had.
+        container: String,
+        /// The image's id.
+        image: String,
+    },
+    /// A hook failed.
+    #[error("hook `{hook}`: {said}")]
+    HookFailed {
+        /// As recipes call it.
+        hook: &'static str,
+        /// How, and what it said last, free of secrets.
+        said: String,
+        /// The file with all of what it said.
+        log: PathBuf,
+    },
+    /// The user wanted to stop while a hook ran.
+    #[error("interrupted while hook `{hook}` ran")]
+    HookInterrupted {
+        /// As recipes call it.
+        hook: &'static str,
+    },
+    /// A release isn't well.
+    #[error("{version} wasn't well within {seconds} s: {check}: {said}")]
+    NotWell {
+        /// The release.
+        version: String,
+        /// What was asked.
+        check: String,
+        /// How long it was asked.
+        seconds: u64,
+        /// What was said the last time.
+        said: String,
+    },
+    /// The user wanted to stop while something was asked.
+    #[error("interrupted while waiting for: {check}")]
+    CheckInterrupted {
+        /// What was asked.
+        check: String,
+    },
     /// `current` points to neither release.
     #[error("`{}` was repointed by somebody else, to {}", link.display(), target(now.as_deref()))]
     CurrentMoved {
@@ -156,9 +213,15 @@ impl Explain for StepError {
             Self::Compose(error) => error.kind(),
             Self::Merge(error) => error.kind(),
             Self::Document(error) => error.kind(),
-            Self::Io { .. } | Self::Write(_) | Self::Differs { .. } | Self::NotKept { .. } => {
-                Kind::Failed
-            }
+            Self::Launch(error) => error.kind(),
+            Self::Install(error) => error.kind(),
+            Self::HookInterrupted { .. } | Self::CheckInterrupted { .. } => Kind::Interrupted,
+            Self::Io { .. }
+            | Self::Write(_)
+            | Self::Differs { .. }
+            | Self::HookFailed { .. }
+            | Self::NotWell { .. }
+            | Self::NotKept { .. } => Kind::Failed,
             _ => Kind::Refused,
         }
     }
@@ -172,6 +235,21 @@ impl Explain for StepError {
             Self::Merge(error) => error.hints(),
             Self::Write(error) => error.hints(),
             Self::Document(error) => error.hints(),
+            Self::Launch(error) => error.hints(),
+            Self::Install(error) => error.hints(),
+            Self::WouldComeUpOtherwise { version } => {
+                vec![format!(
+                    "see what is in its way: transship up {version} --dry-run"
+                )]
+            }
+            Self::ImageGone { image, .. } => {
+                vec![format!(
+                    "load or pull the image with the id `{image}` again"
+                )]
+            }
+            Self::HookFailed { log, .. } => {
+                vec![format!("all that it said is in `{}`", log.display())]
+            }
             Self::OldGone { .. } => {
                 vec!["restore it from a backup, or stay with the new release".into()]
             }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::StepError;
 use super::shell::command;
-use super::world::{Attempt, Phase, StepKind, StepOutcome, Undo, UndoEvidence, World};
+use super::world::{Attempt, Phase, StepKind, StepOutcome, Undo, World};
 use crate::engine::{ArchiveError, ArchivedImage, ImageArchive, VolumeStore, load_images};
 use crate::upgrade::confine::{Bounds, OutOfBounds};
 
@@ -54,7 +54,7 @@ impl StepKind for LoadImages {
         Ok(())
     }
 
-    fn undo(&self, _: World<'_>, _: UndoEvidence) -> Result<(), StepError> {
+    fn undo(&self, _: World<'_>, _: Undo) -> Result<(), StepError> {
         // Images that were loaded stay.
         Ok(())
     }

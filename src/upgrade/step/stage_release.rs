@@ -75,7 +75,7 @@ impl StepKind for StageRelease {
         Ok(())
     }
 
-    fn undo(&self, world: World<'_>, evidence: UndoEvidence) -> Result<(), StepError> {
+    fn undo(&self, world: World<'_>, Undo { evidence, .. }: Undo) -> Result<(), StepError> {
         // A failed call has removed what it made, and what is there may be another's.
         if evidence == UndoEvidence::Failed {
             return Ok(());

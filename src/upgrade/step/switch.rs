@@ -52,9 +52,11 @@ impl StepKind for Switch {
         Ok(())
     }
 
-    fn undo(&self, world: World<'_>, _: UndoEvidence) -> Result<(), StepError> {
+    fn undo(&self, world: World<'_>, undo: Undo) -> Result<(), StepError> {
         let now = read(world)?;
-        if now == self.from {
+        let is_ours = now.as_ref() == Some(&self.to);
+        // Where it failed since somebody else had repointed it, nothing was done.
+        if now == self.from || (undo.evidence == UndoEvidence::Failed && !is_ours) {
             return Ok(());
         }
         if now.as_ref() != Some(&self.to) {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::StepError;
 use super::shell::command;
-use super::world::{Attempt, Phase, StepKind, StepOutcome, Undo, UndoEvidence, World};
+use super::world::{Attempt, Phase, StepKind, StepOutcome, Undo, World};
 use crate::engine::VolumeStore;
 use crate::tree::{Manifest, VerifyOptions, VerifyScope};
 use crate::upgrade::confine::{self, Bounds, OutOfBounds};
@@ -66,7 +66,7 @@ impl StepKind for VerifyVolume {
         Ok(())
     }
 
-    fn undo(&self, _: World<'_>, _: UndoEvidence) -> Result<(), StepError> {
+    fn undo(&self, _: World<'_>, _: Undo) -> Result<(), StepError> {
         // A comparison has no effect.
         Ok(())
     }

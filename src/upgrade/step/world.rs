@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::StepError;
-use crate::engine::{Volume, VolumeStore};
+use crate::engine::{Docker, Volume, VolumeStore};
 use crate::fs::Disk;
 use crate::progress::Progress;
 use crate::release::Install;
@@ -30,7 +30,7 @@ pub(super) trait StepKind {
     /// undone. The old release must have what going back to it takes.
     fn check_undo(&self, world: World<'_>, undo: Undo) -> Result<(), StepError>;
     /// Undoes it.
-    fn undo(&self, world: World<'_>, evidence: UndoEvidence) -> Result<(), StepError>;
+    fn undo(&self, world: World<'_>, undo: Undo) -> Result<(), StepError>;
     /// The final names under which it makes something; what a crash left beside them is swept.
     fn places(&self, world: World<'_>) -> Vec<PathBuf>;
     /// What it is in one line, for plans, progress and reports.
@@ -42,7 +42,8 @@ pub(super) trait StepKind {
 }
 
 /// When a step is done, seen from the services.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Phase {
     /// While the old release may run.
     Before,
@@ -95,7 +96,8 @@ pub struct World<'a> {
 /// How much of a run is undone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UndoScope {
-    /// `current` goes back; what was made stays.
+    /// `current` goes back, and so do the containers: the new ones are stopped and the old ones
+    /// started. What was made stays.
     Switch,
     /// All goes that an interrupted run made, or one that was rolled back before: the old release may
     /// have run, and written, since.
@@ -149,6 +151,14 @@ impl World<'_> {
             return Ok(());
         }
         tree::remove(self.disk, &kept).map_err(StepError::io(&kept))
+    }
+
+    /// The program that reaches the engine.
+    ///
+    /// # Errors
+    /// [`StepError::NoDocker`].
+    pub(super) fn docker(&self) -> Result<&Docker, StepError> {
+        self.volumes.docker().ok_or(StepError::NoDocker)
     }
 
     /// Whether a volume holds something, nothing, or part of a copy.

@@ -7,7 +7,7 @@ use crate::document::DocumentId;
 use crate::engine::VolumeBackend;
 use crate::engine::{ArchivedImage, User, Users};
 use crate::error::Explain;
-use crate::release::Version;
+use crate::release::{Check, CheckQuestion, HookCommand, Hooks, RecipeHook, Version};
 use crate::tree::Survey;
 use crate::upgrade::planning::decisions::OutsideFolder;
 use crate::upgrade::planning::drift;
@@ -15,6 +15,7 @@ use crate::upgrade::planning::facts::{CarryFacts, Filesystem, FolderFacts};
 use crate::upgrade::planning::image_facts::ImageFacts;
 use crate::upgrade::planning::whose::CarriedPath;
 use crate::upgrade::projects::ProjectPair;
+use crate::upgrade::step::Phase;
 
 fn carried(path: &str) -> CarriedPath {
     CarriedPath {
@@ -59,6 +60,10 @@ fn decisions() -> Decisions {
         questions: Vec::new(),
         merged: Vec::new(),
         carry: vec![carried(".env"), carried("etc/ssl")],
+        written: vec!["etc/ssl/acme".into()],
+        hooks: Hooks::default(),
+        checks: Vec::new(),
+        notes: None,
         warnings: Vec::new(),
         obstacles: Vec::new(),
     }
@@ -113,17 +118,20 @@ fn facts() -> Facts {
 }
 
 fn plan_of(decisions: &Decisions, facts: &Facts) -> Result<Plan, Refused> {
+    plan(label(), &request(), None, decisions, facts)
+}
+
+fn label() -> PlanLabel {
     let made = "2026-11-21T02:00:00Z".parse().unwrap();
     let id = DocumentId {
         sequence: 1,
         name: "id".into(),
     };
-    let label = PlanLabel {
+    PlanLabel {
         id,
         made,
         install: None,
-    };
-    plan(label, &request(), None, decisions, facts)
+    }
 }
 
 #[track_caller]
@@ -346,5 +354,88 @@ fn images_are_loaded_before_all_else_and_one_that_is_nowhere_stands_against_it()
     assert_eq!(
         refused.to_string(),
         "`/srv/containers.tar.gz` lacks `acme/worker:v2`, and so does the engine"
+    );
+}
+
+#[test]
+fn what_runs_is_stopped_for_what_can_not_be_done_beforehand_and_no_longer() {
+    let hook = |service: Option<&str>, up: &[&str]| RecipeHook {
+        run: HookCommand::Shell("true".into()),
+        service: service.map(str::to_owned),
+        up: up.iter().map(|&name| name.to_owned()).collect(),
+        seconds: 60,
+    };
+    let planned = |decisions: &Decisions| {
+        let request = Request {
+            up: true,
+            ..request()
+        };
+        let plan = plan(label(), &request, None, decisions, &facts()).unwrap();
+        let steps = plan.steps.iter().map(|step| match step.phase() {
+            Phase::Before => format!("before: {}", step.title()),
+            Phase::Window => format!("window: {}", step.title()),
+            Phase::After => format!("after: {}", step.title()),
+        });
+        steps.collect::<Vec<_>>()
+    };
+    let mut decisions = decisions();
+    decisions.hooks.before_stop = Some(hook(None, &[]));
+    decisions.hooks.migrate = Some(hook(Some("web"), &["db"]));
+    decisions.hooks.after_up = Some(hook(None, &[]));
+    decisions.checks = vec![Check {
+        question: CheckQuestion::Tcp("h:1".into()),
+        seconds: 9,
+    }];
+    let steps = planned(&decisions);
+    let expected = [
+        "before: hold the images of project one",
+        "before: carry releases/v1/.env",
+        "before: copy volume v1_data to v2_data, as it is by now",
+        "before: copy volume v1_cache to v2_cache, as it is by now",
+        "before: hold the images of v2",
+        "window: hook before-stop",
+        "window: stop v1 (project one)",
+        // The old release may have written it until then.
+        "window: carry releases/v1/etc/ssl",
+        "window: bring volume v2_data up to date with v1_data",
+        "window: bring volume v2_cache up to date with v1_cache",
+        "window: verify volume v2_data",
+        "window: verify volume v2_cache",
+        "window: copy /srv/files to releases/v2/own/srv/files",
+        "window: make the containers of v2",
+        "window: start db of v2",
+        "window: hook migrate in web",
+        "window: start v2 (project two), and wait until it is up",
+        "window: see that it is well, within 9 s: tcp h:1",
+        "window: switch current to releases/v2",
+        "after: hook after-up",
+    ];
+    let begins = |(step, wanted): (&String, &&str)| step.starts_with(*wanted);
+    let are_all = steps.len() == expected.len() && steps.iter().zip(&expected).all(begins);
+    assert!(are_all, "{steps:#?}");
+
+    // Where all names are others', and nothing of it is a mount that has to be there first.
+    decisions.folders.clear();
+    decisions.written.clear();
+    let steps = planned(&decisions);
+    let stop = steps
+        .iter()
+        .position(|step| step.contains("stop v1"))
+        .unwrap();
+    let made = "before: make the containers of v2".to_owned();
+    assert!(steps[..stop].contains(&made), "{steps:#?}");
+    decisions
+        .projects
+        .old
+        .containers
+        .insert("db".into(), "acme".into());
+    decisions
+        .projects
+        .new
+        .containers
+        .insert("db".into(), "acme".into());
+    assert!(
+        !planned(&decisions).contains(&made),
+        "one name, two containers"
     );
 }

@@ -1,0 +1,80 @@
+//! `transship upgrade`.
+
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+
+use super::apply::{ApplyHow, carry_out};
+use super::plan::{MadePlan, PlanArgs, make};
+use super::terminal::failure::Failure;
+use super::terminal::ui::{Done, Ui};
+use crate::error::Kind;
+use crate::fs::Disk;
+use crate::release::Install;
+
+/// Upgrade: plan it, show the plan, ask, and do it.
+///
+/// While the old release serves, everything is made ready: images are loaded or pulled, files
+/// laid out, volumes copied as they are. Then the old release is stopped, what changed is copied
+/// again and verified, the new one is started and seen to be well, and `current` is switched.
+/// Where anything of that fails, or on Ctrl-C, the old release is started again (exit code 5).
+#[derive(Debug, clap::Args)]
+pub(super) struct UpgradeArgs {
+    #[command(flatten)]
+    plan: PlanArgs,
+    #[command(flatten)]
+    how: ApplyHow,
+    /// Don't ask
+    #[arg(short, long)]
+    yes: bool,
+}
+
+pub(super) fn run(args: &UpgradeArgs, ui: &Ui) -> Result<Done, Failure> {
+    let install = Install::adopted(&args.plan.install.root)?;
+    let disk = Disk::new();
+    let _lock = install.lock(&disk, "upgrade")?;
+    let MadePlan {
+        prepared, store, ..
+    } = make(&args.plan, &install, &disk, ui)?;
+    if !ui.json {
+        super::plan::show(&prepared, store.as_ref(), ui)?;
+    }
+    prepared.plan.require_settled()?;
+    if args.plan.dry_run {
+        return Ok(Done::Same);
+    }
+    if !args.yes {
+        ask(&prepared.plan.id)?;
+    }
+    let plan = prepared.plan.clone();
+    carry_out(
+        &install,
+        &disk,
+        plan,
+        &prepared,
+        store.as_ref(),
+        &args.how,
+        ui,
+    )
+}
+
+/// Asks on a terminal; refuses where there is none.
+fn ask(id: &str) -> Result<(), Failure> {
+    if !io::stdin().is_terminal() {
+        let what = "there is no terminal to ask on whether to go on";
+        return Err(Failure::new(Kind::Refused, what)
+            .hint("say `--yes`")
+            .hint(format!(
+                "or do the plan that is saved: transship apply {id}"
+            )));
+    }
+    // Who can't be asked hasn't agreed.
+    let _ = write!(io::stderr(), "Do it? [y/N] ");
+    let mut answer = String::new();
+    let read = io::stdin().lock().read_line(&mut answer);
+    match read.is_ok() && matches!(answer.trim(), "y" | "Y" | "yes") {
+        true => Ok(()),
+        false => Err(
+            Failure::new(Kind::Refused, "not done, since you didn't say yes")
+                .hint(format!("the plan is saved: transship apply {id}")),
+        ),
+    }
+}

@@ -1,0 +1,110 @@
+//! Going back by itself: what fails in the window, Ctrl-C among it, stops the new release and has the
+//! old one serve again. Only that is success; whatever else comes of it is told.
+
+use super::journal::{Journal, StepState};
+use super::run_error::RunError;
+use super::runner::Runner;
+use crate::progress::Progress;
+use crate::upgrade::plan::Plan;
+use crate::upgrade::step::{Phase, Step, UndoScope};
+
+/// What a run does about a failure in the window.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum OnFailure {
+    /// It goes back.
+    #[default]
+    GoBack,
+    /// It leaves everything as it stands, for whoever wants to look at it.
+    Stay,
+}
+
+/// True for a plan that stops the old release and starts the new one.
+pub(super) fn is_flow(plan: &Plan) -> bool {
+    plan.steps.iter().any(|step| matches!(step, Step::Stop(_)))
+}
+
+/// True from the first thing that is done in the window until the switch is done.
+pub(super) fn is_in_window(journal: &Journal) -> bool {
+    let steps = || journal.plan().steps.iter().zip(journal.steps());
+    let mut window = steps().filter(|(step, _)| step.phase() == Phase::Window);
+    let is_begun = window
+        .next()
+        .is_some_and(|(_, state)| *state != StepState::Pending);
+    let mut switches = steps().filter(|(step, _)| matches!(step, Step::Switch(_)));
+    let is_over = switches.any(|(_, state)| *state == StepState::Done);
+    is_flow(journal.plan()) && is_begun && !is_over
+}
+
+/// How much of a run that is being rolled back is undone: what was begun is gone on with.
+pub(super) fn scope_begun(journal: &Journal, discard: bool) -> UndoScope {
+    let steps = journal.plan().steps.iter().zip(journal.steps());
+    let mut before = steps.filter(|(step, _)| step.phase() == Phase::Before);
+    let goes_on = before.any(|(_, state)| matches!(state, StepState::Undoing | StepState::Undone));
+    match is_flow(journal.plan()) && !discard && !goes_on {
+        true => UndoScope::Switch,
+        false => UndoScope::Everything,
+    }
+}
+
+impl Runner<'_> {
+    /// After a failure: goes back where it is to, and tells what has come of it.
+    pub(super) fn settle(&self, journal: Journal, failed: RunError) -> RunError {
+        if self.on_failure == OnFailure::Stay || !is_in_window(&journal) {
+            return failed;
+        }
+        let (from, to) = (
+            journal.plan().from.to_string(),
+            journal.plan().to.to_string(),
+        );
+        self.progress
+            .note(&format!("it failed: going back to {from}: {failed}"));
+        let runner = Runner {
+            progress: &Unstoppable(self.progress),
+            ..*self
+        };
+        let failed = Box::new(failed);
+        match runner.go_back(journal) {
+            Ok(()) => RunError::WentBack { from, to, failed },
+            Err(source) => RunError::NotBack {
+                from,
+                failed: failed.to_string(),
+                source: Box::new(source),
+            },
+        }
+    }
+
+    fn go_back(&self, journal: Journal) -> Result<(), RunError> {
+        let scope = UndoScope::Switch;
+        self.check_undo(&journal, scope)?;
+        let unrecorded = journal.clone();
+        match self.undo_all(journal, scope) {
+            // A full disk must not keep the old release from coming back.
+            Err(RunError::Journal(error)) => {
+                self.undo_unrecorded(&unrecorded, scope)?;
+                Err(RunError::Journal(error))
+            }
+            done => done.map(drop),
+        }
+    }
+}
+
+/// Going back isn't stopped by the Ctrl-C that began it.
+struct Unstoppable<'a>(&'a dyn Progress);
+
+impl Progress for Unstoppable<'_> {
+    fn start(&self, what: &str, bytes: Option<u64>) {
+        self.0.start(what, bytes);
+    }
+    fn advance(&self, bytes: u64, files: u64) {
+        self.0.advance(bytes, files);
+    }
+    fn finish(&self) {
+        self.0.finish();
+    }
+    fn note(&self, line: &str) {
+        self.0.note(line);
+    }
+    fn wants_total(&self) -> bool {
+        self.0.wants_total()
+    }
+}

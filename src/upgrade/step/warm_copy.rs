@@ -1,0 +1,150 @@
+//! A first copy of a volume while the old release still writes it: what changes later, the copy in the
+//! window brings up to date, so that the services stand still for what changed and not for all of it.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::StepError;
+use super::copy_volume::{forget, take_back};
+use super::shell::command;
+use super::world::{Attempt, Phase, StepKind, StepOutcome, Undo, World};
+use crate::engine::{
+    self, CopyEnd, CopyPair, LABEL_INSTALL, LABEL_RUN, MadeBy, TargetLabels, Volume, VolumeStore,
+};
+use crate::tree::{CopyOptions, Holds};
+use crate::upgrade::confine::{self, Bounds, OutOfBounds};
+
+/// Makes a volume, and copies into it what another holds by now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WarmCopy {
+    /// The volume's key in the compose file.
+    pub key: String,
+    /// The real name of the old release's volume.
+    pub source: String,
+    /// The real name of the new one's.
+    pub target: String,
+    /// The compose project that the new volume belongs to.
+    pub project: String,
+    /// The manifest's file, below the install, that the copy in the window writes.
+    pub manifest: PathBuf,
+}
+
+impl StepKind for WarmCopy {
+    fn check(&self, _: World<'_>) -> Result<(), StepError> {
+        Ok(())
+    }
+
+    fn act(&self, world: World<'_>, attempt: Attempt) -> Result<StepOutcome, StepError> {
+        let source = world.volumes.existing(&self.source)?;
+        let end = CopyEnd::Volume {
+            store: world.volumes,
+            name: self.target.clone(),
+        };
+        let found = end.find_or_make(world.disk, &self.labels(world))?;
+        let target = &found.volume;
+        match world.holds(target)? {
+            Holds::Nothing => {}
+            Holds::Part if attempt == Attempt::Again => {}
+            // Complete, or on the way; what it lacks the copy in the window brings.
+            Holds::Something if attempt == Attempt::Again => return Ok(StepOutcome::default()),
+            Holds::Part | Holds::Something => {
+                return Err(StepError::TargetNotEmpty {
+                    volume: target.name.clone(),
+                    path: target.path.clone(),
+                });
+            }
+        }
+        let options = CopyOptions {
+            live: true,
+            ..CopyOptions::default()
+        };
+        let pair = CopyPair {
+            source: &source,
+            target,
+        };
+        let contents = world.volumes.contents();
+        // What changed meanwhile, or couldn't be kept, is told by the copy that counts.
+        let copied = contents.copy(world.disk, pair, &options, world.progress);
+        let copied = copied.inspect_err(|_| take_back(world, target, found.is_new))?;
+        Ok(StepOutcome {
+            files: copied.counts.files,
+            bytes: copied.counts.bytes,
+            ..StepOutcome::default()
+        })
+    }
+
+    fn confine(&self, bounds: &Bounds<'_>) -> Result<(), OutOfBounds> {
+        confine::volume(&self.source)?;
+        confine::volume(&self.target)?;
+        bounds.kept_of_new(&self.manifest, "manifests")
+    }
+
+    fn check_undo(&self, world: World<'_>, _: Undo) -> Result<(), StepError> {
+        match world.volumes.find(&self.target)? {
+            Some(target) => require_labels(world, &target),
+            None => Ok(()),
+        }
+    }
+
+    fn undo(&self, world: World<'_>, _: Undo) -> Result<(), StepError> {
+        if let Some(target) = world.volumes.find(&self.target)? {
+            require_labels(world, &target)?;
+            engine::require_idle(world.volumes, &target)?;
+            world.volumes.remove(world.disk, &target.name)?;
+        }
+        forget(world, &self.manifest, &self.target)
+    }
+
+    fn places(&self, world: World<'_>) -> Vec<PathBuf> {
+        let manifest = world.install.root().join(&self.manifest);
+        let volume = world.volumes.path_of(&self.target);
+        volume.into_iter().chain([manifest]).collect()
+    }
+
+    fn title(&self) -> String {
+        format!(
+            "copy volume {} to {}, as it is by now",
+            self.source, self.target
+        )
+    }
+
+    fn commands(&self, _: &dyn VolumeStore) -> Vec<String> {
+        let words = ["transship", "volume", "copy", "--live", "-p"];
+        let names = [&self.project, &self.source, &self.target].map(Path::new);
+        let key = command(["--key"], [Path::new(&self.key)]);
+        vec![format!("{} {key}", command(words, names))]
+    }
+
+    fn phase(&self) -> Phase {
+        Phase::Before
+    }
+}
+
+impl WarmCopy {
+    fn labels(&self, world: World<'_>) -> TargetLabels {
+        TargetLabels {
+            project: Some(self.project.clone()),
+            key: Some(self.key.clone()),
+            made_by: Some(MadeBy {
+                install: world.id.to_owned(),
+                run: world.run.to_owned(),
+            }),
+        }
+    }
+}
+
+/// The volume must be one that this run made: its labels say so from its first moment on.
+pub(super) fn require_labels(world: World<'_>, target: &Volume) -> Result<(), StepError> {
+    let own = [(LABEL_INSTALL, world.id), (LABEL_RUN, world.run)];
+    let is_ours =
+        |(key, own): &(&str, &str)| target.labels.get(*key).is_some_and(|label| label == own);
+    if own.iter().all(is_ours) {
+        return Ok(());
+    }
+    Err(StepError::TargetNotOurs {
+        volume: target.name.clone(),
+        path: target.path.clone(),
+    })
+}
