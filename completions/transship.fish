@@ -42,7 +42,7 @@ complete -c transship -n "__fish_transship_needs_command" -f -a "rollback" -d 'U
 complete -c transship -n "__fish_transship_needs_command" -f -a "status" -d 'Show where an install stands'
 complete -c transship -n "__fish_transship_needs_command" -f -a "up" -d 'Start a release, beside whatever else runs, or in the place of the one that it replaces'
 complete -c transship -n "__fish_transship_needs_command" -f -a "stop" -d 'Stop the containers of a release'
-complete -c transship -n "__fish_transship_needs_command" -f -a "release" -d 'List, stage and switch releases'
+complete -c transship -n "__fish_transship_needs_command" -f -a "release" -d 'List, stage, switch and remove releases'
 complete -c transship -n "__fish_transship_needs_command" -f -a "image" -d 'List, retag and load the images of compose files'
 complete -c transship -n "__fish_transship_needs_command" -f -a "volume" -d 'List, prefix and copy volumes'
 complete -c transship -n "__fish_transship_needs_command" -f -a "copy" -d 'Copy a tree with all of its metadata'
@@ -237,15 +237,17 @@ complete -c transship -n "__fish_transship_using_subcommand stop" -l dry-run -d 
 complete -c transship -n "__fish_transship_using_subcommand stop" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand stop" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand stop" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c transship -n "__fish_transship_using_subcommand release; and not __fish_seen_subcommand_from ls new use" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c transship -n "__fish_transship_using_subcommand release; and not __fish_seen_subcommand_from ls new use prune bad" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
-complete -c transship -n "__fish_transship_using_subcommand release; and not __fish_seen_subcommand_from ls new use" -l json -d 'Print one JSON document instead of text'
-complete -c transship -n "__fish_transship_using_subcommand release; and not __fish_seen_subcommand_from ls new use" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
-complete -c transship -n "__fish_transship_using_subcommand release; and not __fish_seen_subcommand_from ls new use" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c transship -n "__fish_transship_using_subcommand release; and not __fish_seen_subcommand_from ls new use" -f -a "ls" -d 'List the releases of an install, oldest first'
-complete -c transship -n "__fish_transship_using_subcommand release; and not __fish_seen_subcommand_from ls new use" -f -a "new" -d 'Stage a release from the vendor\'s tarball or folder'
-complete -c transship -n "__fish_transship_using_subcommand release; and not __fish_seen_subcommand_from ls new use" -f -a "use" -d 'Switch `current` to a release'
+complete -c transship -n "__fish_transship_using_subcommand release; and not __fish_seen_subcommand_from ls new use prune bad" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand release; and not __fish_seen_subcommand_from ls new use prune bad" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand release; and not __fish_seen_subcommand_from ls new use prune bad" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand release; and not __fish_seen_subcommand_from ls new use prune bad" -f -a "ls" -d 'List the releases of an install, oldest first'
+complete -c transship -n "__fish_transship_using_subcommand release; and not __fish_seen_subcommand_from ls new use prune bad" -f -a "new" -d 'Stage a release from the vendor\'s tarball or folder'
+complete -c transship -n "__fish_transship_using_subcommand release; and not __fish_seen_subcommand_from ls new use prune bad" -f -a "use" -d 'Switch `current` to a release'
+complete -c transship -n "__fish_transship_using_subcommand release; and not __fish_seen_subcommand_from ls new use prune bad" -f -a "prune" -d 'Remove old releases with their volumes, plans and held images'
+complete -c transship -n "__fish_transship_using_subcommand release; and not __fish_seen_subcommand_from ls new use prune bad" -f -a "bad" -d 'Write down that a release is bad: nobody goes to it, forwards or back'
 complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from ls" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
 complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from ls" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -270,6 +272,29 @@ complete -c transship -n "__fish_transship_using_subcommand release; and __fish_
 complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from use" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from use" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from use" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from prune" -l keep -d 'How many of the newest releases stay, the current one among them' -r
+complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from prune" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
+complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from prune" -l volumes -d 'Where volumes live: a folder that holds one folder for each, or `docker`' -r -F
+complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from prune" -l docker -d 'The docker program, such as `sudo -n docker`' -r
+complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from prune" -l helper -d 'A static transship for the engine\'s processor, to work on volumes out of reach' -r -F
+complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from prune" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from prune" -l assume-stopped -d 'Take for unused what nobody can be asked about'
+complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from prune" -l dry-run -d 'Only show what would go, and what stays for which reason'
+complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from prune" -l yes -d 'Don\'t ask'
+complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from prune" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from prune" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from bad" -l because -d 'What is bad about it, for whoever is refused' -r
+complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from bad" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
+complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from bad" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from bad" -l undo -d 'It isn\'t bad after all'
+complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from bad" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from bad" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from bad" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand image; and not __fish_seen_subcommand_from ls set load" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"

@@ -46,6 +46,7 @@ fuzz_target!(|bytes: &[u8]| {
             model: &model,
             documents: std::slice::from_ref(&document),
             lookup: &|_| None,
+            lookups: &[],
             env_files: &[],
             others: &[],
             texts: &[],

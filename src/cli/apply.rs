@@ -230,6 +230,7 @@ pub(super) fn roll_back(args: &Rollback, ui: &Ui) -> Result<Done, Failure> {
     let journal = runner::newest(&install, "roll back")?;
     let store = store_of(&install, journal.plan(), &args.engine)?;
     if journal.state() == RunState::Complete {
+        install.require_good(&journal.plan().from)?;
         warn_of_shared(journal.plan(), ui);
         let written = writes_since_copy(&install, journal.plan(), store.as_ref(), ui.progress())?;
         for line in &written {

@@ -56,7 +56,7 @@ pub(super) enum Command {
     Status(status::StatusArgs),
     Up(up::Up),
     Stop(up::Stop),
-    /// List, stage and switch releases
+    /// List, stage, switch and remove releases
     #[command(subcommand)]
     Release(release::ReleaseCommand),
     /// List, retag and load the images of compose files

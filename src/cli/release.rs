@@ -1,5 +1,8 @@
 //! `transship release`.
 
+mod bad;
+mod prune;
+
 use std::path::PathBuf;
 
 use clap::Subcommand;
@@ -10,15 +13,17 @@ use super::terminal::failure::Failure;
 use super::terminal::table;
 use super::terminal::ui::{Done, Ui};
 use crate::fs::Disk;
-use crate::release::{Install, NewRelease, Version};
+use crate::release::{BadReleases, Install, NewRelease, Version};
 use crate::upgrade::running::release_use::{ReleaseSwitch, use_release};
 
-/// List, stage and switch releases.
+/// List, stage, switch and remove releases.
 #[derive(Debug, Subcommand)]
 pub(super) enum ReleaseCommand {
     Ls(ReleaseLs),
     New(ReleaseNew),
     Use(ReleaseUse),
+    Prune(prune::ReleasePrune),
+    Bad(bad::ReleaseBad),
 }
 
 /// List the releases of an install, oldest first.
@@ -66,6 +71,8 @@ struct ReleaseJson {
     path: PathBuf,
     current: bool,
     complete: bool,
+    /// Somebody wrote down that it is bad.
+    bad: bool,
 }
 
 #[derive(Serialize)]
@@ -88,6 +95,8 @@ pub(super) fn run(command: &ReleaseCommand, ui: &Ui) -> Result<Done, Failure> {
         ReleaseCommand::Ls(args) => ls(args, ui),
         ReleaseCommand::New(args) => new(args, ui),
         ReleaseCommand::Use(args) => switch(args, ui),
+        ReleaseCommand::Prune(args) => prune::run(args, ui),
+        ReleaseCommand::Bad(args) => bad::run(args, ui),
     }
 }
 
@@ -95,9 +104,11 @@ fn ls(args: &ReleaseLs, ui: &Ui) -> Result<Done, Failure> {
     let install = Install::at(&args.install.root)?;
     let current = install.current()?.map(|release| release.version);
     let releases = install.all_releases()?;
+    let bad = BadReleases::load(&install)?;
     if ui.json {
         let releases = releases.into_iter().map(|release| ReleaseJson {
             current: current.as_ref() == Some(&release.version),
+            bad: bad.has(&release.version),
             version: release.version,
             path: release.path,
             complete: release.is_complete,
@@ -115,7 +126,13 @@ fn ls(args: &ReleaseLs, ui: &Ui) -> Result<Done, Failure> {
                 (false, true) => "",
                 (false, false) => "no compose file",
             };
-            [release.version.to_string(), mark.to_owned()]
+            let is_bad = bad.has(&release.version).then_some("bad");
+            let marks: Vec<_> = [mark]
+                .into_iter()
+                .filter(|mark| !mark.is_empty())
+                .chain(is_bad)
+                .collect();
+            [release.version.to_string(), marks.join(", ")]
         })
         .collect();
     ui.print(&table::render(["RELEASE", ""], &rows))?;

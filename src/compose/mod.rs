@@ -32,7 +32,8 @@ pub use file::edit::{Change, Edited, Warning};
 pub(crate) use file::interpolate::variables;
 pub use file::interpolate::{InterpolateError, Lookup, interpolate};
 pub use file::location::Location;
-pub use file::variable::{VariableChange, set_variables};
+pub use file::set_variables::set_variables;
+pub use file::variable::VariableChange;
 pub use model::found_project::{
     FoundProject, find_project, find_project_with, folders_with_projects, is_known_folder,
     is_project_file,

@@ -188,7 +188,7 @@ impl EnvFile {
     }
 
     /// True if all variables but `key` are written as in `other`.
-    fn has_others_of(&self, other: &Self, key: &str) -> bool {
+    pub(super) fn has_others_of(&self, other: &Self, key: &str) -> bool {
         let others = |file: &Self| -> Vec<(String, Option<String>)> {
             let entries = file.entries.iter().filter(|entry| entry.key != key);
             let written = |entry: &EnvEntry| file.written(entry).map(str::to_owned);

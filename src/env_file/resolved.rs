@@ -1,10 +1,10 @@
 //! The values that Compose would resolve compose files with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::{EnvFile, Error};
-use crate::compose::Model;
+use crate::compose::{Model, variables};
 
 /// The variables that Compose would resolve a file with: those of its `.env` files, under
 /// those of this process.
@@ -82,6 +82,35 @@ impl Values {
         })
     }
 
+    /// The same with what `paths` add below them, of which those that win stand first; `read` gives
+    /// the bytes of one.
+    ///
+    /// # Errors
+    /// Those of `read`, and those of [`EnvFile::parse`] and [`EnvFile::values`].
+    pub fn over<E: From<Error>>(
+        &self,
+        paths: &[PathBuf],
+        read: impl Fn(&Path) -> Result<Vec<u8>, E>,
+    ) -> Result<Self, E> {
+        let mut all = self.clone();
+        for path in paths {
+            let file = EnvFile::parse(path, &read(path)?)?;
+            let below = file.values(&|name| self.get(name))?;
+            for (name, value) in below {
+                all.values.entry(name).or_insert(value);
+            }
+            all.files.insert(0, file);
+        }
+        Ok(all)
+    }
+
+    /// Knows the files of others, too, as those that hold a variable which its own don't.
+    pub fn hold(&mut self, others: &Self) {
+        let is_new = |file: &&EnvFile| !self.files.iter().any(|own| own.path() == file.path());
+        let new: Vec<_> = others.files.iter().filter(is_new).cloned().collect();
+        self.files.splice(0..0, new);
+    }
+
     /// The value of a variable.
     pub fn get(&self, name: &str) -> Option<String> {
         self.values.get(name).cloned()
@@ -93,6 +122,27 @@ impl Values {
         files
             .find(|file| file.last(name).is_some())
             .or(self.files.last())
+    }
+
+    /// True if the value of a variable is made of one of `others`, directly or by way of more.
+    pub(crate) fn is_made_of(&self, name: &str, others: &[String]) -> bool {
+        let mut seen = BTreeSet::new();
+        let mut next = vec![name.to_owned()];
+        while let Some(name) = next.pop() {
+            let entry = self
+                .holder(&name)
+                .and_then(|file| file.last(&name).zip(Some(file)));
+            let written = entry.filter(|(entry, file)| file.is_made_of_variables(entry));
+            let written = written.and_then(|(entry, file)| file.written(entry));
+            let named = written.map(variables).unwrap_or_default();
+            if named.iter().any(|name| others.contains(name)) {
+                return true;
+            }
+            if seen.insert(name) {
+                next.extend(named);
+            }
+        }
+        false
     }
 
     /// The file that is to hold the variables where there is none yet, empty; nothing where

@@ -13,6 +13,10 @@ use crate::compose::{Model, TextFile};
 /// A larger file is no configuration.
 const LARGEST: u64 = 1 << 20;
 
+/// Why a text file stays as it is.
+const MOUNTED: &str = "a mounted file or a script is only edited with `--mounted`";
+const SECRET: &str = "a secret's file is never edited";
+
 /// What is looked at of all folders together: a folder with more holds data.
 const MOST_ENTRIES: usize = 4_000;
 const MOST_BYTES: usize = 16 << 20;
@@ -35,7 +39,9 @@ impl MountedTexts {
         let binds = binds.map(|bind| model.root.join(&bind.source));
         let configs = model.configs.values();
         let configs = configs.filter_map(|config| config.file.clone());
-        let sources: BTreeSet<PathBuf> = binds.chain(configs).collect();
+        let secrets = model.secrets.values();
+        let secrets: BTreeSet<_> = secrets.filter_map(|secret| secret.file.clone()).collect();
+        let sources: BTreeSet<PathBuf> = binds.chain(configs).chain(secrets.clone()).collect();
         let mut found = Self {
             files: labels(model),
             ..Self::default()
@@ -78,7 +84,10 @@ impl MountedTexts {
             found.files.push(TextFile {
                 path: path.clone(),
                 text,
-                is_edited: are_edited,
+                kept: match secrets.contains(path) {
+                    true => Some(SECRET),
+                    false => (!are_edited).then_some(MOUNTED),
+                },
             });
         }
         found
@@ -93,7 +102,7 @@ fn labels(model: &Model) -> Vec<TextFile> {
         Some(TextFile {
             path: path.clone(),
             text: text(path)?,
-            is_edited: true,
+            kept: None,
         })
     };
     paths.into_iter().filter_map(file).collect()

@@ -3,14 +3,14 @@
 //!
 //! `up` gives the edited files to Compose as copies; `conflicts --fix` writes them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::LaunchError;
 use super::mounted::MountedTexts;
 use crate::compose::{
-    self, Claims, Conflict, ConflictRule, Document, Edited, FixRule, LoadOptions, Model,
-    PortOffset, ProjectFiles, Rename, StaleName, VariableChange,
+    self, Claims, Conflict, ConflictRule, Document, Edited, FixRule, LoadOptions, Location, Lookup,
+    Model, PortOffset, ProjectFiles, Rename, StaleName, VariableChange,
 };
 use crate::env_file::{EnvFile, Values};
 
@@ -103,6 +103,11 @@ impl Parting {
         for path in paths {
             documents.push(Document::parse(path, &read(path)?)?);
         }
+        let by_file = ValuesByFile::of(model, &values)?;
+        let lookups = documents
+            .iter()
+            .map(|document| by_file.lookup(document.path()));
+        let lookups: Vec<_> = lookups.collect();
         let env_files = env_files(model)?;
         let names_of_others = others.projects.iter().map(|claim| claim.what.clone());
         let names_of_others: BTreeSet<String> = names_of_others.collect();
@@ -112,6 +117,7 @@ impl Parting {
                 model,
                 documents: &documents,
                 lookup: &|name| values.get(name),
+                lookups: &lookups.iter().map(|lookup| &**lookup).collect::<Vec<_>>(),
                 env_files: &env_files,
                 others: &names_of_others.into_iter().collect::<Vec<_>>(),
                 texts: &texts.files,
@@ -134,7 +140,7 @@ impl Parting {
                 false => texts.unread,
             },
             variables: fixed.variables,
-            values,
+            values: by_file.all(),
             renames: fixed.renames,
             stale: fixed.stale,
             refusals: fixed.refusals,
@@ -142,7 +148,43 @@ impl Parting {
         for (file, changes) in env_files.iter().zip(&fixed.env_files) {
             parting.take_env_file(model, file, changes);
         }
+        parting.keep_what_names_are_made_of();
         Ok(parting)
+    }
+
+    /// A value that has a container's name from the variable that this name is still made of can't
+    /// change with it: what it holds is stale.
+    fn keep_what_names_are_made_of(&mut self) {
+        let renames = self
+            .renames
+            .iter()
+            .filter(|rename| !rename.made_of.is_empty());
+        let renames: Vec<Rename> = renames.cloned().collect();
+        let values = &self.values;
+        let is_kept = |change: &mut VariableChange| {
+            let old = change.from.clone().unwrap_or_default();
+            let mut named = renames.iter().filter(|rename| old.contains(&rename.from));
+            named.any(|rename| values.is_made_of(&change.name, &rename.made_of))
+        };
+        let kept: Vec<_> = self.variables.extract_if(.., is_kept).collect();
+        for change in kept {
+            let old = change.from.unwrap_or_default();
+            let file = self.values.holder(&change.name);
+            let line = file.and_then(|file| Some(file.last(&change.name)?.line));
+            let named = renames.iter().filter(|rename| old.contains(&rename.from));
+            self.stale.extend(named.map(|rename| StaleName {
+                thing: rename.thing,
+                from: rename.from.clone(),
+                to: rename.to.clone(),
+                owner: change.name.clone(),
+                at: Location {
+                    path: file.map_or_else(PathBuf::new, |file| file.path().to_owned()),
+                    line: line.unwrap_or(1),
+                    column: 1,
+                },
+                reason: "the new name is still made of a variable in it".to_owned(),
+            }));
+        }
     }
 
     /// The `.env` that Compose itself reads is edited by its variables, others as files.
@@ -157,7 +199,7 @@ impl Parting {
             self.variables.extend(new.cloned());
             return;
         }
-        match compose::set_variables(file, changes) {
+        match compose::set_variables(file, changes, &|name| self.values.get(name)) {
             Ok(edited) if edited.changes.is_empty() => {}
             Ok(edited) => self.env_files.push(EditedFile {
                 path: file.path().to_owned(),
@@ -257,6 +299,39 @@ fn text_edits(texts: &MountedTexts, edits: Vec<Edited>) -> Vec<EditedFile> {
         edited,
     });
     files.filter(EditedFile::is_change).collect()
+}
+
+/// The values of variables for each file: those that come by an `include` have more.
+struct ValuesByFile<'a> {
+    own: &'a Values,
+    included: BTreeMap<&'a Path, Values>,
+}
+
+impl<'a> ValuesByFile<'a> {
+    fn of(model: &'a Model, own: &'a Values) -> Result<Self, LaunchError> {
+        let with = |(file, env_files): (&'a PathBuf, &'a Vec<PathBuf>)| {
+            Ok((file.as_path(), own.over(env_files, read)?))
+        };
+        let included = model.included_env.iter().map(with);
+        Ok(Self {
+            own,
+            included: included.collect::<Result<_, LaunchError>>()?,
+        })
+    }
+
+    fn lookup(&self, file: &Path) -> Box<Lookup<'_>> {
+        let values = self.included.get(file).unwrap_or(self.own);
+        Box::new(|name| values.get(name))
+    }
+
+    /// All together, to find what holds a variable.
+    fn all(&self) -> Values {
+        let mut all = self.own.clone();
+        for values in self.included.values() {
+            all.hold(values);
+        }
+        all
+    }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, LaunchError> {

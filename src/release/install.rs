@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::staging::ReleasePlaces;
-use super::{BadVersion, InstallError, Version};
+use super::{BadReleases, BadVersion, InstallError, Version};
 use crate::compose::{self, FoundProject};
 use crate::fs::{Disk, Lock, LockHolder};
 use crate::tree;
@@ -274,6 +274,22 @@ impl Install {
             releases: self.releases_folder(),
             known: self.known()?,
         })
+    }
+
+    /// That nobody wrote down that the release is bad.
+    ///
+    /// # Errors
+    /// [`InstallError::Bad`], [`InstallError::Document`].
+    pub fn require_good(&self, version: &Version) -> Result<(), InstallError> {
+        let bad = BadReleases::load(self)?;
+        bad.releases
+            .get(version.as_str())
+            .map_or(Ok(()), |because| {
+                Err(InstallError::Bad {
+                    version: version.clone(),
+                    because: because.clone(),
+                })
+            })
     }
 
     /// The active release: what `current` points to, or `None` when there is no

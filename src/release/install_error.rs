@@ -86,6 +86,14 @@ pub enum InstallError {
         /// The path of `current`.
         link: PathBuf,
     },
+    /// Somebody wrote down that the release is bad.
+    #[error("release {version} was marked as bad{}", said(because))]
+    Bad {
+        /// The release's version.
+        version: Version,
+        /// What was said of it; may be empty.
+        because: String,
+    },
     /// Somebody else has a hand in it.
     #[error(transparent)]
     Trust(#[from] TrustError),
@@ -146,6 +154,9 @@ impl Explain for InstallError {
             Self::BadDirectory { .. } => {
                 vec!["write it relative to a release, as `docker`, without `..`".into()]
             }
+            Self::Bad { version, .. } => vec![format!(
+                "if it isn't bad after all: `transship release bad {version} --undo`"
+            )],
             Self::Trust(error) => error.hints(),
             Self::Lock(error) => error.hints(),
             Self::Identity(error) => error.hints(),
@@ -192,6 +203,14 @@ impl Explain for InstallError {
             }
             Self::Io { .. } => Vec::new(),
         }
+    }
+}
+
+/// What somebody said of a bad release.
+fn said(because: &str) -> String {
+    match because {
+        "" => String::new(),
+        because => format!(": `{because}`"),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The releases that a vendor made, as far as they are known.
 
-use super::{Install, InstallError, Recipe, Version};
+use super::{BadReleases, Install, InstallError, Recipe, Version};
 
 /// Releases that an upgrade may lead over.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,16 +31,18 @@ impl KnownReleases {
         }
     }
 
-    /// What the recipe lists, which is taken for all, and what is on disk.
+    /// What the recipe lists, which is taken for all, and what is on disk; without what is bad.
     ///
     /// # Errors
     /// [`InstallError::Io`].
     pub fn of_install(install: &Install, recipe: &Recipe) -> Result<Self, InstallError> {
         let on_disk = install.releases()?.into_iter();
         let on_disk = on_disk.map(|release| release.version);
+        let bad = BadReleases::load(install)?;
+        let all = on_disk.chain(recipe.releases.iter().cloned());
         Ok(Self {
             is_complete: !recipe.releases.is_empty(),
-            ..Self::some(on_disk.chain(recipe.releases.iter().cloned()))
+            ..Self::some(all.filter(|version| !bad.has(version)))
         })
     }
 

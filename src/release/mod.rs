@@ -7,6 +7,7 @@
 
 mod adoption;
 mod archive;
+mod bad_releases;
 mod error;
 mod found;
 pub mod hooks;
@@ -29,6 +30,7 @@ mod version_order;
 pub use crate::fs::TrustError;
 pub use adoption::{Adoption, ClaimedInstall, InstallClaim};
 pub use archive::{Limits, Summary};
+pub use bad_releases::{BAD_FORMAT, BadReleases};
 pub use error::VendorReleaseError;
 pub use hooks::{Check, CheckQuestion, HookCommand, Hooks, RecipeHook};
 pub use identity::{FolderIdentity, Identity, IdentityError, Whereabouts};

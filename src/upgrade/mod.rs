@@ -14,6 +14,7 @@ pub mod made_volume;
 pub mod plan;
 pub mod planning;
 pub mod projects;
+pub mod prune;
 pub mod request;
 pub mod run_log;
 pub mod running;

@@ -28,6 +28,7 @@ mod old_release;
 mod path;
 mod planned_with;
 mod postgres;
+mod prune;
 mod release_pairs;
 mod side_by_side;
 mod story;

@@ -9,6 +9,8 @@ use super::common::install::run;
 use super::common::need;
 use super::common::program::{Ran, transship};
 
+mod variables;
+
 /// Two folders `A` and `B` with the same files.
 struct Sides(tempfile::TempDir);
 
@@ -270,38 +272,6 @@ fn folders_that_are_not_searched_are_told() {
 }
 
 #[test]
-fn a_variable_named_alone_and_a_file_of_labels_follow() {
-    let text = "\
-services:
-  database: {image: r/db:1, container_name: shop-db, networks: [front]}
-  web:
-    image: r/web:1
-    environment: [DB_HOST]
-    label_file: web.labels
-    networks: [front]
-networks:
-  front: {name: shop_front}
-";
-    let sides = Sides::of(&[
-        ("compose.yaml", text),
-        (".env", "DB_HOST=shop-db\n"),
-        ("web.labels", "traefik.docker.network=shop_front\n"),
-    ]);
-    sides.fix(&[]).exits(0);
-    let expect = text
-        .replace("shop-db,", "shop-db-b,")
-        .replace("shop_front", "b_front");
-    assert_eq!(sides.read("B/compose.yaml"), expect);
-    assert_eq!(sides.read("B/.env"), "DB_HOST=shop-db-b\n");
-    assert_eq!(
-        sides.read("B/web.labels"),
-        "traefik.docker.network=b_front\n"
-    );
-    assert_eq!(sides.read("A/.env"), "DB_HOST=shop-db\n");
-    sides.is_valid();
-}
-
-#[test]
 fn a_link_to_a_service_does_not_block() {
     let text = "\
 services:
@@ -394,39 +364,6 @@ fn sites_of_nginx_proxy_collide() {
     let ran = Sides::compose(text).run(&[]).exits(1);
     ran.prints("router-label: virtual host x.org")
         .prints("router-label: virtual host y.org");
-}
-
-#[test]
-fn sites_and_labels_that_files_and_variables_give_collide() {
-    let text = "\
-services:
-  a: {image: r/a:1, env_file: a.env, label_file: a.labels}
-  b: {image: r/b:1, env_file: a.env, environment: {VIRTUAL_HOST: b.org}}
-  c: {image: r/c:1, environment: [VIRTUAL_HOST]}
-";
-    let sides = Sides::of(&[
-        ("compose.yaml", text),
-        (".env", "VIRTUAL_HOST=c.org\nTOP=org\n"),
-        ("a.env", "VIRTUAL_HOST=a.${TOP}\n"),
-        ("a.labels", "caddy=d.org\n"),
-    ]);
-    let found = sides.run(&["--json"]).exits(1).json();
-    let found = found["conflicts"].as_array().unwrap().iter();
-    let found: Vec<_> = found
-        .map(|one| (&one["second"]["owner"], &one["subject"]))
-        .map(|(owner, subject)| {
-            format!("{} {}", owner.as_str().unwrap(), subject.as_str().unwrap())
-        })
-        .collect();
-    assert_eq!(
-        found,
-        [
-            "a caddy site d.org",
-            "a virtual host a.org",
-            "b virtual host b.org",
-            "c virtual host c.org"
-        ]
-    );
 }
 
 #[test]

@@ -17,8 +17,8 @@ use transship::engine::{
 };
 use transship::fs::Disk;
 use transship::release::{
-    FolderIdentity, Identity, Install, LargeFile, LargeFiles, ReleaseLayout, identity, layout,
-    shipped_files,
+    BAD_FORMAT, BadReleases, FolderIdentity, Identity, Install, LargeFile, LargeFiles,
+    ReleaseLayout, identity, layout, shipped_files,
 };
 use transship::tree::{
     Digest, EntryKind, InodeFlags, Manifest, ManifestEntry, ManifestFormat, Time, Xattr,
@@ -167,6 +167,19 @@ fn what_is_held_is_written_and_read() {
     let path = Path::new("held-v1.json");
     let read: HeldContainers = document::from_text(HELD_FORMAT, path, &text).unwrap();
     assert_eq!(read, held);
+}
+
+#[test]
+fn bad_releases_are_written_and_read() {
+    let said = [("v2.10.4", "loses sessions"), ("v2.10.5", "")];
+    let said = said.map(|(version, because)| (version.into(), because.into()));
+    let bad = BadReleases {
+        releases: said.into(),
+    };
+    let name = "bad-releases-v1.json";
+    let text = fixture(name, &document::to_text(BAD_FORMAT, &bad).unwrap());
+    let read: BadReleases = document::from_text(BAD_FORMAT, Path::new(name), &text).unwrap();
+    assert_eq!(read, bad);
 }
 
 #[test]
@@ -412,6 +425,7 @@ fn no_format_is_forgotten() {
         .collect();
     present.sort();
     let known = [
+        "bad-releases-v1.json",
         "held-v1.json",
         "id-v1.json",
         "journal-v1.json",

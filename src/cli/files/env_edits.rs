@@ -51,7 +51,7 @@ impl EnvEdits {
             Ok(FileEdit {
                 path,
                 before: file.bytes().to_vec(),
-                edited: compose::set_variables(&file, &changes)?,
+                edited: compose::set_variables(&file, &changes, &|name| std::env::var(name).ok())?,
             })
         };
         self.files.into_iter().map(edit).collect()

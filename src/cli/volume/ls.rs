@@ -12,11 +12,13 @@ use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::ui::{Done, Ui};
 use crate::cli::terminal::{size, table};
 use crate::compose::{Claims, LoadOptions, Model, SharedData};
+use crate::database;
 use crate::engine::{User, Users, Volume, VolumeStore};
 
 /// List the volumes of the compose files, where they live and who uses them.
 ///
-/// Shown are their keys, their real names, where they live, and the containers of whatever
+/// Shown are their keys, their real names, where they live, which database is in them (`unknown` where
+/// they can't be read here), and the containers of whatever
 /// project that use them, as far as that can be found out; then the folders of the host
 /// that services write by absolute paths, which all releases share.
 #[derive(Debug, clap::Args)]
@@ -51,6 +53,10 @@ struct VolumeJson {
     options: BTreeMap<String, String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     labels: BTreeMap<String, String>,
+    /// The databases in it, in a few words; `unknown` where that can't be read, absent where there are
+    /// none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    database: Option<String>,
     /// With `--size`.
     #[serde(skip_serializing_if = "Option::is_none")]
     bytes: Option<u64>,
@@ -177,13 +183,14 @@ impl VolumeJson {
             self.bytes = Some(survey.bytes);
         }
         self.path = store.contents().path(&volume).map(Path::to_owned);
+        self.database = database_in(self.path.as_deref());
         self.driver = Some(volume.driver);
         self.options = volume.options;
         self.labels = volume.labels;
         Ok(())
     }
 
-    fn cells(self) -> [String; 5] {
+    fn cells(self) -> [String; 6] {
         let place = match (&self.path, self.external) {
             (Some(path), _) => path.display().to_string(),
             (None, true) => "(external)".to_owned(),
@@ -203,9 +210,21 @@ impl VolumeJson {
             self.name,
             place,
             self.bytes.map(size::human).unwrap_or_default(),
+            self.database.unwrap_or_default(),
             users.chain(others).collect::<Vec<_>>().join(", "),
         ]
     }
+}
+
+/// Which databases are in a volume, in a few words.
+fn database_in(path: Option<&Path>) -> Option<String> {
+    let unknown = || "unknown".to_owned();
+    let found = path.map(database::inspect);
+    let told = match found {
+        Some(Ok(found)) => found.in_short(),
+        _ => unknown(),
+    };
+    Some(told).filter(|told| !told.is_empty())
 }
 
 impl From<User> for UserJson {
@@ -223,13 +242,16 @@ impl From<User> for UserJson {
 fn show(list: VolumesJson, size: bool, ui: &Ui) -> Result<Done, Failure> {
     let cells: Vec<_> = list.volumes.into_iter().map(VolumeJson::cells).collect();
     let table = if size {
-        table::render(["KEY", "NAME", "WHERE", "SIZE", "USED BY"], &cells)
+        table::render(
+            ["KEY", "NAME", "WHERE", "SIZE", "DATABASE", "USED BY"],
+            &cells,
+        )
     } else {
         let cells = cells.into_iter();
         let cells: Vec<_> = cells
-            .map(|[key, name, place, _, users]| [key, name, place, users])
+            .map(|[key, name, place, _, database, users]| [key, name, place, database, users])
             .collect();
-        table::render(["KEY", "NAME", "WHERE", "USED BY"], &cells)
+        table::render(["KEY", "NAME", "WHERE", "DATABASE", "USED BY"], &cells)
     };
     ui.print(&table)?;
     if !list.shared.is_empty() {

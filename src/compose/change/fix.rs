@@ -11,7 +11,7 @@ use crate::compose::conflicts::conflict::{Conflict, ConflictRule};
 use crate::compose::error::Error;
 use crate::compose::file::document::Document;
 use crate::compose::file::edit::{Draft, Edited};
-use crate::compose::file::interpolate::{Lookup, interpolate};
+use crate::compose::file::interpolate::{Lookup, interpolate, variables as variables_of};
 use crate::compose::file::value_location::{ValueLocation, sites};
 use crate::compose::file::variable::{VariableChange, Variables};
 use crate::compose::model::model::Model;
@@ -35,8 +35,10 @@ pub struct ProjectFiles<'a> {
     pub model: &'a Model,
     /// The compose files that may be edited.
     pub documents: &'a [Document],
-    /// The values of their variables.
+    /// The values of the project's variables.
     pub lookup: &'a Lookup<'a>,
+    /// For each of the documents, the values of its variables, where it has others than the project.
+    pub lookups: &'a [&'a Lookup<'a>],
     /// The files of `env_file`, which may be edited, too.
     pub env_files: &'a [EnvFile],
     /// The names of the projects that it is parted from.
@@ -82,15 +84,19 @@ pub fn fix(
         check_suffix(&rule.suffix)?;
     }
     let mut fixing = Fixing {
-        project,
+        lookup: project.lookup,
         rule,
         variables: Variables::default(),
         renames: Vec::new(),
         refusals: Vec::new(),
     };
+    let lookups = project.lookups.iter().copied();
+    let lookups = lookups.chain(std::iter::repeat(project.lookup));
+    let documents = project.documents.iter().zip(lookups);
     let mut drafts = Vec::new();
-    for document in project.documents {
+    for (document, lookup) in documents.clone() {
         let mut draft = Draft::new(document);
+        fixing.lookup = lookup;
         fixing.document(document, &mut draft, &Owners::of(document, conflicts))?;
         drafts.push(draft);
     }
@@ -99,7 +105,8 @@ pub fn fix(
     let renames = unique(fixing.renames.into_iter().chain(made).collect());
     let referrers = Referrers::new(project.model, project.lookup, &renames);
     let (mut stale, mut files) = (Vec::new(), Vec::new());
-    for (document, mut draft) in project.documents.iter().zip(drafts) {
+    for ((document, lookup), mut draft) in documents.zip(drafts) {
+        let referrers = referrers.with(lookup);
         stale.extend(referrers.edit(document, &mut draft, &mut fixing.variables));
         let edited = draft.finish()?;
         for section in [Section::Volumes, Section::Networks] {
@@ -109,7 +116,7 @@ pub fn fix(
     }
     let mut env_files = Vec::new();
     for file in project.env_files {
-        let (changes, left) = referrers.in_env_file(file);
+        let (changes, left) = referrers.in_env_file(file, &mut fixing.variables);
         env_files.push(changes);
         stale.extend(left);
     }
@@ -163,7 +170,8 @@ impl Owners {
 
 /// The fix under way.
 struct Fixing<'a> {
-    project: &'a ProjectFiles<'a>,
+    /// The values of the variables of the file that is edited.
+    lookup: &'a Lookup<'a>,
     rule: &'a FixRule,
     variables: Variables,
     renames: Vec<Rename>,
@@ -206,7 +214,7 @@ impl Fixing<'_> {
         };
         for site in sites.iter().filter(asked) {
             let name = format!("{}{suffix}", site.written);
-            let from = interpolate(site.written, self.project.lookup);
+            let from = interpolate(site.written, self.lookup);
             if let Some(error) = from
                 .as_ref()
                 .ok()
@@ -217,8 +225,10 @@ impl Fixing<'_> {
                 self.refusals.push(error);
             } else if let Ok(from) = from {
                 let to = format!("{from}{suffix}");
-                self.renames
-                    .push(Rename::new(NamedThing::Container, site.service, from, to));
+                self.renames.push(Rename {
+                    made_of: variables_of(site.written),
+                    ..Rename::new(NamedThing::Container, site.service, from, to)
+                });
             }
         }
     }
@@ -234,7 +244,7 @@ impl Fixing<'_> {
             return;
         }
         let is_meant = |service: &str| owners.contains(service);
-        let lookup = self.project.lookup;
+        let lookup = self.lookup;
         let refused = draft_ports(
             document,
             draft,

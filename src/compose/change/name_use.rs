@@ -18,7 +18,8 @@ pub(crate) enum ValueRole {
     /// Of `network_mode`, `pid`, `ipc`, `volumes_from` or `external_links`, where names are
     /// containers'.
     Mode,
-    /// Of an option of the engine's own, such as a log driver's: it is the host that reads it.
+    /// Of an option of the engine's own, such as a log driver's or a mount: it is the host that
+    /// reads it.
     Engine,
     /// Of a file's content.
     Text,
@@ -350,8 +351,8 @@ impl Token<'_> {
             return None;
         }
         if self.text.role == ValueRole::Mode {
-            return (what == "network" && self.text.key == "network_mode" && self.is_whole())
-                .then_some(true);
+            let is_network = matches!(self.text.key, "network_mode" | "network");
+            return (what == "network" && is_network && self.is_whole()).then_some(true);
         }
         let option = self.option();
         let is_short = what == "network" && option.trim_start_matches('-') == "net";
@@ -372,6 +373,13 @@ impl Token<'_> {
     }
 
     fn as_volume(&self, name: &str) -> Option<bool> {
+        // Its folder on the engine's disk.
+        if self.before.ends_with("/docker/volumes/") && self.after.starts_with("/_data") {
+            return Some(true);
+        }
+        if self.text.role == ValueRole::Engine {
+            return None;
+        }
         if self.after.starts_with(":/") && self.is_element_before() {
             return Some(true);
         }
@@ -416,7 +424,16 @@ impl Token<'_> {
 
     /// A word that is hardly there by chance.
     fn is_telling(&self, name: &str) -> bool {
-        self.is_whole() || name.contains(['_', '-', '.'])
+        self.is_whole() || name.contains(['_', '-', '.']) || self.is_listed()
+    }
+
+    /// One of a list that isn't prose.
+    fn is_listed(&self) -> bool {
+        const SEPARATORS: [char; 3] = [',', ';', '|'];
+        let (before, after) = (self.before, self.after);
+        let begins = before.is_empty() || before.ends_with(SEPARATORS);
+        let ends = after.is_empty() || after.starts_with(SEPARATORS);
+        begins && ends && !self.text.text.contains(' ')
     }
 }
 

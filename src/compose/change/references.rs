@@ -3,6 +3,7 @@
 //! new name it is edited with it; else it is listed.
 
 mod candidates;
+mod in_files;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Range;
@@ -13,14 +14,14 @@ use candidates::{Candidate, Candidates, FromOutside};
 use super::name_use::{NameUse, NamedText, ValueRole, is_name_byte, uses};
 use super::rename::{NamedThing, Rename};
 use crate::compose::file::document::Document;
-use crate::compose::file::edit::{Change, Draft, Edited};
+use crate::compose::file::edit::Draft;
 use crate::compose::file::interpolate::Lookup;
 use crate::compose::file::location::Location;
-use crate::compose::file::template::Template;
+use crate::compose::file::syntax::NodeId;
+use crate::compose::file::template::{Home, Template};
 use crate::compose::file::value_location::ValueLocation;
-use crate::compose::file::variable::{VariableChange, VariableEdit, Variables};
+use crate::compose::file::variable::{VariableEdit, Variables};
 use crate::compose::model::model::Model;
-use crate::env_file::EnvFile;
 
 /// A place that keeps, or may keep, a name that nothing has any more.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,18 +47,37 @@ pub struct TextFile {
     pub path: PathBuf,
     /// What it holds.
     pub text: String,
-    /// Whether it is edited: what reads a mounted file may be anything.
-    pub is_edited: bool,
+    /// Why it isn't edited, as a clause; nothing if it is. What reads a mounted file may be anything.
+    pub kept: Option<&'static str>,
 }
 
 /// The project whose names change.
+#[derive(Clone)]
 pub(crate) struct Referrers<'a> {
     model: &'a Model,
     lookup: &'a Lookup<'a>,
     /// What gets another name, by the name until now.
     renames: HashMap<&'a str, Vec<&'a Rename>>,
-    /// The names that services answer to, whatever their containers are called.
-    services: HashSet<&'a str>,
+    /// The names that services answer to, whatever their containers are called, with the networks
+    /// on which they do.
+    services: HashMap<&'a str, HashSet<&'a str>>,
+}
+
+/// What became of the uses in a file, each by its scalar and its place there: several services
+/// may share one.
+#[derive(Default)]
+struct UsesInFile {
+    edited: HashSet<(NodeId, usize)>,
+    stale: Vec<(NodeId, usize, StaleName)>,
+}
+
+impl UsesInFile {
+    /// What nobody edited.
+    fn not_edited(self) -> impl Iterator<Item = StaleName> {
+        let stale = self.stale.into_iter();
+        let left = stale.filter(move |(node, at, _)| !self.edited.contains(&(*node, *at)));
+        left.map(|(.., stale)| stale)
+    }
 }
 
 /// A use in the resolved text, and the name that it is to be.
@@ -73,16 +93,28 @@ impl<'a> Referrers<'a> {
         for rename in renames {
             by_name.entry(&rename.from).or_default().push(rename);
         }
-        let aliases = model
-            .services
-            .values()
-            .flat_map(|service| service.networks.values());
-        let names = model.services.keys().chain(aliases.flatten());
+        let mut services: HashMap<&str, HashSet<&str>> = HashMap::new();
+        for (name, service) in &model.services {
+            services.entry(name).or_default();
+            for (network, aliases) in &service.networks {
+                for name in aliases.iter().chain([name]) {
+                    services.entry(name).or_default().insert(network);
+                }
+            }
+        }
         Self {
             model,
             lookup,
             renames: by_name,
-            services: names.map(String::as_str).collect(),
+            services,
+        }
+    }
+
+    /// The same for a file whose variables have these values.
+    pub(crate) fn with(&self, lookup: &'a Lookup<'a>) -> Self {
+        Self {
+            lookup,
+            ..self.clone()
         }
     }
 
@@ -109,6 +141,7 @@ impl<'a> Referrers<'a> {
         if self.renames.is_empty() {
             return stale;
         }
+        let mut told = UsesInFile::default();
         let Candidates {
             found: candidates,
             outside,
@@ -124,8 +157,9 @@ impl<'a> Referrers<'a> {
             .map(|candidate| candidate.site.clone())
             .collect();
         for candidate in chosen {
-            self.candidate(document, draft, variables, &sites, candidate, &mut stale);
+            self.candidate(document, draft, variables, &sites, candidate, &mut told);
         }
+        stale.extend(told.not_edited());
         stale
     }
 
@@ -154,6 +188,7 @@ impl<'a> Referrers<'a> {
             };
             let services = || vec![(*service).to_owned()];
             let done = match found.is_sure {
+                true if found.rename.made_of.contains(name) => Err(MADE_OF_IT.to_owned()),
                 true => variables.change(edit, services(), self.lookup),
                 false => Err(MAY_MEAN_ELSE.to_owned()),
             };
@@ -171,7 +206,7 @@ impl<'a> Referrers<'a> {
         variables: &mut Variables,
         sites: &[ValueLocation<'_>],
         candidate: &Candidate<'_>,
-        stale: &mut Vec<StaleName>,
+        told: &mut UsesInFile,
     ) {
         let site = &candidate.site;
         // What can't be resolved is an error of the file's, and told elsewhere.
@@ -180,12 +215,9 @@ impl<'a> Referrers<'a> {
         };
         let found = self.in_candidate(site.service, candidate, &template.resolved);
         let mut list = |found: &Found<'_>, reason: &str| {
-            stale.push(StaleName::of(
-                found.rename,
-                site.service,
-                document.location_of(site.scalar),
-                reason,
-            ));
+            let at = document.location_of(site.scalar);
+            let stale = StaleName::of(found.rename, site.service, at, reason);
+            told.stale.push((site.scalar, found.range.end, stale));
         };
         let mut written = Vec::new();
         for found in &found {
@@ -194,8 +226,17 @@ impl<'a> Referrers<'a> {
                 continue;
             }
             let to = &found.rename.to;
-            match template.home(found.range.clone(), false, to) {
-                None => list(found, "it is put together from several parts"),
+            // A variable that the name is made of, or that is only a part of it, stays as it is.
+            let home = template.home(found.range.clone(), false, to);
+            let home = home.filter(|home| {
+                let is_kept = |name: &String| found.rename.made_of.contains(name);
+                home.text == *to && !home.variable.as_ref().is_some_and(is_kept)
+            });
+            match home {
+                None => match appended(&template, site.written, found) {
+                    Some(appended) => written.push(appended),
+                    None => list(found, PUT_TOGETHER),
+                },
                 Some(home) if !home.is_in_value => {
                     written.push((found.range.clone(), to.clone(), home));
                 }
@@ -217,6 +258,13 @@ impl<'a> Referrers<'a> {
                 }
             }
         }
+        if written.is_empty() {
+            return;
+        }
+        let places: Vec<_> = written
+            .iter()
+            .map(|(range, ..)| (site.scalar, range.end))
+            .collect();
         let parts: Vec<_> = written
             .iter()
             .map(|(_, _, home)| (home.range.clone(), home.text.clone()))
@@ -227,10 +275,9 @@ impl<'a> Referrers<'a> {
             }
             return;
         };
-        if let Err(reason) = draft.replace_parts(document, sites, site, &parts, value) {
-            for found in &found {
-                list(found, &reason);
-            }
+        match draft.replace_parts(document, sites, site, &parts, value) {
+            Ok(()) => told.edited.extend(places),
+            Err(reason) => found.iter().for_each(|found| list(found, &reason)),
         }
     }
 
@@ -257,27 +304,35 @@ impl<'a> Referrers<'a> {
         found
     }
 
+    /// The networks of a service, or of the one whose network it is in.
+    fn networks(&self, name: &str) -> Option<&BTreeMap<String, Vec<String>>> {
+        let services = &self.model.services;
+        let service = services.get(name)?;
+        let mode = service.network_mode.as_deref().unwrap_or_default();
+        let of = mode.strip_prefix("service:");
+        let of = of.and_then(|of| services.get(of));
+        Some(&of.unwrap_or(service).networks)
+    }
+
     /// True if all of `readers` are in a network with the service `owner`.
     fn reach(&self, readers: &[&str], owner: &str) -> bool {
-        let services = &self.model.services;
-        let networks = |name: &str| {
-            let service = services.get(name)?;
-            let mode = service.network_mode.as_deref().unwrap_or_default();
-            let of = mode
-                .strip_prefix("service:")
-                .and_then(|of| services.get(of));
-            Some(&of.unwrap_or(service).networks)
-        };
-        let Some(own) = networks(owner) else {
+        let Some(own) = self.networks(owner) else {
             return true;
         };
-        readers
-            .iter()
-            .filter_map(|reader| networks(reader))
-            .all(|networks| {
-                let mut networks = networks.keys();
-                networks.any(|network| own.contains_key(network))
-            })
+        let mut readers = readers.iter().filter_map(|reader| self.networks(reader));
+        readers.all(|networks| networks.keys().any(|network| own.contains_key(network)))
+    }
+
+    /// True for a name by which all of `readers` reach a service, whatever its container is called.
+    fn is_service(&self, readers: &[&str], name: &str) -> bool {
+        let Some(there) = self.services.get(name).filter(|there| !there.is_empty()) else {
+            return self.services.contains_key(name);
+        };
+        let mut readers = readers.iter().filter_map(|reader| self.networks(reader));
+        readers.all(|networks| {
+            let mut names = networks.keys().map(String::as_str);
+            networks.is_empty() || names.any(|network| there.contains(network))
+        })
     }
 
     /// The uses in a text that `readers`, services, read.
@@ -300,7 +355,7 @@ impl<'a> Referrers<'a> {
                 own_ports: &own_ports,
                 is_own: !readers.is_empty() && readers.iter().all(|name| *name == rename.owner),
                 reaches: self.reach(readers, &rename.owner),
-                is_service: self.services.contains(rename.from.as_str()),
+                is_service: self.is_service(readers, &rename.from),
             };
             let found = uses(&text, rename).into_iter();
             all.extend(found.map(|NameUse { range, is_sure }| Found {
@@ -320,105 +375,10 @@ impl<'a> Referrers<'a> {
         }
         kept
     }
-
-    /// The changes of an env file's variables, as [`VariableChange`]s of it, and what is left.
-    pub(crate) fn in_env_file(&self, file: &EnvFile) -> (Vec<VariableChange>, Vec<StaleName>) {
-        let (mut changes, mut stale) = (Vec::new(), Vec::new());
-        let users: Vec<String> = self
-            .model
-            .services
-            .iter()
-            .filter(|(_, service)| service.env_files.iter().any(|path| path == file.path()))
-            .map(|(name, _)| name.clone())
-            .collect();
-        let owner = users.first().map_or("", String::as_str);
-        let readers: Vec<&str> = users.iter().map(String::as_str).collect();
-        for entry in file.entries() {
-            let Some(template) = file.template(entry) else {
-                continue;
-            };
-            let found = self.uses(ValueRole::Pair, &entry.key, &template, &readers);
-            let at = || Location {
-                path: file.path().to_owned(),
-                line: entry.line,
-                column: 1,
-            };
-            let owner = if owner.is_empty() { &entry.key } else { owner };
-            let is_literal = !template.contains('$');
-            let (sure, unsure): (Vec<_>, Vec<_>) =
-                found.iter().partition(|found| found.is_sure && is_literal);
-            stale.extend(unsure.iter().map(|found| {
-                let reason = if found.is_sure {
-                    "variables stand beside it"
-                } else {
-                    MAY_MEAN_ELSE
-                };
-                StaleName::of(found.rename, owner, at(), reason)
-            }));
-            if sure.is_empty() {
-                continue;
-            }
-            let mut to = template.clone();
-            for found in sure.iter().rev() {
-                to.replace_range(found.range.clone(), &found.rename.to);
-            }
-            changes.push(VariableChange {
-                name: entry.key.clone(),
-                from: Some(template),
-                to,
-                services: users.clone(),
-            });
-        }
-        (changes, stale)
-    }
-
-    /// The lines of a text file that use a name, edited where they may be and surely mean it.
-    pub(crate) fn in_text(&self, file: &TextFile) -> (Edited, Vec<StaleName>) {
-        let TextFile {
-            path,
-            text,
-            is_edited,
-        } = file;
-        let mut edited = Edited {
-            bytes: Vec::new(),
-            changes: Vec::new(),
-            warnings: Vec::new(),
-        };
-        let mut stale = Vec::new();
-        for (number, line) in text.split_inclusive('\n').enumerate() {
-            let mut to = line.to_owned();
-            for found in self.uses(ValueRole::Text, "", line, &[]).iter().rev() {
-                let at = Location {
-                    path: path.clone(),
-                    line: number + 1,
-                    column: line[..found.range.start].chars().count() + 1,
-                };
-                let Rename { from, to: name, .. } = found.rename;
-                if found.is_sure && *is_edited {
-                    to.replace_range(found.range.clone(), name);
-                    edited.changes.push(Change {
-                        at,
-                        key: vec![found.rename.thing.to_string()],
-                        from: Some(from.clone()),
-                        to: name.clone(),
-                        affects: Vec::new(),
-                    });
-                    continue;
-                }
-                let reason = match found.is_sure {
-                    true => "a mounted file or a script is only edited with `--mounted`",
-                    false => MAY_MEAN_ELSE,
-                };
-                let owner = path.display().to_string();
-                stale.push(StaleName::of(found.rename, &owner, at, reason));
-            }
-            edited.bytes.extend_from_slice(to.as_bytes());
-        }
-        edited.changes.sort_by(|a, b| a.at.cmp(&b.at));
-        (edited, stale)
-    }
 }
 
+const PUT_TOGETHER: &str = "it is put together from several parts";
+const MADE_OF_IT: &str = "the new name is still made of this variable";
 const MAY_MEAN_ELSE: &str = "it may mean something else";
 
 impl StaleName {
@@ -432,6 +392,21 @@ impl StaleName {
             reason: reason.to_owned(),
         }
     }
+}
+
+/// A name that is put together from several parts, with what is put behind it: in the text itself.
+fn appended(
+    template: &Template,
+    written: &str,
+    found: &Found<'_>,
+) -> Option<(Range<usize>, String, Home)> {
+    let suffix = found.rename.to.strip_prefix(&found.rename.from)?;
+    let end = found.range.end;
+    let home = Home {
+        text: suffix.to_owned(),
+        ..template.behind(written, end)?
+    };
+    Some((end..end, suffix.to_owned(), home))
 }
 
 /// Renames of which each name stands once for a kind of thing.

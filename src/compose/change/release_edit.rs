@@ -10,8 +10,9 @@ use super::set_images::{ImageOptions, set_images};
 use crate::compose::error::Error;
 use crate::compose::file::document::Document;
 use crate::compose::file::edit::{Draft, Edited};
+use crate::compose::file::set_variables::set_variables;
 use crate::compose::file::value_location::sites;
-use crate::compose::file::variable::{VariableChange, set_variables};
+use crate::compose::file::variable::VariableChange;
 use crate::env_file::EnvFile;
 
 /// What is edited in each compose file of a new release.
@@ -83,10 +84,11 @@ impl ReleaseEdit {
             name: name.clone(),
             from: None,
             to: to.clone(),
+            parts: Vec::new(),
             services: Vec::new(),
         };
         let changes: Vec<_> = self.variables.iter().map(change).collect();
-        set_variables(&file, &changes)
+        set_variables(&file, &changes, &|name| std::env::var(name).ok())
     }
 }
 

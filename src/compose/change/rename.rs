@@ -44,6 +44,8 @@ pub struct Rename {
     pub is_made: bool,
     /// True if who uses it may mean another project's thing.
     pub may_be_others: bool,
+    /// The variables that the name is still made of: another value of theirs would change it again.
+    pub made_of: Vec<String>,
 }
 
 impl Rename {
@@ -56,6 +58,7 @@ impl Rename {
             to,
             is_made: false,
             may_be_others: false,
+            made_of: Vec::new(),
         }
     }
 

@@ -95,3 +95,123 @@ pub fn unseen(model: &Model) -> Vec<String> {
     }
     unseen
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::path::{Path, PathBuf};
+
+    use super::*;
+    use crate::compose::LoadOptions;
+    use crate::compose::file::location::Location;
+
+    fn model(text: &str) -> Model {
+        let file = PathBuf::from("/b/c.yml");
+        let options = LoadOptions {
+            environment: BTreeMap::new(),
+            ..LoadOptions::default()
+        };
+        let read = |path: &Path| match path == file {
+            true => Ok(text.as_bytes().to_vec()),
+            false => Err(std::io::ErrorKind::NotFound.into()),
+        };
+        Model::load_with(std::slice::from_ref(&file), &options, &read).unwrap()
+    }
+
+    fn shop(container: &str, network: &str) -> Claims {
+        Claims::of(&model(&format!(
+            "services: {{db: {{image: x, container_name: {container}, networks: [n, own]}}}}\n\
+             networks: {{n: {{external: true, name: {network}}}, own: {{name: {container}net}}}}"
+        )))
+    }
+
+    fn stale(thing: NamedThing) -> StaleName {
+        StaleName {
+            thing,
+            from: "shop-db".to_owned(),
+            to: "shop-db-b".to_owned(),
+            owner: "web".to_owned(),
+            at: Location {
+                path: PathBuf::from("/b/c.yml"),
+                line: 7,
+                column: 3,
+            },
+            reason: "of a test".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_stale_name_that_leads_to_the_other_s_container_is_told_twice() {
+        let check = |thing, others: &Claims, expect: &[&str]| {
+            let (before, after) = (shop("shop-db", "proxy"), shop("shop-db-b", "proxy"));
+            let found = remaining(others, &before, &after, &[stale(thing)]).into_iter();
+            // What else is shared there is of no interest.
+            let found = found.filter(|c| c.second.owner == "web");
+            let found: Vec<_> = found
+                .map(|c| format!("{}: {}", c.rule, c.subject))
+                .collect();
+            assert_eq!(found, expect);
+        };
+        let left = "stale-name: container `shop-db`";
+        let alias = "network-alias: shop-db on proxy";
+        check(
+            NamedThing::Container,
+            &shop("shop-db", "proxy"),
+            &[alias, left],
+        );
+        check(NamedThing::Container, &shop("other", "proxy"), &[left]);
+        check(
+            NamedThing::Container,
+            &shop("shop-db", "elsewhere"),
+            &[left],
+        );
+        let volume = "stale-name: volume `shop-db`";
+        check(NamedThing::Volume, &shop("shop-db", "proxy"), &[volume]);
+        // On a network where it had not that name before.
+        let (before, after) = (shop("x", "proxy"), shop("y", "proxy"));
+        let others = shop("shop-db", "proxy");
+        let name = stale(NamedThing::Container);
+        let found = remaining(&others, &before, &after, &[name]).into_iter();
+        let rules: Vec<_> = found
+            .filter(|c| c.second.owner == "web")
+            .map(|c| c.rule)
+            .collect();
+        assert_eq!(rules, [ConflictRule::StaleName]);
+    }
+
+    #[test]
+    fn a_stale_name_is_told_with_its_place_and_what_to_write() {
+        let claims = Claims::of(&model("name: b\nservices: {db: {image: x}}"));
+        let none = Claims::default();
+        let found = remaining(&none, &claims, &claims, &[stale(NamedThing::Network)]);
+        let [found] = found.as_slice() else {
+            panic!("{found:?}");
+        };
+        assert_eq!(found.first.to_string(), "`shop-db-b` now of project b");
+        assert_eq!(found.second.to_string(), "/b/c.yml:7:3: web");
+        assert_eq!(
+            found.remedy,
+            "it isn't edited, because of a test: write `shop-db-b` there if it means the network"
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_compared_is_said_of_the_services_that_run() {
+        let text = "\
+services:
+  a: {image: x, network_mode: host}
+  b: {image: x, devices: ['/dev/x:/dev/y', '/dev/z']}
+  c: {image: x, network_mode: host, profiles: [one, two]}
+  d: {image: x, network_mode: none}
+";
+        assert_eq!(
+            unseen(&model(text)),
+            [
+                "service `a` is in the host's network: which ports it listens on isn't known",
+                "service `b` uses the host's device `/dev/x`: whether others do isn't known",
+                "service `b` uses the host's device `/dev/z`: whether others do isn't known",
+                "service `c` is left out: none of its profiles (one, two) is active",
+            ]
+        );
+    }
+}

@@ -5,6 +5,7 @@ pub(crate) mod edit;
 pub(crate) mod interpolate;
 pub(crate) mod location;
 pub(crate) mod rewrite;
+pub(crate) mod set_variables;
 pub(crate) mod strict;
 pub(crate) mod syntax;
 pub(crate) mod template;

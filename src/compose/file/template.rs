@@ -83,6 +83,33 @@ impl Template {
         (resolved == expect).then_some(value)
     }
 
+    /// Where in the written text something is to be put that stands at `end` of the resolved text,
+    /// behind a variable or a part of the text; None within either.
+    pub(crate) fn behind(&self, written: &str, end: usize) -> Option<Home> {
+        let mut start = 0;
+        let mut pieces = self.pieces.iter();
+        let at = loop {
+            match pieces.next() {
+                None => break (start == end).then_some(written.len())?,
+                Some(piece) if piece.variable.is_none() && start <= end => {
+                    let at = piece.at.as_ref();
+                    match at.filter(|_| end - start <= piece.text.len()) {
+                        Some(at) => break at.start + end - start,
+                        None => start += piece.text.len(),
+                    }
+                }
+                Some(piece) => start += piece.text.len(),
+            }
+        };
+        Some(Home {
+            range: at..at,
+            text: String::new(),
+            variable: None,
+            is_in_value: false,
+            is_whole_value: false,
+        })
+    }
+
     /// The edit without what stays the same at its ends, where it spans several pieces: of
     /// `${VERSION}-alpine` to `2-alpine` only the variable's part remains.
     fn trimmed<'a>(&self, mut range: Range<usize>, mut text: &'a str) -> (Range<usize>, &'a str) {

@@ -4,12 +4,8 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::edit::{Change, Edited, told};
 use super::interpolate::{Lookup, variables};
-use super::location::Location;
 use super::value_location::ValueLocation;
-use crate::compose::error::Error;
-use crate::env_file::EnvFile;
 
 /// A variable that must be changed, in `.env` or wherever its value comes from, for an edit
 /// to have its effect.
@@ -21,6 +17,8 @@ pub struct VariableChange {
     pub from: Option<String>,
     /// The value to give it.
     pub to: String,
+    /// The bytes of the value before that become another text, in order; none where it had none.
+    pub parts: Vec<(Range<usize>, String)>,
     /// The services that mention the variable in a value of that kind, those that were
     /// asked for or not.
     pub services: Vec<String>,
@@ -82,7 +80,8 @@ impl Variables {
             let meets = |(other, _): &(Range<usize>, String)| {
                 other == &range || (other.start < range.end && range.start < other.end)
             };
-            if parts.iter().any(meets) {
+            let has_other = |known: &VariableChange| known.from != from;
+            if parts.iter().any(meets) || self.changes.get(&name).is_some_and(has_other) {
                 return Err(format!("it would take two different values of `{name}`"));
             }
             parts.push(part);
@@ -96,9 +95,11 @@ impl Variables {
             name,
             from,
             to: String::new(),
+            parts: Vec::new(),
             services: Vec::new(),
         });
         change.to = to;
+        change.parts.clone_from(parts);
         let known: Vec<String> = change.services.clone();
         change
             .services
@@ -115,53 +116,4 @@ impl Variables {
     pub(crate) fn into_changes(self) -> Vec<VariableChange> {
         self.changes.into_values().collect()
     }
-}
-
-/// Gives variables their new values in the `.env` file that holds them; one that isn't
-/// there is added at the end.
-///
-/// # Errors
-/// [`Error::Env`] where the file can't hold a value, and where the one that it holds is made
-/// from other variables, which the new value would cut off.
-pub fn set_variables(file: &EnvFile, changes: &[VariableChange]) -> Result<Edited, Error> {
-    let mut edited = Edited {
-        bytes: file.bytes().to_vec(),
-        changes: Vec::new(),
-        warnings: Vec::new(),
-    };
-    for change in changes {
-        let now = EnvFile::parse(file.path(), &edited.bytes)?;
-        let entry = now.last(&change.name);
-        let at = Location {
-            path: file.path().to_owned(),
-            line: entry.map_or_else(|| now.lines() + 1, |entry| entry.line),
-            column: 1,
-        };
-        if entry.is_some_and(|entry| now.is_made_of_variables(entry)) {
-            return Err(Error::Unsafe {
-                at,
-                reason: format!(
-                    "the value of `{}` is made from other variables",
-                    change.name
-                ),
-                remedy: "edit this line by hand".to_owned(),
-            });
-        }
-        edited.bytes = now.set(&change.name, &change.to)?;
-        let (from, to) = match &change.from {
-            Some(from) => {
-                let (from, to) = told(from, &change.to);
-                (Some(from), to)
-            }
-            None => (None, change.to.clone()),
-        };
-        edited.changes.push(Change {
-            at,
-            key: vec![change.name.clone()],
-            from,
-            to,
-            affects: change.services.clone(),
-        });
-    }
-    Ok(edited)
 }

@@ -29,6 +29,7 @@ pub(crate) struct ModelBuilder<'a> {
     pub(crate) pwd: PathBuf,
     pub(crate) profiles: Vec<String>,
     pub(super) unset: BTreeMap<String, usize>,
+    pub(super) included_env: BTreeMap<PathBuf, Vec<PathBuf>>,
     pub(super) needed: BTreeMap<String, usize>,
 }
 
@@ -60,6 +61,7 @@ impl ModelBuilder<'_> {
             configs: resources("configs"),
             secrets: resources("secrets"),
             unset: self.unset,
+            included_env: self.included_env,
             needed: self.needed,
             recipe: root.get(RECIPE_KEY).map(yaml),
             project: self.project,

@@ -30,6 +30,8 @@ pub(crate) struct Loader<'a> {
     pub(crate) sources: Sources,
     /// The variables that came to nothing, and in how many places.
     pub(crate) unset: BTreeMap<String, usize>,
+    /// The env files of `include`, by the compose files that have variables from them.
+    pub(crate) included_env: BTreeMap<PathBuf, Vec<PathBuf>>,
     /// Those without which Compose refuses the files.
     pub(crate) needed: BTreeMap<String, BTreeSet<Origin>>,
     /// What can't be without such a variable is left out, rather than refused.
@@ -57,6 +59,8 @@ pub(crate) struct LoadScope {
     pub(crate) environment: Environment,
     /// The files that include this one, outermost first.
     pub(crate) includers: Vec<PathBuf>,
+    /// Where its variables come from below the project's own, those that win first.
+    pub(crate) env_files: Vec<PathBuf>,
 }
 
 impl LoadScope {
@@ -75,6 +79,7 @@ impl<'a> Loader<'a> {
             is_lenient,
             sources: Sources::default(),
             unset: BTreeMap::new(),
+            included_env: BTreeMap::new(),
             needed: BTreeMap::new(),
         }
     }
@@ -123,6 +128,7 @@ impl<'a> Loader<'a> {
     }
 
     fn file(&mut self, path: &Path, scope: &LoadScope, mut base: Value) -> Result<Value, Error> {
+        self.has_variables_of(path, scope);
         for mut read in self.documents(path)? {
             self.interpolate(&mut read.value, &scope.environment)?;
             self.include(&mut read, path, scope)?;
@@ -131,6 +137,13 @@ impl<'a> Loader<'a> {
             base = self.lay_over(base, read.value)?;
         }
         Ok(base)
+    }
+
+    fn has_variables_of(&mut self, path: &Path, scope: &LoadScope) {
+        if !scope.env_files.is_empty() {
+            let files = scope.env_files.clone();
+            self.included_env.insert(path.to_owned(), files);
+        }
     }
 
     fn lay_over(&mut self, base: Value, over: Value) -> Result<Value, Error> {
@@ -244,22 +257,26 @@ impl<'a> Loader<'a> {
             None => main.parent().unwrap_or(&scope.folder).to_owned(),
         };
         let env_files = texts(item.get("env_file"));
-        let environment = self.included_environment(&env_files, &folder, scope)?;
+        let own = self.included_env_files(&env_files, &folder, scope);
+        let environment = self.environment(&scope.environment, &own)?;
+        let mut env_files = scope.env_files.clone();
+        env_files.extend(own.into_iter().rev());
         let scope = LoadScope {
             folder,
             environment,
             includers,
+            env_files,
         };
         self.files(&files, &scope)
     }
 
-    fn included_environment(
+    fn included_env_files(
         &self,
         named: &[String],
         folder: &Path,
         scope: &LoadScope,
-    ) -> Result<Environment, Error> {
-        let files: Vec<PathBuf> = if named.is_empty() {
+    ) -> Vec<PathBuf> {
+        if named.is_empty() {
             let default = folder.join(".env");
             let exists = (self.read)(&default).is_ok();
             exists.then_some(default).into_iter().collect()
@@ -269,8 +286,7 @@ impl<'a> Loader<'a> {
                 .filter(|file| *file != "/dev/null")
                 .map(|file| absolute(file, &scope.folder))
                 .collect()
-        };
-        self.environment(&scope.environment, &files)
+        }
     }
 
     /// `outer` and what files add to it; `outer` wins, then the later file.
@@ -423,6 +439,7 @@ impl<'a> Loader<'a> {
         path: &Path,
         scope: &LoadScope,
     ) -> Result<(Map, PathBuf, Vec<Vec<String>>), Error> {
+        self.has_variables_of(path, scope);
         let mut merged = Value::new(Data::Map(Map::new()), Origin::default());
         let mut cleared = Vec::new();
         for mut read in self.documents(path)? {

@@ -98,6 +98,9 @@ pub struct Model {
     /// The variables that Compose takes for blank, since they aren't set and have no default, with
     /// the number of places that name them.
     pub unset: BTreeMap<String, usize>,
+    /// By compose files, the env files of the `include`s that they come by: where variables come
+    /// from that neither the environment nor the project's `.env` has. Those that win stand first.
+    pub included_env: BTreeMap<PathBuf, Vec<PathBuf>>,
     /// The variables without which Compose refuses the files: required ones, and those of a mount or
     /// port that means nothing without them. Empty unless the files were loaded leniently.
     pub needed: BTreeMap<String, usize>,
@@ -275,6 +278,7 @@ impl Model {
             pwd: merged.pwd,
             profiles: merged.profiles,
             unset: merged.unset,
+            included_env: merged.included_env,
             needed: merged.needed,
         }
         .model(&merged.root))
@@ -321,6 +325,7 @@ pub(crate) struct LayeredFiles {
     pub(crate) sources: Sources,
     pub(crate) project: String,
     pub(crate) folder: PathBuf,
+    pub(crate) included_env: BTreeMap<PathBuf, Vec<PathBuf>>,
     /// The folder that the files are in now.
     here: PathBuf,
     pub(crate) profiles: Vec<String>,
@@ -365,6 +370,7 @@ impl LayeredFiles {
             folder: folder.clone(),
             environment,
             includers: Vec::new(),
+            env_files: Vec::new(),
         };
         let root = loader.files(files, &scope)?;
         Ok(Self {
@@ -374,6 +380,7 @@ impl LayeredFiles {
             profiles,
             environment: scope.environment,
             unset: loader.unset,
+            included_env: loader.included_env,
             needed: loader
                 .needed
                 .into_iter()

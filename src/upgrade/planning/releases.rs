@@ -56,6 +56,7 @@ impl Releases {
         request: &Request,
         progress: &dyn Progress,
     ) -> Result<Self, ReleasesError> {
+        install.require_good(&request.version)?;
         let old = match &request.from {
             Some(version) => install.release(version)?,
             None => install.active()?,

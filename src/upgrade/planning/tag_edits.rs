@@ -112,7 +112,7 @@ impl TagEdits {
             self.env_files.push(TagEnvEdit {
                 variables: variables.collect(),
                 before: file.bytes().to_vec(),
-                edited: compose::set_variables(file, &changes)?,
+                edited: compose::set_variables(file, &changes, &|name| std::env::var(name).ok())?,
                 name,
             });
         }

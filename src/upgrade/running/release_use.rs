@@ -62,6 +62,7 @@ pub fn use_release(
     if !release.is_complete {
         return Err(InstallError::Incomplete { path: release.path }.into());
     }
+    install.require_good(version)?;
     let from = install.current()?.map(|release| release.version);
     if !dry_run {
         install.switch(disk, &release.version)?;

@@ -11,6 +11,7 @@ fn model(folder: &str, text: &str) -> Model {
         ("PORT", "8080"),
         ("DB", "shop-db"),
         ("URL", "pg://u@shop-db:1/shop-db"),
+        ("TAIL", "db"),
     ];
     let options = LoadOptions {
         environment: variables.map(|(n, v)| (n.to_owned(), v.to_owned())).into(),
@@ -32,6 +33,7 @@ fn lookup(name: &str) -> Option<String> {
         "PORT" => Some("8080".to_owned()),
         "DB" => Some("shop-db".to_owned()),
         "URL" => Some("pg://u@shop-db:1/shop-db".to_owned()),
+        "TAIL" => Some("db".to_owned()),
         _ => None,
     }
 }
@@ -51,6 +53,7 @@ fn fixed_with(text: &str, rule: &FixRule, env_files: &[EnvFile], texts: &[TextFi
         model: &model("b", text),
         documents: &[document],
         lookup: &lookup,
+        lookups: &[],
         env_files,
         others: &["a".to_owned()],
         texts,
@@ -154,6 +157,7 @@ fn only_containers_that_collide_and_lack_the_suffix_get_it() {
         model: &model("b", &own),
         documents: &[document],
         lookup: &lookup,
+        lookups: &[],
         env_files: &[],
         others: &[],
         texts: &[],
@@ -291,6 +295,7 @@ fn a_suffix_that_no_name_can_have_is_an_error() {
         model: &model("b", TEXT),
         documents: &[document],
         lookup: &lookup,
+        lookups: &[],
         env_files: &[],
         others: &[],
         texts: &[],

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use crate::compose::change::name_use::ValueRole;
-use crate::compose::file::document::Document;
+use crate::compose::file::document::{Document, MapEntry};
 use crate::compose::file::syntax::{NodeId, NodeKind};
 use crate::compose::file::value_location::{ValueLocation, services};
 
@@ -33,9 +33,10 @@ pub(super) struct Candidates<'a> {
 }
 
 /// The keys of a service whose values' parts are read, with what they are.
-const INNER: [(&str, &str, ValueRole); 4] = [
+const INNER: [(&str, &str, ValueRole); 5] = [
     ("healthcheck", "test", ValueRole::Command),
     ("build", "args", ValueRole::Pair),
+    ("build", "network", ValueRole::Mode),
     ("deploy", "labels", ValueRole::Pair),
     ("logging", "options", ValueRole::Engine),
 ];
@@ -67,17 +68,42 @@ impl<'a> Candidates<'a> {
             }
         }
         for config in document.section("configs") {
-            if let Some(content) = document.get(config.value, "content") {
-                let name = document.key(config.key);
-                all.below(
-                    name,
-                    &mut vec!["content".to_owned()],
-                    ValueRole::Text,
-                    content.value,
-                );
-            }
+            all.at(config, &["content"], ValueRole::Text);
+            all.given_by_variable(config);
+        }
+        for secret in document.section("secrets") {
+            all.given_by_variable(secret);
+        }
+        for volume in document.section("volumes") {
+            all.at(volume, &["driver_opts", "device"], ValueRole::Engine);
         }
         all
+    }
+
+    /// The value at `path` of something that services get by name.
+    fn at(&mut self, entry: MapEntry, path: &[&str], role: ValueRole) {
+        let document = self.document;
+        let value = path.iter().try_fold(entry.value, |value, key| {
+            document.get(value, key).map(|entry| entry.value)
+        });
+        if let Some(value) = value {
+            let mut path = path.iter().map(ToString::to_string).collect();
+            self.below(document.key(entry.key), &mut path, role, value);
+        }
+    }
+
+    /// A config or secret that is a variable's value.
+    fn given_by_variable(&mut self, entry: MapEntry) {
+        let document = self.document;
+        let variable = document.get(entry.value, "environment");
+        let text = variable.and_then(|variable| document.tree().scalar(variable.value));
+        if let (Some(variable), Some((name, _))) = (variable, text) {
+            self.outside.push(FromOutside {
+                service: document.key(entry.key),
+                name: name.to_owned(),
+                at: document.tree().resolve(variable.value),
+            });
+        }
     }
 
     /// Commands that run in the container when it has started, or before it stops.
@@ -118,6 +144,13 @@ impl<'a> Candidates<'a> {
             NodeKind::Sequence { items, .. } => {
                 let mut before = String::new();
                 for item in items {
+                    if matches!(
+                        tree.node(tree.resolve(*item)).kind,
+                        NodeKind::Mapping { .. }
+                    ) {
+                        self.below(service, path, role, *item);
+                        continue;
+                    }
                     let (key, is_pair) = match role {
                         ValueRole::Command => (before.clone(), false),
                         ValueRole::Mode => (path.last().cloned().unwrap_or_default(), false),
@@ -173,6 +206,8 @@ fn role_of(key: &str) -> Option<ValueRole> {
     match key {
         "environment" | "labels" | "annotations" => Some(ValueRole::Pair),
         "command" | "entrypoint" => Some(ValueRole::Command),
+        // Volumes are named there by their keys, and by folders of the engine's.
+        "volumes" => Some(ValueRole::Engine),
         "network_mode" | "pid" | "ipc" | "volumes_from" | "external_links" => Some(ValueRole::Mode),
         _ => None,
     }

@@ -118,6 +118,7 @@ fn a_port_in_a_variable_is_moved_where_it_lives() {
         name: "SET".to_owned(),
         from: Some("7000".to_owned()),
         to: "8000".to_owned(),
+        parts: vec![(0..4, "8000".to_owned())],
         services: vec!["web".to_owned()],
     };
     assert_eq!(variables, [change]);

@@ -263,3 +263,73 @@ fn services_of_inactive_profiles_count_for_nothing() {
     let text = service("container_name: x, ports: ['80:80'], profiles: [off]");
     check(&text, &service("container_name: x, ports: ['80:80']"), &[]);
 }
+
+#[test]
+fn rules_are_known_by_their_names_and_say_what_to_do() {
+    let mut remedies = std::collections::BTreeSet::new();
+    for rule in ConflictRule::ALL {
+        assert_eq!(rule.to_string().parse(), Ok(rule));
+        let remedy = rule.remedy();
+        assert!(remedy.contains(' ') && !remedy.ends_with('.'), "{remedy}");
+        assert!(remedies.insert(remedy), "{remedy}");
+    }
+    let error = "port".parse::<ConflictRule>().unwrap_err();
+    assert!(error.starts_with("it is one of project-name, volume-name,"));
+}
+
+#[test]
+fn what_an_edit_makes_one_within_a_project_is_found_once() {
+    let text = |first: &str, second: &str| {
+        format!(
+            "services:\n  a: {{image: x, container_name: {first}, ports: ['80:80']}}\n  \
+             b: {{image: x, container_name: {second}, ports: ['80:80']}}\n"
+        )
+    };
+    let claims = |text: &str| Claims::of(&model("a", text));
+    let made = |before: &str, after: &str| -> Vec<_> {
+        let made = conflicts_made(&claims(before), &claims(after)).into_iter();
+        made.map(|c| {
+            format!(
+                "{} {} {} {}",
+                c.rule, c.subject, c.first.owner, c.second.owner
+            )
+        })
+        .collect()
+    };
+    let (apart, one, other) = (text("x", "y"), text("x", "x"), text("y", "y"));
+    // The port was one before.
+    assert_eq!(made(&apart, &one), ["container-name x a b"]);
+    assert_eq!(made(&one, &other), ["container-name y a b"]);
+    assert_eq!(made(&one, &one), [""; 0]);
+    assert_eq!(made(&apart, &apart), [""; 0]);
+}
+
+#[test]
+fn addresses_of_networks_that_exist_already_are_no_matter() {
+    let text = |name: &str, external: bool| {
+        format!(
+            "services: {{web: {{image: x, networks: [n]}}}}\nnetworks: {{n: {{name: {name}, external: \
+             {external}, ipam: {{config: [{{subnet: 10.1.0.0/16}}]}}}}}}"
+        )
+    };
+    check(
+        &text("one", false),
+        &text("other", false),
+        &["network-subnet 10.1.0.0/16"],
+    );
+    check(&text("one", true), &text("other", false), &[]);
+    check(&text("one", false), &text("other", true), &[]);
+}
+
+#[test]
+fn conflicts_are_in_the_order_of_their_rules_and_subjects() {
+    let text = "services: {a: {image: x, container_name: z, labels: {caddy: x.org}}, \
+                b: {image: x, container_name: y, ports: ['80:80']}}";
+    let expect = [
+        "container-name y",
+        "container-name z",
+        "host-port 80/tcp",
+        "router-label caddy site x.org",
+    ];
+    check(text, text, &expect);
+}

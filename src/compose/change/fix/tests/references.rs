@@ -54,6 +54,7 @@ volumes: {one: {name: shop_one}, two: {name: shop_two}, own: {name: theirs}}
         model: &model("b", &own),
         documents: &[document],
         lookup: &lookup,
+        lookups: &[],
         env_files: &[],
         others: &[],
         texts: &[],
@@ -156,7 +157,7 @@ fn mounted_files_are_edited_where_it_is_asked_for_and_surely_meant() {
     let mut mounted = TextFile {
         path: PathBuf::from("/b/app.conf"),
         text: content.to_owned(),
-        is_edited: true,
+        kept: None,
     };
     let told = |fixed: &FixedFiles| {
         let stale = fixed.stale.iter();
@@ -176,10 +177,10 @@ fn mounted_files_are_edited_where_it_is_asked_for_and_surely_meant() {
     assert_eq!(places, [(1, 14), (2, 7), (4, 8), (4, 19)]);
     assert_eq!(told(&fixed), ["/b/app.conf:3:6 it may mean something else"]);
 
-    mounted.is_edited = false;
+    mounted.kept = Some("it is mounted");
     let fixed = fixed_with(&text, &rule(), &[], &[mounted]);
     assert_eq!(String::from_utf8_lossy(&fixed.texts[0].bytes), content);
-    let kept = "a mounted file or a script is only edited with `--mounted`";
+    let kept = "it is mounted";
     assert_eq!(
         told(&fixed),
         [
@@ -198,7 +199,6 @@ fn what_may_refer_to_a_container_is_listed_and_stays() {
         "    environment: {DB_NAME: shop-db}\n",
         "    command: rm shop-db\n",
         "    environment: {X: 'uses shop-db.'}\n",
-        "    environment: {DB_HOST: '${A:-shop}-db'}\n",
     ] {
         check(rest, rest, &["stale-name container `shop-db`"]);
     }
@@ -265,7 +265,7 @@ fn env_files_are_edited_and_mounted_files_only_told_of() {
     let mounted = TextFile {
         path: PathBuf::from("/b/nginx.conf"),
         text: "a\n  server shop-db:80;\n".to_owned(),
-        is_edited: false,
+        kept: Some("it is mounted"),
     };
     let fixed = fixed_with(&text, &rule(), &[env.unwrap()], &[mounted]);
     let changes: Vec<_> = fixed.env_files[0]
@@ -274,7 +274,11 @@ fn env_files_are_edited_and_mounted_files_only_told_of() {
         .collect();
     assert_eq!(
         changes,
-        [("DB_HOST", "shop-db-b"), ("B", "a shop-db-b:80 shop-db")]
+        [
+            ("DB_HOST", "shop-db-b"),
+            ("B", "a shop-db-b:80 shop-db"),
+            ("C", "$X shop-db-b:80")
+        ]
     );
     let stale: Vec<_> = fixed
         .stale
@@ -283,10 +287,145 @@ fn env_files_are_edited_and_mounted_files_only_told_of() {
         .collect();
     assert_eq!(
         stale,
-        [
-            "/b/nginx.conf:2:10 /b/nginx.conf",
-            "/b/web.env:2:1 web",
-            "/b/web.env:3:1 web"
-        ]
+        ["/b/nginx.conf:2:10 /b/nginx.conf", "/b/web.env:2:1 web"]
     );
+}
+
+#[test]
+fn a_name_put_together_from_parts_gets_what_is_behind_it() {
+    for (rest, expect) in [
+        ("${A:-shop}-db", "${A:-shop}-db-b"),
+        ("pg://${A:-shop}-db:5432/x", "pg://${A:-shop}-db-b:5432/x"),
+        ("sho${A:-p-db}", "sho${A:-p-db}-b"),
+        ("shop-${TAIL}", "shop-${TAIL}-b"),
+        ("pg://shop-$TAIL:5432/x", "pg://shop-$TAIL-b:5432/x"),
+    ] {
+        let of = |value: &str| format!("    environment: {{DB_HOST: '{value}'}}\n");
+        check(&of(rest), &of(expect), &[]);
+    }
+}
+
+#[test]
+fn a_shared_value_is_edited_once_and_told_of_by_nobody() {
+    let text = "\
+x-db: &db {DB_HOST: &host shop-db}
+services:
+  database: {image: d, container_name: shop-db}
+  web: {image: w, environment: *db}
+  worker: {image: w, environment: {<<: *db, QUEUE: *host}}
+";
+    let (fixed, after, left) = fixed(text, &rule());
+    assert_eq!(after, text.replace("shop-db", "shop-db-b"));
+    assert!(fixed.refusals.is_empty() && left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn an_alias_means_a_service_where_it_answers_alone() {
+    let text = |networks: &str| {
+        format!(
+            "services:\n  database:\n    image: d\n    container_name: shop-db\n    \
+             networks: {{front: {{aliases: [shop-db]}}, back: }}\n  \
+             web: {{image: w, networks: {networks}, environment: {{DB_HOST: shop-db}}}}\n\
+             networks: {{front: , back: }}\n"
+        )
+    };
+    let after = |networks: &str| fixed(&text(networks), &rule()).1;
+    assert!(after("[back]").contains("DB_HOST: shop-db-b"));
+    assert!(after("[front]").contains("DB_HOST: shop-db}"));
+    assert!(after("[back, front]").contains("DB_HOST: shop-db}"));
+}
+
+#[test]
+fn networks_of_builds_and_folders_of_volumes_follow() {
+    let text = "\
+services:
+  web:
+    build: {context: ., network: shop_front}
+    networks: [front]
+    volumes:
+      - shop_data:/d
+      - /var/lib/docker/volumes/shop_data/_data:/backup:ro
+      - {type: bind, source: /var/lib/docker/volumes/shop_data/_data, target: /b, read_only: true}
+networks: {front: {name: shop_front}}
+volumes: {shop_data: {name: shop_data}}
+";
+    let (_, after, left) = fixed(text, &rule());
+    let expect = text
+        .replace("shop_front", "b_front")
+        .replace("name: shop_data", "name: b_shop_data")
+        .replace("volumes/shop_data", "volumes/b_shop_data");
+    assert_eq!(after, expect);
+    assert_eq!(left, [""; 0]);
+}
+
+#[test]
+fn configs_and_secrets_of_variables_follow_where_those_are_set() {
+    let text = "\
+services:
+  database: {image: d, container_name: shop-db}
+  web: {image: w, configs: [c], secrets: [s]}
+configs: {c: {environment: DB}}
+secrets: {s: {environment: URL}}
+";
+    let (fixed, ..) = fixed(text, &rule());
+    let changes = fixed.variables.iter();
+    let changes: Vec<_> = changes.map(|v| format!("{} {}", v.name, v.to)).collect();
+    // A `DB` is a database's name.
+    assert_eq!(changes, ["URL pg://u@shop-db-b:1/shop-db"]);
+    assert_eq!(fixed.stale, []);
+}
+
+#[test]
+fn env_files_keep_the_variables_that_their_values_are_made_of() {
+    let text = shop("    env_file: web.env\n");
+    let env = "\
+USER=u
+HOST=shop-db
+URL=pg://${USER}@shop-db:1/x
+OTHER_URL=pg://${HOST}:2
+OUTER_HOST=${DB}
+PART_HOST=shop-${TAIL}
+DB
+";
+    let env = EnvFile::parse(Path::new("/b/web.env"), env.as_bytes()).unwrap();
+    let fixed = fixed_with(&text, &rule(), std::slice::from_ref(&env), &[]);
+    let edited = crate::compose::set_variables(&env, &fixed.env_files[0], &lookup).unwrap();
+    let expect = "\
+USER=u
+HOST=shop-db-b
+URL=pg://${USER}@shop-db-b:1/x
+OTHER_URL=pg://${HOST}:2
+OUTER_HOST=${DB}
+PART_HOST=shop-${TAIL}
+DB
+";
+    assert_eq!(String::from_utf8_lossy(&edited.bytes), expect);
+    let outside: Vec<_> = fixed.variables.iter().map(|v| (&*v.name, &*v.to)).collect();
+    assert_eq!(outside, [("DB", "shop-db-b")]);
+    let stale: Vec<_> = fixed
+        .stale
+        .iter()
+        .map(|s| (s.at.line, &*s.reason))
+        .collect();
+    assert_eq!(stale, [(6, "it is put together from several parts")]);
+}
+
+#[test]
+fn a_variable_that_names_the_container_too_changes_once() {
+    let text = "\
+services:
+  database: {image: d, container_name: '${DB}'}
+  web: {image: w, environment: {DB_HOST: '${DB}', URL: 'pg://${DB}:1'}}
+";
+    let (fixed, after, _) = fixed(text, &rule());
+    let lookup = |name: &str| {
+        let mut changed = fixed.variables.iter();
+        let changed = changed.find(|change| change.name == name);
+        changed.map_or_else(|| lookup(name), |change| Some(change.to.clone()))
+    };
+    let resolved = interpolate(&after, &lookup).unwrap();
+    let expect = interpolate(text, &super::lookup)
+        .unwrap()
+        .replace("shop-db", "shop-db-b");
+    assert_eq!(resolved, expect, "{after}");
 }

@@ -1,0 +1,58 @@
+//! `transship release bad`.
+
+use serde::Serialize;
+
+use crate::cli::options::InstallArg;
+use crate::cli::terminal::failure::Failure;
+use crate::cli::terminal::ui::{Done, Ui};
+use crate::fs::Disk;
+use crate::release::{BadReleases, Install, Version};
+
+/// Write down that a release is bad: nobody goes to it, forwards or back.
+///
+/// `plan`, `rollback` and `release use` refuse it, no path leads over it, and `release prune` takes it
+/// neither for the one before nor for one of the newest.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct ReleaseBad {
+    /// The release's name
+    version: Version,
+    /// What is bad about it, for whoever is refused
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    because: String,
+    /// It isn't bad after all
+    #[arg(long, conflicts_with = "because")]
+    undo: bool,
+    #[command(flatten)]
+    install: InstallArg,
+}
+
+#[derive(Serialize)]
+struct BadJson<'a> {
+    version: &'a Version,
+    bad: bool,
+}
+
+pub(super) fn run(args: &ReleaseBad, ui: &Ui) -> Result<Done, Failure> {
+    let install = Install::adopted(&args.install.root)?;
+    let disk = Disk::new();
+    let _lock = install.lock(&disk, "release bad")?;
+    let mut bad = BadReleases::load(&install)?;
+    let name = args.version.to_string();
+    match args.undo {
+        true => drop(bad.releases.remove(&name)),
+        // Somebody may want to say so of one that isn't here yet.
+        false => drop(bad.releases.insert(name, args.because.clone())),
+    }
+    bad.save(&disk, &install)?;
+    let (version, is_bad) = (&args.version, !args.undo);
+    if ui.json {
+        ui.json(&BadJson {
+            version,
+            bad: is_bad,
+        })?;
+    } else {
+        let word = if is_bad { "bad" } else { "not bad" };
+        ui.line(&format!("{version} is written down as {word}"))?;
+    }
+    Ok(Done::Same)
+}

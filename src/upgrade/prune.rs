@@ -1,0 +1,478 @@
+//! Old releases that nobody needs any more, with the volumes, plans and held images that are theirs.
+//!
+//! [`Pruning::find`] only looks. What is kept is kept for a reason that is told, and what can't be known
+//! is a reason: a release stays while it isn't known who uses it, a volume while no kept release has
+//! data under its key. [`Pruning::remove`] does what was found.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use super::made_volume::MadeVolume;
+use super::plan::{Plan, PlanError};
+use super::planning::release_files::{ReadOptions, ReleaseFiles, ReleasesError};
+use super::running::journal::{Journal, JournalError, RunState};
+use super::running::recorded_project::RecordedProject;
+use super::running::run_error::RunError;
+use super::running::runner;
+use crate::compose::Model;
+use crate::document::{self, DocumentError};
+use crate::engine::{self, ByPath, ImageHold, Users, VolumeStore, local_images};
+use crate::error::{Explain, Kind};
+use crate::fs::Disk;
+use crate::progress::Progress;
+use crate::release::{
+    BadReleases, IdentityError, Install, InstallError, Release, Version, shipped_files,
+};
+use crate::tree::{self, Holds};
+
+/// What would be removed, and what stays.
+#[derive(Debug, Default)]
+pub struct Pruning {
+    /// The releases that go, oldest first.
+    pub releases: Vec<PrunedRelease>,
+    /// Those that stay.
+    pub kept: Vec<KeptRelease>,
+}
+
+/// A release that goes.
+#[derive(Debug)]
+pub struct PrunedRelease {
+    /// Its version.
+    pub version: Version,
+    /// Its folder, and what transship keeps of it.
+    pub folders: Vec<PathBuf>,
+    /// The plans that lead to it or from it.
+    pub plans: Vec<PathBuf>,
+    /// Its volumes that go with it.
+    pub volumes: Vec<PrunedVolume>,
+    /// Its volumes that stay, with the reason.
+    pub left: Vec<(String, String)>,
+    /// The images that are held for it.
+    pub holds: Vec<ImageHold>,
+    /// Bytes of its folders.
+    pub bytes: u64,
+}
+
+/// A volume that goes.
+#[derive(Debug, PartialEq, Eq)]
+pub struct PrunedVolume {
+    /// Its name, as the engine has it.
+    pub name: String,
+    /// Bytes of content.
+    pub bytes: u64,
+}
+
+/// A release that stays.
+#[derive(Debug, PartialEq, Eq)]
+pub struct KeptRelease {
+    /// Its version.
+    pub version: Version,
+    /// Why it stays.
+    pub because: String,
+}
+
+/// Why nothing, or not all, is removed.
+#[derive(Debug, Error)]
+pub enum PruneError {
+    /// The install.
+    #[error(transparent)]
+    Install(#[from] InstallError),
+    /// A run isn't over.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// A run can't be read.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// A record can't be read.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    /// The install's id can't be read.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// A plan can't be read.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The engine, or the place of the volumes.
+    #[error(transparent)]
+    Engine(#[from] engine::Error),
+    /// A tree can't be read.
+    #[error(transparent)]
+    Tree(#[from] tree::Error),
+    /// A folder can't be read or removed.
+    #[error("can't remove `{}`", path.display())]
+    Io {
+        /// The folder or file.
+        path: PathBuf,
+        /// The operating system's error.
+        source: io::Error,
+    },
+}
+
+impl PruneError {
+    fn inner(&self) -> Option<&dyn Explain> {
+        Some(match self {
+            Self::Install(error) => error,
+            Self::Run(error) => error,
+            Self::Journal(error) => error,
+            Self::Document(error) => error,
+            Self::Identity(error) => error,
+            Self::Plan(error) => error,
+            Self::Engine(error) => error,
+            Self::Tree(error) => error,
+            Self::Io { .. } => return None,
+        })
+    }
+}
+
+impl Explain for PruneError {
+    fn kind(&self) -> Kind {
+        self.inner().map_or(Kind::Failed, Explain::kind)
+    }
+
+    fn hints(&self) -> Vec<String> {
+        let again = || vec!["run it again: what is gone already is left out".to_owned()];
+        self.inner().map_or_else(again, Explain::hints)
+    }
+}
+
+/// A release that was read.
+struct ReadRelease {
+    release: Release,
+    model: Model,
+}
+
+impl Pruning {
+    /// What goes where the `keep` newest releases stay, and whatever is needed.
+    ///
+    /// # Errors
+    /// [`PruneError`].
+    pub fn find(
+        install: &Install,
+        keep: usize,
+        volumes: &dyn VolumeStore,
+        progress: &dyn Progress,
+    ) -> Result<Self, PruneError> {
+        runner::require_over(install)?;
+        let bad = BadReleases::load(install)?;
+        let needed = Needed::find(install, &bad, keep)?;
+        let (mut kept, mut going, mut staying) = (Vec::new(), Vec::new(), Vec::new());
+        for release in install.all_releases()? {
+            let read = read(install, &release);
+            let because = match (&read, needed.reason(&release)) {
+                (_, Some(because)) => Some(because),
+                (Err(why), None) => Some(why.clone()),
+                (Ok(read), None) => in_use(read, volumes)?,
+            };
+            match (because, read) {
+                (None, Ok(read)) => going.push(read),
+                (because, read) => {
+                    kept.push(KeptRelease {
+                        version: release.version,
+                        because: because.unwrap_or_default(),
+                    });
+                    staying.push(read);
+                }
+            }
+        }
+        let stays = Staying::of(&staying);
+        let mut pruning = Self {
+            releases: Vec::new(),
+            kept,
+        };
+        for read in going {
+            let pruned = prune(install, read, &stays, volumes, progress)?;
+            pruning.releases.push(pruned);
+        }
+        Ok(pruning)
+    }
+
+    /// Removes what was found; again after a failure, what is left.
+    ///
+    /// # Errors
+    /// [`PruneError`]: what couldn't be removed. A release's folder goes last of what is its own.
+    pub fn remove(
+        &self,
+        install: &Install,
+        disk: &Disk,
+        volumes: &dyn VolumeStore,
+    ) -> Result<(), PruneError> {
+        for release in &self.releases {
+            for volume in &release.volumes {
+                volumes.remove(disk, &volume.name)?;
+                gone(disk, MadeVolume::file(install, &volume.name))?;
+            }
+            if let Some(docker) = volumes.docker() {
+                for hold in &release.holds {
+                    hold.let_go(docker, disk)?;
+                }
+            }
+            for plan in &release.plans {
+                gone(disk, plan.clone())?;
+            }
+            gone(
+                disk,
+                shipped_files::list_of(&install.pristine(&release.version)),
+            )?;
+            for path in release.folders.iter().filter(|path| path.exists()) {
+                let path = path.clone();
+                tree::remove(disk, &path).map_err(|source| PruneError::Io { path, source })?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Removes a file, there or not.
+fn gone(disk: &Disk, path: PathBuf) -> Result<(), PruneError> {
+    match disk.remove_file(&path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => {
+            Err(PruneError::Io { path, source })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The releases that nothing may take, whoever uses them.
+struct Needed {
+    current: Option<Version>,
+    /// Of the newest run: going back, or going on, needs both.
+    run: Vec<Version>,
+    previous: Option<Version>,
+    newest: BTreeSet<Version>,
+    keep: usize,
+}
+
+impl Needed {
+    fn find(install: &Install, bad: &BadReleases, keep: usize) -> Result<Self, PruneError> {
+        let current = install.current()?.map(|release| release.version);
+        let newest = Journal::newest(install)?;
+        let leads_here = |journal: &Journal| {
+            journal.state() == RunState::Complete
+                && Some(&journal.plan().to) == current.as_ref()
+                && !bad.has(&journal.plan().from)
+        };
+        let previous = Journal::newest_of(install, &leads_here)?;
+        let good = install.releases()?.into_iter().rev();
+        let good = good.filter(|release| !bad.has(&release.version));
+        Ok(Self {
+            run: newest.map_or_else(Vec::new, |journal| {
+                vec![journal.plan().from.clone(), journal.plan().to.clone()]
+            }),
+            previous: previous.map(|journal| journal.plan().from.clone()),
+            newest: good.take(keep).map(|release| release.version).collect(),
+            current,
+            keep,
+        })
+    }
+
+    fn reason(&self, release: &Release) -> Option<String> {
+        let version = &release.version;
+        if self.current.is_none() {
+            Some("which release is current isn't known".into())
+        } else if self.current.as_ref() == Some(version) {
+            Some("it is the current one".into())
+        } else if self.previous.as_ref() == Some(version) {
+            Some("it is the previous one".into())
+        } else if self.run.contains(version) {
+            Some("the last run may be rolled back".into())
+        } else if self.newest.contains(version) {
+            Some(format!("it is one of the {} newest", self.keep))
+        } else if !release.is_complete {
+            Some("it has no compose file, so that its volumes aren't known".into())
+        } else {
+            None
+        }
+    }
+}
+
+fn read(install: &Install, release: &Release) -> Result<ReadRelease, String> {
+    let told = |error: &dyn std::error::Error| format!("it can't be read: {error}");
+    let recorded = RecordedProject::of(install, &release.version);
+    let recorded = recorded.map_err(|error| told(&error))?;
+    let how = ReadOptions {
+        project: recorded.map(|recorded| recorded.project),
+        ..ReadOptions::default()
+    };
+    let untouched = std::collections::BTreeMap::new();
+    let files = ReleaseFiles::read(release, &release.path, &how, &untouched);
+    let files = files.map_err(|error: ReleasesError| told(&error))?;
+    Ok(ReadRelease {
+        release: release.clone(),
+        model: files.model,
+    })
+}
+
+/// Who uses the release's folder or its volumes; containers that are stopped would find nothing.
+fn in_use(read: &ReadRelease, volumes: &dyn VolumeStore) -> Result<Option<String>, PruneError> {
+    let told = |what: &str, users: &Users| {
+        let first = users.found.first().map(|user| match user.running {
+            true => format!("{what} is in use by {}", user.who),
+            false => format!(
+                "{what} is used by {}, which is stopped: remove that first",
+                user.who
+            ),
+        });
+        let unknown = users.unknown.as_ref();
+        first.or_else(|| unknown.map(|why| format!("whether {what} is in use isn't known: {why}")))
+    };
+    let folder = volumes.users(&ByPath::volume(&read.release.path))?;
+    if let Some(because) = told("its folder", &folder) {
+        return Ok(Some(because));
+    }
+    for volume in read
+        .model
+        .volumes
+        .values()
+        .filter(|volume| !volume.external)
+    {
+        if let Some(found) = volumes.find(&volume.name)? {
+            let users = volumes.users(&found)?;
+            if let Some(because) = told(&format!("volume `{}`", found.name), &users) {
+                return Ok(Some(because));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// What the releases that stay have.
+struct Staying {
+    /// The names of all of their volumes.
+    names: BTreeSet<String>,
+    /// Their own volumes, by key.
+    keys: Vec<(String, String)>,
+    /// Whether all of them could be read.
+    is_known: bool,
+}
+
+impl Staying {
+    fn of(releases: &[Result<ReadRelease, String>]) -> Self {
+        let volumes = releases
+            .iter()
+            .flatten()
+            .flat_map(|read| &read.model.volumes);
+        let keys = volumes.map(|(key, volume)| (key.clone(), volume.name.clone()));
+        let keys: Vec<_> = keys.collect();
+        Self {
+            names: keys.iter().map(|(_, name)| name.clone()).collect(),
+            keys,
+            is_known: releases.iter().all(Result::is_ok),
+        }
+    }
+
+    /// Why a volume stays.
+    fn reason(
+        &self,
+        key: &str,
+        name: &str,
+        volumes: &dyn VolumeStore,
+        progress: &dyn Progress,
+    ) -> Result<Option<String>, PruneError> {
+        if !self.is_known {
+            return Ok(Some(
+                "a release that stays can't be read, and may use it".into(),
+            ));
+        }
+        if self.names.contains(name) {
+            return Ok(Some("a release that stays uses it".into()));
+        }
+        for (_, other) in self.keys.iter().filter(|(other, _)| other == key) {
+            let Some(found) = volumes.find(other)? else {
+                continue;
+            };
+            if volumes.contents().holds(&found, progress)? == Holds::Something {
+                return Ok(None);
+            }
+        }
+        Ok(Some(
+            "no release that stays has data of that key: it may be the last copy".into(),
+        ))
+    }
+}
+
+fn prune(
+    install: &Install,
+    read: ReadRelease,
+    stays: &Staying,
+    volumes: &dyn VolumeStore,
+    progress: &dyn Progress,
+) -> Result<PrunedRelease, PruneError> {
+    let version = read.release.version;
+    let (mut going, mut left) = (Vec::new(), Vec::new());
+    for (key, volume) in &read.model.volumes {
+        let Some(found) = volumes.find(&volume.name)? else {
+            continue;
+        };
+        let because = match volume.external || volume.is_device() {
+            true => Some("it is outside of the release".to_owned()),
+            false => stays.reason(key, &volume.name, volumes, progress)?,
+        };
+        match because {
+            Some(because) => left.push((found.name, because)),
+            None => going.push(PrunedVolume {
+                bytes: volumes.contents().survey(&found, progress)?.bytes,
+                name: found.name,
+            }),
+        }
+    }
+    // The release itself goes last: without it nobody finds what else is left.
+    let folders = [
+        install.manifests().join(version.as_str()),
+        install.pristine(&version),
+        install.release_folder(&version),
+    ];
+    let mut folders = folders.to_vec();
+    folders.retain(|folder| folder.is_dir());
+    let mut bytes = 0;
+    for folder in &folders {
+        bytes += tree::survey(folder)?.allocated;
+    }
+    Ok(PrunedRelease {
+        plans: plans(install, &version)?,
+        holds: holds(install, &version, volumes)?,
+        version,
+        folders,
+        volumes: going,
+        left,
+        bytes,
+    })
+}
+
+/// The plans that lead to a release, or from it.
+fn plans(install: &Install, version: &Version) -> Result<Vec<PathBuf>, PruneError> {
+    let folder = install.plans();
+    let listed = document::in_order(&folder);
+    let mut found = Vec::new();
+    for path in listed.map_err(|source| PruneError::Io {
+        path: folder,
+        source,
+    })? {
+        let plan: Plan = document::load(super::plan::FORMAT, &path)?;
+        if [&plan.from, &plan.to].contains(&version) {
+            found.push(path);
+        }
+    }
+    Ok(found)
+}
+
+/// The images that are held for a release.
+fn holds(
+    install: &Install,
+    version: &Version,
+    volumes: &dyn VolumeStore,
+) -> Result<Vec<ImageHold>, PruneError> {
+    let identity = install.identity()?;
+    let Some((docker, identity)) = volumes.docker().zip(identity) else {
+        return Ok(Vec::new());
+    };
+    let images = local_images(docker)?.into_iter();
+    let held = images.filter_map(|image| {
+        let hold = ImageHold::new(&identity.id, &version.slug(), &image.id);
+        let name = format!("{}:{}", image.repository, image.tag?);
+        (name == hold.tag).then_some(hold)
+    });
+    Ok(held.collect())
+}

@@ -1,0 +1,181 @@
+//! What variables and the files that set them have to do with it.
+
+use super::Sides;
+
+#[test]
+fn sites_and_labels_that_files_and_variables_give_collide() {
+    let text = "\
+services:
+  a: {image: r/a:1, env_file: a.env, label_file: a.labels}
+  b: {image: r/b:1, env_file: a.env, environment: {VIRTUAL_HOST: b.org}}
+  c: {image: r/c:1, environment: [VIRTUAL_HOST]}
+";
+    let sides = Sides::of(&[
+        ("compose.yaml", text),
+        (".env", "VIRTUAL_HOST=c.org\nTOP=org\n"),
+        ("a.env", "VIRTUAL_HOST=a.${TOP}\n"),
+        ("a.labels", "caddy=d.org\n"),
+    ]);
+    let found = sides.run(&["--json"]).exits(1).json();
+    let found = found["conflicts"].as_array().unwrap().iter();
+    let found: Vec<_> = found
+        .map(|one| (&one["second"]["owner"], &one["subject"]))
+        .map(|(owner, subject)| {
+            format!("{} {}", owner.as_str().unwrap(), subject.as_str().unwrap())
+        })
+        .collect();
+    assert_eq!(
+        found,
+        [
+            "a caddy site d.org",
+            "a virtual host a.org",
+            "b virtual host b.org",
+            "c virtual host c.org"
+        ]
+    );
+}
+
+#[test]
+fn values_made_of_variables_keep_them() {
+    let text = "\
+services:
+  database: {image: r/db:1, container_name: \"${PREFIX}-db\"}
+  web:
+    image: r/web:1
+    ports: [\"${WEB_PORT}:80\"]
+    env_file: web.env
+    environment: {DB_URL: \"${DB_URL}\", PUBLIC_URL: \"${PUBLIC_URL}\", PEER: \"${PREFIX}-db:80\"}
+    secrets: [dsn]
+secrets: {dsn: {file: dsn.txt}}
+";
+    let env = "\
+PREFIX=acme
+PW=secret
+DB_URL=postgres://u:${PW}@acme-db/x
+WEB_PORT=8080
+PUBLIC_URL=http://localhost:${WEB_PORT}
+";
+    let sides = Sides::of(&[
+        ("compose.yaml", text),
+        (".env", env),
+        ("web.env", "URL=\"postgres://u:${PW}@acme-db:5432/x\"\n"),
+        ("dsn.txt", "postgres://u:secret@acme-db/x\n"),
+    ]);
+    let ran = sides.fix(&["--port-offset", "auto", "--mounted"]).exits(1);
+    assert!(!ran.out.contains("secret@"), "{}", ran.out);
+    ran.prints("dsn.txt:1:21")
+        .prints("it isn't edited, because a secret's file is never edited")
+        .complains("1 conflict");
+    let expect = text
+        .replace("-db\"", "-db-b\"")
+        .replace("-db:80", "-db-b:80");
+    assert_eq!(sides.read("B/compose.yaml"), expect);
+    let expect = env.replace("acme-db", "acme-db-b").replace("8080", "8081");
+    assert_eq!(sides.read("B/.env"), expect);
+    assert_eq!(
+        sides.read("B/web.env"),
+        "URL=\"postgres://u:${PW}@acme-db-b:5432/x\"\n"
+    );
+    sides.is_valid();
+}
+
+#[test]
+fn a_variable_that_a_container_s_name_is_made_of_stays() {
+    let text = "\
+services:
+  database: {image: r/db:1, container_name: \"${DB_HOST}\", environment: {POSTGRES_DB: \"${DB_HOST}\"}}
+  web: {image: r/web:1, environment: {DB_HOST: \"${DB_HOST}\", URL: \"${URL}\"}}
+  alone: {image: r/web:1, environment: [DB_HOST]}
+";
+    let env = "DB_HOST=shop-db\nURL=pg://${DB_HOST}:5432/x\n";
+    let sides = Sides::of(&[("compose.yaml", text), (".env", env)]);
+    let ran = sides.fix(&[]).exits(1);
+    ran.prints(".env:2:1: URL")
+        .prints("because the new name is still made of a variable in it")
+        .prints("compose.yaml:4:41: alone")
+        .prints("because the new name is still made of this variable")
+        .complains("2 conflicts");
+    let expect = text
+        .replace("name: \"${DB_HOST}", "name: \"${DB_HOST}-b")
+        .replace("{DB_HOST: \"${DB_HOST}", "{DB_HOST: \"${DB_HOST}-b");
+    assert_eq!(sides.read("B/compose.yaml"), expect);
+    assert_eq!(sides.read("B/.env"), env);
+    sides.is_valid();
+}
+
+#[test]
+fn variables_of_an_include_change_in_its_own_env_file() {
+    let text = "\
+include: [{path: sub/db.yaml, env_file: sub/db.env}, other/compose.yaml]
+services:
+  web: {image: r/web:1, environment: {DB_HOST: sub-db, OTHER_HOST: other-db}}
+";
+    let database = "\
+services:
+  SIDE:
+    image: r/db:1
+    container_name: ${NAME:-db}
+    ports: [\"${SIDE_PORT}:5432\"]
+";
+    let (sub, other) = (
+        database.replace("SIDE", "SUB"),
+        database.replace("SIDE", "OTHER"),
+    );
+    let sides = Sides::of(&[
+        ("compose.yaml", text),
+        ("sub/db.yaml", &sub),
+        ("sub/db.env", "SUB_PORT=5432\nNAME=sub-db\n"),
+        ("other/compose.yaml", &other),
+        ("other/.env", "OTHER_PORT=5433\nNAME=other-db\n"),
+    ]);
+    sides
+        .fix(&["--port-offset", "10"])
+        .exits(0)
+        .complains("nothing collides");
+    let expect = text
+        .replace("sub-db", "sub-db-b")
+        .replace("other-db", "other-db-b");
+    assert_eq!(sides.read("B/compose.yaml"), expect);
+    assert_eq!(
+        sides.read("B/sub/db.yaml"),
+        sub.replace("${NAME:-db}", "${NAME:-db}-b")
+    );
+    assert_eq!(sides.read("B/sub/db.env"), "SUB_PORT=5442\nNAME=sub-db\n");
+    assert_eq!(
+        sides.read("B/other/.env"),
+        "OTHER_PORT=5443\nNAME=other-db\n"
+    );
+    sides.is_valid();
+}
+
+#[test]
+fn a_variable_named_alone_and_a_file_of_labels_follow() {
+    let text = "\
+services:
+  database: {image: r/db:1, container_name: shop-db, networks: [front]}
+  web:
+    image: r/web:1
+    environment: [DB_HOST]
+    label_file: web.labels
+    networks: [front]
+networks:
+  front: {name: shop_front}
+";
+    let sides = Sides::of(&[
+        ("compose.yaml", text),
+        (".env", "DB_HOST=shop-db\n"),
+        ("web.labels", "traefik.docker.network=shop_front\n"),
+    ]);
+    sides.fix(&[]).exits(0);
+    let expect = text
+        .replace("shop-db,", "shop-db-b,")
+        .replace("shop_front", "b_front");
+    assert_eq!(sides.read("B/compose.yaml"), expect);
+    assert_eq!(sides.read("B/.env"), "DB_HOST=shop-db-b\n");
+    assert_eq!(
+        sides.read("B/web.labels"),
+        "traefik.docker.network=b_front\n"
+    );
+    assert_eq!(sides.read("A/.env"), "DB_HOST=shop-db\n");
+    sides.is_valid();
+}
