@@ -1156,7 +1156,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__upgrade)
-            opts="-C -p -y -q -h --from-release --install --from --prefix --image --tag-var --image-archive --carry --leave --skip-volume --own --share --env-file --profile --project --from-project --pristine --ours --theirs --as-override --no-up --volumes --docker --helper --assume-stopped --dry-run --rollback-on-failure --no-rollback --notes-read --yes --json --quiet --color --help"
+            opts="-C -p -y -q -h --from-release --install --from --prefix --image --tag-var --image-archive --carry --leave --skip-volume --own --share --env-file --profile --project --from-project --beside --pristine --ours --theirs --as-override --no-up --volumes --docker --helper --assume-stopped --dry-run --rollback-on-failure --no-rollback --notes-read --yes --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

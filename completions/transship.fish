@@ -147,6 +147,7 @@ complete -c transship -n "__fish_transship_using_subcommand upgrade" -l color -d
 always\t'Always'
 never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l tag-var -d 'Follow a tag into the variable that holds it: the default in the compose file, or the key in the new release\'s `.env`'
+complete -c transship -n "__fish_transship_using_subcommand upgrade" -l beside -d 'The new release is to run beside the old one, rather than in its place'
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l as-override -d 'Leave the vendor\'s compose file as it is, and write your edits of the old one as a `docker-compose.override.yml` beside it'
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l no-up -d 'Plan no stop and no start, though the old release runs: both are yours, before and after'
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l assume-stopped -d 'Take for unused what nobody can be asked about'

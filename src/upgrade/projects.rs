@@ -32,6 +32,10 @@ pub enum Arrangement {
 
 impl Arrangement {
     /// True for what is meant where nothing is said.
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde's `skip_serializing_if` has it so"
+    )]
     pub(crate) fn is_usual(&self) -> bool {
         *self == Self::default()
     }

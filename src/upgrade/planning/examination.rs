@@ -66,7 +66,7 @@ fn of_upgrade(
         facts,
         databases,
     } = observe(install, request, volumes, progress)?;
-    let obstacles = all_obstacles(request, releases.shipment.as_ref(), &decisions, &facts);
+    let obstacles = all_obstacles(releases.shipment.as_ref(), &decisions, &facts);
     let uses = decisions.volumes.iter().zip(&facts.volumes);
     let uses = uses.map(|(pair, seen)| VolumeUse {
         name: pair.source.clone(),

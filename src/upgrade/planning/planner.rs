@@ -47,7 +47,7 @@ pub fn plan(
     facts: &Facts,
 ) -> Result<Plan, Refused> {
     let space = space(shipment, facts);
-    let obstacles = all_obstacles(request, shipment, decisions, facts);
+    let obstacles = all_obstacles(shipment, decisions, facts);
     if !obstacles.is_empty() {
         return Err(Refused(obstacles));
     }
@@ -89,7 +89,6 @@ pub fn plan(
 
 /// All that stands against the upgrade.
 pub(super) fn all_obstacles(
-    request: &Request,
     shipment: Option<&VendorRelease>,
     decisions: &Decisions,
     facts: &Facts,
