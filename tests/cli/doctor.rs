@@ -137,7 +137,7 @@ fn a_compose_file_that_moves_postgres_four_majors_at_once_has_seven_findings_and
         .complains("--skip-volume postgres-data");
     assert!(!install.0.path().join("volumes/v2_postgres-data").exists());
     install
-        .run("plan v2 --volumes volumes --skip-volume postgres-data")
+        .run("plan v2 --volumes volumes --skip-volume postgres-data --theirs docker-compose.yml")
         .exits(0);
 }
 

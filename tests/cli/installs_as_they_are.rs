@@ -87,7 +87,7 @@ fn an_error_in_a_recipe_names_the_file_that_has_it_with_line_and_column() {
     let ran = install.run("plan v2").exits(2);
     ran.complains(&at(&format!("{}:2:1", own.display())));
     for (text, place) in [
-        ("hooks: {}\n", ":1:1` asks for `hooks`"),
+        ("data: {}\n", ":1:1` asks for `data`"),
         ("images: [x]\nmerge: {ourz: []}\n", ":2:9` can't"),
         ("a: [\n", ":2:1` can't"),
         ("carry: [../x]\n", ":1:1: `../x` is not a path inside"),
