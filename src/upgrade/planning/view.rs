@@ -113,9 +113,10 @@ impl View<'_> {
     ) -> Option<(String, Option<(String, String)>)> {
         let old = &self.releases.old.model;
         if let Some(was) = old.services.get(service)?.mounts.get(target) {
-            let is_same = was == key || self.is_skipped(was);
-            let rename = Some((was.clone(), key.to_owned()));
-            return (!is_same).then(|| (format!("volume `{was}`"), rename));
+            // One of the same key isn't copied where the recipe gives that key's data to another.
+            let rename = (was != key).then(|| (was.clone(), key.to_owned()));
+            let is_meant = self.is_skipped(was);
+            return (!is_meant).then(|| (format!("volume `{was}`"), rename));
         }
         let mut binds = old.binds.iter();
         let bind = binds.find(|bind| bind.service == service && bind.target == target)?;
