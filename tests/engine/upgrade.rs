@@ -86,7 +86,9 @@ impl Upgrade {
     /// Upgrades to v2.
     pub(super) fn upgrade(&self, more: &[&str]) -> Ran {
         let (b, prefix) = (self.project("b"), self.pair.lab.name("two_"));
+        let theirs = ["--theirs", "docker-compose.yml"];
         let args = ["upgrade", "v2", "--yes", "-p", &b, "--prefix", &prefix];
+        let args = [&args[..], &theirs].concat();
         self.pair.ran(&[&args[..], more].concat())
     }
 
