@@ -6,6 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use thiserror::Error;
 
+use super::step::ReleaseProject;
 use crate::engine::check_name;
 use crate::release::{Install, Version};
 
@@ -70,6 +71,18 @@ impl Bounds<'_> {
             true => Ok(()),
             false => out_of(Path::new(version.as_str()), "the new release"),
         }
+    }
+
+    /// The old release, and the folder of its project.
+    pub(super) fn old_project(&self, project: &ReleaseProject) -> Result<(), OutOfBounds> {
+        self.old_release(&project.version)?;
+        project.confine()
+    }
+
+    /// The new release, and the folder of its project.
+    pub(super) fn new_project(&self, project: &ReleaseProject) -> Result<(), OutOfBounds> {
+        self.new_release(&project.version)?;
+        project.confine()
     }
 
     /// Something below a folder of transship's own for the old release.

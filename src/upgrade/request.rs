@@ -105,20 +105,29 @@ impl Request {
         }
     }
 
-    /// The files of variables of `release`, absolute: where `from`, the release that was left, has its own,
-    /// the other one has them under the same names.
+    /// The files of variables of `release`, relative where they are in the install: where `from`, the
+    /// release that was left, has its own, the other one has them under the same names.
+    pub(super) fn recorded_env_files_of(&self, from: &Version, release: &Version) -> Vec<PathBuf> {
+        let (old, own) = (
+            Install::current_target(from),
+            Install::current_target(release),
+        );
+        let file = |path: &PathBuf| match path.strip_prefix(&old) {
+            Ok(name) => own.join(name),
+            Err(_) => path.clone(),
+        };
+        self.env_files.iter().map(file).collect()
+    }
+
+    /// The same, absolute.
     pub fn env_files_of(
         &self,
         install: &Install,
         from: &Version,
         release: &Version,
     ) -> Vec<PathBuf> {
-        let old = Install::current_target(from);
-        let file = |path: &PathBuf| match path.strip_prefix(&old) {
-            Ok(name) => install.release_folder(release).join(name),
-            Err(_) => install.root().join(path),
-        };
-        self.env_files.iter().map(file).collect()
+        let files = self.recorded_env_files_of(from, release).into_iter();
+        files.map(|path| install.root().join(path)).collect()
     }
 
     /// Where the volumes live, with an absolute path.

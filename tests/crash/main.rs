@@ -304,6 +304,39 @@ fn after_a_crash_at_any_point_of_rollback_a_second_one_reaches_the_old_state() {
 }
 
 #[test]
+fn a_rollback_of_a_complete_run_is_gone_on_with_and_not_widened_after_a_crash_at_any_point() {
+    let all = {
+        let world = World::new();
+        world.runner(&Disk::new()).apply(world.plan()).unwrap();
+        changes(|disk| {
+            world.runner(disk).roll_back(false).unwrap();
+        })
+    };
+    assert!(all > 2, "{all}");
+    for point in 0..all {
+        for resume in [true, false] {
+            let world = World::new();
+            world.runner(&Disk::new()).apply(world.plan()).unwrap();
+            let made = |world: &World| {
+                let mut made = world.install.picture("releases/v2.10.5");
+                made.extend(world.install.picture("volumes"));
+                made
+            };
+            let before = made(&world);
+            world.runner(&stops_at(point)).roll_back(false).unwrap_err();
+            let disk = Disk::new();
+            let runner = world.runner(&disk);
+            // Before the first record of it the run is complete still.
+            if !resume || !done(runner.resume(), point) {
+                done(runner.roll_back(false), point);
+            }
+            assert_eq!(world.install.current(), "releases/v1.3.2", "{point}");
+            assert_eq!(made(&world), before, "point {point}, resume: {resume}");
+        }
+    }
+}
+
+#[test]
 fn after_a_single_fault_at_any_point_the_next_try_succeeds() {
     for point in (0..all_changes_of_an_apply()).step_by(3) {
         let world = World::new();

@@ -170,6 +170,11 @@ fn one_command_upgrades_what_runs_and_rollback_has_the_old_containers_back() {
     let upgrade = Upgrade::new("flow", named, Extra::default());
     let before = upgrade.running("a");
     upgrade.db("a", "echo old >/d/rows");
+    // Asked of the new release before the switch, and of the old one before `current` goes back.
+    let root = upgrade.pair.home.path();
+    let recipe = "checks: [{command: 'readlink ../../current >>../../currents'}]";
+    put_text(&root.join("transship.yml"), recipe);
+    let currents = || fs::read_to_string(root.join("currents")).unwrap();
 
     let ran = upgrade.upgrade(&[]).exits(0);
     ran.prints("Before, while v1 serves:")
@@ -180,6 +185,7 @@ fn one_command_upgrades_what_runs_and_rollback_has_the_old_containers_back() {
     assert_eq!(upgrade.running("b").len(), 2);
     assert_eq!(upgrade.db("b", "cat /d/rows"), "old");
     assert_eq!(upgrade.current(), PathBuf::from("releases/v2"));
+    assert_eq!(currents(), "releases/v1\n");
 
     // Back, with what was written since told, and left behind only when that is said.
     upgrade.db("b", "echo new >>/d/rows");
@@ -194,6 +200,7 @@ fn one_command_upgrades_what_runs_and_rollback_has_the_old_containers_back() {
         .ran(&["rollback", "--accept-data-loss"])
         .exits(0);
     upgrade.is_old(&before, "rolled back");
+    assert_eq!(currents(), "releases/v1\nreleases/v2\n");
     assert_eq!(upgrade.db("a", "cat /d/rows"), "old");
 
     // All of the new one goes when that is asked for, and it can be had again.
@@ -211,6 +218,59 @@ fn one_command_upgrades_what_runs_and_rollback_has_the_old_containers_back() {
         assert_eq!(left, "", "{kind:?}");
     }
     upgrade.is_old(&before, "discarded");
+}
+
+#[test]
+fn files_of_variables_profiles_and_a_folder_below_the_release_count_both_ways() {
+    if !can() {
+        return;
+    }
+    let only = "    profiles: [site]\n    environment: {WHICH: '${WHICH:?}'}\n";
+    let port = free_port();
+    let pair = Pair::new("named", |lab, number| {
+        text(lab, port, number, only, "").replace("echo v", "echo $$WHICH-v")
+    });
+    let root = pair.home.path().to_owned();
+    for release in ["releases/v1", "releases/v2"].map(|name| root.join(name)) {
+        fs::create_dir(release.join("deploy")).unwrap();
+        let file = "docker-compose.yml";
+        fs::rename(release.join(file), release.join("deploy").join(file)).unwrap();
+    }
+    put_text(&root.join("releases/v1/deploy/prod.env"), "WHICH=prod\n");
+    let named = [
+        "--env-file",
+        "releases/v1/deploy/prod.env",
+        "--profile",
+        "site",
+    ];
+    let upgrade = Upgrade { pair, port };
+    let a = upgrade.project("a");
+    upgrade
+        .pair
+        .runs(&[&["up", "v1", "-p", &a][..], &named].concat());
+    assert_eq!(upgrade.answer().as_deref(), Some("prod-v1"));
+    let before = upgrade.running("a");
+
+    let more = [&named[..], &["--theirs", "deploy/docker-compose.yml"]].concat();
+    let ran = upgrade.upgrade(&more).exits(0);
+    ran.prints("--project-directory releases/v1/deploy --env-file releases/v1/deploy/prod.env")
+        .prints("--project-directory releases/v2/deploy --env-file releases/v2/deploy/prod.env")
+        .prints("--profile site stop")
+        .prints("down for");
+    assert_eq!(upgrade.answer().as_deref(), Some("prod-v2"));
+    assert_eq!(upgrade.running("a"), Vec::<String>::new());
+
+    // The containers themselves are gone: ones like them come of the same variables and profiles.
+    for id in &before {
+        upgrade.pair.lab.docker(&["rm", "--force", id]);
+    }
+    upgrade
+        .pair
+        .ran(&["rollback", "--accept-data-loss"])
+        .exits(0);
+    assert_eq!(upgrade.answer().as_deref(), Some("prod-v1"));
+    assert_eq!(upgrade.running("a").len(), 2);
+    assert_eq!(upgrade.running("b"), Vec::<String>::new());
 }
 
 /// A way to fail in the window.

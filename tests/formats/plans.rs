@@ -270,6 +270,9 @@ fn project(version: &str, project: &str) -> ReleaseProject {
     ReleaseProject {
         version: version.parse().unwrap(),
         project: project.into(),
+        folder: "docker".into(),
+        env_files: vec![format!("releases/{version}/.env.custom").into()],
+        profiles: vec!["search".into()],
     }
 }
 

@@ -51,9 +51,6 @@ pub(super) fn look(
             "Compose {} is too old to start it",
             compose.version()
         )),
-        Ok(_) if !request.env_files.is_empty() || !request.profiles.is_empty() => {
-            Some("it has files of variables or profiles that are named by hand".to_owned())
-        }
         Ok(_) => None,
     };
     if let Some(why) = by_hand {

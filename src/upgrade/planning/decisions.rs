@@ -23,7 +23,9 @@ use crate::upgrade::projects::{ProjectPair, ProjectRecord};
 use crate::upgrade::request::Request;
 use crate::upgrade::service_path::ServicePath;
 use crate::upgrade::shared_with_old::SharedWithOld;
-use crate::upgrade::step::{EditCompose, FolderMove, TagVariable, ValueChange, WrittenImage};
+use crate::upgrade::step::{
+    EditCompose, FolderMove, ReleaseProject, TagVariable, ValueChange, WrittenImage,
+};
 
 /// What an upgrade touches: edits, volumes, config.
 #[derive(Debug, Clone)]
@@ -38,6 +40,10 @@ pub struct Decisions {
     pub project: String,
     /// The old and the new release's projects, and what each claims of the engine by name.
     pub projects: ProjectPair,
+    /// The old release as it is stopped and started.
+    pub old: ReleaseProject,
+    /// The new one.
+    pub new: ReleaseProject,
     /// Where the new release's files can be read while the plan is made.
     pub new_folder: PathBuf,
     /// Edits of the new release's compose files.
@@ -199,6 +205,8 @@ impl Decisions {
             from_project: old.model.project.clone(),
             project: new.model.project.clone(),
             projects: projects(request, old, new),
+            old: release_project(request, old, &old.version),
+            new: release_project(request, new, &old.version),
             new_folder: new.folder.clone(),
             images: model.images_to_have(),
             edits,
@@ -225,6 +233,17 @@ impl Decisions {
 fn leave(request: &Request, recipe: &Recipe) -> Vec<ServicePath> {
     let listed = recipe.leave.iter().filter_map(|place| place.parse().ok());
     request.leave.iter().cloned().chain(listed).collect()
+}
+
+/// A release as the steps name it that stop and start it; `from` is the one that is left.
+fn release_project(request: &Request, files: &ReleaseFiles, from: &Version) -> ReleaseProject {
+    ReleaseProject {
+        version: files.version.clone(),
+        project: files.model.project.clone(),
+        folder: files.project_folder.clone(),
+        env_files: request.recorded_env_files_of(from, &files.version),
+        profiles: request.profiles.clone(),
+    }
 }
 
 fn projects(request: &Request, old: &ReleaseFiles, new: &ReleaseFiles) -> ProjectPair {

@@ -26,14 +26,8 @@ impl<'a> Flow<'a> {
     pub(super) fn of(decisions: &'a Decisions) -> Self {
         Self {
             decisions,
-            old: ReleaseProject {
-                version: decisions.from.clone(),
-                project: decisions.from_project.clone(),
-            },
-            new: ReleaseProject {
-                version: decisions.to.clone(),
-                project: decisions.project.clone(),
-            },
+            old: decisions.old.clone(),
+            new: decisions.new.clone(),
         }
     }
 

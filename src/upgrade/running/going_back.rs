@@ -35,15 +35,38 @@ pub(super) fn is_in_window(journal: &Journal) -> bool {
     is_flow(journal.plan()) && is_begun && !is_over
 }
 
-/// How much of a run that is being rolled back is undone: what was begun is gone on with.
+/// How much of a run that is being rolled back is undone: what was begun is gone on with, and never
+/// widened. Of a run that was complete, or that stops a release, only the way back is gone unless
+/// something else of it is undone already.
 pub(super) fn scope_begun(journal: &Journal, discard: bool) -> UndoScope {
-    let steps = journal.plan().steps.iter().zip(journal.steps());
-    let mut before = steps.filter(|(step, _)| step.phase() == Phase::Before);
-    let goes_on = before.any(|(_, state)| matches!(state, StepState::Undoing | StepState::Undone));
-    match is_flow(journal.plan()) && !discard && !goes_on {
+    let mut steps = journal.plan().steps.iter().zip(journal.steps());
+    let goes_on = steps.any(|(step, state)| {
+        !UndoScope::Switch.covers(step) && matches!(state, StepState::Undoing | StepState::Undone)
+    });
+    let is_way_back = is_flow(journal.plan()) || journal.was_complete();
+    match is_way_back && !discard && !goes_on {
         true => UndoScope::Switch,
         false => UndoScope::Everything,
     }
+}
+
+/// The numbers of the steps that a scope covers, in the order in which they are undone: backwards; but
+/// where the old release is started again, `current` leads to it only once it serves. Until then it
+/// leads to the release that served last, which is what a reboot, or a person, would start.
+pub(super) fn undo_order(plan: &Plan, scope: UndoScope) -> Vec<usize> {
+    let covered = |number: &usize| scope.covers(&plan.steps[*number]);
+    let mut order: Vec<usize> = (0..plan.steps.len()).rev().filter(covered).collect();
+    let place = |order: &[usize], is_it: fn(&Step) -> bool| {
+        order.iter().position(|number| is_it(&plan.steps[*number]))
+    };
+    let switch = place(&order, |step| matches!(step, Step::Switch(_)));
+    let stop = place(&order, |step| matches!(step, Step::Stop(_)));
+    if let (Some(switch), Some(stop)) = (switch, stop)
+        && switch < stop
+    {
+        order[switch..=stop].rotate_left(1);
+    }
+    order
 }
 
 impl Runner<'_> {

@@ -309,6 +309,12 @@ impl Journal {
         self.progress.run
     }
 
+    /// Whether every step of the plan was done once, whatever was undone since.
+    pub fn was_complete(&self) -> bool {
+        let mut records = self.records().iter();
+        records.any(|record| record.event == JournalEvent::Complete)
+    }
+
     /// Where each step stands, in the plan's order.
     pub fn steps(&self) -> &[StepState] {
         &self.progress.steps

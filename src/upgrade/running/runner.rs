@@ -5,7 +5,7 @@
 //! which undoes steps in reverse and journals that, too.
 
 use super::downtime::Downtime;
-use super::going_back::{OnFailure, is_in_window, scope_begun};
+use super::going_back::{OnFailure, is_in_window, scope_begun, undo_order};
 use super::journal::{Journal, JournalError, JournalEvent, RunState, StepState};
 use super::report::Report;
 pub use super::run_error::RunError;
@@ -86,10 +86,10 @@ impl Runner<'_> {
         let journal = self.newest("roll back")?;
         let scope = self.scope(&journal, discard)?;
         self.check_undo(&journal, scope)?;
-        let steps = journal.plan().steps.iter().enumerate().rev();
-        let undone = steps
-            .filter(|(number, step)| scope.covers(step) && undoing(&journal, *number).is_some());
-        Ok(undone.map(|(_, step)| step.title()).collect())
+        let numbers = undo_order(journal.plan(), scope).into_iter();
+        let undone = numbers.filter(|number| undoing(&journal, *number).is_some());
+        let steps = &journal.plan().steps;
+        Ok(undone.map(|number| steps[number].title()).collect())
     }
 
     fn scope(&self, journal: &Journal, discard: bool) -> Result<UndoScope, RunError> {
@@ -216,13 +216,7 @@ impl Runner<'_> {
                             error: source.to_string(),
                         },
                     )?;
-                    let (number, count) = (number + 1, steps.len());
-                    return Err(RunError::Step {
-                        number,
-                        count,
-                        title: step.title(),
-                        source: Box::new(source),
-                    });
+                    return Err(cant_do(&steps, number)(source));
                 }
             }
         }
@@ -239,12 +233,7 @@ impl Runner<'_> {
         for (number, (step, state)) in steps {
             if matches!(step, Step::Stop(_)) && *state == StepState::Done {
                 let stopped = step.act(self.world(ids), Attempt::Again);
-                stopped.map_err(|source| RunError::Step {
-                    number: number + 1,
-                    count: journal.steps().len(),
-                    title: step.title(),
-                    source: Box::new(source),
-                })?;
+                stopped.map_err(cant_do(&journal.plan().steps, number))?;
             }
         }
         Ok(())
@@ -310,18 +299,13 @@ impl Runner<'_> {
         scope: UndoScope,
     ) -> Result<(), RunError> {
         let ids = RunIds::of(journal);
-        let steps = journal.plan().steps.iter().enumerate().rev();
-        for (number, step) in steps.filter(|(_, step)| scope.covers(step)) {
+        let steps = &journal.plan().steps;
+        for number in undo_order(journal.plan(), scope) {
             let Some(evidence) = undoing(journal, number) else {
                 continue;
             };
-            let undone = step.undo(self.world(&ids), Undo { scope, evidence });
-            undone.map_err(|source| RunError::Undo {
-                number: number + 1,
-                count: journal.steps().len(),
-                title: step.title(),
-                source: Box::new(source),
-            })?;
+            let undone = steps[number].undo(self.world(&ids), Undo { scope, evidence });
+            undone.map_err(cant_undo(steps, number))?;
         }
         Ok(())
     }
@@ -334,12 +318,8 @@ impl Runner<'_> {
         let ids = RunIds::of(&journal);
         let steps = journal.plan().steps.clone();
         let mut first = None;
-        for (number, step) in steps
-            .iter()
-            .enumerate()
-            .rev()
-            .filter(|(_, step)| scope.covers(step))
-        {
+        for number in undo_order(journal.plan(), scope) {
+            let step = &steps[number];
             let Some(evidence) = undoing(&journal, number) else {
                 continue;
             };
@@ -353,17 +333,14 @@ impl Runner<'_> {
                         error: source.to_string(),
                     },
                 )?;
-                let (number, count) = (number + 1, steps.len());
-                let failed = RunError::Undo {
-                    number,
-                    count,
-                    title: step.title(),
-                    source: Box::new(source),
-                };
-                if scope != UndoScope::Switch {
-                    return Err(failed);
+                let said = source.to_string();
+                let failed = cant_undo(&steps, number)(source);
+                // `current` isn't switched to a release that doesn't serve.
+                if scope != UndoScope::Switch || matches!(step, Step::Stop(_)) {
+                    return Err(first.unwrap_or(failed));
                 }
                 // The old release is to serve, whatever else can't be undone.
+                self.progress.note(&format!("{failed}: {said}"));
                 first = first.or(Some(failed));
                 continue;
             }
@@ -415,7 +392,7 @@ impl RunIds {
 }
 
 impl UndoScope {
-    const fn covers(self, step: &Step) -> bool {
+    pub(super) const fn covers(self, step: &Step) -> bool {
         match self {
             // What only looks has nothing to undo, and must not stand in the way.
             Self::Switch => matches!(
@@ -424,6 +401,26 @@ impl UndoScope {
             ),
             Self::Everything | Self::CompleteRun => true,
         }
+    }
+}
+
+/// For `map_err`: the error of doing a step.
+fn cant_do(steps: &[Step], number: usize) -> impl Fn(StepError) -> RunError + '_ {
+    move |source| RunError::Step {
+        number: number + 1,
+        count: steps.len(),
+        title: steps[number].title(),
+        source: Box::new(source),
+    }
+}
+
+/// For `map_err`: the error of undoing a step.
+fn cant_undo(steps: &[Step], number: usize) -> impl Fn(StepError) -> RunError + '_ {
+    move |source| RunError::Undo {
+        number: number + 1,
+        count: steps.len(),
+        title: steps[number].title(),
+        source: Box::new(source),
     }
 }
 

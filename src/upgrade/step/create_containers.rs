@@ -45,8 +45,8 @@ impl StepKind for CreateContainers {
     }
 
     fn confine(&self, bounds: &Bounds<'_>) -> Result<(), OutOfBounds> {
-        bounds.old_release(&self.old.version)?;
-        bounds.new_release(&self.new.version)
+        bounds.old_project(&self.old)?;
+        bounds.new_project(&self.new)
     }
 
     fn check_undo(&self, _: World<'_>, _: Undo) -> Result<(), StepError> {
@@ -54,7 +54,7 @@ impl StepKind for CreateContainers {
     }
 
     fn undo(&self, world: World<'_>, _: Undo) -> Result<(), StepError> {
-        let folder = self.new.folder(world);
+        let folder = self.new.project_folder(world);
         let project = (self.new.project.as_str(), folder.as_path());
         Ok(remove_containers(world.docker()?, world.disk, project)?)
     }

@@ -9,6 +9,7 @@ use super::shell::{command, quote};
 use super::world::World;
 use crate::launch::{Launch, LaunchOptions, ReplacedProject};
 use crate::release::{Install, Version};
+use crate::upgrade::confine::{self, OutOfBounds};
 
 /// A release, and the compose project that it runs as.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,16 +19,29 @@ pub struct ReleaseProject {
     pub version: Version,
     /// The project's name, as `-p` takes it.
     pub project: String,
+    /// The folder below the release that Compose makes its containers from; empty for the release's own.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub folder: PathBuf,
+    /// The files of variables that were named, later ones winning, relative where they are in the
+    /// install; those that Compose reads by itself when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub env_files: Vec<PathBuf>,
+    /// The profiles that were named; those of `COMPOSE_PROFILES` when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub profiles: Vec<String>,
+}
+
+fn is_empty(path: &Path) -> bool {
+    path.as_os_str().is_empty()
 }
 
 impl ReleaseProject {
-    /// The folder that Compose makes the release's containers from.
-    pub(super) fn folder(&self, world: World<'_>) -> PathBuf {
-        let release = world.install.release(&self.version);
-        release.map_or_else(
-            |_| self.release_folder(world),
-            |release| release.project_folder(),
-        )
+    /// The folder that Compose makes the release's containers from, whatever became of the files in it.
+    pub(super) fn project_folder(&self, world: World<'_>) -> PathBuf {
+        match is_empty(&self.folder) {
+            true => self.release_folder(world),
+            false => self.release_folder(world).join(&self.folder),
+        }
     }
 
     /// The release's folder.
@@ -52,8 +66,10 @@ impl ReleaseProject {
             project: Some(self.project.clone()),
             replaces: Some(ReplacedProject {
                 project: old.project.clone(),
-                folder: old.folder(world),
+                folder: old.project_folder(world),
             }),
+            env_files: self.env_files(world),
+            profiles: self.profiles.clone(),
             never_pull: true,
             takes_over: true,
             ..wish
@@ -72,11 +88,37 @@ impl ReleaseProject {
         Ok(launch)
     }
 
-    /// A command of Compose for it, for people to read.
+    /// The files of variables that were named, absolute.
+    pub(super) fn env_files(&self, world: World<'_>) -> Vec<PathBuf> {
+        let files = self.env_files.iter();
+        files.map(|path| world.install.root().join(path)).collect()
+    }
+
+    /// A command of Compose for it, for people to type in the install's folder.
     pub(super) fn compose_command(&self, words: &str) -> String {
         let folder = Install::current_target(&self.version);
+        let folder = match is_empty(&self.folder) {
+            true => folder,
+            false => folder.join(&self.folder),
+        };
         let project = Path::new(&self.project);
         let call = command(["docker", "compose", "-p"], [project]);
-        format!("{call} --project-directory {} {words}", quote(&folder))
+        let env_files = self.env_files.iter();
+        let env_files = env_files.map(|file| format!(" --env-file {}", quote(file)));
+        let profiles = self.profiles.iter();
+        let profiles = profiles.map(|name| format!(" --profile {}", quote(Path::new(name))));
+        let options: String = env_files.chain(profiles).collect();
+        format!(
+            "{call} --project-directory {}{options} {words}",
+            quote(&folder)
+        )
+    }
+
+    /// That its folder is one of the release's. Files of variables are read, wherever they are.
+    pub(in crate::upgrade) fn confine(&self) -> Result<(), OutOfBounds> {
+        match is_empty(&self.folder) {
+            true => Ok(()),
+            false => confine::plain(&self.folder, "a folder of its release"),
+        }
     }
 }

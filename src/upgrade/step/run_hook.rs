@@ -113,8 +113,8 @@ impl StepKind for RunHook {
     }
 
     fn confine(&self, bounds: &Bounds<'_>) -> Result<(), OutOfBounds> {
-        bounds.old_release(&self.old.version)?;
-        bounds.new_release(&self.new.version)
+        bounds.old_project(&self.old)?;
+        bounds.new_project(&self.new)
     }
 
     fn check_undo(&self, _: World<'_>, _: Undo) -> Result<(), StepError> {
@@ -126,7 +126,7 @@ impl StepKind for RunHook {
             return Ok(());
         }
         // What the service depends on was started for it.
-        let folder = self.new.folder(world);
+        let folder = self.new.project_folder(world);
         let project = (self.new.project.as_str(), folder.as_path());
         Ok(stop_containers(
             world.docker()?,
@@ -187,7 +187,7 @@ impl RunHook {
         let argv = self.hook.run.argv();
         let limit = Duration::from_secs(self.hook.seconds);
         let release = self.release();
-        let folder = release.folder(world);
+        let folder = release.project_folder(world);
         let env = self.variables(world);
         let Some(service) = &self.hook.service else {
             let folder = release.release_folder(world);
@@ -246,12 +246,14 @@ impl RunHook {
     fn secrets(&self, world: World<'_>) -> Secrets {
         let mut secrets = Secrets::new(false, SecretWords::default());
         for release in [&self.old, &self.new] {
-            let path = release.folder(world).join(".env");
-            let bytes = std::fs::read(&path).unwrap_or_default();
-            let values = EnvFile::parse(&path, &bytes)
-                .and_then(|file| file.values(&|name| std::env::var(name).ok()));
-            // What can't be read as such, Compose didn't read either.
-            secrets.add(values.unwrap_or_default());
+            let own = release.project_folder(world).join(".env");
+            for path in release.env_files(world).into_iter().chain([own]) {
+                let bytes = std::fs::read(&path).unwrap_or_default();
+                let values = EnvFile::parse(&path, &bytes)
+                    .and_then(|file| file.values(&|name| std::env::var(name).ok()));
+                // What can't be read as such, Compose didn't read either.
+                secrets.add(values.unwrap_or_default());
+            }
         }
         secrets
     }

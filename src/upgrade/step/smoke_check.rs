@@ -40,7 +40,7 @@ impl StepKind for SmokeCheck {
     }
 
     fn confine(&self, bounds: &Bounds<'_>) -> Result<(), OutOfBounds> {
-        bounds.new_release(&self.new.version)
+        bounds.new_project(&self.new)
     }
 
     fn check_undo(&self, _: World<'_>, _: Undo) -> Result<(), StepError> {
@@ -122,7 +122,7 @@ fn ask(check: &Check, world: World<'_>, release: &ReleaseProject) -> Result<(), 
         CheckQuestion::Tcp(address) => probe::tcp(address),
         CheckQuestion::Command { run, service } => {
             let argv = run.argv();
-            let folder = release.folder(world);
+            let folder = release.project_folder(world);
             let limit = Duration::from_secs(check.seconds).max(probe::PATIENCE);
             let call = match service {
                 None => {

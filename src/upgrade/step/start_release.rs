@@ -61,8 +61,8 @@ impl StepKind for StartRelease {
     }
 
     fn confine(&self, bounds: &Bounds<'_>) -> Result<(), OutOfBounds> {
-        bounds.old_release(&self.old.version)?;
-        bounds.new_release(&self.new.version)
+        bounds.old_project(&self.old)?;
+        bounds.new_project(&self.new)
     }
 
     fn check_undo(&self, world: World<'_>, _: Undo) -> Result<(), StepError> {
@@ -71,7 +71,7 @@ impl StepKind for StartRelease {
 
     fn undo(&self, world: World<'_>, undo: Undo) -> Result<(), StepError> {
         let docker = world.docker()?;
-        let folder = self.new.folder(world);
+        let folder = self.new.project_folder(world);
         let project = (self.new.project.as_str(), folder.as_path());
         stop_containers(docker, world.disk, project, PATIENCE, world.progress)?;
         if undo.scope != UndoScope::Switch {
@@ -85,7 +85,9 @@ impl StepKind for StartRelease {
     }
 
     fn title(&self) -> String {
-        let ReleaseProject { version, project } = &self.new;
+        let ReleaseProject {
+            version, project, ..
+        } = &self.new;
         match self.services.is_empty() {
             true => format!("start {version} (project {project}), and wait until it is up"),
             false => format!("start {} of {version}", self.services.join(", ")),

@@ -51,15 +51,15 @@ impl StepKind for StopRelease {
     fn act(&self, world: World<'_>, _: Attempt) -> Result<StepOutcome, StepError> {
         let docker = world.docker()?;
         self.remember(world, docker)?;
-        let folder = self.old.folder(world);
+        let folder = self.old.project_folder(world);
         let project = (self.old.project.as_str(), folder.as_path());
         stop_containers(docker, world.disk, project, PATIENCE, world.progress)?;
         Ok(StepOutcome::default())
     }
 
     fn confine(&self, bounds: &Bounds<'_>) -> Result<(), OutOfBounds> {
-        bounds.old_release(&self.old.version)?;
-        bounds.new_release(&self.new.version)
+        bounds.old_project(&self.old)?;
+        bounds.new_project(&self.new)
     }
 
     fn check_undo(&self, world: World<'_>, _: Undo) -> Result<(), StepError> {
@@ -67,7 +67,7 @@ impl StepKind for StopRelease {
         let Some(record) = StandingRecord::load(world.install, world.run)? else {
             return Ok(());
         };
-        let folder = self.old.folder(world);
+        let folder = self.old.project_folder(world);
         let there = StandingContainer::of_project(docker, &self.old.project, &folder)?;
         for standing in record.containers.iter().filter(|one| one.ran) {
             let is_there = there.iter().any(|one| one.id == standing.id);
@@ -89,7 +89,7 @@ impl StepKind for StopRelease {
         };
         if undo.evidence != UndoEvidence::Done {
             // The engine may be stopping some still, and would stop what is started meanwhile.
-            let folder = self.old.folder(world);
+            let folder = self.old.project_folder(world);
             let project = (self.old.project.as_str(), folder.as_path());
             stop_containers(docker, world.disk, project, PATIENCE, world.progress)?;
         }
@@ -133,7 +133,7 @@ impl StepKind for StopRelease {
 impl StopRelease {
     /// Writes down what stands there, but for what an interrupted call has stopped by now.
     fn remember(&self, world: World<'_>, docker: &Docker) -> Result<(), StepError> {
-        let folder = self.old.folder(world);
+        let folder = self.old.project_folder(world);
         let now = StandingContainer::of_project(docker, &self.old.project, &folder)?;
         let before = StandingRecord::load(world.install, world.run)?;
         let mut containers = before.map(|record| record.containers).unwrap_or_default();

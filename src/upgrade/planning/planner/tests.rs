@@ -4,8 +4,7 @@ use super::PlanLabel;
 use super::{Decisions, Facts, Plan, Refused, Request, Step, VolumeFacts, VolumePair, plan};
 use crate::compose::Model;
 use crate::document::DocumentId;
-use crate::engine::VolumeBackend;
-use crate::engine::{ArchivedImage, User, Users};
+use crate::engine::{ArchivedImage, FakeVolumes, User, Users, VolumeBackend};
 use crate::error::Explain;
 use crate::release::{Check, CheckQuestion, HookCommand, Hooks, RecipeHook, Version};
 use crate::tree::Survey;
@@ -15,7 +14,8 @@ use crate::upgrade::planning::facts::{CarryFacts, Filesystem, FolderFacts};
 use crate::upgrade::planning::image_facts::ImageFacts;
 use crate::upgrade::planning::whose::CarriedPath;
 use crate::upgrade::projects::ProjectPair;
-use crate::upgrade::step::Phase;
+use crate::upgrade::step::{Phase, ReleaseProject};
+use std::path::Path;
 
 fn carried(path: &str) -> CarriedPath {
     CarriedPath {
@@ -33,6 +33,16 @@ fn request() -> Request {
     Request::new(version("v2"), VolumeBackend::Local)
 }
 
+fn release_project(release: &str, project: &str) -> ReleaseProject {
+    ReleaseProject {
+        version: version(release),
+        project: project.into(),
+        folder: "deploy".into(),
+        env_files: vec![Path::new("releases").join(release).join("prod.env")],
+        profiles: vec!["a b".into()],
+    }
+}
+
 fn decisions() -> Decisions {
     let pair = |key: &str| VolumePair {
         key: key.to_owned(),
@@ -46,6 +56,8 @@ fn decisions() -> Decisions {
         from_project: "one".into(),
         project: "two".into(),
         projects: ProjectPair::default(),
+        old: release_project("v1", "one"),
+        new: release_project("v2", "two"),
         new_folder: "/install/releases/v2".into(),
         edits: Vec::new(),
         images: vec!["acme/web:v2".into()],
@@ -439,5 +451,35 @@ fn what_runs_is_stopped_for_what_can_not_be_done_beforehand_and_no_longer() {
     assert!(
         !planned(&decisions).contains(&made),
         "one name, two containers"
+    );
+}
+
+#[test]
+fn commands_that_start_and_stop_name_the_folder_the_variables_and_the_profiles() {
+    let request = Request {
+        up: true,
+        ..request()
+    };
+    let planned = plan(label(), &request, None, &decisions(), &facts()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let volumes = FakeVolumes::new(folder.path());
+    let commands = |wanted: fn(&Step) -> bool| {
+        let steps = planned.steps.iter().filter(|step| wanted(step));
+        let commands = steps.flat_map(|step| step.commands(&volumes));
+        commands.collect::<Vec<_>>()
+    };
+    let call = |project: &str, version: &str, words: &str| {
+        format!(
+            "docker compose -p {project} --project-directory releases/{version}/deploy \
+             --env-file releases/{version}/prod.env --profile 'a b' {words}"
+        )
+    };
+    assert_eq!(
+        commands(|step| matches!(step, Step::Stop(_))),
+        [call("one", "v1", "stop")]
+    );
+    assert_eq!(
+        commands(|step| matches!(step, Step::Start(_))),
+        [call("two", "v2", "up --detach --wait --pull never")]
     );
 }
