@@ -251,3 +251,113 @@ fn what_an_override_includes_and_extends_comes_along_with_what_that_reads() {
     );
     assert_eq!(install.read("volumes/v2_kept/rows"), "rows\n");
 }
+
+#[test]
+fn data_behind_a_symlink_that_leads_out_is_a_question_of_whose_it_is() {
+    let compose = COMPOSE.replace('}', ", volumes: ['./data:/d']}");
+    let install = TwoReleases::new(&[
+        ("releases/v1/compose.yaml", &compose),
+        ("releases/v2/compose.yaml", &compose),
+        ("shared/data/f", "1\n"),
+    ]);
+    let root = install.0.path().canonicalize().unwrap();
+    symlink("../../shared/data", root.join("releases/v1/data")).unwrap();
+    let data = root.join("shared/data").display().to_string();
+    let asked = install.run("plan v2").exits(3);
+    let asked = asked.complains(&format!("both releases would write `{data}` (web)"));
+    asked.complains(&format!("--own {data}"));
+    let plan = install.run(&format!("plan v2 --share {data}")).exits(0);
+    assert!(!plan.out.contains("nobody asked"), "{}", plan.out);
+    install.run("apply").exits(0).complains(&data);
+    let link = fs::read_link(root.join("releases/v2/data")).unwrap();
+    assert_eq!(link.to_str(), Some("../../shared/data"));
+    install.run("rollback --discard").exits(0);
+    install.run(&format!("plan v2 --own {data}")).exits(0);
+    install.run("apply").exits(0);
+    let own = root.join("releases/v2/data");
+    assert!(own.symlink_metadata().unwrap().is_dir());
+    assert_eq!(install.read("releases/v2/data/f"), "1\n");
+    install.run("rollback --discard").exits(0);
+    assert_eq!(install.read("shared/data/f"), "1\n");
+}
+
+#[test]
+fn a_link_on_the_way_to_a_mounted_folder_is_asked_about_and_gives_way_to_a_copy() {
+    let compose = COMPOSE.replace(
+        '}',
+        ", volumes: ['./volumes/db/pg:/d', './volumes/db/log:/l']}",
+    );
+    let install = TwoReleases::new(&[
+        ("releases/v1/compose.yaml", &compose),
+        ("releases/v1/volumes/own", "mine\n"),
+        ("releases/v2/compose.yaml", &compose),
+        ("shared/db/pg/f", "1\n"),
+        ("shared/db/log/l", "2\n"),
+    ]);
+    let root = install.0.path().canonicalize().unwrap();
+    symlink("../../../shared/db", root.join("releases/v1/volumes/db")).unwrap();
+    let data = root.join("shared/db").display().to_string();
+    // Only what is mounted comes along, as what it is.
+    let plan = install.run("plan v2").exits(0);
+    plan.prints("carry releases/v1/volumes/db/pg to releases/v2/volumes/db/pg");
+    let asked = install.run("plan v2 --carry volumes").exits(3);
+    let asked = asked.complains(&format!("both releases would write `{data}` (web)"));
+    asked.complains(&format!("--own {data}"));
+    install
+        .run(&format!("plan v2 --carry volumes --own {data}"))
+        .exits(0);
+    install.run("apply").exits(0);
+    assert!(
+        root.join("releases/v2/volumes/db")
+            .symlink_metadata()
+            .unwrap()
+            .is_dir()
+    );
+    assert_eq!(install.read("releases/v2/volumes/own"), "mine\n");
+    assert_eq!(install.read("releases/v2/volumes/db/pg/f"), "1\n");
+    assert_eq!(install.read("releases/v2/volumes/db/log/l"), "2\n");
+}
+
+#[test]
+fn a_link_by_an_absolute_path_into_its_own_release_would_be_the_old_ones_data() {
+    let compose = COMPOSE.replace('}', ", volumes: ['./data:/d']}");
+    let install = TwoReleases::new(&[
+        ("releases/v1/compose.yaml", &compose),
+        ("releases/v1/pgdata/f", "1\n"),
+        ("releases/v2/compose.yaml", &compose),
+    ]);
+    let root = install.0.path().canonicalize().unwrap();
+    let data = root.join("releases/v1/pgdata");
+    symlink(&data, root.join("releases/v1/data")).unwrap();
+    let data = data.display().to_string();
+    let asked = install.run("plan v2").exits(3);
+    asked.complains(&format!("both releases would write `{data}` (web)"));
+    install.run(&format!("plan v2 --own {data}")).exits(0);
+    install.run("apply").exits(0);
+    let own = root.join("releases/v2/data");
+    assert!(own.symlink_metadata().unwrap().is_dir());
+    assert_eq!(install.read("releases/v2/data/f"), "1\n");
+}
+
+#[test]
+fn a_link_that_both_releases_have_leads_both_to_the_same_data() {
+    let compose = COMPOSE.replace('}', ", volumes: ['./data:/d']}");
+    let install = TwoReleases::new(&[
+        ("releases/v1/compose.yaml", &compose),
+        ("releases/v2/compose.yaml", &compose),
+        ("shared/data/f", "1\n"),
+    ]);
+    let root = install.0.path().canonicalize().unwrap();
+    for release in ["v1", "v2"] {
+        symlink(
+            "../../shared/data",
+            root.join(format!("releases/{release}/data")),
+        )
+        .unwrap();
+    }
+    let data = root.join("shared/data").display().to_string();
+    let asked = install.run("plan v2").exits(3);
+    asked.complains(&format!("both releases would write `{data}` (web)"));
+    let plan = install.run(&format!("plan v2 --share {data}")).exits(0);
+    plan.prints(&data);
+}

@@ -182,6 +182,32 @@ mod tests {
         assert_eq!((*removed, *adjusted), (1, 0));
         let paths: Vec<_> = foretold.differences.iter().map(|one| &*one.path).collect();
         assert_eq!(paths, [&b"b"[..], b"gone", b"new"]);
+        let entry = |path: &str, kind, mode| {
+            let mut entry = ManifestEntry::new(path.as_bytes().to_vec(), kind);
+            entry.mode = Some(mode);
+            entry
+        };
+        let (folder, file, link) = (EntryKind::Directory, EntryKind::File, EntryKind::Symlink);
+        let source = Manifest::new([
+            entry(".", folder, 0o755),
+            entry("both", folder, 0o755),
+            entry("both/new-link", link, 0o777),
+            entry("changed", file, 0o600),
+            entry("new", folder, 0o755),
+        ]);
+        let target = Manifest::new([
+            entry(".", folder, 0o755),
+            entry("both", folder, 0o700),
+            entry("changed", file, 0o644),
+            entry("new", file, 0o644),
+        ]);
+        let foretold = foretell_between(&source, &target, all, Path::new("t")).unwrap();
+        let counts = foretold.updated.copied.counts;
+        assert_eq!((counts.files, counts.directories, counts.others), (0, 1, 1));
+        assert_eq!(
+            (foretold.updated.removed, foretold.updated.adjusted),
+            (0, 2)
+        );
         let refused = foretell_between(&tree(""), &target, Removals::Plausible, Path::new("t"));
         assert!(matches!(refused, Err(Error::TooManyRemovals { .. })));
     }

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use super::linked_data::LinkedData;
 use super::merging::{Answered, MergedFile};
 use super::obstacle::Obstacle;
 use super::outside::{self, OutsideAnswers, OutsideUse, Ownership};
@@ -188,17 +189,8 @@ impl Decisions {
         warnings::of_old_version(old, new, &mut warnings);
         warnings::of_findings(&releases.findings, ReleasePair { old, new }, &mut warnings);
         carry.retain(|carry| !is_merged(&carry.path));
-        if !releases.has_pristine {
-            warnings.push(format!(
-                "it is not known what the vendor shipped as {}: files of keys keep your values, and \
-                 other files that both releases have are asked about; name its tarball or folder with \
-                 `--pristine PATH` to have them merged",
-                old.version
-            ));
-            if !is_merged(&new.files[0].real) {
-                warnings::of_unknown_edits(ReleasePair { old, new }, &mut warnings);
-            }
-        }
+        leave_to_copies(&mut carry, &outside.folders);
+        warnings::of_no_pristine(releases, &mut warnings);
         Ok(Self {
             from: old.version.clone(),
             to: new.version.clone(),
@@ -257,11 +249,8 @@ fn projects(request: &Request, old: &ReleaseFiles, new: &ReleaseFiles) -> Projec
 /// What below its folder a release's services mount so that they can write it.
 fn written(model: &compose::Model) -> Vec<PathBuf> {
     let written = model.binds.iter().filter(|bind| !bind.read_only);
-    let below = written.filter_map(|bind| {
-        let absolute = model.project_dir.join(&bind.source);
-        Some(absolute.strip_prefix(&model.project_dir).ok()?.to_owned())
-    });
-    below.collect()
+    let below = written.filter(|bind| !bind.source.is_absolute());
+    below.map(|bind| bind.source.clone()).collect()
 }
 
 /// What becomes of the data outside of the releases, as far as somebody has said so.
@@ -276,7 +265,10 @@ fn outside(
     } = releases;
     let answers = OutsideAnswers::of(request, recipe);
     let uses = OutsideUse::all(&old.model, &new.model);
-    let idle = answers.idle(&uses).into_iter();
+    let links = LinkedData::all(releases);
+    let asked = uses.iter().map(OutsideUse::answer);
+    let asked: Vec<_> = asked.chain(links.iter().map(LinkedData::answer)).collect();
+    let idle = answers.idle(&asked).into_iter();
     warnings.extend(idle.map(|given| {
         format!("`{given}`: nothing outside of both releases is called so, and nobody asked")
     }));
@@ -288,7 +280,25 @@ fn outside(
             None => decided.obstacles.push(used.question()),
         }
     }
+    for link in &links {
+        match (answers.answer(&link.answer()), link.folder()) {
+            (Some(Ownership::Share), _) => decided.shared.push(link.shared()),
+            (Some(Ownership::Own), Some(folder)) => decided.folders.push(folder),
+            (Some(Ownership::Own) | None, _) => decided.obstacles.push(link.question()),
+        }
+    }
     decided
+}
+
+/// Takes out of what is carried the links that copies of what they lead to take the place of.
+fn leave_to_copies(carry: &mut Vec<CarriedPath>, copies: &[OutsideFolder]) {
+    for copy in copies {
+        carry.retain(|carry| carry.path != copy.to);
+        for carry in carry.iter_mut() {
+            let below = copy.to.strip_prefix(&carry.path);
+            carry.exclude.extend(below.map(Path::to_owned));
+        }
+    }
 }
 
 /// A copy for the new release of what is outside.

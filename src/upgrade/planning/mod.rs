@@ -10,6 +10,7 @@ pub mod facts;
 mod flow;
 pub mod hops;
 pub mod image_facts;
+mod linked_data;
 pub mod local_changes;
 pub mod merging;
 pub mod obstacle;

@@ -208,9 +208,9 @@ impl<'a> OutsideAnswers<'a> {
     }
 
     /// What the request answers and nobody asked.
-    pub(crate) fn idle(&self, uses: &[OutsideUse]) -> Vec<&'a str> {
+    pub(crate) fn idle(&self, asked: &[String]) -> Vec<&'a str> {
         let given = self.request.own.iter().chain(&self.request.share);
-        let is_idle = |given: &&String| uses.iter().all(|used| !covers(given, &used.answer()));
+        let is_idle = |given: &&String| asked.iter().all(|answer| !covers(given, answer));
         given.filter(is_idle).map(String::as_str).collect()
     }
 }

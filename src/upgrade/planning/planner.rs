@@ -7,16 +7,16 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::compose_config::ComposeWord;
 use super::decisions::{Decisions, OutsideFolder};
 use super::facts::{Facts, FolderFacts, VolumeFacts, release_path};
 use super::flow::Flow;
 use super::merging::{MergedFile, PlanConflict};
 use super::obstacle::{Obstacle, Refused};
 use super::volume_pair::VolumePair;
+use super::warnings;
 use crate::doctor::{Finding, Severity};
 use crate::document::DocumentId;
-use crate::engine::{User, Users};
+use crate::engine::Users;
 use crate::release::VendorRelease;
 use crate::upgrade::plan::{Estimate, Plan, Space, VolumeEstimate};
 use crate::upgrade::request::Request;
@@ -69,7 +69,8 @@ pub fn plan(
             space,
         },
         warnings: [
-            warnings(request, decisions, facts),
+            decisions.warnings.clone(),
+            warnings::of_facts(request, decisions, facts),
             facts.unseen.warnings(&decisions.leave),
         ]
         .concat(),
@@ -444,71 +445,6 @@ fn space(shipment: Option<&VendorRelease>, facts: &Facts) -> Vec<Space> {
             free: second.free,
         },
     ]
-}
-
-fn warnings(request: &Request, decisions: &Decisions, facts: &Facts) -> Vec<String> {
-    // What the upgrade stops itself needn't be stopped before.
-    let is_stopped =
-        |user: &&User| request.up && user.project.as_ref() == Some(&decisions.from_project);
-    let mut warnings = decisions.warnings.clone();
-    if let Some(ComposeWord::Unknown(why)) = &facts.compose {
-        warnings.push(format!(
-            "Compose wasn't asked what the new release comes to: {why}"
-        ));
-    }
-    let unknown = facts.findings.iter();
-    let unknown = unknown.filter(|finding| finding.severity == Severity::Unknown);
-    warnings.extend(unknown.map(Finding::told));
-    for (carried, _) in decisions
-        .carry
-        .iter()
-        .zip(&facts.carry)
-        .filter(|(_, seen)| seen.old.is_none())
-    {
-        warnings.push(format!(
-            "`{}` is to be carried and is not in {}",
-            carried.path.display(),
-            decisions.from
-        ));
-    }
-    for (pair, seen) in decisions.volumes.iter().zip(&facts.volumes) {
-        if let Some(why) = &seen.users.unknown {
-            warnings.push(format!(
-                "whether anything uses volume `{}` can't be known: {why}; `apply` will refuse, \
-                 unless told `--assume-stopped`",
-                pair.source
-            ));
-        }
-        for user in seen.users.found.iter().filter(|user| !is_stopped(user)) {
-            warnings.push(format!(
-                "volume `{}` is in use by {}: stop it before `apply`",
-                pair.source, user.who
-            ));
-        }
-        if seen.source.is_none() {
-            warnings.push(format!(
-                "volume `{}` isn't there, and nothing of {} uses it: it isn't copied",
-                pair.source, decisions.from
-            ));
-        }
-    }
-    for (pair, seen) in decisions.folders.iter().zip(&facts.folders) {
-        let path = pair.from.display();
-        if let Some(why) = &seen.users.unknown {
-            warnings.push(format!(
-                "whether anything uses `{path}` can't be known: {why}; `apply` will refuse, unless \
-                 told `--assume-stopped`"
-            ));
-        }
-        warnings.extend(
-            seen.users
-                .found
-                .iter()
-                .filter(|user| !is_stopped(user))
-                .map(|user| format!("`{path}` is in use by {}: stop it before `apply`", user.who)),
-        );
-    }
-    warnings
 }
 
 #[cfg(test)]

@@ -4,10 +4,17 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::compose_config::ComposeWord;
+use super::decisions::Decisions;
+use super::facts::Facts;
 use super::local_changes::Findings;
 use super::release_files::{ReleaseFiles, ReleasePair};
+use super::releases::Releases;
+use crate::doctor::{Finding, Severity};
+use crate::engine::{User, Users};
 use crate::merge::{self, Input, Inputs};
 use crate::release::Version;
+use crate::upgrade::request::Request;
 
 /// The old release's `.env` takes the place of the new one's: what that had and this lacks.
 pub(crate) fn of_missing_keys(
@@ -33,12 +40,27 @@ pub(crate) fn of_missing_keys(
     }
 }
 
+/// That nobody knows whose a difference is, where there is no pristine copy.
+pub(crate) fn of_no_pristine(releases: &Releases, warnings: &mut Vec<String>) {
+    let Releases { old, new, .. } = releases;
+    if releases.has_pristine {
+        return;
+    }
+    warnings.push(format!(
+        "it is not known what the vendor shipped as {}: files of keys keep your values, and other files \
+         that differ in both releases are asked about; name its tarball or folder with `--pristine PATH` \
+         to have them merged",
+        old.version
+    ));
+    let mut merged = releases.merged.iter();
+    if !merged.any(|file| file.name == new.files[0].real) {
+        of_unknown_edits(ReleasePair { old, new }, warnings);
+    }
+}
+
 /// Without a pristine copy the vendor's compose file is taken, once that was said: where the old one
 /// says something else, but for images and names.
-pub(crate) fn of_unknown_edits(
-    ReleasePair { old, new }: ReleasePair<'_>,
-    warnings: &mut Vec<String>,
-) {
+fn of_unknown_edits(ReleasePair { old, new }: ReleasePair<'_>, warnings: &mut Vec<String>) {
     let (mine, theirs) = (&old.files[0], &new.files[0]);
     let inputs = Inputs {
         name: Path::new("compose.yaml"),
@@ -144,6 +166,60 @@ fn names(files: &[PathBuf]) -> String {
         text.push(format!("{more} more"));
     }
     text.join(", ")
+}
+
+/// What the facts say: who uses what is copied, what isn't there, what couldn't be asked.
+pub(crate) fn of_facts(request: &Request, decisions: &Decisions, facts: &Facts) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if let Some(ComposeWord::Unknown(why)) = &facts.compose {
+        warnings.push(format!(
+            "Compose wasn't asked what the new release comes to: {why}"
+        ));
+    }
+    let unknown = facts.findings.iter();
+    let unknown = unknown.filter(|finding| finding.severity == Severity::Unknown);
+    warnings.extend(unknown.map(Finding::told));
+    let carried = decisions.carry.iter().zip(&facts.carry);
+    for (carried, _) in carried.filter(|(_, seen)| seen.old.is_none()) {
+        warnings.push(format!(
+            "`{}` is to be carried and is not in {}",
+            carried.path.display(),
+            decisions.from
+        ));
+    }
+    // What the upgrade stops itself needn't be stopped before.
+    let stopped = request.up.then_some(decisions.from_project.as_str());
+    for (pair, seen) in decisions.volumes.iter().zip(&facts.volumes) {
+        let what = format!("volume `{}`", pair.source);
+        of_users(&what, &seen.users, stopped, &mut warnings);
+        if seen.source.is_none() {
+            warnings.push(format!(
+                "{what} isn't there, and nothing of {} uses it: it isn't copied",
+                decisions.from
+            ));
+        }
+    }
+    for (pair, seen) in decisions.folders.iter().zip(&facts.folders) {
+        let what = format!("`{}`", pair.from.display());
+        of_users(&what, &seen.users, stopped, &mut warnings);
+    }
+    warnings
+}
+
+/// Who stands against copying something, but for those of the project that the upgrade stops.
+fn of_users(what: &str, users: &Users, stopped: Option<&str>, warnings: &mut Vec<String>) {
+    warnings.extend(users.unknown.iter().map(|why| {
+        format!(
+            "whether anything uses {what} can't be known: {why}; `apply` will refuse, unless told \
+             `--assume-stopped`"
+        )
+    }));
+    let is_stopped = |user: &&User| stopped.is_some() && user.project.as_deref() == stopped;
+    let using = users.found.iter().filter(|user| !is_stopped(user));
+    warnings.extend(using.map(|user| {
+        let who = &user.who;
+        format!("{what} is in use by {who}: stop it before `apply`")
+    }));
 }
 
 #[cfg(test)]
