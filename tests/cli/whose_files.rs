@@ -383,3 +383,35 @@ fn what_a_terminal_would_act_upon_is_shown_and_never_obeyed() {
     let ran = install.run("merge esc.yml releases/v1/conf/app.conf releases/v1/conf/app.conf -o -");
     assert_eq!(ran.exits(0).out, conf);
 }
+
+#[test]
+fn what_my_compose_file_extends_comes_along_where_the_vendor_ships_it_no_longer() {
+    let mine = "services:\n  web: {extends: {file: common.yaml, service: web}}\n";
+    let files = [
+        ("releases/v1/compose.yaml", mine),
+        (
+            "releases/v1/common.yaml",
+            "services:\n  web: {image: 'acme/web:v1'}\n",
+        ),
+        (
+            "releases/v2/compose.yaml",
+            "services:\n  web: {image: 'acme/web:v2', restart: always}\n",
+        ),
+    ];
+    let install = TwoReleases::new(&files);
+    install.run("plan v2").exits(1);
+    let plan = install.run("plan v2 --ours compose.yaml").exits(0);
+    plan.prints("carry releases/v1/common.yaml to releases/v2/common.yaml");
+    install.run("apply").exits(0);
+    assert_eq!(install.read("releases/v2/compose.yaml"), mine);
+    let common = install.read("releases/v2/common.yaml");
+    assert_eq!(common, files[1].1.replace(":v1", ":v2"));
+
+    // Through a link nothing comes.
+    let install = TwoReleases::new(&files);
+    let common = install.0.path().join("releases/v1/common.yaml");
+    fs::rename(&common, install.0.path().join("elsewhere.yaml")).unwrap();
+    std::os::unix::fs::symlink("../../elsewhere.yaml", &common).unwrap();
+    let refused = install.run("plan v2 --ours compose.yaml").exits(3);
+    refused.complains("Compose would read `common.yaml` of the new release");
+}

@@ -121,6 +121,39 @@ impl CarriedConfig {
     }
 }
 
+impl CarriedConfig {
+    /// Has a file come along that only the old release has and the new one is read with; false where that
+    /// hasn't it, either.
+    ///
+    /// # Errors
+    /// [`ReleasesError::Io`] where it can't be read.
+    pub(crate) fn brings(
+        &mut self,
+        old: &ReleaseFiles,
+        name: &Path,
+    ) -> Result<bool, ReleasesError> {
+        let Some(bytes) = read(&old.folder, name)? else {
+            return Ok(false);
+        };
+        if self.coming.insert(name.to_owned(), bytes).is_some() {
+            return Ok(false);
+        }
+        let Findings {
+            gone, left_behind, ..
+        } = &mut self.findings;
+        gone.retain(|path| path != name);
+        left_behind.retain(|path| path != name);
+        if !self.carry.iter().any(|carry| carry.brings(name)) {
+            self.carry.push(CarriedPath {
+                path: name.to_owned(),
+                exclude: Vec::new(),
+                replaces: false,
+            });
+        }
+        Ok(true)
+    }
+}
+
 /// What two vendors' releases hold, as far as that is known.
 #[derive(Clone, Copy)]
 pub(crate) struct Shipped<'a> {

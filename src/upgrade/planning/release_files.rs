@@ -130,6 +130,12 @@ pub enum ReleasesError {
         /// Where those of the new one are.
         new: String,
     },
+    /// A compose file of the new release, as it will be, names another that neither release has.
+    #[error("Compose would read `{}` of the new release, and neither release has it", file.display())]
+    NotThere {
+        /// The file, below the release.
+        file: PathBuf,
+    },
     /// Edits can't be told from what the vendor shipped.
     #[error(
         "it is not known what the vendor shipped as {version}, so your edits of it are not, either"
@@ -167,6 +173,7 @@ impl Explain for ReleasesError {
             Self::NoCompose { .. } => Kind::Usage,
             Self::FileOutside { .. }
             | Self::OtherFolder { .. }
+            | Self::NotThere { .. }
             | Self::NoPristine { .. }
             | Self::OverrideTaken { .. }
             | Self::Io { .. } => Kind::Refused,
@@ -197,6 +204,11 @@ impl Explain for ReleasesError {
                     .into(),
                 "where another folder of a release is the one that runs, say so with `transship init \
                  --project-directory DIR`"
+                    .into(),
+            ],
+            Self::NotThere { .. } => vec![
+                "put it into the old release, from where it comes along, or take what includes or extends \
+                 it out of the old release's compose files"
                     .into(),
             ],
             Self::NoPristine { .. } => {

@@ -4,6 +4,7 @@
 //! from a [`SmallFiles`]. Only reads, but for that temporary folder.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::config::{CarriedConfig, Shipped};
@@ -11,6 +12,7 @@ use super::local_changes::Findings;
 use super::merging::MergedFile;
 use super::release_files::{EnvSource, ReadOptions, ReleaseFiles, ReleasePair, ReleasesError};
 use super::whose::{CarriedPath, FileQuestion};
+use crate::compose;
 use crate::fs::Disk;
 use crate::progress::Progress;
 use crate::release::{
@@ -104,7 +106,7 @@ impl Releases {
         let base = base.as_ref().or(found.as_ref().map(SmallFiles::shipped));
         let staged = ShippedFiles::whole(&shipped.folder);
         let theirs = small_files.as_ref().map_or(&staged, SmallFiles::shipped);
-        let config = CarriedConfig::decide(
+        let mut config = CarriedConfig::decide(
             install,
             request,
             &recipe,
@@ -117,7 +119,15 @@ impl Releases {
         let shipped_env = shipped.shipped_env()?;
         let new = match config.coming.is_empty() {
             true => shipped,
-            false => ReleaseFiles::read(&release, &at, &how, &config.coming)?,
+            false => loop {
+                let read = ReleaseFiles::read(&release, &at, &how, &config.coming);
+                match read.map_err(|error| named_in_vain(error, &at)) {
+                    Ok(new) => break new,
+                    // What is yours of the compose files names it, and the vendor ships it no longer.
+                    Err(ReleasesError::NotThere { file, .. }) if config.brings(&old, &file)? => {}
+                    Err(error) => return Err(error),
+                }
+            },
         };
         let mut overlays = config.merged.iter().filter(|file| file.step.over.is_some());
         if let Some(unread) = overlays.find(|over| new.files.iter().all(|f| f.name != over.name)) {
@@ -138,6 +148,23 @@ impl Releases {
             shipped_env,
             _small_files: small_files,
         })
+    }
+}
+
+/// The error of a compose file that names another below the release, which isn't there.
+fn named_in_vain(error: ReleasesError, at: &Path) -> ReleasesError {
+    match &error {
+        ReleasesError::Compose(compose::Error::Read { path, source })
+            if source.kind() == io::ErrorKind::NotFound =>
+        {
+            let below = path.strip_prefix(at);
+            below
+                .map(|file| ReleasesError::NotThere {
+                    file: file.to_owned(),
+                })
+                .unwrap_or(error)
+        }
+        _ => error,
     }
 }
 
