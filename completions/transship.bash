@@ -312,7 +312,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__doctor)
-            opts="-C -q -h --from-release --from-project --ignore --list --install --volumes --docker --helper --assume-stopped --json --quiet --color --help"
+            opts="-p -C -q -h --from-release --from --prefix --image --tag-var --image-archive --carry --leave --skip-volume --own --share --env-file --profile --project --from-project --beside --ours --theirs --as-override --ignore --list --install --volumes --docker --helper --assume-stopped --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -322,7 +322,67 @@ _transship() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --prefix)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --image)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --image-archive)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --carry)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --leave)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --skip-volume)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --own)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --share)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --env-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --from-project)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ours)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --theirs)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -660,21 +720,21 @@ _transship() {
             return 0
             ;;
         transship__subcmd__plan)
-            opts="-C -p -q -h --from-release --install --from --prefix --image --tag-var --image-archive --carry --leave --skip-volume --own --share --env-file --profile --project --from-project --beside --pristine --ours --theirs --as-override --no-up --volumes --docker --helper --assume-stopped --dry-run --json --quiet --color --help"
+            opts="-C -p -q -h --install --from-release --from --prefix --image --tag-var --image-archive --carry --leave --skip-volume --own --share --env-file --profile --project --from-project --beside --ours --theirs --as-override --pristine --no-up --volumes --docker --helper --assume-stopped --dry-run --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
-                --from-release)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --install)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 -C)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --from-release)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -734,15 +794,15 @@ _transship() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --pristine)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --ours)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --theirs)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pristine)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1156,21 +1216,21 @@ _transship() {
             return 0
             ;;
         transship__subcmd__upgrade)
-            opts="-C -p -y -q -h --from-release --install --from --prefix --image --tag-var --image-archive --carry --leave --skip-volume --own --share --env-file --profile --project --from-project --beside --pristine --ours --theirs --as-override --no-up --volumes --docker --helper --assume-stopped --dry-run --rollback-on-failure --no-rollback --notes-read --yes --json --quiet --color --help"
+            opts="-C -p -y -q -h --install --from-release --from --prefix --image --tag-var --image-archive --carry --leave --skip-volume --own --share --env-file --profile --project --from-project --beside --ours --theirs --as-override --pristine --no-up --volumes --docker --helper --assume-stopped --dry-run --rollback-on-failure --no-rollback --notes-read --yes --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
-                --from-release)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --install)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 -C)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --from-release)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1230,15 +1290,15 @@ _transship() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --pristine)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --ours)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --theirs)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pristine)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

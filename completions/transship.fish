@@ -66,7 +66,21 @@ complete -c transship -n "__fish_transship_using_subcommand init" -l json -d 'Pr
 complete -c transship -n "__fish_transship_using_subcommand init" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand doctor" -l from-release -d 'The vendor\'s tarball or folder; leave it out if the release is staged already' -r -F
-complete -c transship -n "__fish_transship_using_subcommand doctor" -l from-project -d 'The compose project that the old release runs as; Compose\'s own choice when absent' -r
+complete -c transship -n "__fish_transship_using_subcommand doctor" -l from -d 'The release to upgrade from, instead of the one that `current` points to' -r
+complete -c transship -n "__fish_transship_using_subcommand doctor" -l prefix -d 'The prefix of the new volumes\' names' -r
+complete -c transship -n "__fish_transship_using_subcommand doctor" -l image -d 'Retag images, as `transship image set` does; repeatable' -r
+complete -c transship -n "__fish_transship_using_subcommand doctor" -l image-archive -d 'Load the release\'s images from the vendor\'s archive first, such as `containers.tar.gz`' -r -F
+complete -c transship -n "__fish_transship_using_subcommand doctor" -l carry -d 'A file or folder of the release to carry; repeatable' -r -F
+complete -c transship -n "__fish_transship_using_subcommand doctor" -l leave -d 'A place in the old release\'s containers, `SERVICE:/path`, whose data may stay behind; repeatable' -r
+complete -c transship -n "__fish_transship_using_subcommand doctor" -l skip-volume -d 'A volume\'s key that is not to be copied; repeatable' -r
+complete -c transship -n "__fish_transship_using_subcommand doctor" -l own -d 'Data outside of both releases that the new one gets a copy of; repeatable' -r
+complete -c transship -n "__fish_transship_using_subcommand doctor" -l share -d 'Data outside of both releases that both go on using; repeatable' -r
+complete -c transship -n "__fish_transship_using_subcommand doctor" -l env-file -d 'A file of variables instead of `.env`; repeatable, later ones win' -r -F
+complete -c transship -n "__fish_transship_using_subcommand doctor" -l profile -d 'A profile whose services run, as well as those that always do; repeatable' -r
+complete -c transship -n "__fish_transship_using_subcommand doctor" -s p -l project -d 'The new release\'s compose project; Compose\'s own choice when absent' -r
+complete -c transship -n "__fish_transship_using_subcommand doctor" -l from-project -d 'The compose project that the old release runs as; that of the last upgrade from or to it when absent, else Compose\'s own choice' -r
+complete -c transship -n "__fish_transship_using_subcommand doctor" -l ours -d 'Where both changed PATH take the old release\'s; repeatable' -r -F
+complete -c transship -n "__fish_transship_using_subcommand doctor" -l theirs -d 'Where both changed PATH take the vendor\'s; repeatable' -r -F
 complete -c transship -n "__fish_transship_using_subcommand doctor" -l ignore -d 'A rule whose findings are to be left out; repeatable' -r
 complete -c transship -n "__fish_transship_using_subcommand doctor" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
 complete -c transship -n "__fish_transship_using_subcommand doctor" -l volumes -d 'Where volumes live: a folder that holds one folder for each, or `docker`' -r -F
@@ -75,6 +89,9 @@ complete -c transship -n "__fish_transship_using_subcommand doctor" -l helper -d
 complete -c transship -n "__fish_transship_using_subcommand doctor" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand doctor" -l tag-var -d 'Follow a tag into the variable that holds it: the default in the compose file, or the key in the new release\'s `.env`'
+complete -c transship -n "__fish_transship_using_subcommand doctor" -l beside -d 'The new release is to run beside the old one, rather than in its place'
+complete -c transship -n "__fish_transship_using_subcommand doctor" -l as-override -d 'Leave the vendor\'s compose file as it is, and write your edits of the old one as a `docker-compose.override.yml` beside it'
 complete -c transship -n "__fish_transship_using_subcommand doctor" -l list -d 'List the rules'
 complete -c transship -n "__fish_transship_using_subcommand doctor" -l assume-stopped -d 'Take for unused what nobody can be asked about'
 complete -c transship -n "__fish_transship_using_subcommand doctor" -l json -d 'Print one JSON document instead of text'
@@ -89,8 +106,8 @@ never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand path" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand path" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand path" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c transship -n "__fish_transship_using_subcommand plan" -l from-release -d 'The vendor\'s tarball or folder; leave it out if the release is staged already' -r -F
 complete -c transship -n "__fish_transship_using_subcommand plan" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
+complete -c transship -n "__fish_transship_using_subcommand plan" -l from-release -d 'The vendor\'s tarball or folder; leave it out if the release is staged already' -r -F
 complete -c transship -n "__fish_transship_using_subcommand plan" -l from -d 'The release to upgrade from, instead of the one that `current` points to' -r
 complete -c transship -n "__fish_transship_using_subcommand plan" -l prefix -d 'The prefix of the new volumes\' names' -r
 complete -c transship -n "__fish_transship_using_subcommand plan" -l image -d 'Retag images, as `transship image set` does; repeatable' -r
@@ -103,10 +120,10 @@ complete -c transship -n "__fish_transship_using_subcommand plan" -l share -d 'D
 complete -c transship -n "__fish_transship_using_subcommand plan" -l env-file -d 'A file of variables instead of `.env`; repeatable, later ones win' -r -F
 complete -c transship -n "__fish_transship_using_subcommand plan" -l profile -d 'A profile whose services run, as well as those that always do; repeatable' -r
 complete -c transship -n "__fish_transship_using_subcommand plan" -s p -l project -d 'The new release\'s compose project; Compose\'s own choice when absent' -r
-complete -c transship -n "__fish_transship_using_subcommand plan" -l from-project -d 'The compose project that the old release runs as; Compose\'s own choice when absent' -r
-complete -c transship -n "__fish_transship_using_subcommand plan" -l pristine -d 'The vendor\'s tarball or folder of the old release, to tell its files from your edits' -r -F
+complete -c transship -n "__fish_transship_using_subcommand plan" -l from-project -d 'The compose project that the old release runs as; that of the last upgrade from or to it when absent, else Compose\'s own choice' -r
 complete -c transship -n "__fish_transship_using_subcommand plan" -l ours -d 'Where both changed PATH take the old release\'s; repeatable' -r -F
 complete -c transship -n "__fish_transship_using_subcommand plan" -l theirs -d 'Where both changed PATH take the vendor\'s; repeatable' -r -F
+complete -c transship -n "__fish_transship_using_subcommand plan" -l pristine -d 'The vendor\'s tarball or folder of the old release, to tell its files from your edits' -r -F
 complete -c transship -n "__fish_transship_using_subcommand plan" -l volumes -d 'Where volumes live: a folder that holds one folder for each, or `docker`' -r -F
 complete -c transship -n "__fish_transship_using_subcommand plan" -l docker -d 'The docker program, such as `sudo -n docker`' -r
 complete -c transship -n "__fish_transship_using_subcommand plan" -l helper -d 'A static transship for the engine\'s processor, to work on volumes out of reach' -r -F
@@ -122,8 +139,8 @@ complete -c transship -n "__fish_transship_using_subcommand plan" -l dry-run -d 
 complete -c transship -n "__fish_transship_using_subcommand plan" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand plan" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand plan" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c transship -n "__fish_transship_using_subcommand upgrade" -l from-release -d 'The vendor\'s tarball or folder; leave it out if the release is staged already' -r -F
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
+complete -c transship -n "__fish_transship_using_subcommand upgrade" -l from-release -d 'The vendor\'s tarball or folder; leave it out if the release is staged already' -r -F
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l from -d 'The release to upgrade from, instead of the one that `current` points to' -r
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l prefix -d 'The prefix of the new volumes\' names' -r
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l image -d 'Retag images, as `transship image set` does; repeatable' -r
@@ -136,10 +153,10 @@ complete -c transship -n "__fish_transship_using_subcommand upgrade" -l share -d
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l env-file -d 'A file of variables instead of `.env`; repeatable, later ones win' -r -F
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l profile -d 'A profile whose services run, as well as those that always do; repeatable' -r
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -s p -l project -d 'The new release\'s compose project; Compose\'s own choice when absent' -r
-complete -c transship -n "__fish_transship_using_subcommand upgrade" -l from-project -d 'The compose project that the old release runs as; Compose\'s own choice when absent' -r
-complete -c transship -n "__fish_transship_using_subcommand upgrade" -l pristine -d 'The vendor\'s tarball or folder of the old release, to tell its files from your edits' -r -F
+complete -c transship -n "__fish_transship_using_subcommand upgrade" -l from-project -d 'The compose project that the old release runs as; that of the last upgrade from or to it when absent, else Compose\'s own choice' -r
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l ours -d 'Where both changed PATH take the old release\'s; repeatable' -r -F
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l theirs -d 'Where both changed PATH take the vendor\'s; repeatable' -r -F
+complete -c transship -n "__fish_transship_using_subcommand upgrade" -l pristine -d 'The vendor\'s tarball or folder of the old release, to tell its files from your edits' -r -F
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l volumes -d 'Where volumes live: a folder that holds one folder for each, or `docker`' -r -F
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l docker -d 'The docker program, such as `sudo -n docker`' -r
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l helper -d 'A static transship for the engine\'s processor, to work on volumes out of reach' -r -F

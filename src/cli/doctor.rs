@@ -1,7 +1,5 @@
 //! `transship doctor`.
 
-use std::path::PathBuf;
-
 use serde::Serialize;
 
 use super::held;
@@ -10,13 +8,11 @@ use super::terminal::color::{ERROR, WARNING};
 use super::terminal::failure::Failure;
 use super::terminal::table;
 use super::terminal::ui::{Done, Ui};
+use super::upgrade_options::UpgradeOptions;
 use crate::doctor::{Finding, RULES, Severity};
-use crate::engine::VolumeBackend;
 use crate::error::Kind;
 use crate::release::{Install, Version};
-use crate::upgrade::Request;
 use crate::upgrade::planning::examination::{PLANNERS, examine};
-use crate::upgrade::request::recorded;
 
 /// Find what would stop an upgrade, and what to know before one.
 ///
@@ -30,12 +26,8 @@ use crate::upgrade::request::recorded;
 pub(super) struct DoctorArgs {
     /// The release to upgrade to
     version: Option<Version>,
-    /// The vendor's tarball or folder; leave it out if the release is staged already
-    #[arg(long, value_name = "PATH", requires = "version")]
-    from_release: Option<PathBuf>,
-    /// The compose project that the old release runs as; Compose's own choice when absent
-    #[arg(long, value_name = "NAME", requires = "version")]
-    from_project: Option<String>,
+    #[command(flatten)]
+    wanted: UpgradeOptions,
     /// A rule whose findings are to be left out; repeatable
     #[arg(long, value_name = "ID")]
     ignore: Vec<String>,
@@ -78,7 +70,12 @@ pub(super) fn run(args: &DoctorArgs, ui: &Ui) -> Result<Done, Failure> {
     held::warn(&args.volumes.engine.docker, ui);
     let place = args.volumes.place(install.root())?;
     let store = args.volumes.store(&place)?;
-    let request = request(args, &install, place)?;
+    let wanted = args.version.as_ref().map(|version| {
+        let (mut request, recorded) = args.wanted.request(&install, version, place, ui)?;
+        request.from_project = request.from_project.or(recorded);
+        Ok::<_, Failure>(request)
+    });
+    let request = wanted.transpose()?;
     let mut findings = examine(&install, request.as_ref(), store.as_ref(), ui.progress())?;
     findings.retain(|finding| args.ignore.iter().all(|id| id != finding.rule));
     if ui.json {
@@ -97,26 +94,6 @@ pub(super) fn run(args: &DoctorArgs, ui: &Ui) -> Result<Done, Failure> {
         true => Done::differs(!findings.is_empty()),
         false => Done::Refused,
     })
-}
-
-fn request(
-    args: &DoctorArgs,
-    install: &Install,
-    place: VolumeBackend,
-) -> Result<Option<Request>, Failure> {
-    let Some(version) = &args.version else {
-        return Ok(None);
-    };
-    let shipment = args.from_release.as_ref().map(|path| {
-        path.canonicalize().map_err(|error| {
-            Failure::new(Kind::Usage, format!("can't read `{}`", path.display())).cause(&error)
-        })
-    });
-    Ok(Some(Request {
-        shipment: shipment.transpose()?.map(|path| recorded(install, &path)),
-        from_project: args.from_project.clone(),
-        ..Request::new(version.clone(), place)
-    }))
 }
 
 fn text(findings: &[Finding], ui: &Ui) -> String {

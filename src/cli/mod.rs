@@ -26,6 +26,7 @@ mod status;
 mod terminal;
 mod up;
 mod upgrade;
+mod upgrade_options;
 mod verify;
 mod volume;
 

@@ -23,6 +23,8 @@ pub struct DoctorFacts {
     pub databases: DatabaseFacts,
     /// The engine and Compose.
     pub engine: Observed<EngineFacts>,
+    /// Whether the volumes are the engine's, and not folders.
+    pub has_engine_volumes: bool,
     /// The images that the engine lacks.
     pub missing_images: Observed<Vec<String>>,
     /// The containers of the release in use.

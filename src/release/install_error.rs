@@ -87,7 +87,7 @@ pub enum InstallError {
         link: PathBuf,
     },
     /// Somebody wrote down that the release is bad.
-    #[error("release {version} was marked as bad{}", said(because))]
+    #[error("release `{version}` was marked as bad{}", said(because))]
     Bad {
         /// The release's version.
         version: Version,
@@ -155,7 +155,8 @@ impl Explain for InstallError {
                 vec!["write it relative to a release, as `docker`, without `..`".into()]
             }
             Self::Bad { version, .. } => vec![format!(
-                "if it isn't bad after all: `transship release bad {version} --undo`"
+                "if it isn't bad after all: `transship release bad {} --undo`",
+                version.word()
             )],
             Self::Trust(error) => error.hints(),
             Self::Lock(error) => error.hints(),
@@ -178,8 +179,9 @@ impl Explain for InstallError {
             Self::UnknownVersion { known, version, .. } => vec![
                 list_known(known),
                 format!(
-                    "to stage the vendor's tarball or folder: `transship release new {version} \
-                     --from-release PATH`; `plan` takes `--from-release`, too"
+                    "to stage the vendor's tarball or folder: `transship release new {} \
+                     --from-release PATH`; `plan` takes `--from-release`, too",
+                    version.word()
                 ),
             ],
             Self::Incomplete { path } => vec![where_else(path).unwrap_or_else(|| {
@@ -192,7 +194,8 @@ impl Explain for InstallError {
                 ]
             }
             Self::OtherCurrent { wanted, .. } => vec![format!(
-                "to repoint it, use `transship release use {wanted}`"
+                "to repoint it, use `transship release use {}`",
+                wanted.word()
             )],
             Self::StrangeCurrent { link } => vec![format!(
                 "it should be a symlink such as `releases/v1.3.2`; look at it with `ls -l {}`",

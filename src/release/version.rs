@@ -1,5 +1,6 @@
 //! A release's name.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
@@ -38,6 +39,11 @@ impl Version {
     /// The name as it is written.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The name as one word of a POSIX shell, for commands that are told: `'release 4'`.
+    pub fn word(&self) -> Cow<'_, str> {
+        shlex::try_quote(&self.0).unwrap_or(Cow::Borrowed(&self.0))
     }
 
     /// The version without its leading `v`: `2.10.5`.
@@ -205,6 +211,13 @@ mod tests {
     fn a_name_may_have_spaces_and_accents() {
         for name in ["release 4", "Größe 1.2", "e\u{301}té", "版本2"] {
             assert_eq!(version(name).as_str(), name);
+        }
+    }
+
+    #[test]
+    fn a_name_is_one_word_of_a_shell() {
+        for (name, word) in [("v2.10.5", "v2.10.5"), ("release 4", "'release 4'")] {
+            assert_eq!(version(name).word(), word);
         }
     }
 

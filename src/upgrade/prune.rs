@@ -14,10 +14,10 @@ use super::made_volume::MadeVolume;
 use super::plan::{Plan, PlanError};
 use super::planning::release_files::{ReadOptions, ReleaseFiles, ReleasesError};
 use super::running::journal::{Journal, JournalError, RunState};
-use super::running::recorded_project::RecordedProject;
 use super::running::run_error::RunError;
 use super::running::runner;
 use crate::compose::Model;
+use crate::doctor::Observed;
 use crate::document::{self, DocumentError};
 use crate::engine::{self, ByPath, ImageHold, Users, VolumeStore, local_images};
 use crate::error::{Explain, Kind};
@@ -52,6 +52,8 @@ pub struct PrunedRelease {
     pub left: Vec<(String, String)>,
     /// The images that are held for it.
     pub holds: Vec<ImageHold>,
+    /// Why those can't be known, where no engine answers.
+    pub holds_unknown: Option<String>,
     /// Bytes of its folders.
     pub bytes: u64,
 }
@@ -177,7 +179,8 @@ impl Pruning {
                 }
             }
         }
-        let stays = Staying::of(&staying);
+        require_apart(&mut going, &mut staying, &mut kept);
+        let stays = Staying::of(&staying, &kept);
         let mut pruning = Self {
             releases: Vec::new(),
             kept,
@@ -222,6 +225,35 @@ impl Pruning {
             }
         }
         Ok(())
+    }
+}
+
+/// Has a release stay where a symlink that stays leads to it: a release by another name is one.
+fn require_apart(
+    going: &mut Vec<ReadRelease>,
+    staying: &mut Vec<Result<ReadRelease, String>>,
+    kept: &mut Vec<KeptRelease>,
+) {
+    let links = staying.iter().flatten().map(|read| &read.release);
+    let links: Vec<_> = links
+        .filter(|release| release.path.is_symlink())
+        .filter_map(|link| Some((link.version.clone(), link.path.canonicalize().ok()?)))
+        .collect();
+    for read in std::mem::take(going) {
+        let folder = read.release.path.canonicalize().ok();
+        match links
+            .iter()
+            .find(|(_, target)| Some(target) == folder.as_ref())
+        {
+            None => going.push(read),
+            Some((link, _)) => {
+                kept.push(KeptRelease {
+                    version: read.release.version.clone(),
+                    because: format!("the symlink `{link}` leads to it"),
+                });
+                staying.push(Ok(read));
+            }
+        }
     }
 }
 
@@ -280,6 +312,8 @@ impl Needed {
             Some("the last run may be rolled back".into())
         } else if self.newest.contains(version) {
             Some(format!("it is one of the {} newest", self.keep))
+        } else if release.path.is_symlink() {
+            Some("it is a symlink, and what that leads to isn't its own".into())
         } else if !release.is_complete {
             Some("it has no compose file, so that its volumes aren't known".into())
         } else {
@@ -290,12 +324,7 @@ impl Needed {
 
 fn read(install: &Install, release: &Release) -> Result<ReadRelease, String> {
     let told = |error: &dyn std::error::Error| format!("it can't be read: {error}");
-    let recorded = RecordedProject::of(install, &release.version);
-    let recorded = recorded.map_err(|error| told(&error))?;
-    let how = ReadOptions {
-        project: recorded.map(|recorded| recorded.project),
-        ..ReadOptions::default()
-    };
+    let how = ReadOptions::recorded(install, release).map_err(|error| told(&error))?;
     let untouched = std::collections::BTreeMap::new();
     let files = ReleaseFiles::read(release, &release.path, &how, &untouched);
     let files = files.map_err(|error: ReleasesError| told(&error))?;
@@ -344,12 +373,14 @@ struct Staying {
     names: BTreeSet<String>,
     /// Their own volumes, by key.
     keys: Vec<(String, String)>,
+    /// What the holds of their images are called by.
+    slugs: BTreeSet<String>,
     /// Whether all of them could be read.
     is_known: bool,
 }
 
 impl Staying {
-    fn of(releases: &[Result<ReadRelease, String>]) -> Self {
+    fn of(releases: &[Result<ReadRelease, String>], kept: &[KeptRelease]) -> Self {
         let volumes = releases
             .iter()
             .flatten()
@@ -359,6 +390,7 @@ impl Staying {
         Self {
             names: keys.iter().map(|(_, name)| name.clone()).collect(),
             keys,
+            slugs: kept.iter().map(|release| release.version.slug()).collect(),
             is_known: releases.iter().all(Result::is_ok),
         }
     }
@@ -430,9 +462,15 @@ fn prune(
     for folder in &folders {
         bytes += tree::survey(folder)?.allocated;
     }
+    let held = match stays.slugs.contains(&version.slug()) {
+        // They are another's as well.
+        true => Ok(Vec::new()),
+        false => holds(install, &version, volumes)?,
+    };
     Ok(PrunedRelease {
         plans: plans(install, &version)?,
-        holds: holds(install, &version, volumes)?,
+        holds_unknown: held.as_ref().err().cloned(),
+        holds: held.unwrap_or_default(),
         version,
         folders,
         volumes: going,
@@ -458,21 +496,28 @@ fn plans(install: &Install, version: &Version) -> Result<Vec<PathBuf>, PruneErro
     Ok(found)
 }
 
-/// The images that are held for a release.
+/// The images that are held for a release, or why that can't be known.
 fn holds(
     install: &Install,
     version: &Version,
     volumes: &dyn VolumeStore,
-) -> Result<Vec<ImageHold>, PruneError> {
-    let identity = install.identity()?;
-    let Some((docker, identity)) = volumes.docker().zip(identity) else {
-        return Ok(Vec::new());
+) -> Result<Observed<Vec<ImageHold>>, PruneError> {
+    let Some(identity) = install.identity()? else {
+        return Ok(Ok(Vec::new()));
     };
-    let images = local_images(docker)?.into_iter();
+    let Some(docker) = volumes.docker() else {
+        return Ok(Err("no Docker engine is there to be asked".into()));
+    };
+    let images = match local_images(docker) {
+        Ok(images) => images.into_iter(),
+        // Folders can be removed without an engine.
+        Err(error) if volumes.server().is_none() => return Ok(Err(error.to_string())),
+        Err(error) => return Err(error.into()),
+    };
     let held = images.filter_map(|image| {
         let hold = ImageHold::new(&identity.id, &version.slug(), &image.id);
         let name = format!("{}:{}", image.repository, image.tag?);
         (name == hold.tag).then_some(hold)
     });
-    Ok(held.collect())
+    Ok(Ok(held.collect()))
 }

@@ -178,6 +178,89 @@ fn what_the_planner_refuses_is_a_finding_with_an_id() {
 }
 
 #[test]
+fn without_an_engine_one_rule_says_so_and_folders_of_which_is_said_that_nothing_uses_them_pass() {
+    let install = registry();
+    for engine in ["/bin/false", "/nonexistent"] {
+        let doctor = format!("doctor --json --volumes volumes --docker {engine}");
+        for (said, code, expect) in [
+            ("", 3, &["usage-unknown", "engine-version"][..]),
+            (" --assume-stopped", 1, &["engine-version"]),
+            (" --assume-stopped --ignore engine-version", 0, &[]),
+        ] {
+            let json = install.run(&format!("{doctor}{said}")).exits(code).json();
+            let found = json["findings"].as_array().unwrap().iter();
+            let rules: Vec<_> = found.map(|one| one["rule"].as_str().unwrap()).collect();
+            assert_eq!(rules, expect, "{engine}{said}");
+        }
+    }
+    let told = install
+        .run("doctor --volumes volumes --docker /bin/false")
+        .exits(3);
+    told.prints("say `--assume-stopped` if nothing does");
+    // Where the volumes are the engine's, nothing goes without it.
+    install
+        .run("doctor --volumes docker --docker /bin/false")
+        .exits(3)
+        .complains("start the engine");
+}
+
+#[test]
+fn an_answer_that_plan_takes_the_doctor_takes_too() {
+    let install = registry();
+    let rules = |args: &str, code| -> BTreeSet<String> {
+        let found = findings(&install, args, code).into_iter();
+        found.map(|(rule, ..)| rule).collect()
+    };
+    let open = rules(" v2", 3);
+    assert!(open.contains("database-version"), "{open:?}");
+    let answered = rules(" v2 --skip-volume postgres-data", 3);
+    assert!(!answered.contains("database-version"), "{answered:?}");
+    install
+        .run("doctor --skip-volume postgres-data")
+        .exits(2)
+        .complains("VERSION");
+}
+
+#[test]
+fn the_release_in_use_is_examined_as_its_last_run_had_it() {
+    let compose = "services: {web: {image: 'acme/web:1', restart: '${RESTART:-always}'}}\n";
+    let install = TwoReleases::new(&[
+        ("releases/v1/compose.yaml", compose),
+        ("releases/v2/compose.yaml", compose),
+        ("releases/v1/own.env", "RESTART=no\n"),
+    ]);
+    assert_eq!(findings(&install, "", 1)[0].0, "restart-policy");
+    let plan = "plan v2 --volumes volumes --project two --env-file releases/v1/own.env";
+    install.run(plan).exits(0);
+    install.run("apply --assume-stopped").exits(0);
+    assert_eq!(findings(&install, "", 0), []);
+    // And an upgrade from it, too.
+    install.write("releases/v3/compose.yaml", compose);
+    assert_eq!(findings(&install, " v3 --project three", 0), []);
+}
+
+#[test]
+fn volumes_are_listed_with_the_database_that_is_in_them() {
+    let install = registry();
+    let ls = "volume ls -f releases/v1/docker-compose.yml --volumes volumes";
+    install
+        .run(ls)
+        .exits(0)
+        .prints("DATABASE")
+        .prints("PostgreSQL 14");
+    let json = install.run(&format!("{ls} --json")).exits(0).json();
+    let volumes = json["volumes"].as_array().unwrap().iter();
+    let told: Vec<_> = volumes
+        .map(|one| (one["key"].as_str().unwrap(), one["database"].as_str()))
+        .collect();
+    assert!(
+        told.contains(&("postgres-data", Some("PostgreSQL 14"))),
+        "{told:?}"
+    );
+    assert!(told.contains(&("registry-files", None)), "{told:?}");
+}
+
+#[test]
 fn secrets_that_everybody_may_read_are_named_and_not_told() {
     let install = registry();
     let env = install.0.path().join("releases/v1/.env");

@@ -130,3 +130,52 @@ fn what_a_plan_was_made_with_is_told_by_status_and_used_by_up_and_stop() {
     let other = other.prints("/other.env").prints("--profile x");
     assert!(!other.out.contains(".env.custom"), "{}", other.out);
 }
+
+#[test]
+fn the_next_plan_begins_with_what_the_last_one_was_made_with() {
+    let compose = "services:\n  web: {image: 'web:${T}', volumes: ['data:/d']}\n  search: {image: 'web:1', \
+                   profiles: [find], volumes: ['index:/i']}\nvolumes: {data: , index: }\n";
+    let install = TwoReleases::new(&[
+        ("releases/v1/compose.yaml", compose),
+        ("releases/v2/compose.yaml", compose),
+        ("releases/v3/compose.yaml", compose),
+        ("releases/v1/.env.custom", "T=1\n"),
+        ("volumes/old_data/f", "x"),
+        ("volumes/old_index/f", "x"),
+        ("other.env", "T=1\n"),
+    ]);
+    let first =
+        "--project two --from-project old --env-file releases/v1/.env.custom --profile find";
+    install.run(&format!("plan v2 {first}")).exits(0);
+    install.run("apply").exits(0);
+    let planned = |command: &str, told: &str| {
+        let ran = install
+            .run(&format!("{command} --json"))
+            .exits(0)
+            .complains(told);
+        let request = &ran.json()["plan"]["request"];
+        let list = |key: &str| request[key].to_string();
+        format!(
+            "{} {} {}",
+            list("env_files"),
+            list("profiles"),
+            list("from_project")
+        )
+    };
+    let told = "as in the last upgrade: --env-file releases/v2/.env.custom --profile find";
+    assert_eq!(
+        planned("plan v3", told),
+        "[\"releases/v2/.env.custom\"] [\"find\"] \"two\""
+    );
+    assert_eq!(
+        planned(
+            "plan v3 --from-project x --env-file other.env --skip-volume data --skip-volume index",
+            "--profile find"
+        ),
+        "[\"other.env\"] [\"find\"] \"x\""
+    );
+    install.run("plan v3").exits(0);
+    install.run("apply").exits(0);
+    assert_eq!(install.read("releases/v3/.env.custom"), "T=1\n");
+    assert_eq!(install.read("volumes/v3_index/f"), "x");
+}

@@ -2,8 +2,12 @@
 //! `transship release bad`.
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::os::unix::fs::symlink;
+use std::process::{Command, Stdio};
 
 use super::new_release::TwoReleases;
+use crate::common::need;
 
 /// Releases v1 to v4, each upgraded from the one before, with a volume each; v4 is current.
 fn install() -> TwoReleases {
@@ -97,6 +101,105 @@ fn a_volume_that_may_be_the_last_copy_stays() {
 }
 
 #[test]
+fn a_symlink_stays_and_so_does_the_release_that_it_leads_to() {
+    let install = install();
+    let root = install.0.path();
+    let releases = root.join("releases");
+    symlink("v2", releases.join("stable")).unwrap();
+    std::fs::create_dir(root.join("elsewhere")).unwrap();
+    std::fs::rename(releases.join("v1"), root.join("elsewhere/v1")).unwrap();
+    symlink("../elsewhere/v1", releases.join("v1")).unwrap();
+    let ran = install.run(&format!("{PRUNE} 1 --yes")).exits(0);
+    ran.prints("v1 stays: it is a symlink")
+        .prints("stable stays: it is a symlink")
+        .prints("v2 stays: the symlink `stable` leads to it")
+        .prints("no release goes");
+    assert!(root.join("elsewhere/v1/compose.yaml").exists());
+    assert!(there(&install, "volumes").contains("v1_data"));
+}
+
+#[test]
+fn volumes_are_named_as_the_last_run_of_each_release_had_them() {
+    let compose = |tag: u32| {
+        format!(
+            "services: {{web: {{image: 'acme/web:{tag}', volumes: ['data:/data', 'log:/log']}}}}\n\
+             volumes: {{data: , log: {{name: '${{LOG:-none}}'}}}}\n"
+        )
+    };
+    let install = TwoReleases::new(&[
+        ("releases/v1/compose.yaml", &compose(1)),
+        ("releases/v1/own.env", "LOG=the_log\n"),
+        ("volumes/v1_data/file", "x"),
+        ("volumes/the_log/file", "x"),
+    ]);
+    let mut how = " --env-file releases/v1/own.env";
+    for number in 2..5 {
+        install.write(
+            &format!("releases/v{number}/compose.yaml"),
+            &compose(number),
+        );
+        let plan = format!("plan v{number} --volumes volumes --share log --skip-volume log{how}");
+        install.run(&plan).exits(0);
+        install.run("apply --assume-stopped").exits(0);
+        how = "";
+    }
+    let ran = install.run(&format!("{PRUNE} 1 --yes")).exits(0);
+    ran.prints("remove volume v1_data");
+    assert!(there(&install, "volumes").contains("the_log"), "it went");
+}
+
+#[test]
+fn without_an_engine_what_it_may_hold_for_a_release_stays_and_that_is_told() {
+    let install = install();
+    for engine in ["/bin/false", "/nonexistent"] {
+        let ran = install
+            .run(&format!("{PRUNE} 1 --dry-run --docker {engine}"))
+            .exits(0);
+        ran.prints("v1 goes")
+            .prints("leave images that may be held for it");
+    }
+    install
+        .run(&format!("{PRUNE} 1 --yes --docker /bin/false"))
+        .exits(0);
+    assert_eq!(there(&install, "releases"), names(&["v3", "v4"]));
+}
+
+#[test]
+fn on_a_terminal_it_asks_and_nothing_but_yes_is_one() {
+    if !need::program("script") {
+        return;
+    }
+    let install = install();
+    let prune = format!("{} {PRUNE} 1", env!("CARGO_BIN_EXE_transship"));
+    for (answer, code, stay) in [("y\n", 0, 4), ("\n", 0, 4), ("yes\n", 0, 2)] {
+        let mut script = Command::new("script");
+        script
+            .args(["-qec", &prune, "/dev/null"])
+            .current_dir(install.0.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
+        let mut running = script.spawn().unwrap();
+        // What `script` has read is typed; its end is the end of the terminal's input.
+        running
+            .stdin
+            .as_mut()
+            .unwrap()
+            .write_all(answer.as_bytes())
+            .unwrap();
+        let ended = running.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&ended.stdout).into_owned();
+        assert_eq!(ended.status.code(), Some(code), "{said}");
+        assert!(said.contains("It can't be brought back"), "{said}");
+        assert_eq!(said.contains("nothing is removed"), stay == 4, "{said}");
+        assert_eq!(
+            there(&install, "releases").len(),
+            stay,
+            "{answer:?}: {said}"
+        );
+    }
+}
+
+#[test]
 fn what_is_among_the_newest_or_can_not_be_read_stays() {
     let install = install();
     let kept = install.run(&format!("{PRUNE} 3 --dry-run")).exits(0);
@@ -133,5 +236,11 @@ fn nobody_goes_to_a_bad_release_forwards_or_back() {
     let dry = install.run(&format!("{PRUNE} 2 --dry-run")).exits(0);
     dry.prints("v2 stays: it is one of the 2 newest");
     install.run("release bad v3 --undo").exits(0);
+    for (command, told) in [
+        ("release bad v3 --undo", "v3 wasn't written down as bad"),
+        ("release bad v33", "v33 isn't in the install"),
+    ] {
+        install.run(command).exits(0).complains(told);
+    }
     install.run("rollback --assume-stopped").exits(0);
 }

@@ -183,3 +183,38 @@ fn compose_file_in_the_top_s_env_leads_into_a_folder_as_compose_follows_it() {
     }
     install.run("rollback").exits(0);
 }
+
+#[test]
+fn compose_files_that_a_vendor_moves_are_refused_with_both_places_and_nothing_is_changed() {
+    let compose =
+        "services:\n  web: {image: 'acme/web:v1', volumes: ['data:/d']}\nvolumes: {data: }\n";
+    for (old, new, told) in [
+        (
+            "",
+            "docker/",
+            "v1 are in its top, and those of v2 in `docker`",
+        ),
+        (
+            "docker/",
+            "",
+            "v1 are in `docker`, and those of v2 in its top",
+        ),
+    ] {
+        let install = TwoReleases::new(&[
+            (&format!("releases/v1/{old}compose.yaml"), compose),
+            (&format!("releases/v1/{old}.env"), "A=1\n"),
+            (&format!("new/{new}compose.yaml"), compose),
+            ("volumes/docker_data/f", "x"),
+            ("volumes/v1_data/f", "x"),
+        ]);
+        for verb in ["plan", "doctor"] {
+            let refused = install.run(&format!("{verb} v2 --project two --from-release new"));
+            refused
+                .exits(3)
+                .complains(told)
+                .complains("both releases have to be laid out alike");
+        }
+        assert!(!install.0.path().join("releases/v2").exists());
+        install.run("apply").exits(2).complains("there is no plan");
+    }
+}

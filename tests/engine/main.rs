@@ -26,6 +26,7 @@ mod look;
 mod need;
 #[path = "../common/program.rs"]
 mod program;
+mod pruning;
 mod quiesce;
 mod reach;
 mod real_engine;

@@ -79,6 +79,14 @@ impl Upgrade {
         upgrade
     }
 
+    /// Lays out another release, as plain as the first.
+    pub(super) fn write_release(&self, number: u8) {
+        let folder = self.pair.home.path().join(format!("releases/v{number}"));
+        fs::create_dir(&folder).unwrap();
+        let text = text(&self.pair.lab, self.port, number, "", "");
+        put_text(&folder.join("docker-compose.yml"), &text);
+    }
+
     pub(super) fn project(&self, name: &str) -> String {
         self.pair.lab.name(name)
     }

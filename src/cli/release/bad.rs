@@ -38,12 +38,22 @@ pub(super) fn run(args: &ReleaseBad, ui: &Ui) -> Result<Done, Failure> {
     let _lock = install.lock(&disk, "release bad")?;
     let mut bad = BadReleases::load(&install)?;
     let name = args.version.to_string();
-    match args.undo {
-        true => drop(bad.releases.remove(&name)),
-        // Somebody may want to say so of one that isn't here yet.
-        false => drop(bad.releases.insert(name, args.because.clone())),
-    }
+    let was_bad = match args.undo {
+        true => bad.releases.remove(&name).is_some(),
+        false => bad.releases.insert(name, args.because.clone()).is_some(),
+    };
     bad.save(&disk, &install)?;
+    // Somebody may want to say so of one that isn't here yet, or has mistyped it.
+    let name = &args.version;
+    if args.undo && !was_bad {
+        ui.warn(&format!(
+            "{name} wasn't written down as bad; `transship release ls` shows what is"
+        ));
+    } else if !args.undo && !install.release_folder(name).is_dir() {
+        ui.warn(&format!(
+            "{name} isn't in the install; `transship release ls` lists what is"
+        ));
+    }
     let (version, is_bad) = (&args.version, !args.undo);
     if ui.json {
         ui.json(&BadJson {

@@ -56,6 +56,9 @@ struct PrunedJson<'a> {
     left: Vec<ReasonJson<'a>>,
     plans: usize,
     images: Vec<&'a str>,
+    /// Why the images that are held can't be known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    images_unknown: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -83,7 +86,7 @@ pub(super) fn run(args: &ReleasePrune, ui: &Ui) -> Result<Done, Failure> {
     }
     let go_on = !args.dry_run && !nothing;
     if go_on && !args.yes && !agreed(ui)? {
-        ui.say("nothing is removed");
+        ui.line("nothing is removed")?;
         return Ok(Done::Same);
     }
     if go_on {
@@ -140,6 +143,9 @@ fn text(pruning: &Pruning) -> String {
         for hold in &release.holds {
             text += &format!("  let go image {}\n", hold.tag);
         }
+        if let Some(why) = &release.holds_unknown {
+            text += &format!("  leave images that may be held for it: {why}\n");
+        }
         if !release.plans.is_empty() {
             let plans = size::count(release.plans.len() as u64, "plan");
             text += &format!("  remove {plans}\n");
@@ -190,6 +196,7 @@ fn pruned(release: &PrunedRelease) -> PrunedJson<'_> {
             .map(|(name, because)| ReasonJson { name, because })
             .collect(),
         plans: release.plans.len(),
+        images_unknown: release.holds_unknown.as_deref(),
         images: release.holds.iter().map(|hold| hold.tag.as_str()).collect(),
     }
 }

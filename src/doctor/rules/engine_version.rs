@@ -1,4 +1,7 @@
 //! The engine answers, and is no older than what was tried.
+//!
+//! Where none does, this rule alone says so, and what can't be known for that. Whether it stands
+//! against an upgrade depends on where the volumes are: folders are copied without one.
 
 use super::doctor_rule::DoctorRule;
 use crate::doctor::{DoctorFacts, Finding, Severity};
@@ -9,14 +12,30 @@ pub(super) const RULE: DoctorRule = DoctorRule {
     check,
 };
 
+const HINT: &str =
+    "start it, or name it with `--docker PROGRAM`; 20.10 is the oldest that was tried";
+
 fn check(facts: &DoctorFacts) -> Vec<Finding> {
-    let finding = |severity, message| {
-        let hint =
-            "start it, or name it with `--docker PROGRAM`; 20.10 is the oldest that was tried";
-        vec![Finding::new(severity, RULE.id, message, hint)]
-    };
+    let finding = |severity, message| vec![Finding::new(severity, RULE.id, message, HINT)];
     match &facts.engine {
-        Err(why) => finding(Severity::Unknown, why.clone()),
+        Err(why) => vec![Finding::new(
+            match facts.has_engine_volumes {
+                true => Severity::Unknown,
+                false => Severity::Warning,
+            },
+            RULE.id,
+            format!(
+                "{why}: which images are there, which ports and names are taken, and how containers are \
+                 isn't known"
+            ),
+            match facts.has_engine_volumes {
+                true => HINT,
+                false => {
+                    "to have those looked at, start it or name it with `--docker PROGRAM`; volumes that are \
+                         folders are copied without one"
+                }
+            },
+        )],
         Ok(engine) => match numbers(&engine.version) {
             None => finding(
                 Severity::Unknown,
@@ -60,6 +79,8 @@ mod tests {
             }
         }
         facts.engine = Err("no engine answers".into());
+        check_found(&RULE, &facts, Severity::Warning, "no engine answers");
+        facts.has_engine_volumes = true;
         check_found(&RULE, &facts, Severity::Unknown, "no engine answers");
     }
 }

@@ -21,6 +21,8 @@ fn check(facts: &DoctorFacts) -> Vec<Finding> {
                 format!("the engine hasn't {}", names.join(", ")),
             )
         }
+        // Without an engine that is told of by its own rule.
+        Err(_) if facts.engine.is_err() => Vec::new(),
         Err(why) => finding(Severity::Unknown, format!("which images are there: {why}")),
     }
 }
@@ -38,5 +40,7 @@ mod tests {
         check_found(&RULE, &facts, Severity::Warning, "`acme/web:2`");
         facts.missing_images = Err("no engine".into());
         check_found(&RULE, &facts, Severity::Unknown, "no engine");
+        facts.engine = Err("no engine".into());
+        check_fine(&RULE, &facts);
     }
 }

@@ -25,6 +25,8 @@ pub(super) fn collisions(
 ) -> Vec<Finding> {
     let conflicts = match &facts.conflicts {
         Ok(conflicts) => conflicts,
+        // Without an engine that is told of by its own rule.
+        Err(_) if facts.engine.is_err() => return Vec::new(),
         Err(why) => {
             let hint = "let the engine answer: `transship conflicts --running` shows all";
             let message = format!("{what}: {why}");
@@ -95,5 +97,7 @@ mod tests {
         );
         facts.conflicts = Err("no engine".into());
         check_found(&RULE, &facts, Severity::Unknown, "no engine");
+        facts.engine = Err("no engine".into());
+        check_fine(&RULE, &facts);
     }
 }

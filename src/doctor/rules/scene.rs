@@ -34,6 +34,7 @@ pub(super) fn facts(services: &str) -> DoctorFacts {
             compose: Ok("2.40.3".into()),
             clock: Some("2026-01-01T00:00:00Z".parse().unwrap()),
         }),
+        has_engine_volumes: false,
         missing_images: Ok(Vec::new()),
         containers: Ok(Vec::new()),
         conflicts: Ok(Vec::new()),

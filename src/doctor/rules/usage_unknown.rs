@@ -1,5 +1,7 @@
 //! Whether anything uses a volume can't be known: absence proves nothing.
 
+use std::collections::BTreeMap;
+
 use super::doctor_rule::DoctorRule;
 use crate::doctor::{DoctorFacts, Finding, Severity};
 
@@ -10,17 +12,23 @@ pub(super) const RULE: DoctorRule = DoctorRule {
 };
 
 fn check(facts: &DoctorFacts) -> Vec<Finding> {
-    let unknown = facts.volumes.iter();
-    let unknown = unknown.filter_map(|volume| Some((&volume.name, volume.users.unknown.as_ref()?)));
-    let finding = |(name, why): (&String, &String)| {
+    // One reason holds for many volumes, and is told once.
+    let mut unknown: BTreeMap<&String, Vec<String>> = BTreeMap::new();
+    for volume in &facts.volumes {
+        if let Some(why) = &volume.users.unknown {
+            let name = format!("`{}`", volume.name);
+            unknown.entry(why).or_default().push(name);
+        }
+    }
+    let finding = |(why, names): (&String, Vec<String>)| {
         Finding::new(
             Severity::Unknown,
             RULE.id,
-            format!("whether anything uses `{name}`: {why}"),
+            format!("whether anything uses {}: {why}", names.join(", ")),
             "let the engine answer, or say `--assume-stopped` if nothing does",
         )
     };
-    unknown.map(finding).collect()
+    unknown.into_iter().map(finding).collect()
 }
 
 #[cfg(test)]
@@ -40,7 +48,12 @@ mod tests {
         facts.volumes = vec![volume.clone()];
         check_fine(&RULE, &facts);
         volume.users.unknown = Some("no engine answers".into());
-        facts.volumes = vec![volume];
-        check_found(&RULE, &facts, Severity::Unknown, "no engine answers");
+        let other = VolumeUse {
+            name: "v1_log".into(),
+            ..volume.clone()
+        };
+        facts.volumes = vec![volume, other];
+        let words = "`v1_data`, `v1_log`: no engine answers";
+        check_found(&RULE, &facts, Severity::Unknown, words);
     }
 }

@@ -110,7 +110,8 @@ fn of_release_in_use(
     volumes: &dyn VolumeStore,
 ) -> Result<DoctorFacts, PrepareError> {
     let release = install.active().map_err(ReleasesError::from)?;
-    let (how, untouched) = (ReadOptions::default(), BTreeMap::new());
+    let how = ReadOptions::recorded(install, &release)?;
+    let untouched = BTreeMap::new();
     let old = ReleaseFiles::read(&release, &release.path, &how, &untouched)?;
     let look = DatabaseLook {
         model: &old.model,
@@ -172,6 +173,7 @@ impl Place<'_> {
             old: None,
             databases,
             engine: self.asked(engine),
+            has_engine_volumes: self.volumes.server().is_some(),
             missing_images: self.asked(|docker| missing(docker, model)),
             containers: self.asked(|docker| {
                 Container::of_project(docker, self.project).map_err(|error| error.to_string())

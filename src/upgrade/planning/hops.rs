@@ -121,7 +121,9 @@ impl SkippedHop {
                 ends.map_or_else(String::new, |(first, last)| {
                     format!(
                         "begin with `transship plan {}`; `transship path {} {}` says why",
-                        first.to, first.from, last.to
+                        first.to.word(),
+                        first.from.word(),
+                        last.to.word()
                     )
                 })
             }

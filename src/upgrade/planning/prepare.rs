@@ -26,6 +26,7 @@ use crate::release::{IdentityError, Install};
 use crate::upgrade::plan::Plan;
 use crate::upgrade::plan::PlanError;
 use crate::upgrade::request::{Request, recorded};
+use crate::upgrade::running::journal::JournalError;
 
 /// A plan with what it was made from, for showing differences.
 #[derive(Debug)]
@@ -68,6 +69,9 @@ pub enum PrepareError {
     /// The saved plans can't be read.
     #[error(transparent)]
     Saved(#[from] PlanError),
+    /// A run can't be read.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
 }
 
 impl PrepareError {
@@ -80,6 +84,7 @@ impl PrepareError {
             Self::Refused(error) => error,
             Self::Identity(error) => error,
             Self::Saved(error) => error,
+            Self::Journal(error) => error,
         }
     }
 }

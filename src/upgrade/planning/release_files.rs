@@ -15,8 +15,12 @@ use crate::document::DocumentError;
 use crate::env_file::{self, EnvFile};
 use crate::error::{Explain, Kind};
 use crate::merge;
-use crate::release::{InstallError, RecipeError, Release, VendorReleaseError, Version, where_else};
+use crate::release::{
+    Install, InstallError, RecipeError, Release, VendorReleaseError, Version, where_else,
+};
 use crate::tree;
+use crate::upgrade::running::journal::JournalError;
+use crate::upgrade::running::recorded_project::RecordedProject;
 
 /// A release as it is read: its folder, compose files, model and variables.
 #[derive(Debug)]
@@ -73,6 +77,26 @@ pub(crate) struct ReadOptions {
     pub(crate) env_files: Vec<EnvSource>,
     /// The active profiles.
     pub(crate) profiles: Vec<String>,
+}
+
+impl ReadOptions {
+    /// As the newest run from or to the release had it: its names of volumes and its images follow from
+    /// that. As Compose would by itself, where there was no run.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub(crate) fn recorded(install: &Install, release: &Release) -> Result<Self, JournalError> {
+        let recorded = RecordedProject::of(install, &release.version)?;
+        let source = |path: PathBuf| EnvSource {
+            name: path.strip_prefix(&release.path).ok().map(Path::to_owned),
+            path,
+        };
+        Ok(recorded.map_or_else(Self::default, |recorded| Self {
+            project: Some(recorded.project),
+            env_files: recorded.env_files.into_iter().map(source).collect(),
+            profiles: recorded.profiles,
+        }))
+    }
 }
 
 /// A file of variables.
