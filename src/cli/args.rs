@@ -46,7 +46,7 @@ Exit codes:
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     Init(init::InitArgs),
-    Doctor(doctor::DoctorArgs),
+    Doctor(Box<doctor::DoctorArgs>),
     Path(path::PathArgs),
     Plan(Box<plan::PlanArgs>),
     Upgrade(Box<upgrade::UpgradeArgs>),

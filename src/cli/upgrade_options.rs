@@ -17,10 +17,6 @@ use crate::upgrade::service_path::ServicePath;
 /// What is wanted of an upgrade, and the answers to what it asks.
 #[derive(Debug, clap::Args)]
 #[group(requires = "version")]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is an option of the command line of its own"
-)]
 pub(super) struct UpgradeOptions {
     /// The vendor's tarball or folder; leave it out if the release is staged already
     #[arg(long, value_name = "PATH")]
