@@ -21,7 +21,7 @@ fn a_release_goes_with_the_images_that_were_held_for_it_when_no_container_is_lef
     // Its containers are stopped, and would be found again by whoever goes back by hand.
     let prune = ["release", "prune", "--keep", "1", "--yes"];
     let kept = upgrade.pair.ran(&prune).exits(0);
-    kept.prints("v1 stays: its folder is used by")
+    kept.prints("v1 stays: volume `")
         .prints("which is stopped: remove that first");
     let a = upgrade.project("a");
     let down = Command::new("docker")
@@ -71,7 +71,10 @@ fn a_release_goes_with_the_images_that_were_held_for_it_when_no_container_is_lef
     );
     // What runs is untouched, and the way back is there.
     assert_eq!(upgrade.answer().as_deref(), Some("v3"));
-    upgrade.pair.ran(&["rollback"]).exits(0);
+    upgrade
+        .pair
+        .ran(&["rollback", "--accept-data-loss"])
+        .exits(0);
     assert_eq!(upgrade.answer().as_deref(), Some("v2"));
     let down = ["compose", "-p", &c, "down", "--volumes", "-t", "0"];
     let _ = Command::new("docker").args(down).output();

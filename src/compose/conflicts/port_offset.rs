@@ -278,6 +278,15 @@ mod tests {
             Err("with an offset of 1000 port 9081 would be that of b of project a, too".to_owned())
         );
         assert_eq!(solved(&ports, &ports, PortOffset::By(1001)), Ok(1001));
+        // Whose it is is the one that is met, not one beyond.
+        let others = [("x", "80:80"), ("far", "9999:80"), ("near", "8080-8089:80")];
+        assert_eq!(
+            solved(&others, &[("a", "80:80")], PortOffset::By(8000)),
+            Err(
+                "with an offset of 8000 port 8080 would be that of near of project a, too"
+                    .to_owned()
+            )
+        );
     }
 
     #[test]

@@ -177,6 +177,22 @@ mod tests {
             .map(|c| c.rule)
             .collect();
         assert_eq!(rules, [ConflictRule::StaleName]);
+        // Nor on one where another of its services is, while it was by itself.
+        let apart = |container: &str| {
+            Claims::of(&model(&format!(
+                "services:\n  db: {{image: x, container_name: {container}, networks: [own]}}\n  \
+                 app: {{image: x, networks: [n]}}\n\
+                 networks: {{n: {{external: true, name: proxy}}, own: {{}}}}"
+            )))
+        };
+        let name = stale(NamedThing::Container);
+        let found = remaining(&others, &apart("shop-db"), &apart("shop-db-b"), &[name]);
+        assert!(
+            found
+                .iter()
+                .all(|c| c.rule != ConflictRule::NetworkAlias || c.second.owner != "web"),
+            "{found:?}"
+        );
     }
 
     #[test]

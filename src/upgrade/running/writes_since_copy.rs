@@ -54,7 +54,13 @@ pub fn writes_since_copy(
         if let Some(first) = written.first() {
             let count = written.len();
             let name = &step.target;
-            lines.push(format!("volume `{name}` was written since it was copied ({count} differences, first: {first})"));
+            let differences = match count {
+                1 => "1 difference".to_owned(),
+                _ => format!("{count} differences, first"),
+            };
+            lines.push(format!(
+                "volume `{name}` was written since it was copied ({differences}: {first})"
+            ));
         }
     }
     Ok(lines)

@@ -134,6 +134,17 @@ fn one_name_answers_twice_on_a_shared_network() {
         &["network-alias app on proxy", "network-alias wapp on proxy"],
     );
     check(&text("app"), &text("other"), &[]);
+    // The one makes it, and the other joins it.
+    let joined = |is_external: bool| {
+        format!(
+            "services: {{app: {{image: x, networks: [n]}}}}\n\
+             networks: {{n: {{external: {is_external}, name: front}}}}"
+        )
+    };
+    for made_by_first in [true, false] {
+        let (one, other) = (joined(!made_by_first), joined(made_by_first));
+        check(&one, &other, &["network-alias app on front"]);
+    }
 }
 
 #[test]
