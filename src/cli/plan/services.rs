@@ -133,11 +133,12 @@ fn mount(mount: &MountChange) -> String {
         old.as_deref().unwrap_or("nothing"),
         new.as_deref().unwrap_or("nothing"),
     );
+    let size = bytes.map(|bytes| format!(" ({})", size::human(bytes)));
+    let size = size.unwrap_or_default();
     let what = match fate {
-        DataFate::Copied => {
-            let size = bytes.map(|bytes| format!(" ({})", size::human(bytes)));
-            format!("{old} -> {new}{}", size.unwrap_or_default())
-        }
+        DataFate::Copied => format!("{old} -> {new}{size}"),
+        DataFate::Carried if old == new => format!("{new} of the release, carried{size}"),
+        DataFate::Carried => format!("{old} -> {new} of the release, carried{size}"),
         DataFate::Shared if old == new => format!("{new}, both releases'"),
         DataFate::Shared => format!("{old} -> {new}, not the new release's alone"),
         DataFate::Fresh => format!("{new}, begins empty"),

@@ -180,7 +180,7 @@ pub fn prepare(
     for space in &mut plan.estimate.space {
         space.path = recorded(install, &space.path);
     }
-    let changes = ReleaseChanges::of(&releases.old.model, &decisions, &plan);
+    let changes = ReleaseChanges::of(&releases.old.model, &decisions, &facts, &plan);
     Ok(Prepared {
         changes,
         root: install.root().to_owned(),

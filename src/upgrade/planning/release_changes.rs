@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::decisions::Decisions;
+use super::facts::Facts;
 use crate::compose::{Model, Port, Service};
 use crate::upgrade::plan::Plan;
 
@@ -82,6 +83,8 @@ pub struct MountChange {
 pub enum DataFate {
     /// The new release gets a copy.
     Copied,
+    /// It is below the release, and comes along with what is carried.
+    Carried,
     /// Both releases use it.
     Shared,
     /// The new release begins with nothing, or with what is outside already.
@@ -92,7 +95,7 @@ pub enum DataFate {
 
 impl ReleaseChanges {
     /// What the decisions come to, with sizes from the plan.
-    pub(crate) fn of(old: &Model, decisions: &Decisions, plan: &Plan) -> Self {
+    pub(crate) fn of(old: &Model, decisions: &Decisions, facts: &Facts, plan: &Plan) -> Self {
         let new = &decisions.model;
         let running = |model: &Model| -> BTreeSet<String> {
             let services = model.services.iter();
@@ -103,6 +106,7 @@ impl ReleaseChanges {
         let context = ChangeContext {
             old,
             decisions,
+            facts,
             plan,
         };
         let names = before.union(&after);
@@ -134,6 +138,7 @@ impl ServiceChange {
 struct ChangeContext<'a> {
     old: &'a Model,
     decisions: &'a Decisions,
+    facts: &'a Facts,
     plan: &'a Plan,
 }
 
@@ -178,17 +183,19 @@ impl ChangeContext<'_> {
                 .folders
                 .iter()
                 .find(|pair| bind.source.starts_with(&pair.to));
-            let fate = match own {
-                Some(_) => DataFate::Copied,
-                None if self.is_shared(&source) => DataFate::Shared,
-                None => continue,
+            let carried = self.carried(&bind.source);
+            let (fate, bytes) = match (own, carried) {
+                (Some(own), _) => (DataFate::Copied, self.bytes(&own.path.to_string_lossy())),
+                (None, _) if self.is_shared(&source) => (DataFate::Shared, None),
+                (None, Some(bytes)) => (DataFate::Carried, bytes),
+                (None, None) => continue,
             };
             found.push(MountChange {
                 target: bind.target.clone(),
                 old: self.old_mount(name, old, &bind.target),
                 new: Some(source),
                 fate,
-                bytes: own.and_then(|own| self.bytes(&own.path.to_string_lossy())),
+                bytes,
             });
         }
         let seen: BTreeSet<String> = found.iter().map(|mount| mount.target.clone()).collect();
@@ -249,6 +256,14 @@ impl ChangeContext<'_> {
     fn bytes(&self, key: &str) -> Option<u64> {
         let mut sizes = self.plan.estimate.volumes.iter();
         Some(sizes.find(|size| size.key == key)?.bytes)
+    }
+
+    /// Whether a path below the release comes along, and its bytes where it does so by itself.
+    fn carried(&self, path: &Path) -> Option<Option<u64>> {
+        let mut carries = self.decisions.carry.iter().zip(&self.facts.carry);
+        let (carry, seen) = carries.find(|(carry, seen)| seen.old.is_some() && carry.brings(path))?;
+        let all = seen.old.filter(|_| carry.path == path);
+        Some(all.map(|survey| survey.bytes))
     }
 
     fn is_shared(&self, path: &str) -> bool {
