@@ -278,6 +278,7 @@ fn warn_of_shared(plan: &Plan, ui: &Ui) {
 }
 
 fn finish(install: &Install, report: Report, ui: &Ui) -> Result<Done, Failure> {
+    ui.acted();
     let report = report.with_next(install);
     if ui.json {
         ui.json(&report)?;

@@ -59,7 +59,7 @@ impl ProbeTargets {
         }
         let releases = [&stop.old, &stop.new];
         let is_here = world.volumes.server();
-        let is_here = is_here.is_none_or(|server| server.publishes_here());
+        let is_here = is_here.is_none_or(crate::engine::ServerInfo::publishes_here);
         let ports = releases.map(|release| match is_here {
             true => published(release, world),
             false => Vec::new(),
