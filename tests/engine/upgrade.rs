@@ -176,7 +176,7 @@ impl Outage {
 
     /// The text tells of a downtime as long, to what two probers and a busy machine may differ by.
     #[track_caller]
-    fn is_told(self, text: &str) {
+    fn expect_told(self, text: &str) {
         self.ends.store(true, Relaxed);
         let seen = self.longest.join().unwrap().as_secs_f64();
         let told = text.split("down for ").nth(1).unwrap();
@@ -236,7 +236,7 @@ fn one_command_upgrades_what_runs_and_rollback_has_the_old_containers_back() {
         .prints("Before, while v1 serves:")
         .prints("In the window, while neither serves")
         .prints("the ports that are published were asked four times a second");
-    outage.is_told(&ran.out);
+    outage.expect_told(&ran.out);
     assert_eq!(upgrade.answer().as_deref(), Some("v2"));
     assert_eq!(upgrade.running("a"), Vec::<String>::new());
     assert_eq!(upgrade.running("b").len(), 2);
@@ -254,7 +254,7 @@ fn one_command_upgrades_what_runs_and_rollback_has_the_old_containers_back() {
     assert_eq!(upgrade.answer().as_deref(), Some("v2"));
     let outage = Outage::watch(upgrade.port);
     let ran = upgrade.pair.ran(&["rollback", "--accept-data-loss"]);
-    outage.is_told(&ran.exits(0).out);
+    outage.expect_told(&ran.exits(0).out);
     upgrade.is_old(&before, "rolled back");
     assert_eq!(currents(), "releases/v1\nreleases/v2\n");
     assert_eq!(upgrade.db("a", "cat /d/rows"), "old");
