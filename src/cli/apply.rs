@@ -18,8 +18,10 @@ use crate::fs::Disk;
 use crate::release::Install;
 use crate::upgrade::planning::drift;
 use crate::upgrade::planning::prepare::{Prepared, prepare};
+use crate::upgrade::running::downtime::DowntimeFigure;
 use crate::upgrade::running::going_back::OnFailure;
 use crate::upgrade::running::journal::RunState;
+use crate::upgrade::running::probing::SeenBy;
 use crate::upgrade::running::runner;
 use crate::upgrade::running::writes_since_copy::writes_since_copy;
 use crate::upgrade::step::StepOutcome;
@@ -280,6 +282,7 @@ fn warn_of_shared(plan: &Plan, ui: &Ui) {
 }
 
 fn finish(install: &Install, report: Report, ui: &Ui) -> Result<Done, Failure> {
+    ui.acted();
     let report = report.with_next(install);
     if ui.json {
         ui.json(&report)?;
@@ -328,10 +331,7 @@ fn render(report: &Report, ui: &Ui) -> String {
         }
     };
     let mut text = ui.paint(color::HEADING, &verdict) + "\n";
-    if let Some(milliseconds) = report.downtime_milliseconds {
-        let lasted = size::duration(Duration::from_millis(milliseconds));
-        text += &format!("  down for {lasted}, from the first signal until it was up\n");
-    }
+    text += &report.downtime.as_ref().map_or_else(String::new, downtime);
     let rolled_back = report.state == RunState::RolledBack;
     for step in report
         .steps
@@ -352,6 +352,26 @@ fn render(report: &Report, ui: &Ui) -> String {
     }
     for next in &report.next {
         text += &format!("{} {next}\n", ui.paint(color::HINT, "next:"));
+    }
+    text
+}
+
+/// How long nobody was served, and by whose word.
+fn downtime(figure: &DowntimeFigure) -> String {
+    let seen_by = match figure.seen_by {
+        SeenBy::Checks => "the recipe's checks were asked",
+        SeenBy::Ports => "the ports that are published were asked",
+        SeenBy::Containers => {
+            "only whether the containers run was asked: neither a check nor a published port is known"
+        }
+    };
+    let mut text =
+        format!("  {figure}\n  {seen_by} four times a second, from the first signal on\n");
+    if !figure.answered {
+        text += "  not all of it answered in the end, though every step was well\n";
+    }
+    if !figure.whole {
+        text += "  another process began it: the probes are those of the end alone\n";
     }
     text
 }

@@ -41,6 +41,7 @@ Exit codes:
   3    refused before anything was changed
   4    failed part-way; resume or roll back
   5    failed, and rolled back
+  6    done, but what was to be said of it couldn't be written
   130  interrupted; resume or roll back";
 
 #[derive(Debug, Subcommand)]

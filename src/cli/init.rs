@@ -79,6 +79,7 @@ fn adopt(args: &InitArgs, install: &Install, ui: &Ui) -> Result<Done, Failure> {
     let changed = adoption.is_needed;
     if changed && !args.dry_run {
         install.adopt_as(&Disk::new(), &adoption)?;
+        ui.acted();
     }
     let current = adoption.active.version;
     let directory = adoption.project_directory;
@@ -113,6 +114,9 @@ fn claim(
     ui: &Ui,
 ) -> Result<Done, Failure> {
     let claimed = install.claim(&Disk::new(), claim, args.dry_run)?;
+    if !args.dry_run {
+        ui.acted();
+    }
     let root = install.root().display().to_string();
     if ui.json {
         ui.json(&ClaimedJson {

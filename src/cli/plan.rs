@@ -140,7 +140,9 @@ pub(super) fn make(
     } else {
         let Decisions { to, merged, .. } = &prepared.decisions;
         merging::save_conflicts(disk, install, to, merged)?;
-        Some(prepared.plan.save(disk, install)?)
+        let saved = prepared.plan.save(disk, install)?;
+        ui.acted();
+        Some(saved)
     };
     Ok(MadePlan {
         prepared,

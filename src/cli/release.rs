@@ -150,7 +150,9 @@ fn new(args: &ReleaseNew, ui: &Ui) -> Result<Done, Failure> {
     let staged = if args.dry_run {
         new.look(&disk, ui.progress())?
     } else {
-        new.stage(&disk, ui.progress())?
+        let staged = new.stage(&disk, ui.progress())?;
+        ui.acted();
+        staged
     };
     let (target, shipment) = (staged.path, staged.shipped);
     let (files, bytes) = (shipment.summary.files, shipment.summary.bytes);
@@ -184,6 +186,9 @@ fn new(args: &ReleaseNew, ui: &Ui) -> Result<Done, Failure> {
 fn switch(args: &ReleaseUse, ui: &Ui) -> Result<Done, Failure> {
     let install = Install::adopted(&args.install.root)?;
     let switched = use_release(&install, &args.version, &Disk::new(), args.dry_run)?;
+    if !args.dry_run {
+        ui.acted();
+    }
     let ReleaseSwitch { from, to } = switched;
     if ui.json {
         ui.json(&UsedJson {

@@ -297,6 +297,7 @@ pub(super) fn up(args: &Up, ui: &Ui) -> Result<Done, Failure> {
         project.wait(Duration::from_secs(args.timeout), ui.progress())?;
     }
     let containers = project.containers()?;
+    ui.acted();
     report(args, launch, command, containers, ui)
 }
 
@@ -424,9 +425,12 @@ pub(super) fn stop(args: &Stop, ui: &Ui) -> Result<Done, Failure> {
     let (name, project) = project_of(&release, known, &docker)?;
     let patience = Duration::from_secs(args.timeout);
     let command = project.stop_command(&[], Some(patience));
-    let containers = match args.dry_run {
-        true => Vec::new(),
-        false => project.stop_in_order(&Disk::new(), patience, ui.progress())?,
+    let containers = if args.dry_run {
+        Vec::new()
+    } else {
+        let stopped = project.stop_in_order(&Disk::new(), patience, ui.progress())?;
+        ui.acted();
+        stopped
     };
     let killed: Vec<_> = containers
         .iter()

@@ -15,6 +15,7 @@ mod diff;
 mod docker;
 mod doctor;
 mod edits;
+mod exit_codes;
 mod generated;
 mod identity;
 mod installs_as_they_are;

@@ -27,7 +27,9 @@ use transship::tree::{
 use transship::upgrade::document;
 use transship::upgrade::made_volume::{self, MadeVolume, VolumeIdentity};
 use transship::upgrade::plan::{self, Plan, PlanError};
+use transship::upgrade::running::downtime::DowntimeFigure;
 use transship::upgrade::running::journal::{self, Journal, JournalEvent, RunState, StepState};
+use transship::upgrade::running::probing::SeenBy;
 use transship::upgrade::standing_record::{self, StandingRecord};
 use transship::upgrade::step::StepOutcome;
 
@@ -294,6 +296,17 @@ fn a_journal() -> String {
         step: LAST,
         outcome: StepOutcome::default(),
     });
+    record(JournalEvent::Downtime {
+        figure: DowntimeFigure {
+            milliseconds: 12_345,
+            probes: 60,
+            failed_probes: 41,
+            longest_gap_milliseconds: 10_750,
+            seen_by: SeenBy::Ports,
+            answered: true,
+            whole: true,
+        },
+    });
     record(JournalEvent::Complete);
     record(JournalEvent::Undo { step: LAST });
     record(JournalEvent::UndoFailed {
@@ -313,9 +326,9 @@ fn a_journal() -> String {
 }
 
 #[test]
-fn journal_4_is_written_and_read() {
+fn journal_5_is_written_and_read() {
     let today: serde_json::Value = serde_json::from_str(&a_journal()).unwrap();
-    let path = folder().join("journal-v4.json");
+    let path = folder().join("journal-v5.json");
     if std::env::var_os("UPDATE").is_some() && !path.exists() {
         fs::write(&path, a_journal()).unwrap();
     }
@@ -325,6 +338,12 @@ fn journal_4_is_written_and_read() {
         kept["body"], today["body"],
         "the journal is written otherwise today: a new version is due"
     );
+    expect_read(&path, &a_plan(), LAST);
+}
+
+#[test]
+fn journal_4_is_read() {
+    let path = folder().join("journal-v4.json");
     expect_read(&path, &a_plan(), LAST);
 }
 
@@ -447,6 +466,7 @@ fn no_format_is_forgotten() {
         "journal-v2.json",
         "journal-v3.json",
         "journal-v4.json",
+        "journal-v5.json",
         "layout-v1.json",
         "made-volume-v1.json",
         "manifest-v1.json",
@@ -465,7 +485,7 @@ fn no_format_is_forgotten() {
     assert_eq!(present, known);
     assert_eq!(
         (plan::FORMAT.version, journal::FORMAT.version),
-        (4, 4),
+        (4, 5),
         "a new version adds a file"
     );
 }

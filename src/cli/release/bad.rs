@@ -43,6 +43,7 @@ pub(super) fn run(args: &ReleaseBad, ui: &Ui) -> Result<Done, Failure> {
         false => bad.releases.insert(name, args.because.clone()).is_some(),
     };
     bad.save(&disk, &install)?;
+    ui.acted();
     // Somebody may want to say so of one that isn't here yet, or has mistyped it.
     let name = &args.version;
     if args.undo && !was_bad {

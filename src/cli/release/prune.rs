@@ -91,6 +91,7 @@ pub(super) fn run(args: &ReleasePrune, ui: &Ui) -> Result<Done, Failure> {
     }
     if go_on {
         pruning.remove(&install, &disk, store.as_ref())?;
+        ui.acted();
     }
     if ui.json {
         ui.json(&json(&pruning, go_on))?;

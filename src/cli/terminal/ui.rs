@@ -1,6 +1,7 @@
 //! The command's mouth: data to stdout, the rest to stderr, colour where it is wanted.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use serde::Serialize;
 
@@ -44,6 +45,7 @@ pub(crate) struct Ui {
     color_err: bool,
     quiet: bool,
     progress: Bars,
+    acted: AtomicBool,
 }
 
 impl Ui {
@@ -59,7 +61,14 @@ impl Ui {
             color_err: wanted(io::stderr().is_terminal()),
             quiet: common.quiet,
             progress: Bars::new(common.quiet, common.json),
+            acted: AtomicBool::new(false),
         }
+    }
+
+    /// What the command was told to do is done, and only the telling is left: where that fails, a
+    /// script must not take the work for failed.
+    pub(crate) fn acted(&self) {
+        self.acted.store(true, Relaxed);
     }
 
     /// The observer of long work.
@@ -78,10 +87,6 @@ impl Ui {
     }
 
     /// Writes what `fill` writes to stdout, piece by piece.
-    #[expect(
-        clippy::unused_self,
-        reason = "all output goes through the handle that is passed around"
-    )]
     pub(crate) fn write_from(
         &self,
         fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
@@ -90,10 +95,19 @@ impl Ui {
         match fill(&mut out).and_then(|()| out.flush()) {
             // The reader has seen enough (`| head`): not this command's failure.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            Err(error) => {
-                Err(Failure::new(Kind::Failed, "can't write to standard output").cause(&error))
-            }
+            Err(error) => Err(self.untold().cause(&error)),
             Ok(()) => Ok(()),
+        }
+    }
+
+    /// The answer can't be written: of what only reads, that is all that there was to do.
+    fn untold(&self) -> Failure {
+        let message = "can't write to standard output";
+        match self.acted.load(Relaxed) {
+            true => Failure::new(Kind::Untold, message).hint(
+                "everything was done all the same, and only what was to be said of it is lost",
+            ),
+            false => Failure::new(Kind::Usage, message),
         }
     }
 
@@ -109,8 +123,8 @@ impl Ui {
 
     /// Writes the one JSON document.
     pub(crate) fn json<T: Serialize>(&self, document: &T) -> Result<(), Failure> {
-        let text = serde_json::to_string_pretty(document)
-            .map_err(|error| Failure::new(Kind::Failed, "can't write JSON").cause(&error))?;
+        let text =
+            serde_json::to_string_pretty(document).map_err(|error| self.untold().cause(&error))?;
         self.write(format!("{text}\n").as_bytes())
     }
 
