@@ -228,7 +228,7 @@ impl Stage<'_> {
         let done = go(&runner);
         let milliseconds = u64::try_from(watch.elapsed().as_millis()).unwrap_or(u64::MAX);
         let (failed, downtime) = match done {
-            Ok(report) => (None, report.downtime_milliseconds),
+            Ok(report) => (None, report.downtime.filter(|_| kind != RoundKind::Discard)),
             Err(error) if error.kind() == Kind::Interrupted => {
                 return Err(RehearsalError::Interrupted {
                     at: kind.words().to_owned(),
@@ -250,7 +250,7 @@ impl Stage<'_> {
         record.rounds.push(Rehearsal {
             kind,
             milliseconds,
-            downtime_milliseconds: downtime,
+            downtime,
             steps,
             failed,
         });
@@ -319,13 +319,15 @@ impl Stage<'_> {
 
 /// The steps that the last way back of a run has undone.
 fn undone(journal: &Journal) -> Vec<usize> {
-    let mut records = journal.records().iter().rev().map(|record| &record.event);
-    // The way back before it ended with the same word.
-    records.next();
+    use JournalEvent::{Undo, UndoFailed, Undone};
+    let records = journal.records().iter().rev().map(|record| &record.event);
+    let is_undoing =
+        |event: &JournalEvent| matches!(event, Undo { .. } | Undone { .. } | UndoFailed { .. });
     records
+        .skip_while(|event| !is_undoing(event))
         .take_while(|event| !matches!(event, JournalEvent::RolledBack | JournalEvent::Complete))
         .filter_map(|event| match event {
-            JournalEvent::Undone { step } => Some(*step),
+            Undone { step } => Some(*step),
             _ => None,
         })
         .collect()

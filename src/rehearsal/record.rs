@@ -17,6 +17,7 @@ use crate::document::{self, DocumentFormat};
 use crate::fs::{Disk, require_own};
 use crate::release::Install;
 use crate::upgrade::Plan;
+use crate::upgrade::running::downtime::DowntimeFigure;
 use crate::upgrade::step::{Phase, StepOutcome};
 
 /// The format of what is kept of a rehearsal. Each version has a file in `fixtures/formats/`.
@@ -76,8 +77,8 @@ pub struct Rehearsal {
     pub kind: RoundKind,
     /// How long it took, in milliseconds.
     pub milliseconds: u64,
-    /// How long nobody was served, in milliseconds; absent where nothing was stopped.
-    pub downtime_milliseconds: Option<u64>,
+    /// How long nobody was served; absent where nothing was stopped.
+    pub downtime: Option<DowntimeFigure>,
     /// The steps that were done or undone, in the order of the plan.
     pub steps: Vec<RehearsedStep>,
     /// Why it wasn't done in full, if so.

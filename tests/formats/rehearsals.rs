@@ -6,6 +6,8 @@ use transship::rehearsal::{
     Bindings, CloneFigures, CloneStanding, InputValue, Rehearsal, RehearsalInput, RehearsalRecord,
     RehearsedStep, RoundKind,
 };
+use transship::upgrade::running::downtime::DowntimeFigure;
+use transship::upgrade::running::probing::SeenBy;
 use transship::upgrade::step::{Phase, StepOutcome};
 
 use super::plans::a_plan;
@@ -44,7 +46,15 @@ pub(super) fn a_rehearsal() -> RehearsalRecord {
             Rehearsal {
                 kind: RoundKind::Forward,
                 milliseconds: 1200,
-                downtime_milliseconds: Some(800),
+                downtime: Some(DowntimeFigure {
+                    milliseconds: 800,
+                    probes: 12,
+                    failed_probes: 3,
+                    longest_gap_milliseconds: 790,
+                    seen_by: SeenBy::Checks,
+                    answered: true,
+                    whole: true,
+                }),
                 steps: vec![RehearsedStep {
                     number: 1,
                     title: "switch current to releases/v2.0.0".to_owned(),
@@ -60,7 +70,7 @@ pub(super) fn a_rehearsal() -> RehearsalRecord {
             Rehearsal {
                 kind: RoundKind::Back,
                 milliseconds: 100,
-                downtime_milliseconds: None,
+                downtime: None,
                 steps: Vec::new(),
                 failed: Some("step 1 of 1 can't be undone".to_owned()),
             },
