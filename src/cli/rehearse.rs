@@ -96,6 +96,7 @@ pub(super) fn run(args: RehearseArgs, ui: &Ui) -> Result<Done, Failure> {
         keep,
     };
     let record = rehearser.rehearse()?;
+    ui.acted();
     show(&install, &record, ui)?;
     Ok(Done::differs(!record.is_well()))
 }

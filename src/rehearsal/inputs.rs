@@ -170,7 +170,7 @@ mod tests {
         fs::create_dir_all(release.join("data")).unwrap();
         fs::write(release.join("data/row"), "1").unwrap();
         fs::write(release.join(".env"), "A=1\n").unwrap();
-        fs::write(release.join("dump"), vec![0; (LARGEST + 1) as usize]).unwrap();
+        fs::write(release.join("dump"), vec![0; 2 << 20]).unwrap();
         std::os::unix::fs::symlink("/etc/ssl", release.join("ssl")).unwrap();
         let install = Install::at(folder.path()).unwrap();
         let written = [PathBuf::from("data")];

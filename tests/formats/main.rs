@@ -60,7 +60,10 @@ fn fixture(name: &str, today: &str) -> String {
 
 #[test]
 fn plan_4_is_written_and_read() {
-    let text = fixture("plan-v4.json");
+    let text = fixture(
+        "plan-v4.json",
+        &document::to_text(plan::FORMAT, &a_plan()).unwrap(),
+    );
     let read: Plan = document::from_text(plan::FORMAT, Path::new("plan-v4.json"), &text).unwrap();
     assert_eq!(read, a_plan());
 }
