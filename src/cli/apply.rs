@@ -328,6 +328,11 @@ fn render(report: &Report, ui: &Ui) -> String {
     };
     let mut text = ui.paint(color::HEADING, &verdict) + "\n";
     text += &report.downtime.as_ref().map_or_else(String::new, downtime);
+    if let (Some(milliseconds), Some(_)) = (report.expected_downtime_milliseconds, &report.downtime)
+    {
+        let expected = size::duration(Duration::from_millis(milliseconds));
+        text += &format!("  expected when it was planned: {expected}\n");
+    }
     let rolled_back = report.state == RunState::RolledBack;
     for step in report
         .steps

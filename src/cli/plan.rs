@@ -1,5 +1,6 @@
 //! `transship plan`, and making a plan again for `apply`.
 
+pub(super) mod downtime;
 mod running;
 mod services;
 mod text;
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use downtime::DowntimeLimit;
 pub(super) use text::show;
 
 use super::held;
@@ -18,6 +20,7 @@ use super::upgrade_options::UpgradeOptions;
 use crate::engine::VolumeStore;
 use crate::fs::Disk;
 use crate::release::{Install, Version};
+use crate::upgrade::downtime_estimate::{DowntimeEstimate, DowntimeFacts};
 use crate::upgrade::planning::merging;
 use crate::upgrade::planning::prepare::{Prepared, prepare};
 use crate::upgrade::planning::release_changes::ReleaseChanges;
@@ -51,6 +54,8 @@ pub(super) struct PlanArgs {
     no_up: bool,
     #[command(flatten)]
     volumes: VolumesArg,
+    #[command(flatten)]
+    downtime: DowntimeLimit,
     /// Show the plan without saving it
     #[arg(long)]
     pub(super) dry_run: bool,
@@ -132,7 +137,10 @@ pub(super) fn make(
     }
     // Which one runs is seen before it is remembered.
     request.from_project = request.from_project.or(recorded);
-    let prepared = prepare(install, &request, store.as_ref(), ui.progress())?;
+    let mut prepared = prepare(install, &request, store.as_ref(), ui.progress())?;
+    let facts = DowntimeFacts::observe(install, &prepared, store.as_ref(), ui.progress())?;
+    prepared.plan.estimate.downtime = DowntimeEstimate::of(&prepared.plan, &facts);
+    args.downtime.require(&prepared.plan)?;
     let saved = if args.dry_run {
         None
     } else {

@@ -49,6 +49,7 @@ pub(in crate::upgrade) use shell::quote;
 pub use smoke_check::SmokeCheck;
 pub use stage_release::StageRelease;
 pub use start_release::StartRelease;
+pub(in crate::upgrade) use stop_release::PATIENCE as STOP_PATIENCE;
 pub use stop_release::StopRelease;
 pub use switch::Switch;
 pub use verify_volume::VerifyVolume;

@@ -34,7 +34,9 @@ use transship::upgrade::step::StepOutcome;
 
 mod plans;
 
-use plans::{a_plan, a_plan_of_version_1, a_plan_of_version_2, a_plan_of_version_3};
+use plans::{
+    a_plan, a_plan_of_version_1, a_plan_of_version_2, a_plan_of_version_3, a_plan_of_version_4,
+};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/formats")
@@ -56,13 +58,20 @@ fn fixture(name: &str, today: &str) -> String {
 }
 
 #[test]
-fn plan_4_is_written_and_read() {
+fn plan_5_is_written_and_read() {
     let text = fixture(
-        "plan-v4.json",
+        "plan-v5.json",
         &document::to_text(plan::FORMAT, &a_plan()).unwrap(),
     );
-    let read: Plan = document::from_text(plan::FORMAT, Path::new("plan-v4.json"), &text).unwrap();
+    let read: Plan = document::from_text(plan::FORMAT, Path::new("plan-v5.json"), &text).unwrap();
     assert_eq!(read, a_plan());
+}
+
+#[test]
+fn plan_4_is_read() {
+    let text = fs::read_to_string(folder().join("plan-v4.json")).unwrap();
+    let read: Plan = document::from_text(plan::FORMAT, Path::new("plan-v4.json"), &text).unwrap();
+    assert_eq!(read, a_plan_of_version_4());
 }
 
 #[test]
@@ -329,7 +338,7 @@ fn journal_5_is_written_and_read() {
 #[test]
 fn journal_4_is_read() {
     let path = folder().join("journal-v4.json");
-    expect_read(&path, &a_plan(), LAST);
+    expect_read(&path, &a_plan_of_version_4(), LAST);
 }
 
 #[test]
@@ -463,13 +472,14 @@ fn no_format_is_forgotten() {
         "plan-v2.json",
         "plan-v3.json",
         "plan-v4.json",
+        "plan-v5.json",
         "shipped-v1.json",
         "standing-v1.json",
     ];
     assert_eq!(present, known);
     assert_eq!(
         (plan::FORMAT.version, journal::FORMAT.version),
-        (4, 5),
+        (5, 5),
         "a new version adds a file"
     );
 }
