@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::held;
 use super::options::{EngineArg, InstallArg, VolumesArg};
 use super::plan::{PlanJson, show};
+use super::rehearse;
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use super::terminal::{color, size};
@@ -134,6 +135,7 @@ pub(super) fn apply(args: &Apply, ui: &Ui) -> Result<Done, Failure> {
     let disk = Disk::new();
     let _lock = install.lock(&disk, "apply")?;
     held::warn(&args.engine.docker, ui);
+    rehearse::sweep(&install, &disk, ui);
     runner::require_over(&install)?;
     let plan = Plan::find(&install, args.plan.as_deref())?;
     plan.require_own(&install, "plan", &plan.id)?;
@@ -206,6 +208,7 @@ pub(super) fn resume(args: &Resume, ui: &Ui) -> Result<Done, Failure> {
     let disk = Disk::new();
     let _lock = install.lock(&disk, "resume")?;
     held::warn(&args.engine.docker, ui);
+    rehearse::sweep(&install, &disk, ui);
     let store = store_of(
         &install,
         runner::newest(&install, "resume")?.plan(),
@@ -229,6 +232,7 @@ pub(super) fn roll_back(args: &Rollback, ui: &Ui) -> Result<Done, Failure> {
     let disk = Disk::new();
     let _lock = install.lock(&disk, "rollback")?;
     held::warn(&args.engine.docker, ui);
+    rehearse::sweep(&install, &disk, ui);
     let journal = runner::newest(&install, "roll back")?;
     let store = store_of(&install, journal.plan(), &args.engine)?;
     if journal.state() == RunState::Complete {

@@ -20,6 +20,7 @@ mod merge;
 mod options;
 mod path;
 mod plan;
+mod rehearse;
 mod release;
 mod run;
 mod status;

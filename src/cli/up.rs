@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::files::edits::{self, FileEdit, FileJson};
 use super::held;
 use super::options::{DockerArg, InstallArg};
+use super::rehearse;
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use super::terminal::{table, text_diff};
@@ -278,6 +279,7 @@ pub(super) fn up(args: &Up, ui: &Ui) -> Result<Done, Failure> {
     // It says best what is wrong with the engine, if anything is.
     docker.server()?;
     held::warn(&args.docker, ui);
+    rehearse::sweep(&install, &disk, ui);
     let known = args.which.project(&install, &release, &docker)?;
     let launch = Launch::prepare(&install, &release, &args.options(known), &docker)?;
     let project = launch.compose(&Compose::find(&docker)?)?;

@@ -16,6 +16,7 @@ use transship::engine::{
     HELD_FORMAT, HeldContainer, HeldContainers, HeldEngine, StandingContainer,
 };
 use transship::fs::Disk;
+use transship::rehearsal::{self, RehearsalRecord};
 use transship::release::{
     BAD_FORMAT, BadReleases, FolderIdentity, Identity, Install, LargeFile, LargeFiles,
     ReleaseLayout, identity, layout, shipped_files,
@@ -33,10 +34,12 @@ use transship::upgrade::standing_record::{self, StandingRecord};
 use transship::upgrade::step::StepOutcome;
 
 mod plans;
+mod rehearsals;
 
 use plans::{
     a_plan, a_plan_of_version_1, a_plan_of_version_2, a_plan_of_version_3, a_plan_of_version_4,
 };
+use rehearsals::a_rehearsal;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/formats")
@@ -72,6 +75,17 @@ fn plan_4_is_read() {
     let text = fs::read_to_string(folder().join("plan-v4.json")).unwrap();
     let read: Plan = document::from_text(plan::FORMAT, Path::new("plan-v4.json"), &text).unwrap();
     assert_eq!(read, a_plan_of_version_4());
+}
+
+#[test]
+fn rehearsal_1_is_written_and_read() {
+    let text = fixture(
+        "rehearsal-v1.json",
+        &document::to_text(rehearsal::FORMAT, &a_rehearsal()).unwrap(),
+    );
+    let path = Path::new("rehearsal-v1.json");
+    let read: RehearsalRecord = document::from_text(rehearsal::FORMAT, path, &text).unwrap();
+    assert_eq!(read, a_rehearsal());
 }
 
 #[test]
@@ -473,6 +487,7 @@ fn no_format_is_forgotten() {
         "plan-v3.json",
         "plan-v4.json",
         "plan-v5.json",
+        "rehearsal-v1.json",
         "shipped-v1.json",
         "standing-v1.json",
     ];
