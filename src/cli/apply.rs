@@ -9,6 +9,7 @@ use super::held;
 use super::install_place::InstallArg;
 use super::options::{EngineArg, VolumesArg};
 use super::plan::{PlanJson, show};
+use super::rehearse;
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use super::terminal::{color, size};
@@ -18,8 +19,10 @@ use crate::fs::Disk;
 use crate::release::Install;
 use crate::upgrade::planning::drift;
 use crate::upgrade::planning::prepare::{Prepared, prepare};
+use crate::upgrade::running::downtime::DowntimeFigure;
 use crate::upgrade::running::going_back::OnFailure;
 use crate::upgrade::running::journal::RunState;
+use crate::upgrade::running::probing::SeenBy;
 use crate::upgrade::running::runner;
 use crate::upgrade::running::writes_since_copy::writes_since_copy;
 use crate::upgrade::step::{StepOutcome, quote};
@@ -133,6 +136,7 @@ pub(super) fn apply(args: &Apply, ui: &Ui) -> Result<Done, Failure> {
     let disk = Disk::new();
     let _lock = install.lock(&disk, "apply")?;
     held::warn(&args.engine.docker, ui);
+    rehearse::sweep(&install, &disk, ui);
     runner::require_over(&install)?;
     let plan = Plan::find(&install, args.plan.as_deref())?;
     plan.require_own(&install, "plan", &plan.id)?;
@@ -205,6 +209,7 @@ pub(super) fn resume(args: &Resume, ui: &Ui) -> Result<Done, Failure> {
     let disk = Disk::new();
     let _lock = install.lock(&disk, "resume")?;
     held::warn(&args.engine.docker, ui);
+    rehearse::sweep(&install, &disk, ui);
     let store = store_of(
         &install,
         runner::newest(&install, "resume")?.plan(),
@@ -228,6 +233,7 @@ pub(super) fn roll_back(args: &Rollback, ui: &Ui) -> Result<Done, Failure> {
     let disk = Disk::new();
     let _lock = install.lock(&disk, "rollback")?;
     held::warn(&args.engine.docker, ui);
+    rehearse::sweep(&install, &disk, ui);
     let journal = runner::newest(&install, "roll back")?;
     let store = store_of(&install, journal.plan(), &args.engine)?;
     if journal.state() == RunState::Complete {
@@ -326,10 +332,7 @@ fn render(report: &Report, ui: &Ui) -> String {
         }
     };
     let mut text = ui.paint(color::HEADING, &verdict) + "\n";
-    if let Some(milliseconds) = report.downtime_milliseconds {
-        let lasted = size::duration(Duration::from_millis(milliseconds));
-        text += &format!("  down for {lasted}, from the first signal until it was up\n");
-    }
+    text += &report.downtime.as_ref().map_or_else(String::new, downtime);
     let rolled_back = report.state == RunState::RolledBack;
     for step in report
         .steps
@@ -350,6 +353,26 @@ fn render(report: &Report, ui: &Ui) -> String {
     }
     for next in &report.next {
         text += &format!("{} {}\n", ui.paint(color::HINT, "next:"), ui.pasted(next));
+    }
+    text
+}
+
+/// How long nobody was served, and by whose word.
+fn downtime(figure: &DowntimeFigure) -> String {
+    let seen_by = match figure.seen_by {
+        SeenBy::Checks => "the recipe's checks were asked",
+        SeenBy::Ports => "the ports that are published were asked",
+        SeenBy::Containers => {
+            "only whether the containers run was asked: neither a check nor a published port is known"
+        }
+    };
+    let mut text =
+        format!("  {figure}\n  {seen_by} four times a second, from the first signal on\n");
+    if !figure.answered {
+        text += "  not all of it answered in the end, though every step was well\n";
+    }
+    if !figure.whole {
+        text += "  another process began it: the probes are those of the end alone\n";
     }
     text
 }

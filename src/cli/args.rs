@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use super::options::Common;
 use super::{
     apply, conflicts, copy, diff, doctor, image, init, inspect, manifest, merge, path, plan,
-    release, status, up, upgrade, verify, volume,
+    rehearse, release, status, up, upgrade, verify, volume,
 };
 
 /// Upgrade self-hosted docker-compose installs, release by release.
@@ -55,6 +55,7 @@ pub(super) enum Command {
     Doctor(Box<doctor::DoctorArgs>),
     Path(path::PathArgs),
     Plan(Box<plan::PlanArgs>),
+    Rehearse(Box<rehearse::RehearseArgs>),
     Upgrade(Box<upgrade::UpgradeArgs>),
     Apply(apply::Apply),
     Resume(apply::Resume),

@@ -21,6 +21,7 @@ mod merge;
 mod options;
 mod path;
 mod plan;
+mod rehearse;
 mod release;
 mod run;
 mod status;

@@ -13,6 +13,7 @@ pub(super) use text::show;
 use super::held;
 use super::install_place::InstallArg;
 use super::options::VolumesArg;
+use super::rehearse;
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use super::upgrade_options::UpgradeOptions;
@@ -37,21 +38,21 @@ use crate::upgrade::{Decisions, Plan, Step};
 #[derive(Debug, clap::Args)]
 pub(super) struct PlanArgs {
     /// The release to upgrade to
-    version: Version,
+    pub(super) version: Version,
     #[command(flatten)]
     pub(super) install: InstallArg,
     #[command(flatten)]
-    wanted: UpgradeOptions,
+    pub(super) wanted: UpgradeOptions,
     /// The vendor's tarball or folder of the old release, to tell its files from your edits
     ///
     /// It is kept; releases that transship has staged need none.
     #[arg(long, value_name = "PATH", conflicts_with = "dry_run")]
-    pristine: Option<PathBuf>,
+    pub(super) pristine: Option<PathBuf>,
     /// Plan no stop and no start, though the old release runs: both are yours, before and after
     #[arg(long)]
-    no_up: bool,
+    pub(super) no_up: bool,
     #[command(flatten)]
-    volumes: VolumesArg,
+    pub(super) volumes: VolumesArg,
     /// Show the plan without saving it
     #[arg(long)]
     pub(super) dry_run: bool,
@@ -123,6 +124,7 @@ pub(super) fn make(
     ui: &Ui,
 ) -> Result<MadePlan, Failure> {
     held::warn(&args.volumes.engine.docker, ui);
+    rehearse::sweep(install, disk, ui);
     runner::require_over(install)?;
     learn_shipment(args, install, disk, ui)?;
     let place = args.volumes.place(install.root())?;

@@ -9,7 +9,7 @@ use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use super::{
     apply, conflicts, copy, diff, doctor, image, init, inspect, install_place, manifest, merge,
-    path, plan, release, status, up, upgrade, verify, volume,
+    path, plan, rehearse, release, status, up, upgrade, verify, volume,
 };
 use crate::error::Kind;
 
@@ -48,6 +48,7 @@ fn dispatch(command: Command, ui: &Ui) -> Result<Done, Failure> {
         Command::Doctor(args) => doctor::run(&args, ui),
         Command::Path(args) => path::run(&args, ui),
         Command::Plan(args) => plan::run(&args, ui),
+        Command::Rehearse(args) => rehearse::run(*args, ui),
         Command::Upgrade(args) => upgrade::run(&args, ui),
         Command::Apply(args) => apply::apply(&args, ui),
         Command::Resume(args) => apply::resume(&args, ui),

@@ -9,6 +9,7 @@ use super::files::edits::{self, FileEdit, FileJson};
 use super::held;
 use super::install_place::InstallArg;
 use super::options::DockerArg;
+use super::rehearse;
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use super::terminal::{table, text_diff};
@@ -279,6 +280,7 @@ pub(super) fn up(args: &Up, ui: &Ui) -> Result<Done, Failure> {
     // It says best what is wrong with the engine, if anything is.
     docker.server()?;
     held::warn(&args.docker, ui);
+    rehearse::sweep(&install, &disk, ui);
     let known = args.which.project(&install, &release, &docker)?;
     let launch = Launch::prepare(&install, &release, &args.options(known), &docker)?;
     let project = launch.compose(&Compose::find(&docker)?)?;

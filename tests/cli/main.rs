@@ -31,6 +31,7 @@ mod path;
 mod planned_with;
 mod postgres;
 mod prune;
+mod rehearse;
 mod release_pairs;
 mod side_by_side;
 mod story;

@@ -3,6 +3,8 @@
 pub mod downtime;
 pub mod going_back;
 pub mod journal;
+mod prober;
+pub mod probing;
 pub mod recorded_project;
 pub mod release_use;
 pub mod report;

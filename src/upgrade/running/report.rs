@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::downtime::Downtime;
+use super::downtime::DowntimeFigure;
 use super::journal::{Journal, RunState, StepState};
 use crate::release::{Install, Version};
 use crate::upgrade::request::Request;
@@ -30,10 +30,10 @@ pub struct Report {
     pub state: RunState,
     /// What became of each step of the plan, in the plan's order.
     pub steps: Vec<StepReport>,
-    /// How long nobody was served, in milliseconds; absent where nothing was stopped, or where not all of
-    /// it was seen.
+    /// How long nobody was served, the last time that it passed from one release to the other; absent
+    /// where nothing was stopped.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub downtime_milliseconds: Option<u64>,
+    pub downtime: Option<DowntimeFigure>,
     /// What remains for the administrator to do, as sentences or commands.
     pub next: Vec<String>,
     /// Where the files of variables and the profiles that the plan was made with are told.
@@ -72,21 +72,9 @@ impl Report {
                     outcome: journal.outcome(number).cloned(),
                 })
                 .collect(),
-            downtime_milliseconds: None,
+            downtime: journal.downtime(),
             next: Vec::new(),
             request: plan.request.clone(),
-        }
-    }
-
-    /// The report with the downtime that was measured.
-    #[must_use]
-    pub fn with_downtime(self, downtime: &Downtime) -> Self {
-        let lasted = downtime.lasted();
-        let milliseconds =
-            lasted.map(|lasted| u64::try_from(lasted.as_millis()).unwrap_or(u64::MAX));
-        Self {
-            downtime_milliseconds: milliseconds,
-            ..self
         }
     }
 

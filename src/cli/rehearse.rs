@@ -1,0 +1,204 @@
+//! `transship rehearse`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::install_place::InstallArg;
+use super::options::VolumesArg;
+use super::plan::{MadePlan, PlanArgs, make};
+use super::terminal::failure::Failure;
+use super::terminal::ui::{Done, Ui};
+use super::terminal::{color, size};
+use super::upgrade_options::UpgradeOptions;
+use crate::engine::VolumeBackend;
+use crate::fs::Disk;
+use crate::rehearsal::{self, CloneStanding, Rehearsal, RehearsalRecord, Rehearser, RoundKind};
+use crate::release::{Install, Version};
+
+/// Rehearse an upgrade on a clone, and the way back, too.
+///
+/// The plan is made and saved as `plan` does. Then a clone of the install is made below
+/// `.transship/rehearsals/`, with the current release's files and its volumes: blocks are shared where
+/// the filesystem can, else there must be room for copies. In the clone the plan is made once more, which
+/// has to give the same steps, and is done; it is rolled back, and everything is held against how it was
+/// before; what it made is discarded, and nothing may be left; and it is done again. The install itself
+/// isn't touched.
+///
+/// Told is how long each took and what isn't as it should be (exit code 1). What was done is kept, and
+/// the clone is removed unless `--keep` is said.
+#[derive(Debug, clap::Args)]
+pub(super) struct RehearseArgs {
+    /// The release to upgrade to
+    #[arg(required_unless_present = "clean")]
+    version: Option<Version>,
+    #[command(flatten)]
+    install: InstallArg,
+    #[command(flatten)]
+    wanted: UpgradeOptions,
+    /// The vendor's tarball or folder of the old release, to tell its files from your edits
+    #[arg(long, value_name = "PATH")]
+    pristine: Option<PathBuf>,
+    /// Rehearse no stop and no start, though the old release runs: what is done to its files and
+    /// volumes, which nothing may be writing
+    #[arg(long)]
+    no_up: bool,
+    #[command(flatten)]
+    volumes: VolumesArg,
+    /// Leave the clone for people to try; `status` tells of it
+    #[arg(long)]
+    keep: bool,
+    /// Remove all clones that stand, those that were kept, too
+    #[arg(long, conflicts_with_all = ["version", "keep"])]
+    clean: bool,
+}
+
+#[derive(Serialize)]
+struct RehearseJson<'a> {
+    /// The clone's folder, where it was kept.
+    clone: Option<PathBuf>,
+    rehearsal: &'a RehearsalRecord,
+}
+
+#[derive(Serialize)]
+struct CleanJson {
+    removed: Vec<String>,
+}
+
+pub(super) fn run(args: RehearseArgs, ui: &Ui) -> Result<Done, Failure> {
+    let install = args.install.adopted(ui)?;
+    let disk = Disk::new();
+    let _lock = install.lock(&disk, "rehearse")?;
+    let (keep, Some(version)) = (args.keep, args.version) else {
+        return clean(&install, &disk, ui);
+    };
+    let plan = PlanArgs {
+        version,
+        install: args.install,
+        wanted: args.wanted,
+        pristine: args.pristine,
+        no_up: args.no_up,
+        volumes: args.volumes,
+        dry_run: false,
+    };
+    let MadePlan {
+        prepared, store, ..
+    } = make(&plan, &install, &disk, ui)?;
+    prepared.plan.require_settled()?;
+    let open = |place: &VolumeBackend| place.open(plan.volumes.engine.access());
+    let rehearser = Rehearser {
+        install: &install,
+        disk: &disk,
+        volumes: store.as_ref(),
+        open: &open,
+        prepared: &prepared,
+        progress: ui.progress(),
+        keep,
+    };
+    let record = rehearser.rehearse()?;
+    ui.acted();
+    show(&install, &record, ui)?;
+    Ok(Done::differs(!record.is_well()))
+}
+
+/// Removes what a killed rehearsal left; the caller has the install's lock.
+pub(super) fn sweep(install: &Install, disk: &Disk, ui: &Ui) {
+    match rehearsal::sweep(install, disk) {
+        Ok(swept) => {
+            for id in swept {
+                ui.say(&format!(
+                    "note: removed what rehearsal {id} left when it was killed"
+                ));
+            }
+        }
+        Err(error) => ui.warn(&format!(
+            "what a killed rehearsal left can't be removed: {error}"
+        )),
+    }
+}
+
+fn clean(install: &Install, disk: &Disk, ui: &Ui) -> Result<Done, Failure> {
+    let mut removed = Vec::new();
+    for mut record in rehearsal::standing(install)? {
+        rehearsal::clear(install, disk, &mut record)?;
+        removed.push(record.id);
+    }
+    if ui.json {
+        ui.json(&CleanJson { removed })?;
+    } else if removed.is_empty() {
+        ui.line("no clone stands")?;
+    } else {
+        for id in removed {
+            ui.line(&format!("removed the clone of rehearsal {id}"))?;
+        }
+    }
+    Ok(Done::Same)
+}
+
+fn show(install: &Install, record: &RehearsalRecord, ui: &Ui) -> Result<(), Failure> {
+    if ui.json {
+        let is_kept = record.standing == CloneStanding::Kept;
+        return ui.json(&RehearseJson {
+            clone: is_kept.then(|| record.clone_folder(install)),
+            rehearsal: record,
+        });
+    }
+    ui.print(&render(install, record, ui))
+}
+
+fn render(install: &Install, record: &RehearsalRecord, ui: &Ui) -> String {
+    let (from, to) = (&record.plan.from, &record.plan.to);
+    let verdict = match record.is_well() {
+        true => format!("Rehearsed from {from} to {to} and back: all is as it should be"),
+        false => format!("Rehearsed from {from} to {to}: not all is as it should be"),
+    };
+    let mut text = ui.paint(color::HEADING, &verdict) + "\n";
+    let clone = &record.clone;
+    let how = match clone.shares_blocks {
+        true => ", its blocks shared with the original",
+        false => "",
+    };
+    text += &row(
+        "the clone",
+        clone.milliseconds,
+        &format!(
+            "{}, {}{how}",
+            size::count(clone.files, "file"),
+            size::human(clone.bytes)
+        ),
+    );
+    for round in &record.rounds {
+        text += &row(round.kind.words(), round.milliseconds, &what(round));
+    }
+    for remark in &record.remarks {
+        text += &format!("note: {remark}\n");
+    }
+    for finding in &record.findings {
+        text += &format!("{} {finding}\n", ui.paint(color::WARNING, "found:"));
+    }
+    if record.standing == CloneStanding::Kept {
+        let folder = record.clone_folder(install);
+        text += &format!("The clone stays in {}\n", folder.display());
+        let root = install.root().display();
+        text += &format!(
+            "{} to remove it: transship rehearse --clean -C {root}\n",
+            ui.paint(color::HINT, "next:")
+        );
+    }
+    text
+}
+
+fn what(round: &Rehearsal) -> String {
+    let steps = size::count(round.steps.len() as u64, "step");
+    match (&round.failed, round.kind) {
+        (Some(_), _) => "failed".to_owned(),
+        (None, RoundKind::Back | RoundKind::Discard) => format!("{steps} undone"),
+        (None, _) => format!("{steps} done"),
+    }
+}
+
+fn row(name: &str, milliseconds: u64, what: &str) -> String {
+    let time = size::duration(Duration::from_millis(milliseconds));
+    format!("  {name:<28} {time:>12}  {what}\n")
+}

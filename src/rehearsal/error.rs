@@ -1,0 +1,147 @@
+//! Why a plan can't be rehearsed.
+
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use crate::document::DocumentError;
+use crate::engine;
+use crate::error::{ErrorPart, Explain, Kind};
+use crate::fs::{TrustError, WriteError};
+use crate::release::{IdentityError, InstallError};
+use crate::tree;
+use crate::upgrade::planning::prepare::PrepareError;
+use crate::upgrade::running::run_error::RunError;
+
+/// Every error of [`rehearsal`](super). What goes wrong within the clone is a finding, and none of these.
+#[derive(Debug, Error)]
+pub enum RehearsalError {
+    /// A file or folder of a rehearsal can't be read, made or removed.
+    #[error("can't {what} `{}`", path.display())]
+    Io {
+        /// What was to be done with it, as a verb.
+        what: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The error of the system call.
+        source: io::Error,
+    },
+    /// A folder couldn't be cloned, or looked at.
+    #[error(transparent)]
+    Tree(#[from] tree::Error),
+    /// A volume couldn't be cloned, or looked at.
+    #[error(transparent)]
+    Engine(#[from] engine::Error),
+    /// The clone is no install.
+    #[error(transparent)]
+    Install(#[from] InstallError),
+    /// The clone gets no id.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// A record can't be read or written.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    /// A record is somebody else's.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+    /// A folder can't be made.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// The clone's releases can't be read.
+    #[error(transparent)]
+    Prepare(Box<PrepareError>),
+    /// The user wanted to stop.
+    #[error("the rehearsal was interrupted: {at}")]
+    Interrupted {
+        /// What was being done.
+        at: String,
+        /// What was interrupted within the clone.
+        source: Box<RunError>,
+    },
+    /// The plan stops and starts what runs, and there is no clone of that.
+    #[error("{version} runs, and what runs can't be rehearsed here")]
+    Runs {
+        /// The release that runs.
+        version: String,
+    },
+    /// There is no room for a clone.
+    #[error("a clone and what is done in it need {needed} bytes in `{}`, and {free} are free", path.display())]
+    NoRoom {
+        /// The clone's folder.
+        path: PathBuf,
+        /// Bytes needed.
+        needed: u64,
+        /// Bytes free.
+        free: u64,
+    },
+    /// There is none of that name, or none at all.
+    #[error("there is no rehearsal{} in `{}`", named(name.as_deref()), folder.display())]
+    Unknown {
+        /// The name that was asked for.
+        name: Option<String>,
+        /// The install's folder of rehearsals.
+        folder: PathBuf,
+    },
+}
+
+fn named(name: Option<&str>) -> String {
+    name.map_or_else(String::new, |name| format!(" `{name}`"))
+}
+
+impl RehearsalError {
+    fn inner(&self) -> Option<&dyn Explain> {
+        Some(match self {
+            Self::Tree(error) => error,
+            Self::Engine(error) => error,
+            Self::Install(error) => error,
+            Self::Identity(error) => error,
+            Self::Document(error) => error,
+            Self::Trust(error) => error,
+            Self::Write(error) => error,
+            Self::Prepare(error) => error.as_ref(),
+            _ => return None,
+        })
+    }
+}
+
+impl Explain for RehearsalError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Interrupted { .. } => Kind::Interrupted,
+            Self::Runs { .. } | Self::NoRoom { .. } => Kind::Refused,
+            Self::Io { .. } => Kind::Failed,
+            other => other.inner().map_or(Kind::Usage, Explain::kind),
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Runs { .. } => vec![
+                "stop it and say `--no-up`: then what is done to its files and volumes is rehearsed"
+                    .into(),
+            ],
+            Self::Unknown { .. } => vec!["make one with `transship rehearse VERSION`".into()],
+            other => other.inner().map_or_else(Vec::new, Explain::hints),
+        }
+    }
+
+    fn parts(&self) -> Vec<ErrorPart> {
+        self.inner().map_or_else(Vec::new, Explain::parts)
+    }
+}
+
+impl From<PrepareError> for RehearsalError {
+    fn from(error: PrepareError) -> Self {
+        Self::Prepare(Box::new(error))
+    }
+}
+
+/// A reader's name for the folder of an error.
+pub(super) fn io(
+    what: &'static str,
+    path: impl Into<PathBuf>,
+) -> impl FnOnce(io::Error) -> RehearsalError {
+    let path = path.into();
+    move |source| RehearsalError::Io { what, path, source }
+}
