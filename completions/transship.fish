@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_transship_global_optspecs
-    string join \n json q/quiet color= h/help V/version
+    string join \n C/install= json q/quiet color= h/help V/version
 end
 
 function __fish_transship_needs_command
@@ -24,6 +24,7 @@ function __fish_transship_using_subcommand
     contains -- $cmd[1] $argv
 end
 
+complete -c transship -n "__fish_transship_needs_command" -s C -l install -d 'The install that the command works on; it may stand behind the command, too' -r -F
 complete -c transship -n "__fish_transship_needs_command" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"

@@ -13,7 +13,8 @@ use downtime::DowntimeLimit;
 pub(super) use text::show;
 
 use super::held;
-use super::options::{InstallArg, VolumesArg};
+use super::install_place::InstallArg;
+use super::options::VolumesArg;
 use super::rehearse;
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
@@ -84,7 +85,7 @@ impl<'a> PlanJson<'a> {
 }
 
 pub(super) fn run(args: &PlanArgs, ui: &Ui) -> Result<Done, Failure> {
-    let install = Install::adopted(&args.install.root)?;
+    let install = args.install.adopted(ui)?;
     let disk = Disk::new();
     let _lock = install.lock(&disk, "plan")?;
     let MadePlan {
@@ -105,9 +106,9 @@ pub(super) fn run(args: &PlanArgs, ui: &Ui) -> Result<Done, Failure> {
             planned.plan.id
         ))?,
         Some(_) => ui.line(&format!(
-            "Saved as {}. To do it: transship apply -C {}",
+            "Saved as {}. To do it: {}",
             planned.plan.id,
-            args.install.root.display()
+            ui.pasted("transship apply")
         ))?,
     }
     Ok(done)

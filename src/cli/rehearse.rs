@@ -5,8 +5,13 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+<<<<<<< HEAD
 use super::options::{InstallArg, VolumesArg};
 use super::plan::downtime::DowntimeLimit;
+=======
+use super::install_place::InstallArg;
+use super::options::VolumesArg;
+>>>>>>> main
 use super::plan::{MadePlan, PlanArgs, make};
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
@@ -67,7 +72,7 @@ struct CleanJson {
 }
 
 pub(super) fn run(args: RehearseArgs, ui: &Ui) -> Result<Done, Failure> {
-    let install = Install::adopted(&args.install.root)?;
+    let install = args.install.adopted(ui)?;
     let disk = Disk::new();
     let _lock = install.lock(&disk, "rehearse")?;
     let (keep, Some(version)) = (args.keep, args.version) else {

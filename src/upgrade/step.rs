@@ -45,7 +45,7 @@ pub use hold_images::HoldImages;
 pub use load_images::LoadImages;
 pub use release_project::ReleaseProject;
 pub use run_hook::{HookPoint, RunHook};
-pub(in crate::upgrade) use shell::quote;
+pub(crate) use shell::quote;
 pub use smoke_check::SmokeCheck;
 pub use stage_release::StageRelease;
 pub use start_release::StartRelease;

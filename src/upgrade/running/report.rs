@@ -89,19 +89,19 @@ impl Report {
             let call = compose_call(install, version, project, &self.request, &self.from);
             format!("{call} up -d")
         };
-        let root = quote(install.root());
-        let back = format!("to go back: transship rollback -C {root}");
+        let back = "to go back: transship rollback".to_owned();
         self.next = match self.state {
             RunState::Complete if self.request.up => vec![back],
             RunState::Complete => vec![
                 start(&self.to, &self.project),
-                format!("to go back: stop the new release, then transship rollback -C {root}"),
+                "to go back, stop the new release, then: transship rollback".to_owned(),
             ],
             RunState::RolledBack => {
                 let stays = self.steps.iter().any(|step| step.state == "done");
-                let discard = format!(
-                    "the new release and its volumes stay; to remove them: transship rollback --discard -C {root}"
-                );
+                let discard =
+                    "the new release and its volumes stay; to remove them: transship rollback \
+                               --discard"
+                        .to_owned();
                 let start = start(&self.from, &self.from_project);
                 let next = (!self.request.up).then_some(start).into_iter();
                 next.chain(stays.then_some(discard)).collect()
