@@ -5,13 +5,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-<<<<<<< HEAD
-use super::options::{InstallArg, VolumesArg};
-use super::plan::downtime::DowntimeLimit;
-=======
 use super::install_place::InstallArg;
 use super::options::VolumesArg;
->>>>>>> main
+use super::options::{InstallArg, VolumesArg};
+use super::plan::downtime::DowntimeLimit;
 use super::plan::{MadePlan, PlanArgs, make};
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
