@@ -7,7 +7,6 @@ use serde::Serialize;
 
 use super::install_place::InstallArg;
 use super::options::VolumesArg;
-use super::options::{InstallArg, VolumesArg};
 use super::plan::downtime::DowntimeLimit;
 use super::plan::{MadePlan, PlanArgs, make};
 use super::terminal::failure::Failure;
