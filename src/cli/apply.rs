@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::held;
-use super::options::{EngineArg, InstallArg, VolumesArg};
+use super::install_place::InstallArg;
+use super::options::{EngineArg, VolumesArg};
 use super::plan::{PlanJson, show};
 use super::rehearse;
 use super::terminal::failure::Failure;
@@ -24,7 +25,7 @@ use crate::upgrade::running::journal::RunState;
 use crate::upgrade::running::probing::SeenBy;
 use crate::upgrade::running::runner;
 use crate::upgrade::running::writes_since_copy::writes_since_copy;
-use crate::upgrade::step::StepOutcome;
+use crate::upgrade::step::{StepOutcome, quote};
 use crate::upgrade::{Plan, Report, Runner};
 
 /// Do what a plan says.
@@ -131,7 +132,7 @@ fn store_of(
 }
 
 pub(super) fn apply(args: &Apply, ui: &Ui) -> Result<Done, Failure> {
-    let install = Install::adopted(&args.install.root)?;
+    let install = args.install.adopted(ui)?;
     let disk = Disk::new();
     let _lock = install.lock(&disk, "apply")?;
     held::warn(&args.engine.docker, ui);
@@ -204,7 +205,7 @@ pub(super) fn carry_out(
 }
 
 pub(super) fn resume(args: &Resume, ui: &Ui) -> Result<Done, Failure> {
-    let install = Install::adopted(&args.install.root)?;
+    let install = args.install.adopted(ui)?;
     let disk = Disk::new();
     let _lock = install.lock(&disk, "resume")?;
     held::warn(&args.engine.docker, ui);
@@ -228,7 +229,7 @@ pub(super) fn resume(args: &Resume, ui: &Ui) -> Result<Done, Failure> {
 }
 
 pub(super) fn roll_back(args: &Rollback, ui: &Ui) -> Result<Done, Failure> {
-    let install = Install::adopted(&args.install.root)?;
+    let install = args.install.adopted(ui)?;
     let disk = Disk::new();
     let _lock = install.lock(&disk, "rollback")?;
     held::warn(&args.engine.docker, ui);
@@ -283,8 +284,11 @@ fn warn_of_shared(plan: &Plan, ui: &Ui) {
 
 fn finish(install: &Install, report: Report, ui: &Ui) -> Result<Done, Failure> {
     ui.acted();
-    let report = report.with_next(install);
+    let mut report = report.with_next(install);
     if ui.json {
+        for next in &mut report.next {
+            *next = ui.pasted(next);
+        }
         ui.json(&report)?;
     } else {
         ui.print(&render(&report, ui))?;
@@ -308,10 +312,7 @@ fn require_idle(now: &Prepared) -> Result<(), Failure> {
     if busy.is_empty() {
         return Ok(());
     }
-    let (project, folder) = (
-        &now.decisions.from_project,
-        now.releases.old.folder.display(),
-    );
+    let (project, folder) = (&now.decisions.from_project, quote(&now.releases.old.folder));
     // Others may use it, too, whom no stop of the old release would stop.
     let all: Vec<_> = all.into_iter().map(String::as_str).collect();
     Err(Failure::new(Kind::Refused, busy.join("; "))
@@ -332,6 +333,11 @@ fn render(report: &Report, ui: &Ui) -> String {
     };
     let mut text = ui.paint(color::HEADING, &verdict) + "\n";
     text += &report.downtime.as_ref().map_or_else(String::new, downtime);
+    if let (Some(milliseconds), Some(_)) = (report.expected_downtime_milliseconds, &report.downtime)
+    {
+        let expected = size::duration(Duration::from_millis(milliseconds));
+        text += &format!("  expected when it was planned: {expected}\n");
+    }
     let rolled_back = report.state == RunState::RolledBack;
     for step in report
         .steps
@@ -351,7 +357,7 @@ fn render(report: &Report, ui: &Ui) -> String {
         );
     }
     for next in &report.next {
-        text += &format!("{} {next}\n", ui.paint(color::HINT, "next:"));
+        text += &format!("{} {}\n", ui.paint(color::HINT, "next:"), ui.pasted(next));
     }
     text
 }

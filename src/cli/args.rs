@@ -1,5 +1,7 @@
 //! The definition of the command line. The doc comments are the help.
 
+use std::path::PathBuf;
+
 use clap::{Args, Parser, Subcommand};
 
 use super::options::Common;
@@ -27,6 +29,9 @@ use super::{
 #[command(name = "transship", version, verbatim_doc_comment)]
 #[command(after_help = EXIT_CODES, max_term_width = 100, disable_help_subcommand = true)]
 pub struct Cli {
+    /// The install that the command works on; it may stand behind the command, too
+    #[arg(short = 'C', long = "install", value_name = "INSTALL")]
+    pub(super) install: Option<PathBuf>,
     #[command(flatten)]
     pub(super) common: Common,
     #[command(subcommand)]

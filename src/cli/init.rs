@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::options::InstallArg;
+use super::install_place::InstallArg;
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use crate::fs::Disk;
@@ -65,7 +65,7 @@ struct AdoptedJson {
 }
 
 pub(super) fn run(args: &InitArgs, ui: &Ui) -> Result<Done, Failure> {
-    let install = Install::at(&args.install.root)?;
+    let install = args.install.at(ui)?;
     match (args.moved, args.clone) {
         (true, _) => claim(args, &install, InstallClaim::Moved, ui),
         (_, true) => claim(args, &install, InstallClaim::Clone, ui),

@@ -15,6 +15,7 @@ mod held;
 mod image;
 mod init;
 mod inspect;
+mod install_place;
 mod manifest;
 mod merge;
 mod options;

@@ -1,5 +1,6 @@
 //! `transship plan`, and making a plan again for `apply`.
 
+pub(super) mod downtime;
 mod running;
 mod services;
 mod text;
@@ -8,10 +9,12 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use downtime::DowntimeLimit;
 pub(super) use text::show;
 
 use super::held;
-use super::options::{InstallArg, VolumesArg};
+use super::install_place::InstallArg;
+use super::options::VolumesArg;
 use super::rehearse;
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
@@ -19,6 +22,7 @@ use super::upgrade_options::UpgradeOptions;
 use crate::engine::VolumeStore;
 use crate::fs::Disk;
 use crate::release::{Install, Version};
+use crate::upgrade::downtime_estimate::{DowntimeEstimate, DowntimeFacts};
 use crate::upgrade::planning::merging;
 use crate::upgrade::planning::prepare::{Prepared, prepare};
 use crate::upgrade::planning::release_changes::ReleaseChanges;
@@ -52,6 +56,8 @@ pub(super) struct PlanArgs {
     pub(super) no_up: bool,
     #[command(flatten)]
     pub(super) volumes: VolumesArg,
+    #[command(flatten)]
+    pub(super) downtime: DowntimeLimit,
     /// Show the plan without saving it
     #[arg(long)]
     pub(super) dry_run: bool,
@@ -79,7 +85,7 @@ impl<'a> PlanJson<'a> {
 }
 
 pub(super) fn run(args: &PlanArgs, ui: &Ui) -> Result<Done, Failure> {
-    let install = Install::adopted(&args.install.root)?;
+    let install = args.install.adopted(ui)?;
     let disk = Disk::new();
     let _lock = install.lock(&disk, "plan")?;
     let MadePlan {
@@ -100,9 +106,9 @@ pub(super) fn run(args: &PlanArgs, ui: &Ui) -> Result<Done, Failure> {
             planned.plan.id
         ))?,
         Some(_) => ui.line(&format!(
-            "Saved as {}. To do it: transship apply -C {}",
+            "Saved as {}. To do it: {}",
             planned.plan.id,
-            args.install.root.display()
+            ui.pasted("transship apply")
         ))?,
     }
     Ok(done)
@@ -134,7 +140,10 @@ pub(super) fn make(
     }
     // Which one runs is seen before it is remembered.
     request.from_project = request.from_project.or(recorded);
-    let prepared = prepare(install, &request, store.as_ref(), ui.progress())?;
+    let mut prepared = prepare(install, &request, store.as_ref(), ui.progress())?;
+    let facts = DowntimeFacts::observe(install, &prepared, store.as_ref(), ui.progress())?;
+    prepared.plan.estimate.downtime = DowntimeEstimate::of(&prepared.plan, &facts);
+    args.downtime.require(&prepared.plan)?;
     let saved = if args.dry_run {
         None
     } else {

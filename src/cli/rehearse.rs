@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::options::{DockerArg, InstallArg, VolumesArg};
+use super::install_place::InstallArg;
+use super::options::{DockerArg, VolumesArg};
+use super::plan::downtime::DowntimeLimit;
 use super::plan::{MadePlan, PlanArgs, make};
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
@@ -89,7 +91,7 @@ struct CleanJson {
 }
 
 pub(super) fn run(args: RehearseArgs, ui: &Ui) -> Result<Done, Failure> {
-    let install = Install::adopted(&args.install.root)?;
+    let install = args.install.adopted(ui)?;
     let disk = Disk::new();
     let _lock = install.lock(&disk, "rehearse")?;
     let (keep, Some(version)) = (args.keep, args.version) else {
@@ -108,6 +110,7 @@ pub(super) fn run(args: RehearseArgs, ui: &Ui) -> Result<Done, Failure> {
         no_up: args.no_up,
         volumes: args.volumes,
         dry_run: false,
+        downtime: DowntimeLimit::default(),
     };
     let MadePlan {
         prepared, store, ..

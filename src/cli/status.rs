@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::held::{HeldJson, LeftHeld};
-use super::options::{DockerArg, InstallArg};
+use super::install_place::InstallArg;
+use super::options::DockerArg;
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use crate::fs::{Lock, LockHolder};
@@ -79,7 +80,7 @@ struct RunSummary {
 }
 
 pub(super) fn run(args: &StatusArgs, ui: &Ui) -> Result<Done, Failure> {
-    let install = Install::adopted(&args.install.root)?;
+    let install = args.install.adopted(ui)?;
     let LeftHeld {
         containers,
         unknown,
@@ -88,7 +89,7 @@ pub(super) fn run(args: &StatusArgs, ui: &Ui) -> Result<Done, Failure> {
     if ui.json {
         ui.json(&status)?;
     } else {
-        ui.print(&render(&status))?;
+        ui.print(&ui.pasted(&render(&status)))?;
     }
     for unknown in unknown {
         ui.warn(&unknown);

@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use super::files::edits::{self, FileEdit, FileJson};
 use super::held;
-use super::options::{DockerArg, InstallArg};
+use super::install_place::InstallArg;
+use super::options::DockerArg;
 use super::rehearse;
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
@@ -271,7 +272,7 @@ impl From<Container> for ContainerJson {
 }
 
 pub(super) fn up(args: &Up, ui: &Ui) -> Result<Done, Failure> {
-    let install = Install::adopted(&args.install.root)?;
+    let install = args.install.adopted(ui)?;
     let disk = Disk::new();
     let lock = install.lock(&disk, "up")?;
     let release = install.release(&args.which.release)?;
@@ -414,7 +415,7 @@ fn row(container: Container) -> [String; 3] {
 }
 
 pub(super) fn stop(args: &Stop, ui: &Ui) -> Result<Done, Failure> {
-    let install = Install::at(&args.install.root)?;
+    let install = args.install.at(ui)?;
     // The containers of a copy's project are its original's.
     install.require_own()?;
     let release = install.release(&args.which.release)?;

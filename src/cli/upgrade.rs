@@ -8,7 +8,6 @@ use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use crate::error::Kind;
 use crate::fs::Disk;
-use crate::release::Install;
 
 /// Upgrade: plan it, show the plan, ask, and do it.
 ///
@@ -28,7 +27,7 @@ pub(super) struct UpgradeArgs {
 }
 
 pub(super) fn run(args: &UpgradeArgs, ui: &Ui) -> Result<Done, Failure> {
-    let install = Install::adopted(&args.plan.install.root)?;
+    let install = args.plan.install.adopted(ui)?;
     let disk = Disk::new();
     let _lock = install.lock(&disk, "upgrade")?;
     let MadePlan {

@@ -39,6 +39,7 @@ pub use projects::listening::listening;
 pub use projects::standing::{
     StandingContainer, free_names, remove_containers, remove_projects, stop_containers,
 };
+pub use projects::turnaround::Turnaround;
 pub use projects::unseen_data::{UnseenData, UnseenPlace, unseen_data};
 pub use projects::unstarted::UnstartedContainer;
 pub use volumes::backend::{EngineAccess, VolumeBackend};

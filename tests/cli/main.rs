@@ -18,6 +18,7 @@ mod edits;
 mod exit_codes;
 mod generated;
 mod identity;
+mod install_place;
 mod installs_as_they_are;
 mod last_copy;
 mod limits;

@@ -235,8 +235,16 @@ fn one_command_upgrades_what_runs_and_rollback_has_the_old_containers_back() {
     put_text(&root.join("transship.yml"), recipe);
     let currents = || fs::read_to_string(root.join("currents")).unwrap();
 
+    // How long a check takes to be well, nobody knows yet.
+    let limit = ["--max-downtime", "10m"];
+    let refused = upgrade.upgrade(&limit).exits(3);
+    let refused = refused.complains("it isn't known how long it would be down: stop");
+    refused.complains("checks unknown");
+    assert_eq!(upgrade.running("a"), before);
+
     let outage = Outage::watch(upgrade.port);
-    let ran = upgrade.upgrade(&[]).exits(0);
+    let ran = upgrade.upgrade(&[&limit[..], &["--accept-unknown-downtime"]].concat());
+    let ran = ran.exits(0).prints("Expected downtime: unknown");
     let ran = ran
         .prints("Before, while v1 serves:")
         .prints("In the window, while neither serves")
@@ -279,6 +287,13 @@ fn one_command_upgrades_what_runs_and_rollback_has_the_old_containers_back() {
         assert_eq!(left, "", "{kind:?}");
     }
     upgrade.is_old(&before, "discarded");
+
+    // Now it is known how long it takes.
+    let refused = upgrade.upgrade(&["--max-downtime", "1s"]).exits(3);
+    refused.complains("it would be down for about");
+    let ran = upgrade.upgrade(&limit).exits(0);
+    let ran = ran.prints("as the last upgrade here");
+    ran.prints("expected when it was planned");
 }
 
 #[test]

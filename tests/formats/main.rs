@@ -37,7 +37,9 @@ use transship::upgrade::step::StepOutcome;
 mod plans;
 mod rehearsals;
 
-use plans::{a_plan, a_plan_of_version_1, a_plan_of_version_2, a_plan_of_version_3};
+use plans::{
+    a_plan, a_plan_of_version_1, a_plan_of_version_2, a_plan_of_version_3, a_plan_of_version_4,
+};
 use rehearsals::a_rehearsal;
 
 fn folder() -> PathBuf {
@@ -60,12 +62,12 @@ fn fixture(name: &str, today: &str) -> String {
 }
 
 #[test]
-fn plan_4_is_written_and_read() {
+fn plan_5_is_written_and_read() {
     let text = fixture(
-        "plan-v4.json",
+        "plan-v5.json",
         &document::to_text(plan::FORMAT, &a_plan()).unwrap(),
     );
-    let read: Plan = document::from_text(plan::FORMAT, Path::new("plan-v4.json"), &text).unwrap();
+    let read: Plan = document::from_text(plan::FORMAT, Path::new("plan-v5.json"), &text).unwrap();
     assert_eq!(read, a_plan());
 }
 
@@ -80,6 +82,13 @@ fn a_clones_bindings_are_written_and_read() {
     let path = Path::new("clone-v1.json");
     let read: CloneBindings = document::from_text(launch::CLONE_FORMAT, path, &text).unwrap();
     assert_eq!(read, bindings);
+}
+
+#[test]
+fn plan_4_is_read() {
+    let text = fs::read_to_string(folder().join("plan-v4.json")).unwrap();
+    let read: Plan = document::from_text(plan::FORMAT, Path::new("plan-v4.json"), &text).unwrap();
+    assert_eq!(read, a_plan_of_version_4());
 }
 
 #[test]
@@ -357,7 +366,7 @@ fn journal_5_is_written_and_read() {
 #[test]
 fn journal_4_is_read() {
     let path = folder().join("journal-v4.json");
-    expect_read(&path, &a_plan(), LAST);
+    expect_read(&path, &a_plan_of_version_4(), LAST);
 }
 
 #[test]
@@ -492,6 +501,7 @@ fn no_format_is_forgotten() {
         "plan-v2.json",
         "plan-v3.json",
         "plan-v4.json",
+        "plan-v5.json",
         "rehearsal-v1.json",
         "shipped-v1.json",
         "standing-v1.json",
@@ -499,7 +509,7 @@ fn no_format_is_forgotten() {
     assert_eq!(present, known);
     assert_eq!(
         (plan::FORMAT.version, journal::FORMAT.version),
-        (4, 5),
+        (5, 5),
         "a new version adds a file"
     );
 }

@@ -10,7 +10,7 @@ use transship::upgrade::running::downtime::DowntimeFigure;
 use transship::upgrade::running::probing::SeenBy;
 use transship::upgrade::step::{Phase, StepOutcome};
 
-use super::plans::a_plan;
+use super::plans::a_plan_of_version_4;
 
 pub(super) fn a_rehearsal() -> RehearsalRecord {
     let input = |name: &str, value| RehearsalInput {
@@ -22,7 +22,7 @@ pub(super) fn a_rehearsal() -> RehearsalRecord {
         install: "00112233445566778899aabbccddeeff".to_owned(),
         made: "2026-01-02T03:04:05Z".parse().unwrap(),
         transship: "0.1.0".to_owned(),
-        plan: a_plan(),
+        plan: a_plan_of_version_4(),
         bindings: Bindings {
             tag: "rehearsal3-001122".to_owned(),
             volumes: Some(PathBuf::from("volumes")),

@@ -34,6 +34,9 @@ pub struct Report {
     /// where nothing was stopped.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub downtime: Option<DowntimeFigure>,
+    /// How long that was expected to be when it was planned, in milliseconds; absent where it wasn't known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected_downtime_milliseconds: Option<u64>,
     /// What remains for the administrator to do, as sentences or commands.
     pub next: Vec<String>,
     /// Where the files of variables and the profiles that the plan was made with are told.
@@ -73,6 +76,7 @@ impl Report {
                 })
                 .collect(),
             downtime: journal.downtime(),
+            expected_downtime_milliseconds: expected(journal),
             next: Vec::new(),
             request: plan.request.clone(),
         }
@@ -85,19 +89,19 @@ impl Report {
             let call = compose_call(install, version, project, &self.request, &self.from);
             format!("{call} up -d")
         };
-        let root = quote(install.root());
-        let back = format!("to go back: transship rollback -C {root}");
+        let back = "to go back: transship rollback".to_owned();
         self.next = match self.state {
             RunState::Complete if self.request.up => vec![back],
             RunState::Complete => vec![
                 start(&self.to, &self.project),
-                format!("to go back: stop the new release, then transship rollback -C {root}"),
+                "to go back, stop the new release, then: transship rollback".to_owned(),
             ],
             RunState::RolledBack => {
                 let stays = self.steps.iter().any(|step| step.state == "done");
-                let discard = format!(
-                    "the new release and its volumes stay; to remove them: transship rollback --discard -C {root}"
-                );
+                let discard =
+                    "the new release and its volumes stay; to remove them: transship rollback \
+                               --discard"
+                        .to_owned();
                 let start = start(&self.from, &self.from_project);
                 let next = (!self.request.up).then_some(start).into_iter();
                 next.chain(stays.then_some(discard)).collect()
@@ -106,6 +110,13 @@ impl Report {
         };
         self
     }
+}
+
+/// The way back was never planned.
+fn expected(journal: &Journal) -> Option<u64> {
+    let estimate = journal.plan().estimate.downtime.as_ref()?;
+    let is_there = matches!(journal.state(), RunState::Open | RunState::Complete);
+    is_there.then(|| estimate.milliseconds()).flatten()
 }
 
 /// `docker compose` with all that it has to be told of a release's project, as a person would type it in

@@ -19,7 +19,7 @@ use crate::progress::Progress;
 use crate::release::Install;
 use crate::upgrade::plan::Plan;
 use crate::upgrade::step::{
-    Attempt, Step, StepError, StepOutcome, StopRelease, Undo, UndoEvidence, UndoScope, World, quote,
+    Attempt, Step, StepError, StepOutcome, StopRelease, Undo, UndoEvidence, UndoScope, World,
 };
 
 /// Runs plans on one install, whose lock the caller holds.
@@ -76,7 +76,7 @@ impl Runner<'_> {
     /// [`RunError`]: what stands against it, or which step can't be undone and why.
     pub fn roll_back(&self, discard: bool) -> Result<Report, RunError> {
         let journal = self.newest("roll back")?;
-        let scope = self.scope(&journal, discard)?;
+        let scope = Self::scope(&journal, discard)?;
         self.check_undo(&journal, scope)?;
         self.undo_all(journal, scope, None)
     }
@@ -87,7 +87,7 @@ impl Runner<'_> {
     /// What [`Runner::roll_back`] would find to stand against it, and that the journal can't be read.
     pub fn would_undo(&self, discard: bool) -> Result<Vec<String>, RunError> {
         let journal = self.newest("roll back")?;
-        let scope = self.scope(&journal, discard)?;
+        let scope = Self::scope(&journal, discard)?;
         self.check_undo(&journal, scope)?;
         let numbers = undo_order(journal.plan(), scope).into_iter();
         let undone = numbers.filter(|number| undoing(&journal, *number).is_some());
@@ -95,9 +95,8 @@ impl Runner<'_> {
         Ok(undone.map(|number| steps[number].title()).collect())
     }
 
-    fn scope(&self, journal: &Journal, discard: bool) -> Result<UndoScope, RunError> {
+    fn scope(journal: &Journal, discard: bool) -> Result<UndoScope, RunError> {
         let left = (0..journal.steps().len()).any(|step| undoing(journal, step).is_some());
-        let root = quote(self.install.root());
         match journal.state() {
             RunState::Complete if discard => Ok(UndoScope::CompleteRun),
             RunState::Complete => Ok(UndoScope::Switch),
@@ -105,13 +104,11 @@ impl Runner<'_> {
             RunState::RolledBack if !(discard && left) => Err(RunError::Nothing {
                 what: format!("the run `{}` was rolled back already", journal.run()),
                 next: match left {
-                    true => vec![format!(
-                        "to remove the new release and its volumes, too: transship rollback --discard -C {root}"
-                    )],
-                    false => vec![format!(
-                        "to upgrade again: transship plan {} -C {root}",
-                        journal.plan().to
-                    )],
+                    true => vec![
+                        "to remove the new release and its volumes, too: transship rollback --discard"
+                            .to_owned(),
+                    ],
+                    false => vec![format!("to upgrade again: transship plan {}", journal.plan().to)],
                 },
             }),
             _ => Ok(UndoScope::Everything),
