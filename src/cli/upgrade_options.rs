@@ -34,7 +34,7 @@ pub(super) struct UpgradeOptions {
     images: Vec<String>,
     /// Follow a tag into the variable that holds it: the default in the compose file, or the key in
     /// the new release's `.env`
-    #[arg(long, requires = "images")]
+    #[arg(long)]
     tag_var: bool,
     /// Load the release's images from the vendor's archive first, such as `containers.tar.gz`
     ///

@@ -137,8 +137,8 @@ fn mount(mount: &MountChange) -> String {
     let size = size.unwrap_or_default();
     let what = match fate {
         DataFate::Copied => format!("{old} -> {new}{size}"),
-        DataFate::Carried if old == new => format!("{new} of the release, carried{size}"),
-        DataFate::Carried => format!("{old} -> {new} of the release, carried{size}"),
+        DataFate::Carried if old == new => format!("{new}, carried{size}"),
+        DataFate::Carried => format!("{old} -> {new}, carried{size}"),
         DataFate::Shared if old == new => format!("{new}, both releases'"),
         DataFate::Shared => format!("{old} -> {new}, not the new release's alone"),
         DataFate::Fresh => format!("{new}, begins empty"),

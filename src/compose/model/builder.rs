@@ -91,10 +91,11 @@ impl ModelBuilder<'_> {
             let target = clean_target(&mount.get("target")?.to_text()?);
             Some((target, mount.get("source")?.to_text()?))
         };
-        let env_files = items(service, "env_file").iter();
-        let env_files: Vec<PathBuf> = env_files
-            .filter_map(|file| Some(PathBuf::from(file.get("path")?.to_text()?)))
-            .collect();
+        let named_env_files = items(service, "env_file");
+        let path = |file: &Value| Some(PathBuf::from(file.get("path")?.to_text()?));
+        let env_files: Vec<PathBuf> = named_env_files.iter().filter_map(path).collect();
+        let is_optional = |file: &&Value| file.get("required").is_some_and(|value| !value.is_true());
+        let needed = named_env_files.iter().filter(|file| !is_optional(file));
         let label_files = texts(service.get("label_file"));
         let label_files: Vec<PathBuf> = label_files.into_iter().map(PathBuf::from).collect();
         Service {
@@ -121,6 +122,7 @@ impl ModelBuilder<'_> {
             environment: self
                 .values
                 .variables(&env_files, service.get("environment")),
+            needed_env_files: needed.filter_map(path).collect(),
             env_files,
             literals: self.literals(service.get("environment")),
             restart: text("restart"),

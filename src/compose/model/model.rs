@@ -135,6 +135,8 @@ pub struct Service {
     pub network_mode: Option<String>,
     /// The files of `env_file`, as absolute paths, whether they are there or not.
     pub env_files: Vec<PathBuf>,
+    /// Those of them without which Compose refuses the release.
+    pub needed_env_files: Vec<PathBuf>,
     /// The variables of `environment` and, below them, of env files, with their values, resolved.
     pub environment: BTreeMap<String, String>,
     /// The variables of `environment` whose value, or what it is by default, stands in the file itself,

@@ -166,6 +166,7 @@ impl Decisions {
             .collect();
         let mut volumes = pairs(old, new, &prefix, &skip, recipe, &mut warnings);
         volumes.extend(outside.pairs);
+        let leave = leave(request, recipe);
         let view = View {
             releases,
             model: &model,
@@ -173,6 +174,7 @@ impl Decisions {
             skip: &skip,
             kept: &Answered::of(request, recipe).ours,
             moves: &outside.moves,
+            leave: &leave,
         };
         let mut obstacles = outside.obstacles;
         obstacles.extend(tags.into_iter().flat_map(|tags| tags.obstacles));
@@ -209,7 +211,7 @@ impl Decisions {
             carry,
             merged: releases.merged.clone(),
             questions: releases.questions.clone(),
-            leave: leave(request, recipe),
+            leave,
             left_behind: releases.findings.left_behind.clone(),
             written: written(&old.model),
             hooks: recipe.hooks.clone(),

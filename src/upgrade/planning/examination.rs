@@ -296,7 +296,7 @@ impl Obstacle {
             Self::CopyUnused { .. } => "copy-unused",
             Self::NoImages { .. } => "image-missing",
             Self::NoSpace(_) => "space",
-            Self::DataMoved { .. } => "data-moved",
+            Self::DataMoved { .. } | Self::AnothersData { .. } => "data-moved",
             Self::ImagePinned { .. } => "image-pinned",
             Self::UnseenData { .. } | Self::UnseenUnknown { .. } => "data-unseen",
             Self::OutsideData { .. } | Self::StillOutside { .. } => "data-outside",

@@ -97,6 +97,19 @@ pub enum Obstacle {
         /// A key that, skipped, lets it begin empty.
         skip: String,
     },
+    /// A service would find the data of another volume where it had its own.
+    AnothersData {
+        /// The service.
+        service: String,
+        /// The path in the container.
+        target: String,
+        /// What was mounted there: `volume KEY` or a folder.
+        from: String,
+        /// The key of the volume that will be.
+        key: String,
+        /// The real name of the volume whose data that has.
+        data: String,
+    },
     /// A variable that the administrator has set keeps an old image.
     ImagePinned {
         /// The service.

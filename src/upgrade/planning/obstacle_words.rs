@@ -66,6 +66,17 @@ impl fmt::Display for Obstacle {
                 "`{service}` has `{target}` in {from} now and would have it in {to}, which begins \
                  empty"
             ),
+            Self::AnothersData {
+                service,
+                target,
+                from,
+                key,
+                data,
+            } => write!(
+                f,
+                "`{service}` has `{target}` in {from} now and would have it in volume `{key}`, with the \
+                 data of `{data}`"
+            ),
             Self::ImagePinned {
                 service,
                 image,
@@ -251,6 +262,12 @@ impl Obstacle {
                  `name:` away",
             ]),
             Self::DataMoved { .. } => self.ways_to_data(),
+            Self::AnothersData {
+                service, target, ..
+            } => vec![format!(
+                "if the vendor means it so, and what it has there may stay behind: `--leave \
+                 {service}:{target}`"
+            )],
             Self::ImagePinned { variables, .. } => vec![
                 "name the new tag with `--image REPO=TAG --tag-var`".to_owned(),
                 format!(

@@ -67,7 +67,8 @@ pub struct OldAndNew<T> {
 pub struct MountChange {
     /// The absolute path in the container.
     pub target: String,
-    /// The old release's volume, by its real name, or folder; absent where it has none there.
+    /// The old release's volume, by its real name, or folder, as `./data` where it is below the release;
+    /// absent where it has none there.
     pub old: Option<String>,
     /// The new release's; absent where it has none there.
     pub new: Option<String>,
@@ -178,7 +179,7 @@ impl ChangeContext<'_> {
         let decided = self.decisions;
         let binds = decided.model.binds.iter();
         for bind in binds.filter(|bind| new.is_some() && bind.service == name && !bind.read_only) {
-            let source = bind.source.display().to_string();
+            let source = spelled_folder(&bind.source);
             let own = decided
                 .folders
                 .iter()
@@ -249,7 +250,7 @@ impl ChangeContext<'_> {
         }
         let mut binds = self.old.binds.iter();
         let bind = binds.find(|bind| bind.service == name && bind.target == target)?;
-        Some(bind.source.display().to_string())
+        Some(spelled_folder(&bind.source))
     }
 
     /// The size of what is copied for a key, or a path outside.
@@ -261,7 +262,8 @@ impl ChangeContext<'_> {
     /// Whether a path below the release comes along, and its bytes where it does so by itself.
     fn carried(&self, path: &Path) -> Option<Option<u64>> {
         let mut carries = self.decisions.carry.iter().zip(&self.facts.carry);
-        let (carry, seen) = carries.find(|(carry, seen)| seen.old.is_some() && carry.brings(path))?;
+        let (carry, seen) =
+            carries.find(|(carry, seen)| seen.old.is_some() && carry.brings(path))?;
         let all = seen.old.filter(|_| carry.path == path);
         Some(all.map(|survey| survey.bytes))
     }
@@ -283,6 +285,14 @@ impl ChangeContext<'_> {
         let used = volumes.filter(|volume| !volume.used_by.is_empty() && !volume.is_device());
         let names = used.map(|volume| volume.name.clone());
         names.filter(|name| !is_kept(name)).collect()
+    }
+}
+
+/// A folder of the host, as a compose file has it: no volume's name looks like it.
+fn spelled_folder(source: &Path) -> String {
+    match source.is_absolute() {
+        true => source.display().to_string(),
+        false => Path::new(".").join(source).display().to_string(),
     }
 }
 

@@ -12,6 +12,7 @@ use super::outside;
 use super::releases::Releases;
 use super::volume_pair::VolumePair;
 use crate::compose::{Bind, Model, interpolate};
+use crate::upgrade::service_path::ServicePath;
 use crate::upgrade::step::FolderMove;
 
 /// The new release, and what it is held against.
@@ -27,6 +28,8 @@ pub(crate) struct View<'a> {
     pub(crate) kept: &'a [PathBuf],
     /// Folders of the host that the new release is to have copies of, and where.
     pub(crate) moves: &'a [FolderMove],
+    /// Places in the old release's containers whose data may stay behind.
+    pub(crate) leave: &'a [ServicePath],
 }
 
 impl View<'_> {
@@ -77,17 +80,16 @@ impl View<'_> {
         let mut found = Vec::new();
         for (name, service) in self.enabled() {
             for (target, key) in &service.mounts {
-                let is_external = |key: &str| {
-                    let volume = self.model.volumes.get(key);
-                    volume.is_some_and(|volume| volume.external || volume.is_device())
-                };
-                let is_copied = self.volumes.iter().any(|pair| pair.key == *key);
-                if is_copied || is_external(key) || self.is_skipped(key) {
+                if self.is_skipped(key) {
                     continue;
                 }
                 let Some((from, rename)) = self.before(name, target, key) else {
                     continue;
                 };
+                if let Some(data) = self.data_of(key) {
+                    found.extend(self.anothers_data(name, target, (from, key), &data));
+                    continue;
+                }
                 found.push(Obstacle::DataMoved {
                     service: name.clone(),
                     target: target.clone(),
@@ -101,6 +103,38 @@ impl View<'_> {
         found.extend(self.moved_into_folders());
         found.extend(self.moved_between_folders());
         found
+    }
+
+    /// The real name of the volume whose data the new release will find in a volume, unless that begins
+    /// empty.
+    fn data_of(&self, key: &str) -> Option<String> {
+        if let Some(pair) = self.volumes.iter().find(|pair| pair.key == key) {
+            return Some(pair.source.clone());
+        }
+        let volume = self.model.volumes.get(key)?;
+        (volume.external || volume.is_device()).then(|| volume.name.clone())
+    }
+
+    /// A service that would find the data of another volume where it had its own.
+    fn anothers_data(
+        &self,
+        service: &str,
+        target: &str,
+        (from, key): (String, &str),
+        data: &str,
+    ) -> Option<Obstacle> {
+        let old = &self.releases.old.model;
+        let was = old.services.get(service)?.mounts.get(target);
+        let was = was.and_then(|key| old.volumes.get(key));
+        let is_its_own = was.is_some_and(|was| was.name == data || was.is_device());
+        let is_left = |place: &ServicePath| place.covers(service, Path::new(target));
+        (!is_its_own && !self.leave.iter().any(is_left)).then(|| Obstacle::AnothersData {
+            service: service.to_owned(),
+            target: target.to_owned(),
+            from,
+            key: key.to_owned(),
+            data: data.to_owned(),
+        })
     }
 
     /// What the old release had at a place where the new one has the volume `key`, told, and
@@ -258,7 +292,8 @@ impl View<'_> {
     /// Files of Compose's own reading that neither release has.
     fn missing_files(&self) -> Vec<Obstacle> {
         let services = self.enabled().map(|(_, service)| service);
-        let named = services.flat_map(|service| service.label_files.iter());
+        let named =
+            services.flat_map(|service| service.needed_env_files.iter().chain(&service.label_files));
         let resources = self
             .model
             .configs
