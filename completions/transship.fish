@@ -494,7 +494,7 @@ complete -c transship -n "__fish_transship_using_subcommand copy" -l dry-run -d 
 complete -c transship -n "__fish_transship_using_subcommand copy" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand copy" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand copy" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c transship -n "__fish_transship_using_subcommand manifest" -l format -d 'The manifest\'s format' -r -f -a "mtree\t'Everything, one line an entry'
+complete -c transship -n "__fish_transship_using_subcommand manifest" -l format -d 'The manifest\'s format: mtree without it, JSON with --json' -r -f -a "mtree\t'Everything, one line an entry'
 sha256sum\t'Digests of regular files only'
 json\t'Everything, as one JSON document'"
 complete -c transship -n "__fish_transship_using_subcommand manifest" -s o -l output -d 'Write the manifest to a new file instead of standard output' -r -F

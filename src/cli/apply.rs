@@ -147,7 +147,10 @@ pub(super) fn apply(args: &Apply, ui: &Ui) -> Result<Done, Failure> {
     drift::check(&plan, &now.plan)?;
     if args.dry_run {
         let shown = if ui.json {
-            ui.json(&PlanJson::of(None, &now))
+            ui.json(
+                "transship-plan-shown",
+                &PlanJson::of(None, &now, store.as_ref(), ui),
+            )
         } else {
             show(&now, store.as_ref(), ui)
         };
@@ -264,7 +267,7 @@ pub(super) fn roll_back(args: &Rollback, ui: &Ui) -> Result<Done, Failure> {
     if args.dry_run {
         let would_undo = runner.would_undo(args.discard)?;
         if ui.json {
-            ui.json(&WouldUndo { would_undo })?;
+            ui.json("transship-rollback-foretold", &WouldUndo { would_undo })?;
         } else {
             for title in would_undo {
                 ui.line(&format!("would undo: {title}"))?;
@@ -289,7 +292,7 @@ fn finish(install: &Install, report: Report, ui: &Ui) -> Result<Done, Failure> {
         for next in &mut report.next {
             *next = ui.pasted(next);
         }
-        ui.json(&report)?;
+        ui.json("transship-report", &report)?;
     } else {
         ui.print(&render(&report, ui))?;
     }

@@ -127,7 +127,7 @@ fn clean(install: &Install, disk: &Disk, ui: &Ui) -> Result<Done, Failure> {
         removed.push(record.id);
     }
     if ui.json {
-        ui.json(&CleanJson { removed })?;
+        ui.json("transship-rehearse-clean", &CleanJson { removed })?;
     } else if removed.is_empty() {
         ui.line("no clone stands")?;
     } else {
@@ -141,10 +141,13 @@ fn clean(install: &Install, disk: &Disk, ui: &Ui) -> Result<Done, Failure> {
 fn show(install: &Install, record: &RehearsalRecord, ui: &Ui) -> Result<(), Failure> {
     if ui.json {
         let is_kept = record.standing == CloneStanding::Kept;
-        return ui.json(&RehearseJson {
-            clone: is_kept.then(|| record.clone_folder(install)),
-            rehearsal: record,
-        });
+        return ui.json(
+            "transship-rehearse",
+            &RehearseJson {
+                clone: is_kept.then(|| record.clone_folder(install)),
+                rehearsal: record,
+            },
+        );
     }
     ui.print(&render(install, record, ui))
 }

@@ -87,7 +87,7 @@ pub(super) fn run(args: &StatusArgs, ui: &Ui) -> Result<Done, Failure> {
     } = LeftHeld::find(&args.docker);
     let status = look(&install, containers)?;
     if ui.json {
-        ui.json(&status)?;
+        ui.json("transship-status", &status)?;
     } else {
         ui.print(&ui.pasted(&render(&status)))?;
     }

@@ -3,10 +3,10 @@
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
 use super::apply::{ApplyHow, carry_out};
-use super::plan::{MadePlan, PlanArgs, make};
+use super::plan::{MadePlan, PlanArgs, PlanJson, make};
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
-use crate::error::Kind;
+use crate::error::{Code, Kind};
 use crate::fs::Disk;
 
 /// Upgrade: plan it, show the plan, ask, and do it.
@@ -38,6 +38,10 @@ pub(super) fn run(args: &UpgradeArgs, ui: &Ui) -> Result<Done, Failure> {
     }
     prepared.plan.require_settled()?;
     if args.plan.dry_run {
+        if ui.json {
+            let document = PlanJson::of(None, &prepared, store.as_ref(), ui);
+            ui.json("transship-plan-shown", &document)?;
+        }
         return Ok(Done::Same);
     }
     if !args.yes {
@@ -60,6 +64,7 @@ fn ask(id: &str) -> Result<(), Failure> {
     if !io::stdin().is_terminal() {
         let what = "there is no terminal to ask on whether to go on";
         return Err(Failure::new(Kind::Refused, what)
+            .code(Code::NeedsYes)
             .hint("say `--yes`")
             .hint(format!(
                 "or do the plan that is saved: transship apply {id}"
@@ -73,6 +78,7 @@ fn ask(id: &str) -> Result<(), Failure> {
         true => Ok(()),
         false => Err(
             Failure::new(Kind::Refused, "not done, since you didn't say yes")
+                .code(Code::NeedsYes)
                 .hint(format!("the plan is saved: transship apply {id}")),
         ),
     }

@@ -19,7 +19,7 @@ use super::downtime::DowntimeFigure;
 use super::run_course::RunCourse;
 pub use super::run_course::{RunState, StepState};
 use crate::document::{self, DocumentError, DocumentFormat};
-use crate::error::{Explain, Kind};
+use crate::error::{Code, Explain, Kind};
 use crate::fs::Disk;
 use crate::release::Install;
 use crate::upgrade::plan::{Plan, PlanError, is_of, own_id};
@@ -142,6 +142,14 @@ pub enum JournalError {
 }
 
 impl Explain for JournalError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Document(error) => error.code(),
+            Self::Illegal { .. } => Code::Damaged,
+            Self::Io { .. } => Code::Unreadable,
+        }
+    }
+
     fn kind(&self) -> Kind {
         match self {
             Self::Document(error) => error.kind(),

@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::downtime::DowntimeFigure;
 use super::journal::JournalError;
-use crate::error::{Explain, Kind};
+use crate::error::{Code, Explain, Kind};
 use crate::release::{IdentityError, InstallError};
 use crate::upgrade::plan::PlanError;
 use crate::upgrade::step::StepError;
@@ -145,6 +145,26 @@ impl RunError {
 }
 
 impl Explain for RunError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Step { source, .. }
+            | Self::Undo { source, .. }
+            | Self::Leftover { source, .. }
+            | Self::Refused { source, .. } => source.code(),
+            Self::NotBack { .. } => Code::NotBack,
+            Self::WentBack { .. } => Code::WentBack,
+            Self::Interrupted { .. } => Code::Interrupted,
+            Self::Journal(error) => error.code(),
+            Self::Plan(error) => error.code(),
+            Self::Identity(error) => error.code(),
+            Self::Install(error) => error.code(),
+            Self::NoOldRelease { .. } => Code::OldReleaseGone,
+            Self::Unfinished { .. } => Code::Unfinished,
+            Self::Nothing { .. } => Code::Nothing,
+            Self::Active { .. } => Code::ReleaseInUse,
+        }
+    }
+
     fn kind(&self) -> Kind {
         match self {
             Self::Step { source, .. } if source.kind() == Kind::Interrupted => Kind::Interrupted,

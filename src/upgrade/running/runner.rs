@@ -15,7 +15,7 @@ pub use super::run_error::RunError;
 use crate::clock::{self, Stopwatch};
 use crate::engine::VolumeStore;
 use crate::fs::Disk;
-use crate::progress::Progress;
+use crate::progress::{Progress, StepMoment, StepProgress};
 use crate::release::Install;
 use crate::upgrade::plan::Plan;
 use crate::upgrade::step::{
@@ -198,12 +198,13 @@ impl Runner<'_> {
                     title: step.title(),
                 });
             }
-            self.note(number, steps.len(), &step.title());
+            self.tell(StepMoment::Begun, &steps, number, None);
             journal.record(self.disk, JournalEvent::Do { step: number })?;
             self.measure(step, journal, downtime, &ids)?;
             let is_current = self.look_again(step, &steps, &ids);
             match is_current.and_then(|()| self.act(step, &ids, state)) {
                 Ok(outcome) => {
+                    let bytes = outcome.bytes;
                     if let (Step::Stop(_), Some(downtime)) = (step, downtime.as_ref()) {
                         downtime.old_is_down();
                     }
@@ -214,6 +215,7 @@ impl Runner<'_> {
                             outcome,
                         },
                     )?;
+                    self.tell(StepMoment::Done, &steps, number, Some(bytes));
                 }
                 Err(source) => {
                     journal.record(
@@ -377,7 +379,7 @@ impl Runner<'_> {
             let Some(evidence) = undoing(&journal, number) else {
                 continue;
             };
-            self.note(number, steps.len(), &format!("undo: {}", step.title()));
+            self.tell(StepMoment::UndoBegun, &steps, number, None);
             journal.record(self.disk, JournalEvent::Undo { step: number })?;
             if let Err(source) = self.undo(step, &ids, Undo { scope, evidence }) {
                 journal.record(
@@ -399,6 +401,7 @@ impl Runner<'_> {
                 continue;
             }
             journal.record(self.disk, JournalEvent::Undone { step: number })?;
+            self.tell(StepMoment::Undone, &steps, number, None);
             match step {
                 Step::Start(_) => downtime.iter().for_each(Downtime::old_is_down),
                 Step::Stop(_) => {
@@ -434,9 +437,15 @@ impl Runner<'_> {
         }
     }
 
-    fn note(&self, number: usize, count: usize, title: &str) {
-        self.progress
-            .note(&format!("[{}/{count}] {title}", number + 1));
+    fn tell(&self, state: StepMoment, steps: &[Step], number: usize, bytes: Option<u64>) {
+        self.progress.step(&StepProgress {
+            state,
+            number: number + 1,
+            count: steps.len(),
+            title: &steps[number].title(),
+            phase: steps[number].phase().name(),
+            bytes,
+        });
     }
 }
 
