@@ -80,6 +80,7 @@ impl Explain for LaunchError {
         match self {
             Self::Compose(error) => error.code(),
             Self::Env(error) => error.code(),
+            Self::Document(error) => error.code(),
             Self::Engine(error) => error.code(),
             Self::Write(error) => error.code(),
             Self::Conflicts { .. } | Self::Exported { .. } => Code::Collision,
