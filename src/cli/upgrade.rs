@@ -44,6 +44,8 @@ pub(super) fn run(args: &UpgradeArgs, ui: &Ui) -> Result<Done, Failure> {
         ask(&prepared.plan.id)?;
     }
     let plan = prepared.plan.clone();
+    let accept_unknown = args.plan.downtime.accept_unknown_downtime;
+    args.how.terms.require_known(&plan, accept_unknown)?;
     carry_out(
         &install,
         &disk,
