@@ -56,6 +56,7 @@ fn the_window_is_kept_to_before_it_begins_and_where_it_ends_too_soon() {
 }
 
 /// Begins something that ends when it is confirmed, and waits until it waits for that.
+#[expect(clippy::zombie_processes, reason = "whoever begins it waits for it")]
 fn until_it_waits(command: &mut Command, upgrade: &Upgrade) -> Child {
     let command = command
         .stdin(Stdio::null())
