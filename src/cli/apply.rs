@@ -182,7 +182,7 @@ pub(super) fn apply(args: &Apply, ui: &Ui) -> Result<Done, Failure> {
     let disk = Disk::new();
     let _lock = install.lock(&disk, "apply")?;
     held::warn(&args.engine.docker, ui);
-    rehearse::sweep(&install, &disk, ui);
+    rehearse::sweep(&install, &disk, &args.engine.docker, ui);
     runner::require_over(&install)?;
     let plan = Plan::find(&install, args.plan.as_deref())?;
     plan.require_own(&install, "plan", &plan.id)?;
@@ -258,7 +258,7 @@ pub(super) fn resume(args: &Resume, ui: &Ui) -> Result<Done, Failure> {
     let disk = Disk::new();
     let _lock = install.lock(&disk, "resume")?;
     held::warn(&args.engine.docker, ui);
-    rehearse::sweep(&install, &disk, ui);
+    rehearse::sweep(&install, &disk, &args.engine.docker, ui);
     let store = engine_of(
         &install,
         runner::newest(&install, "resume")?.plan(),
@@ -282,7 +282,7 @@ pub(super) fn roll_back(args: &Rollback, ui: &Ui) -> Result<Done, Failure> {
     let disk = Disk::new();
     let _lock = install.lock(&disk, "rollback")?;
     held::warn(&args.engine.docker, ui);
-    rehearse::sweep(&install, &disk, ui);
+    rehearse::sweep(&install, &disk, &args.engine.docker, ui);
     let journal = runner::newest(&install, "roll back")?;
     let store = engine_of(&install, journal.plan(), &args.engine)?;
     if matches!(journal.state(), RunState::Complete | RunState::Unconfirmed) {

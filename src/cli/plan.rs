@@ -129,7 +129,7 @@ pub(super) fn make(
     ui: &Ui,
 ) -> Result<MadePlan, Failure> {
     held::warn(&args.volumes.engine.docker, ui);
-    rehearse::sweep(install, disk, ui);
+    rehearse::sweep(install, disk, &args.volumes.engine.docker, ui);
     runner::require_over(install)?;
     learn_shipment(args, install, disk, ui)?;
     let place = args.volumes.place(install.root())?;

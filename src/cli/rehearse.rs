@@ -6,17 +6,20 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::install_place::InstallArg;
-use super::options::VolumesArg;
+use super::options::{DockerArg, VolumesArg};
 use super::plan::downtime::DowntimeLimit;
 use super::plan::{MadePlan, PlanArgs, make};
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use super::terminal::{color, size};
 use super::upgrade_options::UpgradeOptions;
-use crate::engine::VolumeBackend;
+use crate::engine::{Quiesce, VolumeBackend};
 use crate::fs::Disk;
 use crate::rehearsal::{self, CloneStanding, Rehearsal, RehearsalRecord, Rehearser, RoundKind};
 use crate::release::{Install, Version};
+
+/// How long a container has to end where it is stopped for a copy.
+const STOPPING: Duration = Duration::from_mins(5);
 
 /// Rehearse an upgrade on a clone, and the way back, too.
 ///
@@ -27,9 +30,18 @@ use crate::release::{Install, Version};
 /// before; what it made is discarded, and nothing may be left; and it is done again. The install itself
 /// isn't touched.
 ///
+/// Where the old release runs, say `--pause` or `--stop`: it is kept from writing while it is copied. In
+/// the clone it is started with names of its own, in networks that lead nowhere, and seen to be healthy,
+/// before the plan stops it. No port is published; told is where the services answer, by their addresses.
+/// Folders of the host that they mount are cloned, too.
+///
 /// Told is how long each took and what isn't as it should be (exit code 1). What was done is kept, and
 /// the clone is removed unless `--keep` is said.
 #[derive(Debug, clap::Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of the command line of its own"
+)]
 pub(super) struct RehearseArgs {
     /// The release to upgrade to
     #[arg(required_unless_present = "clean")]
@@ -47,6 +59,17 @@ pub(super) struct RehearseArgs {
     no_up: bool,
     #[command(flatten)]
     volumes: VolumesArg,
+    /// Have what runs of the old release stand still while it is copied: the copy is then what a power cut
+    /// would have left
+    #[arg(long, conflicts_with_all = ["stop", "no_up"])]
+    pause: bool,
+    /// Have what runs of the old release stopped while it is copied, and started again
+    #[arg(long, conflicts_with = "no_up")]
+    stop: bool,
+    /// Run the recipe's hooks and checks that are run on this machine, too: `$TRANSSHIP_INSTALL` is the
+    /// clone then
+    #[arg(long)]
+    on_host: bool,
     /// Leave the clone for people to try; `status` tells of it
     #[arg(long)]
     keep: bool,
@@ -72,7 +95,12 @@ pub(super) fn run(args: RehearseArgs, ui: &Ui) -> Result<Done, Failure> {
     let disk = Disk::new();
     let _lock = install.lock(&disk, "rehearse")?;
     let (keep, Some(version)) = (args.keep, args.version) else {
-        return clean(&install, &disk, ui);
+        return clean(&install, &disk, &args.volumes.engine.docker, ui);
+    };
+    let hold = match (args.pause, args.stop) {
+        (true, _) => Some(Quiesce::Pause),
+        (_, true) => Some(Quiesce::Stop(STOPPING)),
+        _ => None,
     };
     let plan = PlanArgs {
         version,
@@ -97,6 +125,9 @@ pub(super) fn run(args: RehearseArgs, ui: &Ui) -> Result<Done, Failure> {
         prepared: &prepared,
         progress: ui.progress(),
         keep,
+        hold,
+        on_host: args.on_host,
+        docker: &|| plan.volumes.engine.docker.find(),
     };
     let record = rehearser.rehearse()?;
     ui.acted();
@@ -105,8 +136,8 @@ pub(super) fn run(args: RehearseArgs, ui: &Ui) -> Result<Done, Failure> {
 }
 
 /// Removes what a killed rehearsal left; the caller has the install's lock.
-pub(super) fn sweep(install: &Install, disk: &Disk, ui: &Ui) {
-    match rehearsal::sweep(install, disk) {
+pub(super) fn sweep(install: &Install, disk: &Disk, docker: &DockerArg, ui: &Ui) {
+    match rehearsal::sweep(install, disk, &|| docker.find()) {
         Ok(swept) => {
             for id in swept {
                 ui.say(&format!(
@@ -120,10 +151,10 @@ pub(super) fn sweep(install: &Install, disk: &Disk, ui: &Ui) {
     }
 }
 
-fn clean(install: &Install, disk: &Disk, ui: &Ui) -> Result<Done, Failure> {
+fn clean(install: &Install, disk: &Disk, docker: &DockerArg, ui: &Ui) -> Result<Done, Failure> {
     let mut removed = Vec::new();
     for mut record in rehearsal::standing(install)? {
-        rehearsal::clear(install, disk, &mut record)?;
+        rehearsal::clear(install, disk, &|| docker.find(), &mut record)?;
         removed.push(record.id);
     }
     if ui.json {

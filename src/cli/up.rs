@@ -280,7 +280,7 @@ pub(super) fn up(args: &Up, ui: &Ui) -> Result<Done, Failure> {
     // It says best what is wrong with the engine, if anything is.
     docker.server()?;
     held::warn(&args.docker, ui);
-    rehearse::sweep(&install, &disk, ui);
+    rehearse::sweep(&install, &disk, &args.docker, ui);
     let known = args.which.project(&install, &release, &docker)?;
     let launch = Launch::prepare(&install, &release, &args.options(known), &docker)?;
     let project = launch.compose(&Compose::find(&docker)?)?;

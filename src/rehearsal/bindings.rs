@@ -1,12 +1,14 @@
 //! What a rehearsal has otherwise than the install itself: the folder, the names of projects, the place
 //! of volumes. All else of a plan is the same, and is held against it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::engine::VolumeBackend;
+use crate::launch::CloneBindings;
 use crate::release::Install;
 use crate::upgrade::{Plan, Request, Step};
 
@@ -36,6 +38,14 @@ impl Bindings {
     /// The clone's name for a project, network or container.
     pub fn name(&self, name: &str) -> String {
         format!("{}-{name}", self.tag)
+    }
+
+    /// What Compose is told of them, with the clone's copies of what is outside of the releases.
+    pub(super) fn of_clone(&self, outside: BTreeMap<PathBuf, PathBuf>) -> CloneBindings {
+        CloneBindings {
+            tag: self.tag.clone(),
+            outside,
+        }
     }
 
     /// What is asked for in the clone, where `plan` is what was asked for in the install.

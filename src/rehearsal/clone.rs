@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::error::io;
-use super::{Bindings, RehearsalError};
+use super::{Bindings, RehearsalError, running};
 use crate::clock::Stopwatch;
 use crate::compose::Model;
 use crate::engine::{self, CopyPair, NewVolume, VolumeStore};
@@ -45,8 +45,14 @@ pub(super) struct Cloning<'a> {
     pub(super) prepared: &'a Prepared,
     pub(super) bindings: &'a Bindings,
     pub(super) progress: &'a dyn Progress,
+    /// The install's volumes.
+    pub(super) volumes: &'a dyn VolumeStore,
     /// The clone's folder.
     pub(super) folder: PathBuf,
+    /// Folders and files of the host that it gets copies of.
+    pub(super) outside: BTreeSet<PathBuf>,
+    /// Whether all that may write what is copied is kept from it.
+    pub(super) is_held: bool,
 }
 
 /// What of transship's own a clone has, too: how releases were shipped, and how they are laid out.
@@ -84,6 +90,14 @@ impl Cloning<'_> {
         let clone = Install::at(folder)?;
         clone.adopt(self.disk)?;
         clone.identify_as_clone(self.disk)?;
+        if self.bindings.volumes.is_none() {
+            let outside = running::copies(self.disk, folder, &self.outside)?;
+            for (from, to) in &outside {
+                figures.add(&self.copy(from, to)?);
+            }
+            let bindings = self.bindings.of_clone(outside);
+            bindings.save(self.disk, &clone)?;
+        }
         if install.current()?.is_some() {
             clone.switch(self.disk, &plan.from)?;
         }
@@ -97,16 +111,14 @@ impl Cloning<'_> {
         Ok(clone)
     }
 
-    /// Makes the clone's volumes, each by its name in the clone; `clone` is the old release there.
-    pub(super) fn volumes(
+    /// Makes the clone's volumes; `clone` is the old release there.
+    pub(super) fn copy_volumes(
         &self,
-        from: &dyn VolumeStore,
         to: &dyn VolumeStore,
         clone: &Model,
         figures: &mut CloneFigures,
-    ) -> Result<BTreeSet<String>, RehearsalError> {
-        let watch = Stopwatch::start();
-        let mut names = BTreeSet::new();
+    ) -> Result<(), RehearsalError> {
+        let (watch, from) = (Stopwatch::start(), self.volumes);
         for (key, volume) in &self.prepared.releases.old.model.volumes {
             let Some(theirs) = clone.volumes.get(key) else {
                 continue;
@@ -114,7 +126,9 @@ impl Cloning<'_> {
             let Some(source) = from.find(&volume.name)? else {
                 continue;
             };
-            engine::require_idle(from, &source)?;
+            if !self.is_held {
+                engine::require_idle(from, &source)?;
+            }
             let target = to.create(
                 self.disk,
                 &NewVolume {
@@ -132,10 +146,9 @@ impl Cloning<'_> {
             let contents = from.contents();
             let copied = contents.copy(self.disk, pair, &options, self.progress)?;
             figures.add(&copied);
-            names.insert(theirs.name.clone());
         }
         figures.took(watch);
-        Ok(names)
+        Ok(())
     }
 
     fn copy(&self, from: &Path, to: &Path) -> Result<Copied, RehearsalError> {
@@ -163,15 +176,14 @@ impl Cloning<'_> {
         let volumes: u64 = estimate.volumes.iter().map(|volume| volume.bytes).sum();
         // The clone, and what the plan copies within it.
         let needed = (release.allocated + volumes).saturating_mul(2);
-        let free = tree::free(&self.folder)?;
-        match needed <= free {
-            true => Ok(()),
-            false => Err(RehearsalError::NoRoom {
-                path: self.folder.clone(),
-                needed,
-                free,
-            }),
+        let places = [Some(self.folder.clone()), self.volumes.folder().ok()];
+        for path in places.into_iter().flatten().filter(|path| path.is_dir()) {
+            let free = tree::free(&path)?;
+            if needed > free {
+                return Err(RehearsalError::NoRoom { path, needed, free });
+            }
         }
+        Ok(())
     }
 }
 

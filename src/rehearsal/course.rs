@@ -1,29 +1,25 @@
-//! The course of a rehearsal: the clone is made, the plan is made in it and done, undone, discarded, and
-//! done again; after each way back it is held against how it was before.
+//! A rehearsal from its beginning to its end: the clone is made, used, and removed.
 
-use std::error::Error;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::bindings::Bindings;
+use super::bound_volumes::BoundVolumes;
 use super::clone::{CloneFigures, Cloning};
-use super::clone_state::{CloneState, Left};
+use super::clone_state::{CloneState, OwnWrites};
 use super::error::io;
-use super::inputs;
-use super::record::{CloneStanding, Rehearsal, RehearsalRecord, RehearsedStep, RoundKind};
-use super::sweep::clear;
-use super::{RehearsalError, RehearsalInput};
-use crate::clock::{self, Stopwatch};
+use super::record::{CloneStanding, RehearsalRecord};
+use super::running::{self, OldInClone};
+use super::stage::Stage;
+use super::sweep::{FindDocker, clear};
+use super::{RehearsalError, RehearsalInput, inputs};
+use crate::clock;
 use crate::document;
-use crate::engine::{self, VolumeBackend, VolumeStore};
-use crate::error::{Explain as _, Kind};
+use crate::engine::{self, Quiesce, VolumeBackend, VolumeStore};
 use crate::fs::Disk;
 use crate::progress::Progress;
 use crate::release::Install;
-use crate::upgrade::planning::prepare::{PrepareError, Prepared, prepare};
+use crate::upgrade::planning::prepare::{PrepareError, Prepared};
 use crate::upgrade::planning::releases::Releases;
-use crate::upgrade::running::going_back::OnFailure;
-use crate::upgrade::running::journal::{Journal, JournalEvent};
-use crate::upgrade::running::run_error::RunError;
-use crate::upgrade::{Plan, Report, Request, Runner};
 
 /// Opens a place of volumes.
 pub type OpenStore<'a> = dyn Fn(&VolumeBackend) -> Result<Box<dyn VolumeStore>, engine::Error> + 'a;
@@ -44,15 +40,12 @@ pub struct Rehearser<'a> {
     pub progress: &'a dyn Progress,
     /// Leave the clone for people to try.
     pub keep: bool,
-}
-
-/// The clone, once it is there.
-struct Stage<'a> {
-    rehearser: &'a Rehearser<'a>,
-    clone: Install,
-    store: Box<dyn VolumeStore>,
-    request: Request,
-    before: CloneState,
+    /// How what runs is kept from writing while it is copied.
+    pub hold: Option<Quiesce>,
+    /// Run the recipe's commands that are run on the host, too.
+    pub on_host: bool,
+    /// Finds the program that reaches the engine.
+    pub docker: &'a FindDocker<'a>,
 }
 
 impl Rehearser<'_> {
@@ -62,11 +55,7 @@ impl Rehearser<'_> {
     /// # Errors
     /// [`RehearsalError`]: why there could be no clone, or that it was interrupted; it is gone then, too.
     pub fn rehearse(&self) -> Result<RehearsalRecord, RehearsalError> {
-        if self.prepared.plan.request.up {
-            return Err(RehearsalError::Runs {
-                version: self.prepared.plan.from.to_string(),
-            });
-        }
+        self.require_clonable()?;
         let mut record = self.begin()?;
         record.save(self.disk, self.install)?;
         let done = self.in_clone(&mut record);
@@ -75,7 +64,7 @@ impl Rehearser<'_> {
             record.save(self.disk, self.install)?;
         } else {
             // Why it stopped is what there is to tell; the next run removes what couldn't be.
-            let cleared = clear(self.install, self.disk, &mut record);
+            let cleared = clear(self.install, self.disk, self.docker, &mut record);
             done.as_ref().map_or(Ok(()), |()| cleared)?;
         }
         match done {
@@ -117,226 +106,109 @@ impl Rehearser<'_> {
     }
 
     fn in_clone(&self, record: &mut RehearsalRecord) -> Result<(), RehearsalError> {
-        let stage = self.stage(record)?;
+        let mut stage = self.stage(record)?;
         stage.rehearse(record)
+    }
+
+    /// That the plan can be rehearsed as it is wanted.
+    fn require_clonable(&self) -> Result<(), RehearsalError> {
+        let plan = &self.prepared.plan;
+        if plan.request.up && self.hold.is_none() {
+            return Err(RehearsalError::Runs {
+                version: plan.from.to_string(),
+            });
+        }
+        let commands = running::on_host(self.prepared);
+        if !self.on_host && !commands.is_empty() {
+            return Err(RehearsalError::OnHost {
+                commands: commands.join("; "),
+            });
+        }
+        if plan.request.up {
+            running::outside(self.prepared)?;
+        }
+        Ok(())
     }
 
     fn stage(&self, record: &mut RehearsalRecord) -> Result<Stage<'_>, RehearsalError> {
         self.progress.note("making a clone");
         let bindings = record.bindings.clone();
+        let plan = &self.prepared.plan;
+        let outside = match plan.request.up {
+            true => running::outside(self.prepared)?,
+            false => BTreeSet::new(),
+        };
+        let docker = match &bindings.volumes {
+            Some(_) => None,
+            None => Some((self.docker)()?),
+        };
+        let held = match (&docker, self.hold) {
+            (Some(docker), Some(how)) if plan.request.up => {
+                let places = running::places(self.install, self.prepared, self.volumes, &outside)?;
+                let project = &plan.from_project;
+                let disk = self.disk;
+                Some(running::hold(
+                    docker,
+                    disk,
+                    project,
+                    &places,
+                    how,
+                    self.progress,
+                )?)
+            }
+            _ => None,
+        };
         let cloning = Cloning {
             install: self.install,
             disk: self.disk,
             prepared: self.prepared,
             bindings: &bindings,
             progress: self.progress,
+            volumes: self.volumes,
             folder: record.clone_folder(self.install),
+            outside,
+            is_held: held.is_some(),
         };
         let clone = cloning.files(&mut record.clone)?;
-        let request = bindings.request(self.install, &self.prepared.plan);
-        let store = (self.open)(&request.volumes_of(&clone))?;
+        let request = bindings.request(self.install, plan);
+        let mut store = (self.open)(&request.volumes_of(&clone))?;
+        if bindings.volumes.is_none() {
+            store = Box::new(BoundVolumes {
+                volumes: store,
+                bindings: bindings.of_clone(BTreeMap::new()),
+            });
+        }
         let releases = Releases::read(self.disk, &clone, &request, self.progress);
-        let releases = releases.map_err(PrepareError::from)?;
-        let (from, to) = (self.volumes, store.as_ref());
-        let names = cloning.volumes(from, to, &releases.old.model, &mut record.clone)?;
-        let before = CloneState::of(&clone, to, &names, self.progress)?;
+        let model = releases.map_err(PrepareError::from)?.old.model;
+        cloning.copy_volumes(store.as_ref(), &model, &mut record.clone)?;
+        if let Some(held) = held {
+            let how = match self.hold {
+                Some(Quiesce::Stop(_)) => "stopped",
+                _ => "paused",
+            };
+            let names: Vec<_> = held.names().map(str::to_owned).collect();
+            held.release()?;
+            let (names, spent) = (names.join(", "), record.clone.milliseconds);
+            record.remarks.push(format!(
+                "{names} {how} while the clone was made, for {spent} ms: the copies are of that moment"
+            ));
+        }
+        let before = CloneState::of(&clone, store.as_ref(), self.progress)?;
+        let old = match docker.as_ref().filter(|_| plan.request.up) {
+            Some(docker) => {
+                let old = OldInClone::prepare(&clone, &request, docker)?;
+                Some((old, docker.clone()))
+            }
+            None => None,
+        };
         Ok(Stage {
             rehearser: self,
             clone,
             request,
             before,
             store,
+            old,
+            own_writes: OwnWrites::default(),
         })
     }
-}
-
-impl Stage<'_> {
-    fn rehearse(&self, record: &mut RehearsalRecord) -> Result<(), RehearsalError> {
-        let Some(plan) = self.plan(record)? else {
-            return Ok(());
-        };
-        let to = plan.to.clone();
-        let forward = self.round(RoundKind::Forward, record, |runner| runner.apply(plan))?;
-        let back = self.round(RoundKind::Back, record, |runner| runner.roll_back(false))?;
-        if !back {
-            return Ok(());
-        }
-        self.compare(record, RoundKind::Back, Left::New(&to))?;
-        // A run that failed was undone in full.
-        if forward && !self.round(RoundKind::Discard, record, |runner| runner.roll_back(true))? {
-            return Ok(());
-        }
-        let after = if forward {
-            RoundKind::Discard
-        } else {
-            RoundKind::Back
-        };
-        self.compare(record, after, Left::Nothing)?;
-        if forward && let Some(plan) = self.plan(record)? {
-            self.round(RoundKind::Again, record, |runner| runner.apply(plan))?;
-        }
-        Ok(())
-    }
-
-    /// The plan, as it is made in the clone; what stands against it there is a finding.
-    fn plan(&self, record: &mut RehearsalRecord) -> Result<Option<Plan>, RehearsalError> {
-        let Rehearser {
-            install,
-            disk,
-            progress,
-            ..
-        } = self.rehearser;
-        let made = prepare(&self.clone, &self.request, self.store.as_ref(), *progress);
-        let plan = match made {
-            Ok(made) => made.plan,
-            Err(PrepareError::Refused(error)) => {
-                let said = self.plain(record, &said(&error));
-                record
-                    .findings
-                    .push(format!("there is no plan for the clone: {said}"));
-                return Ok(None);
-            }
-            Err(error) => return Err(error.into()),
-        };
-        plan.save(disk, &self.clone)?;
-        let (ours, theirs) = (&record.plan.steps, &plan.steps);
-        let root = self.clone.root();
-        let differs = record
-            .bindings
-            .first_difference(install, root, ours, theirs);
-        record.findings.extend(differs);
-        Ok(Some(plan))
-    }
-
-    /// Goes one way, and says whether it was gone in full.
-    fn round(
-        &self,
-        kind: RoundKind,
-        record: &mut RehearsalRecord,
-        go: impl FnOnce(&Runner<'_>) -> Result<Report, RunError>,
-    ) -> Result<bool, RehearsalError> {
-        let Rehearser { disk, progress, .. } = self.rehearser;
-        progress.note(&format!("on the clone: {}", kind.words()));
-        let runner = Runner {
-            install: &self.clone,
-            disk,
-            volumes: self.store.as_ref(),
-            progress: *progress,
-            on_failure: OnFailure::GoBack,
-        };
-        let watch = Stopwatch::start();
-        let done = go(&runner);
-        let milliseconds = u64::try_from(watch.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let (failed, downtime) = match done {
-            Ok(report) => (None, report.downtime.filter(|_| kind != RoundKind::Discard)),
-            Err(error) if error.kind() == Kind::Interrupted => {
-                return Err(RehearsalError::Interrupted {
-                    at: kind.words().to_owned(),
-                    source: Box::new(error),
-                });
-            }
-            Err(error) => (Some(self.plain(record, &said(&error))), None),
-        };
-        let is_done = failed.is_none();
-        if let Some(failed) = &failed {
-            record
-                .findings
-                .push(format!("{} failed: {failed}", kind.words()));
-        }
-        let steps = match Journal::newest(&self.clone).map_err(PrepareError::from)? {
-            Some(journal) => self.steps(record, &journal, kind),
-            None => Vec::new(),
-        };
-        record.rounds.push(Rehearsal {
-            kind,
-            milliseconds,
-            downtime,
-            steps,
-            failed,
-        });
-        record.save(disk, self.rehearser.install)?;
-        Ok(is_done)
-    }
-
-    fn compare(
-        &self,
-        record: &mut RehearsalRecord,
-        after: RoundKind,
-        left: Left<'_>,
-    ) -> Result<(), RehearsalError> {
-        let names = self.store.list()?.into_iter().map(|volume| volume.name);
-        let (store, progress) = (self.store.as_ref(), self.rehearser.progress);
-        let now = CloneState::of(&self.clone, store, &names.collect(), progress)?;
-        let found = self.before.differences(&now, left).into_iter();
-        let found: Vec<_> = found
-            .map(|one| format!("after {}: {}", after.words(), self.plain(record, &one)))
-            .collect();
-        record.findings.extend(found);
-        Ok(())
-    }
-
-    /// What has become of the steps of a run: those that were done, or those that were undone.
-    fn steps(
-        &self,
-        record: &RehearsalRecord,
-        journal: &Journal,
-        kind: RoundKind,
-    ) -> Vec<RehearsedStep> {
-        let is_back = matches!(kind, RoundKind::Back | RoundKind::Discard);
-        let report = Report::of(journal).steps;
-        let steps = journal.plan().steps.iter().zip(report).enumerate();
-        let all = steps.map(|(number, (step, report))| RehearsedStep {
-            number: number + 1,
-            title: self.plain(record, &report.title),
-            phase: step.phase(),
-            commands: step
-                .commands(self.store.as_ref())
-                .iter()
-                .map(|command| self.plain(record, command))
-                .collect(),
-            exit: match report.state {
-                "done" | "undone" => Some(0),
-                "failed" => Some(Kind::Failed.exit_code()),
-                _ => None,
-            },
-            milliseconds: match is_back {
-                true => None,
-                false => report.outcome.as_ref().map(|outcome| outcome.milliseconds),
-            },
-            state: report.state.to_owned(),
-            outcome: report.outcome.filter(|_| !is_back),
-        });
-        let touched = undone(journal);
-        all.filter(|step| !is_back || touched.contains(&(step.number - 1)))
-            .collect()
-    }
-
-    fn plain(&self, record: &RehearsalRecord, text: &str) -> String {
-        let (install, clone) = (self.rehearser.install, self.clone.root());
-        record.bindings.unbound(install, clone, text)
-    }
-}
-
-/// The steps that the last way back of a run has undone.
-fn undone(journal: &Journal) -> Vec<usize> {
-    use JournalEvent::{Undo, UndoFailed, Undone};
-    let records = journal.records().iter().rev().map(|record| &record.event);
-    let is_undoing =
-        |event: &JournalEvent| matches!(event, Undo { .. } | Undone { .. } | UndoFailed { .. });
-    records
-        .skip_while(|event| !is_undoing(event))
-        .take_while(|event| !matches!(event, JournalEvent::RolledBack | JournalEvent::Complete))
-        .filter_map(|event| match event {
-            Undone { step } => Some(*step),
-            _ => None,
-        })
-        .collect()
-}
-
-/// An error with its causes, in one line.
-fn said(error: &dyn Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| (*error).source());
-    let mut said: Vec<String> = causes.map(ToString::to_string).collect();
-    said.dedup();
-    said.join(": ")
 }

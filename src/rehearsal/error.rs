@@ -9,6 +9,7 @@ use crate::document::DocumentError;
 use crate::engine;
 use crate::error::{ErrorPart, Explain, Kind};
 use crate::fs::{TrustError, WriteError};
+use crate::launch::LaunchError;
 use crate::release::{IdentityError, InstallError};
 use crate::tree;
 use crate::upgrade::planning::prepare::PrepareError;
@@ -59,12 +60,27 @@ pub enum RehearsalError {
         /// What was interrupted within the clone.
         source: Box<RunError>,
     },
-    /// The plan stops and starts what runs, and there is no clone of that.
-    #[error("{version} runs, and what runs can't be rehearsed here")]
+    /// The release runs, and it wasn't said how it is kept from writing while it is copied.
+    #[error("{version} runs, and a copy of what is written meanwhile is of no one moment")]
     Runs {
         /// The release that runs.
         version: String,
     },
+    /// Something can't be had twice.
+    #[error("{what} can't be had twice: a clone would have the original's")]
+    Unclonable {
+        /// What it is, with whose.
+        what: String,
+    },
+    /// The recipe has commands that are run on the host.
+    #[error("the recipe runs commands on this machine, which may reach what runs: {commands}")]
+    OnHost {
+        /// The commands.
+        commands: String,
+    },
+    /// The old release can't come up in the clone.
+    #[error(transparent)]
+    Launch(Box<LaunchError>),
     /// There is no room for a clone.
     #[error("a clone and what is done in it need {needed} bytes in `{}`, and {free} are free", path.display())]
     NoRoom {
@@ -100,6 +116,7 @@ impl RehearsalError {
             Self::Trust(error) => error,
             Self::Write(error) => error,
             Self::Prepare(error) => error.as_ref(),
+            Self::Launch(error) => error.as_ref(),
             _ => return None,
         })
     }
@@ -109,7 +126,10 @@ impl Explain for RehearsalError {
     fn kind(&self) -> Kind {
         match self {
             Self::Interrupted { .. } => Kind::Interrupted,
-            Self::Runs { .. } | Self::NoRoom { .. } => Kind::Refused,
+            Self::Runs { .. }
+            | Self::Unclonable { .. }
+            | Self::OnHost { .. }
+            | Self::NoRoom { .. } => Kind::Refused,
             Self::Io { .. } => Kind::Failed,
             other => other.inner().map_or(Kind::Usage, Explain::kind),
         }
@@ -118,9 +138,15 @@ impl Explain for RehearsalError {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::Runs { .. } => vec![
-                "stop it and say `--no-up`: then what is done to its files and volumes is rehearsed"
-                    .into(),
+                "have all of it stand still until it is copied: `--pause`".into(),
+                "have it stopped until then, and started again: `--stop`".into(),
             ],
+            Self::OnHost { .. } => {
+                vec![
+                    "where they do no harm there (`$TRANSSHIP_INSTALL` is the clone): `--on-host`"
+                        .into(),
+                ]
+            }
             Self::Unknown { .. } => vec!["make one with `transship rehearse VERSION`".into()],
             other => other.inner().map_or_else(Vec::new, Explain::hints),
         }
@@ -134,6 +160,12 @@ impl Explain for RehearsalError {
 impl From<PrepareError> for RehearsalError {
     fn from(error: PrepareError) -> Self {
         Self::Prepare(Box::new(error))
+    }
+}
+
+impl From<LaunchError> for RehearsalError {
+    fn from(error: LaunchError) -> Self {
+        Self::Launch(Box::new(error))
     }
 }
 

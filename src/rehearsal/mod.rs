@@ -8,12 +8,15 @@
 //! Begin at [`Rehearser`]; what is kept of a rehearsal is a [`RehearsalRecord`].
 
 mod bindings;
+mod bound_volumes;
 mod clone;
 mod clone_state;
 mod course;
 mod error;
 mod inputs;
 mod record;
+mod running;
+mod stage;
 mod sweep;
 
 pub use bindings::Bindings;
@@ -22,4 +25,4 @@ pub use course::{OpenStore, Rehearser};
 pub use error::RehearsalError;
 pub use inputs::{InputValue, RehearsalInput};
 pub use record::{CloneStanding, FORMAT, Rehearsal, RehearsalRecord, RehearsedStep, RoundKind};
-pub use sweep::{clear, standing, sweep};
+pub use sweep::{FindDocker, clear, standing, sweep};

@@ -91,6 +91,11 @@ impl Upgrade {
         put_text(&folder.join("docker-compose.yml"), &text);
     }
 
+    /// The host's port that the releases publish.
+    pub(super) fn port(&self) -> u16 {
+        self.port
+    }
+
     pub(super) fn project(&self, name: &str) -> String {
         self.pair.lab.name(name)
     }

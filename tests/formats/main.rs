@@ -16,6 +16,7 @@ use transship::engine::{
     HELD_FORMAT, HeldContainer, HeldContainers, HeldEngine, StandingContainer,
 };
 use transship::fs::Disk;
+use transship::launch::{self, CloneBindings};
 use transship::rehearsal::{self, RehearsalRecord};
 use transship::release::{
     BAD_FORMAT, BadReleases, FolderIdentity, Identity, Install, LargeFile, LargeFiles,
@@ -70,6 +71,19 @@ fn plan_5_is_written_and_read() {
     );
     let read: Plan = document::from_text(plan::FORMAT, Path::new("plan-v5.json"), &text).unwrap();
     assert_eq!(read, a_plan());
+}
+
+#[test]
+fn a_clones_bindings_are_written_and_read() {
+    let bindings = CloneBindings {
+        tag: "rehearsal3-001122".to_owned(),
+        outside: [("/srv/data".into(), "/srv/shop/outside/0".into())].into(),
+    };
+    let text = document::to_text(launch::CLONE_FORMAT, &bindings).unwrap();
+    let text = fixture("clone-v1.json", &text);
+    let path = Path::new("clone-v1.json");
+    let read: CloneBindings = document::from_text(launch::CLONE_FORMAT, path, &text).unwrap();
+    assert_eq!(read, bindings);
 }
 
 #[test]
@@ -497,6 +511,7 @@ fn no_format_is_forgotten() {
     present.sort();
     let known = [
         "bad-releases-v1.json",
+        "clone-v1.json",
         "confirmation-v1.json",
         "held-v1.json",
         "id-v1.json",

@@ -200,6 +200,8 @@ pub(crate) struct Published {
 pub(crate) struct Endpoint {
     #[serde(default)]
     pub(crate) aliases: Option<Vec<String>>,
+    #[serde(rename = "IPAddress", default)]
+    pub(crate) address: String,
     #[serde(rename = "DNSNames", default)]
     pub(crate) dns_names: Option<Vec<String>>,
 }

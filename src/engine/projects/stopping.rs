@@ -304,6 +304,7 @@ mod tests {
             exit_code: None,
             health: None,
             networks: Vec::new(),
+            addresses: Vec::new(),
             health_said: None,
             image: String::new(),
             mounts: vec![mount],

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::compose::{Model, Port};
 use crate::engine::{Container, Docker, Health};
+use crate::launch::CloneBindings;
 use crate::probe;
 use crate::release::{Check, CheckQuestion};
 use crate::upgrade::step::{ReleaseProject, StopRelease, World};
@@ -49,7 +50,10 @@ pub(super) struct ProbeTargets {
 impl ProbeTargets {
     /// What tells of the releases that `stop` and its counterpart pass the service between.
     pub(super) fn of(stop: &StopRelease, world: World<'_>) -> Self {
-        let asked: Vec<Probe> = stop.checks.iter().filter_map(question).collect();
+        // What is published is the original's, in a rehearsal's clone.
+        let is_clone = !matches!(CloneBindings::of(world.install), Ok(None));
+        let asked = stop.checks.iter().filter(|_| !is_clone);
+        let asked: Vec<Probe> = asked.filter_map(question).collect();
         if !asked.is_empty() {
             return Self {
                 groups: vec![asked],
@@ -60,7 +64,7 @@ impl ProbeTargets {
         let releases = [&stop.old, &stop.new];
         let is_here = world.volumes.server();
         let is_here = is_here.is_none_or(crate::engine::ServerInfo::publishes_here);
-        let ports = releases.map(|release| match is_here {
+        let ports = releases.map(|release| match is_here && !is_clone {
             true => published(release, world),
             false => Vec::new(),
         });
@@ -85,7 +89,7 @@ impl ProbeTargets {
             groups: releases.into_iter().filter_map(project).collect(),
             seen_by: SeenBy::Containers,
             // That it runs is less than what they ask.
-            steps_ask: stop.checks.iter().any(is_command),
+            steps_ask: is_clone && !stop.checks.is_empty() || stop.checks.iter().any(is_command),
         }
     }
 
