@@ -17,6 +17,8 @@ use super::terminal::{color, size};
 use crate::engine::VolumeStore;
 use crate::error::{Explain, Kind};
 use crate::fs::Disk;
+use crate::progress::Progress;
+use crate::rehearsal::{RehearsalRecord, WithNotes, require_as_rehearsed};
 use crate::release::Install;
 use crate::upgrade::planning::drift;
 use crate::upgrade::planning::prepare::{Prepared, prepare};
@@ -49,6 +51,13 @@ pub(super) struct Apply {
     /// With `--window`: go on although it isn't known how long it will be down
     #[arg(long, requires = "window")]
     accept_unknown_downtime: bool,
+    /// Do the plan of the rehearsal RUN, step for step as it was rehearsed
+    ///
+    /// Refused where that didn't go well, or where anything that the plan was made from isn't as it was
+    /// then: files, images, sizes of volumes, transship itself. What was written down of a step
+    /// (`rehearse --note`) is told just before it.
+    #[arg(long, value_name = "RUN", conflicts_with = "plan")]
+    replay: Option<String>,
     /// Observe again and show the plan, and do nothing
     #[arg(long)]
     dry_run: bool,
@@ -111,7 +120,7 @@ impl TermsArgs {
 }
 
 impl ApplyHow {
-    fn on_failure(&self) -> OnFailure {
+    pub(super) fn on_failure(&self) -> OnFailure {
         match self.no_rollback {
             true => OnFailure::Stay,
             false => OnFailure::GoBack,
@@ -184,12 +193,21 @@ pub(super) fn apply(args: &Apply, ui: &Ui) -> Result<Done, Failure> {
     held::warn(&args.engine.docker, ui);
     rehearse::sweep(&install, &disk, &args.engine.docker, ui);
     runner::require_over(&install)?;
-    let plan = Plan::find(&install, args.plan.as_deref())?;
+    let replayed = args.replay.as_deref();
+    let replayed = replayed.map(|run| RehearsalRecord::find(&install, Some(run)));
+    let replayed = replayed.transpose()?;
+    let plan = match &replayed {
+        Some(record) => record.plan.clone(),
+        None => Plan::find(&install, args.plan.as_deref())?,
+    };
     plan.require_own(&install, "plan", &plan.id)?;
     runner::require_unapplied(&install, &plan)?;
     plan.require_settled()?;
     let store = engine_of(&install, &plan, &args.engine)?;
     let now = prepare(&install, &plan.request, store.as_ref(), ui.progress())?;
+    if let Some(record) = &replayed {
+        require_as_rehearsed(&install, record, &now, store.as_ref(), ui.progress())?;
+    }
     drift::check(&plan, &now.plan)?;
     if args.dry_run {
         let shown = if ui.json {
@@ -202,16 +220,31 @@ pub(super) fn apply(args: &Apply, ui: &Ui) -> Result<Done, Failure> {
     args.how
         .terms
         .require_known(&plan, args.accept_unknown_downtime)?;
-    carry_out(&install, &disk, plan, &now, store.as_ref(), &args.how, ui)
+    let with_notes = replayed
+        .as_ref()
+        .map(|record| WithNotes::of(record, ui.progress()));
+    let progress: &dyn Progress = match &with_notes {
+        Some(with_notes) => with_notes,
+        None => ui.progress(),
+    };
+    if replayed.is_none() {
+        rehearse::look_for(&install, &now, store.as_ref(), ui)?;
+    }
+    let runner = Runner {
+        install: &install,
+        disk: &disk,
+        volumes: store.as_ref(),
+        progress,
+        on_failure: args.how.on_failure(),
+    };
+    carry_out(&runner, plan, &now, &args.how, ui)
 }
 
 /// Carries out a plan that is as it would be made now; the caller has the install's lock.
 pub(super) fn carry_out(
-    install: &Install,
-    disk: &Disk,
+    runner: &Runner<'_>,
     plan: Plan,
     now: &Prepared,
-    store: &dyn VolumeStore,
     how: &ApplyHow,
     ui: &Ui,
 ) -> Result<Done, Failure> {
@@ -229,15 +262,8 @@ pub(super) fn carry_out(
         require_idle(now)?;
     }
     warn_of_shared(&plan, ui);
-    let runner = Runner {
-        install,
-        disk,
-        volumes: store,
-        progress: ui.progress(),
-        on_failure: how.on_failure(),
-    };
     match runner.apply_on(plan, how.terms.terms()) {
-        Ok(done) => finish(install, done, ui),
+        Ok(done) => finish(runner.install, done, ui),
         Err(error) if how.rollback_on_failure && error.kind() == Kind::Failed => {
             ui.warn(&error.to_string());
             let failure = Failure::from(error);

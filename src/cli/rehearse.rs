@@ -13,10 +13,12 @@ use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use super::terminal::{color, size};
 use super::upgrade_options::UpgradeOptions;
-use crate::engine::{Quiesce, VolumeBackend};
+use crate::engine::{Quiesce, VolumeBackend, VolumeStore};
+use crate::error::Kind;
 use crate::fs::Disk;
 use crate::rehearsal::{self, CloneStanding, Rehearsal, RehearsalRecord, Rehearser, RoundKind};
 use crate::release::{Install, Version};
+use crate::upgrade::planning::prepare::Prepared;
 
 /// How long a container has to end where it is stopped for a copy.
 const STOPPING: Duration = Duration::from_mins(5);
@@ -44,7 +46,7 @@ const STOPPING: Duration = Duration::from_mins(5);
 )]
 pub(super) struct RehearseArgs {
     /// The release to upgrade to
-    #[arg(required_unless_present = "clean")]
+    #[arg(required_unless_present_any = ["clean", "note"])]
     version: Option<Version>,
     #[command(flatten)]
     install: InstallArg,
@@ -76,6 +78,13 @@ pub(super) struct RehearseArgs {
     /// Remove all clones that stand, those that were kept, too
     #[arg(long, conflicts_with_all = ["version", "keep"])]
     clean: bool,
+    /// Write down what whoever does the step STEP of the plan, counted from 1, is to know: it is told before
+    /// that step by `apply --replay`
+    #[arg(long, num_args = 2, value_names = ["STEP", "TEXT"], conflicts_with_all = ["version", "keep", "clean"])]
+    note: Option<Vec<String>>,
+    /// Which rehearsal is meant; the newest when absent
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["version", "keep", "clean"])]
+    run: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -91,6 +100,9 @@ struct CleanJson {
 }
 
 pub(super) fn run(args: RehearseArgs, ui: &Ui) -> Result<Done, Failure> {
+    if let Some(words) = &args.note {
+        return note(&args, words, ui);
+    }
     let install = args.install.adopted(ui)?;
     let disk = Disk::new();
     let _lock = install.lock(&disk, "rehearse")?;
@@ -151,6 +163,56 @@ pub(super) fn sweep(install: &Install, disk: &Disk, docker: &DockerArg, ui: &Ui)
     }
 }
 
+/// Says where a plan was never rehearsed, or not well; refuses where the recipe wants it to have been.
+pub(super) fn look_for(
+    install: &Install,
+    now: &Prepared,
+    volumes: &dyn VolumeStore,
+    ui: &Ui,
+) -> Result<(), Failure> {
+    let is_required = now.releases.recipe.needs_rehearsal;
+    let to = &now.plan.to;
+    let Some(record) = rehearsal::rehearsal_of(install, &now.plan)? else {
+        let what = "this plan was never rehearsed";
+        if is_required {
+            let what = format!("{what}, and the recipe says `rehearsal: required`");
+            return Err(Failure::new(Kind::Refused, what)
+                .hint(format!("rehearse it: transship rehearse {to}")));
+        }
+        ui.say(&format!(
+            "note: {what}; to do that first: transship rehearse {to}"
+        ));
+        return Ok(());
+    };
+    if is_required {
+        let progress = ui.progress();
+        rehearsal::require_as_rehearsed(install, &record, now, volumes, progress)?;
+    } else if !record.is_well() {
+        ui.warn(&format!(
+            "rehearsal {} of this plan didn't go well",
+            record.id
+        ));
+    }
+    Ok(())
+}
+
+/// Writes down what whoever does a step is to know before.
+fn note(args: &RehearseArgs, words: &[String], ui: &Ui) -> Result<Done, Failure> {
+    let install = args.install.adopted(ui)?;
+    let disk = Disk::new();
+    let _lock = install.lock(&disk, "rehearse")?;
+    let mut record = RehearsalRecord::find(&install, args.run.as_deref())?;
+    let [step, text] = words else {
+        return Err(Failure::new(Kind::Usage, "say which step, and what"));
+    };
+    let step: usize = step.parse().map_err(|error: std::num::ParseIntError| {
+        Failure::new(Kind::Usage, format!("`{step}` is no step's number")).cause(&error)
+    })?;
+    record.add_note(&disk, &install, step, text)?;
+    ui.line(&format!("noted for step {step} of rehearsal {}", record.id))?;
+    Ok(Done::Same)
+}
+
 fn clean(install: &Install, disk: &Disk, docker: &DockerArg, ui: &Ui) -> Result<Done, Failure> {
     let mut removed = Vec::new();
     for mut record in rehearsal::standing(install)? {
@@ -209,6 +271,13 @@ fn render(install: &Install, record: &RehearsalRecord, ui: &Ui) -> String {
     }
     for finding in &record.findings {
         text += &format!("{} {finding}\n", ui.paint(color::WARNING, "found:"));
+    }
+    if record.is_well() {
+        let (id, root) = (&record.id, install.root().display());
+        text += &format!(
+            "{} to do the same for real: transship apply --replay {id} -C {root}\n",
+            ui.paint(color::HINT, "next:")
+        );
     }
     if record.standing == CloneStanding::Kept {
         let folder = record.clone_folder(install);

@@ -8,6 +8,7 @@ use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use crate::error::Kind;
 use crate::fs::Disk;
+use crate::upgrade::Runner;
 
 /// Upgrade: plan it, show the plan, ask, and do it.
 ///
@@ -43,18 +44,18 @@ pub(super) fn run(args: &UpgradeArgs, ui: &Ui) -> Result<Done, Failure> {
     if !args.yes {
         ask(&prepared.plan.id)?;
     }
+    super::rehearse::look_for(&install, &prepared, store.as_ref(), ui)?;
     let plan = prepared.plan.clone();
     let accept_unknown = args.plan.downtime.accept_unknown_downtime;
     args.how.terms.require_known(&plan, accept_unknown)?;
-    carry_out(
-        &install,
-        &disk,
-        plan,
-        &prepared,
-        store.as_ref(),
-        &args.how,
-        ui,
-    )
+    let runner = Runner {
+        install: &install,
+        disk: &disk,
+        volumes: store.as_ref(),
+        progress: ui.progress(),
+        on_failure: args.how.on_failure(),
+    };
+    carry_out(&runner, plan, &prepared, &args.how, ui)
 }
 
 /// Asks on a terminal; refuses where there is none.

@@ -98,6 +98,7 @@ impl Rehearser<'_> {
             rounds: Vec::new(),
             findings: Vec::new(),
             remarks: Vec::new(),
+            notes: Vec::new(),
         })
     }
 

@@ -91,6 +91,28 @@ pub enum RehearsalError {
         /// Bytes free.
         free: u64,
     },
+    /// It found something.
+    #[error("rehearsal `{id}` didn't go well")]
+    NotWell {
+        /// The rehearsal.
+        id: String,
+    },
+    /// Something isn't as it was rehearsed.
+    #[error("since rehearsal `{id}` this has drifted: {}", what.join("; "))]
+    Drifted {
+        /// The rehearsal.
+        id: String,
+        /// What, from what to what, a sentence each.
+        what: Vec<String>,
+    },
+    /// The plan has no such step.
+    #[error("there is no step {step}: the plan has {count}")]
+    NoStep {
+        /// The number that was asked for.
+        step: usize,
+        /// How many steps there are.
+        count: usize,
+    },
     /// There is none of that name, or none at all.
     #[error("there is no rehearsal{} in `{}`", named(name.as_deref()), folder.display())]
     Unknown {
@@ -129,6 +151,8 @@ impl Explain for RehearsalError {
             Self::Runs { .. }
             | Self::Unclonable { .. }
             | Self::OnHost { .. }
+            | Self::NotWell { .. }
+            | Self::Drifted { .. }
             | Self::NoRoom { .. } => Kind::Refused,
             Self::Io { .. } => Kind::Failed,
             other => other.inner().map_or(Kind::Usage, Explain::kind),
@@ -146,6 +170,9 @@ impl Explain for RehearsalError {
                     "where they do no harm there (`$TRANSSHIP_INSTALL` is the clone): `--on-host`"
                         .into(),
                 ]
+            }
+            Self::NotWell { .. } | Self::Drifted { .. } => {
+                vec!["rehearse again, with `transship rehearse VERSION`".into()]
             }
             Self::Unknown { .. } => vec!["make one with `transship rehearse VERSION`".into()],
             other => other.inner().map_or_else(Vec::new, Explain::hints),

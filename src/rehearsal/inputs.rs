@@ -1,5 +1,6 @@
 //! What a plan was made from, as digests: held against what there is when it is to be done for real.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +16,9 @@ use crate::upgrade::planning::prepare::Prepared;
 
 /// Files that are larger aren't told by name: a release's own data, say.
 const LARGEST: u64 = 1 << 20;
+
+/// What a volume may have grown or shrunk by: it is written while time passes.
+const GROWTH: u64 = 1 << 20;
 
 /// One thing that a plan was made from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +40,49 @@ pub enum InputValue {
     Text(String),
     /// The bytes in a volume.
     Bytes(u64),
+}
+
+impl InputValue {
+    fn shown(&self) -> String {
+        match self {
+            Self::Sha256(digest) => format!("sha256 {}", digest.get(..12).unwrap_or(digest)),
+            Self::Text(text) => text.clone(),
+            Self::Bytes(bytes) => format!("{bytes} bytes"),
+        }
+    }
+
+    /// Whether a plan that was rehearsed with one can be done with the other.
+    fn is_as_good_as(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Bytes(was), Self::Bytes(is)) => was.abs_diff(*is) <= GROWTH.max(was / 10),
+            _ => self == other,
+        }
+    }
+}
+
+/// What differs between what was rehearsed and what there is, a sentence each.
+pub(super) fn drift(was: &[RehearsalInput], is: &[RehearsalInput]) -> Vec<String> {
+    let by_name = |inputs: &[RehearsalInput]| -> BTreeMap<String, InputValue> {
+        let pairs = inputs.iter();
+        pairs
+            .map(|input| (input.name.clone(), input.value.clone()))
+            .collect()
+    };
+    let (was, is) = (by_name(was), by_name(is));
+    let mut drifted = Vec::new();
+    for (name, before) in &was {
+        match is.get(name) {
+            None => drifted.push(format!("{name} was {}, and is gone", before.shown())),
+            Some(now) if !before.is_as_good_as(now) => {
+                let (before, now) = (before.shown(), now.shown());
+                drifted.push(format!("{name} was {before}, and is {now}"));
+            }
+            Some(_) => {}
+        }
+    }
+    let news = is.iter().filter(|(name, _)| !was.contains_key(*name));
+    drifted.extend(news.map(|(name, now)| format!("{name} is {}, and wasn't there", now.shown())));
+    drifted
 }
 
 /// Looks at all that a plan was made from.
@@ -162,6 +209,55 @@ fn has(inputs: &[RehearsalInput], name: &str) -> bool {
 #[expect(clippy::disallowed_methods, reason = "tests set up their own world")]
 mod tests {
     use super::*;
+
+    fn input(name: &str, value: InputValue) -> RehearsalInput {
+        RehearsalInput {
+            name: name.to_owned(),
+            value,
+        }
+    }
+
+    #[test]
+    fn drift_names_what_drifted_from_what_to_what() {
+        let digest = |text: &str| InputValue::Sha256(text.repeat(32));
+        let was = [
+            input("`.env`", digest("aa")),
+            input("`gone`", digest("bb")),
+            input("image `x:1`", InputValue::Text("sha256:1".to_owned())),
+            input("volume `data`", InputValue::Bytes(100 << 20)),
+        ];
+        assert_eq!(drift(&was, &was), Vec::<String>::new());
+        let is = [
+            input("`.env`", digest("cc")),
+            input("`new`", digest("dd")),
+            input("image `x:1`", InputValue::Text("sha256:2".to_owned())),
+            input("volume `data`", InputValue::Bytes(150 << 20)),
+        ];
+        assert_eq!(
+            drift(&was, &is),
+            [
+                "`.env` was sha256 aaaaaaaaaaaa, and is sha256 cccccccccccc",
+                "`gone` was sha256 bbbbbbbbbbbb, and is gone",
+                "image `x:1` was sha256:1, and is sha256:2",
+                "volume `data` was 104857600 bytes, and is 157286400 bytes",
+                "`new` is sha256 dddddddddddd, and wasn't there",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_volume_that_is_written_meanwhile_has_not_drifted() {
+        let of = |bytes| [input("volume `data`", InputValue::Bytes(bytes))];
+        for (was, is, drifts) in [
+            (100 << 20, 109 << 20, false),
+            (100 << 20, 111 << 20, true),
+            (5, 1 << 20, false),
+            (5, 3 << 20, true),
+            (100 << 20, 80 << 20, true),
+        ] {
+            assert_eq!(!drift(&of(was), &of(is)).is_empty(), drifts, "{was} {is}");
+        }
+    }
 
     #[test]
     fn what_services_write_and_large_files_are_no_inputs() {

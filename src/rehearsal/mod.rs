@@ -15,6 +15,7 @@ mod course;
 mod error;
 mod inputs;
 mod record;
+mod replay;
 mod running;
 mod stage;
 mod sweep;
@@ -24,5 +25,8 @@ pub use clone::CloneFigures;
 pub use course::{OpenStore, Rehearser};
 pub use error::RehearsalError;
 pub use inputs::{InputValue, RehearsalInput};
-pub use record::{CloneStanding, FORMAT, Rehearsal, RehearsalRecord, RehearsedStep, RoundKind};
+pub use record::{
+    CloneStanding, FORMAT, Rehearsal, RehearsalRecord, RehearsedStep, RoundKind, StepNote,
+};
+pub use replay::{WithNotes, rehearsal_of, require_as_rehearsed};
 pub use sweep::{FindDocker, clear, standing, sweep};

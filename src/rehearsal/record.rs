@@ -55,6 +55,21 @@ pub struct RehearsalRecord {
     pub findings: Vec<String>,
     /// What is worth knowing all the same, a sentence each.
     pub remarks: Vec<String>,
+    /// What the administrator wrote down of steps.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<StepNote>,
+}
+
+/// What whoever does a step is to know before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StepNote {
+    /// The step, counted from 1.
+    pub step: usize,
+    /// When it was written down.
+    pub at: Timestamp,
+    /// What.
+    pub text: String,
 }
 
 /// What has become of a clone.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use super::common::install::Install;
 use super::common::program::Ran;
@@ -146,4 +147,163 @@ fn a_killed_rehearsals_clone_is_removed_by_the_next_command() {
         .prints("left by a rehearsal that was killed");
     install.plan().exits(0).complains("removed what rehearsal");
     assert_eq!(kept(&install).len(), 1, "{:?}", kept(&install));
+}
+
+/// The id of the newest rehearsal.
+fn newest(install: &Install) -> String {
+    let records = kept(install).into_iter();
+    let mut ids = records.filter_map(|name| name.strip_suffix(".json").map(str::to_owned));
+    ids.next_back().unwrap()
+}
+
+#[test]
+fn a_replay_does_the_same_steps_and_tells_what_was_noted_before_the_step() {
+    let install = Install::adopted();
+    rehearse(&install, &[]).exits(0).prints("apply --replay");
+    let run = newest(&install);
+    let titles: Vec<String> = {
+        let text =
+            fs::read_to_string(install.at(&format!(".transship/rehearsals/{run}.json"))).unwrap();
+        let record: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let steps = record["body"]["rounds"][0]["steps"].as_array().unwrap();
+        steps
+            .iter()
+            .map(|step| step["title"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let note = |step: &str| ["rehearse", "--note", step, "mind the gap"].map(str::to_owned);
+    let noted = note("8");
+    let noted: Vec<_> = noted.iter().map(String::as_str).collect();
+    install.run(&noted).exits(0).prints("noted for step 8");
+    let none = note("13");
+    let none: Vec<_> = none.iter().map(String::as_str).collect();
+    install.run(&none).exits(2).complains("there is no step 13");
+
+    let replayed = install.run(&["apply", "--replay", &run]).exits(0);
+    let lines: Vec<_> = replayed.err.lines().collect();
+    let at = lines
+        .iter()
+        .position(|line| line.contains("noted in rehearsal: mind the gap"));
+    assert!(
+        lines[at.unwrap() + 1].contains("[8/12] copy volume"),
+        "{}",
+        replayed.err
+    );
+    for title in &titles {
+        assert!(
+            replayed.out.contains(title),
+            "no `{title}` in\n{}",
+            replayed.out
+        );
+    }
+    assert_eq!(install.current(), "releases/v2.10.5");
+    install
+        .run(&["apply", "--replay", "nothing"])
+        .exits(2)
+        .complains("there is no rehearsal `nothing`");
+}
+
+#[test]
+fn a_replay_names_everything_that_has_drifted_and_does_nothing() {
+    let install = Install::adopted();
+    rehearse(&install, &[]).exits(0);
+    let run = newest(&install);
+    let replay = || install.run(&["apply", "--replay", &run]);
+    let drifts = |path: &str, text: &[u8], told: &[&str]| {
+        let file = install.at(path);
+        let was = fs::read(&file).ok();
+        fs::write(&file, text).unwrap();
+        let before = production(&install);
+        let ran = replay().exits(3);
+        for told in told {
+            assert!(
+                ran.err.contains(told),
+                "{path}: no `{told}` in\n{}",
+                ran.err
+            );
+        }
+        assert_eq!(production(&install), before, "{path}");
+        match was {
+            Some(was) => fs::write(&file, was).unwrap(),
+            None => fs::remove_file(&file).unwrap(),
+        }
+    };
+    let env = fs::read(install.at("releases/v1.3.2/.env")).unwrap();
+    drifts(
+        "releases/v1.3.2/.env",
+        &[&env[..], b"MORE=1\n"].concat(),
+        &["`releases/v1.3.2/.env` was sha256 ", ", and is sha256 "],
+    );
+    let compose = fs::read(install.at("releases/v1.3.2/docker-compose.yml")).unwrap();
+    drifts(
+        "releases/v1.3.2/docker-compose.yml",
+        &[&compose[..], b"# x\n"].concat(),
+        &["`releases/v1.3.2/docker-compose.yml` was sha256 "],
+    );
+    drifts(
+        "transship.yml",
+        b"secrets: [A]\n",
+        &["`transship.yml` is sha256 ", "wasn't there"],
+    );
+    drifts(
+        "volumes/v1_3_2_postgres_data/base/1/grown",
+        &vec![1; 3 << 20],
+        &["volume `postgres_data` was 200003 bytes, and is ", " bytes"],
+    );
+    // The same files, packed less well.
+    let packed = "gzip -dc v2.10.5.tar.gz | gzip -1";
+    let packed = Command::new("sh")
+        .args(["-c", packed])
+        .current_dir(install.root())
+        .output()
+        .unwrap();
+    drifts(
+        "v2.10.5.tar.gz",
+        &packed.stdout,
+        &["`v2.10.5.tar.gz` was sha256 "],
+    );
+
+    // Another transship, as the record of a rehearsal by one says.
+    let path = install.at(&format!(".transship/rehearsals/{run}.json"));
+    let text = fs::read_to_string(&path).unwrap();
+    let mut record: transship::rehearsal::RehearsalRecord =
+        transship::document::from_text(transship::rehearsal::FORMAT, &path, &text).unwrap();
+    record.inputs[0].value = transship::rehearsal::InputValue::Text("0.0.1".to_owned());
+    let other = transship::document::to_text(transship::rehearsal::FORMAT, &record).unwrap();
+    fs::write(&path, other).unwrap();
+    replay()
+        .exits(3)
+        .complains("transship was 0.0.1, and is 0.1.0");
+    fs::write(&path, text).unwrap();
+    replay().exits(0);
+}
+
+#[test]
+fn a_plan_that_was_never_rehearsed_says_so_and_is_refused_where_that_is_required() {
+    let install = Install::planned();
+    install
+        .run(&["apply"])
+        .exits(0)
+        .complains("this plan was never rehearsed");
+
+    let install = Install::new();
+    fs::write(install.at("transship.yml"), "rehearsal: required\n").unwrap();
+    install.run(&["init"]).exits(0);
+    install.plan().exits(0);
+    install
+        .run(&["apply"])
+        .exits(3)
+        .complains("`rehearsal: required`");
+    let upgrade = [
+        "upgrade",
+        "v2.10.5",
+        "--from-release",
+        "v2.10.5.tar.gz",
+        "--yes",
+    ];
+    install.run(&upgrade).exits(3).complains("never rehearsed");
+    assert_eq!(install.current(), "releases/v1.3.2");
+    rehearse(&install, &[]).exits(0);
+    let ran = install.run(&["apply"]).exits(0);
+    assert!(!ran.err.contains("never rehearsed"), "{}", ran.err);
 }
