@@ -34,14 +34,14 @@ fn the_window_is_kept_to_before_it_begins_and_where_it_ends_too_soon() {
     // How long the hook takes, nobody knows.
     put_text(
         &root.join("transship.yml"),
-        "hooks: {migrate: {run: 'sleep 60', up: [db]}}",
+        "hooks: {migrate: {run: 'sleep 300', up: [db]}}",
     );
     let refused = upgrade.upgrade(&["--window", &window(0, 3600)]).exits(3);
     refused.complains("hooks unknown");
     upgrade.is_old(&before, "refused");
 
     // It is waited for, and what runs over its end goes back.
-    let soon = window(5, 15);
+    let soon = window(5, 45);
     let wait = ["--window", &soon, "--wait", "--accept-unknown-downtime"];
     let ran = upgrade.upgrade(&wait).exits(5);
     ran.complains("all is ready: v1 is stopped in")
