@@ -10,8 +10,8 @@ use super::options::{Common, When};
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use super::{
-    apply, conflicts, copy, diff, doctor, image, init, inspect, install_place, manifest, merge,
-    path, plan, rehearse, release, status, up, upgrade, verify, volume,
+    apply, confirm, conflicts, copy, diff, doctor, image, init, inspect, install_place, manifest,
+    merge, path, plan, rehearse, release, status, up, upgrade, verify, volume,
 };
 use crate::error::Kind;
 
@@ -82,6 +82,7 @@ fn dispatch(command: Command, ui: &Ui) -> Result<Done, Failure> {
         Command::Apply(args) => apply::apply(&args, ui),
         Command::Resume(args) => apply::resume(&args, ui),
         Command::Rollback(args) => apply::roll_back(&args, ui),
+        Command::Confirm(args) => confirm::run(&args, ui),
         Command::Status(args) => status::run(&args, ui),
         Command::Up(args) => up::up(&args, ui),
         Command::Stop(args) => up::stop(&args, ui),

@@ -88,6 +88,8 @@ codes! {
     NoImage "no-image" "an image isn't there, and can't be had"
     HelperFailed "helper-failed" "transship in its container, or at the other end of a stream, failed"
     Downtime "downtime" "the downtime would be, or may be, longer than is allowed"
+    OutsideWindow "outside-window" "it isn't the time at which it may be done, or no longer"
+    Unconfirmed "unconfirmed" "the upgrade wasn't confirmed, or not in time"
     NoRoom "no-room" "there isn't enough room"
 }
 

@@ -6,7 +6,7 @@ use crate::common::install::Install;
 
 /// Commands that need a Docker engine, or a run that was interrupted, to succeed; `resume` prints the
 /// document of `apply`.
-pub(super) const NEED_MORE: &[&str] = &["resume", "up", "stop", "image load"];
+pub(super) const NEED_MORE: &[&str] = &["resume", "confirm", "up", "stop", "image load"];
 
 /// Commands that can't fail but by their usage.
 pub(super) const NEVER_FAIL: &[&str] = &["completions", "volume unpause"];
@@ -115,6 +115,7 @@ pub(super) const CALLS: &[(&str, i32)] = &[
     ("rehearse v2.10.5 --from-release v2.10.5.tar.gz", 0),
     ("rehearse --clean", 0),
     ("status", 0),
+    ("confirm", 3),
     ("apply nonsense", 2),
     ("apply --dry-run", 0),
     ("apply", 0),
