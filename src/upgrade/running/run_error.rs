@@ -195,7 +195,6 @@ impl Explain for RunError {
             Self::NotBack { .. } => Code::NotBack,
             Self::OutsideWindow { .. } | Self::WindowOver { .. } => Code::OutsideWindow,
             Self::Unconfirmed { .. } | Self::NotConfirmed { .. } => Code::Unconfirmed,
-            Self::NoTerms => Code::Nothing,
             Self::WentBack { .. } => Code::WentBack,
             Self::Interrupted { .. } => Code::Interrupted,
             Self::Journal(error) => error.code(),
@@ -204,7 +203,7 @@ impl Explain for RunError {
             Self::Install(error) => error.code(),
             Self::NoOldRelease { .. } => Code::OldReleaseGone,
             Self::Unfinished { .. } => Code::Unfinished,
-            Self::Nothing { .. } => Code::Nothing,
+            Self::NoTerms | Self::Nothing { .. } => Code::Nothing,
             Self::Active { .. } => Code::ReleaseInUse,
         }
     }
