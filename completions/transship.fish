@@ -166,6 +166,7 @@ complete -c transship -n "__fish_transship_using_subcommand rehearse" -l volumes
 complete -c transship -n "__fish_transship_using_subcommand rehearse" -l docker -d 'The docker program, such as `sudo -n docker`' -r
 complete -c transship -n "__fish_transship_using_subcommand rehearse" -l helper -d 'A static transship for the engine\'s processor, to work on volumes out of reach' -r -F
 complete -c transship -n "__fish_transship_using_subcommand rehearse" -l note -d 'Write down what whoever does the step STEP of the plan, counted from 1, is to know: it is told before that step by `apply --replay`' -r
+complete -c transship -n "__fish_transship_using_subcommand rehearse" -l report -d 'Write a report to FILE, Markdown or, for `.html`, one page that needs nothing else; without VERSION, of an earlier rehearsal, with what has drifted since' -r -F
 complete -c transship -n "__fish_transship_using_subcommand rehearse" -l run -d 'Which rehearsal is meant; the newest when absent' -r
 complete -c transship -n "__fish_transship_using_subcommand rehearse" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
