@@ -41,7 +41,7 @@ fn the_window_is_kept_to_before_it_begins_and_where_it_ends_too_soon() {
     upgrade.is_old(&before, "refused");
 
     // It is waited for, and what runs over its end goes back.
-    let soon = window(5, 45);
+    let soon = window(20, 50);
     let wait = ["--window", &soon, "--wait", "--accept-unknown-downtime"];
     let ran = upgrade.upgrade(&wait).exits(5);
     ran.complains("all is ready: v1 is stopped in")
