@@ -4,7 +4,7 @@ use clap::{Args, Parser, Subcommand};
 
 use super::options::Common;
 use super::{
-    apply, conflicts, copy, diff, doctor, image, init, inspect, manifest, merge, path, plan,
+    apply, conflicts, copy, db, diff, doctor, image, init, inspect, manifest, merge, path, plan,
     release, status, up, upgrade, verify, volume,
 };
 
@@ -65,6 +65,9 @@ pub(super) enum Command {
     /// List, prefix and copy volumes
     #[command(subcommand)]
     Volume(volume::VolumeCommand),
+    /// Compare databases that run
+    #[command(subcommand)]
+    Db(db::DbCommand),
     Copy(copy::CopyArgs),
     Manifest(manifest::ManifestArgs),
     Verify(verify::VerifyArgs),

@@ -8,6 +8,7 @@ mod apply;
 mod args;
 mod conflicts;
 mod copy;
+mod db;
 mod diff;
 mod doctor;
 mod files;
