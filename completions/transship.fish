@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_transship_global_optspecs
-    string join \n json q/quiet color= h/help V/version
+    string join \n C/install= json q/quiet color= h/help V/version
 end
 
 function __fish_transship_needs_command
@@ -24,6 +24,7 @@ function __fish_transship_using_subcommand
     contains -- $cmd[1] $argv
 end
 
+complete -c transship -n "__fish_transship_needs_command" -s C -l install -d 'The install that the command works on; it may stand behind the command, too' -r -F
 complete -c transship -n "__fish_transship_needs_command" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -35,6 +36,7 @@ complete -c transship -n "__fish_transship_needs_command" -f -a "init" -d 'Adopt
 complete -c transship -n "__fish_transship_needs_command" -f -a "doctor" -d 'Find what would stop an upgrade, and what to know before one'
 complete -c transship -n "__fish_transship_needs_command" -f -a "path" -d 'Show the hops from one version to another that the recipe allows'
 complete -c transship -n "__fish_transship_needs_command" -f -a "plan" -d 'Show what an upgrade would do, and save it for `transship apply`'
+complete -c transship -n "__fish_transship_needs_command" -f -a "rehearse" -d 'Rehearse an upgrade on a clone, and the way back, too'
 complete -c transship -n "__fish_transship_needs_command" -f -a "upgrade" -d 'Upgrade: plan it, show the plan, ask, and do it'
 complete -c transship -n "__fish_transship_needs_command" -f -a "apply" -d 'Do what a plan says'
 complete -c transship -n "__fish_transship_needs_command" -f -a "resume" -d 'Go on with an interrupted run'
@@ -127,6 +129,7 @@ complete -c transship -n "__fish_transship_using_subcommand plan" -l pristine -d
 complete -c transship -n "__fish_transship_using_subcommand plan" -l volumes -d 'Where volumes live: a folder that holds one folder for each, or `docker`' -r -F
 complete -c transship -n "__fish_transship_using_subcommand plan" -l docker -d 'The docker program, such as `sudo -n docker`' -r
 complete -c transship -n "__fish_transship_using_subcommand plan" -l helper -d 'A static transship for the engine\'s processor, to work on volumes out of reach' -r -F
+complete -c transship -n "__fish_transship_using_subcommand plan" -l max-downtime -d 'Refuse a plan that is expected to be down for longer: `30s`, `5m`, `1h`' -r
 complete -c transship -n "__fish_transship_using_subcommand plan" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -135,10 +138,50 @@ complete -c transship -n "__fish_transship_using_subcommand plan" -l beside -d '
 complete -c transship -n "__fish_transship_using_subcommand plan" -l as-override -d 'Leave the vendor\'s compose file as it is, and write your edits of the old one as a `docker-compose.override.yml` beside it'
 complete -c transship -n "__fish_transship_using_subcommand plan" -l no-up -d 'Plan no stop and no start, though the old release runs: both are yours, before and after'
 complete -c transship -n "__fish_transship_using_subcommand plan" -l assume-stopped -d 'Take for unused what nobody can be asked about'
+complete -c transship -n "__fish_transship_using_subcommand plan" -l accept-unknown-downtime -d 'Go on although it isn\'t known how long it will be down'
 complete -c transship -n "__fish_transship_using_subcommand plan" -l dry-run -d 'Show the plan without saving it'
 complete -c transship -n "__fish_transship_using_subcommand plan" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand plan" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand plan" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand rehearse" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
+complete -c transship -n "__fish_transship_using_subcommand rehearse" -l from-release -d 'The vendor\'s tarball or folder; leave it out if the release is staged already' -r -F
+complete -c transship -n "__fish_transship_using_subcommand rehearse" -l from -d 'The release to upgrade from, instead of the one that `current` points to' -r
+complete -c transship -n "__fish_transship_using_subcommand rehearse" -l prefix -d 'The prefix of the new volumes\' names' -r
+complete -c transship -n "__fish_transship_using_subcommand rehearse" -l image -d 'Retag images, as `transship image set` does; repeatable' -r
+complete -c transship -n "__fish_transship_using_subcommand rehearse" -l image-archive -d 'Load the release\'s images from the vendor\'s archive first, such as `containers.tar.gz`' -r -F
+complete -c transship -n "__fish_transship_using_subcommand rehearse" -l carry -d 'A file or folder of the release to carry; repeatable' -r -F
+complete -c transship -n "__fish_transship_using_subcommand rehearse" -l leave -d 'A place in the old release\'s containers, `SERVICE:/path`, whose data may stay behind; repeatable' -r
+complete -c transship -n "__fish_transship_using_subcommand rehearse" -l skip-volume -d 'A volume\'s key that is not to be copied; repeatable' -r
+complete -c transship -n "__fish_transship_using_subcommand rehearse" -l own -d 'Data outside of both releases that the new one gets a copy of; repeatable' -r
+complete -c transship -n "__fish_transship_using_subcommand rehearse" -l share -d 'Data outside of both releases that both go on using; repeatable' -r
+complete -c transship -n "__fish_transship_using_subcommand rehearse" -l env-file -d 'A file of variables instead of `.env`; repeatable, later ones win' -r -F
+complete -c transship -n "__fish_transship_using_subcommand rehearse" -l profile -d 'A profile whose services run, as well as those that always do; repeatable' -r
+complete -c transship -n "__fish_transship_using_subcommand rehearse" -s p -l project -d 'The new release\'s compose project; Compose\'s own choice when absent' -r
+complete -c transship -n "__fish_transship_using_subcommand rehearse" -l from-project -d 'The compose project that the old release runs as; that of the last upgrade from or to it when absent, else Compose\'s own choice' -r
+complete -c transship -n "__fish_transship_using_subcommand rehearse" -l ours -d 'Where both changed PATH take the old release\'s; repeatable' -r -F
+complete -c transship -n "__fish_transship_using_subcommand rehearse" -l theirs -d 'Where both changed PATH take the vendor\'s; repeatable' -r -F
+complete -c transship -n "__fish_transship_using_subcommand rehearse" -l pristine -d 'The vendor\'s tarball or folder of the old release, to tell its files from your edits' -r -F
+complete -c transship -n "__fish_transship_using_subcommand rehearse" -l volumes -d 'Where volumes live: a folder that holds one folder for each, or `docker`' -r -F
+complete -c transship -n "__fish_transship_using_subcommand rehearse" -l docker -d 'The docker program, such as `sudo -n docker`' -r
+complete -c transship -n "__fish_transship_using_subcommand rehearse" -l helper -d 'A static transship for the engine\'s processor, to work on volumes out of reach' -r -F
+complete -c transship -n "__fish_transship_using_subcommand rehearse" -l note -d 'Write down what whoever does the step STEP of the plan, counted from 1, is to know: it is told before that step by `apply --replay`' -r
+complete -c transship -n "__fish_transship_using_subcommand rehearse" -l run -d 'Which rehearsal is meant; the newest when absent' -r
+complete -c transship -n "__fish_transship_using_subcommand rehearse" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand rehearse" -l tag-var -d 'Follow a tag into the variable that holds it: the default in the compose file, or the key in the new release\'s `.env`'
+complete -c transship -n "__fish_transship_using_subcommand rehearse" -l beside -d 'The new release is to run beside the old one, rather than in its place'
+complete -c transship -n "__fish_transship_using_subcommand rehearse" -l as-override -d 'Leave the vendor\'s compose file as it is, and write your edits of the old one as a `docker-compose.override.yml` beside it'
+complete -c transship -n "__fish_transship_using_subcommand rehearse" -l no-up -d 'Rehearse no stop and no start, though the old release runs: what is done to its files and volumes, which nothing may be writing'
+complete -c transship -n "__fish_transship_using_subcommand rehearse" -l assume-stopped -d 'Take for unused what nobody can be asked about'
+complete -c transship -n "__fish_transship_using_subcommand rehearse" -l pause -d 'Have what runs of the old release stand still while it is copied: the copy is then what a power cut would have left'
+complete -c transship -n "__fish_transship_using_subcommand rehearse" -l stop -d 'Have what runs of the old release stopped while it is copied, and started again'
+complete -c transship -n "__fish_transship_using_subcommand rehearse" -l on-host -d 'Run the recipe\'s hooks and checks that are run on this machine, too: `$TRANSSHIP_INSTALL` is the clone then'
+complete -c transship -n "__fish_transship_using_subcommand rehearse" -l keep -d 'Leave the clone for people to try; `status` tells of it'
+complete -c transship -n "__fish_transship_using_subcommand rehearse" -l clean -d 'Remove all clones that stand, those that were kept, too'
+complete -c transship -n "__fish_transship_using_subcommand rehearse" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand rehearse" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand rehearse" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l from-release -d 'The vendor\'s tarball or folder; leave it out if the release is staged already' -r -F
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l from -d 'The release to upgrade from, instead of the one that `current` points to' -r
@@ -160,6 +203,7 @@ complete -c transship -n "__fish_transship_using_subcommand upgrade" -l pristine
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l volumes -d 'Where volumes live: a folder that holds one folder for each, or `docker`' -r -F
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l docker -d 'The docker program, such as `sudo -n docker`' -r
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l helper -d 'A static transship for the engine\'s processor, to work on volumes out of reach' -r -F
+complete -c transship -n "__fish_transship_using_subcommand upgrade" -l max-downtime -d 'Refuse a plan that is expected to be down for longer: `30s`, `5m`, `1h`' -r
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -168,6 +212,7 @@ complete -c transship -n "__fish_transship_using_subcommand upgrade" -l beside -
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l as-override -d 'Leave the vendor\'s compose file as it is, and write your edits of the old one as a `docker-compose.override.yml` beside it'
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l no-up -d 'Plan no stop and no start, though the old release runs: both are yours, before and after'
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l assume-stopped -d 'Take for unused what nobody can be asked about'
+complete -c transship -n "__fish_transship_using_subcommand upgrade" -l accept-unknown-downtime -d 'Go on although it isn\'t known how long it will be down'
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l dry-run -d 'Show the plan without saving it'
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l rollback-on-failure -d 'Undo everything if a step fails before the old release is stopped, or where the plan stops none; the exit code is then 5. An interruption is none'
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l no-rollback -d 'Leave all as it stands where something fails after the old release was stopped (exit code 4), instead of starting it again'
@@ -179,6 +224,7 @@ complete -c transship -n "__fish_transship_using_subcommand upgrade" -s h -l hel
 complete -c transship -n "__fish_transship_using_subcommand apply" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
 complete -c transship -n "__fish_transship_using_subcommand apply" -l docker -d 'The docker program, such as `sudo -n docker`' -r
 complete -c transship -n "__fish_transship_using_subcommand apply" -l helper -d 'A static transship for the engine\'s processor, to work on volumes out of reach' -r -F
+complete -c transship -n "__fish_transship_using_subcommand apply" -l replay -d 'Do the plan of the rehearsal RUN, step for step as it was rehearsed' -r
 complete -c transship -n "__fish_transship_using_subcommand apply" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"

@@ -21,6 +21,8 @@ pub enum Kind {
     Failed,
     /// Exit 5: failed, and everything was rolled back.
     RolledBack,
+    /// Exit 6: done, and what there was to say of it couldn't be written.
+    Untold,
     /// Exit 130: interrupted by a signal; resumable.
     Interrupted,
 }
@@ -33,6 +35,7 @@ impl Kind {
             Self::Refused => 3,
             Self::Failed => 4,
             Self::RolledBack => 5,
+            Self::Untold => 6,
             Self::Interrupted => 130,
         }
     }

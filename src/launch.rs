@@ -8,6 +8,7 @@
 //!
 //! Begin at [`Launch::prepare`].
 
+mod clone_bindings;
 mod error;
 mod files;
 mod held_ports;
@@ -18,6 +19,7 @@ mod parting;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+pub use clone_bindings::{CloneBindings, FORMAT as CLONE_FORMAT};
 pub use error::LaunchError;
 pub use held_ports::held_ports;
 pub use making_way::{GivesWay, ReplacedProject};
@@ -105,6 +107,8 @@ pub struct Launch {
     recreate: bool,
     /// Images by service that aren't those that the files name.
     images: BTreeMap<String, String>,
+    /// What Compose is told besides, in a rehearsal's clone.
+    clone: Option<String>,
 }
 
 impl Launch {
@@ -137,7 +141,12 @@ impl Launch {
             ..project.options()
         };
         let paths = project.files;
-        let model = Model::load(&paths, &options)?;
+        let mut model = Model::load(&paths, &options)?;
+        let clone = CloneBindings::of(install)?;
+        let clone_file = clone.as_ref().map(|clone| clone.compose_file(&model));
+        if let Some(clone) = &clone {
+            clone.bind(&mut model);
+        }
         let (replaced, beside) = match &wish.replaces {
             Some(old) if !wish.takes_over && old.runs(docker)? => (None, Some(old.project.clone())),
             old => (old.as_ref(), None),
@@ -149,7 +158,11 @@ impl Launch {
         let mut parting = Parting::of(&model, &paths, &others, &found, &wish.names)?;
         parting.keep(&|_| true, "it stands in an env file of the release");
         require_unexported(&parting.variables)?;
-        let after = parting.model(&model, &paths, &options)?;
+        let after = match clone {
+            // What collides all the same is no edit's to part.
+            Some(_) => model.clone(),
+            None => parting.model(&model, &paths, &options)?,
+        };
         let claims = Claims::of(&after);
         let before = Claims::of(&model);
         require_distinct(&before, &claims)?;
@@ -184,6 +197,7 @@ impl Launch {
             recreate: wish.recreate || had_given_way(docker, &after)?,
             to_pull,
             images: wish.images.clone(),
+            clone: clone_file,
         })
     }
 
@@ -199,7 +213,10 @@ impl Launch {
                 true => copy,
                 false => file.path.clone(),
             });
-        let files: Vec<_> = files.chain(self.images_file()).collect();
+        let files: Vec<_> = files
+            .chain(self.images_file())
+            .chain(self.clone_file())
+            .collect();
         let project = compose.project(&self.project, &self.folder, &files)?;
         let project = project
             .with_profiles(&self.profiles)

@@ -109,9 +109,9 @@
 //! In the order in which an upgrade passes through: [`release`] knows the layout of an install and
 //! the vendor's recipe, [`compose`] and [`env_file`] read and edit what Compose reads, [`merge`]
 //! carries the administrator's edits onto the vendor's new files, [`tree`] works on directories,
-//! [`engine`] speaks to Docker, [`upgrade`] plans and runs, and [`launch`] brings a release up
-//! beside others. [`comparison`] tells two releases apart, [`database`] which database a tree
-//! holds, and [`mask`] hides the secrets in what is shown.
+//! [`engine`] speaks to Docker, [`upgrade`] plans and runs, [`rehearsal`] does that on a clone first,
+//! and [`launch`] brings a release up beside others. [`comparison`] tells two releases apart,
+//! [`database`] which database a tree holds, and [`mask`] hides the secrets in what is shown.
 
 pub mod archive;
 pub mod cli;
@@ -131,6 +131,7 @@ pub mod mask;
 pub mod merge;
 pub mod probe;
 pub mod progress;
+pub mod rehearsal;
 pub mod release;
 pub mod threads;
 pub mod tree;

@@ -1,7 +1,7 @@
 //! Asking a service whether it answers: by a connection, or by a request of HTTP/1.1 and its status.
 //! What is answered beyond that is never read. `https` is asked by `curl`, where there is one.
 
-use std::io;
+use std::io::{self, Read as _};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
@@ -10,12 +10,38 @@ use crate::engine::Program;
 /// The longest that one question may take.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Whether somebody takes connections at `address`, `HOST:PORT`; why not otherwise.
+/// Whether somebody takes connections at `address`, `HOST:PORT`, and keeps them; why not otherwise.
 ///
 /// # Errors
 /// What stands against it, for a reader.
 pub fn tcp(address: &str) -> Result<(), String> {
-    connect(address).map_err(|error| error.to_string())
+    tcp_within(address, PATIENCE)
+}
+
+/// As [`tcp`], with this much patience for each of the host's addresses.
+///
+/// # Errors
+/// As [`tcp`].
+pub fn tcp_within(address: &str, patience: Duration) -> Result<(), String> {
+    let connected = connect(address, patience).map_err(|error| error.to_string())?;
+    match is_dropped(connected) {
+        true => Err("it takes connections, and ends them at once".to_owned()),
+        false => Ok(()),
+    }
+}
+
+/// Docker's proxy takes a connection before it knows whether anybody listens in the container, and ends
+/// it where nobody does.
+fn is_dropped(mut stream: TcpStream) -> bool {
+    const A_MOMENT: Duration = Duration::from_millis(50);
+    let waits = stream.set_read_timeout(Some(A_MOMENT));
+    match waits.and_then(|()| stream.read(&mut [0])) {
+        Ok(bytes) => bytes == 0,
+        Err(error) => !matches!(
+            error.kind(),
+            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+        ),
+    }
 }
 
 /// Whether `url` is answered with a status below 400; why not otherwise.
@@ -23,23 +49,31 @@ pub fn tcp(address: &str) -> Result<(), String> {
 /// # Errors
 /// What stands against it, for a reader.
 pub fn http(url: &str) -> Result<(), String> {
+    http_within(url, PATIENCE)
+}
+
+/// As [`http`], with this much patience.
+///
+/// # Errors
+/// As [`http`].
+pub fn http_within(url: &str, patience: Duration) -> Result<(), String> {
     if url.starts_with("http://") {
-        return plain(url);
+        return plain(url, patience);
     }
     if !url.starts_with("https://") {
         return Err("it begins with neither `http://` nor `https://`".to_owned());
     }
     let curl = Program::find("curl").map_err(|error| error.to_string())?;
-    let limit = PATIENCE.as_secs().to_string();
+    let limit = patience.as_secs().max(1).to_string();
     let call = curl.call(["-sSf", "-o", "/dev/null", "--max-time", &limit, "--", url]);
-    let call = call.time_out(PATIENCE * 2);
+    let call = call.time_out(patience * 2);
     call.run_well().map(drop).map_err(|error| error.to_string())
 }
 
 /// No proxy is asked, and no redirection followed: a service that redirects is there.
-fn plain(url: &str) -> Result<(), String> {
+fn plain(url: &str, patience: Duration) -> Result<(), String> {
     let agent = ureq::Agent::config_builder()
-        .timeout_global(Some(PATIENCE))
+        .timeout_global(Some(patience))
         .proxy(None)
         .max_redirects(0)
         .http_status_as_error(false)
@@ -53,11 +87,11 @@ fn plain(url: &str) -> Result<(), String> {
     }
 }
 
-fn connect(address: &str) -> io::Result<()> {
+fn connect(address: &str, patience: Duration) -> io::Result<TcpStream> {
     let mut last = io::Error::other("there is no such host");
     for address in address.to_socket_addrs()? {
-        match TcpStream::connect_timeout(&address, PATIENCE) {
-            Ok(_) => return Ok(()),
+        match TcpStream::connect_timeout(&address, patience) {
+            Ok(stream) => return Ok(stream),
             Err(error) => last = error,
         }
     }
@@ -137,5 +171,14 @@ mod tests {
         assert!(http("ftp://x/").is_err());
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         assert_eq!(tcp(&taken.local_addr().unwrap().to_string()), Ok(()));
+    }
+
+    #[test]
+    fn a_proxy_with_nobody_behind_it_is_no_answer() {
+        let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = proxy.local_addr().unwrap().to_string();
+        threads::start(move || drop(proxy.accept())).unwrap();
+        let said = tcp(&address).unwrap_err();
+        assert!(said.contains("ends them at once"), "{said}");
     }
 }

@@ -6,22 +6,28 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::held;
-use super::options::{EngineArg, InstallArg, VolumesArg};
+use super::install_place::InstallArg;
+use super::options::{EngineArg, VolumesArg};
 use super::plan::{PlanJson, show};
+use super::rehearse;
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use super::terminal::{color, size};
 use crate::engine::VolumeStore;
 use crate::error::{Explain, Kind};
 use crate::fs::Disk;
+use crate::progress::Progress;
+use crate::rehearsal::{RehearsalRecord, WithNotes, require_as_rehearsed};
 use crate::release::Install;
 use crate::upgrade::planning::drift;
 use crate::upgrade::planning::prepare::{Prepared, prepare};
+use crate::upgrade::running::downtime::DowntimeFigure;
 use crate::upgrade::running::going_back::OnFailure;
 use crate::upgrade::running::journal::RunState;
+use crate::upgrade::running::probing::SeenBy;
 use crate::upgrade::running::runner;
 use crate::upgrade::running::writes_since_copy::writes_since_copy;
-use crate::upgrade::step::StepOutcome;
+use crate::upgrade::step::{StepOutcome, quote};
 use crate::upgrade::{Plan, Report, Runner};
 
 /// Do what a plan says.
@@ -39,6 +45,13 @@ pub(super) struct Apply {
     engine: EngineArg,
     #[command(flatten)]
     how: ApplyHow,
+    /// Do the plan of the rehearsal RUN, step for step as it was rehearsed
+    ///
+    /// Refused where that didn't go well, or where anything that the plan was made from isn't as it was
+    /// then: files, images, sizes of volumes, transship itself. What was written down of a step
+    /// (`rehearse --note`) is told just before it.
+    #[arg(long, value_name = "RUN", conflicts_with = "plan")]
+    replay: Option<String>,
     /// Observe again and show the plan, and do nothing
     #[arg(long)]
     dry_run: bool,
@@ -61,7 +74,7 @@ pub(super) struct ApplyHow {
 }
 
 impl ApplyHow {
-    fn on_failure(&self) -> OnFailure {
+    pub(super) fn on_failure(&self) -> OnFailure {
         match self.no_rollback {
             true => OnFailure::Stay,
             false => OnFailure::GoBack,
@@ -128,17 +141,27 @@ fn store_of(
 }
 
 pub(super) fn apply(args: &Apply, ui: &Ui) -> Result<Done, Failure> {
-    let install = Install::adopted(&args.install.root)?;
+    let install = args.install.adopted(ui)?;
     let disk = Disk::new();
     let _lock = install.lock(&disk, "apply")?;
     held::warn(&args.engine.docker, ui);
+    rehearse::sweep(&install, &disk, &args.engine.docker, ui);
     runner::require_over(&install)?;
-    let plan = Plan::find(&install, args.plan.as_deref())?;
+    let replayed = args.replay.as_deref();
+    let replayed = replayed.map(|run| RehearsalRecord::find(&install, Some(run)));
+    let replayed = replayed.transpose()?;
+    let plan = match &replayed {
+        Some(record) => record.plan.clone(),
+        None => Plan::find(&install, args.plan.as_deref())?,
+    };
     plan.require_own(&install, "plan", &plan.id)?;
     runner::require_unapplied(&install, &plan)?;
     plan.require_settled()?;
     let store = store_of(&install, &plan, &args.engine)?;
     let now = prepare(&install, &plan.request, store.as_ref(), ui.progress())?;
+    if let Some(record) = &replayed {
+        require_as_rehearsed(&install, record, &now, store.as_ref(), ui.progress())?;
+    }
     drift::check(&plan, &now.plan)?;
     if args.dry_run {
         let shown = if ui.json {
@@ -148,16 +171,31 @@ pub(super) fn apply(args: &Apply, ui: &Ui) -> Result<Done, Failure> {
         };
         return shown.map(|()| Done::Same);
     }
-    carry_out(&install, &disk, plan, &now, store.as_ref(), &args.how, ui)
+    let with_notes = replayed
+        .as_ref()
+        .map(|record| WithNotes::of(record, ui.progress()));
+    let progress: &dyn Progress = match &with_notes {
+        Some(with_notes) => with_notes,
+        None => ui.progress(),
+    };
+    if replayed.is_none() {
+        rehearse::look_for(&install, &now, store.as_ref(), ui)?;
+    }
+    let runner = Runner {
+        install: &install,
+        disk: &disk,
+        volumes: store.as_ref(),
+        progress,
+        on_failure: args.how.on_failure(),
+    };
+    carry_out(&runner, plan, &now, &args.how, ui)
 }
 
 /// Carries out a plan that is as it would be made now; the caller has the install's lock.
 pub(super) fn carry_out(
-    install: &Install,
-    disk: &Disk,
+    runner: &Runner<'_>,
     plan: Plan,
     now: &Prepared,
-    store: &dyn VolumeStore,
     how: &ApplyHow,
     ui: &Ui,
 ) -> Result<Done, Failure> {
@@ -175,15 +213,8 @@ pub(super) fn carry_out(
         require_idle(now)?;
     }
     warn_of_shared(&plan, ui);
-    let runner = Runner {
-        install,
-        disk,
-        volumes: store,
-        progress: ui.progress(),
-        on_failure: how.on_failure(),
-    };
     match runner.apply(plan) {
-        Ok(done) => finish(install, done, ui),
+        Ok(done) => finish(runner.install, done, ui),
         Err(error) if how.rollback_on_failure && error.kind() == Kind::Failed => {
             ui.warn(&error.to_string());
             let failure = Failure::from(error);
@@ -200,10 +231,11 @@ pub(super) fn carry_out(
 }
 
 pub(super) fn resume(args: &Resume, ui: &Ui) -> Result<Done, Failure> {
-    let install = Install::adopted(&args.install.root)?;
+    let install = args.install.adopted(ui)?;
     let disk = Disk::new();
     let _lock = install.lock(&disk, "resume")?;
     held::warn(&args.engine.docker, ui);
+    rehearse::sweep(&install, &disk, &args.engine.docker, ui);
     let store = store_of(
         &install,
         runner::newest(&install, "resume")?.plan(),
@@ -223,10 +255,11 @@ pub(super) fn resume(args: &Resume, ui: &Ui) -> Result<Done, Failure> {
 }
 
 pub(super) fn roll_back(args: &Rollback, ui: &Ui) -> Result<Done, Failure> {
-    let install = Install::adopted(&args.install.root)?;
+    let install = args.install.adopted(ui)?;
     let disk = Disk::new();
     let _lock = install.lock(&disk, "rollback")?;
     held::warn(&args.engine.docker, ui);
+    rehearse::sweep(&install, &disk, &args.engine.docker, ui);
     let journal = runner::newest(&install, "roll back")?;
     let store = store_of(&install, journal.plan(), &args.engine)?;
     if journal.state() == RunState::Complete {
@@ -276,8 +309,12 @@ fn warn_of_shared(plan: &Plan, ui: &Ui) {
 }
 
 fn finish(install: &Install, report: Report, ui: &Ui) -> Result<Done, Failure> {
-    let report = report.with_next(install);
+    ui.acted();
+    let mut report = report.with_next(install);
     if ui.json {
+        for next in &mut report.next {
+            *next = ui.pasted(next);
+        }
         ui.json(&report)?;
     } else {
         ui.print(&render(&report, ui))?;
@@ -301,10 +338,7 @@ fn require_idle(now: &Prepared) -> Result<(), Failure> {
     if busy.is_empty() {
         return Ok(());
     }
-    let (project, folder) = (
-        &now.decisions.from_project,
-        now.releases.old.folder.display(),
-    );
+    let (project, folder) = (&now.decisions.from_project, quote(&now.releases.old.folder));
     // Others may use it, too, whom no stop of the old release would stop.
     let all: Vec<_> = all.into_iter().map(String::as_str).collect();
     Err(Failure::new(Kind::Refused, busy.join("; "))
@@ -324,9 +358,11 @@ fn render(report: &Report, ui: &Ui) -> String {
         }
     };
     let mut text = ui.paint(color::HEADING, &verdict) + "\n";
-    if let Some(milliseconds) = report.downtime_milliseconds {
-        let lasted = size::duration(Duration::from_millis(milliseconds));
-        text += &format!("  down for {lasted}, from the first signal until it was up\n");
+    text += &report.downtime.as_ref().map_or_else(String::new, downtime);
+    if let (Some(milliseconds), Some(_)) = (report.expected_downtime_milliseconds, &report.downtime)
+    {
+        let expected = size::duration(Duration::from_millis(milliseconds));
+        text += &format!("  expected when it was planned: {expected}\n");
     }
     let rolled_back = report.state == RunState::RolledBack;
     for step in report
@@ -347,7 +383,27 @@ fn render(report: &Report, ui: &Ui) -> String {
         );
     }
     for next in &report.next {
-        text += &format!("{} {next}\n", ui.paint(color::HINT, "next:"));
+        text += &format!("{} {}\n", ui.paint(color::HINT, "next:"), ui.pasted(next));
+    }
+    text
+}
+
+/// How long nobody was served, and by whose word.
+fn downtime(figure: &DowntimeFigure) -> String {
+    let seen_by = match figure.seen_by {
+        SeenBy::Checks => "the recipe's checks were asked",
+        SeenBy::Ports => "the ports that are published were asked",
+        SeenBy::Containers => {
+            "only whether the containers run was asked: neither a check nor a published port is known"
+        }
+    };
+    let mut text =
+        format!("  {figure}\n  {seen_by} four times a second, from the first signal on\n");
+    if !figure.answered {
+        text += "  not all of it answered in the end, though every step was well\n";
+    }
+    if !figure.whole {
+        text += "  another process began it: the probes are those of the end alone\n";
     }
     text
 }

@@ -1,11 +1,13 @@
 //! The definition of the command line. The doc comments are the help.
 
+use std::path::PathBuf;
+
 use clap::{Args, Parser, Subcommand};
 
 use super::options::Common;
 use super::{
     apply, conflicts, copy, db, diff, doctor, image, init, inspect, manifest, merge, path, plan,
-    release, status, up, upgrade, verify, volume,
+    rehearse, release, status, up, upgrade, verify, volume,
 };
 
 /// Upgrade self-hosted docker-compose installs, release by release.
@@ -27,6 +29,9 @@ use super::{
 #[command(name = "transship", version, verbatim_doc_comment)]
 #[command(after_help = EXIT_CODES, max_term_width = 100, disable_help_subcommand = true)]
 pub struct Cli {
+    /// The install that the command works on; it may stand behind the command, too
+    #[arg(short = 'C', long = "install", value_name = "INSTALL")]
+    pub(super) install: Option<PathBuf>,
     #[command(flatten)]
     pub(super) common: Common,
     #[command(subcommand)]
@@ -41,6 +46,7 @@ Exit codes:
   3    refused before anything was changed
   4    failed part-way; resume or roll back
   5    failed, and rolled back
+  6    done, but what was to be said of it couldn't be written
   130  interrupted; resume or roll back";
 
 #[derive(Debug, Subcommand)]
@@ -49,6 +55,7 @@ pub(super) enum Command {
     Doctor(Box<doctor::DoctorArgs>),
     Path(path::PathArgs),
     Plan(Box<plan::PlanArgs>),
+    Rehearse(Box<rehearse::RehearseArgs>),
     Upgrade(Box<upgrade::UpgradeArgs>),
     Apply(apply::Apply),
     Resume(apply::Resume),

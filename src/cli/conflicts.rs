@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use super::files::edits::{self as file_edits, EditArgs, FileEdit, FileJson};
 use super::files::env_edits::EnvEdits;
-use super::options::{DockerArg, InstallArg};
+use super::install_place::InstallArg;
+use super::options::DockerArg;
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use super::terminal::{color, text_diff};
@@ -110,13 +111,14 @@ struct ComparedProject {
 pub(super) fn run(args: &ConflictsArgs, ui: &Ui) -> Result<Done, Failure> {
     check(args)?;
     let last = args.sides.len() - 1;
+    let root = args.install.root(ui);
     let sides = args
         .sides
         .iter()
         .enumerate()
         .map(|(number, name)| {
             let project = args.project.clone().filter(|_| number == last);
-            ComparedProject::load(name, &args.install.root, project, &args.profile)
+            ComparedProject::load(name, &root, project, &args.profile)
         })
         .collect::<Result<Vec<_>, _>>()?;
     let claims: Vec<_> = sides.iter().map(|side| claims_of(&side.model)).collect();

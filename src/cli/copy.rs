@@ -160,6 +160,7 @@ pub(super) fn copy(
 ) -> Result<Done, Failure> {
     let copied = tree::copy(&Disk::new(), source, target, &how.options(), ui.progress())
         .map_err(|error| refuse(error, ui))?;
+    ui.acted();
     let mut differences = Vec::new();
     if let Some(manifest) = &copied.manifest {
         let against = Against::Manifest(manifest);
@@ -184,6 +185,7 @@ pub(super) fn finish(
 fn update_tree(source: &Path, target: &Path, how: &CopyFlags, ui: &Ui) -> Result<Done, Failure> {
     let updated = tree::update(&Disk::new(), source, target, &how.options(), ui.progress())
         .map_err(|error| refuse(error, ui))?;
+    ui.acted();
     let mut differences = Vec::new();
     if how.verify {
         let against = Against::Tree(source);

@@ -1,6 +1,6 @@
 //! `transship diff`.
 
-use super::options::InstallArg;
+use super::install_place::InstallArg;
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use crate::comparison::{Compared, Comparison};
@@ -43,7 +43,7 @@ pub(super) struct DiffArgs {
 }
 
 pub(super) fn run(args: &DiffArgs, ui: &Ui) -> Result<Done, Failure> {
-    let root = &args.install.root;
+    let root = &args.install.root(ui);
     let (a, b) = (
         Compared::find(&args.a, root)?,
         Compared::find(&args.b, root)?,

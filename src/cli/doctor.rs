@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::held;
-use super::options::{InstallArg, VolumesArg};
+use super::install_place::InstallArg;
+use super::options::VolumesArg;
 use super::terminal::color::{ERROR, WARNING};
 use super::terminal::failure::Failure;
 use super::terminal::table;
@@ -11,7 +12,7 @@ use super::terminal::ui::{Done, Ui};
 use super::upgrade_options::UpgradeOptions;
 use crate::doctor::{Finding, RULES, Severity};
 use crate::error::Kind;
-use crate::release::{Install, Version};
+use crate::release::Version;
 use crate::upgrade::planning::examination::{PLANNERS, examine};
 
 /// Find what would stop an upgrade, and what to know before one.
@@ -66,7 +67,7 @@ pub(super) fn run(args: &DoctorArgs, ui: &Ui) -> Result<Done, Failure> {
                 .hint("`transship doctor --list` lists them"),
         );
     }
-    let install = Install::adopted(&args.install.root)?;
+    let install = args.install.adopted(ui)?;
     held::warn(&args.volumes.engine.docker, ui);
     let place = args.volumes.place(install.root())?;
     let store = args.volumes.store(&place)?;

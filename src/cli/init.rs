@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::options::InstallArg;
+use super::install_place::InstallArg;
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use crate::fs::Disk;
@@ -65,7 +65,7 @@ struct AdoptedJson {
 }
 
 pub(super) fn run(args: &InitArgs, ui: &Ui) -> Result<Done, Failure> {
-    let install = Install::at(&args.install.root)?;
+    let install = args.install.at(ui)?;
     match (args.moved, args.clone) {
         (true, _) => claim(args, &install, InstallClaim::Moved, ui),
         (_, true) => claim(args, &install, InstallClaim::Clone, ui),
@@ -79,6 +79,7 @@ fn adopt(args: &InitArgs, install: &Install, ui: &Ui) -> Result<Done, Failure> {
     let changed = adoption.is_needed;
     if changed && !args.dry_run {
         install.adopt_as(&Disk::new(), &adoption)?;
+        ui.acted();
     }
     let current = adoption.active.version;
     let directory = adoption.project_directory;
@@ -113,6 +114,9 @@ fn claim(
     ui: &Ui,
 ) -> Result<Done, Failure> {
     let claimed = install.claim(&Disk::new(), claim, args.dry_run)?;
+    if !args.dry_run {
+        ui.acted();
+    }
     let root = install.root().display().to_string();
     if ui.json {
         ui.json(&ClaimedJson {

@@ -171,6 +171,7 @@ fn solve(args: &ThreeWay, ui: &Ui) -> Result<Done, Failure> {
             None => merge::write_over(&disk, input(&text), &merged.bytes)?,
             Some(target) => merge::write_to(&disk, &args.mine, target, &merged.bytes)?,
         }
+        ui.acted();
     }
     report(args, &[merge], args.is_to_stdout() && !args.dry_run, ui)
 }
@@ -277,6 +278,7 @@ fn file(args: &ThreeWay, ui: &Ui) -> Result<Done, Failure> {
             None => merge::write_over(&disk, inputs.mine, &merged.bytes)?,
             Some(target) => merge::write_to(&disk, &args.mine, target, &merged.bytes)?,
         }
+        ui.acted();
         let shown = args.path.as_ref().unwrap_or(target);
         let marked = merge::write_marked(&disk, shown, merge.marked.as_deref())?;
         tell_marked(shown, marked, ui);
@@ -338,6 +340,7 @@ fn folder(args: &ThreeWay, ui: &Ui) -> Result<Done, Failure> {
         }
         None => writer.change(&merges)?,
     }
+    ui.acted();
     report(args, &merges, false, ui)
 }
 
@@ -376,7 +379,10 @@ fn as_override(args: &ThreeWay, ui: &Ui) -> Result<Done, Failure> {
     match (carried.overlay, output) {
         (None, _) => ui.say("nothing of yours to carry: there is no override to write"),
         _ if args.dry_run => {}
-        (Some(overlay), Some(path)) => merge::write_to(&Disk::new(), &args.mine, path, &overlay)?,
+        (Some(overlay), Some(path)) => {
+            merge::write_to(&Disk::new(), &args.mine, path, &overlay)?;
+            ui.acted();
+        }
         (Some(_), None) if ui.json => {}
         (Some(overlay), None) => ui.write(&overlay)?,
     }

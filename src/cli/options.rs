@@ -35,19 +35,6 @@ pub(super) enum When {
     Never,
 }
 
-/// Where the install is.
-#[derive(Debug, Clone, Args)]
-pub(super) struct InstallArg {
-    /// The install: the folder that holds `releases/`
-    #[arg(
-        short = 'C',
-        long = "install",
-        value_name = "INSTALL",
-        default_value = "."
-    )]
-    pub root: PathBuf,
-}
-
 /// How much an update may remove from its target.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct RemovalArgs {

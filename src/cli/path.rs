@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::files::compose_files::read;
-use super::options::InstallArg;
+use super::install_place::InstallArg;
 use super::terminal::failure::Failure;
 use super::terminal::table;
 use super::terminal::ui::{Done, Ui};
@@ -61,7 +61,7 @@ struct HopJson<'a> {
 }
 
 pub(super) fn run(args: &PathArgs, ui: &Ui) -> Result<Done, Failure> {
-    let install = Install::at(&args.install.root).ok();
+    let install = args.install.at(ui).ok();
     let recipe = match &args.recipe {
         Some(file) => recipe_in(file)?,
         None => recipe_of(args, install.as_ref(), ui)?,
@@ -140,7 +140,8 @@ fn recipe_of(args: &PathArgs, install: Option<&Install>, ui: &Ui) -> Result<Reci
             .hint("name the recipe, or the compose file that it stands in, with `--recipe FILE`")
     };
     let Some(install) = install else {
-        let root = args.install.root.display();
+        let root = args.install.root(ui);
+        let root = root.display();
         let failure = lacking(format!("there is no recipe: `{root}` is no install"));
         return Err(failure.hint("or name the install with `-C INSTALL`"));
     };

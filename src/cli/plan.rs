@@ -1,5 +1,6 @@
 //! `transship plan`, and making a plan again for `apply`.
 
+pub(super) mod downtime;
 mod running;
 mod services;
 mod text;
@@ -8,16 +9,20 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use downtime::DowntimeLimit;
 pub(super) use text::show;
 
 use super::held;
-use super::options::{InstallArg, VolumesArg};
+use super::install_place::InstallArg;
+use super::options::VolumesArg;
+use super::rehearse;
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use super::upgrade_options::UpgradeOptions;
 use crate::engine::VolumeStore;
 use crate::fs::Disk;
 use crate::release::{Install, Version};
+use crate::upgrade::downtime_estimate::{DowntimeEstimate, DowntimeFacts};
 use crate::upgrade::planning::merging;
 use crate::upgrade::planning::prepare::{Prepared, prepare};
 use crate::upgrade::planning::release_changes::ReleaseChanges;
@@ -36,21 +41,23 @@ use crate::upgrade::{Decisions, Plan, Step};
 #[derive(Debug, clap::Args)]
 pub(super) struct PlanArgs {
     /// The release to upgrade to
-    version: Version,
+    pub(super) version: Version,
     #[command(flatten)]
     pub(super) install: InstallArg,
     #[command(flatten)]
-    wanted: UpgradeOptions,
+    pub(super) wanted: UpgradeOptions,
     /// The vendor's tarball or folder of the old release, to tell its files from your edits
     ///
     /// It is kept; releases that transship has staged need none.
     #[arg(long, value_name = "PATH", conflicts_with = "dry_run")]
-    pristine: Option<PathBuf>,
+    pub(super) pristine: Option<PathBuf>,
     /// Plan no stop and no start, though the old release runs: both are yours, before and after
     #[arg(long)]
-    no_up: bool,
+    pub(super) no_up: bool,
     #[command(flatten)]
-    volumes: VolumesArg,
+    pub(super) volumes: VolumesArg,
+    #[command(flatten)]
+    pub(super) downtime: DowntimeLimit,
     /// Show the plan without saving it
     #[arg(long)]
     pub(super) dry_run: bool,
@@ -78,7 +85,7 @@ impl<'a> PlanJson<'a> {
 }
 
 pub(super) fn run(args: &PlanArgs, ui: &Ui) -> Result<Done, Failure> {
-    let install = Install::adopted(&args.install.root)?;
+    let install = args.install.adopted(ui)?;
     let disk = Disk::new();
     let _lock = install.lock(&disk, "plan")?;
     let MadePlan {
@@ -99,9 +106,9 @@ pub(super) fn run(args: &PlanArgs, ui: &Ui) -> Result<Done, Failure> {
             planned.plan.id
         ))?,
         Some(_) => ui.line(&format!(
-            "Saved as {}. To do it: transship apply -C {}",
+            "Saved as {}. To do it: {}",
             planned.plan.id,
-            args.install.root.display()
+            ui.pasted("transship apply")
         ))?,
     }
     Ok(done)
@@ -122,6 +129,7 @@ pub(super) fn make(
     ui: &Ui,
 ) -> Result<MadePlan, Failure> {
     held::warn(&args.volumes.engine.docker, ui);
+    rehearse::sweep(install, disk, &args.volumes.engine.docker, ui);
     runner::require_over(install)?;
     learn_shipment(args, install, disk, ui)?;
     let place = args.volumes.place(install.root())?;
@@ -132,13 +140,18 @@ pub(super) fn make(
     }
     // Which one runs is seen before it is remembered.
     request.from_project = request.from_project.or(recorded);
-    let prepared = prepare(install, &request, store.as_ref(), ui.progress())?;
+    let mut prepared = prepare(install, &request, store.as_ref(), ui.progress())?;
+    let facts = DowntimeFacts::observe(install, &prepared, store.as_ref(), ui.progress())?;
+    prepared.plan.estimate.downtime = DowntimeEstimate::of(&prepared.plan, &facts);
+    args.downtime.require(&prepared.plan)?;
     let saved = if args.dry_run {
         None
     } else {
         let Decisions { to, merged, .. } = &prepared.decisions;
         merging::save_conflicts(disk, install, to, merged)?;
-        Some(prepared.plan.save(disk, install)?)
+        let saved = prepared.plan.save(disk, install)?;
+        ui.acted();
+        Some(saved)
     };
     Ok(MadePlan {
         prepared,

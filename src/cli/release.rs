@@ -8,12 +8,12 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use serde::Serialize;
 
-use super::options::InstallArg;
+use super::install_place::InstallArg;
 use super::terminal::failure::Failure;
 use super::terminal::table;
 use super::terminal::ui::{Done, Ui};
 use crate::fs::Disk;
-use crate::release::{BadReleases, Install, NewRelease, Version};
+use crate::release::{BadReleases, NewRelease, Version};
 use crate::upgrade::running::release_use::{ReleaseSwitch, use_release};
 
 /// List, stage, switch and remove releases.
@@ -101,7 +101,7 @@ pub(super) fn run(command: &ReleaseCommand, ui: &Ui) -> Result<Done, Failure> {
 }
 
 fn ls(args: &ReleaseLs, ui: &Ui) -> Result<Done, Failure> {
-    let install = Install::at(&args.install.root)?;
+    let install = args.install.at(ui)?;
     let current = install.current()?.map(|release| release.version);
     let releases = install.all_releases()?;
     let bad = BadReleases::load(&install)?;
@@ -140,7 +140,7 @@ fn ls(args: &ReleaseLs, ui: &Ui) -> Result<Done, Failure> {
 }
 
 fn new(args: &ReleaseNew, ui: &Ui) -> Result<Done, Failure> {
-    let install = Install::adopted(&args.install.root)?;
+    let install = args.install.adopted(ui)?;
     let new = NewRelease {
         install: &install,
         version: &args.version,
@@ -150,7 +150,9 @@ fn new(args: &ReleaseNew, ui: &Ui) -> Result<Done, Failure> {
     let staged = if args.dry_run {
         new.look(&disk, ui.progress())?
     } else {
-        new.stage(&disk, ui.progress())?
+        let staged = new.stage(&disk, ui.progress())?;
+        ui.acted();
+        staged
     };
     let (target, shipment) = (staged.path, staged.shipped);
     let (files, bytes) = (shipment.summary.files, shipment.summary.bytes);
@@ -182,8 +184,11 @@ fn new(args: &ReleaseNew, ui: &Ui) -> Result<Done, Failure> {
 }
 
 fn switch(args: &ReleaseUse, ui: &Ui) -> Result<Done, Failure> {
-    let install = Install::adopted(&args.install.root)?;
+    let install = args.install.adopted(ui)?;
     let switched = use_release(&install, &args.version, &Disk::new(), args.dry_run)?;
+    if !args.dry_run {
+        ui.acted();
+    }
     let ReleaseSwitch { from, to } = switched;
     if ui.json {
         ui.json(&UsedJson {

@@ -2,14 +2,14 @@
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, FromArgMatches};
 
 use super::args::{Cli, Command, Completions};
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use super::{
-    apply, conflicts, copy, db, diff, doctor, image, init, inspect, manifest, merge, path, plan,
-    release, status, up, upgrade, verify, volume,
+    apply, conflicts, copy, db, diff, doctor, image, init, inspect, install_place, manifest, merge,
+    path, plan, rehearse, release, status, up, upgrade, verify, volume,
 };
 use crate::error::Kind;
 
@@ -21,9 +21,18 @@ pub fn main() -> ExitCode {
         let (input, output) = (std::io::stdin(), std::io::stdout());
         return ExitCode::from(crate::engine::serve(input, output));
     }
-    let cli = Cli::parse();
-    let ui = Ui::new(&cli.common);
-    match dispatch(cli.command, &ui) {
+    let mut program = Cli::command();
+    program.build();
+    let matches = program.clone().get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let install = install_place::named(&program, &matches);
+    let named = install.as_ref().ok().cloned().flatten();
+    let ui = Ui::new(
+        &cli.common,
+        named,
+        install_place::commands_on_installs(&program),
+    );
+    match install.and_then(|_| dispatch(cli.command, &ui)) {
         Ok(Done::Same) => ExitCode::SUCCESS,
         Ok(Done::Differs) => ExitCode::from(1),
         Ok(Done::Incomplete) => ExitCode::from(Kind::Failed.exit_code()),
@@ -39,6 +48,7 @@ fn dispatch(command: Command, ui: &Ui) -> Result<Done, Failure> {
         Command::Doctor(args) => doctor::run(&args, ui),
         Command::Path(args) => path::run(&args, ui),
         Command::Plan(args) => plan::run(&args, ui),
+        Command::Rehearse(args) => rehearse::run(*args, ui),
         Command::Upgrade(args) => upgrade::run(&args, ui),
         Command::Apply(args) => apply::apply(&args, ui),
         Command::Resume(args) => apply::resume(&args, ui),

@@ -6,10 +6,12 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::held::{HeldJson, LeftHeld};
-use super::options::{DockerArg, InstallArg};
+use super::install_place::InstallArg;
+use super::options::DockerArg;
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use crate::fs::{Lock, LockHolder};
+use crate::rehearsal::{self, CloneStanding, RehearsalRecord};
 use crate::release::{Install, Release, Version, Whereabouts};
 use crate::upgrade::plan::{Plan, PlanError};
 use crate::upgrade::projects::ProjectPair;
@@ -38,10 +40,21 @@ struct StatusJson {
     locked_by: Option<LockHolder>,
     id: Option<String>,
     whereabouts: Option<Whereabouts>,
+    /// The clones of rehearsals that stand, and whether they were kept on purpose.
+    rehearsals: Vec<StandingClone>,
     /// What killed runs left paused or stopped, of whatever install.
     held: Vec<HeldJson>,
     #[serde(skip)]
     elsewhere: Option<String>,
+}
+
+#[derive(Serialize)]
+struct StandingClone {
+    id: String,
+    folder: PathBuf,
+    from: Version,
+    to: Version,
+    standing: CloneStanding,
 }
 
 #[derive(Serialize)]
@@ -67,7 +80,7 @@ struct RunSummary {
 }
 
 pub(super) fn run(args: &StatusArgs, ui: &Ui) -> Result<Done, Failure> {
-    let install = Install::adopted(&args.install.root)?;
+    let install = args.install.adopted(ui)?;
     let LeftHeld {
         containers,
         unknown,
@@ -76,7 +89,7 @@ pub(super) fn run(args: &StatusArgs, ui: &Ui) -> Result<Done, Failure> {
     if ui.json {
         ui.json(&status)?;
     } else {
-        ui.print(&render(&status))?;
+        ui.print(&ui.pasted(&render(&status)))?;
     }
     for unknown in unknown {
         ui.warn(&unknown);
@@ -124,10 +137,23 @@ fn look(install: &Install, held: Vec<HeldJson>) -> Result<StatusJson, Failure> {
         current: install.current()?.map(|release| release.version),
         releases: versions(releases).collect(),
         incomplete: versions(incomplete).collect(),
+        rehearsals: clones(install)?,
         plan,
         run,
         locked_by: Lock::holder(&install.lock_file()),
     })
+}
+
+fn clones(install: &Install) -> Result<Vec<StandingClone>, Failure> {
+    let standing = rehearsal::standing(install)?.into_iter();
+    let clone = |record: RehearsalRecord| StandingClone {
+        folder: record.clone_folder(install),
+        id: record.id,
+        from: record.plan.from,
+        to: record.plan.to,
+        standing: record.standing,
+    };
+    Ok(standing.map(clone).collect())
 }
 
 fn render(status: &StatusJson) -> String {
@@ -180,6 +206,9 @@ fn render(status: &StatusJson) -> String {
     {
         text += &format!("at work   `transship {command}` (process {pid}) since {since}\n");
     }
+    for clone in &status.rehearsals {
+        text += &clone.describe(status.locked_by.is_some());
+    }
     for held in &status.held {
         text += &format!("held      {}\n", held.describe());
     }
@@ -187,6 +216,23 @@ fn render(status: &StatusJson) -> String {
         text += "          let it go on with `transship volume unpause`\n";
     }
     text
+}
+
+impl StandingClone {
+    fn describe(&self, is_locked: bool) -> String {
+        let Self {
+            folder, from, to, ..
+        } = self;
+        let what = match (self.standing, is_locked) {
+            (CloneStanding::InUse, true) => "being made",
+            (CloneStanding::InUse, false) => "left by a rehearsal that was killed",
+            _ => "no production: a clone of it, kept to be tried",
+        };
+        format!(
+            "REHEARSAL {from} to {to} in {}: {what}\n          remove it with `transship rehearse --clean`\n",
+            folder.display()
+        )
+    }
 }
 
 const fn describe(state: RunState) -> &'static str {

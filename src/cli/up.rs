@@ -7,7 +7,9 @@ use serde::Serialize;
 
 use super::files::edits::{self, FileEdit, FileJson};
 use super::held;
-use super::options::{DockerArg, InstallArg};
+use super::install_place::InstallArg;
+use super::options::DockerArg;
+use super::rehearse;
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use super::terminal::{table, text_diff};
@@ -270,7 +272,7 @@ impl From<Container> for ContainerJson {
 }
 
 pub(super) fn up(args: &Up, ui: &Ui) -> Result<Done, Failure> {
-    let install = Install::adopted(&args.install.root)?;
+    let install = args.install.adopted(ui)?;
     let disk = Disk::new();
     let lock = install.lock(&disk, "up")?;
     let release = install.release(&args.which.release)?;
@@ -278,6 +280,7 @@ pub(super) fn up(args: &Up, ui: &Ui) -> Result<Done, Failure> {
     // It says best what is wrong with the engine, if anything is.
     docker.server()?;
     held::warn(&args.docker, ui);
+    rehearse::sweep(&install, &disk, &args.docker, ui);
     let known = args.which.project(&install, &release, &docker)?;
     let launch = Launch::prepare(&install, &release, &args.options(known), &docker)?;
     let project = launch.compose(&Compose::find(&docker)?)?;
@@ -295,6 +298,7 @@ pub(super) fn up(args: &Up, ui: &Ui) -> Result<Done, Failure> {
         project.wait(Duration::from_secs(args.timeout), ui.progress())?;
     }
     let containers = project.containers()?;
+    ui.acted();
     report(args, launch, command, containers, ui)
 }
 
@@ -411,7 +415,7 @@ fn row(container: Container) -> [String; 3] {
 }
 
 pub(super) fn stop(args: &Stop, ui: &Ui) -> Result<Done, Failure> {
-    let install = Install::at(&args.install.root)?;
+    let install = args.install.at(ui)?;
     // The containers of a copy's project are its original's.
     install.require_own()?;
     let release = install.release(&args.which.release)?;
@@ -422,9 +426,12 @@ pub(super) fn stop(args: &Stop, ui: &Ui) -> Result<Done, Failure> {
     let (name, project) = project_of(&release, known, &docker)?;
     let patience = Duration::from_secs(args.timeout);
     let command = project.stop_command(&[], Some(patience));
-    let containers = match args.dry_run {
-        true => Vec::new(),
-        false => project.stop_in_order(&Disk::new(), patience, ui.progress())?,
+    let containers = if args.dry_run {
+        Vec::new()
+    } else {
+        let stopped = project.stop_in_order(&Disk::new(), patience, ui.progress())?;
+        ui.acted();
+        stopped
     };
     let killed: Vec<_> = containers
         .iter()

@@ -8,7 +8,7 @@ use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use crate::error::Kind;
 use crate::fs::Disk;
-use crate::release::Install;
+use crate::upgrade::Runner;
 
 /// Upgrade: plan it, show the plan, ask, and do it.
 ///
@@ -28,7 +28,7 @@ pub(super) struct UpgradeArgs {
 }
 
 pub(super) fn run(args: &UpgradeArgs, ui: &Ui) -> Result<Done, Failure> {
-    let install = Install::adopted(&args.plan.install.root)?;
+    let install = args.plan.install.adopted(ui)?;
     let disk = Disk::new();
     let _lock = install.lock(&disk, "upgrade")?;
     let MadePlan {
@@ -44,16 +44,16 @@ pub(super) fn run(args: &UpgradeArgs, ui: &Ui) -> Result<Done, Failure> {
     if !args.yes {
         ask(&prepared.plan.id)?;
     }
+    super::rehearse::look_for(&install, &prepared, store.as_ref(), ui)?;
     let plan = prepared.plan.clone();
-    carry_out(
-        &install,
-        &disk,
-        plan,
-        &prepared,
-        store.as_ref(),
-        &args.how,
-        ui,
-    )
+    let runner = Runner {
+        install: &install,
+        disk: &disk,
+        volumes: store.as_ref(),
+        progress: ui.progress(),
+        on_failure: args.how.on_failure(),
+    };
+    carry_out(&runner, plan, &prepared, &args.how, ui)
 }
 
 /// Asks on a terminal; refuses where there is none.

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use super::Docker;
 use super::Error;
 use super::docker::failed;
+use super::images::{LocalImage, local_images};
 use super::program;
 use super::projects::compose::announce;
 use crate::fs::Disk;
@@ -44,6 +45,24 @@ impl ImageHold {
             tag: format!("{REPOSITORY}/{}:{slug}-{own}", short(install)),
             image: image.to_owned(),
         }
+    }
+
+    /// All holds of an install.
+    ///
+    /// # Errors
+    /// [`Error::Call`] and [`Error::Answer`].
+    pub fn all_of(docker: &Docker, install: &str) -> Result<Vec<Self>, Error> {
+        let short: String = install.chars().take(12).collect();
+        let own = format!("{REPOSITORY}/{short}");
+        let images = local_images(docker)?.into_iter();
+        let held = images.filter(|image| image.repository == own);
+        let hold = |image: LocalImage| {
+            Some(Self {
+                tag: format!("{own}:{}", image.tag?),
+                image: image.id,
+            })
+        };
+        Ok(held.filter_map(hold).collect())
     }
 
     /// The name of the container that holds it.

@@ -36,7 +36,10 @@ pub use projects::containers::{Container, Health, Mount, containers_using, proje
 pub use projects::giving_way::{remove_network, rename_container};
 pub use projects::in_service::ServiceCommand;
 pub use projects::listening::listening;
-pub use projects::standing::{StandingContainer, free_names, remove_containers, stop_containers};
+pub use projects::standing::{
+    StandingContainer, free_names, remove_containers, remove_projects, stop_containers,
+};
+pub use projects::turnaround::Turnaround;
 pub use projects::unseen_data::{UnseenData, UnseenPlace, unseen_data};
 pub use projects::unstarted::UnstartedContainer;
 pub use volumes::backend::{EngineAccess, VolumeBackend};

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use crate::compose::{self, Conflict};
+use crate::document::DocumentError;
 use crate::engine;
 use crate::env_file;
 use crate::error::{Explain, Kind};
@@ -40,6 +41,9 @@ pub enum LaunchError {
     /// A copy can't be written.
     #[error(transparent)]
     Write(#[from] WriteError),
+    /// It can't be known whether the install is a rehearsal's clone.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
     /// Something collides with what the engine has.
     #[error("it would collide with what the engine has: {}", subjects(left))]
     Conflicts {
@@ -78,6 +82,7 @@ impl Explain for LaunchError {
             Self::Env(error) => error.kind(),
             Self::Engine(error) => error.kind(),
             Self::Write(error) => error.kind(),
+            Self::Document(error) => error.kind(),
             Self::Conflicts { .. } | Self::Made { .. } | Self::NoImages { .. } => Kind::Refused,
             Self::NoFiles { .. } | Self::Read { .. } | Self::Exported { .. } => Kind::Usage,
         }
@@ -89,6 +94,7 @@ impl Explain for LaunchError {
             Self::Env(error) => error.hints(),
             Self::Engine(error) => error.hints(),
             Self::Write(error) => error.hints(),
+            Self::Document(error) => error.hints(),
             Self::Conflicts { left, refusals } => refusals
                 .iter()
                 .map(ToString::to_string)

@@ -8,6 +8,9 @@ use crate::fs::{Disk, WriteError};
 /// Images that win over those that the release's files name.
 const IMAGES: &str = "images.json";
 
+/// How a clone comes up beside its original.
+const CLONE: &str = "clone.yml";
+
 /// Variables that win over the release's `.env`.
 const PORTS: &str = "ports.env";
 
@@ -32,6 +35,8 @@ impl Launch {
             self.images_file()
                 .map(|path| (path, self.images().into_bytes())),
         );
+        let clone = self.clone_file().zip(self.clone.clone());
+        wanted.extend(clone.map(|(path, text)| (path, text.into_bytes())));
         self.clear(disk, &wanted)?;
         if wanted.is_empty() {
             return Ok(());
@@ -86,6 +91,11 @@ impl Launch {
     /// The compose file that names other images, where there are any.
     pub(super) fn images_file(&self) -> Option<PathBuf> {
         (!self.images.is_empty()).then(|| self.copies.join(IMAGES))
+    }
+
+    /// The compose file that has a clone be one, where it is one.
+    pub(super) fn clone_file(&self) -> Option<PathBuf> {
+        self.clone.as_ref().map(|_| self.copies.join(CLONE))
     }
 
     /// JSON is YAML.

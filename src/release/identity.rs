@@ -122,24 +122,21 @@ impl Explain for IdentityError {
     }
 
     fn hints(&self) -> Vec<String> {
-        let moved = |here: &str| {
-            format!("if it is the same install in a new place: transship init --moved -C {here}")
-        };
-        let clone = |here: &str| {
-            format!("if it is an install of its own: transship init --clone -C {here}")
-        };
+        let moved =
+            || "if it is the same install in a new place: transship init --moved".to_owned();
+        let clone = || "if it is an install of its own: transship init --clone".to_owned();
         match self {
             Self::Document(error) => error.hints(),
             Self::Io { .. } => Vec::new(),
             Self::Elsewhere {
                 whereabouts: Whereabouts::Copied,
-                here,
                 recorded,
+                ..
             }
-            | Self::StillThere { here, recorded } => {
-                vec![format!("work in `{recorded}`"), clone(here)]
+            | Self::StillThere { recorded, .. } => {
+                vec![format!("work in `{recorded}`"), clone()]
             }
-            Self::Elsewhere { here, .. } => vec![moved(here), clone(here)],
+            Self::Elsewhere { .. } => vec![moved(), clone()],
         }
     }
 }

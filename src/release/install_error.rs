@@ -173,9 +173,7 @@ impl Explain for InstallError {
                     "put the running release into a folder such as `releases/v1.3.2/`".into()
                 })]
             }
-            Self::NotAdopted { root } => {
-                vec![format!("run `transship init -C {}` first", root.display())]
-            }
+            Self::NotAdopted { .. } => vec!["run `transship init` first".into()],
             Self::UnknownVersion { known, version, .. } => vec![
                 list_known(known),
                 format!(

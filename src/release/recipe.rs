@@ -53,6 +53,8 @@ pub struct Recipe {
     pub checks: Vec<Check>,
     /// The vendor's notes, a file of the new release, to be read and acknowledged before.
     pub notes: Option<PathBuf>,
+    /// Whether a plan has to have been rehearsed well before it is done.
+    pub needs_rehearsal: bool,
     /// Which upgrades are one hop.
     pub path: PathRules,
     /// All releases that the vendor made; nothing where that isn't said.
@@ -185,9 +187,18 @@ struct Written {
     hooks: Option<WrittenHooks>,
     checks: Option<Vec<WrittenCheck>>,
     notes: Option<PathBuf>,
+    rehearsal: Option<WrittenRehearsal>,
     path: Option<PathRules>,
     #[serde(default, deserialize_with = "path_rules::versions")]
     releases: Vec<Version>,
+}
+
+/// Whether a rehearsal is asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum WrittenRehearsal {
+    Required,
+    Optional,
 }
 
 #[derive(Default, Deserialize)]
@@ -297,6 +308,7 @@ impl Recipe {
             own: volumes.own,
             share: volumes.share,
             leave: leave.collect::<Result<_, _>>()?,
+            needs_rehearsal: written.rehearsal == Some(WrittenRehearsal::Required),
             images: written.images.unwrap_or_default(),
             ours: merge.ours,
             theirs: merge.theirs,

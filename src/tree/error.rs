@@ -30,6 +30,14 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// Nothing can be made in the folder that the target is to be in; nothing was changed.
+    #[error("can't write `{}`", escaped(path))]
+    Unwritable {
+        /// The target.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// Files of the source couldn't be copied, and so there is no copy.
     #[error("{}", failures(source_root, failed))]
     Incomplete {
@@ -152,6 +160,14 @@ impl Error {
         }
     }
 
+    /// What the first write of all failed with: that is a refusal, as nothing was changed.
+    pub(super) fn at_the_start(self) -> Self {
+        match self {
+            Self::Write { path, source } => Self::Unwritable { path, source },
+            other => other,
+        }
+    }
+
     pub(crate) fn write(path: impl Into<PathBuf>, source: impl Into<io::Error>) -> Self {
         Self::Write {
             path: path.into(),
@@ -173,6 +189,7 @@ impl Explain for Error {
             | Self::Loop { .. }
             | Self::TooManyRemovals { .. }
             | Self::FolderAndFile { .. }
+            | Self::Unwritable { .. }
             | Self::Unfinished { .. }
             | Self::Busy { .. } => Kind::Refused,
             Self::Interrupted => Kind::Interrupted,
@@ -181,7 +198,17 @@ impl Explain for Error {
 
     fn hints(&self) -> Vec<String> {
         let hint = match self {
-            Self::Read { source, .. } | Self::Write { source, .. } => io_hint(source),
+            Self::Unwritable { source, .. }
+                if matches!(
+                    source.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                ) =>
+            {
+                Some("name a place in a folder that is there and can be written")
+            }
+            Self::Read { source, .. }
+            | Self::Write { source, .. }
+            | Self::Unwritable { source, .. } => io_hint(source),
             Self::Incomplete { failed, .. } => {
                 failed.iter().find_map(|failure| match &failure.cause {
                     Cause::Changed => Some("stop what writes there, then copy again"),

@@ -10,6 +10,7 @@
 
 pub use crate::document;
 mod confine;
+pub mod downtime_estimate;
 pub mod made_volume;
 pub mod plan;
 pub mod planning;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::confine::{self, Bounds, OutOfBounds};
+use super::downtime_estimate::DowntimeEstimate;
 use super::planning::merging::PlanConflict;
 use super::projects::ProjectPair;
 use super::request::Request;
@@ -25,7 +26,7 @@ use crate::release::{Install, Version};
 /// The format of a saved plan. Each version has a file in `fixtures/formats/`.
 pub const FORMAT: DocumentFormat = DocumentFormat {
     name: "transship-plan",
-    version: 4,
+    version: 5,
     oldest: 1,
 };
 
@@ -85,6 +86,9 @@ pub struct Estimate {
     pub volumes: Vec<VolumeEstimate>,
     /// The bytes needed and free on each filesystem that is written to.
     pub space: Vec<Space>,
+    /// How long nobody will be served; absent where the plan stops nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub downtime: Option<DowntimeEstimate>,
 }
 
 /// One volume's size.

@@ -155,7 +155,7 @@ fn a_second_rollback_names_the_next_move() {
     let install = applied();
     install.run(&["rollback"]).exits(0);
     refused(&install, &["rollback"], 3, "was rolled back already")
-        .complains("transship rollback --discard -C");
+        .complains("transship rollback --discard\n");
     install.run(&["rollback", "--discard"]).exits(0);
     refused(
         &install,

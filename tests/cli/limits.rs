@@ -118,6 +118,13 @@ fn end(mut child: Child, signal: Signal) -> (Option<i32>, Duration) {
 fn one_signal_ends_a_command_that_waits() {
     let folder = folder();
     let pipe = folder.path().join("pipe");
+    let deaf = "printf '#!/bin/sh\nexec sleep 60\n' >deaf && chmod +x deaf";
+    shell(folder.path(), deaf).exits(0);
+    fs::write(
+        folder.path().join("compose.yml"),
+        "services: {}\nvolumes: {v: }\n",
+    )
+    .unwrap();
     shell(folder.path(), "mkfifo pipe").exits(0);
     // Whoever has both ends open: nobody ever writes, and nobody closes it.
     let _held = fs::OpenOptions::new()
@@ -130,6 +137,9 @@ fn one_signal_ends_a_command_that_waits() {
             &["verify", "source", "pipe"][..],
             &["image", "ls", "-f", "pipe"],
             &["merge", "pipe", "pipe", "pipe"],
+            &["image", "set", "a=1", "-f", "pipe"],
+            // An engine that never answers.
+            &["volume", "ls", "--docker", "./deaf", "-f", "compose.yml"],
         ] {
             let child = Command::new(PROGRAM)
                 .args(command)

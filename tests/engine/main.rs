@@ -30,6 +30,7 @@ mod pruning;
 mod quiesce;
 mod reach;
 mod real_engine;
+mod rehearse;
 mod remote;
 mod replacing;
 mod side_by_side;

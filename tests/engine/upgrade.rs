@@ -5,7 +5,10 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use super::lab::{Lab, put_text};
 use super::need;
@@ -87,6 +90,11 @@ impl Upgrade {
         put_text(&folder.join("docker-compose.yml"), &text);
     }
 
+    /// The host's port that the releases publish.
+    pub(super) fn port(&self) -> u16 {
+        self.port
+    }
+
     pub(super) fn project(&self, name: &str) -> String {
         self.pair.lab.name(name)
     }
@@ -103,21 +111,12 @@ impl Upgrade {
     /// The release that answers on the host's port; it may have started a moment ago.
     pub(super) fn answer(&self) -> Option<String> {
         for _ in 0..20 {
-            if let Some(found) = self.ask() {
+            if let Some(found) = ask(self.port) {
                 return Some(found);
             }
             std::thread::sleep(Duration::from_millis(100));
         }
         None
-    }
-
-    fn ask(&self) -> Option<String> {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
-        stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
-        stream.write_all(b"GET / HTTP/1.0\r\n\r\n").ok()?;
-        let mut text = String::new();
-        stream.read_to_string(&mut text).ok()?;
-        Some(text.split("\r\n\r\n").nth(1)?.trim().to_owned())
     }
 
     /// The ids of a project's containers that run, sorted.
@@ -156,6 +155,58 @@ impl Upgrade {
     }
 }
 
+/// What somebody else sees of the downtime, who asks twenty times a second.
+struct Outage {
+    ends: Arc<AtomicBool>,
+    longest: JoinHandle<Duration>,
+}
+
+impl Outage {
+    fn watch(port: u16) -> Self {
+        let ends = Arc::new(AtomicBool::new(false));
+        let its_ends = Arc::clone(&ends);
+        let longest = std::thread::spawn(move || {
+            let (mut longest, mut good) = (Duration::ZERO, Instant::now());
+            while !its_ends.load(Relaxed) {
+                if ask(port).is_some() {
+                    longest = longest.max(good.elapsed());
+                    good = Instant::now();
+                }
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            longest
+        });
+        Self { ends, longest }
+    }
+
+    /// The text tells of a downtime as long, to what two probers and a busy machine may differ by.
+    #[track_caller]
+    fn expect_told(self, text: &str) {
+        self.ends.store(true, Relaxed);
+        let seen = self.longest.join().unwrap().as_secs_f64();
+        let told = text.split("down for ").nth(1).unwrap();
+        let told: f64 = told.split(' ').next().unwrap().parse().unwrap();
+        assert!((told - seen).abs() < 2.0, "seen {seen}, told {told}");
+        let gap = text.split("longest gap ").nth(1).unwrap();
+        let gap: f64 = gap.split(' ').next().unwrap().parse().unwrap();
+        assert!((gap - seen).abs() < 2.0, "seen {seen}, gap {gap}");
+        let failed = text.split(" probes failed").next().unwrap();
+        let failed = failed.rsplit('(').next().unwrap();
+        let failed: f64 = failed.split(' ').next().unwrap().parse().unwrap();
+        assert!(failed >= 1.0 && failed <= 4.0 * told + 4.0, "{text}");
+    }
+}
+
+/// What answers on the host's port, if anything does.
+fn ask(port: u16) -> Option<String> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+    stream.write_all(b"GET / HTTP/1.0\r\n\r\n").ok()?;
+    let mut text = String::new();
+    stream.read_to_string(&mut text).ok()?;
+    Some(text.split("\r\n\r\n").nth(1)?.trim().to_owned())
+}
+
 /// A port that nothing listens on.
 fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -184,10 +235,21 @@ fn one_command_upgrades_what_runs_and_rollback_has_the_old_containers_back() {
     put_text(&root.join("transship.yml"), recipe);
     let currents = || fs::read_to_string(root.join("currents")).unwrap();
 
-    let ran = upgrade.upgrade(&[]).exits(0);
-    ran.prints("Before, while v1 serves:")
+    // How long a check takes to be well, nobody knows yet.
+    let limit = ["--max-downtime", "10m"];
+    let refused = upgrade.upgrade(&limit).exits(3);
+    let refused = refused.complains("it isn't known how long it would be down: stop");
+    refused.complains("checks unknown");
+    assert_eq!(upgrade.running("a"), before);
+
+    let outage = Outage::watch(upgrade.port);
+    let ran = upgrade.upgrade(&[&limit[..], &["--accept-unknown-downtime"]].concat());
+    let ran = ran.exits(0).prints("Expected downtime: unknown");
+    let ran = ran
+        .prints("Before, while v1 serves:")
         .prints("In the window, while neither serves")
-        .prints("down for");
+        .prints("the ports that are published were asked four times a second");
+    outage.expect_told(&ran.out);
     assert_eq!(upgrade.answer().as_deref(), Some("v2"));
     assert_eq!(upgrade.running("a"), Vec::<String>::new());
     assert_eq!(upgrade.running("b").len(), 2);
@@ -203,10 +265,9 @@ fn one_command_upgrades_what_runs_and_rollback_has_the_old_containers_back() {
         .exits(3)
         .complains("--accept-data-loss");
     assert_eq!(upgrade.answer().as_deref(), Some("v2"));
-    upgrade
-        .pair
-        .ran(&["rollback", "--accept-data-loss"])
-        .exits(0);
+    let outage = Outage::watch(upgrade.port);
+    let ran = upgrade.pair.ran(&["rollback", "--accept-data-loss"]);
+    outage.expect_told(&ran.exits(0).out);
     upgrade.is_old(&before, "rolled back");
     assert_eq!(currents(), "releases/v1\nreleases/v2\n");
     assert_eq!(upgrade.db("a", "cat /d/rows"), "old");
@@ -226,6 +287,13 @@ fn one_command_upgrades_what_runs_and_rollback_has_the_old_containers_back() {
         assert_eq!(left, "", "{kind:?}");
     }
     upgrade.is_old(&before, "discarded");
+
+    // Now it is known how long it takes.
+    let refused = upgrade.upgrade(&["--max-downtime", "1s"]).exits(3);
+    refused.complains("it would be down for about");
+    let ran = upgrade.upgrade(&limit).exits(0);
+    let ran = ran.prints("as the last upgrade here");
+    ran.prints("expected when it was planned");
 }
 
 #[test]
@@ -473,7 +541,14 @@ fn a_run_that_is_killed_in_the_window_is_gone_on_with_or_taken_back() {
             "which was started, and no more"
         );
         assert_eq!(upgrade.current(), PathBuf::from("releases/v1"));
-        upgrade.pair.ran(&[verb]).exits(0);
+        let ran = upgrade.pair.ran(&[verb]).exits(0);
+        match verb {
+            // How long the killed run had it down, its journal alone tells.
+            "resume" => ran
+                .prints("down for about")
+                .prints("another process began it"),
+            _ => ran.prints("down for"),
+        };
         if verb == "rollback" {
             upgrade.is_old(&before, verb);
             assert_eq!(upgrade.db("a", "cat /d/rows"), verb);

@@ -16,6 +16,8 @@ use transship::engine::{
     HELD_FORMAT, HeldContainer, HeldContainers, HeldEngine, StandingContainer,
 };
 use transship::fs::Disk;
+use transship::launch::{self, CloneBindings};
+use transship::rehearsal::{self, RehearsalRecord};
 use transship::release::{
     BAD_FORMAT, BadReleases, FolderIdentity, Identity, Install, LargeFile, LargeFiles,
     ReleaseLayout, identity, layout, shipped_files,
@@ -26,13 +28,19 @@ use transship::tree::{
 use transship::upgrade::document;
 use transship::upgrade::made_volume::{self, MadeVolume, VolumeIdentity};
 use transship::upgrade::plan::{self, Plan, PlanError};
+use transship::upgrade::running::downtime::DowntimeFigure;
 use transship::upgrade::running::journal::{self, Journal, JournalEvent, RunState, StepState};
+use transship::upgrade::running::probing::SeenBy;
 use transship::upgrade::standing_record::{self, StandingRecord};
 use transship::upgrade::step::StepOutcome;
 
 mod plans;
+mod rehearsals;
 
-use plans::{a_plan, a_plan_of_version_1, a_plan_of_version_2, a_plan_of_version_3};
+use plans::{
+    a_plan, a_plan_of_version_1, a_plan_of_version_2, a_plan_of_version_3, a_plan_of_version_4,
+};
+use rehearsals::a_rehearsal;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/formats")
@@ -54,13 +62,44 @@ fn fixture(name: &str, today: &str) -> String {
 }
 
 #[test]
-fn plan_4_is_written_and_read() {
+fn plan_5_is_written_and_read() {
     let text = fixture(
-        "plan-v4.json",
+        "plan-v5.json",
         &document::to_text(plan::FORMAT, &a_plan()).unwrap(),
     );
-    let read: Plan = document::from_text(plan::FORMAT, Path::new("plan-v4.json"), &text).unwrap();
+    let read: Plan = document::from_text(plan::FORMAT, Path::new("plan-v5.json"), &text).unwrap();
     assert_eq!(read, a_plan());
+}
+
+#[test]
+fn a_clones_bindings_are_written_and_read() {
+    let bindings = CloneBindings {
+        tag: "rehearsal3-001122".to_owned(),
+        outside: [("/srv/data".into(), "/srv/shop/outside/0".into())].into(),
+    };
+    let text = document::to_text(launch::CLONE_FORMAT, &bindings).unwrap();
+    let text = fixture("clone-v1.json", &text);
+    let path = Path::new("clone-v1.json");
+    let read: CloneBindings = document::from_text(launch::CLONE_FORMAT, path, &text).unwrap();
+    assert_eq!(read, bindings);
+}
+
+#[test]
+fn plan_4_is_read() {
+    let text = fs::read_to_string(folder().join("plan-v4.json")).unwrap();
+    let read: Plan = document::from_text(plan::FORMAT, Path::new("plan-v4.json"), &text).unwrap();
+    assert_eq!(read, a_plan_of_version_4());
+}
+
+#[test]
+fn rehearsal_1_is_written_and_read() {
+    let text = fixture(
+        "rehearsal-v1.json",
+        &document::to_text(rehearsal::FORMAT, &a_rehearsal()).unwrap(),
+    );
+    let path = Path::new("rehearsal-v1.json");
+    let read: RehearsalRecord = document::from_text(rehearsal::FORMAT, path, &text).unwrap();
+    assert_eq!(read, a_rehearsal());
 }
 
 #[test]
@@ -279,6 +318,17 @@ fn a_journal() -> String {
         step: LAST,
         outcome: StepOutcome::default(),
     });
+    record(JournalEvent::Downtime {
+        figure: DowntimeFigure {
+            milliseconds: 12_345,
+            probes: 60,
+            failed_probes: 41,
+            longest_gap_milliseconds: 10_750,
+            seen_by: SeenBy::Ports,
+            answered: true,
+            whole: true,
+        },
+    });
     record(JournalEvent::Complete);
     record(JournalEvent::Undo { step: LAST });
     record(JournalEvent::UndoFailed {
@@ -298,9 +348,9 @@ fn a_journal() -> String {
 }
 
 #[test]
-fn journal_4_is_written_and_read() {
+fn journal_5_is_written_and_read() {
     let today: serde_json::Value = serde_json::from_str(&a_journal()).unwrap();
-    let path = folder().join("journal-v4.json");
+    let path = folder().join("journal-v5.json");
     if std::env::var_os("UPDATE").is_some() && !path.exists() {
         fs::write(&path, a_journal()).unwrap();
     }
@@ -311,6 +361,12 @@ fn journal_4_is_written_and_read() {
         "the journal is written otherwise today: a new version is due"
     );
     expect_read(&path, &a_plan(), LAST);
+}
+
+#[test]
+fn journal_4_is_read() {
+    let path = folder().join("journal-v4.json");
+    expect_read(&path, &a_plan_of_version_4(), LAST);
 }
 
 #[test]
@@ -426,12 +482,14 @@ fn no_format_is_forgotten() {
     present.sort();
     let known = [
         "bad-releases-v1.json",
+        "clone-v1.json",
         "held-v1.json",
         "id-v1.json",
         "journal-v1.json",
         "journal-v2.json",
         "journal-v3.json",
         "journal-v4.json",
+        "journal-v5.json",
         "layout-v1.json",
         "made-volume-v1.json",
         "manifest-v1.json",
@@ -443,13 +501,15 @@ fn no_format_is_forgotten() {
         "plan-v2.json",
         "plan-v3.json",
         "plan-v4.json",
+        "plan-v5.json",
+        "rehearsal-v1.json",
         "shipped-v1.json",
         "standing-v1.json",
     ];
     assert_eq!(present, known);
     assert_eq!(
         (plan::FORMAT.version, journal::FORMAT.version),
-        (4, 4),
+        (5, 5),
         "a new version adds a file"
     );
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use transship::engine::{ArchivedImage, VolumeBackend};
 use transship::release::VendorReleaseKind;
 use transship::release::{Check, CheckQuestion, HookCommand, RecipeHook};
+use transship::upgrade::downtime_estimate::{DowntimeEstimate, DowntimePart, PartBasis, PartKind};
 use transship::upgrade::plan::{Estimate, Plan, Space, VolumeEstimate};
 use transship::upgrade::planning::merging::ConfigMerge;
 use transship::upgrade::projects::{Arrangement, NetworkRecord, ProjectPair, ProjectRecord};
@@ -168,6 +169,7 @@ pub(crate) fn a_plan_of_version_2() -> Plan {
                 needed: 750_000_000,
                 free: 80_000_000_000,
             }],
+            downtime: None,
         },
         warnings: vec!["volume `v1_3_2_postgres_data` is in use".into()],
         notes: None,
@@ -176,8 +178,27 @@ pub(crate) fn a_plan_of_version_2() -> Plan {
     }
 }
 
-/// What a plan of today says besides what one of version 3 does.
+/// What a plan of today says besides what one of version 4 does.
 pub(crate) fn a_plan() -> Plan {
+    let mut plan = a_plan_of_version_4();
+    let part = |kind, milliseconds, basis| DowntimePart {
+        kind,
+        milliseconds,
+        basis,
+    };
+    plan.estimate.downtime = Some(DowntimeEstimate {
+        parts: vec![
+            part(PartKind::Stop, Some(10_300), PartBasis::Containers),
+            part(PartKind::Copy, Some(1_200), PartBasis::Measured),
+            part(PartKind::Start, Some(4_000), PartBasis::EarlierRun),
+            part(PartKind::Hook, None, PartBasis::Unknown),
+        ],
+    });
+    plan
+}
+
+/// What a plan of version 4 says besides what one of version 3 does.
+pub(crate) fn a_plan_of_version_4() -> Plan {
     let mut plan = a_plan_of_version_3();
     plan.request.up = true;
     plan.notes = Some("releases/v2.10.5/RELEASE-NOTES.md".into());

@@ -206,6 +206,9 @@ fn write_all(edits: &[FileEdit], args: &EditArgs, ui: &Ui) -> Result<(), Failure
             }
             return Err(failure);
         }
+        if edit.target(args) != Path::new("-") {
+            ui.acted();
+        }
     }
     Ok(())
 }

@@ -64,6 +64,7 @@ pub(in crate::cli) fn run(args: &LoadArgs, ui: &Ui) -> Result<Done, Failure> {
             &archive,
             ui.progress(),
         )?;
+        ui.acted();
     }
     if ui.json {
         ui.json(&LoadJson {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::services;
+use super::{downtime, services};
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::ui::Ui;
 use crate::cli::terminal::{color, size, text_diff};
@@ -50,6 +50,7 @@ pub(in crate::cli) fn show(
     text += &merges(decisions, &words, ui);
     text += &files(releases, decisions, plan, &words, ui);
     text += &sizes(plan, databases, root, ui);
+    text += &downtime::render(plan, ui);
     text += &notes(plan, releases, ui);
     for warning in &plan.warnings {
         text += &format!("{} {warning}\n", ui.paint(color::WARNING, "note:"));

@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use crate::cli::options::InstallArg;
+use crate::cli::install_place::InstallArg;
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::ui::{Done, Ui};
 use crate::fs::Disk;
-use crate::release::{BadReleases, Install, Version};
+use crate::release::{BadReleases, Version};
 
 /// Write down that a release is bad: nobody goes to it, forwards or back.
 ///
@@ -33,7 +33,7 @@ struct BadJson<'a> {
 }
 
 pub(super) fn run(args: &ReleaseBad, ui: &Ui) -> Result<Done, Failure> {
-    let install = Install::adopted(&args.install.root)?;
+    let install = args.install.adopted(ui)?;
     let disk = Disk::new();
     let _lock = install.lock(&disk, "release bad")?;
     let mut bad = BadReleases::load(&install)?;
@@ -43,6 +43,7 @@ pub(super) fn run(args: &ReleaseBad, ui: &Ui) -> Result<Done, Failure> {
         false => bad.releases.insert(name, args.because.clone()).is_some(),
     };
     bad.save(&disk, &install)?;
+    ui.acted();
     // Somebody may want to say so of one that isn't here yet, or has mistyped it.
     let name = &args.version;
     if args.undo && !was_bad {

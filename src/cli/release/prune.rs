@@ -5,13 +5,14 @@ use std::io::{self, BufRead, IsTerminal};
 use serde::Serialize;
 
 use crate::cli::held;
-use crate::cli::options::{InstallArg, VolumesArg};
+use crate::cli::install_place::InstallArg;
+use crate::cli::options::VolumesArg;
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::size;
 use crate::cli::terminal::ui::{Done, Ui};
 use crate::error::Kind;
 use crate::fs::Disk;
-use crate::release::{Install, Version};
+use crate::release::Version;
 use crate::upgrade::prune::{PrunedRelease, Pruning};
 
 /// Remove old releases with their volumes, plans and held images.
@@ -74,7 +75,7 @@ struct ReasonJson<'a> {
 }
 
 pub(super) fn run(args: &ReleasePrune, ui: &Ui) -> Result<Done, Failure> {
-    let install = Install::adopted(&args.install.root)?;
+    let install = args.install.adopted(ui)?;
     let disk = Disk::new();
     let _lock = install.lock(&disk, "release prune")?;
     held::warn(&args.volumes.engine.docker, ui);
@@ -91,6 +92,7 @@ pub(super) fn run(args: &ReleasePrune, ui: &Ui) -> Result<Done, Failure> {
     }
     if go_on {
         pruning.remove(&install, &disk, store.as_ref())?;
+        ui.acted();
     }
     if ui.json {
         ui.json(&json(&pruning, go_on))?;

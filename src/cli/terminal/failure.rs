@@ -5,6 +5,7 @@ use std::error::Error;
 
 use serde::Serialize;
 
+use super::pasted::Pasted;
 use crate::error::{ErrorPart, Explain, Kind};
 
 /// A failed command.
@@ -56,6 +57,15 @@ impl Failure {
     /// This failure with a hint behind those that it has.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
+        self
+    }
+
+    /// This failure with the commands in its hints as they can be pasted.
+    pub(crate) fn pasted(mut self, pasted: &Pasted) -> Self {
+        let parts = self.parts.iter_mut().flat_map(|part| &mut part.hints);
+        for hint in self.hints.iter_mut().chain(parts) {
+            *hint = pasted.of(hint);
+        }
         self
     }
 

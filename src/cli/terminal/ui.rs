@@ -1,11 +1,14 @@
 //! The command's mouth: data to stdout, the rest to stderr, colour where it is wanted.
 
 use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use serde::Serialize;
 
 use super::color::{self, Style};
 use super::failure::Failure;
+use super::pasted::Pasted;
 use super::progress::Bars;
 use super::visible::visible;
 use crate::cli::options::{Common, When};
@@ -40,14 +43,19 @@ impl Done {
 )]
 pub(crate) struct Ui {
     pub json: bool,
+    /// The install that was named by `-C`.
+    pub install: Option<PathBuf>,
+    pasted: Pasted,
     color_out: bool,
     color_err: bool,
     quiet: bool,
     progress: Bars,
+    acted: AtomicBool,
 }
 
 impl Ui {
-    pub(crate) fn new(common: &Common) -> Self {
+    /// `commands` are those that work on an install.
+    pub(crate) fn new(common: &Common, install: Option<PathBuf>, commands: Vec<String>) -> Self {
         let wanted = |terminal: bool| match common.color {
             When::Always => true,
             When::Never => false,
@@ -55,11 +63,25 @@ impl Ui {
         };
         Self {
             json: common.json,
+            pasted: Pasted::new(install.as_deref(), commands),
+            install,
             color_out: wanted(io::stdout().is_terminal()),
             color_err: wanted(io::stderr().is_terminal()),
             quiet: common.quiet,
             progress: Bars::new(common.quiet, common.json),
+            acted: AtomicBool::new(false),
         }
+    }
+
+    /// What the command was told to do is done, and only the telling is left: where that fails, a
+    /// script must not take the work for failed.
+    pub(crate) fn acted(&self) {
+        self.acted.store(true, Relaxed);
+    }
+
+    /// The text with the commands in it as they can be pasted.
+    pub(crate) fn pasted(&self, text: &str) -> String {
+        self.pasted.of(text)
     }
 
     /// The observer of long work.
@@ -78,10 +100,6 @@ impl Ui {
     }
 
     /// Writes what `fill` writes to stdout, piece by piece.
-    #[expect(
-        clippy::unused_self,
-        reason = "all output goes through the handle that is passed around"
-    )]
     pub(crate) fn write_from(
         &self,
         fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
@@ -90,10 +108,19 @@ impl Ui {
         match fill(&mut out).and_then(|()| out.flush()) {
             // The reader has seen enough (`| head`): not this command's failure.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            Err(error) => {
-                Err(Failure::new(Kind::Failed, "can't write to standard output").cause(&error))
-            }
+            Err(error) => Err(self.untold().cause(&error)),
             Ok(()) => Ok(()),
+        }
+    }
+
+    /// The answer can't be written: of what only reads, that is all that there was to do.
+    fn untold(&self) -> Failure {
+        let message = "can't write to standard output";
+        match self.acted.load(Relaxed) {
+            true => Failure::new(Kind::Untold, message).hint(
+                "everything was done all the same, and only what was to be said of it is lost",
+            ),
+            false => Failure::new(Kind::Usage, message),
         }
     }
 
@@ -109,29 +136,29 @@ impl Ui {
 
     /// Writes the one JSON document.
     pub(crate) fn json<T: Serialize>(&self, document: &T) -> Result<(), Failure> {
-        let text = serde_json::to_string_pretty(document)
-            .map_err(|error| Failure::new(Kind::Failed, "can't write JSON").cause(&error))?;
+        let text =
+            serde_json::to_string_pretty(document).map_err(|error| self.untold().cause(&error))?;
         self.write(format!("{text}\n").as_bytes())
     }
 
     /// Says something on stderr, unless told to be quiet.
     pub(crate) fn say(&self, text: &str) {
         if !self.quiet {
-            self.complain(&format!("{text}\n"));
+            self.complain(&format!("{}\n", self.pasted(text)));
         }
     }
 
     /// Warns on stderr, even when told to be quiet.
     pub(crate) fn warn(&self, text: &str) {
         let label = color::paint(self.color_err, color::WARNING, "warning:");
-        self.complain(&format!("{label} {text}\n"));
+        self.complain(&format!("{label} {}\n", self.pasted(text)));
     }
 
     /// Reports a failure and gives its exit code.
     pub(crate) fn fail(&self, failure: &Failure) -> u8 {
         if self.json {
             // The text below is on its way to stderr whatever becomes of this.
-            let _ = self.json(&failure.json());
+            let _ = self.json(&failure.clone().pasted(&self.pasted).json());
         }
         self.fail_in_words(failure);
         failure.kind.exit_code()
@@ -141,6 +168,7 @@ impl Ui {
     pub(crate) fn fail_in_words(&self, failure: &Failure) {
         let paint = |style, text: &str| color::paint(self.color_err, style, text);
         let error = paint(color::ERROR, "error:");
+        let failure = &failure.clone().pasted(&self.pasted);
         let several = failure.parts.len() > 1;
         let mut text = match several {
             true => format!("{error} {} things stand against it\n", failure.parts.len()),

@@ -82,6 +82,7 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<Done, Failure> {
     let tell = |notice: CopyNotice<'_>| InUseArgs::tell(&notice, ui);
     let copied = wanted.run(&Disk::new(), &tell, ui.progress());
     let copied = copied.map_err(|error| args.refused(error, ui))?;
+    ui.acted();
     copy::finish(
         &copied.source,
         &copied.target,

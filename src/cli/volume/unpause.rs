@@ -55,7 +55,7 @@ pub(super) fn run(args: &Unpause, ui: &Ui) -> Result<Done, Failure> {
                 record.held.process
             )),
             Ok(record) => {
-                if let Err(error) = args.release(&record, &mut done) {
+                if let Err(error) = args.release(&record, &mut done, ui) {
                     ui.warn(&unknown(&record, &error));
                     is_complete = false;
                 }
@@ -76,7 +76,7 @@ pub(super) fn run(args: &Unpause, ui: &Ui) -> Result<Done, Failure> {
 }
 
 impl Unpause {
-    fn release(&self, record: &HeldRecord, done: &mut UnpauseJson) -> Result<(), Error> {
+    fn release(&self, record: &HeldRecord, done: &mut UnpauseJson, ui: &Ui) -> Result<(), Error> {
         let docker = self.docker.find()?;
         if record.maker == Maker::Unknown && !self.all {
             let left = record.look(&docker)?;
@@ -87,6 +87,7 @@ impl Unpause {
             done.released.extend(left.map(|left| left.container.name));
         } else {
             let let_go = record.let_go(&docker, &Disk::new())?;
+            ui.acted();
             done.released.extend(let_go.released);
             let left = let_go.left.into_iter();
             done.left

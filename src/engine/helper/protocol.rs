@@ -165,7 +165,7 @@ impl From<Kind> for FailedKind {
         match kind {
             Kind::Usage => Self::Usage,
             Kind::Refused => Self::Refused,
-            Kind::Failed | Kind::RolledBack => Self::Failed,
+            Kind::Failed | Kind::RolledBack | Kind::Untold => Self::Failed,
             Kind::Interrupted => Self::Interrupted,
         }
     }

@@ -43,6 +43,8 @@ pub struct Container {
     pub health: Option<Health>,
     /// The names of the networks that it is on, or was when it ran.
     pub networks: Vec<String>,
+    /// Its addresses on these, where it has some.
+    pub addresses: Vec<String>,
     /// The last lines that the health check printed, if any.
     pub health_said: Option<String>,
     /// Volumes and folders of the host that are mounted in it.
@@ -261,6 +263,11 @@ impl From<InspectedContainer> for Container {
             restarting: state.restarting,
             restarts: inspected.restart_count,
             exit_code: (!state.running && state.status != "created").then_some(state.exit_code),
+            addresses: {
+                let networks = inspected.network_settings.networks.values();
+                let addresses = networks.map(|endpoint| endpoint.address.clone());
+                addresses.filter(|address| !address.is_empty()).collect()
+            },
             networks: inspected.network_settings.networks.into_keys().collect(),
             health_said: state.health.as_ref().and_then(InspectedHealth::said),
             health: state.health.as_ref().and_then(InspectedHealth::health),

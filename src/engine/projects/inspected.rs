@@ -88,6 +88,9 @@ pub(crate) struct ContainerState {
     pub(crate) paused: bool,
     #[serde(default)]
     pub(crate) restarting: bool,
+    /// Of its first process, where the engine is; 0 where it has none.
+    #[serde(default)]
+    pub(crate) pid: u32,
     #[serde(default)]
     pub(crate) exit_code: i32,
     #[serde(default)]
@@ -153,8 +156,18 @@ impl InspectedMount {
 pub(crate) struct ContainerConfig {
     pub(crate) labels: Option<BTreeMap<String, String>>,
     pub(crate) stop_timeout: Option<u64>,
+    pub(crate) stop_signal: Option<String>,
+    pub(crate) healthcheck: Option<HealthCheck>,
     /// `NAME=value` each.
     pub(crate) env: Option<Vec<String>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct HealthCheck {
+    pub(crate) test: Option<Vec<String>>,
+    /// In nanoseconds; 0 for the engine's own.
+    pub(crate) interval: u64,
 }
 
 impl ContainerConfig {
@@ -187,6 +200,8 @@ pub(crate) struct Published {
 pub(crate) struct Endpoint {
     #[serde(default)]
     pub(crate) aliases: Option<Vec<String>>,
+    #[serde(rename = "IPAddress", default)]
+    pub(crate) address: String,
     #[serde(rename = "DNSNames", default)]
     pub(crate) dns_names: Option<Vec<String>>,
 }

@@ -13,5 +13,6 @@ pub(crate) mod processes;
 pub(crate) mod standing;
 pub(crate) mod startup;
 pub(crate) mod stopping;
+pub(crate) mod turnaround;
 pub(crate) mod unseen_data;
 pub(crate) mod unstarted;

@@ -12,6 +12,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::compose::announce;
+use super::containers::network_names;
 use super::giving_way::{remove_network, rename_container};
 use super::startup::{StartupState, of};
 use super::stopping::{Round, Waiting, grace, rounds};
@@ -204,6 +205,33 @@ pub fn remove_containers(
     }
     for network in networks_of(docker, project)? {
         remove_network(docker, disk, &network)?;
+    }
+    Ok(())
+}
+
+/// Removes the containers of all projects whose names begin with `prefix`, running or not, with their
+/// anonymous volumes, and the networks whose names do.
+///
+/// # Errors
+/// [`Error::Call`] and [`Error::Answer`].
+pub fn remove_projects(docker: &Docker, disk: &Disk, prefix: &str) -> Result<(), Error> {
+    let all = Container::all(docker)?.into_iter();
+    let is_theirs = |one: &Container| {
+        one.project
+            .as_ref()
+            .is_some_and(|project| project.starts_with(prefix))
+    };
+    let ids: Vec<String> = all.filter(is_theirs).map(|one| one.id).collect();
+    if !ids.is_empty() {
+        announce(disk, "docker rm", prefix)?;
+        let call = docker.call_within(OVERHEAD, ["rm", "--force", "--volumes"]);
+        let what = format!("remove the containers of projects `{prefix}...`");
+        call.args(&ids).run_well().map_err(failed(&what))?;
+    }
+    for network in network_names(docker)? {
+        if network.starts_with(prefix) {
+            remove_network(docker, disk, &network)?;
+        }
     }
     Ok(())
 }

@@ -54,6 +54,7 @@ mod tests {
             exit_code,
             health,
             networks: Vec::new(),
+            addresses: Vec::new(),
             health_said: None,
             image: String::new(),
             mounts: Vec::new(),

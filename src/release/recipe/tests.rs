@@ -55,6 +55,20 @@ fn what_can_not_be_done_is_refused_by_name_and_can_be_waived() {
 }
 
 #[test]
+fn a_rehearsal_can_be_required() {
+    assert!(read("{rehearsal: required}", None).unwrap().needs_rehearsal);
+    assert!(
+        !read("{rehearsal: required}", Some("rehearsal: optional\n"))
+            .unwrap()
+            .needs_rehearsal
+    );
+    assert_eq!(
+        read("{rehearsal: often}", None).unwrap_err().kind(),
+        Kind::Usage
+    );
+}
+
+#[test]
 fn conflicts_are_answered_and_secrets_named() {
     let shipped = "{merge: {ours: ['.env:DOMAIN'], theirs: [etc/]}, secrets: [LICENSE]}";
     let recipe = read(shipped, None).unwrap();

@@ -130,7 +130,8 @@ pub(super) fn copy_held(
     options: &CopyOptions,
     progress: &dyn Progress,
 ) -> Result<Copied, Error> {
-    let staging = destination.stage(disk, from.path)?;
+    let staging = destination.stage(disk, from.path);
+    let staging = staging.map_err(Error::at_the_start)?;
     let path = staging.path().to_owned();
     let built = build(disk, from, staging.dir(), &path, options, progress)?;
     staging.publish(options.sync)?;

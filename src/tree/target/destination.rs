@@ -47,7 +47,10 @@ impl Destination {
             path: target.to_owned(),
         })?;
         let above: OwnedFd = File::open(above_path)
-            .map_err(|error| Error::read(above_path, error))?
+            .map_err(|source| Error::Unwritable {
+                path: target.to_owned(),
+                source,
+            })?
             .into();
         Self::look(above, name, target, tree)
     }
@@ -62,6 +65,9 @@ impl Destination {
         let path = target.to_owned();
         let replaces = match Stat::at(above.as_fd(), &name) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+            Err(source) if source.kind() == io::ErrorKind::NotADirectory => {
+                return Err(Error::Unwritable { path, source });
+            }
             Err(error) => return Err(Error::read(target, error)),
             Ok(stat) if tree && stat.kind == FileType::Directory => {
                 check_empty(target, above.as_fd(), &name, &stat)?;

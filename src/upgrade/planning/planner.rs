@@ -67,6 +67,8 @@ pub fn plan(
         estimate: Estimate {
             volumes: estimates(decisions, facts),
             space,
+            // Observed apart, and only where a plan is made to be shown.
+            downtime: None,
         },
         warnings: [
             decisions.warnings.clone(),

@@ -1,6 +1,7 @@
 //! Going back by itself: what fails in the window, Ctrl-C among it, stops the new release and has the
 //! old one serve again. Only that is success; whatever else comes of it is told.
 
+use super::downtime::{Downtime, DowntimeFigure};
 use super::journal::{Journal, StepState};
 use super::run_error::RunError;
 use super::runner::Runner;
@@ -71,7 +72,12 @@ pub(super) fn undo_order(plan: &Plan, scope: UndoScope) -> Vec<usize> {
 
 impl Runner<'_> {
     /// After a failure: goes back where it is to, and tells what has come of it.
-    pub(super) fn settle(&self, journal: Journal, failed: RunError) -> RunError {
+    pub(super) fn settle(
+        &self,
+        journal: Journal,
+        failed: RunError,
+        downtime: Option<Downtime>,
+    ) -> RunError {
         if self.on_failure == OnFailure::Stay || !is_in_window(&journal) {
             return failed;
         }
@@ -86,8 +92,13 @@ impl Runner<'_> {
             ..*self
         };
         let failed = Box::new(failed);
-        match runner.go_back(journal) {
-            Ok(()) => RunError::WentBack { from, to, failed },
+        match runner.go_back(journal, downtime) {
+            Ok(downtime) => RunError::WentBack {
+                from,
+                to,
+                downtime,
+                failed,
+            },
             Err(source) => RunError::NotBack {
                 from,
                 failed: failed.to_string(),
@@ -96,17 +107,21 @@ impl Runner<'_> {
         }
     }
 
-    fn go_back(&self, journal: Journal) -> Result<(), RunError> {
+    fn go_back(
+        &self,
+        journal: Journal,
+        downtime: Option<Downtime>,
+    ) -> Result<Option<DowntimeFigure>, RunError> {
         let scope = UndoScope::Switch;
         self.check_undo(&journal, scope)?;
         let unrecorded = journal.clone();
-        match self.undo_all(journal, scope) {
+        match self.undo_all(journal, scope, downtime) {
             // A full disk must not keep the old release from coming back.
             Err(RunError::Journal(error)) => {
                 self.undo_unrecorded(&unrecorded, scope)?;
                 Err(RunError::Journal(error))
             }
-            done => done.map(drop),
+            done => done.map(|report| report.downtime),
         }
     }
 }

@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::downtime::DowntimeFigure;
 use super::run_course::RunCourse;
 pub use super::run_course::{RunState, StepState};
 use crate::document::{self, DocumentError, DocumentFormat};
@@ -27,7 +28,7 @@ use crate::upgrade::step::StepOutcome;
 /// The format of a journal. Each version has a file in `fixtures/formats/`.
 pub const FORMAT: DocumentFormat = DocumentFormat {
     name: "transship-journal",
-    version: 4,
+    version: 5,
     oldest: 1,
 };
 
@@ -109,6 +110,11 @@ pub enum JournalEvent {
     },
     /// Every step that was to be undone is undone, so the run is over.
     RolledBack,
+    /// How long nobody was served, on the way there or on the way back.
+    Downtime {
+        /// What was measured.
+        figure: DowntimeFigure,
+    },
 }
 
 /// Why a journal can't be read, kept or believed.
@@ -332,6 +338,22 @@ impl Journal {
                 } if *done == step => Some(outcome),
                 _ => None,
             })
+    }
+
+    /// The last downtime that was measured.
+    pub fn downtime(&self) -> Option<DowntimeFigure> {
+        let mut records = self.records().iter().rev();
+        records.find_map(|record| match record.event {
+            JournalEvent::Downtime { figure } => Some(figure),
+            _ => None,
+        })
+    }
+
+    /// When a step was begun last.
+    pub(super) fn begun(&self, step: usize) -> Option<Timestamp> {
+        let mut records = self.records().iter().rev();
+        let found = records.find(|record| record.event == JournalEvent::Do { step });
+        found.map(|record| record.at)
     }
 
     /// The last error that was recorded.

@@ -1,8 +1,11 @@
 //! From a plan to a report: the runner, its journal, and what it says.
 
 pub mod downtime;
+mod downtime_facts;
 pub mod going_back;
 pub mod journal;
+mod prober;
+pub mod probing;
 pub mod recorded_project;
 pub mod release_use;
 pub mod report;

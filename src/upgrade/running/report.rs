@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::downtime::Downtime;
+use super::downtime::DowntimeFigure;
 use super::journal::{Journal, RunState, StepState};
 use crate::release::{Install, Version};
 use crate::upgrade::request::Request;
@@ -30,10 +30,13 @@ pub struct Report {
     pub state: RunState,
     /// What became of each step of the plan, in the plan's order.
     pub steps: Vec<StepReport>,
-    /// How long nobody was served, in milliseconds; absent where nothing was stopped, or where not all of
-    /// it was seen.
+    /// How long nobody was served, the last time that it passed from one release to the other; absent
+    /// where nothing was stopped.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub downtime_milliseconds: Option<u64>,
+    pub downtime: Option<DowntimeFigure>,
+    /// How long that was expected to be when it was planned, in milliseconds; absent where it wasn't known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected_downtime_milliseconds: Option<u64>,
     /// What remains for the administrator to do, as sentences or commands.
     pub next: Vec<String>,
     /// Where the files of variables and the profiles that the plan was made with are told.
@@ -72,21 +75,10 @@ impl Report {
                     outcome: journal.outcome(number).cloned(),
                 })
                 .collect(),
-            downtime_milliseconds: None,
+            downtime: journal.downtime(),
+            expected_downtime_milliseconds: expected(journal),
             next: Vec::new(),
             request: plan.request.clone(),
-        }
-    }
-
-    /// The report with the downtime that was measured.
-    #[must_use]
-    pub fn with_downtime(self, downtime: &Downtime) -> Self {
-        let lasted = downtime.lasted();
-        let milliseconds =
-            lasted.map(|lasted| u64::try_from(lasted.as_millis()).unwrap_or(u64::MAX));
-        Self {
-            downtime_milliseconds: milliseconds,
-            ..self
         }
     }
 
@@ -97,19 +89,19 @@ impl Report {
             let call = compose_call(install, version, project, &self.request, &self.from);
             format!("{call} up -d")
         };
-        let root = quote(install.root());
-        let back = format!("to go back: transship rollback -C {root}");
+        let back = "to go back: transship rollback".to_owned();
         self.next = match self.state {
             RunState::Complete if self.request.up => vec![back],
             RunState::Complete => vec![
                 start(&self.to, &self.project),
-                format!("to go back: stop the new release, then transship rollback -C {root}"),
+                "to go back, stop the new release, then: transship rollback".to_owned(),
             ],
             RunState::RolledBack => {
                 let stays = self.steps.iter().any(|step| step.state == "done");
-                let discard = format!(
-                    "the new release and its volumes stay; to remove them: transship rollback --discard -C {root}"
-                );
+                let discard =
+                    "the new release and its volumes stay; to remove them: transship rollback \
+                               --discard"
+                        .to_owned();
                 let start = start(&self.from, &self.from_project);
                 let next = (!self.request.up).then_some(start).into_iter();
                 next.chain(stays.then_some(discard)).collect()
@@ -118,6 +110,13 @@ impl Report {
         };
         self
     }
+}
+
+/// The way back was never planned.
+fn expected(journal: &Journal) -> Option<u64> {
+    let estimate = journal.plan().estimate.downtime.as_ref()?;
+    let is_there = matches!(journal.state(), RunState::Open | RunState::Complete);
+    is_there.then(|| estimate.milliseconds()).flatten()
 }
 
 /// `docker compose` with all that it has to be told of a release's project, as a person would type it in

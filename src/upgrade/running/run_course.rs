@@ -99,6 +99,8 @@ impl RunCourse {
                 self.run = RolledBack;
                 Ok(())
             }
+            // A measure, of whatever.
+            JournalEvent::Downtime { .. } => Ok(()),
         }
     }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use super::downtime::DowntimeFigure;
 use super::journal::JournalError;
 use crate::error::{Explain, Kind};
 use crate::release::{IdentityError, InstallError};
@@ -48,12 +49,14 @@ pub enum RunError {
         title: String,
     },
     /// Something failed while neither release served, and the old one serves again.
-    #[error("the upgrade to {to} failed, and {from} serves again")]
+    #[error("the upgrade to {to} failed, and {from} serves again{}", after(*downtime))]
     WentBack {
         /// The release that serves.
         from: String,
         /// The release that it was to lead to.
         to: String,
+        /// How long nobody was served; nothing where nothing was stopped.
+        downtime: Option<DowntimeFigure>,
         /// What failed.
         #[source]
         failed: Box<RunError>,
@@ -122,6 +125,10 @@ pub enum RunError {
         /// The folder that should hold it.
         folder: PathBuf,
     },
+}
+
+fn after(downtime: Option<DowntimeFigure>) -> String {
+    downtime.map_or_else(String::new, |figure| format!(", {figure}"))
 }
 
 impl RunError {

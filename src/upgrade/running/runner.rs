@@ -4,9 +4,12 @@
 //! or a crash, is gone on with by [`Runner::resume`] or undone by [`Runner::roll_back`],
 //! which undoes steps in reverse and journals that, too.
 
+use std::time::Duration;
+
 use super::downtime::Downtime;
 use super::going_back::{OnFailure, is_in_window, scope_begun, undo_order};
 use super::journal::{Journal, JournalError, JournalEvent, RunState, StepState};
+use super::probing::ProbeTargets;
 use super::report::Report;
 pub use super::run_error::RunError;
 use crate::clock::{self, Stopwatch};
@@ -16,7 +19,7 @@ use crate::progress::Progress;
 use crate::release::Install;
 use crate::upgrade::plan::Plan;
 use crate::upgrade::step::{
-    Attempt, Step, StepError, StepOutcome, Undo, UndoEvidence, UndoScope, World, quote,
+    Attempt, Step, StepError, StepOutcome, StopRelease, Undo, UndoEvidence, UndoScope, World,
 };
 
 /// Runs plans on one install, whose lock the caller holds.
@@ -56,7 +59,7 @@ impl Runner<'_> {
             RunState::RollingBack => {
                 let scope = scope_begun(&journal, false);
                 self.check_undo(&journal, scope)?;
-                self.undo_all(journal, scope)
+                self.undo_all(journal, scope, None)
             }
             RunState::Complete | RunState::RolledBack => Err(RunError::Nothing {
                 what: format!("the run `{}` is over: nothing to resume", journal.run()),
@@ -73,9 +76,9 @@ impl Runner<'_> {
     /// [`RunError`]: what stands against it, or which step can't be undone and why.
     pub fn roll_back(&self, discard: bool) -> Result<Report, RunError> {
         let journal = self.newest("roll back")?;
-        let scope = self.scope(&journal, discard)?;
+        let scope = Self::scope(&journal, discard)?;
         self.check_undo(&journal, scope)?;
-        self.undo_all(journal, scope)
+        self.undo_all(journal, scope, None)
     }
 
     /// The titles of the steps that [`Runner::roll_back`] would undo, in its order.
@@ -84,7 +87,7 @@ impl Runner<'_> {
     /// What [`Runner::roll_back`] would find to stand against it, and that the journal can't be read.
     pub fn would_undo(&self, discard: bool) -> Result<Vec<String>, RunError> {
         let journal = self.newest("roll back")?;
-        let scope = self.scope(&journal, discard)?;
+        let scope = Self::scope(&journal, discard)?;
         self.check_undo(&journal, scope)?;
         let numbers = undo_order(journal.plan(), scope).into_iter();
         let undone = numbers.filter(|number| undoing(&journal, *number).is_some());
@@ -92,9 +95,8 @@ impl Runner<'_> {
         Ok(undone.map(|number| steps[number].title()).collect())
     }
 
-    fn scope(&self, journal: &Journal, discard: bool) -> Result<UndoScope, RunError> {
+    fn scope(journal: &Journal, discard: bool) -> Result<UndoScope, RunError> {
         let left = (0..journal.steps().len()).any(|step| undoing(journal, step).is_some());
-        let root = quote(self.install.root());
         match journal.state() {
             RunState::Complete if discard => Ok(UndoScope::CompleteRun),
             RunState::Complete => Ok(UndoScope::Switch),
@@ -102,13 +104,11 @@ impl Runner<'_> {
             RunState::RolledBack if !(discard && left) => Err(RunError::Nothing {
                 what: format!("the run `{}` was rolled back already", journal.run()),
                 next: match left {
-                    true => vec![format!(
-                        "to remove the new release and its volumes, too: transship rollback --discard -C {root}"
-                    )],
-                    false => vec![format!(
-                        "to upgrade again: transship plan {} -C {root}",
-                        journal.plan().to
-                    )],
+                    true => vec![
+                        "to remove the new release and its volumes, too: transship rollback --discard"
+                            .to_owned(),
+                    ],
+                    false => vec![format!("to upgrade again: transship plan {}", journal.plan().to)],
                 },
             }),
             _ => Ok(UndoScope::Everything),
@@ -169,16 +169,21 @@ impl Runner<'_> {
 
     fn run(&self, mut journal: Journal) -> Result<Report, RunError> {
         self.check(&journal)?;
-        let mut downtime = Downtime::default();
+        let mut downtime = None;
         match self.do_steps(&mut journal, &mut downtime) {
-            Ok(()) => Ok(Report::of(&journal).with_downtime(&downtime)),
-            Err(error) => Err(self.settle(journal, error)),
+            Ok(()) => Ok(Report::of(&journal)),
+            Err(error) => Err(self.settle(journal, error, downtime)),
         }
     }
 
-    fn do_steps(&self, journal: &mut Journal, downtime: &mut Downtime) -> Result<(), RunError> {
+    fn do_steps(
+        &self,
+        journal: &mut Journal,
+        downtime: &mut Option<Downtime>,
+    ) -> Result<(), RunError> {
         let ids = RunIds::of(journal);
         let steps = journal.plan().steps.clone();
+        *downtime = self.downtime_begun(journal, &ids);
         self.stop_again(journal, &ids)?;
         for (number, step) in steps.iter().enumerate() {
             let state = journal.steps()[number];
@@ -195,11 +200,13 @@ impl Runner<'_> {
             }
             self.note(number, steps.len(), &step.title());
             journal.record(self.disk, JournalEvent::Do { step: number })?;
-            downtime.before(step);
+            self.measure(step, journal, downtime, &ids)?;
             let is_current = self.look_again(step, &steps, &ids);
             match is_current.and_then(|()| self.act(step, &ids, state)) {
                 Ok(outcome) => {
-                    downtime.after(step);
+                    if let (Step::Stop(_), Some(downtime)) = (step, downtime.as_ref()) {
+                        downtime.old_is_down();
+                    }
                     journal.record(
                         self.disk,
                         JournalEvent::Ok {
@@ -221,6 +228,51 @@ impl Runner<'_> {
             }
         }
         Ok(journal.record(self.disk, JournalEvent::Complete)?)
+    }
+
+    /// The downtime of a run that goes on in the window: another process saw it begin.
+    fn downtime_begun(&self, journal: &Journal, ids: &RunIds) -> Option<Downtime> {
+        let (number, stop) = stop_of(&journal.plan().steps)?;
+        let begun = journal.begun(number).filter(|_| is_in_window(journal))?;
+        let before = Duration::try_from(clock::now().duration_since(begun)).unwrap_or_default();
+        let targets = ProbeTargets::of(stop, self.world(ids));
+        let downtime = Downtime::begin(targets, Some(before));
+        if journal.steps()[number] == StepState::Done {
+            downtime.old_is_down();
+        }
+        Some(downtime)
+    }
+
+    /// Begins and ends to measure the downtime, before a step that is about to be done.
+    fn measure(
+        &self,
+        step: &Step,
+        journal: &mut Journal,
+        downtime: &mut Option<Downtime>,
+        ids: &RunIds,
+    ) -> Result<(), RunError> {
+        match step {
+            Step::Stop(stop) if downtime.is_none() => {
+                let targets = ProbeTargets::of(stop, self.world(ids));
+                *downtime = Some(Downtime::begin(targets, None));
+            }
+            Step::Switch(_) => {
+                if let Some(downtime) = downtime.take() {
+                    let figure = downtime.end();
+                    journal.record(self.disk, JournalEvent::Downtime { figure })?;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The downtime of the way back, before anything is undone; none where nothing was stopped.
+    fn downtime_of_way_back(&self, journal: &Journal, ids: &RunIds) -> Option<Downtime> {
+        let (number, stop) = stop_of(&journal.plan().steps)?;
+        undoing(journal, number)?;
+        let targets = ProbeTargets::of(stop, self.world(ids));
+        Some(Downtime::begin(targets, None))
     }
 
     /// A run that goes on in the window: what a restart policy or a reboot has revived of the old
@@ -314,9 +366,11 @@ impl Runner<'_> {
         &self,
         mut journal: Journal,
         scope: UndoScope,
+        downtime: Option<Downtime>,
     ) -> Result<Report, RunError> {
         let ids = RunIds::of(&journal);
         let steps = journal.plan().steps.clone();
+        let mut downtime = downtime.or_else(|| self.downtime_of_way_back(&journal, &ids));
         let mut first = None;
         for number in undo_order(journal.plan(), scope) {
             let step = &steps[number];
@@ -345,6 +399,16 @@ impl Runner<'_> {
                 continue;
             }
             journal.record(self.disk, JournalEvent::Undone { step: number })?;
+            match step {
+                Step::Start(_) => downtime.iter().for_each(Downtime::old_is_down),
+                Step::Stop(_) => {
+                    if let Some(downtime) = downtime.take() {
+                        let figure = downtime.end();
+                        journal.record(self.disk, JournalEvent::Downtime { figure })?;
+                    }
+                }
+                _ => {}
+            }
         }
         if let Some(failed) = first {
             return Err(failed);
@@ -374,6 +438,17 @@ impl Runner<'_> {
         self.progress
             .note(&format!("[{}/{count}] {title}", number + 1));
     }
+}
+
+/// The step that stops the old release, and its number.
+fn stop_of(steps: &[Step]) -> Option<(usize, &StopRelease)> {
+    steps
+        .iter()
+        .enumerate()
+        .find_map(|(number, step)| match step {
+            Step::Stop(stop) => Some((number, stop)),
+            _ => None,
+        })
 }
 
 /// The names of a run and of its install.

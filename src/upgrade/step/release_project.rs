@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::StepError;
 use super::shell::{command, quote};
 use super::world::World;
+use crate::compose::{LoadOptions, Model};
 use crate::launch::{Launch, LaunchOptions, ReplacedProject};
 use crate::release::{Install, Version};
 use crate::upgrade::confine::{self, OutOfBounds};
@@ -37,7 +38,7 @@ fn is_empty(path: &Path) -> bool {
 
 impl ReleaseProject {
     /// The folder that Compose makes the release's containers from, whatever became of the files in it.
-    pub(super) fn project_folder(&self, world: World<'_>) -> PathBuf {
+    pub(in crate::upgrade) fn project_folder(&self, world: World<'_>) -> PathBuf {
         match is_empty(&self.folder) {
             true => self.release_folder(world),
             false => self.release_folder(world).join(&self.folder),
@@ -86,6 +87,22 @@ impl ReleaseProject {
             });
         }
         Ok(launch)
+    }
+
+    /// What its compose files come to; nothing where they can't be read.
+    pub(in crate::upgrade) fn model(&self, world: World<'_>) -> Option<Model> {
+        let found = world.install.release(&self.version).ok()?.project().ok()?;
+        let named = self.env_files(world);
+        let options = LoadOptions {
+            project: Some(self.project.clone()),
+            env_files: match named.is_empty() {
+                true => found.named_env_files(),
+                false => named,
+            },
+            profiles: self.profiles.clone(),
+            ..found.options()
+        };
+        Model::load(&found.files, &options).ok()
     }
 
     /// The files of variables that were named, absolute.

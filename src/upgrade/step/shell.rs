@@ -18,7 +18,7 @@ pub(super) fn command<const N: usize, const M: usize>(
 }
 
 /// The text as one word of a POSIX shell. What is not UTF-8 is shown by its escapes.
-pub(in crate::upgrade) fn quote(path: &Path) -> String {
+pub(crate) fn quote(path: &Path) -> String {
     let text = path.to_string_lossy();
     shlex::try_quote(&text).map_or_else(|_| format!("'{}'", text.escape_debug()), Into::into)
 }

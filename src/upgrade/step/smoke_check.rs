@@ -11,7 +11,9 @@ use super::StepError;
 use super::release_project::ReleaseProject;
 use super::world::{Attempt, Phase, StepKind, StepOutcome, Undo, World};
 use crate::clock::Stopwatch;
-use crate::engine::{Program, ServiceCommand, VolumeStore};
+use crate::compose::{Model, Port};
+use crate::engine::{Container, Program, ServiceCommand, VolumeStore};
+use crate::launch::CloneBindings;
 use crate::probe;
 use crate::release::{Check, CheckQuestion};
 use crate::upgrade::confine::{Bounds, OutOfBounds};
@@ -115,11 +117,61 @@ pub(in crate::upgrade) fn check_all(
     Ok(())
 }
 
+/// What is asked in the end: in a rehearsal's clone, whose ports nobody publishes, the container itself.
+fn reached(asked: &str, world: World<'_>, release: &ReleaseProject) -> Result<String, String> {
+    match CloneBindings::of(world.install) {
+        Err(error) => Err(error.to_string()),
+        Ok(None) => Ok(asked.to_owned()),
+        Ok(Some(_)) => {
+            let docker = world.docker().map_err(|error| error.to_string())?;
+            let model = release
+                .model(world)
+                .ok_or("its compose files can't be read")?;
+            let containers = Container::of_project(docker, &release.project)
+                .map_err(|error| error.to_string())?;
+            in_clone(asked, &model, &containers)
+        }
+    }
+}
+
+/// A URL or address of the host's, as the address of the container that would have published it.
+fn in_clone(asked: &str, model: &Model, containers: &[Container]) -> Result<String, String> {
+    let (scheme, rest) = asked
+        .split_once("://")
+        .map_or(("", asked), |(scheme, rest)| (scheme, rest));
+    let (place, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    let default = if scheme == "https" { 443 } else { 80 };
+    let number = place
+        .rsplit_once(':')
+        .and_then(|(_, port)| port.parse().ok());
+    let number: u16 = number.unwrap_or(default);
+    let publishes = |(port, _): &&(Port, _)| {
+        port.host_ports()
+            .is_some_and(|range| range.contains(&number))
+            && port.protocol == "tcp"
+    };
+    let mut services = model.services.iter();
+    let found = services.find_map(|(name, service)| {
+        let (port, _) = service.ports.iter().find(publishes)?;
+        Some((name, port.target))
+    });
+    let (service, target) = found.ok_or_else(|| {
+        format!("no service publishes port {number}, so nothing is asked in the clone")
+    })?;
+    let mut own = containers
+        .iter()
+        .filter(|one| one.service.as_ref() == Some(service));
+    let address = own.find_map(|one| one.addresses.first());
+    let address = address.ok_or_else(|| format!("`{service}` has no address in the clone"))?;
+    let separator = if scheme.is_empty() { "" } else { "://" };
+    Ok(format!("{scheme}{separator}{address}:{target}{path}"))
+}
+
 /// Asks once; what was said where it isn't well.
 fn ask(check: &Check, world: World<'_>, release: &ReleaseProject) -> Result<(), String> {
     match &check.question {
-        CheckQuestion::Http(url) => probe::http(url),
-        CheckQuestion::Tcp(address) => probe::tcp(address),
+        CheckQuestion::Http(url) => probe::http(&reached(url, world, release)?),
+        CheckQuestion::Tcp(address) => probe::tcp(&reached(address, world, release)?),
         CheckQuestion::Command { run, service } => {
             let argv = run.argv();
             let folder = release.project_folder(world);
@@ -149,5 +201,41 @@ fn ask(check: &Check, world: World<'_>, release: &ReleaseProject) -> Result<(), 
                 Err(error) => Err(error.to_string()),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::compose::LoadOptions;
+
+    #[test]
+    fn what_a_port_would_lead_to_is_asked_in_a_clone() {
+        let text = "services:\n  db: {image: d}\n  web: {image: w, ports: ['127.0.0.1:8443:443', '80:8080']}\n";
+        let read = |_: &Path| Ok(text.as_bytes().to_vec());
+        let files = [PathBuf::from("/i/docker-compose.yml")];
+        let model = Model::load_with(&files, &LoadOptions::default(), &read).unwrap();
+        let web = Container {
+            service: Some("web".to_owned()),
+            addresses: vec!["172.30.0.2".to_owned()],
+            ..Container::default()
+        };
+        let asked = |url: &str| in_clone(url, &model, std::slice::from_ref(&web));
+        for (url, expect) in [
+            (
+                "https://localhost:8443/health/?a=1",
+                "https://172.30.0.2:443/health/?a=1",
+            ),
+            ("http://localhost/x", "http://172.30.0.2:8080/x"),
+            ("http://localhost", "http://172.30.0.2:8080"),
+            ("127.0.0.1:8443", "172.30.0.2:443"),
+        ] {
+            assert_eq!(asked(url).as_deref(), Ok(expect), "{url}");
+        }
+        assert!(asked("http://localhost:9").unwrap_err().contains("port 9"));
+        let none = in_clone("127.0.0.1:80", &model, &[]);
+        assert!(none.unwrap_err().contains("no address"));
     }
 }

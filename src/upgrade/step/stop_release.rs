@@ -22,7 +22,7 @@ use crate::upgrade::confine::{Bounds, OutOfBounds};
 use crate::upgrade::standing_record::StandingRecord;
 
 /// How long a container that keeps data has to end.
-pub(super) const PATIENCE: Duration = Duration::from_mins(5);
+pub(in crate::upgrade) const PATIENCE: Duration = Duration::from_mins(5);
 
 /// How long containers may take to come up.
 pub(super) const COMING_UP: Duration = Duration::from_mins(10);

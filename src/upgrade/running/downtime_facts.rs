@@ -1,0 +1,159 @@
+//! Observing what an estimate of the downtime is made from: the last upgrade of the install, the
+//! containers that run now, and how fast a sample of the data is read. Nothing is changed.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use super::going_back::is_flow;
+use super::journal::{Journal, JournalError};
+use crate::clock::Stopwatch;
+use crate::engine::{Container, Turnaround, VolumeStore};
+use crate::progress::Progress;
+use crate::release::Install;
+use crate::tree::VerifyOptions;
+use crate::upgrade::downtime_estimate::{DowntimeFacts, EarlierPart, PartKind, kinds};
+use crate::upgrade::plan::Plan;
+use crate::upgrade::planning::prepare::Prepared;
+use crate::upgrade::step::{STOP_PATIENCE, Step};
+
+/// The most that is read as a sample.
+const SAMPLE_BYTES: u64 = 64 << 20;
+/// And for how long.
+const SAMPLE_TIME: Duration = Duration::from_millis(700);
+
+impl DowntimeFacts {
+    /// Observes, for a plan that was prepared.
+    ///
+    /// # Errors
+    /// [`JournalError`], where an earlier run can't be read. What else can't be observed isn't known.
+    pub fn observe(
+        install: &Install,
+        prepared: &Prepared,
+        store: &dyn VolumeStore,
+        progress: &dyn Progress,
+    ) -> Result<Self, JournalError> {
+        let plan = &prepared.plan;
+        if !is_flow(plan) {
+            return Ok(Self::default());
+        }
+        let seen = prepared.databases.seen.iter();
+        let databases = seen.filter(|seen| {
+            let found = seen.found.as_ref();
+            found.map_or(true, |found| !found.databases.is_empty())
+        });
+        let databases = databases.map(|seen| seen.key.clone()).collect();
+        let earlier = Journal::newest_of(install, &|journal| {
+            journal.was_complete() && is_flow(journal.plan())
+        })?;
+        let earlier = earlier.as_ref().map(times).unwrap_or_default();
+        let is_measured = earlier.contains_key(&PartKind::Copy);
+        let (containers, question) = containers(install, plan, store);
+        Ok(Self {
+            rate: (!is_measured)
+                .then(|| rate(plan, store, progress))
+                .flatten(),
+            earlier,
+            containers,
+            question,
+            databases,
+        })
+    }
+}
+
+/// What the steps of a run took, by kind.
+fn times(journal: &Journal) -> BTreeMap<PartKind, EarlierPart> {
+    let bytes = journal.plan().estimate.volumes.iter();
+    let bytes = bytes.map(|volume| volume.bytes).sum();
+    let mut times: BTreeMap<PartKind, EarlierPart> = BTreeMap::new();
+    for (number, kind) in kinds(&journal.plan().steps).into_iter().enumerate() {
+        if let (Some(kind), Some(outcome)) = (kind, journal.outcome(number)) {
+            let part = times.entry(kind).or_default();
+            part.milliseconds += outcome.milliseconds;
+            part.bytes = bytes;
+        }
+    }
+    times
+}
+
+/// What is to be expected of the old release's containers, and how long the engine takes to answer.
+fn containers(
+    install: &Install,
+    plan: &Plan,
+    store: &dyn VolumeStore,
+) -> (Option<Turnaround>, Duration) {
+    let stop = plan.steps.iter().find_map(|step| match step {
+        Step::Stop(stop) => Some(stop),
+        _ => None,
+    });
+    let (Some(stop), Some(docker)) = (stop, store.docker()) else {
+        return (None, Duration::ZERO);
+    };
+    let folder = install
+        .release_folder(&stop.old.version)
+        .join(&stop.old.folder);
+    let watch = Stopwatch::start();
+    let asked = Container::of_project(docker, &stop.old.project);
+    let question = watch.elapsed();
+    let found = Turnaround::of(docker, &stop.old.project, &folder, STOP_PATIENCE);
+    (asked.and(found).ok(), question)
+}
+
+/// How fast a sample of the largest volume is read and digested, in bytes a second.
+fn rate(plan: &Plan, store: &dyn VolumeStore, progress: &dyn Progress) -> Option<u64> {
+    let copies = plan.steps.iter().filter_map(|step| match step {
+        Step::CopyVolume(copy) => Some(copy),
+        _ => None,
+    });
+    let bytes = |key: &str| {
+        let mut volumes = plan.estimate.volumes.iter();
+        volumes
+            .find(|volume| volume.key == key)
+            .map_or(0, |volume| volume.bytes)
+    };
+    let largest = copies.max_by_key(|copy| bytes(&copy.key))?;
+    let volume = store.find(&largest.source).ok()??;
+    let sample = Sample {
+        since: Stopwatch::start(),
+        bytes: AtomicU64::new(0),
+        progress,
+    };
+    let options = VerifyOptions {
+        media: true,
+        ..VerifyOptions::default()
+    };
+    let read = store.contents().observe(&volume, &options, &sample);
+    let (took, bytes) = (sample.since.elapsed(), sample.bytes.load(Relaxed));
+    // What ended for another reason than the sample's size tells nothing.
+    if progress.interrupted() || (read.is_err() && !sample.is_enough()) {
+        return None;
+    }
+    // Of next to nothing the rate is that of opening files, and it is copied as soon.
+    let rate = u128::from(bytes.max(1 << 20)) * 1000 / took.as_millis().max(1);
+    u64::try_from(rate).ok()
+}
+
+/// Stops whoever reads when enough was read.
+struct Sample<'a> {
+    since: Stopwatch,
+    bytes: AtomicU64,
+    progress: &'a dyn Progress,
+}
+
+impl Sample<'_> {
+    fn is_enough(&self) -> bool {
+        self.bytes.load(Relaxed) >= SAMPLE_BYTES || self.since.elapsed() >= SAMPLE_TIME
+    }
+}
+
+impl Progress for Sample<'_> {
+    fn start(&self, _: &str, _: Option<u64>) {}
+    fn advance(&self, bytes: u64, _: u64) {
+        self.bytes.fetch_add(bytes, Relaxed);
+    }
+    fn finish(&self) {}
+    fn note(&self, _: &str) {}
+    fn interrupted(&self) -> bool {
+        self.is_enough() || self.progress.interrupted()
+    }
+}

@@ -1,0 +1,176 @@
+//! A rehearsal of what runs: the clone has everything twice, answers nowhere but by its addresses, and
+//! production serves on by the very containers that it had.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use super::lab::put_text;
+use super::program::Ran;
+use super::upgrade::{Extra, Upgrade, can};
+
+/// What production is made of: what its containers are and when they were started, and what they hold.
+fn production(upgrade: &Upgrade, outside: &std::path::Path) -> String {
+    let lab = &upgrade.pair.lab;
+    let mut seen = String::new();
+    for id in upgrade.running("a") {
+        let format = "{{.Id}} {{.State.StartedAt}} {{.State.Paused}} {{.RestartCount}}";
+        seen += &lab.docker(&["inspect", "--format", format, &id]);
+        seen.push('\n');
+    }
+    seen += &upgrade.db("a", "cat /d/rows");
+    for tree in [outside, &upgrade.pair.home.path().join("releases")] {
+        seen += &upgrade.pair.runs(&["manifest", tree.to_str().unwrap()]).out;
+    }
+    seen
+}
+
+/// Everything of the engine that has a rehearsal's tag, or is held in a clone's name.
+fn litter(upgrade: &Upgrade) -> String {
+    let id = fs::read_to_string(upgrade.pair.home.path().join(".transship/id")).unwrap();
+    let id: serde_json::Value = serde_json::from_str(&id).unwrap();
+    let tag = format!("-{}-", &id["body"]["id"].as_str().unwrap()[..6]);
+    let lab = &upgrade.pair.lab;
+    let all = [
+        lab.docker(&["ps", "-a", "--format", "{{.Names}}"]),
+        lab.docker(&["volume", "ls", "-q"]),
+        lab.docker(&["network", "ls", "--format", "{{.Name}}"]),
+    ];
+    let lines = all.iter().flat_map(|text| text.lines());
+    lines.filter(|line| line.contains(&tag)).collect()
+}
+
+fn rehearse(upgrade: &Upgrade, more: &[&str]) -> Ran {
+    let (b, prefix) = (upgrade.project("b"), upgrade.pair.lab.name("two_"));
+    let theirs = ["--theirs", "docker-compose.yml"];
+    let args = ["rehearse", "v2", "-p", &b, "--prefix", &prefix];
+    upgrade.pair.ran(&[&args[..], &theirs, more].concat())
+}
+
+/// What answers at an address, as `ADDRESS:PORT`.
+fn ask(address: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    text.split("\r\n\r\n").nth(1).unwrap().trim().to_owned()
+}
+
+#[test]
+fn what_runs_is_rehearsed_beside_it_there_and_back_and_there_again() {
+    if !can() {
+        return;
+    }
+    let outside = tempfile::tempdir().unwrap();
+    put_text(&outside.path().join("row"), "outside");
+    let path = outside.path().to_str().unwrap();
+    let web = format!(
+        "    volumes: ['{path}:/x']\n    environment: {{STORE: OWNdb}}\n    healthcheck: {{test: 'wget -q -O /dev/null http://127.0.0.1/', interval: 1s}}\n"
+    );
+    let both = Extra {
+        web: &web,
+        db: "    container_name: OWNdb\n",
+    };
+    let upgrade = Upgrade::new("rehearse", both, Extra::default());
+    upgrade.db("a", "echo old >/d/rows");
+    let port = upgrade.port();
+    let recipe = format!("checks: [{{http: 'http://localhost:{port}/', within: 20s}}]\n");
+    put_text(&upgrade.pair.home.path().join("transship.yml"), &recipe);
+    let before = production(&upgrade, outside.path());
+
+    rehearse(&upgrade, &["--share", path])
+        .exits(3)
+        .complains("--pause");
+    let ran = rehearse(&upgrade, &["--share", path, "--pause", "--keep", "--json"]).exits(0);
+    assert_eq!(production(&upgrade, outside.path()), before);
+    assert_eq!(
+        upgrade.answer().as_deref(),
+        Some("v1"),
+        "production serves on"
+    );
+    let ran = ran.json();
+    let rehearsal = &ran["rehearsal"];
+    assert_eq!(rehearsal["findings"], serde_json::json!([]));
+    let kinds: Vec<_> = rehearsal["rounds"].as_array().unwrap().iter().collect();
+    assert_eq!(kinds.len(), 4, "{rehearsal}");
+    assert!(kinds[0]["downtime"]["milliseconds"].as_u64().unwrap() > 0);
+
+    // The new release answers in the clone, with the data, and can't be heard outside.
+    let remarks = rehearsal["remarks"].to_string();
+    let address = remarks.rsplit("web at ").next().unwrap();
+    let address = address.split('"').next().unwrap();
+    assert_eq!(ask(address), "v2");
+    upgrade
+        .pair
+        .ran(&["status"])
+        .exits(0)
+        .prints("REHEARSAL v1 to v2");
+    let tag = rehearsal["bindings"]["tag"].as_str().unwrap();
+    let filter = format!(
+        "label=com.docker.compose.project={tag}-{}",
+        upgrade.project("b")
+    );
+    let lab = &upgrade.pair.lab;
+    let web = "label=com.docker.compose.service=web";
+    let id = lab.docker(&["ps", "-q", "--filter", &filter, "--filter", web]);
+    let format = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
+    let production_web = lab.docker(&["inspect", "--format", format, &lab.name("a-web-1")]);
+    let reach = |id: &str| {
+        let call = format!("nc -w 2 {production_web} 80 </dev/null && echo heard || echo silence");
+        lab.docker(&["exec", id, "sh", "-c", &call])
+    };
+    assert_eq!(
+        reach(&lab.name("a-web-1")),
+        "heard",
+        "or the next line says nothing"
+    );
+    assert_eq!(reach(&id), "silence");
+    let named = lab.docker(&[
+        "exec",
+        &id,
+        "sh",
+        "-c",
+        "ping -c 1 $STORE >/dev/null && cat /x/row",
+    ]);
+    assert_eq!(
+        named, "outside",
+        "the copy, and the database by its old name"
+    );
+    lab.docker(&["exec", &id, "sh", "-c", "echo changed >/x/row"]);
+    assert_eq!(production(&upgrade, outside.path()), before);
+
+    upgrade
+        .pair
+        .ran(&["rehearse", "--clean"])
+        .exits(0)
+        .prints("removed the clone");
+    assert_eq!(litter(&upgrade), "");
+    assert_eq!(production(&upgrade, outside.path()), before);
+}
+
+#[test]
+fn a_migration_that_fails_is_found_in_rehearsal_and_nothing_is_left() {
+    if !can() {
+        return;
+    }
+    let upgrade = Upgrade::new("rehfail", Extra::default(), Extra::default());
+    upgrade.db("a", "echo old >/d/rows");
+    let nothing = tempfile::tempdir().unwrap();
+    let recipe = "hooks: {migrate: {service: db, run: 'echo gone >/d/rows; exit 3'}}\n";
+    put_text(&upgrade.pair.home.path().join("transship.yml"), recipe);
+    let before = production(&upgrade, nothing.path());
+    let ran = rehearse(&upgrade, &["--pause"]).exits(1);
+    ran.prints("not all is as it should be")
+        .prints("hook migrate in db");
+    assert_eq!(production(&upgrade, nothing.path()), before);
+    assert_eq!(upgrade.answer().as_deref(), Some("v1"));
+    assert_eq!(litter(&upgrade), "");
+
+    // What is run on the machine itself isn't, unless that is said.
+    let recipe = "hooks: {before-stop: {run: 'touch ../../heard'}}\n";
+    put_text(&upgrade.pair.home.path().join("transship.yml"), recipe);
+    rehearse(&upgrade, &["--pause"])
+        .exits(3)
+        .complains("touch ../../heard");
+    assert!(!upgrade.pair.home.path().join("heard").exists());
+}
