@@ -34,6 +34,7 @@ use transship::upgrade::running::probing::SeenBy;
 use transship::upgrade::standing_record::{self, StandingRecord};
 use transship::upgrade::step::StepOutcome;
 
+mod comparisons;
 mod plans;
 mod rehearsals;
 
@@ -483,6 +484,7 @@ fn no_format_is_forgotten() {
     let known = [
         "bad-releases-v1.json",
         "clone-v1.json",
+        "db-comparison-v1.json",
         "held-v1.json",
         "id-v1.json",
         "journal-v1.json",

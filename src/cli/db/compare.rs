@@ -20,7 +20,7 @@ use crate::fs::Disk;
 /// majors. Of every database: the rows of each table, counted, with a sum of a 64-bit hash of each
 /// row, which the server works out and for which their order doesn't count; sequences, large objects,
 /// indexes, constraints, views, functions, triggers, policies, types, extensions, owners, privileges,
-/// comments; and of the cluster roles, their passwords and settings. Nothing is written into either.
+/// comments; and of the cluster roles, their passwords and settings. Nothing is kept in either.
 ///
 /// What a newer major makes by itself is told with its reason and doesn't count. What can't be read
 /// is unknown, and never equal. Whoever writes meanwhile makes a difference.

@@ -12,7 +12,7 @@ use super::survey::{ItemKey, Survey};
 use crate::progress::Progress;
 use crate::threads;
 
-/// Holds all that `b` has against what `a` has: both are only read.
+/// Holds all that `b` has against what `a` has: nothing is kept in either.
 ///
 /// # Errors
 /// [`PostgresError`] where either can't be asked at all, or both are one; what either can't tell is in

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::explained::explanation;
 use super::survey::{ItemKey, Survey, UnreadItem};
@@ -17,7 +17,7 @@ pub const COMPARISON_FORMAT: DocumentFormat = DocumentFormat {
 };
 
 /// What was found when two servers were held against each other.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Comparison {
     /// True if nothing differs that isn't explained, and everything could be read.
     pub equal: bool,
@@ -40,7 +40,7 @@ pub struct Comparison {
 }
 
 /// One of the two.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ComparedServer {
     /// The container's name.
     pub server: String,
@@ -51,7 +51,7 @@ pub struct ComparedServer {
 }
 
 /// How much there is in a database.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DatabaseTotals {
     /// The database.
     pub database: String,
@@ -64,7 +64,7 @@ pub struct DatabaseTotals {
 }
 
 /// Something that isn't the same.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
     /// What.
     #[serde(flatten)]
@@ -77,7 +77,7 @@ pub struct Difference {
 }
 
 /// A difference with its reason.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExplainedDifference {
     /// What.
     #[serde(flatten)]
@@ -87,7 +87,7 @@ pub struct ExplainedDifference {
 }
 
 /// What a table has.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableProof {
     /// The database.
     pub database: String,

@@ -16,6 +16,7 @@ mod survey;
 pub use compare::compare_servers;
 pub use comparison::{
     COMPARISON_FORMAT, ComparedServer, Comparison, DatabaseTotals, Difference, ExplainedDifference,
+    TableProof,
 };
 pub use error::PostgresError;
 pub use server::PostgresServer;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::PostgresError;
 use super::server::{PostgresServer, Row, literal};
@@ -21,7 +21,7 @@ const ONE_MOMENT: &str =
     "\\set ON_ERROR_ROLLBACK on\nbegin isolation level repeatable read read only;\n";
 
 /// What a value is a value of.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ItemKey {
     /// The database; none for what belongs to the whole cluster.
     pub database: Option<String>,
@@ -32,7 +32,7 @@ pub struct ItemKey {
 }
 
 /// Something that could not be read, and is unknown for that.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct UnreadItem {
     /// What.
     #[serde(flatten)]
