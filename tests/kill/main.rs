@@ -356,6 +356,39 @@ fn rollback_and_resume_killed_anywhere_are_run_again() {
     });
 }
 
+#[test]
+fn a_rehearsal_killed_anywhere_leaves_nothing_and_touches_nothing() {
+    if !can() {
+        return;
+    }
+    let rehearse = [&["rehearse"], &PLAN[1..]].concat();
+    let bench = Bench::of_install(&[&["init"]]);
+    let points: Vec<_> = bench.points(&rehearse).into_iter().collect();
+    sync(bench.before.path(), &bench.folder);
+    let before = bench.picture(INSTALL);
+    let all = std::env::var("TRANSSHIP_KILLS").is_ok_and(|kills| kills == "all");
+    let step = points.len().div_ceil(if all { 40 } else { SAMPLE });
+    let mut kills = 0;
+    for (call, nth) in points.iter().step_by(step) {
+        if !bench.killed(&rehearse, call, *nth) {
+            continue;
+        }
+        kills += 1;
+        assert_eq!(bench.picture(INSTALL), before, "{call} {nth}: production");
+        // The next command of any kind; where the record was never written there is nothing.
+        assert_eq!(bench.run(PLAN), Some(0), "{call} {nth}");
+        assert_eq!(bench.picture(INSTALL), before, "{call} {nth}: production");
+        assert_eq!(bench.litter(), Vec::<PathBuf>::new(), "{call} {nth}");
+        let clones = fs::read_dir(bench.folder.join(".transship/rehearsals"));
+        let clones = clones.into_iter().flatten().flatten();
+        let left: Vec<_> = clones.filter(|one| one.path().is_dir()).collect();
+        assert!(left.is_empty(), "{call} {nth}: {left:?}");
+        sync(bench.before.path(), &bench.folder);
+    }
+    println!("rehearse: {kills} kills at {} points", points.len());
+    assert!(kills > 0, "nothing was killed");
+}
+
 /// Three trees, a project and an older copy.
 fn trees() -> Bench {
     Bench::with(|root| {
