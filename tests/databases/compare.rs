@@ -177,7 +177,14 @@ fn every_planted_difference_is_found_and_what_a_major_makes_of_the_same_is_none(
     let kept: Value = serde_json::from_slice(&std::fs::read(proof).unwrap()).unwrap();
     assert_eq!(kept["body"]["differences"], found["differences"]);
 
-    // What can't be read is unknown: neither the same nor different.
+    // What can't be read is unknown: neither the same nor different. Here a table's file is lost.
+    let file = old.sql("app", "checkpoint; select pg_relation_filepath('s.moods0')");
+    old.sql(
+        "app",
+        &format!("copy (select 1) to program 'cat >/dev/null; rm {file}'"),
+    );
+    let lost = "unknown: rows s.moods in database `app`: could not open file";
+    compare(&old, &new, &[]).exits(1).prints(lost);
     old.sql("postgres", "create database shut allow_connections false");
     new.sql("postgres", "create database shut allow_connections false");
     compare(&old, &new, &[])

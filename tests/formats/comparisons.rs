@@ -3,15 +3,15 @@
 use std::path::Path;
 
 use transship::database::postgres::{
-    COMPARISON_FORMAT, ComparedServer, Comparison, DatabaseTotals, Difference, ExplainedDifference,
-    ItemKey, TableProof, UnreadItem,
+    COMPARISON_FORMAT, ComparedServer, DatabaseComparison, DatabaseDifference, DatabaseTotals,
+    ExplainedDifference, SurveyedItem, TableProof, UnreadItem,
 };
 use transship::upgrade::document;
 
 use super::fixture;
 
-fn item(kind: &str, name: &str) -> ItemKey {
-    ItemKey {
+fn item(kind: &str, name: &str) -> SurveyedItem {
+    SurveyedItem {
         database: Some("app".to_owned()),
         kind: kind.to_owned(),
         name: name.to_owned(),
@@ -26,16 +26,16 @@ fn server(name: &str, version: &str) -> ComparedServer {
     }
 }
 
-fn difference(kind: &str, name: &str, a: Option<&str>) -> Difference {
-    Difference {
+fn difference(kind: &str, name: &str, a: Option<&str>) -> DatabaseDifference {
+    DatabaseDifference {
         key: item(kind, name),
         a: a.map(str::to_owned),
         b: Some("3 77".to_owned()),
     }
 }
 
-fn a_comparison() -> Comparison {
-    Comparison {
+fn a_comparison() -> DatabaseComparison {
+    DatabaseComparison {
         equal: false,
         a: server("shop-db-1", "15.8"),
         b: server("shop-new-1", "17.2"),
@@ -68,6 +68,6 @@ fn comparison_1_is_written_and_read() {
     let text = document::to_text(COMPARISON_FORMAT, &a_comparison()).unwrap();
     let text = fixture("db-comparison-v1.json", &text);
     let path = Path::new("db-comparison-v1.json");
-    let read: Comparison = document::from_text(COMPARISON_FORMAT, path, &text).unwrap();
+    let read: DatabaseComparison = document::from_text(COMPARISON_FORMAT, path, &text).unwrap();
     assert_eq!(read, a_comparison());
 }

@@ -9,7 +9,8 @@ use crate::cli::options::DockerArg;
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::ui::{Done, Ui};
 use crate::database::postgres::{
-    COMPARISON_FORMAT, Comparison, Difference, ItemKey, PostgresServer, compare_servers,
+    COMPARISON_FORMAT, DatabaseComparison, DatabaseDifference, PostgresServer, SurveyedItem,
+    compare_servers,
 };
 use crate::document;
 use crate::fs::Disk;
@@ -44,7 +45,7 @@ struct CompareJson<'a> {
     format: &'static str,
     version: u32,
     #[serde(flatten)]
-    found: &'a Comparison,
+    found: &'a DatabaseComparison,
 }
 
 pub(super) fn run(args: &DbCompare, ui: &Ui) -> Result<Done, Failure> {
@@ -68,7 +69,7 @@ pub(super) fn run(args: &DbCompare, ui: &Ui) -> Result<Done, Failure> {
 }
 
 /// The answer for people.
-pub(super) fn text(found: &Comparison) -> String {
+pub(super) fn text(found: &DatabaseComparison) -> String {
     let mut text = String::new();
     for difference in &found.differences {
         text += &format!("{}\n", describe(difference, found));
@@ -76,7 +77,7 @@ pub(super) fn text(found: &Comparison) -> String {
     for unread in &found.unread {
         text += &format!("unknown: {}: {}\n", what(&unread.key), unread.why);
     }
-    let mut reasons: BTreeMap<(&str, &str), Vec<&ItemKey>> = BTreeMap::new();
+    let mut reasons: BTreeMap<(&str, &str), Vec<&SurveyedItem>> = BTreeMap::new();
     for one in &found.explained {
         let key = &one.difference.key;
         reasons.entry((&key.kind, &one.why)).or_default().push(key);
@@ -110,7 +111,7 @@ pub(super) fn text(found: &Comparison) -> String {
     text
 }
 
-fn describe(difference: &Difference, found: &Comparison) -> String {
+fn describe(difference: &DatabaseDifference, found: &DatabaseComparison) -> String {
     let what = what(&difference.key);
     match (&difference.a, &difference.b) {
         (Some(_), None) => format!("missing in `{}`: {what}", found.b.server),
@@ -120,7 +121,7 @@ fn describe(difference: &Difference, found: &Comparison) -> String {
     }
 }
 
-fn what(key: &ItemKey) -> String {
+fn what(key: &SurveyedItem) -> String {
     let thing = format!("{} {}", key.kind, key.name);
     match &key.database {
         Some(database) => format!("{} in database `{database}`", thing.trim()),

@@ -6,9 +6,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::PostgresError;
-use super::comparison::Comparison;
+use super::comparison::DatabaseComparison;
 use super::server::{PostgresServer, literal};
-use super::survey::{ItemKey, Survey};
+use super::survey::{ServerSurvey, SurveyedItem};
 use crate::progress::Progress;
 use crate::threads;
 
@@ -16,12 +16,12 @@ use crate::threads;
 ///
 /// # Errors
 /// [`PostgresError`] where either can't be asked at all, or both are one; what either can't tell is in
-/// [`Comparison::unread`].
+/// [`DatabaseComparison::unread`].
 pub fn compare_servers(
     a: &PostgresServer,
     b: &PostgresServer,
     progress: &dyn Progress,
-) -> Result<Comparison, PostgresError> {
+) -> Result<DatabaseComparison, PostgresError> {
     if a.id() == b.id() {
         return Err(PostgresError::Itself {
             name: a.name().to_owned(),
@@ -36,22 +36,22 @@ pub fn compare_servers(
     } else if b.major() < a.major() {
         reread_views(&mut of_b, &of_a, a, progress)?;
     }
-    Ok(Comparison::of(&of_a, &of_b))
+    Ok(DatabaseComparison::of(&of_a, &of_b))
 }
 
 fn both(
     a: &PostgresServer,
     b: &PostgresServer,
     progress: &dyn Progress,
-) -> Result<(Survey, Survey), PostgresError> {
+) -> Result<(ServerSurvey, ServerSurvey), PostgresError> {
     thread::scope(|scope| {
-        let other = threads::start_in(scope, || Survey::of(b, progress));
-        let of_a = Survey::of(a, progress);
+        let other = threads::start_in(scope, || ServerSurvey::of(b, progress));
+        let of_a = ServerSurvey::of(a, progress);
         let of_b = match other {
             Ok(other) => other
                 .join()
                 .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-            Err(_) => Survey::of(b, progress),
+            Err(_) => ServerSurvey::of(b, progress),
         };
         Ok((of_a?, of_b?))
     })
@@ -61,15 +61,15 @@ fn both(
 /// of one view differs between majors. The newer server is given the older one's text as a temporary
 /// view, which is never kept, and what that one makes of it is compared.
 fn reread_views(
-    older: &mut Survey,
-    newer: &Survey,
+    older: &mut ServerSurvey,
+    newer: &ServerSurvey,
     server: &PostgresServer,
     progress: &dyn Progress,
 ) -> Result<(), PostgresError> {
-    let differs = |(key, value): &(&ItemKey, &Option<String>)| {
+    let differs = |(key, value): &(&SurveyedItem, &Option<String>)| {
         key.kind == "view" && newer.items.get(*key).is_some_and(|other| other != *value)
     };
-    let views: Vec<(ItemKey, String)> = older
+    let views: Vec<(SurveyedItem, String)> = older
         .items
         .iter()
         .filter(differs)

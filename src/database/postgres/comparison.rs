@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::explained::explanation;
-use super::survey::{ItemKey, Survey, UnreadItem};
+use super::survey::{ServerSurvey, SurveyedItem, UnreadItem};
 use crate::document::DocumentFormat;
 use crate::tree::Digest;
 
@@ -18,17 +18,17 @@ pub const COMPARISON_FORMAT: DocumentFormat = DocumentFormat {
 
 /// What was found when two servers were held against each other.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Comparison {
+pub struct DatabaseComparison {
     /// True if nothing differs that isn't explained, and everything could be read.
     pub equal: bool,
     /// The first.
     pub a: ComparedServer,
     /// The second.
     pub b: ComparedServer,
-    /// What the first has, by database; [`Comparison::equal`] says whether the second has it, too.
+    /// What the first has, by database; [`DatabaseComparison::equal`] says whether the second has it, too.
     pub databases: Vec<DatabaseTotals>,
     /// What differs.
-    pub differences: Vec<Difference>,
+    pub differences: Vec<DatabaseDifference>,
     /// What differs, and has to between these majors.
     pub explained: Vec<ExplainedDifference>,
     /// What could not be read of the first, or of the second, and so is unknown.
@@ -65,10 +65,10 @@ pub struct DatabaseTotals {
 
 /// Something that isn't the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Difference {
+pub struct DatabaseDifference {
     /// What.
     #[serde(flatten)]
-    pub key: ItemKey,
+    pub key: SurveyedItem,
     /// What it is in the first; nothing where the first hasn't got it. Of what may be long or
     /// secret it is a digest, or `***`.
     pub a: Option<String>,
@@ -81,7 +81,7 @@ pub struct Difference {
 pub struct ExplainedDifference {
     /// What.
     #[serde(flatten)]
-    pub difference: Difference,
+    pub difference: DatabaseDifference,
     /// Why it is no loss.
     pub why: String,
 }
@@ -100,9 +100,9 @@ pub struct TableProof {
 /// Asked for what else is said of it, and not compared.
 const ASIDE: [&str; 2] = ["configuration", "default version"];
 
-impl Comparison {
+impl DatabaseComparison {
     /// Holds `b` against `a`.
-    pub fn of(a: &Survey, b: &Survey) -> Self {
+    pub fn of(a: &ServerSurvey, b: &ServerSurvey) -> Self {
         let mut differences = Vec::new();
         let mut explained = Vec::new();
         for difference in all_differences(a, b) {
@@ -140,7 +140,7 @@ impl Comparison {
 }
 
 impl ComparedServer {
-    fn of(survey: &Survey) -> Self {
+    fn of(survey: &ServerSurvey) -> Self {
         Self {
             server: survey.server.clone(),
             version: survey.version.clone(),
@@ -150,24 +150,24 @@ impl ComparedServer {
 }
 
 /// All that isn't the same. What is unread on either side is unknown, and no difference.
-fn all_differences(a: &Survey, b: &Survey) -> Vec<Difference> {
-    let unread: BTreeSet<&ItemKey> = a
+fn all_differences(a: &ServerSurvey, b: &ServerSurvey) -> Vec<DatabaseDifference> {
+    let unread: BTreeSet<&SurveyedItem> = a
         .unread
         .iter()
         .chain(&b.unread)
         .map(|one| &one.key)
         .collect();
-    let keys: BTreeSet<&ItemKey> = a.items.keys().chain(b.items.keys()).collect();
+    let keys: BTreeSet<&SurveyedItem> = a.items.keys().chain(b.items.keys()).collect();
     let compared = keys
         .into_iter()
         .filter(|key| !ASIDE.contains(&key.kind.as_str()) && !unread.contains(key));
     let differs = compared.filter(|key| a.items.get(key) != b.items.get(key));
-    let value = |survey: &Survey, key| {
+    let value = |survey: &ServerSurvey, key| {
         let value = survey.items.get(key)?;
         Some(value.clone().unwrap_or_default())
     };
     differs
-        .map(|key| Difference {
+        .map(|key| DatabaseDifference {
             key: key.clone(),
             a: value(a, key),
             b: value(b, key),
@@ -175,7 +175,7 @@ fn all_differences(a: &Survey, b: &Survey) -> Vec<Difference> {
         .collect()
 }
 
-impl Difference {
+impl DatabaseDifference {
     /// As it may be shown and kept: nothing secret, and no line of anybody's code.
     fn shown(self) -> Self {
         let show = |value: String| match self.key.kind.as_str() {
@@ -195,7 +195,7 @@ impl Difference {
     }
 }
 
-fn totals(survey: &Survey, database: &str) -> DatabaseTotals {
+fn totals(survey: &ServerSurvey, database: &str) -> DatabaseTotals {
     let mut totals = DatabaseTotals {
         database: database.to_owned(),
         ..DatabaseTotals::default()
@@ -216,7 +216,7 @@ fn totals(survey: &Survey, database: &str) -> DatabaseTotals {
     totals
 }
 
-fn proofs(survey: &Survey) -> Vec<TableProof> {
+fn proofs(survey: &ServerSurvey) -> Vec<TableProof> {
     let tables = survey.items.iter().filter(|(key, _)| key.kind == "rows");
     tables
         .map(|(key, value)| TableProof {
@@ -228,11 +228,11 @@ fn proofs(survey: &Survey) -> Vec<TableProof> {
 }
 
 /// What no dump carries.
-fn notes(a: &Survey, b: &Survey) -> Vec<String> {
+fn notes(a: &ServerSurvey, b: &ServerSurvey) -> Vec<String> {
     let mut notes = Vec::new();
-    let keys: BTreeSet<&ItemKey> = a.items.keys().chain(b.items.keys()).collect();
+    let keys: BTreeSet<&SurveyedItem> = a.items.keys().chain(b.items.keys()).collect();
     for key in keys.into_iter().filter(|key| key.kind == "configuration") {
-        let value = |survey: &Survey| survey.items.get(key).cloned().flatten();
+        let value = |survey: &ServerSurvey| survey.items.get(key).cloned().flatten();
         let (one, other) = (value(a), value(b));
         if one != other {
             let word = |value: Option<String>| {
@@ -265,21 +265,21 @@ fn notes(a: &Survey, b: &Survey) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn survey(major: u32, items: &[(&str, &str, &str)]) -> Survey {
+    fn survey(major: u32, items: &[(&str, &str, &str)]) -> ServerSurvey {
         let item = |(kind, name, value): &(&str, &str, &str)| {
-            let key = ItemKey {
+            let key = SurveyedItem {
                 database: Some("app".to_owned()),
                 kind: (*kind).to_owned(),
                 name: (*name).to_owned(),
             };
             (key, Some((*value).to_owned()))
         };
-        Survey {
+        ServerSurvey {
             server: format!("pg{major}"),
             major,
             databases: vec!["app".to_owned()],
             items: items.iter().map(item).collect(),
-            ..Survey::default()
+            ..ServerSurvey::default()
         }
     }
 
@@ -291,7 +291,7 @@ mod tests {
         differ: usize,
         explained: usize,
     ) {
-        let found = Comparison::of(&survey(a.0, a.1), &survey(b.0, b.1));
+        let found = DatabaseComparison::of(&survey(a.0, a.1), &survey(b.0, b.1));
         assert_eq!(
             (found.differences.len(), found.explained.len(), found.equal),
             (differ, explained, differ == 0),
@@ -371,7 +371,7 @@ mod tests {
             key: b.items.keys().next().unwrap().clone(),
             why: "invalid page".to_owned(),
         }];
-        let found = Comparison::of(&a, &b);
+        let found = DatabaseComparison::of(&a, &b);
         assert_eq!(
             (found.equal, found.differences.len(), found.unread.len()),
             (false, 0, 1)
@@ -382,7 +382,7 @@ mod tests {
     fn neither_passwords_nor_code_are_shown() {
         for kind in ["password", "user mapping", "function", "setting", "view"] {
             let a = survey(15, &[(kind, "x", "s3cret")]);
-            let found = Comparison::of(&a, &survey(15, &[]));
+            let found = DatabaseComparison::of(&a, &survey(15, &[]));
             assert_eq!(found.differences.len(), 1);
             assert!(
                 !serde_json::to_string(&found).unwrap().contains("s3cret"),
@@ -394,7 +394,7 @@ mod tests {
     #[test]
     fn settings_in_files_are_told_and_are_no_difference() {
         let a = survey(15, &[("configuration", "shared_buffers", "16384")]);
-        let found = Comparison::of(&a, &survey(17, &[]));
+        let found = DatabaseComparison::of(&a, &survey(17, &[]));
         assert!(found.equal);
         assert!(
             found.notes[0].contains("`shared_buffers` is `16384` in `pg15` and not set in `pg17`")

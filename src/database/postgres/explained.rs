@@ -1,11 +1,15 @@
 //! Differences that a newer major makes by itself, each with its reason: all that isn't here counts.
 
-use super::comparison::Difference;
-use super::survey::Survey;
+use super::comparison::DatabaseDifference;
+use super::survey::ServerSurvey;
 
 /// Why `difference` is what the newer of the two servers makes of the same thing; nothing where it
 /// isn't.
-pub(super) fn explanation(difference: &Difference, a: &Survey, b: &Survey) -> Option<String> {
+pub(super) fn explanation(
+    difference: &DatabaseDifference,
+    a: &ServerSurvey,
+    b: &ServerSurvey,
+) -> Option<String> {
     let (old, new, then, now) = if a.major <= b.major {
         (a, b, &difference.a, &difference.b)
     } else {
@@ -26,7 +30,7 @@ pub(super) fn explanation(difference: &Difference, a: &Survey, b: &Survey) -> Op
         "extension" if old.major != new.major => {
             let (version, place) = now?.split_once(' ')?;
             let (_, was_in) = then?.split_once(' ')?;
-            let default = super::survey::ItemKey {
+            let default = super::survey::SurveyedItem {
                 kind: "default version".to_owned(),
                 ..key.clone()
             };

@@ -15,9 +15,9 @@ mod survey;
 
 pub use compare::compare_servers;
 pub use comparison::{
-    COMPARISON_FORMAT, ComparedServer, Comparison, DatabaseTotals, Difference, ExplainedDifference,
-    TableProof,
+    COMPARISON_FORMAT, ComparedServer, DatabaseComparison, DatabaseDifference, DatabaseTotals,
+    ExplainedDifference, TableProof,
 };
 pub use error::PostgresError;
 pub use server::PostgresServer;
-pub use survey::{ItemKey, Survey, UnreadItem};
+pub use survey::{ServerSurvey, SurveyedItem, UnreadItem};

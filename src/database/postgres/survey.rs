@@ -22,7 +22,7 @@ const ONE_MOMENT: &str =
 
 /// What a value is a value of.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct ItemKey {
+pub struct SurveyedItem {
     /// The database; none for what belongs to the whole cluster.
     pub database: Option<String>,
     /// The kind: `rows`, `index`, `role`.
@@ -36,14 +36,14 @@ pub struct ItemKey {
 pub struct UnreadItem {
     /// What.
     #[serde(flatten)]
-    pub key: ItemKey,
+    pub key: SurveyedItem,
     /// Why, in the server's words.
     pub why: String,
 }
 
 /// All that a server has.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Survey {
+pub struct ServerSurvey {
     /// The container's name.
     pub server: String,
     /// The server's version.
@@ -55,19 +55,19 @@ pub struct Survey {
     /// The databases that it has, but for `template0`.
     pub databases: Vec<String>,
     /// What it has.
-    pub items: BTreeMap<ItemKey, Option<String>>,
+    pub items: BTreeMap<SurveyedItem, Option<String>>,
     /// What can't be read.
     pub unread: Vec<UnreadItem>,
 }
 
-impl Survey {
+impl ServerSurvey {
     /// Asks `server` for all that it has. Each table is read as a whole, in the server: its rows are
     /// counted, and the 64-bit hashes of what they come to as text are added up, so that their order
     /// doesn't count.
     ///
     /// # Errors
     /// [`PostgresError`] where the server can't be asked at all; what it can't tell is in
-    /// [`Survey::unread`].
+    /// [`ServerSurvey::unread`].
     pub fn of(server: &PostgresServer, progress: &dyn Progress) -> Result<Self, PostgresError> {
         let mut survey = Self {
             server: server.name().to_owned(),
@@ -189,8 +189,8 @@ fn statement(of: &Row) -> String {
     sql
 }
 
-fn key(database: Option<&str>, kind: String, name: String) -> ItemKey {
-    ItemKey {
+fn key(database: Option<&str>, kind: String, name: String) -> SurveyedItem {
+    SurveyedItem {
         database: database.map(str::to_owned),
         kind,
         name,
