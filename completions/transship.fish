@@ -41,6 +41,7 @@ complete -c transship -n "__fish_transship_needs_command" -f -a "upgrade" -d 'Up
 complete -c transship -n "__fish_transship_needs_command" -f -a "apply" -d 'Do what a plan says'
 complete -c transship -n "__fish_transship_needs_command" -f -a "resume" -d 'Go on with an interrupted run'
 complete -c transship -n "__fish_transship_needs_command" -f -a "rollback" -d 'Undo the last run'
+complete -c transship -n "__fish_transship_needs_command" -f -a "confirm" -d 'Keep the new release, where the upgrade waits for that'
 complete -c transship -n "__fish_transship_needs_command" -f -a "status" -d 'Show where an install stands'
 complete -c transship -n "__fish_transship_needs_command" -f -a "up" -d 'Start a release, beside whatever else runs, or in the place of the one that it replaces'
 complete -c transship -n "__fish_transship_needs_command" -f -a "stop" -d 'Stop the containers of a release'
@@ -166,6 +167,7 @@ complete -c transship -n "__fish_transship_using_subcommand rehearse" -l volumes
 complete -c transship -n "__fish_transship_using_subcommand rehearse" -l docker -d 'The docker program, such as `sudo -n docker`' -r
 complete -c transship -n "__fish_transship_using_subcommand rehearse" -l helper -d 'A static transship for the engine\'s processor, to work on volumes out of reach' -r -F
 complete -c transship -n "__fish_transship_using_subcommand rehearse" -l note -d 'Write down what whoever does the step STEP of the plan, counted from 1, is to know: it is told before that step by `apply --replay`' -r
+complete -c transship -n "__fish_transship_using_subcommand rehearse" -l report -d 'Write a report to FILE, Markdown or, for `.html`, one page that needs nothing else; without VERSION, of an earlier rehearsal, with what has drifted since' -r -F
 complete -c transship -n "__fish_transship_using_subcommand rehearse" -l run -d 'Which rehearsal is meant; the newest when absent' -r
 complete -c transship -n "__fish_transship_using_subcommand rehearse" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -205,6 +207,8 @@ complete -c transship -n "__fish_transship_using_subcommand upgrade" -l volumes 
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l docker -d 'The docker program, such as `sudo -n docker`' -r
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l helper -d 'A static transship for the engine\'s processor, to work on volumes out of reach' -r -F
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l max-downtime -d 'Refuse a plan that is expected to be down for longer: `30s`, `5m`, `1h`' -r
+complete -c transship -n "__fish_transship_using_subcommand upgrade" -l window -d 'Stop the old release only in this window, in local time: `02:00-04:00`, or for one day `2026-11-28T02:00/04:00`' -r
+complete -c transship -n "__fish_transship_using_subcommand upgrade" -l confirm-within -d 'Once it is done, go back (exit code 5) unless `transship confirm` comes in time: `10m`' -r
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -218,6 +222,7 @@ complete -c transship -n "__fish_transship_using_subcommand upgrade" -l dry-run 
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l rollback-on-failure -d 'Undo everything if a step fails before the old release is stopped, or where the plan stops none; the exit code is then 5. An interruption is none'
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l no-rollback -d 'Leave all as it stands where something fails after the old release was stopped (exit code 4), instead of starting it again'
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l notes-read -d 'You have read the vendor\'s notes that the plan names'
+complete -c transship -n "__fish_transship_using_subcommand upgrade" -l wait -d 'Make everything ready, and wait for the window'
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -s y -l yes -d 'Don\'t ask'
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
@@ -225,6 +230,8 @@ complete -c transship -n "__fish_transship_using_subcommand upgrade" -s h -l hel
 complete -c transship -n "__fish_transship_using_subcommand apply" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
 complete -c transship -n "__fish_transship_using_subcommand apply" -l docker -d 'The docker program, such as `sudo -n docker`' -r
 complete -c transship -n "__fish_transship_using_subcommand apply" -l helper -d 'A static transship for the engine\'s processor, to work on volumes out of reach' -r -F
+complete -c transship -n "__fish_transship_using_subcommand apply" -l window -d 'Stop the old release only in this window, in local time: `02:00-04:00`, or for one day `2026-11-28T02:00/04:00`' -r
+complete -c transship -n "__fish_transship_using_subcommand apply" -l confirm-within -d 'Once it is done, go back (exit code 5) unless `transship confirm` comes in time: `10m`' -r
 complete -c transship -n "__fish_transship_using_subcommand apply" -l replay -d 'Do the plan of the rehearsal RUN, step for step as it was rehearsed' -r
 complete -c transship -n "__fish_transship_using_subcommand apply" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -233,6 +240,8 @@ complete -c transship -n "__fish_transship_using_subcommand apply" -l assume-sto
 complete -c transship -n "__fish_transship_using_subcommand apply" -l rollback-on-failure -d 'Undo everything if a step fails before the old release is stopped, or where the plan stops none; the exit code is then 5. An interruption is none'
 complete -c transship -n "__fish_transship_using_subcommand apply" -l no-rollback -d 'Leave all as it stands where something fails after the old release was stopped (exit code 4), instead of starting it again'
 complete -c transship -n "__fish_transship_using_subcommand apply" -l notes-read -d 'You have read the vendor\'s notes that the plan names'
+complete -c transship -n "__fish_transship_using_subcommand apply" -l wait -d 'Make everything ready, and wait for the window'
+complete -c transship -n "__fish_transship_using_subcommand apply" -l accept-unknown-downtime -d 'With `--window`: go on although it isn\'t known how long it will be down'
 complete -c transship -n "__fish_transship_using_subcommand apply" -l dry-run -d 'Observe again and show the plan, and do nothing'
 complete -c transship -n "__fish_transship_using_subcommand apply" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand apply" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
@@ -261,6 +270,16 @@ complete -c transship -n "__fish_transship_using_subcommand rollback" -l dry-run
 complete -c transship -n "__fish_transship_using_subcommand rollback" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand rollback" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand rollback" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand confirm" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
+complete -c transship -n "__fish_transship_using_subcommand confirm" -l docker -d 'The docker program, such as `sudo -n docker`' -r
+complete -c transship -n "__fish_transship_using_subcommand confirm" -l helper -d 'A static transship for the engine\'s processor, to work on volumes out of reach' -r -F
+complete -c transship -n "__fish_transship_using_subcommand confirm" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand confirm" -l assume-stopped -d 'Take for unused what nobody can be asked about'
+complete -c transship -n "__fish_transship_using_subcommand confirm" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand confirm" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand confirm" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand status" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
 complete -c transship -n "__fish_transship_using_subcommand status" -l docker -d 'The docker program, such as `sudo -n docker`' -r
 complete -c transship -n "__fish_transship_using_subcommand status" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'

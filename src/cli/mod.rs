@@ -6,6 +6,7 @@
 
 mod apply;
 mod args;
+mod confirm;
 mod conflicts;
 mod copy;
 mod db;

@@ -8,8 +8,8 @@ use super::args::{Cli, Command, Completions};
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use super::{
-    apply, conflicts, copy, db, diff, doctor, image, init, inspect, install_place, manifest, merge,
-    path, plan, rehearse, release, status, up, upgrade, verify, volume,
+    apply, confirm, conflicts, copy, db, diff, doctor, image, init, inspect, install_place,
+    manifest, merge, path, plan, rehearse, release, status, up, upgrade, verify, volume,
 };
 use crate::error::Kind;
 
@@ -53,6 +53,7 @@ fn dispatch(command: Command, ui: &Ui) -> Result<Done, Failure> {
         Command::Apply(args) => apply::apply(&args, ui),
         Command::Resume(args) => apply::resume(&args, ui),
         Command::Rollback(args) => apply::roll_back(&args, ui),
+        Command::Confirm(args) => confirm::run(&args, ui),
         Command::Status(args) => status::run(&args, ui),
         Command::Up(args) => up::up(&args, ui),
         Command::Stop(args) => up::stop(&args, ui),

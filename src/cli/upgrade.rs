@@ -46,6 +46,8 @@ pub(super) fn run(args: &UpgradeArgs, ui: &Ui) -> Result<Done, Failure> {
     }
     super::rehearse::look_for(&install, &prepared, store.as_ref(), ui)?;
     let plan = prepared.plan.clone();
+    let accept_unknown = args.plan.downtime.accept_unknown_downtime;
+    args.how.terms.require_known(&plan, accept_unknown)?;
     let runner = Runner {
         install: &install,
         disk: &disk,
