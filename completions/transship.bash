@@ -31,6 +31,9 @@ _transship() {
             transship,copy)
                 cmd="transship__subcmd__copy"
                 ;;
+            transship,db)
+                cmd="transship__subcmd__db"
+                ;;
             transship,diff)
                 cmd="transship__subcmd__diff"
                 ;;
@@ -88,6 +91,9 @@ _transship() {
             transship,volume)
                 cmd="transship__subcmd__volume"
                 ;;
+            transship__subcmd__db,compare)
+                cmd="transship__subcmd__db__subcmd__compare"
+                ;;
             transship__subcmd__image,load)
                 cmd="transship__subcmd__image__subcmd__load"
                 ;;
@@ -134,7 +140,7 @@ _transship() {
 
     case "${cmd}" in
         transship)
-            opts="-C -q -h -V --install --json --quiet --color --help --version init doctor path plan rehearse upgrade apply resume rollback confirm status up stop release image volume copy manifest verify diff conflicts inspect merge completions"
+            opts="-C -q -h -V --install --json --quiet --color --help --version init doctor path plan rehearse upgrade apply resume rollback confirm status up stop release image volume db copy manifest verify diff conflicts inspect merge completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -331,6 +337,54 @@ _transship() {
                     return 0
                     ;;
                 --exclude)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        transship__subcmd__db)
+            opts="-q -h --json --quiet --color --help compare"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        transship__subcmd__db__subcmd__compare)
+            opts="-o -q -h --output --docker --json --quiet --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --docker)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -48,6 +48,7 @@ complete -c transship -n "__fish_transship_needs_command" -f -a "stop" -d 'Stop 
 complete -c transship -n "__fish_transship_needs_command" -f -a "release" -d 'List, stage, switch and remove releases'
 complete -c transship -n "__fish_transship_needs_command" -f -a "image" -d 'List, retag and load the images of compose files'
 complete -c transship -n "__fish_transship_needs_command" -f -a "volume" -d 'List, prefix and copy volumes'
+complete -c transship -n "__fish_transship_needs_command" -f -a "db" -d 'Compare databases that run'
 complete -c transship -n "__fish_transship_needs_command" -f -a "copy" -d 'Copy a tree with all of its metadata'
 complete -c transship -n "__fish_transship_needs_command" -f -a "manifest" -d 'List a tree with the metadata and digest of everything in it'
 complete -c transship -n "__fish_transship_needs_command" -f -a "verify" -d 'Compare a tree with another or with a manifest'
@@ -501,6 +502,21 @@ complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_s
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from unpause" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from unpause" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from unpause" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand db; and not __fish_seen_subcommand_from compare" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand db; and not __fish_seen_subcommand_from compare" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand db; and not __fish_seen_subcommand_from compare" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand db; and not __fish_seen_subcommand_from compare" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand db; and not __fish_seen_subcommand_from compare" -f -a "compare" -d 'Tell whether two Postgres servers have the same'
+complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from compare" -s o -l output -d 'Keep what was found as a sealed document, with the hash of every table' -r -F
+complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from compare" -l docker -d 'The docker program, such as `sudo -n docker`' -r
+complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from compare" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from compare" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from compare" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from compare" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand copy" -l max-delete -d 'With --update: remove at most so many files and folders, or do nothing' -r
 complete -c transship -n "__fish_transship_using_subcommand copy" -l exclude -d 'Leave out what matches, as rsync does: `*.log`, `cache/`, `/top/*`; repeatable' -r
 complete -c transship -n "__fish_transship_using_subcommand copy" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'

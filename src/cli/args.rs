@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use super::options::Common;
 use super::{
-    apply, confirm, conflicts, copy, diff, doctor, image, init, inspect, manifest, merge, path,
+    apply, confirm, conflicts, copy, db, diff, doctor, image, init, inspect, manifest, merge, path,
     plan, rehearse, release, status, up, upgrade, verify, volume,
 };
 
@@ -73,6 +73,9 @@ pub(super) enum Command {
     /// List, prefix and copy volumes
     #[command(subcommand)]
     Volume(volume::VolumeCommand),
+    /// Compare databases that run
+    #[command(subcommand)]
+    Db(db::DbCommand),
     Copy(copy::CopyArgs),
     Manifest(manifest::ManifestArgs),
     Verify(verify::VerifyArgs),

@@ -9,6 +9,7 @@ mod args;
 mod confirm;
 mod conflicts;
 mod copy;
+mod db;
 mod diff;
 mod doctor;
 mod files;

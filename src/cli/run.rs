@@ -10,8 +10,8 @@ use super::options::{Common, When};
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use super::{
-    apply, confirm, conflicts, copy, diff, doctor, image, init, inspect, install_place, manifest,
-    merge, path, plan, rehearse, release, status, up, upgrade, verify, volume,
+    apply, confirm, conflicts, copy, db, diff, doctor, image, init, inspect, install_place,
+    manifest, merge, path, plan, rehearse, release, status, up, upgrade, verify, volume,
 };
 use crate::error::Kind;
 
@@ -89,6 +89,7 @@ fn dispatch(command: Command, ui: &Ui) -> Result<Done, Failure> {
         Command::Release(command) => release::run(&command, ui),
         Command::Image(command) => image::run(&command, ui),
         Command::Volume(command) => volume::run(&command, ui),
+        Command::Db(command) => db::run(&command, ui),
         Command::Copy(args) => copy::run(&args, ui),
         Command::Manifest(args) => manifest::run(&args, ui),
         Command::Verify(args) => verify::run(&args, ui),

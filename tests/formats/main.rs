@@ -36,6 +36,7 @@ use transship::upgrade::running::run_terms::RunTerms;
 use transship::upgrade::standing_record::{self, StandingRecord};
 use transship::upgrade::step::StepOutcome;
 
+mod comparisons;
 mod plans;
 mod rehearsals;
 
@@ -513,6 +514,7 @@ fn no_format_is_forgotten() {
         "bad-releases-v1.json",
         "clone-v1.json",
         "confirmation-v1.json",
+        "db-comparison-v1.json",
         "held-v1.json",
         "id-v1.json",
         "journal-v1.json",
