@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use serde::Serialize;
-
 use crate::cli::options::DockerArg;
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::ui::{Done, Ui};
@@ -40,14 +38,6 @@ pub(in crate::cli) struct DbCompare {
     docker: DockerArg,
 }
 
-#[derive(Serialize)]
-struct CompareJson<'a> {
-    format: &'static str,
-    version: u32,
-    #[serde(flatten)]
-    found: &'a DatabaseComparison,
-}
-
 pub(super) fn run(args: &DbCompare, ui: &Ui) -> Result<Done, Failure> {
     let docker = args.docker.find()?;
     let a = PostgresServer::find(&docker, &args.a)?;
@@ -55,13 +45,10 @@ pub(super) fn run(args: &DbCompare, ui: &Ui) -> Result<Done, Failure> {
     let found = compare_servers(&a, &b, ui.progress())?;
     if let Some(path) = &args.output {
         document::save(&Disk::new(), COMPARISON_FORMAT, path, &found)?;
+        ui.acted();
     }
     if ui.json {
-        ui.json(&CompareJson {
-            format: COMPARISON_FORMAT.name,
-            version: COMPARISON_FORMAT.version,
-            found: &found,
-        })?;
+        ui.json(COMPARISON_FORMAT.name, &found)?;
     } else {
         ui.print(&text(&found))?;
     }

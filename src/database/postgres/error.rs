@@ -5,7 +5,7 @@ use std::io;
 use thiserror::Error;
 
 use crate::engine::{self, program};
-use crate::error::{Explain, Kind};
+use crate::error::{Code, Explain, Kind};
 
 /// Every error of [`postgres`](super).
 #[derive(Debug, Error)]
@@ -67,6 +67,17 @@ pub enum PostgresError {
 }
 
 impl Explain for PostgresError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Engine(error) => error.code(),
+            Self::NoContainer { .. } | Self::NotRunning { .. } => Code::NotFound,
+            Self::Itself { .. } => Code::Usage,
+            Self::Program { source, .. } => source.code(),
+            Self::Interrupted => Code::Interrupted,
+            Self::Said { .. } | Self::Pipe { .. } => Code::EngineFailed,
+        }
+    }
+
     fn kind(&self) -> Kind {
         match self {
             Self::Engine(error) => error.kind(),

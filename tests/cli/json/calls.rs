@@ -6,7 +6,14 @@ use crate::common::install::Install;
 
 /// Commands that need a Docker engine, or a run that was interrupted, to succeed; `resume` prints the
 /// document of `apply`.
-pub(super) const NEED_MORE: &[&str] = &["resume", "confirm", "up", "stop", "image load"];
+pub(super) const NEED_MORE: &[&str] = &[
+    "resume",
+    "confirm",
+    "db compare",
+    "up",
+    "stop",
+    "image load",
+];
 
 /// Commands that can't fail but by their usage.
 pub(super) const NEVER_FAIL: &[&str] = &["completions", "volume unpause"];
@@ -143,6 +150,7 @@ pub(super) const CALLS: &[(&str, i32)] = &[
     ("stop v1.3.2 --docker /bin/false", 3),
     ("image load v2.10.5.tar.gz --docker /bin/false", 2),
     ("image load nowhere", 2),
+    ("db compare a b --docker /nonexistent", 2),
     ("volume unpause", 0),
     // Compose files.
     ("image ls -f a.yml", 0),
