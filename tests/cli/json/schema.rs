@@ -31,11 +31,16 @@ impl Schema {
                         faults.push(format!("{at}: is {}, not {says}", kind(value)));
                     }
                 }
-                "const" if says != value => faults.push(format!("{at}: {value} is not {says}")),
-                "enum" if !says.as_array().unwrap().contains(value) => {
-                    faults.push(format!("{at}: {value} is none of {says}"));
+                "const" => {
+                    if says != value {
+                        faults.push(format!("{at}: {value} is not {says}"));
+                    }
                 }
-                "const" | "enum" => {}
+                "enum" => {
+                    if !says.as_array().unwrap().contains(value) {
+                        faults.push(format!("{at}: {value} is none of {says}"));
+                    }
+                }
                 "anyOf" => {
                     let fits = |one: &Value| {
                         let mut faults = Vec::new();
