@@ -39,12 +39,12 @@ pub(crate) struct ErrorJson<'a> {
     #[serde(skip_serializing_if = "<[ErrorPart]>::is_empty")]
     parts: &'a [ErrorPart],
     #[serde(flatten)]
-    place: Option<Place>,
+    place: Option<FailurePlace>,
 }
 
 /// Where in a file it is.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Place {
+pub(crate) struct FailurePlace {
     file: String,
     /// Counted from 1, as the column is.
     line: u64,
@@ -52,7 +52,7 @@ pub(crate) struct Place {
     column: Option<u64>,
 }
 
-impl Place {
+impl FailurePlace {
     /// The place that a message begins with, as all messages do that have one: `file:line:col: `.
     fn of(message: &str) -> Option<Self> {
         let (place, _) = message.split_once(": ")?;
@@ -146,7 +146,7 @@ impl Failure {
             causes,
             hints,
             parts,
-            place: texts.into_iter().find_map(|text| Place::of(text)),
+            place: texts.into_iter().find_map(|text| FailurePlace::of(text)),
         }
     }
 }
@@ -175,7 +175,7 @@ mod tests {
     #[test]
     fn a_message_that_begins_with_a_place_has_it() {
         let check = |message: &str, wanted: Option<(&str, u64, Option<u64>)>| {
-            let place = Place::of(message);
+            let place = FailurePlace::of(message);
             let found = place
                 .as_ref()
                 .map(|place| (place.file.as_str(), place.line, place.column));

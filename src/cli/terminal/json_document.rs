@@ -40,7 +40,7 @@ pub(crate) struct JsonEvent<'a, T> {
 
 /// Something said in a sentence.
 #[derive(Serialize)]
-pub(crate) struct Said<'a> {
+pub(crate) struct EventMessage<'a> {
     pub(crate) message: &'a str,
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
-use super::json_document::{Said, event_line};
+use super::json_document::{EventMessage, event_line};
 use super::signals::StopWish;
 use super::size;
 use super::visible::visible;
@@ -162,7 +162,7 @@ impl Progress for Bars {
 
     fn note(&self, line: &str) {
         if self.manner == Manner::Events {
-            self.say(&event_line("note", &Said { message: line }));
+            self.say(&event_line("note", &EventMessage { message: line }));
             return;
         }
         let now = self.now.lock().unwrap_or_else(PoisonError::into_inner);

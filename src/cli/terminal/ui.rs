@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::color::{self, Style};
 use super::failure::Failure;
-use super::json_document::{JsonDocument, Said, event_line};
+use super::json_document::{EventMessage, JsonDocument, event_line};
 use super::pasted::Pasted;
 use super::progress::Bars;
 use super::visible::visible;
@@ -159,7 +159,7 @@ impl Ui {
     fn tell(&self, event: &'static str, label: &str, text: &str) {
         let text = self.pasted(text);
         match self.json {
-            true => self.complain(&(event_line(event, &Said { message: &text }) + "\n")),
+            true => self.complain(&(event_line(event, &EventMessage { message: &text }) + "\n")),
             false => self.complain(&format!("{label}{text}\n")),
         }
     }
