@@ -41,12 +41,14 @@ complete -c transship -n "__fish_transship_needs_command" -f -a "upgrade" -d 'Up
 complete -c transship -n "__fish_transship_needs_command" -f -a "apply" -d 'Do what a plan says'
 complete -c transship -n "__fish_transship_needs_command" -f -a "resume" -d 'Go on with an interrupted run'
 complete -c transship -n "__fish_transship_needs_command" -f -a "rollback" -d 'Undo the last run'
+complete -c transship -n "__fish_transship_needs_command" -f -a "confirm" -d 'Keep the new release, where the upgrade waits for that'
 complete -c transship -n "__fish_transship_needs_command" -f -a "status" -d 'Show where an install stands'
 complete -c transship -n "__fish_transship_needs_command" -f -a "up" -d 'Start a release, beside whatever else runs, or in the place of the one that it replaces'
 complete -c transship -n "__fish_transship_needs_command" -f -a "stop" -d 'Stop the containers of a release'
 complete -c transship -n "__fish_transship_needs_command" -f -a "release" -d 'List, stage, switch and remove releases'
 complete -c transship -n "__fish_transship_needs_command" -f -a "image" -d 'List, retag and load the images of compose files'
 complete -c transship -n "__fish_transship_needs_command" -f -a "volume" -d 'List, prefix and copy volumes'
+complete -c transship -n "__fish_transship_needs_command" -f -a "db" -d 'Compare databases that run'
 complete -c transship -n "__fish_transship_needs_command" -f -a "copy" -d 'Copy a tree with all of its metadata'
 complete -c transship -n "__fish_transship_needs_command" -f -a "manifest" -d 'List a tree with the metadata and digest of everything in it'
 complete -c transship -n "__fish_transship_needs_command" -f -a "verify" -d 'Compare a tree with another or with a manifest'
@@ -165,6 +167,7 @@ complete -c transship -n "__fish_transship_using_subcommand rehearse" -l volumes
 complete -c transship -n "__fish_transship_using_subcommand rehearse" -l docker -d 'The docker program, such as `sudo -n docker`' -r
 complete -c transship -n "__fish_transship_using_subcommand rehearse" -l helper -d 'A static transship for the engine\'s processor, to work on volumes out of reach' -r -F
 complete -c transship -n "__fish_transship_using_subcommand rehearse" -l note -d 'Write down what whoever does the step STEP of the plan, counted from 1, is to know: it is told before that step by `apply --replay`' -r
+complete -c transship -n "__fish_transship_using_subcommand rehearse" -l report -d 'Write a report to FILE, Markdown or, for `.html`, one page that needs nothing else; without VERSION, of an earlier rehearsal, with what has drifted since' -r -F
 complete -c transship -n "__fish_transship_using_subcommand rehearse" -l run -d 'Which rehearsal is meant; the newest when absent' -r
 complete -c transship -n "__fish_transship_using_subcommand rehearse" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -204,6 +207,8 @@ complete -c transship -n "__fish_transship_using_subcommand upgrade" -l volumes 
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l docker -d 'The docker program, such as `sudo -n docker`' -r
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l helper -d 'A static transship for the engine\'s processor, to work on volumes out of reach' -r -F
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l max-downtime -d 'Refuse a plan that is expected to be down for longer: `30s`, `5m`, `1h`' -r
+complete -c transship -n "__fish_transship_using_subcommand upgrade" -l window -d 'Stop the old release only in this window, in local time: `02:00-04:00`, or for one day `2026-11-28T02:00/04:00`' -r
+complete -c transship -n "__fish_transship_using_subcommand upgrade" -l confirm-within -d 'Once it is done, go back (exit code 5) unless `transship confirm` comes in time: `10m`' -r
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -217,6 +222,7 @@ complete -c transship -n "__fish_transship_using_subcommand upgrade" -l dry-run 
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l rollback-on-failure -d 'Undo everything if a step fails before the old release is stopped, or where the plan stops none; the exit code is then 5. An interruption is none'
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l no-rollback -d 'Leave all as it stands where something fails after the old release was stopped (exit code 4), instead of starting it again'
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l notes-read -d 'You have read the vendor\'s notes that the plan names'
+complete -c transship -n "__fish_transship_using_subcommand upgrade" -l wait -d 'Make everything ready, and wait for the window'
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -s y -l yes -d 'Don\'t ask'
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
@@ -224,6 +230,8 @@ complete -c transship -n "__fish_transship_using_subcommand upgrade" -s h -l hel
 complete -c transship -n "__fish_transship_using_subcommand apply" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
 complete -c transship -n "__fish_transship_using_subcommand apply" -l docker -d 'The docker program, such as `sudo -n docker`' -r
 complete -c transship -n "__fish_transship_using_subcommand apply" -l helper -d 'A static transship for the engine\'s processor, to work on volumes out of reach' -r -F
+complete -c transship -n "__fish_transship_using_subcommand apply" -l window -d 'Stop the old release only in this window, in local time: `02:00-04:00`, or for one day `2026-11-28T02:00/04:00`' -r
+complete -c transship -n "__fish_transship_using_subcommand apply" -l confirm-within -d 'Once it is done, go back (exit code 5) unless `transship confirm` comes in time: `10m`' -r
 complete -c transship -n "__fish_transship_using_subcommand apply" -l replay -d 'Do the plan of the rehearsal RUN, step for step as it was rehearsed' -r
 complete -c transship -n "__fish_transship_using_subcommand apply" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -232,6 +240,8 @@ complete -c transship -n "__fish_transship_using_subcommand apply" -l assume-sto
 complete -c transship -n "__fish_transship_using_subcommand apply" -l rollback-on-failure -d 'Undo everything if a step fails before the old release is stopped, or where the plan stops none; the exit code is then 5. An interruption is none'
 complete -c transship -n "__fish_transship_using_subcommand apply" -l no-rollback -d 'Leave all as it stands where something fails after the old release was stopped (exit code 4), instead of starting it again'
 complete -c transship -n "__fish_transship_using_subcommand apply" -l notes-read -d 'You have read the vendor\'s notes that the plan names'
+complete -c transship -n "__fish_transship_using_subcommand apply" -l wait -d 'Make everything ready, and wait for the window'
+complete -c transship -n "__fish_transship_using_subcommand apply" -l accept-unknown-downtime -d 'With `--window`: go on although it isn\'t known how long it will be down'
 complete -c transship -n "__fish_transship_using_subcommand apply" -l dry-run -d 'Observe again and show the plan, and do nothing'
 complete -c transship -n "__fish_transship_using_subcommand apply" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand apply" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
@@ -260,6 +270,16 @@ complete -c transship -n "__fish_transship_using_subcommand rollback" -l dry-run
 complete -c transship -n "__fish_transship_using_subcommand rollback" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand rollback" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand rollback" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand confirm" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
+complete -c transship -n "__fish_transship_using_subcommand confirm" -l docker -d 'The docker program, such as `sudo -n docker`' -r
+complete -c transship -n "__fish_transship_using_subcommand confirm" -l helper -d 'A static transship for the engine\'s processor, to work on volumes out of reach' -r -F
+complete -c transship -n "__fish_transship_using_subcommand confirm" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand confirm" -l assume-stopped -d 'Take for unused what nobody can be asked about'
+complete -c transship -n "__fish_transship_using_subcommand confirm" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand confirm" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand confirm" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand status" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
 complete -c transship -n "__fish_transship_using_subcommand status" -l docker -d 'The docker program, such as `sudo -n docker`' -r
 complete -c transship -n "__fish_transship_using_subcommand status" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
@@ -482,6 +502,21 @@ complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_s
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from unpause" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from unpause" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from unpause" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand db; and not __fish_seen_subcommand_from compare" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand db; and not __fish_seen_subcommand_from compare" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand db; and not __fish_seen_subcommand_from compare" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand db; and not __fish_seen_subcommand_from compare" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand db; and not __fish_seen_subcommand_from compare" -f -a "compare" -d 'Tell whether two Postgres servers have the same'
+complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from compare" -s o -l output -d 'Keep what was found as a sealed document, with the hash of every table' -r -F
+complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from compare" -l docker -d 'The docker program, such as `sudo -n docker`' -r
+complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from compare" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from compare" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from compare" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from compare" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand copy" -l max-delete -d 'With --update: remove at most so many files and folders, or do nothing' -r
 complete -c transship -n "__fish_transship_using_subcommand copy" -l exclude -d 'Leave out what matches, as rsync does: `*.log`, `cache/`, `/top/*`; repeatable' -r
 complete -c transship -n "__fish_transship_using_subcommand copy" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
@@ -500,7 +535,7 @@ complete -c transship -n "__fish_transship_using_subcommand copy" -l dry-run -d 
 complete -c transship -n "__fish_transship_using_subcommand copy" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand copy" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand copy" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c transship -n "__fish_transship_using_subcommand manifest" -l format -d 'The manifest\'s format' -r -f -a "mtree\t'Everything, one line an entry'
+complete -c transship -n "__fish_transship_using_subcommand manifest" -l format -d 'The manifest\'s format: mtree without it, JSON with --json' -r -f -a "mtree\t'Everything, one line an entry'
 sha256sum\t'Digests of regular files only'
 json\t'Everything, as one JSON document'"
 complete -c transship -n "__fish_transship_using_subcommand manifest" -s o -l output -d 'Write the manifest to a new file instead of standard output' -r -F

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use thiserror::Error;
 
-use crate::error::{Explain, Kind};
+use crate::error::{Code, Explain, Kind};
 use crate::fs::{Disk, WriteError};
 use crate::tree::Digest;
 
@@ -83,6 +83,15 @@ pub enum DocumentError {
 }
 
 impl Explain for DocumentError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Io { .. } => Code::Unreadable,
+            Self::Write(error) => error.code(),
+            Self::Damaged { .. } => Code::Damaged,
+            Self::OtherFormat { .. } | Self::OtherVersion { .. } => Code::OtherVersion,
+        }
+    }
+
     fn kind(&self) -> Kind {
         match self {
             Self::Write(error) => error.kind(),

@@ -5,9 +5,13 @@
 //! text names the object (path, `file:line:col`, volume) in lower case without a full
 //! stop and never repeats its source; advice goes into [`Explain::hints`].
 
+mod code;
+
 use std::error::Error;
 
 use serde::Serialize;
+
+pub use code::Code;
 
 /// What an error means for the caller; each kind is one exit code (design: the same for
 /// every command).
@@ -28,6 +32,18 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Its name in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Usage => "usage",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+            Self::RolledBack => "rolled-back",
+            Self::Untold => "untold",
+            Self::Interrupted => "interrupted",
+        }
+    }
+
     /// The process's exit code for this kind.
     pub const fn exit_code(self) -> u8 {
         match self {
@@ -43,6 +59,9 @@ impl Kind {
 
 /// An error that knows its kind and the next move.
 pub trait Explain: Error {
+    /// The stable name of what went wrong, for scripts.
+    fn code(&self) -> Code;
+
     /// What the error means for the caller.
     fn kind(&self) -> Kind;
 

@@ -4,8 +4,11 @@
 //! The same handle carries the wish to stop: long loops ask [`Progress::interrupted`]
 //! between two units of work and clean up when it says yes.
 
+use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
+
+use serde::Serialize;
 
 /// An observer of one piece of long work at a time. Called from several threads.
 pub trait Progress: Sync {
@@ -17,6 +20,12 @@ pub trait Progress: Sync {
     fn finish(&self);
     /// A line worth saying now.
     fn note(&self, line: &str);
+    /// A step of a plan begins or ends.
+    fn step(&self, step: &StepProgress<'_>) {
+        if step.state.begins() {
+            self.note(&step.to_string());
+        }
+    }
     /// True if it is worth a walk over the tree to know how much there is to do.
     fn wants_total(&self) -> bool {
         false
@@ -24,6 +33,56 @@ pub trait Progress: Sync {
     /// True when the user wants to stop.
     fn interrupted(&self) -> bool {
         false
+    }
+}
+
+/// Where a run is in its plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StepProgress<'a> {
+    /// Whether the step begins or has ended.
+    pub state: StepMoment,
+    /// The step's number in the plan, counted from 1.
+    pub number: usize,
+    /// How many steps the plan has.
+    pub count: usize,
+    /// What the step is, in one line.
+    pub title: &'a str,
+    /// When it is done, seen from the services: `before`, `window`, `after`.
+    pub phase: &'a str,
+    /// What it wrote, in bytes, once it is done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+}
+
+/// A moment of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StepMoment {
+    /// It is about to be done.
+    Begun,
+    /// It is done, for good.
+    Done,
+    /// It is about to be undone.
+    UndoBegun,
+    /// It is undone.
+    Undone,
+}
+
+impl StepMoment {
+    /// Whether something begins.
+    pub const fn begins(self) -> bool {
+        matches!(self, Self::Begun | Self::UndoBegun)
+    }
+}
+
+/// The line for a reader.
+impl fmt::Display for StepProgress<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let undo = match self.state {
+            StepMoment::UndoBegun | StepMoment::Undone => "undo: ",
+            _ => "",
+        };
+        write!(f, "[{}/{}] {undo}{}", self.number, self.count, self.title)
     }
 }
 

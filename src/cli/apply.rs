@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::held;
 use super::install_place::InstallArg;
 use super::options::{EngineArg, VolumesArg};
+use super::plan::downtime::time;
 use super::plan::{PlanJson, show};
 use super::rehearse;
 use super::terminal::failure::Failure;
@@ -24,7 +25,9 @@ use crate::upgrade::planning::prepare::{Prepared, prepare};
 use crate::upgrade::running::downtime::DowntimeFigure;
 use crate::upgrade::running::going_back::OnFailure;
 use crate::upgrade::running::journal::RunState;
+use crate::upgrade::running::maintenance_window::MaintenanceWindow;
 use crate::upgrade::running::probing::SeenBy;
+use crate::upgrade::running::run_terms::RunTerms;
 use crate::upgrade::running::runner;
 use crate::upgrade::running::writes_since_copy::writes_since_copy;
 use crate::upgrade::step::{StepOutcome, quote};
@@ -45,6 +48,9 @@ pub(super) struct Apply {
     engine: EngineArg,
     #[command(flatten)]
     how: ApplyHow,
+    /// With `--window`: go on although it isn't known how long it will be down
+    #[arg(long, requires = "window")]
+    accept_unknown_downtime: bool,
     /// Do the plan of the rehearsal RUN, step for step as it was rehearsed
     ///
     /// Refused where that didn't go well, or where anything that the plan was made from isn't as it was
@@ -71,6 +77,46 @@ pub(super) struct ApplyHow {
     /// You have read the vendor's notes that the plan names
     #[arg(long)]
     notes_read: bool,
+    #[command(flatten)]
+    pub(super) terms: TermsArgs,
+}
+
+/// When the old release may be stopped, and whether the new one stays by itself.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(super) struct TermsArgs {
+    /// Stop the old release only in this window, in local time: `02:00-04:00`, or for one day
+    /// `2026-11-28T02:00/04:00`
+    ///
+    /// It begins only if the downtime that the plan expects fits into what is left, and goes back (exit
+    /// code 5) where the window ends before the new release serves.
+    #[arg(long, value_name = "FROM-TO")]
+    window: Option<MaintenanceWindow>,
+    /// Make everything ready, and wait for the window
+    #[arg(long, requires = "window")]
+    wait: bool,
+    /// Once it is done, go back (exit code 5) unless `transship confirm` comes in time: `10m`
+    #[arg(long, value_name = "TIME", value_parser = time, conflicts_with = "no_rollback")]
+    confirm_within: Option<Duration>,
+}
+
+impl TermsArgs {
+    fn terms(&self) -> RunTerms {
+        RunTerms {
+            window: self.window.clone(),
+            wait: self.wait,
+            confirm_seconds: self.confirm_within.map(|time| time.as_secs()),
+        }
+    }
+
+    /// That it can be known whether the plan fits into the window, unless that is accepted.
+    pub(super) fn require_known(&self, plan: &Plan, accept_unknown: bool) -> Result<(), Failure> {
+        match (&self.window, &plan.estimate.downtime) {
+            (Some(_), Some(estimate)) => {
+                Ok(estimate.require_within(Duration::MAX, accept_unknown)?)
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 impl ApplyHow {
@@ -128,7 +174,7 @@ struct WouldUndo {
 }
 
 /// The store of a plan, wherever it was made.
-fn store_of(
+pub(super) fn engine_of(
     install: &Install,
     plan: &Plan,
     engine: &EngineArg,
@@ -157,7 +203,7 @@ pub(super) fn apply(args: &Apply, ui: &Ui) -> Result<Done, Failure> {
     plan.require_own(&install, "plan", &plan.id)?;
     runner::require_unapplied(&install, &plan)?;
     plan.require_settled()?;
-    let store = store_of(&install, &plan, &args.engine)?;
+    let store = engine_of(&install, &plan, &args.engine)?;
     let now = prepare(&install, &plan.request, store.as_ref(), ui.progress())?;
     if let Some(record) = &replayed {
         require_as_rehearsed(&install, record, &now, store.as_ref(), ui.progress())?;
@@ -165,12 +211,18 @@ pub(super) fn apply(args: &Apply, ui: &Ui) -> Result<Done, Failure> {
     drift::check(&plan, &now.plan)?;
     if args.dry_run {
         let shown = if ui.json {
-            ui.json(&PlanJson::of(None, &now))
+            ui.json(
+                "transship-plan-shown",
+                &PlanJson::of(None, &now, store.as_ref(), ui),
+            )
         } else {
             show(&now, store.as_ref(), ui)
         };
         return shown.map(|()| Done::Same);
     }
+    args.how
+        .terms
+        .require_known(&plan, args.accept_unknown_downtime)?;
     let with_notes = replayed
         .as_ref()
         .map(|record| WithNotes::of(record, ui.progress()));
@@ -213,7 +265,7 @@ pub(super) fn carry_out(
         require_idle(now)?;
     }
     warn_of_shared(&plan, ui);
-    match runner.apply(plan) {
+    match runner.apply_on(plan, how.terms.terms()) {
         Ok(done) => finish(runner.install, done, ui),
         Err(error) if how.rollback_on_failure && error.kind() == Kind::Failed => {
             ui.warn(&error.to_string());
@@ -236,7 +288,7 @@ pub(super) fn resume(args: &Resume, ui: &Ui) -> Result<Done, Failure> {
     let _lock = install.lock(&disk, "resume")?;
     held::warn(&args.engine.docker, ui);
     rehearse::sweep(&install, &disk, &args.engine.docker, ui);
-    let store = store_of(
+    let store = engine_of(
         &install,
         runner::newest(&install, "resume")?.plan(),
         &args.engine,
@@ -261,8 +313,8 @@ pub(super) fn roll_back(args: &Rollback, ui: &Ui) -> Result<Done, Failure> {
     held::warn(&args.engine.docker, ui);
     rehearse::sweep(&install, &disk, &args.engine.docker, ui);
     let journal = runner::newest(&install, "roll back")?;
-    let store = store_of(&install, journal.plan(), &args.engine)?;
-    if journal.state() == RunState::Complete {
+    let store = engine_of(&install, journal.plan(), &args.engine)?;
+    if matches!(journal.state(), RunState::Complete | RunState::Unconfirmed) {
         install.require_good(&journal.plan().from)?;
         warn_of_shared(journal.plan(), ui);
         let written = writes_since_copy(&install, journal.plan(), store.as_ref(), ui.progress())?;
@@ -290,7 +342,7 @@ pub(super) fn roll_back(args: &Rollback, ui: &Ui) -> Result<Done, Failure> {
     if args.dry_run {
         let would_undo = runner.would_undo(args.discard)?;
         if ui.json {
-            ui.json(&WouldUndo { would_undo })?;
+            ui.json("transship-rollback-foretold", &WouldUndo { would_undo })?;
         } else {
             for title in would_undo {
                 ui.line(&format!("would undo: {title}"))?;
@@ -308,14 +360,14 @@ fn warn_of_shared(plan: &Plan, ui: &Ui) {
     }
 }
 
-fn finish(install: &Install, report: Report, ui: &Ui) -> Result<Done, Failure> {
+pub(super) fn finish(install: &Install, report: Report, ui: &Ui) -> Result<Done, Failure> {
     ui.acted();
     let mut report = report.with_next(install);
     if ui.json {
         for next in &mut report.next {
             *next = ui.pasted(next);
         }
-        ui.json(&report)?;
+        ui.json("transship-report", &report)?;
     } else {
         ui.print(&render(&report, ui))?;
     }
@@ -351,7 +403,9 @@ fn require_idle(now: &Prepared) -> Result<(), Failure> {
 
 fn render(report: &Report, ui: &Ui) -> String {
     let verdict = match report.state {
-        RunState::Complete => format!("Upgraded from {} to {}", report.from, report.to),
+        RunState::Complete | RunState::Unconfirmed => {
+            format!("Upgraded from {} to {}", report.from, report.to)
+        }
         RunState::RolledBack => format!("Rolled back to {}", report.from),
         RunState::Open | RunState::RollingBack => {
             format!("From {} to {}: not over", report.from, report.to)

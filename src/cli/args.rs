@@ -6,8 +6,8 @@ use clap::{Args, Parser, Subcommand};
 
 use super::options::Common;
 use super::{
-    apply, conflicts, copy, diff, doctor, image, init, inspect, manifest, merge, path, plan,
-    rehearse, release, status, up, upgrade, verify, volume,
+    apply, confirm, conflicts, copy, db, diff, doctor, image, init, inspect, manifest, merge, path,
+    plan, rehearse, release, status, up, upgrade, verify, volume,
 };
 
 /// Upgrade self-hosted docker-compose installs, release by release.
@@ -60,6 +60,7 @@ pub(super) enum Command {
     Apply(apply::Apply),
     Resume(apply::Resume),
     Rollback(apply::Rollback),
+    Confirm(confirm::Confirm),
     Status(status::StatusArgs),
     Up(up::Up),
     Stop(up::Stop),
@@ -72,6 +73,9 @@ pub(super) enum Command {
     /// List, prefix and copy volumes
     #[command(subcommand)]
     Volume(volume::VolumeCommand),
+    /// Compare databases that run
+    #[command(subcommand)]
+    Db(db::DbCommand),
     Copy(copy::CopyArgs),
     Manifest(manifest::ManifestArgs),
     Verify(verify::VerifyArgs),

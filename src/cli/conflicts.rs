@@ -15,7 +15,7 @@ use crate::compose::{
     self, Claims, Conflict, ConflictRule, LoadOptions, Model, PortOffset, find_project,
 };
 use crate::engine::{Docker, ExceptProject, claimed, listening};
-use crate::error::{Explain, Kind};
+use crate::error::{Code, Explain, Kind};
 use crate::launch::{self, LaunchError, Parting, PartingNames};
 use crate::release::Install;
 
@@ -142,11 +142,14 @@ pub(super) fn run(args: &ConflictsArgs, ui: &Ui) -> Result<Done, Failure> {
     let unseen = unseen(&sides, unseen_there);
     if ui.json {
         let differs = !found.is_empty();
-        ui.json(&ConflictsJson {
-            conflicts: found,
-            unseen,
-            fixed: None,
-        })?;
+        ui.json(
+            "transship-conflicts",
+            &ConflictsJson {
+                conflicts: found,
+                unseen,
+                fixed: None,
+            },
+        )?;
         return Ok(Done::differs(differs));
     }
     say_unseen(&unseen, ui);
@@ -365,14 +368,17 @@ fn fix(
     }
     if ui.json {
         let differs = !left.is_empty() || done == Done::Differs;
-        ui.json(&ConflictsJson {
-            conflicts: left,
-            unseen,
-            fixed: Some(FixedJson {
-                dry_run: args.output.is_dry(),
-                files: edits.into_iter().map(FileJson::from).collect(),
-            }),
-        })?;
+        ui.json(
+            "transship-conflicts",
+            &ConflictsJson {
+                conflicts: left,
+                unseen,
+                fixed: Some(FixedJson {
+                    dry_run: args.output.is_dry(),
+                    files: edits.into_iter().map(FileJson::from).collect(),
+                }),
+            },
+        )?;
         return Ok(Done::differs(differs));
     }
     say_unseen(&unseen, ui);
@@ -460,14 +466,15 @@ fn refused(refusals: &[compose::Error]) -> Failure {
         1 => "not everything can be edited, so nothing was".to_owned(),
         count => format!("{count} things can't be edited, so nothing was"),
     };
-    refusals
-        .iter()
-        .fold(Failure::new(Kind::Refused, message), |failure, refusal| {
+    refusals.iter().fold(
+        Failure::new(Kind::Refused, message).code(Code::Unsafe),
+        |failure, refusal| {
             let hints = refusal.hints().into_iter();
             hints.fold(failure.hint(refusal.to_string()), |failure, hint| {
                 failure.hint(hint)
             })
-        })
+        },
+    )
 }
 
 /// The edited files, the `.env` that holds their ports, and the text files last.

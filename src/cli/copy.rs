@@ -137,6 +137,33 @@ struct CopyJson<'a> {
     differences: &'a [Difference],
 }
 
+/// What `--update` would do.
+#[derive(Serialize)]
+struct ForetoldJson<'a> {
+    files: u64,
+    bytes: u64,
+    removed: u64,
+    adjusted: u64,
+    differences: &'a [Difference],
+}
+
+impl<'a> ForetoldJson<'a> {
+    fn of(foretold: &'a Foretold) -> Self {
+        let Updated {
+            copied,
+            removed,
+            adjusted,
+        } = &foretold.updated;
+        Self {
+            files: copied.counts.files,
+            bytes: copied.counts.bytes,
+            removed: *removed,
+            adjusted: *adjusted,
+            differences: &foretold.differences,
+        }
+    }
+}
+
 pub(super) fn run(args: &CopyArgs, ui: &Ui) -> Result<Done, Failure> {
     // A first run of a script that updates has nothing to update yet.
     let update = args.how.update && args.target.symlink_metadata().is_ok();
@@ -213,7 +240,10 @@ fn foretell(args: &CopyArgs, ui: &Ui) -> Result<Done, Failure> {
 
 pub(super) fn announce_update(foretold: &Foretold, ui: &Ui) -> Result<Done, Failure> {
     if ui.json {
-        ui.json(&foretold.differences)?;
+        ui.json(
+            "transship-copy-update-foretold",
+            &ForetoldJson::of(foretold),
+        )?;
         return Ok(Done::Same);
     }
     for difference in &foretold.differences {
@@ -279,7 +309,7 @@ pub(super) fn announce(
     ui: &Ui,
 ) -> Result<Done, Failure> {
     if ui.json {
-        ui.json(survey)?;
+        ui.json("transship-copy-foretold", survey)?;
     } else {
         let (files, bytes) = (
             size::count(survey.files + survey.others, "file"),
@@ -305,20 +335,23 @@ fn report(
 ) -> Result<(), Failure> {
     let verified = how.verify && differences.is_empty();
     if ui.json {
-        return ui.json(&CopyJson {
-            source,
-            target,
-            files: copied.counts.files,
-            folders: copied.counts.directories,
-            bytes: copied.counts.bytes,
-            removed: updated.map(|updated| updated.removed),
-            adjusted: updated.map(|updated| updated.adjusted),
-            sha256: copied.manifest.as_ref().map(tree::Manifest::digest),
-            verified,
-            lost: copied.problems.iter().map(ToString::to_string).collect(),
-            lost_left_out: copied.problems_left_out,
-            differences,
-        });
+        return ui.json(
+            "transship-copy",
+            &CopyJson {
+                source,
+                target,
+                files: copied.counts.files,
+                folders: copied.counts.directories,
+                bytes: copied.counts.bytes,
+                removed: updated.map(|updated| updated.removed),
+                adjusted: updated.map(|updated| updated.adjusted),
+                sha256: copied.manifest.as_ref().map(tree::Manifest::digest),
+                verified,
+                lost: copied.problems.iter().map(ToString::to_string).collect(),
+                lost_left_out: copied.problems_left_out,
+                differences,
+            },
+        );
     }
     let (files, bytes) = (
         size::count(copied.counts.files, "file"),

@@ -54,7 +54,7 @@ pub(super) fn run(args: &DiffArgs, ui: &Ui) -> Result<Done, Failure> {
         ui.warn(note);
     }
     if ui.json {
-        ui.json(&found)?;
+        ui.json("transship-diff", &found)?;
     } else if args.md {
         ui.print(&markdown::render(&found))?;
     } else {

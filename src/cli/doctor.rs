@@ -44,8 +44,6 @@ pub(super) struct DoctorArgs {
 /// The document of `--json`.
 #[derive(Serialize)]
 struct DoctorJson<'a> {
-    format: &'static str,
-    version: u32,
     /// The release that an upgrade would lead to; null where none was named.
     to: Option<&'a Version>,
     findings: &'a [Finding],
@@ -80,13 +78,14 @@ pub(super) fn run(args: &DoctorArgs, ui: &Ui) -> Result<Done, Failure> {
     let mut findings = examine(&install, request.as_ref(), store.as_ref(), ui.progress())?;
     findings.retain(|finding| args.ignore.iter().all(|id| id != finding.rule));
     if ui.json {
-        ui.json(&DoctorJson {
-            format: "transship-doctor",
-            version: 1,
-            to: args.version.as_ref(),
-            findings: &findings,
-            ignored: &args.ignore,
-        })?;
+        ui.json(
+            "transship-doctor",
+            &DoctorJson {
+                to: args.version.as_ref(),
+                findings: &findings,
+                ignored: &args.ignore,
+            },
+        )?;
     } else {
         ui.print(&text(&findings, ui))?;
     }
@@ -124,6 +123,10 @@ fn rules() -> Vec<(&'static str, &'static str)> {
 
 fn list(ui: &Ui) -> Result<Done, Failure> {
     #[derive(Serialize)]
+    struct RulesJson {
+        rules: Vec<RuleJson>,
+    }
+    #[derive(Serialize)]
     struct RuleJson {
         id: &'static str,
         looks_for: &'static str,
@@ -133,7 +136,7 @@ fn list(ui: &Ui) -> Result<Done, Failure> {
         let rules: Vec<_> = rules
             .map(|(id, looks_for)| RuleJson { id, looks_for })
             .collect();
-        ui.json(&rules)?;
+        ui.json("transship-doctor-list", &RulesJson { rules })?;
         return Ok(Done::Same);
     }
     let rows: Vec<_> = rules()

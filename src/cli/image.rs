@@ -53,6 +53,11 @@ pub(super) struct Set {
 }
 
 #[derive(Serialize)]
+struct ImagesJson {
+    images: Vec<ImageJson>,
+}
+
+#[derive(Serialize)]
 struct ImageJson {
     service: String,
     image: String,
@@ -81,7 +86,8 @@ fn ls(args: &Ls, ui: &Ui) -> Result<Done, Failure> {
             image: image.resolved.clone(),
             written: image.written.clone(),
         });
-        ui.json(&images.collect::<Vec<_>>())?;
+        let images = images.collect();
+        ui.json("transship-image-ls", &ImagesJson { images })?;
     } else {
         let rows: Vec<_> = model
             .images

@@ -85,13 +85,16 @@ fn adopt(args: &InitArgs, install: &Install, ui: &Ui) -> Result<Done, Failure> {
     let directory = adoption.project_directory;
     let directory = Some(directory).filter(|folder| !folder.as_os_str().is_empty());
     if ui.json {
-        ui.json(&AdoptedJson {
-            install: install.root().to_owned(),
-            current,
-            releases: adoption.releases,
-            project_directory: directory,
-            changed,
-        })?;
+        ui.json(
+            "transship-init",
+            &AdoptedJson {
+                install: install.root().to_owned(),
+                current,
+                releases: adoption.releases,
+                project_directory: directory,
+                changed,
+            },
+        )?;
         return Ok(Done::Same);
     }
     let verb = match (changed, args.dry_run) {
@@ -119,13 +122,16 @@ fn claim(
     }
     let root = install.root().display().to_string();
     if ui.json {
-        ui.json(&ClaimedJson {
-            install: root,
-            was: claimed.was,
-            clone: claim == InstallClaim::Clone,
-            current: claimed.active,
-            changed: !args.dry_run,
-        })?;
+        ui.json(
+            "transship-init-claim",
+            &ClaimedJson {
+                install: root,
+                was: claimed.was,
+                clone: claim == InstallClaim::Clone,
+                current: claimed.active,
+                changed: !args.dry_run,
+            },
+        )?;
         return Ok(Done::Same);
     }
     let is = if args.dry_run { "would be" } else { "is" };

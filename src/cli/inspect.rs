@@ -34,8 +34,6 @@ pub(super) struct InspectArgs {
 /// The document of `--json`.
 #[derive(Serialize)]
 struct InspectJson<'a> {
-    format: &'static str,
-    version: u32,
     tree: PathBuf,
     /// The volume's name, where it is one.
     volume: Option<&'a str>,
@@ -45,8 +43,6 @@ struct InspectJson<'a> {
 
 #[derive(Serialize)]
 struct ListJson {
-    format: &'static str,
-    version: u32,
     databases: Vec<KindJson>,
 }
 
@@ -70,13 +66,14 @@ pub(super) fn run(args: &InspectArgs, ui: &Ui) -> Result<Done, Failure> {
     let found = database::inspect(&tree)?;
     let unread = found.unread.len();
     if ui.json {
-        ui.json(&InspectJson {
-            format: "transship-inspect",
-            version: 1,
-            tree,
-            volume,
-            found,
-        })?;
+        ui.json(
+            "transship-inspect",
+            &InspectJson {
+                tree,
+                volume,
+                found,
+            },
+        )?;
     } else {
         ui.print(&text(source, &found))?;
     }
@@ -134,11 +131,12 @@ fn list(ui: &Ui) -> Result<Done, Failure> {
             marks: kind.marks,
             tells: kind.tells,
         };
-        ui.json(&ListJson {
-            format: "transship-inspect-list",
-            version: 1,
-            databases: KNOWN_DATABASES.iter().map(kind).collect(),
-        })?;
+        ui.json(
+            "transship-inspect-list",
+            &ListJson {
+                databases: KNOWN_DATABASES.iter().map(kind).collect(),
+            },
+        )?;
         return Ok(Done::Same);
     }
     let rows: Vec<_> = KNOWN_DATABASES.iter().map(row).collect();

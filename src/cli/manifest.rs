@@ -7,6 +7,7 @@ use clap::ValueEnum;
 
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
+use crate::error::Kind;
 use crate::fs::{Disk, new_file_mode};
 use crate::tree::{self, Exclude, ManifestFormat, VerifyOptions};
 
@@ -18,9 +19,9 @@ use crate::tree::{self, Exclude, ManifestFormat, VerifyOptions};
 pub(super) struct ManifestArgs {
     /// The tree
     tree: PathBuf,
-    /// The manifest's format
-    #[arg(long, value_name = "FORMAT", default_value = "mtree")]
-    format: FormatArg,
+    /// The manifest's format: mtree without it, JSON with --json
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<FormatArg>,
     /// Write the manifest to a new file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -43,11 +44,14 @@ enum FormatArg {
 }
 
 pub(super) fn run(args: &ManifestArgs, ui: &Ui) -> Result<Done, Failure> {
-    let format = match args.format {
-        _ if ui.json => ManifestFormat::Json,
-        FormatArg::Mtree => ManifestFormat::Mtree,
-        FormatArg::Sha256sum => ManifestFormat::Sha256sum,
-        FormatArg::Json => ManifestFormat::Json,
+    let format = match (args.format, ui.json) {
+        (Some(FormatArg::Json), _) | (None, true) => ManifestFormat::Json,
+        (Some(_), true) => {
+            let message = "`--json` prints the manifest as JSON, and another format is asked for";
+            return Err(Failure::new(Kind::Usage, message).hint("leave out one of both"));
+        }
+        (None | Some(FormatArg::Mtree), false) => ManifestFormat::Mtree,
+        (Some(FormatArg::Sha256sum), false) => ManifestFormat::Sha256sum,
     };
     let options = VerifyOptions {
         exclude: Exclude::new(&args.exclude),

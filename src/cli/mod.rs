@@ -6,8 +6,10 @@
 
 mod apply;
 mod args;
+mod confirm;
 mod conflicts;
 mod copy;
+mod db;
 mod diff;
 mod doctor;
 mod files;

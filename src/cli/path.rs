@@ -45,8 +45,6 @@ pub(super) struct PathArgs {
 /// The document of `--json`.
 #[derive(Serialize)]
 struct PathJson<'a> {
-    format: &'static str,
-    version: u32,
     from: &'a Version,
     to: &'a Version,
     hops: Vec<HopJson<'a>>,
@@ -83,18 +81,19 @@ pub(super) fn run(args: &PathArgs, ui: &Ui) -> Result<Done, Failure> {
     };
     if ui.json {
         let hops = path.hops.iter();
-        ui.json(&PathJson {
-            format: "transship-path",
-            version: 1,
-            from: &args.from,
-            to: &args.to,
-            hops: hops
-                .map(|hop| HopJson {
-                    hop,
-                    here: is_here(hop),
-                })
-                .collect(),
-        })?;
+        ui.json(
+            "transship-path",
+            &PathJson {
+                from: &args.from,
+                to: &args.to,
+                hops: hops
+                    .map(|hop| HopJson {
+                        hop,
+                        here: is_here(hop),
+                    })
+                    .collect(),
+            },
+        )?;
         return Ok(Done::Same);
     }
     if path.hops.is_empty() {

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use downtime::DowntimeLimit;
+use text::FileDiff;
 pub(super) use text::show;
 
 use super::held;
@@ -70,16 +71,44 @@ pub(super) struct PlanJson<'a> {
     changes: &'a ReleaseChanges,
     /// When each step is done, seen from the services, in the plan's order.
     phases: Vec<Phase>,
+    /// The steps as they are shown, in the plan's order.
+    steps: Vec<StepJson>,
+    /// What becomes of each file, secrets masked.
+    differences: Vec<FileDiff>,
+}
+
+/// A step as a person would do it by hand, from the install's folder.
+#[derive(Serialize)]
+struct StepJson {
+    number: usize,
+    title: String,
+    phase: Phase,
+    commands: Vec<String>,
 }
 
 impl<'a> PlanJson<'a> {
-    pub(super) fn of(saved: Option<&'a Path>, prepared: &'a Prepared) -> Self {
+    pub(super) fn of(
+        saved: Option<&'a Path>,
+        prepared: &'a Prepared,
+        store: &dyn VolumeStore,
+        ui: &Ui,
+    ) -> Self {
         let plan = &prepared.plan;
         Self {
             saved,
             plan,
             changes: &prepared.changes,
             phases: plan.steps.iter().map(Step::phase).collect(),
+            steps: (1..)
+                .zip(&plan.steps)
+                .map(|(number, step)| StepJson {
+                    number,
+                    title: step.title(),
+                    phase: step.phase(),
+                    commands: step.commands(store),
+                })
+                .collect(),
+            differences: text::file_diffs(prepared, ui),
         }
     }
 }
@@ -95,7 +124,10 @@ pub(super) fn run(args: &PlanArgs, ui: &Ui) -> Result<Done, Failure> {
     } = make(args, &install, &disk, ui)?;
     let done = Done::differs(!planned.plan.conflicts.is_empty());
     if ui.json {
-        ui.json(&PlanJson::of(saved.as_deref(), &planned))?;
+        ui.json(
+            "transship-plan-shown",
+            &PlanJson::of(saved.as_deref(), &planned, store.as_ref(), ui),
+        )?;
         return Ok(done);
     }
     show(&planned, store.as_ref(), ui)?;

@@ -1,6 +1,6 @@
 //! `transship rehearse`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -18,7 +18,7 @@ use crate::error::Kind;
 use crate::fs::Disk;
 use crate::rehearsal::{self, CloneStanding, Rehearsal, RehearsalRecord, Rehearser, RoundKind};
 use crate::release::{Install, Version};
-use crate::upgrade::planning::prepare::Prepared;
+use crate::upgrade::planning::prepare::{Prepared, prepare};
 
 /// How long a container has to end where it is stopped for a copy.
 const STOPPING: Duration = Duration::from_mins(5);
@@ -46,7 +46,7 @@ const STOPPING: Duration = Duration::from_mins(5);
 )]
 pub(super) struct RehearseArgs {
     /// The release to upgrade to
-    #[arg(required_unless_present_any = ["clean", "note"])]
+    #[arg(required_unless_present_any = ["clean", "note", "report"])]
     version: Option<Version>,
     #[command(flatten)]
     install: InstallArg,
@@ -82,6 +82,10 @@ pub(super) struct RehearseArgs {
     /// that step by `apply --replay`
     #[arg(long, num_args = 2, value_names = ["STEP", "TEXT"], conflicts_with_all = ["version", "keep", "clean"])]
     note: Option<Vec<String>>,
+    /// Write a report to FILE, Markdown or, for `.html`, one page that needs nothing else; without VERSION,
+    /// of an earlier rehearsal, with what has drifted since
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["clean", "note"])]
+    report: Option<PathBuf>,
     /// Which rehearsal is meant; the newest when absent
     #[arg(long, value_name = "RUN", conflicts_with_all = ["version", "keep", "clean"])]
     run: Option<String>,
@@ -106,7 +110,10 @@ pub(super) fn run(args: RehearseArgs, ui: &Ui) -> Result<Done, Failure> {
     let install = args.install.adopted(ui)?;
     let disk = Disk::new();
     let _lock = install.lock(&disk, "rehearse")?;
-    let (keep, Some(version)) = (args.keep, args.version) else {
+    let (keep, Some(version)) = (args.keep, args.version.clone()) else {
+        if let Some(file) = &args.report {
+            return report_again(&args, file, &install, &disk, ui);
+        }
         return clean(&install, &disk, &args.volumes.engine.docker, ui);
     };
     let hold = match (args.pause, args.stop) {
@@ -143,6 +150,9 @@ pub(super) fn run(args: RehearseArgs, ui: &Ui) -> Result<Done, Failure> {
     };
     let record = rehearser.rehearse()?;
     ui.acted();
+    if let Some(file) = &args.report {
+        write_report(&disk, file, &record, None)?;
+    }
     show(&install, &record, ui)?;
     Ok(Done::differs(!record.is_well()))
 }
@@ -196,6 +206,48 @@ pub(super) fn look_for(
     Ok(())
 }
 
+/// Writes the report of an earlier rehearsal, with what has drifted since, as far as that can be known.
+fn report_again(
+    args: &RehearseArgs,
+    file: &Path,
+    install: &Install,
+    disk: &Disk,
+    ui: &Ui,
+) -> Result<Done, Failure> {
+    let record = RehearsalRecord::find(install, args.run.as_deref())?;
+    let store = args
+        .volumes
+        .store(&record.plan.request.volumes_of(install))?;
+    let now = prepare(install, &record.plan.request, store.as_ref(), ui.progress());
+    let drifted = match now {
+        Ok(now) => rehearsal::drifted(install, &record, &now, store.as_ref(), ui.progress())?,
+        Err(error) => vec![format!("the plan can't be made any more: {error}")],
+    };
+    write_report(disk, file, &record, Some(&drifted))?;
+    ui.line(&format!(
+        "{} has the report of rehearsal {}",
+        file.display(),
+        record.id
+    ))?;
+    Ok(Done::Same)
+}
+
+fn write_report(
+    disk: &Disk,
+    file: &Path,
+    record: &RehearsalRecord,
+    drifted: Option<&[String]>,
+) -> Result<(), Failure> {
+    let is_html = file
+        .extension()
+        .is_some_and(|kind| kind == "html" || kind == "htm");
+    let text = match is_html {
+        true => rehearsal::html(record, drifted),
+        false => rehearsal::markdown(record, drifted),
+    };
+    Ok(disk.save(file, text.as_bytes())?)
+}
+
 /// Writes down what whoever does a step is to know before.
 fn note(args: &RehearseArgs, words: &[String], ui: &Ui) -> Result<Done, Failure> {
     let install = args.install.adopted(ui)?;
@@ -220,7 +272,7 @@ fn clean(install: &Install, disk: &Disk, docker: &DockerArg, ui: &Ui) -> Result<
         removed.push(record.id);
     }
     if ui.json {
-        ui.json(&CleanJson { removed })?;
+        ui.json("transship-rehearse-clean", &CleanJson { removed })?;
     } else if removed.is_empty() {
         ui.line("no clone stands")?;
     } else {
@@ -234,10 +286,13 @@ fn clean(install: &Install, disk: &Disk, docker: &DockerArg, ui: &Ui) -> Result<
 fn show(install: &Install, record: &RehearsalRecord, ui: &Ui) -> Result<(), Failure> {
     if ui.json {
         let is_kept = record.standing == CloneStanding::Kept;
-        return ui.json(&RehearseJson {
-            clone: is_kept.then(|| record.clone_folder(install)),
-            rehearsal: record,
-        });
+        return ui.json(
+            "transship-rehearse",
+            &RehearseJson {
+                clone: is_kept.then(|| record.clone_folder(install)),
+                rehearsal: record,
+            },
+        );
     }
     ui.print(&render(install, record, ui))
 }

@@ -66,6 +66,11 @@ pub(super) struct ReleaseUse {
 }
 
 #[derive(Serialize)]
+struct ReleasesJson {
+    releases: Vec<ReleaseJson>,
+}
+
+#[derive(Serialize)]
 struct ReleaseJson {
     version: Version,
     path: PathBuf,
@@ -77,7 +82,7 @@ struct ReleaseJson {
 
 #[derive(Serialize)]
 struct StagedJson<'a> {
-    version: &'a Version,
+    release: &'a Version,
     path: PathBuf,
     files: u64,
     bytes: u64,
@@ -113,7 +118,8 @@ fn ls(args: &ReleaseLs, ui: &Ui) -> Result<Done, Failure> {
             path: release.path,
             complete: release.is_complete,
         });
-        ui.json(&releases.collect::<Vec<_>>())?;
+        let releases = releases.collect();
+        ui.json("transship-release-ls", &ReleasesJson { releases })?;
         return Ok(Done::Same);
     }
     let rows: Vec<_> = releases
@@ -158,13 +164,16 @@ fn new(args: &ReleaseNew, ui: &Ui) -> Result<Done, Failure> {
     let (files, bytes) = (shipment.summary.files, shipment.summary.bytes);
     if ui.json {
         let (version, sha256) = (&args.version, shipment.sha256.as_str());
-        ui.json(&StagedJson {
-            version,
-            path: target,
-            files,
-            bytes,
-            sha256,
-        })?;
+        ui.json(
+            "transship-release-new",
+            &StagedJson {
+                release: version,
+                path: target,
+                files,
+                bytes,
+                sha256,
+            },
+        )?;
     } else {
         let verb = if args.dry_run {
             "would stage"
@@ -191,10 +200,13 @@ fn switch(args: &ReleaseUse, ui: &Ui) -> Result<Done, Failure> {
     }
     let ReleaseSwitch { from, to } = switched;
     if ui.json {
-        ui.json(&UsedJson {
-            from: from.as_ref(),
-            to: &to,
-        })?;
+        ui.json(
+            "transship-release-use",
+            &UsedJson {
+                from: from.as_ref(),
+                to: &to,
+            },
+        )?;
         return Ok(Done::Same);
     }
     let verb = if args.dry_run {

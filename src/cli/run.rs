@@ -3,13 +3,15 @@
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches};
+use serde::Serialize;
 
 use super::args::{Cli, Command, Completions};
+use super::options::{Common, When};
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use super::{
-    apply, conflicts, copy, diff, doctor, image, init, inspect, install_place, manifest, merge,
-    path, plan, rehearse, release, status, up, upgrade, verify, volume,
+    apply, confirm, conflicts, copy, db, diff, doctor, image, init, inspect, install_place,
+    manifest, merge, path, plan, rehearse, release, status, up, upgrade, verify, volume,
 };
 use crate::error::Kind;
 
@@ -23,8 +25,12 @@ pub fn main() -> ExitCode {
     }
     let mut program = Cli::command();
     program.build();
-    let matches = program.clone().get_matches();
-    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let parsed = program.clone().try_get_matches();
+    let parsed = parsed.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
+    let (cli, matches) = match parsed {
+        Ok(parsed) => parsed,
+        Err(error) => return misused(&error),
+    };
     let install = install_place::named(&program, &matches);
     let named = install.as_ref().ok().cloned().flatten();
     let ui = Ui::new(
@@ -42,6 +48,29 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Wrong usage, or a question for the help or the version.
+fn misused(error: &clap::Error) -> ExitCode {
+    let words = std::env::args_os().skip(1);
+    let mut options = words.take_while(|word| word != "--");
+    if !error.use_stderr() || !options.any(|word| word == "--json") {
+        error.exit()
+    }
+    let common = Common {
+        json: true,
+        quiet: false,
+        color: When::Never,
+    };
+    let text = error.render().to_string();
+    let mut paragraphs = text.trim().split("\n\n");
+    let first = paragraphs.next().unwrap_or_default();
+    let message = first.strip_prefix("error: ").unwrap_or(first);
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let failure = Failure::new(Kind::Usage, words(message));
+    let hints = paragraphs.filter(|hint| !hint.trim().is_empty());
+    let failure = hints.fold(failure, |failure, hint| failure.hint(words(hint)));
+    ExitCode::from(Ui::new(&common, None, Vec::new()).fail(&failure))
+}
+
 fn dispatch(command: Command, ui: &Ui) -> Result<Done, Failure> {
     match command {
         Command::Init(args) => init::run(&args, ui),
@@ -53,12 +82,14 @@ fn dispatch(command: Command, ui: &Ui) -> Result<Done, Failure> {
         Command::Apply(args) => apply::apply(&args, ui),
         Command::Resume(args) => apply::resume(&args, ui),
         Command::Rollback(args) => apply::roll_back(&args, ui),
+        Command::Confirm(args) => confirm::run(&args, ui),
         Command::Status(args) => status::run(&args, ui),
         Command::Up(args) => up::up(&args, ui),
         Command::Stop(args) => up::stop(&args, ui),
         Command::Release(command) => release::run(&command, ui),
         Command::Image(command) => image::run(&command, ui),
         Command::Volume(command) => volume::run(&command, ui),
+        Command::Db(command) => db::run(&command, ui),
         Command::Copy(args) => copy::run(&args, ui),
         Command::Manifest(args) => manifest::run(&args, ui),
         Command::Verify(args) => verify::run(&args, ui),
@@ -71,8 +102,19 @@ fn dispatch(command: Command, ui: &Ui) -> Result<Done, Failure> {
 }
 
 fn completions(args: &Completions, ui: &Ui) -> Result<Done, Failure> {
+    #[derive(Serialize)]
+    struct ScriptJson {
+        shell: String,
+        script: String,
+    }
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "transship", &mut script);
+    if ui.json {
+        let script = String::from_utf8_lossy(&script).into_owned();
+        let shell = args.shell.to_string();
+        ui.json("transship-completions", &ScriptJson { shell, script })?;
+        return Ok(Done::Same);
+    }
     ui.write(&script)?;
     Ok(Done::Same)
 }

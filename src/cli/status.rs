@@ -72,6 +72,9 @@ struct RunSummary {
     from: Version,
     to: Version,
     state: RunState,
+    /// By when it has to be confirmed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confirm_until: Option<Timestamp>,
     error: Option<String>,
     projects: ProjectPair,
     /// With which the run was planned: `up`, `stop` and Compose need them, too.
@@ -87,7 +90,7 @@ pub(super) fn run(args: &StatusArgs, ui: &Ui) -> Result<Done, Failure> {
     } = LeftHeld::find(&args.docker);
     let status = look(&install, containers)?;
     if ui.json {
-        ui.json(&status)?;
+        ui.json("transship-status", &status)?;
     } else {
         ui.print(&ui.pasted(&render(&status)))?;
     }
@@ -111,6 +114,7 @@ fn look(install: &Install, held: Vec<HeldJson>) -> Result<StatusJson, Failure> {
         from: journal.plan().from.clone(),
         to: journal.plan().to.clone(),
         state: journal.state(),
+        confirm_until: journal.awaits(),
         projects: journal.plan().projects.clone(),
         env_files: journal.plan().request.env_files.clone(),
         profiles: journal.plan().request.profiles.clone(),
@@ -192,6 +196,15 @@ fn render(status: &StatusJson) -> String {
         if let Some(error) = &run.error {
             text += &format!("          {error}\n");
         }
+        if let Some(until) = run.confirm_until {
+            let waits = match &status.locked_by {
+                Some(_) => format!("it goes back at {until}, unless: transship confirm"),
+                None => format!(
+                    "nobody waits for it, so that nothing goes back at {until}; keep it with `transship confirm`"
+                ),
+            };
+            text += &format!("          {waits}\n");
+        }
         if !run.state.is_over() && status.locked_by.is_none() {
             text +=
                 "          go on with `transship resume`, or undo it with `transship rollback`\n";
@@ -238,6 +251,7 @@ impl StandingClone {
 const fn describe(state: RunState) -> &'static str {
     match state {
         RunState::Open => "not over",
+        RunState::Unconfirmed => "done, and to be confirmed",
         RunState::Complete => "complete",
         RunState::RollingBack => "being rolled back",
         RunState::RolledBack => "rolled back",

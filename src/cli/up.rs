@@ -362,24 +362,27 @@ fn report(
     let edits: Vec<_> = edits.filter(FileEdit::is_change).collect();
     if ui.json {
         let variables = launch.variables.iter();
-        ui.json(&UpJson {
-            dry_run: args.dry_run,
-            release: &args.which.release,
-            project: &launch.project,
-            command,
-            files: edits.into_iter().map(FileJson::from).collect(),
-            variables: variables
-                .map(|change| VariableJson {
-                    name: &change.name,
-                    to: &change.to,
-                })
-                .collect(),
-            volumes: &launch.volumes,
-            gives_way: &launch.gives_way,
-            accepted: &launch.accepted,
-            pulled: &launch.to_pull,
-            containers: containers.into_iter().map(ContainerJson::from).collect(),
-        })?;
+        ui.json(
+            "transship-up",
+            &UpJson {
+                dry_run: args.dry_run,
+                release: &args.which.release,
+                project: &launch.project,
+                command,
+                files: edits.into_iter().map(FileJson::from).collect(),
+                variables: variables
+                    .map(|change| VariableJson {
+                        name: &change.name,
+                        to: &change.to,
+                    })
+                    .collect(),
+                volumes: &launch.volumes,
+                gives_way: &launch.gives_way,
+                accepted: &launch.accepted,
+                pulled: &launch.to_pull,
+                containers: containers.into_iter().map(ContainerJson::from).collect(),
+            },
+        )?;
         return Ok(Done::Same);
     }
     if args.dry_run {
@@ -444,13 +447,16 @@ pub(super) fn stop(args: &Stop, ui: &Ui) -> Result<Done, Failure> {
         ));
     }
     if ui.json {
-        ui.json(&StopJson {
-            dry_run: args.dry_run,
-            release: &args.which.release,
-            project: &name,
-            command,
-            containers: containers.into_iter().map(ContainerJson::from).collect(),
-        })?;
+        ui.json(
+            "transship-stop",
+            &StopJson {
+                dry_run: args.dry_run,
+                release: &args.which.release,
+                project: &name,
+                command,
+                containers: containers.into_iter().map(ContainerJson::from).collect(),
+            },
+        )?;
     } else if args.dry_run {
         ui.line(&command)?;
     } else {

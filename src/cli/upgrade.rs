@@ -3,10 +3,10 @@
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
 use super::apply::{ApplyHow, carry_out};
-use super::plan::{MadePlan, PlanArgs, make};
+use super::plan::{MadePlan, PlanArgs, PlanJson, make};
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
-use crate::error::Kind;
+use crate::error::{Code, Kind};
 use crate::fs::Disk;
 use crate::upgrade::Runner;
 
@@ -39,6 +39,10 @@ pub(super) fn run(args: &UpgradeArgs, ui: &Ui) -> Result<Done, Failure> {
     }
     prepared.plan.require_settled()?;
     if args.plan.dry_run {
+        if ui.json {
+            let document = PlanJson::of(None, &prepared, store.as_ref(), ui);
+            ui.json("transship-plan-shown", &document)?;
+        }
         return Ok(Done::Same);
     }
     if !args.yes {
@@ -46,6 +50,8 @@ pub(super) fn run(args: &UpgradeArgs, ui: &Ui) -> Result<Done, Failure> {
     }
     super::rehearse::look_for(&install, &prepared, store.as_ref(), ui)?;
     let plan = prepared.plan.clone();
+    let accept_unknown = args.plan.downtime.accept_unknown_downtime;
+    args.how.terms.require_known(&plan, accept_unknown)?;
     let runner = Runner {
         install: &install,
         disk: &disk,
@@ -61,6 +67,7 @@ fn ask(id: &str) -> Result<(), Failure> {
     if !io::stdin().is_terminal() {
         let what = "there is no terminal to ask on whether to go on";
         return Err(Failure::new(Kind::Refused, what)
+            .code(Code::NeedsYes)
             .hint("say `--yes`")
             .hint(format!(
                 "or do the plan that is saved: transship apply {id}"
@@ -74,6 +81,7 @@ fn ask(id: &str) -> Result<(), Failure> {
         true => Ok(()),
         false => Err(
             Failure::new(Kind::Refused, "not done, since you didn't say yes")
+                .code(Code::NeedsYes)
                 .hint(format!("the plan is saved: transship apply {id}")),
         ),
     }

@@ -102,12 +102,15 @@ fn report(args: &VerifyArgs, verified: &Verified, ui: &Ui) -> Result<(), Failure
     let same = differences.is_empty();
     if ui.json {
         let (tree, against) = (args.tree.as_path(), args.against.as_path());
-        return ui.json(&VerifyJson {
-            tree,
-            against,
-            same,
-            differences,
-        });
+        return ui.json(
+            "transship-verify",
+            &VerifyJson {
+                tree,
+                against,
+                same,
+                differences,
+            },
+        );
     }
     for difference in differences {
         ui.line(&difference.to_string())?;

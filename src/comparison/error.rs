@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use crate::error::{Explain, Kind};
+use crate::error::{Code, Explain, Kind};
 use crate::{compose, tree};
 
 /// Every error of [`comparison`](super).
@@ -42,6 +42,16 @@ pub enum ComparisonError {
 }
 
 impl Explain for ComparisonError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Nowhere { .. } => Code::NotFound,
+            Self::Unlike { .. } => Code::Usage,
+            Self::Read { .. } => Code::Unreadable,
+            Self::Compose(error) => error.code(),
+            Self::Tree(error) => error.code(),
+        }
+    }
+
     fn kind(&self) -> Kind {
         match self {
             Self::Read { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {

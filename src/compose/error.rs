@@ -7,7 +7,7 @@ use thiserror::Error as ThisError;
 use super::file::interpolate::InterpolateError;
 use super::file::location::Location;
 use crate::env_file;
-use crate::error::{Explain, Kind};
+use crate::error::{Code, Explain, Kind};
 
 /// Why a compose file could not be read, or an edit was not made. Nothing was changed.
 ///
@@ -181,6 +181,25 @@ impl Error {
 }
 
 impl Explain for Error {
+    fn code(&self) -> Code {
+        match self {
+            Self::Syntax { .. }
+            | Self::NotUtf8 { .. }
+            | Self::TooLarge { .. }
+            | Self::Interpolate { .. } => Code::Syntax,
+            Self::Read { .. } => Code::Unreadable,
+            Self::SeveralProjects { .. } | Self::NoMatch { .. } | Self::NotMounted { .. } => {
+                Code::NoMatch
+            }
+            Self::Env(error) => error.code(),
+            Self::PortTaken { .. } | Self::NoPort { .. } | Self::Collision { .. } => {
+                Code::Collision
+            }
+            Self::Malformed { .. } => Code::Usage,
+            _ => Code::Unsafe,
+        }
+    }
+
     fn kind(&self) -> Kind {
         match self {
             Self::PortTaken { .. } | Self::NoPort { .. } | Self::SeveralProjects { .. } => {

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::error::{Explain, Kind};
+use crate::error::{Code, Explain, Kind};
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +25,10 @@ pub enum Error {
 }
 
 impl Explain for Error {
+    fn code(&self) -> Code {
+        Code::Unreadable
+    }
+
     fn kind(&self) -> Kind {
         Kind::Usage
     }

@@ -1,6 +1,6 @@
 //! Databases: which one is in a tree, in what state, and what may be done with its files.
 //!
-//! Everything here is read from files, with no server and no client program, and from trees
+//! What is on disk is read from files, with no server and no client program, and from trees
 //! that anyone may have written: below the root no symlink is followed and nothing but
 //! regular files and folders is opened, every piece that is read has a bound, and what
 //! can't be known is said to be unknown. A clean state is told only where the database left a
@@ -9,6 +9,8 @@
 //! Begin at [`inspect`](fn@inspect), which looks through a tree, and [`KNOWN_DATABASES`], the table of
 //! databases that are known; each has a file in `kinds/` with how it is recognised as data and
 //! what is read of it as a function over [`Files`]. `formats/` has the parsers of bytes.
+//!
+//! Servers that run are asked in [`postgres`], a room of its own.
 
 mod beneath;
 mod error;
@@ -18,6 +20,7 @@ mod in_memory;
 mod inspect;
 mod inspection;
 mod kinds;
+pub mod postgres;
 
 pub use error::Error;
 pub use files::{FileType, Files, Look, Names, Unread};

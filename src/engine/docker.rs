@@ -201,7 +201,7 @@ impl Docker {
     }
 
     /// A call that takes longer than others, or should take less.
-    pub(super) fn call_within<I>(&self, after: Duration, args: I) -> Invocation
+    pub(crate) fn call_within<I>(&self, after: Duration, args: I) -> Invocation
     where
         I: IntoIterator,
         I::Item: AsRef<OsStr>,

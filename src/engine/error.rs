@@ -10,7 +10,7 @@ use super::program;
 use super::projects::unstarted::UnstartedContainer;
 use super::volumes::held::HeldError;
 use super::volumes::user::User;
-use crate::error::{Explain, Kind};
+use crate::error::{Code, Explain, Kind};
 use crate::tree;
 
 /// Every error of [`engine`](super).
@@ -263,6 +263,32 @@ pub enum Error {
 }
 
 impl Explain for Error {
+    fn code(&self) -> Code {
+        match self {
+            Self::NoProgram { .. } | Self::NoCompose { .. } | Self::TooOld { .. } => {
+                Code::NoProgram
+            }
+            Self::NoEngine { .. } => Code::NoEngine,
+            Self::Name { .. } | Self::Project { .. } | Self::NoOwner { .. } => Code::Usage,
+            Self::Missing { .. } => Code::NotFound,
+            Self::Exists { .. } | Self::NotEmpty { .. } => Code::Exists,
+            Self::Helper { source, .. } => source.code(),
+            Self::Tree(error) => error.code(),
+            Self::Held(error) => error.code(),
+            Self::InUse { .. } => Code::InUse,
+            Self::UsersUnknown { .. } => Code::UseUnknown,
+            Self::LeftQuiesced { .. }
+            | Self::NotHeld { .. }
+            | Self::PausedAlready { .. }
+            | Self::NotReleased { .. } => Code::Held,
+            Self::NotUp { .. } => Code::NotWell,
+            Self::NotHeldImage { .. } | Self::NotPulled { .. } => Code::NoImage,
+            Self::Interrupted { .. } | Self::PullInterrupted { .. } => Code::Interrupted,
+            Self::NotAFolder { .. } | Self::Folder { .. } => Code::Unreadable,
+            _ => Code::EngineFailed,
+        }
+    }
+
     fn kind(&self) -> Kind {
         match self {
             Self::NoProgram(source) => source.kind(),

@@ -26,7 +26,7 @@ use thiserror::Error;
 
 pub use running::{Ended, Running};
 
-use crate::error::{Explain, Kind};
+use crate::error::{Code, Explain, Kind};
 
 /// The longest that a call may take where its caller names no other limit.
 pub const TIME_OUT: Duration = Duration::from_mins(1);
@@ -403,6 +403,16 @@ pub enum Error {
 }
 
 impl Explain for Error {
+    fn code(&self) -> Code {
+        match self {
+            Self::NotFound { .. } => Code::NoProgram,
+            Self::Words { .. } => Code::Usage,
+            Self::Interrupted { .. } => Code::Interrupted,
+            Self::TimedOut { .. } => Code::TimedOut,
+            _ => Code::EngineFailed,
+        }
+    }
+
     fn kind(&self) -> Kind {
         match self {
             Self::NotFound { .. } | Self::Words { .. } => Kind::Usage,

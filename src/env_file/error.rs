@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use thiserror::Error as ThisError;
 
 use crate::compose::InterpolateError;
-use crate::error::{Explain, Kind};
+use crate::error::{Code, Explain, Kind};
 
 /// Why a `.env` file can't be read or edited. No variant quotes a value.
 #[derive(Debug, ThisError)]
@@ -61,6 +61,13 @@ pub enum Error {
 }
 
 impl Explain for Error {
+    fn code(&self) -> Code {
+        match self {
+            Self::Unwritable { .. } => Code::Unsafe,
+            _ => Code::Syntax,
+        }
+    }
+
     fn kind(&self) -> Kind {
         Kind::Usage
     }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::Disk;
-use crate::error::{Explain, Kind};
+use crate::error::{Code, Explain, Kind};
 
 /// Who holds a lock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +66,13 @@ pub enum LockError {
 }
 
 impl Explain for LockError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Held { .. } => Code::Locked,
+            Self::Io { .. } => Code::Unwritable,
+        }
+    }
+
     fn kind(&self) -> Kind {
         Kind::Refused
     }

@@ -16,7 +16,7 @@ use thiserror::Error;
 
 use super::Disk;
 use super::temporary_file::TemporaryFile;
-use crate::error::{Explain, Kind};
+use crate::error::{Code, Explain, Kind};
 
 /// Why a file was not written. The file under the final name is as it was before.
 #[derive(Debug, Error)]
@@ -64,6 +64,15 @@ pub enum WriteError {
 }
 
 impl Explain for WriteError {
+    fn code(&self) -> Code {
+        match self {
+            Self::ChangedMeanwhile { .. } => Code::Changed,
+            Self::Exists { .. } => Code::Exists,
+            Self::ForeignSymlink { .. } => Code::Untrusted,
+            _ => Code::Unwritable,
+        }
+    }
+
     fn kind(&self) -> Kind {
         Kind::Refused
     }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use crate::error::{Explain, Kind};
+use crate::error::{Code, Explain, Kind};
 
 /// Who else has a hand in what transship believes.
 #[derive(Debug, Error)]
@@ -46,6 +46,13 @@ pub enum TrustError {
 }
 
 impl Explain for TrustError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Io { .. } => Code::Unreadable,
+            _ => Code::Untrusted,
+        }
+    }
+
     fn kind(&self) -> Kind {
         Kind::Refused
     }

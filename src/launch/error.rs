@@ -9,7 +9,7 @@ use crate::compose::{self, Conflict};
 use crate::document::DocumentError;
 use crate::engine;
 use crate::env_file;
-use crate::error::{Explain, Kind};
+use crate::error::{Code, Explain, Kind};
 use crate::fs::WriteError;
 
 /// Every error of [`launch`](super).
@@ -76,6 +76,21 @@ pub enum LaunchError {
 }
 
 impl Explain for LaunchError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Compose(error) => error.code(),
+            Self::Env(error) => error.code(),
+            Self::Document(error) => error.code(),
+            Self::Engine(error) => error.code(),
+            Self::Write(error) => error.code(),
+            Self::Conflicts { .. } | Self::Exported { .. } => Code::Collision,
+            Self::Made { .. } => Code::Exists,
+            Self::NoImages { .. } => Code::NoImage,
+            Self::NoFiles { .. } => Code::IncompleteRelease,
+            Self::Read { .. } => Code::Unreadable,
+        }
+    }
+
     fn kind(&self) -> Kind {
         match self {
             Self::Compose(error) => error.kind(),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use thiserror::Error as ThisError;
 
-use crate::error::{Explain, Kind};
+use crate::error::{Code, Explain, Kind};
 use crate::{compose, env_file};
 
 /// Why three files can't be merged. No variant quotes a value.
@@ -35,6 +35,15 @@ pub enum Error {
 }
 
 impl Explain for Error {
+    fn code(&self) -> Code {
+        match self {
+            Self::Env(error) => error.code(),
+            Self::Compose(error) => error.code(),
+            Self::Read { .. } => Code::Unreadable,
+            Self::Unproven { .. } => Code::Unsafe,
+        }
+    }
+
     fn kind(&self) -> Kind {
         match self {
             Self::Env(error) => error.kind(),

@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use super::folder::{Action, FileMerge};
 use super::outcome::Input;
-use crate::error::{Explain, Kind};
+use crate::error::{Code, Explain, Kind};
 use crate::fs::{Disk, WriteError};
 use crate::progress::Progress;
 use crate::tree::{self, CopyOptions, Problem, TemporaryTree};
@@ -46,6 +46,16 @@ pub enum MergeWriteError {
 }
 
 impl Explain for MergeWriteError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Change { .. } => Code::Unwritable,
+            Self::Read { .. } => Code::Unreadable,
+            Self::File(error) => error.code(),
+            Self::Tree(error) => error.code(),
+            Self::PartWay(error) => error.code(),
+        }
+    }
+
     fn kind(&self) -> Kind {
         match self {
             Self::Change { .. } => Kind::Failed,

@@ -7,7 +7,7 @@ use super::bound_volumes::BoundVolumes;
 use super::clone::{CloneFigures, Cloning};
 use super::clone_state::{CloneState, OwnWrites};
 use super::error::io;
-use super::record::{CloneStanding, RehearsalRecord};
+use super::record::{CloneStanding, RehearsalRecord, RehearsedService};
 use super::running::{self, OldInClone};
 use super::stage::Stage;
 use super::sweep::{FindDocker, clear};
@@ -98,6 +98,7 @@ impl Rehearser<'_> {
             rounds: Vec::new(),
             findings: Vec::new(),
             remarks: Vec::new(),
+            services: RehearsedService::of(&self.prepared.changes),
             notes: Vec::new(),
         })
     }

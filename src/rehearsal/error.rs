@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use crate::document::DocumentError;
 use crate::engine;
-use crate::error::{ErrorPart, Explain, Kind};
+use crate::error::{Code, ErrorPart, Explain, Kind};
 use crate::fs::{TrustError, WriteError};
 use crate::launch::LaunchError;
 use crate::release::{IdentityError, InstallError};
@@ -145,6 +145,19 @@ impl RehearsalError {
 }
 
 impl Explain for RehearsalError {
+    fn code(&self) -> Code {
+        self.inner().map_or_else(
+            || match self {
+                Self::Interrupted { .. } => Code::Interrupted,
+                Self::Runs { .. } => Code::InUse,
+                Self::NoRoom { .. } => Code::NoRoom,
+                Self::Io { .. } => Code::Unwritable,
+                _ => Code::NotFound,
+            },
+            Explain::code,
+        )
+    }
+
     fn kind(&self) -> Kind {
         match self {
             Self::Interrupted { .. } => Kind::Interrupted,

@@ -16,6 +16,7 @@ mod error;
 mod inputs;
 mod record;
 mod replay;
+mod report;
 mod running;
 mod stage;
 mod sweep;
@@ -26,7 +27,9 @@ pub use course::{OpenStore, Rehearser};
 pub use error::RehearsalError;
 pub use inputs::{InputValue, RehearsalInput};
 pub use record::{
-    CloneStanding, FORMAT, Rehearsal, RehearsalRecord, RehearsedStep, RoundKind, StepNote,
+    CloneStanding, FORMAT, Rehearsal, RehearsalRecord, RehearsedService, RehearsedStep, RoundKind,
+    StepNote,
 };
-pub use replay::{WithNotes, rehearsal_of, require_as_rehearsed};
+pub use replay::{WithNotes, drifted, rehearsal_of, require_as_rehearsed};
+pub use report::{html, markdown};
 pub use sweep::{FindDocker, clear, standing, sweep};

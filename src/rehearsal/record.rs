@@ -17,6 +17,9 @@ use crate::document::{self, DocumentFormat};
 use crate::fs::{Disk, require_own};
 use crate::release::Install;
 use crate::upgrade::Plan;
+use crate::upgrade::planning::release_changes::{
+    DataFate, MountChange, ReleaseChanges, ServiceChange,
+};
 use crate::upgrade::running::downtime::DowntimeFigure;
 use crate::upgrade::step::{Phase, StepOutcome};
 
@@ -55,9 +58,52 @@ pub struct RehearsalRecord {
     pub findings: Vec<String>,
     /// What is worth knowing all the same, a sentence each.
     pub remarks: Vec<String>,
+    /// What the plan changes, service by service.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub services: Vec<RehearsedService>,
     /// What the administrator wrote down of steps.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<StepNote>,
+}
+
+/// What a plan changes of one service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RehearsedService {
+    /// The service.
+    pub name: String,
+    /// Its image before; absent where it is built, or isn't there.
+    pub old_image: Option<String>,
+    /// Its image afterwards.
+    pub new_image: Option<String>,
+    /// What becomes of what it has mounted, a clause each.
+    pub data: Vec<String>,
+}
+
+impl RehearsedService {
+    /// Those of all services.
+    pub(super) fn of(changes: &ReleaseChanges) -> Vec<Self> {
+        let services = changes.services.iter();
+        let service = |change: &ServiceChange| Self {
+            name: change.service.clone(),
+            old_image: change.image.old.clone(),
+            new_image: change.image.new.clone(),
+            data: change.mounts.iter().map(clause).collect(),
+        };
+        services.map(service).collect()
+    }
+}
+
+fn clause(mount: &MountChange) -> String {
+    let shown = |name: &Option<String>| name.clone().unwrap_or_else(|| "nothing".to_owned());
+    let (target, old, new) = (&mount.target, shown(&mount.old), shown(&mount.new));
+    let what = match mount.fate {
+        DataFate::Copied => format!("{old} is copied to {new}"),
+        DataFate::Shared => format!("{new} is both releases'"),
+        DataFate::Fresh => format!("{new} begins empty"),
+        DataFate::StaysBehind => format!("{old} stays behind"),
+    };
+    format!("{target}: {what}")
 }
 
 /// What whoever does a step is to know before.

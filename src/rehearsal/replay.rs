@@ -26,6 +26,21 @@ pub fn rehearsal_of(
     Ok(all.into_iter().find(is_it))
 }
 
+/// What has drifted since the rehearsal, from what to what, by what is planned `now`.
+///
+/// # Errors
+/// Those of looking.
+pub fn drifted(
+    install: &Install,
+    record: &RehearsalRecord,
+    now: &Prepared,
+    volumes: &dyn VolumeStore,
+    progress: &dyn Progress,
+) -> Result<Vec<String>, RehearsalError> {
+    let is = inputs::observe(install, now, volumes, progress)?;
+    Ok(inputs::drift(&record.inputs, &is))
+}
+
 /// That the rehearsal went well, and that nothing has drifted since, by what is planned `now`.
 ///
 /// # Errors
@@ -41,8 +56,7 @@ pub fn require_as_rehearsed(
     if !record.is_well() {
         return Err(RehearsalError::NotWell { id });
     }
-    let is = inputs::observe(install, now, volumes, progress)?;
-    let what = inputs::drift(&record.inputs, &is);
+    let what = drifted(install, record, now, volumes, progress)?;
     match what.is_empty() {
         true => Ok(()),
         false => Err(RehearsalError::Drifted { id, what }),

@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::Version;
 use crate::document::DocumentError;
-use crate::error::{Explain, Kind};
+use crate::error::{Code, Explain, Kind};
 use crate::tree;
 
 /// Why a shipment can't be used.
@@ -123,6 +123,20 @@ fn with_end(path: &Path, end: &str) -> PathBuf {
 }
 
 impl Explain for VendorReleaseError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Io { .. } => Code::Unreadable,
+            Self::Damaged { .. } | Self::Compression { .. } => Code::Damaged,
+            Self::Member { .. } => Code::Outside,
+            Self::NoFile { .. } | Self::NoCompose { .. } => Code::IncompleteRelease,
+            Self::Changed { .. } => Code::Changed,
+            Self::ReleaseExists { .. } | Self::Known { .. } => Code::Exists,
+            Self::Tree(error) => error.code(),
+            Self::List(error) => error.code(),
+            Self::Interrupted { .. } => Code::Interrupted,
+        }
+    }
+
     fn kind(&self) -> Kind {
         match self {
             Self::Changed { .. }

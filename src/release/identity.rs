@@ -17,7 +17,7 @@ use thiserror::Error;
 
 use super::Install;
 use crate::document::{self, DocumentError, DocumentFormat};
-use crate::error::{Explain, Kind};
+use crate::error::{Code, Explain, Kind};
 use crate::fs::Disk;
 
 /// The format of `.transship/id`. Each version has a file in `fixtures/formats/`.
@@ -114,6 +114,14 @@ fn describe(whereabouts: Whereabouts, here: &str, recorded: &str) -> String {
 }
 
 impl Explain for IdentityError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Document(error) => error.code(),
+            Self::Io { .. } => Code::Unreadable,
+            _ => Code::OtherInstall,
+        }
+    }
+
     fn kind(&self) -> Kind {
         match self {
             Self::Document(error) => error.kind(),

@@ -9,7 +9,7 @@ use thiserror::Error;
 use super::{IdentityError, TrustError, Version};
 use crate::compose;
 use crate::document::DocumentError;
-use crate::error::{Explain, Kind};
+use crate::error::{Code, Explain, Kind};
 use crate::fs::LockError;
 
 /// What to do where a release's compose files are in none of the usual places.
@@ -132,6 +132,26 @@ impl From<compose::Error> for InstallError {
 }
 
 impl Explain for InstallError {
+    fn code(&self) -> Code {
+        match self {
+            Self::NoReleases { .. } | Self::NoneFound { .. } => Code::NotAnInstall,
+            Self::NotAdopted { .. } => Code::NotAdopted,
+            Self::UnknownVersion { .. } => Code::UnknownRelease,
+            Self::Incomplete { .. } => Code::IncompleteRelease,
+            Self::NoCurrent { .. } | Self::OtherCurrent { .. } | Self::StrangeCurrent { .. } => {
+                Code::NoCurrent
+            }
+            Self::Bad { .. } => Code::BadRelease,
+            Self::Trust(error) => error.code(),
+            Self::Lock(error) => error.code(),
+            Self::Compose(error) => error.code(),
+            Self::Document(error) => error.code(),
+            Self::Identity(error) => error.code(),
+            Self::BadDirectory { .. } => Code::Usage,
+            Self::Io { .. } => Code::Unreadable,
+        }
+    }
+
     fn kind(&self) -> Kind {
         match self {
             Self::NoReleases { .. }

@@ -19,7 +19,7 @@ use super::Version;
 use super::hooks::{CantFollow, Check, Hooks, WrittenCheck, WrittenHooks};
 use super::path_rules::{self, PathRules};
 use super::recipe_origin::RecipeOrigin;
-use crate::error::{Explain, Kind};
+use crate::error::{Code, Explain, Kind};
 
 /// What the recipe says, where it says anything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -144,6 +144,15 @@ fn before(at: Option<&String>) -> String {
 }
 
 impl Explain for RecipeError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Io { .. } => Code::Unreadable,
+            Self::Syntax { .. } => Code::Syntax,
+            Self::Unsupported { .. } => Code::Unsupported,
+            Self::Outside { .. } => Code::Outside,
+        }
+    }
+
     fn kind(&self) -> Kind {
         match self {
             Self::Unsupported { .. } => Kind::Refused,

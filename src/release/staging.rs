@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::{Install, InstallError, VendorRelease, VendorReleaseError, Version};
-use crate::error::{Explain, Kind};
+use crate::error::{Code, Explain, Kind};
 use crate::fs::Disk;
 use crate::progress::Progress;
 use crate::tree;
@@ -52,6 +52,10 @@ impl StagingError {
 }
 
 impl Explain for StagingError {
+    fn code(&self) -> Code {
+        self.explained().code()
+    }
+
     fn kind(&self) -> Kind {
         self.explained().kind()
     }

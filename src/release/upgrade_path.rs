@@ -4,7 +4,7 @@ use serde::Serialize;
 use thiserror::Error;
 
 use super::{KnownReleases, PathRules, Version};
-use crate::error::{Explain, Kind};
+use crate::error::{Code, Explain, Kind};
 
 /// The hops of an upgrade, none where both versions are the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -85,6 +85,10 @@ pub enum PathError {
 }
 
 impl Explain for PathError {
+    fn code(&self) -> Code {
+        Code::NoPath
+    }
+
     fn kind(&self) -> Kind {
         match self {
             Self::Backwards { .. } => Kind::Usage,

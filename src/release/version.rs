@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::version_order::{self, VersionPart};
-use crate::error::{Explain, Kind};
+use crate::error::{Code, Explain, Kind};
 
 /// A release's name, such as `v2.10.5`: one path component of letters of any script, digits,
 /// spaces and `.` `_` `-` `+`, beginning with a letter or digit and not ending with a space.
@@ -26,6 +26,10 @@ pub struct Version(String);
 pub struct BadVersion(String);
 
 impl Explain for BadVersion {
+    fn code(&self) -> Code {
+        Code::Usage
+    }
+
     fn kind(&self) -> Kind {
         Kind::Usage
     }

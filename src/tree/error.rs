@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::walk::escaped::{Escaped, escaped};
-use crate::error::{Explain, Kind};
+use crate::error::{Code, Explain, Kind};
 
 /// Why work on a tree didn't end well. Paths are shown escaped: names in a tree belong to
 /// whoever wrote into it.
@@ -177,6 +177,24 @@ impl Error {
 }
 
 impl Explain for Error {
+    fn code(&self) -> Code {
+        match self {
+            Self::Read { .. } => Code::Unreadable,
+            Self::Write { .. } | Self::Unwritable { .. } => Code::Unwritable,
+            Self::Incomplete { .. } | Self::Unfinished { .. } => Code::Incomplete,
+            Self::TargetNotEmpty { .. }
+            | Self::TargetExists { .. }
+            | Self::TargetIsMountPoint { .. } => Code::Exists,
+            Self::Nested { .. } | Self::Loop { .. } => Code::Nested,
+            Self::TooManyRemovals { .. } => Code::TooManyRemovals,
+            Self::FolderAndFile { .. } | Self::NoName { .. } => Code::Usage,
+            Self::Busy { .. } => Code::Locked,
+            Self::Stream { .. } | Self::Sent { .. } => Code::HelperFailed,
+            Self::Manifest { .. } => Code::Syntax,
+            Self::Interrupted { .. } => Code::Interrupted,
+        }
+    }
+
     fn kind(&self) -> Kind {
         match self {
             Self::Read { .. } | Self::Manifest { .. } | Self::NoName { .. } => Kind::Usage,

@@ -17,7 +17,7 @@ use thiserror::Error;
 use super::plan::{Plan, VolumeEstimate};
 use super::step::{Phase, Step};
 use crate::engine::Turnaround;
-use crate::error::{Explain, Kind};
+use crate::error::{Code, Explain, Kind};
 
 /// What a downtime is made of, in the order in which it passes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,6 +95,10 @@ pub enum DowntimeRefusal {
 }
 
 impl Explain for DowntimeRefusal {
+    fn code(&self) -> Code {
+        Code::Downtime
+    }
+
     fn kind(&self) -> Kind {
         Kind::Refused
     }

@@ -19,7 +19,7 @@ use super::shared_with_old::SharedWithOld;
 use super::step::Step;
 use crate::document::{self, DocumentError, DocumentFormat, DocumentId};
 use crate::engine::VolumeBackend;
-use crate::error::{Explain, Kind};
+use crate::error::{Code, Explain, Kind};
 use crate::fs::Disk;
 use crate::release::{Install, Version};
 
@@ -192,6 +192,17 @@ pub enum PlanError {
 }
 
 impl Explain for PlanError {
+    fn code(&self) -> Code {
+        match self {
+            Self::None { .. } | Self::Unknown { .. } => Code::NoPlan,
+            Self::Conflicts { .. } => Code::OpenConflicts,
+            Self::Io { .. } => Code::Unreadable,
+            Self::Foreign { .. } | Self::Unidentified { .. } => Code::OtherInstall,
+            Self::OutOfBounds { .. } => Code::Outside,
+            Self::Document(error) => error.code(),
+        }
+    }
+
     fn kind(&self) -> Kind {
         match self {
             Self::Document(error) => error.kind(),

@@ -20,7 +20,7 @@ use crate::compose::Model;
 use crate::doctor::Observed;
 use crate::document::{self, DocumentError};
 use crate::engine::{self, ByPath, ImageHold, Users, VolumeStore, local_images};
-use crate::error::{Explain, Kind};
+use crate::error::{Code, Explain, Kind};
 use crate::fs::Disk;
 use crate::progress::Progress;
 use crate::release::{
@@ -130,6 +130,10 @@ impl PruneError {
 }
 
 impl Explain for PruneError {
+    fn code(&self) -> Code {
+        self.inner().map_or(Code::Unwritable, Explain::code)
+    }
+
     fn kind(&self) -> Kind {
         self.inner().map_or(Kind::Failed, Explain::kind)
     }

@@ -8,6 +8,43 @@ use std::path::{Path, PathBuf};
 use clap::{Command, CommandFactory};
 use clap_complete::Shell;
 use transship::cli::Cli;
+use transship::error::Code;
+
+/// What the definition of the command line doesn't say.
+const SURROUNDINGS: &str = "\
+.SH ENVIRONMENT
+.TP
+\\fBTRANSSHIP_INSTALL\\fR
+The install, where no \\fB\\-C\\fR names it.
+.TP
+\\fBTRANSSHIP_VOLUMES\\fR, \\fBTRANSSHIP_DOCKER\\fR, \\fBTRANSSHIP_HELPER\\fR
+As \\fB\\-\\-volumes\\fR, \\fB\\-\\-docker\\fR and \\fB\\-\\-helper\\fR.
+.TP
+\\fBTRANSSHIP_STATE\\fR
+The folder that keeps what a copy has paused or stopped.
+.TP
+\\fBNO_COLOR\\fR
+No colour, unless \\fB\\-\\-color always\\fR.
+.SH FILES
+.TP
+\\fIINSTALL/transship.yml\\fR
+The recipe; it wins over the one in the compose file.
+.TP
+\\fIINSTALL/.transship/\\fR
+Plans, journals, manifests, and what the vendor shipped.
+";
+
+/// The section on `code` of failures with `--json`.
+fn failure_codes() -> String {
+    let mut text =
+        ".SH \"FAILURE CODES\"\nWith \\fB\\-\\-json\\fR a failure has one of these codes.\n"
+            .to_owned();
+    for code in Code::ALL {
+        let (name, meaning) = (code.name().replace('-', "\\-"), code.meaning());
+        text += &format!(".TP\n\\fB{name}\\fR\n{meaning}\n");
+    }
+    text
+}
 
 /// Each file and what should be in it.
 fn generated() -> BTreeMap<PathBuf, Vec<u8>> {
@@ -25,9 +62,15 @@ fn generated() -> BTreeMap<PathBuf, Vec<u8>> {
     clap_mangen::generate_to(Cli::command(), pages.path()).unwrap();
     for entry in fs::read_dir(pages.path()).unwrap() {
         let entry = entry.unwrap();
+        let page = fs::read_to_string(entry.path()).unwrap();
+        let page = page.replace(".SH EXTRA\nExit codes:", ".SH \"EXIT STATUS\"");
+        let more = match entry.file_name() == "transship.1" {
+            true => failure_codes() + SURROUNDINGS,
+            false => String::new(),
+        };
         files.insert(
             Path::new("man").join(entry.file_name()),
-            fs::read(entry.path()).unwrap(),
+            (page + &more).into_bytes(),
         );
     }
     files

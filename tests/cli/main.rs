@@ -20,6 +20,7 @@ mod generated;
 mod identity;
 mod install_place;
 mod installs_as_they_are;
+mod json;
 mod last_copy;
 mod limits;
 mod merge;

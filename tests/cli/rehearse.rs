@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::common::install::Install;
+use super::common::need;
 use super::common::program::Ran;
 
 /// Rehearses v2.10.5 from the tarball.
@@ -306,4 +307,76 @@ fn a_plan_that_was_never_rehearsed_says_so_and_is_refused_where_that_is_required
     rehearse(&install, &[]).exits(0);
     let ran = install.run(&["apply"]).exits(0);
     assert!(!ran.err.contains("never rehearsed"), "{}", ran.err);
+}
+
+#[test]
+fn a_report_tells_all_in_markdown_and_on_one_page_that_needs_nothing_else() {
+    let install = Install::adopted();
+    rehearse(&install, &["--report", "r.md"]).exits(0);
+    let markdown = fs::read_to_string(install.at("r.md")).unwrap();
+    for told in [
+        "# Rehearsal of the upgrade from v1.3.2 to v2.10.5\n",
+        "All went as it should",
+        "## What changes\n\n| Service | Before | After | Data |\n| --- | --- | --- | --- |\n",
+        "v1\\_3\\_2\\_postgres\\_data is copied to v2\\_10\\_5\\_postgres\\_data",
+        "## The way back\n",
+        "\n    # 12. switch current to releases/v2.10.5\n",
+        "## Drifted since\n\nThat wasn't looked at.",
+    ] {
+        assert!(markdown.contains(told), "no `{told}` in\n{markdown}");
+    }
+    assert!(
+        !markdown.contains(".transship/rehearsals"),
+        "the clone's own paths mean nothing"
+    );
+
+    install
+        .run(&["rehearse", "--note", "2", "<b>mind</b> & \"gap\""])
+        .exits(0);
+    fs::write(install.at("releases/v1.3.2/VERSION"), "v1.3.2-x\n").unwrap();
+    install
+        .run(&["rehearse", "--report", "r.html"])
+        .exits(0)
+        .prints("has the report");
+    let html = fs::read_to_string(install.at("r.html")).unwrap();
+    assert!(html.contains("&lt;b&gt;mind&lt;/b&gt; &amp; &quot;gap&quot;"));
+    assert!(
+        html.contains("`releases/v1.3.2/VERSION` was sha256 "),
+        "{html}"
+    );
+    for absent in [
+        "<script", "http://", "https://", "src=", "href=", "@import", "url(",
+    ] {
+        let own = html
+            .replace("https://localhost", "")
+            .replace("http://localhost", "");
+        assert!(!own.contains(absent), "`{absent}` in\n{html}");
+    }
+    for there in ["prefers-color-scheme: dark", "@media print", "lang=\"en\""] {
+        assert!(html.contains(there), "no `{there}`");
+    }
+    if !need::program("tidy") {
+        return;
+    }
+    let said = Command::new("tidy")
+        .args(["-q", "-e", "--drop-empty-elements", "no"])
+        .arg(install.at("r.html"))
+        .output()
+        .unwrap();
+    let said = (
+        said.status.code(),
+        String::from_utf8_lossy(&said.stderr).into_owned(),
+    );
+    assert_eq!(said, (Some(0), String::new()), "well-formed, by tidy");
+    fs::write(
+        install.at("r.html"),
+        html.replacen("</table>", "</tabl>", 1),
+    )
+    .unwrap();
+    let said = Command::new("tidy")
+        .args(["-q", "-e", "--drop-empty-elements", "no"])
+        .arg(install.at("r.html"))
+        .output()
+        .unwrap();
+    assert_ne!(said.status.code(), Some(0), "or tidy says nothing");
 }

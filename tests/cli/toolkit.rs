@@ -33,8 +33,8 @@ fn image_ls_shows_what_compose_would_run() {
     let json = transship(folder.path(), ["image", "ls", "--json"])
         .exits(0)
         .json();
-    assert_eq!(json[0]["image"], "postgres:16");
-    assert_eq!(json[0]["written"], "postgres:${PG:-15}");
+    assert_eq!(json["images"][0]["image"], "postgres:16");
+    assert_eq!(json["images"][0]["written"], "postgres:${PG:-15}");
 }
 
 #[test]
@@ -227,7 +227,7 @@ fn releases_are_listed_staged_and_switched() {
         .exits(0)
         .prints("v2.10.5  current");
     let json = install.run(&["release", "ls", "--json"]).exits(0).json();
-    assert_eq!(json[1]["current"], true);
+    assert_eq!(json["releases"][1]["current"], true);
 }
 
 #[test]

@@ -38,6 +38,7 @@ mod standing;
 #[path = "../fidelity/support.rs"]
 #[expect(dead_code, reason = "made for the tests of copies")]
 mod support;
+mod terms;
 mod two_engines;
 mod unknown_users;
 mod unseen_data;

@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::JoinHandle;
@@ -101,11 +102,19 @@ impl Upgrade {
 
     /// Upgrades to v2.
     pub(super) fn upgrade(&self, more: &[&str]) -> Ran {
+        Ran::of(&mut self.upgrading(more))
+    }
+
+    /// The command that does.
+    pub(super) fn upgrading(&self, more: &[&str]) -> Command {
         let (b, prefix) = (self.project("b"), self.pair.lab.name("two_"));
-        let theirs = ["--theirs", "docker-compose.yml"];
-        let args = ["upgrade", "v2", "--yes", "-p", &b, "--prefix", &prefix];
-        let args = [&args[..], &theirs].concat();
-        self.pair.ran(&[&args[..], more].concat())
+        let mut command = Command::new(env!("CARGO_BIN_EXE_transship"));
+        command
+            .args(["upgrade", "v2", "--yes", "-p", &b, "--prefix", &prefix])
+            .args(["--theirs", "docker-compose.yml"])
+            .args(more)
+            .current_dir(self.pair.home.path());
+        command
     }
 
     /// The release that answers on the host's port; it may have started a moment ago.

@@ -28,12 +28,15 @@ use transship::tree::{
 use transship::upgrade::document;
 use transship::upgrade::made_volume::{self, MadeVolume, VolumeIdentity};
 use transship::upgrade::plan::{self, Plan, PlanError};
+use transship::upgrade::running::confirmation::{self, Confirmation};
 use transship::upgrade::running::downtime::DowntimeFigure;
 use transship::upgrade::running::journal::{self, Journal, JournalEvent, RunState, StepState};
 use transship::upgrade::running::probing::SeenBy;
+use transship::upgrade::running::run_terms::RunTerms;
 use transship::upgrade::standing_record::{self, StandingRecord};
 use transship::upgrade::step::StepOutcome;
 
+mod comparisons;
 mod plans;
 mod rehearsals;
 
@@ -209,6 +212,23 @@ fn what_is_held_is_written_and_read() {
 }
 
 #[test]
+fn a_confirmation_is_written_and_read() {
+    let said = Confirmation {
+        install: "0123456789abcdef0123456789abcdef".into(),
+        run: "00007-20261121T020500Z-v2.10.5".into(),
+        at: "2026-11-21T02:10:00Z".parse().unwrap(),
+    };
+    let name = "confirmation-v1.json";
+    let text = fixture(
+        name,
+        &document::to_text(confirmation::FORMAT, &said).unwrap(),
+    );
+    let read: Confirmation =
+        document::from_text(confirmation::FORMAT, Path::new(name), &text).unwrap();
+    assert_eq!(read, said);
+}
+
+#[test]
 fn bad_releases_are_written_and_read() {
     let said = [("v2.10.4", "loses sessions"), ("v2.10.5", "")];
     let said = said.map(|(version, because)| (version.into(), because.into()));
@@ -288,7 +308,7 @@ const LAST: usize = 19;
 /// The number of the last step of a plan of version 3.
 const LAST_OF_3: usize = 8;
 
-/// A journal with every event in it, as a run writes it; the times are made the same.
+/// A journal with every event in it but the completion of what needn't be confirmed, as a run writes it; the times are made the same.
 fn a_journal() -> String {
     let (_root, install) = an_install();
     let mut journal =
@@ -301,6 +321,13 @@ fn a_journal() -> String {
     };
     let failed = || "no space left on device".to_owned();
     let mut record = |event| journal.record(&Disk::new(), event).unwrap();
+    record(JournalEvent::Terms {
+        terms: RunTerms {
+            window: Some("02:00-04:00".parse().unwrap()),
+            wait: true,
+            confirm_seconds: Some(600),
+        },
+    });
     for step in 0..LAST {
         record(JournalEvent::Do { step });
         record(JournalEvent::Ok {
@@ -329,7 +356,10 @@ fn a_journal() -> String {
             whole: true,
         },
     });
-    record(JournalEvent::Complete);
+    record(JournalEvent::Awaits {
+        until: "2026-11-21T02:15:01Z".parse().unwrap(),
+    });
+    record(JournalEvent::Confirmed);
     record(JournalEvent::Undo { step: LAST });
     record(JournalEvent::UndoFailed {
         step: LAST,
@@ -483,6 +513,8 @@ fn no_format_is_forgotten() {
     let known = [
         "bad-releases-v1.json",
         "clone-v1.json",
+        "confirmation-v1.json",
+        "db-comparison-v1.json",
         "held-v1.json",
         "id-v1.json",
         "journal-v1.json",

@@ -77,6 +77,7 @@ pub(super) fn a_rehearsal() -> RehearsalRecord {
         ],
         findings: vec!["after the way back: volume data: row: content".to_owned()],
         remarks: vec!["the old release writes 3 files by itself".to_owned()],
+        services: Vec::new(),
         notes: Vec::new(),
     }
 }

@@ -139,10 +139,13 @@ pub(crate) fn open(files: &FilesArg, ui: &Ui) -> Result<Vec<Document>, Failure> 
 pub(crate) fn finish(edits: Vec<FileEdit>, args: &EditArgs, ui: &Ui) -> Result<Done, Failure> {
     let done = settle(&edits, args, ui)?;
     if ui.json {
-        ui.json(&EditJson {
-            dry_run: args.is_dry(),
-            files: edits.into_iter().map(FileJson::from).collect(),
-        })?;
+        ui.json(
+            "transship-edit",
+            &EditJson {
+                dry_run: args.is_dry(),
+                files: edits.into_iter().map(FileJson::from).collect(),
+            },
+        )?;
     }
     Ok(done)
 }

@@ -67,11 +67,14 @@ pub(in crate::cli) fn run(args: &LoadArgs, ui: &Ui) -> Result<Done, Failure> {
         ui.acted();
     }
     if ui.json {
-        ui.json(&LoadJson {
-            dry_run: args.dry_run,
-            archive: &args.archive,
-            images: &archive.images,
-        })?;
+        ui.json(
+            "transship-image-load",
+            &LoadJson {
+                dry_run: args.dry_run,
+                archive: &args.archive,
+                images: &archive.images,
+            },
+        )?;
         return Ok(Done::Same);
     }
     let rows: Vec<_> = archive.images.iter().map(row).collect();

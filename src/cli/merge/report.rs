@@ -90,15 +90,18 @@ pub(super) fn report(
         .count();
     let words = words(args);
     if ui.json {
-        ui.json(&MergeJson {
-            clean: conflicts == 0,
-            dry_run: args.dry_run,
-            conflicts,
-            files: merges
-                .iter()
-                .map(|merge| json(args, merge, &words))
-                .collect(),
-        })?;
+        ui.json(
+            "transship-merge",
+            &MergeJson {
+                clean: conflicts == 0,
+                dry_run: args.dry_run,
+                conflicts,
+                files: merges
+                    .iter()
+                    .map(|merge| json(args, merge, &words))
+                    .collect(),
+            },
+        )?;
         return Ok(Done::differs(conflicts > 0));
     }
     for merge in merges {

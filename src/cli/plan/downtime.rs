@@ -19,7 +19,7 @@ pub(in crate::cli) struct DowntimeLimit {
     max_downtime: Option<Duration>,
     /// Go on although it isn't known how long it will be down
     #[arg(long)]
-    accept_unknown_downtime: bool,
+    pub(in crate::cli) accept_unknown_downtime: bool,
 }
 
 impl DowntimeLimit {

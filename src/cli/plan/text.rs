@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
+
 use super::{downtime, services};
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::ui::Ui;
@@ -48,7 +50,7 @@ pub(in crate::cli) fn show(
     text += &steps(plan, store, ui);
     let words = SecretWords::with(releases.recipe.secrets.clone());
     text += &merges(decisions, &words, ui);
-    text += &files(releases, decisions, plan, &words, ui);
+    text += &files(planned, ui);
     text += &sizes(plan, databases, root, ui);
     text += &downtime::render(plan, ui);
     text += &notes(plan, releases, ui);
@@ -255,40 +257,9 @@ fn carried_over(file: &MergedFile) -> String {
     text
 }
 
-fn files(
-    releases: &Releases,
-    decisions: &Decisions,
-    plan: &Plan,
-    words: &SecretWords,
-    ui: &Ui,
-) -> String {
-    let diff = |path: &Path, before: &[u8], after: &[u8]| {
-        text_diff::render_with(ui, path, before, after, words)
-    };
-    let edits = decisions.edits.iter();
-    let edits = edits.map(|edit| diff(&edit.step.file, &edit.before, &edit.after));
-    let merges = decisions.merged.iter().map(|file| {
-        let path = Install::current_target(&decisions.to).join(&file.name);
-        let old = releases.old.folder.join(&file.source);
-        let private = mask::is_private(&old, &file.merged.bytes) && !is_env_name(&old);
-        if private {
-            return format!("{} is merged, and is private: not shown\n", path.display());
-        }
-        if file.before == file.merged.bytes && file.merged.conflicts().next().is_some() {
-            // Nobody has said yet whose it is to be.
-            let mine = std::fs::read(&old).unwrap_or_default();
-            let both = diff(&file.name, &mine, &file.before);
-            return format!("from yours to the vendor's:\n{both}");
-        }
-        diff(&path, &file.before, &file.merged.bytes)
-    });
-    let carries = plan.steps.iter().filter_map(|step| match step {
-        Step::Carry(step) if step.replaces && step.merge.is_none() => {
-            Some(carried(releases, step, words, ui))
-        }
-        _ => None,
-    });
-    let diffs: String = merges.chain(edits).chain(carries).collect();
+fn files(prepared: &Prepared, ui: &Ui) -> String {
+    let diffs = file_diffs(prepared, ui).into_iter();
+    let diffs: String = diffs.map(|file| file.diff).collect();
     match diffs.is_empty() {
         true => String::new(),
         false => {
@@ -298,6 +269,66 @@ fn files(
             ) + &diffs
         }
     }
+}
+
+/// What becomes of one file.
+#[derive(Debug, Serialize)]
+pub(in crate::cli) struct FileDiff {
+    /// Below the install.
+    file: PathBuf,
+    /// A unified diff from the vendor's, secrets masked; or why it isn't shown.
+    diff: String,
+}
+
+/// What becomes of every file that is merged, edited or carried over the vendor's.
+pub(in crate::cli) fn file_diffs(prepared: &Prepared, ui: &Ui) -> Vec<FileDiff> {
+    let Prepared {
+        plan,
+        releases,
+        decisions,
+        ..
+    } = prepared;
+    let words = &SecretWords::with(releases.recipe.secrets.clone());
+    let edits = decisions.edits.iter().map(|edit| FileDiff {
+        file: edit.step.file.clone(),
+        diff: text_diff::render_with(ui, &edit.step.file, &edit.before, &edit.after, words),
+    });
+    let merges = decisions.merged.iter().map(|file| FileDiff {
+        file: Install::current_target(&decisions.to).join(&file.name),
+        diff: merged(releases, decisions, file, words, ui),
+    });
+    let carries = plan.steps.iter().filter_map(|step| match step {
+        Step::Carry(step) if step.replaces && step.merge.is_none() => Some(FileDiff {
+            file: step.to.clone(),
+            diff: carried(releases, step, words, ui),
+        }),
+        _ => None,
+    });
+    let all = merges.chain(edits).chain(carries);
+    all.filter(|file| !file.diff.is_empty()).collect()
+}
+
+/// The difference between the vendor's file and the merged one.
+fn merged(
+    releases: &Releases,
+    decisions: &Decisions,
+    file: &MergedFile,
+    words: &SecretWords,
+    ui: &Ui,
+) -> String {
+    let path = Install::current_target(&decisions.to).join(&file.name);
+    let old = releases.old.folder.join(&file.source);
+    let private = mask::is_private(&old, &file.merged.bytes) && !is_env_name(&old);
+    if private {
+        return format!("{} is merged, and is private: not shown\n", path.display());
+    }
+    if file.before == file.merged.bytes && file.merged.conflicts().next().is_some() {
+        // Nobody has said yet whose it is to be.
+        let mine = std::fs::read(&old).unwrap_or_default();
+        let both = text_diff::render_with(ui, &file.name, &mine, &file.before, words);
+        return format!("from yours to the vendor's:\n{both}");
+    }
+    text_diff::render_with(ui, &path, &file.before, &file.merged.bytes, words)
 }
 
 /// The difference between the vendor's file and the carried one. Folders are only named:

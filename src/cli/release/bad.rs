@@ -28,7 +28,7 @@ pub(in crate::cli) struct ReleaseBad {
 
 #[derive(Serialize)]
 struct BadJson<'a> {
-    version: &'a Version,
+    release: &'a Version,
     bad: bool,
 }
 
@@ -57,10 +57,13 @@ pub(super) fn run(args: &ReleaseBad, ui: &Ui) -> Result<Done, Failure> {
     }
     let (version, is_bad) = (&args.version, !args.undo);
     if ui.json {
-        ui.json(&BadJson {
-            version,
-            bad: is_bad,
-        })?;
+        ui.json(
+            "transship-release-bad",
+            &BadJson {
+                release: version,
+                bad: is_bad,
+            },
+        )?;
     } else {
         let word = if is_bad { "bad" } else { "not bad" };
         ui.line(&format!("{version} is written down as {word}"))?;

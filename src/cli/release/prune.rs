@@ -10,7 +10,7 @@ use crate::cli::options::VolumesArg;
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::size;
 use crate::cli::terminal::ui::{Done, Ui};
-use crate::error::Kind;
+use crate::error::{Code, Kind};
 use crate::fs::Disk;
 use crate::release::Version;
 use crate::upgrade::prune::{PrunedRelease, Pruning};
@@ -41,8 +41,6 @@ pub(in crate::cli) struct ReleasePrune {
 /// The document of `--json`.
 #[derive(Serialize)]
 struct PruneJson<'a> {
-    format: &'static str,
-    version: u32,
     removed: bool,
     bytes: u64,
     releases: Vec<PrunedJson<'a>>,
@@ -95,7 +93,7 @@ pub(super) fn run(args: &ReleasePrune, ui: &Ui) -> Result<Done, Failure> {
         ui.acted();
     }
     if ui.json {
-        ui.json(&json(&pruning, go_on))?;
+        ui.json("transship-release-prune", &json(&pruning, go_on))?;
     } else if go_on {
         ui.line(&format!("removed, {} freed", size::human(bytes(&pruning))))?;
     }
@@ -109,7 +107,9 @@ fn agreed(ui: &Ui) -> Result<bool, Failure> {
             Kind::Refused,
             "nobody can be asked whether all of that is to go",
         );
-        return Err(failure.hint("add `--yes`, or `--dry-run` to look only"));
+        return Err(failure
+            .code(Code::NeedsYes)
+            .hint("add `--yes`, or `--dry-run` to look only"));
     }
     ui.say("Remove all of that? It can't be brought back. Type `yes`:");
     let mut answer = String::new();
@@ -164,8 +164,6 @@ fn text(pruning: &Pruning) -> String {
 
 fn json(pruning: &Pruning, removed: bool) -> PruneJson<'_> {
     PruneJson {
-        format: "transship-prune",
-        version: 1,
         removed,
         bytes: bytes(pruning),
         releases: pruning.releases.iter().map(pruned).collect(),

@@ -2,6 +2,7 @@
 
 pub(crate) mod color;
 pub(crate) mod failure;
+pub(crate) mod json_document;
 pub(crate) mod pasted;
 pub(crate) mod progress;
 mod signals;

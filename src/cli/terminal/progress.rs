@@ -9,11 +9,12 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
+use super::json_document::{EventMessage, event_line};
 use super::signals::StopWish;
 use super::size;
 use super::visible::visible;
 use crate::clock::Stopwatch;
-use crate::progress::Progress;
+use crate::progress::{Progress, StepProgress};
 
 /// How progress is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +62,6 @@ struct CurrentWork {
 /// One line of JSON on stderr: the work's start and end, and how far it is in between.
 #[derive(Debug, Serialize)]
 struct ProgressJson<'a> {
-    event: &'static str,
     what: &'a str,
     bytes: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -74,11 +74,11 @@ struct ProgressJson<'a> {
 
 impl Bars {
     pub(crate) fn new(quiet: bool, json: bool) -> Self {
-        let stop = StopWish::catch();
-        let manner = match (quiet, io::stderr().is_terminal(), json) {
+        let stop = StopWish::catch(json);
+        let manner = match (quiet, json, io::stderr().is_terminal()) {
             (true, _, _) => Manner::Quiet,
-            (false, true, _) => Manner::Bar,
-            (false, false, true) => Manner::Events,
+            (false, true, _) => Manner::Events,
+            (false, false, true) => Manner::Bar,
             (false, false, false) => Manner::Lines,
         };
         Self {
@@ -109,10 +109,7 @@ impl Bars {
             }
             Manner::Lines => self.say(&work.line(bytes, files)),
             Manner::Events => {
-                let event = work.event(event, bytes, files);
-                if let Ok(line) = serde_json::to_string(&event) {
-                    self.say(&line);
-                }
+                self.say(&event_line(event, &work.event(bytes, files)));
             }
         }
     }
@@ -164,10 +161,22 @@ impl Progress for Bars {
     }
 
     fn note(&self, line: &str) {
+        if self.manner == Manner::Events {
+            self.say(&event_line("note", &EventMessage { message: line }));
+            return;
+        }
         let now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
         match now.as_ref().and_then(|work| work.bar.as_ref()) {
             Some(bar) => bar.suspend(|| self.say(line)),
             None => self.say(line),
+        }
+    }
+
+    fn step(&self, step: &StepProgress<'_>) {
+        match self.manner {
+            Manner::Events => self.say(&event_line("step", step)),
+            _ if step.state.begins() => self.note(&step.to_string()),
+            _ => {}
         }
     }
 
@@ -200,13 +209,12 @@ impl CurrentWork {
         )
     }
 
-    fn event<'a>(&'a self, event: &'static str, bytes: u64, files: u64) -> ProgressJson<'a> {
+    fn event(&self, bytes: u64, files: u64) -> ProgressJson<'_> {
         let rate = self.rate(bytes);
         let left = self
             .total
             .and_then(|total| total.saturating_sub(bytes).checked_div(rate));
         ProgressJson {
-            event,
             what: &self.what,
             bytes,
             total_bytes: self.total,

@@ -14,6 +14,8 @@ use signal_hook::flag;
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::exit;
 
+use super::failure::Failure;
+use super::json_document::{JsonDocument, event_line};
 use crate::error::Kind;
 use crate::threads;
 
@@ -29,7 +31,7 @@ pub(super) struct StopWish {
 
 impl StopWish {
     /// Catches the signals from now on. SIGHUP stays ignored where it is, under `nohup`.
-    pub(super) fn catch() -> Self {
+    pub(super) fn catch(json: bool) -> Self {
         let wish = Self::default();
         let hang_up = (!is_ignored(SIGHUP)).then_some(SIGHUP);
         let signals = [SIGINT, SIGTERM].into_iter().chain(hang_up);
@@ -47,7 +49,7 @@ impl StopWish {
             // Refused, there is still the second signal.
             let _ = threads::start(move || {
                 if signals.forever().next().is_some() {
-                    waiting.end_unheard();
+                    waiting.end_unheard(json);
                 }
             });
         }
@@ -64,10 +66,21 @@ impl StopWish {
     }
 
     /// Ends the process, unless somebody looks for the wish in time.
-    fn end_unheard(&self) {
+    fn end_unheard(&self, json: bool) {
         std::thread::sleep(GRACE);
         if !self.heard.load(Relaxed) {
-            let _ = writeln!(io::stderr(), "error: interrupted");
+            let failure = Failure::new(Kind::Interrupted, "interrupted");
+            let (document, line) = match json {
+                true => (
+                    JsonDocument::new("transship-failure", &failure.json()).text(),
+                    event_line("error", &failure.error_json()),
+                ),
+                false => (Ok(String::new()), format!("error: {}", failure.message)),
+            };
+            // Whoever holds the lock of standard output may be what waits.
+            let document = document.unwrap_or_default();
+            let _ = rustix::io::write(rustix::stdio::stdout(), document.as_bytes());
+            let _ = writeln!(io::stderr(), "{line}");
             exit(i32::from(Kind::Interrupted.exit_code()));
         }
     }

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::color::{self, Style};
 use super::failure::Failure;
+use super::json_document::{EventMessage, JsonDocument, event_line};
 use super::pasted::Pasted;
 use super::progress::Bars;
 use super::visible::visible;
@@ -65,8 +66,8 @@ impl Ui {
             json: common.json,
             pasted: Pasted::new(install.as_deref(), commands),
             install,
-            color_out: wanted(io::stdout().is_terminal()),
-            color_err: wanted(io::stderr().is_terminal()),
+            color_out: !common.json && wanted(io::stdout().is_terminal()),
+            color_err: !common.json && wanted(io::stderr().is_terminal()),
             quiet: common.quiet,
             progress: Bars::new(common.quiet, common.json),
             acted: AtomicBool::new(false),
@@ -134,31 +135,41 @@ impl Ui {
         self.print(&format!("{text}\n"))
     }
 
-    /// Writes the one JSON document.
-    pub(crate) fn json<T: Serialize>(&self, document: &T) -> Result<(), Failure> {
-        let text =
-            serde_json::to_string_pretty(document).map_err(|error| self.untold().cause(&error))?;
-        self.write(format!("{text}\n").as_bytes())
+    /// Writes the one JSON document, of the format of this name.
+    pub(crate) fn json<T: Serialize>(&self, format: &'static str, body: &T) -> Result<(), Failure> {
+        let text = JsonDocument::new(format, body).text();
+        let text = text.map_err(|error| self.untold().cause(&error))?;
+        self.write(text.as_bytes())
     }
 
     /// Says something on stderr, unless told to be quiet.
     pub(crate) fn say(&self, text: &str) {
         if !self.quiet {
-            self.complain(&format!("{}\n", self.pasted(text)));
+            self.tell("note", "", text);
         }
     }
 
     /// Warns on stderr, even when told to be quiet.
     pub(crate) fn warn(&self, text: &str) {
         let label = color::paint(self.color_err, color::WARNING, "warning:");
-        self.complain(&format!("{label} {}\n", self.pasted(text)));
+        self.tell("warning", &format!("{label} "), text);
+    }
+
+    /// A sentence on stderr, as a line of JSON where that is wanted.
+    fn tell(&self, event: &'static str, label: &str, text: &str) {
+        let text = self.pasted(text);
+        match self.json {
+            true => self.complain(&(event_line(event, &EventMessage { message: &text }) + "\n")),
+            false => self.complain(&format!("{label}{text}\n")),
+        }
     }
 
     /// Reports a failure and gives its exit code.
     pub(crate) fn fail(&self, failure: &Failure) -> u8 {
         if self.json {
-            // The text below is on its way to stderr whatever becomes of this.
-            let _ = self.json(&failure.clone().pasted(&self.pasted).json());
+            // The line below is on its way to stderr whatever becomes of this.
+            let failure = failure.clone().pasted(&self.pasted);
+            let _ = self.json("transship-failure", &failure.json());
         }
         self.fail_in_words(failure);
         failure.kind.exit_code()
@@ -166,6 +177,11 @@ impl Ui {
 
     /// Reports a failure on stderr alone: where stdout has its document already.
     pub(crate) fn fail_in_words(&self, failure: &Failure) {
+        if self.json {
+            let failure = failure.clone().pasted(&self.pasted);
+            self.complain(&(event_line("error", &failure.error_json()) + "\n"));
+            return;
+        }
         let paint = |style, text: &str| color::paint(self.color_err, style, text);
         let error = paint(color::ERROR, "error:");
         let failure = &failure.clone().pasted(&self.pasted);

@@ -90,7 +90,7 @@ pub(super) fn run(args: &VolumeLs, ui: &Ui) -> Result<Done, Failure> {
         false => of_files(args, &store, ui)?,
     };
     if ui.json {
-        ui.json(&list)?;
+        ui.json("transship-volume-ls", &list)?;
         return Ok(Done::Same);
     }
     show(list, args.size, ui)

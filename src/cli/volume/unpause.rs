@@ -64,7 +64,7 @@ pub(super) fn run(args: &Unpause, ui: &Ui) -> Result<Done, Failure> {
     }
     is_complete &= done.left.is_empty();
     if ui.json {
-        ui.json(&done)?;
+        ui.json("transship-volume-unpause", &done)?;
     } else {
         args.report(&done, ui)?;
     }

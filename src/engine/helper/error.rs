@@ -7,7 +7,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::super::program;
-use crate::error::{Explain, Kind};
+use crate::error::{Code, Explain, Kind};
 
 /// Why work in a helper container didn't end well.
 #[derive(Debug, Error)]
@@ -92,6 +92,16 @@ pub enum HelperError {
 }
 
 impl Explain for HelperError {
+    fn code(&self) -> Code {
+        match self {
+            Self::NoProgram { .. } | Self::NotStatic { .. } | Self::Machine { .. } => {
+                Code::NoProgram
+            }
+            Self::Unreadable { .. } => Code::Unreadable,
+            _ => Code::HelperFailed,
+        }
+    }
+
     fn kind(&self) -> Kind {
         match self {
             Self::NoProgram

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use crate::engine::error::ticked;
-use crate::error::{Explain, Kind};
+use crate::error::{Code, Explain, Kind};
 
 /// Why the images of an archive can't be told.
 #[derive(Debug, Error)]
@@ -118,6 +118,17 @@ pub enum ArchiveError {
 }
 
 impl Explain for ArchiveError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Interrupted { .. } => Code::Interrupted,
+            Self::Engine(error) => error.code(),
+            Self::Incomplete { .. } => Code::NoImage,
+            Self::NotLoaded { .. } | Self::Load { .. } => Code::EngineFailed,
+            Self::Unreadable { .. } => Code::Unreadable,
+            _ => Code::Damaged,
+        }
+    }
+
     fn kind(&self) -> Kind {
         match self {
             Self::Interrupted => Kind::Interrupted,

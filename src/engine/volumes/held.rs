@@ -24,7 +24,7 @@ use super::quiesce::Quiesce;
 use crate::clock;
 use crate::document::{self, DocumentError, DocumentFormat};
 use crate::engine::{Container, Docker, Error, ServerInfo};
-use crate::error::{Explain, Kind};
+use crate::error::{Code, Explain, Kind};
 use crate::fs::{Disk, Maker, NamedProcess, TrustError, WriteError, require_own};
 
 /// The format of a record.
@@ -66,6 +66,17 @@ pub enum HeldError {
 }
 
 impl Explain for HeldError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Document(error) => error.code(),
+            Self::Trust(error) => error.code(),
+            Self::Write(error) => error.code(),
+            Self::NoFolder { .. } => Code::Unwritable,
+            Self::Folder { .. } => Code::Unreadable,
+            Self::OtherEngine { .. } => Code::Held,
+        }
+    }
+
     fn kind(&self) -> Kind {
         match self {
             Self::Document(error) => error.kind(),

@@ -6,7 +6,7 @@
 
 use thiserror::Error;
 
-use crate::error::{Explain, Kind};
+use crate::error::{Code, Explain, Kind};
 use crate::upgrade::plan::Plan;
 use crate::upgrade::step::Step;
 
@@ -21,6 +21,10 @@ pub struct Drift {
 }
 
 impl Explain for Drift {
+    fn code(&self) -> Code {
+        Code::StalePlan
+    }
+
     fn kind(&self) -> Kind {
         Kind::Refused
     }

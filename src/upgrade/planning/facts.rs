@@ -18,7 +18,7 @@ use super::volume_pair::VolumePair;
 use super::whose::CarriedPath;
 use crate::doctor::Finding;
 use crate::engine::{self, ByPath, Users, VolumeStore};
-use crate::error::{Explain, Kind};
+use crate::error::{Code, Explain, Kind};
 use crate::progress::Progress;
 use crate::release::{Install, Version};
 use crate::tree::{self, Exclude, Holds, Survey, SurveyOptions};
@@ -123,6 +123,14 @@ pub enum FactsError {
 }
 
 impl Explain for FactsError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Io { .. } => Code::Unreadable,
+            Self::Tree(error) => error.code(),
+            Self::Engine(error) => error.code(),
+        }
+    }
+
     fn kind(&self) -> Kind {
         match self {
             Self::Io { .. } => Kind::Refused,

@@ -6,7 +6,7 @@ use std::fmt;
 use thiserror::Error;
 
 use super::release_files::{ReadOptions, ReleaseFiles, ReleasesError};
-use crate::error::{Explain, Kind};
+use crate::error::{Code, Explain, Kind};
 use crate::release::{
     Install, InstallError, KnownReleases, PathError, PathRules, Recipe, RecipeError, UpgradePath,
     Version,
@@ -41,6 +41,10 @@ impl HopsError {
 }
 
 impl Explain for HopsError {
+    fn code(&self) -> Code {
+        self.inner().code()
+    }
+
     fn kind(&self) -> Kind {
         self.inner().kind()
     }

@@ -8,7 +8,7 @@ use super::decisions::Decisions;
 use crate::engine::{
     self, ArchiveError, ArchivedImage, ImageArchive, VolumeStore, local_images, missing_images,
 };
-use crate::error::{Explain, Kind};
+use crate::error::{Code, Explain, Kind};
 use crate::progress::Progress;
 
 /// The archive, and what of the release's images is nowhere.
@@ -40,6 +40,14 @@ pub enum ImagesError {
 }
 
 impl Explain for ImagesError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Archive(error) => error.code(),
+            Self::Engine(error) => error.code(),
+            Self::NoDocker { .. } => Code::NoEngine,
+        }
+    }
+
     fn kind(&self) -> Kind {
         match self {
             Self::Archive(error) => error.kind(),

@@ -7,7 +7,7 @@ use thiserror::Error;
 use super::hops::SkippedHop;
 use crate::doctor::Finding;
 use crate::engine::UnseenData;
-use crate::error::{ErrorPart, Explain, Kind};
+use crate::error::{Code, ErrorPart, Explain, Kind};
 use crate::tree::Survey;
 use crate::upgrade::plan::Space;
 use crate::upgrade::service_path::ServicePath;
@@ -217,6 +217,10 @@ pub enum Obstacle {
 }
 
 impl Explain for Refused {
+    fn code(&self) -> Code {
+        Code::Obstacles
+    }
+
     fn kind(&self) -> Kind {
         Kind::Refused
     }

@@ -19,7 +19,7 @@ use crate::clock;
 use crate::compose;
 use crate::doctor::{self, DatabaseFacts};
 use crate::engine::VolumeStore;
-use crate::error::{ErrorPart, Explain, Kind};
+use crate::error::{Code, ErrorPart, Explain, Kind};
 use crate::fs::Disk;
 use crate::progress::Progress;
 use crate::release::{IdentityError, Install};
@@ -90,6 +90,10 @@ impl PrepareError {
 }
 
 impl Explain for PrepareError {
+    fn code(&self) -> Code {
+        self.inner().code()
+    }
+
     fn kind(&self) -> Kind {
         self.inner().kind()
     }

@@ -13,7 +13,7 @@ use thiserror::Error;
 use crate::compose::{self, LoadOptions, Model};
 use crate::document::DocumentError;
 use crate::env_file::{self, EnvFile};
-use crate::error::{Explain, Kind};
+use crate::error::{Code, Explain, Kind};
 use crate::merge;
 use crate::release::{
     Install, InstallError, RecipeError, Release, VendorReleaseError, Version, where_else,
@@ -185,6 +185,23 @@ pub enum ReleasesError {
 }
 
 impl Explain for ReleasesError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Install(error) => error.code(),
+            Self::VendorRelease(error) => error.code(),
+            Self::Shipped(error) => error.code(),
+            Self::Recipe(error) => error.code(),
+            Self::Compose(error) => error.code(),
+            Self::Env(error) => error.code(),
+            Self::Merge(error) => error.code(),
+            Self::NoCompose { .. } | Self::OtherFolder { .. } => Code::IncompleteRelease,
+            Self::FileOutside { .. } => Code::Outside,
+            Self::NotThere { .. } | Self::NoPristine { .. } => Code::NotFound,
+            Self::OverrideTaken { .. } => Code::Exists,
+            Self::Io { .. } => Code::Unreadable,
+        }
+    }
+
     fn kind(&self) -> Kind {
         match self {
             Self::Install(error) => error.kind(),

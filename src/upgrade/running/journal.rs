@@ -18,8 +18,9 @@ use thiserror::Error;
 use super::downtime::DowntimeFigure;
 use super::run_course::RunCourse;
 pub use super::run_course::{RunState, StepState};
+use super::run_terms::RunTerms;
 use crate::document::{self, DocumentError, DocumentFormat};
-use crate::error::{Explain, Kind};
+use crate::error::{Code, Explain, Kind};
 use crate::fs::Disk;
 use crate::release::Install;
 use crate::upgrade::plan::{Plan, PlanError, is_of, own_id};
@@ -110,6 +111,18 @@ pub enum JournalEvent {
     },
     /// Every step that was to be undone is undone, so the run is over.
     RolledBack,
+    /// What is wanted of the run, before its first step.
+    Terms {
+        /// The terms.
+        terms: RunTerms,
+    },
+    /// Every step of the plan is done, and it goes back unless it is confirmed.
+    Awaits {
+        /// By when.
+        until: Timestamp,
+    },
+    /// It was confirmed, so the run is over.
+    Confirmed,
     /// How long nobody was served, on the way there or on the way back.
     Downtime {
         /// What was measured.
@@ -142,6 +155,14 @@ pub enum JournalError {
 }
 
 impl Explain for JournalError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Document(error) => error.code(),
+            Self::Illegal { .. } => Code::Damaged,
+            Self::Io { .. } => Code::Unreadable,
+        }
+    }
+
     fn kind(&self) -> Kind {
         match self {
             Self::Document(error) => error.kind(),
@@ -318,7 +339,12 @@ impl Journal {
     /// Whether every step of the plan was done once, whatever was undone since.
     pub fn was_complete(&self) -> bool {
         let mut records = self.records().iter();
-        records.any(|record| record.event == JournalEvent::Complete)
+        records.any(|record| {
+            matches!(
+                record.event,
+                JournalEvent::Complete | JournalEvent::Confirmed
+            )
+        })
     }
 
     /// Where each step stands, in the plan's order.
@@ -347,6 +373,26 @@ impl Journal {
             JournalEvent::Downtime { figure } => Some(figure),
             _ => None,
         })
+    }
+
+    /// What is wanted of the run.
+    pub fn terms(&self) -> RunTerms {
+        let mut records = self.records().iter().rev();
+        let terms = records.find_map(|record| match &record.event {
+            JournalEvent::Terms { terms } => Some(terms.clone()),
+            _ => None,
+        });
+        terms.unwrap_or_default()
+    }
+
+    /// By when the run has to be confirmed, while it has to.
+    pub fn awaits(&self) -> Option<Timestamp> {
+        let mut records = self.records().iter().rev();
+        let until = records.find_map(|record| match record.event {
+            JournalEvent::Awaits { until } => Some(until),
+            _ => None,
+        });
+        until.filter(|_| self.state() == RunState::Unconfirmed)
     }
 
     /// When a step was begun last.

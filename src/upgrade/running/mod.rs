@@ -1,9 +1,11 @@
 //! From a plan to a report: the runner, its journal, and what it says.
 
+pub mod confirmation;
 pub mod downtime;
 mod downtime_facts;
 pub mod going_back;
 pub mod journal;
+pub mod maintenance_window;
 mod prober;
 pub mod probing;
 pub mod recorded_project;
@@ -11,5 +13,6 @@ pub mod release_use;
 pub mod report;
 mod run_course;
 pub mod run_error;
+pub mod run_terms;
 pub mod runner;
 pub mod writes_since_copy;

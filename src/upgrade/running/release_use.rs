@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::runner::{self, RunError};
-use crate::error::{Explain, Kind};
+use crate::error::{Code, Explain, Kind};
 use crate::fs::Disk;
 use crate::release::{Install, InstallError, Version};
 
@@ -28,6 +28,13 @@ pub enum SwitchError {
 }
 
 impl Explain for SwitchError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Run(error) => error.code(),
+            Self::Install(error) => error.code(),
+        }
+    }
+
     fn kind(&self) -> Kind {
         match self {
             Self::Run(error) => error.kind(),

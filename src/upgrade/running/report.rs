@@ -106,7 +106,7 @@ impl Report {
                 let next = (!self.request.up).then_some(start).into_iter();
                 next.chain(stays.then_some(discard)).collect()
             }
-            RunState::Open | RunState::RollingBack => Vec::new(),
+            RunState::Open | RunState::Unconfirmed | RunState::RollingBack => Vec::new(),
         };
         self
     }

@@ -27,6 +27,8 @@ pub enum StepState {
 pub enum RunState {
     /// Under way, or interrupted.
     Open,
+    /// Every step of the plan is done, and it goes back unless it is confirmed in time.
+    Unconfirmed,
     /// Every step of the plan is done; nothing is left to resume.
     Complete,
     /// Being rolled back, or interrupted in it.
@@ -58,7 +60,7 @@ impl RunCourse {
     }
 
     pub(super) fn take(&mut self, event: &JournalEvent) -> Result<(), &'static str> {
-        use RunState::{Complete, Open, RolledBack, RollingBack};
+        use RunState::{Complete, Open, RolledBack, RollingBack, Unconfirmed};
         use StepState::{Doing, Done, Failed, Pending, Undoing, Undone};
         match *event {
             JournalEvent::Do { step } => {
@@ -71,16 +73,25 @@ impl RunCourse {
             }
             JournalEvent::Ok { step, .. } => self.step(step, &[Doing], Done),
             JournalEvent::Failed { step, .. } => self.step(step, &[Doing], Failed),
-            JournalEvent::Complete => {
+            JournalEvent::Terms { .. } => self.expect_run(&[Open]),
+            JournalEvent::Awaits { .. } | JournalEvent::Complete => {
                 self.expect_run(&[Open])?;
                 if self.steps.iter().any(|state| *state != Done) {
                     return Err("complete before all steps were done");
                 }
+                self.run = match event {
+                    JournalEvent::Awaits { .. } => Unconfirmed,
+                    _ => Complete,
+                };
+                Ok(())
+            }
+            JournalEvent::Confirmed => {
+                self.expect_run(&[Unconfirmed])?;
                 self.run = Complete;
                 Ok(())
             }
             JournalEvent::Undo { step } => {
-                self.expect_run(&[Open, Complete, RollingBack, RolledBack])?;
+                self.expect_run(&[Open, Unconfirmed, Complete, RollingBack, RolledBack])?;
                 self.step(step, &[Done, Doing, Failed, Undoing], Undoing)?;
                 self.run = RollingBack;
                 Ok(())
@@ -187,6 +198,23 @@ mod tests {
         ]
         .concat();
         assert_eq!(course(&discarded), Ok(RunState::RolledBack));
+    }
+
+    #[test]
+    fn what_has_to_be_confirmed_is_complete_then_or_goes_back() {
+        let awaits = JournalEvent::Awaits {
+            until: crate::clock::now(),
+        };
+        let done = [DO(0), ok(0), DO(1), ok(1), awaits.clone()];
+        assert_eq!(course(&done), Ok(RunState::Unconfirmed));
+        let confirmed = [&done[..], &[JournalEvent::Confirmed]].concat();
+        assert_eq!(course(&confirmed), Ok(RunState::Complete));
+        let back = [&done[..], &[UNDO(1), UNDONE(1), JournalEvent::RolledBack]].concat();
+        assert_eq!(course(&back), Ok(RunState::RolledBack));
+        assert_eq!(course(&[DO(0), ok(0), awaits]), Err(2));
+        assert_eq!(course(&[JournalEvent::Confirmed]), Err(0));
+        let twice = [&done[..], &[JournalEvent::Complete]].concat();
+        assert_eq!(course(&twice), Err(5));
     }
 
     #[test]

@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
+use jiff::Timestamp;
 use thiserror::Error;
 
 use super::downtime::DowntimeFigure;
 use super::journal::JournalError;
-use crate::error::{Explain, Kind};
+use crate::error::{Code, Explain, Kind};
 use crate::release::{IdentityError, InstallError};
 use crate::upgrade::plan::PlanError;
 use crate::upgrade::step::StepError;
@@ -71,6 +72,39 @@ pub enum RunError {
         /// Why it couldn't be had back.
         source: Box<RunError>,
     },
+    /// The plan stops nothing, and so has neither a window nor anything to confirm.
+    #[error("this plan neither stops the old release nor starts the new one")]
+    NoTerms,
+    /// The old release may not be stopped now.
+    #[error("it is outside of the window {window}{}", opens(until.as_deref()))]
+    OutsideWindow {
+        /// The window, as it was told.
+        window: String,
+        /// The time until it opens for long enough, for a reader; nothing where it doesn't.
+        until: Option<String>,
+        /// Whether everything that comes before the window is done.
+        is_begun: bool,
+    },
+    /// The window ended before the new release served.
+    #[error("the window {window} is over")]
+    WindowOver {
+        /// The window, as it was told.
+        window: String,
+    },
+    /// Waiting for a confirmation was interrupted.
+    #[error("interrupted while {to} waited to be confirmed by {until}")]
+    Unconfirmed {
+        /// The release that serves.
+        to: String,
+        /// By when it has to be confirmed.
+        until: Timestamp,
+    },
+    /// Nobody has confirmed it.
+    #[error("it wasn't confirmed by {until}")]
+    NotConfirmed {
+        /// By when it had to be.
+        until: Timestamp,
+    },
     /// The journal can't be kept.
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -127,6 +161,13 @@ pub enum RunError {
     },
 }
 
+fn opens(until: Option<&str>) -> String {
+    until.map_or_else(
+        || ", and no other comes that is long enough".to_owned(),
+        |until| format!(", which opens in {until}"),
+    )
+}
+
 fn after(downtime: Option<DowntimeFigure>) -> String {
     downtime.map_or_else(String::new, |figure| format!(", {figure}"))
 }
@@ -145,21 +186,48 @@ impl RunError {
 }
 
 impl Explain for RunError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Step { source, .. }
+            | Self::Undo { source, .. }
+            | Self::Leftover { source, .. }
+            | Self::Refused { source, .. } => source.code(),
+            Self::NotBack { .. } => Code::NotBack,
+            Self::OutsideWindow { .. } | Self::WindowOver { .. } => Code::OutsideWindow,
+            Self::Unconfirmed { .. } | Self::NotConfirmed { .. } => Code::Unconfirmed,
+            Self::WentBack { .. } => Code::WentBack,
+            Self::Interrupted { .. } => Code::Interrupted,
+            Self::Journal(error) => error.code(),
+            Self::Plan(error) => error.code(),
+            Self::Identity(error) => error.code(),
+            Self::Install(error) => error.code(),
+            Self::NoOldRelease { .. } => Code::OldReleaseGone,
+            Self::Unfinished { .. } => Code::Unfinished,
+            Self::NoTerms | Self::Nothing { .. } => Code::Nothing,
+            Self::Active { .. } => Code::ReleaseInUse,
+        }
+    }
+
     fn kind(&self) -> Kind {
         match self {
             Self::Step { source, .. } if source.kind() == Kind::Interrupted => Kind::Interrupted,
             Self::Step { .. }
             | Self::Undo { .. }
             | Self::Leftover { .. }
-            | Self::NotBack { .. } => Kind::Failed,
+            | Self::NotBack { .. }
+            | Self::OutsideWindow { is_begun: true, .. }
+            | Self::WindowOver { .. }
+            | Self::NotConfirmed { .. } => Kind::Failed,
             Self::WentBack { .. } => Kind::RolledBack,
-            Self::Interrupted { .. } => Kind::Interrupted,
+            Self::Interrupted { .. } | Self::Unconfirmed { .. } => Kind::Interrupted,
             Self::Journal(error) => error.kind(),
             Self::Plan(error) => error.kind(),
             Self::Identity(error) => error.kind(),
             Self::Install(error) => error.kind(),
             Self::NoOldRelease { .. }
             | Self::Unfinished { .. }
+            | Self::NoTerms
+            | Self::OutsideWindow { .. }
             | Self::Nothing { .. }
             | Self::Active { .. }
             | Self::Refused { .. } => Kind::Refused,
@@ -188,7 +256,22 @@ impl Explain for RunError {
                 vec!["then run `transship rollback` again".into()],
             ]
             .concat(),
-            Self::Interrupted { .. } | Self::Unfinished { .. } => vec![go_on],
+            Self::Interrupted { .. }
+            | Self::Unfinished { .. }
+            | Self::OutsideWindow { is_begun: true, .. } => vec![go_on],
+            Self::NoTerms => vec!["plan it while the old release runs".into()],
+            Self::OutsideWindow {
+                is_begun: false,
+                until: Some(_),
+                ..
+            } => vec!["begin it then, or wait for it with `--wait`".into()],
+            Self::OutsideWindow { .. } | Self::WindowOver { .. } => {
+                vec!["begin it again with another `--window`".into()]
+            }
+            Self::Unconfirmed { .. } => vec![
+                "keep it with `transship confirm`, or go on waiting with `transship resume`: nobody goes back by itself now".into(),
+            ],
+            Self::NotConfirmed { .. } => Vec::new(),
             Self::Active { .. } => {
                 vec!["switch to another release first, with `transship release use VERSION`".into()]
             }

@@ -6,20 +6,25 @@
 
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::downtime::Downtime;
 use super::going_back::{OnFailure, is_in_window, scope_begun, undo_order};
 use super::journal::{Journal, JournalError, JournalEvent, RunState, StepState};
+use super::maintenance_window::MaintenanceWindow;
 use super::probing::ProbeTargets;
 use super::report::Report;
 pub use super::run_error::RunError;
+use super::run_terms::{Deadline, RunTerms};
 use crate::clock::{self, Stopwatch};
 use crate::engine::VolumeStore;
+use crate::error::{Explain as _, Kind};
 use crate::fs::Disk;
-use crate::progress::Progress;
+use crate::progress::{Progress, StepMoment, StepProgress};
 use crate::release::Install;
 use crate::upgrade::plan::Plan;
 use crate::upgrade::step::{
-    Attempt, Step, StepError, StepOutcome, StopRelease, Undo, UndoEvidence, UndoScope, World,
+    Attempt, Phase, Step, StepError, StepOutcome, StopRelease, Undo, UndoEvidence, UndoScope, World,
 };
 
 /// Runs plans on one install, whose lock the caller holds.
@@ -42,10 +47,24 @@ impl Runner<'_> {
     /// # Errors
     /// [`RunError::Unfinished`] while an earlier run isn't over, and why a step failed.
     pub fn apply(&self, plan: Plan) -> Result<Report, RunError> {
+        self.apply_on(plan, RunTerms::default())
+    }
+
+    /// The same, on these terms.
+    ///
+    /// # Errors
+    /// Those of [`Runner::apply`]; [`RunError::NoTerms`], [`RunError::OutsideWindow`].
+    pub fn apply_on(&self, plan: Plan, terms: RunTerms) -> Result<Report, RunError> {
         require_over(self.install)?;
         self.install.require_own()?;
         plan.require_own(self.install, "plan", &plan.id)?;
-        self.run(Journal::begin(self.install, plan, clock::now())?)
+        terms.require(&plan)?;
+        let mut journal = Journal::begin(self.install, plan, clock::now())?;
+        if !terms.is_none() {
+            self.check(&journal)?;
+            journal.record(self.disk, JournalEvent::Terms { terms })?;
+        }
+        self.run(journal)
     }
 
     /// Goes on with the newest run.
@@ -61,6 +80,7 @@ impl Runner<'_> {
                 self.check_undo(&journal, scope)?;
                 self.undo_all(journal, scope, None)
             }
+            RunState::Unconfirmed => self.await_confirmation(journal),
             RunState::Complete | RunState::RolledBack => Err(RunError::Nothing {
                 what: format!("the run `{}` is over: nothing to resume", journal.run()),
                 next: Vec::new(),
@@ -98,8 +118,8 @@ impl Runner<'_> {
     fn scope(journal: &Journal, discard: bool) -> Result<UndoScope, RunError> {
         let left = (0..journal.steps().len()).any(|step| undoing(journal, step).is_some());
         match journal.state() {
-            RunState::Complete if discard => Ok(UndoScope::CompleteRun),
-            RunState::Complete => Ok(UndoScope::Switch),
+            RunState::Complete | RunState::Unconfirmed if discard => Ok(UndoScope::CompleteRun),
+            RunState::Complete | RunState::Unconfirmed => Ok(UndoScope::Switch),
             RunState::RollingBack => Ok(scope_begun(journal, discard)),
             RunState::RolledBack if !(discard && left) => Err(RunError::Nothing {
                 what: format!("the run `{}` was rolled back already", journal.run()),
@@ -170,9 +190,24 @@ impl Runner<'_> {
     fn run(&self, mut journal: Journal) -> Result<Report, RunError> {
         self.check(&journal)?;
         let mut downtime = None;
-        match self.do_steps(&mut journal, &mut downtime) {
+        let deadline = Deadline::none(self.progress);
+        let runner = Runner {
+            progress: &deadline,
+            ..*self
+        };
+        match runner.do_steps(&mut journal, &mut downtime, &deadline) {
+            Ok(()) if journal.state() == RunState::Unconfirmed => self.await_confirmation(journal),
             Ok(()) => Ok(Report::of(&journal)),
-            Err(error) => Err(self.settle(journal, error, downtime)),
+            Err(error) => {
+                let window = journal
+                    .terms()
+                    .window
+                    .filter(|_| deadline.is_over() && error.kind() == Kind::Interrupted);
+                let error = window.map_or(error, |window| RunError::WindowOver {
+                    window: window.to_string(),
+                });
+                Err(self.settle(journal, error, downtime))
+            }
         }
     }
 
@@ -180,9 +215,12 @@ impl Runner<'_> {
         &self,
         journal: &mut Journal,
         downtime: &mut Option<Downtime>,
+        deadline: &Deadline<'_>,
     ) -> Result<(), RunError> {
         let ids = RunIds::of(journal);
         let steps = journal.plan().steps.clone();
+        let terms = journal.terms();
+        let mut is_open = false;
         *downtime = self.downtime_begun(journal, &ids);
         self.stop_again(journal, &ids)?;
         for (number, step) in steps.iter().enumerate() {
@@ -190,22 +228,37 @@ impl Runner<'_> {
             if state == StepState::Done {
                 continue;
             }
-            if self.progress.interrupted() {
-                let (number, count) = (number + 1, steps.len());
-                return Err(RunError::Interrupted {
-                    number,
-                    count,
-                    title: step.title(),
-                });
+            let interrupted = || RunError::Interrupted {
+                number: number + 1,
+                count: steps.len(),
+                title: step.title(),
+            };
+            if step.phase() == Phase::Window && !is_open {
+                is_open = true;
+                let opened = match is_in_window(journal) {
+                    // It was open once, and may be over by now.
+                    true => Ok(terms.window.as_ref().map(MaintenanceWindow::end)),
+                    false => terms.open(journal.plan(), self.progress),
+                };
+                let ends = opened.map_err(|error| error.unwrap_or_else(interrupted))?;
+                if let Some(ends) = ends {
+                    deadline.set(ends);
+                }
             }
-            self.note(number, steps.len(), &step.title());
+            if self.progress.interrupted() {
+                return Err(interrupted());
+            }
+            self.tell(StepMoment::Begun, &steps, number, None);
             journal.record(self.disk, JournalEvent::Do { step: number })?;
             self.measure(step, journal, downtime, &ids)?;
             let is_current = self.look_again(step, &steps, &ids);
             match is_current.and_then(|()| self.act(step, &ids, state)) {
                 Ok(outcome) => {
-                    if let (Step::Stop(_), Some(downtime)) = (step, downtime.as_ref()) {
-                        downtime.old_is_down();
+                    let bytes = outcome.bytes;
+                    match step {
+                        Step::Stop(_) => downtime.iter().for_each(Downtime::old_is_down),
+                        Step::Switch(_) => deadline.lift(),
+                        _ => {}
                     }
                     journal.record(
                         self.disk,
@@ -214,6 +267,7 @@ impl Runner<'_> {
                             outcome,
                         },
                     )?;
+                    self.tell(StepMoment::Done, &steps, number, Some(bytes));
                 }
                 Err(source) => {
                     journal.record(
@@ -227,7 +281,17 @@ impl Runner<'_> {
                 }
             }
         }
-        Ok(journal.record(self.disk, JournalEvent::Complete)?)
+        let event = match terms.confirm_seconds {
+            None => JournalEvent::Complete,
+            Some(seconds) => {
+                let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+                let until = clock::now().saturating_add(SignedDuration::from_secs(seconds));
+                JournalEvent::Awaits {
+                    until: until.unwrap_or(Timestamp::MAX),
+                }
+            }
+        };
+        Ok(journal.record(self.disk, event)?)
     }
 
     /// The downtime of a run that goes on in the window: another process saw it begin.
@@ -377,7 +441,7 @@ impl Runner<'_> {
             let Some(evidence) = undoing(&journal, number) else {
                 continue;
             };
-            self.note(number, steps.len(), &format!("undo: {}", step.title()));
+            self.tell(StepMoment::UndoBegun, &steps, number, None);
             journal.record(self.disk, JournalEvent::Undo { step: number })?;
             if let Err(source) = self.undo(step, &ids, Undo { scope, evidence }) {
                 journal.record(
@@ -399,6 +463,7 @@ impl Runner<'_> {
                 continue;
             }
             journal.record(self.disk, JournalEvent::Undone { step: number })?;
+            self.tell(StepMoment::Undone, &steps, number, None);
             match step {
                 Step::Start(_) => downtime.iter().for_each(Downtime::old_is_down),
                 Step::Stop(_) => {
@@ -434,9 +499,15 @@ impl Runner<'_> {
         }
     }
 
-    fn note(&self, number: usize, count: usize, title: &str) {
-        self.progress
-            .note(&format!("[{}/{count}] {title}", number + 1));
+    fn tell(&self, state: StepMoment, steps: &[Step], number: usize, bytes: Option<u64>) {
+        self.progress.step(&StepProgress {
+            state,
+            number: number + 1,
+            count: steps.len(),
+            title: &steps[number].title(),
+            phase: steps[number].phase().name(),
+            bytes,
+        });
     }
 }
 

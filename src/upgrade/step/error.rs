@@ -8,7 +8,7 @@ use thiserror::Error;
 use crate::compose;
 use crate::document::DocumentError;
 use crate::engine::{self, ArchiveError};
-use crate::error::{Explain, Kind};
+use crate::error::{Code, Explain, Kind};
 use crate::fs::WriteError;
 use crate::launch::LaunchError;
 use crate::merge;
@@ -205,6 +205,36 @@ impl StepError {
 }
 
 impl Explain for StepError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Write(error) => error.code(),
+            Self::VendorRelease(error) => error.code(),
+            Self::Tree(error) => error.code(),
+            Self::Engine(error) => error.code(),
+            Self::Images(error) => error.code(),
+            Self::Compose(error) => error.code(),
+            Self::Merge(error) => error.code(),
+            Self::Document(error) => error.code(),
+            Self::Launch(error) => error.code(),
+            Self::Install(error) => error.code(),
+            Self::Io { .. } => Code::Unwritable,
+            Self::NoDocker { .. } => Code::NoEngine,
+            Self::FileChanged { .. }
+            | Self::SourceChanged { .. }
+            | Self::WouldComeUpOtherwise { .. }
+            | Self::CurrentMoved { .. } => Code::Changed,
+            Self::EditDiffers { .. } | Self::Differs { .. } => Code::Differs,
+            Self::Outside { .. } => Code::Outside,
+            Self::OldGone { .. } | Self::LastCopy { .. } => Code::OldReleaseGone,
+            Self::TargetNotEmpty { .. } | Self::TargetNotOurs { .. } => Code::Exists,
+            Self::NotKept { .. } => Code::Incomplete,
+            Self::ImageGone { .. } => Code::NoImage,
+            Self::HookFailed { .. } => Code::HookFailed,
+            Self::HookInterrupted { .. } | Self::CheckInterrupted { .. } => Code::Interrupted,
+            Self::NotWell { .. } => Code::NotWell,
+        }
+    }
+
     fn kind(&self) -> Kind {
         match self {
             Self::VendorRelease(error) => error.kind(),

@@ -53,6 +53,17 @@ pub enum Phase {
     After,
 }
 
+impl Phase {
+    /// Its name in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Before => "before",
+            Self::Window => "window",
+            Self::After => "after",
+        }
+    }
+}
+
 /// Whether a step was tried before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Attempt {

@@ -1,0 +1,283 @@
+//! A server in a container, and how its programs are run there.
+
+use std::io::{BufRead, BufReader, Write};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
+
+use super::PostgresError;
+use crate::engine::program::{self, Ended, Running};
+use crate::engine::{Container, Docker, Invocation};
+use crate::progress::Progress;
+use crate::threads;
+
+/// Nothing that a server is asked has an end of its own to its time: a table may be large.
+const EVER: Duration = Duration::from_hours(365 * 24);
+/// The end of a program whose streams have ended.
+const SOON: Duration = Duration::from_mins(2);
+/// Between two looks at whether the user wants to stop.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Run in the container before the program: whom the image's variables make the superuser. A
+/// password is read where it is and comes out nowhere.
+const AS_SUPERUSER: &str = r#"
+user=${POSTGRES_USER:-}
+[ -z "${POSTGRES_USER_FILE:-}" ] || user=$(cat "$POSTGRES_USER_FILE")
+password=${POSTGRES_PASSWORD:-}
+[ -z "${POSTGRES_PASSWORD_FILE:-}" ] || password=$(cat "$POSTGRES_PASSWORD_FILE")
+export PGUSER="${user:-postgres}" PGPASSWORD="${PGPASSWORD:-$password}"
+export PGCLIENTENCODING=UTF8 PGAPPNAME=transship
+exec "$@""#;
+
+/// A Postgres server that runs in a container.
+#[derive(Debug, Clone)]
+pub struct PostgresServer {
+    docker: Docker,
+    container: Container,
+    version: String,
+}
+
+impl PostgresServer {
+    /// The server in the running container of this name or id, or in that of a compose project's
+    /// service where it is `PROJECT/SERVICE`.
+    ///
+    /// # Errors
+    /// [`PostgresError::NoContainer`], [`PostgresError::NotRunning`], those of Docker, and those of
+    /// the question for the version, which anything but Postgres won't answer.
+    pub fn find(docker: &Docker, name: &str) -> Result<Self, PostgresError> {
+        let containers = match name.split_once('/') {
+            Some((project, _)) => Container::of_project(docker, project)?,
+            None => Container::all(docker)?,
+        };
+        let is_it = |one: &&Container| match name.split_once('/') {
+            Some((_, service)) => one.service.as_deref() == Some(service),
+            None => one.name == name || (name.len() >= 12 && one.id.starts_with(name)),
+        };
+        let mut found: Vec<_> = containers.iter().filter(is_it).collect();
+        // Of a service's containers the one that runs.
+        found.sort_by_key(|one| !one.running);
+        let container = found.first().ok_or_else(|| PostgresError::NoContainer {
+            name: name.to_owned(),
+        })?;
+        if !container.running || container.paused {
+            return Err(PostgresError::NotRunning {
+                name: container.name.clone(),
+            });
+        }
+        let mut server = Self {
+            docker: docker.clone(),
+            container: (*container).clone(),
+            version: String::new(),
+        };
+        let version = "select json_build_array('version', '', current_setting('server_version'))";
+        let rows = server.rows(
+            "postgres",
+            "ask the version",
+            version,
+            &crate::progress::Silent,
+        )?;
+        server.version = rows.into_iter().next().map_or_else(String::new, |row| {
+            // Debian's adds its own: `15.8 (Debian 15.8-0+deb12u1)`.
+            let value = row.value.unwrap_or_default();
+            value.split(' ').next().unwrap_or_default().to_owned()
+        });
+        Ok(server)
+    }
+
+    /// The container's name.
+    pub fn name(&self) -> &str {
+        &self.container.name
+    }
+
+    /// The container's id.
+    pub(super) fn id(&self) -> &str {
+        &self.container.id
+    }
+
+    /// The server's version: `15.8`.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// The server's major: 15. It is 0 where its version can't be understood.
+    pub fn major(&self) -> u32 {
+        let digits = self.version.split(|c: char| !c.is_ascii_digit()).next();
+        digits.and_then(|digits| digits.parse().ok()).unwrap_or(0)
+    }
+
+    /// The C library of the image, as `getconf` tells it: `glibc 2.36`; nothing where there is no
+    /// such program, as with musl.
+    pub fn c_library(&self) -> Option<String> {
+        let call = self.call(["getconf", "GNU_LIBC_VERSION"]);
+        let output = call.run_well().ok()?;
+        let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        Some(text).filter(|text| !text.is_empty())
+    }
+
+    /// A call of a program in the container, as the superuser, with nothing on its standard input
+    /// unless it is [started](Invocation::start).
+    pub(super) fn call<'a>(&self, argv: impl IntoIterator<Item = &'a str>) -> Invocation {
+        let call = self.docker.call_within(EVER, ["exec", "--interactive"]);
+        call.args([self.id(), "sh", "-c", AS_SUPERUSER, "sh"])
+            .args(argv)
+    }
+
+    /// The rows that `sql` gives in `database`, each a JSON array of kind, name and value. The first
+    /// statement that fails ends it.
+    ///
+    /// # Errors
+    /// [`PostgresError`]; [`PostgresError::Said`] with what the server complained of.
+    pub(super) fn rows(
+        &self,
+        database: &str,
+        what: &str,
+        sql: &str,
+        progress: &dyn Progress,
+    ) -> Result<Vec<Row>, PostgresError> {
+        let mut rows = Vec::new();
+        let ended = self.each_row(
+            database,
+            what,
+            sql,
+            &["-v", "ON_ERROR_STOP=1"],
+            progress,
+            &mut |row| {
+                rows.push(row);
+            },
+        )?;
+        match ended.status.success() {
+            true => Ok(rows),
+            false => Err(self.said(what, ended.describe())),
+        }
+    }
+
+    /// Hands each row that `sql` gives to `take`, as they come. Statements that fail are passed over.
+    ///
+    /// # Errors
+    /// Those of [`PostgresServer::rows`], but for a statement that fails.
+    pub(super) fn each_row(
+        &self,
+        database: &str,
+        what: &str,
+        sql: &str,
+        options: &[&str],
+        progress: &dyn Progress,
+        take: &mut dyn FnMut(Row),
+    ) -> Result<Ended, PostgresError> {
+        let database = connection(database);
+        let psql = ["psql", "-X", "-q", "-A", "-t", "-d", &database, "-f", "-"];
+        let call = self.call(psql).args(options);
+        let mut running = call.start().map_err(|source| self.program(what, source))?;
+        let pipe = |source| PostgresError::Pipe {
+            name: self.name().to_owned(),
+            what: what.to_owned(),
+            source,
+        };
+        if let Some(mut stdin) = running.stdin() {
+            let sql = sql.to_owned();
+            // What it doesn't read it speaks of by how it ends.
+            threads::start(move || drop(stdin.write_all(sql.as_bytes()))).map_err(pipe)?;
+        }
+        self.read_rows(&mut running, what, progress, take)?;
+        let ended = running.ended_while(SOON, &|| !progress.interrupted());
+        ended.map_err(|source| self.program(what, source))
+    }
+
+    fn read_rows(
+        &self,
+        running: &mut Running,
+        what: &str,
+        progress: &dyn Progress,
+        take: &mut dyn FnMut(Row),
+    ) -> Result<(), PostgresError> {
+        let Some(stdout) = running.stdout() else {
+            return Ok(());
+        };
+        let (send, lines) = channel();
+        let pipe = |source| PostgresError::Pipe {
+            name: self.name().to_owned(),
+            what: what.to_owned(),
+            source,
+        };
+        threads::start(move || {
+            let lines = BufReader::new(stdout).split(b'\n');
+            for line in lines {
+                if send.send(line).is_err() {
+                    return;
+                }
+            }
+        })
+        .map_err(pipe)?;
+        loop {
+            match lines.recv_timeout(TICK) {
+                Ok(line) => take(self.row(what, &line.map_err(pipe)?)?),
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+                Err(RecvTimeoutError::Timeout) if progress.interrupted() => {
+                    return Err(PostgresError::Interrupted);
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+        }
+    }
+
+    fn row(&self, what: &str, line: &[u8]) -> Result<Row, PostgresError> {
+        let row: Result<(String, String, Option<String>), _> = serde_json::from_slice(line);
+        // Neither the line nor serde's words, which would quote it.
+        let (kind, name, value) =
+            row.map_err(|_| self.said(what, "the answer can't be understood".to_owned()))?;
+        Ok(Row { kind, name, value })
+    }
+
+    pub(super) fn program(&self, what: &str, source: program::Error) -> PostgresError {
+        match source {
+            program::Error::Interrupted { .. } => PostgresError::Interrupted,
+            source => PostgresError::Program {
+                name: self.name().to_owned(),
+                what: what.to_owned(),
+                source,
+            },
+        }
+    }
+
+    pub(super) fn said(&self, what: &str, said: String) -> PostgresError {
+        PostgresError::Said {
+            name: self.name().to_owned(),
+            what: what.to_owned(),
+            said,
+        }
+    }
+}
+
+/// One row of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Row {
+    pub(super) kind: String,
+    pub(super) name: String,
+    pub(super) value: Option<String>,
+}
+
+/// How libpq's programs are told a database whose name may be anything: `postgres://` in a bare name
+/// would be an address.
+pub(super) fn connection(database: &str) -> String {
+    format!("dbname={}", quoted_value(database))
+}
+
+fn quoted_value(text: &str) -> String {
+    let escaped = text.replace('\\', "\\\\").replace('\'', "\\'");
+    format!("'{escaped}'")
+}
+
+/// `text` as a literal of SQL, where `standard_conforming_strings` is on.
+pub(super) fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_may_have_any_name() {
+        assert_eq!(connection("app"), "dbname='app'");
+        assert_eq!(connection(r"host=x 'y\z"), r"dbname='host=x \'y\\z'");
+    }
+}

@@ -1,0 +1,174 @@
+//! JSON is an interface: what every command prints with `--json`, done and failed, is one document that
+//! its schema in `docs/json/` knows, and every line on stderr is an event.
+
+mod calls;
+mod schema;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use clap::{Command, CommandFactory};
+use serde_json::Value;
+use transship::cli::Cli;
+use transship::error::Code;
+
+use crate::common::install::Install;
+use crate::common::program::Ran;
+use calls::CALLS;
+use schema::Schema;
+
+fn folder() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/json"))
+}
+
+/// The words of every command that does something: `release ls`.
+fn commands() -> Vec<String> {
+    fn visit(command: &Command, above: &str, found: &mut Vec<String>) {
+        let mut below = command.get_subcommands().peekable();
+        if below.peek().is_none() {
+            found.push(above.trim().to_owned());
+        }
+        for command in below {
+            visit(command, &format!("{above} {}", command.get_name()), found);
+        }
+    }
+    let mut found = Vec::new();
+    visit(&Cli::command(), "", &mut found);
+    found
+}
+
+/// The document of a call, held against the schema of its format; and all lines of stderr, against
+/// theirs.
+fn check(call: &str, ran: &Ran, schemas: &mut BTreeMap<String, Schema>) -> Value {
+    let document: Value = serde_json::from_str(&ran.out)
+        .unwrap_or_else(|error| panic!("`{call}` prints no document, {error}:\n{}", ran.out));
+    let format = document["format"].as_str();
+    let format = format.unwrap_or_else(|| panic!("`{call}` prints a document without a format"));
+    let mut hold = |format: &str, value: &Value| {
+        let schema = schemas.entry(format.to_owned()).or_insert_with(|| {
+            let path = folder().join(format!("{format}.json"));
+            let text = fs::read_to_string(&path).unwrap_or_else(|_| {
+                panic!("`{call}` prints the format `{format}`: put its schema into docs/json/{format}.json")
+            });
+            Schema::new(serde_json::from_str(&text).unwrap())
+        });
+        let faults = schema.faults(value);
+        assert!(
+            faults.is_empty(),
+            "`{call}` prints what docs/json/{format}.json doesn't know:\n{}\n{value:#}",
+            faults.join("\n")
+        );
+    };
+    hold(format, &document);
+    for line in ran.err.lines() {
+        let event = serde_json::from_str(line)
+            .unwrap_or_else(|error| panic!("`{call}` says on stderr, {error}:\n{line}"));
+        hold("transship-event", &event);
+    }
+    document
+}
+
+#[test]
+fn every_document_and_event_is_as_its_schema_says() {
+    let install = calls::install();
+    let mut schemas = BTreeMap::new();
+    let (mut done, mut failed, mut codes) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    let (commands, mut wrong) = (commands(), Vec::new());
+    for (call, code) in CALLS {
+        let args = shlex::split(call).unwrap();
+        let args: Vec<_> = args.iter().map(String::as_str).chain(["--json"]).collect();
+        let ran = install.run(&args);
+        if ran.code != *code {
+            wrong.push(format!(
+                "`{call}` exits {}, not {code}:\n{}",
+                ran.code, ran.err
+            ));
+        }
+        let document = check(call, &ran, &mut schemas);
+        let of =
+            |command: &&String| call.split(' ').take(2).collect::<Vec<_>>().join(" ") == **command;
+        let command = commands.iter().find(of);
+        let command = command.or_else(|| {
+            let first = call.split(' ').next();
+            commands
+                .iter()
+                .find(|command| Some(command.as_str()) == first)
+        });
+        let command = command.unwrap_or_else(|| panic!("`{call}` is no command"));
+        if let Some(code) = document["error"]["code"].as_str() {
+            codes.insert(code.to_owned());
+            failed.insert(command.clone());
+        } else {
+            done.insert(command.clone());
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    // Wrong usage is a document, too, of every command.
+    for command in &commands {
+        let args: Vec<_> = command
+            .split(' ')
+            .chain(["--no-such-option", "--json"])
+            .collect();
+        let ran = install.run(&args).exits(2);
+        let document = check(command, &ran, &mut schemas);
+        assert_eq!(document["error"]["code"], "usage", "{document:#}");
+    }
+    assert!(CALLS.len() + commands.len() >= 120, "{} calls", CALLS.len());
+    assert!(codes.len() >= 20, "{codes:?}");
+    for command in &commands {
+        assert!(
+            done.contains(command) || calls::NEED_MORE.contains(&command.as_str()),
+            "add a call of `{command}` that succeeds to tests/cli/json/calls.rs"
+        );
+        assert!(
+            failed.contains(command) || calls::NEVER_FAIL.contains(&command.as_str()),
+            "add a call of `{command}` that fails to tests/cli/json/calls.rs"
+        );
+    }
+}
+
+#[test]
+fn every_code_is_in_the_man_page_and_in_the_list_of_codes() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("man/transship.1")).unwrap();
+    let list = fs::read_to_string(folder().join("README.md")).unwrap();
+    for code in Code::ALL {
+        let (name, meaning) = (code.name(), code.meaning());
+        let row = format!("| `{name}` | {meaning} |");
+        assert!(list.contains(&row), "add to docs/json/README.md: {row}");
+        assert!(
+            page.replace("\\-", "-").contains(name),
+            "{name} isn't in the man page"
+        );
+    }
+}
+
+#[test]
+fn every_code_is_given_by_something() {
+    let sources = walkdir::WalkDir::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src"));
+    let files = sources.into_iter().map(Result::unwrap);
+    let files = files.filter(|file| file.path().extension().is_some_and(|end| end == "rs"));
+    let text: String = files
+        .map(|file| fs::read_to_string(file.path()).unwrap())
+        .collect();
+    for code in Code::ALL {
+        assert!(
+            text.contains(&format!("Code::{code:?}")),
+            "nothing gives {code:?}"
+        );
+    }
+}
+
+#[test]
+fn what_is_interrupted_unheard_has_its_document_too() {
+    use std::process::{Command, Stdio};
+    let install = Install::new();
+    let mut shell = Command::new("sh");
+    let script = "mkfifo p; sleep 3 >p 2>&1 & $0 verify volumes p --json & t=$!; sleep 1; kill -HUP $t; wait $t";
+    shell.args(["-c", script, env!("CARGO_BIN_EXE_transship")]);
+    shell.current_dir(install.root()).stdin(Stdio::null());
+    let ran = Ran::of(&mut shell).exits(130);
+    let document = check("verify", &ran, &mut BTreeMap::new());
+    assert_eq!(document["error"]["code"], "interrupted");
+}

@@ -1,0 +1,13 @@
+//! Database servers that run: whether two have the same, and what moves from one to another. The
+//! servers are real ones in containers, which `tests/lab/up` makes the images of.
+
+#![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
+#![expect(clippy::disallowed_methods, reason = "tests set up their own world")]
+
+#[path = "../common/need.rs"]
+mod need;
+#[path = "../common/program.rs"]
+mod program;
+
+mod compare;
+mod server;

@@ -1,0 +1,73 @@
+//! What `db compare -o` keeps.
+
+use std::path::Path;
+
+use transship::database::postgres::{
+    COMPARISON_FORMAT, ComparedServer, DatabaseComparison, DatabaseDifference, DatabaseTotals,
+    ExplainedDifference, SurveyedItem, TableProof, UnreadItem,
+};
+use transship::upgrade::document;
+
+use super::fixture;
+
+fn item(kind: &str, name: &str) -> SurveyedItem {
+    SurveyedItem {
+        database: Some("app".to_owned()),
+        kind: kind.to_owned(),
+        name: name.to_owned(),
+    }
+}
+
+fn server(name: &str, version: &str) -> ComparedServer {
+    ComparedServer {
+        server: name.to_owned(),
+        version: version.to_owned(),
+        c_library: Some("glibc 2.36".to_owned()),
+    }
+}
+
+fn difference(kind: &str, name: &str, a: Option<&str>) -> DatabaseDifference {
+    DatabaseDifference {
+        key: item(kind, name),
+        a: a.map(str::to_owned),
+        b: Some("3 77".to_owned()),
+    }
+}
+
+fn a_comparison() -> DatabaseComparison {
+    DatabaseComparison {
+        equal: false,
+        a: server("shop-db-1", "15.8"),
+        b: server("shop-new-1", "17.2"),
+        databases: vec![DatabaseTotals {
+            database: "app".to_owned(),
+            tables: 1,
+            rows: 2,
+            objects: 9,
+        }],
+        differences: vec![difference("rows", "s.t", Some("2 41"))],
+        explained: vec![ExplainedDifference {
+            difference: difference("maintain", "table s.t", None),
+            why: "17 has it".to_owned(),
+        }],
+        unread: vec![UnreadItem {
+            key: item("rows", "s.torn"),
+            why: "invalid page".to_owned(),
+        }],
+        notes: vec!["a note".to_owned()],
+        tables: vec![TableProof {
+            database: "app".to_owned(),
+            table: "s.t".to_owned(),
+            rows: "2 41".to_owned(),
+        }],
+    }
+}
+
+#[test]
+fn comparison_1_is_written_and_read() {
+    let text = document::to_text(COMPARISON_FORMAT, &a_comparison()).unwrap();
+    let text = fixture("db-comparison-v1.json", &text);
+    let path = Path::new("db-comparison-v1.json");
+    let read: DatabaseComparison = document::from_text(COMPARISON_FORMAT, path, &text).unwrap();
+    assert_eq!(read, a_comparison());
+}
