@@ -99,6 +99,7 @@ fn clause(mount: &MountChange) -> String {
     let (target, old, new) = (&mount.target, shown(&mount.old), shown(&mount.new));
     let what = match mount.fate {
         DataFate::Copied => format!("{old} is copied to {new}"),
+        DataFate::Carried => format!("{new} is carried"),
         DataFate::Shared => format!("{new} is both releases'"),
         DataFate::Fresh => format!("{new} begins empty"),
         DataFate::StaysBehind => format!("{old} stays behind"),

@@ -94,7 +94,8 @@ impl ModelBuilder<'_> {
         let named_env_files = items(service, "env_file");
         let path = |file: &Value| Some(PathBuf::from(file.get("path")?.to_text()?));
         let env_files: Vec<PathBuf> = named_env_files.iter().filter_map(path).collect();
-        let is_optional = |file: &&Value| file.get("required").is_some_and(|value| !value.is_true());
+        let is_optional =
+            |file: &&Value| file.get("required").is_some_and(|value| !value.is_true());
         let needed = named_env_files.iter().filter(|file| !is_optional(file));
         let label_files = texts(service.get("label_file"));
         let label_files: Vec<PathBuf> = label_files.into_iter().map(PathBuf::from).collect();

@@ -55,28 +55,7 @@ impl fmt::Display for Obstacle {
                 f,
                 "{at}: the new release would use the volume `{used}`, and not the copy `{copy}`"
             ),
-            Self::DataMoved {
-                service,
-                target,
-                from,
-                to,
-                ..
-            } => write!(
-                f,
-                "`{service}` has `{target}` in {from} now and would have it in {to}, which begins \
-                 empty"
-            ),
-            Self::AnothersData {
-                service,
-                target,
-                from,
-                key,
-                data,
-            } => write!(
-                f,
-                "`{service}` has `{target}` in {from} now and would have it in volume `{key}`, with the \
-                 data of `{data}`"
-            ),
+            Self::DataMoved { .. } | Self::AnothersData { .. } => self.tell_moved(f),
             Self::ImagePinned {
                 service,
                 image,
@@ -303,6 +282,34 @@ impl Obstacle {
                 "free some room",
                 "leave volumes out with `--skip-volume KEY`",
             ]),
+        }
+    }
+
+    fn tell_moved(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DataMoved {
+                service,
+                target,
+                from,
+                to,
+                ..
+            } => write!(
+                f,
+                "`{service}` has `{target}` in {from} now and would have it in {to}, which begins \
+                 empty"
+            ),
+            Self::AnothersData {
+                service,
+                target,
+                from,
+                key,
+                data,
+            } => write!(
+                f,
+                "`{service}` has `{target}` in {from} now and would have it in volume `{key}`, with the \
+                 data of `{data}`"
+            ),
+            _ => Ok(()),
         }
     }
 

@@ -8,7 +8,9 @@ use serde::Serialize;
 
 use super::decisions::Decisions;
 use super::facts::Facts;
+use super::whose::CarriedPath;
 use crate::compose::{Model, Port, Service};
+use crate::tree::Survey;
 use crate::upgrade::plan::Plan;
 
 /// What an upgrade changes and what it leaves.
@@ -184,11 +186,13 @@ impl ChangeContext<'_> {
                 .folders
                 .iter()
                 .find(|pair| bind.source.starts_with(&pair.to));
-            let carried = self.carried(&bind.source);
-            let (fate, bytes) = match (own, carried) {
+            let (fate, bytes) = match (own, self.carry_of(&bind.source)) {
                 (Some(own), _) => (DataFate::Copied, self.bytes(&own.path.to_string_lossy())),
                 (None, _) if self.is_shared(&source) => (DataFate::Shared, None),
-                (None, Some(bytes)) => (DataFate::Carried, bytes),
+                (None, Some((carry, all))) => {
+                    let is_all = carry.path == bind.source;
+                    (DataFate::Carried, is_all.then_some(all.bytes))
+                }
                 (None, None) => continue,
             };
             found.push(MountChange {
@@ -259,13 +263,11 @@ impl ChangeContext<'_> {
         Some(sizes.find(|size| size.key == key)?.bytes)
     }
 
-    /// Whether a path below the release comes along, and its bytes where it does so by itself.
-    fn carried(&self, path: &Path) -> Option<Option<u64>> {
-        let mut carries = self.decisions.carry.iter().zip(&self.facts.carry);
-        let (carry, seen) =
-            carries.find(|(carry, seen)| seen.old.is_some() && carry.brings(path))?;
-        let all = seen.old.filter(|_| carry.path == path);
-        Some(all.map(|survey| survey.bytes))
+    /// What brings a path below the release along, and what is there.
+    fn carry_of(&self, path: &Path) -> Option<(&CarriedPath, Survey)> {
+        let carries = self.decisions.carry.iter().zip(&self.facts.carry);
+        let there = carries.filter_map(|(carry, seen)| Some((carry, seen.old?)));
+        there.into_iter().find(|(carry, _)| carry.brings(path))
     }
 
     fn is_shared(&self, path: &str) -> bool {

@@ -292,8 +292,8 @@ impl View<'_> {
     /// Files of Compose's own reading that neither release has.
     fn missing_files(&self) -> Vec<Obstacle> {
         let services = self.enabled().map(|(_, service)| service);
-        let named =
-            services.flat_map(|service| service.needed_env_files.iter().chain(&service.label_files));
+        let named = services
+            .flat_map(|service| service.needed_env_files.iter().chain(&service.label_files));
         let resources = self
             .model
             .configs
