@@ -459,9 +459,15 @@ fn a_service_that_would_find_another_volume_s_data_is_asked_about() {
         .run(&format!("{plan} --leave cache:/data"))
         .exits(3)
         .complains("--leave db:/also");
-    install
-        .run(&format!("{plan} --leave cache:/data --leave db:/also"))
+    let beside = install
+        .run(&format!("{plan} --leave cache:/data --leave db:/also --beside"))
         .exits(0);
+    beside.prints("It is to run beside v1, and not in its place");
+    // For good.
+    let recipe = "volumes: {leave: ['cache:/data', 'db:/also']}\n";
+    install.write("transship.yml", recipe);
+    let in_its_place = install.run(plan).exits(0);
+    assert!(!in_its_place.out.contains("beside"), "{}", in_its_place.out);
 }
 
 #[test]
