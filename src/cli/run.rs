@@ -1,5 +1,6 @@
 //! From arguments to an exit code.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches};
@@ -25,7 +26,7 @@ pub fn main() -> ExitCode {
     }
     let mut program = Cli::command();
     program.build();
-    let parsed = program.clone().try_get_matches();
+    let parsed = program.clone().try_get_matches_from(words());
     let parsed = parsed.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
     let (cli, matches) = match parsed {
         Ok(parsed) => parsed,
@@ -46,6 +47,16 @@ pub fn main() -> ExitCode {
         Ok(Done::Unreadable) => ExitCode::from(Kind::Usage.exit_code()),
         Err(failure) => ExitCode::from(ui.fail(&failure)),
     }
+}
+
+/// What was typed; `help COMMAND` is `COMMAND --help`.
+fn words() -> Vec<OsString> {
+    let mut words: Vec<_> = std::env::args_os().collect();
+    if words.get(1).is_some_and(|word| word == "help") {
+        words.remove(1);
+        words.push("--help".into());
+    }
+    words
 }
 
 /// Wrong usage, or a question for the help or the version.

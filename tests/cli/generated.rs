@@ -10,6 +10,8 @@ use clap_complete::Shell;
 use transship::cli::Cli;
 use transship::error::Code;
 
+use super::common::program::transship;
+
 /// What the definition of the command line doesn't say.
 const SURROUNDINGS: &str = "\
 .SH ENVIRONMENT
@@ -138,4 +140,16 @@ fn every_option_and_command_has_help_without_a_full_stop_at_its_front_line() {
     let mut command = Cli::command();
     command.build();
     visit(&command);
+}
+
+#[test]
+fn help_of_a_command_is_that_command_s_own() {
+    let here = Path::new(".");
+    for command in ["", "plan", "release ls"] {
+        let words = || command.split_whitespace();
+        let own = transship(here, words().chain(["--help"])).exits(0);
+        let asked = transship(here, ["help"].into_iter().chain(words())).exits(0);
+        assert_eq!(asked.out, own.out, "{command}");
+    }
+    transship(here, ["help", "history"]).exits(2);
 }

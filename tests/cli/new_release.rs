@@ -460,7 +460,9 @@ fn a_service_that_would_find_another_volume_s_data_is_asked_about() {
         .exits(3)
         .complains("--leave db:/also");
     let beside = install
-        .run(&format!("{plan} --leave cache:/data --leave db:/also --beside"))
+        .run(&format!(
+            "{plan} --leave cache:/data --leave db:/also --beside"
+        ))
         .exits(0);
     beside.prints("It is to run beside v1, and not in its place");
     // For good.

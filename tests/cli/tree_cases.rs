@@ -177,13 +177,13 @@ fn links_from_outside_of_the_tree_dont_count() {
     check(
         r#"mkdir base x; for i in 1 2 3; do echo $i >base/$i; done; cp -al base snap
         n() { $T copy -q --json --update "$@" | grep -oE '"(files|adjusted)": [0-9]*' | tr '\n' ' '; echo; }
-        $T copy -q snap t; $T copy --dry-run --json -q --update snap t | sed 's/^/=/'
+        $T copy -q snap t; $T copy --dry-run --json -q --update snap t | sed -n 's/^ *"differences"/=&/p'
         echo "=$(n snap t)"; $T verify -q t snap; echo =verify $?
         ln base/1 x/1; ln base/1 x/2; $T copy -q --exclude 2 x y; echo "=$(n --exclude 2 x y)"
         cp -al t kept; chmod 600 snap/1; echo "=$(n snap t)"; stat -c =%a kept/1"#,
         &[],
         &[
-            "[]",
+            "  \"differences\": []",
             "\"files\": 0 \"adjusted\": 0 ",
             "verify 0",
             "\"files\": 0 \"adjusted\": 0 ",
