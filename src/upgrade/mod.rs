@@ -16,6 +16,7 @@ pub mod plan;
 pub mod planning;
 pub mod projects;
 pub mod prune;
+pub mod prune_error;
 pub mod request;
 pub mod run_log;
 pub mod running;

@@ -9,6 +9,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod as_it_will_be;
 mod bad_input;
 mod conflicts;
 mod diff;

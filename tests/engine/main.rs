@@ -22,8 +22,10 @@ mod install;
 mod lab;
 #[path = "../fidelity/look.rs"]
 mod look;
+mod named_files;
 #[path = "../common/need.rs"]
 mod need;
+mod outage;
 #[path = "../common/program.rs"]
 mod program;
 mod pruning;

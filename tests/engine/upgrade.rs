@@ -2,24 +2,20 @@
 //! after it; what fails in between ends with the old one answering, by the very containers that it had.
 
 use std::fs;
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::lab::{Lab, put_text};
 use super::need;
+use super::outage::{Outage, ask, free_port};
 use super::program::Ran;
 use super::replacing::Pair;
 
 /// An install whose release v1 runs, and what its two releases are.
 pub(super) struct Upgrade {
     pub(super) pair: Pair,
-    port: u16,
+    pub(super) port: u16,
 }
 
 /// A web server on the host's port that serves its release's name, and a database of sorts. `WEB` and
@@ -53,7 +49,7 @@ pub(super) struct Extra<'a> {
 }
 
 /// The compose file of a release.
-fn text(lab: &Lab, port: u16, number: u8, web: &str, db: &str) -> String {
+pub(super) fn text(lab: &Lab, port: u16, number: u8, web: &str, db: &str) -> String {
     COMPOSE
         .replace("WEB", web)
         .replace("DB", db)
@@ -164,64 +160,6 @@ impl Upgrade {
     }
 }
 
-/// What somebody else sees of the downtime, who asks twenty times a second.
-struct Outage {
-    ends: Arc<AtomicBool>,
-    longest: JoinHandle<Duration>,
-}
-
-impl Outage {
-    fn watch(port: u16) -> Self {
-        let ends = Arc::new(AtomicBool::new(false));
-        let its_ends = Arc::clone(&ends);
-        let longest = std::thread::spawn(move || {
-            let (mut longest, mut good) = (Duration::ZERO, Instant::now());
-            while !its_ends.load(Relaxed) {
-                if ask(port).is_some() {
-                    longest = longest.max(good.elapsed());
-                    good = Instant::now();
-                }
-                std::thread::sleep(Duration::from_millis(50));
-            }
-            longest
-        });
-        Self { ends, longest }
-    }
-
-    /// The text tells of a downtime as long, to what two probers and a busy machine may differ by.
-    #[track_caller]
-    fn expect_told(self, text: &str) {
-        self.ends.store(true, Relaxed);
-        let seen = self.longest.join().unwrap().as_secs_f64();
-        let told = text.split("down for ").nth(1).unwrap();
-        let told: f64 = told.split(' ').next().unwrap().parse().unwrap();
-        assert!((told - seen).abs() < 2.0, "seen {seen}, told {told}");
-        let gap = text.split("longest gap ").nth(1).unwrap();
-        let gap: f64 = gap.split(' ').next().unwrap().parse().unwrap();
-        assert!((gap - seen).abs() < 2.0, "seen {seen}, gap {gap}");
-        let failed = text.split(" probes failed").next().unwrap();
-        let failed = failed.rsplit('(').next().unwrap();
-        let failed: f64 = failed.split(' ').next().unwrap().parse().unwrap();
-        assert!(failed >= 1.0 && failed <= 4.0 * told + 4.0, "{text}");
-    }
-}
-
-/// What answers on the host's port, if anything does.
-fn ask(port: u16) -> Option<String> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
-    stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
-    stream.write_all(b"GET / HTTP/1.0\r\n\r\n").ok()?;
-    let mut text = String::new();
-    stream.read_to_string(&mut text).ok()?;
-    Some(text.split("\r\n\r\n").nth(1)?.trim().to_owned())
-}
-
-/// A port that nothing listens on.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
-}
-
 pub(super) fn can() -> bool {
     need::docker() && need::root()
 }
@@ -303,59 +241,6 @@ fn one_command_upgrades_what_runs_and_rollback_has_the_old_containers_back() {
     let ran = upgrade.upgrade(&limit).exits(0);
     let ran = ran.prints("as the last upgrade here");
     ran.prints("expected when it was planned");
-}
-
-#[test]
-fn files_of_variables_profiles_and_a_folder_below_the_release_count_both_ways() {
-    if !can() {
-        return;
-    }
-    let only = "    profiles: [site]\n    environment: {WHICH: '${WHICH:?}'}\n";
-    let port = free_port();
-    let pair = Pair::new("named", |lab, number| {
-        text(lab, port, number, only, "").replace("echo v", "echo $$WHICH-v")
-    });
-    let root = pair.home.path().to_owned();
-    for release in ["releases/v1", "releases/v2"].map(|name| root.join(name)) {
-        fs::create_dir(release.join("deploy")).unwrap();
-        let file = "docker-compose.yml";
-        fs::rename(release.join(file), release.join("deploy").join(file)).unwrap();
-    }
-    put_text(&root.join("releases/v1/deploy/prod.env"), "WHICH=prod\n");
-    let named = [
-        "--env-file",
-        "releases/v1/deploy/prod.env",
-        "--profile",
-        "site",
-    ];
-    let upgrade = Upgrade { pair, port };
-    let a = upgrade.project("a");
-    upgrade
-        .pair
-        .runs(&[&["up", "v1", "-p", &a][..], &named].concat());
-    assert_eq!(upgrade.answer().as_deref(), Some("prod-v1"));
-    let before = upgrade.running("a");
-
-    let more = [&named[..], &["--theirs", "deploy/docker-compose.yml"]].concat();
-    let ran = upgrade.upgrade(&more).exits(0);
-    ran.prints("--project-directory releases/v1/deploy --env-file releases/v1/deploy/prod.env")
-        .prints("--project-directory releases/v2/deploy --env-file releases/v2/deploy/prod.env")
-        .prints("--profile site stop")
-        .prints("down for");
-    assert_eq!(upgrade.answer().as_deref(), Some("prod-v2"));
-    assert_eq!(upgrade.running("a"), Vec::<String>::new());
-
-    // The containers themselves are gone: ones like them come of the same variables and profiles.
-    for id in &before {
-        upgrade.pair.lab.docker(&["rm", "--force", id]);
-    }
-    upgrade
-        .pair
-        .ran(&["rollback", "--accept-data-loss"])
-        .exits(0);
-    assert_eq!(upgrade.answer().as_deref(), Some("prod-v1"));
-    assert_eq!(upgrade.running("a").len(), 2);
-    assert_eq!(upgrade.running("b"), Vec::<String>::new());
 }
 
 /// A way to fail in the window.

@@ -29,14 +29,11 @@ use transship::upgrade::document;
 use transship::upgrade::made_volume::{self, MadeVolume, VolumeIdentity};
 use transship::upgrade::plan::{self, Plan, PlanError};
 use transship::upgrade::running::confirmation::{self, Confirmation};
-use transship::upgrade::running::downtime::DowntimeFigure;
-use transship::upgrade::running::journal::{self, Journal, JournalEvent, RunState, StepState};
-use transship::upgrade::running::probing::SeenBy;
-use transship::upgrade::running::run_terms::RunTerms;
+use transship::upgrade::running::journal;
 use transship::upgrade::standing_record::{self, StandingRecord};
-use transship::upgrade::step::StepOutcome;
 
 mod comparisons;
+mod journals;
 mod plans;
 mod rehearsals;
 
@@ -308,129 +305,6 @@ const LAST: usize = 19;
 /// The number of the last step of a plan of version 3.
 const LAST_OF_3: usize = 8;
 
-/// A journal with every event in it but the completion of what needn't be confirmed, as a run writes it; the times are made the same.
-fn a_journal() -> String {
-    let (_root, install) = an_install();
-    let mut journal =
-        Journal::begin(&install, a_plan(), "2026-11-21T02:05:00Z".parse().unwrap()).unwrap();
-    let outcome = StepOutcome {
-        files: 3,
-        bytes: 4096,
-        sha256: Some("d".repeat(64)),
-        milliseconds: 12,
-    };
-    let failed = || "no space left on device".to_owned();
-    let mut record = |event| journal.record(&Disk::new(), event).unwrap();
-    record(JournalEvent::Terms {
-        terms: RunTerms {
-            window: Some("02:00-04:00".parse().unwrap()),
-            wait: true,
-            confirm_seconds: Some(600),
-        },
-    });
-    for step in 0..LAST {
-        record(JournalEvent::Do { step });
-        record(JournalEvent::Ok {
-            step,
-            outcome: outcome.clone(),
-        });
-    }
-    record(JournalEvent::Do { step: LAST });
-    record(JournalEvent::Failed {
-        step: LAST,
-        error: failed(),
-    });
-    record(JournalEvent::Do { step: LAST });
-    record(JournalEvent::Ok {
-        step: LAST,
-        outcome: StepOutcome::default(),
-    });
-    record(JournalEvent::Downtime {
-        figure: DowntimeFigure {
-            milliseconds: 12_345,
-            probes: 60,
-            failed_probes: 41,
-            longest_gap_milliseconds: 10_750,
-            seen_by: SeenBy::Ports,
-            answered: true,
-            whole: true,
-        },
-    });
-    record(JournalEvent::Awaits {
-        until: "2026-11-21T02:15:01Z".parse().unwrap(),
-    });
-    record(JournalEvent::Confirmed);
-    record(JournalEvent::Undo { step: LAST });
-    record(JournalEvent::UndoFailed {
-        step: LAST,
-        error: failed(),
-    });
-    record(JournalEvent::Undo { step: LAST });
-    record(JournalEvent::Undone { step: LAST });
-    record(JournalEvent::RolledBack);
-    let text = fs::read_to_string(journal.path()).unwrap();
-    let mut body: serde_json::Value =
-        serde_json::from_str::<serde_json::Value>(&text).unwrap()["body"].take();
-    for record in body["records"].as_array_mut().unwrap() {
-        record["at"] = "2026-11-21T02:05:01Z".into();
-    }
-    document::to_text(journal::FORMAT, &body).unwrap()
-}
-
-#[test]
-fn journal_5_is_written_and_read() {
-    let today: serde_json::Value = serde_json::from_str(&a_journal()).unwrap();
-    let path = folder().join("journal-v5.json");
-    if std::env::var_os("UPDATE").is_some() && !path.exists() {
-        fs::write(&path, a_journal()).unwrap();
-    }
-    let text = fs::read_to_string(&path).unwrap();
-    let kept: serde_json::Value = serde_json::from_str(&text).unwrap();
-    assert_eq!(
-        kept["body"], today["body"],
-        "the journal is written otherwise today: a new version is due"
-    );
-    expect_read(&path, &a_plan(), LAST);
-}
-
-#[test]
-fn journal_4_is_read() {
-    let path = folder().join("journal-v4.json");
-    expect_read(&path, &a_plan_of_version_4(), LAST);
-}
-
-#[test]
-fn journal_3_is_read() {
-    let path = folder().join("journal-v3.json");
-    expect_read(&path, &a_plan_of_version_3(), LAST_OF_3);
-}
-
-#[test]
-fn journal_2_is_read() {
-    let path = folder().join("journal-v2.json");
-    expect_read(&path, &a_plan_of_version_2(), LAST_OF_3 - 1);
-}
-
-#[test]
-fn journal_1_is_read_and_not_acted_upon() {
-    let path = folder().join("journal-v1.json");
-    expect_read(&path, &a_plan_of_version_1(), LAST_OF_3 - 1);
-    let (_root, install) = an_install();
-    let journal = Journal::load(&path).unwrap();
-    let error = journal.require_own(&install).unwrap_err();
-    assert!(matches!(error, PlanError::Unidentified { .. }), "{error}");
-}
-
-#[track_caller]
-fn expect_read(path: &Path, plan: &Plan, last: usize) {
-    let journal = Journal::load(path).unwrap();
-    assert_eq!(journal.plan(), plan);
-    assert_eq!(journal.state(), RunState::RolledBack);
-    assert_eq!(journal.steps()[last - 1], StepState::Done);
-    assert_eq!(journal.steps()[last], StepState::Undone);
-    assert_eq!(journal.outcome(0).unwrap().bytes, 4096);
-}
-
 fn a_manifest() -> Manifest {
     let entry = |path: &str, kind| {
         let mut entry = ManifestEntry::new(path.as_bytes().to_vec(), kind);
@@ -544,18 +418,4 @@ fn no_format_is_forgotten() {
         (5, 5),
         "a new version adds a file"
     );
-}
-
-#[test]
-fn a_journal_whose_course_is_impossible_is_refused() {
-    let text = fs::read_to_string(folder().join("journal-v1.json")).unwrap();
-    let mut document: serde_json::Value = serde_json::from_str(&text).unwrap();
-    let records = document["body"]["records"].as_array_mut().unwrap();
-    records.remove(1);
-    let sealed = document::to_text(journal::FORMAT, &document["body"]).unwrap();
-    let file = tempfile::tempdir().unwrap();
-    let path = file.path().join("journal.json");
-    fs::write(&path, sealed).unwrap();
-    let error = Journal::load(&path).unwrap_err().to_string();
-    assert!(error.contains("impossible course"), "{error}");
 }

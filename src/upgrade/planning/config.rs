@@ -6,7 +6,8 @@ use std::path::{Component, Path, PathBuf};
 
 use super::local_changes::{self, Findings};
 use super::merging::{self, Answered, MergedFile, SharedFile};
-use super::release_files::{ReleaseFiles, ReleasePair, ReleasesError};
+use super::release_files::{ReleaseFiles, ReleasePair};
+use super::releases_error::ReleasesError;
 use super::whose::{CarriedPath, FileQuestion, Sorted, Sorter, ToMerge};
 use crate::compose;
 use crate::merge::{self, Answers};

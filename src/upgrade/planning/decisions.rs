@@ -10,23 +10,21 @@ use super::linked_data::LinkedData;
 use super::merging::{Answered, MergedFile};
 use super::obstacle::Obstacle;
 use super::outside::{self, OutsideAnswers, OutsideUse, Ownership};
+use super::planned_edits::{PlannedEdit, edits};
 use super::release_files::{ReleaseFiles, ReleasePair};
 use super::releases::Releases;
-use super::tag_edits::{TagEdits, TagEnvEdit};
+use super::tag_edits::TagEdits;
 use super::view::View;
 use super::volume_pair::VolumePair;
 use super::warnings;
 use super::whose::{CarriedPath, FileQuestion};
 use crate::compose::{self, ReleaseEdit};
-use crate::release::{Check, Hooks, Install, Recipe, Version};
-use crate::tree::Digest;
+use crate::release::{Check, Hooks, Recipe, Version};
 use crate::upgrade::projects::{ProjectPair, ProjectRecord};
 use crate::upgrade::request::Request;
 use crate::upgrade::service_path::ServicePath;
 use crate::upgrade::shared_with_old::SharedWithOld;
-use crate::upgrade::step::{
-    EditCompose, FolderMove, ReleaseProject, TagVariable, ValueChange, WrittenImage,
-};
+use crate::upgrade::step::{FolderMove, ReleaseProject};
 
 /// What an upgrade touches: edits, volumes, config.
 #[derive(Debug, Clone)]
@@ -81,19 +79,6 @@ pub struct Decisions {
     pub warnings: Vec<String>,
     /// What stands against it in the new release as it will be.
     pub obstacles: Vec<Obstacle>,
-}
-
-/// An edit with both texts, for showing the difference.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlannedEdit {
-    /// The file, below the release.
-    pub name: PathBuf,
-    /// The step.
-    pub step: EditCompose,
-    /// The file's content before.
-    pub before: Vec<u8>,
-    /// The file's content after the edit.
-    pub after: Vec<u8>,
 }
 
 /// A folder, or file, of the host and the new release's copy of it.
@@ -336,92 +321,6 @@ fn own(used: &OutsideUse, releases: &Releases, prefix: &str, decided: &mut Outsi
     let is_carried = |carry: &CarriedPath| to.starts_with(&carry.path);
     if from != to || !releases.carry.iter().any(is_carried) {
         decided.folders.push(OutsideFolder { path, from, to });
-    }
-}
-
-fn edits(
-    new: &ReleaseFiles,
-    edit: &ReleaseEdit,
-    tags: Option<&TagEdits>,
-    warnings: &mut Vec<String>,
-) -> Result<Vec<PlannedEdit>, compose::Error> {
-    let mut edits = Vec::new();
-    for file in new.files.iter().chain(&new.included) {
-        let edit = ReleaseEdit {
-            written: tags.map(|tags| tags.written.get(&file.name).cloned().unwrap_or_default()),
-            ..edit.clone()
-        };
-        let edited = edit.apply(&file.name, &file.bytes)?;
-        warnings.extend(edited.warnings.iter().map(ToString::to_string));
-        if edited.bytes == file.bytes {
-            continue;
-        }
-        let step = EditCompose {
-            file: Install::current_target(&new.version).join(&file.real),
-            images: edit.images.clone(),
-            written: edit
-                .written
-                .as_ref()
-                .map(|images| images.iter().map(written_image).collect()),
-            variables: Vec::new(),
-            prefix: edit.prefix.clone(),
-            own: edit.own.clone(),
-            moves: edit.moves.iter().map(FolderMove::of).collect(),
-            changes: edited.changes.iter().map(change).collect(),
-            before: Digest::of(&file.bytes).to_string(),
-            after: Digest::of(&edited.bytes).to_string(),
-        };
-        edits.push(PlannedEdit {
-            name: file.name.clone(),
-            step,
-            before: file.bytes.clone(),
-            after: edited.bytes,
-        });
-    }
-    let env_files = tags.into_iter().flat_map(|tags| &tags.env_files);
-    edits.extend(env_files.map(|file| env_edit(new, file)));
-    Ok(edits)
-}
-
-fn written_image((service, value): &(String, String)) -> WrittenImage {
-    WrittenImage {
-        service: service.clone(),
-        value: value.clone(),
-    }
-}
-
-fn env_edit(new: &ReleaseFiles, file: &TagEnvEdit) -> PlannedEdit {
-    let variables = file.variables.iter();
-    PlannedEdit {
-        name: file.name.clone(),
-        step: EditCompose {
-            file: Install::current_target(&new.version).join(&file.name),
-            images: Vec::new(),
-            written: None,
-            variables: variables
-                .map(|(name, value)| TagVariable {
-                    name: name.clone(),
-                    value: value.clone(),
-                })
-                .collect(),
-            prefix: String::new(),
-            own: Vec::new(),
-            moves: Vec::new(),
-            changes: file.edited.changes.iter().map(change).collect(),
-            before: Digest::of(&file.before).to_string(),
-            after: Digest::of(&file.edited.bytes).to_string(),
-        },
-        before: file.before.clone(),
-        after: file.edited.bytes.clone(),
-    }
-}
-
-fn change(change: &compose::Change) -> ValueChange {
-    ValueChange {
-        key: change.key.join("."),
-        line: change.at.line,
-        from: change.from.clone(),
-        to: change.to.clone(),
     }
 }
 

@@ -14,7 +14,8 @@ use super::facts::FactsError;
 use super::obstacle::Obstacle;
 use super::planner::all_obstacles;
 use super::prepare::{ObservedUpgrade, PrepareError, observe};
-use super::release_files::{ReadOptions, ReleaseFiles, ReleasesError};
+use super::release_files::{ReadOptions, ReleaseFiles};
+use super::releases_error::ReleasesError;
 use crate::clock;
 use crate::compose::{Claims, Model, conflicts};
 use crate::doctor::{

@@ -5,7 +5,8 @@ use std::fmt;
 
 use thiserror::Error;
 
-use super::release_files::{ReadOptions, ReleaseFiles, ReleasesError};
+use super::release_files::{ReadOptions, ReleaseFiles};
+use super::releases_error::ReleasesError;
 use crate::error::{Code, Explain, Kind};
 use crate::release::{
     Install, InstallError, KnownReleases, PathError, PathRules, Recipe, RecipeError, UpgradePath,

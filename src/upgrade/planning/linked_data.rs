@@ -1,5 +1,5 @@
-//! Data that a release has behind a symlink which leads out of it, as `data -> ../../shared/data`: the
-//! link comes along, and both releases would write what it leads to. So it is data outside of both, as
+//! Data that a release has behind a symlink which leads out of it, as `data -> ../../data`: the link
+//! comes along, and both releases would write what it leads to. So it is data outside of both, as
 //! a folder by its absolute path is. Only reads.
 
 use std::path::{Component, Path, PathBuf};

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
-use super::release_files::{ComposeFile, ReleaseFiles, ReleasePair, ReleasesError};
+use super::release_files::{ComposeFile, ReleaseFiles, ReleasePair};
+use super::releases_error::ReleasesError;
 use crate::release::{AsShipped, CarryRule, ShippedFiles};
 
 /// Files of which the administrator should know that they are where he may not expect them.

@@ -9,7 +9,7 @@ use std::io;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use super::release_files::ReleasesError;
+use super::releases_error::ReleasesError;
 use crate::env_file::is_env_name;
 use crate::merge::{Answers, Side};
 use crate::release::{AsShipped, CarryMode, CarryRule, ShippedFiles};

@@ -4,18 +4,16 @@
 //! or a crash, is gone on with by [`Runner::resume`] or undone by [`Runner::roll_back`],
 //! which undoes steps in reverse and journals that, too.
 
-use std::time::Duration;
-
 use jiff::{SignedDuration, Timestamp};
 
 use super::downtime::Downtime;
 use super::going_back::{OnFailure, is_in_window, scope_begun, undo_order};
 use super::journal::{Journal, JournalError, JournalEvent, RunState, StepState};
 use super::maintenance_window::MaintenanceWindow;
-use super::probing::ProbeTargets;
 use super::report::Report;
 pub use super::run_error::RunError;
 use super::run_terms::{Deadline, RunTerms};
+use super::undoing::undoing;
 use crate::clock::{self, Stopwatch};
 use crate::engine::VolumeStore;
 use crate::error::{Explain as _, Kind};
@@ -23,9 +21,7 @@ use crate::fs::Disk;
 use crate::progress::{Progress, StepMoment, StepProgress};
 use crate::release::Install;
 use crate::upgrade::plan::Plan;
-use crate::upgrade::step::{
-    Attempt, Phase, Step, StepError, StepOutcome, StopRelease, Undo, UndoEvidence, UndoScope, World,
-};
+use crate::upgrade::step::{Attempt, Phase, Step, StepError, StepOutcome, World};
 
 /// Runs plans on one install, whose lock the caller holds.
 pub struct Runner<'a> {
@@ -115,70 +111,6 @@ impl Runner<'_> {
         Ok(undone.map(|number| steps[number].title()).collect())
     }
 
-    fn scope(journal: &Journal, discard: bool) -> Result<UndoScope, RunError> {
-        let left = (0..journal.steps().len()).any(|step| undoing(journal, step).is_some());
-        match journal.state() {
-            RunState::Complete | RunState::Unconfirmed if discard => Ok(UndoScope::CompleteRun),
-            RunState::Complete | RunState::Unconfirmed => Ok(UndoScope::Switch),
-            RunState::RollingBack => Ok(scope_begun(journal, discard)),
-            RunState::RolledBack if !(discard && left) => Err(RunError::Nothing {
-                what: format!("the run `{}` was rolled back already", journal.run()),
-                next: match left {
-                    true => vec![
-                        "to remove the new release and its volumes, too: transship rollback --discard"
-                            .to_owned(),
-                    ],
-                    false => vec![format!("to upgrade again: transship plan {}", journal.plan().to)],
-                },
-            }),
-            _ => Ok(UndoScope::Everything),
-        }
-    }
-
-    /// Everything that can be known to stand against undoing, said before anything is undone: what
-    /// would be discarded is neither active nor in use, and what is gone back to is there.
-    pub(super) fn check_undo(&self, journal: &Journal, scope: UndoScope) -> Result<(), RunError> {
-        let plan = journal.plan();
-        self.require_left(journal, scope)?;
-        let folder = self.install.release_folder(&plan.from);
-        let is_there = folder.is_dir() && self.install.release(&plan.from)?.is_complete;
-        if !is_there {
-            return Err(RunError::NoOldRelease {
-                version: plan.from.to_string(),
-                folder,
-            });
-        }
-        let ids = RunIds::of(journal);
-        for (number, step) in plan.steps.iter().enumerate() {
-            let Some(evidence) = undoing(journal, number) else {
-                continue;
-            };
-            let checked = step.check_undo(self.world(&ids), Undo { scope, evidence });
-            checked.map_err(|source| RunError::Refused {
-                source: Box::new(source),
-            })?;
-        }
-        Ok(())
-    }
-
-    /// The release that would be discarded must not be active once `current` was put back, if the run
-    /// has switched at all.
-    fn require_left(&self, journal: &Journal, scope: UndoScope) -> Result<(), RunError> {
-        let plan = journal.plan();
-        let is_switched_back = plan.steps.iter().enumerate().any(|(number, step)| {
-            matches!(step, Step::Switch(_)) && undoing(journal, number).is_some()
-        });
-        if scope == UndoScope::Switch || is_switched_back {
-            return Ok(());
-        }
-        match self.install.current()? {
-            Some(current) if current.version == plan.to => Err(RunError::Active {
-                to: plan.to.to_string(),
-            }),
-            _ => Ok(()),
-        }
-    }
-
     /// The newest run, to be gone on with or undone. Half-written journals of a crash go first.
     fn newest(&self, verb: &str) -> Result<Journal, RunError> {
         let folder = self.install.journals();
@@ -235,11 +167,7 @@ impl Runner<'_> {
             };
             if step.phase() == Phase::Window && !is_open {
                 is_open = true;
-                let opened = match is_in_window(journal) {
-                    // It was open once, and may be over by now.
-                    true => Ok(terms.window.as_ref().map(MaintenanceWindow::end)),
-                    false => terms.open(journal.plan(), self.progress),
-                };
+                let opened = self.open_window(journal, &terms);
                 let ends = opened.map_err(|error| error.unwrap_or_else(interrupted))?;
                 if let Some(ends) = ends {
                     deadline.set(ends);
@@ -281,62 +209,21 @@ impl Runner<'_> {
                 }
             }
         }
-        let event = match terms.confirm_seconds {
-            None => JournalEvent::Complete,
-            Some(seconds) => {
-                let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
-                let until = clock::now().saturating_add(SignedDuration::from_secs(seconds));
-                JournalEvent::Awaits {
-                    until: until.unwrap_or(Timestamp::MAX),
-                }
-            }
-        };
+        let event = last_event(&terms);
         Ok(journal.record(self.disk, event)?)
     }
 
-    /// The downtime of a run that goes on in the window: another process saw it begin.
-    fn downtime_begun(&self, journal: &Journal, ids: &RunIds) -> Option<Downtime> {
-        let (number, stop) = stop_of(&journal.plan().steps)?;
-        let begun = journal.begun(number).filter(|_| is_in_window(journal))?;
-        let before = Duration::try_from(clock::now().duration_since(begun)).unwrap_or_default();
-        let targets = ProbeTargets::of(stop, self.world(ids));
-        let downtime = Downtime::begin(targets, Some(before));
-        if journal.steps()[number] == StepState::Done {
-            downtime.old_is_down();
-        }
-        Some(downtime)
-    }
-
-    /// Begins and ends to measure the downtime, before a step that is about to be done.
-    fn measure(
+    /// Waits until the window may be opened, and gives when it has to be over.
+    fn open_window(
         &self,
-        step: &Step,
-        journal: &mut Journal,
-        downtime: &mut Option<Downtime>,
-        ids: &RunIds,
-    ) -> Result<(), RunError> {
-        match step {
-            Step::Stop(stop) if downtime.is_none() => {
-                let targets = ProbeTargets::of(stop, self.world(ids));
-                *downtime = Some(Downtime::begin(targets, None));
-            }
-            Step::Switch(_) => {
-                if let Some(downtime) = downtime.take() {
-                    let figure = downtime.end();
-                    journal.record(self.disk, JournalEvent::Downtime { figure })?;
-                }
-            }
-            _ => {}
+        journal: &Journal,
+        terms: &RunTerms,
+    ) -> Result<Option<Timestamp>, Option<RunError>> {
+        match is_in_window(journal) {
+            // It was open once, and may be over by now.
+            true => Ok(terms.window.as_ref().map(MaintenanceWindow::end)),
+            false => terms.open(journal.plan(), self.progress),
         }
-        Ok(())
-    }
-
-    /// The downtime of the way back, before anything is undone; none where nothing was stopped.
-    fn downtime_of_way_back(&self, journal: &Journal, ids: &RunIds) -> Option<Downtime> {
-        let (number, stop) = stop_of(&journal.plan().steps)?;
-        undoing(journal, number)?;
-        let targets = ProbeTargets::of(stop, self.world(ids));
-        Some(Downtime::begin(targets, None))
     }
 
     /// A run that goes on in the window: what a restart policy or a reboot has revived of the old
@@ -403,92 +290,7 @@ impl Runner<'_> {
         })
     }
 
-    fn undo(&self, step: &Step, ids: &RunIds, undo: Undo) -> Result<(), StepError> {
-        step.sweep(self.world(ids))?;
-        step.undo(self.world(ids), undo)
-    }
-
-    /// Undoes what can be undone though nothing can be recorded.
-    pub(super) fn undo_unrecorded(
-        &self,
-        journal: &Journal,
-        scope: UndoScope,
-    ) -> Result<(), RunError> {
-        let ids = RunIds::of(journal);
-        let steps = &journal.plan().steps;
-        for number in undo_order(journal.plan(), scope) {
-            let Some(evidence) = undoing(journal, number) else {
-                continue;
-            };
-            let undone = steps[number].undo(self.world(&ids), Undo { scope, evidence });
-            undone.map_err(cant_undo(steps, number))?;
-        }
-        Ok(())
-    }
-
-    pub(super) fn undo_all(
-        &self,
-        mut journal: Journal,
-        scope: UndoScope,
-        downtime: Option<Downtime>,
-    ) -> Result<Report, RunError> {
-        let ids = RunIds::of(&journal);
-        let steps = journal.plan().steps.clone();
-        let mut downtime = downtime.or_else(|| self.downtime_of_way_back(&journal, &ids));
-        let mut first = None;
-        for number in undo_order(journal.plan(), scope) {
-            let step = &steps[number];
-            let Some(evidence) = undoing(&journal, number) else {
-                continue;
-            };
-            self.tell(StepMoment::UndoBegun, &steps, number, None);
-            journal.record(self.disk, JournalEvent::Undo { step: number })?;
-            if let Err(source) = self.undo(step, &ids, Undo { scope, evidence }) {
-                journal.record(
-                    self.disk,
-                    JournalEvent::UndoFailed {
-                        step: number,
-                        error: source.to_string(),
-                    },
-                )?;
-                let said = source.to_string();
-                let failed = cant_undo(&steps, number)(source);
-                // `current` isn't switched to a release that doesn't serve.
-                if scope != UndoScope::Switch || matches!(step, Step::Stop(_)) {
-                    return Err(first.unwrap_or(failed));
-                }
-                // The old release is to serve, whatever else can't be undone.
-                self.progress.note(&format!("{failed}: {said}"));
-                first = first.or(Some(failed));
-                continue;
-            }
-            journal.record(self.disk, JournalEvent::Undone { step: number })?;
-            self.tell(StepMoment::Undone, &steps, number, None);
-            match step {
-                Step::Start(_) => downtime.iter().for_each(Downtime::old_is_down),
-                Step::Stop(_) => {
-                    if let Some(downtime) = downtime.take() {
-                        let figure = downtime.end();
-                        journal.record(self.disk, JournalEvent::Downtime { figure })?;
-                    }
-                }
-                _ => {}
-            }
-        }
-        if let Some(failed) = first {
-            return Err(failed);
-        }
-        if scope != UndoScope::Switch {
-            let forgotten = self.world(&ids).forget_originals();
-            forgotten.map_err(|source| RunError::Leftover {
-                source: Box::new(source),
-            })?;
-        }
-        journal.record(self.disk, JournalEvent::RolledBack)?;
-        Ok(Report::of(&journal))
-    }
-
-    fn world<'b>(&'b self, ids: &'b RunIds) -> World<'b> {
+    pub(super) fn world<'b>(&'b self, ids: &'b RunIds) -> World<'b> {
         World {
             install: self.install,
             disk: self.disk,
@@ -499,7 +301,13 @@ impl Runner<'_> {
         }
     }
 
-    fn tell(&self, state: StepMoment, steps: &[Step], number: usize, bytes: Option<u64>) {
+    pub(super) fn tell(
+        &self,
+        state: StepMoment,
+        steps: &[Step],
+        number: usize,
+        bytes: Option<u64>,
+    ) {
         self.progress.step(&StepProgress {
             state,
             number: number + 1,
@@ -511,41 +319,29 @@ impl Runner<'_> {
     }
 }
 
-/// The step that stops the old release, and its number.
-fn stop_of(steps: &[Step]) -> Option<(usize, &StopRelease)> {
-    steps
-        .iter()
-        .enumerate()
-        .find_map(|(number, step)| match step {
-            Step::Stop(stop) => Some((number, stop)),
-            _ => None,
-        })
+/// What is recorded once all steps are done.
+fn last_event(terms: &RunTerms) -> JournalEvent {
+    let Some(seconds) = terms.confirm_seconds else {
+        return JournalEvent::Complete;
+    };
+    let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+    let until = clock::now().saturating_add(SignedDuration::from_secs(seconds));
+    JournalEvent::Awaits {
+        until: until.unwrap_or(Timestamp::MAX),
+    }
 }
 
 /// The names of a run and of its install.
-struct RunIds {
+pub(super) struct RunIds {
     run: String,
     install: String,
 }
 
 impl RunIds {
-    fn of(journal: &Journal) -> Self {
+    pub(super) fn of(journal: &Journal) -> Self {
         Self {
             run: journal.run().to_owned(),
             install: journal.plan().install.clone().unwrap_or_default(),
-        }
-    }
-}
-
-impl UndoScope {
-    pub(super) const fn covers(self, step: &Step) -> bool {
-        match self {
-            // What only looks has nothing to undo, and must not stand in the way.
-            Self::Switch => matches!(
-                step,
-                Step::Switch(_) | Step::Stop(_) | Step::Start(_) | Step::Hook(_) | Step::Check(_)
-            ),
-            Self::Everything | Self::CompleteRun => true,
         }
     }
 }
@@ -557,31 +353,6 @@ fn cant_do(steps: &[Step], number: usize) -> impl Fn(StepError) -> RunError + '_
         count: steps.len(),
         title: steps[number].title(),
         source: Box::new(source),
-    }
-}
-
-/// For `map_err`: the error of undoing a step.
-fn cant_undo(steps: &[Step], number: usize) -> impl Fn(StepError) -> RunError + '_ {
-    move |source| RunError::Undo {
-        number: number + 1,
-        count: steps.len(),
-        title: steps[number].title(),
-        source: Box::new(source),
-    }
-}
-
-/// What is known of a step that is to be undone; `None` when there is nothing to undo. An
-/// interrupted undoing doesn't make it less known that the step was done.
-fn undoing(journal: &Journal, step: usize) -> Option<UndoEvidence> {
-    match journal.steps()[step] {
-        StepState::Pending | StepState::Undone => None,
-        StepState::Failed => Some(UndoEvidence::Failed),
-        StepState::Done => Some(UndoEvidence::Done),
-        StepState::Doing | StepState::Undoing => Some(if journal.outcome(step).is_some() {
-            UndoEvidence::Done
-        } else {
-            UndoEvidence::Unknown
-        }),
     }
 }
 
