@@ -103,3 +103,27 @@ fn a_rule_of_the_recipe_follows_the_tag_into_its_variable_when_told() {
         .exits(0)
         .prints("acme/web:1 -> v2");
 }
+
+#[test]
+fn a_service_that_would_find_another_folder_s_data_is_asked_about() {
+    let compose = |web: &str| {
+        format!(
+            "services:\n  web: {{image: 'acme/web:1', volumes: ['{web}:/data']}}\n  \
+             db: {{image: 'acme/db:1', volumes: ['./a:/a', './b:/b']}}\n"
+        )
+    };
+    let (old, new) = (compose("./a"), compose("./b"));
+    let install = TwoReleases::new(&[
+        ("releases/v1/compose.yaml", old.as_str()),
+        ("releases/v2/compose.yaml", new.as_str()),
+        ("releases/v1/a/f", "1"),
+        ("releases/v1/b/f", "2"),
+    ]);
+    let plan = "plan v2 --theirs compose.yaml";
+    install
+        .run(plan)
+        .exits(3)
+        .complains("`web` has `/data` in `a` now and would have it in `b`, with the data of `b`")
+        .complains("--leave web:/data");
+    install.run(&format!("{plan} --leave web:/data")).exits(0);
+}

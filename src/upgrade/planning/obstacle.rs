@@ -97,7 +97,7 @@ pub enum Obstacle {
         /// A key that, skipped, lets it begin empty.
         skip: String,
     },
-    /// A service would find the data of another volume where it had its own.
+    /// A service would find the data of another volume or folder where it had its own.
     AnothersData {
         /// The service.
         service: String,
@@ -105,9 +105,9 @@ pub enum Obstacle {
         target: String,
         /// What was mounted there: `volume KEY` or a folder.
         from: String,
-        /// The key of the volume that will be.
-        key: String,
-        /// The real name of the volume whose data that has.
+        /// What will be.
+        to: String,
+        /// The real name of the volume whose data that has, or the folder.
         data: String,
     },
     /// A variable that the administrator has set keeps an old image.

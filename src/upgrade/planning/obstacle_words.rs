@@ -302,12 +302,12 @@ impl Obstacle {
                 service,
                 target,
                 from,
-                key,
+                to,
                 data,
             } => write!(
                 f,
-                "`{service}` has `{target}` in {from} now and would have it in volume `{key}`, with the \
-                 data of `{data}`"
+                "`{service}` has `{target}` in {from} now and would have it in {to}, with the data of \
+                 `{data}`"
             ),
             _ => Ok(()),
         }

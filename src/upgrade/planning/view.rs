@@ -87,7 +87,7 @@ impl View<'_> {
                     continue;
                 };
                 if let Some(data) = self.data_of(key) {
-                    found.extend(self.anothers_data(name, target, (from, key), &data));
+                    found.extend(self.anothers_data(name, target, (from, key), data));
                     continue;
                 }
                 found.push(Obstacle::DataMoved {
@@ -121,20 +121,25 @@ impl View<'_> {
         service: &str,
         target: &str,
         (from, key): (String, &str),
-        data: &str,
+        data: String,
     ) -> Option<Obstacle> {
         let old = &self.releases.old.model;
         let was = old.services.get(service)?.mounts.get(target);
         let was = was.and_then(|key| old.volumes.get(key));
         let is_its_own = was.is_some_and(|was| was.name == data || was.is_device());
-        let is_left = |place: &ServicePath| place.covers(service, Path::new(target));
-        (!is_its_own && !self.leave.iter().any(is_left)).then(|| Obstacle::AnothersData {
+        (!is_its_own && !self.is_left(service, target)).then(|| Obstacle::AnothersData {
             service: service.to_owned(),
             target: target.to_owned(),
             from,
-            key: key.to_owned(),
-            data: data.to_owned(),
+            to: format!("volume `{key}`"),
+            data,
         })
+    }
+
+    /// Whether what a service has at a place may stay behind.
+    fn is_left(&self, service: &str, target: &str) -> bool {
+        let mut places = self.leave.iter();
+        places.any(|place| place.covers(service, Path::new(target)))
     }
 
     /// What the old release had at a place where the new one has the volume `key`, told, and
@@ -189,15 +194,33 @@ impl View<'_> {
                 || bind.source.is_absolute()
                 || self.is_skipped(&was.source.to_string_lossy())
                 || self.moves.iter().any(|m| m.from == was.source)
-                || self.is_there(&bind.source);
-            (is_data && !is_answered).then(|| Obstacle::DataMoved {
-                service: bind.service.clone(),
-                target: bind.target.clone(),
-                from: format!("`{}`", was.source.display()),
-                to: format!("`{}`", bind.source.display()),
-                rename: None,
-                skip: was.source.display().to_string(),
-            })
+                || self.is_left(&bind.service, &bind.target);
+            let told = |path: &Path| format!("`{}`", path.display());
+            let (service, target) = (bind.service.clone(), bind.target.clone());
+            let (from, to) = (told(&was.source), told(&bind.source));
+            if !is_data || is_answered {
+                None
+            } else if self.is_carried(&bind.source) {
+                Some(Obstacle::AnothersData {
+                    service,
+                    target,
+                    from,
+                    to,
+                    data: bind.source.display().to_string(),
+                })
+            } else if self.is_there(&bind.source) {
+                // The vendor's own beginning; what was there is told among what stays behind.
+                None
+            } else {
+                Some(Obstacle::DataMoved {
+                    service,
+                    target,
+                    from,
+                    to,
+                    rename: None,
+                    skip: was.source.display().to_string(),
+                })
+            }
         })
     }
 
@@ -314,11 +337,13 @@ impl View<'_> {
 
     /// Whether a path below the new release will be there.
     fn is_there(&self, path: &Path) -> bool {
-        let Releases {
-            old, new, carry, ..
-        } = self.releases;
-        let is_carried = carry.iter().any(|carry| carry.brings(path));
-        new.folder.join(path).exists() || (is_carried && old.folder.join(path).exists())
+        self.releases.new.folder.join(path).exists() || self.is_carried(path)
+    }
+
+    /// Whether it comes from the old release.
+    fn is_carried(&self, path: &Path) -> bool {
+        let Releases { old, carry, .. } = self.releases;
+        carry.iter().any(|carry| carry.brings(path)) && old.folder.join(path).exists()
     }
 
     fn enabled(&self) -> impl Iterator<Item = (&String, &crate::compose::Service)> {
