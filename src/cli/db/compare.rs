@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::cli::options::DockerArg;
 use crate::cli::terminal::failure::Failure;
+use crate::cli::terminal::size::count;
 use crate::cli::terminal::ui::{Done, Ui};
 use crate::database::postgres::{
     COMPARISON_FORMAT, DatabaseComparison, DatabaseDifference, PostgresServer, SurveyedItem,
@@ -84,16 +85,23 @@ pub(super) fn text(found: &DatabaseComparison) -> String {
         "`{}` ({}) and `{}` ({})",
         a.server, a.version, b.server, b.version
     );
-    let read = format!(
-        "{} databases, {} tables, {} rows",
-        found.databases.len(),
-        found.table_count(),
-        found.rows()
-    );
+    let of = |number: usize, one: &str| count(number as u64, one);
+    let read = [
+        of(found.databases.len(), "database"),
+        count(found.table_count(), "table"),
+        count(found.rows(), "row"),
+    ];
+    let read = read.join(", ");
     text += &match (found.equal, found.differences.len(), found.unread.len()) {
         (true, ..) => format!("equal: {servers} have the same: {read}\n"),
-        (false, 0, unread) => format!("unknown: {unread} things of {servers} can't be read\n"),
-        (false, differences, _) => format!("different: {servers} differ in {differences} things\n"),
+        (false, 0, unread) => format!(
+            "unknown: {} of {servers} can't be read\n",
+            of(unread, "thing")
+        ),
+        (false, differences, _) => format!(
+            "different: {servers} differ in {}\n",
+            of(differences, "thing")
+        ),
     };
     text
 }
