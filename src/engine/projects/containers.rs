@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::inspected::{InspectedContainer, InspectedHealth, InspectedMount, inspected};
 use super::mounts::{FilesystemPath, MountPoint, mounts_of};
+use super::stop_signal;
 use crate::engine::{Docker, Error, User};
 
 /// A container, running or not, and what of the host it sees.
@@ -29,6 +30,9 @@ pub struct Container {
     pub depends_on: Vec<String>,
     /// How long its compose file lets it take to end, in seconds, if it says so.
     pub stop_timeout: Option<u64>,
+    /// Whether its first process has a handler for the signal to stop, where that can be known; without
+    /// one time doesn't help it to end.
+    pub heeds_stop: Option<bool>,
     /// True while it has processes: running, paused or restarting.
     pub running: bool,
     /// True while all of its processes stand still.
@@ -242,6 +246,7 @@ impl HostPath {
 
 impl From<InspectedContainer> for Container {
     fn from(inspected: InspectedContainer) -> Self {
+        let heeds_stop = stop_signal::heeds(&inspected);
         let mut labels = inspected.config.labels.unwrap_or_default();
         let state = inspected.state;
         Self {
@@ -257,6 +262,7 @@ impl From<InspectedContainer> for Container {
                 .remove("com.docker.compose.depends_on")
                 .map(|list| dependencies(&list))
                 .unwrap_or_default(),
+            heeds_stop,
             stop_timeout: inspected.config.stop_timeout,
             running: state.running || state.paused || state.restarting,
             paused: state.paused,

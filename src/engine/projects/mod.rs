@@ -12,6 +12,7 @@ pub(crate) mod mounts;
 pub(crate) mod processes;
 pub(crate) mod standing;
 pub(crate) mod startup;
+mod stop_signal;
 pub(crate) mod stopping;
 pub(crate) mod turnaround;
 pub(crate) mod unseen_data;

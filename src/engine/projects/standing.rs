@@ -15,7 +15,7 @@ use super::compose::announce;
 use super::containers::network_names;
 use super::giving_way::{remove_network, rename_container};
 use super::startup::{StartupState, of};
-use super::stopping::{Round, Waiting, grace, rounds};
+use super::stopping::{Round, Waiting, grace, patience_with, rounds};
 use crate::clock::Stopwatch;
 use crate::engine::docker::failed;
 use crate::engine::program;
@@ -164,8 +164,14 @@ pub fn stop_containers(
     let left = running(all_from_folder(docker, project, folder)?);
     if !left.is_empty() {
         announce(disk, "docker stop", project)?;
-        let waiting = Waiting::new("the containers that are left", patience, progress);
-        stop(docker, &left, Some(patience), project, &waiting)?;
+        let limit = patience_with(&left, patience);
+        let soon = grace(&left);
+        let waiting = Waiting::new(
+            "the containers that are left",
+            limit.unwrap_or(soon),
+            progress,
+        );
+        stop(docker, &left, limit, project, &waiting)?;
     }
     let left = running(all_from_folder(docker, project, folder)?);
     match left.is_empty() {
@@ -306,7 +312,7 @@ fn stop_round(
         });
         theirs.cloned().collect()
     };
-    let (quick, long) = (of(&round.quick), of(&round.keeping_data));
+    let (quick, long) = (of(&round.quick), of(&round.needing_time));
     let stop_some = |some: &[Container], limit: Option<Duration>| {
         if some.is_empty() {
             return Ok(());

@@ -47,6 +47,7 @@ mod tests {
             service: None,
             depends_on: Vec::new(),
             stop_timeout: None,
+            heeds_stop: None,
             running,
             paused: false,
             restarting: false,

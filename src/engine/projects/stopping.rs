@@ -2,7 +2,7 @@
 //!
 //! Compose keeps the order, but has one time-out for all: too short for a database, or very
 //! long for the many programs that don't heed the signal. So services are stopped in rounds,
-//! those first that no other depends on, and in each round those that keep data get long.
+//! those first that no other depends on, and in each round those that keep data get long, unless they are deaf to it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -98,8 +98,14 @@ impl ComposeProject {
         let mut containers = self.containers()?;
         if running(&containers).next().is_some() {
             self.announce(disk, "docker compose stop")?;
-            let waiting = Waiting::new("the containers that are left", patience, progress);
-            containers = self.stop_while(&[], Some(patience), &|| waiting.go_on())?;
+            let limit = patience_with(running(&containers), patience);
+            let soon = grace(&containers);
+            let waiting = Waiting::new(
+                "the containers that are left",
+                limit.unwrap_or(soon),
+                progress,
+            );
+            containers = self.stop_while(&[], limit, &|| waiting.go_on())?;
         }
         containers.retain(|container| ran.contains(&container.id));
         Ok(containers)
@@ -120,7 +126,7 @@ impl ComposeProject {
         }
         self.announce(disk, "docker compose stop")?;
         let quick: Vec<&str> = round.quick.iter().map(String::as_str).collect();
-        let long: Vec<&str> = round.keeping_data.iter().map(String::as_str).collect();
+        let long: Vec<&str> = round.needing_time.iter().map(String::as_str).collect();
         let theirs = containers.iter().filter(|one| belongs(one, &quick));
         let soon = grace(&theirs.cloned().collect::<Vec<_>>());
         let stop = |services: &[&str], limit: Option<Duration>| {
@@ -168,9 +174,9 @@ impl ComposeProject {
 pub(super) struct Round {
     /// Those that end soon, or as soon as their compose file says.
     pub(super) quick: Vec<String>,
-    /// Those that may write data, and of which their compose file doesn't say how long they may
-    /// take.
-    pub(super) keeping_data: Vec<String>,
+    /// Those that may write data, of which their compose file doesn't say how long they may take, and
+    /// which aren't known to be deaf.
+    pub(super) needing_time: Vec<String>,
 }
 
 impl Round {
@@ -178,7 +184,7 @@ impl Round {
     pub(super) fn services(&self) -> impl Iterator<Item = &str> {
         self.quick
             .iter()
-            .chain(&self.keeping_data)
+            .chain(&self.needing_time)
             .map(String::as_str)
     }
 }
@@ -195,8 +201,7 @@ pub(super) fn rounds(containers: &[Container]) -> Vec<Round> {
         let service = left.entry(name).or_default();
         let needs = container.depends_on.iter().map(String::as_str);
         service.needs.extend(needs);
-        service.keeps_data |=
-            container.stop_timeout.is_none() && container.mounts.iter().any(Mount::may_hold_data);
+        service.needs_time |= needs_time(container);
     }
     let mut rounds = Vec::new();
     while !left.is_empty() {
@@ -206,25 +211,40 @@ pub(super) fn rounds(containers: &[Container]) -> Vec<Round> {
         if free.is_empty() {
             free = left.keys().copied().collect();
         }
-        let names = |keeps_data: bool| {
+        let names = |needs_time: bool| {
             let alike = free
                 .iter()
-                .filter(|name| left[**name].keeps_data == keeps_data);
+                .filter(|name| left[**name].needs_time == needs_time);
             alike.map(|name| (*name).to_owned()).collect()
         };
         rounds.push(Round {
             quick: names(false),
-            keeping_data: names(true),
+            needing_time: names(true),
         });
         left.retain(|name, _| !free.contains(name));
     }
     rounds
 }
 
+/// Whether a container may have data to write before it ends, and may do so when it is asked to end.
+fn needs_time(container: &Container) -> bool {
+    container.stop_timeout.is_none()
+        && container.heeds_stop != Some(false)
+        && container.mounts.iter().any(Mount::may_hold_data)
+}
+
+/// How long those may take that are left when all rounds are over: `patience` where any may need it.
+pub(super) fn patience_with<'a>(
+    left: impl IntoIterator<Item = &'a Container>,
+    patience: Duration,
+) -> Option<Duration> {
+    left.into_iter().any(needs_time).then_some(patience)
+}
+
 #[derive(Default)]
 struct ServiceToStop<'a> {
     needs: BTreeSet<&'a str>,
-    keeps_data: bool,
+    needs_time: bool,
 }
 
 /// What is waited for while services are stopped, told at first and now and then.
@@ -297,6 +317,7 @@ mod tests {
             service: Some(service.to_owned()),
             depends_on: needs.iter().map(|&need| need.to_owned()).collect(),
             stop_timeout: None,
+            heeds_stop: None,
             running: true,
             paused: false,
             restarting: false,
@@ -313,7 +334,7 @@ mod tests {
 
     fn stopped(containers: &[Container]) -> Vec<String> {
         let shown = |round: Round| {
-            let long = round.keeping_data.iter().map(|name| format!("{name} long"));
+            let long = round.needing_time.iter().map(|name| format!("{name} long"));
             round
                 .quick
                 .iter()
@@ -354,6 +375,17 @@ mod tests {
         let mut db = container("db", &[], true);
         db.stop_timeout = Some(30);
         assert_eq!(stopped(&[db]), ["db"]);
+    }
+
+    #[test]
+    fn what_is_deaf_is_not_waited_for_in_vain() {
+        let mut deaf = container("deaf", &[], true);
+        deaf.heeds_stop = Some(false);
+        let all = [container("db", &[], true), deaf];
+        assert_eq!(stopped(&all), ["deaf+db long"]);
+        let patience = Duration::from_mins(5);
+        assert_eq!(patience_with(&all[1..], patience), None);
+        assert_eq!(patience_with(&all, patience), Some(patience));
     }
 
     #[test]

@@ -2,11 +2,11 @@
 //! now: whether each heeds its signal, how long it may take, and how soon its health check can pass.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
 use super::inspected::{ContainerConfig, InspectedContainer, inspected};
+use super::stop_signal;
 use super::stopping::{GRACE, rounds};
 use crate::engine::{Container, Docker, Error};
 
@@ -51,10 +51,9 @@ impl Turnaround {
         patience: Duration,
     ) -> Result<Self, Error> {
         let ours = format!("label=com.docker.compose.project={project}");
-        let is_here = docker.server()?.elsewhere().is_none();
         let (mut turning, mut containers) = (Vec::new(), Vec::new());
         for found in inspected(docker, &["--filter", &ours])? {
-            let own = found.turning(is_here);
+            let own = found.turning();
             let container = Container::from(found);
             if container.running && container.is_from(folder) {
                 turning.push(own);
@@ -63,9 +62,9 @@ impl Turnaround {
         }
         let rounds = rounds(&containers);
         for own in &mut turning {
-            let mut all = rounds.iter().flat_map(|round| &round.keeping_data);
-            let keeps_data = all.any(|name| *name == own.service);
-            own.limit = if keeps_data { patience } else { own.limit };
+            let mut all = rounds.iter().flat_map(|round| &round.needing_time);
+            let needs_time = all.any(|name| *name == own.service);
+            own.limit = if needs_time { patience } else { own.limit };
             own.stop = own.stop.map(|stop| stop.min(own.limit));
         }
         let rounds = rounds.iter().map(|round| {
@@ -90,12 +89,9 @@ impl Turnaround {
 }
 
 impl InspectedContainer {
-    fn turning(&self, is_here: bool) -> Turning {
+    fn turning(&self) -> Turning {
         let limit = self.config.stop_timeout.map_or(GRACE, Duration::from_secs);
-        let signal = signal(self.config.stop_signal.as_deref().unwrap_or("SIGTERM"));
-        let heeds = signal
-            .filter(|_| is_here)
-            .and_then(|signal| heeds(self.state.pid, &self.id, signal));
+        let heeds = stop_signal::heeds(self);
         let labels = self.config.labels.as_ref();
         let label = |name: &str| labels.and_then(|labels| labels.get(name)).cloned();
         let needs = label("com.docker.compose.depends_on").unwrap_or_default();
@@ -163,67 +159,9 @@ fn started<'a>(
     latest
 }
 
-/// The number of a signal, as Linux has it on the processors that Docker runs on.
-fn signal(name: &str) -> Option<u32> {
-    let name = name.strip_prefix("SIG").unwrap_or(name);
-    Some(match name {
-        "HUP" => 1,
-        "INT" => 2,
-        "QUIT" => 3,
-        "KILL" => 9,
-        "USR1" => 10,
-        "USR2" => 12,
-        "TERM" => 15,
-        "WINCH" => 28,
-        "RTMIN+3" => 37,
-        number => number.parse().ok()?,
-    })
-}
-
-/// Whether the first process of a container does something about a signal. The kernel keeps from it
-/// what it has no handler for, and then it is killed when its time is over.
-fn heeds(pid: u32, id: &str, signal: u32) -> Option<bool> {
-    if signal == 9 {
-        return Some(true);
-    }
-    let read = |file: &str| fs::read_to_string(format!("/proc/{pid}/{file}")).ok();
-    // Another process of that number here than where the engine is.
-    read("cgroup").filter(|groups| groups.contains(id))?;
-    heeds_by(&read("status")?, signal)
-}
-
-/// A signal that is blocked is waited for: docker-init does that.
-fn heeds_by(status: &str, signal: u32) -> Option<bool> {
-    let mask = |name: &str| {
-        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-        u64::from_str_radix(line.trim(), 16).ok()
-    };
-    let bit = 1_u64.checked_shl(signal.checked_sub(1)?)?;
-    Some((mask("SigCgt:")? | mask("SigBlk:")?) & bit != 0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_has_no_handler_is_deaf_and_what_waits_for_a_signal_is_not() {
-        let status = |blocked: u64, caught: u64| {
-            format!(
-                "Name:\tsh\nSigBlk:\t{blocked:016x}\nSigIgn:\t0000000000000000\nSigCgt:\t{caught:016x}\n"
-            )
-        };
-        let term = 1 << 14;
-        assert_eq!(heeds_by(&status(0, 0), 15), Some(false));
-        assert_eq!(heeds_by(&status(0, term), 15), Some(true));
-        assert_eq!(heeds_by(&status(term, 0), 15), Some(true));
-        assert_eq!(heeds_by(&status(0, term), 2), Some(false));
-        assert_eq!(heeds_by("Name:\tsh\n", 15), None);
-        assert_eq!(
-            (signal("SIGQUIT"), signal("15"), signal("SIGODD")),
-            (Some(3), Some(15), None)
-        );
-    }
 
     fn turning(service: &str, check: Option<u64>, needs: &str) -> Turning {
         Turning {
