@@ -289,7 +289,7 @@ mod tests {
     fn a_long_name_leaves_room_on_the_line() {
         assert_eq!(shortened("v2_db"), "v2_db");
         let long = shortened("insight_v2_10_5_postgres_of_the_reports_data");
-        assert_eq!(long, "..ostgres_of_the_reports_data");
+        assert_eq!(long, "..stgres_of_the_reports_data");
         assert!(shortened(&"データ".repeat(9)).width() <= 28);
     }
 }
