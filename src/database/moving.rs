@@ -9,23 +9,23 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DatabaseEngine {
-    /// Postgres, and what is built on it: PostGIS, TimescaleDB, pgvector.
+    /// Postgres, and what is built on it: `PostGIS`, `TimescaleDB`, `pgvector`.
     Postgres,
-    /// MariaDB.
+    /// `MariaDB`.
     Mariadb,
-    /// MySQL.
+    /// `MySQL`.
     Mysql,
     /// Redis and Valkey.
     Redis,
     /// etcd.
     Etcd,
-    /// MongoDB.
+    /// `MongoDB`.
     Mongodb,
-    /// SQLite, which has no server.
+    /// `SQLite`, which has no server.
     Sqlite,
-    /// RabbitMQ.
+    /// `RabbitMQ`.
     Rabbitmq,
-    /// OrientDB.
+    /// `OrientDB`.
     Orientdb,
     /// Pachyderm.
     Pachyderm,

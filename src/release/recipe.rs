@@ -16,7 +16,7 @@ use serde_yaml::{Mapping, Value};
 use thiserror::Error;
 
 use super::Version;
-use super::database_rule::{DatabaseRule, WrittenDatabase};
+use super::database_rule::{self, DatabaseRule, WrittenDatabase};
 use super::hooks::{CantFollow, Check, Hooks, WrittenCheck, WrittenHooks};
 use super::path_rules::{self, PathRules};
 use super::recipe_origin::RecipeOrigin;
@@ -312,7 +312,7 @@ impl Recipe {
         let checks = checks.map(WrittenCheck::read).collect::<Result<_, _>>();
         let databases = written.databases.unwrap_or_default().into_iter();
         let databases = databases
-            .map(WrittenDatabase::read)
+            .map(|written| database_rule::require_step(written.read()?))
             .collect::<Result<_, _>>();
         let notes = written
             .notes
