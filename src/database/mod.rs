@@ -20,6 +20,7 @@ mod in_memory;
 mod inspect;
 mod inspection;
 mod kinds;
+mod moving;
 pub mod postgres;
 
 pub use error::Error;
@@ -29,3 +30,4 @@ pub use inspect::{inspect, inspect_files};
 pub use inspection::{Database, Inspection, Known, Outside, ShutdownState};
 pub use kinds::database_kind::DatabaseKind;
 pub use kinds::table::KNOWN_DATABASES;
+pub use moving::{DatabaseEngine, DatabaseMethod};
