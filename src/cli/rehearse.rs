@@ -282,14 +282,13 @@ fn clean(
     let kept = standing
         .iter()
         .filter(|record| record.standing == CloneStanding::Kept);
-    let kept: String = kept
-        .map(|record| {
-            let folder = record.clone_folder(install);
-            format!("lost for good: the clone in {}\n", folder.display())
-        })
-        .collect();
-    if !kept.is_empty() && !consent.yes {
-        consent::show(&kept, ui);
+    let mut lost = String::new();
+    for record in kept {
+        let folder = record.clone_folder(install);
+        lost += &format!("lost for good: the clone in {}\n", folder.display());
+    }
+    if !lost.is_empty() && !consent.yes {
+        consent::show(&lost, ui);
         consent.require(ui)?;
     }
     for mut record in standing {
