@@ -66,10 +66,11 @@ fn told(word: &'static str) -> Option<&'static str> {
 #[test]
 fn the_table_of_openings_holds() {
     let mut lines = 0;
-    for line in TABLE.lines() {
+    let openings = TABLE.lines().filter(|line| !line.starts_with('#'));
+    for line in openings {
         let words: Vec<&str> = line.split_whitespace().collect();
         let [kind, disk, left, from, from_on, to, to_on, expect, ..] = words[..] else {
-            assert!(line.is_empty() || line.starts_with('#'), "{line}");
+            assert!(line.is_empty(), "{line}");
             continue;
         };
         let (disk, format) = disk.split_once('#').unwrap_or((disk, "?"));
