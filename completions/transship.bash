@@ -1070,12 +1070,20 @@ _transship() {
             return 0
             ;;
         transship__subcmd__release)
-            opts="-q -h --json --quiet --color --help ls new use prune bad"
+            opts="-C -q -h --install --json --quiet --color --help ls new use prune bad"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --install)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -C)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0

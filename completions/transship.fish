@@ -321,6 +321,7 @@ complete -c transship -n "__fish_transship_using_subcommand stop" -l dry-run -d 
 complete -c transship -n "__fish_transship_using_subcommand stop" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand stop" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand stop" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand release; and not __fish_seen_subcommand_from ls new use prune bad" -s C -l install -d 'The install that the command works on' -r -F
 complete -c transship -n "__fish_transship_using_subcommand release; and not __fish_seen_subcommand_from ls new use prune bad" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"

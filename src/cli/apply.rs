@@ -266,7 +266,7 @@ pub(super) fn carry_out(
     }
     warn_of_shared(&plan, ui);
     match runner.apply_on(plan, how.terms.terms()) {
-        Ok(done) => finish(runner.install, done, ui),
+        Ok(done) => finish(done, ui),
         Err(error) if how.rollback_on_failure && error.kind() == Kind::Failed => {
             ui.warn(&error.to_string());
             let failure = Failure::from(error);
@@ -303,7 +303,7 @@ pub(super) fn resume(args: &Resume, ui: &Ui) -> Result<Done, Failure> {
             false => OnFailure::GoBack,
         },
     };
-    finish(&install, runner.resume()?, ui)
+    finish(runner.resume()?, ui)
 }
 
 pub(super) fn roll_back(args: &Rollback, ui: &Ui) -> Result<Done, Failure> {
@@ -350,7 +350,7 @@ pub(super) fn roll_back(args: &Rollback, ui: &Ui) -> Result<Done, Failure> {
         }
         return Ok(Done::Same);
     }
-    finish(&install, runner.roll_back(args.discard)?, ui)
+    finish(runner.roll_back(args.discard)?, ui)
 }
 
 /// Says what going back brings nothing of back.
@@ -360,9 +360,9 @@ fn warn_of_shared(plan: &Plan, ui: &Ui) {
     }
 }
 
-pub(super) fn finish(install: &Install, report: Report, ui: &Ui) -> Result<Done, Failure> {
+pub(super) fn finish(report: Report, ui: &Ui) -> Result<Done, Failure> {
     ui.acted();
-    let mut report = report.with_next(install);
+    let mut report = report.with_next();
     if ui.json {
         for next in &mut report.next {
             *next = ui.pasted(next);

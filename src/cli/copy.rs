@@ -155,7 +155,7 @@ impl<'a> ForetoldJson<'a> {
             adjusted,
         } = &foretold.updated;
         Self {
-            files: copied.counts.files,
+            files: copied.counts.all_files(),
             bytes: copied.counts.bytes,
             removed: *removed,
             adjusted: *adjusted,
@@ -257,7 +257,7 @@ pub(super) fn announce_update(foretold: &Foretold, ui: &Ui) -> Result<Done, Fail
         removed,
         adjusted,
     } = &foretold.updated;
-    let files = size::count(copied.counts.files, "file");
+    let files = size::count(copied.counts.all_files(), "file");
     let bytes = size::human(copied.counts.bytes);
     ui.say(&format!(
         "would copy {files}, {bytes}, {removed} removed, {adjusted} adjusted"
@@ -312,7 +312,7 @@ pub(super) fn announce(
         ui.json("transship-copy-foretold", survey)?;
     } else {
         let (files, bytes) = (
-            size::count(survey.files + survey.others, "file"),
+            size::count(survey.all_files(), "file"),
             size::human(survey.bytes),
         );
         ui.line(&format!(
@@ -340,7 +340,7 @@ fn report(
             &CopyJson {
                 source,
                 target,
-                files: copied.counts.files,
+                files: copied.counts.all_files(),
                 folders: copied.counts.directories,
                 bytes: copied.counts.bytes,
                 removed: updated.map(|updated| updated.removed),
@@ -354,7 +354,7 @@ fn report(
         );
     }
     let (files, bytes) = (
-        size::count(copied.counts.files, "file"),
+        size::count(copied.counts.all_files(), "file"),
         size::human(copied.counts.bytes),
     );
     let changed = updated.map_or_else(String::new, |updated| {

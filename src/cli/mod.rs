@@ -20,6 +20,7 @@ mod inspect;
 mod install_place;
 mod manifest;
 mod merge;
+mod misnomer;
 mod options;
 mod path;
 mod plan;

@@ -21,6 +21,7 @@ mod generated;
 mod identity;
 mod install_place;
 mod installs_as_they_are;
+mod interface;
 mod json;
 mod last_copy;
 mod limits;

@@ -238,16 +238,6 @@ fn a_file_that_changes_after_the_plan_is_drift() {
 }
 
 #[test]
-fn what_is_known_is_not_given_twice() {
-    let install = with_pristine();
-    plan(&install, &["--pristine", "shipped"]).exits(0);
-    plan(&install, &["--pristine", "shipped"])
-        .exits(3)
-        .complains("known already");
-    plan(&install, &["--pristine", "shipped", "--dry-run"]).exits(2);
-}
-
-#[test]
 fn what_is_called_secret_is_masked_in_a_conflict() {
     let install = with_conflict();
     fs::write(install.at("transship.yml"), "secrets: [domain]\n").unwrap();

@@ -397,7 +397,7 @@ fn estimates(decisions: &Decisions, facts: &Facts) -> Vec<VolumeEstimate> {
             let survey = source?;
             Some(VolumeEstimate {
                 key,
-                files: survey.files + survey.directories + survey.others,
+                files: survey.all_files(),
                 bytes: survey.bytes,
                 in_use_by: in_use_by(users),
             })

@@ -69,7 +69,7 @@ impl StepKind for WarmCopy {
         let copied = contents.copy(world.disk, pair, &options, world.progress);
         let copied = copied.inspect_err(|_| take_back(world, target, found.is_new))?;
         Ok(StepOutcome {
-            files: copied.counts.files,
+            files: copied.counts.all_files(),
             bytes: copied.counts.bytes,
             ..StepOutcome::default()
         })
