@@ -32,11 +32,8 @@ pub use inspect::{inspect, inspect_files};
 pub use inspection::{Database, Inspection, Known, Outside, ShutdownState};
 pub use kinds::database_kind::DatabaseKind;
 pub use kinds::table::KNOWN_DATABASES;
-<<<<<<< HEAD
+pub use moving::{DatabaseEngine, DatabaseMethod};
 pub use opening::{CLibrary, FilesVerdict, Opener, Opening, Platform};
 pub use recipes::database_recipe::DatabaseRecipe;
 pub use recipes::files_rule::{FilesRule, FirstOnOld, Fork, VersionRule, VersionStep};
 pub use recipes::table::DATABASE_RECIPES;
-=======
-pub use moving::{DatabaseEngine, DatabaseMethod};
->>>>>>> main
