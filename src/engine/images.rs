@@ -63,8 +63,7 @@ pub fn image_defaults(
         return Ok(BTreeMap::new());
     }
     let call = docker.call(["image", "inspect", "--format", "{{json .}}"]);
-    let told: Vec<InspectedImage> =
-        Docker::json_lines("look at the images", &call.args(references))?;
+    let told: Vec<ToldImage> = Docker::json_lines("look at the images", &call.args(references))?;
     let names = references.iter().map(|name| (*name).to_owned());
     Ok(names
         .zip(told.into_iter().map(ImageDefaults::from))
@@ -94,7 +93,7 @@ impl LocalImage {
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-struct InspectedImage {
+struct ToldImage {
     id: String,
     architecture: String,
     config: Option<ToldDefaults>,
@@ -108,8 +107,8 @@ struct ToldDefaults {
     volumes: Option<BTreeMap<PathBuf, serde_json::Value>>,
 }
 
-impl From<InspectedImage> for ImageDefaults {
-    fn from(image: InspectedImage) -> Self {
+impl From<ToldImage> for ImageDefaults {
+    fn from(image: ToldImage) -> Self {
         let told = image.config.unwrap_or_default();
         let env = told.env.unwrap_or_default().into_iter();
         let pair = |text: String| {
