@@ -57,6 +57,14 @@ impl Kind {
     }
 }
 
+/// An error with its causes, as one line.
+pub fn with_causes(error: &dyn Error) -> String {
+    let chain = std::iter::successors(Some(error), |error| (*error).source());
+    let mut texts: Vec<String> = chain.map(ToString::to_string).collect();
+    texts.dedup();
+    texts.join(": ")
+}
+
 /// An error that knows its kind and the next move.
 pub trait Explain: Error {
     /// The stable name of what went wrong, for scripts.

@@ -202,7 +202,6 @@ fn lines<'a>(path: &Path, text: &'a str, words: &SecretWords) -> Vec<SplitLine<'
     let mut block = SecretsBlock::default();
     let lines = text.split_inclusive('\n').map(|line| {
         let content = line.trim_end_matches(['\n', '\r']);
-        let end = &line[content.len()..];
         let at = match open {
             Some(quote) => {
                 open = open.filter(|_| !content.contains(quote));
@@ -219,6 +218,8 @@ fn lines<'a>(path: &Path, text: &'a str, words: &SecretWords) -> Vec<SplitLine<'
             },
         };
         let (key, secret) = content.split_at(at);
+        let (secret, _) = secret.split_at(end_of_secret(secret, key, env));
+        let end = &line[key.len() + secret.len()..];
         SplitLine { key, secret, end }
     });
     lines.collect()
@@ -239,6 +240,51 @@ fn value_of_variable(content: &str, words: &SecretWords) -> usize {
     match is_secret && !is_prose {
         true => at,
         false => content.len(),
+    }
+}
+
+/// Where a secret ends that a line of a mapping or list in one line has: `{PASSWORD: x, A: b}` goes on, and a
+/// variable alone (`$PW`, `${PW}`) tells nothing.
+fn end_of_secret(secret: &str, key: &str, env: bool) -> usize {
+    // In `.env` it may be a value as it stands.
+    if !env && is_variable(secret.trim_matches(['"', '\'', ' '])) {
+        return 0;
+    }
+    let opened = |open, close| key.matches(open).count() > key.matches(close).count();
+    // What is escaped may hide where it ends.
+    let is_plain = !secret.contains('\\') && !secret.contains("''");
+    if env || !is_plain || !(opened('{', '}') || opened('[', ']')) {
+        return secret.len();
+    }
+    let own = secret.chars().next().filter(|c| matches!(c, '"' | '\''));
+    let around = ['"', '\''].into_iter();
+    let mut around = around.filter(|quote| key.matches(*quote).count() % 2 == 1);
+    let end = match (own, around.next()) {
+        (Some(quote), _) => secret[1..].find(quote).map(|at| at + 2),
+        (None, Some(quote)) => secret.find(quote),
+        (None, None) => secret.find([',', '}', ']']),
+    };
+    end.unwrap_or(secret.len())
+}
+
+/// `$PW`, `${PW}`, `${PW:?it is needed}`; not `${PW:-hunter2}`, which has a value in it.
+fn is_variable(text: &str) -> bool {
+    let is_name = |name: &str| {
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    };
+    let Some(name) = text.strip_prefix('$') else {
+        return false;
+    };
+    match name
+        .strip_prefix('{')
+        .and_then(|name| name.strip_suffix('}'))
+    {
+        Some(inner) => inner
+            .split_once(['?', ':'])
+            .map_or(is_name(inner), |(name, rest)| {
+                is_name(name) && (inner[name.len()..].starts_with('?') || rest.starts_with('?'))
+            }),
+        None => is_name(name),
     }
 }
 

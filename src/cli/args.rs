@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use super::install_place::OnInstall;
 use super::options::Common;
 use super::{
     apply, confirm, conflicts, copy, db, diff, doctor, image, init, inspect, manifest, merge, path,
@@ -65,8 +66,7 @@ pub(super) enum Command {
     Up(up::Up),
     Stop(up::Stop),
     /// List, stage, switch and remove releases
-    #[command(subcommand)]
-    Release(release::ReleaseCommand),
+    Release(OnInstall<release::ReleaseCommand>),
     /// List, retag and load the images of compose files
     #[command(subcommand)]
     Image(image::ImageCommand),

@@ -42,7 +42,7 @@ pub(super) fn run(args: &Confirm, ui: &Ui) -> Result<Done, Failure> {
         if let Ok(_lock) = install.lock(&disk, "confirm") {
             let journal = Journal::load(journal.path())?;
             if journal.state() != RunState::Unconfirmed {
-                return told(&install, &journal, ui);
+                return told(&journal, ui);
             }
             let store = engine_of(&install, journal.plan(), &args.engine)?;
             let runner = Runner {
@@ -52,11 +52,11 @@ pub(super) fn run(args: &Confirm, ui: &Ui) -> Result<Done, Failure> {
                 progress: ui.progress(),
                 on_failure: OnFailure::GoBack,
             };
-            return finish(&install, runner.resume()?, ui);
+            return finish(runner.resume()?, ui);
         }
         let journal = Journal::load(journal.path())?;
         if journal.state() != RunState::Unconfirmed {
-            return told(&install, &journal, ui);
+            return told(&journal, ui);
         }
         if watch.elapsed() >= PATIENCE {
             let what = "it is confirmed, and whoever waits for that has not seen it yet";
@@ -66,9 +66,9 @@ pub(super) fn run(args: &Confirm, ui: &Ui) -> Result<Done, Failure> {
     }
 }
 
-fn told(install: &crate::release::Install, journal: &Journal, ui: &Ui) -> Result<Done, Failure> {
+fn told(journal: &Journal, ui: &Ui) -> Result<Done, Failure> {
     if journal.state() == RunState::Complete {
-        return finish(install, Report::of(journal), ui);
+        return finish(Report::of(journal), ui);
     }
     let what = "it came too late: the upgrade goes back, or has gone back";
     Err(Failure::new(Kind::Failed, what).hint("see `transship status`"))

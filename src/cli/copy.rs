@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::consent::{self, can_ask};
 use super::options::RemovalArgs;
 use super::terminal::failure::Failure;
 use super::terminal::size;
@@ -11,7 +12,7 @@ use super::terminal::ui::{Done, Ui};
 use crate::error::Kind;
 use crate::fs::Disk;
 use crate::tree::{
-    self, Against, Copied, CopyOptions, Difference, Exclude, Foretold, Survey, Updated,
+    self, Against, Copied, CopyOptions, Difference, Exclude, Foretold, Removals, Survey, Updated,
     VerifyOptions,
 };
 
@@ -108,6 +109,14 @@ impl CopyFlags {
         }
     }
 
+    /// The same, whatever goes.
+    fn removing_all(&self) -> CopyOptions {
+        CopyOptions {
+            removals: Removals::All,
+            ..self.options()
+        }
+    }
+
     fn verifying(&self) -> VerifyOptions {
         VerifyOptions {
             exclude: Exclude::new(&self.exclude),
@@ -155,7 +164,7 @@ impl<'a> ForetoldJson<'a> {
             adjusted,
         } = &foretold.updated;
         Self {
-            files: copied.counts.files,
+            files: copied.counts.all_files(),
             bytes: copied.counts.bytes,
             removed: *removed,
             adjusted: *adjusted,
@@ -210,8 +219,19 @@ pub(super) fn finish(
 }
 
 fn update_tree(source: &Path, target: &Path, how: &CopyFlags, ui: &Ui) -> Result<Done, Failure> {
-    let updated = tree::update(&Disk::new(), source, target, &how.options(), ui.progress())
-        .map_err(|error| refuse(error, ui))?;
+    let update =
+        |options: &CopyOptions| tree::update(&Disk::new(), source, target, options, ui.progress());
+    let updated = match update(&how.options()) {
+        Err(error) if is_much(&error) && can_ask(ui) => {
+            let all = how.removing_all();
+            list(&tree::foretell(source, target, &all, ui.progress())?, ui)?;
+            ui.warn(&error.to_string());
+            consent::ask(ui, "--delete-all")?;
+            update(&all)
+        }
+        updated => updated,
+    };
+    let updated = updated.map_err(|error| refuse(error, ui))?;
     ui.acted();
     let mut differences = Vec::new();
     if how.verify {
@@ -233,9 +253,20 @@ fn update_tree(source: &Path, target: &Path, how: &CopyFlags, ui: &Ui) -> Result
 
 /// What `--update` would do.
 fn foretell(args: &CopyArgs, ui: &Ui) -> Result<Done, Failure> {
-    let options = args.how.options();
-    let foretold = tree::foretell(&args.source, &args.target, &options, ui.progress())?;
-    announce_update(&foretold, ui)
+    let foretell =
+        |options: &CopyOptions| tree::foretell(&args.source, &args.target, options, ui.progress());
+    match foretell(&args.how.options()) {
+        Err(error) if is_much(&error) && !ui.json => {
+            list(&foretell(&args.how.removing_all())?, ui)?;
+            Err(error.into())
+        }
+        foretold => announce_update(&foretold?, ui),
+    }
+}
+
+/// True where so much would be removed that it may be a mistake.
+const fn is_much(error: &tree::Error) -> bool {
+    matches!(error, tree::Error::TooManyRemovals { .. })
 }
 
 pub(super) fn announce_update(foretold: &Foretold, ui: &Ui) -> Result<Done, Failure> {
@@ -246,9 +277,7 @@ pub(super) fn announce_update(foretold: &Foretold, ui: &Ui) -> Result<Done, Fail
         )?;
         return Ok(Done::Same);
     }
-    for difference in &foretold.differences {
-        ui.line(&difference.to_string())?;
-    }
+    list(foretold, ui)?;
     for problem in &foretold.updated.copied.problems {
         ui.warn(&problem.to_string());
     }
@@ -257,12 +286,20 @@ pub(super) fn announce_update(foretold: &Foretold, ui: &Ui) -> Result<Done, Fail
         removed,
         adjusted,
     } = &foretold.updated;
-    let files = size::count(copied.counts.files, "file");
+    let files = size::count(copied.counts.all_files(), "file");
     let bytes = size::human(copied.counts.bytes);
     ui.say(&format!(
         "would copy {files}, {bytes}, {removed} removed, {adjusted} adjusted"
     ));
     Ok(Done::Same)
+}
+
+/// What an update would change, line by line.
+fn list(foretold: &Foretold, ui: &Ui) -> Result<(), Failure> {
+    for difference in &foretold.differences {
+        ui.line(&difference.to_string())?;
+    }
+    Ok(())
 }
 
 /// Lists the files that stood against a copy: the message itself names but the first.
@@ -312,7 +349,7 @@ pub(super) fn announce(
         ui.json("transship-copy-foretold", survey)?;
     } else {
         let (files, bytes) = (
-            size::count(survey.files + survey.others, "file"),
+            size::count(survey.all_files(), "file"),
             size::human(survey.bytes),
         );
         ui.line(&format!(
@@ -340,7 +377,7 @@ fn report(
             &CopyJson {
                 source,
                 target,
-                files: copied.counts.files,
+                files: copied.counts.all_files(),
                 folders: copied.counts.directories,
                 bytes: copied.counts.bytes,
                 removed: updated.map(|updated| updated.removed),
@@ -354,7 +391,7 @@ fn report(
         );
     }
     let (files, bytes) = (
-        size::count(copied.counts.files, "file"),
+        size::count(copied.counts.all_files(), "file"),
         size::human(copied.counts.bytes),
     );
     let changed = updated.map_or_else(String::new, |updated| {

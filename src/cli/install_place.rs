@@ -3,7 +3,7 @@
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use clap::{ArgMatches, Args, Command};
+use clap::{ArgMatches, Args, Command, Subcommand};
 
 use super::terminal::failure::Failure;
 use super::terminal::ui::Ui;
@@ -42,6 +42,16 @@ impl InstallArg {
     pub(super) fn adopted(&self, ui: &Ui) -> Result<Install, InstallError> {
         Install::adopted(&self.root(ui))
     }
+}
+
+/// A group of commands that all work on an install: `-C` may stand before the last word, too.
+#[derive(Debug, Args)]
+pub(super) struct OnInstall<C: Subcommand> {
+    /// The install that the command works on
+    #[arg(short = 'C', long = OPTION, value_name = "INSTALL")]
+    install: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(super) command: C,
 }
 
 fn from_environment() -> Option<PathBuf> {
@@ -86,7 +96,8 @@ pub(super) fn named(program: &Command, matches: &ArgMatches) -> Result<Option<Pa
         let value = matches.try_get_one::<PathBuf>(OPTION);
         value.ok().flatten().cloned()
     };
-    let before = option(matches);
+    let mut named: Vec<_> = option(matches).into_iter().collect();
+    let before = named.len();
     let (mut command, mut matches, mut words) = (program, matches, Vec::new());
     while let Some((name, below)) = matches.subcommand() {
         let Some(found) = command.find_subcommand(name) else {
@@ -94,15 +105,15 @@ pub(super) fn named(program: &Command, matches: &ArgMatches) -> Result<Option<Pa
         };
         (command, matches) = (found, below);
         words.push(name);
+        named.extend(option(matches));
     }
-    let behind = option(matches).filter(|_| !words.is_empty());
-    match (before, behind) {
-        (Some(_), Some(_)) => Err(Failure::new(
+    match named.len() {
+        2.. => Err(Failure::new(
             Kind::Usage,
             "the install is named twice, before the command and behind it",
         )
         .hint("leave out one `-C`")),
-        (Some(_), None) if !words.is_empty() && !takes_install(command) => {
+        _ if before > 0 && !words.is_empty() && !takes_install(command) => {
             let words = words.join(" ");
             Err(Failure::new(
                 Kind::Usage,
@@ -110,7 +121,7 @@ pub(super) fn named(program: &Command, matches: &ArgMatches) -> Result<Option<Pa
             )
             .hint("leave it out, and name the files and folders that are meant"))
         }
-        (before, behind) => Ok(before.or(behind)),
+        _ => Ok(named.pop()),
     }
 }
 

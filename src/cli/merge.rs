@@ -206,6 +206,22 @@ impl ThreeWay {
         Answers::new(&self.ours, &self.theirs_for)
     }
 
+    /// The file beside which all versions of a conflict go: the result's folder, and its own name. Git's
+    /// drivers are called at the top of the work tree with a temporary file there, and the one that is meant
+    /// is below.
+    fn place_of_marked(&self, target: &Path) -> PathBuf {
+        let Some(path) = &self.path else {
+            return target.to_owned();
+        };
+        let folder = target.parent().unwrap_or(Path::new(""));
+        let is_below = path.parent().is_some_and(Path::is_dir);
+        match (folder == Path::new("") && is_below, path.file_name()) {
+            (true, _) => path.clone(),
+            (false, Some(name)) => folder.join(name),
+            (false, None) => target.to_owned(),
+        }
+    }
+
     fn is_to_stdout(&self) -> bool {
         self.output.as_deref() == Some(Path::new("-"))
     }
@@ -279,9 +295,9 @@ fn file(args: &ThreeWay, ui: &Ui) -> Result<Done, Failure> {
             Some(target) => merge::write_to(&disk, &args.mine, target, &merged.bytes)?,
         }
         ui.acted();
-        let shown = args.path.as_ref().unwrap_or(target);
-        let marked = merge::write_marked(&disk, shown, merge.marked.as_deref())?;
-        tell_marked(shown, marked, ui);
+        let shown = args.place_of_marked(target);
+        let marked = merge::write_marked(&disk, &shown, merge.marked.as_deref())?;
+        tell_marked(&shown, marked, ui);
     }
     report(args, &[merge], args.is_to_stdout() && !args.dry_run, ui)
 }

@@ -49,8 +49,8 @@ pub(super) struct PlanArgs {
     pub(super) wanted: UpgradeOptions,
     /// The vendor's tarball or folder of the old release, to tell its files from your edits
     ///
-    /// It is kept; releases that transship has staged need none.
-    #[arg(long, value_name = "PATH", conflicts_with = "dry_run")]
+    /// It is kept, but for a `--dry-run`; releases that transship has staged need none.
+    #[arg(long, value_name = "PATH")]
     pub(super) pristine: Option<PathBuf>,
     /// Plan no stop and no start, though the old release runs: both are yours, before and after
     #[arg(long)]
@@ -163,7 +163,7 @@ pub(super) fn make(
     held::warn(&args.volumes.engine.docker, ui);
     rehearse::sweep(install, disk, &args.volumes.engine.docker, ui);
     runner::require_over(install)?;
-    learn_shipment(args, install, disk, ui)?;
+    let _learnt = learn_shipment(args, install, disk, ui)?;
     let place = args.volumes.place(install.root())?;
     let (mut request, recorded) = args.wanted.request(install, &args.version, place, ui)?;
     let store = args.volumes.store(&request.volumes_of(install))?;
@@ -193,14 +193,24 @@ pub(super) fn make(
 }
 
 /// Has what the vendor shipped as the old release kept, where somebody names it or it is found.
-fn learn_shipment(args: &PlanArgs, install: &Install, disk: &Disk, ui: &Ui) -> Result<(), Failure> {
+fn learn_shipment<'a>(
+    args: &PlanArgs,
+    install: &'a Install,
+    disk: &'a Disk,
+    ui: &Ui,
+) -> Result<Option<LearntForNow<'a>>, Failure> {
     let old = match &args.wanted.from {
         Some(version) => install.release(version)?,
         None => install.active()?,
     };
     let (old, progress) = (&old.version, ui.progress());
     if let Some(path) = &args.pristine {
-        install.learn_shipment(disk, old, path, progress)?;
+        let is_new = install.learn_shipment(disk, old, path, progress)?;
+        return Ok((is_new && args.dry_run).then(|| LearntForNow {
+            install,
+            disk,
+            version: old.clone(),
+        }));
     } else if !args.dry_run
         && let Some(found) = install.find_shipment(disk, old, progress)?
     {
@@ -209,5 +219,19 @@ fn learn_shipment(args: &PlanArgs, install: &Install, disk: &Disk, ui: &Ui) -> R
             "`{found}` is taken for what the vendor shipped as {old}"
         ));
     }
-    Ok(())
+    Ok(None)
+}
+
+/// What was shipped as a release, kept for a plan that is only shown, and forgotten with this.
+struct LearntForNow<'a> {
+    install: &'a Install,
+    disk: &'a Disk,
+    version: Version,
+}
+
+impl Drop for LearntForNow<'_> {
+    fn drop(&mut self) {
+        // Left, it is what somebody said was shipped, and true.
+        let _ = self.install.forget_shipment(self.disk, &self.version);
+    }
 }

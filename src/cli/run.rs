@@ -12,7 +12,7 @@ use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use super::{
     apply, confirm, conflicts, copy, db, diff, doctor, image, init, inspect, install_place,
-    manifest, merge, path, plan, rehearse, release, status, up, upgrade, verify, volume,
+    manifest, merge, misnomer, path, plan, rehearse, release, status, up, upgrade, verify, volume,
 };
 use crate::error::Kind;
 
@@ -30,7 +30,7 @@ pub fn main() -> ExitCode {
     let parsed = parsed.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
     let (cli, matches) = match parsed {
         Ok(parsed) => parsed,
-        Err(error) => return misused(&error),
+        Err(error) => return misused(&misnomer::explained(error)),
     };
     let install = install_place::named(&program, &matches);
     let named = install.as_ref().ok().cloned().flatten();
@@ -97,7 +97,7 @@ fn dispatch(command: Command, ui: &Ui) -> Result<Done, Failure> {
         Command::Status(args) => status::run(&args, ui),
         Command::Up(args) => up::up(&args, ui),
         Command::Stop(args) => up::stop(&args, ui),
-        Command::Release(command) => release::run(&command, ui),
+        Command::Release(args) => release::run(&args.command, ui),
         Command::Image(command) => image::run(&command, ui),
         Command::Volume(command) => volume::run(&command, ui),
         Command::Db(command) => db::run(&command, ui),

@@ -116,7 +116,7 @@ fn report(args: &VerifyArgs, verified: &Verified, ui: &Ui) -> Result<(), Failure
     for difference in differences {
         ui.line(&difference.to_string())?;
     }
-    let files = size::count(counts.files + counts.others, "file");
+    let files = size::count(counts.all_files(), "file");
     let bytes = size::human(counts.bytes);
     ui.say(&match differences.len() as u64 {
         0 => format!("the same: {files}, {bytes}"),

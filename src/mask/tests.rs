@@ -117,9 +117,28 @@ fn in_other_files_what_sounds_secret_is_masked_to_the_end_of_the_line() {
         ),
         (
             "environment: [\"A=b\", \"DB_DSN_X=y\"]",
-            "environment: [\"A=b\", \"DB_DSN_X=********",
+            "environment: [\"A=b\", \"DB_DSN_X=********\"]",
         ),
         ("# PASSWORD=hunter2", "# PASSWORD=********"),
+        (
+            "environment: {ROOT_PASSWORD: hunter2, TZ: UTC}",
+            "environment: {ROOT_PASSWORD: ********, TZ: UTC}",
+        ),
+        (
+            "environment: {ROOT_PASSWORD: \"a\\\"b\", TZ: UTC}",
+            "environment: {ROOT_PASSWORD: ********",
+        ),
+        (
+            "environment: {ROOT_PASSWORD: \"hun}ter2\"}",
+            "environment: {ROOT_PASSWORD: ********}",
+        ),
+        ("  ORIENT_PW: $ORIENT_PW", "  ORIENT_PW: $ORIENT_PW"),
+        (
+            "  ORIENT_PW: \"${ORIENT_PW:?set it}\"",
+            "  ORIENT_PW: \"${ORIENT_PW:?set it}\"",
+        ),
+        ("  PASS: ${PW:-hunter2}", "  PASS: ********"),
+        ("  PASS: hunter2}x", "  PASS: ********"),
         (
             "# the token is kept elsewhere",
             "# the token is kept elsewhere",

@@ -1,8 +1,6 @@
 //! What is done in a clone: the old release comes up, the plan is made and done, undone, discarded, and done
 //! again; after each way back everything is held against how it was before.
 
-use std::error::Error;
-
 use super::RehearsalError;
 use super::clone_state::{CloneState, Left, OwnWrites};
 use super::course::Rehearser;
@@ -11,7 +9,7 @@ use super::running::{self, OldInClone};
 use crate::clock::Stopwatch;
 use crate::compose::Model;
 use crate::engine::{Docker, Quiesce, VolumeStore};
-use crate::error::{Explain as _, Kind};
+use crate::error::{Explain as _, Kind, with_causes};
 use crate::release::Install;
 use crate::upgrade::planning::prepare::{PrepareError, prepare};
 use crate::upgrade::running::going_back::OnFailure;
@@ -155,7 +153,7 @@ impl Stage<'_> {
         let plan = match made {
             Ok(made) => made.plan,
             Err(PrepareError::Refused(error)) => {
-                let said = self.plain(record, &said(&error));
+                let said = self.plain(record, &with_causes(&error));
                 record
                     .findings
                     .push(format!("there is no plan for the clone: {said}"));
@@ -200,7 +198,7 @@ impl Stage<'_> {
                     source: Box::new(error),
                 });
             }
-            Err(error) => (Some(self.plain(record, &said(&error))), None),
+            Err(error) => (Some(self.plain(record, &with_causes(&error))), None),
         };
         let is_done = failed.is_none();
         if let Some(failed) = &failed {
@@ -295,12 +293,4 @@ fn undone(journal: &Journal) -> Vec<usize> {
             _ => None,
         })
         .collect()
-}
-
-/// An error with its causes, in one line.
-fn said(error: &dyn Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| (*error).source());
-    let mut said: Vec<String> = causes.map(ToString::to_string).collect();
-    said.dedup();
-    said.join(": ")
 }

@@ -71,8 +71,8 @@ pub enum VendorReleaseError {
         /// The release's folder.
         path: PathBuf,
     },
-    /// What was shipped as a release is known already.
-    #[error("what the vendor shipped as {version} is known already")]
+    /// Something else was told to be what was shipped as a release.
+    #[error("something else is kept as what the vendor shipped as {version}")]
     Known {
         /// The release.
         version: Version,

@@ -1,35 +1,58 @@
 //! What the vendor shipped as a release that is in use already: named by somebody, or found where its
 //! archive still lies in the install.
 
+use std::io;
+use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
-use super::{Install, StagingError, VendorRelease, VendorReleaseError, Version};
+use super::shipped_files::list_of;
+use super::{Install, ShippedFiles, StagingError, VendorRelease, VendorReleaseError, Version};
 use crate::fs::Disk;
-use crate::progress::Progress;
+use crate::progress::{Progress, Silent};
+use crate::tree::{self, Against, Exclude, VerifyOptions, VerifyScope};
 
 impl Install {
-    /// Keeps what was shipped as `version`, the archive or folder at `path`.
+    /// Keeps what was shipped as `version`, the archive or folder at `path`. Told the same twice, it is
+    /// known once. Gives whether it wasn't known before.
     ///
     /// # Errors
-    /// [`VendorReleaseError::Known`], and those of opening and reading it.
+    /// [`VendorReleaseError::Known`] where something else is kept as that, and those of opening and reading it.
     pub fn learn_shipment(
         &self,
         disk: &Disk,
         version: &Version,
         path: &Path,
         progress: &dyn Progress,
-    ) -> Result<(), StagingError> {
+    ) -> Result<bool, StagingError> {
         let target = self.pristine(version);
         if target.symlink_metadata().is_ok() {
+            let told = VendorRelease::open_with(path, &self.run_files()?, progress)?;
+            if is_kept(&told, disk, &target)? {
+                return Ok(false);
+            }
             let version = version.clone();
             return Err(VendorReleaseError::Known { version, target }.into());
         }
         self.adopt(disk)?;
         let run = self.run_files()?;
         VendorRelease::open_with(path, &run, progress)?.keep_pristine(disk, &target)?;
-        Ok(())
+        Ok(true)
+    }
+
+    /// Forgets what was shipped as `version`.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn forget_shipment(&self, disk: &Disk, version: &Version) -> io::Result<()> {
+        let kept = self.pristine(version);
+        tree::remove(disk, &kept)?;
+        let list = list_of(&kept);
+        match list.symlink_metadata() {
+            Ok(_) => disk.remove_file(&list),
+            Err(_) => Ok(()),
+        }
     }
 
     /// Keeps what was shipped as `version`, where that isn't known yet and its archive lies in the
@@ -75,6 +98,19 @@ impl Install {
         let mut found: Vec<_> = opened.take(2).collect();
         found.pop().filter(|_| found.is_empty())
     }
+}
+
+/// True if what is kept at `pristine` are the small files of `told`.
+fn is_kept(told: &VendorRelease, disk: &Disk, pristine: &Path) -> Result<bool, VendorReleaseError> {
+    let small = told.small_files(disk)?;
+    let large = ShippedFiles::kept(pristine)?.large.files.into_iter();
+    let options = VerifyOptions {
+        scope: VerifyScope::ContentOnly,
+        exclude: Exclude::paths(large.map(|file| file.path.into_os_string().into_vec())),
+        ..VerifyOptions::default()
+    };
+    let against = Against::Tree(small.path());
+    Ok(tree::verify(pristine, against, &options, &Silent)?.is_empty())
 }
 
 fn files_in(folder: &Path) -> Vec<PathBuf> {

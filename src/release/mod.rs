@@ -8,6 +8,7 @@
 mod adoption;
 mod archive;
 mod bad_releases;
+mod database_rule;
 mod error;
 mod found;
 pub mod hooks;
@@ -31,6 +32,7 @@ pub use crate::fs::TrustError;
 pub use adoption::{Adoption, ClaimedInstall, InstallClaim};
 pub use archive::{Limits, Summary};
 pub use bad_releases::{BAD_FORMAT, BadReleases};
+pub use database_rule::{DatabaseCommands, DatabaseRule};
 pub use error::VendorReleaseError;
 pub use hooks::{Check, CheckQuestion, HookCommand, Hooks, RecipeHook};
 pub use identity::{FolderIdentity, Identity, IdentityError, Whereabouts};

@@ -16,6 +16,7 @@ use serde_yaml::{Mapping, Value};
 use thiserror::Error;
 
 use super::Version;
+use super::database_rule::{self, DatabaseRule, WrittenDatabase};
 use super::hooks::{CantFollow, Check, Hooks, WrittenCheck, WrittenHooks};
 use super::path_rules::{self, PathRules};
 use super::recipe_origin::RecipeOrigin;
@@ -51,6 +52,8 @@ pub struct Recipe {
     pub hooks: Hooks,
     /// What has to be well before the new release counts as up.
     pub checks: Vec<Check>,
+    /// How the data of databases is moved.
+    pub databases: Vec<DatabaseRule>,
     /// The vendor's notes, a file of the new release, to be read and acknowledged before.
     pub notes: Option<PathBuf>,
     /// Whether a plan has to have been rehearsed well before it is done.
@@ -195,6 +198,7 @@ struct Written {
     renames: Option<WrittenRenames>,
     hooks: Option<WrittenHooks>,
     checks: Option<Vec<WrittenCheck>>,
+    databases: Option<Vec<WrittenDatabase>>,
     notes: Option<PathBuf>,
     rehearsal: Option<WrittenRehearsal>,
     path: Option<PathRules>,
@@ -306,6 +310,10 @@ impl Recipe {
             .map(|entries| entries.into_iter().map(CarryRule::from_written).collect());
         let checks = written.checks.unwrap_or_default().into_iter();
         let checks = checks.map(WrittenCheck::read).collect::<Result<_, _>>();
+        let databases = written.databases.unwrap_or_default().into_iter();
+        let databases = databases
+            .map(|written| database_rule::require_step(written.read()?))
+            .collect::<Result<_, _>>();
         let notes = written
             .notes
             .map(|path| CarryRule::new(&path))
@@ -329,6 +337,7 @@ impl Recipe {
                 .read()
                 .map_err(unsupported)?,
             checks: checks.map_err(unsupported)?,
+            databases: databases.map_err(unsupported)?,
             notes: notes.map(|rule| rule.path),
             path: written.path.unwrap_or_default(),
             releases: written.releases,

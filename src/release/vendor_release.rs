@@ -123,7 +123,7 @@ impl VendorRelease {
         }
         let survey = tree::survey(&path)?;
         let summary = Summary {
-            files: survey.files + survey.others,
+            files: survey.all_files(),
             folders: survey.directories,
             bytes: survey.bytes,
         };

@@ -20,6 +20,7 @@ pub mod prune;
 pub mod prune_error;
 pub mod request;
 pub mod run_log;
+pub(crate) mod run_secrets;
 pub mod running;
 pub mod service_path;
 pub mod shared_with_old;

@@ -82,7 +82,7 @@ pub struct Plan {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Estimate {
-    /// How much there is of each volume that is to be copied: entries, and bytes.
+    /// How much there is of each volume that is to be copied: files, and bytes.
     pub volumes: Vec<VolumeEstimate>,
     /// The bytes needed and free on each filesystem that is written to.
     pub space: Vec<Space>,
@@ -98,7 +98,7 @@ pub struct VolumeEstimate {
     /// The volume's key below `volumes:` of the compose file, or the absolute path of a folder that
     /// is copied.
     pub key: String,
-    /// Entries of any type.
+    /// Names of everything but folders.
     pub files: u64,
     /// Bytes of content.
     pub bytes: u64,

@@ -249,7 +249,7 @@ fn files_of_variables_are_named_as_compose_takes_them() {
     let both = "--env-file releases/v1/.env --env-file releases/v1/.env.custom";
     install.run(&format!("plan v2 {both}")).exits(0);
     let ran = install.run("apply").exits(0);
-    ran.prints("releases/v2/.env --env-file ").prints("up -d");
+    ran.prints("transship up v2");
     assert_eq!(install.read("volumes/v2_mv/f"), "1");
     assert_eq!(install.read("releases/v2/.env.custom"), "PFX=own\n");
 }
@@ -335,7 +335,7 @@ fn data_outside_becomes_the_new_releases_own_and_stays_so_in_the_next() {
         "device"
     );
     assert_eq!(install.read("volumes/v3_pg/f"), "rows");
-    install.run("rollback --discard").exits(0);
+    install.run("rollback --discard --yes").exits(0);
     let left = install.0.path().join("releases/v3/own");
     assert!(
         !left

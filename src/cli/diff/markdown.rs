@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::groups::groups;
+use super::text::change;
 use crate::comparison::Comparison;
 
 /// The whole document.
@@ -56,13 +57,13 @@ pub(super) fn render(found: &Comparison) -> String {
     if files.peek().is_some() {
         text += "\n## files\n\n";
         for difference in files {
-            line(&mut text, &difference.to_string());
+            line(&mut text, &change(difference));
         }
     }
     for volume in &found.volumes {
         write!(text, "\n## volume {}\n\n", volume.volume).expect("a string grows");
         for difference in &volume.differences {
-            line(&mut text, &difference.to_string());
+            line(&mut text, &change(difference));
         }
     }
     text

@@ -41,7 +41,7 @@ pub(super) fn render(found: &Comparison, args: &DiffArgs, ui: &Ui) -> String {
     if !listed.is_empty() || !hunks.listed.is_empty() {
         text += &heading(ui, "files");
         for difference in listed {
-            text += &format!("  {difference}\n");
+            text += &entry(ui, difference);
         }
         for line in hunks.listed {
             text += &format!("  {line}\n");
@@ -50,7 +50,7 @@ pub(super) fn render(found: &Comparison, args: &DiffArgs, ui: &Ui) -> String {
     for volume in &found.volumes {
         text += &heading(ui, &format!("volume {}", volume.volume));
         for difference in volume.differences.iter().take(FILES) {
-            text += &format!("  {difference}\n");
+            text += &entry(ui, difference);
         }
         if let Some(more) = volume
             .differences
@@ -93,6 +93,29 @@ fn marked(ui: &Ui, presence: Presence, line: &str) -> String {
         Presence::Changed => ("~", Style::new()),
     };
     format!("  {}\n", ui.paint(style, &format!("{mark} {line}")))
+}
+
+/// What differs of a file or folder, as a change from the first to the second.
+fn entry(ui: &Ui, difference: &Difference) -> String {
+    let is = |kind| difference.kind == kind;
+    let presence = Presence::of(is(DifferenceKind::Extra), is(DifferenceKind::Missing));
+    marked(ui, presence, &change(difference))
+}
+
+/// The same without a mark.
+pub(super) fn change(difference: &Difference) -> String {
+    let path = path_of(difference);
+    let (path, kind) = (path.display(), difference.kind);
+    let (old, new) = (&difference.expected, &difference.found);
+    match kind {
+        DifferenceKind::Extra => format!("{path}: new {new}"),
+        DifferenceKind::Missing => format!("{path}: {old} is gone"),
+        DifferenceKind::Mount => difference.to_string(),
+        DifferenceKind::Size => format!("{path}: {old} -> {new} bytes"),
+        DifferenceKind::Content => format!("{path}: content"),
+        _ if old.is_empty() && new.is_empty() => format!("{path}: {kind}"),
+        _ => format!("{path}: {kind} {old} -> {new}"),
+    }
 }
 
 fn setting(ui: &Ui, group: &ChangeGroup<'_>) -> String {

@@ -367,10 +367,7 @@ fn database(databases: &DatabaseFacts, key: &str) -> String {
 fn sizes(plan: &Plan, databases: &DatabaseFacts, root: &Path, ui: &Ui) -> String {
     let mut text = ui.paint(color::HEADING, "\nSizes\n");
     for volume in &plan.estimate.volumes {
-        let (bytes, files) = (
-            size::human(volume.bytes),
-            size::count(volume.files, "entry"),
-        );
+        let (bytes, files) = (size::human(volume.bytes), size::count(volume.files, "file"));
         text += &format!(
             "  {}{}: {bytes} in {}{}\n",
             if volume.key.starts_with('/') {
@@ -379,7 +376,7 @@ fn sizes(plan: &Plan, databases: &DatabaseFacts, root: &Path, ui: &Ui) -> String
                 "volume "
             },
             volume.key,
-            files.replace("entrys", "entries"),
+            files,
             database(databases, &volume.key)
         );
     }

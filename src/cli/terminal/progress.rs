@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::json_document::{EventMessage, event_line};
 use super::signals::StopWish;
@@ -122,7 +123,8 @@ impl Progress for Bars {
         let work = CurrentWork {
             what: what.to_owned(),
             total: bytes,
-            bar: (self.manner == Manner::Bar).then(|| bar(&visible(what, false), bytes)),
+            bar: (self.manner == Manner::Bar)
+                .then(|| bar(&visible(&shortened(called(what)), false), bytes)),
             since: Stopwatch::start(),
             said: Stopwatch::start(),
         };
@@ -202,7 +204,7 @@ impl CurrentWork {
             .unwrap_or_default();
         format!(
             "{}: {}{of}, {}, {}/s",
-            self.what,
+            called(&self.what),
             size::human(bytes),
             size::count(files, "file"),
             size::human(self.rate(bytes))
@@ -225,15 +227,69 @@ impl CurrentWork {
     }
 }
 
+/// What work on a path is called: by its last name, and by a volume's where it is in an engine's folder.
+fn called(what: &str) -> &str {
+    let own = what.strip_suffix("/_data").unwrap_or(what);
+    match own.starts_with(['/', '.']) {
+        true => own.rsplit('/').find(|name| !name.is_empty()).unwrap_or(own),
+        false => own,
+    }
+}
+
+/// As much of a name as leaves room for the rest of a line of 80 columns.
+fn shortened(name: &str) -> String {
+    const MOST: usize = 28;
+    if name.width() <= MOST {
+        return name.to_owned();
+    }
+    // The end tells names apart.
+    let mut room = MOST - 2;
+    let end = name.chars().rev().take_while(|c| {
+        let width = c.width().unwrap_or(0);
+        let fits = width <= room;
+        room = room.saturating_sub(width);
+        fits
+    });
+    let end: Vec<char> = end.collect();
+    format!("..{}", end.into_iter().rev().collect::<String>())
+}
+
 fn bar(what: &str, bytes: Option<u64>) -> ProgressBar {
     let template = if bytes.is_some() {
-        "{prefix} [{bar:30}] {binary_bytes}/{binary_total_bytes} {msg} {binary_bytes_per_sec} {eta}"
+        "{prefix} [{wide_bar}] {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec} {eta}"
     } else {
-        "{prefix} {spinner} {binary_bytes} {msg} {binary_bytes_per_sec}"
+        "{prefix} {spinner} {msg} {binary_bytes} {binary_bytes_per_sec}"
     };
     let style =
         ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
     let bar = ProgressBar::with_draw_target(bytes, ProgressDrawTarget::stderr_with_hz(10));
     bar.with_style(style.progress_chars("=> "))
         .with_prefix(what.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_is_called_by_the_volume_or_the_last_name() {
+        for (what, name) in [
+            ("/var/lib/docker/volumes/v2_db/_data", "v2_db"),
+            ("/srv/insight/volumes/v2_db", "v2_db"),
+            ("./copied/", "copied"),
+            ("volume v2_db", "volume v2_db"),
+            ("reading the release", "reading the release"),
+            ("/", "/"),
+        ] {
+            assert_eq!(called(what), name);
+        }
+    }
+
+    #[test]
+    fn a_long_name_leaves_room_on_the_line() {
+        assert_eq!(shortened("v2_db"), "v2_db");
+        let long = shortened("insight_v2_10_5_postgres_of_the_reports_data");
+        assert_eq!(long, "..stgres_of_the_reports_data");
+        assert!(shortened(&"データ".repeat(9)).width() <= 28);
+    }
 }

@@ -9,7 +9,6 @@ use super::load::ReadFile;
 use super::model::LoadOptions;
 use super::project::{discover_with, is_compose_name};
 use crate::compose::error::Error;
-use crate::compose::file::interpolate::variables;
 
 /// What vendors call the folder of a source tree that has the compose files; one of these may be in
 /// another, as `deploy/docker`.
@@ -60,29 +59,6 @@ impl FoundProject {
             [only] if *only == self.folder.join(".env") => Vec::new(),
             files => files.to_vec(),
         }
-    }
-
-    /// Whether one of its compose files names `PWD`, so that it matters where Compose is started.
-    pub fn names_pwd(&self) -> bool {
-        let names_it = |file: &PathBuf| {
-            let text = std::fs::read(file).unwrap_or_default();
-            let text = String::from_utf8_lossy(&text);
-            variables(&text).iter().any(|name| name == "PWD")
-        };
-        self.files.iter().any(names_it)
-    }
-
-    /// The compose files that Compose has to be told of: none where it finds them by itself in the
-    /// project's folder, wherever it is started.
-    pub fn named_files(&self) -> &[PathBuf] {
-        let is_found = super::project::discover(&self.folder)
-            .is_ok_and(|found| found == self.files)
-            && self
-                .files
-                .first()
-                .and_then(|file| file.file_name())
-                .is_some_and(is_compose_name);
-        if is_found { &[] } else { &self.files }
     }
 }
 

@@ -44,6 +44,10 @@ fn what_can_not_be_done_is_refused_by_name_and_can_be_waived() {
     for (shipped, key) in [
         ("{hooks: {before-hop: make}}", "hooks.before-hop"),
         ("{data: {db: {recipe: postgres}}}", "data"),
+        (
+            "{databases: [{service: db, method: upgrade}]}",
+            "databases.method: upgrade",
+        ),
         ("{carry: [{path: a, how: union}]}", "carry.how: union"),
         ("{compose_command: ./acme}", "compose_command"),
     ] {

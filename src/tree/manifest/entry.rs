@@ -1,7 +1,9 @@
 //! One line of a manifest: a path and what is known of it.
 
 use std::cmp::Ordering;
+use std::fmt;
 
+use jiff::Timestamp;
 use rustix::fs::FileType;
 use serde::Serialize;
 
@@ -73,6 +75,18 @@ pub struct Time {
     pub seconds: i64,
     /// Nanoseconds, below 1,000,000,000.
     pub nanoseconds: u32,
+}
+
+/// As people write it, in UTC: `2026-11-28 07:15:00.123456789 UTC`.
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let nanoseconds = i32::try_from(self.nanoseconds).unwrap_or(0);
+        match Timestamp::new(self.seconds, nanoseconds) {
+            Ok(time) => write!(f, "{}", time.strftime("%Y-%m-%d %H:%M:%S.%9f UTC")),
+            // Beyond the year 9999.
+            Err(_) => write!(f, "{}.{:09} s since 1970", self.seconds, self.nanoseconds),
+        }
+    }
 }
 
 /// What a manifest says of one path. `None` is "not known": other tools' manifests, and the

@@ -13,7 +13,7 @@ use rustix::fs::{FileType, IFlags};
 use super::already_there::AlreadyThere;
 use super::format::{PIECE, StreamWriter};
 use super::stream_record::{Meta, StreamRecord};
-use crate::error::Explain as _;
+use crate::error::{Explain as _, with_causes};
 use crate::fs::InodeFd;
 use crate::progress::Progress;
 use crate::tree::copy::open_chain;
@@ -65,8 +65,7 @@ pub fn send(
     match sent {
         Ok(()) => out.end().map_err(unsent),
         Err(error) => {
-            let causes = std::iter::successors(std::error::Error::source(&error), |e| e.source());
-            let message = causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"));
+            let message = with_causes(&error);
             // Where it can't be said, the stream has no end, which says enough.
             let _ = out.put(&StreamRecord::Failed {
                 kind: error.kind(),

@@ -231,7 +231,7 @@ fn metadata(
         differs(DifferenceKind::Owner, text(x), text(y));
     }
     if let Some((x, y)) = both(a.mtime, b.mtime) {
-        let text = |time: Time| format!("{}.{:09}", time.seconds, time.nanoseconds);
+        let text = |time: Time| time.to_string();
         differs(DifferenceKind::Mtime, text(x), text(y));
     }
     if let Some((x, y)) = both(a.flags, b.flags) {

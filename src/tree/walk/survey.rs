@@ -36,6 +36,13 @@ pub struct Survey {
     pub allocated: u64,
 }
 
+impl Survey {
+    /// What people call files: names of everything but folders.
+    pub const fn all_files(&self) -> u64 {
+        self.files + self.others
+    }
+}
+
 impl AddAssign for Survey {
     fn add_assign(&mut self, other: Self) {
         self.files += other.files;

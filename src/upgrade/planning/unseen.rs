@@ -66,7 +66,7 @@ impl UnseenFacts {
                 _ => None,
             };
             // What the volume of an image has never been given is missed by nobody.
-            if survey.is_none_or(|survey| survey.files + survey.others > 0) {
+            if survey.is_none_or(|survey| survey.all_files() > 0) {
                 found.push((data, survey));
             }
         }

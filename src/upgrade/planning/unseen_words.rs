@@ -44,7 +44,7 @@ pub(super) fn tell(
     write!(f, "`{service}` keeps data in `{path}`, in {place}")?;
     match (survey, &data.kind) {
         (Some(survey), _) => {
-            let (files, bytes) = (survey.files + survey.others, survey.bytes);
+            let (files, bytes) = (survey.all_files(), survey.bytes);
             write!(f, " (files: {files}, bytes: {bytes})")?;
         }
         (None, UnseenPlace::Layer { entries }) => write!(f, " (files: {entries})")?,

@@ -6,8 +6,7 @@ use serde::Serialize;
 
 use super::downtime::DowntimeFigure;
 use super::journal::{Journal, RunState, StepState};
-use crate::release::{Install, Version};
-use crate::upgrade::request::Request;
+use crate::release::Version;
 use crate::upgrade::step::{StepOutcome, quote};
 
 /// The report of a run. Its JSON is the `--json` output of `apply`, `resume` and
@@ -39,9 +38,9 @@ pub struct Report {
     pub expected_downtime_milliseconds: Option<u64>,
     /// What remains for the administrator to do, as sentences or commands.
     pub next: Vec<String>,
-    /// Where the files of variables and the profiles that the plan was made with are told.
+    /// Whether the plan itself stops and starts the releases.
     #[serde(skip)]
-    request: Request,
+    starts: bool,
 }
 
 /// What became of one step of the run.
@@ -78,23 +77,21 @@ impl Report {
             downtime: journal.downtime(),
             expected_downtime_milliseconds: expected(journal),
             next: Vec::new(),
-            request: plan.request.clone(),
+            starts: plan.request.up,
         }
     }
 
     /// The report with what remains to be done by hand.
     #[must_use]
-    pub fn with_next(mut self, install: &Install) -> Self {
-        let start = |version: &Version, project: &str| {
-            let call = compose_call(install, version, project, &self.request, &self.from);
-            format!("{call} up -d")
-        };
+    pub fn with_next(mut self) -> Self {
+        let start = |version: &Version| format!("to start it: transship up {}", quoted(version));
         let back = "to go back: transship rollback".to_owned();
         self.next = match self.state {
-            RunState::Complete if self.request.up => vec![back],
+            RunState::Complete if self.starts => vec![back],
             RunState::Complete => vec![
-                start(&self.to, &self.project),
-                "to go back, stop the new release, then: transship rollback".to_owned(),
+                start(&self.to),
+                format!("to stop it again: transship stop {}", quoted(&self.to)),
+                "then, to go back: transship rollback".to_owned(),
             ],
             RunState::RolledBack => {
                 let stays = self.steps.iter().any(|step| step.state == "done");
@@ -102,8 +99,8 @@ impl Report {
                     "the new release and its volumes stay; to remove them: transship rollback \
                                --discard"
                         .to_owned();
-                let start = start(&self.from, &self.from_project);
-                let next = (!self.request.up).then_some(start).into_iter();
+                let start = start(&self.from);
+                let next = (!self.starts).then_some(start).into_iter();
                 next.chain(stays.then_some(discard)).collect()
             }
             RunState::Open | RunState::Unconfirmed | RunState::RollingBack => Vec::new(),
@@ -119,41 +116,9 @@ fn expected(journal: &Journal) -> Option<u64> {
     is_there.then(|| estimate.milliseconds()).flatten()
 }
 
-/// `docker compose` with all that it has to be told of a release's project, as a person would type it in
-/// whatever folder; `from` is the release that a request was to leave.
-pub fn compose_call(
-    install: &Install,
-    version: &Version,
-    project: &str,
-    request: &Request,
-    from: &Version,
-) -> String {
-    let found = install
-        .release(version)
-        .and_then(|release| release.project());
-    let Ok(found) = found else {
-        let folder = quote(&install.release_folder(version));
-        return format!("docker compose -p {project} --project-directory {folder}");
-    };
-    let mut env_files = request.env_files_of(install, from, version);
-    if env_files.is_empty() {
-        env_files = found.named_env_files();
-    }
-    let env_files = env_files
-        .iter()
-        .map(|file| format!(" --env-file {}", quote(file)));
-    let files = found.named_files().iter();
-    let files = files.map(|file| format!(" -f {}", quote(file)));
-    let profiles = request.profiles.iter();
-    let profiles = profiles.map(|name| format!(" --profile {}", quote(Path::new(name))));
-    let options: String = env_files.chain(files).chain(profiles).collect();
-    let folder = quote(&found.folder);
-    let call = format!("docker compose -p {project} --project-directory {folder}{options}");
-    // Compose takes it from whoever calls, and for no option.
-    match found.names_pwd() {
-        true => format!("cd {} && {call}", quote(&found.started_in)),
-        false => call,
-    }
+/// A version as a word of a shell's.
+fn quoted(version: &Version) -> String {
+    quote(Path::new(version.as_str()))
 }
 
 const fn word(state: StepState) -> &'static str {

@@ -16,11 +16,12 @@ use super::run_terms::{Deadline, RunTerms};
 use super::undoing::undoing;
 use crate::clock::{self, Stopwatch};
 use crate::engine::VolumeStore;
-use crate::error::{Explain as _, Kind};
+use crate::error::{Explain as _, Kind, with_causes};
 use crate::fs::Disk;
 use crate::progress::{Progress, StepMoment, StepProgress};
 use crate::release::Install;
 use crate::upgrade::plan::Plan;
+use crate::upgrade::run_secrets::run_secrets;
 use crate::upgrade::step::{Attempt, Phase, Step, StepError, StepOutcome, World};
 
 /// Runs plans on one install, whose lock the caller holds.
@@ -202,7 +203,7 @@ impl Runner<'_> {
                         self.disk,
                         JournalEvent::Failed {
                             step: number,
-                            error: source.to_string(),
+                            error: said(self.install, journal, &source),
                         },
                     )?;
                     return Err(cant_do(&steps, number)(source));
@@ -344,6 +345,11 @@ impl RunIds {
             install: journal.plan().install.clone().unwrap_or_default(),
         }
     }
+}
+
+/// Why a step failed, with its causes and without secrets.
+pub(super) fn said(install: &Install, journal: &Journal, error: &StepError) -> String {
+    run_secrets(install, journal.plan()).setting(None, &with_causes(error))
 }
 
 /// For `map_err`: the error of doing a step.

@@ -5,7 +5,7 @@ use super::going_back::{scope_begun, undo_order};
 use super::journal::{Journal, JournalEvent, RunState, StepState};
 use super::report::Report;
 use super::run_error::RunError;
-use super::runner::{RunIds, Runner};
+use super::runner::{RunIds, Runner, said};
 use crate::progress::StepMoment;
 use crate::upgrade::step::{Step, StepError, Undo, UndoEvidence, UndoScope};
 
@@ -115,14 +115,15 @@ impl Runner<'_> {
             self.tell(StepMoment::UndoBegun, &steps, number, None);
             journal.record(self.disk, JournalEvent::Undo { step: number })?;
             if let Err(source) = self.undo(step, &ids, Undo { scope, evidence }) {
+                let said = said(self.install, &journal, &source);
+                let error = said.clone();
                 journal.record(
                     self.disk,
                     JournalEvent::UndoFailed {
                         step: number,
-                        error: source.to_string(),
+                        error,
                     },
                 )?;
-                let said = source.to_string();
                 let failed = cant_undo(&steps, number)(source);
                 // `current` isn't switched to a release that doesn't serve.
                 if scope != UndoScope::Switch || matches!(step, Step::Stop(_)) {

@@ -105,7 +105,7 @@ impl StepKind for CarryConfig {
             faithful(copied, || tree::remove(world.disk, &target))?
         };
         Ok(StepOutcome {
-            files: copied.counts.files,
+            files: copied.counts.all_files(),
             bytes: copied.counts.bytes,
             ..StepOutcome::default()
         })

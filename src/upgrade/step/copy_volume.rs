@@ -93,7 +93,7 @@ impl StepKind for CopyVolume {
             if copied.problems.is_empty() {
                 remember(self, world, &source, &target)?;
                 save(self, world, copied.manifest.as_ref())
-                    .map(|sha256| (copied.counts.files, copied.counts.bytes, sha256))
+                    .map(|sha256| (copied.counts.all_files(), copied.counts.bytes, sha256))
             } else {
                 Err(StepError::NotKept {
                     problems: copied.problems,
@@ -317,7 +317,7 @@ fn update(step: &CopyVolume, world: World<'_>, source: &Volume) -> Result<StepOu
     remember(step, world, source, &target)?;
     let sha256 = save(step, world, Some(&manifest))?;
     Ok(StepOutcome {
-        files: copied.counts.files,
+        files: copied.counts.all_files(),
         bytes: copied.counts.bytes,
         sha256,
         ..StepOutcome::default()

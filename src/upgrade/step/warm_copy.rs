@@ -74,7 +74,7 @@ impl StepKind for WarmCopy {
         let copied = copied.inspect_err(|_| take_back(world, target, found.is_new))?;
         learn(self, world, &source, target)?;
         Ok(StepOutcome {
-            files: copied.counts.files,
+            files: copied.counts.all_files(),
             bytes: copied.counts.bytes,
             ..StepOutcome::default()
         })

@@ -1,0 +1,184 @@
+//! What a recipe says of a database: the service that has it, and how its data is moved.
+//!
+//! ```yaml
+//! databases:
+//!   - db                                   # the engine by its image, and its usual way
+//!   - {service: cache, method: files}
+//!   - {service: pachd, engine: command, dump: pachctl extract, load: pachctl restore}
+//! ```
+
+use serde::{Deserialize, Serialize};
+
+use super::hooks::{CantFollow, HookCommand};
+use crate::database::{DatabaseEngine, DatabaseMethod};
+
+/// One entry of a recipe's `databases`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatabaseRule {
+    /// The service of the new release that has it.
+    pub service: String,
+    /// The engine; the one that the service's image runs where it isn't said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<DatabaseEngine>,
+    /// The way.
+    pub method: DatabaseMethod,
+    /// What is run, where the way is [`DatabaseMethod::Command`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commands: Option<DatabaseCommands>,
+}
+
+/// The commands of a database that transship has no recipe of its own for. Each is run in the service,
+/// in the old release's container or in the new one's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatabaseCommands {
+    /// Writes all that the old one has to its standard output.
+    pub dump: HookCommand,
+    /// Reads that from its standard input, into the new one.
+    pub load: HookCommand,
+    /// Prints the same in both where both have the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compare: Option<HookCommand>,
+}
+
+/// As it is written.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(super) enum WrittenDatabase {
+    Service(String),
+    Detailed(WrittenRule),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WrittenRule {
+    service: String,
+    engine: Option<String>,
+    method: Option<String>,
+    dump: Option<HookCommand>,
+    load: Option<HookCommand>,
+    compare: Option<HookCommand>,
+}
+
+impl WrittenDatabase {
+    pub(super) fn read(self) -> Result<DatabaseRule, CantFollow> {
+        let written = match self {
+            Self::Service(service) => {
+                return Ok(DatabaseRule {
+                    service,
+                    engine: None,
+                    method: DatabaseMethod::default(),
+                    commands: None,
+                });
+            }
+            Self::Detailed(written) => written,
+        };
+        let engine = written.engine.map(|name| {
+            DatabaseEngine::named(&name)
+                .ok_or_else(|| CantFollow(format!("databases.engine: {name}")))
+        });
+        let engine = engine.transpose()?;
+        let commands = match (written.dump, written.load) {
+            (Some(dump), Some(load)) => Some(DatabaseCommands {
+                dump,
+                load,
+                compare: written.compare,
+            }),
+            (None, None) => None,
+            _ => return Err(CantFollow("databases: `dump` without `load`".to_owned())),
+        };
+        let method = match written.method {
+            None if commands.is_some() => DatabaseMethod::Command,
+            None => DatabaseMethod::default(),
+            Some(name) => method(&name)?,
+        };
+        let is_command = method == DatabaseMethod::Command;
+        if is_command != commands.is_some()
+            || (engine == Some(DatabaseEngine::Command) && !is_command)
+        {
+            return Err(CantFollow(
+                "databases: `method: command` has `dump` and `load`, and nothing else has"
+                    .to_owned(),
+            ));
+        }
+        Ok(DatabaseRule {
+            service: written.service,
+            engine,
+            method,
+            commands,
+        })
+    }
+}
+
+/// What an upgrade has a step for.
+pub(super) fn require_step(rule: DatabaseRule) -> Result<DatabaseRule, CantFollow> {
+    match rule.method {
+        DatabaseMethod::Files => Ok(rule),
+        method => Err(CantFollow(format!("databases.method: {method}"))),
+    }
+}
+
+fn method(name: &str) -> Result<DatabaseMethod, CantFollow> {
+    let all = [
+        DatabaseMethod::Files,
+        DatabaseMethod::Dump,
+        DatabaseMethod::Dumpall,
+        DatabaseMethod::Upgrade,
+        DatabaseMethod::Command,
+    ];
+    let found = all.into_iter().find(|method| method.name() == name);
+    found.ok_or_else(|| CantFollow(format!("databases.method: {name}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<DatabaseRule, String> {
+        let written: WrittenDatabase =
+            serde_yaml::from_str(text).map_err(|error| error.to_string())?;
+        written.read().map_err(|error| error.0)
+    }
+
+    #[test]
+    fn a_rule_is_a_service_or_told_in_detail() {
+        for (text, engine, method) in [
+            ("db", None, DatabaseMethod::Dump),
+            ("{service: db, method: files}", None, DatabaseMethod::Files),
+            (
+                "{service: db, engine: valkey}",
+                Some(DatabaseEngine::Redis),
+                DatabaseMethod::Dump,
+            ),
+            (
+                "{service: db, dump: [a, b], load: c}",
+                None,
+                DatabaseMethod::Command,
+            ),
+        ] {
+            let rule = read(text).unwrap();
+            assert_eq!((rule.engine, rule.method), (engine, method), "{text}");
+            assert_eq!(rule.service, "db");
+        }
+    }
+
+    #[test]
+    fn what_can_not_be_meant_is_named() {
+        for (text, complaint) in [
+            ("{service: db, engine: oracle}", "databases.engine: oracle"),
+            ("{service: db, method: cp}", "databases.method: cp"),
+            ("{service: db, dump: x}", "`dump` without `load`"),
+            ("{service: db, method: command}", "`method: command` has"),
+            ("{service: db, engine: command}", "`method: command` has"),
+            (
+                "{service: db, method: dump, dump: x, load: y}",
+                "and nothing else has",
+            ),
+        ] {
+            let said = read(text).unwrap_err();
+            assert!(said.contains(complaint), "{text}: {said}");
+        }
+        assert!(read("{service: db, port: 1}").is_err());
+    }
+}
