@@ -36,6 +36,19 @@ The recipe; it wins over the one in the compose file.
 Plans, journals, manifests, and what the vendor shipped.
 ";
 
+/// The page with the date that mandoc asks for, and without breaks beside empty lines.
+fn without_faults(page: &str) -> String {
+    let lines = page.lines().map(|line| match line.strip_prefix(".TH ") {
+        Some(title) => {
+            let name = title.split(' ').next().unwrap_or_default();
+            format!(".TH {name} 1 2026-11-28 transship\n")
+        }
+        None => format!("{line}\n"),
+    });
+    let page: Vec<String> = lines.collect();
+    page.concat().replace("\n.br\n\n.br\n", "\n\n")
+}
+
 /// What every command's page says of its end.
 const EXIT_STATUS: &str = "\
 .SH \"EXIT STATUS\"
@@ -89,6 +102,7 @@ fn generated() -> BTreeMap<PathBuf, Vec<u8>> {
         let entry = entry.unwrap();
         let page = fs::read_to_string(entry.path()).unwrap();
         let page = page.replace(".SH EXTRA\nExit codes:", ".SH \"EXIT STATUS\"");
+        let page = without_faults(&page);
         let (page, examples) = match page.split_once(".SH EXTRA\nExamples:") {
             Some((page, examples)) => (page.to_owned(), examples_of(examples)),
             None => (page, String::new()),

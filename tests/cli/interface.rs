@@ -224,7 +224,7 @@ fn a_plan_begins_with_what_it_comes_to_and_goes_through_a_pager_on_a_terminal() 
     let first: Vec<&str> = shown.out.lines().take(2).collect();
     assert_eq!(first[0], "Upgrade from v1.3.2 to v2.10.5");
     assert!(first[1].starts_with("  2 to copy, "), "{first:?}");
-    assert!(first[1].contains(" to edit; 195.32 KiB; "), "{first:?}");
+    assert!(first[1].contains(" to edit; 195.33 KiB; "), "{first:?}");
     if !need::program("script") {
         return;
     }
