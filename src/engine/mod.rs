@@ -24,6 +24,7 @@ mod volumes;
 
 pub use docker::{Docker, ServerInfo};
 pub use error::Error;
+pub(crate) use helper::labels::run as run_name;
 pub use helper::{HelperError, serve};
 pub use image_archive::{ArchiveError, ArchivedImage, ImageArchive, load_images};
 pub use image_hold::{ImageHold, LABEL_HOLD, have_image, image_id};

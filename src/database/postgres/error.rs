@@ -61,6 +61,22 @@ pub enum PostgresError {
         /// The system's error.
         source: io::Error,
     },
+    /// All that stands against it, found before anything was touched.
+    #[error("nothing is {what}: {}", against.join("; "))]
+    Obstacles {
+        /// What was to be done: `moved`.
+        what: String,
+        /// What stands against it, a sentence each.
+        against: Vec<String>,
+    },
+    /// What was moved isn't what was there.
+    #[error("`{b}` doesn't have what `{a}` has")]
+    NotEqual {
+        /// The first server.
+        a: String,
+        /// The second one.
+        b: String,
+    },
     /// The user wanted to stop.
     #[error("interrupted")]
     Interrupted,
@@ -74,7 +90,8 @@ impl Explain for PostgresError {
             Self::Itself { .. } => Code::Usage,
             Self::Program { source, .. } => source.code(),
             Self::Interrupted => Code::Interrupted,
-            Self::Said { .. } | Self::Pipe { .. } => Code::EngineFailed,
+            Self::Obstacles { .. } => Code::Refused,
+            Self::Said { .. } | Self::Pipe { .. } | Self::NotEqual { .. } => Code::EngineFailed,
         }
     }
 
@@ -82,10 +99,10 @@ impl Explain for PostgresError {
         match self {
             Self::Engine(error) => error.kind(),
             Self::NoContainer { .. } | Self::Itself { .. } => Kind::Usage,
-            Self::NotRunning { .. } => Kind::Refused,
+            Self::NotRunning { .. } | Self::Obstacles { .. } => Kind::Refused,
             Self::Program { source, .. } => source.kind(),
             Self::Interrupted => Kind::Interrupted,
-            Self::Said { .. } | Self::Pipe { .. } => Kind::Failed,
+            Self::Said { .. } | Self::Pipe { .. } | Self::NotEqual { .. } => Kind::Failed,
         }
     }
 
@@ -99,9 +116,12 @@ impl Explain for PostgresError {
                 vec![format!("start it alone: `docker start {name}`")]
             }
             Self::Program { source, .. } => source.hints(),
-            Self::Itself { .. } | Self::Said { .. } | Self::Pipe { .. } | Self::Interrupted => {
-                Vec::new()
-            }
+            Self::Obstacles { .. }
+            | Self::NotEqual { .. }
+            | Self::Itself { .. }
+            | Self::Said { .. }
+            | Self::Pipe { .. }
+            | Self::Interrupted => Vec::new(),
         }
     }
 }

@@ -6,11 +6,15 @@
 //!
 //! Begin at [`PostgresServer::find`] and [`compare_servers`].
 
+mod client_containers;
 mod compare;
 mod comparison;
 mod error;
 mod explained;
+mod move_server;
+mod obstacles;
 mod server;
+mod stream;
 mod survey;
 
 pub use compare::compare_servers;
@@ -19,5 +23,6 @@ pub use comparison::{
     ExplainedDifference, TableProof,
 };
 pub use error::PostgresError;
+pub use move_server::{MovedServer, move_server};
 pub use server::PostgresServer;
 pub use survey::{ServerSurvey, SurveyedItem, UnreadItem};

@@ -11,7 +11,7 @@ use crate::progress::Progress;
 use crate::threads;
 
 /// Nothing that a server is asked has an end of its own to its time: a table may be large.
-const EVER: Duration = Duration::from_hours(365 * 24);
+pub(super) const EVER: Duration = Duration::from_hours(365 * 24);
 /// The end of a program whose streams have ended.
 const SOON: Duration = Duration::from_mins(2);
 /// Between two looks at whether the user wants to stop.
@@ -34,7 +34,14 @@ pub struct PostgresServer {
     docker: Docker,
     container: Container,
     version: String,
+    /// The superuser that its image sets up.
+    user: String,
+    port: String,
 }
+
+/// What is asked of a server first.
+const WHO: &str = "select json_build_array(name, current_user, setting) from pg_settings
+  where name in ('server_version', 'port')";
 
 impl PostgresServer {
     /// The server in the running container of this name or id, or in that of a compose project's
@@ -67,19 +74,19 @@ impl PostgresServer {
             docker: docker.clone(),
             container: (*container).clone(),
             version: String::new(),
+            user: String::new(),
+            port: String::new(),
         };
-        let version = "select json_build_array('version', '', current_setting('server_version'))";
-        let rows = server.rows(
-            "postgres",
-            "ask the version",
-            version,
-            &crate::progress::Silent,
-        )?;
-        server.version = rows.into_iter().next().map_or_else(String::new, |row| {
-            // Debian's adds its own: `15.8 (Debian 15.8-0+deb12u1)`.
+        let silent = &crate::progress::Silent;
+        for row in server.rows("template1", "ask the version", WHO, silent)? {
             let value = row.value.unwrap_or_default();
-            value.split(' ').next().unwrap_or_default().to_owned()
-        });
+            match row.kind.as_str() {
+                "port" => server.port = value,
+                // Debian's adds its own: `15.8 (Debian 15.8-0+deb12u1)`.
+                _ => server.version = value.split(' ').next().unwrap_or_default().to_owned(),
+            }
+            server.user = row.name;
+        }
         Ok(server)
     }
 
@@ -91,6 +98,36 @@ impl PostgresServer {
     /// The container's id.
     pub(super) fn id(&self) -> &str {
         &self.container.id
+    }
+
+    /// The program that reaches its engine.
+    pub(super) fn docker(&self) -> &Docker {
+        &self.docker
+    }
+
+    /// The id of its image.
+    pub(super) fn image(&self) -> &str {
+        &self.container.image
+    }
+
+    /// The superuser that it is asked as.
+    pub(super) fn user(&self) -> &str {
+        &self.user
+    }
+
+    /// The port that it listens on, within its container.
+    pub(super) fn port(&self) -> &str {
+        &self.port
+    }
+
+    /// The superuser's password, as far as the container's environment knows it; it may be empty.
+    pub(super) fn password(&self) -> Result<String, PostgresError> {
+        let what = "read the environment";
+        let call = self.call(["sh", "-c", "printf %s \"$PGPASSWORD\""]);
+        let output = call
+            .run_well()
+            .map_err(|source| self.program(what, source))?;
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
     /// The server's version: `15.8`.
