@@ -10,4 +10,5 @@ mod need;
 mod program;
 
 mod compare;
+mod moves;
 mod server;

@@ -1,7 +1,7 @@
 //! A Postgres server in a container of a test's own, with no network, gone with its volume in the end.
 
-use std::io::Write;
-use std::process::{Command, Stdio};
+use std::io::{Read as _, Write as _};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 pub(crate) struct Postgres {
@@ -44,6 +44,37 @@ impl Postgres {
         panic!("{} isn't ready after a minute", self.name);
     }
 
+    /// Runs a shell's line in it, as root, to a good end.
+    #[track_caller]
+    pub(crate) fn shell(&self, line: &str) {
+        docker(&["exec", "--user", "0", &self.name, "sh", "-c", line]);
+    }
+
+    /// A client that is connected for as long as this lives.
+    pub(crate) fn client(&self, database: &str) -> Client {
+        let mut child = Command::new("docker")
+            .args(["exec", "-i", &self.name, "psql", "-XqAt", "-U", "postgres"])
+            .arg(database)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child
+            .stdin
+            .as_mut()
+            .unwrap()
+            .write_all(b"select 1;\n")
+            .unwrap();
+        let mut answer = [0];
+        child
+            .stdout
+            .as_mut()
+            .unwrap()
+            .read_exact(&mut answer)
+            .unwrap();
+        Client(child)
+    }
+
     /// Runs SQL in a database, to a good end, and gives what it printed.
     #[track_caller]
     pub(crate) fn sql(&self, database: &str, sql: &str) -> String {
@@ -65,6 +96,24 @@ impl Postgres {
         assert!(output.status.success(), "{said}");
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
+}
+
+/// A client that is connected.
+pub(crate) struct Client(Child);
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        drop(self.0.stdin.take());
+        let _ = self.0.wait();
+    }
+}
+
+/// Runs Docker, to a good end, and gives what it printed.
+#[track_caller]
+pub(crate) fn docker(args: &[&str]) -> String {
+    let output = Command::new("docker").args(args).output().unwrap();
+    assert!(output.status.success(), "{args:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
 impl Drop for Postgres {

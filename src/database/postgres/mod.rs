@@ -11,6 +11,7 @@ mod compare;
 mod comparison;
 mod error;
 mod explained;
+mod lone_server;
 mod move_server;
 mod obstacles;
 mod server;
@@ -23,6 +24,7 @@ pub use comparison::{
     ExplainedDifference, TableProof,
 };
 pub use error::PostgresError;
+pub use lone_server::LoneServer;
 pub use move_server::{MovedServer, move_server};
 pub use server::PostgresServer;
 pub use survey::{ServerSurvey, SurveyedItem, UnreadItem};

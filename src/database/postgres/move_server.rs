@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::client_containers::ClientContainer;
 use super::obstacles::Leaving;
-use super::server::PostgresServer;
+use super::server::{PostgresServer, identifier};
 use super::stream::Stream;
 use super::{DatabaseComparison, PostgresError, compare_servers};
 use crate::clock::Stopwatch;
@@ -45,8 +45,8 @@ pub fn move_server(
     }
     let watch = Stopwatch::start();
     let leaving = Leaving::of(from, progress)?;
-    leaving.require_fits(from, to, progress)?;
-    move_all(from, to, &leaving, progress)?;
+    let idle = leaving.require_fits(from, to, progress)?;
+    move_all(from, to, &leaving, &idle, progress)?;
     let moving = watch.elapsed();
     let watch = Stopwatch::start();
     let comparison = compare_servers(from, to, progress)?;
@@ -62,10 +62,23 @@ fn move_all(
     from: &PostgresServer,
     to: &PostgresServer,
     leaving: &Leaving,
+    idle: &[String],
     progress: &dyn Progress,
 ) -> Result<(), PostgresError> {
     let one = ClientContainer::start(to.image(), from, None)?;
     let other = ClientContainer::start(to.image(), to, Some(&one))?;
+    // The image's own, empty, made for a name that the other one hasn't got.
+    let drops = idle
+        .iter()
+        .map(|name| format!("drop database {};\n", identifier(name)));
+    let drops = drops.collect::<String>();
+    let psql = "exec psql -X -q -v ON_ERROR_STOP=1 -d template1 -f - >/dev/null";
+    well(
+        &other,
+        "remove an empty database",
+        other.shell(psql, []).stdin(drops),
+        progress,
+    )?;
     let globals = globals(&one, &leaving.bootstrap, progress)?;
     let what = "make the roles";
     let psql = "exec psql -X -q -1 -v ON_ERROR_STOP=1 -d template1 -f - >/dev/null";
@@ -119,10 +132,10 @@ pub(super) fn globals(
 /// `globals` without the line that makes a role: `pg_dumpall` always has the one that is always there.
 fn without_role(globals: &str, role: &str) -> String {
     let plain = format!("CREATE ROLE {role};");
-    let quoted = format!("CREATE ROLE \"{}\";", role.replace('"', "\"\""));
+    let quoted = format!("CREATE ROLE {};", identifier(role));
     let lines = globals.lines();
     let lines = lines.filter(|line| *line != plain && *line != quoted);
-    lines.map(|line| format!("{line}\n")).collect()
+    lines.flat_map(|line| [line, "\n"]).collect()
 }
 
 /// What the call prints, if it ends well.

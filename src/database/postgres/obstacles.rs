@@ -41,6 +41,7 @@ pub(super) struct LeavingDatabase {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Arriving {
     bootstrap: String,
+    databases: Vec<String>,
     extensions: BTreeSet<String>,
     against: Vec<String>,
 }
@@ -121,7 +122,8 @@ impl Leaving {
         notes
     }
 
-    /// Requires that it can all be made in `server`, and that nothing is there.
+    /// Requires that it can all be made in `server`, and that nothing is there but empty databases: gives
+    /// those that `from` hasn't got.
     ///
     /// # Errors
     /// [`PostgresError::Obstacles`] with all that stands against it.
@@ -130,7 +132,7 @@ impl Leaving {
         from: &PostgresServer,
         server: &PostgresServer,
         progress: &dyn Progress,
-    ) -> Result<(), PostgresError> {
+    ) -> Result<Vec<String>, PostgresError> {
         let arriving = Arriving::of(server, progress)?;
         let (on, mut against) = (server.name(), self.against.clone());
         if server.major() < from.major() {
@@ -157,7 +159,11 @@ impl Leaving {
         }
         against.extend(arriving.against);
         match against.is_empty() {
-            true => Ok(()),
+            true => {
+                let is_known = |name: &String| self.databases.iter().any(|one| one.name == *name);
+                let databases = arriving.databases.into_iter();
+                Ok(databases.filter(|name| !is_known(name)).collect())
+            }
             false => Err(PostgresError::Obstacles {
                 what: "moved".to_owned(),
                 against,
@@ -201,20 +207,19 @@ impl Leaving {
 impl Arriving {
     fn of(server: &PostgresServer, progress: &dyn Progress) -> Result<Self, PostgresError> {
         let mut arriving = Self::default();
-        let mut databases = Vec::new();
         let on = server.name();
         for row in server.rows("template1", "look for what it has", ARRIVING, progress)? {
             match row.kind.as_str() {
                 "bootstrap" => arriving.bootstrap = row.name,
                 "extension" => drop(arriving.extensions.insert(row.name)),
-                "database" => databases.push(row.name),
+                "database" => arriving.databases.push(row.name),
                 _ => arriving.against.push(format!(
                     "`{on}` isn't empty: it has the role `{}`",
                     row.name
                 )),
             }
         }
-        for database in databases {
+        for database in arriving.databases.clone() {
             let what = format!("look into database `{database}`");
             for row in server.rows(&database, &what, MADE_HERE, progress)? {
                 let made = row.value.unwrap_or_default();

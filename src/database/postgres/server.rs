@@ -1,6 +1,7 @@
 //! A server in a container, and how its programs are run there.
 
 use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use crate::threads;
 /// Nothing that a server is asked has an end of its own to its time: a table may be large.
 pub(super) const EVER: Duration = Duration::from_hours(365 * 24);
 /// The end of a program whose streams have ended.
-const SOON: Duration = Duration::from_mins(2);
+pub(super) const SOON: Duration = Duration::from_mins(2);
 /// Between two looks at whether the user wants to stop.
 const TICK: Duration = Duration::from_millis(100);
 
@@ -83,7 +84,7 @@ impl PostgresServer {
             match row.kind.as_str() {
                 "port" => server.port = value,
                 // Debian's adds its own: `15.8 (Debian 15.8-0+deb12u1)`.
-                _ => server.version = value.split(' ').next().unwrap_or_default().to_owned(),
+                _ => server.version = value.split(' ').take(1).collect(),
             }
             server.user = row.name;
         }
@@ -128,6 +129,35 @@ impl PostgresServer {
             .run_well()
             .map_err(|source| self.program(what, source))?;
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// Where it keeps its data, as its container sees it.
+    ///
+    /// # Errors
+    /// [`PostgresError`].
+    pub fn data_directory(&self) -> Result<PathBuf, PostgresError> {
+        let sql = "select json_build_array('folder', '', current_setting('data_directory'))";
+        let silent = &crate::progress::Silent;
+        let mut rows = self.rows("template1", "ask for the folder", sql, silent)?;
+        let folder = rows.pop().and_then(|row| row.value).unwrap_or_default();
+        Ok(PathBuf::from(folder))
+    }
+
+    /// Sets the superuser's password again, by the container's environment, where it is kept as MD5: what a
+    /// newer image writes into `pg_hba.conf` refuses that.
+    ///
+    /// # Errors
+    /// [`PostgresError`].
+    pub fn renew_md5_password(&self) -> Result<(), PostgresError> {
+        // The password is the session's alone: no log has it, and no argument of a program.
+        let sql = "set log_statement = 'none'; set log_min_duration_statement = -1; \
+             set log_min_error_statement = 'panic';\n\
+             \\set password `printenv PGPASSWORD`\n\
+             select rolpassword like 'md5%' and :'password' <> '' as renew from pg_authid where rolname = current_user \\gset\n\
+             \\if :renew\nalter role current_user password :'password';\n\\endif\n";
+        let silent = &crate::progress::Silent;
+        self.rows("template1", "set the superuser's password", sql, silent)
+            .map(drop)
     }
 
     /// The server's version: `15.8`.
@@ -301,6 +331,11 @@ pub(super) fn connection(database: &str) -> String {
 fn quoted_value(text: &str) -> String {
     let escaped = text.replace('\\', "\\\\").replace('\'', "\\'");
     format!("'{escaped}'")
+}
+
+/// `name` as SQL writes it, whatever is in it.
+pub(super) fn identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// `text` as a literal of SQL, where `standard_conforming_strings` is on.
