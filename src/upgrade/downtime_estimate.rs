@@ -51,6 +51,8 @@ pub enum PartKind {
     Verify,
     /// Making the new containers, where that can't be done before.
     Create,
+    /// Moving databases.
+    Database,
     /// The recipe's hook, and whatever else moves data.
     Hook,
     /// Starting the new release, until it is up.
@@ -233,7 +235,9 @@ impl DowntimeFacts {
                 )
             }
             (PartKind::Verify, _) => (self.reading(bytes, questions(4)), PartBasis::Measured),
-            (PartKind::Hook | PartKind::Check, _) => (None, PartBasis::Unknown),
+            (PartKind::Hook | PartKind::Check | PartKind::Database, _) => {
+                (None, PartBasis::Unknown)
+            }
         };
         let milliseconds = time.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
         DowntimePart {
@@ -253,7 +257,7 @@ impl DowntimeFacts {
 impl EarlierPart {
     fn again(self, kind: PartKind, bytes: u64) -> Duration {
         let milliseconds = match kind {
-            PartKind::Copy | PartKind::Verify => {
+            PartKind::Copy | PartKind::Verify | PartKind::Database => {
                 let more = u128::from(bytes + LEAST) * u128::from(self.milliseconds);
                 u64::try_from(more / u128::from(self.bytes + LEAST)).unwrap_or(u64::MAX)
             }
@@ -286,6 +290,7 @@ fn kind(step: &Step) -> Option<PartKind> {
         Step::CreateContainers(_) => PartKind::Create,
         Step::Start(_) => PartKind::Start,
         Step::Check(_) => PartKind::Check,
+        Step::MoveDatabase(_) => PartKind::Database,
         // Small files.
         Step::Carry(_) => return None,
         _ => PartKind::Hook,
@@ -308,6 +313,7 @@ impl fmt::Display for PartKind {
             Self::Copy => "copy",
             Self::Verify => "verify",
             Self::Create => "create",
+            Self::Database => "databases",
             Self::Hook => "hooks",
             Self::Start => "start",
             Self::Check => "checks",

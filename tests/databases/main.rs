@@ -12,3 +12,4 @@ mod program;
 mod compare;
 mod moves;
 mod server;
+mod upgrades;

@@ -78,24 +78,30 @@ impl Postgres {
     /// Runs SQL in a database, to a good end, and gives what it printed.
     #[track_caller]
     pub(crate) fn sql(&self, database: &str, sql: &str) -> String {
-        let psql = "psql -X -q -A -t -v ON_ERROR_STOP=1 -U postgres -d";
-        let mut child = Command::new("docker")
-            .args(["exec", "-i", &self.name])
-            .args(psql.split(' '))
-            .arg(database)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut stdin = child.stdin.take().unwrap();
-        stdin.write_all(sql.as_bytes()).unwrap();
-        drop(stdin);
-        let output = child.wait_with_output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{said}");
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+        sql_in(&self.name, database, sql)
     }
+}
+
+/// Runs SQL in a database of a container's server, to a good end, and gives what it printed.
+#[track_caller]
+pub(crate) fn sql_in(container: &str, database: &str, sql: &str) -> String {
+    let psql = "psql -X -q -A -t -v ON_ERROR_STOP=1 -U postgres -d";
+    let mut child = Command::new("docker")
+        .args(["exec", "-i", container])
+        .args(psql.split(' '))
+        .arg(database)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(sql.as_bytes()).unwrap();
+    drop(stdin);
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
 /// A client that is connected.
