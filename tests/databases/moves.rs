@@ -9,7 +9,7 @@ use super::server::{Postgres, docker};
 /// What dumps are known to lose: roles with settings, a database's own locale, owner, privileges and settings
 /// (of `postgres`, too), large objects, a name that needs quotes, an MD5 password, a password of the
 /// superuser's that isn't the one in the environment.
-const DATA: &str = r#"
+pub(crate) const DATA: &str = r#"
 create role alice login password 'a'; create role "Odd ""Role" in role alice; alter role alice set work_mem = '8MB';
 set password_encryption = 'md5'; create role old login password 'o'; reset password_encryption;
 alter role postgres password 'changed since'; comment on role alice is 'hers';

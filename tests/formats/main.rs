@@ -399,6 +399,7 @@ fn no_format_is_forgotten() {
         "clone-v1.json",
         "confirmation-v1.json",
         "db-comparison-v1.json",
+        "db-dump-v1.json",
         "held-v1.json",
         "id-v1.json",
         "journal-v1.json",

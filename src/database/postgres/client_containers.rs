@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::PostgresError;
 use super::server::{EVER, PostgresServer};
-use crate::engine::program::Running;
+use crate::engine::program::{self, Running};
 use crate::engine::{Docker, Invocation, run_name};
 
 /// How long a container may take to end once nobody wants it any more.
@@ -87,6 +87,24 @@ impl ClientContainer {
     ) -> Invocation {
         let call = self.docker.call_within(EVER, ["exec", "--interactive"]);
         call.args([&self.name, "sh", "-c", line, "sh"]).args(args)
+    }
+
+    /// That a program in it can't be run.
+    pub(super) fn failed(&self, what: &str, source: program::Error) -> PostgresError {
+        PostgresError::Program {
+            name: self.server.clone(),
+            what: what.to_owned(),
+            source,
+        }
+    }
+
+    /// What a program in it complained of.
+    pub(super) fn said(&self, what: &str, said: String) -> PostgresError {
+        PostgresError::Said {
+            name: self.server.clone(),
+            what: what.to_owned(),
+            said,
+        }
     }
 
     /// The name of the server beside which it is.

@@ -9,11 +9,14 @@
 mod client_containers;
 mod compare;
 mod comparison;
+mod dump_fault;
+mod dump_file;
 mod error;
 mod explained;
 mod lone_server;
 mod move_server;
 mod obstacles;
+mod plain_dump;
 mod server;
 mod stream;
 mod survey;
@@ -22,6 +25,10 @@ pub use compare::compare_servers;
 pub use comparison::{
     COMPARISON_FORMAT, ComparedServer, DatabaseComparison, DatabaseDifference, DatabaseTotals,
     ExplainedDifference, TableProof,
+};
+pub use dump_fault::DumpFault;
+pub use dump_file::{
+    DUMP_FORMAT, DumpManifest, DumpedDatabase, LoadedDump, dump_server, load_dump, manifest_of,
 };
 pub use error::PostgresError;
 pub use lone_server::LoneServer;

@@ -114,23 +114,16 @@ pub(super) fn globals(
         [],
     );
     let text = well(client, what, call, progress)?;
-    let text = String::from_utf8(text).map_err(|_| PostgresError::Said {
-        name: client.server().to_owned(),
-        what: what.to_owned(),
-        said: "a name is no UTF-8".to_owned(),
-    })?;
+    let text = String::from_utf8(text);
+    let text = text.map_err(|_| client.said(what, "a name is no UTF-8".to_owned()))?;
     if !text.contains(COMPLETE) {
-        return Err(PostgresError::Said {
-            name: client.server().to_owned(),
-            what: what.to_owned(),
-            said: "the dump is cut short".to_owned(),
-        });
+        return Err(client.said(what, "the dump is cut short".to_owned()));
     }
     Ok(without_role(&text, bootstrap).into_bytes())
 }
 
 /// `globals` without the line that makes a role: `pg_dumpall` always has the one that is always there.
-fn without_role(globals: &str, role: &str) -> String {
+pub(super) fn without_role(globals: &str, role: &str) -> String {
     let plain = format!("CREATE ROLE {role};");
     let quoted = format!("CREATE ROLE {};", identifier(role));
     let lines = globals.lines();
@@ -145,21 +138,12 @@ fn well(
     call: Invocation,
     progress: &dyn Progress,
 ) -> Result<Vec<u8>, PostgresError> {
-    let failed = |source| PostgresError::Program {
-        name: client.server().to_owned(),
-        what: what.to_owned(),
-        source,
-    };
     let output = call
         .limit(256 << 20)
         .run_or_stop(&|| !progress.interrupted());
-    let output = output.map_err(failed)?;
+    let output = output.map_err(|source| client.failed(what, source))?;
     if !output.status.success() || output.cut {
-        return Err(PostgresError::Said {
-            name: client.server().to_owned(),
-            what: what.to_owned(),
-            said: output.complaint(),
-        });
+        return Err(client.said(what, output.complaint()));
     }
     Ok(output.stdout)
 }

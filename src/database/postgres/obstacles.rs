@@ -11,6 +11,9 @@ const LEAVING_DATABASE: &str = include_str!("survey/leaving_database.sql");
 const ARRIVING: &str = include_str!("survey/arriving.sql");
 const MADE_HERE: &str = include_str!("survey/made_here.sql");
 
+/// What is wrong with a client.
+const LOST: &str = ": what is written meanwhile would be lost";
+
 /// What is to be moved.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Leaving {
@@ -86,7 +89,7 @@ impl Leaving {
             "client" => {
                 let database = value.unwrap_or_default();
                 self.against.push(format!(
-                    "`{on}` is used by `{name}`, in database `{database}`: what is written meanwhile would be lost"
+                    "`{on}` is used by `{name}`, in database `{database}`{LOST}"
                 ));
             }
             "closed" => self
@@ -171,6 +174,26 @@ impl Leaving {
         }
     }
 
+    /// Requires that a dump has all of it.
+    ///
+    /// # Errors
+    /// [`PostgresError::Obstacles`]. Who writes meanwhile is none: each database is dumped as of one moment.
+    pub(super) fn require_dumpable(&self) -> Result<(), PostgresError> {
+        let against: Vec<_> = self
+            .against
+            .iter()
+            .filter(|one| !one.ends_with(LOST))
+            .cloned()
+            .collect();
+        match against.is_empty() {
+            true => Ok(()),
+            false => Err(PostgresError::Obstacles {
+                what: "dumped".to_owned(),
+                against,
+            }),
+        }
+    }
+
     /// Asks the server itself, by a collation that it throws away again: what `locale -a` lists is written
     /// otherwise, and not every image has it.
     fn missing_locales(
@@ -220,16 +243,63 @@ impl Arriving {
             }
         }
         for database in arriving.databases.clone() {
-            let what = format!("look into database `{database}`");
-            for row in server.rows(&database, &what, MADE_HERE, progress)? {
-                let made = row.value.unwrap_or_default();
-                arriving.against.push(format!(
-                    "`{on}` isn't empty: database `{database}` has the {} `{made}`",
-                    row.name
-                ));
-            }
+            arriving.look_into(server, &database, progress)?;
         }
         Ok(arriving)
+    }
+
+    /// The same of one database alone, which needn't be there.
+    fn of_one(
+        server: &PostgresServer,
+        database: &str,
+        progress: &dyn Progress,
+    ) -> Result<Self, PostgresError> {
+        let mut arriving = Self::of(server, progress)?;
+        arriving.against.clear();
+        if arriving.databases.iter().any(|name| name == database) {
+            arriving.look_into(server, database, progress)?;
+        }
+        Ok(arriving)
+    }
+
+    fn look_into(
+        &mut self,
+        server: &PostgresServer,
+        database: &str,
+        progress: &dyn Progress,
+    ) -> Result<(), PostgresError> {
+        let (what, on) = (format!("look into database `{database}`"), server.name());
+        for row in server.rows(database, &what, MADE_HERE, progress)? {
+            let made = row.value.unwrap_or_default();
+            self.against.push(format!(
+                "`{on}` isn't empty: database `{database}` has the {} `{made}`",
+                row.name
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Requires that `server` has nothing: but for other databases, where it is to get one. Gives the role that it was
+/// set up with.
+///
+/// # Errors
+/// [`PostgresError::Obstacles`].
+pub(super) fn require_empty(
+    server: &PostgresServer,
+    database: Option<&str>,
+    progress: &dyn Progress,
+) -> Result<String, PostgresError> {
+    let arriving = match database {
+        None => Arriving::of(server, progress)?,
+        Some(database) => Arriving::of_one(server, database, progress)?,
+    };
+    match arriving.against.is_empty() {
+        true => Ok(arriving.bootstrap),
+        false => Err(PostgresError::Obstacles {
+            what: "loaded".to_owned(),
+            against: arriving.against,
+        }),
     }
 }
 
