@@ -14,6 +14,7 @@ use transship::upgrade::step::StepOutcome;
 
 use super::plans::{
     a_plan, a_plan_of_version_1, a_plan_of_version_2, a_plan_of_version_3, a_plan_of_version_4,
+    a_plan_of_version_5,
 };
 use super::{LAST, LAST_OF_3, LAST_OF_5, an_install, folder};
 

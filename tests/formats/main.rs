@@ -26,6 +26,7 @@ use transship::tree::{
     Digest, EntryKind, InodeFlags, Manifest, ManifestEntry, ManifestFormat, Time, Xattr,
 };
 use transship::upgrade::document;
+use transship::upgrade::known_copy::{self, KnownCopy};
 use transship::upgrade::made_volume::{self, MadeVolume, VolumeIdentity};
 use transship::upgrade::plan::{self, Plan, PlanError};
 use transship::upgrade::running::confirmation::{self, Confirmation};
@@ -86,10 +87,27 @@ fn a_clones_bindings_are_written_and_read() {
 }
 
 #[test]
+<<<<<<< HEAD
 fn plan_5_is_read() {
     let text = fs::read_to_string(folder().join("plan-v5.json")).unwrap();
     let read: Plan = document::from_text(plan::FORMAT, Path::new("plan-v5.json"), &text).unwrap();
     assert_eq!(read, a_plan_of_version_5());
+=======
+fn what_is_known_of_a_copy_is_written_and_read() {
+    let files = |inode: u64| {
+        let line = format!("{inode} 1795000000.000000120 {}", Digest::of(b"a"));
+        serde_json::from_value(serde_json::json!({"device": 65024, "files": [line]})).unwrap()
+    };
+    let known = KnownCopy {
+        source: files(12),
+        target: files(13),
+    };
+    let text = document::to_text(known_copy::FORMAT, &known).unwrap();
+    let text = fixture("known-copy-v1.json", &text);
+    let path = Path::new("known-copy-v1.json");
+    let read: KnownCopy = document::from_text(known_copy::FORMAT, path, &text).unwrap();
+    assert_eq!(read, known);
+>>>>>>> main
 }
 
 #[test]
@@ -407,7 +425,11 @@ fn no_format_is_forgotten() {
         "journal-v3.json",
         "journal-v4.json",
         "journal-v5.json",
+<<<<<<< HEAD
         "journal-v6.json",
+=======
+        "known-copy-v1.json",
+>>>>>>> main
         "layout-v1.json",
         "made-volume-v1.json",
         "manifest-v1.json",

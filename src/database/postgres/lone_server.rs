@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::server::PostgresServer;
 use super::{PostgresError, server};
 use crate::clock::Stopwatch;
-use crate::engine::{Docker, LoneContainer, LoneOptions};
+use crate::engine::{Container, Docker, LoneContainer, LoneOptions};
 use crate::fs::Disk;
 use crate::progress::Progress;
 
@@ -29,8 +29,8 @@ pub struct LoneServer {
 }
 
 impl LoneServer {
-    /// Starts one like the container `like`, which has to stand still, under the name `name`, and waits
-    /// until it answers. Scripts that would fill a new database aren't run.
+    /// Starts one like the container `like`, which has to stand still, in a container called `name`, and waits
+    /// until it answers. What is told of it calls it as that one. Scripts that would fill a new database aren't run.
     ///
     /// # Errors
     /// [`PostgresError`]: it isn't there, ends, or doesn't come up in half an hour.
@@ -38,19 +38,19 @@ impl LoneServer {
         docker: &Docker,
         disk: &Disk,
         name: &str,
-        like: &str,
+        like: &Container,
         progress: &dyn Progress,
     ) -> Result<Self, PostgresError> {
         let options = LoneOptions {
             without: Some(INIT_SCRIPTS),
         };
-        let container = LoneContainer::start(docker, disk, name, like, options)?;
+        let container = LoneContainer::start(docker, disk, name, &like.id, options)?;
         let watch = Stopwatch::start();
         while !is_ready(docker, name) {
             let gone = container.look()?.is_none_or(|one| !one.running);
             if gone || watch.elapsed() >= COMING_UP {
                 return Err(PostgresError::Said {
-                    name: name.to_owned(),
+                    name: like.name.clone(),
                     what: "wait for the server".to_owned(),
                     said: container.log(),
                 });
@@ -60,7 +60,7 @@ impl LoneServer {
             }
             thread::sleep(PAUSE);
         }
-        let server = PostgresServer::find(docker, name)?;
+        let server = PostgresServer::find(docker, name)?.called(&like.name);
         Ok(Self { server, container })
     }
 

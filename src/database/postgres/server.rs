@@ -91,9 +91,16 @@ impl PostgresServer {
         Ok(server)
     }
 
-    /// The container's name.
+    /// What it is called: the container's name, unless it got another.
     pub fn name(&self) -> &str {
         &self.container.name
+    }
+
+    /// The same server, called otherwise in all that is told of it.
+    #[must_use]
+    pub(super) fn called(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.container.name);
+        self
     }
 
     /// The container's id.

@@ -192,9 +192,9 @@ impl MoveDatabase {
         }
         let new = container(world, &self.new, &self.service)?;
         let [from, to] = self.names(world);
-        let from = LoneServer::start(docker, world.disk, &from, &old.id, world.progress)?;
+        let from = LoneServer::start(docker, world.disk, &from, &old, world.progress)?;
         self.require_data_in(&from, &old, source)?;
-        let to = LoneServer::start(docker, world.disk, &to, &new.id, world.progress)?;
+        let to = LoneServer::start(docker, world.disk, &to, &new, world.progress)?;
         self.require_data_in(&to, &new, target)?;
         let moved = move_server(&from.server, &to.server, world.progress)?;
         let proof = world.install.root().join(&self.proof);
