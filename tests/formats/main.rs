@@ -87,12 +87,13 @@ fn a_clones_bindings_are_written_and_read() {
 }
 
 #[test]
-<<<<<<< HEAD
 fn plan_5_is_read() {
     let text = fs::read_to_string(folder().join("plan-v5.json")).unwrap();
     let read: Plan = document::from_text(plan::FORMAT, Path::new("plan-v5.json"), &text).unwrap();
     assert_eq!(read, a_plan_of_version_5());
-=======
+}
+
+#[test]
 fn what_is_known_of_a_copy_is_written_and_read() {
     let files = |inode: u64| {
         let line = format!("{inode} 1795000000.000000120 {}", Digest::of(b"a"));
@@ -107,7 +108,6 @@ fn what_is_known_of_a_copy_is_written_and_read() {
     let path = Path::new("known-copy-v1.json");
     let read: KnownCopy = document::from_text(known_copy::FORMAT, path, &text).unwrap();
     assert_eq!(read, known);
->>>>>>> main
 }
 
 #[test]
@@ -425,11 +425,8 @@ fn no_format_is_forgotten() {
         "journal-v3.json",
         "journal-v4.json",
         "journal-v5.json",
-<<<<<<< HEAD
         "journal-v6.json",
-=======
         "known-copy-v1.json",
->>>>>>> main
         "layout-v1.json",
         "made-volume-v1.json",
         "manifest-v1.json",

@@ -233,22 +233,11 @@ impl CopyVolume {
 
 /// What is known of a volume that is gone would tell lies about the next one of its name.
 pub(super) fn forget(world: World<'_>, manifest: &Path, volume: &str) -> Result<(), StepError> {
-<<<<<<< HEAD
-    let manifest = world.install.root().join(manifest);
-    for path in [manifest, MadeVolume::file(world.install, volume)] {
-        world::forget_file(world, &path)?;
-=======
     let root = world.install.root();
     let known = root.join(known_copy::file(manifest));
     let made = MadeVolume::file(world.install, volume);
     for path in [root.join(manifest), known, made] {
-        match world.disk.remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(StepError::io(&path)(error));
-            }
-            _ => {}
-        }
->>>>>>> main
+        world::forget_file(world, &path)?;
     }
     Ok(())
 }
