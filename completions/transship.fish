@@ -505,13 +505,16 @@ complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_s
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from unpause" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from unpause" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from unpause" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c transship -n "__fish_transship_using_subcommand db; and not __fish_seen_subcommand_from compare" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c transship -n "__fish_transship_using_subcommand db; and not __fish_seen_subcommand_from compare dump load move" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
-complete -c transship -n "__fish_transship_using_subcommand db; and not __fish_seen_subcommand_from compare" -l json -d 'Print one JSON document instead of text'
-complete -c transship -n "__fish_transship_using_subcommand db; and not __fish_seen_subcommand_from compare" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
-complete -c transship -n "__fish_transship_using_subcommand db; and not __fish_seen_subcommand_from compare" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c transship -n "__fish_transship_using_subcommand db; and not __fish_seen_subcommand_from compare" -f -a "compare" -d 'Tell whether two Postgres servers have the same'
+complete -c transship -n "__fish_transship_using_subcommand db; and not __fish_seen_subcommand_from compare dump load move" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand db; and not __fish_seen_subcommand_from compare dump load move" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand db; and not __fish_seen_subcommand_from compare dump load move" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand db; and not __fish_seen_subcommand_from compare dump load move" -f -a "compare" -d 'Tell whether two Postgres servers have the same'
+complete -c transship -n "__fish_transship_using_subcommand db; and not __fish_seen_subcommand_from compare dump load move" -f -a "dump" -d 'Dump all that a Postgres server has into a file'
+complete -c transship -n "__fish_transship_using_subcommand db; and not __fish_seen_subcommand_from compare dump load move" -f -a "load" -d 'Load a dump into a Postgres server that is empty'
+complete -c transship -n "__fish_transship_using_subcommand db; and not __fish_seen_subcommand_from compare dump load move" -f -a "move" -d 'Move all that one Postgres server has into another, which is empty'
 complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from compare" -s o -l output -d 'Keep what was found as a sealed document, with the hash of every table' -r -F
 complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from compare" -l docker -d 'The docker program, such as `sudo -n docker`' -r
 complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from compare" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
@@ -520,6 +523,30 @@ never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from compare" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from compare" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from compare" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from dump" -s o -l output -d 'The file, which must not be there yet: .sql or .sql.gz' -r -F
+complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from dump" -l docker -d 'The docker program, such as `sudo -n docker`' -r
+complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from dump" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from dump" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from dump" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from dump" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from load" -l database -d 'Load what one database had into this one, which is made if it isn\'t there' -r
+complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from load" -l docker -d 'The docker program, such as `sudo -n docker`' -r
+complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from load" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from load" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from load" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from load" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from move" -s o -l output -d 'Keep the comparison as a sealed document, with the hash of every table' -r -F
+complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from move" -l docker -d 'The docker program, such as `sudo -n docker`' -r
+complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from move" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from move" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from move" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from move" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand copy" -l max-delete -d 'With --update: remove at most so many files and folders, or do nothing' -r
 complete -c transship -n "__fish_transship_using_subcommand copy" -l exclude -d 'Leave out what matches, as rsync does: `*.log`, `cache/`, `/top/*`; repeatable' -r
 complete -c transship -n "__fish_transship_using_subcommand copy" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'

@@ -45,7 +45,7 @@ fn a_dump_is_whole_and_loads_and_one_that_is_not_is_named_and_touches_nothing() 
     );
     db(&["dump", &old.name, "-o", "all.sql.gz"])
         .exits(3)
-        .complains("there already");
+        .complains("exists already");
     // A server that ends half-way leaves no file.
     db(&["dump", "no-such-server", "-o", "none.sql"]).exits(2);
     assert!(!home.path().join("none.sql").exists());

@@ -42,15 +42,24 @@ fn all_of_a_server_moves_into_a_newer_one_and_what_can_not_is_refused_first() {
     let (old, new, small) = (old.ready(), new.ready(), small.ready());
     old.sql("postgres", DATA);
     let notes = "the password of `old` is kept as MD5";
-    db(&["move", &old.name, &new.name])
-        .exits(0)
-        .prints("equal: ")
-        .prints(notes);
+    let home = tempfile::tempdir().unwrap();
+    let kept = home.path().join("kept.sql.gz");
+    db(&[
+        "move",
+        &old.name,
+        &new.name,
+        "--keep-dump",
+        kept.to_str().unwrap(),
+    ])
+    .exits(0)
+    .prints("equal: ")
+    .prints(notes);
     let made = new.sql(
         "german",
         "select made(), encode(lo_get(4711), 'hex'), (select last_value from s)",
     );
     assert_eq!(made, "eins\r\nzwei|0102|1");
+    assert!(kept.exists());
     // Nothing of it stays: neither a container nor a volume of the move's own.
     let left = [
         "ps",
@@ -72,16 +81,20 @@ fn all_of_a_server_moves_into_a_newer_one_and_what_can_not_is_refused_first() {
     db(&["move", &old.name, &old.name]).exits(2);
 
     // Nothing is moved while somebody may write, nor what the other's image can't hold.
-    small.shell("localedef --delete-from-archive de_DE.utf8");
+    old.shell("localedef --no-archive -i fr_FR -f UTF-8 /usr/lib/locale/fr_FR.utf8");
+    old.sql(
+        "german",
+        "create collation fr (provider = libc, locale = 'fr_FR.utf8')",
+    );
     small.shell("mv /usr/share/postgresql/17/extension/citext.control /tmp");
     let using = old.client("german");
     db(&["move", &old.name, &small.name])
         .exits(3)
         .complains("is used by `psql`, in database `german`")
         .complains("has no extension `citext`")
-        .complains("has no locale `de_DE.utf8`");
+        .complains("has no locale `fr_FR.utf8`");
     drop(using);
-    small.shell("localedef -i de_DE -f UTF-8 de_DE.UTF-8");
+    old.sql("german", "drop collation fr");
     small.shell("mv /tmp/citext.control /usr/share/postgresql/17/extension/");
 
     // The room ends half-way: that isn't taken for a move.

@@ -31,19 +31,9 @@ impl Postgres {
 
     /// Waits until the server itself answers, and not the one that its image sets it up with.
     pub(crate) fn ready(self) -> Self {
-        let check = "[ \"$(cat /proc/1/comm)\" = postgres ] && pg_isready -q -h 127.0.0.1";
-        for _ in 0..600 {
-            let asked = Command::new("docker")
-                .args(["exec", &self.name, "sh", "-c", check])
-                .output();
-            if asked.unwrap().status.success() {
-                return self;
-            }
-            std::thread::sleep(Duration::from_millis(100));
-        }
-        panic!("{} isn't ready after a minute", self.name);
+        wait_for(&self.name);
+        self
     }
-
     /// Runs a shell's line in it, as root, to a good end.
     #[track_caller]
     pub(crate) fn shell(&self, line: &str) {
@@ -80,6 +70,21 @@ impl Postgres {
     pub(crate) fn sql(&self, database: &str, sql: &str) -> String {
         sql_in(&self.name, database, sql)
     }
+}
+
+/// Waits until the server of a container itself answers.
+pub(crate) fn wait_for(container: &str) {
+    let check = "[ \"$(cat /proc/1/comm)\" = postgres ] && pg_isready -q -h 127.0.0.1";
+    for _ in 0..600 {
+        let asked = Command::new("docker")
+            .args(["exec", container, "sh", "-c", check])
+            .output();
+        if asked.unwrap().status.success() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    panic!("{} isn't ready after a minute", container);
 }
 
 /// Runs SQL in a database of a container's server, to a good end, and gives what it printed.

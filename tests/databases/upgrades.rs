@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::need;
 use super::program::{Ran, transship};
-use super::server::{docker, sql_in};
+use super::server::{docker, sql_in, wait_for};
 
 /// An install with two releases, whose names end when it is dropped.
 struct Shop {
@@ -119,6 +119,7 @@ fn an_upgrade_moves_the_database_and_what_fails_brings_the_old_one_back() {
     shop.runs(&["up", "v1", "-p", &shop.project(1)]).exits(0);
     let rows = "create role app login password 'a'; create table rows as select g as id from generate_series(1, 1000) g;
         alter table rows owner to app; create index on rows (id); select lo_from_bytea(7, '\\x07')";
+    wait_for(&shop.database(1));
     sql_in(&shop.database(1), "app", rows);
     let count = "select count(*) from rows";
     let old = docker(&["inspect", "--format", "{{.Id}}", &shop.database(1)]);
@@ -134,6 +135,7 @@ fn an_upgrade_moves_the_database_and_what_fails_brings_the_old_one_back() {
         &shop.database(1),
     ]);
     assert_eq!(now, format!("{old} true"));
+    wait_for(&shop.database(1));
     assert_eq!(sql_in(&shop.database(1), "app", count), "1000");
     shop.runs(&["rollback", "--discard", "--yes"]).exits(0);
     assert_eq!(shop.volumes(), format!("{}_1", shop.name));
@@ -153,6 +155,7 @@ fn an_upgrade_moves_the_database_and_what_fails_brings_the_old_one_back() {
     plan.exits(0).prints("move database db from volume");
     shop.upgrade(&[]).exits(0);
     let new = shop.database(2);
+    wait_for(&new);
     assert_eq!(sql_in(&new, "app", "select count(*) from rows"), "1000");
     let proof = ".transship/manifests/v2";
     let proofs = fs::read_dir(shop.home.path().join(proof)).unwrap();
@@ -174,5 +177,6 @@ fn an_upgrade_moves_the_database_and_what_fails_brings_the_old_one_back() {
         .complains("since it was moved can't be known");
     shop.runs(&["rollback", "--yes", "--accept-data-loss"])
         .exits(0);
+    wait_for(&shop.database(1));
     assert_eq!(sql_in(&shop.database(1), "app", count), "1000");
 }

@@ -31,7 +31,7 @@ pub(in crate::cli) struct DbDump {
 pub(super) fn run(args: &DbDump, ui: &Ui) -> Result<Done, Failure> {
     let docker = args.docker.find()?;
     let server = PostgresServer::find(&docker, &args.server)?;
-    let made = dump_server(&server, &args.output, &Disk::new(), ui.progress())?;
+    let made = dump_server(&server, &server, &args.output, &Disk::new(), ui.progress())?;
     ui.acted();
     if ui.json {
         ui.json(DUMP_FORMAT.name, &made)?;

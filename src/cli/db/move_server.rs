@@ -6,7 +6,9 @@ use super::compare;
 use crate::cli::options::DockerArg;
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::ui::{Done, Ui};
-use crate::database::postgres::{COMPARISON_FORMAT, PostgresError, PostgresServer, move_server};
+use crate::database::postgres::{
+    COMPARISON_FORMAT, PostgresError, PostgresServer, dump_server, move_server,
+};
 use crate::document;
 use crate::fs::Disk;
 
@@ -31,6 +33,9 @@ pub(in crate::cli) struct DbMove {
     /// Keep the comparison as a sealed document, with the hash of every table
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Keep a dump of A, too, which `db load` reads: .sql or .sql.gz; A is read once more for it
+    #[arg(long, value_name = "FILE")]
+    keep_dump: Option<PathBuf>,
     #[command(flatten)]
     docker: DockerArg,
 }
@@ -39,6 +44,9 @@ pub(super) fn run(args: &DbMove, ui: &Ui) -> Result<Done, Failure> {
     let docker = args.docker.find()?;
     let a = PostgresServer::find(&docker, &args.a)?;
     let b = PostgresServer::find(&docker, &args.b)?;
+    if let Some(path) = &args.keep_dump {
+        dump_server(&a, &b, path, &Disk::new(), ui.progress())?;
+    }
     let moved = move_server(&a, &b, ui.progress())?;
     ui.acted();
     let found = &moved.comparison;

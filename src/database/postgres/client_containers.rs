@@ -91,10 +91,13 @@ impl ClientContainer {
 
     /// That a program in it can't be run.
     pub(super) fn failed(&self, what: &str, source: program::Error) -> PostgresError {
-        PostgresError::Program {
-            name: self.server.clone(),
-            what: what.to_owned(),
-            source,
+        match source {
+            program::Error::Interrupted { .. } => PostgresError::Interrupted,
+            source => PostgresError::Program {
+                name: self.server.clone(),
+                what: what.to_owned(),
+                source,
+            },
         }
     }
 
@@ -105,11 +108,6 @@ impl ClientContainer {
             what: what.to_owned(),
             said,
         }
-    }
-
-    /// The name of the server beside which it is.
-    pub(super) fn server(&self) -> &str {
-        &self.server
     }
 }
 

@@ -69,19 +69,21 @@ pub fn manifest_of(path: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Writes all that `server` has into a new file at `path`, compressed where it is called `.gz`.
+/// Writes all that `server` has into a new file at `path`, compressed where it is called `.gz`, by the programs of
+/// the image of `programs`, which must not be older.
 ///
 /// # Errors
 /// [`PostgresError`]; nothing is at `path` then.
 pub fn dump_server(
     server: &PostgresServer,
+    programs: &PostgresServer,
     path: &Path,
     disk: &Disk,
     progress: &dyn Progress,
 ) -> Result<DumpManifest, PostgresError> {
     let leaving = Leaving::of(server, progress)?;
     leaving.require_dumpable()?;
-    let client = ClientContainer::start(server.image(), server, None)?;
+    let client = ClientContainer::start(programs.image(), server, None)?;
     let roles = globals(&client, &leaving.bootstrap, progress)?;
     let names: Vec<&str> = leaving
         .databases

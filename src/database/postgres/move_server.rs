@@ -91,7 +91,7 @@ fn move_all(
     for database in &leaving.databases {
         let what = format!("database `{}` ({} tables)", database.name, database.tables);
         progress.start(&what, None);
-        let done = stream.database(&database.name, None);
+        let done = stream.database(&database.name);
         progress.finish();
         done?;
     }

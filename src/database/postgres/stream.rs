@@ -2,7 +2,6 @@
 //! of the newer server's image. An archive in the custom format tells by itself where it ends, so that
 //! a stream which is cut is never taken for a whole one.
 
-use std::fs::File;
 use std::io::{self, BufRead as _, BufReader};
 use std::process::ChildStdout;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -21,10 +20,6 @@ use crate::threads;
 const GRACE: Duration = Duration::from_secs(10);
 
 const DUMP: &str = "exec pg_dump -Fc -Z0 -d \"$1\" > /transship/pipe";
-/// The same, with a copy of what passes on the standard output.
-const DUMP_AND_KEEP: &str = "mkfifo /tmp/kept || exit\n\
-     tee /transship/pipe < /tmp/kept & pg_dump -Fc -Z1 -d \"$1\" > /tmp/kept\n\
-     ended=$?; wait $! || ended=$?; rm /tmp/kept; exit $ended";
 /// The old database of the name goes, which is empty: so what belongs to the database itself, its locale,
 /// its owner, its settings, is the same for `postgres` and `template1`, too.
 const RESTORE: &str = "export PGOPTIONS='-c synchronous_commit=off -c maintenance_work_mem=256MB'\n\
@@ -42,39 +37,26 @@ pub(super) struct Stream<'a> {
 type End = Result<Ended, program::Error>;
 
 impl Stream<'_> {
-    /// Streams `database`, with a copy into `keep`.
+    /// Streams `database`.
     ///
     /// # Errors
     /// [`PostgresError::Said`] with the first that either said.
-    pub(super) fn database(&self, database: &str, keep: Option<File>) -> Result<(), PostgresError> {
-        let line = if keep.is_some() { DUMP_AND_KEEP } else { DUMP };
-        let dump = self.from.shell(line, [&*connection(database)]);
+    pub(super) fn database(&self, database: &str) -> Result<(), PostgresError> {
+        let dump = self.from.shell(DUMP, [&*connection(database)]);
         let through = match database {
             "postgres" => "template1",
             _ => "postgres",
         };
         let restore = self.to.shell(RESTORE, [&*connection(through)]);
         let what = format!("move database `{database}`");
-        let failed = |server: &str, source| PostgresError::Program {
-            name: server.to_owned(),
-            what: what.clone(),
-            source,
-        };
         let mut restore = restore
             .start()
-            .map_err(|source| failed(self.to.server(), source))?;
-        let mut dump = dump
+            .map_err(|source| self.to.failed(&what, source))?;
+        let dump = dump
             .start()
-            .map_err(|source| failed(self.from.server(), source))?;
+            .map_err(|source| self.from.failed(&what, source))?;
         let broken = AtomicBool::new(false);
-        let (dumped, restored) = thread::scope(|scope| {
-            let sink = dump.stdout().zip(keep);
-            let kept = threads::start_in(scope, move || match sink {
-                Some((mut from, mut to)) => {
-                    io::copy(&mut from, &mut to).and_then(|_| to.sync_all())
-                }
-                None => Ok(()),
-            });
+        let (dumped, restored, said) = thread::scope(|scope| {
             let (progress, broken) = (self.progress, &broken);
             let dumping = threads::start_in(scope, move || wait(dump, broken, progress));
             let lines = restore.stdout();
@@ -90,42 +72,31 @@ impl Stream<'_> {
                     .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
                 Err(error) => Err(unstarted(error)),
             };
-            let kept = match kept {
-                Ok(kept) => kept
-                    .join()
-                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-                Err(error) => Err(error),
-            };
-            (
-                dumped.map(|ended| (ended, kept)),
-                restored.map(|ended| (ended, said)),
-            )
+            (dumped, restored, said)
         });
-        let (dumped, kept) = dumped.map_err(|source| failed(self.from.server(), source))?;
-        let (restored, said) = restored.map_err(|source| failed(self.to.server(), source))?;
-        if !restored.status.success() && !said.is_empty() {
-            return Err(self.complaint(self.to, &what, said));
-        }
-        for (end, client) in [(dumped, self.from), (restored, self.to)] {
-            if !end.status.success() {
-                return Err(self.complaint(client, &what, end.describe()));
+        let failed = |end: &End| end.as_ref().is_ok_and(|ended| !ended.status.success());
+        // Where one fails the other does, too: what was wrong is told by whoever said it, and what was
+        // ended for the other's sake says nothing.
+        match (dumped, restored) {
+            (_, restored) if failed(&restored) && !said.is_empty() => {
+                Err(self.complaint(self.to, &what, said))
             }
+            (Ok(ended), _) if !ended.status.success() => {
+                Err(self.complaint(self.from, &what, ended.describe()))
+            }
+            (_, Ok(ended)) if !ended.status.success() => {
+                Err(self.complaint(self.to, &what, ended.describe()))
+            }
+            (Err(source), _) => Err(self.from.failed(&what, source)),
+            (_, Err(source)) => Err(self.to.failed(&what, source)),
+            (Ok(_), Ok(_)) => Ok(()),
         }
-        kept.map_err(|source| PostgresError::Pipe {
-            name: self.from.server().to_owned(),
-            what: format!("keep the dump of database `{database}`"),
-            source,
-        })
     }
 
     fn complaint(&self, client: &ClientContainer, what: &str, said: String) -> PostgresError {
         match self.progress.interrupted() {
             true => PostgresError::Interrupted,
-            false => PostgresError::Said {
-                name: client.server().to_owned(),
-                what: what.to_owned(),
-                said,
-            },
+            false => client.said(what, said),
         }
     }
 }
