@@ -465,7 +465,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__db__subcmd__move)
-            opts="-o -q -h --output --docker --json --quiet --color --help"
+            opts="-o -q -h --output --keep-dump --docker --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -476,6 +476,10 @@ _transship() {
                     return 0
                     ;;
                 -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keep-dump)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

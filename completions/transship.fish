@@ -540,6 +540,7 @@ complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_
 complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from load" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from load" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from move" -s o -l output -d 'Keep the comparison as a sealed document, with the hash of every table' -r -F
+complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from move" -l keep-dump -d 'Keep a dump of A, too, which `db load` reads: .sql or .sql.gz; A is read once more for it' -r -F
 complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from move" -l docker -d 'The docker program, such as `sudo -n docker`' -r
 complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from move" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'

@@ -184,6 +184,7 @@ pub(crate) fn a_plan() -> Plan {
     let mut plan = a_plan_of_version_5();
     let (old, new) = (project("v1.3.2", "v132"), project("v2.10.5", "v2105"));
     let target = "v2_10_5_pgdata".to_owned();
+    let proof = PathBuf::from(".transship/manifests/v2.10.5/v2_10_5_pgdata.comparison.json");
     let is_stop = |step: &Step| matches!(step, Step::Stop(_));
     let stop = plan.steps.iter().position(is_stop).unwrap();
     plan.steps.splice(
@@ -193,6 +194,7 @@ pub(crate) fn a_plan() -> Plan {
                 key: "pgdata".into(),
                 target: target.clone(),
                 project: "v2105".into(),
+                proof: proof.clone(),
             }),
             Step::MoveDatabase(MoveDatabase {
                 engine: DatabaseEngine::Postgres,
@@ -203,7 +205,7 @@ pub(crate) fn a_plan() -> Plan {
                 target,
                 old,
                 new,
-                proof: ".transship/manifests/v2.10.5/v2_10_5_pgdata.comparison.json".into(),
+                proof,
             }),
         ],
     );

@@ -61,11 +61,12 @@ impl<'a> Flow<'a> {
     }
 
     /// The volume that a database is moved into.
-    pub(super) fn make_volume(&self, pair: &VolumePair) -> Step {
+    pub(super) fn make_volume(&self, pair: &VolumePair, proof: std::path::PathBuf) -> Step {
         Step::MakeVolume(MakeVolume {
             key: pair.key.clone(),
             target: pair.target.clone(),
             project: self.new.project.clone(),
+            proof,
         })
     }
 

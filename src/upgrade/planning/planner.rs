@@ -289,7 +289,9 @@ fn steps(
     if let Some(flow) = &flow {
         let pairs = copied(decisions, facts);
         steps.extend(pairs.map(|(pair, _)| flow.warm_copy(pair, manifest(pair, decisions))));
-        steps.extend(moved(decisions, facts).map(|(pair, _)| flow.make_volume(pair)));
+        steps.extend(
+            moved(decisions, facts).map(|(pair, _)| flow.make_volume(pair, proof(pair, decisions))),
+        );
         steps.push(flow.hold_new());
         steps.extend(is_early.then(|| flow.create(true)));
         steps.extend(flow.stop());
@@ -323,10 +325,10 @@ fn steps(
     }));
     if let Some(flow) = &flow {
         steps.extend((!is_early).then(|| flow.create(false)));
-        steps.extend(moved(decisions, facts).map(|(pair, how)| {
-            let proof = manifest(pair, decisions).with_extension("comparison.json");
-            flow.move_database(pair, how, proof)
-        }));
+        steps.extend(
+            moved(decisions, facts)
+                .map(|(pair, how)| flow.move_database(pair, how, proof(pair, decisions))),
+        );
         steps.extend(flow.start());
     }
     steps.push(Step::Switch(Switch {
@@ -402,6 +404,12 @@ fn copy(pair: &VolumePair, decisions: &Decisions, after: Option<String>) -> Step
 fn manifest(pair: &VolumePair, decisions: &Decisions) -> PathBuf {
     let folder = Path::new(".transship/manifests").join(decisions.to.as_str());
     folder.join(format!("{}.mtree", pair.target))
+}
+
+/// What proves that a database was moved, beside the manifests.
+fn proof(pair: &VolumePair, decisions: &Decisions) -> PathBuf {
+    let folder = Path::new(".transship/manifests").join(decisions.to.as_str());
+    folder.join(format!("{}.comparison.json", pair.target))
 }
 
 fn estimates(decisions: &Decisions, facts: &Facts) -> Vec<VolumeEstimate> {

@@ -23,6 +23,8 @@ pub struct MakeVolume {
     pub target: String,
     /// The compose project that it belongs to.
     pub project: String,
+    /// The file, below the install, that will prove what was moved into it, and goes with it.
+    pub proof: PathBuf,
 }
 
 impl StepKind for MakeVolume {
@@ -53,8 +55,9 @@ impl StepKind for MakeVolume {
         Ok(StepOutcome::default())
     }
 
-    fn confine(&self, _: &Bounds<'_>) -> Result<(), OutOfBounds> {
-        confine::volume(&self.target)
+    fn confine(&self, bounds: &Bounds<'_>) -> Result<(), OutOfBounds> {
+        confine::volume(&self.target)?;
+        bounds.kept_of_new(&self.proof, "manifests")
     }
 
     fn check_undo(&self, world: World<'_>, _: Undo) -> Result<(), StepError> {
@@ -70,6 +73,7 @@ impl StepKind for MakeVolume {
             engine::require_idle(world.volumes, &target)?;
             world.volumes.remove(world.disk, &target.name)?;
         }
+        world::forget_file(world, &world.install.root().join(&self.proof))?;
         world::forget_file(world, &MadeVolume::file(world.install, &self.target))
     }
 

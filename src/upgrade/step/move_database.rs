@@ -124,10 +124,8 @@ impl StepKind for MoveDatabase {
 
     fn undo(&self, world: World<'_>, _: Undo) -> Result<(), StepError> {
         // Two servers on one volume would destroy it: before the old release is started again nothing
-        // else has it. The new volume goes with the step that made it.
-        self.remove_servers(world)?;
-        let proof = world.install.root().join(&self.proof);
-        world::forget_file(world, &proof)
+        // else has it. The new volume goes with the step that made it, and the proof, too.
+        self.remove_servers(world)
     }
 
     fn places(&self, world: World<'_>) -> Vec<PathBuf> {
