@@ -17,6 +17,7 @@ use crate::document::{self, DocumentFormat};
 use crate::fs::{Disk, require_own};
 use crate::release::Install;
 use crate::upgrade::Plan;
+use crate::upgrade::downtime_estimate::{EarlierPart, EarlierParts};
 use crate::upgrade::planning::release_changes::{
     DataFate, MountChange, ReleaseChanges, ServiceChange,
 };
@@ -255,6 +256,26 @@ impl RehearsalRecord {
                 name: id.map(str::to_owned),
                 folder: Self::folder(install),
             })
+    }
+
+    /// What each kind of step took in the last rehearsal of the upgrade between the same two releases,
+    /// on the first way there; empty where there was none, or it wasn't done in full.
+    ///
+    /// # Errors
+    /// Those of [`RehearsalRecord::all`].
+    pub fn took(install: &Install, plan: &Plan) -> Result<EarlierParts, RehearsalError> {
+        let all = Self::all(install)?;
+        let same = |record: &&Self| record.plan.from == plan.from && record.plan.to == plan.to;
+        let last = all.iter().rev().find(same);
+        let forward = last.and_then(|record| Some((record, record.round(RoundKind::Forward)?)));
+        let done = forward.filter(|(_, round)| round.failed.is_none());
+        Ok(done.map_or_else(EarlierParts::new, |(record, round)| {
+            let took = |index| {
+                let step = round.steps.iter().find(|step| step.number == index + 1)?;
+                Some(step.outcome.as_ref()?.milliseconds)
+            };
+            EarlierPart::of_steps(&record.plan, took)
+        }))
     }
 
     /// The round of this kind.

@@ -1,7 +1,7 @@
 //! How long nobody will be served, as far as it can be known before. The model is all here, and pure:
 //!
-//! - A kind of step that an earlier upgrade of the install did takes as long again; where it reads data,
-//!   as much longer as there is more of it.
+//! - A kind of step that was rehearsed on the way to this release takes as long again, else one that an
+//!   earlier upgrade of the install did; where it reads data, as much longer as there is more of it.
 //! - Else *stopping* takes what the containers need that don't heed their signal, *starting* what the
 //!   health checks of the old release need at least, *copying* and *verifying* what reading takes at the
 //!   rate that was measured just now; and each step the questions that it asks the engine.
@@ -63,6 +63,8 @@ pub enum PartKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PartBasis {
+    /// The last rehearsal of this upgrade took so long.
+    Rehearsal,
     /// The last upgrade of this install took so long.
     EarlierRun,
     /// How the old release's containers are, and what the engine takes to answer.
@@ -117,8 +119,10 @@ impl Explain for DowntimeRefusal {
 /// What was observed for it.
 #[derive(Debug, Clone, Default)]
 pub struct DowntimeFacts {
+    /// What the last rehearsal of the same upgrade took, by kind.
+    pub rehearsed: EarlierParts,
     /// What the last complete upgrade of the install took, by kind.
-    pub earlier: BTreeMap<PartKind, EarlierPart>,
+    pub earlier: EarlierParts,
     /// What is to be expected of the containers that run now.
     pub containers: Option<Turnaround>,
     /// How long the engine takes to answer a question.
@@ -128,6 +132,9 @@ pub struct DowntimeFacts {
     /// The keys of volumes that a database writes, which are compared by content.
     pub databases: BTreeSet<String>,
 }
+
+/// What each kind of step took when steps like a plan's were done.
+pub type EarlierParts = BTreeMap<PartKind, EarlierPart>;
 
 /// What a kind of step took once.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -203,11 +210,18 @@ impl DowntimeEstimate {
 impl DowntimeFacts {
     fn part(&self, kind: PartKind, steps: u32, volumes: &[VolumeEstimate]) -> DowntimePart {
         let bytes = volumes.iter().map(|volume| volume.bytes).sum();
-        let earlier = self.earlier.get(&kind);
+        let rehearsed = self
+            .rehearsed
+            .get(&kind)
+            .map(|part| (part, PartBasis::Rehearsal));
+        let earlier = self
+            .earlier
+            .get(&kind)
+            .map(|part| (part, PartBasis::EarlierRun));
         let questions = |count: u32| self.question * count * steps;
         let containers = |time: Option<Duration>| (time, PartBasis::Containers);
-        let (time, basis) = match (kind, earlier) {
-            (_, Some(earlier)) => (Some(earlier.again(kind, bytes)), PartBasis::EarlierRun),
+        let (time, basis) = match (kind, rehearsed.or(earlier)) {
+            (_, Some((once, basis))) => (Some(once.again(kind, bytes)), basis),
             (PartKind::Stop, _) => {
                 let stop = self.containers.and_then(|containers| containers.stop);
                 containers(stop.map(|stop| stop + questions(3)))
@@ -251,6 +265,22 @@ impl DowntimeFacts {
 }
 
 impl EarlierPart {
+    /// By kind, what the steps of a plan took that was done; `took` tells it of a step by its index, in
+    /// milliseconds.
+    pub fn of_steps(plan: &Plan, took: impl Fn(usize) -> Option<u64>) -> EarlierParts {
+        let bytes = plan.estimate.volumes.iter();
+        let bytes = bytes.map(|volume| volume.bytes).sum();
+        let mut parts = EarlierParts::new();
+        for (number, kind) in kinds(&plan.steps).into_iter().enumerate() {
+            if let (Some(kind), Some(milliseconds)) = (kind, took(number)) {
+                let part = parts.entry(kind).or_default();
+                part.milliseconds += milliseconds;
+                part.bytes = bytes;
+            }
+        }
+        parts
+    }
+
     fn again(self, kind: PartKind, bytes: u64) -> Duration {
         let milliseconds = match kind {
             PartKind::Copy | PartKind::Verify => {
@@ -265,7 +295,7 @@ impl EarlierPart {
 
 /// The kind of each step from the first signal until the new release is seen to be well; none of the
 /// others, and of those that take no time to speak of.
-pub(super) fn kinds(steps: &[Step]) -> Vec<Option<PartKind>> {
+fn kinds(steps: &[Step]) -> Vec<Option<PartKind>> {
     let stop = steps.iter().position(|step| matches!(step, Step::Stop(_)));
     let switch = steps
         .iter()
@@ -318,6 +348,7 @@ impl fmt::Display for PartKind {
 impl fmt::Display for PartBasis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Rehearsal => "as in its rehearsal",
             Self::EarlierRun => "as the last upgrade here",
             Self::Containers => "by the signals and health checks of what runs",
             Self::Measured => "at the rate at which a sample was read",
@@ -442,5 +473,8 @@ mod tests {
         check(&facts, PartKind::Verify, Some(2_000), PartBasis::EarlierRun);
         check(&facts, PartKind::Copy, Some(1_137), PartBasis::EarlierRun);
         check(&facts, PartKind::Start, Some(5_800), PartBasis::Containers);
+        facts.rehearsed = BTreeMap::from([(PartKind::Hook, earlier(4_000, 0))]);
+        check(&facts, PartKind::Hook, Some(4_000), PartBasis::Rehearsal);
+        check(&facts, PartKind::Stop, Some(1_500), PartBasis::EarlierRun);
     }
 }

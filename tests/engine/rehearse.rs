@@ -41,9 +41,13 @@ fn litter(upgrade: &Upgrade) -> String {
 }
 
 fn rehearse(upgrade: &Upgrade, more: &[&str]) -> Ran {
+    towards_v2(upgrade, "rehearse", more)
+}
+
+fn towards_v2(upgrade: &Upgrade, verb: &str, more: &[&str]) -> Ran {
     let (b, prefix) = (upgrade.project("b"), upgrade.pair.lab.name("two_"));
     let theirs = ["--theirs", "docker-compose.yml"];
-    let args = ["rehearse", "v2", "-p", &b, "--prefix", &prefix];
+    let args = [verb, "v2", "-p", &b, "--prefix", &prefix];
     upgrade.pair.ran(&[&args[..], &theirs, more].concat())
 }
 
@@ -105,6 +109,10 @@ fn what_runs_is_rehearsed_beside_it_there_and_back_and_there_again() {
         .ran(&["status"])
         .exits(0)
         .prints("REHEARSAL v1 to v2");
+    towards_v2(&upgrade, "plan", &["--share", path, "--dry-run"])
+        .exits(0)
+        .prints("stop")
+        .prints("as in its rehearsal");
     let tag = rehearsal["bindings"]["tag"].as_str().unwrap();
     let filter = format!(
         "label=com.docker.compose.project={tag}-{}",

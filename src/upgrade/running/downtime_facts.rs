@@ -1,7 +1,6 @@
 //! Observing what an estimate of the downtime is made from: the last upgrade of the install, the
 //! containers that run now, and how fast a sample of the data is read. Nothing is changed.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use crate::engine::{Container, Turnaround, VolumeStore};
 use crate::progress::Progress;
 use crate::release::Install;
 use crate::tree::VerifyOptions;
-use crate::upgrade::downtime_estimate::{DowntimeFacts, EarlierPart, PartKind, kinds};
+use crate::upgrade::downtime_estimate::{DowntimeFacts, EarlierPart, EarlierParts, PartKind};
 use crate::upgrade::plan::Plan;
 use crate::upgrade::planning::prepare::Prepared;
 use crate::upgrade::step::{STOP_PATIENCE, Step};
@@ -46,10 +45,15 @@ impl DowntimeFacts {
         let earlier = Journal::newest_of(install, &|journal| {
             journal.was_complete() && is_flow(journal.plan())
         })?;
-        let earlier = earlier.as_ref().map(times).unwrap_or_default();
+        let took = |journal: &Journal| {
+            let took = |step| Some(journal.outcome(step)?.milliseconds);
+            EarlierPart::of_steps(journal.plan(), took)
+        };
+        let earlier: EarlierParts = earlier.as_ref().map(took).unwrap_or_default();
         let is_measured = earlier.contains_key(&PartKind::Copy);
         let (containers, question) = containers(install, plan, store);
         Ok(Self {
+            rehearsed: EarlierParts::new(),
             rate: (!is_measured)
                 .then(|| rate(plan, store, progress))
                 .flatten(),
@@ -59,21 +63,6 @@ impl DowntimeFacts {
             databases,
         })
     }
-}
-
-/// What the steps of a run took, by kind.
-fn times(journal: &Journal) -> BTreeMap<PartKind, EarlierPart> {
-    let bytes = journal.plan().estimate.volumes.iter();
-    let bytes = bytes.map(|volume| volume.bytes).sum();
-    let mut times: BTreeMap<PartKind, EarlierPart> = BTreeMap::new();
-    for (number, kind) in kinds(&journal.plan().steps).into_iter().enumerate() {
-        if let (Some(kind), Some(outcome)) = (kind, journal.outcome(number)) {
-            let part = times.entry(kind).or_default();
-            part.milliseconds += outcome.milliseconds;
-            part.bytes = bytes;
-        }
-    }
-    times
 }
 
 /// What is to be expected of the old release's containers, and how long the engine takes to answer.
