@@ -326,7 +326,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__copy)
-            opts="-q -h --verify --media --update --checksum --delete-all --max-delete --exclude --live --cross-mounts --no-reflink --no-sync --dry-run --json --quiet --color --help"
+            opts="-q -h --verify --media --update --checksum --yes --delete-all --max-delete --exclude --live --cross-mounts --no-reflink --no-sync --dry-run --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -948,7 +948,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__rehearse)
-            opts="-C -p -q -h --install --from-release --from --prefix --image --tag-var --image-archive --carry --leave --skip-volume --own --share --env-file --profile --project --from-project --beside --ours --theirs --as-override --pristine --no-up --volumes --docker --helper --assume-stopped --pause --stop --on-host --keep --clean --note --report --run --json --quiet --color --help"
+            opts="-C -p -y -q -h --install --from-release --from --prefix --image --tag-var --image-archive --carry --leave --skip-volume --own --share --env-file --profile --project --from-project --beside --ours --theirs --as-override --pristine --no-up --volumes --docker --helper --assume-stopped --pause --stop --on-host --keep --clean --yes --note --report --run --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1182,7 +1182,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__release__subcmd__prune)
-            opts="-C -q -h --keep --install --volumes --docker --helper --assume-stopped --dry-run --yes --json --quiet --color --help"
+            opts="-C -y -q -h --keep --install --volumes --docker --helper --assume-stopped --dry-run --yes --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1284,7 +1284,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__rollback)
-            opts="-C -q -h --install --docker --helper --assume-stopped --discard --accept-data-loss --dry-run --json --quiet --color --help"
+            opts="-C -y -q -h --install --docker --helper --assume-stopped --discard --accept-data-loss --dry-run --yes --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1626,7 +1626,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__volume__subcmd__copy)
-            opts="-p -q -h --project --key --verify --dry-run --live --pause --stop --stop-timeout --from-context --to-context --update --delete-all --max-delete --volumes --docker --helper --assume-stopped --json --quiet --color --help"
+            opts="-p -q -h --project --key --verify --dry-run --live --pause --stop --stop-timeout --from-context --to-context --update --yes --delete-all --max-delete --volumes --docker --helper --assume-stopped --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

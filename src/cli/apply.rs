@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::consent::{self, YesArg};
 use super::held;
 use super::install_place::InstallArg;
 use super::options::{EngineArg, VolumesArg};
@@ -22,6 +23,7 @@ use crate::rehearsal::{RehearsalRecord, WithNotes, require_as_rehearsed};
 use crate::release::Install;
 use crate::upgrade::planning::drift;
 use crate::upgrade::planning::prepare::{Prepared, prepare};
+use crate::upgrade::running::discard_loss::{DiscardLoss, discard_loss};
 use crate::upgrade::running::downtime::DowntimeFigure;
 use crate::upgrade::running::going_back::OnFailure;
 use crate::upgrade::running::journal::RunState;
@@ -157,20 +159,26 @@ pub(super) struct Rollback {
     #[command(flatten)]
     engine: EngineArg,
     /// Remove the new release and its volumes, too, with all that was written into them
+    ///
+    /// What would be lost is shown first, and asked about: on a terminal, or by `--yes`.
     #[arg(long)]
     discard: bool,
     /// Go back although the new release was written since: that stays in its volumes, and the old one
     /// doesn't have it
     #[arg(long)]
     accept_data_loss: bool,
-    /// Only say what would be undone
+    /// Only say what would be undone, and what would be lost
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    consent: YesArg,
 }
 
 #[derive(Serialize)]
 struct WouldUndo {
     would_undo: Vec<String>,
+    /// What would be gone for good: volumes and folders, with all that was written into them.
+    would_lose: Vec<DiscardLoss>,
 }
 
 /// The store of a plan, wherever it was made.
@@ -321,7 +329,7 @@ pub(super) fn roll_back(args: &Rollback, ui: &Ui) -> Result<Done, Failure> {
         for line in &written {
             ui.warn(line);
         }
-        let stays = journal.plan().request.up && !written.is_empty();
+        let stays = journal.plan().request.up && !written.is_empty() && !args.discard;
         if stays && !args.accept_data_loss && !args.dry_run {
             let to = &journal.plan().to;
             let what = format!(
@@ -339,18 +347,54 @@ pub(super) fn roll_back(args: &Rollback, ui: &Ui) -> Result<Done, Failure> {
         progress: ui.progress(),
         on_failure: OnFailure::Stay,
     };
+    let is_over = !matches!(journal.state(), RunState::Open | RunState::RollingBack);
+    let would_lose = match args.discard && is_over {
+        true => discard_loss(&install, &journal, store.as_ref(), ui.progress())?,
+        false => Vec::new(),
+    };
     if args.dry_run {
         let would_undo = runner.would_undo(args.discard)?;
-        if ui.json {
-            ui.json("transship-rollback-foretold", &WouldUndo { would_undo })?;
-        } else {
-            for title in would_undo {
-                ui.line(&format!("would undo: {title}"))?;
-            }
+        return foretell(would_undo, would_lose, ui);
+    }
+    if args.discard && is_over {
+        let undone = runner.would_undo(true)?;
+        if !args.consent.yes {
+            let undone = undone.iter().map(|title| format!("undo: {title}\n"));
+            consent::show(&(undone.collect::<String>() + &losses(&would_lose)), ui);
         }
-        return Ok(Done::Same);
+        args.consent.require(ui)?;
     }
     finish(runner.roll_back(args.discard)?, ui)
+}
+
+/// What a rollback would do.
+fn foretell(
+    would_undo: Vec<String>,
+    would_lose: Vec<DiscardLoss>,
+    ui: &Ui,
+) -> Result<Done, Failure> {
+    if ui.json {
+        let body = WouldUndo {
+            would_undo,
+            would_lose,
+        };
+        ui.json("transship-rollback-foretold", &body)?;
+        return Ok(Done::Same);
+    }
+    for title in would_undo {
+        ui.line(&format!("would undo: {title}"))?;
+    }
+    ui.print(&losses(&would_lose))?;
+    Ok(Done::Same)
+}
+
+/// What would be gone for good, a line for each.
+fn losses(lost: &[DiscardLoss]) -> String {
+    let line = |DiscardLoss { what, files, bytes }: &DiscardLoss| {
+        let (files, bytes) = (size::count(*files, "file"), size::human(*bytes));
+        format!("lost for good: {what}, {files}, {bytes}\n")
+    };
+    lost.iter().map(line).collect()
 }
 
 /// Says what going back brings nothing of back.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::consent::{self, can_ask};
 use super::options::RemovalArgs;
 use super::terminal::failure::Failure;
 use super::terminal::size;
@@ -11,7 +12,7 @@ use super::terminal::ui::{Done, Ui};
 use crate::error::Kind;
 use crate::fs::Disk;
 use crate::tree::{
-    self, Against, Copied, CopyOptions, Difference, Exclude, Foretold, Survey, Updated,
+    self, Against, Copied, CopyOptions, Difference, Exclude, Foretold, Removals, Survey, Updated,
     VerifyOptions,
 };
 
@@ -105,6 +106,14 @@ impl CopyFlags {
             checksum: self.checksum,
             removals: self.removals.removals(),
             ..CopyOptions::default()
+        }
+    }
+
+    /// The same, whatever goes.
+    fn removing_all(&self) -> CopyOptions {
+        CopyOptions {
+            removals: Removals::All,
+            ..self.options()
         }
     }
 
@@ -210,8 +219,19 @@ pub(super) fn finish(
 }
 
 fn update_tree(source: &Path, target: &Path, how: &CopyFlags, ui: &Ui) -> Result<Done, Failure> {
-    let updated = tree::update(&Disk::new(), source, target, &how.options(), ui.progress())
-        .map_err(|error| refuse(error, ui))?;
+    let update =
+        |options: &CopyOptions| tree::update(&Disk::new(), source, target, options, ui.progress());
+    let updated = match update(&how.options()) {
+        Err(error) if is_much(&error) && can_ask(ui) => {
+            let all = how.removing_all();
+            list(&tree::foretell(source, target, &all, ui.progress())?, ui)?;
+            ui.warn(&error.to_string());
+            consent::ask(ui, "--delete-all")?;
+            update(&all)
+        }
+        updated => updated,
+    };
+    let updated = updated.map_err(|error| refuse(error, ui))?;
     ui.acted();
     let mut differences = Vec::new();
     if how.verify {
@@ -233,9 +253,20 @@ fn update_tree(source: &Path, target: &Path, how: &CopyFlags, ui: &Ui) -> Result
 
 /// What `--update` would do.
 fn foretell(args: &CopyArgs, ui: &Ui) -> Result<Done, Failure> {
-    let options = args.how.options();
-    let foretold = tree::foretell(&args.source, &args.target, &options, ui.progress())?;
-    announce_update(&foretold, ui)
+    let foretell =
+        |options: &CopyOptions| tree::foretell(&args.source, &args.target, options, ui.progress());
+    match foretell(&args.how.options()) {
+        Err(error) if is_much(&error) && !ui.json => {
+            list(&foretell(&args.how.removing_all())?, ui)?;
+            Err(error.into())
+        }
+        foretold => announce_update(&foretold?, ui),
+    }
+}
+
+/// True where so much would be removed that it may be a mistake.
+const fn is_much(error: &tree::Error) -> bool {
+    matches!(error, tree::Error::TooManyRemovals { .. })
 }
 
 pub(super) fn announce_update(foretold: &Foretold, ui: &Ui) -> Result<Done, Failure> {
@@ -246,9 +277,7 @@ pub(super) fn announce_update(foretold: &Foretold, ui: &Ui) -> Result<Done, Fail
         )?;
         return Ok(Done::Same);
     }
-    for difference in &foretold.differences {
-        ui.line(&difference.to_string())?;
-    }
+    list(foretold, ui)?;
     for problem in &foretold.updated.copied.problems {
         ui.warn(&problem.to_string());
     }
@@ -263,6 +292,14 @@ pub(super) fn announce_update(foretold: &Foretold, ui: &Ui) -> Result<Done, Fail
         "would copy {files}, {bytes}, {removed} removed, {adjusted} adjusted"
     ));
     Ok(Done::Same)
+}
+
+/// What an update would change, line by line.
+fn list(foretold: &Foretold, ui: &Ui) -> Result<(), Failure> {
+    for difference in &foretold.differences {
+        ui.line(&difference.to_string())?;
+    }
+    Ok(())
 }
 
 /// Lists the files that stood against a copy: the message itself names but the first.

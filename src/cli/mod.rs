@@ -8,6 +8,7 @@ mod apply;
 mod args;
 mod confirm;
 mod conflicts;
+mod consent;
 mod copy;
 mod db;
 mod diff;

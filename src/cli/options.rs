@@ -39,7 +39,12 @@ pub(super) enum When {
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct RemovalArgs {
     /// With --update: remove whatever is gone from the source, be it all
-    #[arg(long, requires = "update", conflicts_with = "max_delete")]
+    #[arg(
+        long,
+        visible_alias = "yes",
+        requires = "update",
+        conflicts_with = "max_delete"
+    )]
     delete_all: bool,
     /// With --update: remove at most so many files and folders, or do nothing
     #[arg(long, requires = "update", value_name = "N")]

@@ -175,7 +175,7 @@ pub(super) fn make(
     request.from_project = request.from_project.or(recorded);
     let mut prepared = prepare(install, &request, store.as_ref(), ui.progress())?;
     let mut facts = DowntimeFacts::observe(install, &prepared, store.as_ref(), ui.progress())?;
-    facts.rehearsed = RehearsalRecord::took(install, &prepared.plan)?;
+    facts.rehearsed = RehearsalRecord::took(install, &prepared.plan, &facts.changing)?;
     prepared.plan.estimate.downtime = DowntimeEstimate::of(&prepared.plan, &facts);
     args.downtime.require(&prepared.plan)?;
     let saved = if args.dry_run {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::consent::{self, YesArg};
 use super::install_place::InstallArg;
 use super::options::{DockerArg, VolumesArg};
 use super::plan::downtime::DowntimeLimit;
@@ -78,6 +79,9 @@ pub(super) struct RehearseArgs {
     /// Remove all clones that stand, those that were kept, too
     #[arg(long, conflicts_with_all = ["version", "keep"])]
     clean: bool,
+    /// With --clean: don't ask about clones that were kept
+    #[arg(short, long, requires = "clean")]
+    yes: bool,
     /// Write down what whoever does the step STEP of the plan, counted from 1, is to know: it is told before
     /// that step by `apply --replay`
     #[arg(long, num_args = 2, value_names = ["STEP", "TEXT"], conflicts_with_all = ["version", "keep", "clean"])]
@@ -114,7 +118,8 @@ pub(super) fn run(args: RehearseArgs, ui: &Ui) -> Result<Done, Failure> {
         if let Some(file) = &args.report {
             return report_again(&args, file, &install, &disk, ui);
         }
-        return clean(&install, &disk, &args.volumes.engine.docker, ui);
+        let docker = &args.volumes.engine.docker;
+        return clean(&install, &disk, docker, YesArg { yes: args.yes }, ui);
     };
     let hold = match (args.pause, args.stop) {
         (true, _) => Some(Quiesce::Pause),
@@ -265,9 +270,28 @@ fn note(args: &RehearseArgs, words: &[String], ui: &Ui) -> Result<Done, Failure>
     Ok(Done::Same)
 }
 
-fn clean(install: &Install, disk: &Disk, docker: &DockerArg, ui: &Ui) -> Result<Done, Failure> {
+fn clean(
+    install: &Install,
+    disk: &Disk,
+    docker: &DockerArg,
+    consent: YesArg,
+    ui: &Ui,
+) -> Result<Done, Failure> {
     let mut removed = Vec::new();
-    for mut record in rehearsal::standing(install)? {
+    let standing = rehearsal::standing(install)?;
+    let kept = standing
+        .iter()
+        .filter(|record| record.standing == CloneStanding::Kept);
+    let mut lost = String::new();
+    for record in kept {
+        let folder = record.clone_folder(install);
+        lost += &format!("lost for good: the clone in {}\n", folder.display());
+    }
+    if !lost.is_empty() && !consent.yes {
+        consent::show(&lost, ui);
+        consent.require(ui)?;
+    }
+    for mut record in standing {
         rehearsal::clear(install, disk, &|| docker.find(), &mut record)?;
         removed.push(record.id);
     }

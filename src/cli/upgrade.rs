@@ -1,8 +1,9 @@
 //! `transship upgrade`.
 
-use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::io::{self, BufRead as _};
 
 use super::apply::{ApplyHow, carry_out};
+use super::consent::{YesArg, can_ask};
 use super::plan::{MadePlan, PlanArgs, PlanJson, make};
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
@@ -22,9 +23,8 @@ pub(super) struct UpgradeArgs {
     plan: PlanArgs,
     #[command(flatten)]
     how: ApplyHow,
-    /// Don't ask
-    #[arg(short, long)]
-    yes: bool,
+    #[command(flatten)]
+    consent: YesArg,
 }
 
 pub(super) fn run(args: &UpgradeArgs, ui: &Ui) -> Result<Done, Failure> {
@@ -45,8 +45,8 @@ pub(super) fn run(args: &UpgradeArgs, ui: &Ui) -> Result<Done, Failure> {
         }
         return Ok(Done::Same);
     }
-    if !args.yes {
-        ask(&prepared.plan.id)?;
+    if !args.consent.yes {
+        ask(&prepared.plan.id, ui)?;
     }
     super::rehearse::look_for(&install, &prepared, store.as_ref(), ui)?;
     let plan = prepared.plan.clone();
@@ -63,8 +63,8 @@ pub(super) fn run(args: &UpgradeArgs, ui: &Ui) -> Result<Done, Failure> {
 }
 
 /// Asks on a terminal; refuses where there is none.
-fn ask(id: &str) -> Result<(), Failure> {
-    if !io::stdin().is_terminal() {
+fn ask(id: &str, ui: &Ui) -> Result<(), Failure> {
+    if !can_ask(ui) {
         let what = "there is no terminal to ask on whether to go on";
         return Err(Failure::new(Kind::Refused, what)
             .code(Code::NeedsYes)
@@ -74,7 +74,7 @@ fn ask(id: &str) -> Result<(), Failure> {
             )));
     }
     // Who can't be asked hasn't agreed.
-    let _ = write!(io::stderr(), "Do it? [y/N] ");
+    ui.ask("Do it? [y/N] ");
     let mut answer = String::new();
     let read = io::stdin().lock().read_line(&mut answer);
     match read.is_ok() && matches!(answer.trim(), "y" | "Y" | "yes") {

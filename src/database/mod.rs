@@ -21,7 +21,9 @@ mod inspect;
 mod inspection;
 mod kinds;
 mod moving;
+mod opening;
 pub mod postgres;
+mod recipes;
 
 pub use error::Error;
 pub use files::{FileType, Files, Look, Names, Unread};
@@ -31,3 +33,7 @@ pub use inspection::{Database, Inspection, Known, Outside, ShutdownState};
 pub use kinds::database_kind::DatabaseKind;
 pub use kinds::table::KNOWN_DATABASES;
 pub use moving::{DatabaseEngine, DatabaseMethod};
+pub use opening::{CLibrary, FilesVerdict, Opener, Opening, Platform};
+pub use recipes::database_recipe::DatabaseRecipe;
+pub use recipes::files_rule::{FilesRule, FirstOnOld, Fork, VersionRule, VersionStep};
+pub use recipes::table::DATABASE_RECIPES;

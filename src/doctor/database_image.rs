@@ -40,7 +40,7 @@ struct ImageFamily {
     data: &'static str,
 }
 
-const FAMILIES: [ImageFamily; 11] = [
+const FAMILIES: [ImageFamily; 12] = [
     family(
         "postgres",
         &[
@@ -70,6 +70,7 @@ const FAMILIES: [ImageFamily; 11] = [
         "RABBITMQ_VERSION",
         "/var/lib/rabbitmq",
     ),
+    family("etcd", &["etcd"], "ETCD_VERSION", ""),
     family("influxdb", &["influxdb"], "INFLUXDB_VERSION", ""),
     family(
         "clickhouse",
@@ -283,6 +284,7 @@ mod tests {
         let config = ImageDefaults {
             env: env.map(|(k, v)| (k.to_owned(), v.to_owned())).into(),
             volumes: vec!["/data".into()],
+            ..ImageDefaults::default()
         };
         let image = DatabaseImage::of("acme/db:2024.1", Some(&config)).unwrap();
         assert_eq!((image.kind, image.major()), ("postgres", Some(18)));
@@ -290,7 +292,7 @@ mod tests {
         assert_eq!(image.volumes, [Path::new("/data")]);
         let config = ImageDefaults {
             env: BTreeMap::from([("PG_MAJOR".to_owned(), "16".to_owned())]),
-            volumes: Vec::new(),
+            ..ImageDefaults::default()
         };
         let image = DatabaseImage::of("postgres:latest", Some(&config)).unwrap();
         assert_eq!(image.major(), Some(16));

@@ -11,7 +11,7 @@ mod facts;
 mod finding;
 mod rules;
 
-pub use database_facts::{DataMount, DatabaseFacts, SeenDatabases};
+pub use database_facts::{DataMount, DatabaseFacts, SeenDatabases, ServedImage};
 pub use database_image::{DatabaseImage, Extension};
 pub use facts::{DoctorFacts, EngineFacts, Observed, Room, VolumeUse};
 pub use finding::{Finding, Severity};

@@ -41,6 +41,10 @@ pub fn local_images(docker: &Docker) -> Result<Vec<LocalImage>, Error> {
 /// What an image says of the containers that are made of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImageDefaults {
+    /// Its id, `sha256:...`.
+    pub id: String,
+    /// The processor that its programs are for, as Go names it: `amd64`; nothing where it isn't told.
+    pub machine: Option<String>,
     /// Its variables.
     pub env: BTreeMap<String, String>,
     /// Where its containers get a volume without a name, if nothing is mounted there.
@@ -58,8 +62,8 @@ pub fn image_defaults(
     if references.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let call = docker.call(["image", "inspect", "--format", "{{json .Config}}"]);
-    let told: Vec<ToldDefaults> = Docker::json_lines("look at the images", &call.args(references))?;
+    let call = docker.call(["image", "inspect", "--format", "{{json .}}"]);
+    let told: Vec<ToldImage> = Docker::json_lines("look at the images", &call.args(references))?;
     let names = references.iter().map(|name| (*name).to_owned());
     Ok(names
         .zip(told.into_iter().map(ImageDefaults::from))
@@ -87,23 +91,33 @@ impl LocalImage {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-#[derive(Default)]
+struct ToldImage {
+    id: String,
+    architecture: String,
+    config: Option<ToldDefaults>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
 struct ToldDefaults {
     /// `NAME=value` each.
     env: Option<Vec<String>>,
     volumes: Option<BTreeMap<PathBuf, serde_json::Value>>,
 }
 
-impl From<ToldDefaults> for ImageDefaults {
-    fn from(told: ToldDefaults) -> Self {
+impl From<ToldImage> for ImageDefaults {
+    fn from(image: ToldImage) -> Self {
+        let told = image.config.unwrap_or_default();
         let env = told.env.unwrap_or_default().into_iter();
         let pair = |text: String| {
             let (name, value) = text.split_once('=')?;
             Some((name.to_owned(), value.to_owned()))
         };
         Self {
+            id: image.id,
+            machine: Some(image.architecture).filter(|machine| !machine.is_empty()),
             env: env.filter_map(pair).collect(),
             volumes: told.volumes.unwrap_or_default().into_keys().collect(),
         }

@@ -12,6 +12,7 @@
 //! a project's containers with it, and [`Program`] is the only door through which any
 //! program is started.
 
+mod c_library;
 mod docker;
 mod error;
 mod helper;
@@ -22,6 +23,7 @@ pub mod program;
 mod projects;
 mod volumes;
 
+pub use c_library::c_library_of;
 pub use docker::{Docker, ServerInfo};
 pub use error::Error;
 pub use helper::{HelperError, serve};

@@ -123,7 +123,10 @@ fn volumes_in_an_engine_are_copied_with_labels_of_their_own() {
         assert_eq!(label("volume"), key);
         assert_ne!(label("config-hash"), "stale");
     }
-    volumes.install.run(&["rollback", "--discard"]).exits(0);
+    volumes
+        .install
+        .run(&["rollback", "--discard", "--yes"])
+        .exits(0);
     let left = docker(&["volume", "ls", "-q"]);
     assert!(!left.contains(&volumes.new_name("postgres_data")), "{left}");
     assert!(left.contains(&volumes.old("postgres_data")), "{left}");

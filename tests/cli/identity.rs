@@ -19,7 +19,7 @@ const VERBS: [(&[&str], Before); 7] = [
     (&["apply"], Before::Planned),
     (&["resume"], Before::Interrupted),
     (&["rollback"], Before::Applied),
-    (&["rollback", "--discard"], Before::Applied),
+    (&["rollback", "--discard", "--yes"], Before::Applied),
     (&["status"], Before::Applied),
     (&["release", "use", "v1.3.2"], Before::Applied),
     (
@@ -252,7 +252,7 @@ fn a_copy_is_not_the_moved_original_but_can_be_an_install_of_its_own() {
         .exits(3)
         .complains("wasn't moved");
     transship(&here, ["init", "--clone"]).exits(0);
-    transship(&here, ["rollback", "--discard"])
+    transship(&here, ["rollback", "--discard", "--yes"])
         .exits(3)
         .complains("nothing to roll back");
     transship(&here, ["apply"])
@@ -268,7 +268,7 @@ fn a_copy_is_not_the_moved_original_but_can_be_an_install_of_its_own() {
         .exits(0)
         .prints("current   v1.3.2");
     assert_eq!(picture(install.root()), production);
-    install.run(&["rollback", "--discard"]).exits(0);
+    install.run(&["rollback", "--discard", "--yes"]).exits(0);
 }
 
 #[test]

@@ -139,6 +139,10 @@ fn what_is_printed_can_be_pasted() {
     let hint = document["error"]["hints"][0].as_str().unwrap().to_owned();
     let [discard] = commands(&hint).try_into().unwrap();
     assert_eq!(commands(&undone.out).last(), Some(&discard));
-    pasted(here, &discard).exits(0);
+    // What removes for good names the command by which one says that it is meant.
+    let unsaid = pasted(here, &discard).exits(3);
+    let [meant] = commands(&unsaid.err).try_into().unwrap();
+    assert_eq!(meant, format!("{discard} --yes"));
+    pasted(here, &meant).exits(0);
     assert!(!install.at("releases/v2.10.5").exists());
 }

@@ -30,7 +30,7 @@ fn a_compose_file_that_is_a_symlink_is_edited_where_it_leads() {
     );
     let link = install.0.path().join("releases/v2/docker-compose.yml");
     assert_eq!(fs::read_link(link).unwrap().to_str(), Some("prod.yml"));
-    install.run("rollback --discard").exits(0);
+    install.run("rollback --discard --yes").exits(0);
     assert_eq!(install.read("releases/v2/prod.yml"), COMPOSE);
 }
 
@@ -271,13 +271,13 @@ fn data_behind_a_symlink_that_leads_out_is_a_question_of_whose_it_is() {
     install.run("apply").exits(0).complains(&data);
     let link = fs::read_link(root.join("releases/v2/data")).unwrap();
     assert_eq!(link.to_str(), Some("../../shared/data"));
-    install.run("rollback --discard").exits(0);
+    install.run("rollback --discard --yes").exits(0);
     install.run(&format!("plan v2 --own {data}")).exits(0);
     install.run("apply").exits(0);
     let own = root.join("releases/v2/data");
     assert!(own.symlink_metadata().unwrap().is_dir());
     assert_eq!(install.read("releases/v2/data/f"), "1\n");
-    install.run("rollback --discard").exits(0);
+    install.run("rollback --discard --yes").exits(0);
     assert_eq!(install.read("shared/data/f"), "1\n");
 }
 

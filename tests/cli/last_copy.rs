@@ -27,7 +27,7 @@ fn applied() -> Install {
 fn refuses(spoil: impl Fn(&Install), text: &str) {
     let install = applied();
     spoil(&install);
-    for verb in [&["rollback"][..], &["rollback", "--discard"]] {
+    for verb in [&["rollback"][..], &["rollback", "--discard", "--yes"]] {
         refused(&install, verb, 3, text);
         refused(&install, &[verb, &["--dry-run"]].concat(), 3, text);
     }
@@ -113,7 +113,7 @@ fn an_old_volume_that_came_back_from_its_backup_will_do() {
         .arg(&backup));
     fs::remove_dir_all(install.at(OLD)).unwrap();
     fs::rename(&backup, install.at(OLD)).unwrap();
-    install.run(&["rollback", "--discard"]).exits(0);
+    install.run(&["rollback", "--discard", "--yes"]).exits(0);
     assert!(!install.at(NEW).exists());
 }
 
@@ -121,10 +121,15 @@ fn an_old_volume_that_came_back_from_its_backup_will_do() {
 fn an_old_release_that_runs_again_is_gone_back_to_and_then_the_new_one_can_go() {
     let install = applied();
     fs::write(install.at(OLD).join("base/1/1248"), "a new order").unwrap();
-    refused(&install, &["rollback", "--discard"], 3, "was written since");
+    refused(
+        &install,
+        &["rollback", "--discard", "--yes"],
+        3,
+        "was written since",
+    );
     install.run(&["rollback"]).exits(0);
     fs::write(install.at(OLD).join("base/1/1249"), "another").unwrap();
-    install.run(&["rollback", "--discard"]).exits(0);
+    install.run(&["rollback", "--discard", "--yes"]).exits(0);
     assert!(!install.at(NEW).exists());
     assert!(install.at(OLD).join("base/1/1249").exists());
 }
@@ -137,14 +142,14 @@ fn a_new_volume_that_another_made_is_not_discarded() {
     fs::write(install.at(NEW).join("theirs"), "precious").unwrap();
     refused(
         &install,
-        &["rollback", "--discard"],
+        &["rollback", "--discard", "--yes"],
         3,
         "holds something else",
     );
     install.run(&["rollback"]).exits(0);
     refused(
         &install,
-        &["rollback", "--discard"],
+        &["rollback", "--discard", "--yes"],
         3,
         "holds something else",
     );
@@ -156,10 +161,10 @@ fn a_second_rollback_names_the_next_move() {
     install.run(&["rollback"]).exits(0);
     refused(&install, &["rollback"], 3, "was rolled back already")
         .complains("transship rollback --discard\n");
-    install.run(&["rollback", "--discard"]).exits(0);
+    install.run(&["rollback", "--discard", "--yes"]).exits(0);
     refused(
         &install,
-        &["rollback", "--discard"],
+        &["rollback", "--discard", "--yes"],
         3,
         "was rolled back already",
     )
@@ -209,7 +214,7 @@ fn a_sealed_journal_that_leads_out_of_its_release_is_refused() {
         let victim = install.root().join("../victim");
         assert!(!victim.exists());
         forge(&install, |plan| step(plan, kind)[field] = path.into());
-        for verb in [&["rollback", "--discard"][..], &["rollback"]] {
+        for verb in [&["rollback", "--discard", "--yes"][..], &["rollback"]] {
             let ran = install.run(verb).exits(3);
             assert!(
                 ran.err.contains("is not acted upon"),
@@ -250,7 +255,7 @@ fn a_journal_under_another_name_is_refused() {
 fn distrusts(meddle: impl Fn(&Install) -> PathBuf, text: &str) -> Ran {
     let install = applied();
     let path = meddle(&install);
-    let ran = refused(&install, &["rollback", "--discard"], 3, text);
+    let ran = refused(&install, &["rollback", "--discard", "--yes"], 3, text);
     assert!(ran.err.contains(path.to_str().unwrap()), "{}", ran.err);
     ran
 }
@@ -337,10 +342,10 @@ fn a_volume_in_use_is_found_before_anything_is_undone() {
     let install = applied();
     let held = fs::File::create(install.at(NEW).join("held")).unwrap();
     let before = install.picture("");
-    let ran = install.run(&["rollback", "--discard"]);
+    let ran = install.run(&["rollback", "--discard", "--yes"]);
     assert_eq!(install.picture(""), before);
     ran.exits(3).complains("is in use");
     drop(held);
     assert!(Path::new(&install.at(NEW)).metadata().unwrap().nlink() > 0);
-    install.run(&["rollback", "--discard"]).exits(0);
+    install.run(&["rollback", "--discard", "--yes"]).exits(0);
 }

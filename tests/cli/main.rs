@@ -12,6 +12,7 @@ mod common;
 mod as_it_will_be;
 mod bad_input;
 mod conflicts;
+mod consent;
 mod diff;
 mod docker;
 mod doctor;

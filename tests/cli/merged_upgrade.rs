@@ -89,7 +89,7 @@ fn edits_of_compose_env_and_caddyfile_come_along_and_so_does_what_is_new() {
     assert_eq!(mode & 0o777, 0o600);
     assert!(new(&install, "Caddyfile").contains("insight.example.org"));
     assert_eq!(install.picture("releases/v1.3.2"), old);
-    install.run(&["rollback", "--discard"]).exits(0);
+    install.run(&["rollback", "--discard", "--yes"]).exits(0);
     assert!(!install.at("releases/v2.10.5").exists());
 }
 
@@ -318,7 +318,7 @@ fn an_override_of_mine_comes_along_with_its_volumes() {
         assert!(text.contains("name: v2_10_5_extra"), "{text}");
         let copied = install.at("volumes/v2_10_5_extra/file");
         assert_eq!(fs::read_to_string(copied).unwrap(), "data");
-        install.run(&["rollback", "--discard"]).exits(0);
+        install.run(&["rollback", "--discard", "--yes"]).exits(0);
         assert!(!install.at("releases/v2.10.5").exists());
     }
 }
@@ -352,7 +352,7 @@ fn edits_are_written_as_an_override_if_that_is_asked_for() {
         mode(install.at("releases/v2.10.5").join(OVERRIDE)),
         mode(old)
     );
-    install.run(&["rollback", "--discard"]).exits(0);
+    install.run(&["rollback", "--discard", "--yes"]).exits(0);
     assert!(!install.at("releases/v2.10.5").exists());
 }
 

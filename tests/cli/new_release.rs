@@ -335,7 +335,7 @@ fn data_outside_becomes_the_new_releases_own_and_stays_so_in_the_next() {
         "device"
     );
     assert_eq!(install.read("volumes/v3_pg/f"), "rows");
-    install.run("rollback --discard").exits(0);
+    install.run("rollback --discard --yes").exits(0);
     let left = install.0.path().join("releases/v3/own");
     assert!(
         !left

@@ -49,7 +49,7 @@ fn a_tag_in_env_is_set_in_the_new_release_s_and_the_old_one_keeps_its_own() {
             .unwrap();
         assert_eq!(config.stdout, b"acme/app:0.3.0\n");
     }
-    install.run("rollback --discard").exits(0);
+    install.run("rollback --discard --yes").exits(0);
     assert!(!install.0.path().join("releases/v2/.env").exists());
 }
 
@@ -62,7 +62,7 @@ fn a_default_in_the_compose_file_is_set_there() {
     install.run("apply").exits(0);
     let compose = install.read("releases/v2/compose.yaml");
     assert_eq!(compose, APP.replace("0.1.2", "0.3.0"));
-    install.run("rollback --discard").exits(0);
+    install.run("rollback --discard --yes").exits(0);
     assert_eq!(
         install.read("releases/v2/compose.yaml"),
         APP.replace("0.1.2", "0.2.0")
@@ -81,7 +81,7 @@ fn a_tag_is_set_in_the_env_file_that_holds_it_and_refused_outside_of_the_release
     install.run("apply").exits(0);
     assert_eq!(install.read("releases/v2/.env.custom"), "APP_TAG=0.3.0\n");
     assert_eq!(install.read("releases/v1/.env.custom"), "APP_TAG=0.1.2\n");
-    install.run("rollback --discard").exits(0);
+    install.run("rollback --discard --yes").exits(0);
     let refused = install.run("plan v2 --image acme/app=0.3.0 --tag-var --env-file outside.env");
     refused
         .exits(3)

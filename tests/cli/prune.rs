@@ -171,7 +171,7 @@ fn on_a_terminal_it_asks_and_nothing_but_yes_is_one() {
     }
     let install = install();
     let prune = format!("{} {PRUNE} 1", env!("CARGO_BIN_EXE_transship"));
-    for (answer, code, stay) in [("y\n", 0, 4), ("\n", 0, 4), ("yes\n", 0, 2)] {
+    for (answer, code, stay) in [("y\n", 3, 4), ("\n", 3, 4), ("yes\n", 0, 2)] {
         let mut script = Command::new("script");
         script
             .args(["-qec", &prune, "/dev/null"])

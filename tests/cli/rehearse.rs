@@ -103,12 +103,12 @@ fn a_clone_that_is_kept_can_be_tried_and_is_told_of_until_it_is_removed() {
         .exits(0);
     assert!(clone.is_dir());
     install
-        .run(&["rehearse", "--clean"])
+        .run(&["rehearse", "--clean", "--yes"])
         .exits(0)
         .prints("removed the clone");
     assert!(!clone.exists());
     install
-        .run(&["rehearse", "--clean"])
+        .run(&["rehearse", "--clean", "--yes"])
         .exits(0)
         .prints("no clone stands");
     assert!(!install.run(&["status"]).exits(0).out.contains("REHEARSAL"));

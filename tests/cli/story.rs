@@ -200,7 +200,7 @@ fn rollback_switches_back_and_says_what_it_leaves() {
         .run(&["rollback"])
         .exits(3)
         .complains("rolled back already");
-    install.run(&["rollback", "--discard"]).exits(0);
+    install.run(&["rollback", "--discard", "--yes"]).exits(0);
     assert!(!install.at("volumes/v2_10_5_postgres_data").exists());
     assert!(!install.at("releases/v2.10.5").exists());
     assert!(install.litter().is_empty(), "{:?}", install.litter());
@@ -219,7 +219,7 @@ fn a_release_that_is_staged_already_is_upgraded_in_place_and_put_back() {
         fs::read_to_string(install.at("releases/v2.10.5/docker-compose.yml")).unwrap(),
         expected_compose()
     );
-    install.run(&["rollback", "--discard"]).exits(0);
+    install.run(&["rollback", "--discard", "--yes"]).exits(0);
     let back = install.picture("releases/v2.10.5");
     for name in ["docker-compose.yml", ".env", "Caddyfile", "VERSION"] {
         let path = Path::new("releases/v2.10.5").join(name);
@@ -287,7 +287,7 @@ fn a_release_that_is_active_again_is_not_discarded() {
     install.run(&["rollback"]).exits(0);
     install.run(&["release", "use", "v2.10.5"]).exits(0);
     install
-        .run(&["rollback", "--discard"])
+        .run(&["rollback", "--discard", "--yes"])
         .exits(3)
         .complains("`current` points to v2.10.5");
     assert!(
@@ -296,7 +296,7 @@ fn a_release_that_is_active_again_is_not_discarded() {
             .exists()
     );
     install.run(&["release", "use", "v1.3.2"]).exits(0);
-    install.run(&["rollback", "--discard"]).exits(0);
+    install.run(&["rollback", "--discard", "--yes"]).exits(0);
     assert!(!install.at("volumes/v2_10_5_postgres_data").exists());
 }
 

@@ -42,7 +42,7 @@ fn without_a_pristine_copy_a_file_that_both_have_is_a_question() {
         install.run("apply").exits(0);
         assert_eq!(install.read("releases/v2/conf/app.conf"), expect);
         assert_eq!(install.read("releases/v2/conf/mine.conf"), "mine\n");
-        install.run("rollback --discard").exits(0);
+        install.run("rollback --discard --yes").exits(0);
         assert_eq!(install.read("releases/v2/conf/app.conf"), files[2].1);
     }
 }
@@ -210,7 +210,7 @@ fn a_large_file_of_the_vendors_is_known_by_its_digest() {
         assert!(ran.out.len() < 5_000, "{}", ran.out.len());
         install.run("apply").exits(0);
         assert_eq!(install.read("releases/v4/images.tar").get(..3), Some("new"));
-        install.run("rollback --discard").exits(0);
+        install.run("rollback --discard --yes").exits(0);
         fs::write(root.join("releases/v3/images.tar"), large("own")).unwrap();
         let ran = install
             .run(&format!("plan v4 --from-release {next}"))
@@ -222,7 +222,7 @@ fn a_large_file_of_the_vendors_is_known_by_its_digest() {
             .exits(0);
         install.run("apply").exits(0);
         assert_eq!(install.read("releases/v4/images.tar").get(..3), Some("own"));
-        install.run("rollback --discard").exits(0);
+        install.run("rollback --discard --yes").exits(0);
         install.run("release use v1").exits(0);
         for made in ["releases/v3", ".transship/pristine/v3"] {
             fs::remove_dir_all(root.join(made)).unwrap();

@@ -158,7 +158,7 @@ fn what_runs_is_rehearsed_beside_it_there_and_back_and_there_again() {
 
     upgrade
         .pair
-        .ran(&["rehearse", "--clean"])
+        .ran(&["rehearse", "--clean", "--yes"])
         .exits(0)
         .prints("removed the clone");
     assert_eq!(litter(&upgrade), "");

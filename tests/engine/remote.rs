@@ -309,7 +309,7 @@ fn an_upgrade_works_as_a_user_of_the_docker_group() {
     put(&new.path, "written since");
     let said = user.runs(&["rollback", "-C", root]);
     assert!(said.contains("was written since it was copied"), "{said}");
-    user.runs(&["rollback", "--discard", "-C", root]);
+    user.runs(&["rollback", "--discard", "--yes", "-C", root]);
     for key in ["new_postgres_data", "new_postgres_backups"] {
         assert!(store().find(&lab.name(key)).unwrap().is_none(), "{key}");
     }

@@ -48,7 +48,10 @@ fn the_window_is_kept_to_before_it_begins_and_where_it_ends_too_soon() {
         .complains("v1 serves again, down for")
         .complains(&format!("the window {soon} is over"));
     upgrade.is_old(&before, "over");
-    upgrade.pair.ran(&["rollback", "--discard"]).exits(0);
+    upgrade
+        .pair
+        .ran(&["rollback", "--discard", "--yes"])
+        .exits(0);
 
     put_text(&root.join("transship.yml"), "");
     upgrade.upgrade(&["--window", &window(0, 3600)]).exits(0);
@@ -91,7 +94,10 @@ fn what_nobody_confirms_goes_back_and_what_is_confirmed_stays_whoever_was_killed
         .complains("it wasn't confirmed by");
     upgrade.is_old(&before, "not confirmed");
     upgrade.pair.ran(&["confirm"]).exits(3);
-    upgrade.pair.ran(&["rollback", "--discard"]).exits(0);
+    upgrade
+        .pair
+        .ran(&["rollback", "--discard", "--yes"])
+        .exits(0);
 
     let mut child = until_it_waits(
         &mut upgrade.upgrading(&["--confirm-within", "10m"]),

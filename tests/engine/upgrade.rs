@@ -220,7 +220,10 @@ fn one_command_upgrades_what_runs_and_rollback_has_the_old_containers_back() {
     assert_eq!(upgrade.db("a", "cat /d/rows"), "old");
 
     // All of the new one goes when that is asked for, and it can be had again.
-    upgrade.pair.ran(&["rollback", "--discard"]).exits(0);
+    upgrade
+        .pair
+        .ran(&["rollback", "--discard", "--yes"])
+        .exits(0);
     let filter = format!("label=com.docker.compose.project={}", upgrade.project("b"));
     for kind in [
         &["ps", "-aq"][..],
@@ -308,7 +311,7 @@ impl Upgrade {
             self.is_old(&now, says);
             assert_eq!(self.db("a", "cat /d/rows"), "kept", "{says}");
             // What it made is kept for a look, and goes when that is said.
-            self.pair.ran(&["rollback", "--discard"]).exits(0);
+            self.pair.ran(&["rollback", "--discard", "--yes"]).exits(0);
             self.is_old(&now, says);
         }
     }

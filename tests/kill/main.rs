@@ -297,7 +297,7 @@ const PLAN: &[&str] = &[
 ];
 const APPLY: &[&str] = &["apply", STOPPED];
 const RESUME: &[&str] = &["resume", STOPPED];
-const DISCARD: &[&str] = &["rollback", "--discard", STOPPED];
+const DISCARD: &[&str] = &["rollback", "--discard", "--yes", STOPPED];
 /// No engine is asked.
 const STOPPED: &str = "--assume-stopped";
 const INSTALL: &[&str] = &["releases", "volumes", "current"];

@@ -1,16 +1,14 @@
 //! `transship release prune`.
 
-use std::io::{self, BufRead, IsTerminal};
-
 use serde::Serialize;
 
+use crate::cli::consent::YesArg;
 use crate::cli::held;
 use crate::cli::install_place::InstallArg;
 use crate::cli::options::VolumesArg;
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::size;
 use crate::cli::terminal::ui::{Done, Ui};
-use crate::error::{Code, Kind};
 use crate::fs::Disk;
 use crate::release::Version;
 use crate::upgrade::prune::{PrunedRelease, Pruning};
@@ -33,9 +31,8 @@ pub(in crate::cli) struct ReleasePrune {
     /// Only show what would go, and what stays for which reason
     #[arg(long)]
     dry_run: bool,
-    /// Don't ask
-    #[arg(long)]
-    yes: bool,
+    #[command(flatten)]
+    consent: YesArg,
 }
 
 /// The document of `--json`.
@@ -84,11 +81,8 @@ pub(super) fn run(args: &ReleasePrune, ui: &Ui) -> Result<Done, Failure> {
         ui.print(&text(&pruning))?;
     }
     let go_on = !args.dry_run && !nothing;
-    if go_on && !args.yes && !agreed(ui)? {
-        ui.line("nothing is removed")?;
-        return Ok(Done::Same);
-    }
     if go_on {
+        args.consent.require(ui)?;
         pruning.remove(&install, &disk, store.as_ref())?;
         ui.acted();
     }
@@ -98,24 +92,6 @@ pub(super) fn run(args: &ReleasePrune, ui: &Ui) -> Result<Done, Failure> {
         ui.line(&format!("removed, {} freed", size::human(bytes(&pruning))))?;
     }
     Ok(Done::Same)
-}
-
-/// Asks on a terminal, and refuses elsewhere.
-fn agreed(ui: &Ui) -> Result<bool, Failure> {
-    if ui.json || !io::stdin().is_terminal() {
-        let failure = Failure::new(
-            Kind::Refused,
-            "nobody can be asked whether all of that is to go",
-        );
-        return Err(failure
-            .code(Code::NeedsYes)
-            .hint("add `--yes`, or `--dry-run` to look only"));
-    }
-    ui.say("Remove all of that? It can't be brought back. Type `yes`:");
-    let mut answer = String::new();
-    let read = io::stdin().lock().read_line(&mut answer);
-    read.map_err(|error| Failure::new(Kind::Usage, "can't read the answer").cause(&error))?;
-    Ok(answer.trim() == "yes")
 }
 
 fn bytes_of(release: &PrunedRelease) -> u64 {

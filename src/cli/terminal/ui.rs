@@ -149,6 +149,11 @@ impl Ui {
         }
     }
 
+    /// Asks on stderr, even when told to be quiet; the answer stands behind it.
+    pub(crate) fn ask(&self, question: &str) {
+        self.complain(question);
+    }
+
     /// Warns on stderr, even when told to be quiet.
     pub(crate) fn warn(&self, text: &str) {
         let label = color::paint(self.color_err, color::WARNING, "warning:");

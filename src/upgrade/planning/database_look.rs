@@ -1,7 +1,8 @@
 //! A look into what services will mount, for databases: the old release's volumes and folders as they
-//! are on disk, beside the images that will open them. Only reads, and starts nothing.
+//! are on disk, beside the images that will open them. Only reads, and starts nothing but a container to be
+//! thrown away, in which an image is asked for its C library.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::volume_pair::VolumePair;
@@ -9,8 +10,10 @@ use crate::compose::Model;
 use crate::database;
 use crate::doctor::{DataMount, DatabaseFacts, Observed, SeenDatabases};
 use crate::engine::{
-    self, ByPath, Docker, Users, VolumeStore, image_defaults, local_images, missing_images,
+    self, ByPath, Container, Docker, Users, VolumeStore, c_library_of, image_defaults,
+    local_images, missing_images,
 };
+use crate::release::DatabaseRule;
 
 /// Whose data is looked at, and what will open it.
 pub(super) struct DatabaseLook<'a> {
@@ -18,6 +21,10 @@ pub(super) struct DatabaseLook<'a> {
     pub(super) model: &'a Model,
     /// The release in use; the same where nothing is upgraded.
     pub(super) old: &'a Model,
+    /// The project that the release in use runs as.
+    pub(super) project: &'a str,
+    /// What the recipe says of databases.
+    pub(super) rules: &'a [DatabaseRule],
     /// The folder of the release in use.
     pub(super) folder: &'a Path,
     /// The volumes that are copied; nothing where nothing is upgraded.
@@ -51,17 +58,36 @@ impl DatabaseLook<'_> {
         for (path, mounts) in self.folders() {
             seen.push(self.folder(&path, mounts)?);
         }
-        let images = match self.volumes.docker() {
-            Some(docker) if seen.iter().any(SeenDatabases::needs_server) => self.images(docker),
-            _ => BTreeMap::new(),
-        };
         let old = self.old.services.iter();
         let old = old.filter_map(|(name, service)| Some((name.clone(), service.image.clone()?)));
-        Ok(DatabaseFacts {
+        let rules = self.rules.iter();
+        let mut facts = DatabaseFacts {
             old_images: old.collect(),
+            ways: rules
+                .map(|rule| (rule.service.clone(), rule.method))
+                .collect(),
             seen,
-            images,
-        })
+            ..DatabaseFacts::default()
+        };
+        let has_servers = facts.seen.iter().any(SeenDatabases::needs_server);
+        if let Some(docker) = self.volumes.docker().filter(|_| has_servers) {
+            self.ask_for_images(docker, &mut facts);
+        }
+        Ok(facts)
+    }
+
+    /// What the images, the old ones and the new, say of themselves; nothing of those that aren't there.
+    fn ask_for_images(&self, docker: &Docker, facts: &mut DatabaseFacts) {
+        let containers = Container::of_project(docker, self.project).unwrap_or_default();
+        let of_service = |one: Container| Some((one.service?, one.image));
+        facts.old_ids = containers.into_iter().filter_map(of_service).collect();
+        facts.images = self.images(docker, facts);
+        for id in facts.to_be_asked(self.model) {
+            let library = c_library_of(docker, &id).and_then(|told| told.parse().ok());
+            if let Some(library) = library {
+                facts.c_libraries.insert(id, library);
+            }
+        }
     }
 
     /// The enabled services that mount a volume.
@@ -144,16 +170,25 @@ impl DatabaseLook<'_> {
         })
     }
 
-    /// What the images that are there say of themselves; nothing of those that aren't.
-    fn images(&self, docker: &Docker) -> BTreeMap<String, engine::ImageDefaults> {
-        let wanted = self.model.images_to_have();
-        let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
+    fn images(
+        &self,
+        docker: &Docker,
+        facts: &DatabaseFacts,
+    ) -> BTreeMap<String, engine::ImageDefaults> {
         let Ok(have) = local_images(docker) else {
             return BTreeMap::new();
         };
+        let wanted = self.model.images_to_have();
+        let old = facts.old_images.values();
+        let wanted: BTreeSet<&str> = wanted.iter().chain(old).map(String::as_str).collect();
+        let wanted: Vec<&str> = wanted.into_iter().collect();
         let missing = missing_images(&have, &wanted);
-        let here = wanted.into_iter().filter(|image| !missing.contains(image));
-        image_defaults(docker, &here.collect::<Vec<_>>()).unwrap_or_default()
+        let named = wanted.into_iter().filter(|image| !missing.contains(image));
+        let ids: BTreeSet<&str> = facts.old_ids.values().map(String::as_str).collect();
+        let ids = ids.into_iter();
+        let here = ids.filter(|id| have.iter().any(|image| image.id == **id));
+        let here: Vec<&str> = named.chain(here).collect();
+        image_defaults(docker, &here).unwrap_or_default()
     }
 }
 

@@ -117,6 +117,8 @@ fn of_release_in_use(
     let look = DatabaseLook {
         model: &old.model,
         old: &old.model,
+        project: &old.model.project,
+        rules: &[],
         folder: &old.folder,
         pairs: None,
         volumes,

@@ -153,7 +153,8 @@ fn obstacles(decisions: &Decisions, facts: &Facts, space: &[Space]) -> Vec<Obsta
     found.extend(full.cloned().map(Obstacle::NoSpace));
     found.extend(too_many_files(facts));
     let refused = facts.findings.iter();
-    let refused = refused.filter(|finding| finding.severity == Severity::Error);
+    // What can't be known refuses, too; a recipe that tells makes a warning of it.
+    let refused = refused.filter(|finding| finding.severity != Severity::Warning);
     found.extend(refused.cloned().map(Obstacle::Found));
     found
 }

@@ -140,6 +140,8 @@ pub(super) fn observe(
     let look = DatabaseLook {
         model: &decisions.model,
         old,
+        project,
+        rules: &releases.recipe.databases,
         folder: &releases.old.folder,
         pairs: Some(&decisions.volumes),
         volumes,

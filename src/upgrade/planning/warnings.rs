@@ -176,9 +176,9 @@ pub(crate) fn of_facts(request: &Request, decisions: &Decisions, facts: &Facts) 
             "Compose wasn't asked what the new release comes to: {why}"
         ));
     }
-    let unknown = facts.findings.iter();
-    let unknown = unknown.filter(|finding| finding.severity == Severity::Unknown);
-    warnings.extend(unknown.map(Finding::told));
+    let told = facts.findings.iter();
+    let told = told.filter(|finding| finding.severity == Severity::Warning);
+    warnings.extend(told.map(Finding::told));
     let carried = decisions.carry.iter().zip(&facts.carry);
     for (carried, _) in carried.filter(|(_, seen)| seen.old.is_none()) {
         warnings.push(format!(

@@ -1,16 +1,17 @@
 //! Observing what an estimate of the downtime is made from: the last upgrade of the install, the
 //! containers that run now, and how fast a sample of the data is read. Nothing is changed.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use super::going_back::is_flow;
 use super::journal::{Journal, JournalError};
-use crate::clock::Stopwatch;
+use crate::clock::{self, Stopwatch};
 use crate::engine::{Container, Turnaround, VolumeStore};
 use crate::progress::Progress;
 use crate::release::Install;
-use crate::tree::VerifyOptions;
+use crate::tree::{VerifyOptions, VerifyScope};
 use crate::upgrade::downtime_estimate::{DowntimeFacts, EarlierPart, EarlierParts, PartKind};
 use crate::upgrade::plan::Plan;
 use crate::upgrade::planning::prepare::Prepared;
@@ -45,9 +46,9 @@ impl DowntimeFacts {
         let earlier = Journal::newest_of(install, &|journal| {
             journal.was_complete() && is_flow(journal.plan())
         })?;
+        let changing = changing(plan, store, progress);
         let took = |journal: &Journal| {
-            let took = |step| Some(journal.outcome(step)?.milliseconds);
-            EarlierPart::of_steps(journal.plan(), took)
+            EarlierPart::of_steps(journal.plan(), &changing, |step| journal.outcome(step))
         };
         let earlier: EarlierParts = earlier.as_ref().map(took).unwrap_or_default();
         let is_measured = earlier.contains_key(&PartKind::Copy);
@@ -61,8 +62,45 @@ impl DowntimeFacts {
             containers,
             question,
             databases,
+            changing,
         })
     }
+}
+
+/// How long before the window a database may have written what it writes to its files then: Postgres
+/// and others do so every five minutes.
+const LATELY: Duration = Duration::from_mins(5);
+
+/// The bytes of files that were written lately, by the keys of the volumes that are copied while they
+/// are in use, and of which the window reads what changes. A volume that isn't reached by path is read
+/// as a whole.
+fn changing(
+    plan: &Plan,
+    store: &dyn VolumeStore,
+    progress: &dyn Progress,
+) -> BTreeMap<String, u64> {
+    let since = clock::now().as_second() - LATELY.as_secs().cast_signed();
+    let options = VerifyOptions {
+        scope: VerifyScope::MetadataOnly,
+        ..VerifyOptions::default()
+    };
+    let warm = plan.steps.iter().filter_map(|step| match step {
+        Step::WarmCopy(copy) => Some(copy),
+        _ => None,
+    });
+    let contents = store.contents();
+    let changing = warm.filter_map(|copy| {
+        let volume = store.find(&copy.source).ok()??;
+        contents.path(&volume)?;
+        let seen = contents.observe(&volume, &options, progress).ok()?;
+        let lately = seen.entries().filter(|entry| {
+            let modified = entry.mtime.map(|time| time.seconds);
+            modified.is_none_or(|modified| modified >= since)
+        });
+        let bytes = lately.filter_map(|entry| entry.size).sum();
+        Some((copy.key.clone(), bytes))
+    });
+    changing.collect()
 }
 
 /// What is to be expected of the old release's containers, and how long the engine takes to answer.

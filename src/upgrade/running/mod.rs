@@ -1,6 +1,7 @@
 //! From a plan to a report: the runner, its journal, and what it says.
 
 pub mod confirmation;
+pub mod discard_loss;
 pub mod downtime;
 mod downtime_facts;
 pub mod going_back;

@@ -138,7 +138,9 @@ pub(super) const CALLS: &[(&str, i32)] = &[
     ("rollback --dry-run", 0),
     ("rollback", 0),
     ("rollback", 3),
-    ("rollback --discard", 0),
+    ("rollback --discard --dry-run", 0),
+    ("rollback --discard", 3),
+    ("rollback --discard --yes", 0),
     ("upgrade v2.10.5 --from-release v2.10.5.tar.gz --yes", 0),
     (
         "release prune --keep 9 --yes --volumes volumes --assume-stopped",
