@@ -84,7 +84,7 @@ pub(crate) fn wait_for(container: &str) {
         }
         std::thread::sleep(Duration::from_millis(100));
     }
-    panic!("{} isn't ready after a minute", container);
+    panic!("{container} isn't ready after a minute");
 }
 
 /// Runs SQL in a database of a container's server, to a good end, and gives what it printed.
