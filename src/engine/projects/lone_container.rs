@@ -39,16 +39,16 @@ pub struct LoneOptions<'a> {
 #[serde(rename_all = "PascalCase")]
 struct Described {
     image: String,
-    config: Config,
-    host_config: HostConfig,
+    config: DescribedConfig,
+    host_config: DescribedHost,
     #[serde(default)]
-    mounts: Vec<MountPoint>,
+    mounts: Vec<DescribedMount>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 #[derive(Default)]
-struct Config {
+struct DescribedConfig {
     env: Option<Vec<String>>,
     cmd: Option<Vec<String>>,
     entrypoint: Option<Vec<String>>,
@@ -59,14 +59,14 @@ struct Config {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 #[derive(Default)]
-struct HostConfig {
+struct DescribedHost {
     shm_size: u64,
     tmpfs: Option<BTreeMap<String, String>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct MountPoint {
+struct DescribedMount {
     #[serde(rename = "Type")]
     kind: String,
     #[serde(default)]
@@ -141,7 +141,7 @@ impl LoneContainer {
         if described.host_config.shm_size > 0 {
             call = call.arg(format!("--shm-size={}", described.host_config.shm_size));
         }
-        let Config {
+        let DescribedConfig {
             cmd,
             entrypoint,
             user,
@@ -231,7 +231,7 @@ impl Drop for LoneContainer {
     }
 }
 
-impl MountPoint {
+impl DescribedMount {
     /// As `--mount` takes it; nothing for what is the container's own.
     fn option(&self) -> Option<String> {
         let source = match self.kind.as_str() {
@@ -271,7 +271,7 @@ mod tests {
 
     #[test]
     fn a_mount_is_the_same_whatever_its_name() {
-        let mount = |kind: &str, name: Option<&str>, writes| MountPoint {
+        let mount = |kind: &str, name: Option<&str>, writes| DescribedMount {
             kind: kind.to_owned(),
             name: name.map(str::to_owned),
             source: "/srv/a,b".to_owned(),

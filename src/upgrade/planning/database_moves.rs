@@ -26,7 +26,7 @@ pub(super) fn mark(
     found.collect()
 }
 
-type Against = (String, String);
+type MoveRefusal = (String, String);
 
 fn of_rule(
     rule: &DatabaseRule,
@@ -34,7 +34,7 @@ fn of_rule(
     new: &Model,
     is_stopped: bool,
     pairs: &mut [VolumePair],
-) -> Result<(), Against> {
+) -> Result<(), MoveRefusal> {
     let hint = "name a service of the new release in the recipe's `databases`";
     let service = new.services.get(&rule.service);
     let service =
