@@ -412,6 +412,45 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
             ("For zsh", "transship completions zsh"),
         ],
     ),
+    (
+        "db dump",
+        &[
+            (
+                "Dump a server, with a manifest of what is in it",
+                "transship db dump old-postgres-1 -o old.sql.gz",
+            ),
+            (
+                "For a script",
+                "transship db dump old-postgres-1 -o old.sql --json",
+            ),
+        ],
+    ),
+    (
+        "db load",
+        &[
+            (
+                "Load a dump into an empty server",
+                "transship db load old.sql.gz new-postgres-1",
+            ),
+            (
+                "Load what one database had into another",
+                "transship db load old.sql.gz new-postgres-1 --database trial",
+            ),
+        ],
+    ),
+    (
+        "db move",
+        &[
+            (
+                "Move a server's data into a newer one",
+                "transship db move old-postgres-1 new-postgres-1",
+            ),
+            (
+                "Keep a dump and the proof, too",
+                "transship db move old-postgres-1 new-postgres-1 --keep-dump old.sql.gz -o proof.json",
+            ),
+        ],
+    ),
 ];
 
 /// The definition of the command line with the examples in it.
