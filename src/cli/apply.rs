@@ -1,5 +1,7 @@
 //! `transship apply`, `resume` and `rollback`.
 
+mod report_text;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -13,8 +15,8 @@ use super::plan::downtime::time;
 use super::plan::{PlanJson, show};
 use super::rehearse;
 use super::terminal::failure::Failure;
+use super::terminal::size;
 use super::terminal::ui::{Done, Ui};
-use super::terminal::{color, size};
 use crate::engine::VolumeStore;
 use crate::error::{Explain, Kind};
 use crate::fs::Disk;
@@ -24,15 +26,13 @@ use crate::release::Install;
 use crate::upgrade::planning::drift;
 use crate::upgrade::planning::prepare::{Prepared, prepare};
 use crate::upgrade::running::discard_loss::{DiscardLoss, discard_loss};
-use crate::upgrade::running::downtime::DowntimeFigure;
 use crate::upgrade::running::going_back::OnFailure;
 use crate::upgrade::running::journal::RunState;
 use crate::upgrade::running::maintenance_window::MaintenanceWindow;
-use crate::upgrade::running::probing::SeenBy;
 use crate::upgrade::running::run_terms::RunTerms;
 use crate::upgrade::running::runner;
 use crate::upgrade::running::writes_since_copy::writes_since_copy;
-use crate::upgrade::step::{StepOutcome, quote};
+use crate::upgrade::step::quote;
 use crate::upgrade::{Plan, Report, Runner};
 
 /// Do what a plan says.
@@ -413,7 +413,7 @@ pub(super) fn finish(report: Report, ui: &Ui) -> Result<Done, Failure> {
         }
         ui.json("transship-report", &report)?;
     } else {
-        ui.print(&render(&report, ui))?;
+        ui.print(&report_text::render(&report, ui))?;
     }
     Ok(Done::Same)
 }
@@ -443,81 +443,4 @@ fn require_idle(now: &Prepared) -> Result<(), Failure> {
             "all of the old release stops with: docker compose -p {project} --project-directory \
              {folder} stop"
         )))
-}
-
-fn render(report: &Report, ui: &Ui) -> String {
-    let verdict = match report.state {
-        RunState::Complete | RunState::Unconfirmed => {
-            format!("Upgraded from {} to {}", report.from, report.to)
-        }
-        RunState::RolledBack => format!("Rolled back to {}", report.from),
-        RunState::Open | RunState::RollingBack => {
-            format!("From {} to {}: not over", report.from, report.to)
-        }
-    };
-    let mut text = ui.paint(color::HEADING, &verdict) + "\n";
-    text += &report.downtime.as_ref().map_or_else(String::new, downtime);
-    if let (Some(milliseconds), Some(_)) = (report.expected_downtime_milliseconds, &report.downtime)
-    {
-        let expected = size::duration(Duration::from_millis(milliseconds));
-        text += &format!("  expected when it was planned: {expected}\n");
-    }
-    let rolled_back = report.state == RunState::RolledBack;
-    for step in report
-        .steps
-        .iter()
-        .filter(|step| !rolled_back || step.state == "undone")
-    {
-        let outcome = step
-            .outcome
-            .as_ref()
-            .filter(|_| step.state == "done")
-            .map(measure);
-        text += &format!(
-            "  {:<7} {}{}\n",
-            step.state,
-            step.title,
-            outcome.unwrap_or_default()
-        );
-    }
-    for next in &report.next {
-        text += &format!("{} {}\n", ui.paint(color::HINT, "next:"), ui.pasted(next));
-    }
-    text
-}
-
-/// How long nobody was served, and by whose word.
-fn downtime(figure: &DowntimeFigure) -> String {
-    let seen_by = match figure.seen_by {
-        SeenBy::Checks => "the recipe's checks were asked",
-        SeenBy::Ports => "the ports that are published were asked",
-        SeenBy::Containers => {
-            "only whether the containers run was asked: neither a check nor a published port is known"
-        }
-    };
-    let mut text =
-        format!("  {figure}\n  {seen_by} four times a second, from the first signal on\n");
-    if !figure.answered {
-        text += "  not all of it answered in the end, though every step was well\n";
-    }
-    if !figure.whole {
-        text += "  another process began it: the probes are those of the end alone\n";
-    }
-    text
-}
-
-fn measure(outcome: &StepOutcome) -> String {
-    if outcome.files == 0 && outcome.sha256.is_none() {
-        return String::new();
-    }
-    let (files, bytes) = (
-        size::count(outcome.files, "file"),
-        size::human(outcome.bytes),
-    );
-    let digest = outcome
-        .sha256
-        .as_deref()
-        .map(|digest| format!(", sha256 {}", &digest[..12]));
-    let time = size::duration(Duration::from_millis(outcome.milliseconds));
-    format!(": {files}, {bytes}, {time}{}", digest.unwrap_or_default())
 }

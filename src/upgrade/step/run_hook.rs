@@ -15,12 +15,12 @@ use super::stop_release::PATIENCE;
 use super::world::{Attempt, Phase, StepKind, StepOutcome, Undo, World};
 use crate::engine::program::{self, Invocation};
 use crate::engine::{Compose, Program, ServiceCommand, VolumeStore, stop_containers};
-use crate::env_file::EnvFile;
 use crate::error::{Explain as _, Kind};
-use crate::mask::{SecretWords, Secrets};
+use crate::mask::Secrets;
 use crate::release::RecipeHook;
 use crate::upgrade::confine::{Bounds, OutOfBounds};
 use crate::upgrade::run_log::RunLog;
+use crate::upgrade::run_secrets::secrets_in;
 
 /// Runs a hook.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -244,17 +244,10 @@ impl RunHook {
 
     /// What must not be in the log.
     fn secrets(&self, world: World<'_>) -> Secrets {
-        let mut secrets = Secrets::new(false, SecretWords::default());
-        for release in [&self.old, &self.new] {
+        let files = [&self.old, &self.new].into_iter().flat_map(|release| {
             let own = release.project_folder(world).join(".env");
-            for path in release.env_files(world).into_iter().chain([own]) {
-                let bytes = std::fs::read(&path).unwrap_or_default();
-                let values = EnvFile::parse(&path, &bytes)
-                    .and_then(|file| file.values(&|name| std::env::var(name).ok()));
-                // What can't be read as such, Compose didn't read either.
-                secrets.add(values.unwrap_or_default());
-            }
-        }
-        secrets
+            release.env_files(world).into_iter().chain([own])
+        });
+        secrets_in(files)
     }
 }
