@@ -224,6 +224,7 @@ complete -c transship -n "__fish_transship_using_subcommand upgrade" -l rollback
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l no-rollback -d 'Leave all as it stands where something fails after the old release was stopped (exit code 4), instead of starting it again'
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l notes-read -d 'You have read the vendor\'s notes that the plan names'
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l wait -d 'Make everything ready, and wait for the window'
+complete -c transship -n "__fish_transship_using_subcommand upgrade" -l all-hops -d 'Do all hops that the recipe\'s `path` asks for, one after the other'
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -s y -l yes -d 'Don\'t ask'
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'

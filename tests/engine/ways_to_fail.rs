@@ -9,10 +9,10 @@
 //! moved, so that going back by names would start the new images (drydock#1020). In `pruning`: somebody
 //! prunes between (dockge-enhanced#293). In `tests/crash`: a disk that fails at any write.
 
-use std::net::TcpListener;
 use std::process::Command;
 
 use super::lab::put_text;
+use super::outage::free_port;
 use super::upgrade::{Extra, Failing, Upgrade, can};
 
 #[test]
@@ -59,17 +59,11 @@ fn what_the_host_lacks_in_the_window_brings_the_old_release_back() {
         return;
     }
     let upgrade = Upgrade::new("lacking", Extra::default(), Extra::default());
-    // Somebody else listens where the new release would.
-    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = taken.local_addr().unwrap();
-    let ports = format!("    ports: ['{address}:9']\n");
+    // Somebody else listens where the new release would, from the last moment on.
+    let port = free_port();
+    let ports = format!("    ports: ['127.0.0.1:{port}:9']\n");
+    let thief = format!("docker run -d --name OWNthief -p 127.0.0.1:{port}:9 shell:1 sleep 1000");
     upgrade.comes_back(&[
-        Failing {
-            db: &ports,
-            recipe: "hooks: {before-stop: 'true'}",
-            says: &address.port().to_string(),
-            ..Failing::default()
-        },
         Failing {
             recipe: "checks: [{tcp: '127.0.0.1:9', within: 1s}]",
             says: "127.0.0.1:9",
@@ -88,6 +82,12 @@ fn what_the_host_lacks_in_the_window_brings_the_old_release_back() {
         Failing {
             recipe: "hooks: {migrate: 'kill -TERM $PPID; sleep 3'}",
             says: "interrupted",
+            ..Failing::default()
+        },
+        Failing {
+            db: &ports,
+            recipe: &format!("hooks: {{before-stop: '{thief}'}}"),
+            says: &port.to_string(),
             ..Failing::default()
         },
     ]);
@@ -157,7 +157,8 @@ fn a_hook_that_fails_once_the_new_release_serves_leaves_it_serving_and_says_what
     let root = upgrade.pair.home.path();
     put_text(
         &root.join("transship.yml"),
-        "hooks: {after-up: 'test -e ../../ready'}",
+        "hooks: {before-hop: 'echo before >>../../hops', after-up: 'test -e ../../ready', \
+         after-hop: 'echo after >>../../hops'}",
     );
     let ran = upgrade.upgrade(&[]).exits(4);
     ran.complains("hook `after-up`")
@@ -166,4 +167,6 @@ fn a_hook_that_fails_once_the_new_release_serves_leaves_it_serving_and_says_what
     put_text(&root.join("ready"), "");
     upgrade.pair.ran(&["resume"]).exits(0);
     assert_eq!(upgrade.answer().as_deref(), Some("v2"));
+    let hops = std::fs::read_to_string(root.join("hops")).unwrap();
+    assert_eq!(hops, "before\nafter\n");
 }
