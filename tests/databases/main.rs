@@ -10,4 +10,7 @@ mod need;
 mod program;
 
 mod compare;
+mod dumps;
+mod moves;
 mod server;
+mod upgrades;
