@@ -1,5 +1,6 @@
 //! `transship db`.
 
+mod collation;
 mod compare;
 
 use clap::Subcommand;
@@ -10,11 +11,13 @@ use super::terminal::ui::{Done, Ui};
 /// Compare databases that run.
 #[derive(Debug, Subcommand)]
 pub(super) enum DbCommand {
+    Collation(collation::DbCollation),
     Compare(compare::DbCompare),
 }
 
 pub(super) fn run(command: &DbCommand, ui: &Ui) -> Result<Done, Failure> {
     match command {
+        DbCommand::Collation(args) => collation::run(args, ui),
         DbCommand::Compare(args) => compare::run(args, ui),
     }
 }

@@ -9,5 +9,6 @@ mod need;
 #[path = "../common/program.rs"]
 mod program;
 
+mod collation;
 mod compare;
 mod server;

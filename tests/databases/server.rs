@@ -31,17 +31,39 @@ impl Postgres {
 
     /// Waits until the server itself answers, and not the one that its image sets it up with.
     pub(crate) fn ready(self) -> Self {
+        self.wait();
+        self
+    }
+
+    fn wait(&self) {
         let check = "[ \"$(cat /proc/1/comm)\" = postgres ] && pg_isready -q -h 127.0.0.1";
         for _ in 0..600 {
             let asked = Command::new("docker")
                 .args(["exec", &self.name, "sh", "-c", check])
                 .output();
             if asked.unwrap().status.success() {
-                return self;
+                return;
             }
             std::thread::sleep(Duration::from_millis(100));
         }
         panic!("{} isn't ready after a minute", self.name);
+    }
+
+    /// Runs a line in the container, as root.
+    #[track_caller]
+    pub(crate) fn shell(&self, line: &str) {
+        let args = ["exec", "--user", "0", &self.name, "sh", "-c", line];
+        let output = Command::new("docker").args(args).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    }
+
+    /// Stops the server in order and starts it again.
+    pub(crate) fn restart(&self) {
+        let output = Command::new("docker")
+            .args(["restart", &self.name])
+            .output();
+        assert!(output.unwrap().status.success());
+        self.wait();
     }
 
     /// Runs SQL in a database, to a good end, and gives what it printed.

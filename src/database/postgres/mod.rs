@@ -6,6 +6,7 @@
 //!
 //! Begin at [`PostgresServer::find`] and [`compare_servers`].
 
+mod collation;
 mod compare;
 mod comparison;
 mod error;
@@ -13,6 +14,9 @@ mod explained;
 mod server;
 mod survey;
 
+pub use collation::{
+    CollationReport, CollationVersions, DatabaseCollation, IndexOrder, SortedIndex,
+};
 pub use compare::compare_servers;
 pub use comparison::{
     COMPARISON_FORMAT, ComparedServer, DatabaseComparison, DatabaseDifference, DatabaseTotals,
