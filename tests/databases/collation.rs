@@ -48,7 +48,7 @@ fn indexes_that_another_c_library_sorted_are_found_and_mended() {
     collation(&server, &[])
         .exits(0)
         .prints("right: ")
-        .prints("note: parts in database `app` is parted by ranges");
+        .prints("note: public.parts in database `app` is parted by ranges");
     assert_eq!(missed(&server), 0);
 
     // Swedish has ä and ö behind z. As if another glibc sorted otherwise: its rules become German's.

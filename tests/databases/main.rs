@@ -12,3 +12,4 @@ mod program;
 mod collation;
 mod compare;
 mod server;
+mod streams;

@@ -13,4 +13,5 @@ pub(crate) const RECIPE: DatabaseRecipe = DatabaseRecipe {
         first: None,
         afterwards: None,
     },
+    stream: None,
 };

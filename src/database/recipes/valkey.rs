@@ -17,4 +17,5 @@ pub(crate) const RECIPE: DatabaseRecipe = DatabaseRecipe {
         first: None,
         afterwards: None,
     },
+    stream: super::redis::RECIPE.stream,
 };

@@ -19,8 +19,7 @@ select json_build_array('collation', c.oid::regcollation::text, json_build_objec
     'actual', pg_collation_actual_version(c.oid))::text)
   from pg_collation c
   where collprovider in ('c', 'i') and collversion <> pg_collation_actual_version(c.oid)
-    and collencoding in (-1, pg_char_to_encoding(getdatabaseencoding()))
-  order by 1;
+    and collencoding in (-1, pg_char_to_encoding(getdatabaseencoding()));
 
 -- A row for every index and every collation of its keys that isn't the order of bytes.
 select json_build_array('index', i.indexrelid::regclass::text, json_build_object(
@@ -36,10 +35,8 @@ select json_build_array('index', i.indexrelid::regclass::text, json_build_object
   cross join lateral (select distinct u.oid from unnest(i.indcollation::oid[]) u(oid)) used
   join pg_collation k on k.oid = used.oid
   where case when k.oid = 100 then d.datcollate else coalesce(k.collcollate, '') end not in ('C', 'POSIX')
-    and case when k.oid = 100 then :'provider' else k.collprovider end in ('c', 'i')
-  order by 1;
+    and case when k.oid = 100 then :'provider' else k.collprovider end in ('c', 'i');
 
 select json_build_array('partitions', p.partrelid::regclass::text, null)
   from pg_partitioned_table p
-  where p.partstrat = 'r' and exists (select from unnest(p.partcollation::oid[]) u(oid) where u.oid not in (0, 950, 951))
-  order by 1;
+  where p.partstrat = 'r' and exists (select from unnest(p.partcollation::oid[]) u(oid) where u.oid not in (0, 950, 951));
