@@ -24,7 +24,7 @@ impl Server {
             "--name",
             &name,
             "--env",
-            "MARIADB_ROOT_PASSWORD=se'cret",
+            "MARIADB_ROOT_PASSWORD=not a word",
         ];
         docker(&[&run[..], &[image], argv].concat());
         Self(name)

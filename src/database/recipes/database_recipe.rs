@@ -8,6 +8,8 @@ use super::table::DATABASE_RECIPES;
 pub struct DatabaseRecipe {
     /// The name of its [`DatabaseKind`](crate::database::DatabaseKind), or `valkey`.
     pub name: &'static str,
+    /// The name as people write it, where no kind of database on disk has it.
+    pub title: &'static str,
     /// How its versions follow each other on the same files.
     pub files: FilesRule,
     /// How all of a server goes into another through a pipe; nothing where it doesn't, or where, as for
@@ -39,5 +41,16 @@ impl DatabaseRecipe {
     /// The recipe of a kind of database.
     pub fn of(kind: &str) -> Option<&'static Self> {
         DATABASE_RECIPES.iter().find(|recipe| recipe.name == kind)
+    }
+
+    /// How its data gets into another server, in a few words; nothing where it is known to no recipe.
+    pub fn moves(&self) -> Option<&'static str> {
+        match &self.stream {
+            Some(stream) if stream.compare.is_some() => Some("streamed and compared"),
+            Some(_) => Some("streamed"),
+            // It has more to it than lines.
+            None if self.name == "postgres" => Some("all of it, and compared"),
+            None => None,
+        }
     }
 }

@@ -5,6 +5,7 @@ use super::files_rule::{FilesRule, VersionRule};
 
 pub(crate) const RECIPE: DatabaseRecipe = DatabaseRecipe {
     name: "etcd",
+    title: "etcd",
     files: FilesRule {
         versions: VersionRule::OneMinor,
         heeds_c_library: false,
@@ -19,14 +20,14 @@ pub(crate) const RECIPE: DatabaseRecipe = DatabaseRecipe {
         dump: "set -e; export ETCDCTL_API=3; f=$(mktemp -u); etcdctl snapshot save \"$f\" >&2; cat \"$f\"; rm \"$f\"",
         load: "set -e; export ETCDCTL_API=3
             dir=${ETCD_DATA_DIR:-$(tr '\\0' '\\n' </proc/1/cmdline | sed -n 's/^--data-dir=//p')}; [ -d \"$dir/member\" ]
-            [ \"$(etcdctl get '' --from-key --count-only --write-out=fields | sed -n 's/.*Count. : //p')\" = 0 ] || { echo 'it has keys' >&2; exit 1; }
+            [ -z \"$(etcdctl get '' --from-key --keys-only --limit=1)\" ] || { echo 'it has keys' >&2; exit 1; }
             rm -rf \"$dir/transship\"; cat >\"$dir/transship.db\"
             tool=etcdutl; command -v etcdutl >/dev/null || tool=etcdctl
             name=${ETCD_NAME:-default}; peer=${ETCD_INITIAL_ADVERTISE_PEER_URLS:-http://localhost:2380}
             $tool snapshot restore \"$dir/transship.db\" --data-dir \"$dir/transship\" --name \"$name\" --initial-cluster \"${ETCD_INITIAL_CLUSTER:-$name=$peer}\" --initial-advertise-peer-urls \"$peer\" >&2
             rm -rf \"$dir/member\" \"$dir/transship.db\"; mv \"$dir/transship/member\" \"$dir/member\"; rm -rf \"$dir/transship\"",
         restarts: true,
-        compare: Some("export ETCDCTL_API=3; etcdctl get '' --from-key --write-out=simple | sha256sum; etcdctl get '' --from-key --count-only --write-out=fields | grep Count"),
+        compare: Some("export ETCDCTL_API=3; etcdctl get '' --from-key --write-out=simple | sha256sum; etcdctl get '' --from-key --keys-only | grep -c . || :"),
         ends_with: None,
         leaves: Some("the members of a cluster but for this one, accounts' tokens"),
     }),

@@ -20,6 +20,8 @@ pub struct FilesRule {
 /// Which version opens the files of which, forwards; backwards none does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum VersionRule {
+    /// None: its data isn't moved as files.
+    Never,
     /// The same major alone.
     SameMajor,
     /// Every newer one.
@@ -75,6 +77,7 @@ impl VersionRule {
         let is_older = new.0 < old.0 || new.0 == old.0 && new_has_minor && new.1 < old.1;
         let is_same = new.0 == old.0 && (new.1 == old.1 || !new_has_minor);
         match self {
+            Self::Never => VersionStep::Other,
             Self::SameMajor if old.0 == new.0 => VersionStep::Same,
             Self::SameMajor => VersionStep::Other,
             _ if is_older => VersionStep::Older,
@@ -91,6 +94,7 @@ impl VersionRule {
     /// For people.
     pub const fn told(self) -> &'static str {
         match self {
+            Self::Never => "its data isn't moved as files",
             Self::SameMajor => "files of one major are read by that major alone",
             Self::Forwards => "files go forwards alone",
             Self::OneMajor => "files go one major at a time",

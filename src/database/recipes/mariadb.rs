@@ -17,6 +17,7 @@ macro_rules! as_root {
 
 pub(crate) const RECIPE: DatabaseRecipe = DatabaseRecipe {
     name: "mariadb",
+    title: "MariaDB",
     files: FilesRule {
         versions: VersionRule::Forwards,
         heeds_c_library: false,
@@ -29,21 +30,24 @@ pub(crate) const RECIPE: DatabaseRecipe = DatabaseRecipe {
     },
     stream: Some(StreamRecipe {
         ready: as_root!("mariadb -uroot -e 'select 1' >/dev/null"),
-        // The accounts first, and then the databases of users; the system's own are made by the server.
+        // The databases of users, and then their accounts, which may have rights on single tables.
         dump: as_root!(
-            "mariadb-dump -uroot --system=users --replace --skip-dump-date
-             all=$(mariadb -uroot -N -B -e \"select schema_name from information_schema.schemata where schema_name not in ('mysql', 'information_schema', 'performance_schema', 'sys')\")
-             [ -n \"$all\" ] || { echo '-- Dump completed'; exit 0; }
-             exec mariadb-dump -uroot --single-transaction --quick --routines --events --triggers --hex-blob --databases $all"
+            "all=$(mariadb -uroot -N -B -e \"select schema_name from information_schema.schemata where schema_name not in ('mysql', 'information_schema', 'performance_schema', 'sys')\")
+             [ -z \"$all\" ] || echo \"$all\" | tr '\\n' '\\0' | xargs -0 mariadb-dump -uroot --single-transaction --quick --routines --events --triggers --hex-blob --databases
+             who=$(mariadb -uroot -N -B -e \"select concat(quote(user), '@', quote(host)) from mysql.global_priv where user not in ('root', 'mariadb.sys', 'PUBLIC') and host <> ''\")
+             [ -z \"$who\" ] || echo \"$who\" | while read -r one; do
+               mariadb -uroot -N -B -e \"show create user $one; show grants for $one\" | sed 's/^CREATE USER/CREATE OR REPLACE USER/; s/$/;/'
+             done
+             echo '-- transship: all of it'"
         ),
         load: as_root!("exec mariadb -uroot"),
         restarts: false,
         compare: Some(as_root!(
             "all=$(mariadb -uroot -N -B -e \"select concat('`', table_schema, '`.`', table_name, '`') from information_schema.tables where table_type = 'BASE TABLE' and table_schema not in ('mysql', 'information_schema', 'performance_schema', 'sys') order by 1\")
              echo \"$all\" | while read -r one; do [ -z \"$one\" ] || mariadb -uroot -N -B -e \"checksum table $one extended\"; done
-             mariadb -uroot -N -B -e \"select 'view', table_schema, table_name from information_schema.views where table_schema <> 'sys' order by 2, 3; select 'routine', routine_schema, routine_name from information_schema.routines where routine_schema <> 'sys' order by 2, 3; select 'trigger', trigger_schema, trigger_name from information_schema.triggers where trigger_schema <> 'sys' order by 2, 3; select 'event', event_schema, event_name from information_schema.events order by 2, 3; select 'user', user, host from mysql.user order by 2, 3\""
+             mariadb -uroot -N -B -e \"select 'view', table_schema, table_name from information_schema.views where table_schema <> 'sys' order by 2, 3; select 'routine', routine_schema, routine_name from information_schema.routines where routine_schema <> 'sys' order by 2, 3; select 'trigger', trigger_schema, trigger_name from information_schema.triggers where trigger_schema <> 'sys' order by 2, 3; select 'event', event_schema, event_name from information_schema.events order by 2, 3; select 'user', user, host, authentication_string from mysql.user where user not in ('root', 'mariadb.sys', 'PUBLIC') order by 2, 3\""
         )),
-        ends_with: Some(b"-- Dump completed"),
-        leaves: Some("the server's own configuration"),
+        ends_with: Some(b"-- transship: all of it"),
+        leaves: Some("the server's own configuration, `root`'s passwords, roles"),
     }),
 };

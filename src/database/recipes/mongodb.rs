@@ -5,6 +5,7 @@ use super::files_rule::{FilesRule, FirstOnOld, VersionRule};
 
 pub(crate) const RECIPE: DatabaseRecipe = DatabaseRecipe {
     name: "mongodb",
+    title: "MongoDB",
     files: FilesRule {
         versions: VersionRule::OneMajor,
         heeds_c_library: false,

@@ -17,6 +17,7 @@ macro_rules! as_root {
 
 pub(crate) const RECIPE: DatabaseRecipe = DatabaseRecipe {
     name: "mysql",
+    title: "MySQL",
     files: FilesRule {
         versions: VersionRule::Series(&[(5, 7), (8, 0), (8, 4), (9, 0)]),
         heeds_c_library: false,
@@ -30,7 +31,7 @@ pub(crate) const RECIPE: DatabaseRecipe = DatabaseRecipe {
         dump: as_root!(
             "all=$(mysql -uroot -N -B -e \"select schema_name from information_schema.schemata where schema_name not in ('mysql', 'information_schema', 'performance_schema', 'sys')\")
              [ -n \"$all\" ] || { echo '-- Dump completed'; exit 0; }
-             exec mysqldump -uroot --single-transaction --quick --routines --events --triggers --hex-blob --set-gtid-purged=OFF --databases $all"
+             echo \"$all\" | tr '\\n' '\\0' | xargs -0 mysqldump -uroot --single-transaction --quick --routines --events --triggers --hex-blob --set-gtid-purged=OFF --databases"
         ),
         load: as_root!("exec mysql -uroot"),
         restarts: false,

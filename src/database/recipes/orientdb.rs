@@ -5,6 +5,7 @@ use super::files_rule::{FilesRule, VersionRule};
 
 pub(crate) const RECIPE: DatabaseRecipe = DatabaseRecipe {
     name: "orientdb",
+    title: "OrientDB",
     files: FilesRule {
         versions: VersionRule::OneMinor,
         heeds_c_library: false,

@@ -5,8 +5,9 @@ use super::files_rule::{FilesRule, VersionRule};
 
 pub(crate) const RECIPE: DatabaseRecipe = DatabaseRecipe {
     name: "pachyderm",
+    title: "Pachyderm",
     files: FilesRule {
-        versions: VersionRule::SameMajor,
+        versions: VersionRule::Never,
         heeds_c_library: false,
         needs_clean: false,
         forks: &[],

@@ -5,6 +5,7 @@ use super::files_rule::{FilesRule, FirstOnOld, VersionRule};
 
 pub(crate) const RECIPE: DatabaseRecipe = DatabaseRecipe {
     name: "rabbitmq",
+    title: "RabbitMQ",
     files: FilesRule {
         versions: VersionRule::Forwards,
         heeds_c_library: false,

@@ -36,14 +36,18 @@ local all = {}
 for sum in pairs(found) do all[#all + 1] = sum end
 table.sort(all)
 return #all .. " " .. redis.sha1hex(table.concat(all))'
-export REDISCLI_AUTH="${REDIS_PASSWORD:-}"
+[ -z "${REDIS_PASSWORD:-}" ] || export REDISCLI_AUTH="$REDIS_PASSWORD"
 for db in $(redis-cli info keyspace | sed -n 's/^db\([0-9]*\):.*/\1/p'); do
   echo "$db $(redis-cli -n "$db" eval "$script" 0)"
 done"#;
 
+/// By a file: to standard output `redis-cli` 7 adds the 40 bytes that mark the end between servers.
+const DUMP: &str = r#"set -e; [ -z "${REDIS_PASSWORD:-}" ] || export REDISCLI_AUTH="$REDIS_PASSWORD"
+f=$(mktemp); redis-cli --rdb "$f" >&2; cat "$f"; rm "$f""#;
+
 /// A server with an append-only log reads that and no lone dump, so the dump becomes the log's base
 /// (`src/aof.c`, from 7); one that is to end must not save over it.
-const LOAD: &str = r#"set -e; export REDISCLI_AUTH="${REDIS_PASSWORD:-}"
+const LOAD: &str = r#"set -e; [ -z "${REDIS_PASSWORD:-}" ] || export REDISCLI_AUTH="$REDIS_PASSWORD"
 setting() { redis-cli config get "$1" | sed -n 2p; }
 [ "$(redis-cli info keyspace | grep -c ^db)" = 0 ] || { echo 'it has keys' >&2; exit 1; }
 cd "$(setting dir)"; log=$(setting appendonly); folder=$(setting appenddirname)
@@ -62,6 +66,7 @@ fi"#;
 
 pub(crate) const RECIPE: DatabaseRecipe = DatabaseRecipe {
     name: "redis",
+    title: "Redis",
     files: FilesRule {
         versions: VersionRule::Forwards,
         heeds_c_library: false,
@@ -76,8 +81,8 @@ pub(crate) const RECIPE: DatabaseRecipe = DatabaseRecipe {
         afterwards: None,
     },
     stream: Some(StreamRecipe {
-        ready: r#"REDISCLI_AUTH="${REDIS_PASSWORD:-}" redis-cli ping | grep -q PONG"#,
-        dump: r#"REDISCLI_AUTH="${REDIS_PASSWORD:-}" exec redis-cli --rdb -"#,
+        ready: r#"[ -z "${REDIS_PASSWORD:-}" ] || export REDISCLI_AUTH="$REDIS_PASSWORD"; redis-cli ping | grep -q PONG"#,
+        dump: DUMP,
         load: LOAD,
         restarts: true,
         compare: Some(DIGEST),

@@ -5,6 +5,7 @@ use super::files_rule::{FilesRule, VersionRule};
 
 pub(crate) const RECIPE: DatabaseRecipe = DatabaseRecipe {
     name: "sqlite",
+    title: "SQLite",
     files: FilesRule {
         versions: VersionRule::Forwards,
         heeds_c_library: false,

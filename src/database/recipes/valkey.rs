@@ -5,6 +5,7 @@ use super::files_rule::{FilesRule, Fork, VersionRule};
 
 pub(crate) const RECIPE: DatabaseRecipe = DatabaseRecipe {
     name: "valkey",
+    title: "Valkey",
     files: FilesRule {
         versions: VersionRule::Forwards,
         heeds_c_library: false,
