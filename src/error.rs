@@ -65,6 +65,15 @@ pub fn with_causes(error: &dyn Error) -> String {
     texts.join(": ")
 }
 
+/// A hint to whoever isn't root; root is told `root`, if there is anything to tell.
+pub(crate) fn root_hint(others: &str, root: Option<&str>) -> Vec<String> {
+    let hint = match rustix::process::geteuid().is_root() {
+        true => root,
+        false => Some(others),
+    };
+    hint.map(str::to_owned).into_iter().collect()
+}
+
 /// An error that knows its kind and the next move.
 pub trait Explain: Error {
     /// The stable name of what went wrong, for scripts.

@@ -26,6 +26,8 @@ pub trait Progress: Sync {
             self.note(&step.to_string());
         }
     }
+    /// A run of a plan begins, or goes on, that has this name.
+    fn begins_run(&self, _run: &str) {}
     /// True if it is worth a walk over the tree to know how much there is to do.
     fn wants_total(&self) -> bool {
         false

@@ -272,6 +272,7 @@ pub(super) fn carry_out(
         // What the plan stops itself its steps look at, one by one.
         require_idle(now)?;
     }
+    ui.progress().logs(runner.install, &plan);
     warn_of_shared(&plan, ui);
     match runner.apply_on(plan, how.terms.terms()) {
         Ok(done) => finish(done, ui),
@@ -296,11 +297,9 @@ pub(super) fn resume(args: &Resume, ui: &Ui) -> Result<Done, Failure> {
     let _lock = install.lock(&disk, "resume")?;
     held::warn(&args.engine.docker, ui);
     rehearse::sweep(&install, &disk, &args.engine.docker, ui);
-    let store = engine_of(
-        &install,
-        runner::newest(&install, "resume")?.plan(),
-        &args.engine,
-    )?;
+    let newest = runner::newest(&install, "resume")?;
+    ui.progress().logs(&install, newest.plan());
+    let store = engine_of(&install, newest.plan(), &args.engine)?;
     let runner = Runner {
         install: &install,
         disk: &disk,
@@ -356,6 +355,7 @@ pub(super) fn roll_back(args: &Rollback, ui: &Ui) -> Result<Done, Failure> {
         let would_undo = runner.would_undo(args.discard)?;
         return foretell(would_undo, would_lose, ui);
     }
+    ui.progress().logs(&install, journal.plan());
     if args.discard && is_over {
         let undone = runner.would_undo(true)?;
         if !args.consent.yes {

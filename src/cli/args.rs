@@ -7,8 +7,8 @@ use clap::{Args, Parser, Subcommand};
 use super::install_place::OnInstall;
 use super::options::Common;
 use super::{
-    apply, confirm, conflicts, copy, db, diff, doctor, image, init, inspect, manifest, merge, path,
-    plan, rehearse, release, status, up, upgrade, verify, volume,
+    apply, confirm, conflicts, copy, db, diff, doctor, image, init, inspect, log, manifest, merge,
+    path, plan, rehearse, release, status, up, upgrade, verify, volume,
 };
 
 /// Upgrade self-hosted docker-compose installs, release by release.
@@ -63,6 +63,7 @@ pub(super) enum Command {
     Rollback(apply::Rollback),
     Confirm(confirm::Confirm),
     Status(status::StatusArgs),
+    Log(log::LogArgs),
     Up(up::Up),
     Stop(up::Stop),
     /// List, stage, switch and remove releases

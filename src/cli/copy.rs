@@ -9,7 +9,7 @@ use super::options::RemovalArgs;
 use super::terminal::failure::Failure;
 use super::terminal::size;
 use super::terminal::ui::{Done, Ui};
-use crate::error::Kind;
+use crate::error::{Kind, root_hint};
 use crate::fs::Disk;
 use crate::tree::{
     self, Against, Copied, CopyOptions, Difference, Exclude, Foretold, Removals, Survey, Updated,
@@ -334,8 +334,12 @@ fn conclude(copied: &Copied, differences: &[Difference], ui: &Ui) -> Done {
         return Done::Same;
     }
     let message = format!("the copy lacks {}", size::count(lost, "thing"));
-    let hint = "run it as root, onto a filesystem of the same kind";
-    ui.fail_in_words(&Failure::new(Kind::Failed, message).hint(hint));
+    let hints = root_hint(
+        "run it as root, onto a filesystem of the same kind",
+        Some("copy it onto a filesystem of the same kind"),
+    );
+    let failure = Failure::new(Kind::Failed, message);
+    ui.fail_in_words(&Failure { hints, ..failure });
     Done::Incomplete
 }
 

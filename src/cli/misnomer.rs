@@ -5,7 +5,7 @@ use clap::error::{ContextKind, ContextValue};
 
 /// What other tools, or one's memory, call it; and what it is here.
 const MISNOMERS: &[(&[&str], &str)] = &[
-    (&["history", "runs", "logs", "journal"], "transship status"),
+    (&["history", "runs", "logs", "journal"], "transship log"),
     (
         &["list", "ls", "releases", "versions"],
         "transship release ls",

@@ -19,6 +19,7 @@ mod image;
 mod init;
 mod inspect;
 mod install_place;
+mod log;
 mod manifest;
 mod merge;
 mod misnomer;

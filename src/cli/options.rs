@@ -12,6 +12,10 @@ use crate::tree::Removals;
 
 /// Options of every command.
 #[derive(Debug, Clone, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of the command line of its own"
+)]
 pub(super) struct Common {
     /// Print one JSON document instead of text
     #[arg(long, global = true)]
@@ -19,6 +23,12 @@ pub(super) struct Common {
     /// Say nothing on stderr but warnings and errors
     #[arg(short, long, global = true)]
     pub quiet: bool,
+    /// Show every command that is run, and how it ended
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    pub verbose: bool,
+    /// Show long text at once, and not through `$TRANSSHIP_PAGER`, `$PAGER` or `less`
+    #[arg(long, global = true)]
+    pub no_pager: bool,
     /// When to use colour
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", action = ArgAction::Set)]
     pub color: When,

@@ -11,7 +11,7 @@ use super::options::{Common, When};
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use super::{
-    apply, confirm, conflicts, copy, db, diff, doctor, image, init, inspect, install_place,
+    apply, confirm, conflicts, copy, db, diff, doctor, image, init, inspect, install_place, log,
     manifest, merge, misnomer, path, plan, rehearse, release, status, up, upgrade, verify, volume,
 };
 use crate::error::Kind;
@@ -69,6 +69,8 @@ fn misused(error: &clap::Error) -> ExitCode {
     let common = Common {
         json: true,
         quiet: false,
+        verbose: false,
+        no_pager: true,
         color: When::Never,
     };
     let text = error.render().to_string();
@@ -95,6 +97,7 @@ fn dispatch(command: Command, ui: &Ui) -> Result<Done, Failure> {
         Command::Rollback(args) => apply::roll_back(&args, ui),
         Command::Confirm(args) => confirm::run(&args, ui),
         Command::Status(args) => status::run(&args, ui),
+        Command::Log(args) => log::run(&args, ui),
         Command::Up(args) => up::up(&args, ui),
         Command::Stop(args) => up::stop(&args, ui),
         Command::Release(args) => release::run(&args.command, ui),

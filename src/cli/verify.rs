@@ -63,6 +63,7 @@ pub(super) fn run(args: &VerifyArgs, ui: &Ui) -> Result<Done, Failure> {
         exclude: Exclude::new(&args.exclude),
         media: args.media,
         cross_mounts: args.cross_mounts,
+        known: None,
     };
     let manifest;
     let against = if args.against.is_dir() {

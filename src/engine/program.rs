@@ -13,6 +13,7 @@ mod run;
 mod running;
 #[cfg(test)]
 mod tests;
+mod trace;
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -25,7 +26,9 @@ use std::time::Duration;
 use thiserror::Error;
 
 pub use running::{Ended, Running};
+pub use trace::{CallListener, CallTrace, listen};
 
+use crate::clock::Stopwatch;
 use crate::error::{Code, Explain, Kind};
 
 /// The longest that a call may take where its caller names no other limit.
@@ -113,6 +116,17 @@ impl Program {
             secrets: Vec::new(),
         };
         start.args(args)
+    }
+}
+
+impl Program {
+    /// Has the program show `text` to whoever sits at this terminal, and waits until that is over;
+    /// `meanwhile` is called some times a second.
+    ///
+    /// # Errors
+    /// Those of starting it, and that it ended otherwise than well.
+    pub fn show(&self, text: &str, meanwhile: &dyn Fn()) -> io::Result<()> {
+        run::show(self, text, meanwhile)
     }
 }
 
@@ -241,7 +255,7 @@ impl Invocation {
     /// # Errors
     /// Those of [`Invocation::run_well`], and [`Error::Interrupted`].
     pub fn run_while(&self, go_on: &dyn Fn() -> bool) -> Result<Output, Error> {
-        self.well(run::run(self, Some(go_on))?)
+        self.well(self.traced(Some(go_on))?)
     }
 
     /// Runs the program as [`Invocation::run`] does, as long as `go_on` says so.
@@ -249,7 +263,7 @@ impl Invocation {
     /// # Errors
     /// Those of [`Invocation::run`], and [`Error::Interrupted`].
     pub fn run_or_stop(&self, go_on: &dyn Fn() -> bool) -> Result<Output, Error> {
-        run::run(self, Some(go_on))
+        self.traced(Some(go_on))
     }
 
     /// Runs the program to its end. How it ended is in [`Output::status`]; an exit code
@@ -259,7 +273,7 @@ impl Invocation {
     /// [`Error::Start`] when it can't be started, [`Error::TimedOut`] when it was killed
     /// for taking too long, [`Error::Wait`] when the system loses track of it.
     pub fn run(&self) -> Result<Output, Error> {
-        run::run(self, None)
+        self.traced(None)
     }
 
     /// Starts the program and gives its standard input and output to the caller; what was
@@ -278,6 +292,24 @@ impl Invocation {
     /// said on its standard error.
     pub fn run_well(&self) -> Result<Output, Error> {
         self.well(self.run()?)
+    }
+
+    fn traced(&self, go_on: Option<&dyn Fn() -> bool>) -> Result<Output, Error> {
+        let watch = Stopwatch::start();
+        let ran = run::run(self, go_on);
+        trace::tell(&|listener| {
+            let failed = match &ran {
+                Ok(output) if output.status.success() => None,
+                Ok(output) => Some(Ending(output.status).to_string()),
+                Err(error) => Some(error.to_string()),
+            };
+            listener(&CallTrace {
+                command: &self.shown(),
+                failed: failed.as_deref(),
+                took: watch.elapsed(),
+            });
+        });
+        ran
     }
 
     fn well(&self, output: Output) -> Result<Output, Error> {

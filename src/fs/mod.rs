@@ -8,6 +8,7 @@
 //! `attr` (attributes) and `write` (contents); whole-file replacement, the atomic switch of
 //! a symlink, unpacking and the lock have a file each.
 
+mod append;
 mod at;
 mod attr;
 mod disk;

@@ -8,7 +8,7 @@ use super::{RehearsalError, inputs};
 use crate::clock;
 use crate::engine::VolumeStore;
 use crate::fs::Disk;
-use crate::progress::Progress;
+use crate::progress::{Progress, StepProgress};
 use crate::release::Install;
 use crate::upgrade::Plan;
 use crate::upgrade::planning::prepare::Prepared;
@@ -123,10 +123,18 @@ impl Progress for WithNotes<'_> {
         self.progress.finish();
     }
     fn note(&self, line: &str) {
-        for note in self.notes.get(line).into_iter().flatten() {
-            self.progress.note(&format!("noted in rehearsal: {note}"));
-        }
         self.progress.note(line);
+    }
+    fn step(&self, step: &StepProgress<'_>) {
+        if step.state.begins() {
+            for note in self.notes.get(&step.to_string()).into_iter().flatten() {
+                self.progress.note(&format!("noted in rehearsal: {note}"));
+            }
+        }
+        self.progress.step(step);
+    }
+    fn begins_run(&self, run: &str) {
+        self.progress.begins_run(run);
     }
     fn wants_total(&self) -> bool {
         self.progress.wants_total()

@@ -34,6 +34,7 @@ pub use target::remove::remove;
 pub use target::sweep::{sweep, sweep_above};
 pub use target::temporary_tree::{TemporaryTree, is_replaceable};
 pub use verify::difference::{Difference, DifferenceKind, VerifyOptions, VerifyScope};
+pub use verify::known_files::{KnownFiles, KnownPair, Writers};
 pub use verify::scanner::{Inventory, inventory, manifest, manifest_of};
 pub use verify::unseen::{Unseen, UnseenKind};
 pub use verify::verify::{Against, Verified, compare, verify, verify_and_count};

@@ -2,6 +2,7 @@
 //!
 //! - A kind of step that an earlier upgrade of the install did takes as long again; where it reads data,
 //!   as much longer as there is more of it.
+//! - Of a volume that is copied while it is in use, what is written lately is what will be read.
 //! - Else *stopping* takes what the containers need that don't heed their signal, *starting* what the
 //!   health checks of the old release need at least, *copying* and *verifying* what reading takes at the
 //!   rate that was measured just now; and each step the questions that it asks the engine.
@@ -127,6 +128,8 @@ pub struct DowntimeFacts {
     pub rate: Option<u64>,
     /// The keys of volumes that a database writes, which are compared by content.
     pub databases: BTreeSet<String>,
+    /// The bytes that may change until the window, by the keys of volumes of which it reads no more.
+    pub changing: BTreeMap<String, u64>,
 }
 
 /// What a kind of step took once.
@@ -134,7 +137,7 @@ pub struct DowntimeFacts {
 pub struct EarlierPart {
     /// All of its steps together.
     pub milliseconds: u64,
-    /// The bytes of data that there were then.
+    /// The bytes of data that were read then.
     pub bytes: u64,
 }
 
@@ -202,7 +205,11 @@ impl DowntimeEstimate {
 
 impl DowntimeFacts {
     fn part(&self, kind: PartKind, steps: u32, volumes: &[VolumeEstimate]) -> DowntimePart {
-        let bytes = volumes.iter().map(|volume| volume.bytes).sum();
+        let read = |volume: &VolumeEstimate| {
+            let changing = self.changing.get(&volume.key);
+            changing.copied().unwrap_or(volume.bytes)
+        };
+        let bytes = volumes.iter().map(read).sum();
         let earlier = self.earlier.get(&kind);
         let questions = |count: u32| self.question * count * steps;
         let containers = |time: Option<Duration>| (time, PartBasis::Containers);
@@ -225,7 +232,7 @@ impl DowntimeFacts {
                 let twice = volumes
                     .iter()
                     .filter(|one| self.databases.contains(&one.key));
-                let twice: u64 = twice.map(|volume| volume.bytes).sum();
+                let twice: u64 = twice.map(read).sum();
                 // To compare, both ends; then the manifest.
                 (
                     self.reading(bytes + 2 * twice, questions(4)),
@@ -374,6 +381,10 @@ mod tests {
         check(&facts, PartKind::Verify, Some(3_400), PartBasis::Measured);
         check(&facts, PartKind::Check, None, PartBasis::Unknown);
         check(&facts, PartKind::Hook, None, PartBasis::Unknown);
+        // However large it is.
+        facts.changing = BTreeMap::from([("db".to_owned(), 50 << 20)]);
+        check(&facts, PartKind::Copy, Some(2_900), PartBasis::Measured);
+        check(&facts, PartKind::Verify, Some(1_900), PartBasis::Measured);
     }
 
     #[test]

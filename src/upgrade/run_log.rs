@@ -1,4 +1,4 @@
-//! The log of a run: what its hooks printed, in `.transship/log/`, private to its owner.
+//! The log of a run: its steps and commands, and what its hooks printed, in `.transship/log/`, private to its owner.
 
 use std::path::{Path, PathBuf};
 
@@ -27,6 +27,17 @@ impl RunLog {
     /// Its file, which is there once something was said.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Adds one line, which stays where the machine goes down just then, or doesn't.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub fn line(&self, disk: &Disk, line: &str) -> Result<(), WriteError> {
+        if let Some(folder) = self.path.parent() {
+            disk.create_dirs(folder, 0o700)?;
+        }
+        disk.append(&self.path, format!("{line}\n").as_bytes())
     }
 
     /// Adds what was said, line by line, without the `secrets`.

@@ -26,6 +26,7 @@ mod interface;
 mod json;
 mod last_copy;
 mod limits;
+mod log;
 mod merge;
 mod merged_upgrade;
 mod nested;

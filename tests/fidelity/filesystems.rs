@@ -15,12 +15,12 @@ use crate::support::{Bench, run, said, skipped, skipped_without_root};
 use crate::zoo;
 
 /// A filesystem in a file, or in memory, mounted until it is dropped.
-struct Mounted {
+pub(crate) struct Mounted {
     folder: tempfile::TempDir,
 }
 
 impl Mounted {
-    fn new(kind: &str) -> Option<Self> {
+    pub(crate) fn new(kind: &str) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("mnt")).unwrap();
         let mut arguments = vec!["-t", kind, "none", "mnt"];
@@ -48,7 +48,7 @@ impl Mounted {
         (!skipped(can, "to mount filesystems")).then_some(Self { folder })
     }
 
-    fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.folder.path().join("mnt")
     }
 }

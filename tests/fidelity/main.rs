@@ -18,6 +18,7 @@ mod dead;
 mod equal;
 mod filesystems;
 mod hostile;
+mod known_files;
 mod large;
 mod look;
 mod naive;

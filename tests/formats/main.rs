@@ -26,6 +26,7 @@ use transship::tree::{
     Digest, EntryKind, InodeFlags, Manifest, ManifestEntry, ManifestFormat, Time, Xattr,
 };
 use transship::upgrade::document;
+use transship::upgrade::known_copy::{self, KnownCopy};
 use transship::upgrade::made_volume::{self, MadeVolume, VolumeIdentity};
 use transship::upgrade::plan::{self, Plan, PlanError};
 use transship::upgrade::running::confirmation::{self, Confirmation};
@@ -82,6 +83,23 @@ fn a_clones_bindings_are_written_and_read() {
     let path = Path::new("clone-v1.json");
     let read: CloneBindings = document::from_text(launch::CLONE_FORMAT, path, &text).unwrap();
     assert_eq!(read, bindings);
+}
+
+#[test]
+fn what_is_known_of_a_copy_is_written_and_read() {
+    let files = |inode: u64| {
+        let line = format!("{inode} 1795000000.000000120 {}", Digest::of(b"a"));
+        serde_json::from_value(serde_json::json!({"device": 65024, "files": [line]})).unwrap()
+    };
+    let known = KnownCopy {
+        source: files(12),
+        target: files(13),
+    };
+    let text = document::to_text(known_copy::FORMAT, &known).unwrap();
+    let text = fixture("known-copy-v1.json", &text);
+    let path = Path::new("known-copy-v1.json");
+    let read: KnownCopy = document::from_text(known_copy::FORMAT, path, &text).unwrap();
+    assert_eq!(read, known);
 }
 
 #[test]
@@ -396,6 +414,7 @@ fn no_format_is_forgotten() {
         "journal-v3.json",
         "journal-v4.json",
         "journal-v5.json",
+        "known-copy-v1.json",
         "layout-v1.json",
         "made-volume-v1.json",
         "manifest-v1.json",

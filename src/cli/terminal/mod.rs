@@ -3,8 +3,10 @@
 pub(crate) mod color;
 pub(crate) mod failure;
 pub(crate) mod json_document;
+mod pager;
 pub(crate) mod pasted;
 pub(crate) mod progress;
+mod run_logging;
 mod signals;
 pub(crate) mod size;
 pub(crate) mod table;

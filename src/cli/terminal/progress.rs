@@ -3,7 +3,7 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -11,11 +11,15 @@ use serde::Serialize;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::json_document::{EventMessage, event_line};
+use super::run_logging::RunLogging;
 use super::signals::StopWish;
 use super::size;
 use super::visible::visible;
 use crate::clock::Stopwatch;
+use crate::engine::program::{self, CallTrace};
 use crate::progress::{Progress, StepProgress};
+use crate::release::Install;
+use crate::upgrade::Plan;
 
 /// How progress is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +53,7 @@ pub(crate) struct Bars {
     now: Mutex<Option<CurrentWork>>,
     bytes: AtomicU64,
     files: AtomicU64,
+    log: Arc<Mutex<Option<RunLogging>>>,
 }
 
 #[derive(Debug)]
@@ -74,20 +79,42 @@ struct ProgressJson<'a> {
 }
 
 impl Bars {
-    pub(crate) fn new(quiet: bool, json: bool) -> Self {
+    pub(crate) fn new(quiet: bool, json: bool, verbose: bool) -> Self {
         let stop = StopWish::catch(json);
         let manner = match (quiet, json, io::stderr().is_terminal()) {
             (true, _, _) => Manner::Quiet,
             (false, true, _) => Manner::Events,
-            (false, false, true) => Manner::Bar,
-            (false, false, false) => Manner::Lines,
+            // Commands between its pictures would tear a bar.
+            (false, false, true) if !verbose => Manner::Bar,
+            (false, false, _) => Manner::Lines,
         };
+        let log = Arc::<Mutex<Option<RunLogging>>>::default();
+        hear_commands(Arc::clone(&log), verbose.then_some(json));
         Self {
+            log,
             manner,
             stop,
             now: Mutex::new(None),
             bytes: AtomicU64::new(0),
             files: AtomicU64::new(0),
+        }
+    }
+
+    /// Keeps a full log of the run of `plan` that is about to begin, or to go on.
+    pub(crate) fn logs(&self, install: &Install, plan: &Plan) {
+        let logging = RunLogging::new(install, plan);
+        *self.log.lock().unwrap_or_else(PoisonError::into_inner) = Some(logging);
+    }
+
+    /// Adds to the log of the run, if there is one.
+    pub(crate) fn log(&self, text: &str) {
+        self.logging(|log| log.say(text));
+    }
+
+    fn logging(&self, with: impl FnOnce(&mut RunLogging)) {
+        let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(log) = log.as_mut() {
+            with(log);
         }
     }
 
@@ -158,11 +185,44 @@ impl Progress for Bars {
             if self.manner == Manner::Events {
                 self.tell(&work, "finish");
             }
+            let (bytes, files) = (self.bytes.load(Relaxed), self.files.load(Relaxed));
+            if files > 0 {
+                self.log(&work.line(bytes, files));
+            }
             work.bar.inspect(ProgressBar::finish_and_clear);
         }
     }
 
     fn note(&self, line: &str) {
+        self.log(line);
+        self.show(line);
+    }
+
+    fn step(&self, step: &StepProgress<'_>) {
+        self.logging(|log| log.step(step));
+        match self.manner {
+            Manner::Events => self.say(&event_line("step", step)),
+            _ if step.state.begins() => self.show(&step.to_string()),
+            _ => {}
+        }
+    }
+
+    fn begins_run(&self, run: &str) {
+        self.logging(|log| log.begin(run));
+    }
+
+    fn wants_total(&self) -> bool {
+        matches!(self.manner, Manner::Bar | Manner::Events)
+    }
+
+    fn interrupted(&self) -> bool {
+        self.stop.is_wished()
+    }
+}
+
+impl Bars {
+    /// A line between two pictures of the bar.
+    fn show(&self, line: &str) {
         if self.manner == Manner::Events {
             self.say(&event_line("note", &EventMessage { message: line }));
             return;
@@ -173,22 +233,44 @@ impl Progress for Bars {
             None => self.say(line),
         }
     }
+}
 
-    fn step(&self, step: &StepProgress<'_>) {
-        match self.manner {
-            Manner::Events => self.say(&event_line("step", step)),
-            _ if step.state.begins() => self.note(&step.to_string()),
-            _ => {}
+/// Has every call of a program told in the log, and on stderr where `shown`: as an event of JSON, or as a line.
+fn hear_commands(log: Arc<Mutex<Option<RunLogging>>>, shown: Option<bool>) {
+    program::listen(Arc::new(move |call: &CallTrace<'_>| {
+        let took = size::duration(call.took);
+        let how = call.failed.unwrap_or("done");
+        let line = format!("{}  # {how}, {took}", call.command);
+        match shown {
+            Some(true) => {
+                let command = CommandJson {
+                    command: call.command,
+                    failed: call.failed,
+                    milliseconds: u64::try_from(call.took.as_millis()).unwrap_or(u64::MAX),
+                };
+                let _ = writeln!(io::stderr().lock(), "{}", event_line("command", &command));
+            }
+            Some(false) => {
+                let _ = writeln!(io::stderr().lock(), "  $ {}", visible(&line, false));
+            }
+            None => {}
         }
-    }
+        // Whoever writes the log runs nothing meanwhile.
+        if let Ok(mut log) = log.try_lock()
+            && let Some(log) = log.as_mut()
+        {
+            log.command(&line, call.command, call.failed.is_some());
+        }
+    }));
+}
 
-    fn wants_total(&self) -> bool {
-        matches!(self.manner, Manner::Bar | Manner::Events)
-    }
-
-    fn interrupted(&self) -> bool {
-        self.stop.is_wished()
-    }
+/// A call of a program that is over, as an event.
+#[derive(Debug, Serialize)]
+struct CommandJson<'a> {
+    command: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failed: Option<&'a str>,
+    milliseconds: u64,
 }
 
 impl CurrentWork {

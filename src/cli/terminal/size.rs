@@ -3,6 +3,9 @@
 use std::time::Duration;
 
 use indicatif::BinaryBytes;
+use jiff::Timestamp;
+
+use crate::clock;
 
 /// `1.50 GiB`.
 pub(crate) fn human(bytes: u64) -> String {
@@ -26,6 +29,14 @@ pub(crate) fn duration(time: Duration) -> String {
     } else {
         format!("{} min {:02} s", seconds / 60, seconds % 60)
     }
+}
+
+/// `2026-11-28 08:51:30`, in this machine's time zone.
+pub(crate) fn clock_time(time: Timestamp) -> String {
+    let zone = clock::local_now().time_zone().clone();
+    time.to_zoned(zone)
+        .strftime("%Y-%m-%d %H:%M:%S")
+        .to_string()
 }
 
 #[cfg(test)]

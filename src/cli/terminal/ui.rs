@@ -9,11 +9,13 @@ use serde::Serialize;
 use super::color::{self, Style};
 use super::failure::Failure;
 use super::json_document::{EventMessage, JsonDocument, event_line};
+use super::pager::pager;
 use super::pasted::Pasted;
 use super::progress::Bars;
 use super::visible::visible;
 use crate::cli::options::{Common, When};
 use crate::error::Kind;
+use crate::progress::Progress as _;
 
 /// How a command that didn't fail ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +52,7 @@ pub(crate) struct Ui {
     color_out: bool,
     color_err: bool,
     quiet: bool,
+    may_page: bool,
     progress: Bars,
     acted: AtomicBool,
 }
@@ -69,7 +72,8 @@ impl Ui {
             color_out: !common.json && wanted(io::stdout().is_terminal()),
             color_err: !common.json && wanted(io::stderr().is_terminal()),
             quiet: common.quiet,
-            progress: Bars::new(common.quiet, common.json),
+            may_page: !common.no_pager,
+            progress: Bars::new(common.quiet, common.json, common.verbose),
             acted: AtomicBool::new(false),
         }
     }
@@ -130,6 +134,20 @@ impl Ui {
         self.write(visible(text, self.color_out).as_bytes())
     }
 
+    /// Writes long text for a reader to stdout, through a pager on a terminal.
+    pub(crate) fn page(&self, text: &str) -> Result<(), Failure> {
+        let pager = pager().filter(|_| self.may_page && !self.json);
+        let shown = visible(text, self.color_out);
+        // Where it can't be started, or ends badly, the text is shown all the same.
+        let asked = || {
+            self.progress.interrupted();
+        };
+        match pager.map(|pager| pager.show(&shown, &asked)) {
+            Some(Ok(())) => Ok(()),
+            _ => self.write(shown.as_bytes()),
+        }
+    }
+
     /// Writes a line of text for a reader to stdout.
     pub(crate) fn line(&self, text: &str) -> Result<(), Failure> {
         self.print(&format!("{text}\n"))
@@ -162,6 +180,7 @@ impl Ui {
 
     /// A sentence on stderr, as a line of JSON where that is wanted.
     fn tell(&self, event: &'static str, label: &str, text: &str) {
+        self.progress.log(&format!("{event}: {text}"));
         let text = self.pasted(text);
         match self.json {
             true => self.complain(&(event_line(event, &EventMessage { message: &text }) + "\n")),
@@ -182,6 +201,10 @@ impl Ui {
 
     /// Reports a failure on stderr alone: where stdout has its document already.
     pub(crate) fn fail_in_words(&self, failure: &Failure) {
+        self.progress.log(&format!("failed: {}", failure.message));
+        for cause in &failure.causes {
+            self.progress.log(&format!("because: {cause}"));
+        }
         if self.json {
             let failure = failure.clone().pasted(&self.pasted);
             self.complain(&(event_line("error", &failure.error_json()) + "\n"));

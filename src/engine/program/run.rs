@@ -10,7 +10,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
 use super::capture::Capture;
-use super::{Error, Invocation, Output};
+use super::{Error, Invocation, Output, Program};
 use crate::clock::Stopwatch;
 use crate::threads;
 
@@ -97,6 +97,30 @@ pub(super) fn start(call: &Invocation, streams: Streams) -> io::Result<Child> {
         command.current_dir(folder).env("PWD", folder);
     }
     command.spawn()
+}
+
+/// Runs a program that shows a text on this terminal, in the foreground.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one door to programs"
+)]
+pub(super) fn show(program: &Program, text: &str, meanwhile: &dyn Fn()) -> io::Result<()> {
+    let mut command = Command::new(&program.path);
+    command.args(&program.words[1..]).stdin(Stdio::piped());
+    if std::env::var_os("LESS").is_none() {
+        // As git does: end where it fits, keep colours, leave the text on the screen.
+        command.env("LESS", "FRX");
+    }
+    let mut child = command.spawn()?;
+    feed(&mut child, text.as_bytes())?;
+    let go_on = || {
+        meanwhile();
+        true
+    };
+    match wait_while(&mut child, Duration::MAX, Some(&go_on))? {
+        Waited::Ended(status) if status.success() => Ok(()),
+        _ => Err(io::Error::other("the pager ended badly")),
+    }
 }
 
 /// Writes on a thread of its own: a program may print before it has read everything.

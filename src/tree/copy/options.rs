@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::tree::error::{Lost, Problem};
 use crate::tree::manifest::Manifest;
 use crate::tree::verify::difference::Difference;
+use crate::tree::verify::known_files::KnownPair;
 use crate::tree::walk::exclude::Exclude;
 use crate::tree::walk::survey::{Survey, SurveyOptions};
 
@@ -43,6 +44,8 @@ pub struct CopyOptions {
     pub expected_bytes: Option<u64>,
     /// For [`update`](super::update): compare files of equal size and time by content.
     pub checksum: bool,
+    /// For [`update`](super::update) with `checksum`: files of both that needn't be read for that.
+    pub known: Option<KnownPair>,
     /// Threads; `None` for what suits the machine. With one, the order of operations is the
     /// same every time.
     pub workers: Option<usize>,
@@ -62,6 +65,7 @@ impl Default for CopyOptions {
             reflink: true,
             expected_bytes: None,
             checksum: false,
+            known: None,
             workers: None,
         }
     }

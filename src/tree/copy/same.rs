@@ -167,6 +167,13 @@ impl Updater<'_> {
                 if !same || !self.options.checksum || self.pass == Pass::Weigh {
                     return Ok(same);
                 }
+                if let Some(known) = &self.options.known
+                    && let (Some(their), Some(our)) =
+                        (known.source.digest(a), known.target.digest(b))
+                {
+                    self.progress.advance(a.size, 0);
+                    return Ok(their == our);
+                }
                 self.has_same_bytes(path, theirs, ours)
             }
             FileType::Symlink => {

@@ -2,9 +2,11 @@
 //! two values: only what is known on both sides is compared, and no difference hides another.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::known_files::KnownFiles;
 use crate::tree::digest::Digest;
 use crate::tree::error::shown;
 use crate::tree::manifest::{EntryKind, ManifestEntry, Time, Xattr};
@@ -36,6 +38,8 @@ pub struct VerifyOptions {
     pub media: bool,
     /// Look into what is mounted within a tree, too.
     pub cross_mounts: bool,
+    /// Files that aren't read, since their digests are known.
+    pub known: Option<Arc<KnownFiles>>,
 }
 
 /// In what way a path differs.

@@ -4,6 +4,7 @@ pub(crate) mod checker;
 pub(crate) mod collector;
 pub(crate) mod content_check;
 pub(crate) mod difference;
+pub(crate) mod known_files;
 pub(crate) mod scanner;
 pub(crate) mod unseen;
 pub(crate) mod verify;

@@ -13,10 +13,12 @@ use rustix::fs::{FileType, Mode, OFlags};
 use super::collector::{Collector, FoundEntry, Sink};
 use super::content_check::ContentCheck;
 use super::difference::{VerifyOptions, VerifyScope};
+use super::known_files::{KnownFiles, Learner};
 use super::unseen::{Unseen, UnseenKind};
 use crate::fs::InodeFd;
 use crate::progress::Progress;
 use crate::tree::copy::{LARGE, Scratch};
+use crate::tree::digest::Digest;
 use crate::tree::error::Error;
 use crate::tree::manifest::Manifest;
 use crate::tree::reading::TransferError;
@@ -104,6 +106,10 @@ pub(crate) struct ScanOptions<'a> {
     media: bool,
     cross_mounts: bool,
     exclude: &'a Exclude,
+    /// What needn't be read.
+    known: Option<&'a KnownFiles>,
+    /// Who remembers what is read.
+    learner: Option<&'a Learner>,
 }
 
 impl<'a> From<&'a VerifyOptions> for ScanOptions<'a> {
@@ -117,6 +123,8 @@ impl<'a> From<&'a VerifyOptions> for ScanOptions<'a> {
             media: options.media,
             cross_mounts: options.cross_mounts,
             exclude: &options.exclude,
+            known: options.known.as_deref(),
+            learner: None,
         }
     }
 }
@@ -134,6 +142,14 @@ impl<'a> ScanOptions<'a> {
             files => files,
         };
         Self { files, ..self }
+    }
+
+    /// What is read is remembered by `learner`.
+    pub(crate) const fn learning(self, learner: &'a Learner) -> Self {
+        Self {
+            learner: Some(learner),
+            ..self
+        }
     }
 
     /// Contents, if they are wanted, are compared with those in the directory `expected`; a
@@ -263,7 +279,8 @@ impl Scanner<'_> {
         room: &mut Scratch,
     ) -> Result<FoundEntry, TransferError> {
         let stat = Stat::of(held.as_fd()).map_err(TransferError::Source)?;
-        if stat.kind == FileType::RegularFile && self.how.reads() {
+        let known = self.known(&stat);
+        if stat.kind == FileType::RegularFile && self.how.reads() && known.is_none() {
             let contents = ContentCheck::to_digest(held, stat, self.how.media);
             return self.file(&contents.map_err(TransferError::Source)?, path, room);
         }
@@ -274,12 +291,23 @@ impl Scanner<'_> {
         let held = InodeFd::Named(held.as_fd());
         let found = self.found(path, &stat, held, room);
         let mut found = found.map_err(TransferError::Source)?;
+        if known.is_some() {
+            self.progress.advance(stat.size, 0);
+            found = found.with_content(known, stat.size);
+        }
         if stat.kind == FileType::Symlink {
             let target = stat::link_target(held.fd()).map_err(TransferError::Source)?;
             found = found.with_target(&target);
         }
         self.done(&stat);
         Ok(found)
+    }
+
+    /// The digest of a regular file's contents, where it needn't be read for that.
+    fn known(&self, stat: &Stat) -> Option<Digest> {
+        let known = self.how.known.filter(|_| self.opposite.is_none())?;
+        let is_wanted = stat.kind == FileType::RegularFile && self.how.reads();
+        is_wanted.then(|| known.digest(stat)).flatten()
     }
 
     fn open(
@@ -307,6 +335,10 @@ impl Scanner<'_> {
         let seen = contents.see(room, self.progress)?;
         if seen.is_unlisted {
             self.note(&path, UnseenKind::Xattrs);
+        }
+        if let (Some(learner), Some(digest)) = (self.how.learner, seen.digest) {
+            let after = Stat::of(contents.fd()).map_err(TransferError::Source)?;
+            learner.take(contents.stat(), &after, digest);
         }
         let held = InodeFd::Open(contents.fd());
         let found = self.found(path, contents.stat(), held, room);
@@ -363,6 +395,7 @@ impl ColdFiles for Scanner<'_> {
         };
         let stat = Stat::of(held.as_fd()).map_err(fail)?;
         let contents = stat.kind == FileType::RegularFile && self.how.reads();
+        let contents = contents && self.known(&stat).is_none();
         match later {
             Some(later) if stat.kind == FileType::Directory => later.enter(name.to_owned()),
             Some(later) if contents && stat.size >= LARGE => {

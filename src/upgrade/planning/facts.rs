@@ -18,7 +18,7 @@ use super::volume_pair::VolumePair;
 use super::whose::CarriedPath;
 use crate::doctor::Finding;
 use crate::engine::{self, ByPath, Users, VolumeStore};
-use crate::error::{Code, Explain, Kind};
+use crate::error::{Code, Explain, Kind, root_hint};
 use crate::progress::Progress;
 use crate::release::{Install, Version};
 use crate::tree::{self, Exclude, Holds, Survey, SurveyOptions};
@@ -141,7 +141,7 @@ impl Explain for FactsError {
 
     fn hints(&self) -> Vec<String> {
         match self {
-            Self::Io { .. } => vec!["run it as root, for example with `sudo`".into()],
+            Self::Io { .. } => root_hint("run it as root, for example with `sudo`", None),
             Self::Tree(error) => error.hints(),
             Self::Engine(error) => error.hints(),
         }

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use super::going_back::is_flow;
 use super::journal::{Journal, JournalError};
-use crate::clock::Stopwatch;
+use crate::clock::{self, Stopwatch};
 use crate::engine::{Container, Turnaround, VolumeStore};
 use crate::progress::Progress;
 use crate::release::Install;
-use crate::tree::VerifyOptions;
+use crate::tree::{VerifyOptions, VerifyScope};
 use crate::upgrade::downtime_estimate::{DowntimeFacts, EarlierPart, PartKind, kinds};
 use crate::upgrade::plan::Plan;
 use crate::upgrade::planning::prepare::Prepared;
@@ -46,7 +46,9 @@ impl DowntimeFacts {
         let earlier = Journal::newest_of(install, &|journal| {
             journal.was_complete() && is_flow(journal.plan())
         })?;
-        let earlier = earlier.as_ref().map(times).unwrap_or_default();
+        let changing = changing(plan, store, progress);
+        let earlier = earlier.as_ref().map(|earlier| times(earlier, &changing));
+        let earlier = earlier.unwrap_or_default();
         let is_measured = earlier.contains_key(&PartKind::Copy);
         let (containers, question) = containers(install, plan, store);
         Ok(Self {
@@ -57,14 +59,65 @@ impl DowntimeFacts {
             containers,
             question,
             databases,
+            changing,
         })
     }
 }
 
-/// What the steps of a run took, by kind.
-fn times(journal: &Journal) -> BTreeMap<PartKind, EarlierPart> {
-    let bytes = journal.plan().estimate.volumes.iter();
-    let bytes = bytes.map(|volume| volume.bytes).sum();
+/// How long before the window a database may have written what it writes to its files then: Postgres
+/// and others do so every five minutes.
+const LATELY: Duration = Duration::from_mins(5);
+
+/// The bytes of files that were written lately, by the keys of the volumes that are copied while they
+/// are in use, and of which the window reads what changes. A volume that isn't reached by path is read
+/// as a whole.
+fn changing(
+    plan: &Plan,
+    store: &dyn VolumeStore,
+    progress: &dyn Progress,
+) -> BTreeMap<String, u64> {
+    let since = clock::now().as_second() - LATELY.as_secs().cast_signed();
+    let options = VerifyOptions {
+        scope: VerifyScope::MetadataOnly,
+        ..VerifyOptions::default()
+    };
+    let warm = plan.steps.iter().filter_map(|step| match step {
+        Step::WarmCopy(copy) => Some(copy),
+        _ => None,
+    });
+    let contents = store.contents();
+    let changing = warm.filter_map(|copy| {
+        let volume = store.find(&copy.source).ok()??;
+        contents.path(&volume)?;
+        let seen = contents.observe(&volume, &options, progress).ok()?;
+        let lately = seen.entries().filter(|entry| {
+            let modified = entry.mtime.map(|time| time.seconds);
+            modified.is_none_or(|modified| modified >= since)
+        });
+        let bytes = lately.filter_map(|entry| entry.size).sum();
+        Some((copy.key.clone(), bytes))
+    });
+    changing.collect()
+}
+
+/// What the steps of a run took, by kind, and what they read.
+fn times(journal: &Journal, changing: &BTreeMap<String, u64>) -> BTreeMap<PartKind, EarlierPart> {
+    let steps = journal.plan().steps.iter().enumerate();
+    let copied = |key: &str| {
+        let mut copies = steps.clone().filter_map(|(number, step)| match step {
+            Step::CopyVolume(copy) if copy.key == key => journal.outcome(number),
+            _ => None,
+        });
+        copies.next().map(|outcome| outcome.bytes)
+    };
+    let volumes = journal.plan().estimate.volumes.iter();
+    let bytes = volumes.map(|volume| {
+        let changed = changing.get(&volume.key);
+        changed
+            .and_then(|_| copied(&volume.key))
+            .unwrap_or(volume.bytes)
+    });
+    let bytes = bytes.sum();
     let mut times: BTreeMap<PartKind, EarlierPart> = BTreeMap::new();
     for (number, kind) in kinds(&journal.plan().steps).into_iter().enumerate() {
         if let (Some(kind), Some(outcome)) = (kind, journal.outcome(number)) {

@@ -5,7 +5,7 @@ use super::downtime::{Downtime, DowntimeFigure};
 use super::journal::{Journal, StepState};
 use super::run_error::RunError;
 use super::runner::Runner;
-use crate::progress::Progress;
+use crate::progress::{Progress, StepProgress};
 use crate::upgrade::plan::Plan;
 use crate::upgrade::step::{Phase, Step, UndoScope};
 
@@ -141,6 +141,12 @@ impl Progress for Unstoppable<'_> {
     }
     fn note(&self, line: &str) {
         self.0.note(line);
+    }
+    fn step(&self, step: &StepProgress<'_>) {
+        self.0.step(step);
+    }
+    fn begins_run(&self, run: &str) {
+        self.0.begins_run(run);
     }
     fn wants_total(&self) -> bool {
         self.0.wants_total()

@@ -73,6 +73,7 @@ impl Runner<'_> {
         match journal.state() {
             RunState::Open => self.run(journal),
             RunState::RollingBack => {
+                self.progress.begins_run(journal.run());
                 let scope = scope_begun(&journal, false);
                 self.check_undo(&journal, scope)?;
                 self.undo_all(journal, scope, None)
@@ -93,6 +94,7 @@ impl Runner<'_> {
     /// [`RunError`]: what stands against it, or which step can't be undone and why.
     pub fn roll_back(&self, discard: bool) -> Result<Report, RunError> {
         let journal = self.newest("roll back")?;
+        self.progress.begins_run(journal.run());
         let scope = Self::scope(&journal, discard)?;
         self.check_undo(&journal, scope)?;
         self.undo_all(journal, scope, None)
@@ -121,6 +123,7 @@ impl Runner<'_> {
     }
 
     fn run(&self, mut journal: Journal) -> Result<Report, RunError> {
+        self.progress.begins_run(journal.run());
         self.check(&journal)?;
         let mut downtime = None;
         let deadline = Deadline::none(self.progress);

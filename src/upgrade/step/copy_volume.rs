@@ -19,6 +19,7 @@ use crate::engine::{
 };
 use crate::tree::{self, CopyOptions, Holds, Manifest, ManifestFormat, Removals, VerifyOptions};
 use crate::upgrade::confine::{self, Bounds, OutOfBounds};
+use crate::upgrade::known_copy::{self, KnownCopy};
 use crate::upgrade::made_volume::{MadeVolume, VolumeIdentity};
 
 /// Copies a volume, with a manifest of what was copied.
@@ -233,8 +234,10 @@ impl CopyVolume {
 
 /// What is known of a volume that is gone would tell lies about the next one of its name.
 pub(super) fn forget(world: World<'_>, manifest: &Path, volume: &str) -> Result<(), StepError> {
-    let manifest = world.install.root().join(manifest);
-    for path in [manifest, MadeVolume::file(world.install, volume)] {
+    let root = world.install.root();
+    let known = root.join(known_copy::file(manifest));
+    let made = MadeVolume::file(world.install, volume);
+    for path in [root.join(manifest), known, made] {
         match world.disk.remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 return Err(StepError::io(&path)(error));
@@ -287,10 +290,13 @@ fn update(step: &CopyVolume, world: World<'_>, source: &Volume) -> Result<StepOu
     engine::require_idle(world.volumes, &target)?;
     let contents = world.volumes.contents();
     let paths = contents.path(source).zip(contents.path(&target));
+    let known = KnownCopy::load(world.install, &step.manifest).filter(|_| paths.is_some());
     let copied = if let Some((from, to)) = paths {
         let options = CopyOptions {
             removals: Removals::All,
-            checksum: database::inspect(from).map_or(true, |found| !found.databases.is_empty()),
+            checksum: known.is_some()
+                || database::inspect(from).map_or(true, |found| !found.databases.is_empty()),
+            known: known.clone(),
             ..CopyOptions::default()
         };
         tree::update(world.disk, from, to, &options, world.progress)?.copied
@@ -303,7 +309,11 @@ fn update(step: &CopyVolume, world: World<'_>, source: &Volume) -> Result<StepOu
             problems: copied.problems,
         });
     }
-    let manifest = contents.observe(source, &VerifyOptions::default(), world.progress)?;
+    let options = VerifyOptions {
+        known: known.map(|known| known.source),
+        ..VerifyOptions::default()
+    };
+    let manifest = contents.observe(source, &options, world.progress)?;
     remember(step, world, source, &target)?;
     let sha256 = save(step, world, Some(&manifest))?;
     Ok(StepOutcome {

@@ -8,7 +8,7 @@ use thiserror::Error;
 use crate::compose;
 use crate::document::DocumentError;
 use crate::engine::{self, ArchiveError};
-use crate::error::{Code, Explain, Kind};
+use crate::error::{Code, Explain, Kind, root_hint};
 use crate::fs::WriteError;
 use crate::launch::LaunchError;
 use crate::merge;
@@ -302,15 +302,19 @@ impl Explain for StepError {
                     path.display()
                 )]
             }
-            Self::NotKept { .. } => {
-                vec!["run it as root, onto a filesystem of the same kind".into()]
-            }
+            Self::NotKept { .. } => root_hint(
+                "run it as root, onto a filesystem of the same kind",
+                Some("copy it onto a filesystem of the same kind"),
+            ),
             Self::Differs { .. } => vec![
                 "suspect the disk or the memory; roll back, and look at the kernel's log".into(),
             ],
             Self::CurrentMoved { .. } => vec!["repoint it as it was, or finish by hand".into()],
             Self::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
-                vec!["run it as root: volumes belong to the users of their containers".into()]
+                root_hint(
+                    "run it as root: volumes belong to the users of their containers",
+                    None,
+                )
             }
             _ => Vec::new(),
         }

@@ -10,6 +10,7 @@ use super::world::{Attempt, Phase, StepKind, StepOutcome, Undo, World};
 use crate::engine::VolumeStore;
 use crate::tree::{Manifest, VerifyOptions, VerifyScope};
 use crate::upgrade::confine::{self, Bounds, OutOfBounds};
+use crate::upgrade::known_copy::KnownCopy;
 
 /// Compares a copied volume, read back, with its manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,9 +33,12 @@ impl StepKind for VerifyVolume {
         let volume = world.volumes.existing(&self.volume)?;
         let path = world.install.root().join(&self.manifest);
         let manifest = Manifest::load(&path)?;
-        // What the page cache holds proves nothing about the disk.
+        // What the page cache holds proves nothing about the disk. What was read back from it before
+        // the window, and wasn't written since, needn't be read again.
+        let known = KnownCopy::load(world.install, &self.manifest);
         let options = VerifyOptions {
             media: true,
+            known: known.map(|known| known.target),
             ..VerifyOptions::default()
         };
         let contents = world.volumes.contents();

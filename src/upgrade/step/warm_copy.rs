@@ -8,12 +8,13 @@ use serde::{Deserialize, Serialize};
 use super::StepError;
 use super::copy_volume::{forget, take_back};
 use super::shell::command;
-use super::world::{Attempt, Phase, StepKind, StepOutcome, Undo, World};
+use super::world::{self, Attempt, Phase, StepKind, StepOutcome, Undo, World};
 use crate::engine::{
     self, CopyEnd, CopyPair, LABEL_INSTALL, LABEL_RUN, MadeBy, TargetLabels, Volume, VolumeStore,
 };
-use crate::tree::{CopyOptions, Holds};
+use crate::tree::{self, CopyOptions, Holds, KnownFiles, Writers};
 use crate::upgrade::confine::{self, Bounds, OutOfBounds};
+use crate::upgrade::known_copy::KnownCopy;
 
 /// Makes a volume, and copies into it what another holds by now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,7 +49,10 @@ impl StepKind for WarmCopy {
             Holds::Nothing => {}
             Holds::Part if attempt == Attempt::Again => {}
             // Complete, or on the way; what it lacks the copy in the window brings.
-            Holds::Something if attempt == Attempt::Again => return Ok(StepOutcome::default()),
+            Holds::Something if attempt == Attempt::Again => {
+                learn(self, world, &source, target)?;
+                return Ok(StepOutcome::default());
+            }
             Holds::Part | Holds::Something => {
                 return Err(StepError::TargetNotEmpty {
                     volume: target.name.clone(),
@@ -68,6 +72,7 @@ impl StepKind for WarmCopy {
         // What changed meanwhile, or couldn't be kept, is told by the copy that counts.
         let copied = contents.copy(world.disk, pair, &options, world.progress);
         let copied = copied.inspect_err(|_| take_back(world, target, found.is_new))?;
+        learn(self, world, &source, target)?;
         Ok(StepOutcome {
             files: copied.counts.all_files(),
             bytes: copied.counts.bytes,
@@ -133,6 +138,39 @@ impl WarmCopy {
             }),
         }
     }
+}
+
+/// Reads source and copy while there is time for it, the copy from the medium. What can't be read now
+/// the window reads.
+fn learn(
+    step: &WarmCopy,
+    world: World<'_>,
+    source: &Volume,
+    target: &Volume,
+) -> Result<(), StepError> {
+    let contents = world.volumes.contents();
+    let Some((from, to)) = contents.path(source).zip(contents.path(target)) else {
+        return Ok(());
+    };
+    let of = |path: &Path, writers, media| match KnownFiles::of(
+        world.disk,
+        path,
+        writers,
+        media,
+        world.progress,
+    ) {
+        Err(error @ tree::Error::Interrupted) => Err(error),
+        known => Ok(known.unwrap_or_default()),
+    };
+    let known = KnownCopy {
+        source: of(from, Writers::Some, false)?,
+        target: of(to, Writers::None, true)?,
+    };
+    if known.source.is_empty() || known.target.is_empty() {
+        return Ok(());
+    }
+    world::make_folders(world, &world.install.root().join(&step.manifest))?;
+    Ok(known.save(world.disk, world.install, &step.manifest)?)
 }
 
 /// The volume must be one that this run made: its labels say so from its first moment on.
