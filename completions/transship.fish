@@ -575,15 +575,27 @@ complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_s
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from unpause" -s v -l verbose -d 'Show every command that is run, and how it ended'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from unpause" -l no-pager -d 'Show long text at once, and not through `$TRANSSHIP_PAGER`, `$PAGER` or `less`'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from unpause" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c transship -n "__fish_transship_using_subcommand db; and not __fish_seen_subcommand_from compare" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c transship -n "__fish_transship_using_subcommand db; and not __fish_seen_subcommand_from collation compare" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
-complete -c transship -n "__fish_transship_using_subcommand db; and not __fish_seen_subcommand_from compare" -l json -d 'Print one JSON document instead of text'
-complete -c transship -n "__fish_transship_using_subcommand db; and not __fish_seen_subcommand_from compare" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
-complete -c transship -n "__fish_transship_using_subcommand db; and not __fish_seen_subcommand_from compare" -s v -l verbose -d 'Show every command that is run, and how it ended'
-complete -c transship -n "__fish_transship_using_subcommand db; and not __fish_seen_subcommand_from compare" -l no-pager -d 'Show long text at once, and not through `$TRANSSHIP_PAGER`, `$PAGER` or `less`'
-complete -c transship -n "__fish_transship_using_subcommand db; and not __fish_seen_subcommand_from compare" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c transship -n "__fish_transship_using_subcommand db; and not __fish_seen_subcommand_from compare" -f -a "compare" -d 'Tell whether two Postgres servers have the same'
+complete -c transship -n "__fish_transship_using_subcommand db; and not __fish_seen_subcommand_from collation compare" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand db; and not __fish_seen_subcommand_from collation compare" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand db; and not __fish_seen_subcommand_from collation compare" -s v -l verbose -d 'Show every command that is run, and how it ended'
+complete -c transship -n "__fish_transship_using_subcommand db; and not __fish_seen_subcommand_from collation compare" -l no-pager -d 'Show long text at once, and not through `$TRANSSHIP_PAGER`, `$PAGER` or `less`'
+complete -c transship -n "__fish_transship_using_subcommand db; and not __fish_seen_subcommand_from collation compare" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand db; and not __fish_seen_subcommand_from collation compare" -f -a "collation" -d 'Find the indexes of a Postgres server that another C library sorted, and make them anew'
+complete -c transship -n "__fish_transship_using_subcommand db; and not __fish_seen_subcommand_from collation compare" -f -a "compare" -d 'Tell whether two Postgres servers have the same'
+complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from collation" -l docker -d 'The docker program, such as `sudo -n docker`' -r
+complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from collation" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from collation" -l mend -d 'Make the indexes anew, and record the versions'
+complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from collation" -l all -d 'Believe no version that is recorded: the files came from elsewhere'
+complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from collation" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from collation" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from collation" -s v -l verbose -d 'Show every command that is run, and how it ended'
+complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from collation" -l no-pager -d 'Show long text at once, and not through `$TRANSSHIP_PAGER`, `$PAGER` or `less`'
+complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from collation" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from compare" -s o -l output -d 'Keep what was found as a sealed document, with the hash of every table' -r -F
 complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from compare" -l docker -d 'The docker program, such as `sudo -n docker`' -r
 complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from compare" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
@@ -681,7 +693,7 @@ complete -c transship -n "__fish_transship_using_subcommand inspect" -l helper -
 complete -c transship -n "__fish_transship_using_subcommand inspect" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
-complete -c transship -n "__fish_transship_using_subcommand inspect" -l list -d 'List the databases that are known, and what is told of each'
+complete -c transship -n "__fish_transship_using_subcommand inspect" -l list -d 'List the databases that are known, what is told of each, and what can be done with it'
 complete -c transship -n "__fish_transship_using_subcommand inspect" -l assume-stopped -d 'Take for unused what nobody can be asked about'
 complete -c transship -n "__fish_transship_using_subcommand inspect" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand inspect" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'

@@ -43,7 +43,7 @@ pub(crate) const RECIPE: DatabaseRecipe = DatabaseRecipe {
         load: as_root!("exec mariadb -uroot"),
         restarts: false,
         compare: Some(as_root!(
-            "all=$(mariadb -uroot -N -B -e \"select concat('`', table_schema, '`.`', table_name, '`') from information_schema.tables where table_type = 'BASE TABLE' and table_schema not in ('mysql', 'information_schema', 'performance_schema', 'sys') order by 1\")
+            "all=$(mariadb -uroot -N -B -e \"select concat(char(96), table_schema, char(96), '.', char(96), table_name, char(96)) from information_schema.tables where table_type = 'BASE TABLE' and table_schema not in ('mysql', 'information_schema', 'performance_schema', 'sys') order by 1\")
              echo \"$all\" | while read -r one; do [ -z \"$one\" ] || mariadb -uroot -N -B -e \"checksum table $one extended\"; done
              mariadb -uroot -N -B -e \"select 'view', table_schema, table_name from information_schema.views where table_schema <> 'sys' order by 2, 3; select 'routine', routine_schema, routine_name from information_schema.routines where routine_schema <> 'sys' order by 2, 3; select 'trigger', trigger_schema, trigger_name from information_schema.triggers where trigger_schema <> 'sys' order by 2, 3; select 'event', event_schema, event_name from information_schema.events order by 2, 3; select 'user', user, host, authentication_string from mysql.user where user not in ('root', 'mariadb.sys', 'PUBLIC') order by 2, 3\""
         )),

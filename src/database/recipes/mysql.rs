@@ -36,7 +36,7 @@ pub(crate) const RECIPE: DatabaseRecipe = DatabaseRecipe {
         load: as_root!("exec mysql -uroot"),
         restarts: false,
         compare: Some(as_root!(
-            "all=$(mysql -uroot -N -B -e \"select concat('`', table_schema, '`.`', table_name, '`') from information_schema.tables where table_type = 'BASE TABLE' and table_schema not in ('mysql', 'information_schema', 'performance_schema', 'sys') order by 1\")
+            "all=$(mysql -uroot -N -B -e \"select concat(char(96), table_schema, char(96), '.', char(96), table_name, char(96)) from information_schema.tables where table_type = 'BASE TABLE' and table_schema not in ('mysql', 'information_schema', 'performance_schema', 'sys') order by 1\")
              echo \"$all\" | while read -r one; do [ -z \"$one\" ] || mysql -uroot -N -B -e \"checksum table $one extended\"; done"
         )),
         ends_with: Some(b"-- Dump completed"),
