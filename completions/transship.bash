@@ -49,9 +49,6 @@ _transship() {
             transship,inspect)
                 cmd="transship__subcmd__inspect"
                 ;;
-            transship,log)
-                cmd="transship__subcmd__log"
-                ;;
             transship,manifest)
                 cmd="transship__subcmd__manifest"
                 ;;
@@ -94,11 +91,17 @@ _transship() {
             transship,volume)
                 cmd="transship__subcmd__volume"
                 ;;
-            transship__subcmd__db,collation)
-                cmd="transship__subcmd__db__subcmd__collation"
-                ;;
             transship__subcmd__db,compare)
                 cmd="transship__subcmd__db__subcmd__compare"
+                ;;
+            transship__subcmd__db,dump)
+                cmd="transship__subcmd__db__subcmd__dump"
+                ;;
+            transship__subcmd__db,load)
+                cmd="transship__subcmd__db__subcmd__load"
+                ;;
+            transship__subcmd__db,move)
+                cmd="transship__subcmd__db__subcmd__move"
                 ;;
             transship__subcmd__image,load)
                 cmd="transship__subcmd__image__subcmd__load"
@@ -146,7 +149,7 @@ _transship() {
 
     case "${cmd}" in
         transship)
-            opts="-C -q -v -h -V --install --json --quiet --verbose --no-pager --color --help --version init doctor path plan rehearse upgrade apply resume rollback confirm status log up stop release image volume db copy manifest verify diff conflicts inspect merge completions"
+            opts="-C -q -h -V --install --json --quiet --color --help --version init doctor path plan rehearse upgrade apply resume rollback confirm status up stop release image volume db copy manifest verify diff conflicts inspect merge completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -172,7 +175,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__apply)
-            opts="-C -q -v -h --install --docker --helper --assume-stopped --rollback-on-failure --no-rollback --notes-read --window --wait --confirm-within --accept-unknown-downtime --replay --dry-run --json --quiet --verbose --no-pager --color --help"
+            opts="-C -q -h --install --docker --helper --assume-stopped --rollback-on-failure --no-rollback --notes-read --window --wait --confirm-within --accept-unknown-downtime --replay --dry-run --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -218,7 +221,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__completions)
-            opts="-q -v -h --json --quiet --verbose --no-pager --color --help bash elvish fish powershell zsh"
+            opts="-q -h --json --quiet --color --help bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -236,7 +239,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__confirm)
-            opts="-C -q -v -h --install --docker --helper --assume-stopped --json --quiet --verbose --no-pager --color --help"
+            opts="-C -q -h --install --docker --helper --assume-stopped --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -270,7 +273,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__conflicts)
-            opts="-p -o -C -q -v -h --running --project --fix --profile --port-offset --suffix --prefix --mounted --dry-run --check --output --install --docker --json --quiet --verbose --no-pager --color --help"
+            opts="-p -o -C -q -h --running --project --fix --profile --port-offset --suffix --prefix --mounted --dry-run --check --output --install --docker --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -332,7 +335,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__copy)
-            opts="-q -v -h --verify --media --update --checksum --yes --delete-all --max-delete --exclude --live --cross-mounts --no-reflink --no-sync --dry-run --json --quiet --verbose --no-pager --color --help"
+            opts="-q -h --verify --media --update --checksum --yes --delete-all --max-delete --exclude --live --cross-mounts --no-reflink --no-sync --dry-run --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -358,7 +361,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__db)
-            opts="-q -v -h --json --quiet --verbose --no-pager --color --help collation compare"
+            opts="-q -h --json --quiet --color --help compare dump load move"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -375,30 +378,8 @@ _transship() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        transship__subcmd__db__subcmd__collation)
-            opts="-q -v -h --mend --all --docker --json --quiet --verbose --no-pager --color --help"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                --docker)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --color)
-                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
-                    return 0
-                    ;;
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
         transship__subcmd__db__subcmd__compare)
-            opts="-o -q -v -h --output --docker --json --quiet --verbose --no-pager --color --help"
+            opts="-o -q -h --output --docker --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -427,8 +408,98 @@ _transship() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        transship__subcmd__db__subcmd__dump)
+            opts="-o -q -h --output --docker --json --quiet --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --docker)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        transship__subcmd__db__subcmd__load)
+            opts="-q -h --database --docker --json --quiet --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --database)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --docker)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        transship__subcmd__db__subcmd__move)
+            opts="-o -q -h --output --keep-dump --docker --json --quiet --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keep-dump)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --docker)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         transship__subcmd__diff)
-            opts="-C -q -v -h --install --stat --text --md --show-secrets --json --quiet --verbose --no-pager --color --help"
+            opts="-C -q -h --install --stat --text --md --show-secrets --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -454,7 +525,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__doctor)
-            opts="-p -C -q -v -h --from-release --from --prefix --image --tag-var --image-archive --carry --leave --skip-volume --own --share --env-file --profile --project --from-project --beside --ours --theirs --as-override --ignore --list --install --volumes --docker --helper --assume-stopped --json --quiet --verbose --no-pager --color --help"
+            opts="-p -C -q -h --from-release --from --prefix --image --tag-var --image-archive --carry --leave --skip-volume --own --share --env-file --profile --project --from-project --beside --ours --theirs --as-override --ignore --list --install --volumes --docker --helper --assume-stopped --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -564,7 +635,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__image)
-            opts="-q -v -h --json --quiet --verbose --no-pager --color --help ls set load"
+            opts="-q -h --json --quiet --color --help ls set load"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -582,7 +653,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__image__subcmd__load)
-            opts="-f -q -v -h --file --env-file --docker --dry-run --json --quiet --verbose --no-pager --color --help"
+            opts="-f -q -h --file --env-file --docker --dry-run --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -616,7 +687,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__image__subcmd__ls)
-            opts="-f -q -v -h --file --env-file --json --quiet --verbose --no-pager --color --help"
+            opts="-f -q -h --file --env-file --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -646,7 +717,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__image__subcmd__set)
-            opts="-f -o -q -v -h --file --env-file --tag-var --keep-digest --dry-run --check --output --json --quiet --verbose --no-pager --color --help"
+            opts="-f -o -q -h --file --env-file --tag-var --keep-digest --dry-run --check --output --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -684,7 +755,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__init)
-            opts="-C -q -v -h --install --current --project-directory --moved --clone --dry-run --json --quiet --verbose --no-pager --color --help"
+            opts="-C -q -h --install --current --project-directory --moved --clone --dry-run --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -718,7 +789,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__inspect)
-            opts="-q -v -h --list --volumes --docker --helper --assume-stopped --json --quiet --verbose --no-pager --color --help"
+            opts="-q -h --list --volumes --docker --helper --assume-stopped --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -747,34 +818,8 @@ _transship() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        transship__subcmd__log)
-            opts="-C -q -v -h --install --json --quiet --verbose --no-pager --color --help"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                --install)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                -C)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --color)
-                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
-                    return 0
-                    ;;
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
         transship__subcmd__manifest)
-            opts="-o -q -v -h --format --output --exclude --cross-mounts --json --quiet --verbose --no-pager --color --help"
+            opts="-o -q -h --format --output --exclude --cross-mounts --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -808,7 +853,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__merge)
-            opts="-o -q -v -h --solve --output --path --ours --theirs --dry-run --as-override --secret --show-secrets --json --quiet --verbose --no-pager --color --help"
+            opts="-o -q -h --solve --output --path --ours --theirs --dry-run --as-override --secret --show-secrets --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -854,7 +899,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__path)
-            opts="-C -q -v -h --available --recipe --install --json --quiet --verbose --no-pager --color --help"
+            opts="-C -q -h --available --recipe --install --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -888,7 +933,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__plan)
-            opts="-C -p -q -v -h --install --from-release --from --prefix --image --tag-var --image-archive --carry --leave --skip-volume --own --share --env-file --profile --project --from-project --beside --ours --theirs --as-override --pristine --no-up --volumes --docker --helper --assume-stopped --max-downtime --accept-unknown-downtime --dry-run --json --quiet --verbose --no-pager --color --help"
+            opts="-C -p -q -h --install --from-release --from --prefix --image --tag-var --image-archive --carry --leave --skip-volume --own --share --env-file --profile --project --from-project --beside --ours --theirs --as-override --pristine --no-up --volumes --docker --helper --assume-stopped --max-downtime --accept-unknown-downtime --dry-run --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1002,7 +1047,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__rehearse)
-            opts="-C -p -y -q -v -h --install --from-release --from --prefix --image --tag-var --image-archive --carry --leave --skip-volume --own --share --env-file --profile --project --from-project --beside --ours --theirs --as-override --pristine --no-up --volumes --docker --helper --assume-stopped --pause --stop --on-host --keep --clean --yes --note --report --run --json --quiet --verbose --no-pager --color --help"
+            opts="-C -p -y -q -h --install --from-release --from --prefix --image --tag-var --image-archive --carry --leave --skip-volume --own --share --env-file --profile --project --from-project --beside --ours --theirs --as-override --pristine --no-up --volumes --docker --helper --assume-stopped --pause --stop --on-host --keep --clean --yes --note --report --run --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1124,7 +1169,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__release)
-            opts="-C -q -v -h --install --json --quiet --verbose --no-pager --color --help ls new use prune bad"
+            opts="-C -q -h --install --json --quiet --color --help ls new use prune bad"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1150,7 +1195,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__release__subcmd__bad)
-            opts="-C -q -v -h --because --undo --install --json --quiet --verbose --no-pager --color --help"
+            opts="-C -q -h --because --undo --install --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1180,7 +1225,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__release__subcmd__ls)
-            opts="-C -q -v -h --install --json --quiet --verbose --no-pager --color --help"
+            opts="-C -q -h --install --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1206,7 +1251,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__release__subcmd__new)
-            opts="-C -q -v -h --from-release --install --dry-run --json --quiet --verbose --no-pager --color --help"
+            opts="-C -q -h --from-release --install --dry-run --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1236,7 +1281,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__release__subcmd__prune)
-            opts="-C -y -q -v -h --keep --install --volumes --docker --helper --assume-stopped --dry-run --yes --json --quiet --verbose --no-pager --color --help"
+            opts="-C -y -q -h --keep --install --volumes --docker --helper --assume-stopped --dry-run --yes --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1278,7 +1323,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__release__subcmd__use)
-            opts="-C -q -v -h --install --dry-run --json --quiet --verbose --no-pager --color --help"
+            opts="-C -q -h --install --dry-run --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1304,7 +1349,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__resume)
-            opts="-C -q -v -h --install --docker --helper --assume-stopped --no-rollback --json --quiet --verbose --no-pager --color --help"
+            opts="-C -q -h --install --docker --helper --assume-stopped --no-rollback --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1338,7 +1383,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__rollback)
-            opts="-C -y -q -v -h --install --docker --helper --assume-stopped --discard --accept-data-loss --dry-run --yes --json --quiet --verbose --no-pager --color --help"
+            opts="-C -y -q -h --install --docker --helper --assume-stopped --discard --accept-data-loss --dry-run --yes --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1372,7 +1417,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__status)
-            opts="-C -q -v -h --install --docker --json --quiet --verbose --no-pager --color --help"
+            opts="-C -q -h --install --docker --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1402,7 +1447,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__stop)
-            opts="-p -C -q -v -h --project --env-file --profile --timeout --dry-run --install --docker --json --quiet --verbose --no-pager --color --help"
+            opts="-p -C -q -h --project --env-file --profile --timeout --dry-run --install --docker --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1452,7 +1497,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__up)
-            opts="-p -C -q -v -h --project --env-file --profile --port-offset --suffix --prefix --beside --accept --never-pull --no-wait --timeout --dry-run --install --docker --json --quiet --verbose --no-pager --color --help"
+            opts="-p -C -q -h --project --env-file --profile --port-offset --suffix --prefix --beside --accept --never-pull --no-wait --timeout --dry-run --install --docker --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1518,7 +1563,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__upgrade)
-            opts="-C -p -y -q -v -h --install --from-release --from --prefix --image --tag-var --image-archive --carry --leave --skip-volume --own --share --env-file --profile --project --from-project --beside --ours --theirs --as-override --pristine --no-up --volumes --docker --helper --assume-stopped --max-downtime --accept-unknown-downtime --dry-run --rollback-on-failure --no-rollback --notes-read --window --wait --confirm-within --yes --json --quiet --verbose --no-pager --color --help"
+            opts="-C -p -y -q -h --install --from-release --from --prefix --image --tag-var --image-archive --carry --leave --skip-volume --own --share --env-file --profile --project --from-project --beside --ours --theirs --as-override --pristine --no-up --volumes --docker --helper --assume-stopped --max-downtime --accept-unknown-downtime --dry-run --rollback-on-failure --no-rollback --notes-read --window --wait --confirm-within --yes --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1640,7 +1685,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__verify)
-            opts="-q -v -h --content-only --metadata-only --media --exclude --cross-mounts --json --quiet --verbose --no-pager --color --help"
+            opts="-q -h --content-only --metadata-only --media --exclude --cross-mounts --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1662,7 +1707,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__volume)
-            opts="-q -v -h --json --quiet --verbose --no-pager --color --help ls prefix rebase copy unpause"
+            opts="-q -h --json --quiet --color --help ls prefix rebase copy unpause"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1680,7 +1725,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__volume__subcmd__copy)
-            opts="-p -q -v -h --project --key --verify --dry-run --live --pause --stop --stop-timeout --from-context --to-context --update --yes --delete-all --max-delete --volumes --docker --helper --assume-stopped --json --quiet --verbose --no-pager --color --help"
+            opts="-p -q -h --project --key --verify --dry-run --live --pause --stop --stop-timeout --from-context --to-context --update --yes --delete-all --max-delete --volumes --docker --helper --assume-stopped --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1738,7 +1783,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__volume__subcmd__ls)
-            opts="-f -p -q -v -h --file --env-file --project --all --size --volumes --docker --helper --assume-stopped --json --quiet --verbose --no-pager --color --help"
+            opts="-f -p -q -h --file --env-file --project --all --size --volumes --docker --helper --assume-stopped --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1788,7 +1833,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__volume__subcmd__prefix)
-            opts="-f -o -q -v -h --replace --only --own --file --env-file --dry-run --check --output --json --quiet --verbose --no-pager --color --help"
+            opts="-f -o -q -h --replace --only --own --file --env-file --dry-run --check --output --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1838,7 +1883,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__volume__subcmd__rebase)
-            opts="-f -o -q -v -h --file --env-file --dry-run --check --output --json --quiet --verbose --no-pager --color --help"
+            opts="-f -o -q -h --file --env-file --dry-run --check --output --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1876,7 +1921,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__volume__subcmd__unpause)
-            opts="-q -v -h --all --dry-run --docker --json --quiet --verbose --no-pager --color --help"
+            opts="-q -h --all --dry-run --docker --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -22,6 +22,7 @@ use super::terminal::ui::{Done, Ui};
 use super::upgrade_options::UpgradeOptions;
 use crate::engine::VolumeStore;
 use crate::fs::Disk;
+use crate::rehearsal::RehearsalRecord;
 use crate::release::{Install, Version};
 use crate::upgrade::downtime_estimate::{DowntimeEstimate, DowntimeFacts};
 use crate::upgrade::planning::merging;
@@ -173,7 +174,8 @@ pub(super) fn make(
     // Which one runs is seen before it is remembered.
     request.from_project = request.from_project.or(recorded);
     let mut prepared = prepare(install, &request, store.as_ref(), ui.progress())?;
-    let facts = DowntimeFacts::observe(install, &prepared, store.as_ref(), ui.progress())?;
+    let mut facts = DowntimeFacts::observe(install, &prepared, store.as_ref(), ui.progress())?;
+    facts.rehearsed = RehearsalRecord::took(install, &prepared.plan, &facts.changing)?;
     prepared.plan.estimate.downtime = DowntimeEstimate::of(&prepared.plan, &facts);
     args.downtime.require(&prepared.plan)?;
     let saved = if args.dry_run {

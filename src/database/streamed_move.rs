@@ -4,6 +4,7 @@
 //! What loads is told that the stream is at its end only when what dumped has ended well and the end is that
 //! of a whole dump: many a program takes a stream that was cut for a short one.
 
+use std::fmt::Write as _;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{ChildStdin, ChildStdout};
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -183,12 +184,17 @@ impl Explain for StreamedMoveError {
                 vec!["name a container (`docker ps`), or `PROJECT/SERVICE`".to_owned()]
             }
             Self::Failed {
-                what: "compares", ..
-            } => Vec::new(),
-            Self::Failed { .. } | Self::Cut { .. } | Self::Pipe { .. } => vec![
+                what: "dumps" | "loads",
+                ..
+            }
+            | Self::Cut { .. }
+            | Self::Pipe { .. } => vec![
                 "what it comes into may have a part: begin again with an empty volume".to_owned(),
             ],
-            Self::IntoItself { .. } | Self::NoAnswer { .. } | Self::Interrupted => Vec::new(),
+            Self::Failed { .. }
+            | Self::IntoItself { .. }
+            | Self::NoAnswer { .. }
+            | Self::Interrupted => Vec::new(),
         }
     }
 }
@@ -478,11 +484,10 @@ fn flow(from: &mut ChildStdout, to: &mut ChildStdin, tell: &dyn Fn(u64)) -> io::
         tell(length as u64);
     }
     to.flush()?;
-    pumped.sha256 = hash
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    for byte in hash.finalize() {
+        // Nothing fails in a String.
+        let _ = write!(pumped.sha256, "{byte:02x}");
+    }
     Ok(pumped)
 }
 

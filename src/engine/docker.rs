@@ -18,8 +18,8 @@ use crate::threads;
 const PROBE: Duration = Duration::from_secs(15);
 
 /// One thing that has gone since it was listed fails a whole inspection; the list is taken
-/// anew this often.
-const TRIES: u32 = 3;
+/// anew this often. On a machine where containers come and go all the time one try rarely is enough.
+const TRIES: u32 = 20;
 
 /// The `docker` program: found, which doesn't mean that an engine answers it.
 #[derive(Debug, Clone)]
@@ -211,7 +211,9 @@ impl Docker {
     }
 
     /// What `inspect` tells of all that `list` names. What comes and goes meanwhile makes an
-    /// inspection fail; the list is then taken anew, some times.
+    /// inspection fail; the list is then taken anew, some times. What the engine lists and knows nothing of,
+    /// as it does while it removes a container, is gone; that is believed of ids alone, which never come
+    /// again.
     pub(super) fn inspected<T>(
         list: impl Fn() -> Result<Vec<String>, Error>,
         inspect: impl Fn(&[String]) -> Result<Vec<T>, Error>,
@@ -221,7 +223,8 @@ impl Docker {
             match inspect(&names) {
                 Ok(found) => return Ok(found),
                 Err(error) => {
-                    let now = list()?;
+                    let mut now = list()?;
+                    now.retain(|name| !is_gone(name, &error));
                     if now == names {
                         return Err(error);
                     }
@@ -257,6 +260,21 @@ impl Docker {
                 source,
             })
     }
+}
+
+/// Whether the engine said that there is nothing of this id.
+fn is_gone(id: &str, error: &Error) -> bool {
+    let Error::Call { source, .. } = error else {
+        return false;
+    };
+    let program::Error::Exit { said, .. } = source else {
+        return false;
+    };
+    let is_id = id.len() == 64 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_id
+        && said
+            .lines()
+            .any(|line| line.contains(id) && line.to_lowercase().contains("no such "))
 }
 
 /// Turns a program's error into that of the thing wanted.
@@ -304,6 +322,55 @@ impl Info {
             clock: self.system_time.parse().ok(),
             context: self.client.context,
             endpoint,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::os::unix::process::ExitStatusExt as _;
+    use std::process::ExitStatus;
+
+    use super::*;
+
+    fn refused(said: String) -> Error {
+        failed("list the containers")(program::Error::Exit {
+            command: "docker container inspect".to_owned(),
+            said,
+            how: program::Ending(ExitStatus::from_raw(1 << 8)),
+        })
+    }
+
+    /// What is found of what is listed, a digit each, one list after the other; nothing is known of `9`.
+    fn found(lists: &[&str], says: &str) -> Option<String> {
+        let next = RefCell::new(lists.iter());
+        let list = || {
+            let names = next.borrow_mut().next().expect("no list more");
+            Ok(names
+                .chars()
+                .map(|name| name.to_string().repeat(64))
+                .collect())
+        };
+        let inspect = |ids: &[String]| match ids.iter().find(|id| id.starts_with('9')) {
+            Some(gone) => Err(refused(format!("Error: {says}: {gone}"))),
+            None => Ok(ids.iter().map(|id| id[..1].to_owned()).collect()),
+        };
+        Some(Docker::inspected(list, inspect).ok()?.concat())
+    }
+
+    #[test]
+    fn what_comes_and_goes_while_it_is_listed_is_no_failure() {
+        for (lists, says, expect) in [
+            (&["12"] as &[_], "No such container", Some("12")),
+            (&["129", "12"], "No such container", Some("12")),
+            (&["129", "139", "139"], "No such container", Some("13")),
+            // Listed while it is removed.
+            (&["129", "129"], "No such container", Some("12")),
+            // What else fails isn't taken for gone.
+            (&["129", "129"], "permission denied", None),
+        ] {
+            assert_eq!(found(lists, says).as_deref(), expect, "{lists:?}, {says}");
         }
     }
 }

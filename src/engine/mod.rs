@@ -26,6 +26,7 @@ mod volumes;
 pub use c_library::c_library_of;
 pub use docker::{Docker, ServerInfo};
 pub use error::Error;
+pub(crate) use helper::labels::run as run_name;
 pub use helper::{HelperError, serve};
 pub use image_archive::{ArchiveError, ArchivedImage, ImageArchive, load_images};
 pub use image_hold::{ImageHold, LABEL_HOLD, have_image, image_id};
@@ -38,6 +39,7 @@ pub use projects::containers::{Container, Health, Mount, containers_using, proje
 pub use projects::giving_way::{remove_network, rename_container};
 pub use projects::in_service::ServiceCommand;
 pub use projects::listening::listening;
+pub use projects::lone_container::{LoneContainer, LoneOptions};
 pub use projects::standing::{
     StandingContainer, free_names, remove_containers, remove_projects, stop_containers,
 };

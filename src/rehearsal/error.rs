@@ -78,6 +78,14 @@ pub enum RehearsalError {
         /// The commands.
         commands: String,
     },
+    /// What the recipe wants run before anything else in the clone failed.
+    #[error("the clone isn't neutralized: `{command}`: {said}")]
+    NotNeutralized {
+        /// What was run, as the recipe has it.
+        command: String,
+        /// How it ended.
+        said: String,
+    },
     /// The old release can't come up in the clone.
     #[error(transparent)]
     Launch(Box<LaunchError>),
@@ -151,6 +159,10 @@ impl Explain for RehearsalError {
                 Self::Interrupted { .. } => Code::Interrupted,
                 Self::Runs { .. } => Code::InUse,
                 Self::NoRoom { .. } => Code::NoRoom,
+                Self::NotNeutralized { .. } => Code::HookFailed,
+                Self::Unclonable { .. } | Self::OnHost { .. } => Code::Refused,
+                Self::NotWell { .. } => Code::NotWell,
+                Self::Drifted { .. } => Code::StalePlan,
                 Self::Io { .. } => Code::Unwritable,
                 _ => Code::NotFound,
             },
@@ -164,6 +176,7 @@ impl Explain for RehearsalError {
             Self::Runs { .. }
             | Self::Unclonable { .. }
             | Self::OnHost { .. }
+            | Self::NotNeutralized { .. }
             | Self::NotWell { .. }
             | Self::Drifted { .. }
             | Self::NoRoom { .. } => Kind::Refused,
@@ -184,6 +197,10 @@ impl Explain for RehearsalError {
                         .into(),
                 ]
             }
+            Self::NotNeutralized { .. } => vec![
+                "nothing else was started in it, and it is gone; see `neutralize` in the recipe"
+                    .into(),
+            ],
             Self::NotWell { .. } | Self::Drifted { .. } => {
                 vec!["rehearse again, with `transship rehearse VERSION`".into()]
             }

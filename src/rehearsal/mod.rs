@@ -14,6 +14,7 @@ mod clone_state;
 mod course;
 mod error;
 mod inputs;
+mod neutralize;
 mod record;
 mod replay;
 mod report;

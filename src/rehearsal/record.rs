@@ -2,6 +2,7 @@
 //! It stands in `.transship/rehearsals/ID.json` before anything of the clone does, so that whatever a
 //! killed one left is found by it, and stays when the clone is gone.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -17,6 +18,7 @@ use crate::document::{self, DocumentFormat};
 use crate::fs::{Disk, require_own};
 use crate::release::Install;
 use crate::upgrade::Plan;
+use crate::upgrade::downtime_estimate::{EarlierPart, EarlierParts};
 use crate::upgrade::planning::release_changes::{
     DataFate, MountChange, ReleaseChanges, ServiceChange,
 };
@@ -255,6 +257,31 @@ impl RehearsalRecord {
                 name: id.map(str::to_owned),
                 folder: Self::folder(install),
             })
+    }
+
+    /// What each kind of step took in the last rehearsal of the upgrade between the same two releases,
+    /// on the first way there; empty where there was none, or it wasn't done in full. `changing` as for
+    /// [`EarlierPart::of_steps`].
+    ///
+    /// # Errors
+    /// Those of [`RehearsalRecord::all`].
+    pub fn took(
+        install: &Install,
+        plan: &Plan,
+        changing: &BTreeMap<String, u64>,
+    ) -> Result<EarlierParts, RehearsalError> {
+        let all = Self::all(install)?;
+        let same = |record: &&Self| record.plan.from == plan.from && record.plan.to == plan.to;
+        let last = all.iter().rev().find(same);
+        let forward = last.and_then(|record| Some((record, record.round(RoundKind::Forward)?)));
+        let done = forward.filter(|(_, round)| round.failed.is_none());
+        Ok(done.map_or_else(EarlierParts::new, |(record, round)| {
+            let outcome = |index| {
+                let step = round.steps.iter().find(|step| step.number == index + 1)?;
+                step.outcome.as_ref()
+            };
+            EarlierPart::of_steps(&record.plan, changing, outcome)
+        }))
     }
 
     /// The round of this kind.

@@ -147,10 +147,10 @@ pub(super) fn hold<'a>(
 
 /// The old release in a clone.
 pub(super) struct OldInClone {
-    launch: Launch,
-    compose: ComposeProject,
-    project: String,
-    folder: PathBuf,
+    pub(super) launch: Launch,
+    pub(super) compose: ComposeProject,
+    pub(super) project: String,
+    pub(super) folder: PathBuf,
 }
 
 impl OldInClone {
@@ -186,9 +186,19 @@ impl OldInClone {
     pub(super) fn up(&self, disk: &Disk, progress: &dyn Progress) -> Result<(), RehearsalError> {
         self.launch.write(disk)?;
         self.compose.up(disk, &self.launch.up(), progress)?;
+        self.wait_for(&[], progress)
+    }
+
+    /// Waits until these services are up and healthy; all of them when none is named.
+    pub(super) fn wait_for(
+        &self,
+        services: &[&str],
+        progress: &dyn Progress,
+    ) -> Result<(), RehearsalError> {
+        let unhealthy = Some(UNHEALTHY);
         Ok(self
             .compose
-            .wait_for(&[], COMING_UP, Some(UNHEALTHY), progress)?)
+            .wait_for(services, COMING_UP, unhealthy, progress)?)
     }
 
     /// Its containers, by service.

@@ -44,6 +44,18 @@ impl Stage<'_> {
         let Some((old, docker)) = &self.old else {
             return Ok(());
         };
+        let neutralize = &self.rehearser.prepared.releases.recipe.neutralize;
+        old.neutralize(neutralize, docker, disk, *progress)?;
+        if !neutralize.is_empty() {
+            let commands = neutralize
+                .iter()
+                .map(|hook| format!("`{}`", hook.run.shown()));
+            let commands: Vec<_> = commands.collect();
+            record.remarks.push(format!(
+                "before anything else the clone was neutralized: {}",
+                commands.join(", ")
+            ));
+        }
         progress.note("on the clone: the old release");
         old.up(disk, *progress)?;
         let now = self.look()?;

@@ -114,7 +114,7 @@ impl WrittenDatabase {
 /// What an upgrade has a step for.
 pub(super) fn require_step(rule: DatabaseRule) -> Result<DatabaseRule, CantFollow> {
     match rule.method {
-        DatabaseMethod::Files => Ok(rule),
+        DatabaseMethod::Files | DatabaseMethod::Dump => Ok(rule),
         method => Err(CantFollow(format!("databases.method: {method}"))),
     }
 }

@@ -142,9 +142,10 @@ pub(super) struct WrittenHooks {
     after_hop: Option<WrittenHook>,
 }
 
+/// A hook as it is written.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum WrittenHook {
+pub(super) enum WrittenHook {
     Detailed {
         run: HookCommand,
         service: Option<String>,
@@ -187,6 +188,15 @@ impl WrittenHooks {
 }
 
 impl WrittenHook {
+    /// What a rehearsal runs in its clone. On the host it would be run on what isn't the clone.
+    pub(super) fn read_neutralize(self) -> Result<RecipeHook, CantFollow> {
+        let hook = self.read("neutralize")?;
+        match hook.service {
+            None => Err(CantFollow("neutralize: without a `service`".to_owned())),
+            Some(_) => Ok(hook),
+        }
+    }
+
     fn read(self, key: &str) -> Result<RecipeHook, CantFollow> {
         let hook = match self {
             Self::Plain(run) => RecipeHook {
@@ -341,6 +351,24 @@ mod tests {
             assert_eq!(hooks(text), Err(key.to_owned()), "{text}");
         }
         assert!(hooks("{later: x}").unwrap_err().contains("later"));
+    }
+
+    #[test]
+    fn what_neutralizes_a_clone_is_run_in_a_service() {
+        let read = |text: &str| {
+            let written: WrittenHook = serde_yaml::from_str(text).unwrap();
+            written.read_neutralize().map_err(|error| error.0)
+        };
+        let hook = read("{service: db, run: psql}").unwrap();
+        assert_eq!(hook.service.as_deref(), Some("db"));
+        for (text, key) in [
+            ("psql", "neutralize: without a `service`"),
+            ("{run: psql}", "neutralize: without a `service`"),
+            ("{service: db, run: ''}", "neutralize: nothing to run"),
+            ("{service: db, run: x, within: no}", "neutralize.within: no"),
+        ] {
+            assert_eq!(read(text), Err(key.to_owned()), "{text}");
+        }
     }
 
     #[test]

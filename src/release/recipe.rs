@@ -17,7 +17,7 @@ use thiserror::Error;
 
 use super::Version;
 use super::database_rule::{self, DatabaseRule, WrittenDatabase};
-use super::hooks::{CantFollow, Check, Hooks, WrittenCheck, WrittenHooks};
+use super::hooks::{CantFollow, Check, Hooks, RecipeHook, WrittenCheck, WrittenHook, WrittenHooks};
 use super::path_rules::{self, PathRules};
 use super::recipe_origin::RecipeOrigin;
 use crate::error::{Code, Explain, Kind};
@@ -58,6 +58,9 @@ pub struct Recipe {
     pub notes: Option<PathBuf>,
     /// Whether a plan has to have been rehearsed well before it is done.
     pub needs_rehearsal: bool,
+    /// What is run in a rehearsal's clone before anything else is: it switches off what mails, posts and
+    /// bills.
+    pub neutralize: Vec<RecipeHook>,
     /// Which upgrades are one hop.
     pub path: PathRules,
     /// All releases that the vendor made; nothing where that isn't said.
@@ -201,6 +204,7 @@ struct Written {
     databases: Option<Vec<WrittenDatabase>>,
     notes: Option<PathBuf>,
     rehearsal: Option<WrittenRehearsal>,
+    neutralize: Option<Vec<WrittenHook>>,
     path: Option<PathRules>,
     #[serde(default, deserialize_with = "path_rules::versions")]
     releases: Vec<Version>,
@@ -310,6 +314,8 @@ impl Recipe {
             .map(|entries| entries.into_iter().map(CarryRule::from_written).collect());
         let checks = written.checks.unwrap_or_default().into_iter();
         let checks = checks.map(WrittenCheck::read).collect::<Result<_, _>>();
+        let neutralize = written.neutralize.unwrap_or_default().into_iter();
+        let neutralize = neutralize.map(WrittenHook::read_neutralize);
         let databases = written.databases.unwrap_or_default().into_iter();
         let databases = databases
             .map(|written| database_rule::require_step(written.read()?))
@@ -325,6 +331,7 @@ impl Recipe {
             own: volumes.own,
             share: volumes.share,
             leave: leave.collect::<Result<_, _>>()?,
+            neutralize: neutralize.collect::<Result<_, _>>().map_err(unsupported)?,
             needs_rehearsal: written.rehearsal == Some(WrittenRehearsal::Required),
             images: written.images.unwrap_or_default(),
             ours: merge.ours,

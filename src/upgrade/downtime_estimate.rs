@@ -1,7 +1,7 @@
 //! How long nobody will be served, as far as it can be known before. The model is all here, and pure:
 //!
-//! - A kind of step that an earlier upgrade of the install did takes as long again; where it reads data,
-//!   as much longer as there is more of it.
+//! - A kind of step that was rehearsed on the way to this release takes as long again, else one that an
+//!   earlier upgrade of the install did; where it reads data, as much longer as there is more of it.
 //! - Of a volume that is copied while it is in use, what is written lately is what will be read.
 //! - Else *stopping* takes what the containers need that don't heed their signal, *starting* what the
 //!   health checks of the old release need at least, *copying* and *verifying* what reading takes at the
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::plan::{Plan, VolumeEstimate};
-use super::step::{Phase, Step};
+use super::step::{Phase, Step, StepOutcome};
 use crate::engine::Turnaround;
 use crate::error::{Code, Explain, Kind};
 
@@ -52,6 +52,8 @@ pub enum PartKind {
     Verify,
     /// Making the new containers, where that can't be done before.
     Create,
+    /// Moving databases.
+    Database,
     /// The recipe's hook, and whatever else moves data.
     Hook,
     /// Starting the new release, until it is up.
@@ -64,6 +66,8 @@ pub enum PartKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PartBasis {
+    /// The last rehearsal of this upgrade took so long.
+    Rehearsal,
     /// The last upgrade of this install took so long.
     EarlierRun,
     /// How the old release's containers are, and what the engine takes to answer.
@@ -118,8 +122,10 @@ impl Explain for DowntimeRefusal {
 /// What was observed for it.
 #[derive(Debug, Clone, Default)]
 pub struct DowntimeFacts {
+    /// What the last rehearsal of the same upgrade took, by kind.
+    pub rehearsed: EarlierParts,
     /// What the last complete upgrade of the install took, by kind.
-    pub earlier: BTreeMap<PartKind, EarlierPart>,
+    pub earlier: EarlierParts,
     /// What is to be expected of the containers that run now.
     pub containers: Option<Turnaround>,
     /// How long the engine takes to answer a question.
@@ -131,6 +137,9 @@ pub struct DowntimeFacts {
     /// The bytes that may change until the window, by the keys of volumes of which it reads no more.
     pub changing: BTreeMap<String, u64>,
 }
+
+/// What each kind of step took when steps like a plan's were done.
+pub type EarlierParts = BTreeMap<PartKind, EarlierPart>;
 
 /// What a kind of step took once.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -210,11 +219,18 @@ impl DowntimeFacts {
             changing.copied().unwrap_or(volume.bytes)
         };
         let bytes = volumes.iter().map(read).sum();
-        let earlier = self.earlier.get(&kind);
+        let rehearsed = self
+            .rehearsed
+            .get(&kind)
+            .map(|part| (part, PartBasis::Rehearsal));
+        let earlier = self
+            .earlier
+            .get(&kind)
+            .map(|part| (part, PartBasis::EarlierRun));
         let questions = |count: u32| self.question * count * steps;
         let containers = |time: Option<Duration>| (time, PartBasis::Containers);
-        let (time, basis) = match (kind, earlier) {
-            (_, Some(earlier)) => (Some(earlier.again(kind, bytes)), PartBasis::EarlierRun),
+        let (time, basis) = match (kind, rehearsed.or(earlier)) {
+            (_, Some((once, basis))) => (Some(once.again(kind, bytes)), basis),
             (PartKind::Stop, _) => {
                 let stop = self.containers.and_then(|containers| containers.stop);
                 containers(stop.map(|stop| stop + questions(3)))
@@ -240,7 +256,9 @@ impl DowntimeFacts {
                 )
             }
             (PartKind::Verify, _) => (self.reading(bytes, questions(4)), PartBasis::Measured),
-            (PartKind::Hook | PartKind::Check, _) => (None, PartBasis::Unknown),
+            (PartKind::Hook | PartKind::Check | PartKind::Database, _) => {
+                (None, PartBasis::Unknown)
+            }
         };
         let milliseconds = time.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
         DowntimePart {
@@ -258,9 +276,43 @@ impl DowntimeFacts {
 }
 
 impl EarlierPart {
+    /// By kind, what the steps of a plan took that was done, and what they read; `outcome` is that of a step by
+    /// its index. Of the volumes in `changing` only what had changed was read in the window.
+    pub fn of_steps<'a>(
+        plan: &Plan,
+        changing: &BTreeMap<String, u64>,
+        outcome: impl Fn(usize) -> Option<&'a StepOutcome>,
+    ) -> EarlierParts {
+        let steps = plan.steps.iter().enumerate();
+        let copied = |key: &str| {
+            let mut copies = steps.clone().filter_map(|(number, step)| match step {
+                Step::CopyVolume(copy) if copy.key == key => outcome(number),
+                _ => None,
+            });
+            copies.next().map(|outcome| outcome.bytes)
+        };
+        let volumes = plan.estimate.volumes.iter();
+        let bytes = volumes.map(|volume| {
+            let changed = changing.get(&volume.key);
+            changed
+                .and_then(|_| copied(&volume.key))
+                .unwrap_or(volume.bytes)
+        });
+        let bytes = bytes.sum();
+        let mut parts = EarlierParts::new();
+        for (number, kind) in kinds(&plan.steps).into_iter().enumerate() {
+            if let (Some(kind), Some(outcome)) = (kind, outcome(number)) {
+                let part = parts.entry(kind).or_default();
+                part.milliseconds += outcome.milliseconds;
+                part.bytes = bytes;
+            }
+        }
+        parts
+    }
+
     fn again(self, kind: PartKind, bytes: u64) -> Duration {
         let milliseconds = match kind {
-            PartKind::Copy | PartKind::Verify => {
+            PartKind::Copy | PartKind::Verify | PartKind::Database => {
                 let more = u128::from(bytes + LEAST) * u128::from(self.milliseconds);
                 u64::try_from(more / u128::from(self.bytes + LEAST)).unwrap_or(u64::MAX)
             }
@@ -272,7 +324,7 @@ impl EarlierPart {
 
 /// The kind of each step from the first signal until the new release is seen to be well; none of the
 /// others, and of those that take no time to speak of.
-pub(super) fn kinds(steps: &[Step]) -> Vec<Option<PartKind>> {
+fn kinds(steps: &[Step]) -> Vec<Option<PartKind>> {
     let stop = steps.iter().position(|step| matches!(step, Step::Stop(_)));
     let switch = steps
         .iter()
@@ -293,6 +345,7 @@ fn kind(step: &Step) -> Option<PartKind> {
         Step::CreateContainers(_) => PartKind::Create,
         Step::Start(_) => PartKind::Start,
         Step::Check(_) => PartKind::Check,
+        Step::MoveDatabase(_) => PartKind::Database,
         // Small files.
         Step::Carry(_) => return None,
         _ => PartKind::Hook,
@@ -315,6 +368,7 @@ impl fmt::Display for PartKind {
             Self::Copy => "copy",
             Self::Verify => "verify",
             Self::Create => "create",
+            Self::Database => "databases",
             Self::Hook => "hooks",
             Self::Start => "start",
             Self::Check => "checks",
@@ -325,6 +379,7 @@ impl fmt::Display for PartKind {
 impl fmt::Display for PartBasis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Rehearsal => "as in its rehearsal",
             Self::EarlierRun => "as the last upgrade here",
             Self::Containers => "by the signals and health checks of what runs",
             Self::Measured => "at the rate at which a sample was read",
@@ -334,124 +389,4 @@ impl fmt::Display for PartBasis {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn volume(key: &str, bytes: u64) -> VolumeEstimate {
-        VolumeEstimate {
-            key: key.to_owned(),
-            files: 1,
-            bytes,
-            in_use_by: None,
-        }
-    }
-
-    fn facts() -> DowntimeFacts {
-        DowntimeFacts {
-            containers: Some(Turnaround {
-                stop: Some(Duration::from_secs(10)),
-                healthy: Duration::from_secs(5),
-                unchecked: false,
-            }),
-            question: Duration::from_millis(100),
-            rate: Some(100 << 20),
-            ..DowntimeFacts::default()
-        }
-    }
-
-    #[track_caller]
-    fn check(facts: &DowntimeFacts, kind: PartKind, milliseconds: Option<u64>, basis: PartBasis) {
-        let volumes = [volume("db", 200 << 20), volume("files", 100 << 20)];
-        let part = facts.part(kind, 1, &volumes);
-        assert_eq!(
-            (part.milliseconds, part.basis),
-            (milliseconds, basis),
-            "{kind}"
-        );
-    }
-
-    #[test]
-    fn at_first_it_is_told_by_the_containers_and_a_sample() {
-        let mut facts = facts();
-        check(&facts, PartKind::Stop, Some(10_300), PartBasis::Containers);
-        check(&facts, PartKind::Start, Some(5_800), PartBasis::Containers);
-        check(&facts, PartKind::Copy, Some(3_400), PartBasis::Measured);
-        facts.databases.insert("db".to_owned());
-        check(&facts, PartKind::Copy, Some(7_400), PartBasis::Measured);
-        check(&facts, PartKind::Verify, Some(3_400), PartBasis::Measured);
-        check(&facts, PartKind::Check, None, PartBasis::Unknown);
-        check(&facts, PartKind::Hook, None, PartBasis::Unknown);
-        // However large it is.
-        facts.changing = BTreeMap::from([("db".to_owned(), 50 << 20)]);
-        check(&facts, PartKind::Copy, Some(2_900), PartBasis::Measured);
-        check(&facts, PartKind::Verify, Some(1_900), PartBasis::Measured);
-    }
-
-    #[test]
-    fn what_cannot_be_known_is_unknown_and_so_is_the_whole() {
-        let mut facts = facts();
-        facts.rate = None;
-        check(&facts, PartKind::Copy, None, PartBasis::Unknown);
-        facts.containers = facts.containers.map(|containers| Turnaround {
-            stop: None,
-            ..containers
-        });
-        check(&facts, PartKind::Stop, None, PartBasis::Unknown);
-        facts.containers = None;
-        check(&facts, PartKind::Start, None, PartBasis::Unknown);
-        let part = |milliseconds| DowntimePart {
-            kind: PartKind::Stop,
-            milliseconds,
-            basis: PartBasis::EarlierRun,
-        };
-        let whole = |parts: &[Option<u64>]| {
-            let parts = parts.iter().map(|time| part(*time)).collect();
-            DowntimeEstimate { parts }.milliseconds()
-        };
-        assert_eq!(whole(&[Some(3), Some(4)]), Some(7));
-        assert_eq!(whole(&[Some(3), None]), None);
-    }
-
-    #[test]
-    fn more_than_is_wanted_is_refused_and_so_is_what_is_unknown() {
-        let estimate = |milliseconds| DowntimeEstimate {
-            parts: vec![DowntimePart {
-                kind: PartKind::Stop,
-                milliseconds,
-                basis: PartBasis::EarlierRun,
-            }],
-        };
-        let limit = Duration::from_secs(30);
-        assert_eq!(estimate(Some(30_000)).require_within(limit, false), Ok(()));
-        let said = estimate(Some(30_100))
-            .require_within(limit, true)
-            .unwrap_err();
-        assert_eq!(
-            said.to_string(),
-            "it would be down for about 31 s, and may be for 30 s: stop 30.1 s"
-        );
-        let said = estimate(None).require_within(limit, false).unwrap_err();
-        assert!(said.to_string().ends_with("stop unknown"), "{said}");
-        assert_eq!(estimate(None).require_within(limit, true), Ok(()));
-    }
-
-    #[test]
-    fn later_it_is_told_by_the_last_upgrade_and_more_data_takes_longer() {
-        let mut facts = facts();
-        let earlier = |milliseconds, bytes| EarlierPart {
-            milliseconds,
-            bytes,
-        };
-        facts.earlier = BTreeMap::from([
-            (PartKind::Stop, earlier(1_500, 0)),
-            (PartKind::Hook, earlier(9_000, 0)),
-            (PartKind::Verify, earlier(1_000, 118 << 20)),
-            (PartKind::Copy, earlier(200, 4_096)),
-        ]);
-        check(&facts, PartKind::Stop, Some(1_500), PartBasis::EarlierRun);
-        check(&facts, PartKind::Hook, Some(9_000), PartBasis::EarlierRun);
-        check(&facts, PartKind::Verify, Some(2_000), PartBasis::EarlierRun);
-        check(&facts, PartKind::Copy, Some(1_137), PartBasis::EarlierRun);
-        check(&facts, PartKind::Start, Some(5_800), PartBasis::Containers);
-    }
-}
+mod tests;

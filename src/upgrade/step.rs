@@ -21,6 +21,8 @@ mod error;
 mod hold_images;
 mod last_copy;
 mod load_images;
+mod make_volume;
+mod move_database;
 mod release_project;
 mod run_hook;
 mod shell;
@@ -43,6 +45,8 @@ pub use edit_compose::{EditCompose, FolderMove, TagVariable, ValueChange, Writte
 pub use error::StepError;
 pub use hold_images::HoldImages;
 pub use load_images::LoadImages;
+pub use make_volume::MakeVolume;
+pub use move_database::MoveDatabase;
 pub use release_project::ReleaseProject;
 pub use run_hook::{HookPoint, RunHook};
 pub(crate) use shell::quote;
@@ -85,6 +89,10 @@ pub enum Step {
     HoldImages(HoldImages),
     /// Copies a volume while it is written still.
     WarmCopy(WarmCopy),
+    /// Makes a volume that a database is moved into.
+    MakeVolume(MakeVolume),
+    /// Moves a database into the new release's volume.
+    MoveDatabase(MoveDatabase),
     /// Makes the new release's containers.
     CreateContainers(CreateContainers),
     /// Runs a hook of the recipe's.
@@ -111,6 +119,8 @@ impl Step {
             Self::Switch(step) => step,
             Self::HoldImages(step) => step,
             Self::WarmCopy(step) => step,
+            Self::MakeVolume(step) => step,
+            Self::MoveDatabase(step) => step,
             Self::CreateContainers(step) => step,
             Self::Hook(step) => step,
             Self::Stop(step) => step,

@@ -11,5 +11,8 @@ mod program;
 
 mod collation;
 mod compare;
+mod dumps;
+mod moves;
 mod server;
 mod streams;
+mod upgrades;

@@ -1,7 +1,7 @@
 //! A Postgres server in a container of a test's own, with no network, gone with its volume in the end.
 
-use std::io::Write;
-use std::process::{Command, Stdio};
+use std::io::{Read as _, Write as _};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 pub(crate) struct Postgres {
@@ -31,62 +31,106 @@ impl Postgres {
 
     /// Waits until the server itself answers, and not the one that its image sets it up with.
     pub(crate) fn ready(self) -> Self {
-        self.wait();
+        wait_for(&self.name);
         self
     }
-
-    fn wait(&self) {
-        let check = "[ \"$(cat /proc/1/comm)\" = postgres ] && pg_isready -q -h 127.0.0.1";
-        for _ in 0..600 {
-            let asked = Command::new("docker")
-                .args(["exec", &self.name, "sh", "-c", check])
-                .output();
-            if asked.unwrap().status.success() {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(100));
-        }
-        panic!("{} isn't ready after a minute", self.name);
-    }
-
-    /// Runs a line in the container, as root.
-    #[track_caller]
-    pub(crate) fn shell(&self, line: &str) {
-        let args = ["exec", "--user", "0", &self.name, "sh", "-c", line];
-        let output = Command::new("docker").args(args).output().unwrap();
-        assert!(output.status.success(), "{output:?}");
-    }
-
     /// Stops the server in order and starts it again.
     pub(crate) fn restart(&self) {
-        let output = Command::new("docker")
-            .args(["restart", &self.name])
-            .output();
-        assert!(output.unwrap().status.success());
-        self.wait();
+        docker(&["restart", &self.name]);
+        wait_for(&self.name);
+    }
+
+    /// Runs a shell's line in it, as root, to a good end.
+    #[track_caller]
+    pub(crate) fn shell(&self, line: &str) {
+        docker(&["exec", "--user", "0", &self.name, "sh", "-c", line]);
+    }
+
+    /// A client that is connected for as long as this lives.
+    pub(crate) fn client(&self, database: &str) -> Client {
+        let mut child = Command::new("docker")
+            .args(["exec", "-i", &self.name, "psql", "-XqAt", "-U", "postgres"])
+            .arg(database)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child
+            .stdin
+            .as_mut()
+            .unwrap()
+            .write_all(b"select 1;\n")
+            .unwrap();
+        let mut answer = [0];
+        child
+            .stdout
+            .as_mut()
+            .unwrap()
+            .read_exact(&mut answer)
+            .unwrap();
+        Client(child)
     }
 
     /// Runs SQL in a database, to a good end, and gives what it printed.
     #[track_caller]
     pub(crate) fn sql(&self, database: &str, sql: &str) -> String {
-        let psql = "psql -X -q -A -t -v ON_ERROR_STOP=1 -U postgres -d";
-        let mut child = Command::new("docker")
-            .args(["exec", "-i", &self.name])
-            .args(psql.split(' '))
-            .arg(database)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut stdin = child.stdin.take().unwrap();
-        stdin.write_all(sql.as_bytes()).unwrap();
-        drop(stdin);
-        let output = child.wait_with_output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{said}");
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+        sql_in(&self.name, database, sql)
     }
+}
+
+/// Waits until the server of a container itself answers.
+pub(crate) fn wait_for(container: &str) {
+    let check = "[ \"$(cat /proc/1/comm)\" = postgres ] && pg_isready -q -h 127.0.0.1";
+    for _ in 0..600 {
+        let asked = Command::new("docker")
+            .args(["exec", container, "sh", "-c", check])
+            .output();
+        if asked.unwrap().status.success() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    panic!("{container} isn't ready after a minute");
+}
+
+/// Runs SQL in a database of a container's server, to a good end, and gives what it printed.
+#[track_caller]
+pub(crate) fn sql_in(container: &str, database: &str, sql: &str) -> String {
+    let psql = "psql -X -q -A -t -v ON_ERROR_STOP=1 -U postgres -d";
+    let mut child = Command::new("docker")
+        .args(["exec", "-i", container])
+        .args(psql.split(' '))
+        .arg(database)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(sql.as_bytes()).unwrap();
+    drop(stdin);
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// A client that is connected.
+pub(crate) struct Client(Child);
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        drop(self.0.stdin.take());
+        let _ = self.0.wait();
+    }
+}
+
+/// Runs Docker, to a good end, and gives what it printed.
+#[track_caller]
+pub(crate) fn docker(args: &[&str]) -> String {
+    let output = Command::new("docker").args(args).output().unwrap();
+    assert!(output.status.success(), "{args:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
 impl Drop for Postgres {

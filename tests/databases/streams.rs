@@ -228,12 +228,13 @@ fn commands(dump: &str, load: &str) -> StreamLines {
     }
 }
 
+const LOAD: &str = "cat >/data/part; mv /data/part /data/all";
+
 #[test]
 fn commands_stream_and_both_exit_codes_count() {
     if !need::docker() {
         return;
     }
-    const LOAD: &str = "cat >/data/part; mv /data/part /data/all";
     let server = |name| {
         let server = Server::start(name, "shell:1", &["sleep", "600"]);
         server.shell("mkdir /data");

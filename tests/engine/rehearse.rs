@@ -41,9 +41,13 @@ fn litter(upgrade: &Upgrade) -> String {
 }
 
 fn rehearse(upgrade: &Upgrade, more: &[&str]) -> Ran {
+    towards_v2(upgrade, "rehearse", more)
+}
+
+fn towards_v2(upgrade: &Upgrade, verb: &str, more: &[&str]) -> Ran {
     let (b, prefix) = (upgrade.project("b"), upgrade.pair.lab.name("two_"));
     let theirs = ["--theirs", "docker-compose.yml"];
-    let args = ["rehearse", "v2", "-p", &b, "--prefix", &prefix];
+    let args = [verb, "v2", "-p", &b, "--prefix", &prefix];
     upgrade.pair.ran(&[&args[..], &theirs, more].concat())
 }
 
@@ -74,7 +78,11 @@ fn what_runs_is_rehearsed_beside_it_there_and_back_and_there_again() {
     let upgrade = Upgrade::new("rehearse", both, Extra::default());
     upgrade.db("a", "echo old >/d/rows");
     let port = upgrade.port();
-    let recipe = format!("checks: [{{http: 'http://localhost:{port}/', within: 20s}}]\n");
+    let recipe = format!(
+        "checks: [{{http: 'http://localhost:{port}/', within: 20s}}]\n\
+         neutralize:\n- {{service: db, run: 'echo quiet >/d/mode'}}\n\
+         - {{service: web, up: [db], run: 'ping -c 1 $STORE && ! ping -c 1 web && echo quiet >/x/mode'}}\n"
+    );
     put_text(&upgrade.pair.home.path().join("transship.yml"), &recipe);
     let before = production(&upgrade, outside.path());
 
@@ -97,6 +105,10 @@ fn what_runs_is_rehearsed_beside_it_there_and_back_and_there_again() {
 
     // The new release answers in the clone, with the data, and can't be heard outside.
     let remarks = rehearsal["remarks"].to_string();
+    assert!(
+        remarks.contains("neutralized: `echo quiet >/d/mode`"),
+        "{remarks}"
+    );
     let address = remarks.rsplit("web at ").next().unwrap();
     let address = address.split('"').next().unwrap();
     assert_eq!(ask(address), "v2");
@@ -105,6 +117,10 @@ fn what_runs_is_rehearsed_beside_it_there_and_back_and_there_again() {
         .ran(&["status"])
         .exits(0)
         .prints("REHEARSAL v1 to v2");
+    towards_v2(&upgrade, "plan", &["--share", path, "--dry-run"])
+        .exits(0)
+        .prints("stop")
+        .prints("as in its rehearsal");
     let tag = rehearsal["bindings"]["tag"].as_str().unwrap();
     let filter = format!(
         "label=com.docker.compose.project={tag}-{}",
@@ -130,12 +146,13 @@ fn what_runs_is_rehearsed_beside_it_there_and_back_and_there_again() {
         &id,
         "sh",
         "-c",
-        "ping -c 1 $STORE >/dev/null && cat /x/row",
+        "ping -c 1 $STORE >/dev/null && cat /x/row /x/mode",
     ]);
     assert_eq!(
-        named, "outside",
-        "the copy, and the database by its old name"
+        named, "outsidequiet",
+        "the copy, what neutralized it, and the database by its old name"
     );
+    assert!(!outside.path().join("mode").exists());
     lab.docker(&["exec", &id, "sh", "-c", "echo changed >/x/row"]);
     assert_eq!(production(&upgrade, outside.path()), before);
 
@@ -164,6 +181,15 @@ fn a_migration_that_fails_is_found_in_rehearsal_and_nothing_is_left() {
         .prints("hook migrate in db");
     assert_eq!(production(&upgrade, nothing.path()), before);
     assert_eq!(upgrade.answer().as_deref(), Some("v1"));
+    assert_eq!(litter(&upgrade), "");
+
+    // Where the clone can't be neutralized, nothing is started in it.
+    let recipe = "neutralize: [{service: db, run: 'exit 7'}]\n";
+    put_text(&upgrade.pair.home.path().join("transship.yml"), recipe);
+    rehearse(&upgrade, &["--pause"])
+        .exits(3)
+        .complains("isn't neutralized: `exit 7`");
+    assert_eq!(production(&upgrade, nothing.path()), before);
     assert_eq!(litter(&upgrade), "");
 
     // What is run on the machine itself isn't, unless that is said.

@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use transship::database::postgres::{
-    COMPARISON_FORMAT, ComparedServer, DatabaseComparison, DatabaseDifference, DatabaseTotals,
-    ExplainedDifference, SurveyedItem, TableProof, UnreadItem,
+    COMPARISON_FORMAT, ComparedServer, DUMP_FORMAT, DatabaseComparison, DatabaseDifference,
+    DatabaseTotals, DumpManifest, DumpedDatabase, ExplainedDifference, SurveyedItem, TableProof,
+    UnreadItem,
 };
 use transship::upgrade::document;
 
@@ -70,4 +71,26 @@ fn comparison_1_is_written_and_read() {
     let path = Path::new("db-comparison-v1.json");
     let read: DatabaseComparison = document::from_text(COMPARISON_FORMAT, path, &text).unwrap();
     assert_eq!(read, a_comparison());
+}
+
+#[test]
+fn the_manifest_of_a_dump_is_written_and_read() {
+    let manifest = DumpManifest {
+        file: "shop.sql.gz".to_owned(),
+        bytes: 4096,
+        sha256: "a".repeat(64),
+        made: "2026-11-28T02:00:00Z".to_owned(),
+        server: "shop-db-1".to_owned(),
+        server_version: "15.8".to_owned(),
+        databases: vec![DumpedDatabase {
+            name: "app".to_owned(),
+            tables: 1,
+            rows: 2,
+        }],
+    };
+    let text = document::to_text(DUMP_FORMAT, &manifest).unwrap();
+    let text = fixture("db-dump-v1.json", &text);
+    let path = Path::new("db-dump-v1.json");
+    let read: DumpManifest = document::from_text(DUMP_FORMAT, path, &text).unwrap();
+    assert_eq!(read, manifest);
 }

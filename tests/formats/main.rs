@@ -40,6 +40,7 @@ mod rehearsals;
 
 use plans::{
     a_plan, a_plan_of_version_1, a_plan_of_version_2, a_plan_of_version_3, a_plan_of_version_4,
+    a_plan_of_version_5,
 };
 use rehearsals::a_rehearsal;
 
@@ -63,12 +64,12 @@ fn fixture(name: &str, today: &str) -> String {
 }
 
 #[test]
-fn plan_5_is_written_and_read() {
+fn plan_6_is_written_and_read() {
     let text = fixture(
-        "plan-v5.json",
+        "plan-v6.json",
         &document::to_text(plan::FORMAT, &a_plan()).unwrap(),
     );
-    let read: Plan = document::from_text(plan::FORMAT, Path::new("plan-v5.json"), &text).unwrap();
+    let read: Plan = document::from_text(plan::FORMAT, Path::new("plan-v6.json"), &text).unwrap();
     assert_eq!(read, a_plan());
 }
 
@@ -83,6 +84,13 @@ fn a_clones_bindings_are_written_and_read() {
     let path = Path::new("clone-v1.json");
     let read: CloneBindings = document::from_text(launch::CLONE_FORMAT, path, &text).unwrap();
     assert_eq!(read, bindings);
+}
+
+#[test]
+fn plan_5_is_read() {
+    let text = fs::read_to_string(folder().join("plan-v5.json")).unwrap();
+    let read: Plan = document::from_text(plan::FORMAT, Path::new("plan-v5.json"), &text).unwrap();
+    assert_eq!(read, a_plan_of_version_5());
 }
 
 #[test]
@@ -319,7 +327,9 @@ fn an_install() -> (tempfile::TempDir, Install) {
 }
 
 /// The number of the last step of [`steps`].
-const LAST: usize = 19;
+const LAST: usize = 21;
+/// The same of a plan of version 5, and of one of version 4.
+const LAST_OF_5: usize = 19;
 /// The number of the last step of a plan of version 3.
 const LAST_OF_3: usize = 8;
 
@@ -407,6 +417,7 @@ fn no_format_is_forgotten() {
         "clone-v1.json",
         "confirmation-v1.json",
         "db-comparison-v1.json",
+        "db-dump-v1.json",
         "held-v1.json",
         "id-v1.json",
         "journal-v1.json",
@@ -414,6 +425,7 @@ fn no_format_is_forgotten() {
         "journal-v3.json",
         "journal-v4.json",
         "journal-v5.json",
+        "journal-v6.json",
         "known-copy-v1.json",
         "layout-v1.json",
         "made-volume-v1.json",
@@ -427,6 +439,7 @@ fn no_format_is_forgotten() {
         "plan-v3.json",
         "plan-v4.json",
         "plan-v5.json",
+        "plan-v6.json",
         "rehearsal-v1.json",
         "shipped-v1.json",
         "standing-v1.json",
@@ -434,7 +447,7 @@ fn no_format_is_forgotten() {
     assert_eq!(present, known);
     assert_eq!(
         (plan::FORMAT.version, journal::FORMAT.version),
-        (5, 5),
+        (6, 6),
         "a new version adds a file"
     );
 }

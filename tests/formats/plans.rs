@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use transship::database::{DatabaseEngine, DatabaseMethod};
 use transship::engine::{ArchivedImage, VolumeBackend};
 use transship::release::VendorReleaseKind;
 use transship::release::{Check, CheckQuestion, HookCommand, RecipeHook};
@@ -12,8 +13,8 @@ use transship::upgrade::projects::{Arrangement, NetworkRecord, ProjectPair, Proj
 use transship::upgrade::shared_with_old::SharedWithOld;
 use transship::upgrade::step::{
     CarryConfig, CopyFolder, CopyVolume, CreateContainers, EditCompose, FolderMove, HoldImages,
-    HookPoint, LoadImages, ReleaseProject, RunHook, SmokeCheck, StageRelease, StartRelease,
-    StopRelease, Switch, ValueChange, VerifyVolume, WarmCopy,
+    HookPoint, LoadImages, MakeVolume, MoveDatabase, ReleaseProject, RunHook, SmokeCheck,
+    StageRelease, StartRelease, StopRelease, Switch, ValueChange, VerifyVolume, WarmCopy,
 };
 use transship::upgrade::{Request, Step};
 
@@ -178,8 +179,41 @@ pub(crate) fn a_plan_of_version_2() -> Plan {
     }
 }
 
-/// What a plan of today says besides what one of version 4 does.
+/// What a plan of today says besides what one of version 5 does.
 pub(crate) fn a_plan() -> Plan {
+    let mut plan = a_plan_of_version_5();
+    let (old, new) = (project("v1.3.2", "v132"), project("v2.10.5", "v2105"));
+    let target = "v2_10_5_pgdata".to_owned();
+    let proof = PathBuf::from(".transship/manifests/v2.10.5/v2_10_5_pgdata.comparison.json");
+    let is_stop = |step: &Step| matches!(step, Step::Stop(_));
+    let stop = plan.steps.iter().position(is_stop).unwrap();
+    plan.steps.splice(
+        stop..stop,
+        [
+            Step::MakeVolume(MakeVolume {
+                key: "pgdata".into(),
+                target: target.clone(),
+                project: "v2105".into(),
+                proof: proof.clone(),
+            }),
+            Step::MoveDatabase(MoveDatabase {
+                engine: DatabaseEngine::Postgres,
+                method: DatabaseMethod::Dump,
+                old_service: "db".into(),
+                service: "postgres".into(),
+                source: "v1_3_2_pgdata".into(),
+                target,
+                old,
+                new,
+                proof,
+            }),
+        ],
+    );
+    plan
+}
+
+/// What a plan of version 5 says besides what one of version 4 does.
+pub(crate) fn a_plan_of_version_5() -> Plan {
     let mut plan = a_plan_of_version_4();
     let part = |kind, milliseconds, basis| DowntimePart {
         kind,

@@ -319,7 +319,7 @@ impl DatabaseCollation {
         sql += "rollback;\n";
         let mut seen = Vec::new();
         server.each_row(&self.name, &what, &sql, &[], progress, &mut |row| {
-            seen.push(row)
+            seen.push(row);
         })?;
         for row in seen {
             let Some(index) = self.indexes.get_mut(&row.name) else {

@@ -1,11 +1,16 @@
 //! Why a Postgres server can't be asked.
 
 use std::io;
+use std::path::PathBuf;
 
 use thiserror::Error;
 
+use super::DumpFault;
+use crate::document::DocumentError;
 use crate::engine::{self, program};
 use crate::error::{Code, Explain, Kind};
+use crate::fs::WriteError;
+use crate::tree;
 
 /// Every error of [`postgres`](super).
 #[derive(Debug, Error)]
@@ -61,6 +66,39 @@ pub enum PostgresError {
         /// The system's error.
         source: io::Error,
     },
+    /// All that stands against it, found before anything was touched.
+    #[error("nothing is {what}: {}", against.join("; "))]
+    Obstacles {
+        /// What was to be done: `moved`.
+        what: String,
+        /// What stands against it, a sentence each.
+        against: Vec<String>,
+    },
+    /// What was moved isn't what was there.
+    #[error("`{b}` doesn't have what `{a}` has")]
+    NotEqual {
+        /// The first server.
+        a: String,
+        /// The second one.
+        b: String,
+    },
+    /// A dump isn't one that can be loaded.
+    #[error("`{}` isn't loaded: {fault}", path.display())]
+    Dump {
+        /// The dump's file.
+        path: PathBuf,
+        /// What is wrong with it.
+        fault: DumpFault,
+    },
+    /// A dump, or its manifest, can't be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// The manifest of a dump.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    /// A dump can't be read again.
+    #[error(transparent)]
+    Tree(#[from] tree::Error),
     /// The user wanted to stop.
     #[error("interrupted")]
     Interrupted,
@@ -74,7 +112,12 @@ impl Explain for PostgresError {
             Self::Itself { .. } => Code::Usage,
             Self::Program { source, .. } => source.code(),
             Self::Interrupted => Code::Interrupted,
-            Self::Said { .. } | Self::Pipe { .. } => Code::EngineFailed,
+            Self::Obstacles { .. } => Code::Refused,
+            Self::Dump { .. } => Code::Damaged,
+            Self::Write(error) => error.code(),
+            Self::Document(error) => error.code(),
+            Self::Tree(error) => error.code(),
+            Self::Said { .. } | Self::Pipe { .. } | Self::NotEqual { .. } => Code::EngineFailed,
         }
     }
 
@@ -82,10 +125,13 @@ impl Explain for PostgresError {
         match self {
             Self::Engine(error) => error.kind(),
             Self::NoContainer { .. } | Self::Itself { .. } => Kind::Usage,
-            Self::NotRunning { .. } => Kind::Refused,
+            Self::NotRunning { .. } | Self::Obstacles { .. } | Self::Dump { .. } => Kind::Refused,
+            Self::Write(error) => error.kind(),
+            Self::Document(error) => error.kind(),
+            Self::Tree(error) => error.kind(),
             Self::Program { source, .. } => source.kind(),
             Self::Interrupted => Kind::Interrupted,
-            Self::Said { .. } | Self::Pipe { .. } => Kind::Failed,
+            Self::Said { .. } | Self::Pipe { .. } | Self::NotEqual { .. } => Kind::Failed,
         }
     }
 
@@ -99,9 +145,16 @@ impl Explain for PostgresError {
                 vec![format!("start it alone: `docker start {name}`")]
             }
             Self::Program { source, .. } => source.hints(),
-            Self::Itself { .. } | Self::Said { .. } | Self::Pipe { .. } | Self::Interrupted => {
-                Vec::new()
-            }
+            Self::Dump { fault, .. } => vec![fault.hint().to_owned()],
+            Self::Write(error) => error.hints(),
+            Self::Document(error) => error.hints(),
+            Self::Tree(error) => error.hints(),
+            Self::Obstacles { .. }
+            | Self::NotEqual { .. }
+            | Self::Itself { .. }
+            | Self::Said { .. }
+            | Self::Pipe { .. }
+            | Self::Interrupted => Vec::new(),
         }
     }
 }

@@ -6,12 +6,20 @@
 //!
 //! Begin at [`PostgresServer::find`] and [`compare_servers`].
 
+mod client_containers;
 mod collation;
 mod compare;
 mod comparison;
+mod dump_fault;
+mod dump_file;
 mod error;
 mod explained;
+mod lone_server;
+mod move_server;
+mod obstacles;
+mod plain_dump;
 mod server;
+mod stream;
 mod survey;
 
 pub use collation::{
@@ -22,6 +30,12 @@ pub use comparison::{
     COMPARISON_FORMAT, ComparedServer, DatabaseComparison, DatabaseDifference, DatabaseTotals,
     ExplainedDifference, TableProof,
 };
+pub use dump_fault::DumpFault;
+pub use dump_file::{
+    DUMP_FORMAT, DumpManifest, DumpedDatabase, LoadedDump, dump_server, load_dump, manifest_of,
+};
 pub use error::PostgresError;
+pub use lone_server::LoneServer;
+pub use move_server::{MovedServer, move_server};
 pub use server::PostgresServer;
 pub use survey::{ServerSurvey, SurveyedItem, UnreadItem};

@@ -1,6 +1,7 @@
 //! A server in a container, and how its programs are run there.
 
 use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
@@ -11,9 +12,9 @@ use crate::progress::Progress;
 use crate::threads;
 
 /// Nothing that a server is asked has an end of its own to its time: a table may be large.
-const EVER: Duration = Duration::from_hours(365 * 24);
+pub(super) const EVER: Duration = Duration::from_hours(365 * 24);
 /// The end of a program whose streams have ended.
-const SOON: Duration = Duration::from_mins(2);
+pub(super) const SOON: Duration = Duration::from_mins(2);
 /// Between two looks at whether the user wants to stop.
 const TICK: Duration = Duration::from_millis(100);
 
@@ -34,7 +35,14 @@ pub struct PostgresServer {
     docker: Docker,
     container: Container,
     version: String,
+    /// The superuser that its image sets up.
+    user: String,
+    port: String,
 }
+
+/// What is asked of a server first.
+const WHO: &str = "select json_build_array(name, current_user, setting) from pg_settings
+  where name in ('server_version', 'port')";
 
 impl PostgresServer {
     /// The server in the running container of this name or id, or in that of a compose project's
@@ -67,30 +75,96 @@ impl PostgresServer {
             docker: docker.clone(),
             container: (*container).clone(),
             version: String::new(),
+            user: String::new(),
+            port: String::new(),
         };
-        let version = "select json_build_array('version', '', current_setting('server_version'))";
-        let rows = server.rows(
-            "postgres",
-            "ask the version",
-            version,
-            &crate::progress::Silent,
-        )?;
-        server.version = rows.into_iter().next().map_or_else(String::new, |row| {
-            // Debian's adds its own: `15.8 (Debian 15.8-0+deb12u1)`.
+        let silent = &crate::progress::Silent;
+        for row in server.rows("template1", "ask the version", WHO, silent)? {
             let value = row.value.unwrap_or_default();
-            value.split(' ').next().unwrap_or_default().to_owned()
-        });
+            match row.kind.as_str() {
+                "port" => server.port = value,
+                // Debian's adds its own: `15.8 (Debian 15.8-0+deb12u1)`.
+                _ => server.version = value.split(' ').take(1).collect(),
+            }
+            server.user = row.name;
+        }
         Ok(server)
     }
 
-    /// The container's name.
+    /// What it is called: the container's name, unless it got another.
     pub fn name(&self) -> &str {
         &self.container.name
+    }
+
+    /// The same server, called otherwise in all that is told of it.
+    #[must_use]
+    pub(super) fn called(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.container.name);
+        self
     }
 
     /// The container's id.
     pub(super) fn id(&self) -> &str {
         &self.container.id
+    }
+
+    /// The program that reaches its engine.
+    pub(super) fn docker(&self) -> &Docker {
+        &self.docker
+    }
+
+    /// The id of its image.
+    pub(super) fn image(&self) -> &str {
+        &self.container.image
+    }
+
+    /// The superuser that it is asked as.
+    pub(super) fn user(&self) -> &str {
+        &self.user
+    }
+
+    /// The port that it listens on, within its container.
+    pub(super) fn port(&self) -> &str {
+        &self.port
+    }
+
+    /// The superuser's password, as far as the container's environment knows it; it may be empty.
+    pub(super) fn password(&self) -> Result<String, PostgresError> {
+        let what = "read the environment";
+        let call = self.call(["sh", "-c", "printf %s \"$PGPASSWORD\""]);
+        let output = call
+            .run_well()
+            .map_err(|source| self.program(what, source))?;
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// Where it keeps its data, as its container sees it.
+    ///
+    /// # Errors
+    /// [`PostgresError`].
+    pub fn data_directory(&self) -> Result<PathBuf, PostgresError> {
+        let sql = "select json_build_array('folder', '', current_setting('data_directory'))";
+        let silent = &crate::progress::Silent;
+        let mut rows = self.rows("template1", "ask for the folder", sql, silent)?;
+        let folder = rows.pop().and_then(|row| row.value).unwrap_or_default();
+        Ok(PathBuf::from(folder))
+    }
+
+    /// Sets the superuser's password again, by the container's environment, where it is kept as MD5: what a
+    /// newer image writes into `pg_hba.conf` refuses that.
+    ///
+    /// # Errors
+    /// [`PostgresError`].
+    pub fn renew_md5_password(&self) -> Result<(), PostgresError> {
+        // The password is the session's alone: no log has it, and no argument of a program.
+        let sql = "set log_statement = 'none'; set log_min_duration_statement = -1; \
+             set log_min_error_statement = 'panic';\n\
+             \\set password `printenv PGPASSWORD`\n\
+             select rolpassword like 'md5%' and :'password' <> '' as renew from pg_authid where rolname = current_user \\gset\n\
+             \\if :renew\nalter role current_user password :'password';\n\\endif\n";
+        let silent = &crate::progress::Silent;
+        self.rows("template1", "set the superuser's password", sql, silent)
+            .map(drop)
     }
 
     /// The server's version: `15.8`.
@@ -264,6 +338,11 @@ pub(super) fn connection(database: &str) -> String {
 fn quoted_value(text: &str) -> String {
     let escaped = text.replace('\\', "\\\\").replace('\'', "\\'");
     format!("'{escaped}'")
+}
+
+/// `name` as SQL writes it, whatever is in it.
+pub(super) fn identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// `text` as a literal of SQL, where `standard_conforming_strings` is on.

@@ -77,9 +77,8 @@ impl VersionRule {
         let is_older = new.0 < old.0 || new.0 == old.0 && new_has_minor && new.1 < old.1;
         let is_same = new.0 == old.0 && (new.1 == old.1 || !new_has_minor);
         match self {
-            Self::Never => VersionStep::Other,
             Self::SameMajor if old.0 == new.0 => VersionStep::Same,
-            Self::SameMajor => VersionStep::Other,
+            Self::Never | Self::SameMajor => VersionStep::Other,
             _ if is_older => VersionStep::Older,
             Self::OneMajor if new.0 > old.0 + 1 => VersionStep::Skips,
             Self::OneMinor if new.0 != old.0 || new_has_minor && new.1 > old.1 + 1 => {

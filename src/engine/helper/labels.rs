@@ -16,7 +16,7 @@ const OLD: i64 = 24 * 60 * 60;
 const FRESH: i64 = OLD / 2;
 
 /// A name for one run: the time in seconds since 1970, and 8 random hexadecimal digits.
-pub(super) fn run() -> String {
+pub(crate) fn run() -> String {
     let random = RandomState::new().hash_one(0) & 0xffff_ffff;
     format!("{}-{random:08x}", clock::now().as_second())
 }

@@ -16,7 +16,7 @@ mod client;
 mod error;
 mod image;
 mod inside;
-mod labels;
+pub(super) mod labels;
 mod lazy;
 mod protocol;
 mod reader;

@@ -46,9 +46,18 @@ impl ServiceCommand<'_> {
 
     /// The call that runs it in a container made for it, which goes afterwards.
     pub fn in_its_own(&self, project: &ComposeProject) -> Invocation {
+        self.run(project, &[])
+    }
+
+    /// The same, and nothing is started that the service depends on.
+    pub fn alone_in_its_own(&self, project: &ComposeProject) -> Invocation {
+        self.run(project, &["--no-deps"])
+    }
+
+    fn run(&self, project: &ComposeProject, options: &[&str]) -> Invocation {
         let call = project.call().args(["run", "--rm", "--no-TTY"]);
-        let call = self.variables(call).arg(self.service).args(self.argv);
-        call.time_out(self.limit)
+        let call = self.variables(call.args(options));
+        call.arg(self.service).args(self.argv).time_out(self.limit)
     }
 
     fn variables(&self, call: Invocation) -> Invocation {

@@ -8,6 +8,7 @@ pub(crate) mod giving_way;
 pub(crate) mod in_service;
 pub(crate) mod inspected;
 pub(crate) mod listening;
+pub(crate) mod lone_container;
 pub(crate) mod mounts;
 pub(crate) mod processes;
 pub(crate) mod standing;

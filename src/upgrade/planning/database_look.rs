@@ -46,6 +46,8 @@ impl DatabaseLook<'_> {
                 .pairs
                 .map(|pairs| pairs.iter().find(|pair| pair.key == *key));
             let name = match pair {
+                // Its files are opened by nothing but what wrote them.
+                Some(Some(pair)) if pair.moved.is_some() => continue,
                 Some(Some(pair)) => &pair.source,
                 // It begins empty.
                 Some(None) if !volume.external => continue,

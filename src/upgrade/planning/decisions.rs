@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use super::database_moves;
 use super::linked_data::LinkedData;
 use super::merging::{Answered, MergedFile};
 use super::obstacle::Obstacle;
@@ -151,6 +152,7 @@ impl Decisions {
             .collect();
         let mut volumes = pairs(old, new, &prefix, &skip, recipe, &mut warnings);
         volumes.extend(outside.pairs);
+        let moves = database_moves::mark(request, releases, &model, &mut volumes);
         let leave = leave(request, recipe);
         let view = View {
             releases,
@@ -162,6 +164,7 @@ impl Decisions {
             leave: &leave,
         };
         let mut obstacles = outside.obstacles;
+        obstacles.extend(moves);
         obstacles.extend(tags.into_iter().flat_map(|tags| tags.obstacles));
         obstacles.extend(view.obstacles());
         let is_merged = |path: &Path| releases.merged.iter().any(|file| file.name == path);
@@ -397,6 +400,7 @@ fn pairs(
                 source: volume.name.clone(),
                 target: format!("{prefix}{key}"),
                 is_used: outside::is_mounted(&old.model, old_key),
+                moved: None,
             });
         }
     }

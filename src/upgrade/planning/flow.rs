@@ -6,12 +6,12 @@
 //! started and seen to be well, the switch. After it: the hook.
 
 use super::decisions::Decisions;
-use super::volume_pair::VolumePair;
+use super::volume_pair::{PlannedMove, VolumePair};
 use crate::release::RecipeHook;
 use crate::upgrade::projects::{ProjectPair, ProjectRecord};
 use crate::upgrade::step::{
-    CreateContainers, HoldImages, HookPoint, ReleaseProject, RunHook, SmokeCheck, StartRelease,
-    Step, StopRelease, WarmCopy,
+    CreateContainers, HoldImages, HookPoint, MakeVolume, MoveDatabase, ReleaseProject, RunHook,
+    SmokeCheck, StartRelease, Step, StopRelease, WarmCopy,
 };
 
 /// The flow of one upgrade.
@@ -57,6 +57,36 @@ impl<'a> Flow<'a> {
             target: pair.target.clone(),
             project: self.new.project.clone(),
             manifest,
+        })
+    }
+
+    /// The volume that a database is moved into.
+    pub(super) fn make_volume(&self, pair: &VolumePair, proof: std::path::PathBuf) -> Step {
+        Step::MakeVolume(MakeVolume {
+            key: pair.key.clone(),
+            target: pair.target.clone(),
+            project: self.new.project.clone(),
+            proof,
+        })
+    }
+
+    /// The move of a database, with the file of its proof.
+    pub(super) fn move_database(
+        &self,
+        pair: &VolumePair,
+        moved: &PlannedMove,
+        proof: std::path::PathBuf,
+    ) -> Step {
+        Step::MoveDatabase(MoveDatabase {
+            engine: moved.engine,
+            method: moved.method,
+            old_service: moved.old_service.clone(),
+            service: moved.service.clone(),
+            source: pair.source.clone(),
+            target: pair.target.clone(),
+            old: self.old.clone(),
+            new: self.new.clone(),
+            proof,
         })
     }
 

@@ -3,6 +3,7 @@
 pub mod compose_config;
 pub mod config;
 mod database_look;
+mod database_moves;
 pub mod decisions;
 pub mod drift;
 pub mod examination;

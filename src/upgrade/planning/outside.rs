@@ -141,6 +141,7 @@ impl OutsideUse {
             source: source.clone(),
             target: format!("{prefix}{key}"),
             is_used: true,
+            moved: None,
         })
     }
 

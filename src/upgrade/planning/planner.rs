@@ -12,7 +12,7 @@ use super::facts::{Facts, FolderFacts, VolumeFacts, release_path};
 use super::flow::Flow;
 use super::merging::{MergedFile, PlanConflict};
 use super::obstacle::{Obstacle, Refused};
-use super::volume_pair::VolumePair;
+use super::volume_pair::{PlannedMove, VolumePair};
 use super::warnings;
 use crate::doctor::{Finding, Severity};
 use crate::document::DocumentId;
@@ -23,6 +23,9 @@ use crate::upgrade::request::Request;
 use crate::upgrade::step::{
     CarryConfig, CopyFolder, CopyVolume, LoadImages, StageRelease, Step, Switch, VerifyVolume,
 };
+
+/// How much a Postgres keeps of its log while it is written fast: `max_wal_size` is 1 GB by itself.
+const LARGEST_LOG: u64 = 1 << 30;
 
 /// What a plan is known by.
 #[derive(Debug, Clone)]
@@ -46,7 +49,7 @@ pub fn plan(
     decisions: &Decisions,
     facts: &Facts,
 ) -> Result<Plan, Refused> {
-    let space = space(shipment, facts);
+    let space = space(shipment, decisions, facts);
     let obstacles = all_obstacles(shipment, decisions, facts);
     if !obstacles.is_empty() {
         return Err(Refused(obstacles));
@@ -96,7 +99,7 @@ pub(super) fn all_obstacles(
     decisions: &Decisions,
     facts: &Facts,
 ) -> Vec<Obstacle> {
-    let mut found = obstacles(decisions, facts, &space(shipment, facts));
+    let mut found = obstacles(decisions, facts, &space(shipment, decisions, facts));
     found.extend(facts.unseen.obstacles(&decisions.leave));
     found
 }
@@ -215,7 +218,17 @@ fn copied<'a>(
     facts: &'a Facts,
 ) -> impl Iterator<Item = (&'a VolumePair, &'a VolumeFacts)> {
     let pairs = decisions.volumes.iter().zip(&facts.volumes);
-    pairs.filter(|(_, seen)| seen.source.is_some())
+    pairs.filter(|(pair, seen)| seen.source.is_some() && pair.moved.is_none())
+}
+
+/// The volumes whose databases are moved.
+fn moved<'a>(
+    decisions: &'a Decisions,
+    facts: &'a Facts,
+) -> impl Iterator<Item = (&'a VolumePair, &'a PlannedMove)> {
+    let pairs = decisions.volumes.iter().zip(&facts.volumes);
+    let there = pairs.filter(|(_, seen)| seen.source.is_some());
+    there.filter_map(|(pair, _)| Some((pair, pair.moved.as_ref()?)))
 }
 
 fn steps(
@@ -276,6 +289,9 @@ fn steps(
     if let Some(flow) = &flow {
         let pairs = copied(decisions, facts);
         steps.extend(pairs.map(|(pair, _)| flow.warm_copy(pair, manifest(pair, decisions))));
+        steps.extend(
+            moved(decisions, facts).map(|(pair, _)| flow.make_volume(pair, proof(pair, decisions))),
+        );
         steps.push(flow.hold_new());
         steps.extend(is_early.then(|| flow.create(true)));
         steps.extend(flow.stop());
@@ -309,6 +325,10 @@ fn steps(
     }));
     if let Some(flow) = &flow {
         steps.extend((!is_early).then(|| flow.create(false)));
+        steps.extend(
+            moved(decisions, facts)
+                .map(|(pair, how)| flow.move_database(pair, how, proof(pair, decisions))),
+        );
         steps.extend(flow.start());
     }
     steps.push(Step::Switch(Switch {
@@ -386,6 +406,12 @@ fn manifest(pair: &VolumePair, decisions: &Decisions) -> PathBuf {
     folder.join(format!("{}.mtree", pair.target))
 }
 
+/// What proves that a database was moved, beside the manifests.
+fn proof(pair: &VolumePair, decisions: &Decisions) -> PathBuf {
+    let folder = Path::new(".transship/manifests").join(decisions.to.as_str());
+    folder.join(format!("{}.comparison.json", pair.target))
+}
+
 fn estimates(decisions: &Decisions, facts: &Facts) -> Vec<VolumeEstimate> {
     let pairs = decisions.volumes.iter().zip(&facts.volumes);
     let volumes = pairs.map(|(pair, seen)| (pair.key.clone(), seen.source, &seen.users));
@@ -414,7 +440,7 @@ fn in_use_by(users: &Users) -> Option<Vec<String>> {
 }
 
 /// What is needed, filesystem by filesystem.
-fn space(shipment: Option<&VendorRelease>, facts: &Facts) -> Vec<Space> {
+fn space(shipment: Option<&VendorRelease>, decisions: &Decisions, facts: &Facts) -> Vec<Space> {
     let carried: u64 = facts
         .carry
         .iter()
@@ -423,11 +449,14 @@ fn space(shipment: Option<&VendorRelease>, facts: &Facts) -> Vec<Space> {
     let folders = facts.folders.iter().filter_map(|seen| seen.source);
     let folders: u64 = folders.map(|survey| survey.allocated).sum();
     let release = carried + folders + shipment.map_or(0, |shipment| shipment.summary.bytes);
-    let volumes = facts
-        .volumes
-        .iter()
-        .filter_map(|seen| Some(seen.source?.allocated))
-        .sum();
+    let pairs = decisions.volumes.iter().zip(&facts.volumes);
+    let volumes = pairs.filter_map(|(pair, seen)| {
+        let allocated = seen.source?.allocated;
+        // A database that is loaded writes its log and sorts its indexes besides.
+        let besides = allocated / 4 + allocated.min(LARGEST_LOG);
+        Some(allocated + if pair.moved.is_some() { besides } else { 0 })
+    });
+    let volumes = volumes.sum();
     let (first, second) = (&facts.releases, &facts.volume_room);
     if first.device == second.device {
         return vec![Space {

@@ -1,4 +1,6 @@
-//! A volume that an upgrade copies, by both names.
+//! A volume that an upgrade copies, or whose database it moves, by both names.
+
+use crate::database::{DatabaseEngine, DatabaseMethod};
 
 /// A volume of the old release and the new release's copy of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,4 +13,19 @@ pub struct VolumePair {
     pub target: String,
     /// Whether an enabled service of the old release uses it: else there needn't be one.
     pub is_used: bool,
+    /// How the database in it is moved; nothing where its files are copied.
+    pub moved: Option<PlannedMove>,
+}
+
+/// How a database is moved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedMove {
+    /// Which kind of server it is.
+    pub engine: DatabaseEngine,
+    /// The way.
+    pub method: DatabaseMethod,
+    /// The service of the old release that has it.
+    pub old_service: String,
+    /// The service of the new release that will.
+    pub service: String,
 }

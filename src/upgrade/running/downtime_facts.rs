@@ -12,7 +12,7 @@ use crate::engine::{Container, Turnaround, VolumeStore};
 use crate::progress::Progress;
 use crate::release::Install;
 use crate::tree::{VerifyOptions, VerifyScope};
-use crate::upgrade::downtime_estimate::{DowntimeFacts, EarlierPart, PartKind, kinds};
+use crate::upgrade::downtime_estimate::{DowntimeFacts, EarlierPart, EarlierParts, PartKind};
 use crate::upgrade::plan::Plan;
 use crate::upgrade::planning::prepare::Prepared;
 use crate::upgrade::step::{STOP_PATIENCE, Step};
@@ -47,11 +47,14 @@ impl DowntimeFacts {
             journal.was_complete() && is_flow(journal.plan())
         })?;
         let changing = changing(plan, store, progress);
-        let earlier = earlier.as_ref().map(|earlier| times(earlier, &changing));
-        let earlier = earlier.unwrap_or_default();
+        let took = |journal: &Journal| {
+            EarlierPart::of_steps(journal.plan(), &changing, |step| journal.outcome(step))
+        };
+        let earlier: EarlierParts = earlier.as_ref().map(took).unwrap_or_default();
         let is_measured = earlier.contains_key(&PartKind::Copy);
         let (containers, question) = containers(install, plan, store);
         Ok(Self {
+            rehearsed: EarlierParts::new(),
             rate: (!is_measured)
                 .then(|| rate(plan, store, progress))
                 .flatten(),
@@ -98,35 +101,6 @@ fn changing(
         Some((copy.key.clone(), bytes))
     });
     changing.collect()
-}
-
-/// What the steps of a run took, by kind, and what they read.
-fn times(journal: &Journal, changing: &BTreeMap<String, u64>) -> BTreeMap<PartKind, EarlierPart> {
-    let steps = journal.plan().steps.iter().enumerate();
-    let copied = |key: &str| {
-        let mut copies = steps.clone().filter_map(|(number, step)| match step {
-            Step::CopyVolume(copy) if copy.key == key => journal.outcome(number),
-            _ => None,
-        });
-        copies.next().map(|outcome| outcome.bytes)
-    };
-    let volumes = journal.plan().estimate.volumes.iter();
-    let bytes = volumes.map(|volume| {
-        let changed = changing.get(&volume.key);
-        changed
-            .and_then(|_| copied(&volume.key))
-            .unwrap_or(volume.bytes)
-    });
-    let bytes = bytes.sum();
-    let mut times: BTreeMap<PartKind, EarlierPart> = BTreeMap::new();
-    for (number, kind) in kinds(&journal.plan().steps).into_iter().enumerate() {
-        if let (Some(kind), Some(outcome)) = (kind, journal.outcome(number)) {
-            let part = times.entry(kind).or_default();
-            part.milliseconds += outcome.milliseconds;
-            part.bytes = bytes;
-        }
-    }
-    times
 }
 
 /// What is to be expected of the old release's containers, and how long the engine takes to answer.

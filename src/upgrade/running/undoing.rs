@@ -126,7 +126,9 @@ impl Runner<'_> {
                 )?;
                 let failed = cant_undo(&steps, number)(source);
                 // `current` isn't switched to a release that doesn't serve.
-                if scope != UndoScope::Switch || matches!(step, Step::Stop(_)) {
+                // Nor is the old release's database started beside another server on its volume.
+                let is_needed = matches!(step, Step::Stop(_) | Step::MoveDatabase(_));
+                if scope != UndoScope::Switch || is_needed {
                     return Err(first.unwrap_or(failed));
                 }
                 // The old release is to serve, whatever else can't be undone.
@@ -167,7 +169,13 @@ impl UndoScope {
             // What only looks has nothing to undo, and must not stand in the way.
             Self::Switch => matches!(
                 step,
-                Step::Switch(_) | Step::Stop(_) | Step::Start(_) | Step::Hook(_) | Step::Check(_)
+                Step::Switch(_)
+                    | Step::Stop(_)
+                    | Step::Start(_)
+                    | Step::Hook(_)
+                    | Step::Check(_)
+                    // A killed run's servers may run still.
+                    | Step::MoveDatabase(_)
             ),
             Self::Everything | Self::CompleteRun => true,
         }

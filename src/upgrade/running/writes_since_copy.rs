@@ -21,6 +21,14 @@ pub fn writes_since_copy(
 ) -> Result<Vec<String>, StepError> {
     let mut lines = Vec::new();
     for step in &plan.steps {
+        if let Step::MoveDatabase(step) = step
+            && install.root().join(&step.proof).exists()
+        {
+            lines.push(format!(
+                "what was written into the database in volume `{}` since it was moved can't be known",
+                step.target
+            ));
+        }
         let Step::CopyVolume(step) = step else {
             continue;
         };

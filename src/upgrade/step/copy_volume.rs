@@ -1,7 +1,6 @@
 //! Copying a volume: the new one is made with labels of its own, filled with everything
 //! that the old one holds, and described by a manifest taken from the bytes that passed.
 
-use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -238,12 +237,7 @@ pub(super) fn forget(world: World<'_>, manifest: &Path, volume: &str) -> Result<
     let known = root.join(known_copy::file(manifest));
     let made = MadeVolume::file(world.install, volume);
     for path in [root.join(manifest), known, made] {
-        match world.disk.remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(StepError::io(&path)(error));
-            }
-            _ => {}
-        }
+        world::forget_file(world, &path)?;
     }
     Ok(())
 }

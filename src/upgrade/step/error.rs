@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use crate::compose;
+use crate::database::postgres::PostgresError;
 use crate::document::DocumentError;
 use crate::engine::{self, ArchiveError};
 use crate::error::{Code, Explain, Kind, root_hint};
@@ -41,6 +42,19 @@ pub enum StepError {
     /// The images can't be loaded.
     #[error(transparent)]
     Images(#[from] ArchiveError),
+    /// A database can't be moved.
+    #[error(transparent)]
+    Database(#[from] PostgresError),
+    /// A service keeps its data elsewhere than in its volume.
+    #[error("`{service}` has its data in `{}`, which isn't in volume `{volume}`", folder.display())]
+    DataElsewhere {
+        /// The service.
+        service: String,
+        /// The volume's real name.
+        volume: String,
+        /// Where the data is, as the container sees it.
+        folder: PathBuf,
+    },
     /// There is no Docker program.
     #[error("there is no Docker program for it")]
     NoDocker,
@@ -215,6 +229,7 @@ impl Explain for StepError {
             Self::Compose(error) => error.code(),
             Self::Merge(error) => error.code(),
             Self::Document(error) => error.code(),
+            Self::Database(error) => error.code(),
             Self::Launch(error) => error.code(),
             Self::Install(error) => error.code(),
             Self::Io { .. } => Code::Unwritable,
@@ -224,7 +239,7 @@ impl Explain for StepError {
             | Self::WouldComeUpOtherwise { .. }
             | Self::CurrentMoved { .. } => Code::Changed,
             Self::EditDiffers { .. } | Self::Differs { .. } => Code::Differs,
-            Self::Outside { .. } => Code::Outside,
+            Self::Outside { .. } | Self::DataElsewhere { .. } => Code::Outside,
             Self::OldGone { .. } | Self::LastCopy { .. } => Code::OldReleaseGone,
             Self::TargetNotEmpty { .. } | Self::TargetNotOurs { .. } => Code::Exists,
             Self::NotKept { .. } => Code::Incomplete,
@@ -243,6 +258,7 @@ impl Explain for StepError {
             Self::Compose(error) => error.kind(),
             Self::Merge(error) => error.kind(),
             Self::Document(error) => error.kind(),
+            Self::Database(error) => error.kind(),
             Self::Launch(error) => error.kind(),
             Self::Install(error) => error.kind(),
             Self::HookInterrupted { .. } | Self::CheckInterrupted { .. } => Kind::Interrupted,
@@ -292,6 +308,10 @@ impl Explain for StepError {
             Self::FileChanged { .. } | Self::EditDiffers { .. } => {
                 vec!["roll back and make the plan again".into()]
             }
+            Self::Database(error) => error.hints(),
+            Self::DataElsewhere { volume, .. } => vec![format!(
+                "mount `{volume}` where the image keeps its data: from Postgres 18 on one level higher"
+            )],
             Self::Outside { .. } => vec!["put a file or folder of its own in its place".into()],
             Self::SourceChanged { .. } => {
                 vec!["keep the old release stopped, roll back, and apply again".into()]

@@ -239,6 +239,17 @@ pub(super) fn make_folders(world: World<'_>, path: &Path) -> Result<(), StepErro
     }
 }
 
+/// Removes a file that tells of what is gone, if it is there.
+///
+/// # Errors
+/// [`StepError::Io`].
+pub(super) fn forget_file(world: World<'_>, path: &Path) -> Result<(), StepError> {
+    match world.disk.remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(StepError::io(path)(error)),
+        _ => Ok(()),
+    }
+}
+
 fn sweep_beside(world: World<'_>, place: &Path) -> Result<(), StepError> {
     let Some(folder) = place.parent() else {
         return Ok(());

@@ -49,6 +49,7 @@ fn decisions() -> Decisions {
         source: format!("v1_{key}"),
         target: format!("v2_{key}"),
         is_used: key == "data",
+        moved: None,
     };
     Decisions {
         from: version("v1"),

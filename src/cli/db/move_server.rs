@@ -1,0 +1,75 @@
+//! `transship db move`.
+
+use std::path::PathBuf;
+
+use super::compare;
+use crate::cli::options::DockerArg;
+use crate::cli::terminal::failure::Failure;
+use crate::cli::terminal::ui::{Done, Ui};
+use crate::database::postgres::{
+    COMPARISON_FORMAT, PostgresError, PostgresServer, dump_server, move_server,
+};
+use crate::document;
+use crate::fs::Disk;
+
+/// Move all that one Postgres server has into another, which is empty.
+///
+/// A and B are containers that run, by name, id, or `PROJECT/SERVICE`; B may be of a newer major. Roles with
+/// their passwords and settings, and every database with its large objects, extensions, owners and privileges
+/// are streamed by the programs of B's image: no file lies between. Then the planner's statistics are
+/// made, and both are compared as `db compare` does. A isn't changed.
+///
+/// Refused before anything is touched: an older major, a B that isn't empty, a client that uses A, and
+/// what B's image lacks: a locale, an extension. What no dump has is told.
+///
+/// Exit code 0 where B has the same in the end, 4 where it hasn't or the move failed: B then has a part, and is to
+/// be made anew.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct DbMove {
+    /// The container whose data it is
+    a: String,
+    /// The container that it comes into
+    b: String,
+    /// Keep the comparison as a sealed document, with the hash of every table
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Keep a dump of A, too, which `db load` reads: .sql or .sql.gz; A is read once more for it
+    #[arg(long, value_name = "FILE")]
+    keep_dump: Option<PathBuf>,
+    #[command(flatten)]
+    docker: DockerArg,
+}
+
+pub(super) fn run(args: &DbMove, ui: &Ui) -> Result<Done, Failure> {
+    let docker = args.docker.find()?;
+    let a = PostgresServer::find(&docker, &args.a)?;
+    let b = PostgresServer::find(&docker, &args.b)?;
+    if let Some(path) = &args.keep_dump {
+        dump_server(&a, &b, path, &Disk::new(), ui.progress())?;
+    }
+    let moved = move_server(&a, &b, ui.progress())?;
+    ui.acted();
+    let found = &moved.comparison;
+    if let Some(path) = &args.output {
+        document::save(&Disk::new(), COMPARISON_FORMAT, path, found)?;
+    }
+    if ui.json {
+        ui.json(COMPARISON_FORMAT.name, found)?;
+    } else {
+        let notes = moved.notes.iter().map(|note| format!("note: {note}\n"));
+        let notes: String = notes.collect();
+        let (moving, comparing) = (moved.moving.as_secs_f32(), moved.comparing.as_secs_f32());
+        ui.print(&format!(
+            "{notes}{}moved in {moving:.1} s, compared in {comparing:.1} s\n",
+            compare::text(found)
+        ))?;
+    }
+    match found.equal {
+        true => Ok(Done::Same),
+        false => Err(PostgresError::NotEqual {
+            a: a.name().to_owned(),
+            b: b.name().to_owned(),
+        }
+        .into()),
+    }
+}

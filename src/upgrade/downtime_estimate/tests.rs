@@ -1,0 +1,124 @@
+//! Tests of the estimate.
+
+use super::*;
+
+fn volume(key: &str, bytes: u64) -> VolumeEstimate {
+    VolumeEstimate {
+        key: key.to_owned(),
+        files: 1,
+        bytes,
+        in_use_by: None,
+    }
+}
+
+fn facts() -> DowntimeFacts {
+    DowntimeFacts {
+        containers: Some(Turnaround {
+            stop: Some(Duration::from_secs(10)),
+            healthy: Duration::from_secs(5),
+            unchecked: false,
+        }),
+        question: Duration::from_millis(100),
+        rate: Some(100 << 20),
+        ..DowntimeFacts::default()
+    }
+}
+
+#[track_caller]
+fn check(facts: &DowntimeFacts, kind: PartKind, milliseconds: Option<u64>, basis: PartBasis) {
+    let volumes = [volume("db", 200 << 20), volume("files", 100 << 20)];
+    let part = facts.part(kind, 1, &volumes);
+    assert_eq!(
+        (part.milliseconds, part.basis),
+        (milliseconds, basis),
+        "{kind}"
+    );
+}
+
+#[test]
+fn at_first_it_is_told_by_the_containers_and_a_sample() {
+    let mut facts = facts();
+    check(&facts, PartKind::Stop, Some(10_300), PartBasis::Containers);
+    check(&facts, PartKind::Start, Some(5_800), PartBasis::Containers);
+    check(&facts, PartKind::Copy, Some(3_400), PartBasis::Measured);
+    facts.databases.insert("db".to_owned());
+    check(&facts, PartKind::Copy, Some(7_400), PartBasis::Measured);
+    check(&facts, PartKind::Verify, Some(3_400), PartBasis::Measured);
+    check(&facts, PartKind::Check, None, PartBasis::Unknown);
+    check(&facts, PartKind::Hook, None, PartBasis::Unknown);
+    // However large it is.
+    facts.changing = BTreeMap::from([("db".to_owned(), 50 << 20)]);
+    check(&facts, PartKind::Copy, Some(2_900), PartBasis::Measured);
+    check(&facts, PartKind::Verify, Some(1_900), PartBasis::Measured);
+}
+
+#[test]
+fn what_cannot_be_known_is_unknown_and_so_is_the_whole() {
+    let mut facts = facts();
+    facts.rate = None;
+    check(&facts, PartKind::Copy, None, PartBasis::Unknown);
+    facts.containers = facts.containers.map(|containers| Turnaround {
+        stop: None,
+        ..containers
+    });
+    check(&facts, PartKind::Stop, None, PartBasis::Unknown);
+    facts.containers = None;
+    check(&facts, PartKind::Start, None, PartBasis::Unknown);
+    let part = |milliseconds| DowntimePart {
+        kind: PartKind::Stop,
+        milliseconds,
+        basis: PartBasis::EarlierRun,
+    };
+    let whole = |parts: &[Option<u64>]| {
+        let parts = parts.iter().map(|time| part(*time)).collect();
+        DowntimeEstimate { parts }.milliseconds()
+    };
+    assert_eq!(whole(&[Some(3), Some(4)]), Some(7));
+    assert_eq!(whole(&[Some(3), None]), None);
+}
+
+#[test]
+fn more_than_is_wanted_is_refused_and_so_is_what_is_unknown() {
+    let estimate = |milliseconds| DowntimeEstimate {
+        parts: vec![DowntimePart {
+            kind: PartKind::Stop,
+            milliseconds,
+            basis: PartBasis::EarlierRun,
+        }],
+    };
+    let limit = Duration::from_secs(30);
+    assert_eq!(estimate(Some(30_000)).require_within(limit, false), Ok(()));
+    let said = estimate(Some(30_100))
+        .require_within(limit, true)
+        .unwrap_err();
+    assert_eq!(
+        said.to_string(),
+        "it would be down for about 31 s, and may be for 30 s: stop 30.1 s"
+    );
+    let said = estimate(None).require_within(limit, false).unwrap_err();
+    assert!(said.to_string().ends_with("stop unknown"), "{said}");
+    assert_eq!(estimate(None).require_within(limit, true), Ok(()));
+}
+
+#[test]
+fn later_it_is_told_by_the_last_upgrade_and_more_data_takes_longer() {
+    let mut facts = facts();
+    let earlier = |milliseconds, bytes| EarlierPart {
+        milliseconds,
+        bytes,
+    };
+    facts.earlier = BTreeMap::from([
+        (PartKind::Stop, earlier(1_500, 0)),
+        (PartKind::Hook, earlier(9_000, 0)),
+        (PartKind::Verify, earlier(1_000, 118 << 20)),
+        (PartKind::Copy, earlier(200, 4_096)),
+    ]);
+    check(&facts, PartKind::Stop, Some(1_500), PartBasis::EarlierRun);
+    check(&facts, PartKind::Hook, Some(9_000), PartBasis::EarlierRun);
+    check(&facts, PartKind::Verify, Some(2_000), PartBasis::EarlierRun);
+    check(&facts, PartKind::Copy, Some(1_137), PartBasis::EarlierRun);
+    check(&facts, PartKind::Start, Some(5_800), PartBasis::Containers);
+    facts.rehearsed = BTreeMap::from([(PartKind::Hook, earlier(4_000, 0))]);
+    check(&facts, PartKind::Hook, Some(4_000), PartBasis::Rehearsal);
+    check(&facts, PartKind::Stop, Some(1_500), PartBasis::EarlierRun);
+}

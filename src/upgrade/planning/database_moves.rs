@@ -1,0 +1,127 @@
+//! Which volumes have a database in them that is moved, as the recipe says: pure.
+
+use super::obstacle::Obstacle;
+use super::releases::Releases;
+use super::volume_pair::{PlannedMove, VolumePair};
+use crate::compose::{Model, Service};
+use crate::database::{DatabaseEngine, DatabaseMethod};
+use crate::doctor::{DatabaseImage, Finding, Severity};
+use crate::release::DatabaseRule;
+use crate::upgrade::request::Request;
+
+/// Marks the pairs whose databases are moved, and gives what can't be.
+pub(super) fn mark(
+    request: &Request,
+    releases: &Releases,
+    new: &Model,
+    pairs: &mut [VolumePair],
+) -> Vec<Obstacle> {
+    let rules = releases.recipe.databases.iter();
+    let (old, is_stopped) = (&releases.old.model, request.up);
+    let rules = rules.filter(|rule| rule.method != DatabaseMethod::Files);
+    let found = rules.filter_map(|rule| {
+        let done = of_rule(rule, old, new, is_stopped, pairs);
+        done.err().map(|(what, hint)| against(rule, &what, &hint))
+    });
+    found.collect()
+}
+
+type MoveRefusal = (String, String);
+
+fn of_rule(
+    rule: &DatabaseRule,
+    old: &Model,
+    new: &Model,
+    is_stopped: bool,
+    pairs: &mut [VolumePair],
+) -> Result<(), MoveRefusal> {
+    let hint = "name a service of the new release in the recipe's `databases`";
+    let service = new.services.get(&rule.service);
+    let service =
+        service.ok_or_else(|| ("there is no such service".to_owned(), hint.to_owned()))?;
+    let image = service.image.as_deref().unwrap_or_default();
+    let runs = DatabaseImage::of(image, None);
+    let engine = rule
+        .engine
+        .or_else(|| DatabaseEngine::named(runs.as_ref()?.kind));
+    match engine {
+        Some(DatabaseEngine::Postgres) => {}
+        Some(other) => {
+            return Err((
+                format!("an upgrade has no step that moves {other}"),
+                "copy its files (`method: files`), or use hooks".to_owned(),
+            ));
+        }
+        None => {
+            return Err((
+                format!("which database `{image}` runs isn't known"),
+                "say it: `engine: postgres`".to_owned(),
+            ));
+        }
+    }
+    if !is_stopped {
+        return Err((
+            "it is moved while both releases are stopped, and `--no-up` starts and stops nothing"
+                .to_owned(),
+            "leave out `--no-up`, or move it by hand: `transship db move`".to_owned(),
+        ));
+    }
+    let pair = volume_of(service, runs.as_ref(), pairs);
+    let pair = pair.ok_or_else(|| {
+        (
+            "none of its volumes is the new release's own and has an old one".to_owned(),
+            "a database in a folder of the host is moved by hand: `transship db move`".to_owned(),
+        )
+    })?;
+    let mounts = |service: &&Service| old_mounts(service, old, &pair.source);
+    let mut services = old.services.iter();
+    let own = old.services.get_key_value(&rule.service);
+    let own = own.filter(|(_, service)| mounts(service));
+    let before = own.or_else(|| services.find(|(_, service)| mounts(service)));
+    let (old_service, _) = before.ok_or_else(|| {
+        (
+            format!("no service of the old release mounts `{}`", pair.source),
+            "copy its files (`method: files`)".to_owned(),
+        )
+    })?;
+    pair.moved = Some(PlannedMove {
+        engine: DatabaseEngine::Postgres,
+        method: rule.method,
+        old_service: old_service.clone(),
+        service: rule.service.clone(),
+    });
+    Ok(())
+}
+
+/// The volume that a service has its data in: the only one, or the one below which its image keeps it.
+fn volume_of<'a>(
+    service: &Service,
+    image: Option<&DatabaseImage>,
+    pairs: &'a mut [VolumePair],
+) -> Option<&'a mut VolumePair> {
+    let data = image.and_then(|image| image.data_folder(None));
+    let mounts: Vec<_> = service.mounts.iter().collect();
+    let holds = |target: &str| data.as_ref().is_some_and(|data| data.starts_with(target));
+    let keys: Vec<&String> = match &mounts[..] {
+        [(_, key)] => vec![key],
+        many => {
+            let many = many.iter().filter(|(target, _)| holds(target));
+            many.map(|(_, key)| *key).collect()
+        }
+    };
+    pairs.iter_mut().find(|pair| keys.contains(&&pair.key))
+}
+
+fn old_mounts(service: &Service, old: &Model, volume: &str) -> bool {
+    let mut keys = service.mounts.values();
+    service.enabled && keys.any(|key| old.volumes.get(key).is_some_and(|one| one.name == volume))
+}
+
+fn against(rule: &DatabaseRule, what: &str, hint: &str) -> Obstacle {
+    Obstacle::Found(Finding::new(
+        Severity::Error,
+        "database-version",
+        format!("the database of `{}` can't be moved: {what}", rule.service),
+        hint,
+    ))
+}

@@ -1,0 +1,303 @@
+//! Moving a database from the old release's volume into the new one's, which is empty: in the window, with
+//! both projects stopped, each server alone and on no network. Both are compared afterwards, and the
+//! proof is kept; what isn't equal fails the step, the new volume goes, and the old release serves again.
+//!
+//! The old volume is opened by the image that wrote it and by nothing else. A database that runs writes its
+//! own log, so that its files aren't the same to the byte afterwards; what it holds is.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::create_containers::CreateContainers;
+use super::shell::quote;
+use super::warm_copy::require_labels;
+use super::world::{self, Attempt, Phase, StepKind, StepOutcome, Undo, UndoEvidence, World};
+use super::{ReleaseProject, StepError};
+use crate::database::postgres::{
+    COMPARISON_FORMAT, LoneServer, MovedServer, PostgresError, move_server,
+};
+use crate::database::{DatabaseEngine, DatabaseMethod};
+use crate::document;
+use crate::engine::{self, Container, LoneContainer, Volume, VolumeStore};
+use crate::tree::{Digest, Holds};
+use crate::upgrade::confine::{self, Bounds, OutOfBounds};
+use crate::upgrade::made_volume::{MadeVolume, VolumeIdentity};
+
+/// Moves a database.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MoveDatabase {
+    /// Which kind of server it is.
+    pub engine: DatabaseEngine,
+    /// The way.
+    pub method: DatabaseMethod,
+    /// The service of the old release that has it.
+    pub old_service: String,
+    /// The service of the new release that will.
+    pub service: String,
+    /// The real name of the old release's volume.
+    pub source: String,
+    /// The real name of the new one's.
+    pub target: String,
+    /// The release that is stopped, and its project.
+    pub old: ReleaseProject,
+    /// The release that is to come, and its project.
+    pub new: ReleaseProject,
+    /// The file of the comparison, below the install.
+    pub proof: PathBuf,
+}
+
+impl StepKind for MoveDatabase {
+    fn check(&self, world: World<'_>) -> Result<(), StepError> {
+        world.docker().map(|_| ())
+    }
+
+    fn act(&self, world: World<'_>, attempt: Attempt) -> Result<StepOutcome, StepError> {
+        let (source, target) = (
+            world.volumes.existing(&self.source)?,
+            world.volumes.existing(&self.target)?,
+        );
+        require_labels(world, &target)?;
+        self.remove_servers(world)?;
+        engine::require_idle(world.volumes, &source)?;
+        engine::require_idle(world.volumes, &target)?;
+        match world.holds(&target)? {
+            Holds::Nothing => {}
+            // An interrupted run's own, and a part.
+            _ if attempt == Attempt::Again => {
+                world.volumes.contents().clear(world.disk, &target)?;
+            }
+            _ => {
+                return Err(StepError::TargetNotEmpty {
+                    volume: target.name,
+                    path: target.path,
+                });
+            }
+        }
+        let done = self.moved(world, &source, &target);
+        let moved = match done {
+            Ok(moved) => moved,
+            Err(error) => {
+                self.take_back(world, &target);
+                return Err(error);
+            }
+        };
+        self.remember(world, &source, &target)?;
+        let comparison = &moved.comparison;
+        for note in moved.notes.iter().chain(&comparison.notes) {
+            world.progress.note(&format!("{}: {note}", self.service));
+        }
+        let proof = world.install.root().join(&self.proof);
+        let text = std::fs::read(&proof).map_err(StepError::io(&proof))?;
+        Ok(StepOutcome {
+            files: comparison.table_count(),
+            bytes: 0,
+            sha256: Some(Digest::of(&text).to_string()),
+            ..StepOutcome::default()
+        })
+    }
+
+    fn confine(&self, bounds: &Bounds<'_>) -> Result<(), OutOfBounds> {
+        confine::volume(&self.source)?;
+        confine::volume(&self.target)?;
+        bounds.old_project(&self.old)?;
+        bounds.new_project(&self.new)?;
+        bounds.kept_of_new(&self.proof, "manifests")
+    }
+
+    fn check_undo(&self, world: World<'_>, undo: Undo) -> Result<(), StepError> {
+        if undo.evidence == UndoEvidence::Failed {
+            return Ok(());
+        }
+        let last_copy = |what| StepError::LastCopy {
+            volume: self.source.clone(),
+            copy: self.target.clone(),
+            what,
+        };
+        match world.volumes.find(&self.source)? {
+            None => Err(last_copy("is gone")),
+            Some(source) if world.holds(&source)? == Holds::Nothing => Err(last_copy("is empty")),
+            Some(_) => Ok(()),
+        }
+    }
+
+    fn undo(&self, world: World<'_>, _: Undo) -> Result<(), StepError> {
+        // Two servers on one volume would destroy it: before the old release is started again nothing
+        // else has it. The new volume goes with the step that made it, and the proof, too.
+        self.remove_servers(world)
+    }
+
+    fn places(&self, world: World<'_>) -> Vec<PathBuf> {
+        vec![world.install.root().join(&self.proof)]
+    }
+
+    fn title(&self) -> String {
+        format!(
+            "move database {} from volume {} to {} ({} by {}), and compare",
+            self.service, self.source, self.target, self.engine, self.method
+        )
+    }
+
+    fn commands(&self, _: &dyn VolumeStore) -> Vec<String> {
+        let alone = |project: &ReleaseProject, service: &str| {
+            project.compose_command(&format!(
+                "up --detach --no-deps {}",
+                quote(Path::new(service))
+            ))
+        };
+        let stop = |project: &ReleaseProject, service: &str| {
+            project.compose_command(&format!("stop {}", quote(Path::new(service))))
+        };
+        let servers = [
+            (&self.old.project, &self.old_service),
+            (&self.new.project, &self.service),
+        ];
+        let servers = servers.map(|(project, service)| format!("{project}/{service}"));
+        let [a, b] = servers.map(|name| quote(Path::new(&name)));
+        let proof = quote(&self.proof);
+        vec![
+            alone(&self.old, &self.old_service),
+            alone(&self.new, &self.service),
+            format!("transship db move {a} {b} --output {proof}"),
+            stop(&self.old, &self.old_service),
+            stop(&self.new, &self.service),
+        ]
+    }
+
+    fn phase(&self) -> Phase {
+        Phase::Window
+    }
+}
+
+impl MoveDatabase {
+    /// Both servers, alone, and all of the one in the other. The proof is there afterwards.
+    fn moved(
+        &self,
+        world: World<'_>,
+        source: &Volume,
+        target: &Volume,
+    ) -> Result<MovedServer, StepError> {
+        let docker = world.docker()?;
+        let old = container(world, &self.old, &self.old_service)?;
+        if container(world, &self.new, &self.service).is_err() {
+            let create = CreateContainers {
+                new: self.new.clone(),
+                old: self.old.clone(),
+                beforehand: false,
+            };
+            create.act(world, Attempt::Again)?;
+        }
+        let new = container(world, &self.new, &self.service)?;
+        let [from, to] = self.names(world);
+        let from = LoneServer::start(docker, world.disk, &from, &old, world.progress)?;
+        self.require_data_in(&from, &old, source)?;
+        let to = LoneServer::start(docker, world.disk, &to, &new, world.progress)?;
+        self.require_data_in(&to, &new, target)?;
+        let moved = move_server(&from.server, &to.server, world.progress)?;
+        let proof = world.install.root().join(&self.proof);
+        world::make_folders(world, &proof)?;
+        document::save(world.disk, COMPARISON_FORMAT, &proof, &moved.comparison)?;
+        if !moved.comparison.equal {
+            return Err(PostgresError::NotEqual {
+                a: self.source.clone(),
+                b: self.target.clone(),
+            }
+            .into());
+        }
+        to.server.renew_md5_password()?;
+        to.end(world.disk)?;
+        from.end(world.disk)?;
+        Ok(moved)
+    }
+
+    /// The data must be in the volume: with another place mounted than the image keeps its data in, it would
+    /// be in a volume without a name, and be gone with the container.
+    fn require_data_in(
+        &self,
+        server: &LoneServer,
+        container: &Container,
+        volume: &Volume,
+    ) -> Result<(), StepError> {
+        let folder = server.server.data_directory()?;
+        let mut mounts = container.mounts.iter();
+        let is_there = |mount: &engine::Mount| {
+            mount.source == volume.path && folder.starts_with(&mount.target)
+        };
+        match mounts.any(is_there) {
+            true => Ok(()),
+            false => Err(StepError::DataElsewhere {
+                service: self.service.clone(),
+                volume: volume.name.clone(),
+                folder,
+            }),
+        }
+    }
+
+    /// What the two servers' containers are called.
+    fn names(&self, world: World<'_>) -> [String; 2] {
+        let plain = |c: char| {
+            if c.is_ascii_alphanumeric() || c == '-' {
+                c
+            } else {
+                '_'
+            }
+        };
+        let run: String = format!("{}-{}", world.id, world.run)
+            .chars()
+            .map(plain)
+            .collect();
+        let service: String = self.service.chars().map(plain).collect();
+        ["old", "new"].map(|side| format!("transship-{run}-{service}-{side}"))
+    }
+
+    /// Those that a killed run left.
+    fn remove_servers(&self, world: World<'_>) -> Result<(), StepError> {
+        let docker = world.docker()?;
+        let mut names = self.names(world).into_iter();
+        names.try_for_each(|name| Ok(LoneContainer::remove(docker, world.disk, &name)?))
+    }
+
+    /// After a failure the new volume is empty, as it was.
+    fn take_back(&self, world: World<'_>, target: &Volume) {
+        // The failure itself is what there is to tell; `undo` looks again at what stays.
+        let _ = self.remove_servers(world);
+        let _ = world.volumes.contents().clear(world.disk, target);
+    }
+
+    fn remember(
+        &self,
+        world: World<'_>,
+        source: &Volume,
+        target: &Volume,
+    ) -> Result<(), StepError> {
+        let made = MadeVolume {
+            install: world.id.to_owned(),
+            run: world.run.to_owned(),
+            volume: self.target.clone(),
+            made: VolumeIdentity::of(world.volumes, target),
+            source: self.source.clone(),
+            copied: VolumeIdentity::of(world.volumes, source),
+        };
+        world::make_folders(world, &MadeVolume::file(world.install, &self.target))?;
+        Ok(made.save(world.disk, world.install)?)
+    }
+}
+
+/// The container of a service, which stands still.
+fn container(
+    world: World<'_>,
+    release: &ReleaseProject,
+    service: &str,
+) -> Result<Container, StepError> {
+    let containers = Container::of_project(world.docker()?, &release.project)?;
+    let folder = release.project_folder(world);
+    let is_its = |one: &Container| one.service.as_deref() == Some(service) && one.is_from(&folder);
+    let found = containers.into_iter().find(is_its);
+    found.ok_or_else(|| {
+        StepError::Engine(engine::Error::NotStartable {
+            container: service.to_owned(),
+            why: format!("project `{}` has no container of it", release.project),
+        })
+    })
+}
