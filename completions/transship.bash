@@ -49,6 +49,9 @@ _transship() {
             transship,inspect)
                 cmd="transship__subcmd__inspect"
                 ;;
+            transship,log)
+                cmd="transship__subcmd__log"
+                ;;
             transship,manifest)
                 cmd="transship__subcmd__manifest"
                 ;;
@@ -149,7 +152,7 @@ _transship() {
 
     case "${cmd}" in
         transship)
-            opts="-C -q -h -V --install --json --quiet --color --help --version init doctor path plan rehearse upgrade apply resume rollback confirm status up stop release image volume db copy manifest verify diff conflicts inspect merge completions"
+            opts="-C -q -v -h -V --install --json --quiet --verbose --no-pager --color --help --version init doctor path plan rehearse upgrade apply resume rollback confirm status log up stop release image volume db copy manifest verify diff conflicts inspect merge completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -175,7 +178,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__apply)
-            opts="-C -q -h --install --docker --helper --assume-stopped --rollback-on-failure --no-rollback --notes-read --window --wait --confirm-within --accept-unknown-downtime --replay --dry-run --json --quiet --color --help"
+            opts="-C -q -v -h --install --docker --helper --assume-stopped --rollback-on-failure --no-rollback --notes-read --window --wait --confirm-within --accept-unknown-downtime --replay --dry-run --json --quiet --verbose --no-pager --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -221,7 +224,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__completions)
-            opts="-q -h --json --quiet --color --help bash elvish fish powershell zsh"
+            opts="-q -v -h --json --quiet --verbose --no-pager --color --help bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -239,7 +242,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__confirm)
-            opts="-C -q -h --install --docker --helper --assume-stopped --json --quiet --color --help"
+            opts="-C -q -v -h --install --docker --helper --assume-stopped --json --quiet --verbose --no-pager --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -273,7 +276,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__conflicts)
-            opts="-p -o -C -q -h --running --project --fix --profile --port-offset --suffix --prefix --mounted --dry-run --check --output --install --docker --json --quiet --color --help"
+            opts="-p -o -C -q -v -h --running --project --fix --profile --port-offset --suffix --prefix --mounted --dry-run --check --output --install --docker --json --quiet --verbose --no-pager --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -335,7 +338,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__copy)
-            opts="-q -h --verify --media --update --checksum --yes --delete-all --max-delete --exclude --live --cross-mounts --no-reflink --no-sync --dry-run --json --quiet --color --help"
+            opts="-q -v -h --verify --media --update --checksum --yes --delete-all --max-delete --exclude --live --cross-mounts --no-reflink --no-sync --dry-run --json --quiet --verbose --no-pager --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -361,7 +364,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__db)
-            opts="-q -h --json --quiet --color --help compare dump load move"
+            opts="-q -v -h --json --quiet --verbose --no-pager --color --help compare dump load move"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -379,7 +382,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__db__subcmd__compare)
-            opts="-o -q -h --output --docker --json --quiet --color --help"
+            opts="-o -q -v -h --output --docker --json --quiet --verbose --no-pager --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -409,7 +412,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__db__subcmd__dump)
-            opts="-o -q -h --output --docker --json --quiet --color --help"
+            opts="-o -q -v -h --output --docker --json --quiet --verbose --no-pager --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -439,7 +442,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__db__subcmd__load)
-            opts="-q -h --database --docker --json --quiet --color --help"
+            opts="-q -v -h --database --docker --json --quiet --verbose --no-pager --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -465,7 +468,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__db__subcmd__move)
-            opts="-o -q -h --output --keep-dump --docker --json --quiet --color --help"
+            opts="-o -q -v -h --output --keep-dump --docker --json --quiet --verbose --no-pager --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -499,7 +502,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__diff)
-            opts="-C -q -h --install --stat --text --md --show-secrets --json --quiet --color --help"
+            opts="-C -q -v -h --install --stat --text --md --show-secrets --json --quiet --verbose --no-pager --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -525,7 +528,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__doctor)
-            opts="-p -C -q -h --from-release --from --prefix --image --tag-var --image-archive --carry --leave --skip-volume --own --share --env-file --profile --project --from-project --beside --ours --theirs --as-override --ignore --list --install --volumes --docker --helper --assume-stopped --json --quiet --color --help"
+            opts="-p -C -q -v -h --from-release --from --prefix --image --tag-var --image-archive --carry --leave --skip-volume --own --share --env-file --profile --project --from-project --beside --ours --theirs --as-override --ignore --list --install --volumes --docker --helper --assume-stopped --json --quiet --verbose --no-pager --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -635,7 +638,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__image)
-            opts="-q -h --json --quiet --color --help ls set load"
+            opts="-q -v -h --json --quiet --verbose --no-pager --color --help ls set load"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -653,7 +656,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__image__subcmd__load)
-            opts="-f -q -h --file --env-file --docker --dry-run --json --quiet --color --help"
+            opts="-f -q -v -h --file --env-file --docker --dry-run --json --quiet --verbose --no-pager --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -687,7 +690,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__image__subcmd__ls)
-            opts="-f -q -h --file --env-file --json --quiet --color --help"
+            opts="-f -q -v -h --file --env-file --json --quiet --verbose --no-pager --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -717,7 +720,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__image__subcmd__set)
-            opts="-f -o -q -h --file --env-file --tag-var --keep-digest --dry-run --check --output --json --quiet --color --help"
+            opts="-f -o -q -v -h --file --env-file --tag-var --keep-digest --dry-run --check --output --json --quiet --verbose --no-pager --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -755,7 +758,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__init)
-            opts="-C -q -h --install --current --project-directory --moved --clone --dry-run --json --quiet --color --help"
+            opts="-C -q -v -h --install --current --project-directory --moved --clone --dry-run --json --quiet --verbose --no-pager --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -789,7 +792,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__inspect)
-            opts="-q -h --list --volumes --docker --helper --assume-stopped --json --quiet --color --help"
+            opts="-q -v -h --list --volumes --docker --helper --assume-stopped --json --quiet --verbose --no-pager --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -818,8 +821,34 @@ _transship() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        transship__subcmd__log)
+            opts="-C -q -v -h --install --json --quiet --verbose --no-pager --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --install)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -C)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         transship__subcmd__manifest)
-            opts="-o -q -h --format --output --exclude --cross-mounts --json --quiet --color --help"
+            opts="-o -q -v -h --format --output --exclude --cross-mounts --json --quiet --verbose --no-pager --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -853,7 +882,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__merge)
-            opts="-o -q -h --solve --output --path --ours --theirs --dry-run --as-override --secret --show-secrets --json --quiet --color --help"
+            opts="-o -q -v -h --solve --output --path --ours --theirs --dry-run --as-override --secret --show-secrets --json --quiet --verbose --no-pager --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -899,7 +928,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__path)
-            opts="-C -q -h --available --recipe --install --json --quiet --color --help"
+            opts="-C -q -v -h --available --recipe --install --json --quiet --verbose --no-pager --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -933,7 +962,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__plan)
-            opts="-C -p -q -h --install --from-release --from --prefix --image --tag-var --image-archive --carry --leave --skip-volume --own --share --env-file --profile --project --from-project --beside --ours --theirs --as-override --pristine --no-up --volumes --docker --helper --assume-stopped --max-downtime --accept-unknown-downtime --dry-run --json --quiet --color --help"
+            opts="-C -p -q -v -h --install --from-release --from --prefix --image --tag-var --image-archive --carry --leave --skip-volume --own --share --env-file --profile --project --from-project --beside --ours --theirs --as-override --pristine --no-up --volumes --docker --helper --assume-stopped --max-downtime --accept-unknown-downtime --dry-run --json --quiet --verbose --no-pager --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1047,7 +1076,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__rehearse)
-            opts="-C -p -y -q -h --install --from-release --from --prefix --image --tag-var --image-archive --carry --leave --skip-volume --own --share --env-file --profile --project --from-project --beside --ours --theirs --as-override --pristine --no-up --volumes --docker --helper --assume-stopped --pause --stop --on-host --keep --clean --yes --note --report --run --json --quiet --color --help"
+            opts="-C -p -y -q -v -h --install --from-release --from --prefix --image --tag-var --image-archive --carry --leave --skip-volume --own --share --env-file --profile --project --from-project --beside --ours --theirs --as-override --pristine --no-up --volumes --docker --helper --assume-stopped --pause --stop --on-host --keep --clean --yes --note --report --run --json --quiet --verbose --no-pager --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1169,7 +1198,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__release)
-            opts="-C -q -h --install --json --quiet --color --help ls new use prune bad"
+            opts="-C -q -v -h --install --json --quiet --verbose --no-pager --color --help ls new use prune bad"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1195,7 +1224,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__release__subcmd__bad)
-            opts="-C -q -h --because --undo --install --json --quiet --color --help"
+            opts="-C -q -v -h --because --undo --install --json --quiet --verbose --no-pager --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1225,7 +1254,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__release__subcmd__ls)
-            opts="-C -q -h --install --json --quiet --color --help"
+            opts="-C -q -v -h --install --json --quiet --verbose --no-pager --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1251,7 +1280,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__release__subcmd__new)
-            opts="-C -q -h --from-release --install --dry-run --json --quiet --color --help"
+            opts="-C -q -v -h --from-release --install --dry-run --json --quiet --verbose --no-pager --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1281,7 +1310,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__release__subcmd__prune)
-            opts="-C -y -q -h --keep --install --volumes --docker --helper --assume-stopped --dry-run --yes --json --quiet --color --help"
+            opts="-C -y -q -v -h --keep --install --volumes --docker --helper --assume-stopped --dry-run --yes --json --quiet --verbose --no-pager --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1323,7 +1352,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__release__subcmd__use)
-            opts="-C -q -h --install --dry-run --json --quiet --color --help"
+            opts="-C -q -v -h --install --dry-run --json --quiet --verbose --no-pager --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1349,7 +1378,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__resume)
-            opts="-C -q -h --install --docker --helper --assume-stopped --no-rollback --json --quiet --color --help"
+            opts="-C -q -v -h --install --docker --helper --assume-stopped --no-rollback --json --quiet --verbose --no-pager --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1383,7 +1412,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__rollback)
-            opts="-C -y -q -h --install --docker --helper --assume-stopped --discard --accept-data-loss --dry-run --yes --json --quiet --color --help"
+            opts="-C -y -q -v -h --install --docker --helper --assume-stopped --discard --accept-data-loss --dry-run --yes --json --quiet --verbose --no-pager --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1417,7 +1446,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__status)
-            opts="-C -q -h --install --docker --json --quiet --color --help"
+            opts="-C -q -v -h --install --docker --json --quiet --verbose --no-pager --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1447,7 +1476,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__stop)
-            opts="-p -C -q -h --project --env-file --profile --timeout --dry-run --install --docker --json --quiet --color --help"
+            opts="-p -C -q -v -h --project --env-file --profile --timeout --dry-run --install --docker --json --quiet --verbose --no-pager --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1497,7 +1526,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__up)
-            opts="-p -C -q -h --project --env-file --profile --port-offset --suffix --prefix --beside --accept --never-pull --no-wait --timeout --dry-run --install --docker --json --quiet --color --help"
+            opts="-p -C -q -v -h --project --env-file --profile --port-offset --suffix --prefix --beside --accept --never-pull --no-wait --timeout --dry-run --install --docker --json --quiet --verbose --no-pager --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1563,7 +1592,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__upgrade)
-            opts="-C -p -y -q -h --install --from-release --from --prefix --image --tag-var --image-archive --carry --leave --skip-volume --own --share --env-file --profile --project --from-project --beside --ours --theirs --as-override --pristine --no-up --volumes --docker --helper --assume-stopped --max-downtime --accept-unknown-downtime --dry-run --rollback-on-failure --no-rollback --notes-read --window --wait --confirm-within --yes --json --quiet --color --help"
+            opts="-C -p -y -q -v -h --install --from-release --from --prefix --image --tag-var --image-archive --carry --leave --skip-volume --own --share --env-file --profile --project --from-project --beside --ours --theirs --as-override --pristine --no-up --volumes --docker --helper --assume-stopped --max-downtime --accept-unknown-downtime --dry-run --rollback-on-failure --no-rollback --notes-read --window --wait --confirm-within --yes --json --quiet --verbose --no-pager --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1685,7 +1714,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__verify)
-            opts="-q -h --content-only --metadata-only --media --exclude --cross-mounts --json --quiet --color --help"
+            opts="-q -v -h --content-only --metadata-only --media --exclude --cross-mounts --json --quiet --verbose --no-pager --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1707,7 +1736,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__volume)
-            opts="-q -h --json --quiet --color --help ls prefix rebase copy unpause"
+            opts="-q -v -h --json --quiet --verbose --no-pager --color --help ls prefix rebase copy unpause"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1725,7 +1754,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__volume__subcmd__copy)
-            opts="-p -q -h --project --key --verify --dry-run --live --pause --stop --stop-timeout --from-context --to-context --update --yes --delete-all --max-delete --volumes --docker --helper --assume-stopped --json --quiet --color --help"
+            opts="-p -q -v -h --project --key --verify --dry-run --live --pause --stop --stop-timeout --from-context --to-context --update --yes --delete-all --max-delete --volumes --docker --helper --assume-stopped --json --quiet --verbose --no-pager --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1783,7 +1812,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__volume__subcmd__ls)
-            opts="-f -p -q -h --file --env-file --project --all --size --volumes --docker --helper --assume-stopped --json --quiet --color --help"
+            opts="-f -p -q -v -h --file --env-file --project --all --size --volumes --docker --helper --assume-stopped --json --quiet --verbose --no-pager --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1833,7 +1862,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__volume__subcmd__prefix)
-            opts="-f -o -q -h --replace --only --own --file --env-file --dry-run --check --output --json --quiet --color --help"
+            opts="-f -o -q -v -h --replace --only --own --file --env-file --dry-run --check --output --json --quiet --verbose --no-pager --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1883,7 +1912,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__volume__subcmd__rebase)
-            opts="-f -o -q -h --file --env-file --dry-run --check --output --json --quiet --color --help"
+            opts="-f -o -q -v -h --file --env-file --dry-run --check --output --json --quiet --verbose --no-pager --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1921,7 +1950,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__volume__subcmd__unpause)
-            opts="-q -h --all --dry-run --docker --json --quiet --color --help"
+            opts="-q -v -h --all --dry-run --docker --json --quiet --verbose --no-pager --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

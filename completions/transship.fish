@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_transship_global_optspecs
-    string join \n C/install= json q/quiet color= h/help V/version
+    string join \n C/install= json q/quiet v/verbose no-pager color= h/help V/version
 end
 
 function __fish_transship_needs_command
@@ -30,6 +30,8 @@ always\t'Always'
 never\t'Never'"
 complete -c transship -n "__fish_transship_needs_command" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_needs_command" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_needs_command" -s v -l verbose -d 'Show every command that is run, and how it ended'
+complete -c transship -n "__fish_transship_needs_command" -l no-pager -d 'Show long text at once, and not through `$TRANSSHIP_PAGER`, `$PAGER` or `less`'
 complete -c transship -n "__fish_transship_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_needs_command" -s V -l version -d 'Print version'
 complete -c transship -n "__fish_transship_needs_command" -f -a "init" -d 'Adopt a folder of releases'
@@ -43,6 +45,7 @@ complete -c transship -n "__fish_transship_needs_command" -f -a "resume" -d 'Go 
 complete -c transship -n "__fish_transship_needs_command" -f -a "rollback" -d 'Undo the last run'
 complete -c transship -n "__fish_transship_needs_command" -f -a "confirm" -d 'Keep the new release, where the upgrade waits for that'
 complete -c transship -n "__fish_transship_needs_command" -f -a "status" -d 'Show where an install stands'
+complete -c transship -n "__fish_transship_needs_command" -f -a "log" -d 'List the runs of an install, or show what one of them did and said'
 complete -c transship -n "__fish_transship_needs_command" -f -a "up" -d 'Start a release, beside whatever else runs, or in the place of the one that it replaces'
 complete -c transship -n "__fish_transship_needs_command" -f -a "stop" -d 'Stop the containers of a release'
 complete -c transship -n "__fish_transship_needs_command" -f -a "release" -d 'List, stage, switch and remove releases'
@@ -68,6 +71,8 @@ complete -c transship -n "__fish_transship_using_subcommand init" -l clone -d 'S
 complete -c transship -n "__fish_transship_using_subcommand init" -l dry-run -d 'Only say what would be made'
 complete -c transship -n "__fish_transship_using_subcommand init" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand init" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand init" -s v -l verbose -d 'Show every command that is run, and how it ended'
+complete -c transship -n "__fish_transship_using_subcommand init" -l no-pager -d 'Show long text at once, and not through `$TRANSSHIP_PAGER`, `$PAGER` or `less`'
 complete -c transship -n "__fish_transship_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand doctor" -l from-release -d 'The vendor\'s tarball or folder; leave it out if the release is staged already' -r -F
 complete -c transship -n "__fish_transship_using_subcommand doctor" -l from -d 'The release to upgrade from, instead of the one that `current` points to' -r
@@ -100,6 +105,8 @@ complete -c transship -n "__fish_transship_using_subcommand doctor" -l list -d '
 complete -c transship -n "__fish_transship_using_subcommand doctor" -l assume-stopped -d 'Take for unused what nobody can be asked about'
 complete -c transship -n "__fish_transship_using_subcommand doctor" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand doctor" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand doctor" -s v -l verbose -d 'Show every command that is run, and how it ended'
+complete -c transship -n "__fish_transship_using_subcommand doctor" -l no-pager -d 'Show long text at once, and not through `$TRANSSHIP_PAGER`, `$PAGER` or `less`'
 complete -c transship -n "__fish_transship_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand path" -l available -d 'All releases that the vendor made: `1.8.7,1.9.0`, a file with a `/` in its name, or `-` for standard input; repeatable' -r
 complete -c transship -n "__fish_transship_using_subcommand path" -l recipe -d 'A recipe by itself, or the compose file that it stands in, instead of the install\'s' -r -F
@@ -109,6 +116,8 @@ always\t'Always'
 never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand path" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand path" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand path" -s v -l verbose -d 'Show every command that is run, and how it ended'
+complete -c transship -n "__fish_transship_using_subcommand path" -l no-pager -d 'Show long text at once, and not through `$TRANSSHIP_PAGER`, `$PAGER` or `less`'
 complete -c transship -n "__fish_transship_using_subcommand path" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand plan" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
 complete -c transship -n "__fish_transship_using_subcommand plan" -l from-release -d 'The vendor\'s tarball or folder; leave it out if the release is staged already' -r -F
@@ -144,6 +153,8 @@ complete -c transship -n "__fish_transship_using_subcommand plan" -l accept-unkn
 complete -c transship -n "__fish_transship_using_subcommand plan" -l dry-run -d 'Show the plan without saving it'
 complete -c transship -n "__fish_transship_using_subcommand plan" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand plan" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand plan" -s v -l verbose -d 'Show every command that is run, and how it ended'
+complete -c transship -n "__fish_transship_using_subcommand plan" -l no-pager -d 'Show long text at once, and not through `$TRANSSHIP_PAGER`, `$PAGER` or `less`'
 complete -c transship -n "__fish_transship_using_subcommand plan" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand rehearse" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
 complete -c transship -n "__fish_transship_using_subcommand rehearse" -l from-release -d 'The vendor\'s tarball or folder; leave it out if the release is staged already' -r -F
@@ -185,6 +196,8 @@ complete -c transship -n "__fish_transship_using_subcommand rehearse" -l clean -
 complete -c transship -n "__fish_transship_using_subcommand rehearse" -s y -l yes -d 'With --clean: don\'t ask about clones that were kept'
 complete -c transship -n "__fish_transship_using_subcommand rehearse" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand rehearse" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand rehearse" -s v -l verbose -d 'Show every command that is run, and how it ended'
+complete -c transship -n "__fish_transship_using_subcommand rehearse" -l no-pager -d 'Show long text at once, and not through `$TRANSSHIP_PAGER`, `$PAGER` or `less`'
 complete -c transship -n "__fish_transship_using_subcommand rehearse" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l from-release -d 'The vendor\'s tarball or folder; leave it out if the release is staged already' -r -F
@@ -227,6 +240,8 @@ complete -c transship -n "__fish_transship_using_subcommand upgrade" -l wait -d 
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -s y -l yes -d 'Don\'t ask'
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand upgrade" -s v -l verbose -d 'Show every command that is run, and how it ended'
+complete -c transship -n "__fish_transship_using_subcommand upgrade" -l no-pager -d 'Show long text at once, and not through `$TRANSSHIP_PAGER`, `$PAGER` or `less`'
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand apply" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
 complete -c transship -n "__fish_transship_using_subcommand apply" -l docker -d 'The docker program, such as `sudo -n docker`' -r
@@ -246,6 +261,8 @@ complete -c transship -n "__fish_transship_using_subcommand apply" -l accept-unk
 complete -c transship -n "__fish_transship_using_subcommand apply" -l dry-run -d 'Observe again and show the plan, and do nothing'
 complete -c transship -n "__fish_transship_using_subcommand apply" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand apply" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand apply" -s v -l verbose -d 'Show every command that is run, and how it ended'
+complete -c transship -n "__fish_transship_using_subcommand apply" -l no-pager -d 'Show long text at once, and not through `$TRANSSHIP_PAGER`, `$PAGER` or `less`'
 complete -c transship -n "__fish_transship_using_subcommand apply" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand resume" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
 complete -c transship -n "__fish_transship_using_subcommand resume" -l docker -d 'The docker program, such as `sudo -n docker`' -r
@@ -257,6 +274,8 @@ complete -c transship -n "__fish_transship_using_subcommand resume" -l assume-st
 complete -c transship -n "__fish_transship_using_subcommand resume" -l no-rollback -d 'Leave all as it stands where something fails after the old release was stopped (exit code 4), instead of starting it again'
 complete -c transship -n "__fish_transship_using_subcommand resume" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand resume" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand resume" -s v -l verbose -d 'Show every command that is run, and how it ended'
+complete -c transship -n "__fish_transship_using_subcommand resume" -l no-pager -d 'Show long text at once, and not through `$TRANSSHIP_PAGER`, `$PAGER` or `less`'
 complete -c transship -n "__fish_transship_using_subcommand resume" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand rollback" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
 complete -c transship -n "__fish_transship_using_subcommand rollback" -l docker -d 'The docker program, such as `sudo -n docker`' -r
@@ -271,6 +290,8 @@ complete -c transship -n "__fish_transship_using_subcommand rollback" -l dry-run
 complete -c transship -n "__fish_transship_using_subcommand rollback" -s y -l yes -d 'Don\'t ask'
 complete -c transship -n "__fish_transship_using_subcommand rollback" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand rollback" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand rollback" -s v -l verbose -d 'Show every command that is run, and how it ended'
+complete -c transship -n "__fish_transship_using_subcommand rollback" -l no-pager -d 'Show long text at once, and not through `$TRANSSHIP_PAGER`, `$PAGER` or `less`'
 complete -c transship -n "__fish_transship_using_subcommand rollback" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand confirm" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
 complete -c transship -n "__fish_transship_using_subcommand confirm" -l docker -d 'The docker program, such as `sudo -n docker`' -r
@@ -281,6 +302,8 @@ never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand confirm" -l assume-stopped -d 'Take for unused what nobody can be asked about'
 complete -c transship -n "__fish_transship_using_subcommand confirm" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand confirm" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand confirm" -s v -l verbose -d 'Show every command that is run, and how it ended'
+complete -c transship -n "__fish_transship_using_subcommand confirm" -l no-pager -d 'Show long text at once, and not through `$TRANSSHIP_PAGER`, `$PAGER` or `less`'
 complete -c transship -n "__fish_transship_using_subcommand confirm" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand status" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
 complete -c transship -n "__fish_transship_using_subcommand status" -l docker -d 'The docker program, such as `sudo -n docker`' -r
@@ -289,7 +312,18 @@ always\t'Always'
 never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand status" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand status" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand status" -s v -l verbose -d 'Show every command that is run, and how it ended'
+complete -c transship -n "__fish_transship_using_subcommand status" -l no-pager -d 'Show long text at once, and not through `$TRANSSHIP_PAGER`, `$PAGER` or `less`'
 complete -c transship -n "__fish_transship_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand log" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
+complete -c transship -n "__fish_transship_using_subcommand log" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand log" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand log" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand log" -s v -l verbose -d 'Show every command that is run, and how it ended'
+complete -c transship -n "__fish_transship_using_subcommand log" -l no-pager -d 'Show long text at once, and not through `$TRANSSHIP_PAGER`, `$PAGER` or `less`'
+complete -c transship -n "__fish_transship_using_subcommand log" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand up" -s p -l project -d 'The compose project; when absent, the one that the last upgrade from or to it recorded, or that it has on the engine; else Compose\'s own choice' -r
 complete -c transship -n "__fish_transship_using_subcommand up" -l env-file -d 'A file of variables instead of `.env`, repeatable, later ones winning; when absent, those that the last upgrade from or to the release was planned with' -r -F
 complete -c transship -n "__fish_transship_using_subcommand up" -l profile -d 'A profile whose services run, repeatable; when absent, those that the last upgrade was planned with' -r
@@ -309,6 +343,8 @@ complete -c transship -n "__fish_transship_using_subcommand up" -l no-wait -d 'D
 complete -c transship -n "__fish_transship_using_subcommand up" -l dry-run -d 'Print the edits and the command, and start nothing'
 complete -c transship -n "__fish_transship_using_subcommand up" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand up" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand up" -s v -l verbose -d 'Show every command that is run, and how it ended'
+complete -c transship -n "__fish_transship_using_subcommand up" -l no-pager -d 'Show long text at once, and not through `$TRANSSHIP_PAGER`, `$PAGER` or `less`'
 complete -c transship -n "__fish_transship_using_subcommand up" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand stop" -s p -l project -d 'The compose project; when absent, the one that the last upgrade from or to it recorded, or that it has on the engine; else Compose\'s own choice' -r
 complete -c transship -n "__fish_transship_using_subcommand stop" -l env-file -d 'A file of variables instead of `.env`, repeatable, later ones winning; when absent, those that the last upgrade from or to the release was planned with' -r -F
@@ -322,6 +358,8 @@ never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand stop" -l dry-run -d 'Only print the command'
 complete -c transship -n "__fish_transship_using_subcommand stop" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand stop" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand stop" -s v -l verbose -d 'Show every command that is run, and how it ended'
+complete -c transship -n "__fish_transship_using_subcommand stop" -l no-pager -d 'Show long text at once, and not through `$TRANSSHIP_PAGER`, `$PAGER` or `less`'
 complete -c transship -n "__fish_transship_using_subcommand stop" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand release; and not __fish_seen_subcommand_from ls new use prune bad" -s C -l install -d 'The install that the command works on' -r -F
 complete -c transship -n "__fish_transship_using_subcommand release; and not __fish_seen_subcommand_from ls new use prune bad" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
@@ -329,6 +367,8 @@ always\t'Always'
 never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand release; and not __fish_seen_subcommand_from ls new use prune bad" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand release; and not __fish_seen_subcommand_from ls new use prune bad" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand release; and not __fish_seen_subcommand_from ls new use prune bad" -s v -l verbose -d 'Show every command that is run, and how it ended'
+complete -c transship -n "__fish_transship_using_subcommand release; and not __fish_seen_subcommand_from ls new use prune bad" -l no-pager -d 'Show long text at once, and not through `$TRANSSHIP_PAGER`, `$PAGER` or `less`'
 complete -c transship -n "__fish_transship_using_subcommand release; and not __fish_seen_subcommand_from ls new use prune bad" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand release; and not __fish_seen_subcommand_from ls new use prune bad" -f -a "ls" -d 'List the releases of an install, oldest first'
 complete -c transship -n "__fish_transship_using_subcommand release; and not __fish_seen_subcommand_from ls new use prune bad" -f -a "new" -d 'Stage a release from the vendor\'s tarball or folder'
@@ -341,6 +381,8 @@ always\t'Always'
 never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from ls" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from ls" -s v -l verbose -d 'Show every command that is run, and how it ended'
+complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from ls" -l no-pager -d 'Show long text at once, and not through `$TRANSSHIP_PAGER`, `$PAGER` or `less`'
 complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from new" -l from-release -d 'The vendor\'s tarball or folder' -r -F
 complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from new" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
@@ -350,6 +392,8 @@ never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from new" -l dry-run -d 'Only look at what would be staged'
 complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from new" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from new" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from new" -s v -l verbose -d 'Show every command that is run, and how it ended'
+complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from new" -l no-pager -d 'Show long text at once, and not through `$TRANSSHIP_PAGER`, `$PAGER` or `less`'
 complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from new" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from use" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
 complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from use" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
@@ -358,6 +402,8 @@ never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from use" -l dry-run -d 'Only say what would be done'
 complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from use" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from use" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from use" -s v -l verbose -d 'Show every command that is run, and how it ended'
+complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from use" -l no-pager -d 'Show long text at once, and not through `$TRANSSHIP_PAGER`, `$PAGER` or `less`'
 complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from use" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from prune" -l keep -d 'How many of the newest releases stay, the current one among them' -r
 complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from prune" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
@@ -372,6 +418,8 @@ complete -c transship -n "__fish_transship_using_subcommand release; and __fish_
 complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from prune" -s y -l yes -d 'Don\'t ask'
 complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from prune" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from prune" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from prune" -s v -l verbose -d 'Show every command that is run, and how it ended'
+complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from prune" -l no-pager -d 'Show long text at once, and not through `$TRANSSHIP_PAGER`, `$PAGER` or `less`'
 complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from bad" -l because -d 'What is bad about it, for whoever is refused' -r
 complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from bad" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
@@ -381,12 +429,16 @@ never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from bad" -l undo -d 'It isn\'t bad after all'
 complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from bad" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from bad" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from bad" -s v -l verbose -d 'Show every command that is run, and how it ended'
+complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from bad" -l no-pager -d 'Show long text at once, and not through `$TRANSSHIP_PAGER`, `$PAGER` or `less`'
 complete -c transship -n "__fish_transship_using_subcommand release; and __fish_seen_subcommand_from bad" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand image; and not __fish_seen_subcommand_from ls set load" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand image; and not __fish_seen_subcommand_from ls set load" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand image; and not __fish_seen_subcommand_from ls set load" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand image; and not __fish_seen_subcommand_from ls set load" -s v -l verbose -d 'Show every command that is run, and how it ended'
+complete -c transship -n "__fish_transship_using_subcommand image; and not __fish_seen_subcommand_from ls set load" -l no-pager -d 'Show long text at once, and not through `$TRANSSHIP_PAGER`, `$PAGER` or `less`'
 complete -c transship -n "__fish_transship_using_subcommand image; and not __fish_seen_subcommand_from ls set load" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand image; and not __fish_seen_subcommand_from ls set load" -f -a "ls" -d 'List every image reference of the compose files, with its variables resolved'
 complete -c transship -n "__fish_transship_using_subcommand image; and not __fish_seen_subcommand_from ls set load" -f -a "set" -d 'Retag images without touching another byte'
@@ -398,6 +450,8 @@ always\t'Always'
 never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from ls" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from ls" -s v -l verbose -d 'Show every command that is run, and how it ended'
+complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from ls" -l no-pager -d 'Show long text at once, and not through `$TRANSSHIP_PAGER`, `$PAGER` or `less`'
 complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from set" -s f -l file -d 'A compose file; repeatable. `-` for standard input' -r -F
 complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from set" -l env-file -d 'A file of variables instead of `.env`; repeatable, later ones win' -r -F
@@ -411,6 +465,8 @@ complete -c transship -n "__fish_transship_using_subcommand image; and __fish_se
 complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from set" -l check -d 'Change nothing; the exit code is 1 if something would change'
 complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from set" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from set" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from set" -s v -l verbose -d 'Show every command that is run, and how it ended'
+complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from set" -l no-pager -d 'Show long text at once, and not through `$TRANSSHIP_PAGER`, `$PAGER` or `less`'
 complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from set" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from load" -s f -l file -d 'A compose file; repeatable. `-` for standard input' -r -F
 complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from load" -l env-file -d 'A file of variables instead of `.env`; repeatable, later ones win' -r -F
@@ -421,12 +477,16 @@ never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from load" -l dry-run -d 'Only look whether everything is there'
 complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from load" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from load" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from load" -s v -l verbose -d 'Show every command that is run, and how it ended'
+complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from load" -l no-pager -d 'Show long text at once, and not through `$TRANSSHIP_PAGER`, `$PAGER` or `less`'
 complete -c transship -n "__fish_transship_using_subcommand image; and __fish_seen_subcommand_from load" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix rebase copy unpause" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix rebase copy unpause" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix rebase copy unpause" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix rebase copy unpause" -s v -l verbose -d 'Show every command that is run, and how it ended'
+complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix rebase copy unpause" -l no-pager -d 'Show long text at once, and not through `$TRANSSHIP_PAGER`, `$PAGER` or `less`'
 complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix rebase copy unpause" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix rebase copy unpause" -f -a "ls" -d 'List the volumes of the compose files, where they live and who uses them'
 complete -c transship -n "__fish_transship_using_subcommand volume; and not __fish_seen_subcommand_from ls prefix rebase copy unpause" -f -a "prefix" -d 'Give every top-level volume a unique `name:` that begins with PREFIX'
@@ -447,6 +507,8 @@ complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_s
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from ls" -l assume-stopped -d 'Take for unused what nobody can be asked about'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from ls" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from ls" -s v -l verbose -d 'Show every command that is run, and how it ended'
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from ls" -l no-pager -d 'Show long text at once, and not through `$TRANSSHIP_PAGER`, `$PAGER` or `less`'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from prefix" -l replace -d 'Put PREFIX in place of OLD in the names that begin with OLD, and leave others alone' -r
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from prefix" -l only -d 'Only the volume with this key; repeatable' -r
@@ -461,6 +523,8 @@ complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_s
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from prefix" -l check -d 'Change nothing; the exit code is 1 if something would change'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from prefix" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from prefix" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from prefix" -s v -l verbose -d 'Show every command that is run, and how it ended'
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from prefix" -l no-pager -d 'Show long text at once, and not through `$TRANSSHIP_PAGER`, `$PAGER` or `less`'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from prefix" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from rebase" -s f -l file -d 'A compose file; repeatable. `-` for standard input' -r -F
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from rebase" -l env-file -d 'A file of variables instead of `.env`; repeatable, later ones win' -r -F
@@ -472,6 +536,8 @@ complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_s
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from rebase" -l check -d 'Change nothing; the exit code is 1 if something would change'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from rebase" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from rebase" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from rebase" -s v -l verbose -d 'Show every command that is run, and how it ended'
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from rebase" -l no-pager -d 'Show long text at once, and not through `$TRANSSHIP_PAGER`, `$PAGER` or `less`'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from rebase" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -s p -l project -d 'The compose project that the new volume belongs to; a new one in an engine needs it' -r
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l key -d 'The new volume\'s key in the compose file; its name when absent' -r
@@ -495,6 +561,8 @@ complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_s
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l assume-stopped -d 'Take for unused what nobody can be asked about'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -s v -l verbose -d 'Show every command that is run, and how it ended'
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -l no-pager -d 'Show long text at once, and not through `$TRANSSHIP_PAGER`, `$PAGER` or `less`'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from copy" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from unpause" -l docker -d 'The docker program, such as `sudo -n docker`' -r
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from unpause" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
@@ -504,12 +572,16 @@ complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_s
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from unpause" -l dry-run -d 'Only say what would go on'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from unpause" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from unpause" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from unpause" -s v -l verbose -d 'Show every command that is run, and how it ended'
+complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from unpause" -l no-pager -d 'Show long text at once, and not through `$TRANSSHIP_PAGER`, `$PAGER` or `less`'
 complete -c transship -n "__fish_transship_using_subcommand volume; and __fish_seen_subcommand_from unpause" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand db; and not __fish_seen_subcommand_from compare dump load move" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand db; and not __fish_seen_subcommand_from compare dump load move" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand db; and not __fish_seen_subcommand_from compare dump load move" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand db; and not __fish_seen_subcommand_from compare dump load move" -s v -l verbose -d 'Show every command that is run, and how it ended'
+complete -c transship -n "__fish_transship_using_subcommand db; and not __fish_seen_subcommand_from compare dump load move" -l no-pager -d 'Show long text at once, and not through `$TRANSSHIP_PAGER`, `$PAGER` or `less`'
 complete -c transship -n "__fish_transship_using_subcommand db; and not __fish_seen_subcommand_from compare dump load move" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand db; and not __fish_seen_subcommand_from compare dump load move" -f -a "compare" -d 'Tell whether two Postgres servers have the same'
 complete -c transship -n "__fish_transship_using_subcommand db; and not __fish_seen_subcommand_from compare dump load move" -f -a "dump" -d 'Dump all that a Postgres server has into a file'
@@ -522,6 +594,8 @@ always\t'Always'
 never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from compare" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from compare" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from compare" -s v -l verbose -d 'Show every command that is run, and how it ended'
+complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from compare" -l no-pager -d 'Show long text at once, and not through `$TRANSSHIP_PAGER`, `$PAGER` or `less`'
 complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from compare" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from dump" -s o -l output -d 'The file, which must not be there yet: .sql or .sql.gz' -r -F
 complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from dump" -l docker -d 'The docker program, such as `sudo -n docker`' -r
@@ -530,6 +604,8 @@ always\t'Always'
 never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from dump" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from dump" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from dump" -s v -l verbose -d 'Show every command that is run, and how it ended'
+complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from dump" -l no-pager -d 'Show long text at once, and not through `$TRANSSHIP_PAGER`, `$PAGER` or `less`'
 complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from dump" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from load" -l database -d 'Load what one database had into this one, which is made if it isn\'t there' -r
 complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from load" -l docker -d 'The docker program, such as `sudo -n docker`' -r
@@ -538,6 +614,8 @@ always\t'Always'
 never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from load" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from load" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from load" -s v -l verbose -d 'Show every command that is run, and how it ended'
+complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from load" -l no-pager -d 'Show long text at once, and not through `$TRANSSHIP_PAGER`, `$PAGER` or `less`'
 complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from load" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from move" -s o -l output -d 'Keep the comparison as a sealed document, with the hash of every table' -r -F
 complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from move" -l keep-dump -d 'Keep a dump of A, too, which `db load` reads: .sql or .sql.gz; A is read once more for it' -r -F
@@ -547,6 +625,8 @@ always\t'Always'
 never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from move" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from move" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from move" -s v -l verbose -d 'Show every command that is run, and how it ended'
+complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from move" -l no-pager -d 'Show long text at once, and not through `$TRANSSHIP_PAGER`, `$PAGER` or `less`'
 complete -c transship -n "__fish_transship_using_subcommand db; and __fish_seen_subcommand_from move" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand copy" -l max-delete -d 'With --update: remove at most so many files and folders, or do nothing' -r
 complete -c transship -n "__fish_transship_using_subcommand copy" -l exclude -d 'Leave out what matches, as rsync does: `*.log`, `cache/`, `/top/*`; repeatable' -r
@@ -565,6 +645,8 @@ complete -c transship -n "__fish_transship_using_subcommand copy" -l no-sync -d 
 complete -c transship -n "__fish_transship_using_subcommand copy" -l dry-run -d 'Only say what would be copied; with --update, what differs'
 complete -c transship -n "__fish_transship_using_subcommand copy" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand copy" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand copy" -s v -l verbose -d 'Show every command that is run, and how it ended'
+complete -c transship -n "__fish_transship_using_subcommand copy" -l no-pager -d 'Show long text at once, and not through `$TRANSSHIP_PAGER`, `$PAGER` or `less`'
 complete -c transship -n "__fish_transship_using_subcommand copy" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand manifest" -l format -d 'The manifest\'s format: mtree without it, JSON with --json' -r -f -a "mtree\t'Everything, one line an entry'
 sha256sum\t'Digests of regular files only'
@@ -577,6 +659,8 @@ never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand manifest" -l cross-mounts -d 'Look into what is mounted within the tree, too'
 complete -c transship -n "__fish_transship_using_subcommand manifest" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand manifest" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand manifest" -s v -l verbose -d 'Show every command that is run, and how it ended'
+complete -c transship -n "__fish_transship_using_subcommand manifest" -l no-pager -d 'Show long text at once, and not through `$TRANSSHIP_PAGER`, `$PAGER` or `less`'
 complete -c transship -n "__fish_transship_using_subcommand manifest" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand verify" -l exclude -d 'Leave out what matches, on both sides, as rsync does: `*.log`, `cache/`; repeatable' -r
 complete -c transship -n "__fish_transship_using_subcommand verify" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
@@ -588,6 +672,8 @@ complete -c transship -n "__fish_transship_using_subcommand verify" -l media -d 
 complete -c transship -n "__fish_transship_using_subcommand verify" -l cross-mounts -d 'Look into what is mounted within the trees, too'
 complete -c transship -n "__fish_transship_using_subcommand verify" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand verify" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand verify" -s v -l verbose -d 'Show every command that is run, and how it ended'
+complete -c transship -n "__fish_transship_using_subcommand verify" -l no-pager -d 'Show long text at once, and not through `$TRANSSHIP_PAGER`, `$PAGER` or `less`'
 complete -c transship -n "__fish_transship_using_subcommand verify" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand diff" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
 complete -c transship -n "__fish_transship_using_subcommand diff" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
@@ -599,6 +685,8 @@ complete -c transship -n "__fish_transship_using_subcommand diff" -l md -d 'Writ
 complete -c transship -n "__fish_transship_using_subcommand diff" -l show-secrets -d 'Show passwords, tokens and the values of `.env`'
 complete -c transship -n "__fish_transship_using_subcommand diff" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand diff" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand diff" -s v -l verbose -d 'Show every command that is run, and how it ended'
+complete -c transship -n "__fish_transship_using_subcommand diff" -l no-pager -d 'Show long text at once, and not through `$TRANSSHIP_PAGER`, `$PAGER` or `less`'
 complete -c transship -n "__fish_transship_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand conflicts" -s p -l project -d 'The project name that the last side will have; Compose\'s own choice when absent' -r
 complete -c transship -n "__fish_transship_using_subcommand conflicts" -l profile -d 'Compare the services of this profile, too; repeatable, `*` for all [default: what `COMPOSE_PROFILES` says]' -r
@@ -618,6 +706,8 @@ complete -c transship -n "__fish_transship_using_subcommand conflicts" -l dry-ru
 complete -c transship -n "__fish_transship_using_subcommand conflicts" -l check -d 'Change nothing; the exit code is 1 if something would change'
 complete -c transship -n "__fish_transship_using_subcommand conflicts" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand conflicts" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand conflicts" -s v -l verbose -d 'Show every command that is run, and how it ended'
+complete -c transship -n "__fish_transship_using_subcommand conflicts" -l no-pager -d 'Show long text at once, and not through `$TRANSSHIP_PAGER`, `$PAGER` or `less`'
 complete -c transship -n "__fish_transship_using_subcommand conflicts" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand inspect" -l volumes -d 'Where volumes live: a folder that holds one folder for each, or `docker`' -r -F
 complete -c transship -n "__fish_transship_using_subcommand inspect" -l docker -d 'The docker program, such as `sudo -n docker`' -r
@@ -629,6 +719,8 @@ complete -c transship -n "__fish_transship_using_subcommand inspect" -l list -d 
 complete -c transship -n "__fish_transship_using_subcommand inspect" -l assume-stopped -d 'Take for unused what nobody can be asked about'
 complete -c transship -n "__fish_transship_using_subcommand inspect" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand inspect" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand inspect" -s v -l verbose -d 'Show every command that is run, and how it ended'
+complete -c transship -n "__fish_transship_using_subcommand inspect" -l no-pager -d 'Show long text at once, and not through `$TRANSSHIP_PAGER`, `$PAGER` or `less`'
 complete -c transship -n "__fish_transship_using_subcommand inspect" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand merge" -l solve -d 'Settle the conflicts of a file that has them between markers, as git leaves them' -r -F
 complete -c transship -n "__fish_transship_using_subcommand merge" -s o -l output -d 'Write the result there instead; `-` for standard output (files only)' -r -F
@@ -644,10 +736,14 @@ complete -c transship -n "__fish_transship_using_subcommand merge" -l as-overrid
 complete -c transship -n "__fish_transship_using_subcommand merge" -l show-secrets -d 'Don\'t mask secrets'
 complete -c transship -n "__fish_transship_using_subcommand merge" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand merge" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand merge" -s v -l verbose -d 'Show every command that is run, and how it ended'
+complete -c transship -n "__fish_transship_using_subcommand merge" -l no-pager -d 'Show long text at once, and not through `$TRANSSHIP_PAGER`, `$PAGER` or `less`'
 complete -c transship -n "__fish_transship_using_subcommand merge" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand completions" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand completions" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand completions" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand completions" -s v -l verbose -d 'Show every command that is run, and how it ended'
+complete -c transship -n "__fish_transship_using_subcommand completions" -l no-pager -d 'Show long text at once, and not through `$TRANSSHIP_PAGER`, `$PAGER` or `less`'
 complete -c transship -n "__fish_transship_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -13,6 +13,7 @@ mod copy;
 mod db;
 mod diff;
 mod doctor;
+mod examples;
 mod files;
 mod held;
 mod image;
@@ -35,7 +36,8 @@ mod up;
 mod upgrade;
 mod upgrade_options;
 mod verify;
+mod version;
 mod volume;
 
 pub use args::Cli;
-pub use run::main;
+pub use run::{command, main};

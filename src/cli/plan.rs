@@ -3,6 +3,7 @@
 pub(super) mod downtime;
 mod running;
 mod services;
+mod summary;
 mod text;
 
 use std::path::{Path, PathBuf};

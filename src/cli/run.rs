@@ -1,6 +1,7 @@
 //! From arguments to an exit code.
 
 use std::ffi::OsString;
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches};
@@ -11,8 +12,9 @@ use super::options::{Common, When};
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use super::{
-    apply, confirm, conflicts, copy, db, diff, doctor, image, init, inspect, install_place, log,
-    manifest, merge, misnomer, path, plan, rehearse, release, status, up, upgrade, verify, volume,
+    apply, confirm, conflicts, copy, db, diff, doctor, examples, image, init, inspect,
+    install_place, log, manifest, merge, misnomer, path, plan, rehearse, release, status, up,
+    upgrade, verify, version, volume,
 };
 use crate::error::Kind;
 
@@ -24,7 +26,11 @@ pub fn main() -> ExitCode {
         let (input, output) = (std::io::stdin(), std::io::stdout());
         return ExitCode::from(crate::engine::serve(input, output));
     }
-    let mut program = Cli::command();
+    if asks_for_all_of_the_version() {
+        let _ = std::io::stdout().write_all(version::told().as_bytes());
+        return ExitCode::SUCCESS;
+    }
+    let mut program = command();
     program.build();
     let parsed = program.clone().try_get_matches_from(words());
     let parsed = parsed.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
@@ -47,6 +53,18 @@ pub fn main() -> ExitCode {
         Ok(Done::Unreadable) => ExitCode::from(Kind::Usage.exit_code()),
         Err(failure) => ExitCode::from(ui.fail(&failure)),
     }
+}
+
+/// The definition of the command line: what the help, the completions and the man pages come from.
+pub fn command() -> clap::Command {
+    examples::with_examples(Cli::command())
+}
+
+/// `--version --verbose`, in whichever order and length.
+fn asks_for_all_of_the_version() -> bool {
+    let words: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let has = |long: &str, short: &str| words.iter().any(|word| word == long || word == short);
+    words.len() == 2 && has("--version", "-V") && has("--verbose", "-v")
 }
 
 /// What was typed; `help COMMAND` is `COMMAND --help`.
@@ -122,7 +140,7 @@ fn completions(args: &Completions, ui: &Ui) -> Result<Done, Failure> {
         script: String,
     }
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "transship", &mut script);
+    clap_complete::generate(args.shell, &mut command(), "transship", &mut script);
     if ui.json {
         let script = String::from_utf8_lossy(&script).into_owned();
         let shell = args.shell.to_string();

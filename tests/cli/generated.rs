@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use clap::{Command, CommandFactory};
+use clap::Command;
 use clap_complete::Shell;
-use transship::cli::Cli;
+use transship::cli::command;
 use transship::error::Code;
 
 use super::common::program::transship;
@@ -36,6 +36,42 @@ The recipe; it wins over the one in the compose file.
 Plans, journals, manifests, and what the vendor shipped.
 ";
 
+/// The page with the date that mandoc asks for, and without breaks beside empty lines.
+fn without_faults(page: &str) -> String {
+    let lines = page.lines().map(|line| match line.strip_prefix(".TH ") {
+        Some(title) => {
+            let name = title.split(' ').next().unwrap_or_default();
+            format!(".TH {name} 1 2026-11-28 transship\n")
+        }
+        None => format!("{line}\n"),
+    });
+    let page: Vec<String> = lines.collect();
+    page.concat().replace("\n.br\n\n.br\n", "\n\n")
+}
+
+/// What every command's page says of its end.
+const EXIT_STATUS: &str = "\
+.SH \"EXIT STATUS\"
+0 done, 1 something differs, 2 wrong usage or unreadable input, 3 refused before anything changed, 4 failed
+part\\-way, 5 failed and rolled back, 6 done and not told, 130 interrupted.
+";
+const SEE_ALSO: &str = "\
+.SH \"SEE ALSO\"
+\\fBtransship\\fR(1)
+";
+
+/// The section of examples, from what stands behind the help: a line of what is wanted, one of what is typed.
+fn examples_of(text: &str) -> String {
+    let mut section = ".SH EXAMPLES\n".to_owned();
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        match line.strip_suffix(':') {
+            Some(wanted) => section += &format!(".TP\n{wanted}\n"),
+            None => section += &format!("\\fB{line}\\fR\n"),
+        }
+    }
+    section
+}
+
 /// The section on `code` of failures with `--json`.
 fn failure_codes() -> String {
     let mut text =
@@ -57,18 +93,24 @@ fn generated() -> BTreeMap<PathBuf, Vec<u8>> {
         (Shell::Fish, "transship.fish"),
     ] {
         let mut text = Vec::new();
-        clap_complete::generate(shell, &mut Cli::command(), "transship", &mut text);
+        clap_complete::generate(shell, &mut command(), "transship", &mut text);
         files.insert(Path::new("completions").join(name), text);
     }
     let pages = tempfile::tempdir().unwrap();
-    clap_mangen::generate_to(Cli::command(), pages.path()).unwrap();
+    clap_mangen::generate_to(command(), pages.path()).unwrap();
     for entry in fs::read_dir(pages.path()).unwrap() {
         let entry = entry.unwrap();
         let page = fs::read_to_string(entry.path()).unwrap();
         let page = page.replace(".SH EXTRA\nExit codes:", ".SH \"EXIT STATUS\"");
-        let more = match entry.file_name() == "transship.1" {
+        let page = without_faults(&page);
+        let (page, examples) = match page.split_once(".SH EXTRA\nExamples:") {
+            Some((page, examples)) => (page.to_owned(), examples_of(examples)),
+            None => (page, String::new()),
+        };
+        let is_first = entry.file_name() == "transship.1";
+        let more = match is_first {
             true => failure_codes() + SURROUNDINGS,
-            false => String::new(),
+            false => examples + EXIT_STATUS + SURROUNDINGS + SEE_ALSO,
         };
         files.insert(
             Path::new("man").join(entry.file_name()),
@@ -137,9 +179,9 @@ fn every_option_and_command_has_help_without_a_full_stop_at_its_front_line() {
         }
         command.get_subcommands().for_each(visit);
     }
-    let mut command = Cli::command();
-    command.build();
-    visit(&command);
+    let mut program = command();
+    program.build();
+    visit(&program);
 }
 
 #[test]
@@ -152,4 +194,47 @@ fn help_of_a_command_is_that_command_s_own() {
         assert_eq!(asked.out, own.out, "{command}");
     }
     transship(here, ["help", "history"]).exits(2);
+}
+
+#[test]
+fn every_page_has_its_sections_and_mandoc_finds_no_fault() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("man");
+    let pages = fs::read_dir(&folder)
+        .unwrap()
+        .map(|page| page.unwrap().path());
+    let pages: Vec<_> = pages.collect();
+    for page in &pages {
+        let text = fs::read_to_string(page).unwrap();
+        let is_group = text.contains(".SH SUBCOMMANDS");
+        for section in ["EXAMPLES", "ENVIRONMENT", "FILES", "\"EXIT STATUS\""] {
+            let wanted = !(is_group && section == "EXAMPLES");
+            assert!(
+                !wanted || text.contains(&format!(".SH {section}\n")),
+                "{} has no {section}",
+                page.display()
+            );
+        }
+    }
+    if super::common::need::program("mandoc") {
+        let mut mandoc = std::process::Command::new("mandoc");
+        let said = mandoc
+            .args(["-Tlint", "-Wwarning"])
+            .args(&pages)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&said.stdout).into_owned();
+        assert_eq!(said, "", "mandoc finds fault");
+    }
+}
+
+#[test]
+fn the_version_is_told_in_full_where_that_is_asked_for() {
+    for args in [["--version", "--verbose"], ["-v", "-V"]] {
+        let told = transship(Path::new("."), args).exits(0);
+        told.prints(&format!("transship {}\n", env!("CARGO_PKG_VERSION")))
+            .prints("\ncommit   ")
+            .prints("\ntarget   ")
+            .prints("\nformats  transship-plan ")
+            .prints("transship-journal ");
+    }
 }

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use crate::common::dead::is_temporary;
 use crate::common::install::Install;
+use crate::common::need;
 use crate::common::program::{Ran, transship};
 
 /// Runs a shell's words in `folder`, with the program as `$0`.
@@ -214,4 +215,36 @@ fn what_a_killed_plan_unpacked_goes_with_the_next() {
     let left = fs::read_dir(&temporary).unwrap();
     let left = left.map(|entry| entry.unwrap().file_name().into_string().unwrap());
     assert!(!left.into_iter().any(|name| is_temporary(&name)));
+}
+
+#[test]
+fn a_plan_begins_with_what_it_comes_to_and_goes_through_a_pager_on_a_terminal() {
+    let install = Install::planned();
+    let shown = install.run(&["apply", "--dry-run"]).exits(0);
+    let first: Vec<&str> = shown.out.lines().take(2).collect();
+    assert_eq!(first[0], "Upgrade from v1.3.2 to v2.10.5");
+    assert!(first[1].starts_with("  2 to copy, "), "{first:?}");
+    assert!(first[1].contains(" to edit; 195.33 KiB; "), "{first:?}");
+    if !need::program("script") {
+        return;
+    }
+    for (more, paged) in [("", true), (" --no-pager", false)] {
+        let command = format!("{} apply --dry-run{more}", env!("CARGO_BIN_EXE_transship"));
+        let mut script = Command::new("script");
+        script.args(["-qec", &command, "/dev/null"]);
+        script.env("PAGER", "sh -c 'cat >paged'");
+        let said = Ran::of(script.current_dir(install.root())).exits(0);
+        assert_eq!(
+            said.out.contains("Upgrade from v1.3.2"),
+            !paged,
+            "{}",
+            said.out
+        );
+        let file = install.at("paged");
+        assert_eq!(
+            fs::read_to_string(&file).is_ok_and(|text| text.contains("2 to copy")),
+            paged
+        );
+        let _ = fs::remove_file(file);
+    }
 }

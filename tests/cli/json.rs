@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use clap::{Command, CommandFactory};
+use clap::Command;
 use serde_json::Value;
-use transship::cli::Cli;
+use transship::cli::command;
 use transship::error::Code;
 
 use crate::common::install::Install;
@@ -34,7 +34,7 @@ fn commands() -> Vec<String> {
         }
     }
     let mut found = Vec::new();
-    visit(&Cli::command(), "", &mut found);
+    visit(&command(), "", &mut found);
     found
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::{downtime, services};
+use super::{downtime, services, summary};
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::ui::Ui;
 use crate::cli::terminal::{color, size, text_diff};
@@ -38,6 +38,8 @@ pub(in crate::cli) fn show(
         color::HEADING,
         &format!("Upgrade from {} to {}\n", plan.from, plan.to),
     );
+    text += &summary::render(plan, Install::at(root).ok().as_ref());
+    text += &summary::questions(decisions, ui);
     text += &format!(
         "Project {}, volumes in {}\n",
         plan.project,
@@ -46,10 +48,18 @@ pub(in crate::cli) fn show(
     if plan.request.arrangement == crate::upgrade::projects::Arrangement::Beside {
         text += &format!("It is to run beside {}, and not in its place\n", plan.from);
     }
-    text += &services::render(changes, &plan.from, ui);
-    text += &steps(plan, store, ui);
     let words = SecretWords::with(releases.recipe.secrets.clone());
-    text += &merges(decisions, &words, ui);
+    let merges = merges(decisions, &words, ui);
+    let is_open = !plan.conflicts.is_empty();
+    if is_open {
+        text += &merges;
+    }
+    text += &services::render(changes, &plan.from, ui);
+    text += &summary::not_undone(plan, ui);
+    text += &steps(plan, store, ui);
+    if !is_open {
+        text += &merges;
+    }
     text += &files(planned, ui);
     text += &sizes(plan, databases, root, ui);
     text += &downtime::render(plan, ui);
@@ -58,7 +68,7 @@ pub(in crate::cli) fn show(
         text += &format!("{} {warning}\n", ui.paint(color::WARNING, "note:"));
     }
     text.push('\n');
-    ui.print(&text)
+    ui.page(&text)
 }
 
 fn steps(plan: &Plan, store: &dyn VolumeStore, ui: &Ui) -> String {

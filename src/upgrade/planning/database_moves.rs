@@ -125,3 +125,71 @@ fn against(rule: &DatabaseRule, what: &str, hint: &str) -> Obstacle {
         hint,
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use super::*;
+    use crate::compose::LoadOptions;
+
+    const OLD: &str = "services: {db: {image: 'postgres:15', volumes: ['data:/var/lib/postgresql/data', 'dumps:/backup']}}\n\
+        volumes: {data: {name: v1_data}, dumps: {name: v1_dumps}}\n";
+
+    fn model(text: &str) -> Model {
+        let read = |_: &Path| Ok(text.as_bytes().to_vec());
+        let files = [PathBuf::from("/i/docker-compose.yml")];
+        Model::load_with(&files, &LoadOptions::default(), &read).unwrap()
+    }
+
+    fn pairs() -> Vec<VolumePair> {
+        let pair = |key: &str| VolumePair {
+            key: key.to_owned(),
+            source: format!("v1_{key}"),
+            target: format!("v2_{key}"),
+            is_used: true,
+            moved: None,
+        };
+        ["data", "dumps"].map(pair).into()
+    }
+
+    /// What becomes of the new release's `db` where its volumes are the old one's.
+    fn outcome(image: &str, service: &str, is_stopped: bool) -> Result<Vec<VolumePair>, String> {
+        let rule = DatabaseRule {
+            service: service.to_owned(),
+            engine: None,
+            method: DatabaseMethod::Dump,
+            commands: None,
+        };
+        let (old, new) = (model(OLD), model(&OLD.replace("postgres:15", image)));
+        let mut pairs = pairs();
+        let done = of_rule(&rule, &old, &new, is_stopped, &mut pairs);
+        done.map(|()| pairs).map_err(|(what, _)| what)
+    }
+
+    #[test]
+    fn the_volume_with_the_data_is_moved_and_no_other() {
+        let pairs = outcome("postgres:17", "db", true).unwrap();
+        let moved = pairs[0].moved.as_ref().unwrap();
+        assert_eq!(
+            (moved.old_service.as_str(), moved.engine),
+            ("db", DatabaseEngine::Postgres)
+        );
+        assert_eq!(pairs[1].moved, None);
+    }
+
+    #[test]
+    fn what_no_step_moves_is_named() {
+        for (image, service, is_stopped, complaint) in [
+            ("postgres:17", "cache", true, "no such service"),
+            ("mariadb:11.8", "db", true, "moves mariadb"),
+            ("acme/db:2", "db", true, "runs isn't known"),
+            ("postgres:17", "db", false, "`--no-up`"),
+            // Its data is a level higher than anything that is mounted.
+            ("postgres:18", "db", true, "none of its volumes"),
+        ] {
+            let said = outcome(image, service, is_stopped).unwrap_err();
+            assert!(said.contains(complaint), "{image} {service}: {said}");
+        }
+    }
+}
