@@ -94,6 +94,9 @@ _transship() {
             transship,volume)
                 cmd="transship__subcmd__volume"
                 ;;
+            transship__subcmd__db,collation)
+                cmd="transship__subcmd__db__subcmd__collation"
+                ;;
             transship__subcmd__db,compare)
                 cmd="transship__subcmd__db__subcmd__compare"
                 ;;
@@ -364,12 +367,34 @@ _transship() {
             return 0
             ;;
         transship__subcmd__db)
-            opts="-q -v -h --json --quiet --verbose --no-pager --color --help compare dump load move"
+            opts="-q -v -h --json --quiet --verbose --no-pager --color --help collation compare dump load move"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        transship__subcmd__db__subcmd__collation)
+            opts="-q -v -h --mend --all --docker --json --quiet --verbose --no-pager --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --docker)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
