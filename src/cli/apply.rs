@@ -248,17 +248,17 @@ pub(super) fn apply(args: &Apply, ui: &Ui) -> Result<Done, Failure> {
         progress,
         on_failure: args.how.on_failure(),
     };
-    carry_out(&runner, plan, &now, &args.how, ui)
+    finish(carry_out(&runner, plan, &now, &args.how, ui)?, ui)
 }
 
-/// Carries out a plan that is as it would be made now; the caller has the install's lock.
+/// Carries out a plan that is as it would be made now; the caller has the install's lock, and tells of it.
 pub(super) fn carry_out(
     runner: &Runner<'_>,
     plan: Plan,
     now: &Prepared,
     how: &ApplyHow,
     ui: &Ui,
-) -> Result<Done, Failure> {
+) -> Result<Report, Failure> {
     if let Some(notes) = &plan.notes
         && !how.notes_read
     {
@@ -275,7 +275,7 @@ pub(super) fn carry_out(
     ui.progress().logs(runner.install, &plan);
     warn_of_shared(&plan, ui);
     match runner.apply_on(plan, how.terms.terms()) {
-        Ok(done) => finish(done, ui),
+        Ok(report) => Ok(report),
         Err(error) if how.rollback_on_failure && error.kind() == Kind::Failed => {
             ui.warn(&error.to_string());
             let failure = Failure::from(error);
@@ -406,16 +406,24 @@ fn warn_of_shared(plan: &Plan, ui: &Ui) {
 
 pub(super) fn finish(report: Report, ui: &Ui) -> Result<Done, Failure> {
     ui.acted();
-    let mut report = report.with_next();
+    let report = told(report, ui);
     if ui.json {
-        for next in &mut report.next {
-            *next = ui.pasted(next);
-        }
         ui.json("transship-report", &report)?;
     } else {
         ui.print(&report_text::render(&report, ui))?;
     }
     Ok(Done::Same)
+}
+
+/// The report with what remains to be done, which for scripts can be pasted.
+pub(super) fn told(report: Report, ui: &Ui) -> Report {
+    let mut report = report.with_next();
+    if ui.json {
+        for next in &mut report.next {
+            *next = ui.pasted(next);
+        }
+    }
+    report
 }
 
 /// A volume that something writes can't be copied: said for all of them at once, before

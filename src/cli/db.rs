@@ -1,5 +1,6 @@
 //! `transship db`.
 
+mod collation;
 mod compare;
 mod dump;
 mod load;
@@ -13,6 +14,7 @@ use super::terminal::ui::{Done, Ui};
 /// Dump, load, move and compare databases that run.
 #[derive(Debug, Subcommand)]
 pub(super) enum DbCommand {
+    Collation(collation::DbCollation),
     Compare(compare::DbCompare),
     Dump(dump::DbDump),
     Load(load::DbLoad),
@@ -21,6 +23,7 @@ pub(super) enum DbCommand {
 
 pub(super) fn run(command: &DbCommand, ui: &Ui) -> Result<Done, Failure> {
     match command {
+        DbCommand::Collation(args) => collation::run(args, ui),
         DbCommand::Compare(args) => compare::run(args, ui),
         DbCommand::Dump(args) => dump::run(args, ui),
         DbCommand::Load(args) => load::run(args, ui),

@@ -308,6 +308,19 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     (
+        "db collation",
+        &[
+            (
+                "Find the indexes that another C library sorted",
+                "transship db collation postgres-1",
+            ),
+            (
+                "Make every index anew that sorts texts, whatever versions are recorded",
+                "transship db collation postgres-1 --all --mend",
+            ),
+        ],
+    ),
+    (
         "db compare",
         &[
             (

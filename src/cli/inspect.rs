@@ -9,7 +9,10 @@ use super::terminal::failure::Failure;
 use super::terminal::table;
 use super::terminal::ui::{Done, Ui};
 use super::volume::is_path;
-use crate::database::{self, Database, DatabaseKind, Inspection, KNOWN_DATABASES, Known};
+use crate::database::{
+    self, DATABASE_RECIPES, Database, DatabaseKind, DatabaseRecipe, Inspection, KNOWN_DATABASES,
+    Known,
+};
 use crate::engine;
 use crate::error::Kind;
 
@@ -24,7 +27,7 @@ pub(super) struct InspectArgs {
     /// The tree or volume to look through
     #[arg(required_unless_present = "list")]
     source: Option<String>,
-    /// List the databases that are known, and what is told of each
+    /// List the databases that are known, what is told of each, and what can be done with it
     #[arg(long, conflicts_with = "source")]
     list: bool,
     #[command(flatten)]
@@ -50,8 +53,36 @@ struct ListJson {
 struct KindJson {
     name: &'static str,
     title: &'static str,
+    /// None where its files tell nothing, and it can only be moved.
     marks: &'static [&'static [&'static str]],
     tells: &'static str,
+    /// Which versions open the files of which.
+    files: &'static str,
+    /// How its data gets into another server; null where only the recipe's `dump` and `load` do it.
+    moves: Option<&'static str>,
+    /// What doesn't come along with that.
+    leaves: Option<&'static str>,
+}
+
+impl KindJson {
+    /// Every database that is known on disk or has a recipe, by name.
+    fn all() -> Vec<Self> {
+        DATABASE_RECIPES.iter().map(Self::of).collect()
+    }
+
+    fn of(recipe: &'static DatabaseRecipe) -> Self {
+        let mut kinds = KNOWN_DATABASES.iter();
+        let kind: Option<&DatabaseKind> = kinds.find(|kind| kind.name == recipe.name);
+        Self {
+            name: recipe.name,
+            title: kind.map_or(recipe.title, |kind| kind.title),
+            marks: kind.map_or(&[], |kind| kind.marks),
+            tells: kind.map_or("", |kind| kind.tells),
+            files: recipe.files.versions.told(),
+            moves: recipe.moves(),
+            leaves: recipe.stream.as_ref().and_then(|stream| stream.leaves),
+        }
+    }
 }
 
 pub(super) fn run(args: &InspectArgs, ui: &Ui) -> Result<Done, Failure> {
@@ -124,28 +155,26 @@ fn volume_folder(args: &InspectArgs, name: &str) -> Result<PathBuf, Failure> {
 }
 
 fn list(ui: &Ui) -> Result<Done, Failure> {
+    let databases = KindJson::all();
     if ui.json {
-        let kind = |kind: &DatabaseKind| KindJson {
-            name: kind.name,
-            title: kind.title,
-            marks: kind.marks,
-            tells: kind.tells,
-        };
-        ui.json(
-            "transship-inspect-list",
-            &ListJson {
-                databases: KNOWN_DATABASES.iter().map(kind).collect(),
-            },
-        )?;
+        ui.json("transship-inspect-list", &ListJson { databases })?;
         return Ok(Done::Same);
     }
-    let rows: Vec<_> = KNOWN_DATABASES.iter().map(row).collect();
-    let headings = ["NAME", "DATABASE", "TOLD OF IT", "KNOWN BY"];
+    let rows: Vec<_> = databases.iter().map(row).collect();
+    let headings = [
+        "NAME",
+        "DATABASE",
+        "FILES",
+        "MOVED",
+        "TOLD OF IT",
+        "KNOWN BY",
+    ];
     ui.print(&table::render(headings, &rows))?;
+    ui.print("What isn't moved here is moved by the recipe's own commands (`dump`, `load`, `compare`).\n")?;
     Ok(Done::Same)
 }
 
-fn row(kind: &DatabaseKind) -> [String; 4] {
+fn row(kind: &KindJson) -> [String; 6] {
     let marks = kind.marks.iter().map(|marks| {
         let present = marks.iter().filter(|mark| !mark.starts_with('!'));
         present.copied().collect::<Vec<_>>().join(" + ")
@@ -153,6 +182,8 @@ fn row(kind: &DatabaseKind) -> [String; 4] {
     [
         kind.name.to_owned(),
         kind.title.to_owned(),
+        kind.files.to_owned(),
+        kind.moves.unwrap_or("by commands").to_owned(),
         kind.tells.to_owned(),
         marks.collect::<Vec<_>>().join(", "),
     ]

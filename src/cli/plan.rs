@@ -123,7 +123,7 @@ pub(super) fn run(args: &PlanArgs, ui: &Ui) -> Result<Done, Failure> {
         prepared: planned,
         store,
         saved,
-    } = make(args, &install, &disk, ui)?;
+    } = make(args, &args.version, &install, &disk, ui)?;
     let done = Done::differs(!planned.plan.conflicts.is_empty());
     if ui.json {
         ui.json(
@@ -155,9 +155,10 @@ pub(super) struct MadePlan {
     pub(super) saved: Option<PathBuf>,
 }
 
-/// Makes the plan that is asked for; the caller has the install's lock.
+/// Makes the plan that is asked for, to `version`; the caller has the install's lock.
 pub(super) fn make(
     args: &PlanArgs,
+    version: &Version,
     install: &Install,
     disk: &Disk,
     ui: &Ui,
@@ -167,7 +168,7 @@ pub(super) fn make(
     runner::require_over(install)?;
     let _learnt = learn_shipment(args, install, disk, ui)?;
     let place = args.volumes.place(install.root())?;
-    let (mut request, recorded) = args.wanted.request(install, &args.version, place, ui)?;
+    let (mut request, recorded) = args.wanted.request(install, version, place, ui)?;
     let store = args.volumes.store(&request.volumes_of(install))?;
     if !args.no_up {
         running::look(&mut request, install, store.as_ref(), ui)?;

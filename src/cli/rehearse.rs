@@ -138,7 +138,7 @@ pub(super) fn run(args: RehearseArgs, ui: &Ui) -> Result<Done, Failure> {
     };
     let MadePlan {
         prepared, store, ..
-    } = make(&plan, &install, &disk, ui)?;
+    } = make(&plan, &plan.version, &install, &disk, ui)?;
     prepared.plan.require_settled()?;
     let open = |place: &VolumeBackend| place.open(plan.volumes.engine.access());
     let rehearser = Rehearser {

@@ -2,14 +2,32 @@
 
 use std::io::{self, BufRead as _};
 
-use super::apply::{ApplyHow, carry_out};
+use serde::Serialize;
+
+use super::apply::{ApplyHow, carry_out, finish, told};
 use super::consent::{YesArg, can_ask};
 use super::plan::{MadePlan, PlanArgs, PlanJson, make};
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use crate::error::{Code, Kind};
 use crate::fs::Disk;
-use crate::upgrade::Runner;
+use crate::release::{Hop, Install, Version};
+use crate::upgrade::planning::hops::{hops, recipe_to};
+use crate::upgrade::{Report, Runner};
+
+/// What is said of one hop, and can't be said of several.
+const HOP_BY_HOP: [&str; 10] = [
+    "from_release",
+    "from",
+    "prefix",
+    "images",
+    "image_archive",
+    "project",
+    "from_project",
+    "pristine",
+    "confirm_within",
+    "dry_run",
+];
 
 /// Upgrade: plan it, show the plan, ask, and do it.
 ///
@@ -23,6 +41,12 @@ pub(super) struct UpgradeArgs {
     plan: PlanArgs,
     #[command(flatten)]
     how: ApplyHow,
+    /// Do all hops that the recipe's `path` asks for, one after the other
+    ///
+    /// Each has its own plan, journal and way back. The first that fails goes back to where it began, and
+    /// is the last. All releases on the way have to be in the install.
+    #[arg(long, conflicts_with_all = HOP_BY_HOP)]
+    all_hops: bool,
     #[command(flatten)]
     consent: YesArg,
 }
@@ -31,9 +55,26 @@ pub(super) fn run(args: &UpgradeArgs, ui: &Ui) -> Result<Done, Failure> {
     let install = args.plan.install.adopted(ui)?;
     let disk = Disk::new();
     let _lock = install.lock(&disk, "upgrade")?;
+    if args.all_hops {
+        return all_hops(args, &install, &disk, ui);
+    }
+    match hop(args, &args.plan.version, &install, &disk, ui)? {
+        Some(report) => finish(report, ui),
+        None => Ok(Done::Same),
+    }
+}
+
+/// One hop: planned, shown, asked about, and done unless it is only to be shown.
+fn hop(
+    args: &UpgradeArgs,
+    to: &Version,
+    install: &Install,
+    disk: &Disk,
+    ui: &Ui,
+) -> Result<Option<Report>, Failure> {
     let MadePlan {
         prepared, store, ..
-    } = make(&args.plan, &install, &disk, ui)?;
+    } = make(&args.plan, to, install, disk, ui)?;
     if !ui.json {
         super::plan::show(&prepared, store.as_ref(), ui)?;
     }
@@ -43,23 +84,86 @@ pub(super) fn run(args: &UpgradeArgs, ui: &Ui) -> Result<Done, Failure> {
             let document = PlanJson::of(None, &prepared, store.as_ref(), ui);
             ui.json("transship-plan-shown", &document)?;
         }
-        return Ok(Done::Same);
+        return Ok(None);
     }
     if !args.consent.yes {
         ask(&prepared.plan.id, ui)?;
     }
-    super::rehearse::look_for(&install, &prepared, store.as_ref(), ui)?;
+    super::rehearse::look_for(install, &prepared, store.as_ref(), ui)?;
     let plan = prepared.plan.clone();
     let accept_unknown = args.plan.downtime.accept_unknown_downtime;
     args.how.terms.require_known(&plan, accept_unknown)?;
     let runner = Runner {
-        install: &install,
-        disk: &disk,
+        install,
+        disk,
         volumes: store.as_ref(),
         progress: ui.progress(),
         on_failure: args.how.on_failure(),
     };
-    carry_out(&runner, plan, &prepared, &args.how, ui)
+    carry_out(&runner, plan, &prepared, &args.how, ui).map(Some)
+}
+
+/// The document of `--json` with `--all-hops`.
+#[derive(Serialize)]
+struct HopsJson {
+    /// What became of each hop, in order.
+    reports: Vec<Report>,
+}
+
+/// All hops that the recipe asks for, one after the other, each with its own plan and way back. The
+/// first that fails is the last.
+fn all_hops(args: &UpgradeArgs, install: &Install, disk: &Disk, ui: &Ui) -> Result<Done, Failure> {
+    let to = &args.plan.version;
+    let recipe = recipe_to(install, to)?;
+    let from = install.active()?.version;
+    let hops = hops(install, &recipe, &from, to)?.hops;
+    require_here(&hops, install)?;
+    let mut reports = Vec::new();
+    for (number, next) in hops.iter().enumerate() {
+        let count = hops.len();
+        let hop_number = number + 1;
+        ui.say(&format!(
+            "hop {hop_number} of {count}: {} to {}",
+            next.from, next.to
+        ));
+        let done = hop(args, &next.to, install, disk, ui).map_err(|failure| match number {
+            0 => failure,
+            _ => failure.hint(format!(
+                "{number} of {count} hops are done, up to {}",
+                next.from
+            )),
+        })?;
+        let done = done.map(|report| match ui.json {
+            true => {
+                reports.push(told(report, ui));
+                Ok(Done::Same)
+            }
+            false => finish(report, ui),
+        });
+        done.transpose()?;
+    }
+    ui.acted();
+    if ui.json {
+        ui.json("transship-hops", &HopsJson { reports })?;
+    }
+    Ok(Done::Same)
+}
+
+/// Every release on the way is in the install before the first hop begins.
+fn require_here(hops: &[Hop], install: &Install) -> Result<(), Failure> {
+    let here = install.releases()?;
+    let is_here = |to: &Version| here.iter().any(|release| release.version.is_same_as(to));
+    let missing = hops.iter().filter(|hop| !is_here(&hop.to));
+    let missing: Vec<String> = missing.map(|hop| hop.to.to_string()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let what = format!(
+        "on the way are releases that aren't in the install: {}",
+        missing.join(", ")
+    );
+    Err(Failure::new(Kind::Refused, what)
+        .hint("put each there: transship release new VERSION --from-release PATH"))
 }
 
 /// Asks on a terminal; refuses where there is none.

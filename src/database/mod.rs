@@ -24,6 +24,7 @@ mod moving;
 mod opening;
 pub mod postgres;
 mod recipes;
+mod streamed_move;
 
 pub use error::Error;
 pub use files::{FileType, Files, Look, Names, Unread};
@@ -34,6 +35,7 @@ pub use kinds::database_kind::DatabaseKind;
 pub use kinds::table::KNOWN_DATABASES;
 pub use moving::{DatabaseEngine, DatabaseMethod};
 pub use opening::{CLibrary, FilesVerdict, Opener, Opening, Platform};
-pub use recipes::database_recipe::DatabaseRecipe;
+pub use recipes::database_recipe::{DatabaseRecipe, StreamRecipe};
 pub use recipes::files_rule::{FilesRule, FirstOnOld, Fork, VersionRule, VersionStep};
 pub use recipes::table::DATABASE_RECIPES;
+pub use streamed_move::{StreamLines, StreamedDump, StreamedMove, StreamedMoveError};

@@ -39,7 +39,7 @@ impl HookCommand {
 
     fn is_empty(&self) -> bool {
         match self {
-            Self::Argv(argv) => argv.is_empty(),
+            Self::Argv(argv) => argv.first().is_none_or(String::is_empty),
             Self::Shell(line) => line.trim().is_empty(),
         }
     }
@@ -70,6 +70,10 @@ pub struct Hooks {
     pub migrate: Option<RecipeHook>,
     /// Run when the new release serves.
     pub after_up: Option<RecipeHook>,
+    /// Run before anything else of an upgrade, be it one hop of several or the only one.
+    pub before_hop: Option<RecipeHook>,
+    /// Run after everything else of an upgrade.
+    pub after_hop: Option<RecipeHook>,
 }
 
 /// Something that has to be well.
@@ -127,7 +131,7 @@ fn without_password(url: &str) -> String {
     }
 }
 
-/// A key that can't be followed, as `hooks.before-hop`, and why.
+/// A key that can't be followed, as `hooks.migrate`, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct CantFollow(pub String);
 
@@ -158,14 +162,6 @@ pub(super) enum WrittenHook {
 
 impl WrittenHooks {
     pub(super) fn read(self) -> Result<Hooks, CantFollow> {
-        for (key, hook) in [
-            ("before-hop", &self.before_hop),
-            ("after-hop", &self.after_hop),
-        ] {
-            if hook.is_some() {
-                return Err(CantFollow(format!("hooks.{key}")));
-            }
-        }
         let read = |key: &str, hook: Option<WrittenHook>| {
             hook.map(|hook| hook.read(&format!("hooks.{key}")))
                 .transpose()
@@ -174,10 +170,14 @@ impl WrittenHooks {
             before_stop: read("before-stop", self.before_stop)?,
             migrate: read("migrate", self.migrate)?,
             after_up: read("after-up", self.after_up)?,
+            before_hop: read("before-hop", self.before_hop)?,
+            after_hop: read("after-hop", self.after_hop)?,
         };
         for (key, hook) in [
             ("before-stop", &hooks.before_stop),
             ("after-up", &hooks.after_up),
+            ("before-hop", &hooks.before_hop),
+            ("after-hop", &hooks.after_hop),
         ] {
             if hook.as_ref().is_some_and(|hook| !hook.up.is_empty()) {
                 return Err(CantFollow(format!("hooks.{key}.up")));
@@ -338,8 +338,8 @@ mod tests {
     #[test]
     fn what_can_not_be_followed_is_named() {
         for (text, key) in [
-            ("{before-hop: x}", "hooks.before-hop"),
-            ("{after-hop: x}", "hooks.after-hop"),
+            ("{before-hop: {run: x, up: [db]}}", "hooks.before-hop.up"),
+            ("{after-hop: ['']}", "hooks.after-hop: nothing to run"),
             ("{after-up: {run: x, up: [db]}}", "hooks.after-up.up"),
             (
                 "{migrate: {run: x, within: soon}}",

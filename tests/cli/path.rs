@@ -125,3 +125,73 @@ fn a_version_that_yaml_takes_for_a_number_is_refused() {
     let ran = install.run("path v1 v4").exits(2);
     ran.complains("between quotes").complains("compose.yaml:2");
 }
+
+/// Releases v1 to v4, of which none may be passed by; of v3 the compose file has more.
+fn four(v3: &str) -> TwoReleases {
+    let release = |number: u8, more: &str| {
+        format!("services: {{web: {{image: 'acme/web:v{number}'}}}}\n{more}\n")
+    };
+    let rules = "x-transship: {path: {max-major-jump: 1}}";
+    TwoReleases::new(&[
+        ("releases/v1/compose.yaml", &release(1, "")),
+        ("releases/v2/compose.yaml", &release(2, "")),
+        ("releases/v3/compose.yaml", &release(3, v3)),
+        ("releases/v3/NOTES", "first read this\n"),
+        ("releases/v4/compose.yaml", &release(4, rules)),
+    ])
+}
+
+const ALL_HOPS: &str = "upgrade v4 --all-hops --yes --volumes volumes";
+
+/// The release that `current` leads to.
+fn current(install: &TwoReleases) -> String {
+    let link = fs::read_link(install.0.path().join("current")).unwrap();
+    link.file_name().unwrap().to_str().unwrap().to_owned()
+}
+
+#[test]
+fn all_hops_are_done_one_after_the_other_and_each_has_its_way_back() {
+    let install = four("");
+    install.run("upgrade v4 --yes --volumes volumes").exits(3);
+    let ran = install.run(ALL_HOPS).exits(0);
+    ran.complains("hop 1 of 3: v1 to v2")
+        .complains("hop 3 of 3: v3 to v4")
+        .prints("Upgraded from v2 to v3");
+    assert_eq!(current(&install), "v4");
+    install.run("rollback").exits(0);
+    assert_eq!(current(&install), "v3", "the last hop is undone");
+    let json = install.run(&format!("{ALL_HOPS} --json")).exits(0).json();
+    assert_eq!(json["format"], "transship-hops");
+    assert_eq!(json["reports"].as_array().unwrap().len(), 1);
+    assert_eq!(json["reports"][0]["from"], "v3");
+}
+
+#[test]
+fn the_first_hop_that_is_refused_is_the_last() {
+    let install = four("x-transship: {notes: NOTES}");
+    let ran = install.run(ALL_HOPS).exits(3);
+    ran.complains("the vendor's notes are to be read first")
+        .complains("1 of 3 hops are done, up to v2");
+    assert_eq!(current(&install), "v2");
+    let rest = format!("{ALL_HOPS} --notes-read --theirs compose.yaml");
+    install.run(&rest).exits(0);
+    assert_eq!(current(&install), "v4");
+}
+
+#[test]
+fn what_is_on_the_way_has_to_be_in_the_install_before_the_first_hop() {
+    let install = four("");
+    fs::remove_dir_all(install.0.path().join("releases/v3")).unwrap();
+    put_list(&install, "v3");
+    let ran = install.run(ALL_HOPS).exits(3);
+    ran.complains("releases that aren't in the install: v3");
+    assert_eq!(current(&install), "v1");
+    let ran = install.run(&format!("{ALL_HOPS} --prefix x_")).exits(2);
+    ran.complains("cannot be used with");
+}
+
+/// Has the install's recipe tell of a release.
+fn put_list(install: &TwoReleases, version: &str) {
+    let list = format!("releases: [v1, v2, {version}, v4]\n");
+    install.write("transship.yml", &list);
+}

@@ -9,8 +9,10 @@ mod need;
 #[path = "../common/program.rs"]
 mod program;
 
+mod collation;
 mod compare;
 mod dumps;
 mod moves;
 mod server;
+mod streams;
 mod upgrades;

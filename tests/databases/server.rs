@@ -34,6 +34,12 @@ impl Postgres {
         wait_for(&self.name);
         self
     }
+    /// Stops the server in order and starts it again.
+    pub(crate) fn restart(&self) {
+        docker(&["restart", &self.name]);
+        wait_for(&self.name);
+    }
+
     /// Runs a shell's line in it, as root, to a good end.
     #[track_caller]
     pub(crate) fn shell(&self, line: &str) {

@@ -45,5 +45,6 @@ mod two_engines;
 mod unknown_users;
 mod unseen_data;
 mod upgrade;
+mod ways_to_fail;
 #[path = "../fidelity/zoo.rs"]
 mod zoo;

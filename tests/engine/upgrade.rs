@@ -247,19 +247,21 @@ fn one_command_upgrades_what_runs_and_rollback_has_the_old_containers_back() {
 }
 
 /// A way to fail in the window.
-struct Failing<'a> {
+pub(super) struct Failing<'a> {
     /// The recipe.
-    recipe: &'a str,
+    pub(super) recipe: &'a str,
     /// What the new release's web server has besides.
-    web: &'a str,
+    pub(super) web: &'a str,
+    /// And what its database of sorts has.
+    pub(super) db: &'a str,
     /// What it runs.
-    runs: &'a str,
+    pub(super) runs: &'a str,
     /// What `current` is then.
-    current: &'a str,
+    pub(super) current: &'a str,
     /// What the old release's containers are then: those that they were, or ones like them.
-    anew: bool,
+    pub(super) anew: bool,
     /// What is said of the cause.
-    says: &'a str,
+    pub(super) says: &'a str,
 }
 
 impl Default for Failing<'_> {
@@ -267,6 +269,7 @@ impl Default for Failing<'_> {
         Self {
             recipe: "",
             web: "",
+            db: "",
             runs: SERVES,
             current: "releases/v1",
             anew: false,
@@ -277,10 +280,11 @@ impl Default for Failing<'_> {
 
 impl Upgrade {
     /// Each of these ends with exit code 5 and the old release serving.
-    fn comes_back(&self, cases: &[Failing<'_>]) {
+    pub(super) fn comes_back(&self, cases: &[Failing<'_>]) {
         for Failing {
             recipe,
             web,
+            db,
             runs,
             current,
             anew,
@@ -290,8 +294,8 @@ impl Upgrade {
             let own = self.pair.lab.name("");
             let (root, v2) = (self.pair.home.path(), "releases/v2/docker-compose.yml");
             put_text(&root.join("transship.yml"), &recipe.replace("OWN", &own));
-            let web = web.replace("OWN", &own);
-            let text = text(&self.pair.lab, self.port, 2, &web, "").replace(SERVES, runs);
+            let (web, db) = (web.replace("OWN", &own), db.replace("OWN", &own));
+            let text = text(&self.pair.lab, self.port, 2, &web, &db).replace(SERVES, runs);
             put_text(&root.join(v2), &text);
             let before = self.running("a");
             assert_eq!(before.len(), 2, "{says}");

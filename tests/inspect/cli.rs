@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use transship::database::KNOWN_DATABASES;
+use transship::database::{DATABASE_RECIPES, KNOWN_DATABASES};
 
 use super::common::program::transship;
 
@@ -22,11 +22,23 @@ fn the_list_has_every_database_and_what_it_is_known_by() {
         .collect();
     assert_eq!(
         names,
-        KNOWN_DATABASES
+        DATABASE_RECIPES
             .iter()
-            .map(|kind| kind.name)
+            .map(|recipe| recipe.name)
             .collect::<Vec<_>>()
     );
+    for kind in &KNOWN_DATABASES {
+        assert!(names.contains(&kind.name), "{}", kind.name);
+    }
+    // What can be done with each is told, too.
+    for words in [
+        "files of one major",
+        "streamed and compared",
+        "by commands",
+        "one minor at a time",
+    ] {
+        assert!(text.out.contains(words), "{words}: {}", text.out);
+    }
     for name in [
         "PostgreSQL",
         "MySQL",

@@ -7,6 +7,7 @@
 //! Begin at [`PostgresServer::find`] and [`compare_servers`].
 
 mod client_containers;
+mod collation;
 mod compare;
 mod comparison;
 mod dump_fault;
@@ -21,6 +22,9 @@ mod server;
 mod stream;
 mod survey;
 
+pub use collation::{
+    CollationReport, CollationVersions, DatabaseCollation, IndexOrder, SortedIndex,
+};
 pub use compare::compare_servers;
 pub use comparison::{
     COMPARISON_FORMAT, ComparedServer, DatabaseComparison, DatabaseDifference, DatabaseTotals,

@@ -20,6 +20,8 @@ pub struct FilesRule {
 /// Which version opens the files of which, forwards; backwards none does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum VersionRule {
+    /// None: its data isn't moved as files.
+    Never,
     /// The same major alone.
     SameMajor,
     /// Every newer one.
@@ -76,7 +78,7 @@ impl VersionRule {
         let is_same = new.0 == old.0 && (new.1 == old.1 || !new_has_minor);
         match self {
             Self::SameMajor if old.0 == new.0 => VersionStep::Same,
-            Self::SameMajor => VersionStep::Other,
+            Self::Never | Self::SameMajor => VersionStep::Other,
             _ if is_older => VersionStep::Older,
             Self::OneMajor if new.0 > old.0 + 1 => VersionStep::Skips,
             Self::OneMinor if new.0 != old.0 || new_has_minor && new.1 > old.1 + 1 => {
@@ -91,6 +93,7 @@ impl VersionRule {
     /// For people.
     pub const fn told(self) -> &'static str {
         match self {
+            Self::Never => "its data isn't moved as files",
             Self::SameMajor => "files of one major are read by that major alone",
             Self::Forwards => "files go forwards alone",
             Self::OneMajor => "files go one major at a time",

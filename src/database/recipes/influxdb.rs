@@ -5,6 +5,7 @@ use super::files_rule::{FilesRule, VersionRule};
 
 pub(crate) const RECIPE: DatabaseRecipe = DatabaseRecipe {
     name: "influxdb",
+    title: "InfluxDB",
     files: FilesRule {
         versions: VersionRule::SameMajor,
         heeds_c_library: false,
@@ -13,4 +14,5 @@ pub(crate) const RECIPE: DatabaseRecipe = DatabaseRecipe {
         first: None,
         afterwards: None,
     },
+    stream: None,
 };

@@ -2,12 +2,12 @@
 
 use super::database_recipe::DatabaseRecipe;
 use super::{
-    clickhouse, elasticsearch, etcd, influxdb, mariadb, minio, mongodb, mysql, orientdb, postgres,
-    rabbitmq, redis, valkey,
+    clickhouse, elasticsearch, etcd, influxdb, mariadb, minio, mongodb, mysql, orientdb, pachyderm,
+    postgres, rabbitmq, redis, sqlite, valkey,
 };
 
 /// What may be done with each database, by name.
-pub static DATABASE_RECIPES: [DatabaseRecipe; 13] = [
+pub static DATABASE_RECIPES: [DatabaseRecipe; 15] = [
     clickhouse::RECIPE,
     elasticsearch::RECIPE,
     etcd::RECIPE,
@@ -17,9 +17,11 @@ pub static DATABASE_RECIPES: [DatabaseRecipe; 13] = [
     mongodb::RECIPE,
     mysql::RECIPE,
     orientdb::RECIPE,
+    pachyderm::RECIPE,
     postgres::RECIPE,
     rabbitmq::RECIPE,
     redis::RECIPE,
+    sqlite::RECIPE,
     valkey::RECIPE,
 ];
 
@@ -29,10 +31,9 @@ mod tests {
     use crate::database::KNOWN_DATABASES;
 
     #[test]
-    fn recipes_are_in_order_and_every_database_that_a_server_opens_has_one() {
+    fn recipes_are_in_order_and_every_database_that_is_known_has_one() {
         assert!(DATABASE_RECIPES.is_sorted_by_key(|recipe| recipe.name));
-        let servers = KNOWN_DATABASES.iter().filter(|kind| kind.name != "sqlite");
-        for kind in servers {
+        for kind in &KNOWN_DATABASES {
             assert!(DatabaseRecipe::of(kind.name).is_some(), "{}", kind.name);
         }
     }

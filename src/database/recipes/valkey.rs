@@ -5,6 +5,7 @@ use super::files_rule::{FilesRule, Fork, VersionRule};
 
 pub(crate) const RECIPE: DatabaseRecipe = DatabaseRecipe {
     name: "valkey",
+    title: "Valkey",
     files: FilesRule {
         versions: VersionRule::Forwards,
         heeds_c_library: false,
@@ -17,4 +18,5 @@ pub(crate) const RECIPE: DatabaseRecipe = DatabaseRecipe {
         first: None,
         afterwards: None,
     },
+    stream: super::redis::RECIPE.stream,
 };

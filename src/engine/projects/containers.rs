@@ -118,6 +118,25 @@ impl Container {
         Self::listed(docker, &["--filter", &ours])
     }
 
+    /// The container of this name or id, or that of a compose project's service where it is
+    /// `PROJECT/SERVICE`: of several the one that runs.
+    ///
+    /// # Errors
+    /// [`Error::Call`] and [`Error::Answer`].
+    pub fn find(docker: &Docker, name: &str) -> Result<Option<Self>, Error> {
+        let containers = match name.split_once('/') {
+            Some((project, _)) => Self::of_project(docker, project)?,
+            None => Self::all(docker)?,
+        };
+        let is_it = |one: &Self| match name.split_once('/') {
+            Some((_, service)) => one.service.as_deref() == Some(service),
+            None => one.name == name || (name.len() >= 12 && one.id.starts_with(name)),
+        };
+        let mut found: Vec<_> = containers.into_iter().filter(is_it).collect();
+        found.sort_by_key(|one| !one.running);
+        Ok(found.into_iter().next())
+    }
+
     /// Those of the containers that are there, by their full ids.
     pub(super) fn with_ids(docker: &Docker, ids: &[&str]) -> Result<Vec<Self>, Error> {
         let filters: Vec<String> = ids.iter().map(|id| format!("id={id}")).collect();

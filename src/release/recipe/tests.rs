@@ -42,7 +42,10 @@ fn the_installs_own_keys_win_one_by_one() {
 #[test]
 fn what_can_not_be_done_is_refused_by_name_and_can_be_waived() {
     for (shipped, key) in [
-        ("{hooks: {before-hop: make}}", "hooks.before-hop"),
+        (
+            "{hooks: {before-hop: {run: make, up: [db]}}}",
+            "hooks.before-hop.up",
+        ),
         ("{data: {db: {recipe: postgres}}}", "data"),
         (
             "{databases: [{service: db, method: upgrade}]}",
@@ -55,7 +58,7 @@ fn what_can_not_be_done_is_refused_by_name_and_can_be_waived() {
         assert!(error.to_string().contains(&format!("`{key}`")), "{error}");
         assert_eq!(error.kind(), Kind::Refused);
     }
-    read("{hooks: {before-hop: make}}", Some("hooks: null\n")).unwrap();
+    read("{compose_command: ./acme}", Some("compose_command: null\n")).unwrap();
 }
 
 #[test]

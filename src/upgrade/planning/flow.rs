@@ -172,9 +172,18 @@ impl<'a> Flow<'a> {
         steps
     }
 
+    /// What comes before all else.
+    pub(super) fn before(&self) -> Option<Step> {
+        let hook = self.decisions.hooks.before_hop.as_ref();
+        self.hook(HookPoint::BeforeHop, hook)
+    }
+
     /// What comes when the new release serves.
-    pub(super) fn after(&self) -> Option<Step> {
-        self.hook(HookPoint::AfterUp, self.decisions.hooks.after_up.as_ref())
+    pub(super) fn after(&self) -> Vec<Step> {
+        let hooks = &self.decisions.hooks;
+        let up = self.hook(HookPoint::AfterUp, hooks.after_up.as_ref());
+        let hop = self.hook(HookPoint::AfterHop, hooks.after_hop.as_ref());
+        up.into_iter().chain(hop).collect()
     }
 
     fn hook(&self, point: HookPoint, hook: Option<&RecipeHook>) -> Option<Step> {

@@ -241,6 +241,7 @@ fn steps(
     let from = release_path(&decisions.from);
     let flow = request.up.then(|| Flow::of(decisions));
     let mut steps = Vec::new();
+    steps.extend(flow.as_ref().and_then(Flow::before));
     steps.extend(flow.as_ref().map(Flow::hold_old));
     steps.extend(facts.images.as_ref().map(|seen| {
         Step::LoadImages(LoadImages {
@@ -335,7 +336,7 @@ fn steps(
         from: facts.current.clone(),
         to,
     }));
-    steps.extend(flow.as_ref().and_then(Flow::after));
+    steps.extend(flow.iter().flat_map(Flow::after));
     steps
 }
 

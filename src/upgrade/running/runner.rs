@@ -259,12 +259,19 @@ impl Runner<'_> {
         Ok(())
     }
 
-    /// Before the switch: folders of the host that were written since they were copied are copied again.
+    /// Before the switch: nobody has started the old release again, nor written what was copied of it;
+    /// folders of the host that were written since are copied again.
     fn look_again(&self, step: &Step, steps: &[Step], ids: &RunIds) -> Result<(), StepError> {
         if !matches!(step, Step::Switch(_)) {
             return Ok(());
         }
+        let is_flow = steps.iter().any(|step| matches!(step, Step::Stop(_)));
         for step in steps {
+            match step {
+                Step::Stop(stop) => stop.require_stopped(self.world(ids))?,
+                Step::Verify(verify) if is_flow => verify.require_unwritten(self.world(ids))?,
+                _ => {}
+            }
             if let Step::CopyFolder(copy) = step
                 && copy.bring_up_to_date(self.world(ids))?
             {

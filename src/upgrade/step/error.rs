@@ -93,6 +93,16 @@ pub enum StepError {
         /// How the source differs from what was copied.
         differences: Vec<Difference>,
     },
+    /// The old release was stopped, and somebody has started some of it since.
+    #[error("{version} was started again while {to} came up (`{container}`)")]
+    StartedAgain {
+        /// The old release.
+        version: String,
+        /// The new one.
+        to: String,
+        /// A container of the old one that runs.
+        container: String,
+    },
     /// What going back to takes is gone.
     #[error("`{}` is gone: going back would lead to nothing", path.display())]
     OldGone {
@@ -236,6 +246,7 @@ impl Explain for StepError {
             Self::NoDocker { .. } => Code::NoEngine,
             Self::FileChanged { .. }
             | Self::SourceChanged { .. }
+            | Self::StartedAgain { .. }
             | Self::WouldComeUpOtherwise { .. }
             | Self::CurrentMoved { .. } => Code::Changed,
             Self::EditDiffers { .. } | Self::Differs { .. } => Code::Differs,
@@ -316,6 +327,11 @@ impl Explain for StepError {
             Self::SourceChanged { .. } => {
                 vec!["keep the old release stopped, roll back, and apply again".into()]
             }
+            Self::StartedAgain { .. } => vec![
+                "what it wrote the new release wouldn't have: see who starts it (a restart policy, \
+                 a timer), and apply again"
+                    .into(),
+            ],
             Self::TargetNotEmpty { path, .. } | Self::TargetNotOurs { path, .. } => {
                 vec![format!(
                     "look at `{}`; remove it if nothing in it is needed",

@@ -40,21 +40,27 @@ pub struct RunHook {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum HookPoint {
+    /// Before anything else of an upgrade, which is one hop of several, or the only one.
+    BeforeHop,
     /// While the old release serves still, just before it is stopped.
     BeforeStop,
     /// After the data was copied; what it needs is up, and the rest is down.
     Migrate,
     /// When the new release serves.
     AfterUp,
+    /// After everything else of an upgrade.
+    AfterHop,
 }
 
 impl HookPoint {
     /// As recipes call it.
     pub const fn word(self) -> &'static str {
         match self {
+            Self::BeforeHop => "before-hop",
             Self::BeforeStop => "before-stop",
             Self::Migrate => "migrate",
             Self::AfterUp => "after-up",
+            Self::AfterHop => "after-hop",
         }
     }
 }
@@ -155,7 +161,7 @@ impl StepKind for RunHook {
             Some(service) => {
                 let how = match self.point {
                     HookPoint::Migrate => "run --rm",
-                    HookPoint::BeforeStop | HookPoint::AfterUp => "exec -T",
+                    _ => "exec -T",
                 };
                 let release = self.release();
                 vec![format!(
@@ -168,8 +174,9 @@ impl StepKind for RunHook {
 
     fn phase(&self) -> Phase {
         match self.point {
+            HookPoint::BeforeHop => Phase::Before,
             HookPoint::BeforeStop | HookPoint::Migrate => Phase::Window,
-            HookPoint::AfterUp => Phase::After,
+            HookPoint::AfterUp | HookPoint::AfterHop => Phase::After,
         }
     }
 }
@@ -178,8 +185,8 @@ impl RunHook {
     /// The release in whose folder, and services, it is run.
     fn release(&self) -> &ReleaseProject {
         match self.point {
-            HookPoint::BeforeStop => &self.old,
-            HookPoint::Migrate | HookPoint::AfterUp => &self.new,
+            HookPoint::BeforeHop | HookPoint::BeforeStop => &self.old,
+            HookPoint::Migrate | HookPoint::AfterUp | HookPoint::AfterHop => &self.new,
         }
     }
 

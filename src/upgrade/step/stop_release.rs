@@ -13,7 +13,7 @@ use super::release_project::ReleaseProject;
 use super::smoke_check::check_all;
 use super::world::{Attempt, Phase, StepKind, StepOutcome, Undo, UndoEvidence, UndoScope, World};
 use crate::engine::{
-    Compose, Docker, ImageHold, StandingContainer, VolumeStore, free_names, image_id,
+    Compose, Container, Docker, ImageHold, StandingContainer, VolumeStore, free_names, image_id,
     stop_containers,
 };
 use crate::launch::LaunchOptions;
@@ -131,6 +131,24 @@ impl StepKind for StopRelease {
 }
 
 impl StopRelease {
+    /// That nobody has started the old release again since it was stopped.
+    ///
+    /// # Errors
+    /// [`StepError::StartedAgain`].
+    pub(in crate::upgrade) fn require_stopped(&self, world: World<'_>) -> Result<(), StepError> {
+        let folder = self.old.project_folder(world);
+        let mut containers = Container::of_project(world.docker()?, &self.old.project)?;
+        containers.retain(|one| one.running && one.is_from(&folder));
+        match containers.into_iter().next() {
+            None => Ok(()),
+            Some(one) => Err(StepError::StartedAgain {
+                version: self.old.version.to_string(),
+                to: self.new.version.to_string(),
+                container: one.name,
+            }),
+        }
+    }
+
     /// Writes down what stands there, but for what an interrupted call has stopped by now.
     fn remember(&self, world: World<'_>, docker: &Docker) -> Result<(), StepError> {
         let folder = self.old.project_folder(world);

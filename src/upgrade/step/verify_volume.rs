@@ -49,7 +49,7 @@ impl StepKind for VerifyVolume {
                 differences,
             });
         }
-        require_unwritten(self, world, &manifest)?;
+        self.require_as_in(world, &manifest)?;
         let survey = contents.survey(&volume, world.progress)?;
         let sha256 = Some(manifest.digest());
         Ok(StepOutcome {
@@ -96,25 +96,31 @@ impl StepKind for VerifyVolume {
     }
 }
 
-/// What was copied is what is there still: told by size and times, since the old release
-/// may have been started between the copy and now.
-fn require_unwritten(
-    step: &VerifyVolume,
-    world: World<'_>,
-    manifest: &Manifest,
-) -> Result<(), StepError> {
-    let source = world.volumes.existing(&step.source)?;
-    let options = VerifyOptions {
-        scope: VerifyScope::MetadataOnly,
-        ..VerifyOptions::default()
-    };
-    let contents = world.volumes.contents();
-    let differences = contents.verify(&source, manifest, &options, world.progress)?;
-    if differences.is_empty() {
-        return Ok(());
+impl VerifyVolume {
+    /// What was copied is what is there still: told by size and times, since the old release may have
+    /// been started between the copy and now.
+    ///
+    /// # Errors
+    /// [`StepError::SourceChanged`].
+    pub(in crate::upgrade) fn require_unwritten(&self, world: World<'_>) -> Result<(), StepError> {
+        let path = world.install.root().join(&self.manifest);
+        self.require_as_in(world, &Manifest::load(&path)?)
     }
-    Err(StepError::SourceChanged {
-        volume: step.source.clone(),
-        differences,
-    })
+
+    fn require_as_in(&self, world: World<'_>, manifest: &Manifest) -> Result<(), StepError> {
+        let source = world.volumes.existing(&self.source)?;
+        let options = VerifyOptions {
+            scope: VerifyScope::MetadataOnly,
+            ..VerifyOptions::default()
+        };
+        let contents = world.volumes.contents();
+        let differences = contents.verify(&source, manifest, &options, world.progress)?;
+        if differences.is_empty() {
+            return Ok(());
+        }
+        Err(StepError::SourceChanged {
+            volume: self.source.clone(),
+            differences,
+        })
+    }
 }

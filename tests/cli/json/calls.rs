@@ -9,6 +9,7 @@ use crate::common::install::Install;
 pub(super) const NEED_MORE: &[&str] = &[
     "resume",
     "confirm",
+    "db collation",
     "db compare",
     "db dump",
     "db load",
@@ -159,6 +160,7 @@ pub(super) const CALLS: &[(&str, i32)] = &[
     ("stop v1.3.2 --docker /bin/false", 3),
     ("image load v2.10.5.tar.gz --docker /bin/false", 2),
     ("image load nowhere", 2),
+    ("db collation a --docker /nonexistent", 2),
     ("db compare a b --docker /nonexistent", 2),
     ("db dump a -o a.sql --docker /nonexistent", 2),
     ("db load a.sql a --docker /nonexistent", 2),
