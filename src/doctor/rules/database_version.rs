@@ -88,7 +88,7 @@ fn of_database(
                     "{}, and {by}, which needs a dump and a load: {because}",
                     told(seen, database)
                 ),
-                lines_for(name, database, seen),
+                ways_for(name, database, seen),
             )),
             // What opened it until now opens it again, as far as its name tells.
             FilesVerdict::Unknown(_)
@@ -164,17 +164,17 @@ fn opener(image: &ServedImage) -> Opener<'_> {
     }
 }
 
-/// What to write into the recipe for a way that is right.
-fn lines_for(service: &str, database: &Database, seen: &SeenDatabases) -> String {
-    let line = match DatabaseEngine::named(database.kind) {
-        Some(_) => format!("databases: [{service}]"),
-        None => format!("databases: [{{service: {service}, dump: COMMAND, load: COMMAND}}]"),
-    };
-    format!(
-        "add `{line}` to `transship.yml` in the install, keep the image that fits, or begin with an empty \
-         volume (`--skip-volume {}`)",
-        seen.key
-    )
+/// The ways that are right: the recipe's, where an upgrade has a step for it.
+fn ways_for(service: &str, database: &Database, seen: &SeenDatabases) -> String {
+    let empty = format!("begin with an empty volume (`--skip-volume {}`)", seen.key);
+    match DatabaseEngine::named(database.kind) {
+        Some(DatabaseEngine::Postgres) => format!(
+            "add `databases: [{service}]` to `transship.yml` in the install, keep the image that fits, or {empty}"
+        ),
+        _ => format!(
+            "keep the image that fits, or dump it, {empty}, and load it in the recipe's `migrate` hook"
+        ),
+    }
 }
 
 fn unknown(
@@ -290,7 +290,7 @@ mod tests {
                 "mariadb:10.6",
                 "mysql:8",
                 "mysql doesn't read",
-                "`databases: [db]`",
+                "`migrate` hook",
             ),
             (
                 "mariadb",
@@ -330,7 +330,7 @@ mod tests {
                 "influxdb:1.8",
                 "influxdb:2",
                 "that major alone",
-                "dump: COMMAND",
+                "`migrate` hook",
             ),
         ] {
             let facts = scene(kind, Some(on_disk), from, to);
