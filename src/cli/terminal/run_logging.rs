@@ -20,6 +20,8 @@ pub(super) struct RunLogging {
     install: Install,
     plan: Plan,
     log: Option<RunLog>,
+    /// Lines from before the first step: what is refused there changes nothing, this log included.
+    pending: Option<Vec<String>>,
     /// Those that were there when the step began: a merge brings new ones.
     secrets: Secrets,
     step: Option<Stopwatch>,
@@ -38,6 +40,7 @@ impl RunLogging {
             install: install.clone(),
             plan: plan.clone(),
             log: None,
+            pending: Some(Vec::new()),
             secrets: run_secrets(install, plan),
             step: None,
             commands: HashMap::new(),
@@ -53,6 +56,9 @@ impl RunLogging {
     }
 
     pub(super) fn step(&mut self, step: &StepProgress<'_>) {
+        for line in self.pending.take().into_iter().flatten() {
+            self.write(&line);
+        }
         let mut text = format!("step {} of {}", step.number, step.count);
         match step.state {
             StepMoment::Begun | StepMoment::UndoBegun => {
@@ -107,10 +113,20 @@ impl RunLogging {
         }
     }
 
-    fn add(&self, mark: &str, text: &str) {
-        let Some(log) = &self.log else { return };
+    fn add(&mut self, mark: &str, text: &str) {
+        if self.log.is_none() {
+            return;
+        }
         let text = self.secrets.setting(None, text);
+        let line = format!("{} {mark} {text}", clock::now());
+        match &mut self.pending {
+            Some(pending) => pending.push(line),
+            None => self.write(&line),
+        }
+    }
+
+    fn write(&self, line: &str) {
         // A log that can't be kept is no reason to stop.
-        let _ = log.line(&Disk::new(), &format!("{} {mark} {text}", clock::now()));
+        let _ = self.log.as_ref().map(|log| log.line(&Disk::new(), line));
     }
 }

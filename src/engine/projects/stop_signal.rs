@@ -33,17 +33,40 @@ pub(crate) fn heeds(container: &InspectedContainer) -> Option<bool> {
     let read = |file: &str| fs::read_to_string(format!("/proc/{pid}/{file}")).ok();
     // Another process of that number here than where the engine is.
     read("cgroup").filter(|groups| groups.contains(&container.id))?;
-    heeds_by(&read("status")?, signal)
+    let status = read("status")?;
+    if !is_init(&status) {
+        return heeds_by(&status, signal);
+    }
+    // It passes the signal on, and what it started isn't kept from it by having no handler.
+    let children = read(&format!("task/{pid}/children"))?;
+    let child: u32 = children.split_whitespace().next()?.parse().ok()?;
+    let status = fs::read_to_string(format!("/proc/{child}/status")).ok()?;
+    is_ignored(&status, signal).map(|ignored| !ignored)
+}
+
+/// Whether it is one of the programs that are a container's first process and start another.
+fn is_init(status: &str) -> bool {
+    const INITS: [&str; 4] = ["docker-init", "tini", "dumb-init", "catatonit"];
+    let name = status.lines().find_map(|line| line.strip_prefix("Name:"));
+    name.is_some_and(|name| INITS.contains(&name.trim()))
+}
+
+fn is_ignored(status: &str, signal: u32) -> Option<bool> {
+    Some(mask(status, "SigIgn:")? & bit(signal)? != 0)
+}
+
+fn mask(status: &str, name: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+    u64::from_str_radix(line.trim(), 16).ok()
+}
+
+fn bit(signal: u32) -> Option<u64> {
+    1_u64.checked_shl(signal.checked_sub(1)?)
 }
 
 /// A signal that is blocked is waited for: docker-init does that.
 fn heeds_by(status: &str, signal: u32) -> Option<bool> {
-    let mask = |name: &str| {
-        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-        u64::from_str_radix(line.trim(), 16).ok()
-    };
-    let bit = 1_u64.checked_shl(signal.checked_sub(1)?)?;
-    Some((mask("SigCgt:")? | mask("SigBlk:")?) & bit != 0)
+    Some((mask(status, "SigCgt:")? | mask(status, "SigBlk:")?) & bit(signal)? != 0)
 }
 
 #[cfg(test)]
@@ -63,6 +86,11 @@ mod tests {
         assert_eq!(heeds_by(&status(term, 0), 15), Some(true));
         assert_eq!(heeds_by(&status(0, term), 2), Some(false));
         assert_eq!(heeds_by("Name:\tsh\n", 15), None);
+        let ignoring = "Name:\tsh\nSigIgn:\t0000000000004000\n";
+        assert_eq!(is_ignored(ignoring, 15), Some(true));
+        assert_eq!(is_ignored(ignoring, 2), Some(false));
+        assert_eq!(is_ignored(&status(0, 0), 15), Some(false));
+        assert!(is_init("Name:\tdocker-init\n") && !is_init(ignoring));
         assert_eq!(
             (signal("SIGQUIT"), signal("15"), signal("SIGODD")),
             (Some(3), Some(15), None)

@@ -20,7 +20,7 @@ use crate::threads;
 /// What starting or stopping may take besides the containers' own time.
 const OVERHEAD: Duration = Duration::from_mins(2);
 /// What a container has to end where nobody says otherwise.
-pub(super) const GRACE: Duration = Duration::from_secs(10);
+pub(in crate::engine) const GRACE: Duration = Duration::from_secs(10);
 
 impl ComposeProject {
     /// Stops the services, all when none is named, in the order that their dependencies

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::held::{HeldContainer, HeldRecord};
 use crate::engine::docker::failed;
+use crate::engine::projects::stopping::GRACE;
 use crate::engine::{Container, Docker, Error, User};
 use crate::fs::Disk;
 use crate::progress::Progress;
@@ -26,11 +27,32 @@ pub enum Quiesce {
     Stop(Duration),
 }
 
+/// How long a container is waited for that may take `patience`: what is known not to heed its signal
+/// isn't waited for in vain; `own`, in seconds, is what its compose file says.
+fn waited_for(patience: Duration, heeds_stop: Option<bool>, own: Option<u64>) -> Duration {
+    match heeds_stop {
+        Some(false) => patience.min(own.map_or(GRACE, Duration::from_secs)),
+        _ => patience,
+    }
+}
+
 impl Quiesce {
     const fn verbs(self) -> (&'static str, &'static str) {
         match self {
             Self::Pause => ("pause", "unpause"),
             Self::Stop(_) => ("stop", "start"),
+        }
+    }
+
+    /// The same for this container.
+    fn of(self, container: &Container) -> Self {
+        match self {
+            Self::Stop(patience) => Self::Stop(waited_for(
+                patience,
+                container.heeds_stop,
+                container.stop_timeout,
+            )),
+            Self::Pause => Self::Pause,
         }
     }
 
@@ -155,12 +177,14 @@ impl<'a> Quiesced<'a> {
             return Err(tree::Error::Interrupted.into());
         }
         let HeldContainer { id, name } = wanted.clone();
-        if let Quiesce::Stop(patience) = self.how {
+        let found = self.find(&id)?;
+        let how = found.map_or(self.how, |container| self.how.of(&container));
+        if let Quiesce::Stop(patience) = how {
             progress.note(&format!("stopping {name} (up to {} s)", patience.as_secs()));
         }
         // Noted beforehand: a call that fails may have had its effect.
         self.containers.push(wanted);
-        self.how.hold(self.docker, self.disk, &id, progress)?;
+        how.hold(self.docker, self.disk, &id, progress)?;
         if self.stands(&id)? == Some(false) {
             return Err(Error::NotHeld {
                 container: name,
@@ -205,9 +229,13 @@ impl<'a> Quiesced<'a> {
 
     /// Whether the container writes nothing now; nothing where it is gone.
     fn stands(&self, id: &str) -> Result<Option<bool>, Error> {
-        let all = Container::all(self.docker)?;
-        let found = all.iter().find(|container| container.id == id);
+        let found = self.find(id)?;
         Ok(found.map(|container| container.paused || !container.running))
+    }
+
+    fn find(&self, id: &str) -> Result<Option<Container>, Error> {
+        let mut all = Container::all(self.docker)?.into_iter();
+        Ok(all.find(|container| container.id == id))
     }
 }
 
@@ -215,5 +243,28 @@ impl Drop for Quiesced<'_> {
     fn drop(&mut self) {
         // Whoever wants to know calls `release`.
         let _ = self.let_go();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_heed_its_signal_is_not_waited_for_in_vain() {
+        for (patience, heeds_stop, own, expect) in [
+            (300, None, None, 300),
+            (300, Some(true), Some(20), 300),
+            (300, Some(false), None, 10),
+            (300, Some(false), Some(20), 20),
+            (5, Some(false), None, 5),
+        ] {
+            let waited = waited_for(Duration::from_secs(patience), heeds_stop, own);
+            assert_eq!(
+                waited.as_secs(),
+                expect,
+                "{patience} {heeds_stop:?} {own:?}"
+            );
+        }
     }
 }
