@@ -4,24 +4,23 @@
 //! What loads is told that the stream is at its end only when what dumped has ended well and the end is that
 //! of a whole dump: many a program takes a stream that was cut for a short one.
 
-use std::fmt::Write as _;
-use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
-use std::process::{ChildStdin, ChildStdout};
-use std::sync::mpsc::{RecvTimeoutError, channel};
+mod error;
+mod pump;
+
+use std::io::{self, BufRead as _, BufReader};
 use std::thread;
 use std::time::Duration;
 
 use serde::Serialize;
-use sha2::{Digest as _, Sha256};
-use thiserror::Error;
+
+pub use error::StreamedMoveError;
 
 use super::recipes::database_recipe::StreamRecipe;
 use crate::clock::Stopwatch;
 use crate::engine::program::{self, Ended, Running};
-use crate::engine::{self, Container, Docker, Invocation};
-use crate::error::{Code, Explain, Kind};
+use crate::engine::{Container, Docker, Invocation};
 use crate::progress::Progress;
-use crate::threads;
+use pump::{Pumped, pump};
 
 /// A large database takes as long as it takes.
 const EVER: Duration = Duration::from_hours(365 * 24);
@@ -34,8 +33,6 @@ const TICK: Duration = Duration::from_millis(100);
 /// Runs what loads in a group of its own, as `docker exec` makes one, and tells the group's number; what it
 /// prints goes where its complaints go.
 const TELLING: &str = "echo $$; exec \"$@\" >&2";
-/// How much of the end of a stream is kept, in bytes.
-const TAIL: usize = 4096;
 
 /// What is run for a move, each a program and its arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,123 +77,6 @@ pub struct StreamedDump {
     pub equal: Option<bool>,
     /// What the comparison printed of the one, its first lines.
     pub proof: Option<String>,
-}
-
-/// Why a move failed.
-#[derive(Debug, Error)]
-pub enum StreamedMoveError {
-    /// Docker can't be asked.
-    #[error(transparent)]
-    Engine(#[from] engine::Error),
-    /// No container of that name, or it stands still.
-    #[error("container `{name}` isn't running")]
-    NotRunning {
-        /// As it was asked for.
-        name: String,
-    },
-    /// One was named twice.
-    #[error("`{name}` would be moved into itself")]
-    IntoItself {
-        /// Its name.
-        name: String,
-    },
-    /// The server doesn't answer.
-    #[error("the server in `{name}` doesn't answer: {said}")]
-    NoAnswer {
-        /// The container.
-        name: String,
-        /// What was said last.
-        said: String,
-    },
-    /// A program ended badly.
-    #[error("what {what} in `{name}` failed: {said}")]
-    Failed {
-        /// The container.
-        name: String,
-        /// What it does: `dumps`.
-        what: &'static str,
-        /// How it ended, and what it said.
-        said: String,
-    },
-    /// The stream was at its end before the dump was.
-    #[error("the dump of `{name}` was cut: {bytes} bytes came, and not the end of a whole one")]
-    Cut {
-        /// The container.
-        name: String,
-        /// What came.
-        bytes: u64,
-    },
-    /// A pipe broke.
-    #[error("the pipe between `{from}` and `{to}` broke")]
-    Pipe {
-        /// The container whose data it is.
-        from: String,
-        /// The container that it comes into.
-        to: String,
-        /// The system's error.
-        source: io::Error,
-    },
-    /// A program can't be run.
-    #[error("can't run what {what} in `{name}`")]
-    Program {
-        /// The container.
-        name: String,
-        /// What it does.
-        what: &'static str,
-        /// Why.
-        source: program::Error,
-    },
-    /// The user wanted to stop.
-    #[error("interrupted")]
-    Interrupted,
-}
-
-impl Explain for StreamedMoveError {
-    fn code(&self) -> Code {
-        match self {
-            Self::Engine(error) => error.code(),
-            Self::NotRunning { .. } => Code::NotFound,
-            Self::IntoItself { .. } => Code::Usage,
-            Self::Program { source, .. } => source.code(),
-            Self::Interrupted => Code::Interrupted,
-            Self::NoAnswer { .. } | Self::Failed { .. } | Self::Cut { .. } | Self::Pipe { .. } => {
-                Code::EngineFailed
-            }
-        }
-    }
-
-    fn kind(&self) -> Kind {
-        match self {
-            Self::Engine(error) => error.kind(),
-            Self::NotRunning { .. } | Self::NoAnswer { .. } => Kind::Refused,
-            Self::IntoItself { .. } => Kind::Usage,
-            Self::Program { source, .. } => source.kind(),
-            Self::Interrupted => Kind::Interrupted,
-            Self::Failed { .. } | Self::Cut { .. } | Self::Pipe { .. } => Kind::Failed,
-        }
-    }
-
-    fn hints(&self) -> Vec<String> {
-        match self {
-            Self::Engine(error) => error.hints(),
-            Self::Program { source, .. } => source.hints(),
-            Self::NotRunning { .. } => {
-                vec!["name a container (`docker ps`), or `PROJECT/SERVICE`".to_owned()]
-            }
-            Self::Failed {
-                what: "dumps" | "loads",
-                ..
-            }
-            | Self::Cut { .. }
-            | Self::Pipe { .. } => vec![
-                "what it comes into may have a part: begin again with an empty volume".to_owned(),
-            ],
-            Self::Failed { .. }
-            | Self::IntoItself { .. }
-            | Self::NoAnswer { .. }
-            | Self::Interrupted => Vec::new(),
-        }
-    }
 }
 
 impl From<&StreamRecipe> for StreamLines {
@@ -410,85 +290,16 @@ impl StreamedMove<'_> {
 }
 
 impl StreamLines {
-    /// Whether a stream with this end is a whole one. Nothing at all never is.
+    /// Whether a stream with this end is a whole one: its mark is the very end, or begins the last line; in
+    /// the data it tells nothing. Nothing at all never is whole.
     fn is_end(&self, tail: &[u8]) -> bool {
-        match &self.ends_with {
-            None => !tail.is_empty(),
-            Some(mark) => tail.windows(mark.len().max(1)).any(|part| part == mark),
-        }
-    }
-}
-
-/// What went through the pipe.
-#[derive(Debug, Default)]
-struct Pumped {
-    bytes: u64,
-    sha256: String,
-    tail: Vec<u8>,
-}
-
-/// Lets all that the one writes flow into the other, whose input is given back open.
-fn pump(
-    dump: &mut Running,
-    load: &mut Running,
-    progress: &dyn Progress,
-) -> io::Result<(Pumped, ChildStdin)> {
-    let none = || io::Error::from(io::ErrorKind::NotConnected);
-    let (mut from, mut to) = (
-        dump.stdout().ok_or_else(none)?,
-        load.stdin().ok_or_else(none)?,
-    );
-    let (tell, told) = channel();
-    let (finish, finished) = channel();
-    threads::start(move || {
-        let pumped = flow(&mut from, &mut to, &|bytes| {
-            let _ = tell.send(bytes);
-        });
-        let _ = finish.send(pumped.map(|pumped| (pumped, to)));
-    })?;
-    loop {
-        for bytes in told.try_iter() {
-            progress.advance(bytes, 0);
-        }
-        match finished.recv_timeout(TICK) {
-            Ok(pumped) => return pumped,
-            Err(RecvTimeoutError::Disconnected) => return Err(none()),
-            Err(RecvTimeoutError::Timeout) if progress.interrupted() => {
-                return Err(io::ErrorKind::Interrupted.into());
-            }
-            Err(RecvTimeoutError::Timeout) => {}
-        }
-    }
-}
-
-fn flow(from: &mut ChildStdout, to: &mut ChildStdin, tell: &dyn Fn(u64)) -> io::Result<Pumped> {
-    let mut pumped = Pumped::default();
-    let mut hash = Sha256::new();
-    let mut room = vec![0; 256 * 1024];
-    loop {
-        let length = match from.read(&mut room) {
-            Ok(0) => break,
-            Ok(length) => length,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
+        let Some(mark) = &self.ends_with else {
+            return !tail.is_empty();
         };
-        let piece = &room[..length];
-        to.write_all(piece)?;
-        hash.update(piece);
-        pumped.bytes += length as u64;
-        pumped
-            .tail
-            .extend_from_slice(&piece[length.saturating_sub(TAIL)..]);
-        let over = pumped.tail.len().saturating_sub(TAIL);
-        pumped.tail.drain(..over);
-        tell(length as u64);
+        let tail = tail.trim_ascii_end();
+        let line = tail.rsplit(|byte| *byte == b'\n').next();
+        tail.ends_with(mark) || line.is_some_and(|line| line.starts_with(mark))
     }
-    to.flush()?;
-    for byte in hash.finalize() {
-        // Nothing fails in a String.
-        let _ = write!(pumped.sha256, "{byte:02x}");
-    }
-    Ok(pumped)
 }
 
 fn ended(running: Running, progress: &dyn Progress) -> Result<Ended, program::Error> {
@@ -539,6 +350,8 @@ mod tests {
         let mark = lines(Some(b"-- Dump completed"));
         assert!(mark.is_end(b"insert;\n-- Dump completed on 2026-11-28\n"));
         assert!(!mark.is_end(b"insert into t values (1), (2"));
+        assert!(!mark.is_end(b"('a row')\n-- Dump completed\ninsert into t"));
+        assert!(!mark.is_end(b"('-- Dump completed'), ('x"));
         assert!(!mark.is_end(b""));
         assert!(lines(None).is_end(b"x"));
         assert!(!lines(None).is_end(b""));

@@ -25,6 +25,7 @@ mod make_volume;
 mod move_database;
 mod release_project;
 mod run_hook;
+mod run_volume;
 mod shell;
 mod smoke_check;
 mod stage_release;

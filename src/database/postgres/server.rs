@@ -52,20 +52,10 @@ impl PostgresServer {
     /// [`PostgresError::NoContainer`], [`PostgresError::NotRunning`], those of Docker, and those of
     /// the question for the version, which anything but Postgres won't answer.
     pub fn find(docker: &Docker, name: &str) -> Result<Self, PostgresError> {
-        let containers = match name.split_once('/') {
-            Some((project, _)) => Container::of_project(docker, project)?,
-            None => Container::all(docker)?,
-        };
-        let is_it = |one: &&Container| match name.split_once('/') {
-            Some((_, service)) => one.service.as_deref() == Some(service),
-            None => one.name == name || (name.len() >= 12 && one.id.starts_with(name)),
-        };
-        let mut found: Vec<_> = containers.iter().filter(is_it).collect();
-        // Of a service's containers the one that runs.
-        found.sort_by_key(|one| !one.running);
-        let container = found.first().ok_or_else(|| PostgresError::NoContainer {
-            name: name.to_owned(),
-        })?;
+        let container =
+            Container::find(docker, name)?.ok_or_else(|| PostgresError::NoContainer {
+                name: name.to_owned(),
+            })?;
         if !container.running || container.paused {
             return Err(PostgresError::NotRunning {
                 name: container.name.clone(),
@@ -73,7 +63,7 @@ impl PostgresServer {
         }
         let mut server = Self {
             docker: docker.clone(),
-            container: (*container).clone(),
+            container,
             version: String::new(),
             user: String::new(),
             port: String::new(),

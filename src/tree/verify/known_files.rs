@@ -18,7 +18,8 @@ use serde::{Deserialize, Serialize};
 
 use super::collector::{FoundEntry, Sink};
 use super::difference::VerifyOptions;
-use super::scanner::{ScanOptions, scan};
+use super::scan_options::ScanOptions;
+use super::scanner::scan;
 use crate::clock;
 use crate::fs::Disk;
 use crate::progress::Progress;

@@ -12,8 +12,8 @@ use rustix::fs::{FileType, Mode, OFlags};
 
 use super::collector::{Collector, FoundEntry, Sink};
 use super::content_check::ContentCheck;
-use super::difference::{VerifyOptions, VerifyScope};
-use super::known_files::{KnownFiles, Learner};
+use super::difference::VerifyOptions;
+use super::scan_options::{FileDepth, ScanOptions};
 use super::unseen::{Unseen, UnseenKind};
 use crate::fs::InodeFd;
 use crate::progress::Progress;
@@ -83,83 +83,6 @@ pub fn inventory(
 pub(crate) struct Scanned {
     pub counts: Survey,
     pub unseen: Vec<Unseen>,
-}
-
-/// What a scan looks at of a regular file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum FileDepth {
-    /// Everything but the file's contents, which aren't read.
-    Metadata,
-    /// Contents, too.
-    Contents,
-    /// What is known without opening it: it will be opened beside another.
-    Closed,
-}
-
-/// What a scan looks at.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct ScanOptions<'a> {
-    files: FileDepth,
-    /// Compare them with those of that tree instead.
-    against: Option<&'a Path>,
-    /// Read them from the medium.
-    media: bool,
-    cross_mounts: bool,
-    exclude: &'a Exclude,
-    /// What needn't be read.
-    known: Option<&'a KnownFiles>,
-    /// Who remembers what is read.
-    learner: Option<&'a Learner>,
-}
-
-impl<'a> From<&'a VerifyOptions> for ScanOptions<'a> {
-    fn from(options: &'a VerifyOptions) -> Self {
-        Self {
-            files: match options.scope {
-                VerifyScope::MetadataOnly => FileDepth::Metadata,
-                VerifyScope::Everything | VerifyScope::ContentOnly => FileDepth::Contents,
-            },
-            against: None,
-            media: options.media,
-            cross_mounts: options.cross_mounts,
-            exclude: &options.exclude,
-            known: options.known.as_deref(),
-            learner: None,
-        }
-    }
-}
-
-impl<'a> ScanOptions<'a> {
-    fn reads(&self) -> bool {
-        self.files == FileDepth::Contents
-    }
-
-    /// For the tree that another one will be held against: what has to be opened will be looked
-    /// at then.
-    pub(crate) fn expected(self) -> Self {
-        let files = match self.files {
-            FileDepth::Contents => FileDepth::Closed,
-            files => files,
-        };
-        Self { files, ..self }
-    }
-
-    /// What is read is remembered by `learner`.
-    pub(crate) const fn learning(self, learner: &'a Learner) -> Self {
-        Self {
-            learner: Some(learner),
-            ..self
-        }
-    }
-
-    /// Contents, if they are wanted, are compared with those in the directory `expected`; a
-    /// digest tells only what differs.
-    pub(crate) const fn against(self, expected: &'a Path) -> Self {
-        Self {
-            against: Some(expected),
-            ..self
-        }
-    }
 }
 
 /// Gives everything that is wanted of a tree to `sink`; answers how much that was.

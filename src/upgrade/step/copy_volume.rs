@@ -7,19 +7,17 @@ use serde::{Deserialize, Serialize};
 
 use super::StepError;
 use super::last_copy;
+use super::run_volume::{labels, remember, require_labels};
 use super::shell::{command, quote};
-use super::warm_copy::require_labels;
 use super::world::{
     self, Attempt, Phase, StepKind, StepOutcome, Undo, UndoEvidence, UndoScope, World,
 };
 use crate::database;
-use crate::engine::{
-    self, CopyEnd, CopyPair, FoundEnd, MadeBy, NewVolume, TargetLabels, Volume, VolumeStore,
-};
+use crate::engine::{self, CopyEnd, CopyPair, FoundEnd, NewVolume, Volume, VolumeStore};
 use crate::tree::{self, CopyOptions, Holds, Manifest, ManifestFormat, Removals, VerifyOptions};
 use crate::upgrade::confine::{self, Bounds, OutOfBounds};
 use crate::upgrade::known_copy::{self, KnownCopy};
-use crate::upgrade::made_volume::{MadeVolume, VolumeIdentity};
+use crate::upgrade::made_volume::MadeVolume;
 
 /// Copies a volume, with a manifest of what was copied.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,7 +59,7 @@ impl StepKind for CopyVolume {
             ..
         } = self
             .target(world)
-            .find_or_make(world.disk, &self.labels(world))?;
+            .find_or_make(world.disk, &labels(world, &self.project, &self.key))?;
         match world.holds(&target)? {
             Holds::Nothing => {}
             // An interrupted run's own: what there is of it is removed by the copy.
@@ -90,7 +88,7 @@ impl StepKind for CopyVolume {
             .copy(world.disk, pair, &options, world.progress);
         let done = copied.map_err(StepError::from).and_then(|copied| {
             if copied.problems.is_empty() {
-                remember(self, world, &source, &target)?;
+                remember(world, &source, &target)?;
                 save(self, world, copied.manifest.as_ref())
                     .map(|sha256| (copied.counts.all_files(), copied.counts.bytes, sha256))
             } else {
@@ -218,17 +216,6 @@ impl CopyVolume {
             name: self.target.clone(),
         }
     }
-
-    fn labels(&self, world: World<'_>) -> TargetLabels {
-        TargetLabels {
-            project: Some(self.project.clone()),
-            key: Some(self.key.clone()),
-            made_by: Some(MadeBy {
-                install: world.id.to_owned(),
-                run: world.run.to_owned(),
-            }),
-        }
-    }
 }
 
 /// What is known of a volume that is gone would tell lies about the next one of its name.
@@ -240,26 +227,6 @@ pub(super) fn forget(world: World<'_>, manifest: &Path, volume: &str) -> Result<
         world::forget_file(world, &path)?;
     }
     Ok(())
-}
-
-/// Remembers which volume was made by which run, of which one. What is filled may be put into the
-/// place of what was made, and so this comes after it.
-fn remember(
-    step: &CopyVolume,
-    world: World<'_>,
-    source: &Volume,
-    target: &Volume,
-) -> Result<(), StepError> {
-    let made = MadeVolume {
-        install: world.id.to_owned(),
-        run: world.run.to_owned(),
-        volume: step.target.clone(),
-        made: VolumeIdentity::of(world.volumes, target),
-        source: step.source.clone(),
-        copied: VolumeIdentity::of(world.volumes, source),
-    };
-    world::make_folders(world, &MadeVolume::file(world.install, &step.target))?;
-    Ok(made.save(world.disk, world.install)?)
 }
 
 /// The users of a volume that would stand against it, without those of a project that is stopped by
@@ -308,7 +275,7 @@ fn update(step: &CopyVolume, world: World<'_>, source: &Volume) -> Result<StepOu
         ..VerifyOptions::default()
     };
     let manifest = contents.observe(source, &options, world.progress)?;
-    remember(step, world, source, &target)?;
+    remember(world, source, &target)?;
     let sha256 = save(step, world, Some(&manifest))?;
     Ok(StepOutcome {
         files: copied.counts.all_files(),
@@ -330,7 +297,7 @@ fn accept(
     let contents = world.volumes.contents();
     let manifest = contents.observe(target, &VerifyOptions::default(), world.progress)?;
     let survey = contents.survey(target, world.progress)?;
-    remember(step, world, source, target)?;
+    remember(world, source, target)?;
     let sha256 = save(step, world, Some(&manifest))?;
     Ok(StepOutcome {
         files: survey.files,

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::StepError;
-use super::warm_copy::require_labels;
+use super::run_volume::{check_removal, labels, remove};
 use super::world::{self, Attempt, Phase, StepKind, StepOutcome, Undo, World};
-use crate::engine::{self, CopyEnd, MadeBy, NewVolume, TargetLabels, VolumeStore};
+use crate::engine::{CopyEnd, NewVolume, VolumeStore};
 use crate::tree::Holds;
 use crate::upgrade::confine::{self, Bounds, OutOfBounds};
 use crate::upgrade::made_volume::MadeVolume;
@@ -37,14 +37,7 @@ impl StepKind for MakeVolume {
             store: world.volumes,
             name: self.target.clone(),
         };
-        let labels = TargetLabels {
-            project: Some(self.project.clone()),
-            key: Some(self.key.clone()),
-            made_by: Some(MadeBy {
-                install: world.id.to_owned(),
-                run: world.run.to_owned(),
-            }),
-        };
+        let labels = labels(world, &self.project, &self.key);
         let target = end.find_or_make(world.disk, &labels)?.volume;
         if attempt == Attempt::First && world.holds(&target)? != Holds::Nothing {
             return Err(StepError::TargetNotEmpty {
@@ -61,18 +54,11 @@ impl StepKind for MakeVolume {
     }
 
     fn check_undo(&self, world: World<'_>, _: Undo) -> Result<(), StepError> {
-        match world.volumes.find(&self.target)? {
-            Some(target) => require_labels(world, &target),
-            None => Ok(()),
-        }
+        check_removal(world, &self.target)
     }
 
     fn undo(&self, world: World<'_>, _: Undo) -> Result<(), StepError> {
-        if let Some(target) = world.volumes.find(&self.target)? {
-            require_labels(world, &target)?;
-            engine::require_idle(world.volumes, &target)?;
-            world.volumes.remove(world.disk, &target.name)?;
-        }
+        remove(world, &self.target)?;
         world::forget_file(world, &world.install.root().join(&self.proof))?;
         world::forget_file(world, &MadeVolume::file(world.install, &self.target))
     }

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::create_containers::CreateContainers;
+use super::run_volume::{remember, require_labels};
 use super::shell::quote;
-use super::warm_copy::require_labels;
 use super::world::{self, Attempt, Phase, StepKind, StepOutcome, Undo, UndoEvidence, World};
 use super::{ReleaseProject, StepError};
 use crate::database::postgres::{
@@ -22,7 +22,6 @@ use crate::document;
 use crate::engine::{self, Container, LoneContainer, Volume, VolumeStore};
 use crate::tree::{Digest, Holds};
 use crate::upgrade::confine::{self, Bounds, OutOfBounds};
-use crate::upgrade::made_volume::{MadeVolume, VolumeIdentity};
 
 /// Moves a database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,7 +82,7 @@ impl StepKind for MoveDatabase {
                 return Err(error);
             }
         };
-        self.remember(world, &source, &target)?;
+        remember(world, &source, &target)?;
         let comparison = &moved.comparison;
         for note in moved.notes.iter().chain(&comparison.notes) {
             world.progress.note(&format!("{}: {note}", self.service));
@@ -263,24 +262,6 @@ impl MoveDatabase {
         // The failure itself is what there is to tell; `undo` looks again at what stays.
         let _ = self.remove_servers(world);
         let _ = world.volumes.contents().clear(world.disk, target);
-    }
-
-    fn remember(
-        &self,
-        world: World<'_>,
-        source: &Volume,
-        target: &Volume,
-    ) -> Result<(), StepError> {
-        let made = MadeVolume {
-            install: world.id.to_owned(),
-            run: world.run.to_owned(),
-            volume: self.target.clone(),
-            made: VolumeIdentity::of(world.volumes, target),
-            source: self.source.clone(),
-            copied: VolumeIdentity::of(world.volumes, source),
-        };
-        world::make_folders(world, &MadeVolume::file(world.install, &self.target))?;
-        Ok(made.save(world.disk, world.install)?)
     }
 }
 

@@ -7,11 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::StepError;
 use super::copy_volume::{forget, take_back};
+use super::run_volume::{check_removal, labels, remove};
 use super::shell::command;
 use super::world::{self, Attempt, Phase, StepKind, StepOutcome, Undo, World};
-use crate::engine::{
-    self, CopyEnd, CopyPair, LABEL_INSTALL, LABEL_RUN, MadeBy, TargetLabels, Volume, VolumeStore,
-};
+use crate::engine::{CopyEnd, CopyPair, Volume, VolumeStore};
 use crate::tree::{self, CopyOptions, Holds, KnownFiles, Writers};
 use crate::upgrade::confine::{self, Bounds, OutOfBounds};
 use crate::upgrade::known_copy::KnownCopy;
@@ -43,7 +42,7 @@ impl StepKind for WarmCopy {
             store: world.volumes,
             name: self.target.clone(),
         };
-        let found = end.find_or_make(world.disk, &self.labels(world))?;
+        let found = end.find_or_make(world.disk, &labels(world, &self.project, &self.key))?;
         let target = &found.volume;
         match world.holds(target)? {
             Holds::Nothing => {}
@@ -87,18 +86,11 @@ impl StepKind for WarmCopy {
     }
 
     fn check_undo(&self, world: World<'_>, _: Undo) -> Result<(), StepError> {
-        match world.volumes.find(&self.target)? {
-            Some(target) => require_labels(world, &target),
-            None => Ok(()),
-        }
+        check_removal(world, &self.target)
     }
 
     fn undo(&self, world: World<'_>, _: Undo) -> Result<(), StepError> {
-        if let Some(target) = world.volumes.find(&self.target)? {
-            require_labels(world, &target)?;
-            engine::require_idle(world.volumes, &target)?;
-            world.volumes.remove(world.disk, &target.name)?;
-        }
+        remove(world, &self.target)?;
         forget(world, &self.manifest, &self.target)
     }
 
@@ -124,19 +116,6 @@ impl StepKind for WarmCopy {
 
     fn phase(&self) -> Phase {
         Phase::Before
-    }
-}
-
-impl WarmCopy {
-    fn labels(&self, world: World<'_>) -> TargetLabels {
-        TargetLabels {
-            project: Some(self.project.clone()),
-            key: Some(self.key.clone()),
-            made_by: Some(MadeBy {
-                install: world.id.to_owned(),
-                run: world.run.to_owned(),
-            }),
-        }
     }
 }
 
@@ -171,18 +150,4 @@ fn learn(
     }
     world::make_folders(world, &world.install.root().join(&step.manifest))?;
     Ok(known.save(world.disk, world.install, &step.manifest)?)
-}
-
-/// The volume must be one that this run made: its labels say so from its first moment on.
-pub(super) fn require_labels(world: World<'_>, target: &Volume) -> Result<(), StepError> {
-    let own = [(LABEL_INSTALL, world.id), (LABEL_RUN, world.run)];
-    let is_ours =
-        |(key, own): &(&str, &str)| target.labels.get(*key).is_some_and(|label| label == own);
-    if own.iter().all(is_ours) {
-        return Ok(());
-    }
-    Err(StepError::TargetNotOurs {
-        volume: target.name.clone(),
-        path: target.path.clone(),
-    })
 }
