@@ -88,7 +88,7 @@ impl StepKind for CopyVolume {
             .copy(world.disk, pair, &options, world.progress);
         let done = copied.map_err(StepError::from).and_then(|copied| {
             if copied.problems.is_empty() {
-                remember(world, &source, &target)?;
+                remember(world, (&self.source, &source), (&self.target, &target))?;
                 save(self, world, copied.manifest.as_ref())
                     .map(|sha256| (copied.counts.all_files(), copied.counts.bytes, sha256))
             } else {
@@ -275,7 +275,7 @@ fn update(step: &CopyVolume, world: World<'_>, source: &Volume) -> Result<StepOu
         ..VerifyOptions::default()
     };
     let manifest = contents.observe(source, &options, world.progress)?;
-    remember(world, source, &target)?;
+    remember(world, (&step.source, source), (&step.target, &target))?;
     let sha256 = save(step, world, Some(&manifest))?;
     Ok(StepOutcome {
         files: copied.counts.all_files(),
@@ -297,7 +297,7 @@ fn accept(
     let contents = world.volumes.contents();
     let manifest = contents.observe(target, &VerifyOptions::default(), world.progress)?;
     let survey = contents.survey(target, world.progress)?;
-    remember(world, source, target)?;
+    remember(world, (&step.source, source), (&step.target, target))?;
     let sha256 = save(step, world, Some(&manifest))?;
     Ok(StepOutcome {
         files: survey.files,

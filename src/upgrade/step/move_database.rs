@@ -82,7 +82,7 @@ impl StepKind for MoveDatabase {
                 return Err(error);
             }
         };
-        remember(world, &source, &target)?;
+        remember(world, (&self.source, &source), (&self.target, &target))?;
         let comparison = &moved.comparison;
         for note in moved.notes.iter().chain(&comparison.notes) {
             world.progress.note(&format!("{}: {note}", self.service));

@@ -50,21 +50,22 @@ pub(super) fn remove(world: World<'_>, target: &str) -> Result<(), StepError> {
     Ok(world.volumes.remove(world.disk, &target.name)?)
 }
 
-/// Remembers which volume was made by which run, of which one. What is filled may be put into the
-/// place of what was made, and so this comes after it.
+/// Remembers which volume was made by which run, of which one, each with its name in the plan: in a
+/// rehearsal's clone it has another. What is filled may be put into the place of what was made, and so
+/// this comes after it.
 pub(super) fn remember(
     world: World<'_>,
-    source: &Volume,
-    target: &Volume,
+    (source_name, source): (&str, &Volume),
+    (target_name, target): (&str, &Volume),
 ) -> Result<(), StepError> {
     let made = MadeVolume {
         install: world.id.to_owned(),
         run: world.run.to_owned(),
-        volume: target.name.clone(),
+        volume: target_name.to_owned(),
         made: VolumeIdentity::of(world.volumes, target),
-        source: source.name.clone(),
+        source: source_name.to_owned(),
         copied: VolumeIdentity::of(world.volumes, source),
     };
-    world::make_folders(world, &MadeVolume::file(world.install, &target.name))?;
+    world::make_folders(world, &MadeVolume::file(world.install, target_name))?;
     Ok(made.save(world.disk, world.install)?)
 }
