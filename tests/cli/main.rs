@@ -33,6 +33,7 @@ mod merged_upgrade;
 mod nested;
 mod new_release;
 mod old_release;
+mod on_a_terminal;
 mod path;
 mod planned_with;
 mod postgres;
