@@ -365,7 +365,7 @@ mod tests {
             76,
             "[2/15] ..postgres_of_the_reports_data, 100.00 of 400.00 MiB, 2 min 10 s left",
         );
-        check(40, "[2/15] ..reports_data, 2 min 10 s left");
+        check(40, "[2/15] ..e_reports_data, 2 min 10 s left");
         check(
             200,
             "[2/15] copy insight_v2_10_5_postgres_of_the_reports_data, 10.00 MiB/s, 100.00 of 400.00 MiB, \
