@@ -2,7 +2,7 @@
 //!
 //! - A kind of step that was rehearsed on the way to this release takes as long again, else one that an
 //!   earlier upgrade of the install did; where it reads data, as much longer as there is more of it.
-//! - Of a volume that is copied while it is in use, what is written lately is what will be read.
+//! - Of a volume that is copied while it is in use, what will have been changed since is read, and no more.
 //! - Else *stopping* takes what the containers need that don't heed their signal, *starting* what the
 //!   health checks of the old release need at least, *copying* and *verifying* what reading takes at the
 //!   rate that was measured just now; and each step the questions that it asks the engine.
@@ -134,8 +134,11 @@ pub struct DowntimeFacts {
     pub rate: Option<u64>,
     /// The keys of volumes that a database writes, which are compared by content.
     pub databases: BTreeSet<String>,
-    /// The bytes that may change until the window, by the keys of volumes of which it reads no more.
+    /// The bytes that will have been changed by the window, by the keys of volumes of which it reads no
+    /// more.
     pub changing: BTreeMap<String, u64>,
+    /// How long it takes to look at all files of these, without opening one.
+    pub walk: Duration,
 }
 
 /// What each kind of step took when steps like a plan's were done.
@@ -152,6 +155,11 @@ pub struct EarlierPart {
 
 /// What a copy takes however little there is to copy, as if it were so many bytes more.
 const LEAST: u64 = 64 << 20;
+/// How often all files are looked at to bring copies up to date: both ends, for the manifest, and what
+/// is made of what was found.
+const COPY_LOOKS: u32 = 4;
+/// And to verify them: the copy, and both ends again.
+const VERIFY_LOOKS: u32 = 3;
 /// How long the start waits for what has no health check to stay up.
 const SETTLING: Duration = Duration::from_secs(2);
 
@@ -245,17 +253,19 @@ impl DowntimeFacts {
             })),
             (PartKind::Create, _) => containers(self.containers.map(|_| questions(8))),
             (PartKind::Copy, _) => {
-                let twice = volumes
-                    .iter()
-                    .filter(|one| self.databases.contains(&one.key));
-                let twice: u64 = twice.map(read).sum();
-                // To compare, both ends; then the manifest.
+                let looks = questions(4) + self.walk * COPY_LOOKS;
+                let compared = volumes.iter().filter(|one| self.is_compared(&one.key));
+                let compared: u64 = compared.map(read).sum();
+                // To compare, both ends; then the copy, and the manifest.
                 (
-                    self.reading(bytes + 2 * twice, questions(4)),
+                    self.reading(bytes + 3 * compared, looks),
                     PartBasis::Measured,
                 )
             }
-            (PartKind::Verify, _) => (self.reading(bytes, questions(4)), PartBasis::Measured),
+            (PartKind::Verify, _) => {
+                let looks = questions(4) + self.walk * VERIFY_LOOKS;
+                (self.reading(bytes, looks), PartBasis::Measured)
+            }
             (PartKind::Hook | PartKind::Check | PartKind::Database, _) => {
                 (None, PartBasis::Unknown)
             }
@@ -266,6 +276,11 @@ impl DowntimeFacts {
             milliseconds,
             basis: milliseconds.map_or(PartBasis::Unknown, |_| basis),
         }
+    }
+
+    /// What is compared by content.
+    fn is_compared(&self, key: &str) -> bool {
+        self.databases.contains(key) || self.changing.contains_key(key)
     }
 
     fn reading(&self, bytes: u64, questions: Duration) -> Option<Duration> {

@@ -12,6 +12,7 @@ use thiserror::Error;
 use super::compose_config::ComposeWord;
 use super::decisions::{Decisions, OutsideFolder};
 use super::hops::SkippedHop;
+use super::obstacle::Obstacle;
 use super::image_facts::ImageFacts;
 use super::unseen::UnseenFacts;
 use super::volume_pair::VolumePair;
@@ -34,6 +35,8 @@ pub struct Facts {
     pub findings: Vec<Finding>,
     /// What the recipe's rules have against one hop.
     pub skipped_hop: Option<SkippedHop>,
+    /// What is older than the recipe's rules want it, or may be.
+    pub below_minimum: Vec<Obstacle>,
     /// The text of the symlink `current`, relative where it leads into the install; `None` when there
     /// is none.
     pub current: Option<PathBuf>,
@@ -163,6 +166,7 @@ impl Facts {
         Ok(Self {
             findings: Vec::new(),
             skipped_hop: None,
+            below_minimum: Vec::new(),
             current: fs::read_link(install.current_link())
                 .ok()
                 .map(|target| recorded(install, &target)),

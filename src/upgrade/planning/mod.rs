@@ -14,6 +14,7 @@ pub mod image_facts;
 mod linked_data;
 pub mod local_changes;
 pub mod merging;
+pub mod minimum_versions;
 pub mod obstacle;
 mod obstacle_words;
 pub mod outside;

@@ -9,6 +9,7 @@ use super::facts::Facts;
 use super::facts::FactsError;
 use super::hops::SkippedHop;
 use super::image_facts::{ImageFacts, ImagesError};
+use super::minimum_versions;
 use super::obstacle::Refused;
 use super::planner::{self, PlanLabel};
 use super::release_changes::ReleaseChanges;
@@ -147,6 +148,7 @@ pub(super) fn observe(
         volumes,
     };
     let databases = look.facts().map_err(FactsError::from)?;
+    facts.below_minimum = minimum_versions::lacking(&releases.recipe.path, &decisions, &databases);
     facts.findings = doctor::of_databases(&decisions.model, &databases);
     let docker = volumes.docker();
     let word = compose_config::ask(&Disk::new(), docker, request, &releases, &decisions);

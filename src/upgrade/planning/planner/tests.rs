@@ -107,6 +107,7 @@ fn facts() -> Facts {
     Facts {
         findings: Vec::new(),
         skipped_hop: None,
+        below_minimum: Vec::new(),
         images: None,
         unseen: crate::upgrade::planning::unseen::UnseenFacts::default(),
         compose: None,
