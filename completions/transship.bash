@@ -181,7 +181,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__apply)
-            opts="-C -q -v -h --install --docker --helper --assume-stopped --rollback-on-failure --no-rollback --notes-read --window --wait --confirm-within --accept-unknown-downtime --replay --dry-run --json --quiet --verbose --no-pager --color --help"
+            opts="-C -q -v -h --install --docker --helper --assume-stopped --rollback-on-failure --no-rollback --notes-read --window --wait --confirm-within --max-downtime --accept-unknown-downtime --replay --dry-run --json --quiet --verbose --no-pager --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -208,6 +208,10 @@ _transship() {
                     return 0
                     ;;
                 --confirm-within)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-downtime)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

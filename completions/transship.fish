@@ -249,6 +249,7 @@ complete -c transship -n "__fish_transship_using_subcommand apply" -l docker -d 
 complete -c transship -n "__fish_transship_using_subcommand apply" -l helper -d 'A static transship for the engine\'s processor, to work on volumes out of reach' -r -F
 complete -c transship -n "__fish_transship_using_subcommand apply" -l window -d 'Stop the old release only in this window, in local time: `02:00-04:00`, or for one day `2026-11-28T02:00/04:00`' -r
 complete -c transship -n "__fish_transship_using_subcommand apply" -l confirm-within -d 'Once it is done, go back (exit code 5) unless `transship confirm` comes in time: `10m`' -r
+complete -c transship -n "__fish_transship_using_subcommand apply" -l max-downtime -d 'Refuse a plan that is expected to be down for longer: `30s`, `5m`, `1h`' -r
 complete -c transship -n "__fish_transship_using_subcommand apply" -l replay -d 'Do the plan of the rehearsal RUN, step for step as it was rehearsed' -r
 complete -c transship -n "__fish_transship_using_subcommand apply" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -258,7 +259,7 @@ complete -c transship -n "__fish_transship_using_subcommand apply" -l rollback-o
 complete -c transship -n "__fish_transship_using_subcommand apply" -l no-rollback -d 'Leave all as it stands where something fails after the old release was stopped (exit code 4), instead of starting it again'
 complete -c transship -n "__fish_transship_using_subcommand apply" -l notes-read -d 'You have read the vendor\'s notes that the plan names'
 complete -c transship -n "__fish_transship_using_subcommand apply" -l wait -d 'Make everything ready, and wait for the window'
-complete -c transship -n "__fish_transship_using_subcommand apply" -l accept-unknown-downtime -d 'With `--window`: go on although it isn\'t known how long it will be down'
+complete -c transship -n "__fish_transship_using_subcommand apply" -l accept-unknown-downtime -d 'Go on although it isn\'t known how long it will be down'
 complete -c transship -n "__fish_transship_using_subcommand apply" -l dry-run -d 'Observe again and show the plan, and do nothing'
 complete -c transship -n "__fish_transship_using_subcommand apply" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand apply" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'

@@ -79,7 +79,10 @@ mod tests {
             ("{stops: [{a: 1}]}", "is a text such as"),
             ("{stops: ['../x']}", "is not a release's name"),
             ("{max-major-jump: 0}", "at least 1"),
-            ("{minimum: [{release: '2', version: 1}]}", "either a `service`'s or"),
+            (
+                "{minimum: [{release: '2', version: 1}]}",
+                "either a `service`'s or",
+            ),
             (
                 "{minimum: [{release: '2', version: 1, service: a, database: b}]}",
                 "either a `service`'s or",

@@ -74,6 +74,8 @@ pub enum PartBasis {
     Containers,
     /// The rate at which a sample of the data was read.
     Measured,
+    /// What has changed since the volumes were copied, and the rate at which they were.
+    WarmCopy,
     /// Nothing.
     Unknown,
 }
@@ -202,21 +204,50 @@ impl DowntimeEstimate {
         }
     }
 
+    /// The same with what is known of the copies just before the window: how much of them has changed, and
+    /// how fast they are read. What was told by an earlier run is believed unless more has changed.
+    #[must_use]
+    pub fn corrected(&self, plan: &Plan, facts: &DowntimeFacts) -> Self {
+        let counts = counts(plan);
+        let parts = self.parts.iter().map(|part| {
+            let steps = counts.get(&part.kind).copied().unwrap_or_default();
+            part.corrected(facts, steps, &plan.estimate.volumes)
+        });
+        Self {
+            parts: parts.collect(),
+        }
+    }
+
     /// Estimates the downtime of a plan; nothing where it stops nothing.
     pub fn of(plan: &Plan, facts: &DowntimeFacts) -> Option<Self> {
         plan.steps
             .iter()
             .find(|step| matches!(step, Step::Stop(_)))?;
-        let mut counts: BTreeMap<PartKind, u32> = BTreeMap::new();
-        for kind in kinds(&plan.steps).into_iter().flatten() {
-            *counts.entry(kind).or_default() += 1;
-        }
         let volumes = &plan.estimate.volumes;
-        let parts = counts.into_iter();
+        let parts = counts(plan).into_iter();
         let parts = parts.map(|(kind, steps)| facts.part(kind, steps, volumes));
         Some(Self {
             parts: parts.collect(),
         })
+    }
+}
+
+impl DowntimePart {
+    fn corrected(&self, facts: &DowntimeFacts, steps: u32, volumes: &[VolumeEstimate]) -> Self {
+        if !matches!(self.kind, PartKind::Copy | PartKind::Verify) {
+            return self.clone();
+        }
+        let now = facts.part(self.kind, steps, volumes);
+        let was_seen = matches!(self.basis, PartBasis::Rehearsal | PartBasis::EarlierRun);
+        let is_more = now.milliseconds > self.milliseconds;
+        match now.milliseconds {
+            None => self.clone(),
+            Some(_) if was_seen && !is_more => self.clone(),
+            Some(_) => Self {
+                basis: PartBasis::WarmCopy,
+                ..now
+            },
+        }
     }
 }
 
@@ -337,6 +368,15 @@ impl EarlierPart {
     }
 }
 
+/// How many steps there are of each kind.
+fn counts(plan: &Plan) -> BTreeMap<PartKind, u32> {
+    let mut counts = BTreeMap::new();
+    for kind in kinds(&plan.steps).into_iter().flatten() {
+        *counts.entry(kind).or_default() += 1;
+    }
+    counts
+}
+
 /// The kind of each step from the first signal until the new release is seen to be well; none of the
 /// others, and of those that take no time to speak of.
 fn kinds(steps: &[Step]) -> Vec<Option<PartKind>> {
@@ -398,6 +438,7 @@ impl fmt::Display for PartBasis {
             Self::EarlierRun => "as the last upgrade here",
             Self::Containers => "by the signals and health checks of what runs",
             Self::Measured => "at the rate at which a sample was read",
+            Self::WarmCopy => "by what has changed since the volumes were copied",
             Self::Unknown => "nothing is known of it yet",
         })
     }

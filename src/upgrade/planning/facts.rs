@@ -12,9 +12,10 @@ use thiserror::Error;
 use super::compose_config::ComposeWord;
 use super::decisions::{Decisions, OutsideFolder};
 use super::hops::SkippedHop;
-use super::obstacle::Obstacle;
 use super::image_facts::ImageFacts;
+use super::obstacle::Obstacle;
 use super::unseen::UnseenFacts;
+use super::unwell_checks::UnwellCheck;
 use super::volume_pair::VolumePair;
 use super::whose::CarriedPath;
 use crate::doctor::Finding;
@@ -37,6 +38,8 @@ pub struct Facts {
     pub skipped_hop: Option<SkippedHop>,
     /// What is older than the recipe's rules want it, or may be.
     pub below_minimum: Vec<Obstacle>,
+    /// The recipe's checks that aren't well already, where the old release is to be stopped.
+    pub unwell_checks: Vec<UnwellCheck>,
     /// The text of the symlink `current`, relative where it leads into the install; `None` when there
     /// is none.
     pub current: Option<PathBuf>,
@@ -167,6 +170,7 @@ impl Facts {
             findings: Vec::new(),
             skipped_hop: None,
             below_minimum: Vec::new(),
+            unwell_checks: Vec::new(),
             current: fs::read_link(install.current_link())
                 .ok()
                 .map(|target| recorded(install, &target)),

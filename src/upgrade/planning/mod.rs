@@ -28,6 +28,7 @@ pub mod releases_error;
 pub mod tag_edits;
 mod unseen;
 mod unseen_words;
+pub mod unwell_checks;
 mod view;
 pub mod volume_pair;
 mod warnings;

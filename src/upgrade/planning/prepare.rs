@@ -16,6 +16,7 @@ use super::release_changes::ReleaseChanges;
 use super::releases::Releases;
 use super::releases_error::ReleasesError;
 use super::unseen::UnseenFacts;
+use super::unwell_checks::UnwellCheck;
 use crate::clock;
 use crate::compose;
 use crate::doctor::{self, DatabaseFacts};
@@ -148,6 +149,9 @@ pub(super) fn observe(
         volumes,
     };
     let databases = look.facts().map_err(FactsError::from)?;
+    if request.up {
+        facts.unwell_checks = UnwellCheck::all(&decisions.checks);
+    }
     facts.below_minimum = minimum_versions::lacking(&releases.recipe.path, &decisions, &databases);
     facts.findings = doctor::of_databases(&decisions.model, &databases);
     let docker = volumes.docker();

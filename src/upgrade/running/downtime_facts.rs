@@ -47,7 +47,13 @@ impl DowntimeFacts {
         let earlier = Journal::newest_of(install, &|journal| {
             journal.was_complete() && is_flow(journal.plan())
         })?;
-        let sample = rate(plan, store, progress);
+        let is_measured = earlier.as_ref().is_some_and(|journal| {
+            let mut steps = journal.plan().steps.iter();
+            steps.any(|step| matches!(step, Step::CopyVolume(_)))
+        });
+        let sample = (!is_measured)
+            .then(|| rate(plan, store, progress))
+            .flatten();
         let warm = warm_bytes(plan);
         let changing = changing(plan, store, warm_gap(warm, sample));
         let took = |journal: &Journal| {
@@ -71,9 +77,9 @@ impl DowntimeFacts {
 }
 
 /// What is read in a second where no sample tells.
-const UNTOLD_RATE: u64 = 100 << 20;
+pub(super) const UNTOLD_RATE: u64 = 100 << 20;
 /// How often a volume is read before the window: to be copied, and to be known, and the copy as well.
-const WARM_READS: u64 = 3;
+pub(super) const WARM_READS: u64 = 3;
 
 /// The bytes that are copied while the old release serves.
 fn warm_bytes(plan: &Plan) -> u64 {
