@@ -190,7 +190,7 @@ impl Explain for RecipeError {
             Self::Outside { .. } => {
                 vec!["write it relative to the release's folder, without `..`".into()]
             }
-            _ => Vec::new(),
+            Self::Io { .. } => Vec::new(),
         }
     }
 }

@@ -17,6 +17,7 @@ mod consent;
 mod diff;
 mod docker;
 mod doctor;
+mod documents;
 mod edits;
 mod exit_codes;
 mod generated;

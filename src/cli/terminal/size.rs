@@ -91,6 +91,6 @@ mod tests {
         assert_eq!(of(7, 512), "7 of 512 B");
         assert_eq!(round(Duration::from_millis(11_200)), "12 s");
         assert_eq!(round(Duration::from_secs(130)), "2 min 10 s");
-        assert_eq!(round(Duration::from_secs(7800)), "2 h 10 min");
+        assert_eq!(round(Duration::from_mins(130)), "2 h 10 min");
     }
 }

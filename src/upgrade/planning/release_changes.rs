@@ -113,7 +113,6 @@ impl ReleaseChanges {
             old,
             decisions,
             facts,
-            plan,
         };
         let names = before.union(&after);
         let services = names.map(|name| {
@@ -146,7 +145,6 @@ struct ChangeContext<'a> {
     old: &'a Model,
     decisions: &'a Decisions,
     facts: &'a Facts,
-    plan: &'a Plan,
 }
 
 impl ChangeContext<'_> {
