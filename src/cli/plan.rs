@@ -31,7 +31,7 @@ use crate::upgrade::planning::prepare::{Prepared, prepare};
 use crate::upgrade::planning::release_changes::ReleaseChanges;
 use crate::upgrade::running::runner;
 use crate::upgrade::step::Phase;
-use crate::upgrade::{Decisions, Plan, Step};
+use crate::upgrade::{Decisions, Plan, PlanScript, Step};
 
 /// Show what an upgrade would do, and save it for `transship apply`.
 ///
@@ -64,6 +64,13 @@ pub(super) struct PlanArgs {
     /// Show the plan without saving it
     #[arg(long)]
     pub(super) dry_run: bool,
+    /// Print the plan as a script for a POSIX shell, which does the same without a journal
+    ///
+    /// It uses docker, cp and transship's own commands, holds what it makes against the plan's digests, and
+    /// stops at the first thing that fails. It can be read, kept and changed; neither `resume` nor
+    /// `rollback` knows what it did.
+    #[arg(long, conflicts_with = "dry_run")]
+    pub(super) sh: bool,
 }
 
 #[derive(Serialize)]
@@ -77,6 +84,12 @@ pub(super) struct PlanJson<'a> {
     steps: Vec<StepJson>,
     /// What becomes of each file, secrets masked.
     differences: Vec<FileDiff>,
+}
+
+#[derive(Serialize)]
+struct ScriptJson<'a> {
+    plan: &'a str,
+    script: &'a str,
 }
 
 /// A step as a person would do it by hand, from the install's folder.
@@ -124,6 +137,9 @@ pub(super) fn run(args: &PlanArgs, ui: &Ui) -> Result<Done, Failure> {
         store,
         saved,
     } = make(args, &args.version, &install, &disk, ui)?;
+    if args.sh {
+        return script(args, &planned.plan, &install, store.as_ref(), ui);
+    }
     let done = Done::differs(!planned.plan.conflicts.is_empty());
     if ui.json {
         ui.json(
@@ -146,6 +162,36 @@ pub(super) fn run(args: &PlanArgs, ui: &Ui) -> Result<Done, Failure> {
         ))?,
     }
     Ok(done)
+}
+
+/// Prints the plan as a script.
+fn script(
+    args: &PlanArgs,
+    plan: &Plan,
+    install: &Install,
+    volumes: &dyn VolumeStore,
+    ui: &Ui,
+) -> Result<Done, Failure> {
+    plan.require_settled()?;
+    let script = PlanScript {
+        plan,
+        install: install.root(),
+        volumes,
+        assume_stopped: args.volumes.engine.assume_stopped,
+    };
+    let script = script.text();
+    if ui.json {
+        ui.json(
+            "transship-plan-script",
+            &ScriptJson {
+                plan: &plan.id,
+                script: &script,
+            },
+        )?;
+    } else {
+        ui.write(script.as_bytes())?;
+    }
+    Ok(Done::Same)
 }
 
 /// A plan that was made, and saved unless that wasn't wanted.

@@ -9,6 +9,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod ansible;
 mod as_it_will_be;
 mod bad_input;
 mod conflicts;
@@ -33,6 +34,7 @@ mod nested;
 mod new_release;
 mod old_release;
 mod path;
+mod plan_script;
 mod planned_with;
 mod postgres;
 mod prune;

@@ -10,6 +10,8 @@
 
 mod compose_labels;
 mod compose_program;
+#[path = "../common/document.rs"]
+mod document;
 mod fake_docker;
 mod faults;
 mod folders;
