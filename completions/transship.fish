@@ -151,6 +151,7 @@ complete -c transship -n "__fish_transship_using_subcommand plan" -l no-up -d 'P
 complete -c transship -n "__fish_transship_using_subcommand plan" -l assume-stopped -d 'Take for unused what nobody can be asked about'
 complete -c transship -n "__fish_transship_using_subcommand plan" -l accept-unknown-downtime -d 'Go on although it isn\'t known how long it will be down'
 complete -c transship -n "__fish_transship_using_subcommand plan" -l dry-run -d 'Show the plan without saving it'
+complete -c transship -n "__fish_transship_using_subcommand plan" -l sh -d 'Print the plan as a script for a POSIX shell, which does the same without a journal'
 complete -c transship -n "__fish_transship_using_subcommand plan" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand plan" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c transship -n "__fish_transship_using_subcommand plan" -s v -l verbose -d 'Show every command that is run, and how it ended'
@@ -233,6 +234,7 @@ complete -c transship -n "__fish_transship_using_subcommand upgrade" -l no-up -d
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l assume-stopped -d 'Take for unused what nobody can be asked about'
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l accept-unknown-downtime -d 'Go on although it isn\'t known how long it will be down'
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l dry-run -d 'Show the plan without saving it'
+complete -c transship -n "__fish_transship_using_subcommand upgrade" -l sh -d 'Print the plan as a script for a POSIX shell, which does the same without a journal'
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l rollback-on-failure -d 'Undo everything if a step fails before the old release is stopped, or where the plan stops none; the exit code is then 5. An interruption is none'
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l no-rollback -d 'Leave all as it stands where something fails after the old release was stopped (exit code 4), instead of starting it again'
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l notes-read -d 'You have read the vendor\'s notes that the plan names'
@@ -331,6 +333,8 @@ complete -c transship -n "__fish_transship_using_subcommand up" -l profile -d 'A
 complete -c transship -n "__fish_transship_using_subcommand up" -l port-offset -d 'Add N to the host ports of services that collide; `auto` finds the smallest that works' -r
 complete -c transship -n "__fish_transship_using_subcommand up" -l suffix -d 'What to put behind container names; `-` and the project\'s name when absent' -r
 complete -c transship -n "__fish_transship_using_subcommand up" -l prefix -d 'What to put before names of volumes and networks; the project\'s name and `_` when absent' -r
+complete -c transship -n "__fish_transship_using_subcommand up" -l replaces -d 'Take the place of this release, which is stopped, whatever upgrade there was' -r
+complete -c transship -n "__fish_transship_using_subcommand up" -l replaces-project -d 'The project of the release that it takes the place of' -r
 complete -c transship -n "__fish_transship_using_subcommand up" -l accept -d 'Start in spite of collisions of this kind, as `conflicts` calls it; repeatable' -r
 complete -c transship -n "__fish_transship_using_subcommand up" -l timeout -d 'Wait this long for services to come up, in seconds' -r
 complete -c transship -n "__fish_transship_using_subcommand up" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
@@ -341,6 +345,7 @@ never\t'Never'"
 complete -c transship -n "__fish_transship_using_subcommand up" -l beside -d 'Don\'t take the place of the release that the last upgrade came from, though that is stopped'
 complete -c transship -n "__fish_transship_using_subcommand up" -l never-pull -d 'Refuse where an image is missing, rather than pull it'
 complete -c transship -n "__fish_transship_using_subcommand up" -l no-wait -d 'Don\'t wait until it is up'
+complete -c transship -n "__fish_transship_using_subcommand up" -l no-start -d 'Make its containers and networks, and start nothing'
 complete -c transship -n "__fish_transship_using_subcommand up" -l dry-run -d 'Print the edits and the command, and start nothing'
 complete -c transship -n "__fish_transship_using_subcommand up" -l json -d 'Print one JSON document instead of text'
 complete -c transship -n "__fish_transship_using_subcommand up" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'

@@ -202,7 +202,7 @@ say() {{
                 ScriptLines::Cannot { why } => {
                     let _ = write!(
                         text,
-                        "# No script can do that: {}\nrefuse \"$cannot\"\n",
+                        "# No script can do that: {}\n[ -z \"$cannot\" ] || refuse \"$cannot\"\n",
                         told(why)
                     );
                 }

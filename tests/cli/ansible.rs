@@ -89,27 +89,11 @@ fn each_task_says_what_it_changed_and_the_second_time_nothing() {
                     .contains("\n+"),
                 "{done:#}"
             );
-            assert!(!module_says(&install, &task).contains("diff"));
         }
         // A plan is no change of the install: until it is applied there is something to do.
         let again = module(&install, &task, &[]);
         assert_eq!(again["changed"], is_plan, "{task} {again:#}");
-    }
-}
-
-/// The names of what a task answers without diff mode.
-fn module_says(install: &Install, task: &Value) -> Vec<String> {
-    let answer = module(install, task, &["check_mode"]);
-    answer.as_object().unwrap().keys().cloned().collect()
-}
-
-trait Contains {
-    fn contains(&self, name: &str) -> bool;
-}
-
-impl Contains for Vec<String> {
-    fn contains(&self, name: &str) -> bool {
-        self.iter().any(|one| one == name)
+        assert!(again["diff"].is_null(), "{task} {again:#}");
     }
 }
 
@@ -158,7 +142,7 @@ fn what_fails_has_a_code_that_stays_and_says_whether_anything_was_done() {
         "no plan",
     );
     check(
-        json!({"command": "copy", "source": root, "target": root}),
+        json!({"command": "copy", "source": root, "target": format!("{root}/in")}),
         "nested",
         "",
     );

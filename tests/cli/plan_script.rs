@@ -60,7 +60,7 @@ fn tree(install: &Install, begun: i64) -> BTreeMap<PathBuf, String> {
 /// An install below a folder whose name has to be quoted, with files whose names have to be, too, and another
 /// that is the same.
 fn twins(home: &Path) -> [Install; 2] {
-    let parent = home.join("it's \"my\" $HOME");
+    let parent = home.join("it's \"my\" `home`");
     fs::create_dir(&parent).unwrap();
     let one = Install::below(&parent);
     let old = one.at("releases/v1.3.2");
