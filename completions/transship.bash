@@ -1625,7 +1625,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__upgrade)
-            opts="-C -p -y -q -v -h --install --from-release --from --prefix --image --tag-var --image-archive --carry --leave --skip-volume --own --share --env-file --profile --project --from-project --beside --ours --theirs --as-override --pristine --no-up --volumes --docker --helper --assume-stopped --max-downtime --accept-unknown-downtime --dry-run --sh --rollback-on-failure --no-rollback --notes-read --window --wait --confirm-within --all-hops --yes --json --quiet --verbose --no-pager --color --help"
+            opts="-C -p -y -q -v -h --install --from-release --from --prefix --image --tag-var --image-archive --carry --leave --skip-volume --own --share --env-file --profile --project --from-project --beside --ours --theirs --as-override --pristine --no-up --volumes --docker --helper --assume-stopped --max-downtime --accept-unknown-downtime --dry-run --rollback-on-failure --no-rollback --notes-read --window --wait --confirm-within --all-hops --yes --json --quiet --verbose --no-pager --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -234,7 +234,6 @@ complete -c transship -n "__fish_transship_using_subcommand upgrade" -l no-up -d
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l assume-stopped -d 'Take for unused what nobody can be asked about'
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l accept-unknown-downtime -d 'Go on although it isn\'t known how long it will be down'
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l dry-run -d 'Show the plan without saving it'
-complete -c transship -n "__fish_transship_using_subcommand upgrade" -l sh -d 'Print the plan as a script for a POSIX shell, which does the same without a journal'
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l rollback-on-failure -d 'Undo everything if a step fails before the old release is stopped, or where the plan stops none; the exit code is then 5. An interruption is none'
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l no-rollback -d 'Leave all as it stands where something fails after the old release was stopped (exit code 4), instead of starting it again'
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l notes-read -d 'You have read the vendor\'s notes that the plan names'

@@ -42,6 +42,20 @@ use crate::upgrade::{Decisions, Plan, PlanScript, Step};
 /// Where the old release runs, the plan stops it and starts the new one, and says what is done before
 /// that, while it still serves; `--no-up` leaves both to you.
 #[derive(Debug, clap::Args)]
+pub(super) struct PlanCommand {
+    #[command(flatten)]
+    plan: PlanArgs,
+    /// Print the plan as a script for a POSIX shell, which does the same without a journal
+    ///
+    /// It uses docker, cp and transship's own commands, holds what it makes against the plan's digests, and
+    /// stops at the first thing that fails. It can be read, kept and changed; neither `resume` nor
+    /// `rollback` knows what it did.
+    #[arg(long, conflicts_with = "dry_run")]
+    sh: bool,
+}
+
+/// The plan that is wanted.
+#[derive(Debug, clap::Args)]
 pub(super) struct PlanArgs {
     /// The release to upgrade to
     pub(super) version: Version,
@@ -64,13 +78,6 @@ pub(super) struct PlanArgs {
     /// Show the plan without saving it
     #[arg(long)]
     pub(super) dry_run: bool,
-    /// Print the plan as a script for a POSIX shell, which does the same without a journal
-    ///
-    /// It uses docker, cp and transship's own commands, holds what it makes against the plan's digests, and
-    /// stops at the first thing that fails. It can be read, kept and changed; neither `resume` nor
-    /// `rollback` knows what it did.
-    #[arg(long, conflicts_with = "dry_run")]
-    pub(super) sh: bool,
 }
 
 #[derive(Serialize)]
@@ -128,7 +135,8 @@ impl<'a> PlanJson<'a> {
     }
 }
 
-pub(super) fn run(args: &PlanArgs, ui: &Ui) -> Result<Done, Failure> {
+pub(super) fn run(command: &PlanCommand, ui: &Ui) -> Result<Done, Failure> {
+    let args = &command.plan;
     let install = args.install.adopted(ui)?;
     let disk = Disk::new();
     let _lock = install.lock(&disk, "plan")?;
@@ -137,7 +145,7 @@ pub(super) fn run(args: &PlanArgs, ui: &Ui) -> Result<Done, Failure> {
         store,
         saved,
     } = make(args, &args.version, &install, &disk, ui)?;
-    if args.sh {
+    if command.sh {
         return script(args, &planned.plan, &install, store.as_ref(), ui);
     }
     let done = Done::differs(!planned.plan.conflicts.is_empty());

@@ -134,7 +134,6 @@ pub(super) fn run(args: RehearseArgs, ui: &Ui) -> Result<Done, Failure> {
         no_up: args.no_up,
         volumes: args.volumes,
         dry_run: false,
-        sh: false,
         downtime: DowntimeLimit::default(),
     };
     let MadePlan {

@@ -38,6 +38,7 @@ mod plan_script;
 mod planned_with;
 mod postgres;
 mod prune;
+mod refusals;
 mod rehearse;
 mod release_pairs;
 mod side_by_side;

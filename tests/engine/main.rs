@@ -28,6 +28,7 @@ mod named_files;
 #[path = "../common/need.rs"]
 mod need;
 mod outage;
+mod plan_script;
 #[path = "../common/program.rs"]
 mod program;
 mod pruning;
