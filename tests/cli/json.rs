@@ -40,9 +40,9 @@ fn every_document_and_event_is_as_its_schema_says() {
     for (call, code) in CALLS {
         let args = shlex::split(call).unwrap();
         let args: Vec<_> = args.iter().map(String::as_str).chain(["--json"]).collect();
-        let before = (*code == 3).then(|| install.picture(""));
+        let before = (*code == 3).then(|| install.contents());
         let ran = install.run(&args);
-        if before.is_some_and(|before| before != install.picture("")) {
+        if before.is_some_and(|before| before != install.contents()) {
             wrong.push(format!("`{call}` is refused, and changes the install"));
         }
         if ran.code != *code {
