@@ -7,6 +7,7 @@
 mod ansible;
 mod apply;
 mod args;
+mod completion;
 mod confirm;
 mod conflicts;
 mod consent;

@@ -12,6 +12,7 @@ mod common;
 mod ansible;
 mod as_it_will_be;
 mod bad_input;
+mod completion;
 mod conflicts;
 mod consent;
 mod diff;
