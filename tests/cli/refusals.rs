@@ -164,8 +164,8 @@ const VERBS: &[&str] = &[
     "copy volumes releases --update",
 ];
 
-/// Each third call is tried; all of them, which takes minutes, with `TRANSSHIP_REFUSALS=all`.
-const STRIDE: usize = 3;
+/// Each sixth call is tried; all of them, which takes minutes, with `TRANSSHIP_REFUSALS=all`.
+const STRIDE: usize = 6;
 
 #[test]
 fn after_every_refusal_the_install_is_as_it_was() {
