@@ -28,8 +28,10 @@ impl From<Install> for State {
     }
 }
 
-/// The states, by their names.
-const STATES: &[(&str, fn() -> State)] = &[
+/// How a state is made, behind its name.
+type NamedState = (&'static str, fn() -> State);
+
+const STATES: &[NamedState] = &[
     ("not adopted", || Install::new().into()),
     ("adopted", || Install::adopted().into()),
     ("planned", || Install::planned().into()),
@@ -179,7 +181,8 @@ fn after_every_refusal_the_install_is_as_it_was() {
             let args: Vec<_> = verb.split(' ').collect();
             let ran = state.install.run(&args);
             if [2, 3].contains(&ran.code) {
-                (refused += 1, *of_verb.entry(verb).or_insert(0) += 1);
+                refused += 1;
+                *of_verb.entry(verb).or_insert(0) += 1;
                 let after = state.install.contents();
                 if after == before {
                     continue;
@@ -205,5 +208,5 @@ fn after_every_refusal_the_install_is_as_it_was() {
         .iter()
         .filter(|verb| !of_verb.contains_key(verb))
         .collect();
-    assert!(never.is_empty(), "never refused: {never:?}");
+    assert!(!all || never.is_empty(), "never refused: {never:?}");
 }
