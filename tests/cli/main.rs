@@ -14,6 +14,7 @@ mod bad_input;
 mod completion;
 mod conflicts;
 mod consent;
+mod data_that_moves;
 mod diff;
 mod docker;
 mod doctor;

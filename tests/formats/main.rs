@@ -426,6 +426,7 @@ fn no_format_is_forgotten() {
         "journal-v4.json",
         "journal-v5.json",
         "journal-v6.json",
+        "journal-v7.json",
         "known-copy-v1.json",
         "layout-v1.json",
         "made-volume-v1.json",
@@ -447,7 +448,7 @@ fn no_format_is_forgotten() {
     assert_eq!(present, known);
     assert_eq!(
         (plan::FORMAT.version, journal::FORMAT.version),
-        (6, 6),
+        (6, 7),
         "a new version adds a file"
     );
 }
