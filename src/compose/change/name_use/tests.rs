@@ -432,8 +432,8 @@ fn marked_for_service(expect: &str) -> String {
     };
     let mut marked = text.clone();
     for found in uses(&named, &rename).into_iter().rev() {
-        marked.insert_str(found.range.end, "›");
-        marked.insert_str(found.range.start, "‹");
+        marked.insert(found.range.end, '›');
+        marked.insert(found.range.start, '‹');
     }
     marked
 }
