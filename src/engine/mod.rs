@@ -35,7 +35,9 @@ pub use program::{Invocation, Output, Program};
 pub use projects::claimed::{ExceptProject, claimed};
 pub use projects::compose::{Compose, ComposeProject, UpOptions};
 pub(crate) use projects::containers::network_names;
-pub use projects::containers::{Container, Health, Mount, containers_using, projects_from};
+pub use projects::containers::{
+    Container, ContainerMaking, Health, Mount, containers_using, projects_from,
+};
 pub use projects::giving_way::{remove_network, rename_container};
 pub use projects::in_service::ServiceCommand;
 pub use projects::listening::listening;

@@ -14,5 +14,7 @@ mod compare;
 mod dumps;
 mod moves;
 mod server;
+mod shop;
+mod stream_upgrades;
 mod streams;
 mod upgrades;

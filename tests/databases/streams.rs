@@ -225,6 +225,7 @@ fn commands(dump: &str, load: &str) -> StreamLines {
         compare: Some(line("sha256sum </data/all")),
         ends_with: None,
         restarts: false,
+        tells: false,
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::server::PostgresServer;
 use super::{PostgresError, server};
 use crate::clock::Stopwatch;
+use crate::database::INIT_SCRIPTS;
 use crate::engine::{Container, Docker, LoneContainer, LoneOptions};
 use crate::fs::Disk;
 use crate::progress::Progress;
@@ -17,9 +18,6 @@ const COMING_UP: Duration = Duration::from_mins(30);
 const PAUSE: Duration = Duration::from_millis(250);
 /// The server that an image sets a database up with has no port, and is the child of a script.
 const READY: &str = "[ \"$(cat /proc/1/comm)\" = postgres ] && exec pg_isready -q -h 127.0.0.1";
-/// What is run on a new database, which is to stay empty.
-const INIT_SCRIPTS: &str = "/docker-entrypoint-initdb.d";
-
 /// A Postgres server that nobody else reaches.
 #[derive(Debug)]
 pub struct LoneServer {
@@ -43,6 +41,7 @@ impl LoneServer {
     ) -> Result<Self, PostgresError> {
         let options = LoneOptions {
             without: Some(INIT_SCRIPTS),
+            idle: false,
         };
         let container = LoneContainer::start(docker, disk, name, &like.id, options)?;
         let watch = Stopwatch::start();

@@ -2,7 +2,7 @@
 
 use super::doctor_rule::DoctorRule;
 use crate::compose::Model;
-use crate::database::{Database, DatabaseEngine, DatabaseMethod, FilesVerdict, Opener, Opening};
+use crate::database::{Database, DatabaseMethod, DatabaseRecipe, FilesVerdict, Opener, Opening};
 use crate::doctor::{DatabaseFacts, DoctorFacts, Finding, SeenDatabases, ServedImage, Severity};
 
 pub(super) const RULE: DoctorRule = DoctorRule {
@@ -167,12 +167,15 @@ fn opener(image: &ServedImage) -> Opener<'_> {
 /// The ways that are right: the recipe's, where an upgrade has a step for it.
 fn ways_for(service: &str, database: &Database, seen: &SeenDatabases) -> String {
     let empty = format!("begin with an empty volume (`--skip-volume {}`)", seen.key);
-    match DatabaseEngine::named(database.kind) {
-        Some(DatabaseEngine::Postgres) => format!(
+    let has_step = database.kind == "postgres"
+        || DatabaseRecipe::of(database.kind).is_some_and(|recipe| recipe.stream.is_some());
+    match has_step {
+        true => format!(
             "add `databases: [{service}]` to `transship.yml` in the install, keep the image that fits, or {empty}"
         ),
-        _ => format!(
-            "keep the image that fits, or dump it, {empty}, and load it in the recipe's `migrate` hook"
+        false => format!(
+            "keep the image that fits, add `databases: [{{service: {service}, dump: COMMAND, load: COMMAND, \
+             compare: COMMAND}}]` to `transship.yml` in the install, or {empty}"
         ),
     }
 }

@@ -18,6 +18,12 @@ const STARTING: Duration = Duration::from_mins(2);
 /// How long a database may take to end: it writes down what it has in memory.
 const ENDING: Duration = Duration::from_mins(5);
 
+/// Waits, with nothing to do. Signals find it at work in nothing.
+const IDLE: &str = "trap 'exit 0' TERM; sleep 2147483647 & wait";
+
+/// The same for what doesn't hear that it is to.
+const DEAF: Duration = Duration::from_secs(2);
+
 /// A container that was started from another's description. Dropped, it is stopped and removed; its
 /// volumes stay.
 #[derive(Debug)]
@@ -32,6 +38,8 @@ pub struct LoneContainer {
 pub struct LoneOptions<'a> {
     /// A folder that is empty in it, whatever the image or a mount has there.
     pub without: Option<&'a str>,
+    /// True where nothing of its own runs in it: it waits until it is stopped.
+    pub idle: bool,
 }
 
 /// What is read of the container that it is to be like.
@@ -152,6 +160,14 @@ impl LoneContainer {
         for (option, value) in told.iter().filter(|(_, value)| !value.is_empty()) {
             call = call.args([*option, value]);
         }
+        let (entrypoint, cmd) = match options.idle {
+            true => {
+                call = call.args(["--stop-signal", "TERM"]);
+                let words = ["-c", IDLE].map(str::to_owned).to_vec();
+                (Some(vec!["sh".to_owned()]), Some(words))
+            }
+            false => (entrypoint, cmd),
+        };
         let mut words = entrypoint.unwrap_or_default().into_iter();
         if let Some(program) = words.next() {
             call = call.args(["--entrypoint", &program]);
@@ -210,7 +226,12 @@ impl LoneContainer {
         announce(disk, "docker rm", name)?;
         let what = format!("remove `{name}`");
         if there.running {
-            let seconds = ENDING.as_secs().to_string();
+            // A first process without a handler for the signal isn't helped by time.
+            let time = match there.heeds_stop {
+                Some(false) => DEAF,
+                _ => ENDING,
+            };
+            let seconds = time.as_secs().to_string();
             let call = docker.call_within(ENDING + STARTING, ["stop", "--time", &seconds, name]);
             call.run_well().map_err(failed(&what))?;
         }

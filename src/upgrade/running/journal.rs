@@ -29,7 +29,7 @@ use crate::upgrade::step::StepOutcome;
 /// The format of a journal. Each version has a file in `fixtures/formats/`.
 pub const FORMAT: DocumentFormat = DocumentFormat {
     name: "transship-journal",
-    version: 6,
+    version: 7,
     oldest: 1,
 };
 
