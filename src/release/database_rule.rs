@@ -146,7 +146,7 @@ impl WrittenDatabase {
 /// What an upgrade has a step for.
 pub(super) fn require_step(rule: DatabaseRule) -> Result<DatabaseRule, CantFollow> {
     match rule.method {
-        DatabaseMethod::Files | DatabaseMethod::Dump | DatabaseMethod::Command => Ok(rule),
+        method if method != DatabaseMethod::Upgrade => Ok(rule),
         method => Err(CantFollow(format!("databases.method: {method}"))),
     }
 }

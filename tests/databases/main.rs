@@ -12,6 +12,7 @@ mod program;
 mod collation;
 mod compare;
 mod dumps;
+mod majors;
 mod moves;
 mod server;
 mod shop;

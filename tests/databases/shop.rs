@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 
 use super::program::{Ran, transship};
 use super::server::docker;
@@ -60,19 +60,34 @@ impl Shop {
     }
 
     /// What `plan` and `upgrade` are told of v2.
-    fn to_v2(&self, verb: &[&str]) -> Ran {
+    fn to_v2(&self, verb: &[&str]) -> Vec<String> {
         let (project, prefix) = (self.project(2), format!("{}_2_", self.name));
         let args = ["v2", "-p", &project, "--prefix", &prefix];
         let theirs = ["--theirs", "docker-compose.yml"];
-        self.runs(&[verb, &args, &theirs[..]].concat())
+        let all = [verb, &args, &theirs[..]].concat();
+        all.into_iter().map(str::to_owned).collect()
     }
 
     pub(crate) fn plan(&self) -> Ran {
-        self.to_v2(&["plan"])
+        let args = self.to_v2(&["plan"]);
+        transship(self.folder(), args.iter().map(String::as_str))
     }
 
     pub(crate) fn upgrade(&self, more: &[&str]) -> Ran {
-        self.to_v2(&[&["upgrade", "--yes"], more].concat())
+        let args = self.to_v2(&[&["upgrade", "--yes"], more].concat());
+        transship(self.folder(), args.iter().map(String::as_str))
+    }
+
+    /// The same, that is still at it.
+    pub(crate) fn begins_upgrade(&self) -> Child {
+        Command::new(env!("CARGO_BIN_EXE_transship"))
+            .args(self.to_v2(&["upgrade", "--yes"]))
+            .current_dir(self.folder())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap()
     }
 
     pub(crate) fn volumes(&self) -> String {

@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Instant;
 
 use super::need;
-use super::server::{docker, sql_in, wait_for};
+use super::server::{COMING_UP, docker, sql_in, wait_for};
 use super::shop::Shop;
 
 const COMPOSE: &str = "\
@@ -86,4 +87,89 @@ fn an_upgrade_moves_the_database_and_what_fails_brings_the_old_one_back() {
         .exits(0);
     wait_for(&shop.container(1, "db"));
     assert_eq!(sql_in(&shop.container(1, "db"), "app", count), "1000");
+}
+
+/// Begins an upgrade, and kills it as a power cut would once the new database's server is there.
+fn upgrade_that_is_killed(shop: &Shop) {
+    let mut child = shop.begins_upgrade();
+    let since = Instant::now();
+    let server = [
+        "ps",
+        "--quiet",
+        "--filter",
+        "name=-db-new",
+        "--filter",
+        "status=running",
+    ];
+    let volume = format!("volume={}", shop.volume(2, "db"));
+    while docker(&[&server[..], &["--filter", &volume]].concat()).is_empty() {
+        assert!(since.elapsed() < COMING_UP && child.try_wait().unwrap().is_none());
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn a_torn_table_brings_the_old_database_back_and_a_killed_run_goes_on() {
+    let images = ["postgres:15", "postgres:17", "shell:1"];
+    if !need::docker() || !need::images(&images) {
+        return;
+    }
+    let shop = Shop::new("torn");
+    write(&shop, 1, "15", "");
+    shop.runs(&["init"]).exits(0);
+    shop.up();
+    let old = shop.container(1, "db");
+    wait_for(&old);
+    // A table that ends in the middle of what was written, which nobody sees before it is read to there; and a
+    // superuser whose password is kept as images kept it before 14.
+    let data = "set password_encryption = 'md5'; alter role postgres password 'secret'; create role web login password 'w';
+        create table rows as select g as id from generate_series(1, 1000) g;
+        create table torn as select g as id, repeat('x', 500) as x from generate_series(1, 20000) g; checkpoint";
+    sql_in(&old, "app", data);
+    let file = sql_in(&old, "app", "select pg_relation_filepath('torn')");
+    let tear = format!(
+        "dd if=/dev/urandom of=/var/lib/postgresql/data/{file} bs=8192 seek=900 count=3 conv=notrunc 2>/dev/null"
+    );
+    docker(&["exec", &old, "sh", "-c", &tear]);
+    docker(&["restart", &old]);
+    wait_for(&old);
+    write(&shop, 2, "17", "");
+    shop.upgrade(&[])
+        .exits(5)
+        .complains("can't move database `app`");
+    wait_for(&old);
+    assert_eq!(sql_in(&old, "app", "select count(*) from rows"), "1000");
+    shop.runs(&["rollback", "--discard", "--yes"]).exits(0);
+    assert_eq!(shop.volumes(), shop.volume(1, "db"));
+
+    // Its server falls, and the run that moves it does: what is resumed moves it from the beginning.
+    sql_in(
+        &old,
+        "app",
+        "drop table torn; insert into rows values (1001)",
+    );
+    docker(&["kill", &old]);
+    let _ = fs::remove_dir_all(shop.folder().join("releases/v2"));
+    // All as one text, as `pg_dumpall` has it.
+    write(&shop, 2, "17", "");
+    fs::write(
+        shop.folder().join("transship.yml"),
+        "databases: [{service: db, method: dumpall}]\n",
+    )
+    .unwrap();
+    upgrade_that_is_killed(&shop);
+    shop.runs(&["resume"])
+        .exits(0)
+        .complains("of `web` is kept as MD5");
+    let new = shop.container(2, "db");
+    wait_for(&new);
+    // By the network, where `pg_hba.conf` asks for more than MD5.
+    let asked = "PGPASSWORD=secret psql -h $(hostname -i) -U postgres -d app -Atc 'select count(*) from rows'";
+    assert_eq!(docker(&["exec", &new, "sh", "-c", asked]), "1001");
+    shop.runs(&["rollback", "--yes", "--accept-data-loss"])
+        .exits(0);
+    wait_for(&old);
+    assert_eq!(sql_in(&old, "app", "select count(*) from rows"), "1001");
 }

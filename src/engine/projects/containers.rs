@@ -165,6 +165,17 @@ impl Container {
         Ok(found.into_iter().next().unwrap_or_default())
     }
 
+    /// True if the engine removes it once it has ended (`docker run --rm`).
+    ///
+    /// # Errors
+    /// [`Error::Call`] and [`Error::Answer`].
+    pub fn is_removed_on_stop(&self, docker: &Docker) -> Result<bool, Error> {
+        let format = "{{json .HostConfig.AutoRemove}}";
+        let call = docker.call(["container", "inspect", "--format", format, &self.id]);
+        let found: Vec<bool> = Docker::json_lines("look at a container", &call)?;
+        Ok(found.contains(&true))
+    }
+
     /// True if Compose made it from this folder.
     pub fn is_from(&self, folder: &Path) -> bool {
         let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());

@@ -40,6 +40,28 @@ pub struct LoneOptions<'a> {
     pub without: Option<&'a str>,
     /// True where nothing of its own runs in it: it waits until it is stopped.
     pub idle: bool,
+    /// What is added to its command.
+    pub arguments: Option<AddedArguments<'a>>,
+}
+
+/// Arguments for a command that is that of a known program, or options for it alone, to which its image adds
+/// the program.
+#[derive(Debug, Clone, Copy)]
+pub struct AddedArguments<'a> {
+    /// The program.
+    pub program: &'a str,
+    /// What it is told besides.
+    pub arguments: &'a [&'a str],
+}
+
+impl AddedArguments<'_> {
+    fn added_to(self, mut command: Vec<String>) -> Vec<String> {
+        let first = command.first();
+        if first.is_some_and(|first| first == self.program || first.starts_with('-')) {
+            command.extend(self.arguments.iter().map(|one| (*one).to_owned()));
+        }
+        command
+    }
 }
 
 /// What is read of the container that it is to be like.
@@ -168,6 +190,10 @@ impl LoneContainer {
             }
             false => (entrypoint, cmd),
         };
+        let cmd = match options.arguments {
+            Some(added) => Some(added.added_to(cmd.unwrap_or_default())),
+            None => cmd,
+        };
         let mut words = entrypoint.unwrap_or_default().into_iter();
         if let Some(program) = words.next() {
             call = call.args(["--entrypoint", &program]);
@@ -184,22 +210,6 @@ impl LoneContainer {
     /// Its name.
     pub fn name(&self) -> &str {
         &self.name
-    }
-
-    /// The container, as it stands.
-    ///
-    /// # Errors
-    /// [`Error::Call`], [`Error::Answer`].
-    pub fn look(&self) -> Result<Option<Container>, Error> {
-        let all = Container::all(&self.docker)?;
-        Ok(all.into_iter().find(|one| one.name == self.name))
-    }
-
-    /// The last lines that it said.
-    pub fn log(&self) -> String {
-        let call = self.docker.call(["logs", "--tail", "5", &self.name]);
-        let said = call.run();
-        said.map(|output| output.complaint()).unwrap_or_default()
     }
 
     /// Stops it, in its own time, and removes it.
@@ -276,6 +286,12 @@ impl DescribedMount {
                 .join(","),
         )
     }
+}
+
+/// The last lines that a container said.
+pub fn last_lines(docker: &Docker, container: &str) -> String {
+    let said = docker.call(["logs", "--tail", "5", container]).run();
+    said.map(|output| output.complaint()).unwrap_or_default()
 }
 
 /// The variables that the image itself brings.

@@ -75,16 +75,28 @@ fn of_rule(
     let own = old.services.get_key_value(&rule.service);
     let own = own.filter(|(_, service)| mounts(service));
     let before = own.or_else(|| services.find(|(_, service)| mounts(service)));
-    let (old_service, _) = before.ok_or_else(|| {
+    let old_service = before.map(|(name, _)| name.clone()).ok_or_else(|| {
         (
             format!("no service of the old release mounts `{}`", pair.source),
             "copy its files (`method: files`)".to_owned(),
         )
     })?;
+    let image = old.services[&old_service].image.as_deref();
+    let ran = image.and_then(|image| DatabaseImage::of(image, None));
+    let ran = ran.and_then(|ran| DatabaseEngine::named(ran.kind));
+    if ran.is_some_and(|ran| ran != engine) && rule.method != DatabaseMethod::Command {
+        return Err((
+            format!(
+                "it is of {engine}, and `{}` is what wrote it",
+                image.unwrap_or_default()
+            ),
+            "name the commands (`dump`, `load`, `compare`)".to_owned(),
+        ));
+    }
     pair.moved = Some(PlannedMove {
         engine,
         method: rule.method,
-        old_service: old_service.clone(),
+        old_service,
         service: rule.service.clone(),
         database: rule.database.clone(),
         commands: rule.commands.clone(),
@@ -98,6 +110,7 @@ fn require_way(rule: &DatabaseRule, engine: DatabaseEngine) -> Result<(), MoveRe
     let stream = recipe.and_then(|recipe| recipe.stream.as_ref());
     let has_way = match rule.method {
         DatabaseMethod::Command => rule.commands.is_some(),
+        DatabaseMethod::Dumpall => engine == DatabaseEngine::Postgres,
         _ => engine == DatabaseEngine::Postgres || stream.is_some(),
     };
     if !has_way {
@@ -222,9 +235,10 @@ mod tests {
         ] {
             let mut rule = a_rule("db");
             rule.volume = Some("dumps".to_owned());
-            let (old, new) = (model(OLD), model(&OLD.replace("postgres:15", image)));
+            let model = model(&OLD.replace("postgres:15", image));
+            let (old, new) = (&model, &model);
             let mut pairs = pairs();
-            of_rule(&rule, &old, &new, true, &mut pairs).unwrap();
+            of_rule(&rule, old, new, true, &mut pairs).unwrap();
             assert_eq!(pairs[0].moved, None);
             assert_eq!(pairs[1].moved.as_ref().unwrap().engine, engine, "{image}");
         }
@@ -235,6 +249,7 @@ mod tests {
         for (image, service, is_stopped, complaint) in [
             ("postgres:17", "cache", true, "no such service"),
             ("clickhouse:25", "db", true, "runs isn't known"),
+            ("mariadb:11.8", "db", true, "`postgres:15` is what wrote it"),
             ("orientdb:3.2", "db", true, "has to be told which"),
             ("acme/db:2", "db", true, "runs isn't known"),
             ("postgres:17", "db", false, "`--no-up`"),

@@ -16,7 +16,7 @@ use super::run_volume::{remember, require_labels};
 use super::shell::quote;
 use super::world::{self, Attempt, Phase, StepKind, StepOutcome, Undo, UndoEvidence, World};
 use super::{ReleaseProject, StepError};
-use crate::database::postgres::{COMPARISON_FORMAT, LoneServer, PostgresError, move_server};
+use crate::database::postgres::{COMPARISON_FORMAT, Filling, LoneServer, PostgresError};
 use crate::database::{DatabaseEngine, DatabaseMethod};
 use crate::document::{self, DocumentFormat};
 use crate::engine::{self, Container, Volume, VolumeStore};
@@ -209,9 +209,21 @@ impl MoveDatabase {
         let [from, to] = self.names(world);
         let from = LoneServer::start(docker, world.disk, &from, &old, world.progress)?;
         self.require_data_in(&from, &old, source)?;
-        let to = LoneServer::start(docker, world.disk, &to, &new, world.progress)?;
+        let begun = LoneServer::start_for_filling(docker, world.disk, &to, &new, world.progress);
+        let to = match begun {
+            Ok(server) => server,
+            Err(PostgresError::Interrupted) => return Err(PostgresError::Interrupted.into()),
+            // A setting of its own may stand against those.
+            Err(_) => {
+                world.volumes.contents().clear(world.disk, target)?;
+                LoneServer::start(docker, world.disk, &to, &new, world.progress)?
+            }
+        };
         self.require_data_in(&to, &new, target)?;
-        let moved = move_server(&from.server, &to.server, world.progress)?;
+        let filling = Filling::of(&from.server, &to.server, world.progress)?.by(self.method);
+        filling.fill(&to.server, world.progress)?;
+        let to = to.restart(docker, world.disk, &new, world.progress)?;
+        let moved = filling.compare(&to.server, world.progress)?;
         self.keep_proof(world, COMPARISON_FORMAT, &moved.comparison)?;
         if !moved.comparison.equal {
             return Err(PostgresError::NotEqual {

@@ -31,6 +31,7 @@ impl MoveDatabase {
         let options = LoneOptions {
             without: Some(INIT_SCRIPTS),
             idle: self.stream().is_some_and(|recipe| recipe.idle),
+            arguments: None,
         };
         let from = LoneContainer::start(docker, world.disk, &from, &old.id, options)?;
         let to = LoneContainer::start(docker, world.disk, &to, &new.id, options)?;
