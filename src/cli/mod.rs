@@ -6,6 +6,7 @@
 
 mod apply;
 mod args;
+mod completion;
 mod confirm;
 mod conflicts;
 mod consent;

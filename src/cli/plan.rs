@@ -176,9 +176,7 @@ pub(super) fn make(
     // Which one runs is seen before it is remembered.
     request.from_project = request.from_project.or(recorded);
     let mut prepared = prepare(install, &request, store.as_ref(), ui.progress())?;
-    let mut facts = DowntimeFacts::observe(install, &prepared, store.as_ref(), ui.progress())?;
-    facts.rehearsed = RehearsalRecord::took(install, &prepared.plan, &facts.changing)?;
-    prepared.plan.estimate.downtime = DowntimeEstimate::of(&prepared.plan, &facts);
+    prepared.plan.estimate.downtime = expected_downtime(install, &prepared, store.as_ref(), ui)?;
     args.downtime.require(&prepared.plan)?;
     let saved = if args.dry_run {
         None
@@ -194,6 +192,18 @@ pub(super) fn make(
         store,
         saved,
     })
+}
+
+/// How long a plan may be expected to be down.
+pub(super) fn expected_downtime(
+    install: &Install,
+    prepared: &Prepared,
+    store: &dyn VolumeStore,
+    ui: &Ui,
+) -> Result<Option<DowntimeEstimate>, Failure> {
+    let mut facts = DowntimeFacts::observe(install, prepared, store, ui.progress())?;
+    facts.rehearsed = RehearsalRecord::took(install, &prepared.plan, &facts.changing)?;
+    Ok(DowntimeEstimate::of(&prepared.plan, &facts))
 }
 
 /// Has what the vendor shipped as the old release kept, where somebody names it or it is found.

@@ -12,7 +12,7 @@ use super::options::{Common, When};
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use super::{
-    apply, confirm, conflicts, copy, db, diff, doctor, examples, image, init, inspect,
+    apply, completion, confirm, conflicts, copy, db, diff, doctor, examples, image, init, inspect,
     install_place, log, manifest, merge, misnomer, path, plan, rehearse, release, status, up,
     upgrade, verify, version, volume,
 };
@@ -25,6 +25,9 @@ pub fn main() -> ExitCode {
     if std::env::args_os().skip(1).eq(["helper"]) {
         let (input, output) = (std::io::stdin(), std::io::stdout());
         return ExitCode::from(crate::engine::serve(input, output));
+    }
+    if let Some(code) = completion::answered() {
+        return code;
     }
     if asks_for_all_of_the_version() {
         let _ = std::io::stdout().write_all(version::told().as_bytes());
@@ -139,8 +142,7 @@ fn completions(args: &Completions, ui: &Ui) -> Result<Done, Failure> {
         shell: String,
         script: String,
     }
-    let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut command(), "transship", &mut script);
+    let script = completion::script(args.shell);
     if ui.json {
         let script = String::from_utf8_lossy(&script).into_owned();
         let shell = args.shell.to_string();

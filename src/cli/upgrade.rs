@@ -100,7 +100,14 @@ fn hop(
         progress: ui.progress(),
         on_failure: args.how.on_failure(),
     };
-    carry_out(&runner, plan, &prepared, &args.how, ui).map(Some)
+    carry_out(
+        &runner,
+        plan,
+        &prepared,
+        (&args.how, &args.plan.downtime),
+        ui,
+    )
+    .map(Some)
 }
 
 /// The document of `--json` with `--all-hops`.

@@ -11,6 +11,7 @@
 pub use crate::document;
 mod confine;
 pub mod downtime_estimate;
+mod expected_changes;
 pub mod known_copy;
 pub mod made_volume;
 pub mod plan;

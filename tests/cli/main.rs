@@ -11,6 +11,7 @@ mod common;
 
 mod as_it_will_be;
 mod bad_input;
+mod completion;
 mod conflicts;
 mod consent;
 mod diff;

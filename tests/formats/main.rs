@@ -437,6 +437,7 @@ fn no_format_is_forgotten() {
         "journal-v5.json",
         "journal-v6.json",
         "journal-v7.json",
+        "journal-v8.json",
         "known-copy-v1.json",
         "layout-v1.json",
         "made-volume-v1.json",
@@ -459,7 +460,7 @@ fn no_format_is_forgotten() {
     assert_eq!(present, known);
     assert_eq!(
         (plan::FORMAT.version, journal::FORMAT.version),
-        (7, 7),
+        (7, 8),
         "a new version adds a file"
     );
 }

@@ -312,6 +312,7 @@ impl Obstacle {
             Self::NoImage { .. } => "image-unsaid",
             Self::Undefined { .. } => "undefined",
             Self::SkippedHop(_) => "path",
+            Self::BelowMinimum { .. } => "minimum-version",
             Self::TagOutOfReach { .. } => "tag-out-of-reach",
         };
         let severity = match self {
@@ -328,7 +329,7 @@ impl Obstacle {
 }
 
 /// The ids of what the planner alone finds, with what each is about.
-pub const PLANNERS: [(&str, &str); 19] = [
+pub const PLANNERS: [(&str, &str); 20] = [
     (
         "compose-differs",
         "files that Compose reads otherwise than transship",
@@ -363,6 +364,10 @@ pub const PLANNERS: [(&str, &str); 19] = [
     (
         "image-unsaid",
         "services of which nothing says what they run",
+    ),
+    (
+        "minimum-version",
+        "services and databases that are older than the recipe wants them",
     ),
     (
         "path",

@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use super::hops::SkippedHop;
+use super::minimum_versions::PartVersion;
 use crate::doctor::Finding;
 use crate::engine::UnseenData;
 use crate::error::{Code, ErrorPart, Explain, Kind};
+use crate::release::MinimumVersion;
 use crate::tree::Survey;
 use crate::upgrade::plan::Space;
 use crate::upgrade::service_path::ServicePath;
@@ -24,6 +26,13 @@ pub enum Obstacle {
     Found(Finding),
     /// The recipe's rules don't allow it in one hop.
     SkippedHop(SkippedHop),
+    /// What the new release runs with is too old for it, by the recipe's rules, or isn't known.
+    BelowMinimum {
+        /// What has to be at which version.
+        minimum: MinimumVersion,
+        /// Which it is at.
+        found: PartVersion,
+    },
     /// The upgrade leads from a release to itself.
     SameRelease {
         /// The release's version.

@@ -11,6 +11,7 @@ impl fmt::Display for Obstacle {
         match self {
             Self::Found(finding) => f.write_str(&finding.told()),
             Self::SkippedHop(skipped) => skipped.fmt(f),
+            Self::BelowMinimum { minimum, found } => write!(f, "{minimum}, and {found}"),
             Self::SameRelease { version } => {
                 write!(f, "`{version}` is the release that is active already")
             }
@@ -215,6 +216,11 @@ impl Obstacle {
         match self {
             Self::Found(finding) => vec![finding.hint.clone()],
             Self::SkippedHop(skipped) => vec![skipped.hint()],
+            Self::BelowMinimum { minimum, .. } => vec![format!(
+                "bring {} there first; or, where the recipe is wrong, say `path:` otherwise in \
+                 `transship.yml` in the install",
+                minimum.of
+            )],
             Self::SameRelease { .. } => {
                 said(["name the release to upgrade to; `transship status` shows both"])
             }

@@ -11,7 +11,7 @@ use super::obstacle::Obstacle;
 use super::outside;
 use super::releases::Releases;
 use super::volume_pair::VolumePair;
-use crate::compose::{Bind, Model, interpolate};
+use crate::compose::{Bind, Model, interpolate, is_data};
 use crate::upgrade::service_path::ServicePath;
 use crate::upgrade::step::FolderMove;
 
@@ -170,7 +170,7 @@ impl View<'_> {
         binds.filter_map(|bind| {
             let service = old.services.get(&bind.service)?;
             let was = service.mounts.get(&bind.target)?;
-            let is_answered = self.is_skipped(was) || bind.source.is_absolute();
+            let is_answered = self.is_skipped(was) || is_asked_elsewhere(&bind.source);
             (!is_answered).then(|| Obstacle::DataMoved {
                 service: bind.service.clone(),
                 target: bind.target.clone(),
@@ -191,7 +191,7 @@ impl View<'_> {
             let is_data =
                 !bind.read_only && !was.read_only && old.folder.join(&was.source).is_dir();
             let is_answered = was.source == bind.source
-                || bind.source.is_absolute()
+                || is_asked_elsewhere(&bind.source)
                 || self.is_skipped(&was.source.to_string_lossy())
                 || self.moves.iter().any(|m| m.from == was.source)
                 || self.is_left(&bind.service, &bind.target);
@@ -208,7 +208,7 @@ impl View<'_> {
                     to,
                     data: bind.source.display().to_string(),
                 })
-            } else if self.is_there(&bind.source) {
+            } else if bind.source.is_relative() && self.is_there(&bind.source) {
                 // The vendor's own beginning; what was there is told among what stays behind.
                 None
             } else {
@@ -365,4 +365,10 @@ impl View<'_> {
         let name = folders.into_iter().find_map(below);
         name.unwrap_or_else(|| at.to_owned())
     }
+}
+
+/// Whether data in a folder of the host is a question of its own: not where the system has what is
+/// its own, as below `/dev/shm` or `/run`.
+fn is_asked_elsewhere(source: &Path) -> bool {
+    source.is_absolute() && is_data(source)
 }
