@@ -44,7 +44,7 @@ const AFTERWARDS: &str = "exec pg_restore --exit-on-error --no-tablespaces --sec
      -d \"$1\" /transship/schema";
 /// A script of `psql`, written before it is run.
 const WRITE: &str = "exec cat > \"$1\"";
-const RUN: &str = "exec psql -X -q -v ON_ERROR_STOP=1 -d \"$1\" -f \"$2\" 2>&1";
+const RUN: &str = "exec psql -X -q -v ON_ERROR_STOP=1 -d \"$1\" -f \"$2\"";
 const PIPES: &str = "exec mkfifo -m 666 \"$@\"";
 
 /// `template1` is where nobody else may be meanwhile.
@@ -143,15 +143,16 @@ impl Stream<'_> {
             let pipes: Vec<String> = queue.pipes().collect();
             let pipes = self.to.shell(PIPES, pipes.iter().map(String::as_str));
             self.to.run(&what, pipes, self.progress)?;
+            // What the loading one complains of is read with what it tells.
             let sides = [
-                (self.from, queue.dumps(snapshot), "dump"),
-                (self.to, queue.loads(), "load"),
+                (self.from, queue.dumps(snapshot), "dump", RUN.to_owned()),
+                (self.to, queue.loads(), "load", format!("{RUN} 2>&1")),
             ];
-            let calls = sides.map(|(client, script, side)| {
+            let calls = sides.map(|(client, script, side, line)| {
                 let path = format!("/transship/{side}.{number}");
                 let write = client.shell(WRITE, [&*path]).stdin(script);
                 client.run(&what, write, self.progress)?;
-                Ok::<_, PostgresError>(client.shell(&format!("{SESSION}{RUN}"), [db, &path]))
+                Ok::<_, PostgresError>(client.shell(&format!("{SESSION}{line}"), [db, &path]))
             });
             let [dump, load] = calls;
             pairs.push((dump?, load?));
