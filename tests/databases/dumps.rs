@@ -5,6 +5,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::Command;
 
+use super::document;
 use super::moves::DATA;
 use super::need;
 use super::program::{Ran, transship};
@@ -30,9 +31,10 @@ fn a_dump_is_whole_and_loads_and_one_that_is_not_is_named_and_touches_nothing() 
     old.sql("postgres", DATA);
     let home = tempfile::tempdir().unwrap();
     let db = |args: &[&str]| -> Ran { transship(home.path(), [&["db"], args].concat()) };
-    db(&["dump", &old.name, "-o", "all.sql.gz"])
-        .exits(0)
-        .prints("database `german`: 1 table, 20000 rows");
+    let dumped = db(&["dump", &old.name, "-o", "all.sql.gz", "--json"]).exits(0);
+    let dumped = document::check("db dump", &dumped);
+    let german = serde_json::json!({"name": "german", "tables": 1, "rows": 20000});
+    assert!(dumped["databases"].as_array().unwrap().contains(&german));
     let (dump, manifest) = (
         home.path().join("all.sql.gz"),
         home.path().join("all.sql.gz.manifest.json"),
@@ -90,7 +92,9 @@ fn a_dump_is_whole_and_loads_and_one_that_is_not_is_named_and_touches_nothing() 
     db(&["load", "backup.sql.gz", &new.name])
         .exits(3)
         .complains("--database");
-    db(&["load", "backup.sql.gz", &new.name, "--database", "copy"]).exits(0);
+    let copy = ["load", "backup.sql.gz", &new.name, "--database", "copy"];
+    let loaded = db(&[&copy[..], &["--json"]].concat()).exits(0);
+    assert_eq!(document::check("db load", &loaded)["rows"], 20000);
     assert_eq!(new.sql("copy", "select count(*) from t"), "20000");
     // The first error ends it.
     shell(

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::document;
 use super::need;
 use super::program::{Ran, transship};
 use super::server::{Postgres, docker};
@@ -44,16 +45,10 @@ fn all_of_a_server_moves_into_a_newer_one_and_what_can_not_is_refused_first() {
     let notes = "the password of `old` is kept as MD5";
     let home = tempfile::tempdir().unwrap();
     let kept = home.path().join("kept.sql.gz");
-    db(&[
-        "move",
-        &old.name,
-        &new.name,
-        "--keep-dump",
-        kept.to_str().unwrap(),
-    ])
-    .exits(0)
-    .prints("equal: ")
-    .prints(notes);
+    let kept_dump = ["--keep-dump", kept.to_str().unwrap(), "--json"];
+    let moved = db(&[&["move", &*old.name, &*new.name], &kept_dump[..]].concat()).exits(0);
+    assert_eq!(document::check("db move", &moved)["equal"], true);
+    moved.complains(notes);
     let made = new.sql(
         "german",
         "select made(), encode(lo_get(4711), 'hex'), (select last_value from s)",

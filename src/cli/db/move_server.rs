@@ -82,6 +82,9 @@ pub(super) fn run(args: &DbMove, ui: &Ui) -> Result<Done, Failure> {
         document::save(&Disk::new(), COMPARISON_FORMAT, path, found)?;
     }
     if ui.json {
+        for note in &moved.notes {
+            ui.warn(note);
+        }
         ui.json(COMPARISON_FORMAT.name, found)?;
     } else {
         let notes = moved.notes.iter().map(|note| format!("note: {note}\n"));
@@ -92,12 +95,11 @@ pub(super) fn run(args: &DbMove, ui: &Ui) -> Result<Done, Failure> {
             compare::text(found)
         ))?;
     }
-    match found.equal {
-        true => Ok(Done::Same),
-        false => Err(PostgresError::NotEqual {
-            a: a.name().to_owned(),
-            b: b.name().to_owned(),
-        }
-        .into()),
+    if !found.equal {
+        // Stdout has its document.
+        let (a, b) = (a.name().to_owned(), b.name().to_owned());
+        ui.fail_in_words(&PostgresError::NotEqual { a, b }.into());
+        return Ok(Done::Incomplete);
     }
+    Ok(Done::Same)
 }
