@@ -35,11 +35,13 @@ pub use program::{Invocation, Output, Program};
 pub use projects::claimed::{ExceptProject, claimed};
 pub use projects::compose::{Compose, ComposeProject, UpOptions};
 pub(crate) use projects::containers::network_names;
-pub use projects::containers::{Container, Health, Mount, containers_using, projects_from};
+pub use projects::containers::{
+    Container, ContainerMaking, Health, Mount, containers_using, projects_from,
+};
 pub use projects::giving_way::{remove_network, rename_container};
 pub use projects::in_service::ServiceCommand;
 pub use projects::listening::listening;
-pub use projects::lone_container::{LoneContainer, LoneOptions};
+pub use projects::lone_container::{AddedArguments, LoneContainer, LoneOptions, last_lines};
 pub use projects::standing::{
     StandingContainer, free_names, remove_containers, remove_projects, stop_containers,
 };

@@ -104,4 +104,41 @@ fn a_dump_is_whole_and_loads_and_one_that_is_not_is_named_and_touches_nothing() 
     db(&["load", "wrong.sql", &new.name, "--database", "wrong"])
         .exits(4)
         .complains("division by zero");
+
+    // What `pg_restore` reads: in one file, and in a folder.
+    shell(
+        home.path(),
+        &format!(
+            "docker exec {name} pg_dump -U postgres -Fc german > backup.dump
+             docker exec {name} sh -c 'pg_dump -U postgres -Fd -j2 -f /tmp/folder german && tar -C /tmp -c folder' | tar -x
+             docker exec {name} pg_dumpall -U postgres > every.sql
+             head -c 100000 backup.dump > cut.dump; sed 's/$/\\r/' backup.dump > terminal.dump; gzip -k backup.dump
+             cp -r folder cut; rm \"$(ls -S cut/*.dat.gz | head -n 1)\"",
+            name = old.name
+        ),
+    );
+    for (file, complaint) in [
+        ("cut.dump", "it is cut short, or damaged"),
+        ("cut", "it is cut short, or damaged"),
+        ("terminal.dump", "its line ends are CRLF"),
+        ("backup.dump.gz", "within gzip"),
+        ("nowhere", "can't be read"),
+    ] {
+        db(&["load", file, &new.name, "--database", "archive"])
+            .exits(3)
+            .complains(complaint);
+    }
+    for (file, database) in [("backup.dump", "archive"), ("folder", "folder")] {
+        db(&["load", file, &new.name])
+            .exits(3)
+            .complains("--database");
+        db(&["load", file, &new.name, "--database", database])
+            .exits(0)
+            .prints("20000 rows");
+        assert_eq!(new.sql(database, "select count(*) from t"), "20000");
+    }
+    // `pg_dumpall`'s is of a whole server, and needs one that is empty.
+    db(&["load", "every.sql", &new.name])
+        .exits(3)
+        .complains("isn't empty");
 }

@@ -56,14 +56,13 @@ fn all_of_a_server_moves_into_a_newer_one_and_what_can_not_is_refused_first() {
     assert_eq!(made, "eins\r\nzwei|0102|1");
     assert!(kept.exists());
     // Nothing of it stays: neither a container nor a volume of the move's own.
-    let left = [
-        "ps",
-        "--all",
-        "--quiet",
-        "--filter",
-        "name=transship-clients",
-    ];
-    assert_eq!(docker(&left), "");
+    for kind in ["clients", "filling"] {
+        let filter = format!("name=transship-{kind}");
+        assert_eq!(docker(&["ps", "--all", "--quiet", "--filter", &filter]), "");
+    }
+    // It runs with its own settings again, which the test's server has from its command.
+    let settings = "select current_setting('wal_level'), current_setting('autovacuum')";
+    assert_eq!(new.sql("german", settings), "replica|on");
     db(&["compare", &old.name, &new.name]).exits(0);
 
     db(&["move", &old.name, &new.name])
