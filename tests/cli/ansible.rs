@@ -154,7 +154,7 @@ fn what_fails_has_a_code_that_stays_and_says_whether_anything_was_done() {
 
 /// What `ansible-doc` reads, from the definition of the command line; `UPDATE=1` writes it.
 #[test]
-fn the_documentation_of_the_module_has_every_parameter() {
+fn the_generated_documentation_of_the_module_has_every_parameter() {
     let sentences = |help: &str| -> Vec<String> {
         let paragraphs = help.split("\n\n");
         paragraphs
@@ -218,7 +218,7 @@ fn the_documentation_of_the_module_has_every_parameter() {
     if std::env::var_os("UPDATE").is_some() {
         fs::write(&file, &text).unwrap();
     }
-    let hint = "run: UPDATE=1 cargo test --test cli ansible";
+    let hint = "run: UPDATE=1 cargo test --test cli generated";
     assert!(
         fs::read_to_string(file).unwrap_or_default() == text,
         "{hint}"
