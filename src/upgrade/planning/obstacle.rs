@@ -103,8 +103,17 @@ pub enum Obstacle {
         to: String,
         /// The keys, if both are volumes.
         rename: Option<(String, String)>,
-        /// A key that, skipped, lets it begin empty.
-        skip: String,
+    },
+    /// A service had data that nothing of the new release mounts.
+    DataLeft {
+        /// The service.
+        service: String,
+        /// The path in the container.
+        target: String,
+        /// What was mounted there: `volume KEY` or a folder.
+        from: String,
+        /// A new service of the same image, if the service is gone.
+        heir: Option<String>,
     },
     /// A service would find the data of another volume or folder where it had its own.
     AnothersData {

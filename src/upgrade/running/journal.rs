@@ -30,7 +30,7 @@ use crate::upgrade::step::StepOutcome;
 /// The format of a journal. Each version has a file in `fixtures/formats/`.
 pub const FORMAT: DocumentFormat = DocumentFormat {
     name: "transship-journal",
-    version: 7,
+    version: 8,
     oldest: 1,
 };
 

@@ -10,7 +10,6 @@ use super::downtime::Downtime;
 use super::expected_steps::expected_steps;
 use super::going_back::{OnFailure, is_in_window, scope_begun, undo_order};
 use super::journal::{Journal, JournalError, JournalEvent, RunState, StepState};
-use super::maintenance_window::MaintenanceWindow;
 use super::report::Report;
 pub use super::run_error::RunError;
 use super::run_terms::{Deadline, OpenedWindow, RunTerms};
@@ -229,12 +228,8 @@ impl Runner<'_> {
         ids: &RunIds,
     ) -> Result<Option<Timestamp>, Option<RunError>> {
         if is_in_window(journal) {
-            // It was open once, and may be over by now: the night in which it was begun is the one that
-            // counts.
-            return Ok(match journal.opened() {
-                Some(opened) => opened.ends,
-                None => terms.window.as_ref().map(MaintenanceWindow::end),
-            });
+            // It was open once, and may be over by now.
+            return Ok(terms.end_of(journal.opened()));
         }
         let expects = || self.expected_now(journal, ids);
         let OpenedWindow { ends, expected } =
