@@ -72,6 +72,11 @@ impl Upgrade {
             };
             text(lab, port, number, &of(0), &of(1))
         });
+        Self::up(pair, port)
+    }
+
+    /// The old one of two releases that publish `port`, up.
+    pub(super) fn up(pair: Pair, port: u16) -> Self {
         let upgrade = Self { pair, port };
         let a = upgrade.project("a");
         upgrade.pair.runs(&["up", "v1", "-p", &a]);
@@ -115,7 +120,7 @@ impl Upgrade {
 
     /// The release that answers on the host's port; it may have started a moment ago.
     pub(super) fn answer(&self) -> Option<String> {
-        for _ in 0..20 {
+        for _ in 0..600 {
             if let Some(found) = ask(self.port) {
                 return Some(found);
             }
