@@ -10,8 +10,6 @@
 
 mod compose_labels;
 mod compose_program;
-#[path = "../common/document.rs"]
-mod document;
 mod fake_docker;
 mod faults;
 mod folders;
@@ -28,7 +26,6 @@ mod named_files;
 #[path = "../common/need.rs"]
 mod need;
 mod outage;
-mod plan_script;
 #[path = "../common/program.rs"]
 mod program;
 mod pruning;
@@ -38,6 +35,7 @@ mod real_engine;
 mod rehearse;
 mod remote;
 mod replacing;
+mod restarted;
 mod side_by_side;
 mod standing;
 #[path = "../fidelity/support.rs"]

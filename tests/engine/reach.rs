@@ -183,9 +183,25 @@ impl Engine {
     pub(crate) fn start() -> Self {
         let home = tempfile::tempdir().unwrap();
         fs::set_permissions(home.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        let at = |name: &str| home.path().join(name).display().to_string();
+        let daemon = Self::daemon(home.path());
+        let engine = Self { home, daemon };
+        engine.until_it_answers();
+        engine
+    }
+
+    /// Ended and started again, as by its service manager: what runs ends with it.
+    pub(crate) fn restart(&mut self) {
+        let pid = self.daemon.id().to_string();
+        assert!(Command::new("kill").arg(pid).status().unwrap().success());
+        self.daemon.wait().unwrap();
+        self.daemon = Self::daemon(self.home.path());
+        self.until_it_answers();
+    }
+
+    fn daemon(home: &Path) -> Child {
+        let at = |name: &str| home.join(name).display().to_string();
         let log = fs::File::create(at("log")).unwrap();
-        let daemon = Command::new("dockerd")
+        Command::new("dockerd")
             .args(["--host", &format!("unix://{}", at("socket"))])
             .args(["--data-root", &at("data"), "--exec-root", &at("exec")])
             .args(["--pidfile", &at("pid"), "--bridge=none", "--iptables=false"])
@@ -194,15 +210,17 @@ impl Engine {
             .stdout(log.try_clone().unwrap())
             .stderr(log)
             .spawn()
-            .unwrap();
-        let engine = Self { home, daemon };
+            .unwrap()
+    }
+
+    fn until_it_answers(&self) {
         for _ in 0..300 {
-            if engine.docker(&["info"]).status.success() {
-                return engine;
+            if self.docker(&["info"]).status.success() {
+                return;
             }
             std::thread::sleep(Duration::from_millis(200));
         }
-        let log = fs::read_to_string(engine.home.path().join("log"));
+        let log = fs::read_to_string(self.home.path().join("log"));
         panic!("it doesn't answer: {}", log.unwrap_or_default());
     }
 

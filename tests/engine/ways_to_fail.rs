@@ -1,14 +1,53 @@
 //! The ways to fail in the window of an upgrade, on a real engine. Each ends with the old release
-//! answering, or says exactly what to do, and none says success falsely.
+//! answering, or says exactly what to do, and none says success falsely. The tests are in `tests/engine/`
+//! where nothing else is said; `here` is this file.
 //!
-//! Here are those that somebody else brings about, and what the checks see; beside them stand, in
-//! `upgrade`: a release that ends at once, is unhealthy, or fails its check in a container; `current`
-//! repointed meanwhile; hooks that fail, hang, or can't be run; Ctrl-C; the old containers, or their
-//! network, removed; the old compose file spoilt; SIGKILL and `rollback`, SIGKILL and `resume`. In
-//! `terms`: the end of the maintenance window, and nobody who confirms. In `standing`: tags that were
-//! moved, so that going back by names would start the new images (drydock#1020). In `pruning`: somebody
-//! prunes between (dockge-enhanced#293). In `tests/crash`: a disk that fails at any write.
+//! | | what fails | where it is tried |
+//! |---|---|---|
+//! | 1 | the new release ends at once | `upgrade`: `a_new_release_that_does_not_come_up_well_*` |
+//! | 2 | it is unhealthy | the same |
+//! | 3 | a check fails in a container | the same |
+//! | 4 | `current` is repointed by somebody | `upgrade`: `a_new_release_that_does_not_come_up_well_*` |
+//! | 5 | a hook fails, before the stop or after it | `upgrade`: `a_hook_that_fails_in_the_window_*` |
+//! | 6 | a hook hangs, before the stop or after it | the same |
+//! | 7 | a hook can't be run | `upgrade`: `a_hook_that_fails_in_the_window_*` |
+//! | 8 | Ctrl-C | the same |
+//! | 9 | SIGKILL, then `rollback` | `upgrade`: `a_run_that_is_killed_in_the_window_*` |
+//! | 10 | SIGKILL, then `resume` | the same |
+//! | 11 | the disk is full | here: `a_disk_that_is_full_in_the_window_*`; at any write: `tests/crash` |
+//! | 12 | a container of the new release is killed | here: `what_somebody_does_to_the_new_release_*` |
+//! | 13 | it is removed | the same |
+//! | 14 | the old release's containers are removed | `upgrade`: `what_somebody_removes_of_the_old_release_*` |
+//! | 15 | their network is | the same |
+//! | 16 | the old compose file is spoilt | the same |
+//! | 17 | somebody starts the old release | here: `an_old_release_that_somebody_starts_*` |
+//! | 18 | the engine is restarted, and a restart policy revives the old release | `restarted` |
+//! | 19 | a reboot, and the revived release writes; then `resume` | `restarted` |
+//! | 20 | the maintenance window ends | `terms`: `the_window_is_kept_to_*` |
+//! | 21 | nobody confirms | `terms`: `what_nobody_confirms_goes_back_*` |
+//! | 22 | a hook after the switch | here: `a_hook_that_fails_once_the_new_release_serves_*` |
+//! | 23 | the second of two hops | here: `the_second_hop_that_fails_*` |
+//!
+//! What went wrong elsewhere (`owner/repository#issue`), and what would see it here:
+//!
+//! | fault | where it is tried |
+//! |---|---|
+//! | drydock#1020: the old tag written, the new image started, success told | `standing`: tags that were moved |
+//! | drydock#1023, #1027: the running container removed, the failing one put back as recovered | `upgrade`: the very containers of before serve, in every way to fail |
+//! | Dockge-Enhanced#293, #296: the container that going back needs removed by the update | `upgrade`: `what_somebody_removes_of_the_old_release_*` |
+//! | nextcloudpi#1210, #1715: a left-over folder made going back delete the data | `tests/cli/last_copy.rs`: nothing is removed that the run didn't make, nor while the old volume is gone or empty |
+//! | nextcloudpi#1891: gone back from after success | `upgrade`: `one_command_upgrades_what_runs_*`, where nothing is undone unasked |
+//! | all-in-one#4471, frankendeploy#72: back to another release than the one before | here: `the_second_hop_that_fails_*` |
+//! | all-in-one#5045: no dump, and round and round | `tests/databases`: `an_upgrade_moves_the_database_and_what_fails_*` |
+//! | arcane#2264: initdb ran on the data of a container that was made anew | `upgrade`: `what_somebody_removes_of_the_old_release_*` reads the rows |
+//! | YunoHost#1231, mattermost_ynh#92: restored from what had no files | `tests/cli/last_copy.rs`: refused by name before anything is done |
+//! | doco-cd#1616, Dokploy#3987: a way back told as success | here: exit code 5 and the answer are asked in every way to fail |
+//! | coolify#8445: back to nothing | `tests/cli/last_copy.rs`: `the_old_release_is_gone` |
+//! | `docker image prune -a` between | `standing`: `a_held_image_survives_*`; `pruning` |
+//! | Sentry's Postgres step: the old volume removed before the copy back | the rows of the old volume are read in every way to fail |
+//! | getsentry/self-hosted#4511: hard stops seen after services were stopped | `tests/cli/path.rs`: refused by `plan`, before anything |
 
+use std::fs;
 use std::process::Command;
 
 use super::lab::put_text;
@@ -39,6 +78,53 @@ fn what_somebody_does_to_the_new_release_in_the_window_is_seen() {
             ..Failing::default()
         },
     ]);
+}
+
+#[test]
+fn the_second_hop_that_fails_has_the_first_ones_release_answer() {
+    if !can() {
+        return;
+    }
+    let upgrade = Upgrade::new("hops", Extra::default(), Extra::default());
+    let root = upgrade.pair.home.path();
+    upgrade.write_release(3);
+    for number in [2, 3] {
+        let file = root.join(format!("releases/v{number}/docker-compose.yml"));
+        let text = fs::read_to_string(&file).unwrap();
+        let name = upgrade.project(&format!("{number}"));
+        put_text(&file, &format!("name: {name}\n{text}"));
+    }
+    let own = upgrade.pair.lab.name("");
+    put_text(
+        &root.join("transship.yml"),
+        &format!(
+            "{{path: {{max-major-jump: 1}}, volumes: {{prefix: '{own}{{version}}_'}}, \
+             hooks: {{migrate: 'case $TRANSSHIP_TO in v3) exit 7;; esac'}}}}"
+        ),
+    );
+    upgrade.db("a", "echo first >/d/rows");
+    let args = [
+        "upgrade",
+        "v3",
+        "--all-hops",
+        "--yes",
+        "--theirs",
+        "docker-compose.yml",
+    ];
+    let ran = upgrade.pair.ran(&args).exits(5);
+    ran.complains("hop 2 of 2: v2 to v3")
+        .complains("v2 serves again")
+        .complains("1 of 2 hops are done, up to v2");
+    assert_eq!(upgrade.answer().as_deref(), Some("v2"));
+    assert_eq!(upgrade.current(), std::path::PathBuf::from("releases/v2"));
+    assert_eq!(upgrade.running("a"), Vec::<String>::new());
+    assert_eq!(upgrade.running("3"), Vec::<String>::new());
+    assert_eq!(upgrade.db("2", "cat /d/rows"), "first");
+    for project in ["2", "3"] {
+        let project = upgrade.project(project);
+        let down = ["compose", "-p", &project, "down", "--volumes", "-t", "0"];
+        let _ = Command::new("docker").args(down).output();
+    }
 }
 
 #[test]
@@ -91,7 +177,7 @@ fn a_disk_that_is_full_in_the_window_does_not_keep_the_old_release_from_coming_b
     assert_eq!(upgrade.running("b"), Vec::<String>::new());
 
     // With room again it is gone back from for good.
-    std::fs::remove_file(root.join(".transship/journal/filled")).unwrap();
+    fs::remove_file(root.join(".transship/journal/filled")).unwrap();
     upgrade.pair.ran(&["rollback"]).exits(0);
     upgrade.is_old(&before, "rolled back");
 }
@@ -115,6 +201,6 @@ fn a_hook_that_fails_once_the_new_release_serves_leaves_it_serving_and_says_what
     put_text(&root.join("ready"), "");
     upgrade.pair.ran(&["resume"]).exits(0);
     assert_eq!(upgrade.answer().as_deref(), Some("v2"));
-    let hops = std::fs::read_to_string(root.join("hops")).unwrap();
+    let hops = fs::read_to_string(root.join("hops")).unwrap();
     assert_eq!(hops, "before\nafter\n");
 }
