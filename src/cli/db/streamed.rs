@@ -121,14 +121,13 @@ pub(super) fn move_database(
     } else {
         ui.print(&text(&found))?;
     }
-    match found.equal {
-        Some(false) => Err(StreamedMoveError::NotEqual {
-            from: found.from,
-            to: found.to,
-        }
-        .into()),
-        _ => Ok(Done::Same),
+    if found.equal == Some(false) {
+        // Stdout has its document.
+        let (from, to) = (found.from, found.to);
+        ui.fail_in_words(&StreamedMoveError::NotEqual { from, to }.into());
+        return Ok(Done::Incomplete);
     }
+    Ok(Done::Same)
 }
 
 fn text(found: &StreamedDump) -> String {
