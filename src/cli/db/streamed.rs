@@ -123,7 +123,7 @@ pub(super) fn move_database(
     }
     if found.equal == Some(false) {
         // Stdout has its document.
-        let (from, to) = (found.from, found.to);
+        let StreamedDump { from, to, .. } = found;
         ui.fail_in_words(&StreamedMoveError::NotEqual { from, to }.into());
         return Ok(Done::Incomplete);
     }
