@@ -30,7 +30,9 @@ fn script(install: &Install, text: &str) -> Ran {
     let path = format!("{}:{path}", program.parent().unwrap().display());
     let mut shell = Command::new("sh");
     let shell = shell.arg(&file).arg(install.root()).env("PATH", path);
-    Ran::of(shell.env_remove("TRANSSHIP_INSTALL").current_dir("/"))
+    let ran = Ran::of(shell.env_remove("TRANSSHIP_INSTALL").current_dir("/"));
+    fs::remove_file(&file).unwrap();
+    ran
 }
 
 /// Everything but what runs keep for themselves; what was written since `begun` was written now.
