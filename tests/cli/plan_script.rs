@@ -37,10 +37,10 @@ fn script(install: &Install, text: &str) -> Ran {
 
 /// Everything but what runs keep for themselves; what was written since `begun` was written now.
 fn tree(install: &Install, begun: i64) -> BTreeMap<PathBuf, String> {
-    let own = ["journal", "log", "plans", "made", "known", "id"];
+    let kept = ["pristine"];
     let is_own = |path: &Path| {
-        let mut own = own.iter().map(|name| Path::new(".transship").join(name));
-        own.any(|own| path.starts_with(own))
+        let mut kept = kept.iter().map(|name| Path::new(".transship").join(name));
+        path.starts_with(".transship") && !kept.any(|kept| path.starts_with(kept))
     };
     let picture = install.picture("").into_iter();
     let picture = picture.filter(|(path, _)| !is_own(path) && path.as_os_str() != "");
