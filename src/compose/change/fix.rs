@@ -115,7 +115,8 @@ pub fn fix(
     let foreign = project.foreign.iter().cloned();
     let renames = fixing.renames.into_iter().chain(made).chain(foreign);
     let renames = unique(renames.collect());
-    let referrers = Referrers::new(project.model, project.lookup, &renames);
+    let referrers = Referrers::new(project.model, project.lookup, &renames)
+        .knowing_mixed(documents.clone(), project.env_files);
     let (mut stale, mut files) = (Vec::new(), Vec::new());
     for ((document, lookup), mut draft) in documents.zip(drafts) {
         let referrers = referrers.with(lookup);
@@ -207,11 +208,7 @@ impl Fixing<'_> {
         draft: &mut Draft<'_>,
         colliding: &Colliding<'_>,
     ) -> Result<(), Error> {
-        self.containers(
-            document,
-            draft,
-            &colliding.places(ConflictRule::ContainerName),
-        );
+        self.containers(document, draft, colliding);
         if let Some(offset) = self.rule.port_offset {
             self.ports(document, draft, offset, &colliding.ports());
         }
@@ -229,8 +226,9 @@ impl Fixing<'_> {
         &mut self,
         document: &Document,
         draft: &mut Draft<'_>,
-        places: &HashMap<&Location, &Conflict>,
+        colliding: &Colliding<'_>,
     ) {
+        let places = colliding.places(ConflictRule::ContainerName);
         if places.is_empty() {
             return;
         }
@@ -245,6 +243,12 @@ impl Fixing<'_> {
                 .as_ref()
                 .ok()
                 .and_then(|from| too_long(document, site, from, suffix))
+            {
+                self.refusals.push(error);
+            } else if let Some(error) = from
+                .as_ref()
+                .ok()
+                .and_then(|from| is_a_service_s(colliding.model, document, site, from, suffix))
             {
                 self.refusals.push(error);
             } else if let Err(error) = draft.set(document, &sites, site, name) {
@@ -358,6 +362,24 @@ fn too_long(
              can't be reached by its name"
         ),
         remedy: "choose a shorter one with `--suffix`".to_owned(),
+    })
+}
+
+/// Whoever used a name that a service has already would reach that.
+fn is_a_service_s(
+    model: &Model,
+    document: &Document,
+    site: &ValueLocation<'_>,
+    name: &str,
+    suffix: &str,
+) -> Option<Error> {
+    let is_taken = |suffix: &str| model.services.contains_key(&format!("{name}{suffix}"));
+    let mut others = (2..).map(|number| format!("{suffix}{number}"));
+    let other = others.find(|suffix| !is_taken(suffix))?;
+    is_taken(suffix).then(|| Error::Unsafe {
+        at: document.location_of(site.scalar),
+        reason: format!("`{name}{suffix}` is the name of a service"),
+        remedy: format!("choose another one: `--suffix={other}`"),
     })
 }
 

@@ -6,13 +6,16 @@
 
 mod docker_command;
 mod host_place;
+mod host_port;
 mod key_words;
+
+pub(crate) use self::host_port::is_bridge;
 
 use std::ops::Range;
 
 use self::key_words::{
     CREDENTIAL_WORDS, HOST_WORDS, IMAGE_WORDS, NAMED_WORDS, ends_with_word, may_name_a_host,
-    names_another_kind, speaks_of,
+    names_a_site, names_another_kind, speaks_of,
 };
 use super::rename::{NamedThing, Rename};
 
@@ -50,6 +53,23 @@ pub(crate) struct NamedText<'a> {
     pub(crate) is_service: bool,
     /// The networks by whose names those who read it may call a host: `db.proxy`.
     pub(crate) networks: &'a [&'a str],
+    /// What they know of hosts.
+    pub(crate) hosts: KnownHosts<'a>,
+}
+
+/// The hosts that whoever reads a text knows.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct KnownHosts<'a> {
+    /// Names of services and containers.
+    pub(crate) peers: &'a [&'a str],
+    /// Names of the machine itself, by `extra_hosts`.
+    pub(crate) gateways: &'a [&'a str],
+    /// Names of addresses, by `extra_hosts`.
+    pub(crate) fixed: &'a [&'a str],
+    /// True if they are in the machine's own network.
+    pub(crate) is_in_host_network: bool,
+    /// True if they speak to the machine, by whatever name.
+    pub(crate) speaks_to_host: bool,
 }
 
 /// A place in a text that uses a name.
@@ -242,6 +262,23 @@ impl Token<'_> {
         (!self.before[start..].contains(ends)).then_some(start)
     }
 
+    /// Within a URL whose first part is a bucket, a folder or an image.
+    fn is_of_storage(&self) -> bool {
+        const SCHEMES: [&str; 10] = [
+            "s3", "s3a", "gs", "gcs", "b2", "abs", "wasb", "file", "docker", "oci",
+        ];
+        let scheme = self
+            .before
+            .rsplit_once("://")
+            .map_or("", |(before, _)| before);
+        let is_end = |c: char| !c.is_ascii_alphanumeric();
+        self.authority().is_some()
+            && scheme
+                .rsplit(is_end)
+                .next()
+                .is_some_and(|scheme| SCHEMES.contains(&scheme))
+    }
+
     /// What follows within the authority.
     fn rest_of_authority(&self) -> &str {
         let ends = |c: char| matches!(c, '/' | '?' | '#' | '"' | '\'') || c.is_whitespace();
@@ -249,12 +286,13 @@ impl Token<'_> {
     }
 
     fn is_host_of_url(&self) -> bool {
-        self.authority().is_some_and(|start| {
-            let is_first = |c: char| matches!(c, '@' | ',');
-            let before = &self.before[start..];
-            (before.is_empty() || before.ends_with(is_first))
-                && !self.rest_of_authority().contains('@')
-        })
+        !self.is_of_storage()
+            && self.authority().is_some_and(|start| {
+                let is_first = |c: char| matches!(c, '@' | ',');
+                let before = &self.before[start..];
+                (before.is_empty() || before.ends_with(is_first))
+                    && !self.rest_of_authority().contains('@')
+            })
     }
 
     /// Within the value of something that is a user's name, a group or a secret; the host of a URL
@@ -317,12 +355,19 @@ impl Token<'_> {
             return is_named.then_some(true);
         }
         let option = self.option();
+        if self.text.hosts.fixed.contains(&name) {
+            // `extra_hosts` says where that is.
+            return None;
+        }
         let speaks_of_containers = speaks_of(option, &["container"], &["container"])
             || matches!(option, "--volumes-from" | "--link");
         if self.before.ends_with("container:") {
             return Some(true);
         }
-        if self.is_credential() || (self.text.is_service && !speaks_of_containers) {
+        if self.is_credential()
+            || self.is_of_storage()
+            || (self.text.is_service && !speaks_of_containers)
+        {
             return None;
         }
         let is_image = ends_with_word(option, &IMAGE_WORDS);
@@ -351,7 +396,7 @@ impl Token<'_> {
             return Some(true);
         }
         if is_value && speaks_of(option, &HOST_WORDS, &NAMED_WORDS) {
-            return Some(self.text.reaches);
+            return Some(self.text.reaches && !names_a_site(option));
         }
         (self.is_telling(name) || self.is_at_a_host_s_place()).then_some(false)
     }
@@ -400,37 +445,6 @@ impl Token<'_> {
     fn is_element_before(&self) -> bool {
         let is_edge = |c: char| c.is_whitespace() || matches!(c, ',' | ';' | '"' | '\'' | '=');
         self.before.chars().next_back().is_none_or(is_edge)
-    }
-
-    /// Whether it is surely the port of the host rather than one of a container.
-    fn as_port(&self, name: &str) -> Option<bool> {
-        let (host, is_url) = self.host_before()?;
-        let is_local = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
-        if host == "host.docker.internal" || is_local && self.text.role == ValueRole::Engine {
-            return Some(true);
-        }
-        if self.text.role != ValueRole::Pair {
-            return None;
-        }
-        let is_own_port = |port: &u16| port.to_string() == name;
-        let is_inside = self.text.own_ports.iter().any(is_own_port);
-        if is_local {
-            // Others mean themselves by it, at a port that needn't be published.
-            let is_sure = is_url && !is_inside && self.text.is_own;
-            return (is_url || !is_inside).then_some(is_sure);
-        }
-        // A name without a dot is another container, by its own port.
-        (is_url && host.contains('.')).then_some(false)
-    }
-
-    /// The host that stands before `:PORT`, and whether it is a URL's.
-    fn host_before(&self) -> Option<(&str, bool)> {
-        let before = self.before.strip_suffix(':')?;
-        let ends =
-            |c: char| matches!(c, '/' | '@' | ',' | '=' | '(' | '"' | '\'') || c.is_whitespace();
-        let start = before.rfind(ends).map_or(0, |at| at + 1);
-        let host = &before[start..];
-        (!host.is_empty()).then_some((host, before[..start].ends_with("://")))
     }
 
     /// A word that is hardly there by chance.

@@ -4,14 +4,16 @@
 
 mod candidates;
 mod in_files;
+mod mixed_variables;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 use std::path::PathBuf;
 
 use candidates::{Candidate, Candidates, FromOutside};
+use mixed_variables::MIXED;
 
-use super::name_use::{NameUse, NamedText, ValueRole, is_name_byte, uses};
+use super::name_use::{KnownHosts, NameUse, NamedText, ValueRole, is_bridge, is_name_byte, uses};
 use super::rename::{NamedThing, Rename};
 use crate::compose::file::document::Document;
 use crate::compose::file::edit::Draft;
@@ -21,7 +23,7 @@ use crate::compose::file::syntax::NodeId;
 use crate::compose::file::template::{Home, Template};
 use crate::compose::file::value_location::ValueLocation;
 use crate::compose::file::variable::{VariableEdit, Variables};
-use crate::compose::model::model::Model;
+use crate::compose::model::model::{Model, Service};
 
 /// A place that keeps, or may keep, a name that nothing has any more.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +65,8 @@ pub(crate) struct Referrers<'a> {
     /// The names that services answer to, whatever their containers are called, with the networks
     /// on which they do.
     services: HashMap<&'a str, HashSet<&'a str>>,
+    /// The variables that stand for something else, too, and keep their values.
+    mixed: HashSet<String>,
 }
 
 /// What became of the uses in a file, each by its scalar and its place there: several services
@@ -99,7 +103,8 @@ impl<'a> Referrers<'a> {
         let networks = model.networks.values();
         let networks = networks.map(|network| network.name.to_ascii_lowercase());
         let mut services: HashMap<&str, HashSet<&str>> = HashMap::new();
-        for (name, service) in &model.services {
+        let enabled = model.services.iter().filter(|(_, service)| service.enabled);
+        for (name, service) in enabled {
             services.entry(name).or_default();
             for (network, aliases) in &service.networks {
                 for name in aliases.iter().chain([name]) {
@@ -113,6 +118,7 @@ impl<'a> Referrers<'a> {
             renames: by_name,
             networks: networks.collect(),
             services,
+            mixed: HashSet::new(),
         }
     }
 
@@ -199,6 +205,7 @@ impl<'a> Referrers<'a> {
             let services = || vec![(*service).to_owned()];
             let done = match found.is_sure {
                 true if found.rename.made_of.contains(name) => Err(MADE_OF_IT.to_owned()),
+                true if self.is_mixed(&found, name) => Err(MIXED.to_owned()),
                 true => variables.change(edit, services(), self.lookup),
                 false => Err(MAY_MEAN_ELSE.to_owned()),
             };
@@ -239,7 +246,10 @@ impl<'a> Referrers<'a> {
             // A variable that the name is made of, or that is only a part of it, stays as it is.
             let home = template.home(found.range.clone(), false, to);
             let home = home.filter(|home| {
-                let is_kept = |name: &String| found.rename.made_of.contains(name);
+                let is_kept = |name: &String| {
+                    found.rename.made_of.contains(name)
+                        || home.is_in_value && self.is_mixed(found, name)
+                };
                 home.text == *to && !home.variable.as_ref().is_some_and(is_kept)
             });
             match home {
@@ -357,6 +367,25 @@ impl<'a> Referrers<'a> {
         let ports = services.flat_map(|service| &service.ports);
         let own_ports: Vec<u16> = ports.map(|(port, _)| port.target).collect();
         let networks: Vec<&str> = self.networks.iter().map(String::as_str).collect();
+        let peers: Vec<&str> = self.services.keys().copied().collect();
+        let with = readers.iter();
+        let with = with.filter_map(|name| self.model.services.get(*name));
+        let added = with.clone().flat_map(|service| &service.extra_hosts);
+        let (gateways, fixed): (Vec<_>, Vec<_>) =
+            added.partition(|(_, address)| *address == "host-gateway");
+        let names = |hosts: Vec<(&'a String, &'a String)>| {
+            let names = hosts.into_iter().map(|(host, _)| host.as_str());
+            names.collect::<Vec<_>>()
+        };
+        let (gateways, fixed) = (names(gateways), names(fixed));
+        let mode = |service: &Service| service.network_mode.as_deref() == Some("host");
+        let hosts = KnownHosts {
+            peers: &peers,
+            gateways: &gateways,
+            fixed: &fixed,
+            is_in_host_network: with.clone().any(mode),
+            speaks_to_host: with.clone().any(speaks_to_host),
+        };
         let mut all: Vec<Found<'_>> = Vec::new();
         for rename in named {
             let text = NamedText {
@@ -368,6 +397,7 @@ impl<'a> Referrers<'a> {
                 reaches: self.reach(readers, &rename.owner),
                 is_service: self.is_service(readers, &rename.from),
                 networks: &networks,
+                hosts,
             };
             let found = uses(&text, rename).into_iter();
             all.extend(found.map(|NameUse { range, is_sure }| Found {
@@ -387,6 +417,22 @@ impl<'a> Referrers<'a> {
         }
         kept
     }
+}
+
+/// True if a variable of the service's names the machine that its container runs on.
+fn speaks_to_host(service: &Service) -> bool {
+    let is_machine = |value: &String| {
+        let mut words = value.split(|c: char| !c.is_ascii() || !is_name_byte(c as u8));
+        words.any(|word| {
+            word == "host.docker.internal"
+                || is_bridge(word)
+                || service
+                    .extra_hosts
+                    .get(word)
+                    .is_some_and(|host| host == "host-gateway")
+        })
+    };
+    service.environment.values().any(is_machine)
 }
 
 const PUT_TOGETHER: &str = "it is put together from several parts";

@@ -131,6 +131,8 @@ pub struct Service {
     pub volumes: BTreeSet<String>,
     /// The keys of its networks, with its aliases there.
     pub networks: BTreeMap<String, Vec<String>>,
+    /// The hosts of `extra_hosts`, each with its address or `host-gateway`.
+    pub extra_hosts: BTreeMap<String, String>,
     /// `network_mode`, if set.
     pub network_mode: Option<String>,
     /// The files of `env_file`, as absolute paths, whether they are there or not.

@@ -229,6 +229,7 @@ mod tests {
 
     #[test]
     fn each_engine_has_its_way_and_the_volume_may_be_named() {
+        let written = model(OLD);
         for (image, engine) in [
             ("mariadb:11.8", DatabaseEngine::Mariadb),
             ("valkey/valkey:8", DatabaseEngine::Redis),
@@ -241,6 +242,9 @@ mod tests {
             of_rule(&rule, old, new, true, &mut pairs).unwrap();
             assert_eq!(pairs[0].moved, None);
             assert_eq!(pairs[1].moved.as_ref().unwrap().engine, engine, "{image}");
+            // Its programs don't read what another engine wrote.
+            let (said, _) = of_rule(&rule, &written, new, true, &mut pairs).unwrap_err();
+            assert!(said.contains("`postgres:15` is what wrote it"), "{said}");
         }
     }
 
@@ -249,7 +253,6 @@ mod tests {
         for (image, service, is_stopped, complaint) in [
             ("postgres:17", "cache", true, "no such service"),
             ("clickhouse:25", "db", true, "runs isn't known"),
-            ("mariadb:11.8", "db", true, "`postgres:15` is what wrote it"),
             ("orientdb:3.2", "db", true, "has to be told which"),
             ("acme/db:2", "db", true, "runs isn't known"),
             ("postgres:17", "db", false, "`--no-up`"),

@@ -11,7 +11,7 @@ use super::going_back::is_flow;
 use super::maintenance_window::{MaintenanceWindow, WindowState};
 use super::run_error::RunError;
 use crate::clock;
-use crate::progress::{Progress, StepProgress};
+use crate::progress::{ExpectedStep, Progress, StepProgress};
 use crate::release::Version;
 use crate::upgrade::downtime_estimate::DowntimeEstimate;
 use crate::upgrade::plan::Plan;
@@ -124,6 +124,15 @@ impl RunTerms {
                 return Err(None);
             }
             thread::sleep(PAUSE);
+        }
+    }
+
+    /// When a run has to be over that goes on in its window: at the end of the one in which it was begun,
+    /// and not of the next night's. Where that isn't recorded, of the one that is open, or now.
+    pub(super) fn end_of(&self, opened: Option<OpenedWindow>) -> Option<jiff::Timestamp> {
+        match opened {
+            Some(opened) => opened.ends,
+            None => self.window.as_ref().map(MaintenanceWindow::end),
         }
     }
 
@@ -259,8 +268,8 @@ impl Progress for Deadline<'_> {
     fn step(&self, step: &StepProgress<'_>) {
         self.inner.step(step);
     }
-    fn begins_run(&self, run: &str) {
-        self.inner.begins_run(run);
+    fn begins_run(&self, run: &str, steps: &[ExpectedStep]) {
+        self.inner.begins_run(run, steps);
     }
     fn wants_total(&self) -> bool {
         self.inner.wants_total()
@@ -335,6 +344,33 @@ mod tests {
         check(&in_window, Some(10), None);
         check(&in_window, Some(40), Some("down for about 40 s"));
         check(&in_window, Some(4_000), Some("no other comes"));
+    }
+
+    #[test]
+    fn a_run_that_goes_on_has_to_be_over_by_the_end_of_the_night_in_which_it_was_begun() {
+        let now = clock::local_now();
+        let at = |hours: i64| {
+            let time = &now + jiff::SignedDuration::from_hours(hours);
+            time.strftime("%H:%M").to_string()
+        };
+        let terms = RunTerms {
+            window: Some(format!("{}-{}", at(-1), at(2)).parse().unwrap()),
+            ..RunTerms::default()
+        };
+        let last_night = clock::now() - jiff::SignedDuration::from_hours(22);
+        let opened = |ends| OpenedWindow {
+            ends,
+            expected: None,
+        };
+        let end = terms.end_of(Some(opened(Some(last_night))));
+        assert_eq!(end, Some(last_night));
+        let said = Collected::default();
+        let deadline = Deadline::none(&said);
+        deadline.set(end.unwrap());
+        assert!(deadline.is_over(), "it goes back");
+        assert_eq!(terms.end_of(Some(opened(None))), None);
+        // Of before that was recorded.
+        assert!(terms.end_of(None).unwrap() > clock::now());
     }
 
     #[test]

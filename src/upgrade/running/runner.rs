@@ -7,9 +7,9 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::downtime::Downtime;
+use super::expected_steps::expected_steps;
 use super::going_back::{OnFailure, is_in_window, scope_begun, undo_order};
 use super::journal::{Journal, JournalError, JournalEvent, RunState, StepState};
-use super::maintenance_window::MaintenanceWindow;
 use super::report::Report;
 pub use super::run_error::RunError;
 use super::run_terms::{Deadline, OpenedWindow, RunTerms};
@@ -73,7 +73,8 @@ impl Runner<'_> {
         match journal.state() {
             RunState::Open => self.run(journal),
             RunState::RollingBack => {
-                self.progress.begins_run(journal.run());
+                self.progress
+                    .begins_run(journal.run(), &expected_steps(journal.plan()));
                 let scope = scope_begun(&journal, false);
                 self.check_undo(&journal, scope)?;
                 self.undo_all(journal, scope, None)
@@ -94,7 +95,8 @@ impl Runner<'_> {
     /// [`RunError`]: what stands against it, or which step can't be undone and why.
     pub fn roll_back(&self, discard: bool) -> Result<Report, RunError> {
         let journal = self.newest("roll back")?;
-        self.progress.begins_run(journal.run());
+        self.progress
+            .begins_run(journal.run(), &expected_steps(journal.plan()));
         let scope = Self::scope(&journal, discard)?;
         self.check_undo(&journal, scope)?;
         self.undo_all(journal, scope, None)
@@ -123,7 +125,8 @@ impl Runner<'_> {
     }
 
     fn run(&self, mut journal: Journal) -> Result<Report, RunError> {
-        self.progress.begins_run(journal.run());
+        self.progress
+            .begins_run(journal.run(), &expected_steps(journal.plan()));
         self.check(&journal)?;
         let mut downtime = None;
         let deadline = Deadline::none(self.progress);
@@ -225,12 +228,8 @@ impl Runner<'_> {
         ids: &RunIds,
     ) -> Result<Option<Timestamp>, Option<RunError>> {
         if is_in_window(journal) {
-            // It was open once, and may be over by now: the night in which it was begun is the one that
-            // counts.
-            return Ok(match journal.opened() {
-                Some(opened) => opened.ends,
-                None => terms.window.as_ref().map(MaintenanceWindow::end),
-            });
+            // It was open once, and may be over by now.
+            return Ok(terms.end_of(journal.opened()));
         }
         let expects = || self.expected_now(journal, ids);
         let OpenedWindow { ends, expected } =

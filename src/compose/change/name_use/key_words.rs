@@ -108,6 +108,19 @@ pub(super) fn may_name_a_host(key: &str) -> bool {
     }
 }
 
+/// True for the name of a site's domain rather than that of a host within.
+pub(super) fn names_a_site(key: &str) -> bool {
+    let mut words = words_of(key);
+    let is_domain = words.next().is_some_and(|last| last.ends_with("domain"));
+    let of = [
+        "cookie", "session", "mail", "email", "smtp", "base", "root", "sso",
+    ];
+    is_domain
+        && words
+            .next()
+            .is_some_and(|before| of.contains(&before.as_str()))
+}
+
 /// True for a variable that lists what is waited for or worked with.
 pub(super) fn lists_peers(key: &str) -> bool {
     ends_with_word(

@@ -1,5 +1,7 @@
 use super::*;
 
+mod places;
+
 /// The text with what is surely meant in `<>`, and what may be meant in `[]`.
 fn marked(thing: NamedThing, key: &str, text: &str, role: ValueRole) -> String {
     let from = if thing == NamedThing::HostPort {
@@ -17,6 +19,10 @@ fn marked(thing: NamedThing, key: &str, text: &str, role: ValueRole) -> String {
         reaches: true,
         is_service: false,
         networks: &["proxy"],
+        hosts: KnownHosts {
+            peers: &["web"],
+            ..KnownHosts::default()
+        },
     };
     let mut marked = text.to_owned();
     for found in uses(&named, &rename).into_iter().rev() {
@@ -138,6 +144,10 @@ fn who_cannot_reach_a_container_may_mean_another_and_localhost_is_the_reader() {
             reaches: false,
             is_service: false,
             networks: &["proxy"],
+            hosts: KnownHosts {
+                peers: &["web"],
+                ..KnownHosts::default()
+            },
         };
         uses(&text, &rename)[0].is_sure
     };
@@ -211,6 +221,10 @@ fn a_name_that_a_service_has_stays() {
                 reaches: true,
                 is_service: true,
                 networks: &["proxy"],
+                hosts: KnownHosts {
+                    peers: &["web"],
+                    ..KnownHosts::default()
+                },
             },
             &rename,
         )
@@ -256,7 +270,7 @@ fn a_port_is_the_host_s_only_where_the_host_is() {
         ("X", "http://web:8080"),
         ("X", "https://shop.example.org:[8080]/"),
         ("X", "localhost:[8080]"),
-        ("PORT", "8080"),
+        ("PORT", "[8080]"),
         ("X", "http://localhost:18080"),
     ] {
         check(NamedThing::HostPort, key, expect);
@@ -275,180 +289,4 @@ fn a_port_is_the_host_s_only_where_the_host_is() {
         ValueRole::Command,
     );
     assert_eq!(internal, "x host.docker.internal:<8080>");
-}
-
-#[track_caller]
-fn check_word(name: &str, role: ValueRole, key: &str, expect: &str) {
-    let rename = Rename::new(NamedThing::Container, "db", name.to_owned(), "x".to_owned());
-    let text = expect.replace(['‹', '›', '«', '»'], "");
-    let named = NamedText {
-        role,
-        key,
-        text: &text,
-        own_ports: &[],
-        is_own: false,
-        reaches: true,
-        is_service: false,
-        networks: &["proxy"],
-    };
-    let mut marked = text.clone();
-    for found in uses(&named, &rename).into_iter().rev() {
-        let (open, close) = if found.is_sure {
-            ("‹", "›")
-        } else {
-            ("«", "»")
-        };
-        marked.insert_str(found.range.end, close);
-        marked.insert_str(found.range.start, open);
-    }
-    assert_eq!(marked, expect, "{role:?} {key}");
-}
-
-#[test]
-fn hosts_within_what_is_secret_are_hosts() {
-    for (key, expect) in [
-        ("DB_SECRET", "postgres://u:p@<shop-db>:5432/x"),
-        ("OAUTH_TOKEN", "http://<shop-db>:8080/token"),
-        ("AUTH_LOGIN", "http://<shop-db>/login"),
-        ("JWT_KEYS", "http://<shop-db>/keys"),
-        ("DB_SECRET", "host=<shop-db> user=shop-db"),
-        ("AUTH_LOGIN", "[shop-db]:8080"),
-        ("DB_PASSWORD", "shop-db"),
-        ("DB_SECRET", "http://shop-db:x@h/"),
-    ] {
-        check(NamedThing::Container, key, expect);
-    }
-}
-
-#[test]
-fn a_plain_word_is_listed_where_a_host_may_stand() {
-    let pair = |key: &str, expect: &str| check_word("redis", ValueRole::Pair, key, expect);
-    for expect in [
-        "«redis» postgres",
-        "«redis» 5432",
-        "{\"host\":\"‹redis›\",\"port\":1}",
-        "{host: ‹redis›}",
-        "Server=tcp:‹redis›,1433;",
-        "{\"a\": [\"«redis»\"], \"b\": 1, \"c\": 2}",
-        "«redis»/db",
-        "[«redis»]:80",
-        "{{«redis»}}",
-        "«redis»\\:5432",
-        "http%3A%2F%2F«redis»%3A80",
-        "a&«redis»",
-        "redis://‹redis›:6379",
-        "redis+tls://x",
-        "see the redis of the shop",
-        "r/redis:7",
-        "rediscover",
-    ] {
-        pair("X", expect);
-    }
-    pair("WAIT_FOR", "kafka «redis» zoo db");
-    pair("DB", "«redis»");
-    pair("ORDERS_DATABASE", "«redis»");
-    pair("MYSQL_DATABASE", "redis");
-    pair("DB_DATABASE", "redis");
-    pair("PG_PATH", "«redis»");
-    pair("PATH", "redis");
-    pair("X_IMAGE", "redis/redis");
-    let command = |expect: &str| check_word("redis", ValueRole::Command, "", expect);
-    command("sh -c 'until pg_isready «redis»; do sleep 1; done; exec app'");
-    command("nc -z «redis» 6379 && ping -c1 «redis»");
-    command("redis-cli -h ‹redis› ping /usr/redis/x");
-}
-
-#[test]
-fn a_plain_word_in_a_file_is_listed_by_what_stands_before_it() {
-    let text = |expect: &str| check_word("redis", ValueRole::Text, "", expect);
-    for expect in [
-        "host = ‹redis›",
-        "host = \"‹redis›\"",
-        "{\"db\": {\"host\": \"‹redis›\", \"port\": 6379}}",
-        "<?php return ['host' => '‹redis›'];",
-        "replicaof «redis» 6379",
-        "x «redis» 6379",
-        "upstream u { server «redis»; }",
-        "set $u «redis»;",
-        "  \"server\": \"‹redis›\"",
-        "until pg_isready -q «redis»; do",
-        "'driver' => 'redis',",
-        "We use redis for the queue.",
-        "see redis 7",
-        "import redis",
-    ] {
-        text(expect);
-    }
-}
-
-#[test]
-fn what_a_command_of_docker_s_is_given_is_a_container() {
-    let text = |expect: &str| {
-        check_word("redis", ValueRole::Text, "", expect);
-        // Whatever services are called.
-        let found = marked_for_service(expect);
-        assert_eq!(found, expect);
-    };
-    for expect in [
-        "docker exec -i ‹redis› psql < dump.sql",
-        "docker exec -e A=b -u x ‹redis› redis-cli ping",
-        "x=$(docker exec ‹redis› cat /redis)",
-        "docker cp ‹redis›:/data ./x",
-        "docker cp ./x \"‹redis›:/data\"",
-        "docker stop -t 5 a ‹redis›; docker logs --tail 5 ‹redis› | grep redis",
-        "/usr/bin/docker container restart ‹redis›",
-        "docker network connect front ‹redis›",
-        "docker compose exec redis sh",
-        "docker pull redis",
-        "docker run redis redis-server",
-        "echo docker",
-    ] {
-        text(expect);
-    }
-    check(
-        NamedThing::Network,
-        "X",
-        "docker network connect <shop-db> x",
-    );
-}
-
-fn marked_for_service(expect: &str) -> String {
-    let rename = Rename::new(
-        NamedThing::Container,
-        "db",
-        "redis".to_owned(),
-        "x".to_owned(),
-    );
-    let text = expect.replace(['‹', '›'], "");
-    let named = NamedText {
-        role: ValueRole::Text,
-        key: "",
-        text: &text,
-        own_ports: &[],
-        is_own: false,
-        reaches: true,
-        is_service: true,
-        networks: &[],
-    };
-    let mut marked = text.clone();
-    for found in uses(&named, &rename).into_iter().rev() {
-        marked.insert(found.range.end, '›');
-        marked.insert(found.range.start, '‹');
-    }
-    marked
-}
-
-#[test]
-fn hosts_have_their_names_in_any_case_and_behind_them_that_of_a_network() {
-    check(NamedThing::Container, "DB_HOST", "[shop-db].proxy");
-    check(
-        NamedThing::Container,
-        "URL",
-        "pg://u:p@[shop-db].proxy:5432/x",
-    );
-    check(NamedThing::Container, "URL", "pg://shop-db.proxy.org/x");
-    check(NamedThing::Container, "DB_HOST", "<Shop-DB>");
-    check(NamedThing::Volume, "X", "Shop-DB");
-    check_word("redis", ValueRole::Text, "", "host: ‹Redis›");
-    check_word("redis", ValueRole::Pair, "X", "Redis «redis»");
 }

@@ -434,3 +434,41 @@ services:
         .replace("shop-db", "shop-db-b");
     assert_eq!(resolved, expect, "{after}");
 }
+
+#[test]
+fn a_name_that_extra_hosts_gives_and_a_service_that_does_not_run_mean_nothing_else() {
+    let rest = "    extra_hosts: ['shop-db:10.1.2.3']\n    environment: {DB_HOST: shop-db}\n";
+    check(rest, rest, &[]);
+    let rest = "    extra_hosts: {dbhost: host-gateway}\n    environment: {A: 'x://dbhost:8080'}\n    \
+                ports: ['8080:1']\n";
+    check(rest, &rest.replace("8080", "8180"), &[]);
+    let text = "\
+services:
+  db: {image: d, profiles: [p]}
+  db-pg: {image: d, container_name: db}
+  web: {image: w, environment: {DB_HOST: db}}
+";
+    let (_, after, left) = fixed(text, &rule());
+    let expect = text
+        .replace("name: db", "name: db-b")
+        .replace("HOST: db", "HOST: db-b");
+    assert_eq!(after, expect);
+    assert_eq!(left, [""; 0]);
+}
+
+#[test]
+fn a_new_name_that_a_service_has_is_refused_with_another() {
+    let text = "\
+services:
+  one: {image: x, container_name: shop}
+  shop-b: {image: x}
+  web: {image: x, environment: {H_HOST: shop}}
+";
+    let (fixed, after, _) = fixed(text, &rule());
+    assert_eq!(after, text);
+    let Error::Unsafe { reason, remedy, .. } = &fixed.refusals[0] else {
+        panic!("{:?}", fixed.refusals);
+    };
+    assert_eq!(reason, "`shop-b` is the name of a service");
+    assert_eq!(remedy, "choose another one: `--suffix=-b2`");
+}
