@@ -9,7 +9,7 @@
 //! | 3 | a check fails in a container | the same |
 //! | 4 | `current` is repointed by somebody | `upgrade`: `a_new_release_that_does_not_come_up_well_*` |
 //! | 5 | a hook fails, before the stop or after it | `upgrade`: `a_hook_that_fails_in_the_window_*` |
-//! | 6 | a hook hangs, before the stop or after it | the same |
+//! | 6 | a hook hangs | the same |
 //! | 7 | a hook can't be run | `upgrade`: `a_hook_that_fails_in_the_window_*` |
 //! | 8 | Ctrl-C | the same |
 //! | 9 | SIGKILL, then `rollback` | `upgrade`: `a_run_that_is_killed_in_the_window_*` |
