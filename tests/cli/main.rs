@@ -37,6 +37,7 @@ mod path;
 mod planned_with;
 mod postgres;
 mod prune;
+mod read_as_one;
 mod rehearse;
 mod release_pairs;
 mod side_by_side;

@@ -304,9 +304,11 @@ impl Model {
             .flat_map(|service| service.env_files.iter().chain(&service.label_files));
         let resources = self.configs.values().chain(self.secrets.values());
         let files = resources.filter_map(|resource| resource.file.as_ref());
+        let included = self.included_env.values().flatten();
         let inside: BTreeSet<PathBuf> = binds
             .chain(env_files)
             .chain(files)
+            .chain(included)
             .filter_map(|path| {
                 let path = if path.is_absolute() {
                     path.strip_prefix(&self.root).ok()?
