@@ -31,6 +31,8 @@ enum Open {
 struct Splitter<'w> {
     words: &'w SecretWords,
     env: bool,
+    /// Prose has no values of several lines.
+    yaml: bool,
     open: Option<Open>,
     block: SecretsBlock,
 }
@@ -40,6 +42,9 @@ pub(super) fn split<'a>(path: &Path, text: &'a str, words: &SecretWords) -> Vec<
     let mut splitter = Splitter {
         words,
         env: is_env_name(path),
+        yaml: path
+            .extension()
+            .is_none_or(|end| end == "yml" || end == "yaml" || end == "json"),
         open: None,
         block: SecretsBlock::default(),
     };
@@ -109,7 +114,7 @@ impl Splitter<'_> {
             let is_shown = is_variable(&content[at..]);
             return vec![(at, if is_shown { at } else { whole })];
         }
-        self.open = opened(content, self.words);
+        self.open = opened(content, self.words).filter(|_| self.yaml);
         secrets_of(content, self.words)
     }
 

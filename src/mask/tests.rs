@@ -257,4 +257,6 @@ fn a_secret_of_several_lines_is_masked_to_its_end() {
     ] {
         assert_eq!(masked("compose.yaml", text, text), expected, "{text}");
     }
+    let prose = "Keys:\n\n- one of them\n";
+    assert_eq!(masked("README.md", prose, prose), prose);
 }

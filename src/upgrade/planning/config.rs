@@ -141,9 +141,13 @@ impl CarriedConfig {
             return Ok(false);
         }
         let Findings {
-            gone, left_behind, ..
+            gone,
+            dropped,
+            left_behind,
+            ..
         } = &mut self.findings;
         gone.retain(|path| path != name);
+        dropped.retain(|path| path != name);
         left_behind.retain(|path| path != name);
         if !self.carry.iter().any(|carry| carry.brings(name)) {
             self.carry.push(CarriedPath {
