@@ -247,7 +247,7 @@ fn a_secret_of_several_lines_is_masked_to_its_end() {
         ),
         (
             "[\n  \"--password\",\n  \"hunter2\",\n  \"-v\"\n]\n",
-            "[\n  \"--password\",\n  \"********\n  \"-v\"\n]\n",
+            "[\n  \"--password\",\n  ********\n  \"-v\"\n]\n",
         ),
         // A mapping whose name sounds secret is judged by its own keys.
         (
