@@ -275,7 +275,6 @@ fn end_of_plain(text: &str) -> Option<usize> {
     for (at, c) in text.char_indices() {
         match (c, quote) {
             (c, Some(open)) if c == open => quote = None,
-            (_, Some(_)) => {}
             ('"' | '\'', None) if depth > 0 => quote = Some(c),
             ('{' | '[', None) => depth += 1,
             (',' | '}' | ']', None) if depth == 0 => return Some(at),
