@@ -120,6 +120,10 @@ fn conflicting_alone(
     answers: &Answers,
     outcomes: &[MergeOutcome],
 ) -> Option<Vec<u8>> {
+    if answers.side_of(inputs.name).is_some() {
+        // All that could be settled is.
+        return None;
+    }
     let settled = |side| {
         let mut answers = answers.clone();
         answers.0.push(Answer {
