@@ -55,7 +55,7 @@ pub(super) enum Command {
     Init(init::InitArgs),
     Doctor(Box<doctor::DoctorArgs>),
     Path(path::PathArgs),
-    Plan(Box<plan::PlanArgs>),
+    Plan(Box<plan::PlanCommand>),
     Rehearse(Box<rehearse::RehearseArgs>),
     Upgrade(Box<upgrade::UpgradeArgs>),
     Apply(apply::Apply),

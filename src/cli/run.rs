@@ -12,9 +12,9 @@ use super::options::{Common, When};
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use super::{
-    apply, completion, confirm, conflicts, copy, db, diff, doctor, examples, image, init, inspect,
-    install_place, log, manifest, merge, misnomer, path, plan, rehearse, release, status, up,
-    upgrade, verify, version, volume,
+    ansible, apply, completion, confirm, conflicts, copy, db, diff, doctor, examples, image, init,
+    inspect, install_place, log, manifest, merge, misnomer, path, plan, rehearse, release, status,
+    up, upgrade, verify, version, volume,
 };
 use crate::error::Kind;
 
@@ -25,6 +25,9 @@ pub fn main() -> ExitCode {
     if std::env::args_os().skip(1).eq(["helper"]) {
         let (input, output) = (std::io::stdin(), std::io::stdout());
         return ExitCode::from(crate::engine::serve(input, output));
+    }
+    if let Some(task) = ansible::asked() {
+        return ansible::answer(task);
     }
     if let Some(code) = completion::answered() {
         return code;

@@ -53,6 +53,14 @@ pub(super) struct UpgradeArgs {
 
 pub(super) fn run(args: &UpgradeArgs, ui: &Ui) -> Result<Done, Failure> {
     let install = args.plan.install.adopted(ui)?;
+    // Refused before a plan is saved.
+    if !args.plan.dry_run && !args.consent.yes && !can_ask(ui) {
+        let what = "there is no terminal to ask on whether to go on";
+        return Err(Failure::new(Kind::Refused, what)
+            .code(Code::NeedsYes)
+            .hint("say `--yes`")
+            .hint("or look at it first: `transship plan VERSION`, and then `transship apply`"));
+    }
     let disk = Disk::new();
     let _lock = install.lock(&disk, "upgrade")?;
     if args.all_hops {
@@ -100,7 +108,14 @@ fn hop(
         progress: ui.progress(),
         on_failure: args.how.on_failure(),
     };
-    carry_out(&runner, plan, &prepared, &args.how, ui).map(Some)
+    carry_out(
+        &runner,
+        plan,
+        &prepared,
+        (&args.how, &args.plan.downtime),
+        ui,
+    )
+    .map(Some)
 }
 
 /// The document of `--json` with `--all-hops`.
@@ -166,17 +181,8 @@ fn require_here(hops: &[Hop], install: &Install) -> Result<(), Failure> {
         .hint("put each there: transship release new VERSION --from-release PATH"))
 }
 
-/// Asks on a terminal; refuses where there is none.
+/// Asks on the terminal.
 fn ask(id: &str, ui: &Ui) -> Result<(), Failure> {
-    if !can_ask(ui) {
-        let what = "there is no terminal to ask on whether to go on";
-        return Err(Failure::new(Kind::Refused, what)
-            .code(Code::NeedsYes)
-            .hint("say `--yes`")
-            .hint(format!(
-                "or do the plan that is saved: transship apply {id}"
-            )));
-    }
     // Who can't be asked hasn't agreed.
     ui.ask("Do it? [y/N] ");
     let mut answer = String::new();

@@ -26,7 +26,7 @@ use crate::release::{Install, Version};
 /// The format of a saved plan. Each version has a file in `fixtures/formats/`.
 pub const FORMAT: DocumentFormat = DocumentFormat {
     name: "transship-plan",
-    version: 6,
+    version: 7,
     oldest: 1,
 };
 
@@ -137,7 +137,7 @@ pub enum PlanError {
         folder: PathBuf,
     },
     /// Both the administrator and the vendor changed something, and nobody has said whose change counts.
-    #[error("plan `{id}` leaves open whose change counts: {conflicts}")]
+    #[error("plan `{id}` has conflicts that nobody has answered: {conflicts}")]
     Conflicts {
         /// The plan's name.
         id: String,

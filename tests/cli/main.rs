@@ -9,14 +9,17 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod ansible;
 mod as_it_will_be;
 mod bad_input;
 mod completion;
 mod conflicts;
 mod consent;
+mod data_that_moves;
 mod diff;
 mod docker;
 mod doctor;
+mod documents;
 mod edits;
 mod exit_codes;
 mod generated;
@@ -33,11 +36,14 @@ mod merged_upgrade;
 mod nested;
 mod new_release;
 mod old_release;
+mod on_a_terminal;
 mod path;
+mod plan_script;
 mod planned_with;
 mod postgres;
 mod prune;
 mod read_as_one;
+mod refusals;
 mod rehearse;
 mod release_pairs;
 mod side_by_side;

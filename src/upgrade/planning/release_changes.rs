@@ -1,7 +1,7 @@
 //! What an upgrade changes, service by service, and what it leaves: for a reader of the plan and for
 //! scripts. Pure; it decides nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::decisions::Decisions;
 use super::facts::Facts;
 use super::whose::CarriedPath;
-use crate::compose::{Model, Port, Service};
+use crate::compose::{Model, Port, Service, VolumeDefinition};
 use crate::tree::Survey;
 use crate::upgrade::plan::Plan;
 
@@ -24,6 +24,9 @@ pub struct ReleaseChanges {
     pub left_files: Vec<PathBuf>,
     /// What going back brings nothing of back, a sentence each.
     pub not_brought_back: Vec<String>,
+    /// The bytes of each volume or folder that is copied, by the key of its estimate, without holes.
+    #[serde(skip)]
+    pub written: BTreeMap<String, u64>,
 }
 
 /// What becomes of a service.
@@ -110,7 +113,6 @@ impl ReleaseChanges {
             old,
             decisions,
             facts,
-            plan,
         };
         let names = before.union(&after);
         let services = names.map(|name| {
@@ -123,6 +125,7 @@ impl ReleaseChanges {
             stays_behind: context.stays_behind(),
             left_files: decisions.left_behind.clone(),
             not_brought_back: plan.not_brought_back(),
+            written: context.written(),
         }
     }
 }
@@ -142,7 +145,6 @@ struct ChangeContext<'a> {
     old: &'a Model,
     decisions: &'a Decisions,
     facts: &'a Facts,
-    plan: &'a Plan,
 }
 
 impl ChangeContext<'_> {
@@ -182,18 +184,11 @@ impl ChangeContext<'_> {
         let binds = decided.model.binds.iter();
         for bind in binds.filter(|bind| new.is_some() && bind.service == name && !bind.read_only) {
             let source = spelled_folder(&bind.source);
-            let own = decided
-                .folders
-                .iter()
-                .find(|pair| bind.source.starts_with(&pair.to));
-            let (fate, bytes) = match (own, self.carry_of(&bind.source)) {
-                (Some(own), _) => (DataFate::Copied, self.bytes(&own.path.to_string_lossy())),
-                (None, _) if self.is_shared(&source) => (DataFate::Shared, None),
-                (None, Some((carry, all))) => {
-                    let is_all = carry.path == bind.source;
-                    (DataFate::Carried, is_all.then_some(all.bytes))
-                }
-                (None, None) => continue,
+            let (fate, bytes) = match (self.brought(&bind.source), self.is_shared(&source)) {
+                (Some(own @ (DataFate::Copied, _)), _) => own,
+                (_, true) => (DataFate::Shared, None),
+                (Some(brought), false) => brought,
+                (None, false) => continue,
             };
             found.push(MountChange {
                 target: bind.target.clone(),
@@ -238,6 +233,10 @@ impl ChangeContext<'_> {
         } else {
             DataFate::Fresh
         };
+        let device = volume.and_then(VolumeDefinition::folder);
+        let inside = device.and_then(|path| self.decisions.model.inside(&path));
+        let brought = inside.and_then(|path| self.brought(&path));
+        let (fate, bytes) = brought.unwrap_or((fate, bytes));
         MountChange {
             target: target.to_owned(),
             old,
@@ -245,6 +244,17 @@ impl ChangeContext<'_> {
             fate,
             bytes,
         }
+    }
+
+    /// What brings data to a place below the new release, and how much of it.
+    fn brought(&self, path: &Path) -> Option<(DataFate, Option<u64>)> {
+        let mut copies = self.decisions.folders.iter();
+        if let Some(own) = copies.find(|pair| path.starts_with(&pair.to)) {
+            return Some((DataFate::Copied, self.bytes(&own.path.to_string_lossy())));
+        }
+        let (carry, all) = self.carry_of(path)?;
+        let is_all = carry.path == path;
+        Some((DataFate::Carried, is_all.then_some(all.bytes)))
     }
 
     fn old_mount(&self, name: &str, old: Option<&Service>, target: &str) -> Option<String> {
@@ -257,10 +267,19 @@ impl ChangeContext<'_> {
         Some(spelled_folder(&bind.source))
     }
 
-    /// The size of what is copied for a key, or a path outside.
+    /// The size of what is copied for a key, or a path outside; holes aren't.
     fn bytes(&self, key: &str) -> Option<u64> {
-        let mut sizes = self.plan.estimate.volumes.iter();
-        Some(sizes.find(|size| size.key == key)?.bytes)
+        self.written().get(key).copied()
+    }
+
+    fn written(&self) -> BTreeMap<String, u64> {
+        let volumes = self.decisions.volumes.iter().zip(&self.facts.volumes);
+        let volumes = volumes.map(|(pair, seen)| (pair.key.clone(), seen.source));
+        let folders = self.decisions.folders.iter().zip(&self.facts.folders);
+        let folders = folders.map(|(pair, seen)| (pair.path.display().to_string(), seen.source));
+        let sizes = volumes.chain(folders);
+        let written = sizes.filter_map(|(key, source)| Some((key, source?.written())));
+        written.collect()
     }
 
     /// What brings a path below the release along, and what is there.

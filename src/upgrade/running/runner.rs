@@ -7,12 +7,12 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::downtime::Downtime;
+use super::expected_steps::expected_steps;
 use super::going_back::{OnFailure, is_in_window, scope_begun, undo_order};
 use super::journal::{Journal, JournalError, JournalEvent, RunState, StepState};
-use super::maintenance_window::MaintenanceWindow;
 use super::report::Report;
 pub use super::run_error::RunError;
-use super::run_terms::{Deadline, RunTerms};
+use super::run_terms::{Deadline, OpenedWindow, RunTerms};
 use super::undoing::undoing;
 use crate::clock::{self, Stopwatch};
 use crate::engine::VolumeStore;
@@ -73,7 +73,8 @@ impl Runner<'_> {
         match journal.state() {
             RunState::Open => self.run(journal),
             RunState::RollingBack => {
-                self.progress.begins_run(journal.run());
+                self.progress
+                    .begins_run(journal.run(), &expected_steps(journal.plan()));
                 let scope = scope_begun(&journal, false);
                 self.check_undo(&journal, scope)?;
                 self.undo_all(journal, scope, None)
@@ -94,7 +95,8 @@ impl Runner<'_> {
     /// [`RunError`]: what stands against it, or which step can't be undone and why.
     pub fn roll_back(&self, discard: bool) -> Result<Report, RunError> {
         let journal = self.newest("roll back")?;
-        self.progress.begins_run(journal.run());
+        self.progress
+            .begins_run(journal.run(), &expected_steps(journal.plan()));
         let scope = Self::scope(&journal, discard)?;
         self.check_undo(&journal, scope)?;
         self.undo_all(journal, scope, None)
@@ -123,7 +125,8 @@ impl Runner<'_> {
     }
 
     fn run(&self, mut journal: Journal) -> Result<Report, RunError> {
-        self.progress.begins_run(journal.run());
+        self.progress
+            .begins_run(journal.run(), &expected_steps(journal.plan()));
         self.check(&journal)?;
         let mut downtime = None;
         let deadline = Deadline::none(self.progress);
@@ -171,7 +174,7 @@ impl Runner<'_> {
             };
             if step.phase() == Phase::Window && !is_open {
                 is_open = true;
-                let opened = self.open_window(journal, &terms);
+                let opened = self.open_window(journal, &terms, &ids);
                 let ends = opened.map_err(|error| error.unwrap_or_else(interrupted))?;
                 if let Some(ends) = ends {
                     deadline.set(ends);
@@ -220,14 +223,20 @@ impl Runner<'_> {
     /// Waits until the window may be opened, and gives when it has to be over.
     fn open_window(
         &self,
-        journal: &Journal,
+        journal: &mut Journal,
         terms: &RunTerms,
+        ids: &RunIds,
     ) -> Result<Option<Timestamp>, Option<RunError>> {
-        match is_in_window(journal) {
+        if is_in_window(journal) {
             // It was open once, and may be over by now.
-            true => Ok(terms.window.as_ref().map(MaintenanceWindow::end)),
-            false => terms.open(journal.plan(), self.progress),
+            return Ok(terms.end_of(journal.opened()));
         }
+        let expects = || self.expected_now(journal, ids);
+        let OpenedWindow { ends, expected } =
+            terms.open(&journal.plan().from, &expects, self.progress)?;
+        let event = JournalEvent::Opened { ends, expected };
+        journal.record(self.disk, event).map_err(RunError::from)?;
+        Ok(ends)
     }
 
     /// A run that goes on in the window: what a restart policy or a reboot has revived of the old
