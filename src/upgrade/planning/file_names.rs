@@ -66,9 +66,9 @@ impl FileNames {
 }
 
 /// The overrides that Compose reads by itself, where both releases have one and call it otherwise.
-pub(super) fn renamed_override<'a>(
-    ReleasePair { old, new }: ReleasePair<'a>,
-) -> Option<(&'a ComposeFile, &'a ComposeFile)> {
+pub(super) fn renamed_override(
+    ReleasePair { old, new }: ReleasePair<'_>,
+) -> Option<(&ComposeFile, &ComposeFile)> {
     let (mine, theirs) = (own_override(old)?, own_override(new)?);
     let is_there = |name: &Path| new.files.iter().any(|file| file.name == name);
     (mine.name != theirs.name && !is_there(&mine.name)).then_some((mine, theirs))
