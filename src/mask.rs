@@ -7,6 +7,7 @@
 
 mod secret_file;
 mod token;
+mod url;
 
 use std::collections::HashSet;
 use std::os::unix::fs::MetadataExt;
@@ -14,6 +15,7 @@ use std::path::Path;
 
 use self::secret_file::{SecretsBlock, is_named_secret};
 use self::token::is_token;
+pub use self::url::{url_host, url_path};
 use crate::env_file::is_env_name;
 
 const SECRET_WORDS: [&str; 12] = [

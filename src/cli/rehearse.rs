@@ -17,7 +17,10 @@ use super::upgrade_options::UpgradeOptions;
 use crate::engine::{Quiesce, VolumeBackend, VolumeStore};
 use crate::error::Kind;
 use crate::fs::Disk;
-use crate::rehearsal::{self, CloneStanding, Rehearsal, RehearsalRecord, Rehearser, RoundKind};
+use crate::rehearsal::{
+    self, CloneStanding, Heard, Ledger, LedgerEntry, Rehearsal, RehearsalRecord, Rehearser,
+    RoundKind,
+};
 use crate::release::{Install, Version};
 use crate::upgrade::planning::prepare::{Prepared, prepare};
 
@@ -37,6 +40,10 @@ const STOPPING: Duration = Duration::from_mins(5);
 /// the clone it is started with names of its own, in networks that lead nowhere, and seen to be healthy,
 /// before the plan stops it. No port is published; told is where the services answer, by their addresses.
 /// Folders of the host that they mount are cloned, too.
+///
+/// Nothing leaves the clone. What would have is told: where there is a static transship (`--helper`), every
+/// name outside leads to a container of it, which takes mail and requests, throws them away, and keeps by
+/// whom and to whom they were.
 ///
 /// Told is how long each took and what isn't as it should be (exit code 1). What was done is kept, and
 /// the clone is removed unless `--keep` is said.
@@ -152,6 +159,7 @@ pub(super) fn run(args: RehearseArgs, ui: &Ui) -> Result<Done, Failure> {
         hold,
         on_host: args.on_host,
         docker: &|| plan.volumes.engine.docker.find(),
+        helper: plan.volumes.engine.helper.clone(),
     };
     let record = rehearser.rehearse()?;
     ui.acted();
@@ -345,6 +353,21 @@ fn render(install: &Install, record: &RehearsalRecord, ui: &Ui) -> String {
     for round in &record.rounds {
         text += &row(round.kind.words(), round.milliseconds, &what(round));
     }
+    for one in &record.databases {
+        if one.differences.is_empty() {
+            let (service, version, after) = (&one.service, &one.version, one.after.words());
+            let (tables, rows) = (
+                size::count(one.tables, "table"),
+                size::count(one.rows, "row"),
+            );
+            text += &format!(
+                "  Postgres {version} in {service} has the same after {after}: {tables}, {rows}\n"
+            );
+        }
+    }
+    if let Some(ledger) = &record.ledger {
+        text += &heard(ledger);
+    }
     for remark in &record.remarks {
         text += &format!("note: {remark}\n");
     }
@@ -366,6 +389,34 @@ fn render(install: &Install, record: &RehearsalRecord, ui: &Ui) -> String {
             "{} to remove it: transship rehearse --clean -C {root}\n",
             ui.paint(color::HINT, "next:")
         );
+    }
+    text
+}
+
+/// What would have gone out: all but the names, unless there is nothing else.
+fn heard(ledger: &Ledger) -> String {
+    /// How many are told one by one.
+    const TOLD: usize = 20;
+    let is_name = |entry: &&LedgerEntry| matches!(entry.heard, Heard::Name { .. });
+    let (names, others): (Vec<_>, Vec<_>) = ledger.entries.iter().partition(is_name);
+    let told = if others.is_empty() { &names } else { &others };
+    let mut text = String::new();
+    if ledger.is_empty() {
+        text += "  nothing was wanted of the outside\n";
+    }
+    for entry in told.iter().take(TOLD) {
+        text += &format!("kept in: {}, during {}\n", entry.heard, entry.when());
+    }
+    let more = told.len().saturating_sub(TOLD);
+    if more > 0 {
+        text += &format!("kept in: {more} more, which `--report` has\n");
+    }
+    if !others.is_empty() && !names.is_empty() {
+        let names = size::count(names.len() as u64, "name");
+        text += &format!("kept in: {names} looked up, which `--report` has\n");
+    }
+    for remark in ledger.remarks() {
+        text += &format!("kept in: {remark}\n");
     }
     text
 }
