@@ -18,7 +18,7 @@ use crate::engine::{Quiesce, VolumeBackend, VolumeStore};
 use crate::error::Kind;
 use crate::fs::Disk;
 use crate::rehearsal::{
-    self, CloneStanding, Heard, Ledger, LedgerEntry, Rehearsal, RehearsalRecord, Rehearser,
+    self, CloneStanding, Ledger, LedgerEntry, Overheard, Rehearsal, RehearsalRecord, Rehearser,
     RoundKind,
 };
 use crate::release::{Install, Version};
@@ -54,7 +54,7 @@ const STOPPING: Duration = Duration::from_mins(5);
 )]
 pub(super) struct RehearseArgs {
     /// The release to upgrade to
-    #[arg(required_unless_present_any = ["clean", "note", "report"])]
+    #[arg(required_unless_present_any = ["clean", "report"])]
     version: Option<Version>,
     #[command(flatten)]
     install: InstallArg,
@@ -89,15 +89,11 @@ pub(super) struct RehearseArgs {
     /// With --clean: don't ask about clones that were kept
     #[arg(short, long, requires = "clean")]
     yes: bool,
-    /// Write down what whoever does the step STEP of the plan, counted from 1, is to know: it is told before
-    /// that step by `apply --replay`
-    #[arg(long, num_args = 2, value_names = ["STEP", "TEXT"], conflicts_with_all = ["version", "keep", "clean"])]
-    note: Option<Vec<String>>,
     /// Write a report to FILE, Markdown or, for `.html`, one page that needs nothing else; without VERSION,
     /// of an earlier rehearsal, with what has drifted since
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["clean", "note"])]
+    #[arg(long, value_name = "FILE", conflicts_with = "clean")]
     report: Option<PathBuf>,
-    /// Which rehearsal is meant; the newest when absent
+    /// With --report: which rehearsal is meant, by its name or number; the newest when absent
     #[arg(long, value_name = "RUN", conflicts_with_all = ["version", "keep", "clean"])]
     run: Option<String>,
 }
@@ -115,9 +111,6 @@ struct CleanJson {
 }
 
 pub(super) fn run(args: RehearseArgs, ui: &Ui) -> Result<Done, Failure> {
-    if let Some(words) = &args.note {
-        return note(&args, words, ui);
-    }
     let install = args.install.adopted(ui)?;
     let disk = Disk::new();
     let _lock = install.lock(&disk, "rehearse")?;
@@ -261,23 +254,6 @@ fn write_report(
     Ok(disk.save(file, text.as_bytes())?)
 }
 
-/// Writes down what whoever does a step is to know before.
-fn note(args: &RehearseArgs, words: &[String], ui: &Ui) -> Result<Done, Failure> {
-    let install = args.install.adopted(ui)?;
-    let disk = Disk::new();
-    let _lock = install.lock(&disk, "rehearse")?;
-    let mut record = RehearsalRecord::find(&install, args.run.as_deref())?;
-    let [step, text] = words else {
-        return Err(Failure::new(Kind::Usage, "say which step, and what"));
-    };
-    let step: usize = step.parse().map_err(|error: std::num::ParseIntError| {
-        Failure::new(Kind::Usage, format!("`{step}` is no step's number")).cause(&error)
-    })?;
-    record.add_note(&disk, &install, step, text)?;
-    ui.line(&format!("noted for step {step} of rehearsal {}", record.id))?;
-    Ok(Done::Same)
-}
-
 fn clean(
     install: &Install,
     disk: &Disk,
@@ -397,7 +373,7 @@ fn render(install: &Install, record: &RehearsalRecord, ui: &Ui) -> String {
 fn heard(ledger: &Ledger) -> String {
     /// How many are told one by one.
     const TOLD: usize = 20;
-    let is_name = |entry: &&LedgerEntry| matches!(entry.heard, Heard::Name { .. });
+    let is_name = |entry: &&LedgerEntry| matches!(entry.heard, Overheard::Name { .. });
     let (names, others): (Vec<_>, Vec<_>) = ledger.entries.iter().partition(is_name);
     let told = if others.is_empty() { &names } else { &others };
     let mut text = String::new();

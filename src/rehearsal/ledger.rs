@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::sink::{Heard, HeardLine};
+use super::sink::{HeardLine, Overheard};
 use crate::mask::Secrets;
 
 /// What a clone would have sent.
@@ -25,7 +25,7 @@ pub struct Ledger {
 #[serde(deny_unknown_fields)]
 pub struct LedgerEntry {
     /// What.
-    pub heard: Heard,
+    pub heard: Overheard,
     /// When, and how often.
     pub during: Vec<HeardDuring>,
 }
@@ -55,12 +55,12 @@ impl LedgerEntry {
 impl Ledger {
     /// Takes what the sink has said until now; what is new since the last time was heard during `part`.
     pub(super) fn take(&mut self, said: &str, part: &str, secrets: &Secrets) {
-        let mut now: BTreeMap<Heard, u64> = BTreeMap::new();
+        let mut now: BTreeMap<Overheard, u64> = BTreeMap::new();
         // Each line tells how often in all: the last one of its kind counts. What makes no sense isn't ours.
         let lines = said
             .lines()
             .filter_map(|line| serde_json::from_str::<HeardLine>(line).ok());
-        let mut raw: BTreeMap<Heard, u64> = BTreeMap::new();
+        let mut raw: BTreeMap<Overheard, u64> = BTreeMap::new();
         for line in lines {
             match line.heard {
                 Some(heard) => {
@@ -74,7 +74,7 @@ impl Ledger {
             let all = now.entry(masked(heard, secrets)).or_default();
             *all = all.saturating_add(times);
         }
-        let mut known: BTreeMap<Heard, Vec<HeardDuring>> = std::mem::take(&mut self.entries)
+        let mut known: BTreeMap<Overheard, Vec<HeardDuring>> = std::mem::take(&mut self.entries)
             .into_iter()
             .map(|entry| (entry.heard, entry.during))
             .collect();
@@ -119,29 +119,29 @@ impl Ledger {
 }
 
 /// Without what is a secret of the releases'.
-fn masked(heard: Heard, secrets: &Secrets) -> Heard {
+fn masked(heard: Overheard, secrets: &Secrets) -> Overheard {
     match heard {
-        Heard::Mail { from, to, port } => Heard::Mail {
+        Overheard::Mail { from, to, port } => Overheard::Mail {
             from: named(from, secrets),
             to: to.into_iter().map(|one| named(one, secrets)).collect(),
             port,
         },
-        Heard::Request {
+        Overheard::Request {
             method,
             host,
             path,
             port,
-        } => Heard::Request {
+        } => Overheard::Request {
             method,
             host: named(host, secrets),
             path: secrets.setting(None, &path),
             port,
         },
-        Heard::Encrypted { host, port } => Heard::Encrypted {
+        Overheard::Encrypted { host, port } => Overheard::Encrypted {
             host: host.map(|host| named(host, secrets)),
             port,
         },
-        Heard::Name { name, kind } => Heard::Name {
+        Overheard::Name { name, kind } => Overheard::Name {
             name: named(name, secrets),
             kind,
         },
@@ -163,14 +163,14 @@ mod tests {
     use super::*;
     use crate::mask::SecretWords;
 
-    fn name(name: &str) -> Heard {
-        Heard::Name {
+    fn name(name: &str) -> Overheard {
+        Overheard::Name {
             name: name.to_owned(),
             kind: "A".to_owned(),
         }
     }
 
-    fn line(heard: Option<Heard>, times: u64) -> String {
+    fn line(heard: Option<Overheard>, times: u64) -> String {
         serde_json::to_string(&HeardLine { heard, times }).unwrap() + "\n"
     }
 
@@ -214,7 +214,7 @@ mod tests {
             value("API_TOKEN", "hunter22"),
             value("HOOK_URL", "hooks.example.com"),
         ]);
-        let request = |path: &str| Heard::Request {
+        let request = |path: &str| Overheard::Request {
             method: "POST".to_owned(),
             host: "hooks.example.com".to_owned(),
             path: path.to_owned(),

@@ -41,5 +41,5 @@ pub use replay::{WithNotes, drifted, rehearsal_of, require_as_rehearsed};
 pub use report::{html, markdown};
 #[doc(hidden)]
 pub use sink::fuzzed::parse_all as parse_for_the_sink;
-pub use sink::{Heard, HeardLine, Protocol, serve as serve_sink};
+pub use sink::{HeardLine, Overheard, Protocol, serve as serve_sink};
 pub use sweep::{FindDocker, clear, standing, sweep};

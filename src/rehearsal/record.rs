@@ -252,13 +252,15 @@ impl RehearsalRecord {
         Ok(all)
     }
 
-    /// The one of this name, or the one that was made last.
+    /// The one of this name or of the number that it begins with, or the one that was made last where none is
+    /// named, or `last` is.
     ///
     /// # Errors
     /// [`RehearsalError::Unknown`], and those of [`RehearsalRecord::all`].
     pub fn find(install: &Install, id: Option<&str>) -> Result<Self, RehearsalError> {
         let all = Self::all(install)?.into_iter().rev();
-        let wanted = |record: &Self| id.is_none_or(|id| record.id == id);
+        let id = id.filter(|id| *id != "last");
+        let wanted = |record: &Self| id.is_none_or(|id| document::is_named(&record.id, id));
         all.into_iter()
             .find(wanted)
             .ok_or_else(|| RehearsalError::Unknown {

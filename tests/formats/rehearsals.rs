@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use transship::rehearsal::{
-    Bindings, CloneFigures, CloneStanding, Heard, HeardDuring, InputValue, Ledger, LedgerEntry,
+    Bindings, CloneFigures, CloneStanding, HeardDuring, InputValue, Ledger, LedgerEntry, Overheard,
     Protocol, Rehearsal, RehearsalInput, RehearsalRecord, RehearsedDatabase, RehearsedStep,
     RoundKind,
 };
@@ -31,7 +31,7 @@ fn a_ledger() -> Ledger {
     Ledger {
         entries: vec![
             entry(
-                Heard::Mail {
+                Overheard::Mail {
                     from: "shop@example.org".to_owned(),
                     to: vec!["a@example.com".to_owned()],
                     port: 25,
@@ -39,7 +39,7 @@ fn a_ledger() -> Ledger {
                 vec![during("the old release", 1), during("the upgrade", 2)],
             ),
             entry(
-                Heard::Request {
+                Overheard::Request {
                     method: "POST".to_owned(),
                     host: "hooks.example.com".to_owned(),
                     path: "/hook/********".to_owned(),
@@ -48,22 +48,25 @@ fn a_ledger() -> Ledger {
                 vec![during("the upgrade", 1)],
             ),
             entry(
-                Heard::Encrypted {
+                Overheard::Encrypted {
                     host: Some("api.example.com".to_owned()),
                     port: 443,
                 },
                 vec![during("the upgrade", 1)],
             ),
             entry(
-                Heard::Port {
+                Overheard::Port {
                     protocol: Protocol::Udp,
                     port: 514,
                 },
                 vec![during("the upgrade", 1)],
             ),
-            entry(Heard::Unknown { port: 80 }, vec![during("the upgrade", 1)]),
             entry(
-                Heard::Name {
+                Overheard::Unknown { port: 80 },
+                vec![during("the upgrade", 1)],
+            ),
+            entry(
+                Overheard::Name {
                     name: "hooks.example.com".to_owned(),
                     kind: "A".to_owned(),
                 },

@@ -10,7 +10,7 @@ const LONGEST: usize = 512;
 /// One thing that somebody in a clone wanted of the outside.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Heard {
+pub enum Overheard {
     /// A mail, taken and thrown away.
     Mail {
         /// Whom it says it is from; empty for a bounce.
@@ -74,12 +74,12 @@ pub enum Protocol {
 #[serde(deny_unknown_fields)]
 pub struct HeardLine {
     /// What; absent for all that is too much to be told apart.
-    pub heard: Option<Heard>,
+    pub heard: Option<Overheard>,
     /// How often.
     pub times: u64,
 }
 
-impl fmt::Display for Heard {
+impl fmt::Display for Overheard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Mail { from, to, .. } => {
@@ -139,12 +139,12 @@ mod tests {
 
     #[test]
     fn what_was_heard_is_told_in_a_line() {
-        let mail = Heard::Mail {
+        let mail = Overheard::Mail {
             from: "shop@example.org".to_owned(),
             to: vec!["a@example.com".to_owned(), "b@example.com".to_owned()],
             port: 25,
         };
-        let request = |host: &str, port| Heard::Request {
+        let request = |host: &str, port| Overheard::Request {
             method: "POST".to_owned(),
             host: host.to_owned(),
             path: "/hook".to_owned(),
@@ -168,7 +168,7 @@ mod tests {
                 "POST http://h.example.com:8080/hook",
             ),
             (
-                Heard::Port {
+                Overheard::Port {
                     protocol: Protocol::Udp,
                     port: 514,
                 },

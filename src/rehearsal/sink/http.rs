@@ -1,6 +1,6 @@
 //! The head of a request of HTTP/1 (RFC 9112): what is wanted, and of whom. Its body is never read.
 
-use super::heard::{Heard, plain};
+use super::heard::{Overheard, plain};
 use crate::mask;
 
 /// The longest head that is waited for, in bytes.
@@ -19,7 +19,7 @@ pub(super) fn is_whole(bytes: &[u8]) -> bool {
 }
 
 /// The request that the bytes begin with, and what is answered; nothing where it is none.
-pub(super) fn request(bytes: &[u8], port: u16) -> Option<(Heard, &'static str)> {
+pub(super) fn request(bytes: &[u8], port: u16) -> Option<(Overheard, &'static str)> {
     let mut lines = bytes
         .split(|byte| *byte == b'\n')
         .map(|line| line.strip_suffix(b"\r").unwrap_or(line));
@@ -41,7 +41,7 @@ pub(super) fn request(bytes: &[u8], port: u16) -> Option<(Heard, &'static str)> 
         b"POST" | b"PUT" | b"PATCH" | b"DELETE" => TAKEN,
         _ => NOTHING,
     };
-    let heard = Heard::Request {
+    let heard = Overheard::Request {
         method: plain(method),
         host: mask::url_host(&plain(host)),
         path: mask::url_path(&plain(path)),

@@ -3,7 +3,7 @@
 //!
 //! It is transship itself, in a helper's container that is on the clone's networks and nowhere else, and it
 //! passes nothing on. The parsers are pure functions over bytes that anybody may have sent: bounded, and what
-//! they make of them is printable. `serving` has the sockets; what was heard is a [`Heard`], told as a
+//! they make of them is printable. `serving` has the sockets; what was heard is a [`Overheard`], told as a
 //! [`HeardLine`] of JSON each.
 
 mod dns;
@@ -16,5 +16,5 @@ mod smtp;
 mod tally;
 mod tls;
 
-pub use heard::{Heard, HeardLine, Protocol};
+pub use heard::{HeardLine, Overheard, Protocol};
 pub use serving::serve;

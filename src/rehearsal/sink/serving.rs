@@ -14,9 +14,9 @@ use rustix::net::{
 };
 
 use super::dns::{self, DnsAnswer};
-use super::heard::{Heard, HeardLine, Protocol};
+use super::heard::{HeardLine, Overheard, Protocol};
 use super::smtp::{BANNER, LONGEST_LINE, SmtpDialogue};
-use super::tally::Tally;
+use super::tally::HeardTally;
 use super::{http, ip, tls};
 use crate::threads;
 
@@ -44,8 +44,8 @@ const LONGEST: u64 = 256 << 20;
 const TOLD: usize = 8 << 20;
 
 /// All that the threads share.
-struct Sink {
-    tally: Mutex<Tally>,
+struct OutsideSink {
+    tally: Mutex<HeardTally>,
     connections: AtomicUsize,
     /// Names of the clone's own, which lead nowhere while what has them is down.
     own: BTreeSet<String>,
@@ -54,7 +54,7 @@ struct Sink {
 /// Answers for the outside until it is killed, and tells on `out` what it hears, as lines of JSON. `own` are
 /// names that are not the outside's. Gives an exit code where it can't.
 pub fn serve(own: impl IntoIterator<Item = String>, mut out: impl Write) -> u8 {
-    let sink = Arc::new(Sink {
+    let sink = Arc::new(OutsideSink {
         tally: Mutex::default(),
         connections: AtomicUsize::new(0),
         own: own.into_iter().map(|name| name.to_lowercase()).collect(),
@@ -89,15 +89,15 @@ pub fn serve(own: impl IntoIterator<Item = String>, mut out: impl Write) -> u8 {
 }
 
 /// Opens all sockets, with a thread each; says whether other ports can be looked at, too.
-fn listen(sink: &Arc<Sink>) -> io::Result<bool> {
+fn listen(sink: &Arc<OutsideSink>) -> io::Result<bool> {
     let any = Ipv4Addr::UNSPECIFIED;
     let names = UdpSocket::bind((any, NAMES))?;
     let own = Arc::clone(sink);
     threads::start(move || own.answer_names(&names))?;
     let takers: [(&[u16], Taker); 3] = [
-        (&[NAMES], Sink::take_names),
-        (&MAIL, Sink::take_mail),
-        (&WEB, Sink::take_web),
+        (&[NAMES], OutsideSink::take_names),
+        (&MAIL, OutsideSink::take_mail),
+        (&WEB, OutsideSink::take_web),
     ];
     for (ports, taker) in takers {
         for &port in ports {
@@ -106,7 +106,7 @@ fn listen(sink: &Arc<Sink>) -> io::Result<bool> {
             threads::start(move || own.accept(&listener, port, taker))?;
         }
     }
-    let kinds: [(IpProtocol, Look); 2] = [
+    let kinds: [(IpProtocol, PacketLook); 2] = [
         (ipproto::TCP, other_connection),
         (ipproto::UDP, other_datagram),
     ];
@@ -140,22 +140,22 @@ fn listen(sink: &Arc<Sink>) -> io::Result<bool> {
 }
 
 /// What a packet comes to.
-type Look = fn(&[u8]) -> Option<Heard>;
+type PacketLook = fn(&[u8]) -> Option<Overheard>;
 
 /// What is done with a connection to a port.
-type Taker = fn(&Sink, TcpStream, u16) -> io::Result<()>;
+type Taker = fn(&OutsideSink, TcpStream, u16) -> io::Result<()>;
 
-fn other_connection(packet: &[u8]) -> Option<Heard> {
+fn other_connection(packet: &[u8]) -> Option<Overheard> {
     let port = ip::wanted_port(packet)?;
     let is_own = port == NAMES || MAIL.contains(&port) || WEB.contains(&port);
     let protocol = Protocol::Tcp;
-    (!is_own).then_some(Heard::Port { protocol, port })
+    (!is_own).then_some(Overheard::Port { protocol, port })
 }
 
-fn other_datagram(packet: &[u8]) -> Option<Heard> {
+fn other_datagram(packet: &[u8]) -> Option<Overheard> {
     let port = ip::datagram_port(packet)?;
     let protocol = Protocol::Udp;
-    (port != NAMES).then_some(Heard::Port { protocol, port })
+    (port != NAMES).then_some(Overheard::Port { protocol, port })
 }
 
 /// The address by which whoever is at `peer` reaches this machine; nothing is sent for it.
@@ -168,8 +168,8 @@ fn address_towards(peer: IpAddr) -> Option<Ipv4Addr> {
     }
 }
 
-impl Sink {
-    fn hear(&self, heard: Heard) {
+impl OutsideSink {
+    fn hear(&self, heard: Overheard) {
         let mut tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
         tally.add(heard);
     }
@@ -209,7 +209,7 @@ impl Sink {
         let question = dns::question(packet)?;
         let is_own = self.own.contains(&question.name);
         if !is_own {
-            self.hear(Heard::Name {
+            self.hear(Overheard::Name {
                 name: question.name.clone(),
                 kind: question.kind.clone(),
             });
@@ -278,7 +278,7 @@ impl Sink {
     fn take_web(&self, mut stream: TcpStream, port: u16) -> io::Result<()> {
         let mut first = [0];
         if stream.peek(&mut first)? == 0 {
-            self.hear(Heard::Unknown { port });
+            self.hear(Overheard::Unknown { port });
             return Ok(());
         }
         if tls::is_tls(&first) {
@@ -286,7 +286,7 @@ impl Sink {
         }
         let head = until(&mut stream, http::is_whole)?;
         let Some((heard, answer)) = http::request(&head, port) else {
-            self.hear(Heard::Unknown { port });
+            self.hear(Overheard::Unknown { port });
             return Ok(());
         };
         self.hear(heard);
@@ -299,7 +299,7 @@ impl Sink {
     fn take_hello(&self, reading: &mut impl Read, port: u16) -> io::Result<()> {
         let hello = until(reading, tls::is_whole)?;
         let host = tls::server_name(&hello);
-        self.hear(Heard::Encrypted { host, port });
+        self.hear(Overheard::Encrypted { host, port });
         Ok(())
     }
 }

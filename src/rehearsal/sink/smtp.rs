@@ -1,7 +1,7 @@
 //! As much of SMTP (RFC 5321) as gets a sender to say from whom and to whom: everything is taken, and
 //! nothing of a mail is kept.
 
-use super::heard::{Heard, plain};
+use super::heard::{Overheard, plain};
 
 /// The longest line that is looked at, in bytes.
 pub(super) const LONGEST_LINE: usize = 4096;
@@ -36,7 +36,7 @@ pub(super) struct SmtpReply {
     /// What is said; nothing while a mail's text comes.
     pub(super) said: &'static str,
     /// The mail that has come to its end.
-    pub(super) heard: Option<Heard>,
+    pub(super) heard: Option<Overheard>,
     /// Whether that was all.
     pub(super) is_over: bool,
 }
@@ -68,11 +68,11 @@ impl SmtpDialogue {
     }
 
     /// The mail that was under way when the connection ended, if its recipients were named.
-    pub(super) fn ended(&mut self) -> Option<Heard> {
+    pub(super) fn ended(&mut self) -> Option<Overheard> {
         let (from, to) = (self.from.take(), std::mem::take(&mut self.to));
         let from = from.filter(|_| !to.is_empty())?;
         let port = self.port;
-        Some(Heard::Mail { from, to, port })
+        Some(Overheard::Mail { from, to, port })
     }
 
     fn credentials(&mut self, more: u8) -> SmtpReply {
@@ -191,7 +191,7 @@ mod tests {
     use super::*;
 
     /// The codes that are said to these lines, and what was heard.
-    fn talk(lines: &[&str]) -> (Vec<String>, Vec<Heard>) {
+    fn talk(lines: &[&str]) -> (Vec<String>, Vec<Overheard>) {
         let mut dialogue = SmtpDialogue::new(25);
         let (mut codes, mut heard) = (Vec::new(), Vec::new());
         for line in lines {
@@ -204,8 +204,8 @@ mod tests {
         (codes, heard)
     }
 
-    fn mail(from: &str, to: &[&str]) -> Heard {
-        Heard::Mail {
+    fn mail(from: &str, to: &[&str]) -> Overheard {
+        Overheard::Mail {
             from: from.to_owned(),
             to: to.iter().map(|&one| one.to_owned()).collect(),
             port: 25,
@@ -278,7 +278,7 @@ mod tests {
         let mut lines = vec!["MAIL FROM:\u{1b}[2J"];
         lines.extend(std::iter::repeat_n(long.as_str(), 1000));
         let (_, heard) = talk(&lines);
-        let Heard::Mail { from, to, .. } = &heard[0] else {
+        let Overheard::Mail { from, to, .. } = &heard[0] else {
             panic!("{heard:?}");
         };
         assert_eq!((from.as_str(), to.len()), ("\u{fffd}[2J", RECIPIENTS));

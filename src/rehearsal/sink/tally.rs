@@ -2,24 +2,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::heard::{Heard, HeardLine};
+use super::heard::{HeardLine, Overheard};
 
 /// How many things are told apart.
 const MOST: usize = 2000;
 
 /// What was heard, and what of it wasn't told yet.
 #[derive(Debug, Default)]
-pub(super) struct Tally {
-    times: BTreeMap<Heard, u64>,
-    changed: BTreeSet<Heard>,
+pub(super) struct HeardTally {
+    times: BTreeMap<Overheard, u64>,
+    changed: BTreeSet<Overheard>,
     /// How often there was something when there was no room any more.
     more: u64,
     has_more: bool,
 }
 
-impl Tally {
+impl HeardTally {
     /// Counts one.
-    pub(super) fn add(&mut self, heard: Heard) {
+    pub(super) fn add(&mut self, heard: Overheard) {
         let is_known = self.times.contains_key(&heard);
         if !is_known && self.times.len() >= MOST {
             self.more = self.more.saturating_add(1);
@@ -34,7 +34,7 @@ impl Tally {
     /// What has changed since it was last asked for.
     pub(super) fn news(&mut self) -> Vec<HeardLine> {
         let changed = std::mem::take(&mut self.changed).into_iter();
-        let line = |heard: Heard| HeardLine {
+        let line = |heard: Overheard| HeardLine {
             times: self.times.get(&heard).copied().unwrap_or_default(),
             heard: Some(heard),
         };
@@ -50,8 +50,8 @@ impl Tally {
 mod tests {
     use super::*;
 
-    fn name(number: usize) -> Heard {
-        Heard::Name {
+    fn name(number: usize) -> Overheard {
+        Overheard::Name {
             name: format!("{number:05}.example.com"),
             kind: "A".to_owned(),
         }
@@ -59,7 +59,7 @@ mod tests {
 
     #[test]
     fn what_changed_is_told_with_how_often_in_all() {
-        let mut tally = Tally::default();
+        let mut tally = HeardTally::default();
         let line = |number, times| HeardLine {
             heard: Some(name(number)),
             times,
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn a_flood_of_things_is_counted_and_not_kept() {
-        let mut tally = Tally::default();
+        let mut tally = HeardTally::default();
         (0..MOST + 10).for_each(|number| tally.add(name(number)));
         let news = tally.news();
         assert_eq!(news.len(), MOST + 1);
