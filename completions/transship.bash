@@ -118,6 +118,9 @@ _transship() {
             transship__subcmd__image,set)
                 cmd="transship__subcmd__image__subcmd__set"
                 ;;
+            transship__subcmd__log,note)
+                cmd="transship__subcmd__log__subcmd__note"
+                ;;
             transship__subcmd__release,bad)
                 cmd="transship__subcmd__release__subcmd__bad"
                 ;;
@@ -847,8 +850,34 @@ _transship() {
             return 0
             ;;
         transship__subcmd__log)
-            opts="-C -q -v -h --install --json --quiet --verbose --no-pager --color --help"
+            opts="-C -q -v -h --install --json --quiet --verbose --no-pager --color --help note"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --install)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -C)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        transship__subcmd__log__subcmd__note)
+            opts="-C -q -v -h --install --json --quiet --verbose --no-pager --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1101,7 +1130,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__rehearse)
-            opts="-C -p -y -q -v -h --install --from-release --from --prefix --image --tag-var --image-archive --carry --leave --skip-volume --own --share --env-file --profile --project --from-project --beside --ours --theirs --as-override --pristine --no-up --volumes --docker --helper --assume-stopped --pause --stop --on-host --keep --clean --yes --note --report --run --json --quiet --verbose --no-pager --color --help"
+            opts="-C -p -y -q -v -h --install --from-release --from --prefix --image --tag-var --image-archive --carry --leave --skip-volume --own --share --env-file --profile --project --from-project --beside --ours --theirs --as-override --pristine --no-up --volumes --docker --helper --assume-stopped --pause --stop --on-host --keep --clean --yes --report --run --json --quiet --verbose --no-pager --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1196,10 +1225,6 @@ _transship() {
                     return 0
                     ;;
                 --helper)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --note)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1617,7 +1642,7 @@ _transship() {
             return 0
             ;;
         transship__subcmd__upgrade)
-            opts="-C -p -y -q -v -h --install --from-release --from --prefix --image --tag-var --image-archive --carry --leave --skip-volume --own --share --env-file --profile --project --from-project --beside --ours --theirs --as-override --pristine --no-up --volumes --docker --helper --assume-stopped --max-downtime --accept-unknown-downtime --dry-run --rollback-on-failure --no-rollback --notes-read --window --wait --confirm-within --all-hops --yes --json --quiet --verbose --no-pager --color --help"
+            opts="-C -p -y -q -v -h --install --from-release --from --prefix --image --tag-var --image-archive --carry --leave --skip-volume --own --share --env-file --profile --project --from-project --beside --ours --theirs --as-override --pristine --no-up --volumes --docker --helper --assume-stopped --max-downtime --accept-unknown-downtime --dry-run --rollback-on-failure --no-rollback --notes-read --window --wait --confirm-within --all-hops --replay --yes --json --quiet --verbose --no-pager --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1724,6 +1749,10 @@ _transship() {
                     return 0
                     ;;
                 --confirm-within)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --replay)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

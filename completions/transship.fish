@@ -177,9 +177,8 @@ complete -c transship -n "__fish_transship_using_subcommand rehearse" -l pristin
 complete -c transship -n "__fish_transship_using_subcommand rehearse" -l volumes -d 'Where volumes live: a folder that holds one folder for each, or `docker`' -r -F
 complete -c transship -n "__fish_transship_using_subcommand rehearse" -l docker -d 'The docker program, such as `sudo -n docker`' -r
 complete -c transship -n "__fish_transship_using_subcommand rehearse" -l helper -d 'A static transship for the engine\'s processor, to work on volumes out of reach' -r -F
-complete -c transship -n "__fish_transship_using_subcommand rehearse" -l note -d 'Write down what whoever does the step STEP of the plan, counted from 1, is to know: it is told before that step by `apply --replay`' -r
 complete -c transship -n "__fish_transship_using_subcommand rehearse" -l report -d 'Write a report to FILE, Markdown or, for `.html`, one page that needs nothing else; without VERSION, of an earlier rehearsal, with what has drifted since' -r -F
-complete -c transship -n "__fish_transship_using_subcommand rehearse" -l run -d 'Which rehearsal is meant; the newest when absent' -r
+complete -c transship -n "__fish_transship_using_subcommand rehearse" -l run -d 'With --report: which rehearsal is meant, by its name or number; the newest when absent' -r
 complete -c transship -n "__fish_transship_using_subcommand rehearse" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -223,6 +222,7 @@ complete -c transship -n "__fish_transship_using_subcommand upgrade" -l helper -
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l max-downtime -d 'Refuse a plan that is expected to be down for longer: `30s`, `5m`, `1h`' -r
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l window -d 'Stop the old release only in this window, in local time: `02:00-04:00`, or for one day `2026-11-28T02:00/04:00`' -r
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l confirm-within -d 'Once it is done, go back (exit code 5) unless `transship confirm` comes in time: `10m`' -r
+complete -c transship -n "__fish_transship_using_subcommand upgrade" -l replay -d 'Do just what was rehearsed, step for step: by the rehearsal\'s name, its number, or `last`' -r
 complete -c transship -n "__fish_transship_using_subcommand upgrade" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -316,15 +316,25 @@ complete -c transship -n "__fish_transship_using_subcommand status" -s q -l quie
 complete -c transship -n "__fish_transship_using_subcommand status" -s v -l verbose -d 'Show every command that is run, and how it ended'
 complete -c transship -n "__fish_transship_using_subcommand status" -l no-pager -d 'Show long text at once, and not through `$TRANSSHIP_PAGER`, `$PAGER` or `less`'
 complete -c transship -n "__fish_transship_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c transship -n "__fish_transship_using_subcommand log" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
-complete -c transship -n "__fish_transship_using_subcommand log" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c transship -n "__fish_transship_using_subcommand log; and not __fish_seen_subcommand_from note" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
+complete -c transship -n "__fish_transship_using_subcommand log; and not __fish_seen_subcommand_from note" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
-complete -c transship -n "__fish_transship_using_subcommand log" -l json -d 'Print one JSON document instead of text'
-complete -c transship -n "__fish_transship_using_subcommand log" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
-complete -c transship -n "__fish_transship_using_subcommand log" -s v -l verbose -d 'Show every command that is run, and how it ended'
-complete -c transship -n "__fish_transship_using_subcommand log" -l no-pager -d 'Show long text at once, and not through `$TRANSSHIP_PAGER`, `$PAGER` or `less`'
-complete -c transship -n "__fish_transship_using_subcommand log" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand log; and not __fish_seen_subcommand_from note" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand log; and not __fish_seen_subcommand_from note" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand log; and not __fish_seen_subcommand_from note" -s v -l verbose -d 'Show every command that is run, and how it ended'
+complete -c transship -n "__fish_transship_using_subcommand log; and not __fish_seen_subcommand_from note" -l no-pager -d 'Show long text at once, and not through `$TRANSSHIP_PAGER`, `$PAGER` or `less`'
+complete -c transship -n "__fish_transship_using_subcommand log; and not __fish_seen_subcommand_from note" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c transship -n "__fish_transship_using_subcommand log; and not __fish_seen_subcommand_from note" -a "note" -d 'Write down what whoever does a step of a rehearsed plan is to know'
+complete -c transship -n "__fish_transship_using_subcommand log; and __fish_seen_subcommand_from note" -s C -l install -d 'The install: the folder that holds `releases/`' -r -F
+complete -c transship -n "__fish_transship_using_subcommand log; and __fish_seen_subcommand_from note" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c transship -n "__fish_transship_using_subcommand log; and __fish_seen_subcommand_from note" -l json -d 'Print one JSON document instead of text'
+complete -c transship -n "__fish_transship_using_subcommand log; and __fish_seen_subcommand_from note" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
+complete -c transship -n "__fish_transship_using_subcommand log; and __fish_seen_subcommand_from note" -s v -l verbose -d 'Show every command that is run, and how it ended'
+complete -c transship -n "__fish_transship_using_subcommand log; and __fish_seen_subcommand_from note" -l no-pager -d 'Show long text at once, and not through `$TRANSSHIP_PAGER`, `$PAGER` or `less`'
+complete -c transship -n "__fish_transship_using_subcommand log; and __fish_seen_subcommand_from note" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c transship -n "__fish_transship_using_subcommand up" -s p -l project -d 'The compose project; when absent, the one that the last upgrade from or to it recorded, or that it has on the engine; else Compose\'s own choice' -r
 complete -c transship -n "__fish_transship_using_subcommand up" -l env-file -d 'A file of variables instead of `.env`, repeatable, later ones winning; when absent, those that the last upgrade from or to the release was planned with' -r -F
 complete -c transship -n "__fish_transship_using_subcommand up" -l profile -d 'A profile whose services run, repeatable; when absent, those that the last upgrade was planned with' -r

@@ -35,6 +35,7 @@ mod real_engine;
 mod rehearse;
 mod remote;
 mod replacing;
+mod runbooks_rehearsed;
 mod side_by_side;
 mod standing;
 #[path = "../fidelity/support.rs"]
