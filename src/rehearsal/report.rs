@@ -224,6 +224,8 @@ fn heard(ledger: &Ledger) -> Vec<ReportBlock> {
     }];
     let mut told = ledger.remarks();
     told.push("none of it left this machine: the clone's networks lead nowhere".to_owned());
+    let by_number = "what was sent to an address by number, without a name, led nowhere, too, and isn't among these";
+    told.push(by_number.to_owned());
     blocks.push(ReportBlock::List(told));
     blocks
 }
