@@ -35,7 +35,6 @@ mod real_engine;
 mod rehearse;
 mod remote;
 mod replacing;
-mod runbooks_rehearsed;
 mod side_by_side;
 mod standing;
 #[path = "../fidelity/support.rs"]

@@ -5,8 +5,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
 use super::lab::{Lab, put_text};
 use super::need;
@@ -337,56 +336,4 @@ fn what_a_release_mails_and_posts_is_heard_in_rehearsal_and_nothing_leaves() {
     upgrade.pair.ran(&["rehearse", "--clean", "--yes"]).exits(0);
     assert_eq!(litter(&upgrade), "");
     assert_eq!(production(&upgrade, nothing.path()), before);
-}
-
-/// Kills a rehearsal when it has gone on for so long.
-fn killed_after(upgrade: &Upgrade, time: Duration, state: &Path) {
-    let (b, prefix) = (upgrade.project("b"), upgrade.pair.lab.name("two_"));
-    let mut child = Command::new(env!("CARGO_BIN_EXE_transship"))
-        .args(["rehearse", "v2", "-p", &b, "--prefix", &prefix, "--pause"])
-        .args(["--theirs", "docker-compose.yml"])
-        .env("TRANSSHIP_STATE", state)
-        .current_dir(upgrade.pair.home.path())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    std::thread::sleep(time);
-    child.kill().unwrap();
-    child.wait().unwrap();
-}
-
-/// Two points in CI; forty with `TRANSSHIP_KILLS=all`.
-#[test]
-fn a_rehearsal_that_is_killed_leaves_nothing_after_the_next_command() {
-    if !can() || !need::helper() {
-        return;
-    }
-    let upgrade = Upgrade::new("rehkill", Extra::default(), Extra::default());
-    let nothing = tempfile::tempdir().unwrap();
-    let before = production(&upgrade, nothing.path());
-    let state = tempfile::tempdir().unwrap();
-    let whole = Instant::now();
-    rehearse(&upgrade, &["--pause"]).exits(0);
-    let whole = whole.elapsed();
-    let points = match std::env::var("TRANSSHIP_KILLS") {
-        Ok(_) => 40,
-        Err(_) => 2,
-    };
-    for point in 1..=points {
-        killed_after(&upgrade, whole * point / (points + 1), state.path());
-        // What was started by it may be about to end.
-        std::thread::sleep(Duration::from_secs(1));
-        // What stood still while it was copied goes on when that is said, as every command tells.
-        let mut unpause = Command::new(env!("CARGO_BIN_EXE_transship"));
-        unpause.args(["volume", "unpause"]);
-        Ran::of(unpause.env("TRANSSHIP_STATE", state.path())).exits(0);
-        towards_v2(&upgrade, "plan", &["--dry-run"]).exits(0);
-        assert_eq!(litter(&upgrade), "", "killed at {point} of {points}");
-        assert_eq!(
-            production(&upgrade, nothing.path()),
-            before,
-            "{point} of {points}"
-        );
-    }
 }
