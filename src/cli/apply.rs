@@ -11,8 +11,8 @@ use super::consent::{self, YesArg};
 use super::held;
 use super::install_place::InstallArg;
 use super::options::{EngineArg, VolumesArg};
-use super::plan::downtime::time;
-use super::plan::{PlanJson, show};
+use super::plan::downtime::{DowntimeLimit, time};
+use super::plan::{PlanJson, expected_downtime, show};
 use super::rehearse;
 use super::terminal::failure::Failure;
 use super::terminal::size;
@@ -50,9 +50,8 @@ pub(super) struct Apply {
     engine: EngineArg,
     #[command(flatten)]
     how: ApplyHow,
-    /// With `--window`: go on although it isn't known how long it will be down
-    #[arg(long, requires = "window")]
-    accept_unknown_downtime: bool,
+    #[command(flatten)]
+    downtime: DowntimeLimit,
     /// Do the plan of the rehearsal RUN, step for step as it was rehearsed
     ///
     /// Refused where that didn't go well, or where anything that the plan was made from isn't as it was
@@ -102,11 +101,12 @@ pub(super) struct TermsArgs {
 }
 
 impl TermsArgs {
-    fn terms(&self) -> RunTerms {
+    fn terms(&self, limit: &DowntimeLimit) -> RunTerms {
         RunTerms {
             window: self.window.clone(),
             wait: self.wait,
             confirm_seconds: self.confirm_within.map(|time| time.as_secs()),
+            max_downtime_seconds: limit.max_downtime.map(|time| time.as_secs()),
         }
     }
 
@@ -204,7 +204,7 @@ pub(super) fn apply(args: &Apply, ui: &Ui) -> Result<Done, Failure> {
     let replayed = args.replay.as_deref();
     let replayed = replayed.map(|run| RehearsalRecord::find(&install, Some(run)));
     let replayed = replayed.transpose()?;
-    let plan = match &replayed {
+    let mut plan = match &replayed {
         Some(record) => record.plan.clone(),
         None => Plan::find(&install, args.plan.as_deref())?,
     };
@@ -213,6 +213,10 @@ pub(super) fn apply(args: &Apply, ui: &Ui) -> Result<Done, Failure> {
         Some(record) => as_rehearsed(&install, record, store.as_ref(), ui)?,
         None => as_planned(&install, &plan, store.as_ref(), ui)?,
     };
+    if replayed.is_some() {
+        // It was planned before anything was known of it.
+        plan.estimate.downtime = expected_downtime(&install, &now, store.as_ref(), ui)?;
+    }
     if args.dry_run {
         let shown = if ui.json {
             ui.json(
@@ -226,7 +230,8 @@ pub(super) fn apply(args: &Apply, ui: &Ui) -> Result<Done, Failure> {
     }
     args.how
         .terms
-        .require_known(&plan, args.accept_unknown_downtime)?;
+        .require_known(&plan, args.downtime.accept_unknown_downtime)?;
+    args.downtime.require(&plan)?;
     let with_notes = replayed
         .as_ref()
         .map(|record| WithNotes::of(record, ui.progress()));
@@ -244,7 +249,8 @@ pub(super) fn apply(args: &Apply, ui: &Ui) -> Result<Done, Failure> {
         progress,
         on_failure: args.how.on_failure(),
     };
-    finish(carry_out(&runner, plan, &now, &args.how, ui)?, ui)
+    let report = carry_out(&runner, plan, &now, (&args.how, &args.downtime), ui)?;
+    finish(report, ui)
 }
 
 /// What is planned now, which is just what was planned.
@@ -284,7 +290,7 @@ pub(super) fn carry_out(
     runner: &Runner<'_>,
     plan: Plan,
     now: &Prepared,
-    how: &ApplyHow,
+    (how, limit): (&ApplyHow, &DowntimeLimit),
     ui: &Ui,
 ) -> Result<Report, Failure> {
     if let Some(notes) = &plan.notes
@@ -302,7 +308,7 @@ pub(super) fn carry_out(
     }
     ui.progress().logs(runner.install, &plan);
     warn_of_shared(&plan, ui);
-    match runner.apply_on(plan, how.terms.terms()) {
+    match runner.apply_on(plan, how.terms.terms(limit)) {
         Ok(report) => Ok(report),
         Err(error) if how.rollback_on_failure && error.kind() == Kind::Failed => {
             ui.warn(&error.to_string());
@@ -315,7 +321,7 @@ pub(super) fn carry_out(
             }
             .hint("everything was rolled back; mend the cause and apply the plan again"))
         }
-        Err(error) => Err(error.into()),
+        Err(error) => Err(Failure::of_run(error)),
     }
 }
 
@@ -338,7 +344,7 @@ pub(super) fn resume(args: &Resume, ui: &Ui) -> Result<Done, Failure> {
             false => OnFailure::GoBack,
         },
     };
-    finish(runner.resume()?, ui)
+    finish(runner.resume().map_err(Failure::of_run)?, ui)
 }
 
 pub(super) fn roll_back(args: &Rollback, ui: &Ui) -> Result<Done, Failure> {

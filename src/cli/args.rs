@@ -55,7 +55,7 @@ pub(super) enum Command {
     Init(init::InitArgs),
     Doctor(Box<doctor::DoctorArgs>),
     Path(path::PathArgs),
-    Plan(Box<plan::PlanArgs>),
+    Plan(Box<plan::PlanCommand>),
     Rehearse(Box<rehearse::RehearseArgs>),
     Upgrade(Box<upgrade::UpgradeArgs>),
     Apply(apply::Apply),
@@ -87,9 +87,12 @@ pub(super) enum Command {
     Completions(Completions),
 }
 
-/// Print the completions for a shell.
+/// Print the script that has a shell complete commands, options and names.
 ///
-/// For bash: `transship completions bash > /etc/bash_completion.d/transship`
+/// The script asks this program whenever something is to be completed, so that it knows the install's releases,
+/// plans, runs, services, profiles and volumes. For bash: `transship completions bash >
+/// /etc/bash_completion.d/transship`; for zsh the same into a file `_transship` of a folder in `fpath`; for fish into
+/// `~/.config/fish/completions/transship.fish`.
 #[derive(Debug, Args)]
 pub(super) struct Completions {
     /// The shell

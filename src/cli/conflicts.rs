@@ -15,7 +15,7 @@ use super::terminal::ui::{Done, Ui};
 use crate::compose::{self, Claims, Conflict, LoadOptions, Model, PortOffset, find_project};
 use crate::engine::{Docker, ExceptProject, claimed};
 use crate::error::Kind;
-use crate::launch::{self};
+use crate::launch::{self, Parting};
 use crate::release::Install;
 
 /// Find what collides if several projects run side by side.
@@ -135,6 +135,7 @@ pub(super) fn run(args: &ConflictsArgs, ui: &Ui) -> Result<Done, Failure> {
     {
         return fix::fix(args, last, others, engine.as_ref(), &found, ui);
     }
+    found.extend(left_of_others(&sides, &claims)?);
     if let Some(last) = claims.last().filter(|_| engine.is_none()) {
         unseen_there.extend(launch::held_ports(last));
     }
@@ -153,6 +154,23 @@ pub(super) fn run(args: &ConflictsArgs, ui: &Ui) -> Result<Done, Failure> {
     }
     say_unseen(&unseen, ui);
     show(&found, ui)
+}
+
+/// The names of the other sides that the last one uses, though it has those services itself: what
+/// is left where a name was changed.
+fn left_of_others(sides: &[ComparedProject], claims: &[Claims]) -> Result<Vec<Conflict>, Failure> {
+    let (Some((last, _)), Some((own, others))) = (sides.split_last(), claims.split_last()) else {
+        return Ok(Vec::new());
+    };
+    let mut all = Claims::default();
+    for other in others {
+        all.extend(other.clone());
+    }
+    let stale = Parting::uses_of_others(&last.model, &last.model.files, &all)?;
+    let mut found = compose::remaining(&all, own, own, &stale);
+    let known = compose::conflicts(&all, own);
+    found.retain(|conflict| !known.contains(conflict));
+    Ok(found)
 }
 
 /// What can't be compared, each once; `there` is what the engine keeps to itself.
@@ -233,6 +251,25 @@ impl ComparedProject {
         let mut binds = binds.map(|bind| real(&self.model.root.join(&bind.source)));
         let path = real(path);
         env_files.any(|file| file == path) || binds.any(|bind| path.starts_with(bind))
+    }
+
+    /// True for a file that gives its compose files or its containers variables, or would.
+    fn has_variables_of(&self, path: &Path) -> bool {
+        let beside = self.model.project_dir.join(".env");
+        let services = self.model.services.values();
+        let of_containers = services.flat_map(|service| &service.env_files);
+        let included = self.model.included_env.values().flatten();
+        let files = self.model.env_files.iter().chain(included);
+        let mut files = files.chain(of_containers).chain([&beside]);
+        let path = real(path);
+        files.any(|file| real(file) == path)
+    }
+
+    /// True for a file, such as a script, that stands in its folder rather than in that of `other`.
+    fn runs_beside(&self, other: &Self, path: &Path) -> bool {
+        let (own, theirs) = (real(&self.model.root), real(&other.model.root));
+        let path = real(path);
+        path.starts_with(&own) && (own.starts_with(&theirs) || !path.starts_with(&theirs))
     }
 }
 

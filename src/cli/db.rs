@@ -5,6 +5,7 @@ mod compare;
 mod dump;
 mod load;
 mod move_server;
+mod streamed;
 
 use clap::Subcommand;
 

@@ -114,7 +114,7 @@ fn text(findings: &[Finding], ui: &Ui) -> String {
 }
 
 /// All ids, with what each rule looks for.
-fn rules() -> Vec<(&'static str, &'static str)> {
+pub(super) fn rules() -> Vec<(&'static str, &'static str)> {
     let rules = RULES.iter().map(|rule| (rule.id, rule.looks_for));
     let mut rules: Vec<_> = rules.chain(PLANNERS).collect();
     rules.sort_unstable();

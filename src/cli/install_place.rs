@@ -29,8 +29,7 @@ pub(super) struct InstallArg {
 impl InstallArg {
     /// Its folder, which may turn out to be no install.
     pub(super) fn root(&self, ui: &Ui) -> PathBuf {
-        let named = self.install.clone().or_else(|| ui.install.clone());
-        named.or_else(from_environment).unwrap_or_else(found)
+        root(self.install.clone().or_else(|| ui.install.clone()))
     }
 
     /// The install, adopted or not.
@@ -52,6 +51,11 @@ pub(super) struct OnInstall<C: Subcommand> {
     install: Option<PathBuf>,
     #[command(subcommand)]
     pub(super) command: C,
+}
+
+/// The folder that a command works on which names this one.
+pub(super) fn root(named: Option<PathBuf>) -> PathBuf {
+    named.or_else(from_environment).unwrap_or_else(found)
 }
 
 fn from_environment() -> Option<PathBuf> {

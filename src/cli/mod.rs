@@ -4,8 +4,10 @@
 //! Each command has a file of its own that parses, calls the library and renders, and
 //! decides nothing. Data goes to stdout, everything else to stderr.
 
+mod ansible;
 mod apply;
 mod args;
+mod completion;
 mod confirm;
 mod conflicts;
 mod consent;
@@ -39,5 +41,6 @@ mod verify;
 mod version;
 mod volume;
 
+pub use ansible::{ModuleParameter, module_parameters};
 pub use args::Cli;
 pub use run::{command, main};

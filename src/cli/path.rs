@@ -17,8 +17,8 @@ use crate::upgrade::planning::hops::recipe_to;
 /// Show the hops from one version to another that the recipe allows.
 ///
 /// Its key `path` says how many majors may be gone up at once, whether a major is left from its
-/// last release only, and which versions no upgrade may pass by. The recipe is that of release TO,
-/// under the install's `transship.yml`.
+/// last release only, which versions no upgrade may pass by, and at which version services and databases
+/// have to be for a release. The recipe is that of release TO, under the install's `transship.yml`.
 ///
 /// The exit code is 0 where there is a path, however long; 3 where the rules allow none, or
 /// where not enough is known to tell.
@@ -108,6 +108,9 @@ pub(super) fn run(args: &PathArgs, ui: &Ui) -> Result<Done, Failure> {
         ["FROM", "TO", "IN THE INSTALL", "BECAUSE"],
         &rows,
     ))?;
+    for minimum in path.hops.iter().flat_map(|hop| &hop.needs) {
+        ui.line(&minimum.to_string())?;
+    }
     Ok(Done::Same)
 }
 

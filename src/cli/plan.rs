@@ -31,7 +31,7 @@ use crate::upgrade::planning::prepare::{Prepared, prepare};
 use crate::upgrade::planning::release_changes::ReleaseChanges;
 use crate::upgrade::running::runner;
 use crate::upgrade::step::Phase;
-use crate::upgrade::{Decisions, Plan, Step};
+use crate::upgrade::{Decisions, Plan, PlanScript, Step};
 
 /// Show what an upgrade would do, and save it for `transship apply`.
 ///
@@ -41,6 +41,20 @@ use crate::upgrade::{Decisions, Plan, Step};
 ///
 /// Where the old release runs, the plan stops it and starts the new one, and says what is done before
 /// that, while it still serves; `--no-up` leaves both to you.
+#[derive(Debug, clap::Args)]
+pub(super) struct PlanCommand {
+    #[command(flatten)]
+    plan: PlanArgs,
+    /// Print the plan as a script for a POSIX shell, which does the same without a journal
+    ///
+    /// It uses docker, cp and transship's own commands, holds what it makes against the plan's digests, and
+    /// stops at the first thing that fails. It can be read, kept and changed; neither `resume` nor
+    /// `rollback` knows what it did.
+    #[arg(long, conflicts_with = "dry_run")]
+    sh: bool,
+}
+
+/// The plan that is wanted.
 #[derive(Debug, clap::Args)]
 pub(super) struct PlanArgs {
     /// The release to upgrade to
@@ -79,6 +93,12 @@ pub(super) struct PlanJson<'a> {
     differences: Vec<FileDiff>,
 }
 
+#[derive(Serialize)]
+struct ScriptJson<'a> {
+    plan: &'a str,
+    script: &'a str,
+}
+
 /// A step as a person would do it by hand, from the install's folder.
 #[derive(Serialize)]
 struct StepJson {
@@ -115,7 +135,8 @@ impl<'a> PlanJson<'a> {
     }
 }
 
-pub(super) fn run(args: &PlanArgs, ui: &Ui) -> Result<Done, Failure> {
+pub(super) fn run(command: &PlanCommand, ui: &Ui) -> Result<Done, Failure> {
+    let args = &command.plan;
     let install = args.install.adopted(ui)?;
     let disk = Disk::new();
     let _lock = install.lock(&disk, "plan")?;
@@ -124,6 +145,9 @@ pub(super) fn run(args: &PlanArgs, ui: &Ui) -> Result<Done, Failure> {
         store,
         saved,
     } = make(args, &args.version, &install, &disk, ui)?;
+    if command.sh {
+        return script(args, &planned.plan, &install, store.as_ref(), ui);
+    }
     let done = Done::differs(!planned.plan.conflicts.is_empty());
     if ui.json {
         ui.json(
@@ -146,6 +170,36 @@ pub(super) fn run(args: &PlanArgs, ui: &Ui) -> Result<Done, Failure> {
         ))?,
     }
     Ok(done)
+}
+
+/// Prints the plan as a script.
+fn script(
+    args: &PlanArgs,
+    plan: &Plan,
+    install: &Install,
+    volumes: &dyn VolumeStore,
+    ui: &Ui,
+) -> Result<Done, Failure> {
+    plan.require_settled()?;
+    let script = PlanScript {
+        plan,
+        install: install.root(),
+        volumes,
+        assume_stopped: args.volumes.engine.assume_stopped,
+    };
+    let script = script.text();
+    if ui.json {
+        ui.json(
+            "transship-plan-script",
+            &ScriptJson {
+                plan: &plan.id,
+                script: &script,
+            },
+        )?;
+    } else {
+        ui.write(script.as_bytes())?;
+    }
+    Ok(Done::Same)
 }
 
 /// A plan that was made, and saved unless that wasn't wanted.
@@ -176,9 +230,7 @@ pub(super) fn make(
     // Which one runs is seen before it is remembered.
     request.from_project = request.from_project.or(recorded);
     let mut prepared = prepare(install, &request, store.as_ref(), ui.progress())?;
-    let mut facts = DowntimeFacts::observe(install, &prepared, store.as_ref(), ui.progress())?;
-    facts.rehearsed = RehearsalRecord::took(install, &prepared.plan, &facts.changing)?;
-    prepared.plan.estimate.downtime = DowntimeEstimate::of(&prepared.plan, &facts);
+    prepared.plan.estimate.downtime = expected_downtime(install, &prepared, store.as_ref(), ui)?;
     args.downtime.require(&prepared.plan)?;
     let saved = if args.dry_run {
         None
@@ -194,6 +246,18 @@ pub(super) fn make(
         store,
         saved,
     })
+}
+
+/// How long a plan may be expected to be down.
+pub(super) fn expected_downtime(
+    install: &Install,
+    prepared: &Prepared,
+    store: &dyn VolumeStore,
+    ui: &Ui,
+) -> Result<Option<DowntimeEstimate>, Failure> {
+    let mut facts = DowntimeFacts::observe(install, prepared, store, ui.progress())?;
+    facts.rehearsed = RehearsalRecord::took(install, &prepared.plan, &facts.changing)?;
+    Ok(DowntimeEstimate::of(&prepared.plan, &facts))
 }
 
 /// Has what the vendor shipped as the old release kept, where somebody names it or it is found.

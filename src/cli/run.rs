@@ -12,9 +12,9 @@ use super::options::{Common, When};
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use super::{
-    apply, confirm, conflicts, copy, db, diff, doctor, examples, image, init, inspect,
-    install_place, log, manifest, merge, misnomer, path, plan, rehearse, release, status, up,
-    upgrade, verify, version, volume,
+    ansible, apply, completion, confirm, conflicts, copy, db, diff, doctor, examples, image, init,
+    inspect, install_place, log, manifest, merge, misnomer, path, plan, rehearse, release, status,
+    up, upgrade, verify, version, volume,
 };
 use crate::engine;
 use crate::error::Kind;
@@ -25,6 +25,12 @@ use crate::rehearsal;
 pub fn main() -> ExitCode {
     if let Some(code) = serves_in_a_container() {
         return ExitCode::from(code);
+    }
+    if let Some(task) = ansible::asked() {
+        return ansible::answer(task);
+    }
+    if let Some(code) = completion::answered() {
+        return code;
     }
     if asks_for_all_of_the_version() {
         let _ = std::io::stdout().write_all(version::told().as_bytes());
@@ -157,8 +163,7 @@ fn completions(args: &Completions, ui: &Ui) -> Result<Done, Failure> {
         shell: String,
         script: String,
     }
-    let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut command(), "transship", &mut script);
+    let script = completion::script(args.shell);
     if ui.json {
         let script = String::from_utf8_lossy(&script).into_owned();
         let shell = args.shell.to_string();

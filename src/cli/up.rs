@@ -175,6 +175,12 @@ pub(super) struct Up {
     /// absent
     #[arg(long, value_name = "TEXT")]
     prefix: Option<String>,
+    /// Take the place of this release, which is stopped, whatever upgrade there was
+    #[arg(long, value_name = "RELEASE", conflicts_with = "beside")]
+    replaces: Option<Version>,
+    /// The project of the release that it takes the place of
+    #[arg(long, value_name = "NAME", requires = "replaces")]
+    replaces_project: Option<String>,
     /// Don't take the place of the release that the last upgrade came from, though that is stopped
     #[arg(long)]
     beside: bool,
@@ -187,6 +193,9 @@ pub(super) struct Up {
     /// Don't wait until it is up
     #[arg(long)]
     no_wait: bool,
+    /// Make its containers and networks, and start nothing
+    #[arg(long)]
+    no_start: bool,
     /// Wait this long for services to come up, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     timeout: u64,
@@ -281,7 +290,10 @@ pub(super) fn up(args: &Up, ui: &Ui) -> Result<Done, Failure> {
     docker.server()?;
     held::warn(&args.docker, ui);
     rehearse::sweep(&install, &disk, &args.docker, ui);
-    let known = args.which.project(&install, &release, &docker)?;
+    let mut known = args.which.project(&install, &release, &docker)?;
+    if let Some(replaced) = args.replaced(&install, &docker)? {
+        known.replaces = Some(replaced);
+    }
     let launch = Launch::prepare(&install, &release, &args.options(known), &docker)?;
     let project = launch.compose(&Compose::find(&docker)?)?;
     say_beforehand(&launch, ui);
@@ -291,6 +303,11 @@ pub(super) fn up(args: &Up, ui: &Ui) -> Result<Done, Failure> {
     }
     launch.write(&disk)?;
     launch.make_way(&docker, &disk)?;
+    if args.no_start {
+        project.create(&disk, ui.progress())?;
+        ui.acted();
+        return report(args, launch, command, project.containers()?, ui);
+    }
     project.up(&disk, &launch.up(), ui.progress())?;
     // Others may work on the install while containers take their time.
     drop(lock);
@@ -303,6 +320,34 @@ pub(super) fn up(args: &Up, ui: &Ui) -> Result<Done, Failure> {
 }
 
 impl Up {
+    /// The release that it is to take the place of, where one was named.
+    fn replaced(
+        &self,
+        install: &Install,
+        docker: &Docker,
+    ) -> Result<Option<ReplacedProject>, Failure> {
+        let Some(version) = &self.replaces else {
+            return Ok(None);
+        };
+        let release = install.release(version)?;
+        let folder = release.project_folder();
+        let project = match &self.replaces_project {
+            Some(name) => name.clone(),
+            None => match projects_from(docker, &folder)?.as_slice() {
+                [project] => project.clone(),
+                found => {
+                    let what = match found.is_empty() {
+                        true => format!("{version} has no containers to take the place of"),
+                        false => format!("{version} has several projects: {}", found.join(", ")),
+                    };
+                    let failure = Failure::new(Kind::Usage, what);
+                    return Err(failure.hint("say which one with `--replaces-project NAME`"));
+                }
+            },
+        };
+        Ok(Some(ReplacedProject { project, folder }))
+    }
+
     fn options(&self, known: KnownProject) -> LaunchOptions {
         LaunchOptions {
             project: known.name,
@@ -401,8 +446,9 @@ fn report(
     }
     let rows: Vec<_> = containers.into_iter().map(row).collect();
     ui.print(&table::render(["SERVICE", "CONTAINER", "STATE"], &rows))?;
+    let state = if args.no_start { "made" } else { "up" };
     ui.say(&format!(
-        "{} is up as project {}",
+        "{} is {state} as project {}",
         args.which.release, launch.project
     ));
     Ok(Done::Same)

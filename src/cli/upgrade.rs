@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::apply::{ApplyHow, as_rehearsed, carry_out, engine_of, finish, told};
 use super::consent::{YesArg, can_ask};
 use super::held;
-use super::plan::{MadePlan, PlanArgs, PlanJson, make};
+use super::plan::{MadePlan, PlanArgs, PlanJson, expected_downtime, make};
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
 use crate::engine::VolumeStore;
@@ -88,6 +88,14 @@ pub(super) struct UpgradeArgs {
 
 pub(super) fn run(args: &UpgradeArgs, ui: &Ui) -> Result<Done, Failure> {
     let install = args.plan.install.adopted(ui)?;
+    // Refused before a plan is saved.
+    if !args.plan.dry_run && !args.consent.yes && !can_ask(ui) {
+        let what = "there is no terminal to ask on whether to go on";
+        return Err(Failure::new(Kind::Refused, what)
+            .code(Code::NeedsYes)
+            .hint("say `--yes`")
+            .hint("or look at it first: `transship plan VERSION`, and then `transship apply`"));
+    }
     let disk = Disk::new();
     let _lock = install.lock(&disk, "upgrade")?;
     if args.all_hops {
@@ -152,7 +160,9 @@ fn replay(
         return Err(Failure::new(Kind::Usage, what));
     }
     let store = engine_of(install, &record.plan, engine)?;
-    let prepared = as_rehearsed(install, &record, store.as_ref(), ui)?;
+    let mut prepared = as_rehearsed(install, &record, store.as_ref(), ui)?;
+    // It was planned before anything was known of it.
+    prepared.plan.estimate.downtime = expected_downtime(install, &prepared, store.as_ref(), ui)?;
     if !agreed(args, &prepared, store.as_ref(), ui)? {
         return Ok(None);
     }
@@ -210,7 +220,13 @@ fn carry_out_in(
         progress,
         on_failure: args.how.on_failure(),
     };
-    carry_out(&runner, plan, prepared, &args.how, ui)
+    carry_out(
+        &runner,
+        plan,
+        prepared,
+        (&args.how, &args.plan.downtime),
+        ui,
+    )
 }
 
 /// The document of `--json` with `--all-hops`.
@@ -276,17 +292,8 @@ fn require_here(hops: &[Hop], install: &Install) -> Result<(), Failure> {
         .hint("put each there: transship release new VERSION --from-release PATH"))
 }
 
-/// Asks on a terminal; refuses where there is none.
+/// Asks on the terminal.
 fn ask(id: &str, ui: &Ui) -> Result<(), Failure> {
-    if !can_ask(ui) {
-        let what = "there is no terminal to ask on whether to go on";
-        return Err(Failure::new(Kind::Refused, what)
-            .code(Code::NeedsYes)
-            .hint("say `--yes`")
-            .hint(format!(
-                "or do the plan that is saved: transship apply {id}"
-            )));
-    }
     // Who can't be asked hasn't agreed.
     ui.ask("Do it? [y/N] ");
     let mut answer = String::new();

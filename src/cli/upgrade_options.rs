@@ -1,7 +1,7 @@
 //! What an upgrade is to be like: the options that `plan`, `upgrade` and `doctor` share, and the request
 //! that they come to.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::terminal::failure::Failure;
 use super::terminal::ui::Ui;
@@ -159,7 +159,12 @@ impl UpgradeOptions {
     ) -> Result<Request, Failure> {
         let absolute = |path: &PathBuf| {
             let found = path.canonicalize().map_err(|error| {
-                Failure::new(Kind::Usage, format!("can't read `{}`", path.display())).cause(&error)
+                let text = format!("can't read `{}`", path.display());
+                let failure = Failure::new(Kind::Usage, text).cause(&error);
+                match self.in_old_release(install, path) {
+                    Some(hint) => failure.hint(hint),
+                    None => failure,
+                }
             });
             found.map(|path| recorded(install, &path))
         };
@@ -195,6 +200,21 @@ impl UpgradeOptions {
                 },
                 VolumeBackend::Local => VolumeBackend::Local,
             },
+        })
+    }
+
+    /// What to say where a path that isn't here is one in the old release.
+    fn in_old_release(&self, install: &Install, path: &Path) -> Option<String> {
+        let old = match &self.from {
+            Some(version) => version.clone(),
+            None => install.active().ok()?.version,
+        };
+        let there = install.release_folder(&old).join(path);
+        (path.is_relative() && there.exists()).then(|| {
+            format!(
+                "a path is meant from where you are: the one of {old} is `{}`",
+                there.display()
+            )
         })
     }
 }

@@ -38,4 +38,9 @@ pub use opening::{CLibrary, FilesVerdict, Opener, Opening, Platform};
 pub use recipes::database_recipe::{DatabaseRecipe, StreamRecipe};
 pub use recipes::files_rule::{FilesRule, FirstOnOld, Fork, VersionRule, VersionStep};
 pub use recipes::table::DATABASE_RECIPES;
-pub use streamed_move::{StreamLines, StreamedDump, StreamedMove, StreamedMoveError};
+pub use streamed_move::{
+    STREAMED_FORMAT, StreamLines, StreamedDump, StreamedMove, StreamedMoveError, UNTOLD,
+};
+
+/// The folder of what images of databases run on a new database; one that is moved into is to stay empty.
+pub(crate) const INIT_SCRIPTS: &str = "/docker-entrypoint-initdb.d";

@@ -11,15 +11,17 @@ use std::io::{self, BufRead as _, BufReader};
 use std::thread;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use error::StreamedMoveError;
 
 use super::recipes::database_recipe::StreamRecipe;
 use crate::clock::Stopwatch;
+use crate::document::DocumentFormat;
 use crate::engine::program::{self, Ended, Running};
 use crate::engine::{Container, Docker, Invocation};
 use crate::progress::Progress;
+use crate::tree::Digest;
 use pump::{Pumped, pump};
 
 /// A large database takes as long as it takes.
@@ -33,6 +35,13 @@ const TICK: Duration = Duration::from_millis(100);
 /// Runs what loads in a group of its own, as `docker exec` makes one, and tells the group's number; what it
 /// prints goes where its complaints go.
 const TELLING: &str = "echo $$; exec \"$@\" >&2";
+
+/// The format of what a move came to. Each version has a file in `fixtures/formats/`.
+pub const STREAMED_FORMAT: DocumentFormat = DocumentFormat {
+    name: "transship-db-stream",
+    version: 1,
+    oldest: 1,
+};
 
 /// What is run for a move, each a program and its arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +58,8 @@ pub struct StreamLines {
     pub ends_with: Option<Vec<u8>>,
     /// Whether the other one has to be started anew.
     pub restarts: bool,
+    /// Whether what the comparison prints may be kept: not where it isn't known what that is.
+    pub tells: bool,
 }
 
 /// A move from one server to another, both in containers that run.
@@ -62,22 +73,35 @@ pub struct StreamedMove<'a> {
     pub to: &'a str,
     /// What is run.
     pub lines: &'a StreamLines,
-    /// Which database, where a server has several or it is a file; `$DATABASE` in the lines.
+    /// Which database, where a server has several or it is a file; `$DATABASE` in the lines. `$COMMAND` there is
+    /// the container's own command, a word a line.
     pub database: Option<&'a str>,
 }
 
 /// What a move came to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct StreamedDump {
+    /// The container whose data it is.
+    pub from: String,
+    /// The container that it came into.
+    pub to: String,
     /// The bytes that went through the pipe.
     pub bytes: u64,
     /// Their SHA-256.
     pub sha256: String,
     /// Whether both have the same; nothing where there is no way to compare them.
     pub equal: Option<bool>,
-    /// What the comparison printed of the one, its first lines.
+    /// The SHA-256 of what the comparison printed of the one.
+    pub compared_sha256: Option<String>,
+    /// Its first lines, where it is a recipe of transship's own; none that begins with [`UNTOLD`].
     pub proof: Option<String>,
 }
+
+/// What a line of a comparison begins with that counts and is kept nowhere: a digest of passwords.
+pub const UNTOLD: &str = "secret";
+/// How many lines of a comparison are kept.
+const LINES_KEPT: usize = 1000;
 
 impl From<&StreamRecipe> for StreamLines {
     fn from(recipe: &StreamRecipe) -> Self {
@@ -89,6 +113,7 @@ impl From<&StreamRecipe> for StreamLines {
             compare: recipe.compare.map(line),
             ends_with: recipe.ends_with.map(<[u8]>::to_vec),
             restarts: recipe.restarts,
+            tells: true,
         }
     }
 }
@@ -99,14 +124,11 @@ impl StreamedMove<'_> {
     /// # Errors
     /// [`StreamedMoveError`]; that they differ is no error.
     pub fn run(&self, progress: &dyn Progress) -> Result<StreamedDump, StreamedMoveError> {
-        let (from, to) = (self.running(self.from)?, self.running(self.to)?);
-        if from.id == to.id {
-            return Err(StreamedMoveError::IntoItself { name: from.name });
-        }
-        for container in [&from, &to] {
-            self.wait_until_ready(container, progress)?;
-        }
-        let mut moved = self.stream(&from, &to, progress)?;
+        let (from, to) = self.both(progress)?;
+        progress.start(&format!("`{}` into `{}`", from.name, to.name), None);
+        let streamed = self.stream(&from, &to, progress);
+        progress.finish();
+        let mut moved = streamed?;
         if self.lines.restarts {
             self.restart(&to)?;
             self.wait_until_ready(&to, progress)?;
@@ -114,10 +136,34 @@ impl StreamedMove<'_> {
         if let Some(line) = &self.lines.compare {
             let (a, b) = (self.printed(&from, line)?, self.printed(&to, line)?);
             moved.equal = Some(a == b);
-            let text = String::from_utf8_lossy(&a).into_owned();
-            moved.proof = Some(text.lines().take(1000).collect::<Vec<_>>().join("\n"));
+            moved.compared_sha256 = Some(Digest::of(&a).to_string());
+            moved.proof = self.lines.tells.then(|| kept(&a));
         }
         Ok(moved)
+    }
+
+    /// Holds what both have against each other, and moves nothing.
+    ///
+    /// # Errors
+    /// [`StreamedMoveError`]; that they differ is no error.
+    pub fn compare(&self, progress: &dyn Progress) -> Result<Option<bool>, StreamedMoveError> {
+        let (from, to) = self.both(progress)?;
+        let Some(line) = &self.lines.compare else {
+            return Ok(None);
+        };
+        Ok(Some(self.printed(&from, line)? == self.printed(&to, line)?))
+    }
+
+    /// Both, once they answer.
+    fn both(&self, progress: &dyn Progress) -> Result<(Container, Container), StreamedMoveError> {
+        let (from, to) = (self.running(self.from)?, self.running(self.to)?);
+        if from.id == to.id {
+            return Err(StreamedMoveError::IntoItself { name: from.name });
+        }
+        for container in [&from, &to] {
+            self.wait_until_ready(container, progress)?;
+        }
+        Ok((from, to))
     }
 
     fn running(&self, name: &str) -> Result<Container, StreamedMoveError> {
@@ -132,6 +178,12 @@ impl StreamedMove<'_> {
         let mut call = self.docker.call_within(limit, ["exec", "--interactive"]);
         if let Some(database) = self.database {
             call = call.args(["--env", &format!("DATABASE={database}")]);
+        }
+        // Where many have the server's password. By Docker's own environment, so that no list of processes
+        // shows it.
+        if let Some(command) = command_of(self.docker, container) {
+            call = call.args(["--env", "COMMAND"]).env("COMMAND", &command);
+            call = call.secret(command);
         }
         call.arg(&container.id).args(argv)
     }
@@ -247,9 +299,12 @@ impl StreamedMove<'_> {
             return Err(failed(to, "loads", &loaded, ""));
         }
         Ok(StreamedDump {
+            from: from.name.clone(),
+            to: to.name.clone(),
             bytes: pumped.bytes,
             sha256: pumped.sha256,
             equal: None,
+            compared_sha256: None,
             proof: None,
         })
     }
@@ -302,6 +357,18 @@ impl StreamLines {
     }
 }
 
+/// The first lines of what a comparison printed.
+fn kept(printed: &[u8]) -> String {
+    let text = String::from_utf8_lossy(printed);
+    let lines = text.lines().filter(|line| !line.starts_with(UNTOLD));
+    lines.take(LINES_KEPT).collect::<Vec<_>>().join("\n")
+}
+
+/// The command that a container was made with, a word a line.
+fn command_of(docker: &Docker, container: &Container) -> Option<String> {
+    Some(container.making(docker).ok()?.cmd?.join("\n"))
+}
+
 fn ended(running: Running, progress: &dyn Progress) -> Result<Ended, program::Error> {
     running.ended_while(EVER, &|| !progress.interrupted())
 }
@@ -346,6 +413,7 @@ mod tests {
             compare: None,
             ends_with: mark.map(<[u8]>::to_vec),
             restarts: false,
+            tells: false,
         };
         let mark = lines(Some(b"-- Dump completed"));
         assert!(mark.is_end(b"insert;\n-- Dump completed on 2026-11-28\n"));

@@ -33,13 +33,15 @@ pub use image_hold::{ImageHold, LABEL_HOLD, have_image, image_id};
 pub use images::{ImageDefaults, LocalImage, image_defaults, local_images, missing_images};
 pub use program::{Invocation, Output, Program};
 pub use projects::claimed::{ExceptProject, claimed};
-pub use projects::compose::{Compose, ComposeProject, UpOptions};
+pub use projects::compose::{Compose, ComposeProject, UpOptions, UpWait};
 pub(crate) use projects::containers::network_names;
-pub use projects::containers::{Container, Health, Mount, containers_using, projects_from};
+pub use projects::containers::{
+    Container, ContainerMaking, Health, Mount, containers_using, projects_from,
+};
 pub use projects::giving_way::{remove_network, rename_container};
 pub use projects::in_service::ServiceCommand;
 pub use projects::listening::listening;
-pub use projects::lone_container::{LoneContainer, LoneOptions};
+pub use projects::lone_container::{AddedArguments, LoneContainer, LoneOptions, last_lines};
 pub use projects::no_route::no_route;
 pub use projects::standing::{
     StandingContainer, free_names, remove_containers, remove_projects, stop_containers,

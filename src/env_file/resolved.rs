@@ -124,6 +124,12 @@ impl Values {
             .or(self.files.last())
     }
 
+    /// The path of the file that gives the variable its value, or that is to.
+    pub(crate) fn target(&self, name: &str) -> Option<&Path> {
+        let last = self.paths.last().map(PathBuf::as_path);
+        self.holder(name).map(EnvFile::path).or(last)
+    }
+
     /// True if the value of a variable is made of one of `others`, directly or by way of more.
     pub(crate) fn is_made_of(&self, name: &str, others: &[String]) -> bool {
         let mut seen = BTreeSet::new();

@@ -69,7 +69,8 @@ impl MountedTexts {
                 model.project_dir.display()
             )),
         }
-        for path in paths.iter().filter(|path| !is_read_by_compose(model, path)) {
+        let mut known = read_by_compose(model);
+        for path in paths.iter().filter(|path| known.insert(real(path))) {
             let Some(text) = text(path) else {
                 continue;
             };
@@ -143,15 +144,23 @@ fn scripts(folder: &Path) -> Option<Vec<PathBuf>> {
     Some(scripts)
 }
 
-/// What is edited as what it is.
-fn is_read_by_compose(model: &Model, path: &Path) -> bool {
+/// What is edited as what it is, by real paths: one file may be called in several ways.
+fn read_by_compose(model: &Model) -> BTreeSet<PathBuf> {
     let services = model.services.values();
-    let mut env_files =
+    let env_files =
         services.flat_map(|service| service.env_files.iter().chain(&service.label_files));
-    model.files.iter().any(|file| file == path)
-        || model.project_dir.join(".env") == path
-        || model.env_files.iter().any(|file| file == path)
-        || env_files.any(|file| file == path)
+    let beside = model.project_dir.join(".env");
+    let files = model.files.iter().chain(&model.env_files).chain([&beside]);
+    let included = model.included_env.values().flatten();
+    files
+        .chain(included)
+        .chain(env_files)
+        .map(|file| real(file))
+        .collect()
+}
+
+fn real(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
 
 /// The content, if it is text and no larger than configuration is.
@@ -212,8 +221,13 @@ mod tests {
         assert_eq!(read, ["app.conf", "conf.d/a/b.conf", "hooks/start.sh"]);
         assert!(unread.is_empty(), "{unread:?}");
         // Compose's own files are edited as such.
-        let (read, _) = found("'.:/all'", &files[..3]);
-        assert_eq!(read, ["app.conf", "conf.d/a/b.conf"]);
+        for all in [
+            "'.:/all'",
+            "'./:/all', './app.conf:/a', './conf.d/../app.conf:/b'",
+        ] {
+            let (read, _) = found(all, &files[..3]);
+            assert_eq!(read, ["app.conf", "conf.d/a/b.conf"]);
+        }
     }
 
     #[test]

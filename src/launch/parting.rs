@@ -10,7 +10,7 @@ use super::LaunchError;
 use super::mounted::MountedTexts;
 use crate::compose::{
     self, Claims, Conflict, ConflictRule, Document, Edited, FixRule, LoadOptions, Location, Lookup,
-    Model, PortOffset, ProjectFiles, Rename, StaleName, VariableChange,
+    Model, NamedThing, PortOffset, ProjectFiles, Rename, StaleName, VariableChange,
 };
 use crate::env_file::{EnvFile, Values};
 
@@ -88,10 +88,11 @@ impl Parting {
         names: &PartingNames,
     ) -> Result<Self, LaunchError> {
         let project = &model.project;
+        let own = Claims::of(model);
         let is_port = |conflict: &Conflict| conflict.rule == ConflictRule::HostPort;
         let offset = names.port_offset.filter(|_| found.iter().any(is_port));
         let offset = offset
-            .map(|wanted| compose::port_offset(others, &Claims::of(model), found, wanted))
+            .map(|wanted| compose::port_offset(others, &own, found, wanted))
             .transpose()?;
         let rule = FixRule {
             suffix: names.suffix.clone().unwrap_or(format!("-{project}")),
@@ -120,6 +121,7 @@ impl Parting {
                 lookups: &lookups.iter().map(|lookup| &**lookup).collect::<Vec<_>>(),
                 env_files: &env_files,
                 others: &names_of_others.into_iter().collect::<Vec<_>>(),
+                foreign: &Rename::of_others(others, &own, model),
                 texts: &texts.files,
             },
             found,
@@ -150,6 +152,29 @@ impl Parting {
         }
         parting.keep_what_names_are_made_of();
         Ok(parting)
+    }
+
+    /// The places in `paths`, compose files of the project `model`, and in the files beside them,
+    /// that use a name which only the `others` have, though the service is one that the project
+    /// has, too.
+    ///
+    /// # Errors
+    /// As [`Parting::of`].
+    pub fn uses_of_others(
+        model: &Model,
+        paths: &[PathBuf],
+        others: &Claims,
+    ) -> Result<Vec<StaleName>, LaunchError> {
+        if Rename::of_others(others, &Claims::of(model), model).is_empty() {
+            return Ok(Vec::new());
+        }
+        let parting = Self::of(model, paths, others, &[], &PartingNames::default())?;
+        let is_foreign = |rename: &&Rename| rename.may_be_others && !rename.is_made;
+        let foreign = parting.renames.iter().filter(is_foreign);
+        let foreign: BTreeSet<&String> = foreign.map(|rename| &rename.from).collect();
+        let mut stale = parting.stale;
+        stale.retain(|name| name.thing == NamedThing::Container && foreign.contains(&name.from));
+        Ok(stale)
     }
 
     /// A value that has a container's name from the variable that this name is still made of can't

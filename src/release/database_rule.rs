@@ -4,13 +4,14 @@
 //! databases:
 //!   - db                                   # the engine by its image, and its usual way
 //!   - {service: cache, method: files}
-//!   - {service: pachd, engine: command, dump: pachctl extract, load: pachctl restore}
+//!   - {service: app, engine: sqlite, database: /data/app.db}
+//!   - {service: pachd, dump: pachctl extract, load: pachctl restore, ready: pachctl version}
 //! ```
 
 use serde::{Deserialize, Serialize};
 
 use super::hooks::{CantFollow, HookCommand};
-use crate::database::{DatabaseEngine, DatabaseMethod};
+use crate::database::{DatabaseEngine, DatabaseMethod, StreamLines};
 
 /// One entry of a recipe's `databases`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +24,12 @@ pub struct DatabaseRule {
     pub engine: Option<DatabaseEngine>,
     /// The way.
     pub method: DatabaseMethod,
+    /// Which database, where a server has several or it is a file in the service's container.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database: Option<String>,
+    /// The key of the volume that has it, where the service has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub volume: Option<String>,
     /// What is run, where the way is [`DatabaseMethod::Command`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commands: Option<DatabaseCommands>,
@@ -40,6 +47,23 @@ pub struct DatabaseCommands {
     /// Prints the same in both where both have the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compare: Option<HookCommand>,
+    /// Ends with 0 when the service answers; without it the others are run as soon as its container is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ready: Option<HookCommand>,
+}
+
+impl From<&DatabaseCommands> for StreamLines {
+    fn from(commands: &DatabaseCommands) -> Self {
+        Self {
+            ready: commands.ready.as_ref().map(HookCommand::argv),
+            dump: commands.dump.argv(),
+            load: commands.load.argv(),
+            compare: commands.compare.as_ref().map(HookCommand::argv),
+            ends_with: None,
+            restarts: false,
+            tells: false,
+        }
+    }
 }
 
 /// As it is written.
@@ -47,7 +71,7 @@ pub struct DatabaseCommands {
 #[serde(untagged)]
 pub(super) enum WrittenDatabase {
     Service(String),
-    Detailed(WrittenRule),
+    Detailed(Box<WrittenRule>),
 }
 
 #[derive(Deserialize)]
@@ -59,6 +83,9 @@ pub(super) struct WrittenRule {
     dump: Option<HookCommand>,
     load: Option<HookCommand>,
     compare: Option<HookCommand>,
+    ready: Option<HookCommand>,
+    database: Option<String>,
+    volume: Option<String>,
 }
 
 impl WrittenDatabase {
@@ -69,10 +96,12 @@ impl WrittenDatabase {
                     service,
                     engine: None,
                     method: DatabaseMethod::default(),
+                    database: None,
+                    volume: None,
                     commands: None,
                 });
             }
-            Self::Detailed(written) => written,
+            Self::Detailed(written) => *written,
         };
         let engine = written.engine.map(|name| {
             DatabaseEngine::named(&name)
@@ -84,6 +113,7 @@ impl WrittenDatabase {
                 dump,
                 load,
                 compare: written.compare,
+                ready: written.ready,
             }),
             (None, None) => None,
             _ => return Err(CantFollow("databases: `dump` without `load`".to_owned())),
@@ -106,6 +136,8 @@ impl WrittenDatabase {
             service: written.service,
             engine,
             method,
+            database: written.database,
+            volume: written.volume,
             commands,
         })
     }
@@ -114,7 +146,7 @@ impl WrittenDatabase {
 /// What an upgrade has a step for.
 pub(super) fn require_step(rule: DatabaseRule) -> Result<DatabaseRule, CantFollow> {
     match rule.method {
-        DatabaseMethod::Files | DatabaseMethod::Dump => Ok(rule),
+        method if method != DatabaseMethod::Upgrade => Ok(rule),
         method => Err(CantFollow(format!("databases.method: {method}"))),
     }
 }

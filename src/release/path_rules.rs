@@ -4,7 +4,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use serde_yaml::Value;
 
-use super::Version;
+use super::{MinimumVersion, Version};
 
 /// The recipe's `path`: which upgrades are one hop. Without a rule every upgrade is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -18,6 +18,8 @@ pub struct PathRules {
     /// Versions that no hop may pass by; `16.3` stands for the last release of that series.
     #[serde(deserialize_with = "versions")]
     pub stops: Vec<Version>,
+    /// What has to be at a version, from one release on.
+    pub minimum: Vec<MinimumVersion>,
 }
 
 /// A version in a recipe.
@@ -26,7 +28,8 @@ pub(super) fn versions<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Version
     values.map(|value| version(&value)).collect()
 }
 
-fn version<E: Error>(value: &Value) -> Result<Version, E> {
+/// One version in a recipe.
+pub(super) fn version<E: Error>(value: &Value) -> Result<Version, E> {
     let text = match value {
         Value::String(text) => text.clone(),
         Value::Number(number) if number.is_u64() => number.to_string(),
@@ -76,6 +79,19 @@ mod tests {
             ("{stops: [{a: 1}]}", "is a text such as"),
             ("{stops: ['../x']}", "is not a release's name"),
             ("{max-major-jump: 0}", "at least 1"),
+            (
+                "{minimum: [{release: '2', version: 1}]}",
+                "either a `service`'s or",
+            ),
+            (
+                "{minimum: [{release: '2', version: 1, service: a, database: b}]}",
+                "either a `service`'s or",
+            ),
+            ("{minimum: [{release: '2', service: a}]}", "version"),
+            (
+                "{minimum: [{release: 2.10, service: a, version: 1}]}",
+                "between quotes",
+            ),
             ("{max-major-jumps: 1}", "max-major-jumps"),
         ] {
             let said = rules(text).unwrap_err();

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use thiserror::Error;
 
-use super::{KnownReleases, PathRules, Version};
+use super::{KnownReleases, MinimumVersion, PathRules, Version};
 use crate::error::{Code, Explain, Kind};
 
 /// The hops of an upgrade, none where both versions are the same.
@@ -22,6 +22,9 @@ pub struct Hop {
     pub to: Version,
     /// Why it ends there.
     pub because: HopReason,
+    /// What has to be at a version for the release where it ends, and hadn't for that where it begins.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<MinimumVersion>,
 }
 
 /// Why a hop ends where it does.
@@ -134,7 +137,12 @@ impl UpgradePath {
         let mut at = from.clone();
         while !at.is_same_as(to) {
             let (next, because) = way.next(&at)?;
+            let minimum = rules.minimum.iter();
+            let needs = minimum
+                .filter(|one| one.is_wanted_by(&next) && !one.is_wanted_by(&at))
+                .cloned();
             hops.push(Hop {
+                needs: needs.collect(),
                 from: at,
                 to: next.clone(),
                 because,

@@ -41,5 +41,6 @@ pub use verify::verify::{Against, Verified, compare, verify, verify_and_count};
 pub use walk::beneath::read_beneath;
 pub use walk::escaped::Escaped;
 pub use walk::exclude::Exclude;
+pub use walk::file_ages::{FileAge, file_ages};
 pub(crate) use walk::stat;
 pub use walk::survey::{Capacity, Survey, SurveyOptions, capacity, free, survey, survey_of};

@@ -2,7 +2,7 @@
 //!
 //! - A kind of step that was rehearsed on the way to this release takes as long again, else one that an
 //!   earlier upgrade of the install did; where it reads data, as much longer as there is more of it.
-//! - Of a volume that is copied while it is in use, what is written lately is what will be read.
+//! - Of a volume that is copied while it is in use, what will have been changed since is read, and no more.
 //! - Else *stopping* takes what the containers need that don't heed their signal, *starting* what the
 //!   health checks of the old release need at least, *copying* and *verifying* what reading takes at the
 //!   rate that was measured just now; and each step the questions that it asks the engine.
@@ -74,6 +74,8 @@ pub enum PartBasis {
     Containers,
     /// The rate at which a sample of the data was read.
     Measured,
+    /// What has changed since the volumes were copied, and the rate at which they were.
+    WarmCopy,
     /// Nothing.
     Unknown,
 }
@@ -134,8 +136,11 @@ pub struct DowntimeFacts {
     pub rate: Option<u64>,
     /// The keys of volumes that a database writes, which are compared by content.
     pub databases: BTreeSet<String>,
-    /// The bytes that may change until the window, by the keys of volumes of which it reads no more.
+    /// The bytes that will have been changed by the window, by the keys of volumes of which it reads no
+    /// more.
     pub changing: BTreeMap<String, u64>,
+    /// How long it takes to look at all files of these, without opening one.
+    pub walk: Duration,
 }
 
 /// What each kind of step took when steps like a plan's were done.
@@ -152,6 +157,11 @@ pub struct EarlierPart {
 
 /// What a copy takes however little there is to copy, as if it were so many bytes more.
 const LEAST: u64 = 64 << 20;
+/// How often all files are looked at to bring copies up to date: both ends, for the manifest, and what
+/// is made of what was found.
+const COPY_LOOKS: u32 = 4;
+/// And to verify them: the copy, and both ends again.
+const VERIFY_LOOKS: u32 = 3;
 /// How long the start waits for what has no health check to stay up.
 const SETTLING: Duration = Duration::from_secs(2);
 
@@ -194,21 +204,50 @@ impl DowntimeEstimate {
         }
     }
 
+    /// The same with what is known of the copies just before the window: how much of them has changed, and
+    /// how fast they are read. What was told by an earlier run is believed unless more has changed.
+    #[must_use]
+    pub fn corrected(&self, plan: &Plan, facts: &DowntimeFacts) -> Self {
+        let counts = counts(plan);
+        let parts = self.parts.iter().map(|part| {
+            let steps = counts.get(&part.kind).copied().unwrap_or_default();
+            part.corrected(facts, steps, &plan.estimate.volumes)
+        });
+        Self {
+            parts: parts.collect(),
+        }
+    }
+
     /// Estimates the downtime of a plan; nothing where it stops nothing.
     pub fn of(plan: &Plan, facts: &DowntimeFacts) -> Option<Self> {
         plan.steps
             .iter()
             .find(|step| matches!(step, Step::Stop(_)))?;
-        let mut counts: BTreeMap<PartKind, u32> = BTreeMap::new();
-        for kind in kinds(&plan.steps).into_iter().flatten() {
-            *counts.entry(kind).or_default() += 1;
-        }
         let volumes = &plan.estimate.volumes;
-        let parts = counts.into_iter();
+        let parts = counts(plan).into_iter();
         let parts = parts.map(|(kind, steps)| facts.part(kind, steps, volumes));
         Some(Self {
             parts: parts.collect(),
         })
+    }
+}
+
+impl DowntimePart {
+    fn corrected(&self, facts: &DowntimeFacts, steps: u32, volumes: &[VolumeEstimate]) -> Self {
+        if !matches!(self.kind, PartKind::Copy | PartKind::Verify) {
+            return self.clone();
+        }
+        let now = facts.part(self.kind, steps, volumes);
+        let was_seen = matches!(self.basis, PartBasis::Rehearsal | PartBasis::EarlierRun);
+        let is_more = now.milliseconds > self.milliseconds;
+        match now.milliseconds {
+            None => self.clone(),
+            Some(_) if was_seen && !is_more => self.clone(),
+            Some(_) => Self {
+                basis: PartBasis::WarmCopy,
+                ..now
+            },
+        }
     }
 }
 
@@ -245,17 +284,19 @@ impl DowntimeFacts {
             })),
             (PartKind::Create, _) => containers(self.containers.map(|_| questions(8))),
             (PartKind::Copy, _) => {
-                let twice = volumes
-                    .iter()
-                    .filter(|one| self.databases.contains(&one.key));
-                let twice: u64 = twice.map(read).sum();
-                // To compare, both ends; then the manifest.
+                let looks = questions(4) + self.walk * COPY_LOOKS;
+                let compared = volumes.iter().filter(|one| self.is_compared(&one.key));
+                let compared: u64 = compared.map(read).sum();
+                // To compare, both ends; then the copy, and the manifest.
                 (
-                    self.reading(bytes + 2 * twice, questions(4)),
+                    self.reading(bytes + 3 * compared, looks),
                     PartBasis::Measured,
                 )
             }
-            (PartKind::Verify, _) => (self.reading(bytes, questions(4)), PartBasis::Measured),
+            (PartKind::Verify, _) => {
+                let looks = questions(4) + self.walk * VERIFY_LOOKS;
+                (self.reading(bytes, looks), PartBasis::Measured)
+            }
             (PartKind::Hook | PartKind::Check | PartKind::Database, _) => {
                 (None, PartBasis::Unknown)
             }
@@ -266,6 +307,11 @@ impl DowntimeFacts {
             milliseconds,
             basis: milliseconds.map_or(PartBasis::Unknown, |_| basis),
         }
+    }
+
+    /// What is compared by content.
+    fn is_compared(&self, key: &str) -> bool {
+        self.databases.contains(key) || self.changing.contains_key(key)
     }
 
     fn reading(&self, bytes: u64, questions: Duration) -> Option<Duration> {
@@ -320,6 +366,15 @@ impl EarlierPart {
         };
         Duration::from_millis(milliseconds)
     }
+}
+
+/// How many steps there are of each kind.
+fn counts(plan: &Plan) -> BTreeMap<PartKind, u32> {
+    let mut counts = BTreeMap::new();
+    for kind in kinds(&plan.steps).into_iter().flatten() {
+        *counts.entry(kind).or_default() += 1;
+    }
+    counts
 }
 
 /// The kind of each step from the first signal until the new release is seen to be well; none of the
@@ -383,6 +438,7 @@ impl fmt::Display for PartBasis {
             Self::EarlierRun => "as the last upgrade here",
             Self::Containers => "by the signals and health checks of what runs",
             Self::Measured => "at the rate at which a sample was read",
+            Self::WarmCopy => "by what has changed since the volumes were copied",
             Self::Unknown => "nothing is known of it yet",
         })
     }

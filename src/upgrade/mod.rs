@@ -11,9 +11,11 @@
 pub use crate::document;
 mod confine;
 pub mod downtime_estimate;
+mod expected_changes;
 pub mod known_copy;
 pub mod made_volume;
 pub mod plan;
+pub mod plan_script;
 pub mod planning;
 pub mod projects;
 pub mod prune;
@@ -28,6 +30,7 @@ pub mod standing_record;
 pub mod step;
 
 pub use plan::Plan;
+pub use plan_script::PlanScript;
 pub use planning::decisions::Decisions;
 pub use planning::facts::Facts;
 pub use planning::releases::Releases;

@@ -127,3 +127,45 @@ fn a_service_that_would_find_another_folder_s_data_is_asked_about() {
         .complains("--leave web:/data");
     install.run(&format!("{plan} --leave web:/data")).exits(0);
 }
+
+#[test]
+fn data_that_would_go_to_where_the_system_forgets_it_is_asked_about() {
+    let compose = |web: &str| {
+        format!(
+            "services:\n  web: {{image: 'acme/web:1', volumes: ['{web}:/data']}}\nvolumes: {{data: }}\n"
+        )
+    };
+    for (old, folder) in [
+        ("./a", "/dev/shm/acme"),
+        ("data", "/run/acme"),
+        ("./a", "/dev"),
+    ] {
+        let (old, new) = (compose(old), compose(folder));
+        let install = TwoReleases::new(&[
+            ("releases/v1/compose.yaml", old.as_str()),
+            ("releases/v2/compose.yaml", new.as_str()),
+            ("releases/v1/a/f", "1"),
+            ("volumes/v1_data/f", "1"),
+        ]);
+        install
+            .run("plan v2 --theirs compose.yaml")
+            .exits(3)
+            .complains("`web` has `/data` in ")
+            .complains(&format!("would have it in `{folder}`"));
+    }
+}
+
+#[test]
+fn a_file_that_is_in_the_old_release_and_not_here_is_pointed_at() {
+    let install = TwoReleases::new(&[
+        ("releases/v1/compose.yaml", "services: {}\n"),
+        ("releases/v1/custom.env", "A=1\n"),
+        ("releases/v2/compose.yaml", "services: {}\n"),
+    ]);
+    install
+        .run("plan v2 --env-file custom.env")
+        .exits(2)
+        .complains("can't read `custom.env`")
+        .complains("the one of v1 is `")
+        .complains("releases/v1/custom.env`");
+}

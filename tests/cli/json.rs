@@ -2,25 +2,19 @@
 //! its schema in `docs/json/` knows, and every line on stderr is an event.
 
 mod calls;
-mod schema;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 use clap::Command;
-use serde_json::Value;
 use transship::cli::command;
 use transship::error::Code;
 
+use crate::common::document::{check, folder};
 use crate::common::install::Install;
 use crate::common::program::Ran;
-use calls::CALLS;
-use schema::Schema;
-
-fn folder() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/json"))
-}
+use calls::{CALLS, NEED_MORE};
 
 /// The words of every command that does something: `release ls`.
 fn commands() -> Vec<String> {
@@ -38,54 +32,26 @@ fn commands() -> Vec<String> {
     found
 }
 
-/// The document of a call, held against the schema of its format; and all lines of stderr, against
-/// theirs.
-fn check(call: &str, ran: &Ran, schemas: &mut BTreeMap<String, Schema>) -> Value {
-    let document: Value = serde_json::from_str(&ran.out)
-        .unwrap_or_else(|error| panic!("`{call}` prints no document, {error}:\n{}", ran.out));
-    let format = document["format"].as_str();
-    let format = format.unwrap_or_else(|| panic!("`{call}` prints a document without a format"));
-    let mut hold = |format: &str, value: &Value| {
-        let schema = schemas.entry(format.to_owned()).or_insert_with(|| {
-            let path = folder().join(format!("{format}.json"));
-            let text = fs::read_to_string(&path).unwrap_or_else(|_| {
-                panic!("`{call}` prints the format `{format}`: put its schema into docs/json/{format}.json")
-            });
-            Schema::new(serde_json::from_str(&text).unwrap())
-        });
-        let faults = schema.faults(value);
-        assert!(
-            faults.is_empty(),
-            "`{call}` prints what docs/json/{format}.json doesn't know:\n{}\n{value:#}",
-            faults.join("\n")
-        );
-    };
-    hold(format, &document);
-    for line in ran.err.lines() {
-        let event = serde_json::from_str(line)
-            .unwrap_or_else(|error| panic!("`{call}` says on stderr, {error}:\n{line}"));
-        hold("transship-event", &event);
-    }
-    document
-}
-
 #[test]
 fn every_document_and_event_is_as_its_schema_says() {
     let install = calls::install();
-    let mut schemas = BTreeMap::new();
     let (mut done, mut failed, mut codes) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     let (commands, mut wrong) = (commands(), Vec::new());
     for (call, code) in CALLS {
         let args = shlex::split(call).unwrap();
         let args: Vec<_> = args.iter().map(String::as_str).chain(["--json"]).collect();
+        let before = (*code == 3).then(|| install.contents());
         let ran = install.run(&args);
+        if before.is_some_and(|before| before != install.contents()) {
+            wrong.push(format!("`{call}` is refused, and changes the install"));
+        }
         if ran.code != *code {
             wrong.push(format!(
                 "`{call}` exits {}, not {code}:\n{}",
                 ran.code, ran.err
             ));
         }
-        let document = check(call, &ran, &mut schemas);
+        let document = check(call, &ran);
         let of =
             |command: &&String| call.split(' ').take(2).collect::<Vec<_>>().join(" ") == **command;
         let command = commands.iter().find(of);
@@ -111,14 +77,14 @@ fn every_document_and_event_is_as_its_schema_says() {
             .chain(["--no-such-option", "--json"])
             .collect();
         let ran = install.run(&args).exits(2);
-        let document = check(command, &ran, &mut schemas);
+        let document = check(command, &ran);
         assert_eq!(document["error"]["code"], "usage", "{document:#}");
     }
     assert!(CALLS.len() + commands.len() >= 120, "{} calls", CALLS.len());
     assert!(codes.len() >= 20, "{codes:?}");
     for command in &commands {
         assert!(
-            done.contains(command) || calls::NEED_MORE.contains(&command.as_str()),
+            done.contains(command) || NEED_MORE.iter().any(|(needs, _)| needs == command),
             "add a call of `{command}` that succeeds to tests/cli/json/calls.rs"
         );
         assert!(
@@ -126,6 +92,31 @@ fn every_document_and_event_is_as_its_schema_says() {
             "add a call of `{command}` that fails to tests/cli/json/calls.rs"
         );
     }
+}
+
+#[test]
+fn what_needs_more_than_an_install_is_held_against_its_schema_where_that_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for (command, file) in NEED_MORE {
+        let text = fs::read_to_string(root.join(file)).unwrap();
+        let held = format!("check(\"{command}\"");
+        assert!(text.contains(&held), "{file} has no `{held}`");
+    }
+}
+
+#[test]
+fn a_run_that_failed_and_is_gone_on_with_prints_the_document_of_a_run() {
+    let install = Install::planned();
+    // The volume's file is longer than that.
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", "ulimit -f 150; exec $0 apply --json"]);
+    shell.arg(env!("CARGO_BIN_EXE_transship"));
+    shell.current_dir(install.root());
+    let stopped = Ran::of(&mut shell).exits(4);
+    assert_eq!(check("apply", &stopped)["error"]["kind"], "failed");
+    let ran = install.run(&["resume", "--json"]).exits(0);
+    let document = check("resume", &ran);
+    assert_eq!(document["format"], "transship-report");
 }
 
 #[test]
@@ -169,6 +160,6 @@ fn what_is_interrupted_unheard_has_its_document_too() {
     shell.args(["-c", script, env!("CARGO_BIN_EXE_transship")]);
     shell.current_dir(install.root()).stdin(Stdio::null());
     let ran = Ran::of(&mut shell).exits(130);
-    let document = check("verify", &ran, &mut BTreeMap::new());
+    let document = check("verify", &ran);
     assert_eq!(document["error"]["code"], "interrupted");
 }

@@ -9,10 +9,13 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod ansible;
 mod as_it_will_be;
 mod bad_input;
+mod completion;
 mod conflicts;
 mod consent;
+mod data_that_moves;
 mod diff;
 mod docker;
 mod doctor;
@@ -33,9 +36,11 @@ mod nested;
 mod new_release;
 mod old_release;
 mod path;
+mod plan_script;
 mod planned_with;
 mod postgres;
 mod prune;
+mod refusals;
 mod rehearse;
 mod release_pairs;
 mod side_by_side;

@@ -120,6 +120,30 @@ fn what_can_not_be_known_has_no_path() {
 }
 
 #[test]
+fn what_is_older_than_a_release_wants_it_is_refused_and_the_path_tells_what_each_hop_needs() {
+    let minimum = "[{release: v4, service: web, version: 5}, {release: '3', database: postgres, version: 14}, \
+                    {release: '5', service: web, version: 9}]";
+    let install = install(&format!("{{path: {{minimum: {minimum}}}}}"));
+    let ran = install.run("plan v4 --volumes volumes").exits(3);
+    ran.complains("v4 wants service `web` at 5 or newer, and `acme/web:v4` is 4")
+        .complains("3 wants database `postgres` at 14 or newer, and its version can't be known")
+        .complains("bring service `web` there first");
+    let ran = install.run("path v1 v4").exits(0);
+    ran.prints("v4 wants service `web` at 5 or newer")
+        .prints("3 wants database `postgres` at 14 or newer");
+    let json = install.run("path v1 v4 --json").exits(0).json();
+    let needs = &json["hops"][0]["needs"];
+    assert_eq!(needs.as_array().unwrap().len(), 2);
+    assert_eq!(needs[0]["of"]["service"], "web");
+    assert_eq!(needs[1]["version"], "14");
+    install.write(
+        "transship.yml",
+        "path: {minimum: [{release: v4, service: web, version: 4}]}\n",
+    );
+    install.run("plan v4 --volumes volumes").exits(0);
+}
+
+#[test]
 fn a_version_that_yaml_takes_for_a_number_is_refused() {
     let install = install("{path: {stops: [2.10]}}");
     let ran = install.run("path v1 v4").exits(2);

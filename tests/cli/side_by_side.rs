@@ -91,6 +91,25 @@ fn a_name_that_is_left_on_a_shared_network_keeps_its_finding() {
         .prints("stale-name: container `shop-db`")
         .prints("compose.yaml:10:14: web")
         .prints("write `shop-db-b` there if it means the container");
+    // It leads to the other's container as long as it stands there.
+    for again in [sides.run(&[]), sides.fix(&[])] {
+        again
+            .exits(1)
+            .prints("network-alias: shop-db on proxy")
+            .prints("compose.yaml:10:14: web");
+    }
+}
+
+#[test]
+fn a_script_that_still_names_the_other_s_container_is_told_of_later() {
+    let text = "services: {database: {image: r/db:1, container_name: shop-db}}\n";
+    let script = "docker exec -i shop-db psql < dump.sql\n";
+    let sides = Sides::of(&[("compose.yaml", text), ("restore.sh", script)]);
+    sides.fix(&[]).exits(1).prints("restore.sh:1:16");
+    sides.run(&[]).exits(1).prints("restore.sh:1:16");
+    let own = script.replace("shop-db", "shop-db-b");
+    fs::write(sides.0.path().join("B/restore.sh"), own).unwrap();
+    sides.run(&[]).exits(0).complains("nothing collides");
 }
 
 #[test]
@@ -382,4 +401,78 @@ volumes:
         .complains("not everything can be edited, so nothing was")
         .complains("the container_name of `b` can't be changed: it is shared with line 3");
     assert_eq!(sides.read("B/compose.yaml"), text);
+}
+
+#[test]
+fn a_service_that_extends_another_is_edited_where_what_it_has_is_written() {
+    let text = "\
+services:
+  database:
+    extends: {file: base.yaml, service: db}
+  other: {image: r/x:1, container_name: shop-o}
+  web: {image: r/x:1, environment: [DB_HOST=shop-db, O_HOST=shop-o]}
+";
+    let base = "\
+services:
+  db: {image: r/x:1, container_name: shop-db, ports: [\"5432:5432\", {target: 1, published: 5433}]}
+  database: {image: r/y:1, container_name: unrelated, ports: [\"90:90\"]}
+";
+    let sides = Sides::of(&[("compose.yaml", text), ("base.yaml", base)]);
+    sides
+        .fix(&["--port-offset", "10"])
+        .exits(0)
+        .complains("nothing collides");
+    let expect = text
+        .replace("HOST=shop-db", "HOST=shop-db-b")
+        .replace("shop-o", "shop-o-b");
+    assert_eq!(sides.read("B/compose.yaml"), expect);
+    let expect = base
+        .replace("shop-db", "shop-db-b")
+        .replace("5432:", "5442:")
+        .replace("5433", "5443");
+    assert_eq!(sides.read("B/base.yaml"), expect);
+    sides.is_valid();
+}
+
+#[test]
+fn a_release_that_mounts_its_own_folder_is_edited() {
+    let text = "\
+services:
+  database: {image: r/db:1, container_name: shop-db}
+  web: {image: r/web:1, volumes: [\".:/app\"], environment: {DB_HOST: shop-db}}
+";
+    let sides = Sides::of(&[
+        ("compose.yaml", text),
+        ("app.conf", "url=http://shop-db/\n"),
+    ]);
+    let left = sides.fix(&["--dry-run"]).exits(1);
+    left.prints("app.conf:1:12").complains("1 conflict");
+    sides.fix(&["--mounted"]).exits(0);
+    assert_eq!(
+        sides.read("B/compose.yaml"),
+        text.replace("shop-db", "shop-db-b")
+    );
+    assert_eq!(sides.read("B/app.conf"), "url=http://shop-db-b/\n");
+}
+
+#[test]
+fn a_container_that_a_script_names_is_another_s_whatever_services_are_called() {
+    let text = "\
+services:
+  postgres: {image: r/db:1, container_name: postgres}
+  web: {image: r/web:1, environment: {DB_HOST: postgres}}
+";
+    let script = "#!/bin/sh\ndocker exec -i postgres psql < dump.sql\n";
+    let sides = Sides::of(&[("compose.yaml", text), ("restore.sh", script)]);
+    let left = sides.fix(&["--dry-run"]).exits(1);
+    left.prints("restore.sh:2:16").complains("1 conflict");
+    sides.fix(&["--mounted"]).exits(0);
+    assert_eq!(
+        sides.read("B/restore.sh"),
+        script.replace("postgres", "postgres-b")
+    );
+    assert_eq!(
+        sides.read("B/compose.yaml"),
+        text.replace("name: postgres", "name: postgres-b")
+    );
 }

@@ -140,6 +140,14 @@ impl Install {
         picture
     }
 
+    /// Everything in it, as [`Install::picture`] shows it; without the time at which something was last made
+    /// beside it, as a copy does that looks what a filesystem can.
+    pub(crate) fn contents(&self) -> BTreeMap<PathBuf, String> {
+        let mut contents = self.picture("");
+        contents.remove(Path::new(""));
+        contents
+    }
+
     /// Names that only half-done work has.
     pub(crate) fn litter(&self) -> Vec<PathBuf> {
         let all = self.picture("").into_keys();

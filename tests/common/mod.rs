@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, reason = "a skipped test says so")]
 
 pub(crate) mod dead;
+pub(crate) mod document;
 pub(crate) mod install;
 pub(crate) mod need;
 pub(crate) mod program;

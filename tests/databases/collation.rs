@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::document;
 use super::need;
 use super::program::{Ran, transship};
 use super::server::Postgres;
@@ -57,7 +58,8 @@ fn indexes_that_another_c_library_sorted_are_found_and_mended() {
     assert!(missed(&server) > 100, "{} are missed", missed(&server));
     // No version tells of it, as of `C.UTF-8`.
     collation(&server, &[]).exits(0);
-    let found = collation(&server, &["--all", "--json"]).exits(1).json();
+    let found = collation(&server, &["--all", "--json"]).exits(1);
+    let found = document::check("db collation", &found);
     let indexes = &found["databases"].as_array().unwrap()[0];
     assert_eq!(indexes["name"], "app");
     let order = |name: &str| {

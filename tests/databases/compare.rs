@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::document;
 use super::need;
 use super::program::{Ran, transship};
 use super::server::Postgres;
@@ -156,9 +157,8 @@ fn every_planted_difference_is_found_and_what_a_major_makes_of_the_same_is_none(
     new.sql("app", &format!("{};", planted.join(";\n")));
     let folder = tempfile::tempdir().unwrap();
     let proof = folder.path().join("proof.json");
-    let found = compare(&old, &new, &["--json", "-o", proof.to_str().unwrap()])
-        .exits(1)
-        .json();
+    let found = compare(&old, &new, &["--json", "-o", proof.to_str().unwrap()]).exits(1);
+    let found = document::check("db compare", &found);
     let mut keys: Vec<String> = found["differences"]
         .as_array()
         .unwrap()

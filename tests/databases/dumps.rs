@@ -5,6 +5,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::Command;
 
+use super::document;
 use super::moves::DATA;
 use super::need;
 use super::program::{Ran, transship};
@@ -30,9 +31,10 @@ fn a_dump_is_whole_and_loads_and_one_that_is_not_is_named_and_touches_nothing() 
     old.sql("postgres", DATA);
     let home = tempfile::tempdir().unwrap();
     let db = |args: &[&str]| -> Ran { transship(home.path(), [&["db"], args].concat()) };
-    db(&["dump", &old.name, "-o", "all.sql.gz"])
-        .exits(0)
-        .prints("database `german`: 1 table, 20000 rows");
+    let dumped = db(&["dump", &old.name, "-o", "all.sql.gz", "--json"]).exits(0);
+    let dumped = document::check("db dump", &dumped);
+    let german = serde_json::json!({"name": "german", "tables": 1, "rows": 20000});
+    assert!(dumped["databases"].as_array().unwrap().contains(&german));
     let (dump, manifest) = (
         home.path().join("all.sql.gz"),
         home.path().join("all.sql.gz.manifest.json"),
@@ -90,7 +92,9 @@ fn a_dump_is_whole_and_loads_and_one_that_is_not_is_named_and_touches_nothing() 
     db(&["load", "backup.sql.gz", &new.name])
         .exits(3)
         .complains("--database");
-    db(&["load", "backup.sql.gz", &new.name, "--database", "copy"]).exits(0);
+    let copy = ["load", "backup.sql.gz", &new.name, "--database", "copy"];
+    let loaded = db(&[&copy[..], &["--json"]].concat()).exits(0);
+    assert_eq!(document::check("db load", &loaded)["rows"], 20000);
     assert_eq!(new.sql("copy", "select count(*) from t"), "20000");
     // The first error ends it.
     shell(
@@ -100,4 +104,41 @@ fn a_dump_is_whole_and_loads_and_one_that_is_not_is_named_and_touches_nothing() 
     db(&["load", "wrong.sql", &new.name, "--database", "wrong"])
         .exits(4)
         .complains("division by zero");
+
+    // What `pg_restore` reads: in one file, and in a folder.
+    shell(
+        home.path(),
+        &format!(
+            "docker exec {name} pg_dump -U postgres -Fc german > backup.dump
+             docker exec {name} sh -c 'pg_dump -U postgres -Fd -j2 -f /tmp/folder german && tar -C /tmp -c folder' | tar -x
+             docker exec {name} pg_dumpall -U postgres > every.sql
+             head -c 100000 backup.dump > cut.dump; sed 's/$/\\r/' backup.dump > terminal.dump; gzip -k backup.dump
+             cp -r folder cut; rm \"$(ls -S cut/*.dat.gz | head -n 1)\"",
+            name = old.name
+        ),
+    );
+    for (file, complaint) in [
+        ("cut.dump", "it is cut short, or damaged"),
+        ("cut", "it is cut short, or damaged"),
+        ("terminal.dump", "its line ends are CRLF"),
+        ("backup.dump.gz", "within gzip"),
+        ("nowhere", "can't be read"),
+    ] {
+        db(&["load", file, &new.name, "--database", "archive"])
+            .exits(3)
+            .complains(complaint);
+    }
+    for (file, database) in [("backup.dump", "archive"), ("folder", "folder")] {
+        db(&["load", file, &new.name])
+            .exits(3)
+            .complains("--database");
+        db(&["load", file, &new.name, "--database", database])
+            .exits(0)
+            .prints("20000 rows");
+        assert_eq!(new.sql(database, "select count(*) from t"), "20000");
+    }
+    // `pg_dumpall`'s is of a whole server, and needs one that is empty.
+    db(&["load", "every.sql", &new.name])
+        .exits(3)
+        .complains("isn't empty");
 }

@@ -4,6 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 #![expect(clippy::disallowed_methods, reason = "tests set up their own world")]
 
+#[path = "../common/document.rs"]
+mod document;
 #[path = "../common/need.rs"]
 mod need;
 #[path = "../common/program.rs"]
@@ -12,7 +14,10 @@ mod program;
 mod collation;
 mod compare;
 mod dumps;
+mod majors;
 mod moves;
 mod server;
+mod shop;
+mod stream_upgrades;
 mod streams;
 mod upgrades;

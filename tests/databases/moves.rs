@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::document;
 use super::need;
 use super::program::{Ran, transship};
 use super::server::{Postgres, docker};
@@ -44,16 +45,10 @@ fn all_of_a_server_moves_into_a_newer_one_and_what_can_not_is_refused_first() {
     let notes = "the password of `old` is kept as MD5";
     let home = tempfile::tempdir().unwrap();
     let kept = home.path().join("kept.sql.gz");
-    db(&[
-        "move",
-        &old.name,
-        &new.name,
-        "--keep-dump",
-        kept.to_str().unwrap(),
-    ])
-    .exits(0)
-    .prints("equal: ")
-    .prints(notes);
+    let kept_dump = ["--keep-dump", kept.to_str().unwrap(), "--json"];
+    let moved = db(&[&["move", &*old.name, &*new.name], &kept_dump[..]].concat()).exits(0);
+    assert_eq!(document::check("db move", &moved)["equal"], true);
+    moved.complains(notes);
     let made = new.sql(
         "german",
         "select made(), encode(lo_get(4711), 'hex'), (select last_value from s)",
@@ -61,14 +56,13 @@ fn all_of_a_server_moves_into_a_newer_one_and_what_can_not_is_refused_first() {
     assert_eq!(made, "eins\r\nzwei|0102|1");
     assert!(kept.exists());
     // Nothing of it stays: neither a container nor a volume of the move's own.
-    let left = [
-        "ps",
-        "--all",
-        "--quiet",
-        "--filter",
-        "name=transship-clients",
-    ];
-    assert_eq!(docker(&left), "");
+    for kind in ["clients", "filling"] {
+        let filter = format!("name=transship-{kind}");
+        assert_eq!(docker(&["ps", "--all", "--quiet", "--filter", &filter]), "");
+    }
+    // It runs with its own settings again, which the test's server has from its command.
+    let settings = "select current_setting('wal_level'), current_setting('autovacuum')";
+    assert_eq!(new.sql("german", settings), "replica|on");
     db(&["compare", &old.name, &new.name]).exits(0);
 
     db(&["move", &old.name, &new.name])

@@ -2,7 +2,10 @@
 
 use std::io::{Read as _, Write as _};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// How long a server may take to come up, on a machine with much else to do.
+pub(crate) const COMING_UP: Duration = Duration::from_mins(5);
 
 pub(crate) struct Postgres {
     pub(crate) name: String,
@@ -81,7 +84,8 @@ impl Postgres {
 /// Waits until the server of a container itself answers.
 pub(crate) fn wait_for(container: &str) {
     let check = "[ \"$(cat /proc/1/comm)\" = postgres ] && pg_isready -q -h 127.0.0.1";
-    for _ in 0..600 {
+    let since = Instant::now();
+    while since.elapsed() < COMING_UP {
         let asked = Command::new("docker")
             .args(["exec", container, "sh", "-c", check])
             .output();
@@ -90,7 +94,8 @@ pub(crate) fn wait_for(container: &str) {
         }
         std::thread::sleep(Duration::from_millis(100));
     }
-    panic!("{container} isn't ready after a minute");
+    let said = docker(&["logs", "--tail", "20", container]);
+    panic!("{container} isn't ready: {said}");
 }
 
 /// Runs SQL in a database of a container's server, to a good end, and gives what it printed.

@@ -9,6 +9,7 @@ use transship::error::Explain as _;
 use transship::progress::Silent;
 
 use super::need;
+use super::server::COMING_UP;
 
 /// A container of a test's own, with no network, gone with its volumes in the end.
 struct Server(String);
@@ -38,7 +39,8 @@ impl Server {
 
     /// The same, once it works.
     fn ready(self, line: &str) -> Self {
-        for _ in 0..600 {
+        let since = std::time::Instant::now();
+        while since.elapsed() < COMING_UP {
             let asked = Command::new("docker")
                 .args(["exec", &self.0, "sh", "-c", line])
                 .output();
@@ -225,6 +227,7 @@ fn commands(dump: &str, load: &str) -> StreamLines {
         compare: Some(line("sha256sum </data/all")),
         ends_with: None,
         restarts: false,
+        tells: false,
     }
 }
 

@@ -2,16 +2,11 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Instant;
 
 use super::need;
-use super::program::{Ran, transship};
-use super::server::{docker, sql_in, wait_for};
-
-/// An install with two releases, whose names end when it is dropped.
-struct Shop {
-    home: tempfile::TempDir,
-    name: String,
-}
+use super::server::{COMING_UP, docker, sql_in, wait_for};
+use super::shop::Shop;
 
 const COMPOSE: &str = "\
 x-transship: {databases: [db]MORE}
@@ -27,86 +22,13 @@ services:
     stop_grace_period: 0s
     command: [sh, -c, exec sleep 10000]
     depends_on: [db]
-volumes: {data: {name: NAME_NUMBER}}
+volumes: {data: {name: NAME_NUMBER_db}}
 ";
 
-impl Shop {
-    fn new() -> Self {
-        let home = tempfile::tempdir().unwrap();
-        let name = format!("transship_shop_{}", std::process::id());
-        let shop = Self { home, name };
-        shop.write(1, "15", "");
-        shop.runs(&["init"]).exits(0);
-        shop
-    }
-
-    /// Writes a release, with more of its recipe.
-    fn write(&self, number: u8, major: &str, more: &str) {
-        let folder = self.home.path().join(format!("releases/v{number}"));
-        fs::create_dir_all(&folder).unwrap();
-        let text = COMPOSE
-            .replace("MORE", more)
-            .replace("MAJOR", major)
-            .replace("NAME", &self.name)
-            .replace("NUMBER", &number.to_string());
-        fs::write(folder.join("docker-compose.yml"), text).unwrap();
-        let current = self.home.path().join("current");
-        if !current.exists() {
-            std::os::unix::fs::symlink("releases/v1", current).unwrap();
-        }
-    }
-
-    fn project(&self, number: u8) -> String {
-        format!("{}_{number}", self.name)
-    }
-
-    fn runs(&self, args: &[&str]) -> Ran {
-        transship(self.home.path(), args.iter().copied())
-    }
-
-    fn upgrade(&self, more: &[&str]) -> Ran {
-        let (project, prefix) = (self.project(2), format!("{}_2_", self.name));
-        let args = [
-            "upgrade", "v2", "--yes", "-p", &project, "--prefix", &prefix,
-        ];
-        let theirs = ["--theirs", "docker-compose.yml"];
-        self.runs(&[&args, &theirs[..], more].concat())
-    }
-
-    fn database(&self, number: u8) -> String {
-        format!("{}-db-1", self.project(number))
-    }
-
-    fn volumes(&self) -> String {
-        docker(&[
-            "volume",
-            "ls",
-            "-q",
-            "--filter",
-            &format!("name={}", self.name),
-        ])
-    }
-}
-
-impl Drop for Shop {
-    fn drop(&mut self) {
-        for what in ["ps -aq", "volume ls -q", "network ls -q"] {
-            let filter = format!("name={}", self.name);
-            let mut list: Vec<&str> = what.split(' ').collect();
-            list.extend(["--filter", &filter]);
-            for name in docker(&list).lines() {
-                let remove: &[&str] = match what {
-                    "ps -aq" => &["rm", "-fv"],
-                    "volume ls -q" => &["volume", "rm", "-f"],
-                    _ => &["network", "rm"],
-                };
-                let _ = std::process::Command::new("docker")
-                    .args(remove)
-                    .arg(name)
-                    .output();
-            }
-        }
-    }
+/// Writes a release, with more of its recipe.
+fn write(shop: &Shop, number: u8, major: &str, more: &str) {
+    let text = COMPOSE.replace("MORE", more).replace("MAJOR", major);
+    shop.write(number, &text);
 }
 
 #[test]
@@ -115,59 +37,45 @@ fn an_upgrade_moves_the_database_and_what_fails_brings_the_old_one_back() {
     if !need::docker() || !need::images(&images) {
         return;
     }
-    let shop = Shop::new();
-    shop.runs(&["up", "v1", "-p", &shop.project(1)]).exits(0);
+    let shop = Shop::new("shop");
+    write(&shop, 1, "15", "");
+    shop.runs(&["init"]).exits(0);
+    shop.up();
     let rows = "create role app login password 'a'; create table rows as select g as id from generate_series(1, 1000) g;
         alter table rows owner to app; create index on rows (id); select lo_from_bytea(7, '\\x07')";
-    wait_for(&shop.database(1));
-    sql_in(&shop.database(1), "app", rows);
+    wait_for(&shop.container(1, "db"));
+    sql_in(&shop.container(1, "db"), "app", rows);
     let count = "select count(*) from rows";
-    let old = docker(&["inspect", "--format", "{{.Id}}", &shop.database(1)]);
+    let old = docker(&["inspect", "--format", "{{.Id}}", &shop.container(1, "db")]);
 
     // A migration fails: the very container of the old release serves again, and nothing of the new one stays.
     let failing = ", hooks: {migrate: {run: 'false', up: [db]}}";
-    shop.write(2, "17", failing);
+    write(&shop, 2, "17", failing);
     shop.upgrade(&[]).exits(5).complains("hook migrate");
     let now = docker(&[
         "inspect",
         "--format",
         "{{.Id}} {{.State.Running}}",
-        &shop.database(1),
+        &shop.container(1, "db"),
     ]);
     assert_eq!(now, format!("{old} true"));
-    wait_for(&shop.database(1));
-    assert_eq!(sql_in(&shop.database(1), "app", count), "1000");
+    wait_for(&shop.container(1, "db"));
+    assert_eq!(sql_in(&shop.container(1, "db"), "app", count), "1000");
     shop.runs(&["rollback", "--discard", "--yes"]).exits(0);
-    assert_eq!(shop.volumes(), format!("{}_1", shop.name));
+    assert_eq!(shop.volumes(), shop.volume(1, "db"));
 
     // What the new image can't have is found while the old one serves, or in the window, and brings it back, too.
-    sql_in(&shop.database(1), "app", "create table more (a int)");
-    fs::remove_dir_all(shop.home.path().join("releases/v2")).unwrap();
-    shop.write(2, "17", "");
-    let plan = shop.runs(&[
-        "plan",
-        "v2",
-        "-p",
-        &shop.project(2),
-        "--theirs",
-        "docker-compose.yml",
-    ]);
-    plan.exits(0).prints("move database db from volume");
+    sql_in(&shop.container(1, "db"), "app", "create table more (a int)");
+    fs::remove_dir_all(shop.folder().join("releases/v2")).unwrap();
+    write(&shop, 2, "17", "");
+    shop.plan().exits(0).prints("move database db from volume");
     shop.upgrade(&[]).exits(0);
-    let new = shop.database(2);
+    let new = shop.container(2, "db");
     wait_for(&new);
     assert_eq!(sql_in(&new, "app", "select count(*) from rows"), "1000");
-    let proof = ".transship/manifests/v2";
-    let proofs = fs::read_dir(shop.home.path().join(proof)).unwrap();
-    let proofs: Vec<_> = proofs.map(|one| one.unwrap().file_name()).collect();
-    assert!(
-        proofs
-            .iter()
-            .any(|one| one.to_string_lossy().ends_with(".comparison.json")),
-        "{proofs:?}"
-    );
+    assert_eq!(shop.proofs().len(), 1, "{:?}", shop.proofs());
     assert_eq!(
-        fs::read_link(shop.home.path().join("current")).unwrap(),
+        fs::read_link(shop.folder().join("current")).unwrap(),
         Path::new("releases/v2")
     );
 
@@ -177,6 +85,91 @@ fn an_upgrade_moves_the_database_and_what_fails_brings_the_old_one_back() {
         .complains("since it was moved can't be known");
     shop.runs(&["rollback", "--yes", "--accept-data-loss"])
         .exits(0);
-    wait_for(&shop.database(1));
-    assert_eq!(sql_in(&shop.database(1), "app", count), "1000");
+    wait_for(&shop.container(1, "db"));
+    assert_eq!(sql_in(&shop.container(1, "db"), "app", count), "1000");
+}
+
+/// Begins an upgrade, and kills it as a power cut would once the new database's server is there.
+fn upgrade_that_is_killed(shop: &Shop) {
+    let mut child = shop.begins_upgrade();
+    let since = Instant::now();
+    let server = [
+        "ps",
+        "--quiet",
+        "--filter",
+        "name=-db-new",
+        "--filter",
+        "status=running",
+    ];
+    let volume = format!("volume={}", shop.volume(2, "db"));
+    while docker(&[&server[..], &["--filter", &volume]].concat()).is_empty() {
+        assert!(since.elapsed() < COMING_UP && child.try_wait().unwrap().is_none());
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn a_torn_table_brings_the_old_database_back_and_a_killed_run_goes_on() {
+    let images = ["postgres:15", "postgres:17", "shell:1"];
+    if !need::docker() || !need::images(&images) {
+        return;
+    }
+    let shop = Shop::new("torn");
+    write(&shop, 1, "15", "");
+    shop.runs(&["init"]).exits(0);
+    shop.up();
+    let old = shop.container(1, "db");
+    wait_for(&old);
+    // A table that ends in the middle of what was written, which nobody sees before it is read to there; and a
+    // superuser whose password is kept as images kept it before 14.
+    let data = "set password_encryption = 'md5'; alter role postgres password 'secret'; create role web login password 'w';
+        create table rows as select g as id from generate_series(1, 1000) g;
+        create table torn as select g as id, repeat('x', 500) as x from generate_series(1, 20000) g; checkpoint";
+    sql_in(&old, "app", data);
+    let file = sql_in(&old, "app", "select pg_relation_filepath('torn')");
+    let tear = format!(
+        "dd if=/dev/urandom of=/var/lib/postgresql/data/{file} bs=8192 seek=900 count=3 conv=notrunc 2>/dev/null"
+    );
+    docker(&["exec", &old, "sh", "-c", &tear]);
+    docker(&["restart", &old]);
+    wait_for(&old);
+    write(&shop, 2, "17", "");
+    shop.upgrade(&[])
+        .exits(5)
+        .complains("can't move database `app`");
+    wait_for(&old);
+    assert_eq!(sql_in(&old, "app", "select count(*) from rows"), "1000");
+    shop.runs(&["rollback", "--discard", "--yes"]).exits(0);
+    assert_eq!(shop.volumes(), shop.volume(1, "db"));
+
+    // Its server falls, and the run that moves it does: what is resumed moves it from the beginning.
+    sql_in(
+        &old,
+        "app",
+        "drop table torn; insert into rows values (1001)",
+    );
+    docker(&["kill", &old]);
+    let _ = fs::remove_dir_all(shop.folder().join("releases/v2"));
+    // All as one text, as `pg_dumpall` has it.
+    write(&shop, 2, "17", "");
+    fs::write(
+        shop.folder().join("transship.yml"),
+        "databases: [{service: db, method: dumpall}]\n",
+    )
+    .unwrap();
+    upgrade_that_is_killed(&shop);
+    shop.runs(&["resume"])
+        .exits(0)
+        .complains("of `web` is kept as MD5");
+    let new = shop.container(2, "db");
+    wait_for(&new);
+    // By the network, where `pg_hba.conf` asks for more than MD5.
+    let asked = "PGPASSWORD=secret psql -h $(hostname -i) -U postgres -d app -Atc 'select count(*) from rows'";
+    assert_eq!(docker(&["exec", &new, "sh", "-c", asked]), "1001");
+    shop.runs(&["rollback", "--yes", "--accept-data-loss"])
+        .exits(0);
+    wait_for(&old);
+    assert_eq!(sql_in(&old, "app", "select count(*) from rows"), "1001");
 }

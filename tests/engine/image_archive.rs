@@ -15,8 +15,10 @@ use transship::error::{Explain, Kind};
 use transship::fs::Disk;
 use transship::progress::{Collected, Silent};
 
+use crate::document;
 use crate::lab::Lab;
 use crate::need;
+use crate::program::transship;
 
 /// A tar of these members.
 fn tar(members: &[(&str, &[u8])]) -> Vec<u8> {
@@ -79,6 +81,12 @@ fn what_docker_saved_is_told_by_name_and_id() {
     assert_eq!(archive.images[0].digest, id);
     let told = progress.bytes.load(Relaxed);
     assert!(told <= path.metadata().unwrap().len() && told > 0);
+    let compose = "services: {s: {image: 'shell:1'}}\n";
+    fs::write(home.path().join("compose.yaml"), compose).unwrap();
+    let load = ["image", "load", "saved.tar", "--json"];
+    let ran = transship(home.path(), load).exits(0);
+    let loaded = document::check("image load", &ran);
+    assert_eq!(loaded["images"][0]["digest"], id.as_str());
 }
 
 #[test]

@@ -10,6 +10,8 @@
 
 mod compose_labels;
 mod compose_program;
+#[path = "../common/document.rs"]
+mod document;
 mod fake_docker;
 mod faults;
 mod folders;
@@ -26,6 +28,7 @@ mod named_files;
 #[path = "../common/need.rs"]
 mod need;
 mod outage;
+mod plan_script;
 #[path = "../common/program.rs"]
 mod program;
 mod pruning;

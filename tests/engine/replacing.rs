@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use super::document;
 use super::lab::{Lab, put_text};
 use super::need;
 use super::program::{Ran, transship};
@@ -155,8 +156,8 @@ fn up_uses_the_project_that_was_planned_and_not_the_vendor_s() {
     // Without a run that knows it, the engine does.
     pair.runs(&["stop", "v1"]);
     pair.runs(&["apply"]);
-    let up = pair.runs(&["up", "v2"]);
-    assert!(up.err.contains(&format!("as project {b}")), "{}", up.err);
+    let up = document::check("up", &pair.runs(&["up", "v2", "--json"]));
+    assert_eq!(up["project"], b, "{up:#}");
     let rows = pair
         .lab
         .docker(&["exec", &format!("{b}-db-1"), "cat", "/d/rows"]);
@@ -196,9 +197,12 @@ volumes: {{data: {{name: {volume}}}, media: {{external: true, name: {external}}}
     ]);
     assert!(mounts.contains(&media), "{mounts}");
     // And back, by the same words.
-    pair.runs(&["stop", "v2"]);
+    let stopped = document::check("stop", &pair.runs(&["stop", "v2", "--json"]));
+    assert_eq!(stopped["containers"][0]["running"], false, "{stopped:#}");
     pair.runs(&["rollback"]);
-    pair.runs(&["up", "v1"]);
+    let up = document::check("up", &pair.runs(&["up", "v1", "--json"]));
+    assert_eq!(up["containers"][0]["name"], app, "{up:#}");
+    assert!(!up["gives_way"].as_array().unwrap().is_empty(), "{up:#}");
     assert_eq!(pair.running(), [app.as_str()]);
     assert_eq!(project(&app), pair.lab.name("a"));
 }

@@ -7,6 +7,7 @@ use transship::database::postgres::{
     DatabaseTotals, DumpManifest, DumpedDatabase, ExplainedDifference, SurveyedItem, TableProof,
     UnreadItem,
 };
+use transship::database::{STREAMED_FORMAT, StreamedDump};
 use transship::upgrade::document;
 
 use super::fixture;
@@ -93,4 +94,22 @@ fn the_manifest_of_a_dump_is_written_and_read() {
     let path = Path::new("db-dump-v1.json");
     let read: DumpManifest = document::from_text(DUMP_FORMAT, path, &text).unwrap();
     assert_eq!(read, manifest);
+}
+
+#[test]
+fn what_a_stream_came_to_is_written_and_read() {
+    let found = StreamedDump {
+        from: "shop-cache-1".to_owned(),
+        to: "shop-new-1".to_owned(),
+        bytes: 4096,
+        sha256: "a".repeat(64),
+        equal: Some(true),
+        compared_sha256: Some("b".repeat(64)),
+        proof: Some("0 3000 41".to_owned()),
+    };
+    let text = document::to_text(STREAMED_FORMAT, &found).unwrap();
+    let text = fixture("db-stream-v1.json", &text);
+    let path = Path::new("db-stream-v1.json");
+    let read: StreamedDump = document::from_text(STREAMED_FORMAT, path, &text).unwrap();
+    assert_eq!(read, found);
 }

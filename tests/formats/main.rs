@@ -40,7 +40,7 @@ mod rehearsals;
 
 use plans::{
     a_plan, a_plan_of_version_1, a_plan_of_version_2, a_plan_of_version_3, a_plan_of_version_4,
-    a_plan_of_version_5,
+    a_plan_of_version_5, a_plan_of_version_6,
 };
 use rehearsals::{a_rehearsal, a_rehearsal_of_version_1};
 
@@ -64,13 +64,20 @@ fn fixture(name: &str, today: &str) -> String {
 }
 
 #[test]
-fn plan_6_is_written_and_read() {
+fn plan_7_is_written_and_read() {
     let text = fixture(
-        "plan-v6.json",
+        "plan-v7.json",
         &document::to_text(plan::FORMAT, &a_plan()).unwrap(),
     );
-    let read: Plan = document::from_text(plan::FORMAT, Path::new("plan-v6.json"), &text).unwrap();
+    let read: Plan = document::from_text(plan::FORMAT, Path::new("plan-v7.json"), &text).unwrap();
     assert_eq!(read, a_plan());
+}
+
+#[test]
+fn plan_6_is_read() {
+    let text = fs::read_to_string(folder().join("plan-v6.json")).unwrap();
+    let read: Plan = document::from_text(plan::FORMAT, Path::new("plan-v6.json"), &text).unwrap();
+    assert_eq!(read, a_plan_of_version_6());
 }
 
 #[test]
@@ -349,7 +356,9 @@ fn an_install() -> (tempfile::TempDir, Install) {
 }
 
 /// The number of the last step of [`steps`].
-const LAST: usize = 21;
+const LAST: usize = 22;
+/// The same in plans of version 6.
+const LAST_OF_6: usize = 21;
 /// The same of a plan of version 5, and of one of version 4.
 const LAST_OF_5: usize = 19;
 /// The number of the last step of a plan of version 3.
@@ -441,6 +450,7 @@ fn no_format_is_forgotten() {
         "confirmation-v1.json",
         "db-comparison-v1.json",
         "db-dump-v1.json",
+        "db-stream-v1.json",
         "held-v1.json",
         "id-v1.json",
         "journal-v1.json",
@@ -449,6 +459,8 @@ fn no_format_is_forgotten() {
         "journal-v4.json",
         "journal-v5.json",
         "journal-v6.json",
+        "journal-v7.json",
+        "journal-v8.json",
         "known-copy-v1.json",
         "layout-v1.json",
         "made-volume-v1.json",
@@ -463,6 +475,7 @@ fn no_format_is_forgotten() {
         "plan-v4.json",
         "plan-v5.json",
         "plan-v6.json",
+        "plan-v7.json",
         "rehearsal-v1.json",
         "rehearsal-v2.json",
         "shipped-v1.json",
@@ -471,7 +484,7 @@ fn no_format_is_forgotten() {
     assert_eq!(present, known);
     assert_eq!(
         (plan::FORMAT.version, journal::FORMAT.version),
-        (6, 6),
+        (7, 8),
         "a new version adds a file"
     );
 }

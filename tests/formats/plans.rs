@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use transship::database::{DatabaseEngine, DatabaseMethod};
 use transship::engine::{ArchivedImage, VolumeBackend};
 use transship::release::VendorReleaseKind;
-use transship::release::{Check, CheckQuestion, HookCommand, RecipeHook};
+use transship::release::{Check, CheckQuestion, DatabaseCommands, HookCommand, RecipeHook};
 use transship::upgrade::downtime_estimate::{DowntimeEstimate, DowntimePart, PartBasis, PartKind};
 use transship::upgrade::plan::{Estimate, Plan, Space, VolumeEstimate};
 use transship::upgrade::planning::merging::ConfigMerge;
@@ -179,8 +179,37 @@ pub(crate) fn a_plan_of_version_2() -> Plan {
     }
 }
 
-/// What a plan of today says besides what one of version 5 does.
+/// What a plan of today says besides what one of version 6 does.
 pub(crate) fn a_plan() -> Plan {
+    let mut plan = a_plan_of_version_6();
+    let (old, new) = (project("v1.3.2", "v132"), project("v2.10.5", "v2105"));
+    let line = |line: &str| HookCommand::Shell(line.to_owned());
+    let step = Step::MoveDatabase(MoveDatabase {
+        engine: DatabaseEngine::Command,
+        method: DatabaseMethod::Command,
+        database: Some("main".into()),
+        commands: Some(DatabaseCommands {
+            dump: line("pachctl extract"),
+            load: HookCommand::Argv(vec!["pachctl".into(), "restore".into()]),
+            compare: Some(line("pachctl list repo")),
+            ready: Some(line("pachctl version")),
+        }),
+        old_service: "pachd".into(),
+        service: "pachd".into(),
+        source: "v1_3_2_pach".into(),
+        target: "v2_10_5_pach".into(),
+        old,
+        new,
+        proof: ".transship/manifests/v2.10.5/v2_10_5_pach.comparison.json".into(),
+    });
+    let is_stop = |step: &Step| matches!(step, Step::Stop(_));
+    let stop = plan.steps.iter().position(is_stop).unwrap();
+    plan.steps.insert(stop, step);
+    plan
+}
+
+/// What a plan of version 6 says besides what one of version 5 does.
+pub(crate) fn a_plan_of_version_6() -> Plan {
     let mut plan = a_plan_of_version_5();
     let (old, new) = (project("v1.3.2", "v132"), project("v2.10.5", "v2105"));
     let target = "v2_10_5_pgdata".to_owned();
@@ -199,6 +228,8 @@ pub(crate) fn a_plan() -> Plan {
             Step::MoveDatabase(MoveDatabase {
                 engine: DatabaseEngine::Postgres,
                 method: DatabaseMethod::Dump,
+                database: None,
+                commands: None,
                 old_service: "db".into(),
                 service: "postgres".into(),
                 source: "v1_3_2_pgdata".into(),

@@ -24,8 +24,12 @@ pub(super) fn render(report: &Report, ui: &Ui) -> String {
     text += &report.downtime.as_ref().map_or_else(String::new, downtime);
     if let (Some(milliseconds), Some(_)) = (report.expected_downtime_milliseconds, &report.downtime)
     {
-        let expected = size::duration(Duration::from_millis(milliseconds));
-        text += &format!("  expected when it was planned: {expected}\n");
+        let shown = |milliseconds| size::duration(Duration::from_millis(milliseconds));
+        let expected = shown(milliseconds);
+        text += &format!("  expected when it was planned: {expected}");
+        let just_before = report.expected_at_window_milliseconds.map(shown);
+        let just_before = just_before.map(|expected| format!("; just before the stop: {expected}"));
+        text += &(just_before.unwrap_or_default() + "\n");
     }
     let rolled_back = report.state == RunState::RolledBack;
     for step in report

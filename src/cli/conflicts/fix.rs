@@ -11,7 +11,7 @@ use crate::cli::files::env_edits::EnvEdits;
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::text_diff;
 use crate::cli::terminal::ui::{Done, Ui};
-use crate::compose::{self, Claims, Conflict, ConflictRule, LoadOptions};
+use crate::compose::{self, Claims, Conflict, ConflictRule, LoadOptions, VariableChange};
 use crate::engine::{Docker, listening};
 use crate::error::{Code, Explain, Kind};
 use crate::launch::{self, LaunchError, Parting, PartingNames};
@@ -159,12 +159,40 @@ fn parting(
         edits_mounted: args.mounted,
     };
     let mut parting = Parting::of(&last.model, &own, taken, found, &names)?;
-    let is_others = |path: &Path| others.iter().any(|side| side.reads(path));
+    let is_others = |path: &Path| {
+        let mut sides = others.iter();
+        sides.any(|side| side.reads(path) || side.runs_beside(last, path))
+    };
     parting.keep(&is_others, "another side has this file, too");
+    require_own_variables(&parting, others)?;
     match parting.refusals.as_slice() {
         [] => Ok(parting),
         refusals => Err(refused(refusals)),
     }
+}
+
+/// Another value in a file that gives another side its variables would change that side, too.
+fn require_own_variables(parting: &Parting, others: &[ComparedProject]) -> Result<(), Failure> {
+    let is_theirs = |file: &&Path| others.iter().any(|side| side.has_variables_of(file));
+    let of = |change: &VariableChange| {
+        let file = parting.values.target(&change.name).filter(is_theirs)?;
+        Some((change.name.clone(), file.to_owned()))
+    };
+    let shared: Vec<_> = parting.variables.iter().filter_map(of).collect();
+    let Some((_, file)) = shared.first() else {
+        return Ok(());
+    };
+    let names: Vec<_> = shared.iter().map(|(name, _)| format!("`{name}`")).collect();
+    let message = format!(
+        "{} would have to change in `{}`, from which another side has its variables, too, so \
+         nothing was edited",
+        names.join(", "),
+        file.display()
+    );
+    Err(Failure::new(Kind::Refused, message)
+        .code(Code::Unsafe)
+        .hint("give the last side a file of variables of its own: a copy of it, no link")
+        .hint("or write the values in its compose file in place of the variables"))
 }
 
 /// Half of the edits would leave a project that fits neither alone nor beside the others.

@@ -49,9 +49,11 @@ pub(super) fn run(args: &DbCollation, ui: &Ui) -> Result<Done, Failure> {
     }
     if args.mend && !found.is_right() {
         let failure = Failure::new(Kind::Failed, "not every index could be made anew");
-        return Err(failure.hint(
+        // Stdout has its document.
+        ui.fail_in_words(&failure.hint(
             "rows that are twice under a unique index have to be settled first; then run it again",
         ));
+        return Ok(Done::Incomplete);
     }
     Ok(Done::differs(!found.is_right()))
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::streamed::{self, WhichDatabase};
 use crate::cli::options::DockerArg;
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::size::count;
@@ -14,10 +15,10 @@ use crate::database::postgres::{
 use crate::document;
 use crate::fs::Disk;
 
-/// Tell whether two Postgres servers have the same.
+/// Tell whether two servers have the same.
 ///
 /// A and B are containers that run, by name, id, or `PROJECT/SERVICE`; they may be of different
-/// majors. Of every database: the rows of each table, counted, with a sum of a 64-bit hash of each
+/// majors. Of Postgres, every database: the rows of each table, counted, with a sum of a 64-bit hash of each
 /// row, which the server works out and for which their order doesn't count; sequences, large objects,
 /// indexes, constraints, views, functions, triggers, policies, types, extensions, owners, privileges,
 /// comments; and of the cluster roles, their passwords and settings. Nothing is kept in either.
@@ -25,10 +26,12 @@ use crate::fs::Disk;
 /// What a newer major makes by itself is told with its reason and doesn't count. What can't be read
 /// is unknown, and never equal. Whoever writes meanwhile makes a difference.
 ///
+/// Of another engine, which A's image tells or `--engine`: what its recipe's digests tell of both (`inspect --list`).
+///
 /// Exit code 0 where they have the same, 1 where they haven't or that can't be known.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct DbCompare {
-    /// A container that runs Postgres
+    /// A container that runs a database
     a: String,
     /// Another one
     b: String,
@@ -36,11 +39,20 @@ pub(in crate::cli) struct DbCompare {
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     #[command(flatten)]
+    database: WhichDatabase,
+    #[command(flatten)]
     docker: DockerArg,
 }
 
 pub(super) fn run(args: &DbCompare, ui: &Ui) -> Result<Done, Failure> {
     let docker = args.docker.find()?;
+    if let Some(lines) = args.database.lines(&docker, &args.a)? {
+        if args.output.is_some() {
+            return Err(streamed::postgres_alone("--output"));
+        }
+        let stream = args.database.between(&docker, &args.a, &args.b, &lines);
+        return streamed::compare(&stream, ui);
+    }
     let a = PostgresServer::find(&docker, &args.a)?;
     let b = PostgresServer::find(&docker, &args.b)?;
     let found = compare_servers(&a, &b, ui.progress())?;

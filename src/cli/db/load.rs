@@ -10,14 +10,14 @@ use crate::database::postgres::{PostgresServer, load_dump};
 
 /// Load a dump into a Postgres server that is empty.
 ///
-/// FILE is of `db dump`, `pg_dumpall` or `pg_dump`, as SQL, compressed or not. It is read to its end before the
-/// server is touched: one that is cut short, went through a terminal (CRLF), is called otherwise than it
+/// FILE is of `db dump`, `pg_dumpall` or `pg_dump`: SQL, compressed or not, or what `pg_restore` reads (`-Fc`, `-Ft`, or
+/// the folder of `-Fd`), of one database. It is read to its end before the server is touched: one that is cut short, went through a terminal (CRLF), is called otherwise than it
 /// is, or isn't what its manifest tells of, is named as that and refused. Then the first error ends it.
 ///
 /// Exit code 4 where it failed half-way: the server has a part then, and is to be made anew.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct DbLoad {
-    /// The dump: .sql or .sql.gz
+    /// The dump: .sql, .sql.gz, an archive or its folder
     file: PathBuf,
     /// The container that it comes into
     server: String,

@@ -3,24 +3,31 @@
 use std::path::PathBuf;
 
 use super::compare;
+use super::streamed::{self, OwnLines, WhichDatabase};
 use crate::cli::options::DockerArg;
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::ui::{Done, Ui};
 use crate::database::postgres::{
-    COMPARISON_FORMAT, PostgresError, PostgresServer, dump_server, move_server,
+    COMPARISON_FORMAT, PostgresError, PostgresServer, dump_server, move_restarting, move_server,
 };
 use crate::document;
 use crate::fs::Disk;
 
-/// Move all that one Postgres server has into another, which is empty.
+/// Move all that one server has into another, which is empty.
 ///
-/// A and B are containers that run, by name, id, or `PROJECT/SERVICE`; B may be of a newer major. Roles with
+/// A and B are containers that run, by name, id, or `PROJECT/SERVICE`; B may be of a newer major. Of Postgres, roles with
 /// their passwords and settings, and every database with its large objects, extensions, owners and privileges
-/// are streamed by the programs of B's image: no file lies between. Then the planner's statistics are
-/// made, and both are compared as `db compare` does. A isn't changed.
+/// are streamed by the programs of B's image, several tables at a time: no file lies between. B is stopped meanwhile: a
+/// server on its data that nobody else reaches is filled without a care for a power cut, all is written to the disk, and
+/// B is started again with its own settings (`--keep-running` fills it as it is). Then the planner's statistics are made,
+/// and both are compared as `db compare` does. A isn't changed.
 ///
 /// Refused before anything is touched: an older major, a B that isn't empty, a client that uses A, and
 /// what B's image lacks: a locale, an extension. What no dump has is told.
+///
+/// Another engine, which A's image tells or `--engine`, is streamed by its own programs, each in its container, as its
+/// recipe says (`inspect --list`), or by lines for a shell of your own (`--dump`, `--load`). Both exit codes count, what
+/// loads never takes a stream that was cut for a whole one, and both are compared.
 ///
 /// Exit code 0 where B has the same in the end, 4 where it hasn't or the move failed: B then has a part, and is to
 /// be made anew.
@@ -36,24 +43,48 @@ pub(in crate::cli) struct DbMove {
     /// Keep a dump of A, too, which `db load` reads: .sql or .sql.gz; A is read once more for it
     #[arg(long, value_name = "FILE")]
     keep_dump: Option<PathBuf>,
+    /// Fill B as it runs, which is slower: don't stop it meanwhile
+    #[arg(long)]
+    keep_running: bool,
+    #[command(flatten)]
+    database: WhichDatabase,
+    #[command(flatten)]
+    lines: OwnLines,
     #[command(flatten)]
     docker: DockerArg,
 }
 
 pub(super) fn run(args: &DbMove, ui: &Ui) -> Result<Done, Failure> {
     let docker = args.docker.find()?;
+    let lines = match args.lines.read() {
+        Some(lines) => Some(lines),
+        None => args.database.lines(&docker, &args.a)?,
+    };
+    if let Some(lines) = lines {
+        if args.keep_dump.is_some() {
+            return Err(streamed::postgres_alone("--keep-dump"));
+        }
+        let stream = args.database.between(&docker, &args.a, &args.b, &lines);
+        return streamed::move_database(&stream, args.output.as_deref(), ui);
+    }
     let a = PostgresServer::find(&docker, &args.a)?;
     let b = PostgresServer::find(&docker, &args.b)?;
     if let Some(path) = &args.keep_dump {
         dump_server(&a, &b, path, &Disk::new(), ui.progress())?;
     }
-    let moved = move_server(&a, &b, ui.progress())?;
+    let moved = match args.keep_running {
+        true => move_server(&a, &b, ui.progress())?,
+        false => move_restarting(&a, &b, &Disk::new(), ui.progress())?,
+    };
     ui.acted();
     let found = &moved.comparison;
     if let Some(path) = &args.output {
         document::save(&Disk::new(), COMPARISON_FORMAT, path, found)?;
     }
     if ui.json {
+        for note in &moved.notes {
+            ui.warn(note);
+        }
         ui.json(COMPARISON_FORMAT.name, found)?;
     } else {
         let notes = moved.notes.iter().map(|note| format!("note: {note}\n"));
@@ -64,12 +95,11 @@ pub(super) fn run(args: &DbMove, ui: &Ui) -> Result<Done, Failure> {
             compare::text(found)
         ))?;
     }
-    match found.equal {
-        true => Ok(Done::Same),
-        false => Err(PostgresError::NotEqual {
-            a: a.name().to_owned(),
-            b: b.name().to_owned(),
-        }
-        .into()),
+    if !found.equal {
+        // Stdout has its document.
+        let (a, b) = (a.name().to_owned(), b.name().to_owned());
+        ui.fail_in_words(&PostgresError::NotEqual { a, b }.into());
+        return Ok(Done::Incomplete);
     }
+    Ok(Done::Same)
 }

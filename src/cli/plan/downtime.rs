@@ -14,16 +14,17 @@ use crate::upgrade::Plan;
 pub(in crate::cli) struct DowntimeLimit {
     /// Refuse a plan that is expected to be down for longer: `30s`, `5m`, `1h`
     ///
-    /// One of which that isn't known is refused, too.
+    /// One of which that isn't known is refused, too. Once all is ready it is looked at again, and nothing
+    /// is stopped where more has changed than could be expected.
     #[arg(long, value_name = "TIME", value_parser = time)]
-    max_downtime: Option<Duration>,
+    pub(in crate::cli) max_downtime: Option<Duration>,
     /// Go on although it isn't known how long it will be down
     #[arg(long)]
     pub(in crate::cli) accept_unknown_downtime: bool,
 }
 
 impl DowntimeLimit {
-    pub(super) fn require(&self, plan: &Plan) -> Result<(), Failure> {
+    pub(in crate::cli) fn require(&self, plan: &Plan) -> Result<(), Failure> {
         let Some(limit) = self.max_downtime else {
             return Ok(());
         };

@@ -7,6 +7,8 @@ use serde::Serialize;
 
 use super::pasted::Pasted;
 use crate::error::{Code, ErrorPart, Explain, Kind};
+use crate::upgrade::running::downtime::DowntimeFigure;
+use crate::upgrade::running::runner::RunError;
 
 /// A failed command.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +21,8 @@ pub(crate) struct Failure {
     pub hints: Vec<String>,
     /// What it consists of, where it is several things at once.
     pub parts: Vec<ErrorPart>,
+    /// How long nobody was served, where the old release serves again.
+    pub downtime: Option<Box<DowntimeFigure>>,
 }
 
 /// A failure as `--json` prints it.
@@ -38,6 +42,8 @@ pub(crate) struct ErrorJson<'a> {
     hints: &'a [String],
     #[serde(skip_serializing_if = "<[ErrorPart]>::is_empty")]
     parts: &'a [ErrorPart],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    downtime: Option<&'a DowntimeFigure>,
     #[serde(flatten)]
     place: Option<FailurePlace>,
 }
@@ -93,6 +99,7 @@ impl Failure {
             causes: Vec::new(),
             hints: Vec::new(),
             parts: Vec::new(),
+            downtime: None,
         }
     }
 
@@ -136,6 +143,7 @@ impl Failure {
             causes,
             hints,
             parts,
+            downtime,
         } = self;
         let texts = std::iter::once(message).chain(causes);
         ErrorJson {
@@ -146,7 +154,19 @@ impl Failure {
             causes,
             hints,
             parts,
+            downtime: downtime.as_deref(),
             place: texts.into_iter().find_map(|text| FailurePlace::of(text)),
+        }
+    }
+}
+
+impl Failure {
+    /// A run that failed, with what its way back took.
+    pub(crate) fn of_run(error: RunError) -> Self {
+        let downtime = error.downtime().map(Box::new);
+        Self {
+            downtime,
+            ..Self::from(error)
         }
     }
 }
@@ -163,6 +183,7 @@ impl<E: Explain> From<E> for Failure {
             causes,
             hints: error.hints(),
             parts: error.parts(),
+            downtime: None,
             message,
         }
     }

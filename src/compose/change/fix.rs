@@ -1,20 +1,23 @@
 //! `conflicts --fix`: the edits of one project's files that part it from others, and of all
 //! that refers to what they rename.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::path::Path;
 
 use super::prefix_names::{PrefixRule, Section, draft_each_name, prove_names};
 use super::references::{Referrers, StaleName, TextFile, unique};
 use super::rename::{NamedThing, Rename};
-use super::service_edits::{check_suffix, draft_ports, host_ports_of};
+use super::service_edits::{check_suffix, draft_ports};
 use crate::compose::conflicts::conflict::{Conflict, ConflictRule};
 use crate::compose::error::Error;
 use crate::compose::file::document::Document;
 use crate::compose::file::edit::{Draft, Edited};
 use crate::compose::file::interpolate::{Lookup, interpolate, variables as variables_of};
+use crate::compose::file::location::Location;
 use crate::compose::file::value_location::{ValueLocation, sites};
 use crate::compose::file::variable::{VariableChange, Variables};
 use crate::compose::model::model::Model;
+use crate::compose::model::port::Port;
 use crate::env_file::EnvFile;
 
 /// How names and ports become a project's own.
@@ -43,6 +46,8 @@ pub struct ProjectFiles<'a> {
     pub env_files: &'a [EnvFile],
     /// The names of the projects that it is parted from.
     pub others: &'a [String],
+    /// Names that only those have, of services that the project has, too: who uses them is told of.
+    pub foreign: &'a [Rename],
     /// Text files that services mount or have labels from.
     pub texts: &'a [TextFile],
 }
@@ -97,12 +102,19 @@ pub fn fix(
     for (document, lookup) in documents.clone() {
         let mut draft = Draft::new(document);
         fixing.lookup = lookup;
-        fixing.document(document, &mut draft, &Owners::of(document, conflicts))?;
+        let colliding = Colliding {
+            model: project.model,
+            conflicts,
+            path: document.path(),
+        };
+        fixing.document(document, &mut draft, &colliding)?;
         drafts.push(draft);
     }
     let made = project.others.iter();
     let made = made.flat_map(|other| Rename::made_for(other, project.model));
-    let renames = unique(fixing.renames.into_iter().chain(made).collect());
+    let foreign = project.foreign.iter().cloned();
+    let renames = fixing.renames.into_iter().chain(made).chain(foreign);
+    let renames = unique(renames.collect());
     let referrers = Referrers::new(project.model, project.lookup, &renames);
     let (mut stale, mut files) = (Vec::new(), Vec::new());
     for ((document, lookup), mut draft) in documents.zip(drafts) {
@@ -139,32 +151,42 @@ pub fn fix(
     })
 }
 
-/// Who has to give way in one file, by the kind of conflict.
-struct Owners(BTreeMap<ConflictRule, BTreeMap<String, String>>);
+/// What of a project has to give way, of which one file is looked at.
+struct Colliding<'a> {
+    model: &'a Model,
+    conflicts: &'a [Conflict],
+    path: &'a Path,
+}
 
-impl Owners {
-    fn of(document: &Document, conflicts: &[Conflict]) -> Self {
-        let here = conflicts.iter().filter(|conflict| {
-            let at = conflict.second.at.as_ref();
-            at.is_some_and(|at| at.path == document.path())
-        });
-        let mut owners: BTreeMap<_, BTreeMap<String, String>> = BTreeMap::new();
-        for conflict in here {
-            let of_rule = owners.entry(conflict.rule).or_default();
-            of_rule.insert(conflict.second.owner.clone(), conflict.subject.clone());
-        }
-        Self(owners)
-    }
-
-    /// The owners, each with the name that collides.
-    fn with_names(&self, rule: ConflictRule) -> impl Iterator<Item = (&String, &String)> {
-        self.0.get(&rule).into_iter().flatten()
-    }
-
-    fn names(&self, rule: ConflictRule) -> BTreeSet<&str> {
-        self.with_names(rule)
-            .map(|(owner, _)| owner.as_str())
+impl<'a> Colliding<'a> {
+    /// The owners by the places in this file where what collides is written. That is where the
+    /// edit belongs: a service may have it from another that it `extends`.
+    fn places(&self, rule: ConflictRule) -> HashMap<&'a Location, &'a Conflict> {
+        let here = self
+            .conflicts
+            .iter()
+            .filter(|conflict| conflict.rule == rule);
+        let place = |conflict: &'a Conflict| Some((conflict.second.at.as_ref()?, conflict));
+        here.filter_map(place)
+            .filter(|(at, _)| at.path == self.path)
             .collect()
+    }
+
+    /// The ports that move, with their places in this file: all of a service of which one collides.
+    fn ports(&self) -> Vec<(&'a str, &'a Port, &'a Location)> {
+        let here = self.conflicts.iter();
+        let here = here.filter(|conflict| conflict.rule == ConflictRule::HostPort);
+        let owners: BTreeSet<&str> = here
+            .map(|conflict| conflict.second.owner.as_str())
+            .collect();
+        let services = owners
+            .into_iter()
+            .filter_map(|owner| self.model.services.get_key_value(owner));
+        let ports = services.flat_map(|(owner, service)| {
+            let ports = service.ports.iter();
+            ports.map(move |(port, at)| (owner.as_str(), port, at))
+        });
+        ports.filter(|(.., at)| at.path == self.path).collect()
     }
 }
 
@@ -183,36 +205,37 @@ impl Fixing<'_> {
         &mut self,
         document: &Document,
         draft: &mut Draft<'_>,
-        owners: &Owners,
+        colliding: &Colliding<'_>,
     ) -> Result<(), Error> {
-        self.containers(document, draft, &owners.names(ConflictRule::ContainerName));
+        self.containers(document, draft, colliding);
         if let Some(offset) = self.rule.port_offset {
-            self.ports(
-                document,
-                draft,
-                offset,
-                &owners.names(ConflictRule::HostPort),
-            );
+            self.ports(document, draft, offset, &colliding.ports());
         }
         for (section, of) in [
             (Section::Volumes, ConflictRule::VolumeName),
             (Section::Networks, ConflictRule::NetworkName),
         ] {
-            self.top_level(document, draft, section, owners.with_names(of).collect())?;
+            let places = colliding.places(of);
+            self.top_level(document, draft, section, places.into_values().collect())?;
         }
         Ok(())
     }
 
-    fn containers(&mut self, document: &Document, draft: &mut Draft<'_>, owners: &BTreeSet<&str>) {
-        if owners.is_empty() {
+    fn containers(
+        &mut self,
+        document: &Document,
+        draft: &mut Draft<'_>,
+        colliding: &Colliding<'_>,
+    ) {
+        let places = colliding.places(ConflictRule::ContainerName);
+        if places.is_empty() {
             return;
         }
         let suffix = &self.rule.suffix;
         let sites = sites(document, "container_name");
-        let asked = |site: &&ValueLocation<'_>| {
-            owners.contains(site.service) && !site.written.ends_with(suffix.as_str())
-        };
-        for site in sites.iter().filter(asked) {
+        let asked =
+            |site: &'_ ValueLocation<'_>| places.get(&document.location_of(site.scalar)).copied();
+        for (site, conflict) in sites.iter().filter_map(|site| Some((site, asked(site)?))) {
             let name = format!("{}{suffix}", site.written);
             let from = interpolate(site.written, self.lookup);
             if let Some(error) = from
@@ -221,13 +244,19 @@ impl Fixing<'_> {
                 .and_then(|from| too_long(document, site, from, suffix))
             {
                 self.refusals.push(error);
+            } else if let Some(error) = from
+                .as_ref()
+                .ok()
+                .and_then(|from| is_a_service_s(colliding.model, document, site, from, suffix))
+            {
+                self.refusals.push(error);
             } else if let Err(error) = draft.set(document, &sites, site, name) {
                 self.refusals.push(error);
             } else if let Ok(from) = from {
                 let to = format!("{from}{suffix}");
                 self.renames.push(Rename {
                     made_of: variables_of(site.written),
-                    ..Rename::new(NamedThing::Container, site.service, from, to)
+                    ..Rename::new(NamedThing::Container, &conflict.second.owner, from, to)
                 });
             }
         }
@@ -238,27 +267,29 @@ impl Fixing<'_> {
         document: &Document,
         draft: &mut Draft<'_>,
         offset: i32,
-        owners: &BTreeSet<&str>,
+        moving: &[(&str, &Port, &Location)],
     ) {
-        if owners.is_empty() {
+        if moving.is_empty() {
             return;
         }
-        let is_meant = |service: &str| owners.contains(service);
-        let lookup = self.lookup;
+        let places: HashSet<&Location> = moving.iter().map(|(.., at)| *at).collect();
         let refused = draft_ports(
             document,
             draft,
             &mut self.variables,
             offset,
-            &is_meant,
-            lookup,
+            &|port| places.contains(&port.at),
+            self.lookup,
         );
         self.refusals.extend(refused);
-        for (service, port) in host_ports_of(document, &is_meant, lookup) {
-            let moved = i32::from(port) + offset;
-            let (from, to) = (port.to_string(), moved.to_string());
-            self.renames
-                .push(Rename::new(NamedThing::HostPort, &service, from, to));
+        for (service, port, _) in moving {
+            let ends = port.host_ports().into_iter();
+            for port in ends.flat_map(|ports| [*ports.start(), *ports.end()]) {
+                let moved = i32::from(port) + offset;
+                let (from, to) = (port.to_string(), moved.to_string());
+                self.renames
+                    .push(Rename::new(NamedThing::HostPort, service, from, to));
+            }
         }
     }
 
@@ -267,26 +298,33 @@ impl Fixing<'_> {
         document: &Document,
         draft: &mut Draft<'_>,
         section: Section,
-        owners: Vec<(&String, &String)>,
+        colliding: Vec<&Conflict>,
     ) -> Result<(), Error> {
-        if owners.is_empty() {
+        if colliding.is_empty() {
             return Ok(());
         }
+        let keys = colliding
+            .iter()
+            .map(|conflict| conflict.second.owner.clone());
         let names = PrefixRule {
             prefix: self.rule.prefix.clone(),
             replace: None,
-            only: owners.iter().map(|(key, _)| (*key).clone()).collect(),
+            only: keys.collect(),
             own: None,
         };
         let refused = draft_each_name(document, draft, section, &names)?;
         let is_refused = |key: &str| refused.iter().any(|(other, _)| other == key);
-        for (key, name) in owners {
-            if !is_refused(key) {
+        for conflict in colliding {
+            let (key, name) = (&conflict.second.owner, &conflict.subject);
+            let to = format!("{}{key}", self.rule.prefix);
+            if to == *name {
+                self.refusals
+                    .extend(has_it_already(conflict, &self.rule.prefix));
+            } else if !is_refused(key) {
                 let thing = match section {
                     Section::Volumes => NamedThing::Volume,
                     Section::Networks => NamedThing::Network,
                 };
-                let to = format!("{}{key}", self.rule.prefix);
                 self.renames.push(Rename::new(thing, key, name.clone(), to));
             }
         }
@@ -294,6 +332,16 @@ impl Fixing<'_> {
             .extend(refused.into_iter().map(|(_, error)| error));
         Ok(())
     }
+}
+
+/// A name that is made with the prefix as it is collides with it, too.
+fn has_it_already(conflict: &Conflict, prefix: &str) -> Option<Error> {
+    let other = format!("{}2_", prefix.trim_end_matches('_'));
+    Some(Error::Unsafe {
+        at: conflict.second.at.clone()?,
+        reason: format!("`{}` has that prefix, and is taken", conflict.subject),
+        remedy: format!("choose another one: `--prefix {other}`"),
+    })
 }
 
 /// Whoever is called by a name that is too long for a host's can't be reached by it any more.
@@ -313,6 +361,24 @@ fn too_long(
              can't be reached by its name"
         ),
         remedy: "choose a shorter one with `--suffix`".to_owned(),
+    })
+}
+
+/// Whoever used a name that a service has already would reach that.
+fn is_a_service_s(
+    model: &Model,
+    document: &Document,
+    site: &ValueLocation<'_>,
+    name: &str,
+    suffix: &str,
+) -> Option<Error> {
+    let is_taken = |suffix: &str| model.services.contains_key(&format!("{name}{suffix}"));
+    let mut others = (2..).map(|number| format!("{suffix}{number}"));
+    let other = others.find(|suffix| !is_taken(suffix))?;
+    is_taken(suffix).then(|| Error::Unsafe {
+        at: document.location_of(site.scalar),
+        reason: format!("`{name}{suffix}` is the name of a service"),
+        remedy: format!("choose another one: `--suffix={other}`"),
     })
 }
 

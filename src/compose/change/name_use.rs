@@ -4,8 +4,19 @@
 //! Pure: one text, what it is the value of, and the name. What surely means the thing can be
 //! edited; what may mean it is for a person to look at.
 
+mod docker_command;
+mod host_place;
+mod host_port;
+mod key_words;
+
+pub(crate) use self::host_port::is_bridge;
+
 use std::ops::Range;
 
+use self::key_words::{
+    CREDENTIAL_WORDS, HOST_WORDS, IMAGE_WORDS, NAMED_WORDS, ends_with_word, may_name_a_host,
+    names_a_site, names_another_kind, speaks_of,
+};
 use super::rename::{NamedThing, Rename};
 
 /// What a text is the value of.
@@ -40,6 +51,25 @@ pub(crate) struct NamedText<'a> {
     pub(crate) reaches: bool,
     /// True for a name that a service answers to, whatever its container is called.
     pub(crate) is_service: bool,
+    /// The networks by whose names those who read it may call a host: `db.proxy`.
+    pub(crate) networks: &'a [&'a str],
+    /// What they know of hosts.
+    pub(crate) hosts: KnownHosts<'a>,
+}
+
+/// The hosts that whoever reads a text knows.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct KnownHosts<'a> {
+    /// Names of services and containers.
+    pub(crate) peers: &'a [&'a str],
+    /// Names of the machine itself, by `extra_hosts`.
+    pub(crate) gateways: &'a [&'a str],
+    /// Names of addresses, by `extra_hosts`.
+    pub(crate) fixed: &'a [&'a str],
+    /// True if they are in the machine's own network.
+    pub(crate) is_in_host_network: bool,
+    /// True if they speak to the machine, by whatever name.
+    pub(crate) speaks_to_host: bool,
 }
 
 /// A place in a text that uses a name.
@@ -59,40 +89,74 @@ pub(crate) const fn is_name_byte(byte: u8) -> bool {
 /// All uses of the old name of `rename` in a text, in order.
 pub(crate) fn uses(text: &NamedText<'_>, rename: &Rename) -> Vec<NameUse> {
     let name = rename.from.as_str();
-    let bytes = text.text.as_bytes();
-    let found = text.text.match_indices(name).filter(|(at, _)| {
-        let end = at + name.len();
-        let starts = *at == 0 || !is_name_byte(bytes[at - 1]);
-        // The full stop that ends a sentence is no part of a name.
-        let ends = match bytes.get(end) {
-            Some(b'.') => bytes.get(end + 1).is_none_or(|byte| !is_name_byte(*byte)),
-            Some(byte) => !is_name_byte(*byte),
-            None => true,
-        };
-        starts && ends
-    });
-    let found = found.filter_map(|(at, _)| {
+    let found = places(text, rename).into_iter().filter_map(|place| {
+        let range = place.at..place.at + name.len();
         let token = Token {
             text,
-            before: &text.text[..at],
-            after: &text.text[at + name.len()..],
+            before: &text.text[..place.at],
+            after: &text.text[place.end..],
         };
-        if token.is_of_credential() {
-            return None;
-        }
-        let is_sure = match rename.thing {
-            NamedThing::Container => token.as_container(name),
-            NamedThing::Network => token.as_named("network", name),
-            NamedThing::Volume => token.as_volume(name),
-            NamedThing::HostPort => token.as_port(name),
-        }?;
-        Some(NameUse {
-            range: at..at + name.len(),
+        let is_sure = token.meaning(rename.thing, name)? && place.end == range.end;
+        let is_spelled_so = &text.text[range.clone()] == name;
+        let is_it = is_sure || is_spelled_so || name.contains(TELLING);
+        is_it.then_some(NameUse {
+            range,
             is_sure: is_sure && !rename.may_be_others,
         })
     });
     found.collect()
 }
+
+/// What prose has no words with.
+const TELLING: [char; 3] = ['_', '-', '.'];
+
+/// A place in a text where a name stands.
+struct WordPlace {
+    at: usize,
+    /// Where it ends, with the network's name where that stands behind it.
+    end: usize,
+}
+
+/// Where a name stands as a word. Hosts have theirs in whatever case.
+fn places(text: &NamedText<'_>, rename: &Rename) -> Vec<WordPlace> {
+    let is_host = rename.thing == NamedThing::Container;
+    let fold = |text: &str| match is_host {
+        true => text.to_ascii_lowercase(),
+        false => text.to_owned(),
+    };
+    let (whole, name) = (fold(text.text), fold(&rename.from));
+    let bytes = whole.as_bytes();
+    let is_escape = |at: usize| {
+        at >= 3 && bytes[at - 3] == b'%' && bytes[at - 2..at].iter().all(u8::is_ascii_hexdigit)
+    };
+    let is_name = |at: usize| bytes.get(at).is_some_and(|byte| is_name_byte(*byte));
+    let network_behind = |end: usize| {
+        let rest = whole.get(end + 1..).unwrap_or_default();
+        let networks = text.networks.iter().filter(|_| is_host);
+        let mut ends = networks
+            .filter(|name| rest.starts_with(**name))
+            .map(|name| end + 1 + name.len());
+        ends.find(|end| !is_name(*end))
+    };
+    let place = |at: usize| {
+        let starts = at == 0 || !is_name_byte(bytes[at - 1]) || is_escape(at);
+        let end = at + name.len();
+        let end = match bytes.get(end) {
+            // The full stop that ends a sentence is no part of a name.
+            Some(b'.') if is_name(end + 1) => network_behind(end),
+            Some(b'.') => Some(end),
+            _ => (!is_name(end)).then_some(end),
+        };
+        end.filter(|_| starts).map(|end| WordPlace { at, end })
+    };
+    whole
+        .match_indices(name.as_str())
+        .filter_map(|(at, _)| place(at))
+        .collect()
+}
+
+/// Marks around a value.
+const QUOTES: [char; 2] = ['"', '\''];
 
 /// A name in its text.
 struct Token<'a> {
@@ -101,111 +165,63 @@ struct Token<'a> {
     after: &'a str,
 }
 
-/// Last parts of names of variables and options whose values are hosts.
-const HOST_WORDS: [&str; 20] = [
-    "host",
-    "hostname",
-    "domain",
-    "server",
-    "addr",
-    "address",
-    "url",
-    "uri",
-    "endpoint",
-    "upstream",
-    "backend",
-    "broker",
-    "node",
-    "container",
-    "proxy",
-    "peer",
-    "master",
-    "primary",
-    "cluster",
-    "dsn",
-];
-
-/// Those that may stand before `name` for a host: a server's or cluster's name is its own.
-const NAMED_WORDS: [&str; 3] = ["host", "node", "container"];
-
-/// Last parts of names of variables and options whose values are names of another kind.
-const OTHER_WORDS: [&str; 4] = ["database", "dbname", "schema", "bucket"];
-
-/// Those of values that are nobody's host, whatever they look like.
-const CREDENTIAL_WORDS: [&str; 14] = [
-    "user", "username", "login", "owner", "group", "uid", "gid", "password", "passwd", "pass",
-    "pwd", "secret", "token", "key",
-];
-
-/// Those of values that have a colon and a number behind a name, too: `redis:7`.
-const IMAGE_WORDS: [&str; 3] = ["image", "tag", "version"];
-
-/// The words that the name of a variable or option is made of, from the last to the first,
-/// without numbers and the plural's `s`.
-fn words_of(key: &str) -> impl Iterator<Item = String> {
-    let parts = key.rsplit(|c: char| !c.is_ascii_alphanumeric());
-    let parts = parts.map(|part| {
-        let part = part.to_ascii_lowercase();
-        let end = |c: char| c == 's' || c.is_ascii_digit();
-        part.trim_end_matches(end).to_owned()
-    });
-    parts.filter(|part| !part.is_empty())
-}
-
-/// True if the name of a variable or option says that its value is one of `words`: it ends in
-/// one, or in one of `named` and `name`. What such a word only goes before is another thing:
-/// the user of a master, the path of a volume.
-fn speaks_of(key: &str, words: &[&str], named: &[&str]) -> bool {
-    let mut parts = words_of(key);
-    let (Some(last), before) = (parts.next(), parts.next()) else {
-        return false;
-    };
-    let ends_in = |part: &str, words: &[&str]| {
-        let mut words = words.iter();
-        words.any(|word| part.ends_with(word.trim_end_matches('s')))
-    };
-    match last.as_str() {
-        "name" => before.is_some_and(|before| ends_in(&before, named)),
-        last => ends_in(last, words),
-    }
-}
-
-/// True if the last word of `key` is one of `words`.
-fn ends_with_word(key: &str, words: &[&str]) -> bool {
-    let last = words_of(key).next().unwrap_or_default();
-    let mut words = words.iter();
-    words.any(|word| word.trim_end_matches('s') == last)
-}
-
-/// True if the last word of `key` says that its value is a name of another kind.
-fn names_another_kind(key: &str) -> bool {
-    ends_with_word(key, &OTHER_WORDS) || ends_with_word(key, &["db", "path"])
-}
-
 impl Token<'_> {
-    /// The option or key whose value begins here: `host` of `host=x`, `--db` of `--db x`, the
-    /// variable's name at the beginning of its value.
+    /// What the name means as one of `thing`: Some(true) surely that, Some(false) perhaps, None
+    /// something else.
+    fn meaning(&self, thing: NamedThing, name: &str) -> Option<bool> {
+        if self.text.role != ValueRole::Engine
+            && docker_command::names(thing, self.before, self.after)
+        {
+            return Some(true);
+        }
+        if self.is_of_credential() {
+            // A secret that is a host and its port is none.
+            let is_host = thing == NamedThing::Container && self.before.is_empty();
+            return (is_host && !self.text.is_service && self.port().is_some()).then_some(false);
+        }
+        match thing {
+            NamedThing::Container => self.as_container(name),
+            NamedThing::Network => self.as_named("network", name),
+            NamedThing::Volume => self.as_volume(name),
+            NamedThing::HostPort => self.as_port(name),
+        }
+    }
+
+    /// The option or key whose value begins here: `host` of `host=x`, of `host: x` and of
+    /// `"host" => "x"`, `--db` of `--db x`, the variable's name at the beginning of its value.
     fn option(&self) -> &str {
-        let before = self.before.trim_end_matches(['"', '\'']);
+        let before = self.before.trim_end_matches(QUOTES);
         if before.is_empty() {
             return self.text.key;
         }
-        let is_end = |c: char| c.is_whitespace() || matches!(c, ';' | ',' | '&' | '?' | '(' | '"');
-        if let Some(assigned) = before.strip_suffix('=') {
-            return assigned.rsplit(is_end).next().unwrap_or_default();
+        let last = |text: &'_ str| -> usize {
+            let is_end = |c: char| {
+                c.is_whitespace()
+                    || matches!(c, ';' | ',' | '&' | '?' | '(' | '[' | '{' | '"' | '\'')
+            };
+            text.rfind(is_end).map_or(0, |at| at + 1)
+        };
+        // `Server=tcp:x` of SQL Server.
+        let assigned = before.strip_suffix("tcp:").unwrap_or(before);
+        let assigned = assigned.trim_end_matches(' ');
+        if let Some(key) = assigned
+            .strip_suffix("=>")
+            .or_else(|| assigned.strip_suffix('='))
+        {
+            let key = key.trim_end_matches(' ').trim_end_matches(QUOTES);
+            return &key[last(key)..];
         }
         let trimmed = before.trim_end_matches(' ');
-        if trimmed.len() < before.len() && !trimmed.ends_with(['=', ',', ';']) {
-            let word = trimmed.rsplit(is_end).next().unwrap_or_default();
+        if let Some(key) = trimmed.strip_suffix(':') {
+            let name = key.trim_end_matches(QUOTES);
+            if trimmed.len() < before.len() || name.len() < key.len() {
+                return &name[last(name)..];
+            }
+        }
+        if trimmed.len() < before.len() && !trimmed.ends_with([',', ';']) {
+            let word = &trimmed[last(trimmed)..];
             if word.starts_with('-') {
                 return word;
-            }
-            // `host: x` of a file with settings.
-            if let Some(key) = word
-                .strip_suffix(':')
-                .filter(|_| self.text.role == ValueRole::Text)
-            {
-                return key;
             }
         }
         // One of a list.
@@ -215,9 +231,15 @@ impl Token<'_> {
         }
     }
 
-    /// True if nothing but separators of a list stands beside it.
+    /// True if nothing but separators of a list, or a bracket, stands beside it.
     fn is_element(&self) -> bool {
-        let is_edge = |c: char| c.is_whitespace() || matches!(c, ',' | ';' | '"' | '\'');
+        let is_edge = |c: char| {
+            c.is_whitespace()
+                || matches!(
+                    c,
+                    ',' | ';' | '"' | '\'' | '[' | ']' | '{' | '}' | '(' | ')'
+                )
+        };
         self.before.chars().next_back().is_none_or(is_edge)
             && self.after.chars().next().is_none_or(is_edge)
     }
@@ -240,6 +262,23 @@ impl Token<'_> {
         (!self.before[start..].contains(ends)).then_some(start)
     }
 
+    /// Within a URL whose first part is a bucket, a folder or an image.
+    fn is_of_storage(&self) -> bool {
+        const SCHEMES: [&str; 10] = [
+            "s3", "s3a", "gs", "gcs", "b2", "abs", "wasb", "file", "docker", "oci",
+        ];
+        let scheme = self
+            .before
+            .rsplit_once("://")
+            .map_or("", |(before, _)| before);
+        let is_end = |c: char| !c.is_ascii_alphanumeric();
+        self.authority().is_some()
+            && scheme
+                .rsplit(is_end)
+                .next()
+                .is_some_and(|scheme| SCHEMES.contains(&scheme))
+    }
+
     /// What follows within the authority.
     fn rest_of_authority(&self) -> &str {
         let ends = |c: char| matches!(c, '/' | '?' | '#' | '"' | '\'') || c.is_whitespace();
@@ -247,21 +286,26 @@ impl Token<'_> {
     }
 
     fn is_host_of_url(&self) -> bool {
-        self.authority().is_some_and(|start| {
-            let is_first = |c: char| matches!(c, '@' | ',');
-            let before = &self.before[start..];
-            (before.is_empty() || before.ends_with(is_first))
-                && !self.rest_of_authority().contains('@')
-        })
+        !self.is_of_storage()
+            && self.authority().is_some_and(|start| {
+                let is_first = |c: char| matches!(c, '@' | ',');
+                let before = &self.before[start..];
+                (before.is_empty() || before.ends_with(is_first))
+                    && !self.rest_of_authority().contains('@')
+            })
     }
 
-    /// Within the value of something that is a user's name, a group or a secret.
+    /// Within the value of something that is a user's name, a group or a secret; the host of a URL
+    /// is none, nor that of an option in it.
     fn is_of_credential(&self) -> bool {
-        let is_pair = self.text.role == ValueRole::Pair;
-        ends_with_word(self.option(), &CREDENTIAL_WORDS)
-            || matches!(self.option(), "-u" | "-U")
-            || is_pair && ends_with_word(self.text.key, &CREDENTIAL_WORDS)
-            || self.text.role == ValueRole::Command && self.is_given_to_chown()
+        let (option, key) = (self.option(), self.text.key);
+        let is_of_host = option != key && speaks_of(option, &HOST_WORDS, &NAMED_WORDS);
+        let is_key = self.text.role == ValueRole::Pair && ends_with_word(key, &CREDENTIAL_WORDS);
+        let is_credential = ends_with_word(option, &CREDENTIAL_WORDS)
+            || matches!(option, "-u" | "-U")
+            || is_key && !is_of_host
+            || self.text.role == ValueRole::Command && self.is_given_to_chown();
+        is_credential && !self.is_host_of_url()
     }
 
     /// One of the words behind `chown` or `chgrp`, up to the end of that command.
@@ -311,12 +355,20 @@ impl Token<'_> {
             return is_named.then_some(true);
         }
         let option = self.option();
-        let speaks_of_containers = speaks_of(option, &["container"], &["container"]);
-        if self.is_credential() || (self.text.is_service && !speaks_of_containers) {
+        if self.text.hosts.fixed.contains(&name) {
+            // `extra_hosts` says where that is.
             return None;
         }
+        let speaks_of_containers = speaks_of(option, &["container"], &["container"])
+            || matches!(option, "--volumes-from" | "--link");
         if self.before.ends_with("container:") {
             return Some(true);
+        }
+        if self.is_credential()
+            || self.is_of_storage()
+            || (self.text.is_service && !speaks_of_containers)
+        {
+            return None;
         }
         let is_image = ends_with_word(option, &IMAGE_WORDS);
         let is_short = matches!(option, "-h" | "-H");
@@ -333,16 +385,20 @@ impl Token<'_> {
             return Some(self.text.reaches && is_host);
         }
         if self.is_in_path() || names_another_kind(option) {
-            return None;
+            let begins = self.text.role == ValueRole::Pair && self.before.is_empty();
+            let is_first = begins && self.after.starts_with('/') && !is_image;
+            let may_be_host = is_first && !names_another_kind(option)
+                || begins && self.is_whole() && may_name_a_host(option);
+            return may_be_host.then_some(false);
         }
-        let is_value = self.is_element() || self.before.ends_with('=');
+        let is_value = self.is_element() || self.before.ends_with(['=', ':']);
         if is_value && speaks_of_containers {
             return Some(true);
         }
         if is_value && speaks_of(option, &HOST_WORDS, &NAMED_WORDS) {
-            return Some(self.text.reaches);
+            return Some(self.text.reaches && !names_a_site(option));
         }
-        self.is_telling(name).then_some(false)
+        (self.is_telling(name) || self.is_at_a_host_s_place()).then_some(false)
     }
 
     /// Whether it is surely the network or volume, by what the option is called.
@@ -391,40 +447,9 @@ impl Token<'_> {
         self.before.chars().next_back().is_none_or(is_edge)
     }
 
-    /// Whether it is surely the port of the host rather than one of a container.
-    fn as_port(&self, name: &str) -> Option<bool> {
-        let (host, is_url) = self.host_before()?;
-        let is_local = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
-        if host == "host.docker.internal" || is_local && self.text.role == ValueRole::Engine {
-            return Some(true);
-        }
-        if self.text.role != ValueRole::Pair {
-            return None;
-        }
-        let is_own_port = |port: &u16| port.to_string() == name;
-        let is_inside = self.text.own_ports.iter().any(is_own_port);
-        if is_local {
-            // Others mean themselves by it, at a port that needn't be published.
-            let is_sure = is_url && !is_inside && self.text.is_own;
-            return (is_url || !is_inside).then_some(is_sure);
-        }
-        // A name without a dot is another container, by its own port.
-        (is_url && host.contains('.')).then_some(false)
-    }
-
-    /// The host that stands before `:PORT`, and whether it is a URL's.
-    fn host_before(&self) -> Option<(&str, bool)> {
-        let before = self.before.strip_suffix(':')?;
-        let ends =
-            |c: char| matches!(c, '/' | '@' | ',' | '=' | '(' | '"' | '\'') || c.is_whitespace();
-        let start = before.rfind(ends).map_or(0, |at| at + 1);
-        let host = &before[start..];
-        (!host.is_empty()).then_some((host, before[..start].ends_with("://")))
-    }
-
     /// A word that is hardly there by chance.
     fn is_telling(&self, name: &str) -> bool {
-        self.is_whole() || name.contains(['_', '-', '.']) || self.is_listed()
+        self.is_whole() || name.contains(TELLING) || self.is_listed()
     }
 
     /// One of a list that isn't prose.

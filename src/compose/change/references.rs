@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use candidates::{Candidate, Candidates, FromOutside};
 
-use super::name_use::{NameUse, NamedText, ValueRole, is_name_byte, uses};
+use super::name_use::{KnownHosts, NameUse, NamedText, ValueRole, is_bridge, is_name_byte, uses};
 use super::rename::{NamedThing, Rename};
 use crate::compose::file::document::Document;
 use crate::compose::file::edit::Draft;
@@ -21,7 +21,7 @@ use crate::compose::file::syntax::NodeId;
 use crate::compose::file::template::{Home, Template};
 use crate::compose::file::value_location::ValueLocation;
 use crate::compose::file::variable::{VariableEdit, Variables};
-use crate::compose::model::model::Model;
+use crate::compose::model::model::{Model, Service};
 
 /// A place that keeps, or may keep, a name that nothing has any more.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,8 +56,10 @@ pub struct TextFile {
 pub(crate) struct Referrers<'a> {
     model: &'a Model,
     lookup: &'a Lookup<'a>,
-    /// What gets another name, by the name until now.
-    renames: HashMap<&'a str, Vec<&'a Rename>>,
+    /// What gets another name, by the name until now in small letters.
+    renames: HashMap<String, Vec<&'a Rename>>,
+    /// The names of its networks, in small letters.
+    networks: Vec<String>,
     /// The names that services answer to, whatever their containers are called, with the networks
     /// on which they do.
     services: HashMap<&'a str, HashSet<&'a str>>,
@@ -89,12 +91,16 @@ struct Found<'a> {
 
 impl<'a> Referrers<'a> {
     pub(crate) fn new(model: &'a Model, lookup: &'a Lookup<'a>, renames: &'a [Rename]) -> Self {
-        let mut by_name: HashMap<&str, Vec<&Rename>> = HashMap::new();
+        let mut by_name: HashMap<String, Vec<&Rename>> = HashMap::new();
         for rename in renames {
-            by_name.entry(&rename.from).or_default().push(rename);
+            let name = rename.from.to_ascii_lowercase();
+            by_name.entry(name).or_default().push(rename);
         }
+        let networks = model.networks.values();
+        let networks = networks.map(|network| network.name.to_ascii_lowercase());
         let mut services: HashMap<&str, HashSet<&str>> = HashMap::new();
-        for (name, service) in &model.services {
+        let enabled = model.services.iter().filter(|(_, service)| service.enabled);
+        for (name, service) in enabled {
             services.entry(name).or_default();
             for (network, aliases) in &service.networks {
                 for name in aliases.iter().chain([name]) {
@@ -106,6 +112,7 @@ impl<'a> Referrers<'a> {
             model,
             lookup,
             renames: by_name,
+            networks: networks.collect(),
             services,
         }
     }
@@ -118,14 +125,18 @@ impl<'a> Referrers<'a> {
         }
     }
 
-    /// The names in a text that are to change: words that no letter of a name stands beside.
+    /// The names in a text that are to change: words that no letter of a name stands beside, nor
+    /// the name of a network, nor a character by its number, `%2F`.
     fn named_in(&self, text: &str) -> Vec<&'a Rename> {
+        let text = text.to_ascii_lowercase();
         let words = text.split(|c: char| !c.is_ascii() || !is_name_byte(c as u8));
-        // The full stop of a sentence is no part of a name.
-        let words = words.flat_map(|word| [word, word.trim_end_matches('.')]);
-        let named: HashSet<&str> = words
-            .filter(|word| self.renames.contains_key(word))
-            .collect();
+        let mut named: BTreeSet<&str> = BTreeSet::new();
+        for word in words {
+            let dots = word.match_indices('.').map(|(at, _)| &word[..at]);
+            let behind_number = word.get(2..).into_iter();
+            let all = dots.chain([word]).chain(behind_number);
+            named.extend(all.filter(|word| self.renames.contains_key(*word)));
+        }
         let named = named.into_iter().filter_map(|word| self.renames.get(word));
         named.flatten().copied().collect()
     }
@@ -346,6 +357,26 @@ impl<'a> Referrers<'a> {
             .filter_map(|name| self.model.services.get(*name));
         let ports = services.flat_map(|service| &service.ports);
         let own_ports: Vec<u16> = ports.map(|(port, _)| port.target).collect();
+        let networks: Vec<&str> = self.networks.iter().map(String::as_str).collect();
+        let peers: Vec<&str> = self.services.keys().copied().collect();
+        let with = readers.iter();
+        let with = with.filter_map(|name| self.model.services.get(*name));
+        let added = with.clone().flat_map(|service| &service.extra_hosts);
+        let (gateways, fixed): (Vec<_>, Vec<_>) =
+            added.partition(|(_, address)| *address == "host-gateway");
+        let names = |hosts: Vec<(&'a String, &'a String)>| {
+            let names = hosts.into_iter().map(|(host, _)| host.as_str());
+            names.collect::<Vec<_>>()
+        };
+        let (gateways, fixed) = (names(gateways), names(fixed));
+        let mode = |service: &Service| service.network_mode.as_deref() == Some("host");
+        let hosts = KnownHosts {
+            peers: &peers,
+            gateways: &gateways,
+            fixed: &fixed,
+            is_in_host_network: with.clone().any(mode),
+            speaks_to_host: with.clone().any(speaks_to_host),
+        };
         let mut all: Vec<Found<'_>> = Vec::new();
         for rename in named {
             let text = NamedText {
@@ -356,6 +387,8 @@ impl<'a> Referrers<'a> {
                 is_own: !readers.is_empty() && readers.iter().all(|name| *name == rename.owner),
                 reaches: self.reach(readers, &rename.owner),
                 is_service: self.is_service(readers, &rename.from),
+                networks: &networks,
+                hosts,
             };
             let found = uses(&text, rename).into_iter();
             all.extend(found.map(|NameUse { range, is_sure }| Found {
@@ -375,6 +408,22 @@ impl<'a> Referrers<'a> {
         }
         kept
     }
+}
+
+/// True if a variable of the service's names the machine that its container runs on.
+fn speaks_to_host(service: &Service) -> bool {
+    let is_machine = |value: &String| {
+        let mut words = value.split(|c: char| !c.is_ascii() || !is_name_byte(c as u8));
+        words.any(|word| {
+            word == "host.docker.internal"
+                || is_bridge(word)
+                || service
+                    .extra_hosts
+                    .get(word)
+                    .is_some_and(|host| host == "host-gateway")
+        })
+    };
+    service.environment.values().any(is_machine)
 }
 
 const PUT_TOGETHER: &str = "it is put together from several parts";

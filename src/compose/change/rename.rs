@@ -1,7 +1,9 @@
 //! A name that an edit changes, by which others may refer to what has it.
 
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
+use crate::compose::conflicts::claims::Claims;
 use crate::compose::model::model::Model;
 
 /// What has the name.
@@ -103,5 +105,113 @@ impl Rename {
             }
         }
         made
+    }
+
+    /// The names by which only the `others` are called, of those services that the project has,
+    /// too: where its files use one, they may mean the service of its own. That it is called so
+    /// nowhere is how it stands when a name was changed before, and what used it wasn't.
+    pub fn of_others(others: &Claims, own: &Claims, model: &Model) -> Vec<Self> {
+        let shared: HashSet<&str> = own
+            .networks
+            .iter()
+            .map(|net| net.what.name.as_str())
+            .collect();
+        let theirs = others.networks.iter();
+        let theirs = theirs.filter(|net| shared.contains(net.what.name.as_str()));
+        let on_shared = theirs.flat_map(|net| &net.what.names);
+        let fixed = others
+            .containers
+            .iter()
+            .map(|claim| (&claim.what, &claim.holder));
+        let is_own = |name: &String| {
+            model.services.iter().any(|(service, with)| {
+                let mut aliases = with.networks.values().flatten();
+                service == name
+                    || with.container_name.as_ref() == Some(name)
+                    || aliases.any(|alias| alias == name)
+            })
+        };
+        // What runs isn't told by its service.
+        let written = fixed
+            .chain(on_shared)
+            .filter(|(_, holder)| holder.at.is_some());
+        let mut found: BTreeMap<&str, Self> = BTreeMap::new();
+        for (name, holder) in written {
+            let service = model
+                .services
+                .get(&holder.owner)
+                .filter(|service| service.enabled);
+            let Some(service) = service.filter(|_| !is_own(name)) else {
+                continue;
+            };
+            let to = service.container_name.as_ref().unwrap_or(&holder.owner);
+            found.entry(name).or_insert_with(|| Self {
+                may_be_others: true,
+                ..Self::new(
+                    NamedThing::Container,
+                    &holder.owner,
+                    name.clone(),
+                    to.clone(),
+                )
+            });
+        }
+        found.into_values().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use super::*;
+    use crate::compose::LoadOptions;
+
+    fn model(text: &str) -> Model {
+        let file = PathBuf::from("/b/c.yml");
+        let options = LoadOptions {
+            environment: BTreeMap::new(),
+            ..LoadOptions::default()
+        };
+        let read = |_: &Path| Ok(text.as_bytes().to_vec());
+        Model::load_with(std::slice::from_ref(&file), &options, &read).unwrap()
+    }
+
+    #[test]
+    fn a_name_of_others_alone_is_one_of_a_service_that_the_project_has_too() {
+        let check = |theirs: &str, own: &str, expect: &[&str]| {
+            let shop = |services: &str| {
+                format!("services: {{{services}}}\nnetworks: {{proxy: {{external: true}}, own: }}")
+            };
+            let (theirs, own) = (model(&shop(theirs)), model(&shop(own)));
+            let found = Rename::of_others(&Claims::of(&theirs), &Claims::of(&own), &own);
+            let found: Vec<_> = found
+                .iter()
+                .map(|name| format!("{} {}", name.from, name.to))
+                .collect();
+            assert_eq!(found, expect);
+        };
+        let db = "db: {image: x, container_name: shop-db}";
+        check(
+            db,
+            "db: {image: x, container_name: shop-db-b}",
+            &["shop-db shop-db-b"],
+        );
+        check(db, "db: {image: x}", &["shop-db db"]);
+        check(db, "db: {image: x, profiles: [p]}", &[]);
+        // Another's database may be meant.
+        check(db, "web: {image: x}", &[]);
+        // Its own answers by that name.
+        check(db, db, &[]);
+        check(db, "db: {image: x}, shop-db: {image: x}", &[]);
+        let aliased = "db: {image: x, networks: {NET: {aliases: [data]}}}";
+        let on = |network: &str| aliased.replace("NET", network);
+        check(
+            &on("proxy"),
+            "db: {image: x, networks: [proxy]}",
+            &["data db"],
+        );
+        check(&on("own"), "db: {image: x, networks: [proxy]}", &[]);
+        check(&on("proxy"), "db: {image: x, networks: [own]}", &[]);
+        check(&on("proxy"), &on("own"), &[]);
     }
 }

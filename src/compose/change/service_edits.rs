@@ -7,7 +7,8 @@ use std::ops::Range;
 use crate::compose::error::Error;
 use crate::compose::file::document::{Document, MapEntry};
 use crate::compose::file::edit::{Draft, Edited};
-use crate::compose::file::interpolate::{Lookup, interpolate, variables as variables_of};
+use crate::compose::file::interpolate::{Lookup, variables as variables_of};
+use crate::compose::file::location::Location;
 use crate::compose::file::syntax::NodeId;
 use crate::compose::file::template::{MINGLED, Template};
 use crate::compose::file::value_location::{ValueLocation, services, sites};
@@ -77,7 +78,8 @@ pub fn offset_ports(
         return Ok(edited);
     };
     let holds = |site: &ValueLocation<'_>| variables_of(site.written).contains(&variable.name);
-    let site = port_sites(document).into_iter().find(holds);
+    let ports = published_ports(document).into_iter();
+    let site = ports.map(|port| port.value).find(holds);
     Err(Error::HeldInVariable {
         at: site.map_or_else(
             || document.location(0),
@@ -107,7 +109,7 @@ pub fn offset_ports_with(
         &mut draft,
         &mut variables,
         offset,
-        &|name| is_meant(only, name),
+        &|port| is_meant(only, port.value.service),
         lookup,
     );
     if let Some(error) = refused.into_iter().next() {
@@ -122,32 +124,17 @@ pub(crate) fn draft_ports(
     draft: &mut Draft<'_>,
     variables: &mut Variables,
     offset: i32,
-    is_meant: &dyn Fn(&str) -> bool,
+    is_meant: &dyn Fn(&PublishedPort<'_>) -> bool,
     lookup: &Lookup<'_>,
 ) -> Vec<Error> {
-    let sites = port_sites(document);
-    let asked = sites.iter().filter(|site| is_meant(site.service));
-    let mut drafted =
-        |site| draft_port(document, draft, variables, site, &sites, offset, lookup).err();
+    let ports = published_ports(document);
+    let sites: Vec<_> = ports.iter().map(|port| port.value.clone()).collect();
+    let asked = ports.iter().filter(|port| is_meant(port));
+    let mut drafted = |port: &PublishedPort<'_>| {
+        let site = &port.value;
+        draft_port(document, draft, variables, site, &sites, offset, lookup).err()
+    };
     asked.filter_map(&mut drafted).collect()
-}
-
-/// The ports of the host that the services that are meant publish, ranges by their ends.
-pub(crate) fn host_ports_of(
-    document: &Document,
-    is_meant: &dyn Fn(&str) -> bool,
-    lookup: &Lookup<'_>,
-) -> Vec<(String, u16)> {
-    let mut found = Vec::new();
-    for site in port_sites(document) {
-        let resolved = interpolate(site.written, lookup).unwrap_or_default();
-        if is_meant(site.service) {
-            let ranges = host_ports(&resolved, is_long(&site)).into_iter();
-            let ports = ranges.filter_map(|range| resolved[range].parse().ok());
-            found.extend(ports.map(|port| (site.service.to_owned(), port)));
-        }
-    }
-    found
 }
 
 fn is_long(site: &ValueLocation<'_>) -> bool {
@@ -229,18 +216,26 @@ pub(crate) fn items(document: &Document, key: &str) -> Vec<(MapEntry, NodeId)> {
     found
 }
 
-/// The scalars that hold host ports: short syntax, and `published`.
-fn port_sites(document: &Document) -> Vec<ValueLocation<'_>> {
-    let site = |(service, item): (MapEntry, NodeId)| {
+/// A scalar that holds a host port: short syntax, or `published`.
+pub(crate) struct PublishedPort<'a> {
+    pub(crate) value: ValueLocation<'a>,
+    /// The place of its item in `ports`.
+    pub(crate) at: Location,
+}
+
+fn published_ports(document: &Document) -> Vec<PublishedPort<'_>> {
+    let port = |(service, item): (MapEntry, NodeId)| {
         let name = document.key(service.key);
-        match document.get(item, "published") {
+        let value = match document.get(item, "published") {
             Some(entry) => ValueLocation::new(document, name, &["ports", "published"], entry.value),
             None => ValueLocation::new(document, name, &["ports"], item),
-        }
+        };
+        let at = document.location_of(document.tree().resolve(item));
+        value.map(|value| PublishedPort { value, at })
     };
     items(document, "ports")
         .into_iter()
-        .filter_map(site)
+        .filter_map(port)
         .collect()
 }
 

@@ -73,7 +73,8 @@ impl FromStr for ConflictRule {
 }
 
 impl ConflictRule {
-    const ALL: [Self; 11] = [
+    /// All of them.
+    pub(crate) const ALL: [Self; 11] = [
         Self::ProjectName,
         Self::VolumeName,
         Self::ContainerName,

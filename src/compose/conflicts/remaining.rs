@@ -40,7 +40,8 @@ pub fn remaining(
     left
 }
 
-/// The networks on which a name that is gone leads to somebody else.
+/// The networks on which a name that is gone, or that the project never had, leads to somebody
+/// else.
 fn misled(
     others: &Claims,
     before: &Claims,
@@ -53,7 +54,9 @@ fn misled(
         networks
             .any(|claim| claim.what.name == network && claim.what.names.contains_key(&name.from))
     };
-    let own = after.networks.iter().filter(|claim| had(&claim.what.name));
+    let never = !before.networks.iter().any(|claim| had(&claim.what.name));
+    let own = after.networks.iter();
+    let own = own.filter(|claim| never || had(&claim.what.name));
     let shared = own.flat_map(|own| {
         let others = others.networks.iter();
         others.filter(|other| other.what.name == own.what.name)
@@ -167,7 +170,7 @@ mod tests {
         );
         let volume = "stale-name: volume `shop-db`";
         check(NamedThing::Volume, &shop("shop-db", "proxy"), &[volume]);
-        // On a network where it had not that name before.
+        // By a name that it never had.
         let (before, after) = (shop("x", "proxy"), shop("y", "proxy"));
         let others = shop("shop-db", "proxy");
         let name = stale(NamedThing::Container);
@@ -176,7 +179,8 @@ mod tests {
             .filter(|c| c.second.owner == "web")
             .map(|c| c.rule)
             .collect();
-        assert_eq!(rules, [ConflictRule::StaleName]);
+        let alias = ConflictRule::NetworkAlias;
+        assert_eq!(rules, [alias, ConflictRule::StaleName]);
         // Nor on one where another of its services is, while it was by itself.
         let apart = |container: &str| {
             Claims::of(&model(&format!(

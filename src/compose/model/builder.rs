@@ -119,6 +119,7 @@ impl ModelBuilder<'_> {
                 .collect(),
             volumes: named.collect(),
             networks: service_networks(service),
+            extra_hosts: extra_hosts(service.get("extra_hosts")),
             network_mode: text("network_mode"),
             environment: self
                 .values
@@ -302,6 +303,17 @@ fn users<'a, I: Iterator<Item = &'a String>>(
 
 fn section<'a>(root: &'a Value, name: &str) -> impl Iterator<Item = (&'a String, &'a Value)> {
     root.get(name).and_then(Value::as_map).into_iter().flatten()
+}
+
+/// A mapping, or a list of `HOST:ADDRESS` or `HOST=ADDRESS`.
+fn extra_hosts(value: Option<&Value>) -> BTreeMap<String, String> {
+    let pair = |(key, value): (String, Option<String>)| match (value, key.split_once(':')) {
+        (Some(address), _) => Some((key, address)),
+        (None, Some((host, address))) => Some((host.to_owned(), address.to_owned())),
+        (None, None) => None,
+    };
+    let pairs = container_values::pairs(value).into_iter();
+    pairs.filter_map(pair).collect()
 }
 
 fn items<'a>(value: &'a Value, key: &str) -> &'a [Value] {

@@ -131,6 +131,8 @@ pub struct Service {
     pub volumes: BTreeSet<String>,
     /// The keys of its networks, with its aliases there.
     pub networks: BTreeMap<String, Vec<String>>,
+    /// The hosts of `extra_hosts`, each with its address or `host-gateway`.
+    pub extra_hosts: BTreeMap<String, String>,
     /// `network_mode`, if set.
     pub network_mode: Option<String>,
     /// The files of `env_file`, as absolute paths, whether they are there or not.
@@ -185,6 +187,14 @@ impl VolumeDefinition {
     /// data of it.
     pub(crate) fn is_device(&self) -> bool {
         Device::of(&self.driver_opts).is_some()
+    }
+
+    /// The folder of the host that it is, by its absolute path.
+    pub(crate) fn folder(&self) -> Option<PathBuf> {
+        match Device::of(&self.driver_opts)? {
+            Device::Folder(path) => path.is_absolute().then_some(path),
+            Device::Elsewhere(_) => None,
+        }
     }
 }
 
@@ -304,20 +314,28 @@ impl Model {
             .flat_map(|service| service.env_files.iter().chain(&service.label_files));
         let resources = self.configs.values().chain(self.secrets.values());
         let files = resources.filter_map(|resource| resource.file.as_ref());
+        let devices: Vec<PathBuf> = self
+            .volumes
+            .values()
+            .filter_map(VolumeDefinition::folder)
+            .collect();
         let inside: BTreeSet<PathBuf> = binds
             .chain(env_files)
             .chain(files)
-            .filter_map(|path| {
-                let path = if path.is_absolute() {
-                    path.strip_prefix(&self.root).ok()?
-                } else {
-                    path.as_path()
-                };
-                let is_folder_itself = path.as_os_str().is_empty() || path == Path::new(".");
-                (!is_folder_itself).then(|| path.to_owned())
-            })
+            .chain(&devices)
+            .filter_map(|path| self.inside(path))
             .collect();
         inside.into_iter().collect()
+    }
+
+    /// A path as it is below [`Model::root`]; none for the folder itself, and for what is elsewhere.
+    pub(crate) fn inside(&self, path: &Path) -> Option<PathBuf> {
+        let path = match path.is_absolute() {
+            true => path.strip_prefix(&self.root).ok()?,
+            false => path,
+        };
+        let is_folder_itself = path.as_os_str().is_empty() || path == Path::new(".");
+        (!is_folder_itself).then(|| path.to_owned())
     }
 }
 

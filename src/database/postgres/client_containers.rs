@@ -5,13 +5,17 @@
 //! is, ends the containers and what runs in them. Nothing of them stays.
 
 use std::io::Read as _;
+use std::path::Path;
 use std::process::ChildStdin;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use super::PostgresError;
+use super::dump_file::complaints;
 use super::server::{EVER, PostgresServer};
 use crate::engine::program::{self, Running};
 use crate::engine::{Docker, Invocation, run_name};
+use crate::progress::Progress;
 
 /// How long a container may take to end once nobody wants it any more.
 const ENDING: Duration = Duration::from_secs(10);
@@ -26,7 +30,8 @@ pub(super) struct ClientContainer {
     name: String,
     /// The server's.
     server: String,
-    running: Option<Running>,
+    /// Asked for nothing but its end, by whichever thread drops it.
+    running: Mutex<Option<Running>>,
     stdin: Option<ChildStdin>,
 }
 
@@ -74,7 +79,7 @@ impl ClientContainer {
             docker: server.docker().clone(),
             name,
             server: server.name().to_owned(),
-            running: Some(running),
+            running: Mutex::new(Some(running)),
             stdin,
         })
     }
@@ -87,6 +92,40 @@ impl ClientContainer {
     ) -> Invocation {
         let call = self.docker.call_within(EVER, ["exec", "--interactive"]);
         call.args([&self.name, "sh", "-c", line, "sh"]).args(args)
+    }
+
+    /// Copies a folder into it, as `place`, which isn't there yet.
+    pub(super) fn copy_in(&self, folder: &Path, place: &str) -> Result<(), PostgresError> {
+        let to = format!("{}:{place}", self.name);
+        let call = self.docker.call_within(EVER, ["cp"]);
+        // A relative one with a colon would be a container's.
+        let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+        let copied = call.arg(&folder).arg(&to).run_well();
+        copied
+            .map(drop)
+            .map_err(|source| self.failed("bring the dump", source))
+    }
+
+    /// What the call prints, if it ends well; else errors alone are told, since what follows them may quote rows.
+    pub(super) fn run(
+        &self,
+        what: &str,
+        call: Invocation,
+        progress: &dyn Progress,
+    ) -> Result<Vec<u8>, PostgresError> {
+        let output = call
+            .limit(256 << 20)
+            .run_or_stop(&|| !progress.interrupted());
+        let output = output.map_err(|source| self.failed(what, source))?;
+        if !output.status.success() || output.cut {
+            let said = complaints(&String::from_utf8_lossy(&output.stderr));
+            let said = match said.is_empty() {
+                true => output.complaint(),
+                false => said,
+            };
+            return Err(self.said(what, said));
+        }
+        Ok(output.stdout)
     }
 
     /// That a program in it can't be run.
@@ -114,10 +153,8 @@ impl ClientContainer {
 impl Drop for ClientContainer {
     fn drop(&mut self) {
         drop(self.stdin.take());
-        let ended = self
-            .running
-            .take()
-            .is_some_and(|running| running.ended(ENDING).is_ok());
+        let running = self.running.get_mut().ok().and_then(Option::take);
+        let ended = running.is_some_and(|running| running.ended(ENDING).is_ok());
         if !ended {
             let call = self
                 .docker

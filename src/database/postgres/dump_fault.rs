@@ -24,9 +24,15 @@ pub enum DumpFault {
     /// Two bytes for each letter, as a redirection in PowerShell writes.
     #[error("it is UTF-16: a redirection of PowerShell wrote it")]
     Wide,
-    /// An archive of `pg_dump -Fc`, which `psql` doesn't read.
-    #[error("it is an archive of `pg_dump -Fc`, and no SQL")]
+    /// An archive of `pg_dump -Fc` that was compressed once more.
+    #[error("it is an archive of `pg_dump -Fc` within gzip")]
     Archive,
+    /// An archive whose format the server's programs don't know.
+    #[error("it was made by a newer `pg_dump` than the server has")]
+    Newer,
+    /// An archive that `pg_restore` doesn't read to its end.
+    #[error("it is cut short, or damaged: {0}")]
+    Broken(String),
     /// No dump at all.
     #[error("it is no dump of Postgres")]
     NoDump,
@@ -50,14 +56,17 @@ impl DumpFault {
     /// What may be done, where something may.
     pub(super) fn hint(&self) -> &'static str {
         match self {
-            Self::Truncated | Self::Altered => "dump it again, and see that the exit code is 0",
+            Self::Truncated | Self::Altered | Self::Broken(_) => {
+                "dump it again, and see that the exit code is 0"
+            }
             Self::LineEnds => {
                 "dump it again without a terminal; what its functions and rows said can't be told any more"
             }
             Self::Compressed => "call it `.sql.gz`",
             Self::NotCompressed => "call it `.sql`",
             Self::Wide => "dump it again, with `transship db dump`",
-            Self::Archive => "`pg_restore` reads it",
+            Self::Archive => "unpack it: `gunzip`",
+            Self::Newer => "load it into a server of the major that made it, or a newer one",
             Self::NoDump | Self::Unreadable(_) => "see that it is the right file",
         }
     }

@@ -11,12 +11,13 @@ use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
 
 use super::PostgresError;
+use super::archive_file::ArchiveFile;
 use super::client_containers::ClientContainer;
 use super::dump_fault::DumpFault;
 use super::move_server::{globals, without_role};
 use super::obstacles::{Leaving, require_empty};
 use super::plain_dump::{OWN, OWN_END, PlainScan};
-use super::server::{EVER, PostgresServer, connection, identifier};
+use super::server::{EVER, PostgresServer, connection, identifier, literal};
 use crate::document::{self, DocumentFormat};
 use crate::engine::program::Running;
 use crate::fs::Disk;
@@ -247,52 +248,88 @@ pub fn load_dump(
     database: Option<&str>,
     progress: &dyn Progress,
 ) -> Result<LoadedDump, PostgresError> {
+    let fault = |fault| PostgresError::Dump {
+        path: path.to_owned(),
+        fault,
+    };
+    if let Some(archive) = ArchiveFile::at(path).map_err(fault)? {
+        return load_archive(&archive, server, database, progress);
+    }
     progress.start(
         "reading the dump",
         path.metadata().ok().map(|there| there.len()),
     );
     let scanned = scan(path);
     progress.finish();
-    let scan = scanned.map_err(|fault| PostgresError::Dump {
-        path: path.to_owned(),
-        fault,
-    })?;
-    let refused = |against: String| PostgresError::Obstacles {
-        what: "loaded".to_owned(),
-        against: vec![against],
-    };
+    let scan = scanned.map_err(fault)?;
     match (scan.is_cluster(), database) {
         (true, Some(_)) => {
             return Err(refused(
-                "the dump is of a whole server, and not of one database".to_owned(),
+                "the dump is of a whole server, and not of one database",
             ));
         }
-        (false, None) => {
-            return Err(refused(
-                "the dump is of one database, and it isn't said which it is to be (`--database`)"
-                    .to_owned(),
-            ));
-        }
+        (false, None) => return Err(unnamed()),
         _ => {}
     }
     let bootstrap = require_empty(server, database, progress)?;
     let client = ClientContainer::start(server.image(), server, None)?;
     if let Some(database) = database {
-        let sql = format!(
-            "select 'create database ' || {name} where not exists (select from pg_database where datname = {text}) \\gexec\n",
-            name = super::server::literal(&identifier(database)),
-            text = super::server::literal(database)
-        );
-        server.rows("template1", "make the database", &sql, progress)?;
+        make_database(server, database, progress)?;
     }
     progress.start("loading the dump", None);
     let loaded = feed(path, &client, database, &bootstrap, progress);
     progress.finish();
     loaded?;
-    Ok(LoadedDump {
-        tables: scan.tables,
-        rows: scan.rows,
-    })
+    Ok(scan.into())
+}
+
+/// The same of what `pg_restore` reads, which is of one database.
+fn load_archive(
+    archive: &ArchiveFile<'_>,
+    server: &PostgresServer,
+    database: Option<&str>,
+    progress: &dyn Progress,
+) -> Result<LoadedDump, PostgresError> {
+    let database = database.ok_or_else(unnamed)?;
+    let client = ClientContainer::start(server.image(), server, None)?;
+    archive.bring(&client)?;
+    progress.start("reading the dump", None);
+    let scanned = archive.scan(&client, progress);
+    progress.finish();
+    let scan = scanned?;
+    require_empty(server, Some(database), progress)?;
+    make_database(server, database, progress)?;
+    progress.start("loading the dump", None);
+    let loaded = archive.load(&client, database, progress);
+    progress.finish();
+    loaded?;
+    Ok(scan.into())
+}
+
+/// Makes a database, if it isn't there.
+fn make_database(
+    server: &PostgresServer,
+    database: &str,
+    progress: &dyn Progress,
+) -> Result<(), PostgresError> {
+    let sql = format!(
+        "select 'create database ' || {name} where not exists (select from pg_database where datname = {text}) \\gexec\n",
+        name = literal(&identifier(database)),
+        text = literal(database)
+    );
+    let rows = server.rows("template1", "make the database", &sql, progress);
+    rows.map(drop)
+}
+
+fn unnamed() -> PostgresError {
+    refused("the dump is of one database, and it isn't said which it is to be (`--database`)")
+}
+
+fn refused(against: &str) -> PostgresError {
+    PostgresError::Obstacles {
+        what: "loaded".to_owned(),
+        against: vec![against.to_owned()],
+    }
 }
 
 /// Reads a dump to its end, and says what is wrong with it.
@@ -383,7 +420,7 @@ fn pour(
 }
 
 /// Errors alone: what follows them may quote rows.
-fn complaints(said: &str) -> String {
+pub(super) fn complaints(said: &str) -> String {
     let errors = said.lines().filter(|line| {
         line.contains("ERROR:") || line.contains("error:") || line.contains("FATAL:")
     });

@@ -6,6 +6,7 @@
 //!
 //! Begin at [`PostgresServer::find`] and [`compare_servers`].
 
+mod archive_file;
 mod client_containers;
 mod collation;
 mod compare;
@@ -14,11 +15,14 @@ mod dump_fault;
 mod dump_file;
 mod error;
 mod explained;
+mod large_tables;
 mod lone_server;
 mod move_server;
 mod obstacles;
 mod plain_dump;
+mod refill;
 mod server;
+mod snapshot;
 mod stream;
 mod survey;
 
@@ -36,6 +40,7 @@ pub use dump_file::{
 };
 pub use error::PostgresError;
 pub use lone_server::LoneServer;
-pub use move_server::{MovedServer, move_server};
+pub use move_server::{Filling, MovedServer, move_server};
+pub use refill::move_restarting;
 pub use server::PostgresServer;
 pub use survey::{ServerSurvey, SurveyedItem, UnreadItem};

@@ -4,12 +4,13 @@
 use std::time::Duration;
 
 use super::client_containers::ClientContainer;
+use super::large_tables::LargeTable;
 use super::obstacles::Leaving;
 use super::server::{PostgresServer, identifier};
 use super::stream::Stream;
 use super::{DatabaseComparison, PostgresError, compare_servers};
 use crate::clock::Stopwatch;
-use crate::engine::Invocation;
+use crate::database::DatabaseMethod;
 use crate::progress::Progress;
 
 /// What the end of `pg_dumpall` looks like.
@@ -28,7 +29,7 @@ pub struct MovedServer {
     pub comparing: Duration,
 }
 
-/// Moves all that `from` has into `to`, by programs of the image of `to`, and compares.
+/// Moves all that `from` has into `to` as it runs, by programs of the image of `to`, and compares.
 ///
 /// # Errors
 /// [`PostgresError::Obstacles`] before anything is touched; else [`PostgresError`], and `to` may then have a
@@ -38,68 +39,136 @@ pub fn move_server(
     to: &PostgresServer,
     progress: &dyn Progress,
 ) -> Result<MovedServer, PostgresError> {
-    if from.id() == to.id() {
-        return Err(PostgresError::Itself {
-            name: from.name().to_owned(),
-        });
-    }
-    let watch = Stopwatch::start();
-    let leaving = Leaving::of(from, progress)?;
-    let idle = leaving.require_fits(from, to, progress)?;
-    move_all(from, to, &leaving, &idle, progress)?;
-    let moving = watch.elapsed();
-    let watch = Stopwatch::start();
-    let comparison = compare_servers(from, to, progress)?;
-    Ok(MovedServer {
-        comparison,
-        notes: leaving.notes(),
-        moving,
-        comparing: watch.elapsed(),
-    })
+    let filling = Filling::of(from, to, progress)?;
+    filling.fill(to, progress)?;
+    filling.compare(to, progress)
 }
 
-fn move_all(
-    from: &PostgresServer,
-    to: &PostgresServer,
-    leaving: &Leaving,
-    idle: &[String],
-    progress: &dyn Progress,
-) -> Result<(), PostgresError> {
-    let one = ClientContainer::start(to.image(), from, None)?;
-    let other = ClientContainer::start(to.image(), to, Some(&one))?;
-    // The image's own, empty, made for a name that the other one hasn't got.
-    let drops = idle
-        .iter()
-        .map(|name| format!("drop database {};\n", identifier(name)));
-    let drops = drops.collect::<String>();
-    let psql = "exec psql -X -q -v ON_ERROR_STOP=1 -d template1 -f - >/dev/null";
-    well(
-        &other,
-        "remove an empty database",
-        other.shell(psql, []).stdin(drops),
-        progress,
-    )?;
-    let globals = globals(&one, &leaving.bootstrap, progress)?;
-    let what = "make the roles";
-    let psql = "exec psql -X -q -1 -v ON_ERROR_STOP=1 -d template1 -f - >/dev/null";
-    well(&other, what, other.shell(psql, []).stdin(globals), progress)?;
-    let stream = Stream {
-        from: &one,
-        to: &other,
-        progress,
-    };
-    for database in &leaving.databases {
-        let what = format!("database `{}` ({} tables)", database.name, database.tables);
-        progress.start(&what, None);
-        let done = stream.database(&database.name);
-        progress.finish();
-        done?;
+/// What is to be moved, when nothing stands against it.
+#[derive(Debug)]
+pub struct Filling<'a> {
+    from: &'a PostgresServer,
+    leaving: Leaving,
+    /// Databases of the image's own, which the other server hasn't got.
+    idle: Vec<String>,
+    begun: Stopwatch,
+    way: DatabaseMethod,
+}
+
+impl<'a> Filling<'a> {
+    /// Looks whether all that `from` has can go into `to`.
+    ///
+    /// # Errors
+    /// [`PostgresError::Obstacles`].
+    pub fn of(
+        from: &'a PostgresServer,
+        to: &PostgresServer,
+        progress: &dyn Progress,
+    ) -> Result<Self, PostgresError> {
+        if from.id() == to.id() {
+            return Err(PostgresError::Itself {
+                name: from.name().to_owned(),
+            });
+        }
+        let begun = Stopwatch::start();
+        let leaving = Leaving::of(from, progress)?;
+        let idle = leaving.require_fits(from, to, progress)?;
+        Ok(Self {
+            from,
+            leaving,
+            idle,
+            begun,
+            way: DatabaseMethod::Dump,
+        })
     }
-    progress.start("statistics for the planner", None);
-    let analyze = other.shell("exec vacuumdb --all --analyze-only --quiet --jobs 2", []);
-    let done = well(&other, "analyze", analyze, progress);
-    progress.finish();
-    done.map(drop)
+
+    /// The same by another way: [`DatabaseMethod::Dumpall`] is one text of all, as `pg_dumpall` makes it.
+    #[must_use]
+    pub fn by(self, way: DatabaseMethod) -> Self {
+        Self { way, ..self }
+    }
+
+    /// Moves all of it into `to`, which may be another server on the same data as when it was looked.
+    ///
+    /// # Errors
+    /// [`PostgresError`], and `to` may then have a part.
+    pub fn fill(&self, to: &PostgresServer, progress: &dyn Progress) -> Result<(), PostgresError> {
+        let one = ClientContainer::start(to.image(), self.from, None)?;
+        let other = ClientContainer::start(to.image(), to, Some(&one))?;
+        let drops = self.in_the_way();
+        let drops = drops.map(|name| format!("drop database if exists {};\n", identifier(name)));
+        let drops = drops.collect::<String>();
+        let psql = "exec psql -X -q -v ON_ERROR_STOP=1 -d template1 -f - >/dev/null";
+        let call = other.shell(psql, []).stdin(drops);
+        other.run("remove an empty database", call, progress)?;
+        let stream = Stream {
+            from: &one,
+            to: &other,
+            progress,
+        };
+        match self.way {
+            DatabaseMethod::Dumpall => {
+                progress.start("all databases as text", None);
+                let done = stream.server(&self.leaving.bootstrap);
+                progress.finish();
+                done?;
+            }
+            _ => self.one_by_one(&stream)?,
+        }
+        progress.start("statistics for the planner", None);
+        let analyze = other.shell("exec vacuumdb --all --analyze-only --quiet --jobs 2", []);
+        let done = other.run("analyze", analyze, progress);
+        progress.finish();
+        done.map(drop)
+    }
+
+    /// Databases that are there by the image's doing, empty: for a name that the other server hasn't got, or that
+    /// one text of all makes anew.
+    fn in_the_way(&self) -> impl Iterator<Item = &String> {
+        let made = self.leaving.databases.iter().map(|one| &one.name);
+        let is_text = self.way == DatabaseMethod::Dumpall;
+        let made = made.filter(move |name| is_text && *name != "postgres" && *name != "template1");
+        self.idle.iter().chain(made)
+    }
+
+    /// Roles, then database by database.
+    fn one_by_one(&self, stream: &Stream<'_>) -> Result<(), PostgresError> {
+        let (from, leaving, progress) = (self.from, &self.leaving, stream.progress);
+        let (one, other) = (stream.from, stream.to);
+        let globals = globals(one, &leaving.bootstrap, progress)?;
+        let psql = "exec psql -X -q -1 -v ON_ERROR_STOP=1 -d template1 -f - >/dev/null";
+        let call = other.shell(psql, []).stdin(globals);
+        other.run("make the roles", call, progress)?;
+        for database in &leaving.databases {
+            let what = format!("database `{}` ({} tables)", database.name, database.tables);
+            let large = LargeTable::all(from, &database.name, progress)?;
+            progress.start(&what, None);
+            let done = stream.database(&database.name, &large);
+            progress.finish();
+            done?;
+        }
+        Ok(())
+    }
+
+    /// Holds what `to` has against what was there.
+    ///
+    /// # Errors
+    /// [`PostgresError`]; that they differ is none.
+    pub fn compare(
+        &self,
+        to: &PostgresServer,
+        progress: &dyn Progress,
+    ) -> Result<MovedServer, PostgresError> {
+        let moving = self.begun.elapsed();
+        let watch = Stopwatch::start();
+        let comparison = compare_servers(self.from, to, progress)?;
+        Ok(MovedServer {
+            comparison,
+            notes: self.leaving.notes(),
+            moving,
+            comparing: watch.elapsed(),
+        })
+    }
 }
 
 /// Roles and their settings, without the one that is there.
@@ -113,7 +182,7 @@ pub(super) fn globals(
         "exec pg_dumpall --globals-only --no-tablespaces -l template1",
         [],
     );
-    let text = well(client, what, call, progress)?;
+    let text = client.run(what, call, progress)?;
     let text = String::from_utf8(text);
     let text = text.map_err(|_| client.said(what, "a name is no UTF-8".to_owned()))?;
     if !text.contains(COMPLETE) {
@@ -129,23 +198,6 @@ pub(super) fn without_role(globals: &str, role: &str) -> String {
     let lines = globals.lines();
     let lines = lines.filter(|line| *line != plain && *line != quoted);
     lines.flat_map(|line| [line, "\n"]).collect()
-}
-
-/// What the call prints, if it ends well.
-fn well(
-    client: &ClientContainer,
-    what: &str,
-    call: Invocation,
-    progress: &dyn Progress,
-) -> Result<Vec<u8>, PostgresError> {
-    let output = call
-        .limit(256 << 20)
-        .run_or_stop(&|| !progress.interrupted());
-    let output = output.map_err(|source| client.failed(what, source))?;
-    if !output.status.success() || output.cut {
-        return Err(client.said(what, output.complaint()));
-    }
-    Ok(output.stdout)
 }
 
 #[cfg(test)]

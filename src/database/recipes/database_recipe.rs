@@ -29,8 +29,10 @@ pub struct StreamRecipe {
     pub load: &'static str,
     /// Whether the server has to be started anew to have what was loaded.
     pub restarts: bool,
-    /// Prints the same in both where both have the same.
+    /// Prints the same in both where both have the same; a line that begins with `secret` isn't kept.
     pub compare: Option<&'static str>,
+    /// True where the data has no server: what else runs in its container isn't to run meanwhile.
+    pub idle: bool,
     /// What a whole dump ends with, in its last 4 KiB; without one the exit code is all that tells.
     pub ends_with: Option<&'static [u8]>,
     /// What doesn't come along, as a clause.

@@ -27,6 +27,7 @@ pub(crate) const RECIPE: DatabaseRecipe = DatabaseRecipe {
             $tool snapshot restore \"$dir/transship.db\" --data-dir \"$dir/transship\" --name \"$name\" --initial-cluster \"${ETCD_INITIAL_CLUSTER:-$name=$peer}\" --initial-advertise-peer-urls \"$peer\" >&2
             rm -rf \"$dir/member\" \"$dir/transship.db\"; mv \"$dir/transship/member\" \"$dir/member\"; rm -rf \"$dir/transship\"",
         restarts: true,
+        idle: false,
         compare: Some("export ETCDCTL_API=3; etcdctl get '' --from-key --write-out=simple | sha256sum; etcdctl get '' --from-key --keys-only | grep -c . || :"),
         ends_with: None,
         leaves: Some("the members of a cluster but for this one, accounts' tokens"),

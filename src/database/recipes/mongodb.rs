@@ -18,10 +18,12 @@ pub(crate) const RECIPE: DatabaseRecipe = DatabaseRecipe {
         afterwards: None,
     },
     stream: Some(StreamRecipe {
-        ready: r#"mongosh --quiet ${MONGO_INITDB_ROOT_USERNAME:+-u "$MONGO_INITDB_ROOT_USERNAME" -p "$MONGO_INITDB_ROOT_PASSWORD"} --eval 'db.runCommand({ping: 1})' >/dev/null"#,
+        // The one that an image sets a new database up with is the child of a script.
+        ready: r#"[ "$(cat /proc/1/comm)" != docker-entrypoi ] && mongosh --quiet ${MONGO_INITDB_ROOT_USERNAME:+-u "$MONGO_INITDB_ROOT_USERNAME" -p "$MONGO_INITDB_ROOT_PASSWORD"} --eval 'db.runCommand({ping: 1})' >/dev/null"#,
         dump: r#"exec mongodump --quiet ${MONGO_INITDB_ROOT_USERNAME:+-u "$MONGO_INITDB_ROOT_USERNAME" -p "$MONGO_INITDB_ROOT_PASSWORD" --authenticationDatabase admin} --archive"#,
         load: r#"exec mongorestore --quiet ${MONGO_INITDB_ROOT_USERNAME:+-u "$MONGO_INITDB_ROOT_USERNAME" -p "$MONGO_INITDB_ROOT_PASSWORD" --authenticationDatabase admin} --archive --drop"#,
         restarts: false,
+        idle: false,
         compare: Some(
             r#"exec mongosh --quiet ${MONGO_INITDB_ROOT_USERNAME:+-u "$MONGO_INITDB_ROOT_USERNAME" -p "$MONGO_INITDB_ROOT_PASSWORD"} --eval 'db.adminCommand({listDatabases: 1}).databases.map(d => d.name).filter(n => !["admin", "config", "local"].includes(n)).sort().forEach(n => print(n, db.getSiblingDB(n).runCommand({dbHash: 1}).md5))'"#,
         ),

@@ -27,7 +27,11 @@ pub(crate) const RECIPE: DatabaseRecipe = DatabaseRecipe {
         afterwards: None,
     },
     stream: Some(StreamRecipe {
-        ready: as_root!("mysql -uroot -e 'select 1' >/dev/null"),
+        // The server that an image sets a new database up with has no port, and is the child of a script.
+        ready: as_root!(
+            "[ \"$(cat /proc/1/comm)\" = mysqld ] || mysqladmin ping -h 127.0.0.1 >/dev/null 2>&1\n\
+             mysql -uroot -e 'select 1' >/dev/null"
+        ),
         dump: as_root!(
             "all=$(mysql -uroot -N -B -e \"select schema_name from information_schema.schemata where schema_name not in ('mysql', 'information_schema', 'performance_schema', 'sys')\")
              [ -n \"$all\" ] || { echo '-- Dump completed'; exit 0; }
@@ -35,6 +39,7 @@ pub(crate) const RECIPE: DatabaseRecipe = DatabaseRecipe {
         ),
         load: as_root!("exec mysql -uroot"),
         restarts: false,
+        idle: false,
         compare: Some(as_root!(
             "all=$(mysql -uroot -N -B -e \"select concat(char(96), table_schema, char(96), '.', char(96), table_name, char(96)) from information_schema.tables where table_type = 'BASE TABLE' and table_schema not in ('mysql', 'information_schema', 'performance_schema', 'sys') order by 1\")
              echo \"$all\" | while read -r one; do [ -z \"$one\" ] || mysql -uroot -N -B -e \"checksum table $one extended\"; done"

@@ -20,6 +20,7 @@ pub(crate) const RECIPE: DatabaseRecipe = DatabaseRecipe {
         load: r#"set -e; d=$(mktemp -d); cat >"$d/all.json.gz"
             bin/console.sh "create database remote:localhost/$DATABASE root $ORIENTDB_ROOT_PASSWORD plocal; connect remote:localhost/$DATABASE root $ORIENTDB_ROOT_PASSWORD; import database $d/all.json.gz -preserveClusterIDs=true" >&2; rm -r "$d""#,
         restarts: false,
+        idle: false,
         compare: None,
         ends_with: None,
         leaves: Some("`config/`, which is copied as files"),

@@ -19,6 +19,7 @@ pub(crate) const RECIPE: DatabaseRecipe = DatabaseRecipe {
         dump: "exec pachctl extract --no-objects",
         load: "exec pachctl restore",
         restarts: false,
+        idle: false,
         compare: Some(
             "pachctl list repo --raw | grep -v -i size | sort; pachctl list pipeline --raw | grep '\"name\"' | sort",
         ),

@@ -22,6 +22,7 @@ pub(crate) const RECIPE: DatabaseRecipe = DatabaseRecipe {
         dump: "exec rabbitmqctl -q export_definitions -",
         load: "set -e; f=$(mktemp); cat >\"$f\"; rabbitmqctl -q import_definitions \"$f\"; rm \"$f\"",
         restarts: false,
+        idle: false,
         compare: Some(
             "for v in $(rabbitmqctl -q list_vhosts --no-table-headers | sort); do echo \"vhost $v\"; rabbitmqctl -q list_queues -p \"$v\" --no-table-headers name durable type | sort; rabbitmqctl -q list_exchanges -p \"$v\" --no-table-headers name type | sort; done; rabbitmqctl -q list_users --no-table-headers | sort",
         ),

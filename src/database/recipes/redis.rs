@@ -3,9 +3,21 @@
 use super::database_recipe::{DatabaseRecipe, StreamRecipe};
 use super::files_rule::{FilesRule, Fork, VersionRule};
 
+/// The password is in a variable, or in the server's own command.
+macro_rules! with_password {
+    ($line:literal) => {
+        concat!(
+            "auth=${REDIS_PASSWORD:-$(printf '%s\n' \"${COMMAND:-}\" | sed -n '/^--requirepass$/{n;p;}')}\n",
+            "[ -z \"$auth\" ] || export REDISCLI_AUTH=\"$auth\"\n",
+            $line
+        )
+    };
+}
+
 /// A digest of all keys of all databases: of each its name, type and value, whatever order they come in,
 /// and whether it expires. `DEBUG DIGEST` is off by default since 7.
-const DIGEST: &str = r#"
+const DIGEST: &str = with_password!(
+    r#"
 script='local found, cursor = {}, "0"
 repeat
   local page = redis.call("SCAN", cursor, "COUNT", 1000); cursor = page[1]
@@ -36,18 +48,19 @@ local all = {}
 for sum in pairs(found) do all[#all + 1] = sum end
 table.sort(all)
 return #all .. " " .. redis.sha1hex(table.concat(all))'
-[ -z "${REDIS_PASSWORD:-}" ] || export REDISCLI_AUTH="$REDIS_PASSWORD"
 for db in $(redis-cli info keyspace | sed -n 's/^db\([0-9]*\):.*/\1/p'); do
   echo "$db $(redis-cli -n "$db" eval "$script" 0)"
-done"#;
+done"#
+);
 
 /// By a file: to standard output `redis-cli` 7 adds the 40 bytes that mark the end between servers.
-const DUMP: &str = r#"set -e; [ -z "${REDIS_PASSWORD:-}" ] || export REDISCLI_AUTH="$REDIS_PASSWORD"
-f=$(mktemp); redis-cli --rdb "$f" >&2; cat "$f"; rm "$f""#;
+const DUMP: &str =
+    with_password!(r#"set -e; f=$(mktemp); redis-cli --rdb "$f" >&2; cat "$f"; rm "$f""#);
 
 /// A server with an append-only log reads that and no lone dump, so the dump becomes the log's base
 /// (`src/aof.c`, from 7); one that is to end must not save over it.
-const LOAD: &str = r#"set -e; [ -z "${REDIS_PASSWORD:-}" ] || export REDISCLI_AUTH="$REDIS_PASSWORD"
+const LOAD: &str = with_password!(
+    r#"set -e
 setting() { redis-cli config get "$1" | sed -n 2p; }
 [ "$(redis-cli info keyspace | grep -c ^db)" = 0 ] || { echo 'it has keys' >&2; exit 1; }
 cd "$(setting dir)"; log=$(setting appendonly); folder=$(setting appenddirname)
@@ -62,7 +75,8 @@ if [ "$log" = yes ]; then
 else
   name=$(setting dbfilename); mv transship.rdb "$name"
   [ "$(id -u)" != 0 ] || chown --reference=. "$name"
-fi"#;
+fi"#
+);
 
 pub(crate) const RECIPE: DatabaseRecipe = DatabaseRecipe {
     name: "redis",
@@ -81,10 +95,11 @@ pub(crate) const RECIPE: DatabaseRecipe = DatabaseRecipe {
         afterwards: None,
     },
     stream: Some(StreamRecipe {
-        ready: r#"[ -z "${REDIS_PASSWORD:-}" ] || export REDISCLI_AUTH="$REDIS_PASSWORD"; redis-cli ping | grep -q PONG"#,
+        ready: with_password!("redis-cli ping | grep -q PONG"),
         dump: DUMP,
         load: LOAD,
         restarts: true,
+        idle: false,
         compare: Some(DIGEST),
         // A dump ends with 255 and a checksum; what was cut its own server would refuse.
         ends_with: None,

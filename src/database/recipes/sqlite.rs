@@ -19,6 +19,7 @@ pub(crate) const RECIPE: DatabaseRecipe = DatabaseRecipe {
         dump: "exec sqlite3 -readonly \"$DATABASE\" .dump",
         load: "[ ! -s \"$DATABASE\" ] || { echo 'it is there already' >&2; exit 1; }; exec sqlite3 -bail \"$DATABASE\"",
         restarts: false,
+        idle: true,
         compare: Some(
             "sqlite3 -readonly \"$DATABASE\" 'pragma integrity_check' && sqlite3 -readonly \"$DATABASE\" .dump | sha256sum",
         ),

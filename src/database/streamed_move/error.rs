@@ -52,6 +52,14 @@ pub enum StreamedMoveError {
         /// What came.
         bytes: u64,
     },
+    /// What came isn't what was there.
+    #[error("`{to}` doesn't have what `{from}` has")]
+    NotEqual {
+        /// The container whose data it is.
+        from: String,
+        /// The container that it came into.
+        to: String,
+    },
     /// A pipe broke.
     #[error("the pipe between `{from}` and `{to}` broke")]
     Pipe {
@@ -85,9 +93,11 @@ impl Explain for StreamedMoveError {
             Self::IntoItself { .. } => Code::Usage,
             Self::Program { source, .. } => source.code(),
             Self::Interrupted => Code::Interrupted,
-            Self::NoAnswer { .. } | Self::Failed { .. } | Self::Cut { .. } | Self::Pipe { .. } => {
-                Code::EngineFailed
-            }
+            Self::NoAnswer { .. }
+            | Self::Failed { .. }
+            | Self::Cut { .. }
+            | Self::NotEqual { .. }
+            | Self::Pipe { .. } => Code::EngineFailed,
         }
     }
 
@@ -98,7 +108,9 @@ impl Explain for StreamedMoveError {
             Self::IntoItself { .. } => Kind::Usage,
             Self::Program { source, .. } => source.kind(),
             Self::Interrupted => Kind::Interrupted,
-            Self::Failed { .. } | Self::Cut { .. } | Self::Pipe { .. } => Kind::Failed,
+            Self::Failed { .. } | Self::Cut { .. } | Self::NotEqual { .. } | Self::Pipe { .. } => {
+                Kind::Failed
+            }
         }
     }
 
@@ -118,6 +130,7 @@ impl Explain for StreamedMoveError {
                 "what it comes into may have a part: begin again with an empty volume".to_owned(),
             ],
             Self::Failed { .. }
+            | Self::NotEqual { .. }
             | Self::IntoItself { .. }
             | Self::NoAnswer { .. }
             | Self::Interrupted => Vec::new(),

@@ -2,7 +2,9 @@
 
 use super::doctor_rule::DoctorRule;
 use crate::compose::Model;
-use crate::database::{Database, DatabaseEngine, DatabaseMethod, FilesVerdict, Opener, Opening};
+use crate::database::{
+    Database, DatabaseEngine, DatabaseMethod, DatabaseRecipe, FilesVerdict, Opener, Opening,
+};
 use crate::doctor::{DatabaseFacts, DoctorFacts, Finding, SeenDatabases, ServedImage, Severity};
 
 pub(super) const RULE: DoctorRule = DoctorRule {
@@ -88,7 +90,7 @@ fn of_database(
                     "{}, and {by}, which needs a dump and a load: {because}",
                     told(seen, database)
                 ),
-                ways_for(name, database, seen),
+                ways_for(name, database, image.runs.kind, seen),
             )),
             // What opened it until now opens it again, as far as its name tells.
             FilesVerdict::Unknown(_)
@@ -165,14 +167,18 @@ fn opener(image: &ServedImage) -> Opener<'_> {
 }
 
 /// The ways that are right: the recipe's, where an upgrade has a step for it.
-fn ways_for(service: &str, database: &Database, seen: &SeenDatabases) -> String {
+fn ways_for(service: &str, database: &Database, image: &str, seen: &SeenDatabases) -> String {
     let empty = format!("begin with an empty volume (`--skip-volume {}`)", seen.key);
-    match DatabaseEngine::named(database.kind) {
-        Some(DatabaseEngine::Postgres) => format!(
+    let is_same = DatabaseEngine::named(image) == DatabaseEngine::named(database.kind);
+    let recipe = DatabaseRecipe::of(database.kind);
+    let has_step = is_same && recipe.is_some_and(|recipe| recipe.moves().is_some());
+    match has_step {
+        true => format!(
             "add `databases: [{service}]` to `transship.yml` in the install, keep the image that fits, or {empty}"
         ),
-        _ => format!(
-            "keep the image that fits, or dump it, {empty}, and load it in the recipe's `migrate` hook"
+        false => format!(
+            "keep the image that fits, add `databases: [{{service: {service}, dump: COMMAND, load: COMMAND, \
+             compare: COMMAND}}]` to `transship.yml` in the install, or {empty}"
         ),
     }
 }
@@ -290,7 +296,7 @@ mod tests {
                 "mariadb:10.6",
                 "mysql:8",
                 "mysql doesn't read",
-                "`migrate` hook",
+                "dump: COMMAND",
             ),
             (
                 "mariadb",
@@ -330,7 +336,7 @@ mod tests {
                 "influxdb:1.8",
                 "influxdb:2",
                 "that major alone",
-                "`migrate` hook",
+                "dump: COMMAND",
             ),
         ] {
             let facts = scene(kind, Some(on_disk), from, to);

@@ -24,6 +24,17 @@ use crate::progress::Progress;
 
 /// Between two looks at containers that are coming up.
 const PAUSE: Duration = Duration::from_millis(500);
+
+/// How long containers are waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UpWait {
+    /// Until they have to be up.
+    pub patience: Duration,
+    /// How long one may be unhealthy before it is given up; until the end where that isn't said.
+    pub unhealthy: Option<Duration>,
+    /// How long they have to stay up where one has no health check: it may run for a moment and die.
+    pub settling: Duration,
+}
 /// How many of a container's last lines an error has.
 const LINES: &str = "5";
 
@@ -252,8 +263,32 @@ impl ComposeProject {
         unhealthy: Option<Duration>,
         progress: &dyn Progress,
     ) -> Result<(), Error> {
+        let wait = UpWait {
+            patience,
+            unhealthy,
+            settling: Duration::ZERO,
+        };
+        self.wait_settled(services, &wait, progress)
+    }
+
+    /// The same, and where one has no health check, until all were up for a time, with no restart.
+    ///
+    /// # Errors
+    /// Those of [`ComposeProject::wait`].
+    pub fn wait_settled(
+        &self,
+        services: &[&str],
+        wait: &UpWait,
+        progress: &dyn Progress,
+    ) -> Result<(), Error> {
+        let UpWait {
+            patience,
+            unhealthy,
+            settling,
+        } = *wait;
         let watch = Stopwatch::start();
         let mut before = None;
+        let mut up_since = Stopwatch::start();
         let mut sick_since: Option<Stopwatch> = None;
         loop {
             let mut containers = self.containers()?;
@@ -277,7 +312,12 @@ impl ComposeProject {
             // No containers at all is no project that is up.
             let up = !standing.is_empty() && standing.iter().all(|&s| s == StartupState::Up);
             let now = up.then(|| containers.iter().map(|c| c.restarts).collect::<Vec<_>>());
-            if up && before == now {
+            let is_steady = up && before == now;
+            if !is_steady {
+                up_since = Stopwatch::start();
+            }
+            let is_unchecked = containers.iter().any(|one| one.health.is_none());
+            if is_steady && (!is_unchecked || up_since.elapsed() >= settling) {
                 return Ok(());
             }
             before = now;

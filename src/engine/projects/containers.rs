@@ -66,6 +66,16 @@ pub enum Health {
     Unhealthy,
 }
 
+/// What a container was made of. Its command may have a password in it.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct ContainerMaking {
+    /// The image, as it was named.
+    pub image: String,
+    /// The command.
+    pub cmd: Option<Vec<String>>,
+}
+
 /// A volume or a folder of the host, mounted in a container.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mount {
@@ -142,6 +152,28 @@ impl Container {
         let filters: Vec<String> = ids.iter().map(|id| format!("id={id}")).collect();
         let filters = filters.iter().flat_map(|filter| ["--filter", filter]);
         Self::listed(docker, &filters.collect::<Vec<_>>())
+    }
+
+    /// What it was made of.
+    ///
+    /// # Errors
+    /// [`Error::Call`] and [`Error::Answer`].
+    pub fn making(&self, docker: &Docker) -> Result<ContainerMaking, Error> {
+        let format = "{{json .Config}}";
+        let call = docker.call(["container", "inspect", "--format", format, &self.id]);
+        let found: Vec<ContainerMaking> = Docker::json_lines("look at a container", &call)?;
+        Ok(found.into_iter().next().unwrap_or_default())
+    }
+
+    /// True if the engine removes it once it has ended (`docker run --rm`).
+    ///
+    /// # Errors
+    /// [`Error::Call`] and [`Error::Answer`].
+    pub fn is_removed_on_stop(&self, docker: &Docker) -> Result<bool, Error> {
+        let format = "{{json .HostConfig.AutoRemove}}";
+        let call = docker.call(["container", "inspect", "--format", format, &self.id]);
+        let found: Vec<bool> = Docker::json_lines("look at a container", &call)?;
+        Ok(found.contains(&true))
     }
 
     /// True if Compose made it from this folder.

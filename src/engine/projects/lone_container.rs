@@ -18,6 +18,12 @@ const STARTING: Duration = Duration::from_mins(2);
 /// How long a database may take to end: it writes down what it has in memory.
 const ENDING: Duration = Duration::from_mins(5);
 
+/// Waits, with nothing to do. Signals find it at work in nothing.
+const IDLE: &str = "trap 'exit 0' TERM; sleep 2147483647 & wait";
+
+/// The same for what doesn't hear that it is to.
+const DEAF: Duration = Duration::from_secs(2);
+
 /// A container that was started from another's description. Dropped, it is stopped and removed; its
 /// volumes stay.
 #[derive(Debug)]
@@ -32,6 +38,30 @@ pub struct LoneContainer {
 pub struct LoneOptions<'a> {
     /// A folder that is empty in it, whatever the image or a mount has there.
     pub without: Option<&'a str>,
+    /// True where nothing of its own runs in it: it waits until it is stopped.
+    pub idle: bool,
+    /// What is added to its command.
+    pub arguments: Option<AddedArguments<'a>>,
+}
+
+/// Arguments for a command that is that of a known program, or options for it alone, to which its image adds
+/// the program.
+#[derive(Debug, Clone, Copy)]
+pub struct AddedArguments<'a> {
+    /// The program.
+    pub program: &'a str,
+    /// What it is told besides.
+    pub arguments: &'a [&'a str],
+}
+
+impl AddedArguments<'_> {
+    fn added_to(self, mut command: Vec<String>) -> Vec<String> {
+        let first = command.first();
+        if first.is_some_and(|first| first == self.program || first.starts_with('-')) {
+            command.extend(self.arguments.iter().map(|one| (*one).to_owned()));
+        }
+        command
+    }
 }
 
 /// What is read of the container that it is to be like.
@@ -152,6 +182,18 @@ impl LoneContainer {
         for (option, value) in told.iter().filter(|(_, value)| !value.is_empty()) {
             call = call.args([*option, value]);
         }
+        let (entrypoint, cmd) = match options.idle {
+            true => {
+                call = call.args(["--stop-signal", "TERM"]);
+                let words = ["-c", IDLE].map(str::to_owned).to_vec();
+                (Some(vec!["sh".to_owned()]), Some(words))
+            }
+            false => (entrypoint, cmd),
+        };
+        let cmd = match options.arguments {
+            Some(added) => Some(added.added_to(cmd.unwrap_or_default())),
+            None => cmd,
+        };
         let mut words = entrypoint.unwrap_or_default().into_iter();
         if let Some(program) = words.next() {
             call = call.args(["--entrypoint", &program]);
@@ -168,22 +210,6 @@ impl LoneContainer {
     /// Its name.
     pub fn name(&self) -> &str {
         &self.name
-    }
-
-    /// The container, as it stands.
-    ///
-    /// # Errors
-    /// [`Error::Call`], [`Error::Answer`].
-    pub fn look(&self) -> Result<Option<Container>, Error> {
-        let all = Container::all(&self.docker)?;
-        Ok(all.into_iter().find(|one| one.name == self.name))
-    }
-
-    /// The last lines that it said.
-    pub fn log(&self) -> String {
-        let call = self.docker.call(["logs", "--tail", "5", &self.name]);
-        let said = call.run();
-        said.map(|output| output.complaint()).unwrap_or_default()
     }
 
     /// Stops it, in its own time, and removes it.
@@ -210,7 +236,12 @@ impl LoneContainer {
         announce(disk, "docker rm", name)?;
         let what = format!("remove `{name}`");
         if there.running {
-            let seconds = ENDING.as_secs().to_string();
+            // A first process without a handler for the signal isn't helped by time.
+            let time = match there.heeds_stop {
+                Some(false) => DEAF,
+                _ => ENDING,
+            };
+            let seconds = time.as_secs().to_string();
             let call = docker.call_within(ENDING + STARTING, ["stop", "--time", &seconds, name]);
             call.run_well().map_err(failed(&what))?;
         }
@@ -255,6 +286,12 @@ impl DescribedMount {
                 .join(","),
         )
     }
+}
+
+/// The last lines that a container said.
+pub fn last_lines(docker: &Docker, container: &str) -> String {
+    let said = docker.call(["logs", "--tail", "5", container]).run();
+    said.map(|output| output.complaint()).unwrap_or_default()
 }
 
 /// The variables that the image itself brings.

@@ -183,6 +183,7 @@ fn every_path_keeps_every_rule() {
                 max_major_jump: Some(jump),
                 latest_point_release_first: latest,
                 stops: vec![version(stop)],
+                ..PathRules::default()
             };
             let releases = KnownReleases::all(all.clone());
             for (index, from) in all.iter().enumerate() {

@@ -13,7 +13,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
-use rustix::fs::Timespec;
+use rustix::fs::{StatFs, Timespec};
 use serde::{Deserialize, Serialize};
 
 use super::collector::{FoundEntry, Sink};
@@ -25,6 +25,7 @@ use crate::fs::Disk;
 use crate::progress::Progress;
 use crate::tree::digest::Digest;
 use crate::tree::error::Error;
+use crate::tree::walk::file_ages::each_file;
 use crate::tree::walk::stat::Stat;
 
 /// The magic numbers of ext2 to ext4, xfs, btrfs and f2fs, which mark a write through a mapping, too.
@@ -120,7 +121,7 @@ impl KnownFiles {
         let fd = OwnedFd::from(fd);
         let device = Stat::of(fd.as_fd()).map_err(fail)?.dev;
         let kind = rustix::fs::fstatfs(&fd).map_err(|error| fail(error.into()))?;
-        if !u64::try_from(kind.f_type).is_ok_and(|kind| MARKING.contains(&kind)) {
+        if !marks_writes(&kind) {
             return Ok(Self::default());
         }
         let before = clock::now();
@@ -140,6 +141,30 @@ impl KnownFiles {
         Ok(learner.finish())
     }
 
+    /// Whether the files of the tree at `root` can be recognised at all: not on a filesystem that isn't known
+    /// to mark every write.
+    ///
+    /// # Errors
+    /// [`Error::Read`].
+    pub fn are_possible(root: &Path) -> Result<bool, Error> {
+        let kind = rustix::fs::statfs(root).map_err(|error| Error::read(root, error))?;
+        Ok(marks_writes(&kind))
+    }
+
+    /// The bytes of those files of the tree at `root` that aren't known, or were changed since.
+    ///
+    /// # Errors
+    /// [`Error::Read`].
+    pub fn unknown_bytes(&self, root: &Path) -> Result<u64, Error> {
+        let mut bytes = 0;
+        each_file(root, &mut |stat| {
+            if self.digest(stat).is_none() {
+                bytes += stat.size;
+            }
+        })?;
+        Ok(bytes)
+    }
+
     /// True if nothing is known.
     pub fn is_empty(&self) -> bool {
         self.files.is_empty()
@@ -157,6 +182,10 @@ impl KnownFiles {
         let Timespec { tv_sec, tv_nsec } = stat.changed;
         (file.seconds == tv_sec && file.nanoseconds == tv_nsec).then_some(file.digest)
     }
+}
+
+fn marks_writes(filesystem: &StatFs) -> bool {
+    u64::try_from(filesystem.f_type).is_ok_and(|kind| MARKING.contains(&kind))
 }
 
 /// The files that a scan reads are remembered, and not what else it finds.

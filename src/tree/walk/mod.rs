@@ -6,6 +6,7 @@ pub(crate) mod dir_chain;
 pub(crate) mod escaped;
 pub(crate) mod exclude;
 pub(crate) mod fence;
+pub(crate) mod file_ages;
 mod glob;
 pub(crate) mod jobs;
 pub(crate) mod pace;

@@ -32,6 +32,8 @@ pub(crate) struct Stat {
     pub accessed: Timespec,
     pub modified: Timespec,
     pub changed: Timespec,
+    /// When it was made, in seconds since 1970; nothing where the filesystem doesn't say.
+    pub born: Option<i64>,
     /// The device that a device file stands for.
     pub device: Dev,
 }
@@ -69,9 +71,10 @@ impl Stat {
             dir,
             name,
             flags,
-            StatxFlags::BASIC_STATS | StatxFlags::MNT_ID,
+            StatxFlags::BASIC_STATS | StatxFlags::MNT_ID | StatxFlags::BTIME,
         )?;
         let mode = u32::from(x.stx_mode);
+        let says_birth = x.stx_mask & StatxFlags::BTIME.bits() != 0;
         let time = |t: rustix::fs::StatxTimestamp| Timespec {
             tv_sec: t.tv_sec,
             tv_nsec: t.tv_nsec.into(),
@@ -90,6 +93,7 @@ impl Stat {
             accessed: time(x.stx_atime),
             modified: time(x.stx_mtime),
             changed: time(x.stx_ctime),
+            born: says_birth.then_some(x.stx_btime.tv_sec),
             device: rustix::fs::makedev(x.stx_rdev_major, x.stx_rdev_minor),
         })
     }

@@ -42,14 +42,49 @@ fn at_first_it_is_told_by_the_containers_and_a_sample() {
     check(&facts, PartKind::Start, Some(5_800), PartBasis::Containers);
     check(&facts, PartKind::Copy, Some(3_400), PartBasis::Measured);
     facts.databases.insert("db".to_owned());
-    check(&facts, PartKind::Copy, Some(7_400), PartBasis::Measured);
+    check(&facts, PartKind::Copy, Some(9_400), PartBasis::Measured);
     check(&facts, PartKind::Verify, Some(3_400), PartBasis::Measured);
     check(&facts, PartKind::Check, None, PartBasis::Unknown);
     check(&facts, PartKind::Hook, None, PartBasis::Unknown);
     // However large it is.
     facts.changing = BTreeMap::from([("db".to_owned(), 50 << 20)]);
-    check(&facts, PartKind::Copy, Some(2_900), PartBasis::Measured);
+    check(&facts, PartKind::Copy, Some(3_400), PartBasis::Measured);
     check(&facts, PartKind::Verify, Some(1_900), PartBasis::Measured);
+}
+
+/// What is told of a copy just before the window, when so many MB have changed, where the plan told so.
+#[track_caller]
+fn corrected(planned: (PartBasis, Option<u64>), changed: u64, expect: (PartBasis, Option<u64>)) {
+    let mut facts = facts();
+    facts.changing = BTreeMap::from([("db".to_owned(), changed << 20)]);
+    facts.walk = Duration::from_millis(10);
+    let planned = DowntimePart {
+        kind: PartKind::Verify,
+        milliseconds: planned.1,
+        basis: planned.0,
+    };
+    let volumes = [volume("db", 2 << 30)];
+    let part = planned.corrected(&facts, 1, &volumes);
+    assert_eq!((part.basis, part.milliseconds), expect, "{changed} MB");
+}
+
+#[test]
+fn what_has_changed_by_the_window_corrects_what_was_planned() {
+    use PartBasis::{EarlierRun, Measured, Rehearsal, WarmCopy};
+    corrected((Measured, Some(64_000)), 100, (WarmCopy, Some(1_430)));
+    corrected((Measured, Some(10)), 100, (WarmCopy, Some(1_430)));
+    // What was seen once is believed, unless there is more to read.
+    corrected((EarlierRun, Some(2_000)), 100, (EarlierRun, Some(2_000)));
+    corrected((EarlierRun, Some(1_000)), 100, (WarmCopy, Some(1_430)));
+    corrected((Rehearsal, Some(900)), 400, (WarmCopy, Some(4_430)));
+    let mut lost = facts();
+    lost.rate = None;
+    let part = DowntimePart {
+        kind: PartKind::Copy,
+        milliseconds: Some(7),
+        basis: Measured,
+    };
+    assert_eq!(part.corrected(&lost, 1, &[]), part);
 }
 
 #[test]

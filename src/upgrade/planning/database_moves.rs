@@ -4,7 +4,7 @@ use super::obstacle::Obstacle;
 use super::releases::Releases;
 use super::volume_pair::{PlannedMove, VolumePair};
 use crate::compose::{Model, Service};
-use crate::database::{DatabaseEngine, DatabaseMethod};
+use crate::database::{DatabaseEngine, DatabaseMethod, DatabaseRecipe};
 use crate::doctor::{DatabaseImage, Finding, Severity};
 use crate::release::DatabaseRule;
 use crate::upgrade::request::Request;
@@ -41,24 +41,19 @@ fn of_rule(
         service.ok_or_else(|| ("there is no such service".to_owned(), hint.to_owned()))?;
     let image = service.image.as_deref().unwrap_or_default();
     let runs = DatabaseImage::of(image, None);
-    let engine = rule
-        .engine
-        .or_else(|| DatabaseEngine::named(runs.as_ref()?.kind));
-    match engine {
-        Some(DatabaseEngine::Postgres) => {}
-        Some(other) => {
-            return Err((
-                format!("an upgrade has no step that moves {other}"),
-                "copy its files (`method: files`), or use hooks".to_owned(),
-            ));
-        }
-        None => {
-            return Err((
-                format!("which database `{image}` runs isn't known"),
-                "say it: `engine: postgres`".to_owned(),
-            ));
-        }
-    }
+    let engine = match rule.method {
+        DatabaseMethod::Command => Some(rule.engine.unwrap_or(DatabaseEngine::Command)),
+        _ => rule
+            .engine
+            .or_else(|| DatabaseEngine::named(runs.as_ref()?.kind)),
+    };
+    let engine = engine.ok_or_else(|| {
+        (
+            format!("which database `{image}` runs isn't known"),
+            "say it: `engine: postgres`".to_owned(),
+        )
+    })?;
+    require_way(rule, engine)?;
     if !is_stopped {
         return Err((
             "it is moved while both releases are stopped, and `--no-up` starts and stops nothing"
@@ -66,11 +61,13 @@ fn of_rule(
             "leave out `--no-up`, or move it by hand: `transship db move`".to_owned(),
         ));
     }
-    let pair = volume_of(service, runs.as_ref(), pairs);
+    let pair = volume_of(rule, service, runs.as_ref(), pairs);
     let pair = pair.ok_or_else(|| {
         (
             "none of its volumes is the new release's own and has an old one".to_owned(),
-            "a database in a folder of the host is moved by hand: `transship db move`".to_owned(),
+            "name it (`volume: KEY`) where the service has several; a database in a folder of the host is moved \
+             by hand: `transship db move`"
+                .to_owned(),
         )
     })?;
     let mounts = |service: &&Service| old_mounts(service, old, &pair.source);
@@ -78,23 +75,65 @@ fn of_rule(
     let own = old.services.get_key_value(&rule.service);
     let own = own.filter(|(_, service)| mounts(service));
     let before = own.or_else(|| services.find(|(_, service)| mounts(service)));
-    let (old_service, _) = before.ok_or_else(|| {
+    let old_service = before.map(|(name, _)| name.clone()).ok_or_else(|| {
         (
             format!("no service of the old release mounts `{}`", pair.source),
             "copy its files (`method: files`)".to_owned(),
         )
     })?;
+    let image = old.services[&old_service].image.as_deref();
+    let ran = image.and_then(|image| DatabaseImage::of(image, None));
+    let ran = ran.and_then(|ran| DatabaseEngine::named(ran.kind));
+    if ran.is_some_and(|ran| ran != engine) && rule.method != DatabaseMethod::Command {
+        return Err((
+            format!(
+                "it is of {engine}, and `{}` is what wrote it",
+                image.unwrap_or_default()
+            ),
+            "name the commands (`dump`, `load`, `compare`)".to_owned(),
+        ));
+    }
     pair.moved = Some(PlannedMove {
-        engine: DatabaseEngine::Postgres,
+        engine,
         method: rule.method,
-        old_service: old_service.clone(),
+        old_service,
         service: rule.service.clone(),
+        database: rule.database.clone(),
+        commands: rule.commands.clone(),
     });
     Ok(())
 }
 
-/// The volume that a service has its data in: the only one, or the one below which its image keeps it.
+/// Requires that an upgrade has a way for it.
+fn require_way(rule: &DatabaseRule, engine: DatabaseEngine) -> Result<(), MoveRefusal> {
+    let recipe = DatabaseRecipe::of(engine.name());
+    let stream = recipe.and_then(|recipe| recipe.stream.as_ref());
+    let has_way = match rule.method {
+        DatabaseMethod::Command => rule.commands.is_some(),
+        DatabaseMethod::Dumpall => engine == DatabaseEngine::Postgres,
+        _ => engine == DatabaseEngine::Postgres || stream.is_some(),
+    };
+    if !has_way {
+        return Err((
+            format!("an upgrade has no step that moves {engine}"),
+            "copy its files (`method: files`), or name the commands (`dump`, `load`, `compare`)"
+                .to_owned(),
+        ));
+    }
+    let is_told = rule.database.is_some() || rule.method == DatabaseMethod::Command;
+    if !is_told && stream.is_some_and(|stream| stream.dump.contains("$DATABASE")) {
+        return Err((
+            format!("{engine} has to be told which"),
+            "say it: `database: NAME`, for SQLite the file's path in the container".to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+/// The volume that a service has its data in: the one that is named, the only one, or the one below which
+/// its image keeps it.
 fn volume_of<'a>(
+    rule: &DatabaseRule,
     service: &Service,
     image: Option<&DatabaseImage>,
     pairs: &'a mut [VolumePair],
@@ -104,6 +143,10 @@ fn volume_of<'a>(
     let holds = |target: &str| data.as_ref().is_some_and(|data| data.starts_with(target));
     let keys: Vec<&String> = match &mounts[..] {
         [(_, key)] => vec![key],
+        many if rule.volume.is_some() => {
+            let named = |key: &&String| Some(*key) == rule.volume.as_ref();
+            many.iter().map(|(_, key)| *key).filter(named).collect()
+        }
         many => {
             let many = many.iter().filter(|(target, _)| holds(target));
             many.map(|(_, key)| *key).collect()
@@ -153,14 +196,20 @@ mod tests {
         ["data", "dumps"].map(pair).into()
     }
 
-    /// What becomes of the new release's `db` where its volumes are the old one's.
-    fn outcome(image: &str, service: &str, is_stopped: bool) -> Result<Vec<VolumePair>, String> {
-        let rule = DatabaseRule {
+    fn a_rule(service: &str) -> DatabaseRule {
+        DatabaseRule {
             service: service.to_owned(),
             engine: None,
             method: DatabaseMethod::Dump,
+            database: None,
+            volume: None,
             commands: None,
-        };
+        }
+    }
+
+    /// What becomes of the new release's `db` where its volumes are the old one's.
+    fn outcome(image: &str, service: &str, is_stopped: bool) -> Result<Vec<VolumePair>, String> {
+        let rule = a_rule(service);
         let (old, new) = (model(OLD), model(&OLD.replace("postgres:15", image)));
         let mut pairs = pairs();
         let done = of_rule(&rule, &old, &new, is_stopped, &mut pairs);
@@ -179,10 +228,32 @@ mod tests {
     }
 
     #[test]
+    fn each_engine_has_its_way_and_the_volume_may_be_named() {
+        let written = model(OLD);
+        for (image, engine) in [
+            ("mariadb:11.8", DatabaseEngine::Mariadb),
+            ("valkey/valkey:8", DatabaseEngine::Redis),
+        ] {
+            let mut rule = a_rule("db");
+            rule.volume = Some("dumps".to_owned());
+            let model = model(&OLD.replace("postgres:15", image));
+            let (old, new) = (&model, &model);
+            let mut pairs = pairs();
+            of_rule(&rule, old, new, true, &mut pairs).unwrap();
+            assert_eq!(pairs[0].moved, None);
+            assert_eq!(pairs[1].moved.as_ref().unwrap().engine, engine, "{image}");
+            // Its programs don't read what another engine wrote.
+            let (said, _) = of_rule(&rule, &written, new, true, &mut pairs).unwrap_err();
+            assert!(said.contains("`postgres:15` is what wrote it"), "{said}");
+        }
+    }
+
+    #[test]
     fn what_no_step_moves_is_named() {
         for (image, service, is_stopped, complaint) in [
             ("postgres:17", "cache", true, "no such service"),
-            ("mariadb:11.8", "db", true, "moves mariadb"),
+            ("clickhouse:25", "db", true, "runs isn't known"),
+            ("orientdb:3.2", "db", true, "has to be told which"),
             ("acme/db:2", "db", true, "runs isn't known"),
             ("postgres:17", "db", false, "`--no-up`"),
             // Its data is a level higher than anything that is mounted.

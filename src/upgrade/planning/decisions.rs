@@ -161,6 +161,8 @@ impl Decisions {
             skip: &skip,
             kept: &Answered::of(request, recipe).ours,
             moves: &outside.moves,
+            folders: &outside.folders,
+            shared: &outside.shared,
             leave: &leave,
         };
         let mut obstacles = outside.obstacles;

@@ -299,7 +299,9 @@ impl Obstacle {
             Self::CopyUnused { .. } => "copy-unused",
             Self::NoImages { .. } => "image-missing",
             Self::NoSpace(_) => "space",
-            Self::DataMoved { .. } | Self::AnothersData { .. } => "data-moved",
+            Self::DataMoved { .. } | Self::DataLeft { .. } | Self::AnothersData { .. } => {
+                "data-moved"
+            }
             Self::ImagePinned { .. } => "image-pinned",
             Self::UnseenData { .. } | Self::UnseenUnknown { .. } => "data-unseen",
             Self::OutsideData { .. } | Self::StillOutside { .. } => "data-outside",
@@ -312,6 +314,7 @@ impl Obstacle {
             Self::NoImage { .. } => "image-unsaid",
             Self::Undefined { .. } => "undefined",
             Self::SkippedHop(_) => "path",
+            Self::BelowMinimum { .. } => "minimum-version",
             Self::TagOutOfReach { .. } => "tag-out-of-reach",
         };
         let severity = match self {
@@ -328,7 +331,7 @@ impl Obstacle {
 }
 
 /// The ids of what the planner alone finds, with what each is about.
-pub const PLANNERS: [(&str, &str); 19] = [
+pub const PLANNERS: [(&str, &str); 20] = [
     (
         "compose-differs",
         "files that Compose reads otherwise than transship",
@@ -363,6 +366,10 @@ pub const PLANNERS: [(&str, &str); 19] = [
     (
         "image-unsaid",
         "services of which nothing says what they run",
+    ),
+    (
+        "minimum-version",
+        "services and databases that are older than the recipe wants them",
     ),
     (
         "path",

@@ -13,7 +13,9 @@ use super::compose_config::ComposeWord;
 use super::decisions::{Decisions, OutsideFolder};
 use super::hops::SkippedHop;
 use super::image_facts::ImageFacts;
+use super::obstacle::Obstacle;
 use super::unseen::UnseenFacts;
+use super::unwell_checks::UnwellCheck;
 use super::volume_pair::VolumePair;
 use super::whose::CarriedPath;
 use crate::doctor::Finding;
@@ -34,6 +36,10 @@ pub struct Facts {
     pub findings: Vec<Finding>,
     /// What the recipe's rules have against one hop.
     pub skipped_hop: Option<SkippedHop>,
+    /// What is older than the recipe's rules want it, or may be.
+    pub below_minimum: Vec<Obstacle>,
+    /// The recipe's checks that aren't well already, where the old release is to be stopped.
+    pub unwell_checks: Vec<UnwellCheck>,
     /// The text of the symlink `current`, relative where it leads into the install; `None` when there
     /// is none.
     pub current: Option<PathBuf>,
@@ -163,6 +169,8 @@ impl Facts {
         Ok(Self {
             findings: Vec::new(),
             skipped_hop: None,
+            below_minimum: Vec::new(),
+            unwell_checks: Vec::new(),
             current: fs::read_link(install.current_link())
                 .ok()
                 .map(|target| recorded(install, &target)),

@@ -80,6 +80,8 @@ impl<'a> Flow<'a> {
         Step::MoveDatabase(MoveDatabase {
             engine: moved.engine,
             method: moved.method,
+            database: moved.database.clone(),
+            commands: moved.commands.clone(),
             old_service: moved.old_service.clone(),
             service: moved.service.clone(),
             source: pair.source.clone(),

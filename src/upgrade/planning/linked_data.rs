@@ -106,7 +106,7 @@ impl LinkedData {
 
 /// Where a path below a release leads, if it is a symlink by which another release, too, would come to
 /// the same place: out of the release, or into it by way of what is outside.
-fn leads_out(folder: &Path, name: &Path) -> Option<PathBuf> {
+pub(super) fn leads_out(folder: &Path, name: &Path) -> Option<PathBuf> {
     let path = folder.join(name);
     let text = path.read_link().ok()?;
     let real = path.canonicalize().ok()?;

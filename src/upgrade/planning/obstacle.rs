@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use super::hops::SkippedHop;
+use super::minimum_versions::PartVersion;
 use crate::doctor::Finding;
 use crate::engine::UnseenData;
 use crate::error::{Code, ErrorPart, Explain, Kind};
+use crate::release::MinimumVersion;
 use crate::tree::Survey;
 use crate::upgrade::plan::Space;
 use crate::upgrade::service_path::ServicePath;
@@ -24,6 +26,13 @@ pub enum Obstacle {
     Found(Finding),
     /// The recipe's rules don't allow it in one hop.
     SkippedHop(SkippedHop),
+    /// What the new release runs with is too old for it, by the recipe's rules, or isn't known.
+    BelowMinimum {
+        /// What has to be at which version.
+        minimum: MinimumVersion,
+        /// Which it is at.
+        found: PartVersion,
+    },
     /// The upgrade leads from a release to itself.
     SameRelease {
         /// The release's version.
@@ -94,8 +103,17 @@ pub enum Obstacle {
         to: String,
         /// The keys, if both are volumes.
         rename: Option<(String, String)>,
-        /// A key that, skipped, lets it begin empty.
-        skip: String,
+    },
+    /// A service had data that nothing of the new release mounts.
+    DataLeft {
+        /// The service.
+        service: String,
+        /// The path in the container.
+        target: String,
+        /// What was mounted there: `volume KEY` or a folder.
+        from: String,
+        /// A new service of the same image, if the service is gone.
+        heir: Option<String>,
     },
     /// A service would find the data of another volume or folder where it had its own.
     AnothersData {

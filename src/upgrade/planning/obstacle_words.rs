@@ -11,6 +11,7 @@ impl fmt::Display for Obstacle {
         match self {
             Self::Found(finding) => f.write_str(&finding.told()),
             Self::SkippedHop(skipped) => skipped.fmt(f),
+            Self::BelowMinimum { minimum, found } => write!(f, "{minimum}, and {found}"),
             Self::SameRelease { version } => {
                 write!(f, "`{version}` is the release that is active already")
             }
@@ -55,7 +56,9 @@ impl fmt::Display for Obstacle {
                 f,
                 "{at}: the new release would use the volume `{used}`, and not the copy `{copy}`"
             ),
-            Self::DataMoved { .. } | Self::AnothersData { .. } => self.tell_moved(f),
+            Self::DataMoved { .. } | Self::DataLeft { .. } | Self::AnothersData { .. } => {
+                self.tell_moved(f)
+            }
             Self::ImagePinned {
                 service,
                 image,
@@ -215,6 +218,11 @@ impl Obstacle {
         match self {
             Self::Found(finding) => vec![finding.hint.clone()],
             Self::SkippedHop(skipped) => vec![skipped.hint()],
+            Self::BelowMinimum { minimum, .. } => vec![format!(
+                "bring {} there first; or, where the recipe is wrong, say `path:` otherwise in \
+                 `transship.yml` in the install",
+                minimum.of
+            )],
             Self::SameRelease { .. } => {
                 said(["name the release to upgrade to; `transship status` shows both"])
             }
@@ -240,7 +248,7 @@ impl Obstacle {
                 "that file isn't edited by a plan: give the volume another `name:` there, or take \
                  `name:` away",
             ]),
-            Self::DataMoved { .. } => self.ways_to_data(),
+            Self::DataMoved { .. } | Self::DataLeft { .. } => self.ways_to_data(),
             Self::AnothersData {
                 service, target, ..
             } => vec![format!(
@@ -298,6 +306,25 @@ impl Obstacle {
                 "`{service}` has `{target}` in {from} now and would have it in {to}, which begins \
                  empty"
             ),
+            Self::DataLeft {
+                service,
+                target,
+                from,
+                heir: None,
+            } => write!(
+                f,
+                "`{service}` has `{target}` in {from} now, and nothing of the new release mounts that"
+            ),
+            Self::DataLeft {
+                service,
+                target,
+                from,
+                heir: Some(heir),
+            } => write!(
+                f,
+                "`{service}` has `{target}` in {from} now, and `{heir}`, which has its image in the new \
+                 release, mounts nothing"
+            ),
             Self::AnothersData {
                 service,
                 target,
@@ -325,10 +352,24 @@ impl Obstacle {
                 ),
                 format!("to let it begin empty, add `--skip-volume {from}`"),
             ],
-            Self::DataMoved { from, to, skip, .. } => vec![format!(
-                "put what is in {from} into {to} by hand once it is there, and add \
-                 `--skip-volume {skip}`"
-            )],
+            Self::DataMoved {
+                service,
+                target,
+                from,
+                to,
+                ..
+            } => vec![
+                format!(
+                    "mount {from} in the new release, or put what is in it into {to} by hand once it is there"
+                ),
+                format!("to leave it behind, add `--leave {service}:{target}`"),
+            ],
+            Self::DataLeft {
+                service, target, ..
+            } => vec![
+                "mount it in the new release, or in an override of yours".to_owned(),
+                format!("to leave it behind, add `--leave {service}:{target}`"),
+            ],
             _ => Vec::new(),
         }
     }

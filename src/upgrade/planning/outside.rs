@@ -84,7 +84,7 @@ impl OutsideUse {
             if volume.external {
                 found.extend(external(old, key, volume, was));
             } else {
-                found.extend(device(old, key, volume, was));
+                found.extend(device((old, new), key, volume, was));
             }
         }
         folders(old, new, &mut found);
@@ -239,7 +239,7 @@ fn counterpart(old: &Model, new: &Model, key: &str) -> Option<OldPlace> {
 fn old_place(old: &Model, service: &str, target: &str) -> Option<OldPlace> {
     if let Some(key) = old.services.get(service)?.mounts.get(target) {
         let volume = old.volumes.get(key)?;
-        return Some(match folder_of(volume) {
+        return Some(match volume.folder() {
             Some(path) => OldPlace::Folder(path),
             None => OldPlace::Volume(volume.name.clone()),
         });
@@ -249,14 +249,6 @@ fn old_place(old: &Model, service: &str, target: &str) -> Option<OldPlace> {
     };
     let bind = old.binds.iter().find(is_it)?;
     Some(OldPlace::Folder(bind.source.clone()))
-}
-
-/// The folder of the host that a volume is.
-fn folder_of(volume: &VolumeDefinition) -> Option<PathBuf> {
-    match Device::of(&volume.driver_opts)? {
-        Device::Folder(path) => Some(path),
-        Device::Elsewhere(_) => None,
-    }
 }
 
 fn external(
@@ -282,13 +274,15 @@ fn external(
 }
 
 fn device(
-    old: &Model,
+    (old, new): (&Model, &Model),
     key: &str,
     volume: &VolumeDefinition,
     was: Option<OldPlace>,
 ) -> Option<OutsideUse> {
     let data = match Device::of(&volume.driver_opts)? {
         Device::Folder(path) if !is_data(&path) => return None,
+        // It is the release's, and comes along as what is mounted by its path does.
+        Device::Folder(path) if new.inside(&path).is_some() => return None,
         Device::Folder(path) => OutsideData::Folder {
             path,
             is_device: true,
@@ -348,9 +342,9 @@ fn folders(old: &Model, new: &Model, found: &mut Vec<OutsideUse>) {
 }
 
 /// Whether a release uses a folder of the host, or one above or below it.
-fn is_used(model: &Model, path: &Path) -> bool {
+pub(crate) fn is_used(model: &Model, path: &Path) -> bool {
     let binds = model.binds.iter().map(|bind| bind.source.clone());
-    let devices = model.volumes.values().filter_map(folder_of);
+    let devices = model.volumes.values().filter_map(VolumeDefinition::folder);
     let mut used = binds
         .chain(devices)
         .filter(|source| source.is_absolute() && is_data(source));
@@ -362,7 +356,7 @@ pub(crate) fn still_using(model: &Model, path: &Path) -> BTreeSet<String> {
     let binds = model.binds.iter();
     let binds = binds.filter(|bind| !bind.read_only && bind.source.starts_with(path));
     let volumes = model.volumes.values();
-    let volumes = volumes.filter(|volume| folder_of(volume).is_some_and(|at| at.starts_with(path)));
+    let volumes = volumes.filter(|volume| volume.folder().is_some_and(|at| at.starts_with(path)));
     let by_volume = volumes.flat_map(|volume| volume.used_by.iter().cloned());
     binds
         .map(|bind| bind.service.clone())

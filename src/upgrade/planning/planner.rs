@@ -127,6 +127,7 @@ fn obstacles(decisions: &Decisions, facts: &Facts, space: &[Space]) -> Vec<Obsta
         return found;
     }
     found.extend(facts.skipped_hop.clone().map(Obstacle::SkippedHop));
+    found.extend(facts.below_minimum.iter().cloned());
     if decisions.project == decisions.from_project {
         found.push(Obstacle::SameProject {
             project: decisions.project.clone(),

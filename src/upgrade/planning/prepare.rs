@@ -9,12 +9,14 @@ use super::facts::Facts;
 use super::facts::FactsError;
 use super::hops::SkippedHop;
 use super::image_facts::{ImageFacts, ImagesError};
+use super::minimum_versions;
 use super::obstacle::Refused;
 use super::planner::{self, PlanLabel};
 use super::release_changes::ReleaseChanges;
 use super::releases::Releases;
 use super::releases_error::ReleasesError;
 use super::unseen::UnseenFacts;
+use super::unwell_checks::UnwellCheck;
 use crate::clock;
 use crate::compose;
 use crate::doctor::{self, DatabaseFacts};
@@ -147,6 +149,10 @@ pub(super) fn observe(
         volumes,
     };
     let databases = look.facts().map_err(FactsError::from)?;
+    if request.up {
+        facts.unwell_checks = UnwellCheck::all(&decisions.checks);
+    }
+    facts.below_minimum = minimum_versions::lacking(&releases.recipe.path, &decisions, &databases);
     facts.findings = doctor::of_databases(&decisions.model, &databases);
     let docker = volumes.docker();
     let word = compose_config::ask(&Disk::new(), docker, request, &releases, &decisions);

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::decisions::Decisions;
 use super::facts::Facts;
 use super::whose::CarriedPath;
-use crate::compose::{Model, Port, Service};
+use crate::compose::{Model, Port, Service, VolumeDefinition};
 use crate::tree::Survey;
 use crate::upgrade::plan::Plan;
 
@@ -182,18 +182,11 @@ impl ChangeContext<'_> {
         let binds = decided.model.binds.iter();
         for bind in binds.filter(|bind| new.is_some() && bind.service == name && !bind.read_only) {
             let source = spelled_folder(&bind.source);
-            let own = decided
-                .folders
-                .iter()
-                .find(|pair| bind.source.starts_with(&pair.to));
-            let (fate, bytes) = match (own, self.carry_of(&bind.source)) {
-                (Some(own), _) => (DataFate::Copied, self.bytes(&own.path.to_string_lossy())),
-                (None, _) if self.is_shared(&source) => (DataFate::Shared, None),
-                (None, Some((carry, all))) => {
-                    let is_all = carry.path == bind.source;
-                    (DataFate::Carried, is_all.then_some(all.bytes))
-                }
-                (None, None) => continue,
+            let (fate, bytes) = match (self.brought(&bind.source), self.is_shared(&source)) {
+                (Some(own @ (DataFate::Copied, _)), _) => own,
+                (_, true) => (DataFate::Shared, None),
+                (Some(brought), false) => brought,
+                (None, false) => continue,
             };
             found.push(MountChange {
                 target: bind.target.clone(),
@@ -238,6 +231,10 @@ impl ChangeContext<'_> {
         } else {
             DataFate::Fresh
         };
+        let device = volume.and_then(VolumeDefinition::folder);
+        let inside = device.and_then(|path| self.decisions.model.inside(&path));
+        let brought = inside.and_then(|path| self.brought(&path));
+        let (fate, bytes) = brought.unwrap_or((fate, bytes));
         MountChange {
             target: target.to_owned(),
             old,
@@ -245,6 +242,17 @@ impl ChangeContext<'_> {
             fate,
             bytes,
         }
+    }
+
+    /// What brings data to a place below the new release, and how much of it.
+    fn brought(&self, path: &Path) -> Option<(DataFate, Option<u64>)> {
+        let mut copies = self.decisions.folders.iter();
+        if let Some(own) = copies.find(|pair| path.starts_with(&pair.to)) {
+            return Some((DataFate::Copied, self.bytes(&own.path.to_string_lossy())));
+        }
+        let (carry, all) = self.carry_of(path)?;
+        let is_all = carry.path == path;
+        Some((DataFate::Carried, is_all.then_some(all.bytes)))
     }
 
     fn old_mount(&self, name: &str, old: Option<&Service>, target: &str) -> Option<String> {

@@ -4,15 +4,20 @@
 //! Pure. The decisions are made file by file; here the whole is held against the old release,
 //! since a file that is included, a variable in `.env`, or another key can change what they come to.
 
+mod left_data;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::decisions::OutsideFolder;
+use super::linked_data;
 use super::obstacle::Obstacle;
 use super::outside;
 use super::releases::Releases;
 use super::volume_pair::VolumePair;
-use crate::compose::{Bind, Model, interpolate};
+use crate::compose::{Bind, Model, VolumeDefinition, interpolate, is_data};
 use crate::upgrade::service_path::ServicePath;
+use crate::upgrade::shared_with_old::SharedWithOld;
 use crate::upgrade::step::FolderMove;
 
 /// The new release, and what it is held against.
@@ -28,6 +33,10 @@ pub(crate) struct View<'a> {
     pub(crate) kept: &'a [PathBuf],
     /// Folders of the host that the new release is to have copies of, and where.
     pub(crate) moves: &'a [FolderMove],
+    /// Those that it gets, and folders that links lead to.
+    pub(crate) folders: &'a [OutsideFolder],
+    /// What is outside of both releases, and is to be mounted as it is.
+    pub(crate) shared: &'a [SharedWithOld],
     /// Places in the old release's containers whose data may stay behind.
     pub(crate) leave: &'a [ServicePath],
 }
@@ -37,6 +46,7 @@ impl View<'_> {
     pub(crate) fn obstacles(&self) -> Vec<Obstacle> {
         let mut found = self.volumes_not_its_own();
         found.extend(self.moved_data());
+        found.extend(self.left_data());
         found.extend(self.pinned_images());
         found.extend(self.missing_files());
         found.extend(self.broken_services());
@@ -80,7 +90,7 @@ impl View<'_> {
         let mut found = Vec::new();
         for (name, service) in self.enabled() {
             for (target, key) in &service.mounts {
-                if self.is_skipped(key) {
+                if self.is_skipped(key) || self.is_left(name, target) {
                     continue;
                 }
                 let Some((from, rename)) = self.before(name, target, key) else {
@@ -96,7 +106,6 @@ impl View<'_> {
                     from,
                     to: format!("volume `{key}`"),
                     rename,
-                    skip: key.clone(),
                 });
             }
         }
@@ -126,14 +135,36 @@ impl View<'_> {
         let old = &self.releases.old.model;
         let was = old.services.get(service)?.mounts.get(target);
         let was = was.and_then(|key| old.volumes.get(key));
-        let is_its_own = was.is_some_and(|was| was.name == data || was.is_device());
-        (!is_its_own && !self.is_left(service, target)).then(|| Obstacle::AnothersData {
+        let is_its_own = was.is_some_and(|was| was.name == data || self.is_device_of(was, key));
+        (!is_its_own).then(|| Obstacle::AnothersData {
             service: service.to_owned(),
             target: target.to_owned(),
             from,
             to: format!("volume `{key}`"),
             data,
         })
+    }
+
+    /// Whether the new release's volume is on the device of an old one: on a copy of it, or the same place of its
+    /// release where it is a folder in there.
+    fn is_device_of(&self, was: &VolumeDefinition, key: &str) -> bool {
+        let Some(new) = self.model.volumes.get(key) else {
+            return false;
+        };
+        let (Some(from), Some(to)) = (was.folder(), new.folder()) else {
+            return was.is_device() && was.driver_opts == new.driver_opts;
+        };
+        let old = &self.releases.old.model;
+        let (below_old, below_new) = (old.inside(&from), self.model.inside(&to));
+        let is_copied = |copy: &OutsideFolder| {
+            let is_from = copy.from == from || below_old.as_ref() == Some(&copy.from);
+            is_from
+                && below_new
+                    .as_ref()
+                    .is_some_and(|to| to.starts_with(&copy.to))
+        };
+        let is_same_place = below_old.is_some() && below_old == below_new;
+        from == to || is_same_place || self.folders.iter().any(is_copied)
     }
 
     /// Whether what a service has at a place may stay behind.
@@ -170,15 +201,33 @@ impl View<'_> {
         binds.filter_map(|bind| {
             let service = old.services.get(&bind.service)?;
             let was = service.mounts.get(&bind.target)?;
-            let is_answered = self.is_skipped(was) || bind.source.is_absolute();
-            (!is_answered).then(|| Obstacle::DataMoved {
+            let from = format!("volume `{was}`");
+            if self.is_skipped(was) || is_asked_elsewhere(&bind.source) {
+                return self.found_outside(bind, from);
+            }
+            (!self.is_left(&bind.service, &bind.target)).then(|| Obstacle::DataMoved {
                 service: bind.service.clone(),
                 target: bind.target.clone(),
-                from: format!("volume `{was}`"),
+                from,
                 to: format!("`{}`", bind.source.display()),
                 rename: None,
-                skip: was.clone(),
             })
+        })
+    }
+
+    /// A folder outside that is mounted as it is, since somebody said so, where the old release has data
+    /// of its own.
+    fn found_outside(&self, bind: &Bind, from: String) -> Option<Obstacle> {
+        let is_it = |shared: &SharedWithOld| bind.source.starts_with(&shared.name);
+        let is_meant = !self.shared.iter().any(is_it)
+            || outside::is_used(&self.releases.old.model, &bind.source)
+            || self.is_left(&bind.service, &bind.target);
+        (!is_meant).then(|| Obstacle::AnothersData {
+            service: bind.service.clone(),
+            target: bind.target.clone(),
+            from,
+            to: format!("`{}`", bind.source.display()),
+            data: bind.source.display().to_string(),
         })
     }
 
@@ -190,12 +239,20 @@ impl View<'_> {
             let was = old.model.binds.iter().find(is_before)?;
             let is_data =
                 !bind.read_only && !was.read_only && old.folder.join(&was.source).is_dir();
+            let told = |path: &Path| format!("`{}`", path.display());
+            if is_data && is_asked_elsewhere(&bind.source) {
+                return self.found_outside(bind, told(&was.source));
+            }
+            let is_copied =
+                |copy: &OutsideFolder| copy.from == was.source && bind.source.starts_with(&copy.to);
+            if is_data && was.source == bind.source && self.is_vendors_alone(&was.source) {
+                return self.replaced(bind);
+            }
             let is_answered = was.source == bind.source
-                || bind.source.is_absolute()
+                || self.folders.iter().any(is_copied)
                 || self.is_skipped(&was.source.to_string_lossy())
                 || self.moves.iter().any(|m| m.from == was.source)
                 || self.is_left(&bind.service, &bind.target);
-            let told = |path: &Path| format!("`{}`", path.display());
             let (service, target) = (bind.service.clone(), bind.target.clone());
             let (from, to) = (told(&was.source), told(&bind.source));
             if !is_data || is_answered {
@@ -208,7 +265,7 @@ impl View<'_> {
                     to,
                     data: bind.source.display().to_string(),
                 })
-            } else if self.is_there(&bind.source) {
+            } else if bind.source.is_relative() && self.is_there(&bind.source) {
                 // The vendor's own beginning; what was there is told among what stays behind.
                 None
             } else {
@@ -218,9 +275,36 @@ impl View<'_> {
                     from,
                     to,
                     rename: None,
-                    skip: was.source.display().to_string(),
                 })
             }
+        })
+    }
+
+    /// Whether both releases have a folder, and what is in the old one's doesn't come along.
+    fn is_vendors_alone(&self, source: &Path) -> bool {
+        let old = &self.releases.old.folder;
+        let mut above = source.ancestors();
+        let is_behind_link = above.any(|link| linked_data::leads_out(old, link).is_some());
+        let mut left = self.releases.findings.left_behind.iter();
+        let is_left = left.any(|path| path.starts_with(source) || source.starts_with(path));
+        let mut copies = self.folders.iter();
+        let mut links = source.ancestors();
+        (is_behind_link || is_left)
+            && !links.any(|link| self.is_carried(link))
+            && !copies.any(|copy| source.starts_with(&copy.to))
+    }
+
+    /// A folder of the vendor's that takes the place of one with data.
+    fn replaced(&self, bind: &Bind) -> Option<Obstacle> {
+        let (name, new) = (bind.source.display(), &self.releases.new.version);
+        let is_answered =
+            self.is_skipped(&name.to_string()) || self.is_left(&bind.service, &bind.target);
+        (!is_answered).then(|| Obstacle::DataMoved {
+            service: bind.service.clone(),
+            target: bind.target.clone(),
+            from: format!("`{name}`"),
+            to: format!("`{name}` of {new}"),
+            rename: None,
         })
     }
 
@@ -365,4 +449,10 @@ impl View<'_> {
         let name = folders.into_iter().find_map(below);
         name.unwrap_or_else(|| at.to_owned())
     }
+}
+
+/// Whether data in a folder of the host is a question of its own: not where the system has what is
+/// its own, as below `/dev/shm` or `/run`.
+fn is_asked_elsewhere(source: &Path) -> bool {
+    source.is_absolute() && is_data(source)
 }

@@ -1,6 +1,7 @@
 //! A volume that an upgrade copies, or whose database it moves, by both names.
 
 use crate::database::{DatabaseEngine, DatabaseMethod};
+use crate::release::DatabaseCommands;
 
 /// A volume of the old release and the new release's copy of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,4 +29,8 @@ pub struct PlannedMove {
     pub old_service: String,
     /// The service of the new release that will.
     pub service: String,
+    /// Which database, where that has to be said.
+    pub database: Option<String>,
+    /// The recipe's own commands.
+    pub commands: Option<DatabaseCommands>,
 }

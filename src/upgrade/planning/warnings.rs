@@ -187,6 +187,7 @@ pub(crate) fn of_facts(request: &Request, decisions: &Decisions, facts: &Facts) 
             decisions.from
         ));
     }
+    warnings.extend(facts.unwell_checks.iter().map(ToString::to_string));
     // What the upgrade stops itself needn't be stopped before.
     let stopped = request.up.then_some(decisions.from_project.as_str());
     for (pair, seen) in decisions.volumes.iter().zip(&facts.volumes) {

@@ -11,8 +11,9 @@ use crate::clock::{self, Stopwatch};
 use crate::engine::{Container, Turnaround, VolumeStore};
 use crate::progress::Progress;
 use crate::release::Install;
-use crate::tree::{VerifyOptions, VerifyScope};
-use crate::upgrade::downtime_estimate::{DowntimeFacts, EarlierPart, EarlierParts, PartKind};
+use crate::tree::{self, KnownFiles, VerifyOptions};
+use crate::upgrade::downtime_estimate::{DowntimeFacts, EarlierPart, EarlierParts};
+use crate::upgrade::expected_changes::ExpectedChanges;
 use crate::upgrade::plan::Plan;
 use crate::upgrade::planning::prepare::Prepared;
 use crate::upgrade::step::{STOP_PATIENCE, Step};
@@ -46,61 +47,89 @@ impl DowntimeFacts {
         let earlier = Journal::newest_of(install, &|journal| {
             journal.was_complete() && is_flow(journal.plan())
         })?;
-        let changing = changing(plan, store, progress);
+        let is_measured = earlier.as_ref().is_some_and(|journal| {
+            let mut steps = journal.plan().steps.iter();
+            steps.any(|step| matches!(step, Step::CopyVolume(_)))
+        });
+        let sample = (!is_measured)
+            .then(|| rate(plan, store, progress))
+            .flatten();
+        let warm = warm_bytes(plan);
+        let changing = changing(plan, store, warm_gap(warm, sample));
         let took = |journal: &Journal| {
-            EarlierPart::of_steps(journal.plan(), &changing, |step| journal.outcome(step))
+            EarlierPart::of_steps(journal.plan(), &changing.bytes, |step| {
+                journal.outcome(step)
+            })
         };
         let earlier: EarlierParts = earlier.as_ref().map(took).unwrap_or_default();
-        let is_measured = earlier.contains_key(&PartKind::Copy);
         let (containers, question) = containers(install, plan, store);
         Ok(Self {
             rehearsed: EarlierParts::new(),
-            rate: (!is_measured)
-                .then(|| rate(plan, store, progress))
-                .flatten(),
+            rate: sample,
             earlier,
             containers,
             question,
             databases,
-            changing,
+            changing: changing.bytes,
+            walk: changing.walk,
         })
     }
 }
 
-/// How long before the window a database may have written what it writes to its files then: Postgres
-/// and others do so every five minutes.
-const LATELY: Duration = Duration::from_mins(5);
+/// What is read in a second where no sample tells.
+pub(super) const UNTOLD_RATE: u64 = 100 << 20;
+/// How often a volume is read before the window: to be copied, and to be known, and the copy as well.
+pub(super) const WARM_READS: u64 = 3;
 
-/// The bytes of files that were written lately, by the keys of the volumes that are copied while they
-/// are in use, and of which the window reads what changes. A volume that isn't reached by path is read
-/// as a whole.
-fn changing(
-    plan: &Plan,
-    store: &dyn VolumeStore,
-    progress: &dyn Progress,
-) -> BTreeMap<String, u64> {
-    let since = clock::now().as_second() - LATELY.as_secs().cast_signed();
-    let options = VerifyOptions {
-        scope: VerifyScope::MetadataOnly,
-        ..VerifyOptions::default()
+/// The bytes that are copied while the old release serves.
+fn warm_bytes(plan: &Plan) -> u64 {
+    let is_warm = |key: &str| {
+        let mut steps = plan.steps.iter();
+        steps.any(|step| matches!(step, Step::WarmCopy(copy) if copy.key == key))
     };
+    let volumes = plan.estimate.volumes.iter();
+    let warm = volumes.filter(|volume| is_warm(&volume.key));
+    warm.map(|volume| volume.bytes).sum()
+}
+
+/// How long before the stop the first of them is read.
+fn warm_gap(bytes: u64, rate: Option<u64>) -> Duration {
+    let rate = rate.unwrap_or(UNTOLD_RATE).max(1);
+    Duration::from_secs(bytes.saturating_mul(WARM_READS) / rate)
+}
+
+/// What is to be expected of the volumes that are copied while they are in use.
+#[derive(Debug, Default)]
+struct Changing {
+    /// The bytes that will have been changed by the window, by the keys of the volumes of which the
+    /// window reads no more.
+    bytes: BTreeMap<String, u64>,
+    /// How long it takes to look at all files of these.
+    walk: Duration,
+}
+
+/// Looks at the times of the files. Of a volume that isn't reached by path, or whose filesystem doesn't
+/// mark every write, the window reads all.
+fn changing(plan: &Plan, store: &dyn VolumeStore, gap: Duration) -> Changing {
+    let now = clock::now().as_second();
     let warm = plan.steps.iter().filter_map(|step| match step {
         Step::WarmCopy(copy) => Some(copy),
         _ => None,
     });
     let contents = store.contents();
-    let changing = warm.filter_map(|copy| {
+    let watch = Stopwatch::start();
+    let expected = warm.filter_map(|copy| {
         let volume = store.find(&copy.source).ok()??;
-        contents.path(&volume)?;
-        let seen = contents.observe(&volume, &options, progress).ok()?;
-        let lately = seen.entries().filter(|entry| {
-            let modified = entry.mtime.map(|time| time.seconds);
-            modified.is_none_or(|modified| modified >= since)
-        });
-        let bytes = lately.filter_map(|entry| entry.size).sum();
-        Some((copy.key.clone(), bytes))
+        let root = contents.path(&volume)?;
+        KnownFiles::are_possible(root).ok().filter(|is| *is)?;
+        let mut changes = ExpectedChanges::within(gap, now);
+        tree::file_ages(root, &mut |file| changes.take(file)).ok()?;
+        Some((copy.key.clone(), changes.bytes()))
     });
-    changing.collect()
+    Changing {
+        bytes: expected.collect(),
+        walk: watch.elapsed(),
+    }
 }
 
 /// What is to be expected of the old release's containers, and how long the engine takes to answer.

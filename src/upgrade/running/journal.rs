@@ -18,18 +18,19 @@ use thiserror::Error;
 use super::downtime::DowntimeFigure;
 use super::run_course::RunCourse;
 pub use super::run_course::{RunState, StepState};
-use super::run_terms::RunTerms;
+use super::run_terms::{OpenedWindow, RunTerms};
 use crate::document::{self, DocumentError, DocumentFormat};
 use crate::error::{Code, Explain, Kind};
 use crate::fs::Disk;
 use crate::release::Install;
+use crate::upgrade::downtime_estimate::DowntimeEstimate;
 use crate::upgrade::plan::{Plan, PlanError, is_of, own_id};
 use crate::upgrade::step::StepOutcome;
 
 /// The format of a journal. Each version has a file in `fixtures/formats/`.
 pub const FORMAT: DocumentFormat = DocumentFormat {
     name: "transship-journal",
-    version: 6,
+    version: 8,
     oldest: 1,
 };
 
@@ -115,6 +116,15 @@ pub enum JournalEvent {
     Terms {
         /// The terms.
         terms: RunTerms,
+    },
+    /// The old release may be stopped from now on.
+    Opened {
+        /// When the new one has to serve, where the run has a window of maintenance.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ends: Option<Timestamp>,
+        /// How long nobody will be served, by what is known now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expected: Option<DowntimeEstimate>,
     },
     /// Every step of the plan is done, and it goes back unless it is confirmed.
     Awaits {
@@ -383,6 +393,19 @@ impl Journal {
             _ => None,
         });
         terms.unwrap_or_default()
+    }
+
+    /// What was known when the old release might be stopped, the last time; nothing in a journal of
+    /// version 6.
+    pub(super) fn opened(&self) -> Option<OpenedWindow> {
+        let mut records = self.records().iter().rev();
+        records.find_map(|record| match &record.event {
+            JournalEvent::Opened { ends, expected } => Some(OpenedWindow {
+                ends: *ends,
+                expected: expected.clone(),
+            }),
+            _ => None,
+        })
     }
 
     /// By when the run has to be confirmed, while it has to.

@@ -17,5 +17,6 @@ mod run_course;
 pub mod run_error;
 pub mod run_terms;
 pub mod runner;
+mod second_sight;
 mod undoing;
 pub mod writes_since_copy;

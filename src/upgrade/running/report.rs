@@ -36,6 +36,10 @@ pub struct Report {
     /// How long that was expected to be when it was planned, in milliseconds; absent where it wasn't known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected_downtime_milliseconds: Option<u64>,
+    /// How long it was expected to be just before the old release was stopped, in milliseconds; absent where
+    /// it wasn't known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected_at_window_milliseconds: Option<u64>,
     /// What remains for the administrator to do, as sentences or commands.
     pub next: Vec<String>,
     /// Whether the plan itself stops and starts the releases.
@@ -76,6 +80,7 @@ impl Report {
                 .collect(),
             downtime: journal.downtime(),
             expected_downtime_milliseconds: expected(journal),
+            expected_at_window_milliseconds: expected_at_window(journal),
             next: Vec::new(),
             starts: plan.request.up,
         }
@@ -112,8 +117,18 @@ impl Report {
 /// The way back was never planned.
 fn expected(journal: &Journal) -> Option<u64> {
     let estimate = journal.plan().estimate.downtime.as_ref()?;
-    let is_there = matches!(journal.state(), RunState::Open | RunState::Complete);
-    is_there.then(|| estimate.milliseconds()).flatten()
+    is_way_there(journal)
+        .then(|| estimate.milliseconds())
+        .flatten()
+}
+
+fn expected_at_window(journal: &Journal) -> Option<u64> {
+    let expected = journal.opened().filter(|_| is_way_there(journal))?.expected;
+    expected?.milliseconds()
+}
+
+fn is_way_there(journal: &Journal) -> bool {
+    matches!(journal.state(), RunState::Open | RunState::Complete)
 }
 
 /// A version as a word of a shell's.

@@ -73,7 +73,7 @@ impl RunCourse {
             }
             JournalEvent::Ok { step, .. } => self.step(step, &[Doing], Done),
             JournalEvent::Failed { step, .. } => self.step(step, &[Doing], Failed),
-            JournalEvent::Terms { .. } => self.expect_run(&[Open]),
+            JournalEvent::Terms { .. } | JournalEvent::Opened { .. } => self.expect_run(&[Open]),
             JournalEvent::Awaits { .. } | JournalEvent::Complete => {
                 self.expect_run(&[Open])?;
                 if self.steps.iter().any(|state| *state != Done) {

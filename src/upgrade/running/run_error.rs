@@ -9,6 +9,7 @@ use super::downtime::DowntimeFigure;
 use super::journal::JournalError;
 use crate::error::{Code, Explain, Kind};
 use crate::release::{IdentityError, InstallError};
+use crate::upgrade::downtime_estimate::DowntimeRefusal;
 use crate::upgrade::plan::PlanError;
 use crate::upgrade::step::StepError;
 
@@ -90,6 +91,12 @@ pub enum RunError {
     WindowOver {
         /// The window, as it was told.
         window: String,
+    },
+    /// More has changed than could be expected, so that it would be down for too long.
+    #[error("all is ready, and {source}")]
+    Downtime {
+        /// How long that would be, and how long it may be.
+        source: DowntimeRefusal,
     },
     /// Waiting for a confirmation was interrupted.
     #[error("interrupted while {to} waited to be confirmed by {until}")]
@@ -173,6 +180,14 @@ fn after(downtime: Option<DowntimeFigure>) -> String {
 }
 
 impl RunError {
+    /// How long nobody was served, where the old release serves again.
+    pub const fn downtime(&self) -> Option<DowntimeFigure> {
+        match self {
+            Self::WentBack { downtime, .. } => *downtime,
+            _ => None,
+        }
+    }
+
     /// The next moves that what went wrong itself knows, without those of the run.
     fn cause_hints(&self) -> Vec<String> {
         match self {
@@ -194,6 +209,7 @@ impl Explain for RunError {
             | Self::Refused { source, .. } => source.code(),
             Self::NotBack { .. } => Code::NotBack,
             Self::OutsideWindow { .. } | Self::WindowOver { .. } => Code::OutsideWindow,
+            Self::Downtime { .. } => Code::Downtime,
             Self::Unconfirmed { .. } | Self::NotConfirmed { .. } => Code::Unconfirmed,
             Self::WentBack { .. } => Code::WentBack,
             Self::Interrupted { .. } => Code::Interrupted,
@@ -217,6 +233,7 @@ impl Explain for RunError {
             | Self::NotBack { .. }
             | Self::OutsideWindow { is_begun: true, .. }
             | Self::WindowOver { .. }
+            | Self::Downtime { .. }
             | Self::NotConfirmed { .. } => Kind::Failed,
             Self::WentBack { .. } => Kind::RolledBack,
             Self::Interrupted { .. } | Self::Unconfirmed { .. } => Kind::Interrupted,
@@ -259,6 +276,10 @@ impl Explain for RunError {
             Self::Interrupted { .. }
             | Self::Unfinished { .. }
             | Self::OutsideWindow { is_begun: true, .. } => vec![go_on],
+            Self::Downtime { .. } => vec![
+                "go on when less is written, with `transship resume`, or undo it with `transship rollback`"
+                    .into(),
+            ],
             Self::NoTerms => vec!["plan it while the old release runs".into()],
             Self::OutsideWindow {
                 is_begun: false,

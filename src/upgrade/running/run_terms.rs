@@ -12,6 +12,7 @@ use super::maintenance_window::{MaintenanceWindow, WindowState};
 use super::run_error::RunError;
 use crate::clock;
 use crate::progress::{Progress, StepProgress};
+use crate::release::Version;
 use crate::upgrade::downtime_estimate::DowntimeEstimate;
 use crate::upgrade::plan::Plan;
 
@@ -32,6 +33,21 @@ pub struct RunTerms {
     /// it is confirmed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirm_seconds: Option<u64>,
+    /// How long, in seconds, it may be down: what would take longer isn't stopped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_downtime_seconds: Option<u64>,
+}
+
+/// What is known, just before the old release is stopped, of how long that will be.
+pub(super) type Expects<'a> = &'a dyn Fn() -> Option<DowntimeEstimate>;
+
+/// That the old release may be stopped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct OpenedWindow {
+    /// When it has to be over.
+    pub(super) ends: Option<jiff::Timestamp>,
+    /// How long it is expected to be down.
+    pub(super) expected: Option<DowntimeEstimate>,
 }
 
 impl RunTerms {
@@ -51,34 +67,54 @@ impl RunTerms {
         let Some(window) = &self.window else {
             return Ok(());
         };
-        match fits(window, plan) {
+        match fits(window, plan.estimate.downtime.as_ref()) {
             Ok(_) => Ok(()),
             Err(Some(_)) if self.wait => Ok(()),
             Err(until) => Err(outside(window, until, false)),
         }
     }
 
-    /// Waits until the old release may be stopped, and gives when it has to be over.
+    /// Waits until the old release may be stopped, and looks then how long that will be.
     ///
     /// # Errors
-    /// [`RunError::OutsideWindow`] where it isn't to be waited for; nothing where it is interrupted.
+    /// [`RunError::OutsideWindow`] where it isn't to be waited for, [`RunError::Downtime`]; nothing where
+    /// it is interrupted.
     pub(super) fn open(
         &self,
-        plan: &Plan,
+        from: &Version,
+        expects: Expects<'_>,
         progress: &dyn Progress,
-    ) -> Result<Option<jiff::Timestamp>, Option<RunError>> {
-        let Some(window) = &self.window else {
-            return Ok(None);
-        };
+    ) -> Result<OpenedWindow, Option<RunError>> {
+        let mut expected = expects();
+        // What was waited for may have changed more meanwhile.
+        let mut is_fresh = true;
         let mut told = Countdown::default();
         loop {
-            match fits(window, plan) {
-                Ok(ends) => return Ok(Some(ends)),
+            let Some(window) = &self.window else {
+                self.require_short(expected.as_ref())?;
+                return Ok(OpenedWindow {
+                    ends: None,
+                    expected,
+                });
+            };
+            match fits(window, expected.as_ref()) {
+                Ok(ends) if is_fresh => {
+                    self.require_short(expected.as_ref())?;
+                    return Ok(OpenedWindow {
+                        ends: Some(ends),
+                        expected,
+                    });
+                }
+                Ok(_) => {
+                    expected = expects();
+                    is_fresh = true;
+                    continue;
+                }
                 Err(Some(until)) if self.wait => {
+                    is_fresh = false;
                     told.tell(until, progress, |left| {
                         format!(
-                            "all is ready: {} is stopped in {left}, when the window {window} opens",
-                            plan.from
+                            "all is ready: {from} is stopped in {left}, when the window {window} opens"
                         )
                     });
                 }
@@ -90,11 +126,33 @@ impl RunTerms {
             thread::sleep(PAUSE);
         }
     }
+
+    /// When a run has to be over that goes on in its window: at the end of the one in which it was begun,
+    /// and not of the next night's. Where that isn't recorded, of the one that is open, or now.
+    pub(super) fn end_of(&self, opened: Option<OpenedWindow>) -> Option<jiff::Timestamp> {
+        match opened {
+            Some(opened) => opened.ends,
+            None => self.window.as_ref().map(MaintenanceWindow::end),
+        }
+    }
+
+    /// That it won't be down for longer than it may; what isn't known was accepted before.
+    fn require_short(&self, expected: Option<&DowntimeEstimate>) -> Result<(), RunError> {
+        let limit = self.max_downtime_seconds.map(Duration::from_secs);
+        match limit.zip(expected) {
+            Some((limit, expected)) => expected
+                .require_within(limit, true)
+                .map_err(|source| RunError::Downtime { source }),
+            None => Ok(()),
+        }
+    }
 }
 
 /// When the window ends, if it is open and long enough; else how long until the next one, if any comes.
-fn fits(window: &MaintenanceWindow, plan: &Plan) -> Result<jiff::Timestamp, Option<Duration>> {
-    let expected = plan.estimate.downtime.as_ref();
+fn fits(
+    window: &MaintenanceWindow,
+    expected: Option<&DowntimeEstimate>,
+) -> Result<jiff::Timestamp, Option<Duration>> {
     let expected = expected
         .and_then(DowntimeEstimate::expected)
         .unwrap_or_default();
@@ -225,6 +283,7 @@ impl Progress for Deadline<'_> {
 mod tests {
     use super::*;
     use crate::progress::Collected;
+    use crate::upgrade::downtime_estimate::{DowntimePart, PartBasis, PartKind};
 
     #[test]
     fn a_countdown_tells_more_often_as_it_nears_its_end() {
@@ -236,6 +295,82 @@ mod tests {
         let lines = said.lines.lock().unwrap().clone();
         let first = ["1 min", "30 s", "20 s", "10 s", "9 s"];
         assert_eq!(lines[..5], first, "{lines:?}");
+    }
+
+    fn estimate(seconds: Option<u64>) -> DowntimeEstimate {
+        let part = DowntimePart {
+            kind: PartKind::Copy,
+            milliseconds: seconds.map(|seconds| seconds * 1000),
+            basis: PartBasis::WarmCopy,
+        };
+        DowntimeEstimate { parts: vec![part] }
+    }
+
+    /// Opens, where so many seconds of downtime are expected; gives what is said against it.
+    #[track_caller]
+    fn check(terms: &RunTerms, expected: Option<u64>, refused: Option<&str>) {
+        let from = "v1".parse().unwrap();
+        let expects = || Some(estimate(expected));
+        let opened = terms.open(&from, &expects, &Collected::default());
+        let said = opened.as_ref().err();
+        let said = said.and_then(Option::as_ref).map(ToString::to_string);
+        match refused {
+            Some(refused) => assert!(said.as_ref().unwrap().contains(refused), "{said:?}"),
+            None => assert_eq!(opened.unwrap().expected, Some(estimate(expected))),
+        }
+    }
+
+    #[test]
+    fn what_has_changed_more_than_was_expected_is_not_stopped() {
+        let limited = RunTerms {
+            max_downtime_seconds: Some(30),
+            ..RunTerms::default()
+        };
+        check(&limited, Some(30), None);
+        check(&limited, Some(31), Some("it would be down for about 31 s"));
+        // Accepted when it was planned.
+        check(&limited, None, None);
+        check(&RunTerms::default(), Some(1_000_000), None);
+        let now = clock::local_now();
+        let at = |minutes: i64| {
+            let time = &now + jiff::SignedDuration::from_mins(minutes);
+            time.strftime("%Y-%m-%dT%H:%M:%S").to_string()
+        };
+        let window = format!("{}/{}", at(-1), at(60)).parse().unwrap();
+        let in_window = RunTerms {
+            window: Some(window),
+            ..limited
+        };
+        check(&in_window, Some(10), None);
+        check(&in_window, Some(40), Some("down for about 40 s"));
+        check(&in_window, Some(4_000), Some("no other comes"));
+    }
+
+    #[test]
+    fn a_run_that_goes_on_has_to_be_over_by_the_end_of_the_night_in_which_it_was_begun() {
+        let now = clock::local_now();
+        let at = |hours: i64| {
+            let time = &now + jiff::SignedDuration::from_hours(hours);
+            time.strftime("%H:%M").to_string()
+        };
+        let terms = RunTerms {
+            window: Some(format!("{}-{}", at(-1), at(2)).parse().unwrap()),
+            ..RunTerms::default()
+        };
+        let last_night = clock::now() - jiff::SignedDuration::from_hours(22);
+        let opened = |ends| OpenedWindow {
+            ends,
+            expected: None,
+        };
+        let end = terms.end_of(Some(opened(Some(last_night))));
+        assert_eq!(end, Some(last_night));
+        let said = Collected::default();
+        let deadline = Deadline::none(&said);
+        deadline.set(end.unwrap());
+        assert!(deadline.is_over(), "it goes back");
+        assert_eq!(terms.end_of(Some(opened(None))), None);
+        // Of before that was recorded.
+        assert!(terms.end_of(None).unwrap() > clock::now());
     }
 
     #[test]

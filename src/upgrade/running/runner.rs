@@ -9,10 +9,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::downtime::Downtime;
 use super::going_back::{OnFailure, is_in_window, scope_begun, undo_order};
 use super::journal::{Journal, JournalError, JournalEvent, RunState, StepState};
-use super::maintenance_window::MaintenanceWindow;
 use super::report::Report;
 pub use super::run_error::RunError;
-use super::run_terms::{Deadline, RunTerms};
+use super::run_terms::{Deadline, OpenedWindow, RunTerms};
 use super::undoing::undoing;
 use crate::clock::{self, Stopwatch};
 use crate::engine::VolumeStore;
@@ -171,7 +170,7 @@ impl Runner<'_> {
             };
             if step.phase() == Phase::Window && !is_open {
                 is_open = true;
-                let opened = self.open_window(journal, &terms);
+                let opened = self.open_window(journal, &terms, &ids);
                 let ends = opened.map_err(|error| error.unwrap_or_else(interrupted))?;
                 if let Some(ends) = ends {
                     deadline.set(ends);
@@ -220,14 +219,20 @@ impl Runner<'_> {
     /// Waits until the window may be opened, and gives when it has to be over.
     fn open_window(
         &self,
-        journal: &Journal,
+        journal: &mut Journal,
         terms: &RunTerms,
+        ids: &RunIds,
     ) -> Result<Option<Timestamp>, Option<RunError>> {
-        match is_in_window(journal) {
+        if is_in_window(journal) {
             // It was open once, and may be over by now.
-            true => Ok(terms.window.as_ref().map(MaintenanceWindow::end)),
-            false => terms.open(journal.plan(), self.progress),
+            return Ok(terms.end_of(journal.opened()));
         }
+        let expects = || self.expected_now(journal, ids);
+        let OpenedWindow { ends, expected } =
+            terms.open(&journal.plan().from, &expects, self.progress)?;
+        let event = JournalEvent::Opened { ends, expected };
+        journal.record(self.disk, event).map_err(RunError::from)?;
+        Ok(ends)
     }
 
     /// A run that goes on in the window: what a restart policy or a reboot has revived of the old

@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use crate::compose;
 use crate::database::postgres::PostgresError;
+use crate::database::{DatabaseEngine, StreamedMoveError};
 use crate::document::DocumentError;
 use crate::engine::{self, ArchiveError};
 use crate::error::{Code, Explain, Kind, root_hint};
@@ -45,6 +46,15 @@ pub enum StepError {
     /// A database can't be moved.
     #[error(transparent)]
     Database(#[from] PostgresError),
+    /// A database can't be streamed into another.
+    #[error(transparent)]
+    Stream(#[from] StreamedMoveError),
+    /// A recipe has commands for a database, and they aren't in the step, or transship has none.
+    #[error("there is no way to move {engine}")]
+    NoWay {
+        /// The engine.
+        engine: DatabaseEngine,
+    },
     /// A service keeps its data elsewhere than in its volume.
     #[error("`{service}` has its data in `{}`, which isn't in volume `{volume}`", folder.display())]
     DataElsewhere {
@@ -240,10 +250,12 @@ impl Explain for StepError {
             Self::Merge(error) => error.code(),
             Self::Document(error) => error.code(),
             Self::Database(error) => error.code(),
+            Self::Stream(error) => error.code(),
             Self::Launch(error) => error.code(),
             Self::Install(error) => error.code(),
             Self::Io { .. } => Code::Unwritable,
             Self::NoDocker { .. } => Code::NoEngine,
+            Self::NoWay { .. } => Code::Refused,
             Self::FileChanged { .. }
             | Self::SourceChanged { .. }
             | Self::StartedAgain { .. }
@@ -270,6 +282,7 @@ impl Explain for StepError {
             Self::Merge(error) => error.kind(),
             Self::Document(error) => error.kind(),
             Self::Database(error) => error.kind(),
+            Self::Stream(error) => error.kind(),
             Self::Launch(error) => error.kind(),
             Self::Install(error) => error.kind(),
             Self::HookInterrupted { .. } | Self::CheckInterrupted { .. } => Kind::Interrupted,
@@ -320,6 +333,7 @@ impl Explain for StepError {
                 vec!["roll back and make the plan again".into()]
             }
             Self::Database(error) => error.hints(),
+            Self::Stream(error) => error.hints(),
             Self::DataElsewhere { volume, .. } => vec![format!(
                 "mount `{volume}` where the image keeps its data: from Postgres 18 on one level higher"
             )],

@@ -5,21 +5,22 @@
 //! The old volume is opened by the image that wrote it and by nothing else. A database that runs writes its
 //! own log, so that its files aren't the same to the byte afterwards; what it holds is.
 
+mod alone;
+mod streamed;
+
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::create_containers::CreateContainers;
 use super::run_volume::{remember, require_labels};
 use super::shell::quote;
 use super::world::{self, Attempt, Phase, StepKind, StepOutcome, Undo, UndoEvidence, World};
 use super::{ReleaseProject, StepError};
-use crate::database::postgres::{
-    COMPARISON_FORMAT, LoneServer, MovedServer, PostgresError, move_server,
-};
+use crate::database::postgres::{COMPARISON_FORMAT, Filling, LoneServer, PostgresError};
 use crate::database::{DatabaseEngine, DatabaseMethod};
-use crate::document;
-use crate::engine::{self, Container, LoneContainer, Volume, VolumeStore};
+use crate::document::{self, DocumentFormat};
+use crate::engine::{self, Container, Volume, VolumeStore};
+use crate::release::DatabaseCommands;
 use crate::tree::{Digest, Holds};
 use crate::upgrade::confine::{self, Bounds, OutOfBounds};
 
@@ -31,6 +32,12 @@ pub struct MoveDatabase {
     pub engine: DatabaseEngine,
     /// The way.
     pub method: DatabaseMethod,
+    /// Which database, where that has to be said: `$DATABASE` in what is run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database: Option<String>,
+    /// What is run, where the recipe says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commands: Option<DatabaseCommands>,
     /// The service of the old release that has it.
     pub old_service: String,
     /// The service of the new release that will.
@@ -74,7 +81,10 @@ impl StepKind for MoveDatabase {
                 });
             }
         }
-        let done = self.moved(world, &source, &target);
+        let done = match self.is_of_postgres() {
+            true => self.moved(world, &source, &target),
+            false => self.streamed(world, &source, &target),
+        };
         let moved = match done {
             Ok(moved) => moved,
             Err(error) => {
@@ -83,15 +93,14 @@ impl StepKind for MoveDatabase {
             }
         };
         remember(world, (&self.source, &source), (&self.target, &target))?;
-        let comparison = &moved.comparison;
-        for note in moved.notes.iter().chain(&comparison.notes) {
+        for note in &moved.notes {
             world.progress.note(&format!("{}: {note}", self.service));
         }
         let proof = world.install.root().join(&self.proof);
         let text = std::fs::read(&proof).map_err(StepError::io(&proof))?;
         Ok(StepOutcome {
-            files: comparison.table_count(),
-            bytes: 0,
+            files: moved.tables,
+            bytes: moved.bytes,
             sha256: Some(Digest::of(&text).to_string()),
             ..StepOutcome::default()
         })
@@ -132,8 +141,12 @@ impl StepKind for MoveDatabase {
     }
 
     fn title(&self) -> String {
+        let compare = match self.compares() {
+            true => "and compare",
+            false => "and compare nothing",
+        };
         format!(
-            "move database {} from volume {} to {} ({} by {}), and compare",
+            "move database {} from volume {} to {} ({} by {}), {compare}",
             self.service, self.source, self.target, self.engine, self.method
         )
     }
@@ -158,7 +171,10 @@ impl StepKind for MoveDatabase {
         vec![
             alone(&self.old, &self.old_service),
             alone(&self.new, &self.service),
-            format!("transship db move {a} {b} --output {proof}"),
+            format!(
+                "transship db move {a} {b}{} --output {proof}",
+                self.options()
+            ),
             stop(&self.old, &self.old_service),
             stop(&self.new, &self.service),
         ]
@@ -169,34 +185,46 @@ impl StepKind for MoveDatabase {
     }
 }
 
+/// What was moved.
+struct Moved {
+    tables: u64,
+    bytes: u64,
+    notes: Vec<String>,
+}
+
 impl MoveDatabase {
+    fn is_of_postgres(&self) -> bool {
+        self.engine == DatabaseEngine::Postgres && self.method != DatabaseMethod::Command
+    }
+
     /// Both servers, alone, and all of the one in the other. The proof is there afterwards.
     fn moved(
         &self,
         world: World<'_>,
         source: &Volume,
         target: &Volume,
-    ) -> Result<MovedServer, StepError> {
+    ) -> Result<Moved, StepError> {
         let docker = world.docker()?;
-        let old = container(world, &self.old, &self.old_service)?;
-        if container(world, &self.new, &self.service).is_err() {
-            let create = CreateContainers {
-                new: self.new.clone(),
-                old: self.old.clone(),
-                beforehand: false,
-            };
-            create.act(world, Attempt::Again)?;
-        }
-        let new = container(world, &self.new, &self.service)?;
+        let (old, new) = self.containers(world)?;
         let [from, to] = self.names(world);
         let from = LoneServer::start(docker, world.disk, &from, &old, world.progress)?;
         self.require_data_in(&from, &old, source)?;
-        let to = LoneServer::start(docker, world.disk, &to, &new, world.progress)?;
+        let begun = LoneServer::start_for_filling(docker, world.disk, &to, &new, world.progress);
+        let to = match begun {
+            Ok(server) => server,
+            Err(PostgresError::Interrupted) => return Err(PostgresError::Interrupted.into()),
+            // A setting of its own may stand against those.
+            Err(_) => {
+                world.volumes.contents().clear(world.disk, target)?;
+                LoneServer::start(docker, world.disk, &to, &new, world.progress)?
+            }
+        };
         self.require_data_in(&to, &new, target)?;
-        let moved = move_server(&from.server, &to.server, world.progress)?;
-        let proof = world.install.root().join(&self.proof);
-        world::make_folders(world, &proof)?;
-        document::save(world.disk, COMPARISON_FORMAT, &proof, &moved.comparison)?;
+        let filling = Filling::of(&from.server, &to.server, world.progress)?.by(self.method);
+        filling.fill(&to.server, world.progress)?;
+        let to = to.restart(docker, world.disk, &new, world.progress)?;
+        let moved = filling.compare(&to.server, world.progress)?;
+        self.keep_proof(world, COMPARISON_FORMAT, &moved.comparison)?;
         if !moved.comparison.equal {
             return Err(PostgresError::NotEqual {
                 a: self.source.clone(),
@@ -207,7 +235,23 @@ impl MoveDatabase {
         to.server.renew_md5_password()?;
         to.end(world.disk)?;
         from.end(world.disk)?;
-        Ok(moved)
+        let comparison = &moved.comparison;
+        Ok(Moved {
+            tables: comparison.table_count(),
+            bytes: 0,
+            notes: [&moved.notes[..], &comparison.notes[..]].concat(),
+        })
+    }
+
+    fn keep_proof<T: Serialize>(
+        &self,
+        world: World<'_>,
+        format: DocumentFormat,
+        found: &T,
+    ) -> Result<(), StepError> {
+        let proof = world.install.root().join(&self.proof);
+        world::make_folders(world, &proof)?;
+        Ok(document::save(world.disk, format, &proof, found)?)
     }
 
     /// The data must be in the volume: with another place mounted than the image keeps its data in, it would
@@ -232,53 +276,4 @@ impl MoveDatabase {
             }),
         }
     }
-
-    /// What the two servers' containers are called.
-    fn names(&self, world: World<'_>) -> [String; 2] {
-        let plain = |c: char| {
-            if c.is_ascii_alphanumeric() || c == '-' {
-                c
-            } else {
-                '_'
-            }
-        };
-        let run: String = format!("{}-{}", world.id, world.run)
-            .chars()
-            .map(plain)
-            .collect();
-        let service: String = self.service.chars().map(plain).collect();
-        ["old", "new"].map(|side| format!("transship-{run}-{service}-{side}"))
-    }
-
-    /// Those that a killed run left.
-    fn remove_servers(&self, world: World<'_>) -> Result<(), StepError> {
-        let docker = world.docker()?;
-        let mut names = self.names(world).into_iter();
-        names.try_for_each(|name| Ok(LoneContainer::remove(docker, world.disk, &name)?))
-    }
-
-    /// After a failure the new volume is empty, as it was.
-    fn take_back(&self, world: World<'_>, target: &Volume) {
-        // The failure itself is what there is to tell; `undo` looks again at what stays.
-        let _ = self.remove_servers(world);
-        let _ = world.volumes.contents().clear(world.disk, target);
-    }
-}
-
-/// The container of a service, which stands still.
-fn container(
-    world: World<'_>,
-    release: &ReleaseProject,
-    service: &str,
-) -> Result<Container, StepError> {
-    let containers = Container::of_project(world.docker()?, &release.project)?;
-    let folder = release.project_folder(world);
-    let is_its = |one: &Container| one.service.as_deref() == Some(service) && one.is_from(&folder);
-    let found = containers.into_iter().find(is_its);
-    found.ok_or_else(|| {
-        StepError::Engine(engine::Error::NotStartable {
-            container: service.to_owned(),
-            why: format!("project `{}` has no container of it", release.project),
-        })
-    })
 }

@@ -112,7 +112,7 @@ impl ReleaseProject {
     }
 
     /// A command of Compose for it, for people to type in the install's folder.
-    pub(super) fn compose_command(&self, words: &str) -> String {
+    pub(in crate::upgrade) fn compose_command(&self, words: &str) -> String {
         let folder = Install::current_target(&self.version);
         let folder = match is_empty(&self.folder) {
             true => folder,

@@ -183,7 +183,7 @@ impl StepKind for RunHook {
 
 impl RunHook {
     /// The release in whose folder, and services, it is run.
-    fn release(&self) -> &ReleaseProject {
+    pub(in crate::upgrade) fn release(&self) -> &ReleaseProject {
         match self.point {
             HookPoint::BeforeHop | HookPoint::BeforeStop => &self.old,
             HookPoint::Migrate | HookPoint::AfterUp | HookPoint::AfterHop => &self.new,

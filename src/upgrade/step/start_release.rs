@@ -5,7 +5,6 @@
 //! A call that fails leaves what it started, for whoever wants to look at it: undoing stops it.
 
 use std::path::PathBuf;
-use std::thread;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -14,7 +13,7 @@ use super::StepError;
 use super::release_project::ReleaseProject;
 use super::stop_release::{COMING_UP, PATIENCE, UNHEALTHY};
 use super::world::{Attempt, Phase, StepKind, StepOutcome, Undo, UndoScope, World};
-use crate::engine::{Compose, UpOptions, VolumeStore, remove_containers, stop_containers};
+use crate::engine::{Compose, UpOptions, UpWait, VolumeStore, remove_containers, stop_containers};
 use crate::upgrade::confine::{Bounds, OutOfBounds};
 
 /// How long what has no health check has to stay up.
@@ -50,13 +49,16 @@ impl StepKind for StartRelease {
             ..launch.up()
         };
         compose.up(world.disk, &how, world.progress)?;
-        compose.wait_for(&services, COMING_UP, Some(UNHEALTHY), world.progress)?;
-        // What has no health check may run for a moment and die.
-        let containers = compose.containers()?;
-        if self.services.is_empty() && containers.iter().any(|one| one.health.is_none()) {
-            thread::sleep(SETTLING);
-            compose.wait_for(&services, COMING_UP, Some(UNHEALTHY), world.progress)?;
-        }
+        let wait = UpWait {
+            patience: COMING_UP,
+            unhealthy: Some(UNHEALTHY),
+            // What is needed before the rest is waited for again.
+            settling: match self.services.is_empty() {
+                true => SETTLING,
+                false => Duration::ZERO,
+            },
+        };
+        compose.wait_settled(&services, &wait, world.progress)?;
         Ok(StepOutcome::default())
     }
 

@@ -4,19 +4,19 @@ use std::fs;
 
 use crate::common::install::Install;
 
-/// Commands that need a Docker engine, or a run that was interrupted, to succeed; `resume` prints the
-/// document of `apply`.
-pub(super) const NEED_MORE: &[&str] = &[
-    "resume",
-    "confirm",
-    "db collation",
-    "db compare",
-    "db dump",
-    "db load",
-    "db move",
-    "up",
-    "stop",
-    "image load",
+/// Commands that need a Docker engine, or a run that was interrupted, to succeed, and the file of the test in
+/// which they do.
+pub(super) const NEED_MORE: &[(&str, &str)] = &[
+    ("resume", "tests/cli/json.rs"),
+    ("confirm", "tests/engine/terms.rs"),
+    ("up", "tests/engine/replacing.rs"),
+    ("stop", "tests/engine/replacing.rs"),
+    ("image load", "tests/engine/image_archive.rs"),
+    ("db collation", "tests/databases/collation.rs"),
+    ("db compare", "tests/databases/compare.rs"),
+    ("db dump", "tests/databases/dumps.rs"),
+    ("db load", "tests/databases/dumps.rs"),
+    ("db move", "tests/databases/moves.rs"),
 ];
 
 /// Commands that can't fail but by their usage.

@@ -1,6 +1,9 @@
 //! What variables and the files that set them have to do with it.
 
-use super::Sides;
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use super::{Sides, transship};
 
 #[test]
 fn sites_and_labels_that_files_and_variables_give_collide() {
@@ -178,4 +181,49 @@ networks:
     );
     assert_eq!(sides.read("A/.env"), "DB_HOST=shop-db\n");
     sides.is_valid();
+}
+
+#[test]
+fn a_file_of_variables_that_is_another_side_s_too_is_never_changed() {
+    let text = "\
+services:
+  database: {image: r/db:1, container_name: shop-db, ports: [\"${DB_PORT:-5432}:5432\"]}
+  web: {image: r/web:1, environment: {DB_HOST: \"${DB_HOST}\"}}
+";
+    let env = "DB_HOST=shop-db\nDB_PORT=5432\n";
+    let unchanged = |sides: &Sides, side_a: &str, side_b: &str, file: &str| {
+        let args = ["conflicts", side_a, side_b, "--fix", "--port-offset", "9"];
+        transship(sides.0.path(), [&args[..], &["-p", "c"]].concat())
+            .exits(3)
+            .complains("`DB_HOST`, `DB_PORT` would have to change in `")
+            .complains(file);
+        assert_eq!(sides.read(file), env);
+        assert_eq!(sides.read("B/compose.yaml"), text);
+    };
+    // One folder for both.
+    let sides = Sides::of(&[("compose.yaml", text), ("a.yaml", text), (".env", env)]);
+    unchanged(&sides, "B/a.yaml", "B/compose.yaml", "B/.env");
+    // A link of both, and a link into the other.
+    let sides = Sides::of(&[("compose.yaml", text), ("../shared/.env", env)]);
+    for side in ["A", "B"] {
+        symlink("../shared/.env", sides.0.path().join(side).join(".env")).unwrap();
+    }
+    unchanged(&sides, "A", "B", "shared/.env");
+    let sides = Sides::of(&[("compose.yaml", text), (".env", env)]);
+    fs::remove_file(sides.0.path().join("B/.env")).unwrap();
+    symlink("../A/.env", sides.0.path().join("B/.env")).unwrap();
+    unchanged(&sides, "A", "B", "A/.env");
+    // Of an include.
+    let include = "include: [{path: sub.yaml, env_file: ../shared.env}]\n";
+    let sides = Sides::of(&[
+        ("compose.yaml", include),
+        ("sub.yaml", text),
+        ("../shared.env", env),
+    ]);
+    sides
+        .fix(&["--port-offset", "9"])
+        .exits(3)
+        .complains("shared.env`, from which another side has its variables");
+    assert_eq!(sides.read("shared.env"), env);
+    assert_eq!(sides.read("B/sub.yaml"), text);
 }

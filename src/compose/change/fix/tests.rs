@@ -56,6 +56,7 @@ fn fixed_with(text: &str, rule: &FixRule, env_files: &[EnvFile], texts: &[TextFi
         lookups: &[],
         env_files,
         others: &["a".to_owned()],
+        foreign: &[],
         texts,
     };
     fix(&project, &found, rule).unwrap()
@@ -145,29 +146,59 @@ fn a_port_that_env_holds_is_given_back() {
 }
 
 #[test]
-fn only_containers_that_collide_and_lack_the_suffix_get_it() {
+fn only_containers_that_collide_get_the_suffix_and_all_of_them() {
     let theirs =
         "services: {web: {image: x, container_name: web}, db: {image: d, container_name: db-b}}";
     let own = theirs
         .replace("image: x", "image: y")
         .replace("}}", "}, own: {image: o, container_name: own}}");
     let found = conflicts(&claims("a", theirs), &claims("b", &own));
+    let fixed = fixed_for(&found, &own);
+    let after = String::from_utf8(fixed.files[0].bytes.clone()).unwrap();
+    let expect = own
+        .replace("container_name: web", "container_name: web-b")
+        .replace("db-b", "db-b-b");
+    assert_eq!(after, expect);
+}
+
+/// The file of project `b`, with these conflicts resolved.
+fn fixed_for(found: &[Conflict], own: &str) -> FixedFiles {
     let document = Document::parse(Path::new("/b/c.yml"), own.as_bytes()).unwrap();
     let project = ProjectFiles {
-        model: &model("b", &own),
+        model: &model("b", own),
         documents: &[document],
         lookup: &lookup,
         lookups: &[],
         env_files: &[],
         others: &[],
+        foreign: &[],
         texts: &[],
     };
-    let fixed = fix(&project, &found, &rule()).unwrap();
-    let after = String::from_utf8(fixed.files[0].bytes.clone()).unwrap();
+    fix(&project, found, &rule()).unwrap()
+}
+
+#[test]
+fn a_name_that_has_the_prefix_and_is_taken_is_refused_with_another_prefix() {
+    let text = "\
+services: {web: {image: x, volumes: ['data:/d'], networks: [n]}}
+volumes: {data: {name: b_data}}
+networks: {n: {name: b_n}}
+";
+    let (fixed, after, _) = fixed(text, &rule());
+    assert_eq!(after, text);
+    let refusals = fixed.refusals.iter().map(ToString::to_string);
+    let refusals: Vec<_> = refusals.collect();
     assert_eq!(
-        after,
-        own.replace("container_name: web", "container_name: web-b")
+        refusals,
+        [
+            "/b/c.yml:2:17: `b_data` has that prefix, and is taken",
+            "/b/c.yml:3:15: `b_n` has that prefix, and is taken"
+        ]
     );
+    let Error::Unsafe { remedy, .. } = &fixed.refusals[0] else {
+        panic!("{:?}", fixed.refusals);
+    };
+    assert_eq!(remedy, "choose another one: `--prefix b2_`");
 }
 
 #[test]
@@ -298,6 +329,7 @@ fn a_suffix_that_no_name_can_have_is_an_error() {
         lookups: &[],
         env_files: &[],
         others: &[],
+        foreign: &[],
         texts: &[],
     };
     let of = |rule: FixRule| fix(&project, &found, &rule).unwrap_err();

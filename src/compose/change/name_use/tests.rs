@@ -1,5 +1,7 @@
 use super::*;
 
+mod places;
+
 /// The text with what is surely meant in `<>`, and what may be meant in `[]`.
 fn marked(thing: NamedThing, key: &str, text: &str, role: ValueRole) -> String {
     let from = if thing == NamedThing::HostPort {
@@ -16,6 +18,11 @@ fn marked(thing: NamedThing, key: &str, text: &str, role: ValueRole) -> String {
         is_own: true,
         reaches: true,
         is_service: false,
+        networks: &["proxy"],
+        hosts: KnownHosts {
+            peers: &["web"],
+            ..KnownHosts::default()
+        },
     };
     let mut marked = text.to_owned();
     for found in uses(&named, &rename).into_iter().rev() {
@@ -77,10 +84,10 @@ fn a_container_is_the_host_of_urls_dsns_and_lists() {
 #[test]
 fn what_looks_like_a_host_and_is_none_is_not_edited() {
     for (key, expect) in [
-        ("ADMIN_PASSWORD", "shop-db:5432"),
+        ("ADMIN_PASSWORD", "[shop-db]:5432"),
         ("POSTGRES_PASSWORD", "x@shop-db"),
         ("MASTER_USER", "shop-db"),
-        ("SERVER_SECRET", "http://shop-db"),
+        ("SERVER_SECRET", "shop-db"),
         ("X", "user=shop-db:1234"),
         ("MASTER_USER_NAME", "[shop-db]"),
         ("CLUSTER_NAME", "[shop-db]"),
@@ -136,6 +143,11 @@ fn who_cannot_reach_a_container_may_mean_another_and_localhost_is_the_reader() {
             is_own: false,
             reaches: false,
             is_service: false,
+            networks: &["proxy"],
+            hosts: KnownHosts {
+                peers: &["web"],
+                ..KnownHosts::default()
+            },
         };
         uses(&text, &rename)[0].is_sure
     };
@@ -166,7 +178,7 @@ fn a_container_is_named_by_the_options_of_a_command() {
         ("", "psql --host <shop-db> --username shop-db"),
         ("-h", "<shop-db>"),
         ("--host", "<shop-db>"),
-        ("", "docker kill [shop-db]"),
+        ("", "docker kill <shop-db>"),
     ] {
         let text = expect.replace(['<', '>', '[', ']'], "");
         let found = marked(NamedThing::Container, key, &text, ValueRole::Command);
@@ -208,6 +220,11 @@ fn a_name_that_a_service_has_stays() {
                 is_own: false,
                 reaches: true,
                 is_service: true,
+                networks: &["proxy"],
+                hosts: KnownHosts {
+                    peers: &["web"],
+                    ..KnownHosts::default()
+                },
             },
             &rename,
         )
@@ -238,7 +255,7 @@ fn a_volume_is_meant_where_it_is_mounted_or_the_key_says_so() {
         ("BACKUP_VOLUME", "<shop-db>"),
         ("X", "run -v <shop-db>:/data -v x:/shop-db"),
         ("X", "[shop-db]"),
-        ("X", "docker volume inspect [shop-db]"),
+        ("X", "docker volume inspect <shop-db>"),
         ("X", "a:/shop-db"),
     ] {
         check(NamedThing::Volume, key, expect);
@@ -253,7 +270,7 @@ fn a_port_is_the_host_s_only_where_the_host_is() {
         ("X", "http://web:8080"),
         ("X", "https://shop.example.org:[8080]/"),
         ("X", "localhost:[8080]"),
-        ("PORT", "8080"),
+        ("PORT", "[8080]"),
         ("X", "http://localhost:18080"),
     ] {
         check(NamedThing::HostPort, key, expect);

@@ -107,6 +107,8 @@ fn facts() -> Facts {
     Facts {
         findings: Vec::new(),
         skipped_hop: None,
+        below_minimum: Vec::new(),
+        unwell_checks: Vec::new(),
         images: None,
         unseen: crate::upgrade::planning::unseen::UnseenFacts::default(),
         compose: None,

@@ -57,6 +57,7 @@ volumes: {one: {name: shop_one}, two: {name: shop_two}, own: {name: theirs}}
         lookups: &[],
         env_files: &[],
         others: &[],
+        foreign: &[],
         texts: &[],
     };
     let fixed = fix(&project, &found, &rule()).unwrap();
@@ -114,7 +115,7 @@ fn a_variable_that_is_named_alone_changes_where_it_is_set() {
             after,
             shop(rest).replace("name: shop-db}", "name: shop-db-b}")
         );
-        // A database's name isn't a host.
+        // `DB` may be a database's name.
         let changes = fixed
             .variables
             .iter()
@@ -122,7 +123,7 @@ fn a_variable_that_is_named_alone_changes_where_it_is_set() {
         let changes: Vec<_> = changes.collect();
         assert_eq!(changes, [("URL", "pg://u@shop-db-b:1/shop-db")]);
         assert_eq!(fixed.variables[0].services, ["web"]);
-        assert!(left.is_empty(), "{left:?}");
+        assert_eq!(left, ["stale-name container `shop-db`"]);
     }
 }
 
@@ -370,9 +371,9 @@ secrets: {s: {environment: URL}}
     let (fixed, ..) = fixed(text, &rule());
     let changes = fixed.variables.iter();
     let changes: Vec<_> = changes.map(|v| format!("{} {}", v.name, v.to)).collect();
-    // A `DB` is a database's name.
+    // A `DB` may be a database's name.
     assert_eq!(changes, ["URL pg://u@shop-db-b:1/shop-db"]);
-    assert_eq!(fixed.stale, []);
+    assert_eq!(fixed.stale.len(), 1);
 }
 
 #[test]
@@ -407,7 +408,11 @@ DB
         .iter()
         .map(|s| (s.at.line, &*s.reason))
         .collect();
-    assert_eq!(stale, [(6, "it is put together from several parts")]);
+    let expect = [
+        (6, "it is put together from several parts"),
+        (7, "it may mean something else"),
+    ];
+    assert_eq!(stale, expect);
 }
 
 #[test]
@@ -428,4 +433,42 @@ services:
         .unwrap()
         .replace("shop-db", "shop-db-b");
     assert_eq!(resolved, expect, "{after}");
+}
+
+#[test]
+fn a_name_that_extra_hosts_gives_and_a_service_that_does_not_run_mean_nothing_else() {
+    let rest = "    extra_hosts: ['shop-db:10.1.2.3']\n    environment: {DB_HOST: shop-db}\n";
+    check(rest, rest, &[]);
+    let rest = "    extra_hosts: {dbhost: host-gateway}\n    environment: {A: 'x://dbhost:8080'}\n    \
+                ports: ['8080:1']\n";
+    check(rest, &rest.replace("8080", "8180"), &[]);
+    let text = "\
+services:
+  db: {image: d, profiles: [p]}
+  db-pg: {image: d, container_name: db}
+  web: {image: w, environment: {DB_HOST: db}}
+";
+    let (_, after, left) = fixed(text, &rule());
+    let expect = text
+        .replace("name: db", "name: db-b")
+        .replace("HOST: db", "HOST: db-b");
+    assert_eq!(after, expect);
+    assert_eq!(left, [""; 0]);
+}
+
+#[test]
+fn a_new_name_that_a_service_has_is_refused_with_another() {
+    let text = "\
+services:
+  one: {image: x, container_name: shop}
+  shop-b: {image: x}
+  web: {image: x, environment: {H_HOST: shop}}
+";
+    let (fixed, after, _) = fixed(text, &rule());
+    assert_eq!(after, text);
+    let Error::Unsafe { reason, remedy, .. } = &fixed.refusals[0] else {
+        panic!("{:?}", fixed.refusals);
+    };
+    assert_eq!(reason, "`shop-b` is the name of a service");
+    assert_eq!(remedy, "choose another one: `--suffix=-b2`");
 }

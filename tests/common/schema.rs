@@ -25,6 +25,12 @@ impl Schema {
         }
         for (word, says) in schema.as_object().unwrap() {
             match word.as_str() {
+                // Of a map, whose names nobody knows: each has to be as the one schema says.
+                "additionalProperties" if says.is_object() => {
+                    for (name, value) in value.as_object().into_iter().flatten() {
+                        self.check(says, value, &format!("{at}/{name}"), faults);
+                    }
+                }
                 "$schema" | "$defs" | "$id" | "title" | "description" | "additionalProperties" => {}
                 "type" => {
                     if !types(says).contains(&kind(value)) {
@@ -124,6 +130,8 @@ fn faults_are_found() {
     check(serde_json::json!({"b": [2, 1, 3]}), 3);
     check(serde_json::json!({"a": 1, "c": 1}), 1);
     check(serde_json::json!([]), 1);
+    let map = Schema::new(serde_json::json!({"additionalProperties": {"type": "integer"}}));
+    assert_eq!(map.faults(&serde_json::json!({"a": 1, "b": "x"})).len(), 1);
     let odd = Schema::new(serde_json::json!({"minimum": 3}));
     assert_eq!(odd.faults(&serde_json::json!(3)).len(), 1);
 }

@@ -1,0 +1,91 @@
+//! A move into a server that runs: it is stopped meanwhile, and another one on its data, which nobody else
+//! reaches and which runs with settings for being filled, takes its place; then it is started again.
+
+use std::time::Duration;
+
+use super::lone_server::{LoneServer, wait_until_ready};
+use super::move_server::{Filling, MovedServer};
+use super::{PostgresError, PostgresServer};
+use crate::engine::{Container, run_name};
+use crate::fs::Disk;
+use crate::progress::Progress;
+
+/// How long a server may take to stop or to start.
+const TURNING: Duration = Duration::from_mins(5);
+
+/// Moves all that `from` has into `to`, which is started anew for it where that can be done: its data has to be
+/// in a volume or a folder of the host, and its container to outlive being stopped.
+///
+/// # Errors
+/// [`PostgresError::Obstacles`] before anything is touched; else [`PostgresError`], and `to` may then have a
+/// part. It runs again in any case, but where it can't be started.
+pub fn move_restarting(
+    from: &PostgresServer,
+    to: &PostgresServer,
+    disk: &Disk,
+    progress: &dyn Progress,
+) -> Result<MovedServer, PostgresError> {
+    let filling = Filling::of(from, to, progress)?;
+    let Some(container) = to.restartable()? else {
+        filling.fill(to, progress)?;
+        return filling.compare(to, progress);
+    };
+    to.turn("stop")?;
+    let filled = filled_beside(&filling, to, &container, disk, progress);
+    to.turn("start")?;
+    wait_until_ready(to.docker(), to.id(), to.name(), progress)?;
+    if !filled? {
+        filling.fill(to, progress)?;
+    }
+    to.write_down()?;
+    filling.compare(to, progress)
+}
+
+/// Fills its data by another server; false where that one doesn't come up, and nothing was done.
+fn filled_beside(
+    filling: &Filling<'_>,
+    to: &PostgresServer,
+    container: &Container,
+    disk: &Disk,
+    progress: &dyn Progress,
+) -> Result<bool, PostgresError> {
+    let name = format!("transship-filling-{}", run_name());
+    let started = LoneServer::start_for_filling(to.docker(), disk, &name, container, progress);
+    let lone = match started {
+        Ok(lone) => lone,
+        Err(PostgresError::Interrupted) => return Err(PostgresError::Interrupted),
+        // A setting of its own may stand against those.
+        Err(_) => return Ok(false),
+    };
+    filling.fill(&lone.server, progress)?;
+    lone.end(disk)?;
+    Ok(true)
+}
+
+impl PostgresServer {
+    /// Its container, if its data outlives it and it outlives being stopped.
+    fn restartable(&self) -> Result<Option<Container>, PostgresError> {
+        let folder = self.data_directory()?;
+        let found = Container::find(self.docker(), self.id())?;
+        let Some(container) = found else {
+            return Ok(None);
+        };
+        let mut mounts = container.mounts.iter();
+        let lasts = mounts.any(|mount| mount.writes && folder.starts_with(&mount.target));
+        Ok((lasts && !container.is_removed_on_stop(self.docker())?).then_some(container))
+    }
+
+    /// Stops or starts its container.
+    fn turn(&self, verb: &str) -> Result<(), PostgresError> {
+        let seconds = TURNING.as_secs().to_string();
+        let time: &[&str] = match verb {
+            "stop" => &["--time", &seconds],
+            _ => &[],
+        };
+        let call = self.docker().call_within(2 * TURNING, [verb]);
+        let turned = call.args(time).arg(self.id()).run_well();
+        turned
+            .map(drop)
+            .map_err(|source| self.program(verb, source))
+    }
+}

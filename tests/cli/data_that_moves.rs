@@ -1,0 +1,138 @@
+//! Where a service's data is in the old release against where the new one would look for it: found, or asked
+//! about, and never begun empty without a word.
+
+use std::fs;
+
+use crate::new_release::TwoReleases;
+
+/// A way to mount data, and what `volumes:` needs for it.
+struct Mount {
+    source: &'static str,
+    definition: &'static str,
+    /// Where its data is below the install, of the release `V`.
+    place: &'static str,
+}
+
+const VOLUME: Mount = Mount {
+    source: "data:",
+    definition: "data: ",
+    place: "volumes/V_data",
+};
+const FOLDER: Mount = Mount {
+    source: "./data:",
+    definition: "",
+    place: "releases/V/data",
+};
+const DEVICE: Mount = Mount {
+    source: "disk:",
+    definition: "disk: {driver_opts: {type: none, o: bind, device: '${PWD}/disk'}}",
+    place: "releases/V/disk",
+};
+const OTHERS: [Mount; 5] = [
+    Mount {
+        source: "other:",
+        definition: "other: ",
+        place: "volumes/V_other",
+    },
+    Mount {
+        source: "./other:",
+        definition: "",
+        place: "releases/V/other",
+    },
+    Mount {
+        source: "SRV:",
+        definition: "",
+        place: "srv",
+    },
+    // A volume without a name, and none at all.
+    Mount {
+        source: "",
+        definition: "",
+        place: "nowhere",
+    },
+    Mount {
+        source: "none",
+        definition: "",
+        place: "nowhere",
+    },
+];
+
+fn compose(install: &str, service: &str, mount: &Mount, target: &str) -> String {
+    let source = mount.source.replace("SRV", &format!("{install}/srv"));
+    let mounts = match mount.source {
+        "none" => String::new(),
+        _ => format!(", volumes: ['{source}{target}']"),
+    };
+    format!(
+        "services:\n  {service}: {{image: 'acme/db:1'{mounts}}}\nvolumes: {{{}}}\n",
+        mount.definition
+    )
+}
+
+/// Against every place of the new release's; its service and the place in its container are `db` and
+/// `/data` in the old one.
+fn found_or_asked_about(old: &Mount, heirs: &[(&str, &str)]) {
+    for (service, target) in heirs {
+        for new in [VOLUME, FOLDER, DEVICE].iter().chain(&OTHERS) {
+            check(old, new, service, target);
+        }
+    }
+}
+
+#[test]
+fn data_in_a_volume_is_found_or_asked_about() {
+    let heirs = [
+        ("db", "/data"),
+        ("db", "/data/pg"),
+        ("database", "/data"),
+        ("database", "/data/pg"),
+    ];
+    found_or_asked_about(&VOLUME, &heirs);
+}
+
+#[test]
+fn data_in_a_folder_is_found_or_asked_about() {
+    found_or_asked_about(&FOLDER, &[("db", "/data"), ("database", "/data/pg")]);
+}
+
+#[test]
+fn data_of_a_device_in_the_release_is_found_or_asked_about() {
+    found_or_asked_about(&DEVICE, &[("db", "/data/pg"), ("database", "/data")]);
+}
+
+fn check(old: &Mount, new: &Mount, service: &str, target: &str) {
+    let case = format!("{} -> {} {service} {target}", old.source, new.source);
+    let install = TwoReleases::new(&[("releases/v1/compose.yaml", "services: {}\n")]);
+    let root = install.0.path().display().to_string();
+    install.write(
+        "releases/v1/compose.yaml",
+        &compose(&root, "db", old, "/data"),
+    );
+    install.write(
+        "releases/v2/compose.yaml",
+        &compose(&root, service, new, target),
+    );
+    install.write(&format!("{}/f", old.place.replace('V', "v1")), "mine");
+    fs::create_dir_all(install.0.path().join("srv")).unwrap();
+    let plan = "plan v2 --theirs compose.yaml";
+    let ran = install.run(plan);
+    if old.source == new.source {
+        assert_eq!(ran.code, 0, "{case}: {}", ran.err);
+        install.run("apply").exits(0);
+        let found = install.read(&format!("{}/f", new.place.replace('V', "v2")));
+        assert_eq!(found, "mine", "{case}");
+        return;
+    }
+    assert_eq!(ran.code, 3, "{case}: {}{}", ran.out, ran.err);
+    let share = match new.source {
+        "SRV:" => format!(" --share {root}/srv"),
+        _ => String::new(),
+    };
+    if !share.is_empty() && target == "/data" && service == "db" {
+        // To share what the old release hasn't there is no answer to where its data goes.
+        let ran = install.run(&format!("{plan}{share}"));
+        assert_eq!(ran.code, 3, "{case}: {}{}", ran.out, ran.err);
+    }
+    let ran = install.run(&format!("{plan} --leave db:/data{share}"));
+    assert_eq!(ran.code, 0, "{case}: {}", ran.err);
+}
