@@ -129,6 +129,7 @@ mod glob;
 pub mod launch;
 pub mod mask;
 pub mod merge;
+mod near_match;
 pub mod probe;
 pub mod progress;
 pub mod rehearsal;

@@ -6,6 +6,7 @@
 //! [`Secrets`] for what is shown of two releases, where a value of `.env` may turn up anywhere.
 
 mod secret_file;
+mod split_line;
 mod token;
 mod url;
 
@@ -13,10 +14,10 @@ use std::collections::HashSet;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use self::secret_file::{SecretsBlock, is_named_secret};
+use self::secret_file::is_named_secret;
+use self::split_line::{SplitLine, secret_in, split};
 use self::token::is_token;
 pub use self::url::{url_host, url_path};
-use crate::env_file::is_env_name;
 
 const SECRET_WORDS: [&str; 12] = [
     "pass",
@@ -140,38 +141,18 @@ impl Secrets {
     }
 }
 
-/// A line taken apart: what is shown, and what is not.
-struct SplitLine<'a> {
-    key: &'a str,
-    secret: &'a str,
-    end: &'a str,
-}
-
 /// Both texts with their secrets masked, line by line, so that their diff has the lines of
 /// the diff of the originals. A secret that differs is marked as changed in the second, so
 /// that this shows without the secret.
 pub fn pair(path: &Path, old: &str, new: &str, words: &SecretWords) -> (String, String) {
-    let (old, new) = (lines(path, old, words), lines(path, new, words));
-    let known: HashSet<(&str, &str)> = old
-        .iter()
-        .map(|line| (line.key.trim(), line.secret))
-        .collect();
+    let (old, new) = (split(path, old, words), split(path, new, words));
+    let secrets = old.iter().flat_map(SplitLine::secrets);
+    let known: HashSet<(&str, &str)> = secrets.collect();
     let keys: HashSet<&str> = known.iter().map(|(key, _)| *key).collect();
-    let changed = |line: &SplitLine<'_>| {
-        let key = line.key.trim();
-        keys.contains(key) && !known.contains(&(key, line.secret))
-    };
-    let masked = |line: &SplitLine<'_>, changed: bool| {
-        let mask = if line.secret.is_empty() { "" } else { MASK };
-        let mark = if changed && !line.secret.is_empty() {
-            " (changed)"
-        } else {
-            ""
-        };
-        format!("{}{mask}{mark}{}", without_credentials(line.key), line.end)
-    };
-    let second = new.iter().map(|line| masked(line, changed(line))).collect();
-    (old.iter().map(|line| masked(line, false)).collect(), second)
+    let changed = |key: &str, secret: &str| keys.contains(key) && !known.contains(&(key, secret));
+    let second = new.iter().map(|line| line.masked(&changed)).collect();
+    let first = old.iter().map(|line| line.masked(&|_, _| false));
+    (first.collect(), second)
 }
 
 /// A value as it may be shown: what it is called by decides, then what is in it.
@@ -197,179 +178,6 @@ pub fn is_private(path: &Path, content: &[u8]) -> bool {
 }
 
 const MARK: &[u8] = b"PRIVATE KEY-----";
-
-fn lines<'a>(path: &Path, text: &'a str, words: &SecretWords) -> Vec<SplitLine<'a>> {
-    let env = is_env_name(path);
-    let mut open = None;
-    let mut block = SecretsBlock::default();
-    let lines = text.split_inclusive('\n').map(|line| {
-        let content = line.trim_end_matches(['\n', '\r']);
-        let at = match open {
-            Some(quote) => {
-                open = open.filter(|_| !content.contains(quote));
-                0
-            }
-            None if env => {
-                let at = value_of_variable(content, words);
-                open = unclosed(&content[at..]);
-                at
-            }
-            None => match block.secret_in(content) {
-                Some(at) => at,
-                None => secret_in(content, words),
-            },
-        };
-        let (key, secret) = content.split_at(at);
-        let (secret, _) = secret.split_at(end_of_secret(secret, key, env));
-        let end = &line[key.len() + secret.len()..];
-        SplitLine { key, secret, end }
-    });
-    lines.collect()
-}
-
-/// Where the value of a line of `.env` begins; its end when there is none to hide.
-fn value_of_variable(content: &str, words: &SecretWords) -> usize {
-    let Some(sign) = content.find(['=', ':']) else {
-        return content.len();
-    };
-    let comment = content.trim_start().strip_prefix('#');
-    let name = comment.unwrap_or(content)[..].split(['=', ':']).next();
-    let name = name.unwrap_or_default().trim();
-    let name = name.strip_prefix("export ").unwrap_or(name).trim();
-    let at = after(content, sign + 1);
-    let is_prose = comment.is_some() && name.contains(' ');
-    let is_secret = words.sound_in(name) || is_token(&content[at..]);
-    match is_secret && !is_prose {
-        true => at,
-        false => content.len(),
-    }
-}
-
-/// Where a secret ends that a line of a mapping or list in one line has: `{PASSWORD: x, A: b}` goes on, and a
-/// variable alone (`$PW`, `${PW}`) tells nothing.
-fn end_of_secret(secret: &str, key: &str, env: bool) -> usize {
-    // In `.env` it may be a value as it stands.
-    if !env && is_variable(secret.trim_matches(['"', '\'', ' '])) {
-        return 0;
-    }
-    let opened = |open, close| key.matches(open).count() > key.matches(close).count();
-    // What is escaped may hide where it ends.
-    let is_plain = !secret.contains('\\') && !secret.contains("''");
-    if env || !is_plain || !(opened('{', '}') || opened('[', ']')) {
-        return secret.len();
-    }
-    let own = secret.chars().next().filter(|c| matches!(c, '"' | '\''));
-    let around = ['"', '\''].into_iter();
-    let mut around = around.filter(|quote| key.matches(*quote).count() % 2 == 1);
-    let end = match (own, around.next()) {
-        (Some(quote), _) => secret[1..].find(quote).map(|at| at + 2),
-        (None, Some(quote)) => secret.find(quote),
-        (None, None) => secret.find([',', '}', ']']),
-    };
-    end.unwrap_or(secret.len())
-}
-
-/// `$PW`, `${PW}`, `${PW:?it is needed}`; not `${PW:-hunter2}`, which has a value in it.
-fn is_variable(text: &str) -> bool {
-    let is_name = |name: &str| {
-        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-    };
-    let Some(name) = text.strip_prefix('$') else {
-        return false;
-    };
-    match name
-        .strip_prefix('{')
-        .and_then(|name| name.strip_suffix('}'))
-    {
-        Some(inner) => inner
-            .split_once(['?', ':'])
-            .map_or(is_name(inner), |(name, rest)| {
-                is_name(name) && (inner[name.len()..].starts_with('?') || rest.starts_with('?'))
-            }),
-        None => is_name(name),
-    }
-}
-
-/// The quote that a value opens and doesn't close.
-fn unclosed(value: &str) -> Option<char> {
-    let quote = value.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
-    (!value[1..].contains(quote)).then_some(quote)
-}
-
-/// Where a line of another file begins to tell a secret: behind a key that sounds like one, or an
-/// option. Images and names are never secrets, nor is prose.
-fn secret_in(content: &str, words: &SecretWords) -> usize {
-    let trimmed = content.trim_start_matches([' ', '-']);
-    let is_named = ["image:", "name:", "container_name:"];
-    if is_named.iter().any(|key| trimmed.starts_with(key)) {
-        return content.len();
-    }
-    let signs = content.match_indices(['=', ':', ' ']);
-    let mut secret = signs.filter(|(at, sign)| {
-        let name = name_before(&content[..*at]);
-        words.sound_in(name) && is_key(&content[..*at], name, sign, &content[at + 1..])
-    });
-    let found = secret.next().map(|(at, _)| after(content, at + 1));
-    found.or_else(|| token_in(content)).unwrap_or(content.len())
-}
-
-/// The name that a text ends with, quotes and blanks behind it left out.
-fn name_before(text: &str) -> &str {
-    let text = text.trim_end_matches([' ', '"', '\'']);
-    let is_name = |c: char| c.is_alphanumeric() || "_.-".contains(c);
-    let begin = text.rfind(|c: char| !is_name(c));
-    let begin = begin.map_or(0, |at| {
-        at + text[at..].chars().next().map_or(1, char::len_utf8)
-    });
-    &text[begin..]
-}
-
-/// True if `name`, at the end of `before`, is a key or an option whose value follows the sign, and no word
-/// of a sentence.
-fn is_key(before: &str, name: &str, sign: &str, behind: &str) -> bool {
-    let end = before.trim_end_matches([' ', '"', '\'']);
-    let ahead = &end[..end.len() - name.len()];
-    let first = ahead.chars().all(|c| " \t-#\"'".contains(c));
-    let opened = ahead
-        .trim_end()
-        .ends_with(['{', '[', ',', '(', '"', '\'', '`', '$']);
-    match sign {
-        "=" => end.len() == before.len() || first || opened,
-        ":" => (first || opened) && (behind.is_empty() || behind.starts_with([' ', '"', '\''])),
-        // An option, or a setting of a word and its value.
-        _ => {
-            let is_option = name.starts_with("--");
-            let words = behind.split_whitespace().count();
-            let is_word = name
-                .chars()
-                .all(|c| c.is_ascii_lowercase() || "_-0".contains(c));
-            let is_setting = first && !ahead.contains('#') && is_word && words == 1;
-            end.len() == before.len() && (is_option || is_setting || ahead.ends_with("--"))
-        }
-    }
-}
-
-/// Where the first token begins that is one by its shape.
-fn token_in(content: &str) -> Option<usize> {
-    let is_end = |c: char| c.is_whitespace() || "\"'=:,;()[]{}<>@".contains(c);
-    let mut at = 0;
-    content.split(is_end).find_map(|word| {
-        let begin = at;
-        at += word.len()
-            + content[at + word.len()..]
-                .chars()
-                .next()
-                .map_or(0, char::len_utf8);
-        (token::has_maker(word)).then_some(begin)
-    })
-}
-
-/// The first byte at or behind `at` that is no space.
-fn after(content: &str, at: usize) -> usize {
-    content[at..]
-        .find(|c: char| c != ' ')
-        .map_or(content.len(), |offset| at + offset)
-}
 
 /// `://user:password@` in the text of a line, masked.
 fn without_credentials(text: &str) -> String {

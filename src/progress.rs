@@ -7,6 +7,7 @@
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -26,8 +27,8 @@ pub trait Progress: Sync {
             self.note(&step.to_string());
         }
     }
-    /// A run of a plan begins, or goes on, that has this name.
-    fn begins_run(&self, _run: &str) {}
+    /// A run of a plan begins, or goes on, that has this name; what is known of each of its steps beforehand.
+    fn begins_run(&self, _run: &str, _steps: &[ExpectedStep]) {}
     /// True if it is worth a walk over the tree to know how much there is to do.
     fn wants_total(&self) -> bool {
         false
@@ -36,6 +37,21 @@ pub trait Progress: Sync {
     fn interrupted(&self) -> bool {
         false
     }
+}
+
+/// What can be known of a step before it is done: how long, or how much.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExpectedStep {
+    /// So many bytes are copied; the rate tells how long that takes.
+    Copy(u64),
+    /// So many bytes are read.
+    Read(u64),
+    /// It takes about so long.
+    Time(Duration),
+    /// It takes no time to speak of.
+    Brief,
+    /// It may take any time.
+    Unknown,
 }
 
 /// Where a run is in its plan.

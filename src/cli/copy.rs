@@ -333,7 +333,8 @@ fn conclude(copied: &Copied, differences: &[Difference], ui: &Ui) -> Done {
     if lost == 0 {
         return Done::Same;
     }
-    let message = format!("the copy lacks {}", size::count(lost, "thing"));
+    let lost = size::count(lost, "difference");
+    let message = format!("the copy isn't as its source: {lost}, told above");
     let hints = root_hint(
         "run it as root, onto a filesystem of the same kind",
         Some("copy it onto a filesystem of the same kind"),

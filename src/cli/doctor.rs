@@ -12,6 +12,7 @@ use super::terminal::ui::{Done, Ui};
 use super::upgrade_options::UpgradeOptions;
 use crate::doctor::{Finding, RULES, Severity};
 use crate::error::Kind;
+use crate::near_match::near_match;
 use crate::release::Version;
 use crate::upgrade::planning::examination::{PLANNERS, examine};
 
@@ -60,9 +61,12 @@ pub(super) fn run(args: &DoctorArgs, ui: &Ui) -> Result<Done, Failure> {
         .iter()
         .find(|id| known.iter().all(|(known, _)| known != id))
     {
+        let failure = Failure::new(Kind::Usage, format!("there is no rule `{id}`"));
         return Err(
-            Failure::new(Kind::Usage, format!("there is no rule `{id}`"))
-                .hint("`transship doctor --list` lists them"),
+            match near_match(id, known.iter().map(|(known, _)| *known)) {
+                Some(near) => failure.hint(format!("did you mean `{near}`?")),
+                None => failure.hint("`transship doctor --list` lists them"),
+            },
         );
     }
     let install = args.install.adopted(ui)?;

@@ -14,7 +14,7 @@ use crate::database::{
     Known,
 };
 use crate::engine;
-use crate::error::Kind;
+use crate::error::{Kind, root_hint};
 
 /// Tell which databases are in a tree or volume, and how they were left.
 ///
@@ -117,7 +117,11 @@ pub(super) fn run(args: &InspectArgs, ui: &Ui) -> Result<Done, Failure> {
 /// What there was to tell was told; but not all of it could be read.
 fn unreadable(source: &str, ui: &Ui) -> Done {
     let failure = Failure::new(Kind::Usage, format!("not all of `{source}` could be read"));
-    ui.fail_in_words(&failure.hint("run it as root, or as the user that the database runs as"));
+    let hints = root_hint(
+        "run it as root, or as the user that the database runs as",
+        None,
+    );
+    ui.fail_in_words(&Failure { hints, ..failure });
     Done::Unreadable
 }
 

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::error::{Code, Explain, Kind};
+use crate::error::{Code, Explain, Kind, root_hint};
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -36,7 +36,10 @@ impl Explain for Error {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::Open { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
-                vec!["run it as root, or as the user that the database runs as".to_owned()]
+                root_hint(
+                    "run it as root, or as the user that the database runs as",
+                    None,
+                )
             }
             Self::Open { .. } => Vec::new(),
             Self::NotAFolder { .. } => {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::after;
+use super::split_line::after;
 use crate::env_file::is_env_name;
 
 /// True for `db_password.txt`, `tls.key`, `id_ed25519`, and what is in a folder `secrets`: files

@@ -161,3 +161,102 @@ fn in_other_files_what_sounds_secret_is_masked_to_the_end_of_the_line() {
         assert_eq!(masked("docker-compose.yml", line, line), expected);
     }
 }
+
+#[test]
+fn every_secret_of_a_line_is_masked_and_what_stands_between_is_shown() {
+    for (line, expected) in [
+        (
+            "  m: {image: \"acme/s:1\", environment: {X: \"1\", URL: \"smtp://me:pa55\", DB_PASSWORD: \"toor\"}, \
+             command: [\"--password=hunter3\", \"-v\"]}",
+            "  m: {image: \"acme/s:1\", environment: {X: \"1\", URL: ********, DB_PASSWORD: ********}, command: \
+             [\"--password=********\", \"-v\"]}",
+        ),
+        (
+            "e: {ROOT_PW: toor, SMTP: \"smtp://me:pa55@h\", A: b}",
+            "e: {ROOT_PW: ********, SMTP: \"smtp://********@h\", A: b}",
+        ),
+        (
+            "e: {PW: \"$PW\", DB_PASSWORD: toor, PORT: 80}",
+            "e: {PW: \"$PW\", DB_PASSWORD: ********, PORT: 80}",
+        ),
+        (
+            "e: {PW: \"${PW:?a, b}\", KEY: toor}",
+            "e: {PW: \"${PW:?a, b}\", KEY: ********}",
+        ),
+        (
+            "{passwords: [abc, 'd]e', fgh], A: b}",
+            "{passwords: ********, A: b}",
+        ),
+        (
+            "command: [\"--requirepass\", \"hunter2\", \"-v\"]",
+            "command: [\"--requirepass\", ********, \"-v\"]",
+        ),
+        (
+            "x: [ghp_abcdefghijklmnopqrstuvwxyz0123, {TOKEN: abc}, 1]",
+            "x: [********, {TOKEN: ********}, 1]",
+        ),
+        (
+            "  image: acme/web:1, environment: {PASSWORD: toor}}",
+            "  image: acme/web:1, environment: {PASSWORD: ********}}",
+        ),
+        (
+            "{\"user\": \"me\", \"password\": \"toor\", \"token\": \"abc\", \"port\": 80}",
+            "{\"user\": \"me\", \"password\": ********, \"token\": ********, \"port\": 80}",
+        ),
+    ] {
+        assert_eq!(masked("docker-compose.yml", line, line), expected);
+    }
+}
+
+#[test]
+fn a_changed_secret_shows_wherever_in_its_line_it_stands() {
+    let old = "e: {PASSWORD: a, TOKEN: b, X: 1}\n";
+    let new = "e: {PASSWORD: a, TOKEN: c, X: 2, KEY: d}\n";
+    assert_eq!(
+        masked("compose.yaml", old, new),
+        "e: {PASSWORD: ********, TOKEN: ******** (changed), X: 2, KEY: ********}\n"
+    );
+}
+
+#[test]
+fn a_secret_of_several_lines_is_masked_to_its_end() {
+    for (text, expected) in [
+        (
+            "  DB_PASSWORD: |\n    hunter2\n\n    more: x\n  PORT: 80\n",
+            "  DB_PASSWORD: ********\n    ********\n\n    ********\n  PORT: 80\n",
+        ),
+        (
+            "- TOKEN: &t >-\n    hunter2\n  PORT: 80\n",
+            "- TOKEN: ********\n    ********\n  PORT: 80\n",
+        ),
+        (
+            "  PASSWORD:\n    hunter2\n  A: b\n",
+            "  PASSWORD:\n    ********\n  A: b\n",
+        ),
+        (
+            "tokens:\n- abc\n- def\nA: b\n",
+            "tokens:\n- ********\n- ********\nA: b\n",
+        ),
+        (
+            "PASSWORD: \"hun\n  ter\n2\"\nA: b\n",
+            "PASSWORD: ********\n********\n********\nA: b\n",
+        ),
+        (
+            "command:\n  - --password\n  - hunter2\n  - --verbose\n",
+            "command:\n  - --password\n  - ********\n  - --verbose\n",
+        ),
+        (
+            "[\n  \"--password\",\n  \"hunter2\",\n  \"-v\"\n]\n",
+            "[\n  \"--password\",\n  ********\n  \"-v\"\n]\n",
+        ),
+        // A mapping whose name sounds secret is judged by its own keys.
+        (
+            "keycloak:\n  image: a:1\n  PASSWORD: x\n\"auth\": {\n  \"mode\": \"on\"\n}\n",
+            "keycloak:\n  image: a:1\n  PASSWORD: ********\n\"auth\": {\n  \"mode\": \"on\"\n}\n",
+        ),
+    ] {
+        assert_eq!(masked("compose.yaml", text, text), expected, "{text}");
+    }
+    let prose = "Keys:\n\n- one of them\n";
+    assert_eq!(masked("README.md", prose, prose), prose);
+}

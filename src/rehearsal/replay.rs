@@ -8,7 +8,7 @@ use super::{RehearsalError, inputs};
 use crate::clock;
 use crate::engine::VolumeStore;
 use crate::fs::Disk;
-use crate::progress::{Progress, StepProgress};
+use crate::progress::{ExpectedStep, Progress, StepProgress};
 use crate::release::Install;
 use crate::upgrade::Plan;
 use crate::upgrade::planning::prepare::Prepared;
@@ -133,8 +133,8 @@ impl Progress for WithNotes<'_> {
         }
         self.progress.step(step);
     }
-    fn begins_run(&self, run: &str) {
-        self.progress.begins_run(run);
+    fn begins_run(&self, run: &str, steps: &[ExpectedStep]) {
+        self.progress.begins_run(run, steps);
     }
     fn wants_total(&self) -> bool {
         self.progress.wants_total()

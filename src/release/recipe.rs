@@ -21,6 +21,7 @@ use super::hooks::{CantFollow, Check, Hooks, RecipeHook, WrittenCheck, WrittenHo
 use super::path_rules::{self, PathRules};
 use super::recipe_origin::RecipeOrigin;
 use crate::error::{Code, Explain, Kind};
+use crate::near_match::near_key;
 
 /// What the recipe says, where it says anything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -168,6 +169,10 @@ impl Explain for RecipeError {
 
     fn hints(&self) -> Vec<String> {
         match self {
+            Self::Syntax { source, .. } => near_key(&source.to_string())
+                .map(|key| format!("did you mean `{key}`?"))
+                .into_iter()
+                .collect(),
             Self::Unsupported { key, .. } if !key.contains('.') => {
                 let without = format!(
                     "to do without it, put `{key}: null` into `transship.yml` in the install"
@@ -185,7 +190,7 @@ impl Explain for RecipeError {
             Self::Outside { .. } => {
                 vec!["write it relative to the release's folder, without `..`".into()]
             }
-            _ => Vec::new(),
+            Self::Io { .. } => Vec::new(),
         }
     }
 }

@@ -379,7 +379,7 @@ fn counts(plan: &Plan) -> BTreeMap<PartKind, u32> {
 
 /// The kind of each step from the first signal until the new release is seen to be well; none of the
 /// others, and of those that take no time to speak of.
-fn kinds(steps: &[Step]) -> Vec<Option<PartKind>> {
+pub(in crate::upgrade) fn kinds(steps: &[Step]) -> Vec<Option<PartKind>> {
     let stop = steps.iter().position(|step| matches!(step, Step::Stop(_)));
     let switch = steps
         .iter()

@@ -137,7 +137,7 @@ pub enum PlanError {
         folder: PathBuf,
     },
     /// Both the administrator and the vendor changed something, and nobody has said whose change counts.
-    #[error("plan `{id}` leaves open whose change counts: {conflicts}")]
+    #[error("plan `{id}` has conflicts that nobody has answered: {conflicts}")]
     Conflicts {
         /// The plan's name.
         id: String,

@@ -85,7 +85,8 @@ fn an_error_in_a_recipe_names_the_file_that_has_it_with_line_and_column() {
     let at = |place: &str| format!("the recipe in `{place}` can't be understood");
     let own = install.0.path().join("transship.yml");
     let ran = install.run("plan v2").exits(2);
-    ran.complains(&at(&format!("{}:2:1", own.display())));
+    ran.complains(&at(&format!("{}:2:1", own.display())))
+        .complains("try: did you mean `carry`?");
     for (text, place) in [
         ("data: {}\n", ":1:1` asks for `data`"),
         ("images: [x]\nmerge: {ourz: []}\n", ":2:9` can't"),
@@ -103,7 +104,8 @@ fn an_error_in_a_recipe_names_the_file_that_has_it_with_line_and_column() {
     fs::remove_file(own).unwrap();
     install.write("releases/v2/compose.yaml", &vendors);
     let ran = install.run("plan v2").exits(2);
-    ran.complains(&at("compose.yaml:6:5"));
+    ran.complains(&at("compose.yaml:6:5"))
+        .complains("try: did you mean `prefix`?");
 }
 
 #[test]

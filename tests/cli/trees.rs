@@ -222,7 +222,12 @@ fn what_a_copy_lacks_is_listed_in_one_document_with_exit_code_4() {
     let lost = ran.json()["lost"].as_array().unwrap().len();
     assert_eq!(lost, 7, "four files and three folders have another owner");
     let ran = ran.complains("a: owner not kept: 0:0");
-    assert!(ran.err.contains("the copy lacks 7 things"), "{}", ran.err);
+    assert!(
+        ran.err
+            .contains("the copy isn't as its source: 7 differences"),
+        "{}",
+        ran.err
+    );
     assert!(folder.path().join("copy/sub/b").exists());
 }
 

@@ -162,7 +162,7 @@ fn redis_moves_into_one_with_a_dump_and_into_one_with_a_log() {
 
 /// A shell, and the machine's own `sqlite3` with what it is linked to.
 fn with_sqlite(name: &str) -> Server {
-    let server = Server::start(name, "shell:1", &["sleep", "600"]);
+    let server = Server::start(name, "shell:1", &["sleep", "3600"]);
     let linked = Command::new("sh")
         .args([
             "-c",
@@ -239,7 +239,7 @@ fn commands_stream_and_both_exit_codes_count() {
         return;
     }
     let server = |name| {
-        let server = Server::start(name, "shell:1", &["sleep", "600"]);
+        let server = Server::start(name, "shell:1", &["sleep", "3600"]);
         server.shell("mkdir /data");
         server
     };

@@ -6,21 +6,17 @@ use crate::cli::terminal::color;
 use crate::cli::terminal::size;
 use crate::cli::terminal::ui::Ui;
 use crate::release::Install;
+use crate::upgrade::planning::release_changes::ReleaseChanges;
 use crate::upgrade::step::StepOutcome;
 use crate::upgrade::{Decisions, Journal, Plan, Step};
 
 /// How much there is to do, and how long that takes.
-pub(super) fn render(plan: &Plan, install: Option<&Install>) -> String {
+pub(super) fn render(plan: &Plan, changes: &ReleaseChanges, install: Option<&Install>) -> String {
     let of = |is: &dyn Fn(&Step) -> bool| plan.steps.iter().filter(|step| is(step)).count() as u64;
     let copied = of(&|step| matches!(step, Step::CopyVolume(_) | Step::CopyFolder(_)));
     let carried = of(&|step| matches!(step, Step::Carry(_)));
     let edited = of(&|step| matches!(step, Step::EditCompose(_)));
-    let bytes: u64 = plan
-        .estimate
-        .volumes
-        .iter()
-        .map(|volume| volume.bytes)
-        .sum();
+    let bytes: u64 = changes.written.values().sum();
     let time = match install.and_then(measured_rate) {
         _ if bytes == 0 => None,
         Some(rate) => Some(format!(

@@ -16,6 +16,7 @@ use crate::merge::{MergeOutcome, OutcomeKind, Side};
 use crate::release::Install;
 use crate::upgrade::planning::merging::{self, MergedFile};
 use crate::upgrade::planning::prepare::Prepared;
+use crate::upgrade::planning::release_changes::ReleaseChanges;
 use crate::upgrade::planning::whose::FileQuestion;
 use crate::upgrade::step::{CarryConfig, Phase};
 use crate::upgrade::{Decisions, Plan, Releases, Step};
@@ -38,7 +39,7 @@ pub(in crate::cli) fn show(
         color::HEADING,
         &format!("Upgrade from {} to {}\n", plan.from, plan.to),
     );
-    text += &summary::render(plan, Install::at(root).ok().as_ref());
+    text += &summary::render(plan, changes, Install::at(root).ok().as_ref());
     text += &summary::questions(decisions, ui);
     text += &format!(
         "Project {}, volumes in {}\n",
@@ -61,7 +62,7 @@ pub(in crate::cli) fn show(
         text += &merges;
     }
     text += &files(planned, ui);
-    text += &sizes(plan, databases, root, ui);
+    text += &sizes(plan, changes, databases, root, ui);
     text += &downtime::render(plan, ui);
     text += &notes(plan, releases, ui);
     for warning in &plan.warnings {
@@ -374,12 +375,26 @@ fn database(databases: &DatabaseFacts, key: &str) -> String {
         .map_or_else(String::new, |told| format!(", database: {told}"))
 }
 
-fn sizes(plan: &Plan, databases: &DatabaseFacts, root: &Path, ui: &Ui) -> String {
+fn sizes(
+    plan: &Plan,
+    changes: &ReleaseChanges,
+    databases: &DatabaseFacts,
+    root: &Path,
+    ui: &Ui,
+) -> String {
     let mut text = ui.paint(color::HEADING, "\nSizes\n");
     for volume in &plan.estimate.volumes {
-        let (bytes, files) = (size::human(volume.bytes), size::count(volume.files, "file"));
+        let written = changes.written.get(&volume.key).copied();
+        let written = written.unwrap_or(volume.bytes);
+        let (bytes, files) = (size::human(written), size::count(volume.files, "file"));
+        // A few blocks less than their length says nothing.
+        let is_sparse = volume.bytes - written.min(volume.bytes) > volume.bytes / 8;
+        let length = match is_sparse {
+            true => format!(" on disk ({} in length)", size::human(volume.bytes)),
+            false => String::new(),
+        };
         text += &format!(
-            "  {}{}: {bytes} in {}{}\n",
+            "  {}{}: {bytes}{length} in {}{}\n",
             if volume.key.starts_with('/') {
                 ""
             } else {

@@ -1,23 +1,23 @@
-//! Progress of long work: a bar on a terminal, a line now and then elsewhere, with `--json` a
+//! Progress of long work: one line on a terminal, a line now and then elsewhere, with `--json` a
 //! line of JSON on stderr each second.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
-use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::json_document::{EventMessage, event_line};
+use super::run_bar::RunBar;
 use super::run_logging::RunLogging;
 use super::signals::StopWish;
 use super::size;
 use super::visible::visible;
+use super::work_name::called;
 use crate::clock::Stopwatch;
 use crate::engine::program::{self, CallTrace};
-use crate::progress::{Progress, StepProgress};
+use crate::progress::{ExpectedStep, Progress, StepProgress};
 use crate::release::Install;
 use crate::upgrade::Plan;
 
@@ -26,8 +26,8 @@ use crate::upgrade::Plan;
 enum Manner {
     /// Not at all.
     Quiet,
-    /// As a bar that is drawn again and again.
-    Bar,
+    /// As one line that is drawn again and again.
+    Line,
     /// As lines of text.
     Lines,
     /// As lines of JSON.
@@ -39,7 +39,7 @@ impl Manner {
     const fn period(self) -> Duration {
         match self {
             Self::Quiet | Self::Lines => Duration::from_secs(10),
-            Self::Bar => Duration::from_millis(100),
+            Self::Line => Duration::from_millis(100),
             Self::Events => Duration::from_secs(1),
         }
     }
@@ -51,6 +51,8 @@ pub(crate) struct Bars {
     manner: Manner,
     stop: StopWish,
     now: Mutex<Option<CurrentWork>>,
+    /// The line on a terminal: of a run, or of what is worked on now.
+    line: Mutex<Option<RunBar>>,
     bytes: AtomicU64,
     files: AtomicU64,
     log: Arc<Mutex<Option<RunLogging>>>,
@@ -60,7 +62,6 @@ pub(crate) struct Bars {
 struct CurrentWork {
     what: String,
     total: Option<u64>,
-    bar: Option<ProgressBar>,
     since: Stopwatch,
     said: Stopwatch,
 }
@@ -84,8 +85,8 @@ impl Bars {
         let manner = match (quiet, json, io::stderr().is_terminal()) {
             (true, _, _) => Manner::Quiet,
             (false, true, _) => Manner::Events,
-            // Commands between its pictures would tear a bar.
-            (false, false, true) if !verbose => Manner::Bar,
+            // Commands between its pictures would tear it.
+            (false, false, true) if !verbose && can_erase() => Manner::Line,
             (false, false, _) => Manner::Lines,
         };
         let log = Arc::<Mutex<Option<RunLogging>>>::default();
@@ -95,6 +96,7 @@ impl Bars {
             manner,
             stop,
             now: Mutex::new(None),
+            line: Mutex::new(None),
             bytes: AtomicU64::new(0),
             files: AtomicU64::new(0),
         }
@@ -129,11 +131,8 @@ impl Bars {
         let (bytes, files) = (self.bytes.load(Relaxed), self.files.load(Relaxed));
         match self.manner {
             Manner::Quiet => {}
-            Manner::Bar => {
-                if let Some(bar) = &work.bar {
-                    bar.set_position(bytes);
-                    bar.set_message(size::count(files, "file"));
-                }
+            Manner::Line => {
+                self.line(|line| line.done(bytes));
             }
             Manner::Lines => self.say(&work.line(bytes, files)),
             Manner::Events => {
@@ -147,11 +146,12 @@ impl Progress for Bars {
     fn start(&self, what: &str, bytes: Option<u64>) {
         self.bytes.store(0, Relaxed);
         self.files.store(0, Relaxed);
+        if self.line(|line| line.work(what, bytes)).is_none() && self.manner == Manner::Line {
+            *self.locked_line() = Some(RunBar::of_work(what, bytes));
+        }
         let work = CurrentWork {
             what: what.to_owned(),
             total: bytes,
-            bar: (self.manner == Manner::Bar)
-                .then(|| bar(&visible(&shortened(called(what)), false), bytes)),
             since: Stopwatch::start(),
             said: Stopwatch::start(),
         };
@@ -189,7 +189,11 @@ impl Progress for Bars {
             if files > 0 {
                 self.log(&work.line(bytes, files));
             }
-            work.bar.inspect(ProgressBar::finish_and_clear);
+            self.line(|line| line.done(bytes));
+            let mut line = self.locked_line();
+            if let Some(over) = line.take_if(|line| !line.is_of_run()) {
+                over.hide();
+            }
         }
     }
 
@@ -202,17 +206,23 @@ impl Progress for Bars {
         self.logging(|log| log.step(step));
         match self.manner {
             Manner::Events => self.say(&event_line("step", step)),
+            Manner::Line => {
+                self.line(|line| line.step(step));
+            }
             _ if step.state.begins() => self.show(&step.to_string()),
             _ => {}
         }
     }
 
-    fn begins_run(&self, run: &str) {
+    fn begins_run(&self, run: &str, steps: &[ExpectedStep]) {
         self.logging(|log| log.begin(run));
+        if self.manner == Manner::Line {
+            *self.locked_line() = Some(RunBar::of_run(steps));
+        }
     }
 
     fn wants_total(&self) -> bool {
-        matches!(self.manner, Manner::Bar | Manner::Events)
+        matches!(self.manner, Manner::Line | Manner::Events)
     }
 
     fn interrupted(&self) -> bool {
@@ -221,18 +231,34 @@ impl Progress for Bars {
 }
 
 impl Bars {
-    /// A line between two pictures of the bar.
-    fn show(&self, line: &str) {
+    fn locked_line(&self) -> MutexGuard<'_, Option<RunBar>> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does something with the line, if there is one.
+    fn line<T>(&self, with: impl FnOnce(&RunBar) -> T) -> Option<T> {
+        self.locked_line().as_ref().map(with)
+    }
+
+    /// Takes the line from the terminal: something else is about to be written there. A run that goes on draws
+    /// it again.
+    pub(crate) fn make_room(&self) {
+        self.line(RunBar::hide);
+    }
+
+    /// A line between two pictures of the one that is drawn.
+    fn show(&self, text: &str) {
         if self.manner == Manner::Events {
-            self.say(&event_line("note", &EventMessage { message: line }));
-            return;
-        }
-        let now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
-        match now.as_ref().and_then(|work| work.bar.as_ref()) {
-            Some(bar) => bar.suspend(|| self.say(line)),
-            None => self.say(line),
+            self.say(&event_line("note", &EventMessage { message: text }));
+        } else if self.line(|line| line.suspend(|| self.say(text))).is_none() {
+            self.say(text);
         }
     }
+}
+
+/// Whether the terminal can take back what it shows.
+fn can_erase() -> bool {
+    std::env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb")
 }
 
 /// Has every call of a program told in the log, and on stderr where `shown`: as an event of JSON, or as a line.
@@ -306,72 +332,5 @@ impl CurrentWork {
             bytes_per_second: rate,
             seconds_left: left,
         }
-    }
-}
-
-/// What work on a path is called: by its last name, and by a volume's where it is in an engine's folder.
-fn called(what: &str) -> &str {
-    let own = what.strip_suffix("/_data").unwrap_or(what);
-    match own.starts_with(['/', '.']) {
-        true => own.rsplit('/').find(|name| !name.is_empty()).unwrap_or(own),
-        false => own,
-    }
-}
-
-/// As much of a name as leaves room for the rest of a line of 80 columns.
-fn shortened(name: &str) -> String {
-    const MOST: usize = 28;
-    if name.width() <= MOST {
-        return name.to_owned();
-    }
-    // The end tells names apart.
-    let mut room = MOST - 2;
-    let end = name.chars().rev().take_while(|c| {
-        let width = c.width().unwrap_or(0);
-        let fits = width <= room;
-        room = room.saturating_sub(width);
-        fits
-    });
-    let end: Vec<char> = end.collect();
-    format!("..{}", end.into_iter().rev().collect::<String>())
-}
-
-fn bar(what: &str, bytes: Option<u64>) -> ProgressBar {
-    let template = if bytes.is_some() {
-        "{prefix} [{wide_bar}] {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec} {eta}"
-    } else {
-        "{prefix} {spinner} {msg} {binary_bytes} {binary_bytes_per_sec}"
-    };
-    let style =
-        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-    let bar = ProgressBar::with_draw_target(bytes, ProgressDrawTarget::stderr_with_hz(10));
-    bar.with_style(style.progress_chars("=> "))
-        .with_prefix(what.to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn work_is_called_by_the_volume_or_the_last_name() {
-        for (what, name) in [
-            ("/var/lib/docker/volumes/v2_db/_data", "v2_db"),
-            ("/srv/insight/volumes/v2_db", "v2_db"),
-            ("./copied/", "copied"),
-            ("volume v2_db", "volume v2_db"),
-            ("reading the release", "reading the release"),
-            ("/", "/"),
-        ] {
-            assert_eq!(called(what), name);
-        }
-    }
-
-    #[test]
-    fn a_long_name_leaves_room_on_the_line() {
-        assert_eq!(shortened("v2_db"), "v2_db");
-        let long = shortened("insight_v2_10_5_postgres_of_the_reports_data");
-        assert_eq!(long, "..stgres_of_the_reports_data");
-        assert!(shortened(&"データ".repeat(9)).width() <= 28);
     }
 }

@@ -4,7 +4,7 @@
 //! says what comes next. A command that doesn't look, since it waits for a pipe or a disk, ends
 //! after [`GRACE`] all the same: what it leaves, the next run finds and removes.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
@@ -16,6 +16,7 @@ use signal_hook::low_level::exit;
 
 use super::failure::Failure;
 use super::json_document::{JsonDocument, event_line};
+use super::run_bar::ERASE;
 use crate::error::Kind;
 use crate::threads;
 
@@ -80,7 +81,12 @@ impl StopWish {
             // Whoever holds the lock of standard output may be what waits.
             let document = document.unwrap_or_default();
             let _ = rustix::io::write(rustix::stdio::stdout(), document.as_bytes());
-            let _ = writeln!(io::stderr(), "{line}");
+            let erase = if !json && io::stderr().is_terminal() {
+                ERASE
+            } else {
+                ""
+            };
+            let _ = writeln!(io::stderr(), "{erase}{line}");
             exit(i32::from(Kind::Interrupted.exit_code()));
         }
     }

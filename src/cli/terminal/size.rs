@@ -2,14 +2,47 @@
 
 use std::time::Duration;
 
-use indicatif::BinaryBytes;
 use jiff::Timestamp;
 
 use crate::clock;
 
+const UNITS: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+
+/// The number before the unit.
+#[expect(clippy::cast_precision_loss, reason = "two decimals are shown of it")]
+fn in_unit(bytes: u64, power: usize) -> String {
+    let decimals = if power == 0 { 0 } else { 2 };
+    format!(
+        "{:.decimals$}",
+        bytes as f64 / (1_u64 << (10 * power)) as f64
+    )
+}
+
 /// `1.50 GiB`.
 pub(crate) fn human(bytes: u64) -> String {
-    BinaryBytes(bytes).to_string()
+    let power = UNITS.len() - 1;
+    let power = (0..power)
+        .find(|power| bytes >> (10 * (power + 1)) == 0)
+        .unwrap_or(power);
+    in_unit(bytes, power) + " " + UNITS[power]
+}
+
+/// `100.00 of 400.00 MiB`: in the unit of the whole.
+pub(crate) fn of(part: u64, whole: u64) -> String {
+    let whole = human(whole);
+    let unit = whole.split(' ').next_back();
+    let power = UNITS.iter().position(|one| unit == Some(*one));
+    format!("{} of {whole}", in_unit(part, power.unwrap_or(0)))
+}
+
+/// `12 s`, `4 min 05 s`, `2 h 10 min`: a time that is known only about so.
+pub(crate) fn round(time: Duration) -> String {
+    let seconds = time.as_millis().div_ceil(1000);
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min {:02} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {:02} min", seconds / 3600, seconds / 60 % 60),
+    }
 }
 
 /// `1 file`, `2 files`.
@@ -45,10 +78,19 @@ mod tests {
 
     #[test]
     fn sizes_and_times_are_short() {
+        assert_eq!(human(0), "0 B");
+        assert_eq!(human(1023), "1023 B");
         assert_eq!(human(1536), "1.50 KiB");
+        assert_eq!(human(1 << 20), "1.00 MiB");
+        assert_eq!(human(u64::MAX), "16.00 EiB");
         assert_eq!(count(1, "file"), "1 file");
         assert_eq!(count(0, "file"), "0 files");
         assert_eq!(duration(Duration::from_millis(12_340)), "12.3 s");
         assert_eq!(duration(Duration::from_secs(245)), "4 min 05 s");
+        assert_eq!(of(104_857_600, 1_610_612_736), "0.10 of 1.50 GiB");
+        assert_eq!(of(7, 512), "7 of 512 B");
+        assert_eq!(round(Duration::from_millis(11_200)), "12 s");
+        assert_eq!(round(Duration::from_secs(130)), "2 min 10 s");
+        assert_eq!(round(Duration::from_mins(130)), "2 h 10 min");
     }
 }

@@ -109,6 +109,7 @@ impl Ui {
         &self,
         fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> Result<(), Failure> {
+        self.progress.make_room();
         let mut out = io::BufWriter::with_capacity(64 * 1024, io::stdout().lock());
         match fill(&mut out).and_then(|()| out.flush()) {
             // The reader has seen enough (`| head`): not this command's failure.
@@ -138,6 +139,7 @@ impl Ui {
     pub(crate) fn page(&self, text: &str) -> Result<(), Failure> {
         let pager = pager().filter(|_| self.may_page && !self.json);
         let shown = visible(text, self.color_out);
+        self.progress.make_room();
         // Where it can't be started, or ends badly, the text is shown all the same.
         let asked = || {
             self.progress.interrupted();
@@ -236,6 +238,7 @@ impl Ui {
     /// Writes to stderr; when even that fails there is nobody left to tell.
     fn complain(&self, text: &str) {
         let shown = visible(text, self.color_err);
+        self.progress.make_room();
         let _ = io::stderr().lock().write_all(shown.as_bytes());
     }
 }

@@ -115,7 +115,8 @@ pub fn fix(
     let foreign = project.foreign.iter().cloned();
     let renames = fixing.renames.into_iter().chain(made).chain(foreign);
     let renames = unique(renames.collect());
-    let referrers = Referrers::new(project.model, project.lookup, &renames);
+    let referrers = Referrers::new(project.model, project.lookup, &renames)
+        .knowing_mixed(documents.clone(), project.env_files);
     let (mut stale, mut files) = (Vec::new(), Vec::new());
     for ((document, lookup), mut draft) in documents.zip(drafts) {
         let referrers = referrers.with(lookup);

@@ -4,12 +4,14 @@
 
 mod candidates;
 mod in_files;
+mod mixed_variables;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 use std::path::PathBuf;
 
 use candidates::{Candidate, Candidates, FromOutside};
+use mixed_variables::MIXED;
 
 use super::name_use::{KnownHosts, NameUse, NamedText, ValueRole, is_bridge, is_name_byte, uses};
 use super::rename::{NamedThing, Rename};
@@ -63,6 +65,8 @@ pub(crate) struct Referrers<'a> {
     /// The names that services answer to, whatever their containers are called, with the networks
     /// on which they do.
     services: HashMap<&'a str, HashSet<&'a str>>,
+    /// The variables that stand for something else, too, and keep their values.
+    mixed: HashSet<String>,
 }
 
 /// What became of the uses in a file, each by its scalar and its place there: several services
@@ -114,6 +118,7 @@ impl<'a> Referrers<'a> {
             renames: by_name,
             networks: networks.collect(),
             services,
+            mixed: HashSet::new(),
         }
     }
 
@@ -200,6 +205,7 @@ impl<'a> Referrers<'a> {
             let services = || vec![(*service).to_owned()];
             let done = match found.is_sure {
                 true if found.rename.made_of.contains(name) => Err(MADE_OF_IT.to_owned()),
+                true if self.is_mixed(&found, name) => Err(MIXED.to_owned()),
                 true => variables.change(edit, services(), self.lookup),
                 false => Err(MAY_MEAN_ELSE.to_owned()),
             };
@@ -240,7 +246,10 @@ impl<'a> Referrers<'a> {
             // A variable that the name is made of, or that is only a part of it, stays as it is.
             let home = template.home(found.range.clone(), false, to);
             let home = home.filter(|home| {
-                let is_kept = |name: &String| found.rename.made_of.contains(name);
+                let is_kept = |name: &String| {
+                    found.rename.made_of.contains(name)
+                        || home.is_in_value && self.is_mixed(found, name)
+                };
                 home.text == *to && !home.variable.as_ref().is_some_and(is_kept)
             });
             match home {

@@ -157,6 +157,14 @@ fn draft_port(
         let home = template
             .home(range.clone(), false, &port)
             .ok_or_else(|| site.refusal(document, "the port is put together from parts"))?;
+        // `${PORT}:${PORT}`: the container's port stays.
+        let own = home.variable.as_ref().filter(|_| home.is_in_value);
+        let is_repeated = own.is_some_and(|name| {
+            let named = variables_of(site.written);
+            named.iter().filter(|other| *other == name).count() > 1
+        });
+        let in_place = template.in_place(&range, &port).filter(|_| is_repeated);
+        let home = in_place.unwrap_or(home);
         match home.variable {
             Some(name) if home.is_in_value && home.is_whole_value => variables
                 .set(

@@ -47,6 +47,8 @@ pub(crate) struct TemplatePiece {
     pub(crate) at: Option<Range<usize>>,
     /// The outermost variable that the part is held in.
     pub(crate) variable: Option<String>,
+    /// The bytes of the template that stand for a variable's value, if it is the outermost.
+    pub(crate) expression: Option<Range<usize>>,
 }
 
 /// Puts values in the place of the variables of `template`, by Compose's rules: `$NAME`,
@@ -131,6 +133,7 @@ struct Braced<'a> {
     /// `:-`, `-`, `:?`, `?`, `:+`, `+`, or empty.
     operator: &'a str,
     argument: Range<usize>,
+    start: usize,
     end: usize,
 }
 
@@ -181,8 +184,9 @@ impl<'a> TemplateScanner<'a> {
                     continue;
                 }
                 self.literal(literal..at, variable);
+                let dollar = at;
                 at += 1 + name.len();
-                self.value(name, variable);
+                self.value(name, dollar..at, variable);
             }
             literal = at;
         }
@@ -206,12 +210,27 @@ impl<'a> TemplateScanner<'a> {
             text,
             at,
             variable: variable.map(str::to_owned),
+            expression: None,
         });
     }
 
-    fn value(&mut self, name: &str, holder: Option<&str>) {
+    /// The value of the variable that `expression` names.
+    fn push_value(
+        &mut self,
+        text: String,
+        expression: Range<usize>,
+        name: &str,
+        holder: Option<&str>,
+    ) {
+        self.push(text, None, Some(holder.unwrap_or(name)));
+        if let Some(piece) = self.pieces.last_mut().filter(|_| holder.is_none()) {
+            piece.expression = Some(expression);
+        }
+    }
+
+    fn value(&mut self, name: &str, expression: Range<usize>, holder: Option<&str>) {
         let value = self.set_or_blank(name, (self.lookup)(name));
-        self.push(value, None, Some(holder.unwrap_or(name)));
+        self.push_value(value, expression, name, holder);
     }
 
     fn set_or_blank(&mut self, name: &str, value: Option<String>) -> String {
@@ -246,6 +265,7 @@ impl<'a> TemplateScanner<'a> {
                     name: &template[inside..inside + name.len()],
                     operator: &template[inside + name.len()..argument],
                     argument: argument..close,
+                    start: dollar,
                     end: close + 1,
                 })
             }
@@ -281,11 +301,12 @@ impl<'a> TemplateScanner<'a> {
             }
             "" => {
                 let value = self.set_or_blank(braced.name, value);
-                self.push(value, None, Some(&held));
+                self.push_value(value, braced.start..braced.end, braced.name, holder);
                 Ok(())
             }
             _ => {
-                self.push(value.unwrap_or_default(), None, Some(&held));
+                let value = value.unwrap_or_default();
+                self.push_value(value, braced.start..braced.end, braced.name, holder);
                 Ok(())
             }
         }

@@ -62,6 +62,21 @@ impl Template {
         })
     }
 
+    /// Where the bytes of `range` of the resolved text, which are a variable's whole value, become
+    /// `text` in the written text, in place of the variable. None for a part of a value.
+    pub(crate) fn in_place(&self, range: &Range<usize>, text: &str) -> Option<Home> {
+        let (index, start) = self.piece_of(range, false)?;
+        let piece = &self.pieces[index];
+        let is_whole = range.start == start && range.len() == piece.text.len();
+        Some(Home {
+            range: piece.expression.clone().filter(|_| is_whole)?,
+            text: text.to_owned(),
+            variable: None,
+            is_in_value: false,
+            is_whole_value: false,
+        })
+    }
+
     /// The written text with changes made at their homes; each comes with the bytes of the
     /// resolved text and what they become. None if the result doesn't resolve to just that:
     /// behind `$A` even a digit may become a part of the name.

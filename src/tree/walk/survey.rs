@@ -41,6 +41,12 @@ impl Survey {
     pub const fn all_files(&self) -> u64 {
         self.files + self.others
     }
+
+    /// The bytes that a copy writes, as far as that can be known: holes aren't written, and what a small
+    /// file takes on the medium beyond its length isn't content.
+    pub fn written(&self) -> u64 {
+        self.bytes.min(self.allocated)
+    }
 }
 
 impl AddAssign for Survey {

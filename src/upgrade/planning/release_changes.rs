@@ -1,7 +1,7 @@
 //! What an upgrade changes, service by service, and what it leaves: for a reader of the plan and for
 //! scripts. Pure; it decides nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -24,6 +24,9 @@ pub struct ReleaseChanges {
     pub left_files: Vec<PathBuf>,
     /// What going back brings nothing of back, a sentence each.
     pub not_brought_back: Vec<String>,
+    /// The bytes of each volume or folder that is copied, by the key of its estimate, without holes.
+    #[serde(skip)]
+    pub written: BTreeMap<String, u64>,
 }
 
 /// What becomes of a service.
@@ -110,7 +113,6 @@ impl ReleaseChanges {
             old,
             decisions,
             facts,
-            plan,
         };
         let names = before.union(&after);
         let services = names.map(|name| {
@@ -123,6 +125,7 @@ impl ReleaseChanges {
             stays_behind: context.stays_behind(),
             left_files: decisions.left_behind.clone(),
             not_brought_back: plan.not_brought_back(),
+            written: context.written(),
         }
     }
 }
@@ -142,7 +145,6 @@ struct ChangeContext<'a> {
     old: &'a Model,
     decisions: &'a Decisions,
     facts: &'a Facts,
-    plan: &'a Plan,
 }
 
 impl ChangeContext<'_> {
@@ -265,10 +267,19 @@ impl ChangeContext<'_> {
         Some(spelled_folder(&bind.source))
     }
 
-    /// The size of what is copied for a key, or a path outside.
+    /// The size of what is copied for a key, or a path outside; holes aren't.
     fn bytes(&self, key: &str) -> Option<u64> {
-        let mut sizes = self.plan.estimate.volumes.iter();
-        Some(sizes.find(|size| size.key == key)?.bytes)
+        self.written().get(key).copied()
+    }
+
+    fn written(&self) -> BTreeMap<String, u64> {
+        let volumes = self.decisions.volumes.iter().zip(&self.facts.volumes);
+        let volumes = volumes.map(|(pair, seen)| (pair.key.clone(), seen.source));
+        let folders = self.decisions.folders.iter().zip(&self.facts.folders);
+        let folders = folders.map(|(pair, seen)| (pair.path.display().to_string(), seen.source));
+        let sizes = volumes.chain(folders);
+        let written = sizes.filter_map(|(key, source)| Some((key, source?.written())));
+        written.collect()
     }
 
     /// What brings a path below the release along, and what is there.

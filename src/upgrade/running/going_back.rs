@@ -5,7 +5,7 @@ use super::downtime::{Downtime, DowntimeFigure};
 use super::journal::{Journal, StepState};
 use super::run_error::RunError;
 use super::runner::Runner;
-use crate::progress::{Progress, StepProgress};
+use crate::progress::{ExpectedStep, Progress, StepProgress};
 use crate::upgrade::plan::Plan;
 use crate::upgrade::step::{Phase, Step, UndoScope};
 
@@ -145,8 +145,8 @@ impl Progress for Unstoppable<'_> {
     fn step(&self, step: &StepProgress<'_>) {
         self.0.step(step);
     }
-    fn begins_run(&self, run: &str) {
-        self.0.begins_run(run);
+    fn begins_run(&self, run: &str, steps: &[ExpectedStep]) {
+        self.0.begins_run(run, steps);
     }
     fn wants_total(&self) -> bool {
         self.0.wants_total()

@@ -4,6 +4,7 @@ pub mod confirmation;
 pub mod discard_loss;
 pub mod downtime;
 mod downtime_facts;
+mod expected_steps;
 pub mod going_back;
 pub mod journal;
 pub mod maintenance_window;

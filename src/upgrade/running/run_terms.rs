@@ -11,7 +11,7 @@ use super::going_back::is_flow;
 use super::maintenance_window::{MaintenanceWindow, WindowState};
 use super::run_error::RunError;
 use crate::clock;
-use crate::progress::{Progress, StepProgress};
+use crate::progress::{ExpectedStep, Progress, StepProgress};
 use crate::release::Version;
 use crate::upgrade::downtime_estimate::DowntimeEstimate;
 use crate::upgrade::plan::Plan;
@@ -268,8 +268,8 @@ impl Progress for Deadline<'_> {
     fn step(&self, step: &StepProgress<'_>) {
         self.inner.step(step);
     }
-    fn begins_run(&self, run: &str) {
-        self.inner.begins_run(run);
+    fn begins_run(&self, run: &str, steps: &[ExpectedStep]) {
+        self.inner.begins_run(run, steps);
     }
     fn wants_total(&self) -> bool {
         self.inner.wants_total()

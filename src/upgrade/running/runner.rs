@@ -7,6 +7,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::downtime::Downtime;
+use super::expected_steps::expected_steps;
 use super::going_back::{OnFailure, is_in_window, scope_begun, undo_order};
 use super::journal::{Journal, JournalError, JournalEvent, RunState, StepState};
 use super::report::Report;
@@ -72,7 +73,8 @@ impl Runner<'_> {
         match journal.state() {
             RunState::Open => self.run(journal),
             RunState::RollingBack => {
-                self.progress.begins_run(journal.run());
+                self.progress
+                    .begins_run(journal.run(), &expected_steps(journal.plan()));
                 let scope = scope_begun(&journal, false);
                 self.check_undo(&journal, scope)?;
                 self.undo_all(journal, scope, None)
@@ -93,7 +95,8 @@ impl Runner<'_> {
     /// [`RunError`]: what stands against it, or which step can't be undone and why.
     pub fn roll_back(&self, discard: bool) -> Result<Report, RunError> {
         let journal = self.newest("roll back")?;
-        self.progress.begins_run(journal.run());
+        self.progress
+            .begins_run(journal.run(), &expected_steps(journal.plan()));
         let scope = Self::scope(&journal, discard)?;
         self.check_undo(&journal, scope)?;
         self.undo_all(journal, scope, None)
@@ -122,7 +125,8 @@ impl Runner<'_> {
     }
 
     fn run(&self, mut journal: Journal) -> Result<Report, RunError> {
-        self.progress.begins_run(journal.run());
+        self.progress
+            .begins_run(journal.run(), &expected_steps(journal.plan()));
         self.check(&journal)?;
         let mut downtime = None;
         let deadline = Deadline::none(self.progress);

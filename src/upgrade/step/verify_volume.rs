@@ -53,7 +53,7 @@ impl StepKind for VerifyVolume {
         let survey = contents.survey(&volume, world.progress)?;
         let sha256 = Some(manifest.digest());
         Ok(StepOutcome {
-            files: survey.files,
+            files: survey.all_files(),
             bytes: survey.bytes,
             sha256,
             ..StepOutcome::default()

@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 use super::*;
 use crate::compose::{Claims, LoadOptions, conflicts, remaining};
 
+mod mixed_variables;
 mod references;
 
 fn model(folder: &str, text: &str) -> Model {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::ptr;
 
+use super::mixed_variables::MIXED;
 use super::{Found, MADE_OF_IT, MAY_MEAN_ELSE, PUT_TOGETHER, Referrers, StaleName, TextFile};
 use crate::compose::change::name_use::ValueRole;
 use crate::compose::change::rename::Rename;
@@ -91,6 +92,9 @@ impl Referrers<'_> {
         if is_made_of(&entry.key) && (is_own || written.is_none()) {
             return Err(MADE_OF_IT.to_owned());
         }
+        if is_own && self.is_mixed(found, &entry.key) {
+            return Err(MIXED.to_owned());
+        }
         let Some(written) = written else {
             return Ok(Some((entry.key.clone(), found.range.clone())));
         };
@@ -102,6 +106,7 @@ impl Referrers<'_> {
         match home.variable {
             _ if !home.is_in_value => Ok(None),
             Some(name) if is_made_of(&name) => Err(MADE_OF_IT.to_owned()),
+            Some(name) if self.is_mixed(found, &name) => Err(MIXED.to_owned()),
             Some(name) if home.is_whole_value => {
                 let is_outside = !is_own && (self.lookup)(&name).is_some();
                 Ok(is_outside.then_some((name, home.range)))
