@@ -135,14 +135,43 @@ fn every_code_is_in_the_man_page_and_in_the_list_of_codes() {
     }
 }
 
-#[test]
-fn every_code_is_given_by_something() {
+/// All that the program is made of.
+fn sources() -> String {
     let sources = walkdir::WalkDir::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src"));
     let files = sources.into_iter().map(Result::unwrap);
     let files = files.filter(|file| file.path().extension().is_some_and(|end| end == "rs"));
-    let text: String = files
+    files
         .map(|file| fs::read_to_string(file.path()).unwrap())
-        .collect();
+        .collect()
+}
+
+#[test]
+fn every_format_that_is_printed_has_its_schema_and_every_schema_is_of_one() {
+    let text = sources();
+    let quoted = |rest: &str| Some(rest.strip_prefix('"')?.split('"').next()?.to_owned());
+    let named = |constant: &str| {
+        let definition = format!("const {constant}: DocumentFormat = DocumentFormat {{");
+        let (_, rest) = text.split_once(&definition).unwrap();
+        quoted(rest.split_once("name: ").unwrap().1).unwrap()
+    };
+    let calls = text.match_indices("ui.json(");
+    let printed = calls.map(|(at, call)| {
+        let rest = text[at + call.len()..].trim_start();
+        quoted(rest).unwrap_or_else(|| named(rest.split(".name").next().unwrap()))
+    });
+    // Printed by the one place for failures, by that for events, and as its own format is written.
+    let own = ["failure", "event", "manifest"].map(|name| format!("transship-{name}"));
+    let printed: BTreeSet<_> = printed.chain(own).collect();
+    let schemas = fs::read_dir(folder()).unwrap().filter_map(|entry| {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        name.strip_suffix(".json").map(str::to_owned)
+    });
+    assert_eq!(schemas.collect::<BTreeSet<_>>(), printed);
+}
+
+#[test]
+fn every_code_is_given_by_something() {
+    let text = sources();
     for code in Code::ALL {
         assert!(
             text.contains(&format!("Code::{code:?}")),

@@ -30,15 +30,17 @@ fn script(install: &Install, text: &str) -> Ran {
     let path = format!("{}:{path}", program.parent().unwrap().display());
     let mut shell = Command::new("sh");
     let shell = shell.arg(&file).arg(install.root()).env("PATH", path);
-    Ran::of(shell.env_remove("TRANSSHIP_INSTALL").current_dir("/"))
+    let ran = Ran::of(shell.env_remove("TRANSSHIP_INSTALL").current_dir("/"));
+    fs::remove_file(&file).unwrap();
+    ran
 }
 
 /// Everything but what runs keep for themselves; what was written since `begun` was written now.
 fn tree(install: &Install, begun: i64) -> BTreeMap<PathBuf, String> {
-    let own = ["journal", "log", "plans", "made", "known", "id"];
+    let kept = ["pristine"];
     let is_own = |path: &Path| {
-        let mut own = own.iter().map(|name| Path::new(".transship").join(name));
-        own.any(|own| path.starts_with(own))
+        let mut kept = kept.iter().map(|name| Path::new(".transship").join(name));
+        path.starts_with(".transship") && !kept.any(|kept| path.starts_with(kept))
     };
     let picture = install.picture("").into_iter();
     let picture = picture.filter(|(path, _)| !is_own(path) && path.as_os_str() != "");
