@@ -271,6 +271,13 @@ pub fn in_order(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
+/// True for a document's name, or for the number that it begins with, with or without its zeros.
+pub fn is_named(name: &str, wanted: &str) -> bool {
+    let number = name.split('-').next().unwrap_or_default();
+    let bare = |text: &str| text.parse::<u64>().ok();
+    name == wanted || (bare(wanted).is_some() && bare(wanted) == bare(number))
+}
+
 /// Where a document stands in the order in which those of its folder were made.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct DocumentOrder {

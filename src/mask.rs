@@ -8,6 +8,7 @@
 mod secret_file;
 mod split_line;
 mod token;
+mod url;
 
 use std::collections::HashSet;
 use std::os::unix::fs::MetadataExt;
@@ -16,6 +17,7 @@ use std::path::Path;
 use self::secret_file::is_named_secret;
 use self::split_line::{SplitLine, secret_in, split};
 use self::token::is_token;
+pub use self::url::{url_host, url_path};
 
 const SECRET_WORDS: [&str; 12] = [
     "pass",

@@ -56,7 +56,7 @@ pub(super) struct Apply {
     ///
     /// Refused where that didn't go well, or where anything that the plan was made from isn't as it was
     /// then: files, images, sizes of volumes, transship itself. What was written down of a step
-    /// (`rehearse --note`) is told just before it.
+    /// (`transship log note`) is told just before it.
     #[arg(long, value_name = "RUN", conflicts_with = "plan")]
     replay: Option<String>,
     /// Observe again and show the plan, and do nothing
@@ -208,15 +208,11 @@ pub(super) fn apply(args: &Apply, ui: &Ui) -> Result<Done, Failure> {
         Some(record) => record.plan.clone(),
         None => Plan::find(&install, args.plan.as_deref())?,
     };
-    plan.require_own(&install, "plan", &plan.id)?;
-    runner::require_unapplied(&install, &plan)?;
-    plan.require_settled()?;
     let store = engine_of(&install, &plan, &args.engine)?;
-    let now = prepare(&install, &plan.request, store.as_ref(), ui.progress())?;
-    if let Some(record) = &replayed {
-        require_as_rehearsed(&install, record, &now, store.as_ref(), ui.progress())?;
-    }
-    drift::check(&plan, &now.plan)?;
+    let now = match &replayed {
+        Some(record) => as_rehearsed(&install, record, store.as_ref(), ui)?,
+        None => as_planned(&install, &plan, store.as_ref(), ui)?,
+    };
     if replayed.is_some() {
         // It was planned before anything was known of it.
         plan.estimate.downtime = expected_downtime(&install, &now, store.as_ref(), ui)?;
@@ -255,6 +251,38 @@ pub(super) fn apply(args: &Apply, ui: &Ui) -> Result<Done, Failure> {
     };
     let report = carry_out(&runner, plan, &now, (&args.how, &args.downtime), ui)?;
     finish(report, ui)
+}
+
+/// What is planned now, which is just what was planned.
+fn as_planned(
+    install: &Install,
+    plan: &Plan,
+    store: &dyn VolumeStore,
+    ui: &Ui,
+) -> Result<Prepared, Failure> {
+    plan.require_own(install, "plan", &plan.id)?;
+    runner::require_unapplied(install, plan)?;
+    plan.require_settled()?;
+    let now = prepare(install, &plan.request, store, ui.progress())?;
+    drift::check(plan, &now.plan)?;
+    Ok(now)
+}
+
+/// What is planned now, which is just what was rehearsed.
+pub(super) fn as_rehearsed(
+    install: &Install,
+    record: &RehearsalRecord,
+    store: &dyn VolumeStore,
+    ui: &Ui,
+) -> Result<Prepared, Failure> {
+    let plan = &record.plan;
+    plan.require_own(install, "plan", &plan.id)?;
+    runner::require_unapplied(install, plan)?;
+    plan.require_settled()?;
+    let now = prepare(install, &plan.request, store, ui.progress())?;
+    require_as_rehearsed(install, record, &now, store, ui.progress())?;
+    drift::check(plan, &now.plan)?;
+    Ok(now)
 }
 
 /// Carries out a plan that is as it would be made now; the caller has the install's lock, and tells of it.

@@ -130,6 +130,13 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     (
+        "log note",
+        &[(
+            "What whoever does step 8 for real is to know",
+            "transship log note last 8 'takes minutes; that is as it should be'",
+        )],
+    ),
+    (
         "log",
         &[
             ("All runs", "transship log"),

@@ -13,6 +13,8 @@ use super::terminal::table;
 use super::terminal::ui::{Done, Ui};
 use crate::document;
 use crate::error::{Code, Kind, with_causes};
+use crate::fs::Disk;
+use crate::rehearsal::{RehearsalRecord, StepNote};
 use crate::release::{Install, Version};
 use crate::upgrade::Journal;
 use crate::upgrade::run_log::RunLog;
@@ -23,11 +25,42 @@ use crate::upgrade::running::journal::RunState;
 /// Every run has a full log, which only its owner can read: its steps, the commands that were run and how
 /// they ended, what was said and what failed with its causes, each with its time. Secrets are masked.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct LogArgs {
+    #[command(subcommand)]
+    command: Option<LogCommand>,
     /// The run: its name, the number that this begins with, or `last`; all are listed when absent
     run: Option<String>,
     #[command(flatten)]
     install: InstallArg,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum LogCommand {
+    /// Write down what whoever does a step of a rehearsed plan is to know
+    ///
+    /// It is kept with the rehearsal, stands in its report, and is told just before that step where the
+    /// rehearsal is replayed.
+    Note(NoteArgs),
+}
+
+#[derive(Debug, clap::Args)]
+struct NoteArgs {
+    /// The rehearsal: its name, the number that this begins with, or `last`
+    #[arg(value_name = "RUN")]
+    rehearsal: String,
+    /// The step of its plan, counted from 1
+    step: usize,
+    /// What to know
+    text: String,
+    #[command(flatten)]
+    install: InstallArg,
+}
+
+#[derive(Serialize)]
+struct NoteJson<'a> {
+    rehearsal: &'a str,
+    notes: &'a [StepNote],
 }
 
 #[derive(Serialize)]
@@ -68,11 +101,33 @@ struct RunLogJson {
 }
 
 pub(super) fn run(args: &LogArgs, ui: &Ui) -> Result<Done, Failure> {
+    if let Some(LogCommand::Note(args)) = &args.command {
+        return note(args, ui);
+    }
     let install = args.install.adopted(ui)?;
     match &args.run {
         None => list(&install, ui),
         Some(run) => show(&install, run, ui),
     }
+}
+
+fn note(args: &NoteArgs, ui: &Ui) -> Result<Done, Failure> {
+    let install = args.install.adopted(ui)?;
+    let disk = Disk::new();
+    let _lock = install.lock(&disk, "log note")?;
+    let mut record = RehearsalRecord::find(&install, Some(&args.rehearsal))?;
+    record.add_note(&disk, &install, args.step, &args.text)?;
+    ui.acted();
+    let (rehearsal, notes) = (&record.id, &record.notes);
+    if ui.json {
+        ui.json("transship-log-note", &NoteJson { rehearsal, notes })?;
+    } else {
+        ui.line(&format!(
+            "noted for step {} of rehearsal {rehearsal}",
+            args.step
+        ))?;
+    }
+    Ok(Done::Same)
 }
 
 fn journals(install: &Install) -> Vec<PathBuf> {
@@ -187,12 +242,10 @@ fn show(install: &Install, run: &str, ui: &Ui) -> Result<Done, Failure> {
     Ok(Done::Same)
 }
 
-/// True for a run's name, or the number that it begins with, with or without its zeros.
+/// Whether a run's journal is the one that is asked for.
 fn is_named(journal: &Path, run: &str) -> bool {
     let name = journal.file_stem().unwrap_or_default().to_string_lossy();
-    let number = name.split('-').next().unwrap_or_default();
-    let bare = |text: &str| text.parse::<u64>().ok();
-    name == run || (bare(run).is_some() && bare(run) == bare(number))
+    document::is_named(&name, run)
 }
 
 #[cfg(test)]

@@ -17,7 +17,10 @@ use super::upgrade_options::UpgradeOptions;
 use crate::engine::{Quiesce, VolumeBackend, VolumeStore};
 use crate::error::Kind;
 use crate::fs::Disk;
-use crate::rehearsal::{self, CloneStanding, Rehearsal, RehearsalRecord, Rehearser, RoundKind};
+use crate::rehearsal::{
+    self, CloneStanding, Ledger, LedgerEntry, Overheard, Rehearsal, RehearsalRecord, Rehearser,
+    RoundKind,
+};
 use crate::release::{Install, Version};
 use crate::upgrade::planning::prepare::{Prepared, prepare};
 
@@ -38,6 +41,10 @@ const STOPPING: Duration = Duration::from_mins(5);
 /// before the plan stops it. No port is published; told is where the services answer, by their addresses.
 /// Folders of the host that they mount are cloned, too.
 ///
+/// Nothing leaves the clone. What would have is told: where there is a static transship (`--helper`), every
+/// name outside leads to a container of it, which takes mail and requests, throws them away, and keeps by
+/// whom and to whom they were.
+///
 /// Told is how long each took and what isn't as it should be (exit code 1). What was done is kept, and
 /// the clone is removed unless `--keep` is said.
 #[derive(Debug, clap::Args)]
@@ -47,7 +54,7 @@ const STOPPING: Duration = Duration::from_mins(5);
 )]
 pub(super) struct RehearseArgs {
     /// The release to upgrade to
-    #[arg(required_unless_present_any = ["clean", "note", "report"])]
+    #[arg(required_unless_present_any = ["clean", "report"])]
     version: Option<Version>,
     #[command(flatten)]
     install: InstallArg,
@@ -82,15 +89,11 @@ pub(super) struct RehearseArgs {
     /// With --clean: don't ask about clones that were kept
     #[arg(short, long, requires = "clean")]
     yes: bool,
-    /// Write down what whoever does the step STEP of the plan, counted from 1, is to know: it is told before
-    /// that step by `apply --replay`
-    #[arg(long, num_args = 2, value_names = ["STEP", "TEXT"], conflicts_with_all = ["version", "keep", "clean"])]
-    note: Option<Vec<String>>,
     /// Write a report to FILE, Markdown or, for `.html`, one page that needs nothing else; without VERSION,
     /// of an earlier rehearsal, with what has drifted since
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["clean", "note"])]
+    #[arg(long, value_name = "FILE", conflicts_with = "clean")]
     report: Option<PathBuf>,
-    /// Which rehearsal is meant; the newest when absent
+    /// With --report: which rehearsal is meant, by its name or number; the newest when absent
     #[arg(long, value_name = "RUN", conflicts_with_all = ["version", "keep", "clean"])]
     run: Option<String>,
 }
@@ -108,9 +111,6 @@ struct CleanJson {
 }
 
 pub(super) fn run(args: RehearseArgs, ui: &Ui) -> Result<Done, Failure> {
-    if let Some(words) = &args.note {
-        return note(&args, words, ui);
-    }
     let install = args.install.adopted(ui)?;
     let disk = Disk::new();
     let _lock = install.lock(&disk, "rehearse")?;
@@ -152,6 +152,7 @@ pub(super) fn run(args: RehearseArgs, ui: &Ui) -> Result<Done, Failure> {
         hold,
         on_host: args.on_host,
         docker: &|| plan.volumes.engine.docker.find(),
+        helper: plan.volumes.engine.helper.clone(),
     };
     let record = rehearser.rehearse()?;
     ui.acted();
@@ -253,23 +254,6 @@ fn write_report(
     Ok(disk.save(file, text.as_bytes())?)
 }
 
-/// Writes down what whoever does a step is to know before.
-fn note(args: &RehearseArgs, words: &[String], ui: &Ui) -> Result<Done, Failure> {
-    let install = args.install.adopted(ui)?;
-    let disk = Disk::new();
-    let _lock = install.lock(&disk, "rehearse")?;
-    let mut record = RehearsalRecord::find(&install, args.run.as_deref())?;
-    let [step, text] = words else {
-        return Err(Failure::new(Kind::Usage, "say which step, and what"));
-    };
-    let step: usize = step.parse().map_err(|error: std::num::ParseIntError| {
-        Failure::new(Kind::Usage, format!("`{step}` is no step's number")).cause(&error)
-    })?;
-    record.add_note(&disk, &install, step, text)?;
-    ui.line(&format!("noted for step {step} of rehearsal {}", record.id))?;
-    Ok(Done::Same)
-}
-
 fn clean(
     install: &Install,
     disk: &Disk,
@@ -345,6 +329,21 @@ fn render(install: &Install, record: &RehearsalRecord, ui: &Ui) -> String {
     for round in &record.rounds {
         text += &row(round.kind.words(), round.milliseconds, &what(round));
     }
+    for one in &record.databases {
+        if one.differences.is_empty() {
+            let (service, version, after) = (&one.service, &one.version, one.after.words());
+            let (tables, rows) = (
+                size::count(one.tables, "table"),
+                size::count(one.rows, "row"),
+            );
+            text += &format!(
+                "  Postgres {version} in {service} has the same after {after}: {tables}, {rows}\n"
+            );
+        }
+    }
+    if let Some(ledger) = &record.ledger {
+        text += &heard(ledger);
+    }
     for remark in &record.remarks {
         text += &format!("note: {remark}\n");
     }
@@ -366,6 +365,34 @@ fn render(install: &Install, record: &RehearsalRecord, ui: &Ui) -> String {
             "{} to remove it: transship rehearse --clean -C {root}\n",
             ui.paint(color::HINT, "next:")
         );
+    }
+    text
+}
+
+/// What would have gone out: all but the names, unless there is nothing else.
+fn heard(ledger: &Ledger) -> String {
+    /// How many are told one by one.
+    const TOLD: usize = 20;
+    let is_name = |entry: &&LedgerEntry| matches!(entry.heard, Overheard::Name { .. });
+    let (names, others): (Vec<_>, Vec<_>) = ledger.entries.iter().partition(is_name);
+    let told = if others.is_empty() { &names } else { &others };
+    let mut text = String::new();
+    if ledger.is_empty() {
+        text += "  nothing was wanted of the outside\n";
+    }
+    for entry in told.iter().take(TOLD) {
+        text += &format!("kept in: {}, during {}\n", entry.heard, entry.when());
+    }
+    let more = told.len().saturating_sub(TOLD);
+    if more > 0 {
+        text += &format!("kept in: {more} more, which `--report` has\n");
+    }
+    if !others.is_empty() && !names.is_empty() {
+        let names = size::count(names.len() as u64, "name");
+        text += &format!("kept in: {names} looked up, which `--report` has\n");
+    }
+    for remark in ledger.remarks() {
+        text += &format!("kept in: {remark}\n");
     }
     text
 }

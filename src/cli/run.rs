@@ -16,15 +16,15 @@ use super::{
     inspect, install_place, log, manifest, merge, misnomer, path, plan, rehearse, release, status,
     up, upgrade, verify, version, volume,
 };
+use crate::engine;
 use crate::error::Kind;
+use crate::rehearsal;
 
 /// Runs the program: parses the arguments, runs the command, reports, and gives the exit
 /// code (see [`crate::error::Kind`]).
 pub fn main() -> ExitCode {
-    // No command of a person's, and so in no help, completion or man page.
-    if std::env::args_os().skip(1).eq(["helper"]) {
-        let (input, output) = (std::io::stdin(), std::io::stdout());
-        return ExitCode::from(crate::engine::serve(input, output));
+    if let Some(code) = serves_in_a_container() {
+        return ExitCode::from(code);
     }
     if let Some(task) = ansible::asked() {
         return ansible::answer(task);
@@ -58,6 +58,24 @@ pub fn main() -> ExitCode {
         Ok(Done::Refused) => ExitCode::from(Kind::Refused.exit_code()),
         Ok(Done::Unreadable) => ExitCode::from(Kind::Usage.exit_code()),
         Err(failure) => ExitCode::from(ui.fail(&failure)),
+    }
+}
+
+/// Does what a helper's container is for, where this is one: no command of a person's, and so in no help,
+/// completion or man page.
+fn serves_in_a_container() -> Option<u8> {
+    let words: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let (first, rest) = words.split_first()?;
+    if first != "helper" {
+        return None;
+    }
+    match rest.split_first() {
+        None => Some(engine::serve(std::io::stdin(), std::io::stdout())),
+        Some((kind, own)) if kind == "sink" => {
+            let own = own.iter().map(|name| name.to_string_lossy().into_owned());
+            Some(rehearsal::serve_sink(own, std::io::stdout()))
+        }
+        Some(_) => None,
     }
 }
 

@@ -4,15 +4,21 @@ use std::io::{self, BufRead as _};
 
 use serde::Serialize;
 
-use super::apply::{ApplyHow, carry_out, finish, told};
+use super::apply::{ApplyHow, as_rehearsed, carry_out, engine_of, finish, told};
 use super::consent::{YesArg, can_ask};
-use super::plan::{MadePlan, PlanArgs, PlanJson, make};
+use super::held;
+use super::plan::{MadePlan, PlanArgs, PlanJson, expected_downtime, make};
 use super::terminal::failure::Failure;
 use super::terminal::ui::{Done, Ui};
+use crate::engine::VolumeStore;
 use crate::error::{Code, Kind};
 use crate::fs::Disk;
+use crate::progress::Progress;
+use crate::rehearsal::{RehearsalRecord, WithNotes};
 use crate::release::{Hop, Install, Version};
 use crate::upgrade::planning::hops::{hops, recipe_to};
+use crate::upgrade::planning::prepare::Prepared;
+use crate::upgrade::running::runner;
 use crate::upgrade::{Report, Runner};
 
 /// What is said of one hop, and can't be said of several.
@@ -27,6 +33,28 @@ const HOP_BY_HOP: [&str; 10] = [
     "pristine",
     "confirm_within",
     "dry_run",
+];
+
+/// What was said when the plan was rehearsed.
+const REHEARSED: [&str; 18] = [
+    "from_release",
+    "from",
+    "prefix",
+    "images",
+    "tag_var",
+    "image_archive",
+    "carry",
+    "leave",
+    "skip_volume",
+    "own",
+    "share",
+    "env_files",
+    "profiles",
+    "project",
+    "from_project",
+    "ours",
+    "theirs",
+    "all_hops",
 ];
 
 /// Upgrade: plan it, show the plan, ask, and do it.
@@ -47,6 +75,13 @@ pub(super) struct UpgradeArgs {
     /// is the last. All releases on the way have to be in the install.
     #[arg(long, conflicts_with_all = HOP_BY_HOP)]
     all_hops: bool,
+    /// Do just what was rehearsed, step for step: by the rehearsal's name, its number, or `last`
+    ///
+    /// How it is to be done was said when it was rehearsed. Refused where that didn't go well, or where
+    /// anything that the plan was made from isn't as it was then. What was written down of a step
+    /// (`transship log note`) is told just before it.
+    #[arg(long, value_name = "RUN", conflicts_with_all = REHEARSED)]
+    replay: Option<String>,
     #[command(flatten)]
     consent: YesArg,
 }
@@ -66,7 +101,11 @@ pub(super) fn run(args: &UpgradeArgs, ui: &Ui) -> Result<Done, Failure> {
     if args.all_hops {
         return all_hops(args, &install, &disk, ui);
     }
-    match hop(args, &args.plan.version, &install, &disk, ui)? {
+    let done = match &args.replay {
+        Some(run) => replay(args, run, &install, &disk, ui)?,
+        None => hop(args, &args.plan.version, &install, &disk, ui)?,
+    };
+    match done {
         Some(report) => finish(report, ui),
         None => Ok(Done::Same),
     }
@@ -83,39 +122,111 @@ fn hop(
     let MadePlan {
         prepared, store, ..
     } = make(&args.plan, to, install, disk, ui)?;
+    if !agreed(args, &prepared, store.as_ref(), ui)? {
+        return Ok(None);
+    }
+    super::rehearse::look_for(install, &prepared, store.as_ref(), ui)?;
+    let progress = ui.progress();
+    carry_out_in(
+        install,
+        disk,
+        (&prepared, store.as_ref()),
+        progress,
+        args,
+        ui,
+    )
+    .map(Some)
+}
+
+/// Just what was rehearsed: shown, asked about, and done unless it is only to be shown.
+fn replay(
+    args: &UpgradeArgs,
+    run: &str,
+    install: &Install,
+    disk: &Disk,
+    ui: &Ui,
+) -> Result<Option<Report>, Failure> {
+    let engine = &args.plan.volumes.engine;
+    held::warn(&engine.docker, ui);
+    super::rehearse::sweep(install, disk, &engine.docker, ui);
+    runner::require_over(install)?;
+    let record = RehearsalRecord::find(install, Some(run))?;
+    let (to, rehearsed) = (&args.plan.version, &record.plan.to);
+    if !rehearsed.is_same_as(to) {
+        let what = format!(
+            "rehearsal {} leads to {rehearsed}, and not to {to}",
+            record.id
+        );
+        return Err(Failure::new(Kind::Usage, what));
+    }
+    let store = engine_of(install, &record.plan, engine)?;
+    let mut prepared = as_rehearsed(install, &record, store.as_ref(), ui)?;
+    // It was planned before anything was known of it.
+    prepared.plan.estimate.downtime = expected_downtime(install, &prepared, store.as_ref(), ui)?;
+    if !agreed(args, &prepared, store.as_ref(), ui)? {
+        return Ok(None);
+    }
+    let progress = WithNotes::of(&record, ui.progress());
+    carry_out_in(
+        install,
+        disk,
+        (&prepared, store.as_ref()),
+        &progress,
+        args,
+        ui,
+    )
+    .map(Some)
+}
+
+/// Shows the plan, and says whether it is to be done.
+fn agreed(
+    args: &UpgradeArgs,
+    prepared: &Prepared,
+    store: &dyn VolumeStore,
+    ui: &Ui,
+) -> Result<bool, Failure> {
     if !ui.json {
-        super::plan::show(&prepared, store.as_ref(), ui)?;
+        super::plan::show(prepared, store, ui)?;
     }
     prepared.plan.require_settled()?;
     if args.plan.dry_run {
         if ui.json {
-            let document = PlanJson::of(None, &prepared, store.as_ref(), ui);
+            let document = PlanJson::of(None, prepared, store, ui);
             ui.json("transship-plan-shown", &document)?;
         }
-        return Ok(None);
+        return Ok(false);
     }
     if !args.consent.yes {
         ask(&prepared.plan.id, ui)?;
     }
-    super::rehearse::look_for(install, &prepared, store.as_ref(), ui)?;
+    Ok(true)
+}
+
+fn carry_out_in(
+    install: &Install,
+    disk: &Disk,
+    (prepared, store): (&Prepared, &dyn VolumeStore),
+    progress: &dyn Progress,
+    args: &UpgradeArgs,
+    ui: &Ui,
+) -> Result<Report, Failure> {
     let plan = prepared.plan.clone();
     let accept_unknown = args.plan.downtime.accept_unknown_downtime;
     args.how.terms.require_known(&plan, accept_unknown)?;
     let runner = Runner {
         install,
         disk,
-        volumes: store.as_ref(),
-        progress: ui.progress(),
+        volumes: store,
+        progress,
         on_failure: args.how.on_failure(),
     };
     carry_out(
         &runner,
         plan,
-        &prepared,
+        prepared,
         (&args.how, &args.plan.downtime),
         ui,
     )
-    .map(Some)
 }
 
 /// The document of `--json` with `--all-hops`.

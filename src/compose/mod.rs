@@ -42,7 +42,8 @@ pub use model::image::{ImageUse, images};
 pub use model::model::{Bind, LoadOptions, Model, Network, Resource, Service, VolumeDefinition};
 pub use model::port::Port;
 pub use model::project::{
-    discover, discover_with, file_names, is_compose_name, is_in, override_of, project_name,
+    discover, discover_with, file_names, is_compose_name, is_in, is_override_name, override_of,
+    project_name,
 };
 pub use model::reference::Reference;
 pub use model::settings::{Setting, SettingChange, Settings, settings_diff};

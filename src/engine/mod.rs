@@ -27,7 +27,7 @@ pub use c_library::c_library_of;
 pub use docker::{Docker, ServerInfo};
 pub use error::Error;
 pub(crate) use helper::labels::run as run_name;
-pub use helper::{HelperError, serve};
+pub use helper::{HelperError, SinkContainer, SinkImage, serve};
 pub use image_archive::{ArchiveError, ArchivedImage, ImageArchive, load_images};
 pub use image_hold::{ImageHold, LABEL_HOLD, have_image, image_id};
 pub use images::{ImageDefaults, LocalImage, image_defaults, local_images, missing_images};
@@ -42,6 +42,7 @@ pub use projects::giving_way::{remove_network, rename_container};
 pub use projects::in_service::ServiceCommand;
 pub use projects::listening::listening;
 pub use projects::lone_container::{AddedArguments, LoneContainer, LoneOptions, last_lines};
+pub use projects::no_route::no_route;
 pub use projects::standing::{
     StandingContainer, free_names, remove_containers, remove_projects, stop_containers,
 };

@@ -13,5 +13,6 @@ mod values;
 pub use changes::{EnvChange, env_changes};
 pub use document::{EnvEntry, EnvFile, Quote};
 pub use error::Error;
-pub use name::is_env_name;
+pub(crate) use name::SAMPLE_NAMES;
+pub use name::{is_env_name, is_env_sample};
 pub use resolved::Values;

@@ -5,11 +5,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::compose::{Model, Network};
+use crate::compose::{Model, Network, Service};
 use crate::document::{self, DocumentError, DocumentFormat};
 use crate::fs::Disk;
 use crate::release::Install;
@@ -17,7 +18,7 @@ use crate::release::Install;
 /// The format of `.transship/clone`. Each version has a file in `fixtures/formats/`.
 pub const FORMAT: DocumentFormat = DocumentFormat {
     name: "transship-clone",
-    version: 1,
+    version: 2,
     oldest: 1,
 };
 
@@ -29,7 +30,14 @@ pub struct CloneBindings {
     pub tag: String,
     /// Folders and files of the host that the releases mount, with the clone's copies of them.
     pub outside: BTreeMap<PathBuf, PathBuf>,
+    /// The clone's networks that are there already, each with the address of who answers there for the
+    /// outside.
+    #[serde(default)]
+    pub sinks: BTreeMap<String, Ipv4Addr>,
 }
+
+/// Where nobody answers names, so that the engine asks no server of the host's for them.
+const NOBODY: Ipv4Addr = Ipv4Addr::LOCALHOST;
 
 impl CloneBindings {
     fn file(install: &Install) -> PathBuf {
@@ -78,7 +86,7 @@ impl CloneBindings {
         }
         for network in model.networks.values_mut() {
             network.name = self.name(&network.name);
-            network.external = false;
+            network.external = self.sinks.contains_key(&network.name);
             network.subnets.clear();
         }
         for bind in &mut model.binds {
@@ -113,6 +121,7 @@ impl CloneBindings {
             if !service.ports.is_empty() {
                 lines.push_str("    ports: !reset []\n");
             }
+            lines.push_str(&self.names_of(service, model));
             let own = model.binds.iter().filter(|bind| bind.service == *name);
             let copied = own.filter_map(|bind| Some((bind, self.copy_of(&bind.source)?)));
             for (number, (bind, copy)) in copied.enumerate() {
@@ -140,7 +149,13 @@ impl CloneBindings {
             text.push_str("networks:\n");
         }
         for (key, network) in model.networks.iter().filter(|(_, network)| used(network)) {
-            let (key, name) = (quoted(key), quoted(&self.name(&network.name)));
+            let name = self.name(&network.name);
+            if self.sinks.contains_key(&name) {
+                let (key, name) = (quoted(key), quoted(&name));
+                let _ = writeln!(text, "  {key}: !override {{name: {name}, external: true}}");
+                continue;
+            }
+            let (key, name) = (quoted(key), quoted(&name));
             let mut more = String::new();
             if network.external {
                 more.push_str(", external: false");
@@ -158,6 +173,27 @@ impl CloneBindings {
             let _ = writeln!(text, "  {}: {{name: {}}}", quoted(key), quoted(&name));
         }
         text
+    }
+
+    /// Who answers names that no service of the clone has; nothing where the service is on no network.
+    fn names_of(&self, service: &Service, model: &Model) -> String {
+        // The engine asks no more of them.
+        const MOST: usize = 3;
+        if service.networks.is_empty() {
+            return String::new();
+        }
+        let networks = service.networks.keys();
+        let sinks = networks.filter_map(|key| {
+            let network = model.networks.get(key)?;
+            self.sinks.get(&self.name(&network.name))
+        });
+        let mut sinks: Vec<_> = sinks.take(MOST).collect();
+        if sinks.is_empty() {
+            sinks.push(&NOBODY);
+        }
+        let sinks: Vec<_> = sinks.iter().map(|sink| quoted(&sink.to_string())).collect();
+        let sinks = sinks.join(", ");
+        format!("    dns: !override [{sinks}]\n    dns_search: !override [\".\"]\n")
     }
 
     /// Where the copy of something of the host is.
@@ -212,6 +248,7 @@ volumes: {data: {name: v1_data}}
         CloneBindings {
             tag: "t".to_owned(),
             outside: [("/srv/x".into(), "/clone/0".into())].into(),
+            ..CloneBindings::default()
         }
     }
 
@@ -221,12 +258,17 @@ volumes: {data: {name: v1_data}}
             bindings().compose_file(&model(FILE)),
             "\
 services:
-  \"db\": {}
+  \"db\":
+    dns: !override [\"127.0.0.1\"]
+    dns_search: !override [\".\"]
+
   \"web\":
     container_name: \"t-shop\"
     networks:
       \"front\": {aliases: [\"www\", \"shop\"]}
     ports: !reset []
+    dns: !override [\"127.0.0.1\"]
+    dns_search: !override [\".\"]
     volumes:
     - {type: bind, source: \"/clone/0/y\", target: \"/x\", read_only: false}
 
@@ -237,6 +279,35 @@ volumes:
   \"data\": {name: \"t-v1_data\"}
 "
         );
+    }
+
+    #[test]
+    fn whoever_listens_for_the_outside_is_asked_for_names_and_its_networks_are_there() {
+        let mut bindings = bindings();
+        bindings.sinks = [
+            ("t-fr".to_owned(), Ipv4Addr::new(172, 20, 0, 2)),
+            ("t-shop_default".to_owned(), Ipv4Addr::new(172, 21, 0, 2)),
+        ]
+        .into();
+        let text = bindings.compose_file(&model(FILE));
+        for told in [
+            "  \"db\":\n    dns: !override [\"172.21.0.2\"]\n",
+            "    dns: !override [\"172.20.0.2\"]\n    dns_search: !override [\".\"]\n",
+            "  \"front\": !override {name: \"t-fr\", external: true}\n",
+            "  \"default\": !override {name: \"t-shop_default\", external: true}\n",
+        ] {
+            assert!(text.contains(told), "no `{told}` in\n{text}");
+        }
+        let mut bound = model(FILE);
+        bindings.bind(&mut bound);
+        assert!(
+            bound.networks["front"].external,
+            "or it would be made twice"
+        );
+
+        let alone = "services: {job: {image: a/job, network_mode: none}}\n";
+        let text = bindings.compose_file(&model(alone));
+        assert!(text.contains("\"job\": {}"), "{text}");
     }
 
     #[test]

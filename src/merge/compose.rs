@@ -19,10 +19,12 @@ use self::meaning::{YamlMeaning, has_both};
 use self::node::{NodeAt, same};
 use self::overlay::Overlay;
 use self::walk::MergeWalk;
-use super::answer::Answers;
+use super::answer::{Answer, Answers};
 use super::error::Error;
 use super::merge_text;
-use super::outcome::{Input, Inputs, MergeOutcome, Merged, OutcomeKind, SourceLine, SourceLines};
+use super::outcome::{
+    Input, Inputs, MergeOutcome, Merged, OutcomeKind, Side, SourceLine, SourceLines,
+};
 use crate::compose::Document;
 
 /// What [`carry`] gives.
@@ -99,13 +101,69 @@ pub fn carry(inputs: &Inputs<'_>, answers: &Answers) -> Result<Carried, Error> {
     outcomes.extend(lost);
     Ok(Carried {
         merged: Merged {
-            marked: conflicts.then(|| marked(inputs, by_line, &outcomes)),
+            marked: conflicts.then(|| {
+                let conflicting = conflicting_alone(inputs, answers, &outcomes);
+                conflicting.unwrap_or_else(|| marked(inputs, by_line, &outcomes))
+            }),
             bytes,
             outcomes,
         },
         overlay,
         overlaid,
     })
+}
+
+/// A text in which nothing but what is in conflict stands between markers: whatever else a neighbouring line
+/// has changed is merged in it. Nothing where that doesn't show both versions of every conflict.
+fn conflicting_alone(
+    inputs: &Inputs<'_>,
+    answers: &Answers,
+    outcomes: &[MergeOutcome],
+) -> Option<Vec<u8>> {
+    if answers.side_of(inputs.name).is_some() {
+        // All that could be settled is.
+        return None;
+    }
+    let settled = |side| {
+        let mut answers = answers.clone();
+        answers.0.push(Answer {
+            path: inputs.name.to_owned(),
+            side,
+        });
+        let merged = carry(inputs, &answers).ok()?.merged;
+        let is_settled = merged.conflicts().next().is_none();
+        is_settled.then_some(merged.bytes)
+    };
+    let base = match inputs.base {
+        Some(base) => Some((base.path, settled(Side::Base)?)),
+        None => None,
+    };
+    let (mine, theirs) = (settled(Side::Mine)?, settled(Side::Theirs)?);
+    let between = Inputs {
+        name: inputs.name,
+        base: base.as_ref().map(|(path, bytes)| Input { path, bytes }),
+        mine: Input {
+            path: inputs.mine.path,
+            bytes: &mine,
+        },
+        theirs: Input {
+            path: inputs.theirs.path,
+            bytes: &theirs,
+        },
+    };
+    let text = merge_text(&between, &Answers::default()).marked?;
+    shows_all(&text, outcomes).then_some(text)
+}
+
+/// Whether both versions of every conflict stand between the markers of a text.
+fn shows_all(text: &[u8], outcomes: &[MergeOutcome]) -> bool {
+    let shown = conflicting_lines(&String::from_utf8_lossy(text));
+    let is_shown = |line: &Option<SourceLine>| {
+        let first = line.as_ref().and_then(|line| line.value.lines().next());
+        first.is_none_or(|first| shown.contains(first.trim()))
+    };
+    let mut conflicts = outcomes.iter().filter(|o| o.kind == OutcomeKind::Conflict);
+    conflicts.all(|conflict| is_shown(&conflict.mine) && is_shown(&conflict.theirs))
 }
 
 /// The merge by line, if both versions of every conflict stand between markers in it; else all that
@@ -122,13 +180,7 @@ fn marked(inputs: &Inputs<'_>, by_line: Merged, outcomes: &[MergeOutcome]) -> Ve
     let Some(text) = by_line.marked else {
         return all();
     };
-    let shown = conflicting_lines(&String::from_utf8_lossy(&text));
-    let is_shown = |line: &Option<SourceLine>| {
-        let first = line.as_ref().and_then(|line| line.value.lines().next());
-        first.is_none_or(|first| shown.contains(first.trim()))
-    };
-    let mut conflicts = outcomes.iter().filter(|o| o.kind == OutcomeKind::Conflict);
-    match conflicts.all(|conflict| is_shown(&conflict.mine) && is_shown(&conflict.theirs)) {
+    match shows_all(&text, outcomes) {
         true => text,
         false => all(),
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::answer::Answers;
 use super::error::Error;
-use super::outcome::{Inputs, MergeOutcome, Merged, OutcomeKind, Side, SourceLines};
+use super::outcome::{Inputs, MergeOutcome, Merged, OutcomeKind, Side, SourceLine, SourceLines};
 use super::{merge_compose, merge_text};
 use crate::compose::{self, Document};
 
@@ -53,7 +53,11 @@ pub fn said_by_mine_alone(inputs: &Inputs<'_>) -> Result<Vec<String>, Error> {
     let is_meant = |outcome: &&MergeOutcome| {
         let is_alike = [OutcomeKind::SameInBoth, OutcomeKind::Dropped].contains(&outcome.kind);
         let last = outcome.what.rsplit('.').next();
-        let is_ours = matches!(last, Some("image" | "name" | "version"));
+        let is_ours = match last {
+            // The tag is the release's; whose another repository is, nobody knows.
+            Some("image") => !has_other_repository(outcome),
+            last => matches!(last, Some("name" | "version")),
+        };
         // A folder of the host that an upgrade has copied into the release.
         let is_ours = is_ours
             || outcome
@@ -64,6 +68,18 @@ pub fn said_by_mine_alone(inputs: &Inputs<'_>) -> Result<Vec<String>, Error> {
     };
     let found = merged.outcomes.iter().filter(is_meant);
     Ok(found.map(|outcome| outcome.what.clone()).collect())
+}
+
+/// Whether both name an image, each of another repository.
+fn has_other_repository(outcome: &MergeOutcome) -> bool {
+    let repository = |line: &Option<SourceLine>| {
+        let written = line.as_ref()?.value.trim_matches(['"', '\'', ' ']);
+        let image = compose::interpolate(written, &|_| None).ok()?;
+        let image: compose::Reference = image.parse().ok()?;
+        Some(image.full_name())
+    };
+    let both = (repository(&outcome.mine), repository(&outcome.theirs));
+    matches!(both, (Some(mine), Some(theirs)) if mine != theirs)
 }
 
 /// Some of the places, and how many more there are.
@@ -113,6 +129,13 @@ mod tests {
             theirs,
             &[OutcomeKind::Conflict],
         );
+        check(
+            &mine.replace("x:1", "mine/x:1"),
+            theirs,
+            &[OutcomeKind::Conflict],
+        );
+        check(&mine.replace("x:1", "'${X:-x}:1'"), theirs, &[]);
+        check(&mine.replace("x:1", "'${X}'"), theirs, &[]);
         check(
             &mine.replace("    image", "    hostname: a\n    image"),
             theirs,

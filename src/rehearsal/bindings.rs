@@ -45,6 +45,7 @@ impl Bindings {
         CloneBindings {
             tag: self.tag.clone(),
             outside,
+            ..CloneBindings::default()
         }
     }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::RehearsalError;
 use crate::engine::VolumeStore;
+use crate::launch::CloneBindings;
 use crate::progress::Progress;
 use crate::release::{Install, Version};
 use crate::tree::{self, Difference, DifferenceKind, Manifest, VerifyOptions};
@@ -20,6 +21,8 @@ pub(super) struct CloneState {
     current: Option<PathBuf>,
     /// What is in each tree, by what it is called.
     trees: BTreeMap<String, Manifest>,
+    /// Where each of them is.
+    places: BTreeMap<String, PathBuf>,
     /// The old release's containers, by service, where it runs.
     pub(super) containers: BTreeMap<String, ClonedContainer>,
 }
@@ -33,20 +36,38 @@ pub(super) struct ClonedContainer {
     pub(super) is_up: bool,
 }
 
-/// Paths that the old release writes by itself, by tree: what differs there says nothing.
+/// Paths of which it says nothing that they differ.
 #[derive(Debug, Default)]
-pub(super) struct OwnWrites(BTreeMap<String, BTreeSet<Vec<u8>>>);
+pub(super) struct OwnWrites {
+    /// What the old release writes by itself, by tree.
+    paths: BTreeMap<String, BTreeSet<Vec<u8>>>,
+    /// Folders whose databases are asked themselves, by tree; empty for all of it.
+    asked: BTreeMap<String, BTreeSet<Vec<u8>>>,
+}
 
 impl OwnWrites {
     /// How many there are.
     pub(super) fn count(&self) -> usize {
-        self.0.values().map(BTreeSet::len).sum()
+        let trees = self.paths.iter();
+        let own = trees.flat_map(|(tree, paths)| paths.iter().map(move |path| (tree, path)));
+        own.filter(|(tree, path)| !self.is_asked(tree, path))
+            .count()
     }
 
     /// Whether it is one, or in a folder that one is in.
     fn has(&self, tree: &str, path: &[u8]) -> bool {
-        self.0.get(tree).is_some_and(|own| {
+        let is_own = self.paths.get(tree).is_some_and(|own| {
             own.contains(path) || above(path).is_some_and(|above| own.contains(above))
+        });
+        is_own || self.is_asked(tree, path)
+    }
+
+    /// Whether it is a file of a database that is asked itself.
+    fn is_asked(&self, tree: &str, path: &[u8]) -> bool {
+        let mut asked = self.asked.get(tree).into_iter().flatten();
+        asked.any(|folder| {
+            let rest = path.strip_prefix(folder.as_slice());
+            folder.is_empty() || rest.is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
         })
     }
 }
@@ -73,32 +94,61 @@ impl CloneState {
         volumes: &dyn VolumeStore,
         progress: &dyn Progress,
     ) -> Result<Self, RehearsalError> {
-        let mut trees = BTreeMap::new();
+        let (mut trees, mut places) = (BTreeMap::new(), BTreeMap::new());
         for release in clone.all_releases()? {
             let name = name_of(&release.version);
-            trees.insert(name, tree::manifest(&release.path, progress)?);
+            trees.insert(name.clone(), tree::manifest(&release.path, progress)?);
+            places.insert(name, release.path);
+        }
+        let bindings = CloneBindings::of(clone)?.unwrap_or_default();
+        for (original, copy) in bindings.outside.iter().filter(|(_, copy)| copy.is_dir()) {
+            let name = format!("folder {}", original.display());
+            trees.insert(name.clone(), tree::manifest(copy, progress)?);
+            places.insert(name, copy.clone());
         }
         for volume in volumes.list()? {
             let contents = volumes.contents();
             let found = contents.observe(&volume, &VerifyOptions::default(), progress)?;
-            trees.insert(format!("volume {}", volume.name), found);
+            let name = format!("volume {}", volume.name);
+            trees.insert(name.clone(), found);
+            places.insert(name, volume.path);
         }
         Ok(Self {
             current: fs::read_link(clone.current_link()).ok(),
             trees,
+            places,
             containers: BTreeMap::new(),
         })
     }
 
     /// What differs already after the old release has come up once: it wrote that by itself.
-    pub(super) fn own_writes(&self, now: &Self) -> OwnWrites {
+    /// `asked` are folders whose databases are asked themselves.
+    pub(super) fn own_writes(&self, now: &Self, asked: &BTreeSet<PathBuf>) -> OwnWrites {
         let differing = |(name, before): (&String, &Manifest)| {
             let after = now.trees.get(name)?;
             let differences = tree::compare(before, after, &VerifyOptions::default());
             let paths = differences.into_iter().map(|difference| difference.path);
             Some((name.clone(), paths.collect()))
         };
-        OwnWrites(self.trees.iter().filter_map(differing).collect())
+        let mut by_tree: BTreeMap<String, BTreeSet<Vec<u8>>> = BTreeMap::new();
+        for (tree, place) in &now.places {
+            let below = asked
+                .iter()
+                .filter_map(|path| path.strip_prefix(place).ok());
+            let below = below.map(|path| path.as_os_str().as_encoded_bytes().to_vec());
+            by_tree.entry(tree.clone()).or_default().extend(below);
+        }
+        OwnWrites {
+            paths: self.trees.iter().filter_map(differing).collect(),
+            asked: by_tree,
+        }
+    }
+
+    /// The trees that are held against how they were by all of their files.
+    pub(super) fn compared_by_files(&self, own: &OwnWrites) -> Vec<&str> {
+        let trees = self.trees.keys().filter(|tree| !own.is_asked(tree, b""));
+        let data = trees.filter(|tree| !tree.starts_with("release "));
+        data.map(String::as_str).collect()
     }
 
     /// What isn't as it was, a sentence each.
@@ -245,7 +295,7 @@ mod tests {
         write("wal/1", "began");
         write("wal/2", "");
         let before = look(root);
-        let own = cloned.own_writes(&before);
+        let own = cloned.own_writes(&before, &BTreeSet::new());
         assert!(own.count() >= 3, "{own:?}");
         write("wal/1", "goes on");
         write("wal/3", "");
@@ -256,5 +306,21 @@ mod tests {
         write("base/row", "");
         let found = before.differences(&look(root), Left::Nothing, &own);
         assert_eq!(found[0], "volume old: base/row: size: expected 1, found 0");
+
+        // Where the database is asked, its files say nothing; what is beside them does.
+        let asked = BTreeSet::from([root.join("volumes/old/base")]);
+        let own = cloned.own_writes(&before, &asked);
+        let differences = |own| before.differences(&look(root), Left::Nothing, own);
+        assert_eq!(differences(&own), Vec::<String>::new());
+        write("based", "");
+        let told = differences(&own);
+        assert!(
+            told.iter().any(|one| one.starts_with("volume old: based")),
+            "{told:?}"
+        );
+        let all = BTreeSet::from([root.join("volumes/old")]);
+        let own = cloned.own_writes(&before, &all);
+        assert_eq!((differences(&own), own.count()), (Vec::new(), 0));
+        assert_eq!(before.compared_by_files(&own), Vec::<&str>::new());
     }
 }

@@ -1,12 +1,15 @@
 //! A rehearsal from its beginning to its end: the clone is made, used, and removed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use super::bindings::Bindings;
 use super::bound_volumes::BoundVolumes;
 use super::clone::{CloneFigures, Cloning};
 use super::clone_state::{CloneState, OwnWrites};
+use super::databases::ClonedDatabases;
 use super::error::io;
+use super::listening::Listening;
 use super::record::{CloneStanding, RehearsalRecord, RehearsedService};
 use super::running::{self, OldInClone};
 use super::stage::Stage;
@@ -46,6 +49,8 @@ pub struct Rehearser<'a> {
     pub on_host: bool,
     /// Finds the program that reaches the engine.
     pub docker: &'a FindDocker<'a>,
+    /// A static transship that listens in the clone for the outside, where one was named.
+    pub helper: Option<PathBuf>,
 }
 
 impl Rehearser<'_> {
@@ -100,6 +105,8 @@ impl Rehearser<'_> {
             remarks: Vec::new(),
             services: RehearsedService::of(&self.prepared.changes),
             notes: Vec::new(),
+            ledger: None,
+            databases: Vec::new(),
         })
     }
 
@@ -195,6 +202,10 @@ impl Rehearser<'_> {
                 "{names} {how} while the clone was made, for {spent} ms: the copies are of that moment"
             ));
         }
+        let listening = match docker.as_ref().filter(|_| plan.request.up) {
+            Some(docker) => Listening::begin(self, docker, &clone, &model, record)?,
+            None => None,
+        };
         let before = CloneState::of(&clone, store.as_ref(), self.progress)?;
         let old = match docker.as_ref().filter(|_| plan.request.up) {
             Some(docker) => {
@@ -210,6 +221,8 @@ impl Rehearser<'_> {
             before,
             store,
             old,
+            listening,
+            databases: ClonedDatabases::default(),
             own_writes: OwnWrites::default(),
         })
     }

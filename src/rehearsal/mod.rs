@@ -12,25 +12,34 @@ mod bound_volumes;
 mod clone;
 mod clone_state;
 mod course;
+mod databases;
 mod error;
 mod inputs;
+mod ledger;
+mod listening;
 mod neutralize;
 mod record;
 mod replay;
 mod report;
 mod running;
+pub(crate) mod sink;
 mod stage;
 mod sweep;
 
 pub use bindings::Bindings;
 pub use clone::CloneFigures;
 pub use course::{OpenStore, Rehearser};
+pub use databases::RehearsedDatabase;
 pub use error::RehearsalError;
 pub use inputs::{InputValue, RehearsalInput};
+pub use ledger::{HeardDuring, Ledger, LedgerEntry};
 pub use record::{
     CloneStanding, FORMAT, Rehearsal, RehearsalRecord, RehearsedService, RehearsedStep, RoundKind,
     StepNote,
 };
 pub use replay::{WithNotes, drifted, rehearsal_of, require_as_rehearsed};
 pub use report::{html, markdown};
+#[doc(hidden)]
+pub use sink::fuzzed::parse_all as parse_for_the_sink;
+pub use sink::{HeardLine, Overheard, Protocol, serve as serve_sink};
 pub use sweep::{FindDocker, clear, standing, sweep};

@@ -12,8 +12,10 @@ use serde::{Deserialize, Serialize};
 use super::RehearsalError;
 use super::bindings::Bindings;
 use super::clone::CloneFigures;
+use super::databases::RehearsedDatabase;
 use super::error::io;
 use super::inputs::RehearsalInput;
+use super::ledger::Ledger;
 use crate::document::{self, DocumentFormat};
 use crate::fs::{Disk, require_own};
 use crate::release::Install;
@@ -28,7 +30,7 @@ use crate::upgrade::step::{Phase, StepOutcome};
 /// The format of what is kept of a rehearsal. Each version has a file in `fixtures/formats/`.
 pub const FORMAT: DocumentFormat = DocumentFormat {
     name: "transship-rehearsal",
-    version: 1,
+    version: 2,
     oldest: 1,
 };
 
@@ -66,6 +68,12 @@ pub struct RehearsalRecord {
     /// What the administrator wrote down of steps.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<StepNote>,
+    /// What the clone would have sent to the outside; absent where nothing listened.
+    #[serde(default)]
+    pub ledger: Option<Ledger>,
+    /// What the databases that were asked held after each way back.
+    #[serde(default)]
+    pub databases: Vec<RehearsedDatabase>,
 }
 
 /// What a plan changes of one service.
@@ -244,13 +252,15 @@ impl RehearsalRecord {
         Ok(all)
     }
 
-    /// The one of this name, or the one that was made last.
+    /// The one of this name or of the number that it begins with, or the one that was made last where none is
+    /// named, or `last` is.
     ///
     /// # Errors
     /// [`RehearsalError::Unknown`], and those of [`RehearsalRecord::all`].
     pub fn find(install: &Install, id: Option<&str>) -> Result<Self, RehearsalError> {
         let all = Self::all(install)?.into_iter().rev();
-        let wanted = |record: &Self| id.is_none_or(|id| record.id == id);
+        let id = id.filter(|id| *id != "last");
+        let wanted = |record: &Self| id.is_none_or(|id| document::is_named(&record.id, id));
         all.into_iter()
             .find(wanted)
             .ok_or_else(|| RehearsalError::Unknown {

@@ -9,6 +9,8 @@ use std::time::Duration;
 pub use html::html;
 pub use markdown::markdown;
 
+use super::databases::RehearsedDatabase;
+use super::ledger::{Ledger, LedgerEntry};
 use super::record::{Rehearsal, RehearsalRecord, RehearsedService, RehearsedStep};
 use crate::upgrade::step::Phase;
 
@@ -64,6 +66,12 @@ pub(super) fn parts(record: &RehearsalRecord, drifted: Option<&[String]>) -> Vec
     for round in &record.rounds {
         let heading = capital(round.kind.words());
         parts.push(part(&heading, steps(round)));
+    }
+    if !record.databases.is_empty() {
+        parts.push(part("Databases after it", vec![databases(record)]));
+    }
+    if let Some(ledger) = &record.ledger {
+        parts.push(part("What would have gone out", heard(ledger)));
     }
     if let Some(round) = record.rounds.first() {
         parts.push(part("Commands", vec![commands(round)]));
@@ -175,6 +183,51 @@ fn commands(round: &Rehearsal) -> ReportBlock {
             .collect::<Vec<_>>()
     };
     ReportBlock::Commands(round.steps.iter().flat_map(step).collect())
+}
+
+fn databases(record: &RehearsalRecord) -> ReportBlock {
+    let row = |one: &RehearsedDatabase| {
+        let found = match one.differences.is_empty() {
+            true => "the same".to_owned(),
+            false => one.differences.join("; "),
+        };
+        vec![
+            one.service.clone(),
+            one.version.clone(),
+            one.after.words().to_owned(),
+            one.tables.to_string(),
+            one.rows.to_string(),
+            found,
+        ]
+    };
+    ReportBlock::Table {
+        head: vec![
+            "Postgres in",
+            "Version",
+            "After",
+            "Tables",
+            "Rows",
+            "Held against before",
+        ],
+        rows: record.databases.iter().map(row).collect(),
+    }
+}
+
+fn heard(ledger: &Ledger) -> Vec<ReportBlock> {
+    let row = |entry: &LedgerEntry| vec![entry.heard.to_string(), entry.when()];
+    let mut blocks = vec![match ledger.entries.is_empty() {
+        true => ReportBlock::Text("Nothing was wanted of a name outside.".to_owned()),
+        false => ReportBlock::Table {
+            head: vec!["What", "During"],
+            rows: ledger.entries.iter().map(row).collect(),
+        },
+    }];
+    let mut told = ledger.remarks();
+    told.push("none of it left this machine: the clone's networks lead nowhere".to_owned());
+    let by_number = "what was sent to an address by number, without a name, led nowhere, too, and isn't among these";
+    told.push(by_number.to_owned());
+    blocks.push(ReportBlock::List(told));
+    blocks
 }
 
 fn drift(drifted: Option<&[String]>) -> ReportBlock {

@@ -4,6 +4,8 @@
 use super::RehearsalError;
 use super::clone_state::{CloneState, Left, OwnWrites};
 use super::course::Rehearser;
+use super::databases::ClonedDatabases;
+use super::listening::Listening;
 use super::record::{Rehearsal, RehearsalRecord, RehearsedStep, RoundKind};
 use super::running::{self, OldInClone};
 use crate::clock::Stopwatch;
@@ -27,6 +29,10 @@ pub(super) struct Stage<'a> {
     pub(super) before: CloneState,
     /// The old release, where it runs in the install, and the program that reaches the engine.
     pub(super) old: Option<(OldInClone, Docker)>,
+    /// Who listens there for the outside.
+    pub(super) listening: Option<Listening>,
+    /// What its databases held before the plan.
+    pub(super) databases: ClonedDatabases,
     /// What that writes by itself.
     pub(super) own_writes: OwnWrites,
 }
@@ -58,8 +64,18 @@ impl Stage<'_> {
         }
         progress.note("on the clone: the old release");
         old.up(disk, *progress)?;
+        self.listen(record, "the old release");
+        let databases = ClonedDatabases::of(old, docker, *progress)?;
         let now = self.look()?;
-        self.own_writes = self.before.own_writes(&now);
+        self.own_writes = self.before.own_writes(&now, &databases.folders);
+        let by_files = now.compared_by_files(&self.own_writes);
+        if !by_files.is_empty() {
+            let by_files = self.plain(record, &by_files.join(", "));
+            record
+                .remarks
+                .push(format!("compared file by file: {by_files}"));
+        }
+        self.databases = databases;
         let count = self.own_writes.count();
         if count > 0 {
             record.remarks.push(format!(
@@ -71,6 +87,18 @@ impl Stage<'_> {
         self.answers(record, docker, &project, model)?;
         self.before = now;
         Ok(())
+    }
+
+    /// Takes down what was heard until now, and that it was during `part`.
+    fn listen(&self, record: &mut RehearsalRecord, part: &str) {
+        let Some(listening) = &self.listening else {
+            return;
+        };
+        if let Err(error) = listening.take(record, part) {
+            let said = with_causes(&error);
+            let remark = format!("what was sent to the outside during {part} isn't known: {said}");
+            record.remarks.push(remark);
+        }
     }
 
     /// Tells where a release answers in the clone.
@@ -212,6 +240,7 @@ impl Stage<'_> {
             }
             Err(error) => (Some(self.plain(record, &with_causes(&error))), None),
         };
+        self.listen(record, kind.words());
         let is_done = failed.is_none();
         if let Some(failed) = &failed {
             record
@@ -241,11 +270,26 @@ impl Stage<'_> {
     ) -> Result<(), RehearsalError> {
         let now = self.look()?;
         let found = self.before.differences(&now, left, &self.own_writes);
-        let found = found.into_iter();
+        let databases = match &self.old {
+            Some((old, docker)) => {
+                let progress = self.rehearser.progress;
+                let now = ClonedDatabases::of(old, docker, progress)?;
+                self.databases.against(&now, after)
+            }
+            None => Vec::new(),
+        };
+        let lost = databases.iter().flat_map(|one| {
+            let service = &one.service;
+            let each = one.differences.iter();
+            each.map(move |what| format!("Postgres in {service}: {what}"))
+        });
         let found: Vec<_> = found
+            .into_iter()
+            .chain(lost)
             .map(|one| format!("after {}: {}", after.words(), self.plain(record, &one)))
             .collect();
         record.findings.extend(found);
+        record.databases.extend(databases);
         Ok(())
     }
 

@@ -42,6 +42,7 @@ mod plan_script;
 mod planned_with;
 mod postgres;
 mod prune;
+mod read_as_one;
 mod refusals;
 mod rehearse;
 mod release_pairs;

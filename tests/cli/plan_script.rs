@@ -71,7 +71,7 @@ fn twins(home: &Path) -> [Install; 2] {
     let old = one.at("releases/v1.3.2");
     let odd = old.join("con fig/it's $odd");
     fs::create_dir_all(&odd).unwrap();
-    fs::set_permissions(old.join("con fig"), fs::Permissions::from_mode(0o2750)).unwrap();
+    fs::set_permissions(old.join("con fig"), fs::Permissions::from_mode(0o750)).unwrap();
     fs::write(odd.join("a 'b' \"c\" `d`.conf"), "odd\n").unwrap();
     fs::hard_link(odd.join("a 'b' \"c\" `d`.conf"), odd.join("twin")).unwrap();
     symlink("../nowhere at all", odd.join("link")).unwrap();

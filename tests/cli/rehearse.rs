@@ -172,15 +172,26 @@ fn a_replay_does_the_same_steps_and_tells_what_was_noted_before_the_step() {
             .map(|step| step["title"].as_str().unwrap().to_owned())
             .collect()
     };
-    let note = |step: &str| ["rehearse", "--note", step, "mind the gap"].map(str::to_owned);
-    let noted = note("8");
-    let noted: Vec<_> = noted.iter().map(String::as_str).collect();
-    install.run(&noted).exits(0).prints("noted for step 8");
-    let none = note("13");
-    let none: Vec<_> = none.iter().map(String::as_str).collect();
-    install.run(&none).exits(2).complains("there is no step 13");
+    let note = |run: &str, step: &str| install.run(&["log", "note", run, step, "mind the gap"]);
+    note("last", "8").exits(0).prints("noted for step 8");
+    note(&run, "13").exits(2).complains("there is no step 13");
+    note("9", "8")
+        .exits(2)
+        .complains("there is no rehearsal `9`");
 
-    let replayed = install.run(&["apply", "--replay", &run]).exits(0);
+    let upgrade = |more: &[&str]| install.run(&[&["upgrade"], more].concat());
+    upgrade(&["v3", "--replay", "1"])
+        .exits(2)
+        .complains("leads to v2.10.5, and not to v3");
+    upgrade(&["v2.10.5", "--replay", "1", "--prefix", "x_"]).exits(2);
+    upgrade(&["v2.10.5", "--replay", "1", "--dry-run"])
+        .exits(0)
+        .prints("copy volume");
+    let asked = upgrade(&["v2.10.5", "--replay", "1"]).exits(3);
+    asked.complains("there is no terminal to ask on");
+    assert_eq!(install.current(), "releases/v1.3.2");
+
+    let replayed = upgrade(&["v2.10.5", "--replay", "last", "--yes"]).exits(0);
     let lines: Vec<_> = replayed.err.lines().collect();
     let at = lines
         .iter()
@@ -331,7 +342,7 @@ fn a_report_tells_all_in_markdown_and_on_one_page_that_needs_nothing_else() {
     );
 
     install
-        .run(&["rehearse", "--note", "2", "<b>mind</b> & \"gap\""])
+        .run(&["log", "note", "last", "2", "<b>mind</b> & \"gap\""])
         .exits(0);
     fs::write(install.at("releases/v1.3.2/VERSION"), "v1.3.2-x\n").unwrap();
     install

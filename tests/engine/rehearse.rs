@@ -4,13 +4,15 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 
 use super::lab::put_text;
+use super::need;
 use super::program::Ran;
 use super::upgrade::{Extra, Upgrade, can};
 
 /// What production is made of: what its containers are and when they were started, and what they hold.
-fn production(upgrade: &Upgrade, outside: &std::path::Path) -> String {
+fn production(upgrade: &Upgrade, outside: &Path) -> String {
     let lab = &upgrade.pair.lab;
     let mut seen = String::new();
     for id in upgrade.running("a") {
@@ -199,4 +201,61 @@ fn a_migration_that_fails_is_found_in_rehearsal_and_nothing_is_left() {
         .exits(3)
         .complains("touch ../../heard");
     assert!(!upgrade.pair.home.path().join("heard").exists());
+}
+
+#[test]
+fn what_a_release_mails_and_posts_is_heard_in_rehearsal() {
+    if !can() || !need::helper() {
+        return;
+    }
+    let upgrade = Upgrade::new("rehsink", Extra::default(), Extra::default());
+    let nothing = tempfile::tempdir().unwrap();
+    let mail = r"printf 'EHLO x\r\nMAIL FROM:<shop@example.org>\r\nRCPT TO:<a@example.com>\r\nDATA\r\nx\r\n.\r\nQUIT\r\n' | nc -w 3 mail.example.com 25 >/d/said";
+    let post = "wget -q -O /dev/null --post-data a=b http://hooks.example.com/services/k3J9x0Qm2Zb7Lp5Vt8Yw1Rc4?token=hunter22";
+    let quiet = "nc -w 1 cache.example.com 6379; nc -w 1 192.0.2.7 80; nc -w 1 nobody 80";
+    let recipe = format!(
+        "hooks:\n  before-stop: {{service: web, run: \"{post}\"}}\n  migrate: {{service: db, run: {}}}\n",
+        serde_json::to_string(&format!("{mail}; {quiet}; true")).unwrap()
+    );
+    put_text(&upgrade.pair.home.path().join("transship.yml"), &recipe);
+    let before = production(&upgrade, nothing.path());
+
+    let ran = rehearse(&upgrade, &["--pause", "--keep", "--json"]).exits(0);
+    assert_eq!(production(&upgrade, nothing.path()), before);
+    assert_eq!(upgrade.answer().as_deref(), Some("v1"));
+    let rehearsal = &ran.json()["rehearsal"];
+    let entries = rehearsal["ledger"]["entries"].as_array().unwrap();
+    let heard: Vec<_> = entries
+        .iter()
+        .map(|entry| entry["heard"].to_string())
+        .collect();
+    let heard = heard.join("\n");
+    for told in [
+        r#"{"from":"shop@example.org","port":25,"to":["a@example.com"],"what":"mail"}"#,
+        r#"{"host":"hooks.example.com","method":"POST","path":"/services/********?token=********","port":80,"what":"request"}"#,
+        r#"{"port":6379,"protocol":"tcp","what":"port"}"#,
+        r#"{"kind":"A","name":"mail.example.com","what":"name"}"#,
+        r#"{"kind":"A","name":"nobody","what":"name"}"#,
+    ] {
+        assert!(heard.contains(told), "no `{told}` in\n{heard}");
+    }
+    for own in [
+        r#""name":"web""#,
+        r#""name":"db""#,
+        "hunter22",
+        "k3J9x0Qm2Zb7",
+    ] {
+        assert!(!heard.contains(own), "`{own}` in\n{heard}");
+    }
+    upgrade.pair.ran(&["rehearse", "--report", "r.md"]).exits(0);
+    let report = fs::read_to_string(upgrade.pair.home.path().join("r.md")).unwrap();
+    for told in [
+        "## What would have gone out",
+        "mail from shop@example.org to a@example.com",
+    ] {
+        assert!(report.contains(told), "no `{told}` in\n{report}");
+    }
+    upgrade.pair.ran(&["rehearse", "--clean", "--yes"]).exits(0);
+    assert_eq!(litter(&upgrade), "");
+    assert_eq!(production(&upgrade, nothing.path()), before);
 }

@@ -42,7 +42,7 @@ use plans::{
     a_plan, a_plan_of_version_1, a_plan_of_version_2, a_plan_of_version_3, a_plan_of_version_4,
     a_plan_of_version_5, a_plan_of_version_6,
 };
-use rehearsals::a_rehearsal;
+use rehearsals::{a_rehearsal, a_rehearsal_of_version_1};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/formats")
@@ -85,12 +85,26 @@ fn a_clones_bindings_are_written_and_read() {
     let bindings = CloneBindings {
         tag: "rehearsal3-001122".to_owned(),
         outside: [("/srv/data".into(), "/srv/shop/outside/0".into())].into(),
+        sinks: [(
+            "rehearsal3-001122-shop_default".to_owned(),
+            [172, 20, 0, 2].into(),
+        )]
+        .into(),
     };
     let text = document::to_text(launch::CLONE_FORMAT, &bindings).unwrap();
-    let text = fixture("clone-v1.json", &text);
-    let path = Path::new("clone-v1.json");
+    let text = fixture("clone-v2.json", &text);
+    let path = Path::new("clone-v2.json");
     let read: CloneBindings = document::from_text(launch::CLONE_FORMAT, path, &text).unwrap();
     assert_eq!(read, bindings);
+
+    let path = folder().join("clone-v1.json");
+    let text = fs::read_to_string(&path).unwrap();
+    let read: CloneBindings = document::from_text(launch::CLONE_FORMAT, &path, &text).unwrap();
+    let first = CloneBindings {
+        sinks: std::collections::BTreeMap::new(),
+        ..bindings
+    };
+    assert_eq!(read, first);
 }
 
 #[test]
@@ -125,14 +139,22 @@ fn plan_4_is_read() {
 }
 
 #[test]
-fn rehearsal_1_is_written_and_read() {
+fn rehearsal_2_is_written_and_read() {
     let text = fixture(
-        "rehearsal-v1.json",
+        "rehearsal-v2.json",
         &document::to_text(rehearsal::FORMAT, &a_rehearsal()).unwrap(),
     );
-    let path = Path::new("rehearsal-v1.json");
+    let path = Path::new("rehearsal-v2.json");
     let read: RehearsalRecord = document::from_text(rehearsal::FORMAT, path, &text).unwrap();
     assert_eq!(read, a_rehearsal());
+}
+
+#[test]
+fn rehearsal_1_is_read() {
+    let path = folder().join("rehearsal-v1.json");
+    let text = fs::read_to_string(&path).unwrap();
+    let read: RehearsalRecord = document::from_text(rehearsal::FORMAT, &path, &text).unwrap();
+    assert_eq!(read, a_rehearsal_of_version_1());
 }
 
 #[test]
@@ -424,6 +446,7 @@ fn no_format_is_forgotten() {
     let known = [
         "bad-releases-v1.json",
         "clone-v1.json",
+        "clone-v2.json",
         "confirmation-v1.json",
         "db-comparison-v1.json",
         "db-dump-v1.json",
@@ -454,6 +477,7 @@ fn no_format_is_forgotten() {
         "plan-v6.json",
         "plan-v7.json",
         "rehearsal-v1.json",
+        "rehearsal-v2.json",
         "shipped-v1.json",
         "standing-v1.json",
     ];

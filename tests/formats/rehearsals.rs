@@ -3,14 +3,80 @@
 use std::path::PathBuf;
 
 use transship::rehearsal::{
-    Bindings, CloneFigures, CloneStanding, InputValue, Rehearsal, RehearsalInput, RehearsalRecord,
-    RehearsedStep, RoundKind,
+    Bindings, CloneFigures, CloneStanding, HeardDuring, InputValue, Ledger, LedgerEntry, Overheard,
+    Protocol, Rehearsal, RehearsalInput, RehearsalRecord, RehearsedDatabase, RehearsedStep,
+    RoundKind,
 };
 use transship::upgrade::running::downtime::DowntimeFigure;
 use transship::upgrade::running::probing::SeenBy;
 use transship::upgrade::step::{Phase, StepOutcome};
 
 use super::plans::a_plan_of_version_4;
+
+/// The same, as it was written before anybody listened.
+pub(super) fn a_rehearsal_of_version_1() -> RehearsalRecord {
+    RehearsalRecord {
+        ledger: None,
+        databases: Vec::new(),
+        ..a_rehearsal()
+    }
+}
+
+fn a_ledger() -> Ledger {
+    let during = |part: &str, times| HeardDuring {
+        part: part.to_owned(),
+        times,
+    };
+    let entry = |heard, during| LedgerEntry { heard, during };
+    Ledger {
+        entries: vec![
+            entry(
+                Overheard::Mail {
+                    from: "shop@example.org".to_owned(),
+                    to: vec!["a@example.com".to_owned()],
+                    port: 25,
+                },
+                vec![during("the old release", 1), during("the upgrade", 2)],
+            ),
+            entry(
+                Overheard::Request {
+                    method: "POST".to_owned(),
+                    host: "hooks.example.com".to_owned(),
+                    path: "/hook/********".to_owned(),
+                    port: 80,
+                },
+                vec![during("the upgrade", 1)],
+            ),
+            entry(
+                Overheard::Encrypted {
+                    host: Some("api.example.com".to_owned()),
+                    port: 443,
+                },
+                vec![during("the upgrade", 1)],
+            ),
+            entry(
+                Overheard::Port {
+                    protocol: Protocol::Udp,
+                    port: 514,
+                },
+                vec![during("the upgrade", 1)],
+            ),
+            entry(
+                Overheard::Unknown { port: 80 },
+                vec![during("the upgrade", 1)],
+            ),
+            entry(
+                Overheard::Name {
+                    name: "hooks.example.com".to_owned(),
+                    kind: "A".to_owned(),
+                },
+                vec![during("the upgrade", 1)],
+            ),
+        ],
+        more: 4,
+        no_route: 2,
+    }
+}
 
 pub(super) fn a_rehearsal() -> RehearsalRecord {
     let input = |name: &str, value| RehearsalInput {
@@ -79,5 +145,16 @@ pub(super) fn a_rehearsal() -> RehearsalRecord {
         remarks: vec!["the old release writes 3 files by itself".to_owned()],
         services: Vec::new(),
         notes: Vec::new(),
+        ledger: Some(a_ledger()),
+        databases: vec![RehearsedDatabase {
+            service: "db".to_owned(),
+            version: "15.8".to_owned(),
+            after: RoundKind::Back,
+            tables: 3,
+            rows: 12,
+            differences: vec![
+                "table public.orders in database shop: 3 rows before, 2 now".to_owned(),
+            ],
+        }],
     }
 }

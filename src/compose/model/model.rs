@@ -314,6 +314,7 @@ impl Model {
             .flat_map(|service| service.env_files.iter().chain(&service.label_files));
         let resources = self.configs.values().chain(self.secrets.values());
         let files = resources.filter_map(|resource| resource.file.as_ref());
+        let included = self.included_env.values().flatten();
         let devices: Vec<PathBuf> = self
             .volumes
             .values()
@@ -322,6 +323,7 @@ impl Model {
         let inside: BTreeSet<PathBuf> = binds
             .chain(env_files)
             .chain(files)
+            .chain(included)
             .chain(&devices)
             .filter_map(|path| self.inside(path))
             .collect();

@@ -27,6 +27,12 @@ pub fn is_compose_name(name: &OsStr) -> bool {
     NAMES.iter().any(|known| name == *known)
 }
 
+/// True for the name of an override that Compose would lay over such a file by itself.
+pub fn is_override_name(path: &Path) -> bool {
+    let name = path.file_name();
+    name.is_some_and(|name| OVERRIDES.iter().any(|known| name == *known))
+}
+
 /// The override that Compose lays over a file that it found by itself: `compose.override.yml`
 /// beside `compose.yml`.
 pub fn override_of(file: &Path) -> PathBuf {

@@ -142,6 +142,11 @@ impl Helper {
         self.sweeper.get_or_init(sweeping);
     }
 
+    /// The reference of its image.
+    pub(super) fn image(&self) -> &str {
+        &self.image.reference
+    }
+
     /// A name for the next container.
     pub(super) fn name(&self) -> String {
         let number = self.count.fetch_add(1, Relaxed);

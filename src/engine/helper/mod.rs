@@ -21,10 +21,12 @@ mod lazy;
 mod protocol;
 mod reader;
 mod session;
+mod sink;
 mod stream;
 
 pub use error::HelperError;
 pub use inside::serve;
+pub use sink::{SinkContainer, SinkImage};
 
 pub(super) use client::{Helper, HelperMount};
 pub(super) use lazy::LazyHelper;

@@ -10,6 +10,7 @@ pub(crate) mod inspected;
 pub(crate) mod listening;
 pub(crate) mod lone_container;
 pub(crate) mod mounts;
+pub(crate) mod no_route;
 pub(crate) mod processes;
 pub(crate) mod standing;
 pub(crate) mod startup;

@@ -234,6 +234,13 @@ impl<'a> MergeWalk<'a> {
                 self.tell(OutcomeKind::RemovedTheirs, place, three, None);
             }
             Some(Side::Theirs) => self.tell(OutcomeKind::TakenTheirs, place, three, None),
+            Some(Side::Base) => {
+                let was = ThreeValues {
+                    mine: three.base.clone(),
+                    ..three.clone()
+                };
+                self.change(OutcomeKind::KeptMine, place, &was);
+            }
             Some(_) if three.mine.is_none() => self.change(OutcomeKind::RemovedMine, place, three),
             Some(_) => self.change(OutcomeKind::KeptMine, place, three),
             None => {

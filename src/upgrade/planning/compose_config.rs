@@ -263,7 +263,8 @@ impl ScratchRelease<'_> {
             here.map_or_else(|_| path.clone(), |name| model.root.join(name))
         };
         let env = new.env_files().iter().map(below);
-        let files = model.files.iter().map(below);
+        let included = model.included_env.values().flatten();
+        let files = model.files.iter().chain(included).map(below);
         let defaults = new
             .env_names()
             .into_iter()

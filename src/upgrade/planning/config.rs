@@ -1,9 +1,10 @@
 //! Which config comes along: what is carried as it is, what is merged, and what the
 //! administrator added to the compose files. Only reads.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
+use super::file_names::FileNames;
 use super::local_changes::{self, Findings};
 use super::merging::{self, Answered, MergedFile, SharedFile};
 use super::release_files::{ReleaseFiles, ReleasePair};
@@ -140,9 +141,13 @@ impl CarriedConfig {
             return Ok(false);
         }
         let Findings {
-            gone, left_behind, ..
+            gone,
+            dropped,
+            left_behind,
+            ..
         } = &mut self.findings;
         gone.retain(|path| path != name);
+        dropped.retain(|path| path != name);
         left_behind.retain(|path| path != name);
         if !self.carry.iter().any(|carry| carry.brings(name)) {
             self.carry.push(CarriedPath {
@@ -204,7 +209,10 @@ fn come_along(
         .filter_map(|path| path.strip_prefix(&release).ok());
     env.extend(named.map(Path::to_owned));
     let included = new.included.iter().map(|file| &file.name);
-    for name in included.chain(own).chain(&env) {
+    let of_included = new.model.included_env.values().flatten();
+    let of_included = of_included.filter_map(|path| path.strip_prefix(&new.model.root).ok());
+    let of_included: Vec<_> = of_included.map(Path::to_owned).collect();
+    for name in included.chain(own).chain(&env).chain(&of_included) {
         let is_carried = carry.iter().any(|carry| carry.brings(name));
         let from = match (is_carried, env.contains(name)) {
             (true, _) => &old.folder,
@@ -316,7 +324,7 @@ fn shared(
 ) -> Result<Vec<SharedFile>, ReleasesError> {
     let ReleasePair { old, new } = releases;
     let mut found = Vec::new();
-    let compose = compose_names(releases, pristine)?;
+    let compose = FileNames::of_compose(releases, pristine)?;
     let others = merge
         .iter()
         .map(|file| (FileNames::same(&file.path), file.keeps_mine));
@@ -355,68 +363,6 @@ fn shared(
         });
     }
     Ok(found)
-}
-
-/// What one file is called in each of the three releases.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct FileNames {
-    base: PathBuf,
-    mine: PathBuf,
-    theirs: PathBuf,
-}
-
-impl FileNames {
-    fn same(name: &Path) -> Self {
-        Self {
-            base: name.to_owned(),
-            mine: name.to_owned(),
-            theirs: name.to_owned(),
-        }
-    }
-}
-
-/// The compose files of both releases. The first of each is the same file, whatever it is called:
-/// a vendor may rename `docker-compose.yml` to `compose.yaml`.
-fn compose_names(
-    ReleasePair { old, new }: ReleasePair<'_>,
-    pristine: Option<&ShippedFiles>,
-) -> Result<Vec<FileNames>, ReleasesError> {
-    let (mine, theirs) = (&old.files[0].real, &new.files[0].real);
-    let base = match pristine {
-        Some(pristine) => name_of_shipped(old, pristine)?,
-        None => mine.clone(),
-    };
-    let is_renamed = |name: &&PathBuf| *name == mine || *name == theirs;
-    let files = old.files.iter().chain(&new.files).map(|file| &file.real);
-    let mut names: BTreeSet<_> = match mine == theirs {
-        true => files.map(|name| FileNames::same(name)).collect(),
-        false => files
-            .filter(|name| !is_renamed(name))
-            .map(|name| FileNames::same(name))
-            .collect(),
-    };
-    if mine != theirs {
-        names.insert(FileNames {
-            base,
-            mine: mine.clone(),
-            theirs: theirs.clone(),
-        });
-    }
-    Ok(names.into_iter().collect())
-}
-
-/// What the old release's first compose file was called when it was shipped.
-fn name_of_shipped(old: &ReleaseFiles, pristine: &ShippedFiles) -> Result<PathBuf, ReleasesError> {
-    let mine = &old.files[0].real;
-    let shipped = compose::find_project(&pristine.folder, Some(&old.started_in))?;
-    let shipped = shipped.iter().flat_map(|project| &project.files).next();
-    let shipped = shipped.and_then(|path| path.canonicalize().ok());
-    let folder = pristine.folder.canonicalize();
-    let name = |path: PathBuf| Some(path.strip_prefix(folder.ok()?).ok()?.to_owned());
-    Ok(match pristine.metadata(mine) {
-        Ok(Some(_)) => mine.clone(),
-        _ => shipped.and_then(name).unwrap_or_else(|| mine.clone()),
-    })
 }
 
 /// What the administrator made of a file's conflicts, and where: no marker is left in it.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
+use super::file_names::renamed_override;
 use super::release_files::{ComposeFile, ReleaseFiles, ReleasePair};
 use super::releases_error::ReleasesError;
 use crate::release::{AsShipped, CarryRule, ShippedFiles};
@@ -46,7 +47,12 @@ pub(crate) fn compose_files(
     ReleasePair { old, new }: ReleasePair<'_>,
 ) -> Result<Vec<&ComposeFile>, ReleasesError> {
     let mut found = Vec::new();
+    let renamed = renamed_override(ReleasePair { old, new }).map(|(mine, _)| mine);
     for file in old.files.iter().skip(1) {
+        // It is merged with the vendor's, which is called otherwise.
+        if renamed.is_some_and(|renamed| renamed.name == file.name) {
+            continue;
+        }
         if metadata(&new.folder.join(&file.name))?.is_none() {
             found.push(file);
         }

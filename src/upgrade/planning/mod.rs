@@ -8,6 +8,7 @@ pub mod decisions;
 pub mod drift;
 pub mod examination;
 pub mod facts;
+mod file_names;
 mod flow;
 pub mod hops;
 pub mod image_facts;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::releases_error::ReleasesError;
 use crate::compose::{self, LoadOptions, Model};
-use crate::env_file::EnvFile;
+use crate::env_file::{EnvFile, SAMPLE_NAMES};
 use crate::release::{Install, Release, Version};
 use crate::tree;
 use crate::upgrade::running::journal::JournalError;
@@ -177,14 +177,38 @@ impl ReleaseFiles {
         lent
     }
 
-    /// The variables of the `.env` that is in the release, whatever comes in its place.
-    pub(crate) fn shipped_env(&self) -> Result<Option<BTreeMap<String, String>>, ReleasesError> {
+    /// The variables that its vendor means, whatever comes in their place: those of the `.env` that is in the
+    /// release; else those that a sample of it has otherwise than the one of `old`.
+    pub(crate) fn shipped_env(
+        &self,
+        old: &Self,
+    ) -> Result<Option<BTreeMap<String, String>>, ReleasesError> {
         let paths = self
             .env_names()
             .into_iter()
             .map(|name| self.folder.join(name));
         let there: Vec<_> = paths.filter(|path| path.is_file()).collect();
-        read_env(&there, &|path| fs::read(path))
+        if !there.is_empty() {
+            return read_env(&there, &|path| fs::read(path));
+        }
+        let was = old.sample_env().unwrap_or_default();
+        let sample = self.sample_env().map(|mut sample| {
+            sample.retain(|key, value| was.get(key) != Some(value));
+            sample
+        });
+        Ok(sample)
+    }
+
+    /// The variables of the sample of a `.env` that is in the release; nothing where it can't be read as one.
+    fn sample_env(&self) -> Option<BTreeMap<String, String>> {
+        let mut folders = vec![&self.started_in, &self.project_folder];
+        folders.dedup();
+        let paths = folders.into_iter().flat_map(|folder| {
+            let names = SAMPLE_NAMES.iter();
+            names.map(move |name| self.folder.join(folder).join(name))
+        });
+        let there: Vec<_> = paths.filter(|path| path.is_file()).take(1).collect();
+        read_env(&there, &|path| fs::read(path)).ok()?
     }
 
     /// That the compose files of both are in the same place.

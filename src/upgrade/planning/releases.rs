@@ -42,7 +42,7 @@ pub struct Releases {
     pub has_pristine: bool,
     /// Where releases and pristine files don't agree on what is there.
     pub findings: Findings,
-    /// The new release's `.env` as its vendor ships it.
+    /// What the new release's vendor means to be in `.env`: the one that is shipped, or what a sample has new.
     pub shipped_env: Option<BTreeMap<String, String>>,
     /// Keeps the new release's files readable.
     _small_files: Option<SmallFiles>,
@@ -117,7 +117,7 @@ impl Releases {
             },
             Shipped { base, new: theirs },
         )?;
-        let shipped_env = shipped.shipped_env()?;
+        let shipped_env = shipped.shipped_env(&old)?;
         let new = match config.coming.is_empty() {
             true => shipped,
             false => loop {

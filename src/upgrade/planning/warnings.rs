@@ -36,7 +36,7 @@ pub(crate) fn of_missing_keys(
             .map(|key| format!("`{key}`"))
             .collect::<Vec<_>>()
             .join(", ");
-        warnings.push(format!("the vendor's `.env` has {keys}, and the carried one lacks it: add it to the old `.env` if the new release needs it"));
+        warnings.push(format!("the vendor's `.env`, or its sample, has {keys}, and the carried one lacks it: add it to the old `.env` if the new release needs it"));
     }
 }
 

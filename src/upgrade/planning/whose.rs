@@ -10,7 +10,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use super::releases_error::ReleasesError;
-use crate::env_file::is_env_name;
+use crate::env_file::{is_env_name, is_env_sample};
 use crate::merge::{Answers, Side};
 use crate::release::{AsShipped, CarryMode, CarryRule, ShippedFiles};
 
@@ -209,6 +209,12 @@ impl Sorter<'_> {
                 if is_unknown && is_asked && how == CarryMode::Auto && !is_env {
                     // Whoever named this very file has said whose it is to be.
                     return Ok(Fate::Mine);
+                }
+                if is_unknown && is_env_sample(name) && !self.is_needed(name) {
+                    // It tells what the vendor means, and what is set is in the copy of it.
+                    self.sorted.unchanged += 1;
+                    self.sorted.updated += 1;
+                    return Ok(Fate::Vendors);
                 }
                 if self.is_text(name, there)? {
                     return Ok(self.merge(name, is_unknown && is_env));

@@ -125,6 +125,8 @@ pub(super) const CALLS: &[(&str, i32)] = &[
     ("plan v2.10.5 --from-release v2.10.5.tar.gz", 0),
     ("rehearse v2.10.5 --from-release v2.10.5.tar.gz", 0),
     ("rehearse --clean", 0),
+    ("log note last 1 'mind the gap'", 0),
+    ("log note last 99 'no such step'", 2),
     ("status", 0),
     ("confirm", 3),
     ("apply nonsense", 2),

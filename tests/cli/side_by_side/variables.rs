@@ -196,7 +196,7 @@ services:
         transship(sides.0.path(), [&args[..], &["-p", "c"]].concat())
             .exits(3)
             .complains("`DB_HOST`, `DB_PORT` would have to change in `")
-            .complains(file);
+            .complains("/.env`, from which another side has its variables");
         assert_eq!(sides.read(file), env);
         assert_eq!(sides.read("B/compose.yaml"), text);
     };

@@ -1,0 +1,149 @@
+//! A helper's container that stays for a while, on networks that lead nowhere, and answers there for the
+//! outside (`rehearsal::sink`). It is given no volume, and what it says is its log.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::client::Helper;
+use crate::clock::Stopwatch;
+use crate::engine::docker::failed;
+use crate::engine::projects::compose::announce;
+use crate::engine::{Docker, Error};
+use crate::fs::Disk;
+
+/// How long it may take until it listens.
+const BEGINNING: Duration = Duration::from_secs(30);
+
+/// The image that a sink is made of, on the engine.
+pub struct SinkImage {
+    docker: Docker,
+    helper: Helper,
+}
+
+/// A sink, in its container. It stays until the container is removed.
+#[derive(Debug, Clone)]
+pub struct SinkContainer {
+    docker: Docker,
+    name: String,
+}
+
+impl SinkImage {
+    /// Brings the program, `given` or found, to the engine.
+    ///
+    /// # Errors
+    /// [`Error::Helper`] where there is none for it, and those of asking the engine.
+    pub fn bring(docker: &Docker, given: Option<&Path>) -> Result<Self, Error> {
+        let server = docker.server()?;
+        let brought = Helper::bring(docker, &server, given);
+        let helper = brought.map_err(|source| Error::Helper {
+            what: "listen".to_owned(),
+            left: None,
+            source: Box::new(source),
+        })?;
+        Ok(Self {
+            docker: docker.clone(),
+            helper,
+        })
+    }
+
+    /// Starts one of this name on these networks, which it makes: none of them leads anywhere. `own` are names
+    /// that are not the outside's. It is a compose project of its name, and removed as one.
+    ///
+    /// # Errors
+    /// [`Error::Call`]; [`Error::Answer`]; [`Error::BadReply`] where it doesn't listen.
+    pub fn start(
+        &self,
+        disk: &Disk,
+        name: &str,
+        networks: &[String],
+        own: &[String],
+    ) -> Result<SinkContainer, Error> {
+        let docker = &self.docker;
+        let what = || format!("start `{name}`, which listens");
+        for network in networks {
+            announce(disk, "docker network create", network)?;
+            let call = docker.call(["network", "create", "--internal", network]);
+            call.run_well()
+                .map_err(failed(&format!("make network `{network}`")))?;
+        }
+        announce(disk, "docker create", name)?;
+        let project = format!("com.docker.compose.project={name}");
+        let mut call = docker
+            .call(["create", "--pull", "never", "--name", name])
+            .args(["--label", &project, "--entrypoint", "/transship"])
+            // What it heard is told line by line, and within bounds.
+            .args(["--log-driver", "json-file", "--read-only"])
+            .args(["--user", "0:0", "--security-opt", "no-new-privileges"])
+            // Ports below 1024, and a look at what goes to all others.
+            .args(["--cap-drop", "ALL", "--cap-add", "NET_BIND_SERVICE"])
+            .args(["--cap-add", "NET_RAW", "--pids-limit", "400"]);
+        if let Some(first) = networks.first() {
+            call = call.args(["--network", first]);
+        }
+        let call = call.args([self.helper.image(), "helper", "sink"]).args(own);
+        call.run_well().map_err(failed(&what()))?;
+        for network in networks.iter().skip(1) {
+            let call = docker.call(["network", "connect", network, name]);
+            call.run_well().map_err(failed(&what()))?;
+        }
+        docker
+            .call(["start", name])
+            .run_well()
+            .map_err(failed(&what()))?;
+        let sink = SinkContainer {
+            docker: docker.clone(),
+            name: name.to_owned(),
+        };
+        let watch = Stopwatch::start();
+        while sink.said()?.is_empty() {
+            if watch.elapsed() > BEGINNING {
+                return Err(Error::BadReply {
+                    what: what(),
+                    command: "docker logs".to_owned(),
+                    said: "doesn't say that it listens".to_owned(),
+                });
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        Ok(sink)
+    }
+}
+
+impl SinkContainer {
+    /// Its address on each of its networks, by their names.
+    ///
+    /// # Errors
+    /// [`Error::Call`], [`Error::Answer`].
+    pub fn addresses(&self) -> Result<BTreeMap<String, Ipv4Addr>, Error> {
+        #[derive(Deserialize)]
+        struct AddressOn {
+            #[serde(rename = "IPAddress")]
+            address: Ipv4Addr,
+        }
+        let format = "{{json .NetworkSettings.Networks}}";
+        let call = self
+            .docker
+            .call(["container", "inspect", "--format", format, &self.name]);
+        let found: Vec<BTreeMap<String, AddressOn>> =
+            Docker::json_lines("ask for the addresses of who listens", &call)?;
+        let found = found.into_iter().flatten();
+        Ok(found.map(|(name, on)| (name, on.address)).collect())
+    }
+
+    /// All that it has said until now.
+    ///
+    /// # Errors
+    /// [`Error::Call`].
+    pub fn said(&self) -> Result<String, Error> {
+        let call = self.docker.call(["logs", &self.name]);
+        let said = call
+            .run_well()
+            .map_err(failed("read what was heard in the clone"))?;
+        Ok(String::from_utf8_lossy(&said.stdout).into_owned())
+    }
+}
