@@ -86,7 +86,6 @@ impl Restarted {
     }
 
     /// Begins an upgrade, and waits until its hook waits.
-    #[expect(clippy::zombie_processes, reason = "whoever begins it waits for it")]
     fn begun(&self) -> Child {
         put_text(&self.root().join("armed"), "");
         let args = ["upgrade", "v2", "--yes", "--theirs", "docker-compose.yml"];
