@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Zoned};
 
+use super::document;
 use super::lab::put_text;
 use super::upgrade::{Extra, Upgrade, can};
 
@@ -89,8 +90,8 @@ fn what_nobody_confirms_goes_back_and_what_is_confirmed_stays_whoever_was_killed
     let before = upgrade.running("a");
     upgrade.pair.ran(&["confirm"]).exits(3);
     let ran = upgrade.upgrade(&["--confirm-within", "2s", "--json"]);
-    let ran = ran.exits(5);
     let failure = ran
+        .exits(5)
         .complains("v2 serves, and makes way for v1 in")
         .complains("v1 serves again, down for")
         .complains("it wasn't confirmed by")
@@ -125,11 +126,10 @@ fn what_nobody_confirms_goes_back_and_what_is_confirmed_stays_whoever_was_killed
     let mut resume = Command::new(env!("CARGO_BIN_EXE_transship"));
     resume.arg("resume").current_dir(upgrade.pair.home.path());
     let mut child = until_it_waits(&mut resume, &upgrade);
-    upgrade
-        .pair
-        .ran(&["confirm"])
-        .exits(0)
-        .prints("Upgraded from v1 to v2");
+    let confirmed = upgrade.pair.ran(&["confirm", "--json"]).exits(0);
+    let report = document::check("confirm", &confirmed);
+    assert_eq!(report["format"], "transship-report");
+    assert_eq!([&report["from"], &report["to"]], ["v1", "v2"]);
     assert_eq!(child.wait().unwrap().code(), Some(0));
     assert_eq!(upgrade.answer().as_deref(), Some("v2"));
     upgrade
