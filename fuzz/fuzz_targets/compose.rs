@@ -49,6 +49,7 @@ fuzz_target!(|bytes: &[u8]| {
             lookups: &[],
             env_files: &[],
             others: &[],
+            foreign: &[],
             texts: &[],
         };
         if let Ok(fixed) = fix(&project, &found, &rule) {
