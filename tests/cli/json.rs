@@ -20,7 +20,9 @@ use calls::{CALLS, NEED_MORE};
 fn commands() -> Vec<String> {
     fn visit(command: &Command, above: &str, found: &mut Vec<String>) {
         let mut below = command.get_subcommands().peekable();
-        if below.peek().is_none() {
+        // `log` is one by itself, too.
+        let is_one = !above.is_empty() && !command.is_subcommand_required_set();
+        if below.peek().is_none() || is_one {
             found.push(above.trim().to_owned());
         }
         for command in below {

@@ -180,7 +180,7 @@ fn a_replay_does_the_same_steps_and_tells_what_was_noted_before_the_step() {
         .complains("there is no rehearsal `9`");
 
     let upgrade = |more: &[&str]| install.run(&[&["upgrade"], more].concat());
-    upgrade(&["v3", "--replay", "1"])
+    upgrade(&["v3", "--replay", "1", "--yes"])
         .exits(2)
         .complains("leads to v2.10.5, and not to v3");
     upgrade(&["v2.10.5", "--replay", "1", "--prefix", "x_"]).exits(2);
