@@ -5,8 +5,10 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
-use super::lab::put_text;
+use super::lab::{Lab, put_text};
 use super::need;
 use super::program::Ran;
 use super::upgrade::{Extra, Upgrade, can};
@@ -203,8 +205,62 @@ fn a_migration_that_fails_is_found_in_rehearsal_and_nothing_is_left() {
     assert!(!upgrade.pair.home.path().join("heard").exists());
 }
 
+/// Counts the packets that leave this machine from a network, until it is dropped.
+struct Leaving {
+    subnet: String,
+    comment: String,
+}
+
+impl Leaving {
+    fn of(lab: &Lab, network: &str) -> Self {
+        let subnet = "{{range .IPAM.Config}}{{.Subnet}}{{end}}";
+        let leaving = Self {
+            subnet: lab.docker(&["network", "inspect", "--format", subnet, network]),
+            comment: lab.name(network),
+        };
+        leaving.rule("-I");
+        leaving
+    }
+
+    fn rule(&self, what: &str) {
+        let Self { subnet, comment } = self;
+        let rule = ["POSTROUTING", "-s", subnet, "!", "-d", subnet];
+        let comment = ["-m", "comment", "--comment", comment];
+        let done = Command::new("iptables")
+            .args(["-w", "-t", "mangle", what])
+            .args(rule)
+            .args(comment)
+            .status()
+            .unwrap();
+        assert!(done.success(), "{what}");
+    }
+
+    fn packets(&self) -> u64 {
+        counted(&["-c", "-t", "mangle"], &self.comment)
+    }
+}
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        self.rule("-D");
+    }
+}
+
+/// The packets that the rules with `text` have counted; there has to be one.
+fn counted(options: &[&str], text: &str) -> u64 {
+    let listed = Command::new("iptables-save")
+        .args(options)
+        .output()
+        .unwrap();
+    let rules = String::from_utf8(listed.stdout).unwrap();
+    let ours: Vec<_> = rules.lines().filter(|rule| rule.contains(text)).collect();
+    assert!(!ours.is_empty(), "no `{text}` in\n{rules}");
+    let packets = |rule: &&str| rule[1..].split(':').next().unwrap().parse::<u64>().unwrap();
+    ours.iter().map(packets).sum()
+}
+
 #[test]
-fn what_a_release_mails_and_posts_is_heard_in_rehearsal() {
+fn what_a_release_mails_and_posts_is_heard_in_rehearsal_and_nothing_leaves() {
     if !can() || !need::helper() {
         return;
     }
@@ -247,6 +303,29 @@ fn what_a_release_mails_and_posts_is_heard_in_rehearsal() {
     ] {
         assert!(!heard.contains(own), "`{own}` in\n{heard}");
     }
+    // What was kept goes on so: what it sends by name is taken, what it sends by number is stopped.
+    let (lab, tag) = (
+        &upgrade.pair.lab,
+        rehearsal["bindings"]["tag"].as_str().unwrap(),
+    );
+    let own = |project: &str| format!("{}_default", upgrade.project(project));
+    let network = format!("{tag}-{}", own("b"));
+    let clone = Leaving::of(lab, &network);
+    let of_production = Leaving::of(lab, &own("a"));
+    let calls = format!("{post}; nc -w 1 192.0.2.7 80; nc -u -w 1 192.0.2.7 53 </dev/null; true");
+    let bridge = lab.docker(&["network", "inspect", "--format", "br-{{.Id}}", &network]);
+    let stopped = format!("-i {} -j DROP", &bridge[..15]);
+    let before_calls = counted(&["-c"], &stopped);
+    for web in [
+        format!("{tag}-{}", lab.name("b-web-1")),
+        lab.name("a-web-1"),
+    ] {
+        lab.docker(&["exec", &web, "sh", "-c", &calls]);
+    }
+    assert_eq!(clone.packets(), 0);
+    assert!(of_production.packets() > 0, "or that says nothing");
+    assert!(counted(&["-c"], &stopped) > before_calls, "they were made");
+
     upgrade.pair.ran(&["rehearse", "--report", "r.md"]).exits(0);
     let report = fs::read_to_string(upgrade.pair.home.path().join("r.md")).unwrap();
     for told in [
@@ -258,4 +337,56 @@ fn what_a_release_mails_and_posts_is_heard_in_rehearsal() {
     upgrade.pair.ran(&["rehearse", "--clean", "--yes"]).exits(0);
     assert_eq!(litter(&upgrade), "");
     assert_eq!(production(&upgrade, nothing.path()), before);
+}
+
+/// Kills a rehearsal when it has gone on for so long.
+fn killed_after(upgrade: &Upgrade, time: Duration, state: &Path) {
+    let (b, prefix) = (upgrade.project("b"), upgrade.pair.lab.name("two_"));
+    let mut child = Command::new(env!("CARGO_BIN_EXE_transship"))
+        .args(["rehearse", "v2", "-p", &b, "--prefix", &prefix, "--pause"])
+        .args(["--theirs", "docker-compose.yml"])
+        .env("TRANSSHIP_STATE", state)
+        .current_dir(upgrade.pair.home.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(time);
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+/// Two points in CI; forty with `TRANSSHIP_KILLS=all`.
+#[test]
+fn a_rehearsal_that_is_killed_leaves_nothing_after_the_next_command() {
+    if !can() || !need::helper() {
+        return;
+    }
+    let upgrade = Upgrade::new("rehkill", Extra::default(), Extra::default());
+    let nothing = tempfile::tempdir().unwrap();
+    let before = production(&upgrade, nothing.path());
+    let state = tempfile::tempdir().unwrap();
+    let whole = Instant::now();
+    rehearse(&upgrade, &["--pause"]).exits(0);
+    let whole = whole.elapsed();
+    let points = match std::env::var("TRANSSHIP_KILLS") {
+        Ok(_) => 40,
+        Err(_) => 2,
+    };
+    for point in 1..=points {
+        killed_after(&upgrade, whole * point / (points + 1), state.path());
+        // What was started by it may be about to end.
+        std::thread::sleep(Duration::from_secs(1));
+        // What stood still while it was copied goes on when that is said, as every command tells.
+        let mut unpause = Command::new(env!("CARGO_BIN_EXE_transship"));
+        unpause.args(["volume", "unpause"]);
+        Ran::of(unpause.env("TRANSSHIP_STATE", state.path())).exits(0);
+        towards_v2(&upgrade, "plan", &["--dry-run"]).exits(0);
+        assert_eq!(litter(&upgrade), "", "killed at {point} of {points}");
+        assert_eq!(
+            production(&upgrade, nothing.path()),
+            before,
+            "{point} of {points}"
+        );
+    }
 }
