@@ -88,7 +88,7 @@ pub(super) fn answer(task: ModuleTask) -> ExitCode {
 }
 
 /// An answer that ends the task early: it is large beside what comes of a task that goes on.
-type Failed = Box<ModuleAnswer>;
+type AnsweredFailure = Box<ModuleAnswer>;
 
 #[cfg(test)]
 mod tests {

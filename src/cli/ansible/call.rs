@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::Failed;
+use super::AnsweredFailure;
 use super::answer::ModuleAnswer;
 use crate::engine::Program;
 use crate::engine::program::Output;
@@ -33,7 +33,7 @@ impl Called {
 ///
 /// # Errors
 /// The answer of a task whose program can't be run.
-pub(super) fn call(words: &[String]) -> Result<Called, Failed> {
+pub(super) fn call(words: &[String]) -> Result<Called, AnsweredFailure> {
     let options = ["--json".to_owned(), "--quiet".to_owned()];
     let output = run(words, &options)?;
     let text = String::from_utf8_lossy(&output.stderr);
@@ -54,14 +54,14 @@ pub(super) fn call(words: &[String]) -> Result<Called, Failed> {
 ///
 /// # Errors
 /// The answer of a task whose program can't be run.
-pub(super) fn text(words: &[String]) -> Result<String, Failed> {
+pub(super) fn text(words: &[String]) -> Result<String, AnsweredFailure> {
     let options = ["--color=never", "--no-pager", "--quiet"].map(str::to_owned);
     let output = run(words, &options)?;
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// Calls this program; `options` come before the words, of which the last may be no options.
-fn run(words: &[String], options: &[String]) -> Result<Output, Failed> {
+fn run(words: &[String], options: &[String]) -> Result<Output, AnsweredFailure> {
     let failed = |error: &dyn std::fmt::Display| {
         let msg = format!("transship can't call itself: {error}");
         Box::new(ModuleAnswer::misused(msg))

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::answer::ModuleAnswer;
 use super::call::{Called, call, text};
 use super::words::words;
-use super::{Failed, ModuleTask};
+use super::{AnsweredFailure, ModuleTask};
 
 /// The values of `command`, and the words that they stand for.
 pub(super) const COMMANDS: [(&str, &[&str]); 7] = [
@@ -24,7 +24,7 @@ pub(super) const COMMANDS: [(&str, &[&str]); 7] = [
 ///
 /// # Errors
 /// The answer, where the task failed.
-pub(super) fn run(mut task: ModuleTask) -> Result<ModuleAnswer, Failed> {
+pub(super) fn run(mut task: ModuleTask) -> Result<ModuleAnswer, AnsweredFailure> {
     let command = task.parameters.remove("command").unwrap_or_default();
     let found = COMMANDS.iter().find(|(name, _)| command == *name);
     let Some((name, path)) = found else {
@@ -63,11 +63,11 @@ struct Task {
 
 impl Task {
     /// Calls the command with these options, too.
-    fn call(&self, more: &[&str]) -> Result<Called, Failed> {
+    fn call(&self, more: &[&str]) -> Result<Called, AnsweredFailure> {
         call(&self.words(more)?)
     }
 
-    fn words(&self, more: &[&str]) -> Result<Vec<String>, Failed> {
+    fn words(&self, more: &[&str]) -> Result<Vec<String>, AnsweredFailure> {
         let mut words = words(self.path, &self.given)?;
         let behind = self.path.len();
         words.splice(behind..behind, more.iter().map(|&word| word.to_owned()));
@@ -75,7 +75,7 @@ impl Task {
     }
 
     /// Calls the command, which has to end well.
-    fn well(&self, more: &[&str]) -> Result<Called, Failed> {
+    fn well(&self, more: &[&str]) -> Result<Called, AnsweredFailure> {
         let called = self.call(more)?;
         match called.exit {
             0 => Ok(called),
@@ -84,7 +84,7 @@ impl Task {
     }
 
     /// Whether the install has `version` already, and no run waits to be gone on with.
-    fn has(&self, version: &str) -> Result<bool, Failed> {
+    fn has(&self, version: &str) -> Result<bool, AnsweredFailure> {
         let install = self.given.get_key_value("install");
         let given = install.map(|(name, value)| (name.clone(), value.clone()));
         let asked = Self {
@@ -99,7 +99,7 @@ impl Task {
         Ok(is_over && status["current"] == version)
     }
 
-    fn version(&self) -> Result<String, Failed> {
+    fn version(&self) -> Result<String, AnsweredFailure> {
         let version = self.given.get("version").and_then(Value::as_str);
         version.map(str::to_owned).ok_or_else(|| {
             let msg = "`version` has to be said: the release that it is to become";
@@ -107,7 +107,7 @@ impl Task {
         })
     }
 
-    fn plan(&self) -> Result<ModuleAnswer, Failed> {
+    fn plan(&self) -> Result<ModuleAnswer, AnsweredFailure> {
         let version = self.version()?;
         if self.has(&version)? {
             return Ok(ModuleAnswer::unchanged(format!(
@@ -140,7 +140,7 @@ impl Task {
         }
     }
 
-    fn apply(mut self) -> Result<ModuleAnswer, Failed> {
+    fn apply(mut self) -> Result<ModuleAnswer, AnsweredFailure> {
         let version = self.version()?;
         if self.has(&version)? {
             return Ok(ModuleAnswer::unchanged(format!(
@@ -179,7 +179,7 @@ impl Task {
             .showing(self.diff, diffs))
     }
 
-    fn roll_back(&self) -> Result<ModuleAnswer, Failed> {
+    fn roll_back(&self) -> Result<ModuleAnswer, AnsweredFailure> {
         let foretold = self.call(&["--dry-run"])?;
         if foretold.code() == "nothing-to-do" {
             return Ok(ModuleAnswer::unchanged("there is nothing to undo").with(foretold.ignored()));
@@ -194,7 +194,7 @@ impl Task {
         Ok(ModuleAnswer::changed("the last run is undone").with(called))
     }
 
-    fn copy(&self) -> Result<ModuleAnswer, Failed> {
+    fn copy(&self) -> Result<ModuleAnswer, AnsweredFailure> {
         let text = |name: &str| {
             self.given
                 .get(name)
@@ -225,7 +225,7 @@ impl Task {
     }
 
     /// An edit of compose files.
-    fn edit(&self) -> Result<ModuleAnswer, Failed> {
+    fn edit(&self) -> Result<ModuleAnswer, AnsweredFailure> {
         let foretold = self.well(&["--dry-run"])?;
         let files = foretold.document["files"].as_array();
         let files = files.into_iter().flatten();
@@ -263,7 +263,7 @@ impl Called {
 }
 
 /// A copy that is there already is either the same, or nobody's to touch.
-fn held_against(source: &str, target: &str) -> Result<ModuleAnswer, Failed> {
+fn held_against(source: &str, target: &str) -> Result<ModuleAnswer, AnsweredFailure> {
     let called = call(&["verify", "--", target, source].map(str::to_owned))?;
     match called.exit {
         0 => Ok(

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use clap::{Arg, ArgAction, Command};
 use serde_json::{Map, Value};
 
-use super::Failed;
+use super::AnsweredFailure;
 use super::answer::ModuleAnswer;
 use super::tasks::COMMANDS;
 use crate::cli::command;
@@ -84,7 +84,10 @@ pub fn module_parameters() -> Vec<ModuleParameter> {
 ///
 /// # Errors
 /// An answer that names a parameter which the command hasn't got, or whose value is none for it.
-pub(super) fn words(path: &[&str], given: &Map<String, Value>) -> Result<Vec<String>, Failed> {
+pub(super) fn words(
+    path: &[&str],
+    given: &Map<String, Value>,
+) -> Result<Vec<String>, AnsweredFailure> {
     let command =
         found(path).ok_or_else(|| misused(format!("there is no `{}`", path.join(" "))))?;
     let known = parameters(&command);
@@ -123,7 +126,7 @@ pub(super) fn words(path: &[&str], given: &Map<String, Value>) -> Result<Vec<Str
 }
 
 /// The value, or each of several, as text.
-fn texts(parameter: &str, value: &Value) -> Result<Vec<String>, Failed> {
+fn texts(parameter: &str, value: &Value) -> Result<Vec<String>, AnsweredFailure> {
     let text = |value: &Value| match value {
         Value::String(text) => Ok(text.clone()),
         Value::Bool(_) | Value::Number(_) => Ok(value.to_string()),
@@ -137,7 +140,7 @@ fn texts(parameter: &str, value: &Value) -> Result<Vec<String>, Failed> {
     }
 }
 
-fn misused(msg: String) -> Failed {
+fn misused(msg: String) -> AnsweredFailure {
     Box::new(ModuleAnswer::misused(msg))
 }
 

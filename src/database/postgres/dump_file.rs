@@ -11,8 +11,8 @@ use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
 
 use super::PostgresError;
-use super::archive_file::ArchiveFile;
 use super::client_containers::ClientContainer;
+use super::dump_archive::DumpArchive;
 use super::dump_fault::DumpFault;
 use super::move_server::{globals, without_role};
 use super::obstacles::{Leaving, require_empty};
@@ -252,7 +252,7 @@ pub fn load_dump(
         path: path.to_owned(),
         fault,
     };
-    if let Some(archive) = ArchiveFile::at(path).map_err(fault)? {
+    if let Some(archive) = DumpArchive::at(path).map_err(fault)? {
         return load_archive(&archive, server, database, progress);
     }
     progress.start(
@@ -285,7 +285,7 @@ pub fn load_dump(
 
 /// The same of what `pg_restore` reads, which is of one database.
 fn load_archive(
-    archive: &ArchiveFile<'_>,
+    archive: &DumpArchive<'_>,
     server: &PostgresServer,
     database: Option<&str>,
     progress: &dyn Progress,

@@ -6,11 +6,11 @@
 //!
 //! Begin at [`PostgresServer::find`] and [`compare_servers`].
 
-mod archive_file;
 mod client_containers;
 mod collation;
 mod compare;
 mod comparison;
+mod dump_archive;
 mod dump_fault;
 mod dump_file;
 mod error;

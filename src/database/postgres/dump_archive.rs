@@ -26,12 +26,12 @@ const BEGINNING: u64 = 1 << 20;
 
 /// An archive.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct ArchiveFile<'a> {
+pub(super) struct DumpArchive<'a> {
     path: &'a Path,
     is_folder: bool,
 }
 
-impl<'a> ArchiveFile<'a> {
+impl<'a> DumpArchive<'a> {
     /// The archive at `path`, if it is one.
     pub(super) fn at(path: &'a Path) -> Result<Option<Self>, DumpFault> {
         if path.is_dir() {
