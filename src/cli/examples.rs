@@ -131,10 +131,16 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
     ),
     (
         "log note",
-        &[(
-            "What whoever does step 8 for real is to know",
-            "transship log note last 8 'takes minutes; that is as it should be'",
-        )],
+        &[
+            (
+                "What whoever does step 8 for real is to know",
+                "transship log note last 8 'takes minutes; that is as it should be'",
+            ),
+            (
+                "The same of a rehearsal by its number",
+                "transship log note 2 3 'asks nothing, and is slow'",
+            ),
+        ],
     ),
     (
         "log",

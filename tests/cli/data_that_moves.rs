@@ -136,3 +136,38 @@ fn check(old: &Mount, new: &Mount, service: &str, target: &str) {
     let ran = install.run(&format!("{plan} --leave db:/data{share}"));
     assert_eq!(ran.code, 0, "{case}: {}", ran.err);
 }
+
+#[test]
+fn a_folder_that_both_mount_comes_along_or_is_asked_about() {
+    let compose = "services:\n  db: {image: 'acme/db:1', volumes: ['./data:/data']}\n";
+    let install = TwoReleases::new(&[
+        ("releases/v1/compose.yaml", compose),
+        ("releases/v1/.env", "A=1\n"),
+        ("releases/v2/compose.yaml", compose),
+        // What keeps the folder in the vendor's repository.
+        ("releases/v2/data/.gitkeep", ""),
+        ("outside/f", "mine"),
+    ]);
+    let release = install.0.path().join("releases/v1");
+    std::os::unix::fs::symlink("../../outside", release.join("data")).unwrap();
+    install.run("plan v2").exits(1);
+    install
+        .run("plan v2 --theirs data")
+        .exits(3)
+        .complains("`db` has `/data` in `data`, and that doesn't come along");
+    install
+        .run("plan v2 --theirs data --leave db:/data")
+        .exits(0);
+    let outside = install.0.path().join("outside").display().to_string();
+    install
+        .run(&format!("plan v2 --ours data --share {outside}"))
+        .exits(0);
+    // What is named to be carried is all that is.
+    fs::remove_file(release.join("data")).unwrap();
+    install.write("releases/v1/data/f", "mine");
+    install
+        .run("plan v2 --carry .env")
+        .exits(3)
+        .complains("--carry data");
+    install.run("plan v2 --carry .env --carry data").exits(0);
+}

@@ -380,6 +380,10 @@ fn nothing_is_shown_of_a_private_file() {
             "tls.key",
             "--carry",
             ".env",
+            "--carry",
+            ".caddy",
+            "--carry",
+            ".pivot-db",
         ])
         .exits(0);
     assert!(plan.out.contains("is private: not shown"), "{}", plan.out);

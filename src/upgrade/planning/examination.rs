@@ -299,9 +299,10 @@ impl Obstacle {
             Self::CopyUnused { .. } => "copy-unused",
             Self::NoImages { .. } => "image-missing",
             Self::NoSpace(_) => "space",
-            Self::DataMoved { .. } | Self::DataLeft { .. } | Self::AnothersData { .. } => {
-                "data-moved"
-            }
+            Self::DataMoved { .. }
+            | Self::DataLeft { .. }
+            | Self::NotCarried { .. }
+            | Self::AnothersData { .. } => "data-moved",
             Self::ImagePinned { .. } => "image-pinned",
             Self::UnseenData { .. } | Self::UnseenUnknown { .. } => "data-unseen",
             Self::OutsideData { .. } | Self::StillOutside { .. } => "data-outside",

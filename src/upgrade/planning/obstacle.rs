@@ -115,6 +115,15 @@ pub enum Obstacle {
         /// A new service of the same image, if the service is gone.
         heir: Option<String>,
     },
+    /// A service has data in a folder that both releases mount, and it doesn't come along.
+    NotCarried {
+        /// The service.
+        service: String,
+        /// The path in the container.
+        target: String,
+        /// The folder, below a release.
+        folder: PathBuf,
+    },
     /// A service would find the data of another volume or folder where it had its own.
     AnothersData {
         /// The service.

@@ -56,9 +56,10 @@ impl fmt::Display for Obstacle {
                 f,
                 "{at}: the new release would use the volume `{used}`, and not the copy `{copy}`"
             ),
-            Self::DataMoved { .. } | Self::DataLeft { .. } | Self::AnothersData { .. } => {
-                self.tell_moved(f)
-            }
+            Self::DataMoved { .. }
+            | Self::DataLeft { .. }
+            | Self::NotCarried { .. }
+            | Self::AnothersData { .. } => self.tell_moved(f),
             Self::ImagePinned {
                 service,
                 image,
@@ -248,7 +249,9 @@ impl Obstacle {
                 "that file isn't edited by a plan: give the volume another `name:` there, or take \
                  `name:` away",
             ]),
-            Self::DataMoved { .. } | Self::DataLeft { .. } => self.ways_to_data(),
+            Self::DataMoved { .. } | Self::DataLeft { .. } | Self::NotCarried { .. } => {
+                self.ways_to_data()
+            }
             Self::AnothersData {
                 service, target, ..
             } => vec![format!(
@@ -325,6 +328,15 @@ impl Obstacle {
                 "`{service}` has `{target}` in {from} now, and `{heir}`, which has its image in the new \
                  release, mounts nothing"
             ),
+            Self::NotCarried {
+                service,
+                target,
+                folder,
+            } => write!(
+                f,
+                "`{service}` has `{target}` in `{}`, and that doesn't come along",
+                folder.display()
+            ),
             Self::AnothersData {
                 service,
                 target,
@@ -368,6 +380,17 @@ impl Obstacle {
                 service, target, ..
             } => vec![
                 "mount it in the new release, or in an override of yours".to_owned(),
+                format!("to leave it behind, add `--leave {service}:{target}`"),
+            ],
+            Self::NotCarried {
+                service,
+                target,
+                folder,
+            } => vec![
+                format!(
+                    "have it come along with `--carry {0}`; where whose `{0}` it is to be is asked, with `--ours {0}`",
+                    folder.display()
+                ),
                 format!("to leave it behind, add `--leave {service}:{target}`"),
             ],
             _ => Vec::new(),

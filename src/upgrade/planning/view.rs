@@ -246,7 +246,7 @@ impl View<'_> {
             let is_copied =
                 |copy: &OutsideFolder| copy.from == was.source && bind.source.starts_with(&copy.to);
             if is_data && was.source == bind.source && self.is_vendors_alone(&was.source) {
-                return self.replaced(bind);
+                return self.not_carried(bind);
             }
             let is_answered = was.source == bind.source
                 || self.folders.iter().any(is_copied)
@@ -282,29 +282,32 @@ impl View<'_> {
 
     /// Whether both releases have a folder, and what is in the old one's doesn't come along.
     fn is_vendors_alone(&self, source: &Path) -> bool {
-        let old = &self.releases.old.folder;
+        let (old, new) = (&self.releases.old.folder, &self.releases.new.folder);
         let mut above = source.ancestors();
-        let is_behind_link = above.any(|link| linked_data::leads_out(old, link).is_some());
+        let is_behind_link = above.any(|link| {
+            let led_to = linked_data::leads_out(old, link);
+            led_to.is_some() && led_to != linked_data::leads_out(new, link)
+        });
         let mut left = self.releases.findings.left_behind.iter();
         let is_left = left.any(|path| path.starts_with(source) || source.starts_with(path));
         let mut copies = self.folders.iter();
         let mut links = source.ancestors();
+        let mut questions = self.releases.questions.iter();
+        let is_asked = questions.any(|q| q.answer.is_none() && source.starts_with(&q.path));
         (is_behind_link || is_left)
+            && !is_asked
             && !links.any(|link| self.is_carried(link))
             && !copies.any(|copy| source.starts_with(&copy.to))
     }
 
-    /// A folder of the vendor's that takes the place of one with data.
-    fn replaced(&self, bind: &Bind) -> Option<Obstacle> {
-        let (name, new) = (bind.source.display(), &self.releases.new.version);
-        let is_answered =
-            self.is_skipped(&name.to_string()) || self.is_left(&bind.service, &bind.target);
-        (!is_answered).then(|| Obstacle::DataMoved {
+    /// A folder with data that nobody brings along, though the new release mounts it, too.
+    fn not_carried(&self, bind: &Bind) -> Option<Obstacle> {
+        let is_answered = self.is_skipped(&bind.source.to_string_lossy())
+            || self.is_left(&bind.service, &bind.target);
+        (!is_answered).then(|| Obstacle::NotCarried {
             service: bind.service.clone(),
             target: bind.target.clone(),
-            from: format!("`{name}`"),
-            to: format!("`{name}` of {new}"),
-            rename: None,
+            folder: bind.source.clone(),
         })
     }
 
