@@ -50,9 +50,10 @@ const PIPES: &str = "exec mkfifo -m 666 \"$@\"";
 /// `template1` is where nobody else may be meanwhile.
 const DUMP_ALL: &str = "exec pg_dumpall --no-tablespaces -l template1 > /transship/pipe";
 /// Within what makes roles, which comes before the first database, one line is left out. That the text came to its
-/// end is told by its last line alone: `psql` takes half of it for all.
+/// end is told by its last words alone: `psql` takes half of it for all.
 const LOAD_ALL: &str = "{ awk -v one=\"$1\" -v other=\"$2\" 'BEGIN { roles = 1 }\n\
-     /^\\\\connect/ { roles = 0 } roles && ($0 == one || $0 == other) { next } { print } $0 != \"\" { last = $0 }\n\
+     /^\\\\connect/ { roles = 0 } roles && ($0 == one || $0 == other) { next } { print }\n\
+     $0 != \"\" && $0 != \"--\" && $0 !~ /^\\\\unrestrict/ { last = $0 }\n\
      END { if (last !~ /^-- PostgreSQL database cluster dump complete/) print \"\\\\.\\nselect cut_short;\" }' < /transship/pipe; } |\n\
      exec psql -X -q -v ON_ERROR_STOP=1 -d template1 -f - 2>&1 >/dev/null";
 
@@ -256,7 +257,7 @@ fn tell(stdout: Option<ChildStdout>, progress: &dyn Progress) -> String {
             progress.advance(0, 1);
         } else if line.starts_with("pg_restore: error:")
             || line.starts_with("pg_restore: fatal:")
-            || (line.starts_with("psql:") && line.contains("ERROR:"))
+            || (line.starts_with("psql:") && line.to_lowercase().contains("error:"))
         {
             said.push(line.into_owned());
         }
