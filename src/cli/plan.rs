@@ -94,7 +94,7 @@ pub(super) struct PlanJson<'a> {
 }
 
 #[derive(Serialize)]
-struct ScriptJson<'a> {
+struct PlanScriptJson<'a> {
     plan: &'a str,
     script: &'a str,
 }
@@ -191,7 +191,7 @@ fn script(
     if ui.json {
         ui.json(
             "transship-plan-script",
-            &ScriptJson {
+            &PlanScriptJson {
                 plan: &plan.id,
                 script: &script,
             },

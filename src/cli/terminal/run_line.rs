@@ -20,13 +20,13 @@ const SLOW: Duration = Duration::from_secs(2);
 #[derive(Debug, Default)]
 pub(super) struct RunLine {
     steps: Vec<ExpectedStep>,
-    at_work: Option<StepAtWork>,
+    at_work: Option<MeasuredStep>,
     copied: MeasuredWork,
     read: MeasuredWork,
 }
 
 #[derive(Debug)]
-struct StepAtWork {
+struct MeasuredStep {
     number: usize,
     count: usize,
     is_undo: bool,
@@ -65,7 +65,7 @@ impl RunLine {
     pub(super) fn of_work(what: &str, total: Option<u64>) -> Self {
         Self {
             steps: vec![total.map_or(ExpectedStep::Unknown, ExpectedStep::Copy)],
-            at_work: Some(StepAtWork {
+            at_work: Some(MeasuredStep {
                 number: 1,
                 count: 0,
                 is_undo: false,
@@ -82,7 +82,7 @@ impl RunLine {
     /// A step begins or ends.
     pub(super) fn step(&mut self, step: &StepProgress<'_>, at: Duration) {
         self.measure(at);
-        self.at_work = step.state.begins().then(|| StepAtWork {
+        self.at_work = step.state.begins().then(|| MeasuredStep {
             number: step.number,
             count: step.count,
             is_undo: step.state == StepMoment::UndoBegun,
@@ -123,7 +123,7 @@ impl RunLine {
         kind.time += time;
     }
 
-    fn expected(&self, step: &StepAtWork) -> ExpectedStep {
+    fn expected(&self, step: &MeasuredStep) -> ExpectedStep {
         let expected = self.steps.get(step.number.wrapping_sub(1)).copied();
         expected.unwrap_or(ExpectedStep::Unknown)
     }
@@ -154,7 +154,7 @@ impl RunLine {
     }
 
     /// What stands behind the words, the least important first.
-    fn tail(&self, step: &StepAtWork, at: Duration) -> Vec<String> {
+    fn tail(&self, step: &MeasuredStep, at: Duration) -> Vec<String> {
         let passed = at.saturating_sub(step.since);
         let mut parts = Vec::new();
         if step.bytes > 0 {
@@ -180,7 +180,7 @@ impl RunLine {
     }
 
     /// How long the run still takes; nothing before a rate was measured that is needed for it.
-    fn left(&self, step: &StepAtWork, at: Duration) -> Option<TimeLeft> {
+    fn left(&self, step: &MeasuredStep, at: Duration) -> Option<TimeLeft> {
         let passed = at.saturating_sub(step.since);
         let mut left = TimeLeft {
             known: Duration::ZERO,
@@ -206,7 +206,7 @@ impl RunLine {
     }
 
     /// What was measured of steps of this kind, the one at work among them; else of the other kind.
-    fn rate(&self, kind: ExpectedStep, step: &StepAtWork, at: Duration) -> Option<MeasuredWork> {
+    fn rate(&self, kind: ExpectedStep, step: &MeasuredStep, at: Duration) -> Option<MeasuredWork> {
         let now = MeasuredWork {
             bytes: step.bytes,
             time: at.saturating_sub(step.since),
@@ -243,7 +243,7 @@ impl MeasuredWork {
     }
 }
 
-impl StepAtWork {
+impl MeasuredStep {
     /// What is done to what: the step's title, or its verb with the name of what it works on now.
     fn words(&self) -> String {
         let undo = if self.is_undo { "undo: " } else { "" };
