@@ -41,7 +41,9 @@ pub use projects::containers::{
 pub use projects::giving_way::{remove_network, rename_container};
 pub use projects::in_service::ServiceCommand;
 pub use projects::listening::listening;
-pub use projects::lone_container::{AddedArguments, LoneContainer, LoneOptions, last_lines};
+pub use projects::lone_container::{
+    AddedArguments, Ending, LoneContainer, LoneOptions, last_lines,
+};
 pub use projects::no_route::no_route;
 pub use projects::standing::{
     StandingContainer, free_names, remove_containers, remove_projects, stop_containers,

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 
 use super::program::{Ran, transship};
 use super::server::docker;
@@ -76,6 +76,18 @@ impl Shop {
     pub(crate) fn upgrade(&self, more: &[&str]) -> Ran {
         let args = self.to_v2(&[&["upgrade", "--yes"], more].concat());
         transship(self.folder(), args.iter().map(String::as_str))
+    }
+
+    /// The same, that is still at it.
+    pub(crate) fn begins_upgrade(&self) -> Child {
+        Command::new(env!("CARGO_BIN_EXE_transship"))
+            .args(self.to_v2(&["upgrade", "--yes"]))
+            .current_dir(self.folder())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap()
     }
 
     pub(crate) fn volumes(&self) -> String {

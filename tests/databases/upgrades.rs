@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Instant;
 
 use super::need;
-use super::server::{docker, sql_in, wait_for};
+use super::server::{COMING_UP, docker, sql_in, wait_for};
 use super::shop::Shop;
 
 const COMPOSE: &str = "\
@@ -88,8 +89,29 @@ fn an_upgrade_moves_the_database_and_what_fails_brings_the_old_one_back() {
     assert_eq!(sql_in(&shop.container(1, "db"), "app", count), "1000");
 }
 
+/// Begins an upgrade, and kills it as a power cut would once the new database's server is there.
+fn upgrade_that_is_killed(shop: &Shop) {
+    let mut child = shop.begins_upgrade();
+    let since = Instant::now();
+    let server = [
+        "ps",
+        "--quiet",
+        "--filter",
+        "name=-db-new",
+        "--filter",
+        "status=running",
+    ];
+    let volume = format!("volume={}", shop.volume(2, "data"));
+    while docker(&[&server[..], &["--filter", &volume]].concat()).is_empty() {
+        assert!(since.elapsed() < COMING_UP && child.try_wait().unwrap().is_none());
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
 #[test]
-fn a_torn_table_brings_the_old_database_back_and_a_server_that_fell_is_moved_as_one_text() {
+fn a_torn_table_brings_the_old_database_back_and_a_killed_run_goes_on() {
     let images = ["postgres:15", "postgres:17", "shell:1"];
     if !need::docker() || !need::images(&images) {
         return;
@@ -122,7 +144,7 @@ fn a_torn_table_brings_the_old_database_back_and_a_server_that_fell_is_moved_as_
     shop.runs(&["rollback", "--discard", "--yes"]).exits(0);
     assert_eq!(shop.volumes(), shop.volume(1, "db"));
 
-    // Its server has fallen: it is moved all the same.
+    // Its server has fallen, and the run that moves it is killed: what is resumed moves it from the beginning.
     sql_in(
         &old,
         "app",

@@ -8,7 +8,9 @@ use super::server::PostgresServer;
 use super::{PostgresError, server};
 use crate::clock::Stopwatch;
 use crate::database::INIT_SCRIPTS;
-use crate::engine::{AddedArguments, Container, Docker, LoneContainer, LoneOptions, last_lines};
+use crate::engine::{
+    AddedArguments, Container, Docker, Ending, LoneContainer, LoneOptions, last_lines,
+};
 use crate::fs::Disk;
 use crate::progress::Progress;
 
@@ -45,85 +47,89 @@ const FILLING: &[&str] = &[
 /// What writes down all that is in the kernel's memory of its data still.
 const SYNC: &str = "sync -f \"$1\" 2>/dev/null || sync";
 
+/// A server alone that isn't there yet.
+#[derive(Debug, Clone, Copy)]
+pub struct LoneStart<'a> {
+    /// The engine.
+    pub docker: &'a Docker,
+    /// Told of what is done.
+    pub disk: &'a Disk,
+    /// What its container is called.
+    pub name: &'a str,
+    /// The container that it is like, which has to stand still. What is told of the server calls it as that one.
+    pub like: &'a Container,
+    /// How it ends where nobody says that all went well.
+    pub dropped: Ending,
+}
+
 /// A Postgres server that nobody else reaches.
 #[derive(Debug)]
-pub struct LoneServer {
+pub struct LoneServer<'a> {
     /// The server.
     pub server: PostgresServer,
     container: LoneContainer,
+    from: LoneStart<'a>,
 }
 
-impl LoneServer {
-    /// Starts one like the container `like`, which has to stand still, in a container called `name`, and waits
-    /// until it answers. What is told of it calls it as that one. Scripts that would fill a new database aren't run.
+impl<'a> LoneStart<'a> {
+    /// Starts it and waits until it answers. Scripts that would fill a new database aren't run.
     ///
     /// # Errors
-    /// [`PostgresError`]: it isn't there, ends, or doesn't come up in half an hour.
-    pub fn start(
-        docker: &Docker,
-        disk: &Disk,
-        name: &str,
-        like: &Container,
-        progress: &dyn Progress,
-    ) -> Result<Self, PostgresError> {
-        let options = LoneOptions {
-            without: Some(INIT_SCRIPTS),
-            ..LoneOptions::default()
-        };
-        Self::start_with(docker, disk, name, like, options, progress)
+    /// [`PostgresError`]: what it is like isn't there, it ends, or doesn't come up in half an hour.
+    pub fn start(self, progress: &dyn Progress) -> Result<LoneServer<'a>, PostgresError> {
+        self.start_with(None, progress)
     }
 
-    /// The same with settings under which it is filled fast and wouldn't outlive a fall: [`restart`](Self::restart)
-    /// makes it durable. Where its command isn't the server's own it is started as it is.
+    /// The same with settings under which it is filled fast and wouldn't outlive a fall:
+    /// [`LoneServer::restart`] makes it durable. Where its command isn't the server's own it is started as it is.
     ///
     /// # Errors
     /// Those of [`start`](Self::start).
     pub fn start_for_filling(
-        docker: &Docker,
-        disk: &Disk,
-        name: &str,
-        like: &Container,
+        self,
         progress: &dyn Progress,
-    ) -> Result<Self, PostgresError> {
-        let options = LoneOptions {
-            without: Some(INIT_SCRIPTS),
-            arguments: Some(AddedArguments {
-                program: "postgres",
-                arguments: FILLING,
-            }),
-            ..LoneOptions::default()
+    ) -> Result<LoneServer<'a>, PostgresError> {
+        let arguments = AddedArguments {
+            program: "postgres",
+            arguments: FILLING,
         };
-        Self::start_with(docker, disk, name, like, options, progress)
+        self.start_with(Some(arguments), progress)
     }
 
     fn start_with(
-        docker: &Docker,
-        disk: &Disk,
-        name: &str,
-        like: &Container,
-        options: LoneOptions<'_>,
+        self,
+        arguments: Option<AddedArguments<'_>>,
         progress: &dyn Progress,
-    ) -> Result<Self, PostgresError> {
-        let container = LoneContainer::start(docker, disk, name, &like.id, options)?;
+    ) -> Result<LoneServer<'a>, PostgresError> {
+        let options = LoneOptions {
+            without: Some(INIT_SCRIPTS),
+            idle: false,
+            arguments,
+            dropped: self.dropped,
+        };
+        let Self {
+            docker, name, like, ..
+        } = self;
+        let container = LoneContainer::start(docker, self.disk, name, &like.id, options)?;
         wait_until_ready(docker, name, &like.name, progress)?;
         let server = PostgresServer::find(docker, name)?.called(&like.name);
-        Ok(Self { server, container })
+        Ok(LoneServer {
+            server,
+            container,
+            from: self,
+        })
     }
+}
 
+impl LoneServer<'_> {
     /// Stops it in its own time and starts it anew with its own settings, all that it has written on the disk.
     ///
     /// # Errors
-    /// Those of [`start`](Self::start).
-    pub fn restart(
-        self,
-        docker: &Docker,
-        disk: &Disk,
-        like: &Container,
-        progress: &dyn Progress,
-    ) -> Result<Self, PostgresError> {
-        let name = self.container.name().to_owned();
-        self.end(disk)?;
-        let started = Self::start(docker, disk, &name, like, progress)?;
+    /// Those of [`LoneStart::start`].
+    pub fn restart(self, progress: &dyn Progress) -> Result<Self, PostgresError> {
+        let from = self.from;
+        self.end()?;
+        let started = from.start(progress)?;
         started.server.write_down()?;
         Ok(started)
     }
@@ -132,8 +138,8 @@ impl LoneServer {
     ///
     /// # Errors
     /// [`PostgresError::Engine`].
-    pub fn end(self, disk: &Disk) -> Result<(), PostgresError> {
-        Ok(self.container.end(disk)?)
+    pub fn end(self) -> Result<(), PostgresError> {
+        Ok(self.container.end(self.from.disk)?)
     }
 }
 

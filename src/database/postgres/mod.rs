@@ -39,7 +39,7 @@ pub use dump_file::{
     DUMP_FORMAT, DumpManifest, DumpedDatabase, LoadedDump, dump_server, load_dump, manifest_of,
 };
 pub use error::PostgresError;
-pub use lone_server::LoneServer;
+pub use lone_server::{LoneServer, LoneStart};
 pub use move_server::{Filling, MovedServer, move_server};
 pub use refill::move_restarting;
 pub use server::PostgresServer;

@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use super::lone_server::{LoneServer, wait_until_ready};
+use super::lone_server::{LoneStart, wait_until_ready};
 use super::move_server::{Filling, MovedServer};
 use super::{PostgresError, PostgresServer};
-use crate::engine::{Container, run_name};
+use crate::engine::{Container, Ending, run_name};
 use crate::fs::Disk;
 use crate::progress::Progress;
 
@@ -50,15 +50,21 @@ fn filled_beside(
     progress: &dyn Progress,
 ) -> Result<bool, PostgresError> {
     let name = format!("transship-filling-{}", run_name());
-    let started = LoneServer::start_for_filling(to.docker(), disk, &name, container, progress);
-    let lone = match started {
+    let start = LoneStart {
+        docker: to.docker(),
+        disk,
+        name: &name,
+        like: container,
+        dropped: Ending::InItsTime,
+    };
+    let lone = match start.start_for_filling(progress) {
         Ok(lone) => lone,
         Err(PostgresError::Interrupted) => return Err(PostgresError::Interrupted),
         // A setting of its own may stand against those.
         Err(_) => return Ok(false),
     };
     filling.fill(&lone.server, progress)?;
-    lone.end(disk)?;
+    lone.end()?;
     Ok(true)
 }
 

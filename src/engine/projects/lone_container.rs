@@ -24,12 +24,24 @@ const IDLE: &str = "trap 'exit 0' TERM; sleep 2147483647 & wait";
 /// The same for what doesn't hear that it is to.
 const DEAF: Duration = Duration::from_secs(2);
 
-/// A container that was started from another's description. Dropped, it is stopped and removed; its
-/// volumes stay.
+/// How a container ends.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Ending {
+    /// By its signal, and as soon as it has written down what it has.
+    #[default]
+    InItsTime,
+    /// At once, since its data is thrown away. An image's script that sets a database up passes no signal on: a
+    /// server that comes after it would be waited for until it is killed.
+    AtOnce,
+}
+
+/// A container that was started from another's description. Dropped, it ends as its options say and is
+/// removed; its volumes stay.
 #[derive(Debug)]
 pub struct LoneContainer {
     docker: Docker,
     name: String,
+    dropped: Ending,
     is_over: bool,
 }
 
@@ -42,6 +54,8 @@ pub struct LoneOptions<'a> {
     pub idle: bool,
     /// What is added to its command.
     pub arguments: Option<AddedArguments<'a>>,
+    /// How it ends where nobody says that all went well.
+    pub dropped: Ending,
 }
 
 /// Arguments for a command that is that of a known program, or options for it alone, to which its image adds
@@ -121,7 +135,7 @@ impl LoneContainer {
         like: &str,
         options: LoneOptions<'_>,
     ) -> Result<Self, Error> {
-        Self::remove(docker, disk, name)?;
+        Self::remove(docker, disk, name, options.dropped)?;
         let call = docker.call(["container", "inspect", "--format", "{{json .}}", like]);
         let described: Vec<Described> = Docker::json_lines("look at a container", &call)?;
         let described = described
@@ -135,6 +149,7 @@ impl LoneContainer {
         let lone = Self {
             docker: docker.clone(),
             name: name.to_owned(),
+            dropped: options.dropped,
             is_over: false,
         };
         let mut call = docker.call_within(STARTING, ["run", "--detach", "--name", name]);
@@ -218,14 +233,14 @@ impl LoneContainer {
     /// [`Error::Call`] where it can't be stopped, or is there still.
     pub fn end(mut self, disk: &Disk) -> Result<(), Error> {
         self.is_over = true;
-        Self::remove(&self.docker, disk, &self.name)
+        Self::remove(&self.docker, disk, &self.name, Ending::InItsTime)
     }
 
-    /// Stops and removes the container of that name, if there is one.
+    /// Ends and removes the container of that name, if there is one.
     ///
     /// # Errors
     /// Those of [`LoneContainer::end`].
-    pub fn remove(docker: &Docker, disk: &Disk, name: &str) -> Result<(), Error> {
+    pub fn remove(docker: &Docker, disk: &Disk, name: &str, ending: Ending) -> Result<(), Error> {
         let is_there = |docker: &Docker| -> Result<Option<Container>, Error> {
             let all = Container::all(docker)?;
             Ok(all.into_iter().find(|one| one.name == name))
@@ -235,7 +250,7 @@ impl LoneContainer {
         };
         announce(disk, "docker rm", name)?;
         let what = format!("remove `{name}`");
-        if there.running {
+        if there.running && ending == Ending::InItsTime {
             // A first process without a handler for the signal isn't helped by time.
             let time = match there.heeds_stop {
                 Some(false) => DEAF,
@@ -245,7 +260,11 @@ impl LoneContainer {
             let call = docker.call_within(ENDING + STARTING, ["stop", "--time", &seconds, name]);
             call.run_well().map_err(failed(&what))?;
         }
-        let removed = docker.call(["rm", "--volumes", name]).run_well();
+        let how: &[&str] = match ending {
+            Ending::InItsTime => &["rm", "--volumes"],
+            Ending::AtOnce => &["rm", "--volumes", "--force"],
+        };
+        let removed = docker.call(how).arg(name).run_well();
         match is_there(docker)? {
             None => Ok(()),
             Some(_) => removed.map(drop).map_err(failed(&what)),
@@ -257,7 +276,7 @@ impl Drop for LoneContainer {
     fn drop(&mut self) {
         if !self.is_over {
             // On the way out of a failure, which is what there is to tell.
-            let _ = Self::remove(&self.docker, &Disk::new(), &self.name);
+            let _ = Self::remove(&self.docker, &Disk::new(), &self.name, self.dropped);
         }
     }
 }

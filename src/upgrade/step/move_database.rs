@@ -16,10 +16,10 @@ use super::run_volume::{remember, require_labels};
 use super::shell::quote;
 use super::world::{self, Attempt, Phase, StepKind, StepOutcome, Undo, UndoEvidence, World};
 use super::{ReleaseProject, StepError};
-use crate::database::postgres::{COMPARISON_FORMAT, Filling, LoneServer, PostgresError};
+use crate::database::postgres::{COMPARISON_FORMAT, Filling, LoneServer, LoneStart, PostgresError};
 use crate::database::{DatabaseEngine, DatabaseMethod};
 use crate::document::{self, DocumentFormat};
-use crate::engine::{self, Container, Volume, VolumeStore};
+use crate::engine::{self, Container, Ending, Volume, VolumeStore};
 use crate::release::DatabaseCommands;
 use crate::tree::{Digest, Holds};
 use crate::upgrade::confine::{self, Bounds, OutOfBounds};
@@ -207,22 +207,29 @@ impl MoveDatabase {
         let docker = world.docker()?;
         let (old, new) = self.containers(world)?;
         let [from, to] = self.names(world);
-        let from = LoneServer::start(docker, world.disk, &from, &old, world.progress)?;
+        let alone = |name, like, dropped| LoneStart {
+            docker,
+            disk: world.disk,
+            name,
+            like,
+            dropped,
+        };
+        let from = alone(&from, &old, Ending::InItsTime).start(world.progress)?;
         self.require_data_in(&from, &old, source)?;
-        let begun = LoneServer::start_for_filling(docker, world.disk, &to, &new, world.progress);
-        let to = match begun {
+        let to = alone(&to, &new, Ending::AtOnce);
+        let to = match to.start_for_filling(world.progress) {
             Ok(server) => server,
             Err(PostgresError::Interrupted) => return Err(PostgresError::Interrupted.into()),
             // A setting of its own may stand against those.
             Err(_) => {
                 world.volumes.contents().clear(world.disk, target)?;
-                LoneServer::start(docker, world.disk, &to, &new, world.progress)?
+                to.start(world.progress)?
             }
         };
         self.require_data_in(&to, &new, target)?;
         let filling = Filling::of(&from.server, &to.server, world.progress)?.by(self.method);
         filling.fill(&to.server, world.progress)?;
-        let to = to.restart(docker, world.disk, &new, world.progress)?;
+        let to = to.restart(world.progress)?;
         let moved = filling.compare(&to.server, world.progress)?;
         self.keep_proof(world, COMPARISON_FORMAT, &moved.comparison)?;
         if !moved.comparison.equal {
@@ -233,8 +240,8 @@ impl MoveDatabase {
             .into());
         }
         to.server.renew_md5_password()?;
-        to.end(world.disk)?;
-        from.end(world.disk)?;
+        to.end()?;
+        from.end()?;
         let comparison = &moved.comparison;
         Ok(Moved {
             tables: comparison.table_count(),
@@ -258,7 +265,7 @@ impl MoveDatabase {
     /// be in a volume without a name, and be gone with the container.
     fn require_data_in(
         &self,
-        server: &LoneServer,
+        server: &LoneServer<'_>,
         container: &Container,
         volume: &Volume,
     ) -> Result<(), StepError> {

@@ -2,7 +2,7 @@
 //! was killed is known by.
 
 use super::MoveDatabase;
-use crate::engine::{self, Container, LoneContainer, Volume};
+use crate::engine::{self, Container, Ending, LoneContainer, Volume};
 use crate::upgrade::step::create_containers::CreateContainers;
 use crate::upgrade::step::world::{Attempt, StepKind as _, World};
 use crate::upgrade::step::{ReleaseProject, StepError};
@@ -42,8 +42,15 @@ impl MoveDatabase {
     /// Those that a killed run left.
     pub(super) fn remove_servers(&self, world: World<'_>) -> Result<(), StepError> {
         let docker = world.docker()?;
-        let mut names = self.names(world).into_iter();
-        names.try_for_each(|name| Ok(LoneContainer::remove(docker, world.disk, &name)?))
+        let [old, new] = self.names(world);
+        LoneContainer::remove(docker, world.disk, &old, Ending::InItsTime)?;
+        // What the new one has is thrown away, or is begun anew.
+        Ok(LoneContainer::remove(
+            docker,
+            world.disk,
+            &new,
+            Ending::AtOnce,
+        )?)
     }
 
     /// After a failure the new volume is empty, as it was.
