@@ -159,7 +159,10 @@ fn a_torn_table_brings_the_old_database_back_and_a_killed_run_goes_on() {
         "databases: [{service: db, method: dumpall}]\n",
     )
     .unwrap();
-    shop.upgrade(&[]).exits(0).complains("`web` is kept as MD5");
+    upgrade_that_is_killed(&shop);
+    shop.runs(&["resume"])
+        .exits(0)
+        .complains("`web` is kept as MD5");
     let new = shop.container(2, "db");
     wait_for(&new);
     // By the network, where `pg_hba.conf` asks for more than MD5.
