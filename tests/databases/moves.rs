@@ -1,6 +1,7 @@
 //! `transship db move` between two majors, and what it refuses before it touches anything.
 
 use std::path::Path;
+use std::process::Command;
 
 use super::document;
 use super::need;
@@ -55,10 +56,26 @@ fn all_of_a_server_moves_into_a_newer_one_and_what_can_not_is_refused_first() {
     );
     assert_eq!(made, "eins\r\nzwei|0102|1");
     assert!(kept.exists());
-    // Nothing of it stays: neither a container nor a volume of the move's own.
-    for kind in ["clients", "filling"] {
-        let filter = format!("name=transship-{kind}");
-        assert_eq!(docker(&["ps", "--all", "--quiet", "--filter", &filter]), "");
+    // Nothing of it stays: no other server on its data, and no clients beside either.
+    let inspect = |name: &str, what: &str| docker(&["inspect", "--format", what, name]);
+    let volume = inspect(&new.name, "{{range .Mounts}}{{.Name}}{{end}}");
+    let filter = format!("volume={volume}");
+    let on_it = docker(&["ps", "--all", "--filter", &filter, "--format", "{{.Names}}"]);
+    assert_eq!(on_it, new.name);
+    let servers = [&old.name, &new.name].map(|name| inspect(name, "container:{{.Id}}"));
+    let clients = docker(&[
+        "ps",
+        "--all",
+        "--quiet",
+        "--filter",
+        "name=transship-clients",
+    ]);
+    for client in clients.lines() {
+        let asked = ["inspect", "--format", "{{.HostConfig.NetworkMode}}", client];
+        // Others' come and go.
+        let beside = Command::new("docker").args(asked).output().unwrap().stdout;
+        let beside = String::from_utf8(beside).unwrap();
+        assert!(!servers.contains(&beside.trim().to_owned()), "{client}");
     }
     // It runs with its own settings again, which the test's server has from its command.
     let settings = "select current_setting('wal_level'), current_setting('autovacuum')";
