@@ -161,19 +161,10 @@ impl Rename {
 
 #[cfg(test)]
 mod tests {
-    use std::path::{Path, PathBuf};
-
     use super::*;
-    use crate::compose::LoadOptions;
 
     fn model(text: &str) -> Model {
-        let file = PathBuf::from("/b/c.yml");
-        let options = LoadOptions {
-            environment: BTreeMap::new(),
-            ..LoadOptions::default()
-        };
-        let read = |_: &Path| Ok(text.as_bytes().to_vec());
-        Model::load_with(std::slice::from_ref(&file), &options, &read).unwrap()
+        Model::of_text("b", text, &[])
     }
 
     #[test]

@@ -101,24 +101,14 @@ pub fn unseen(model: &Model) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-    use std::path::{Path, PathBuf};
+
+    use std::path::PathBuf;
 
     use super::*;
-    use crate::compose::LoadOptions;
     use crate::compose::file::location::Location;
 
     fn model(text: &str) -> Model {
-        let file = PathBuf::from("/b/c.yml");
-        let options = LoadOptions {
-            environment: BTreeMap::new(),
-            ..LoadOptions::default()
-        };
-        let read = |path: &Path| match path == file {
-            true => Ok(text.as_bytes().to_vec()),
-            false => Err(std::io::ErrorKind::NotFound.into()),
-        };
-        Model::load_with(std::slice::from_ref(&file), &options, &read).unwrap()
+        Model::of_text("b", text, &[])
     }
 
     fn shop(container: &str, network: &str) -> Claims {

@@ -341,6 +341,24 @@ impl Model {
     }
 }
 
+#[cfg(test)]
+impl Model {
+    /// The project `folder` whose only file is `c.yml`, for tests.
+    pub(crate) fn of_text(folder: &str, text: &str, variables: &[(&str, &str)]) -> Self {
+        let file = PathBuf::from(format!("/{folder}/c.yml"));
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let options = LoadOptions {
+            environment: variables.iter().map(owned).collect(),
+            ..LoadOptions::default()
+        };
+        let read = |path: &Path| match path == file {
+            true => Ok(text.as_bytes().to_vec()),
+            false => Err(std::io::ErrorKind::NotFound.into()),
+        };
+        Self::load_with(std::slice::from_ref(&file), &options, &read).unwrap()
+    }
+}
+
 /// The files of a project, laid over each other.
 pub(crate) struct LayeredFiles {
     pub(crate) root: Value,

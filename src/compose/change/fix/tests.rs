@@ -1,28 +1,20 @@
 use std::path::{Path, PathBuf};
 
 use super::*;
-use crate::compose::{Claims, LoadOptions, conflicts, remaining};
+use crate::compose::{Claims, conflicts, remaining};
 
 mod mixed_variables;
 mod references;
 
+const VARIABLES: [(&str, &str); 4] = [
+    ("PORT", "8080"),
+    ("DB", "shop-db"),
+    ("URL", "pg://u@shop-db:1/shop-db"),
+    ("TAIL", "db"),
+];
+
 fn model(folder: &str, text: &str) -> Model {
-    let file = PathBuf::from(format!("/{folder}/c.yml"));
-    let variables = [
-        ("PORT", "8080"),
-        ("DB", "shop-db"),
-        ("URL", "pg://u@shop-db:1/shop-db"),
-        ("TAIL", "db"),
-    ];
-    let options = LoadOptions {
-        environment: variables.map(|(n, v)| (n.to_owned(), v.to_owned())).into(),
-        ..LoadOptions::default()
-    };
-    let read = |path: &Path| match path == file {
-        true => Ok(text.as_bytes().to_vec()),
-        false => Err(std::io::ErrorKind::NotFound.into()),
-    };
-    Model::load_with(std::slice::from_ref(&file), &options, &read).unwrap()
+    Model::of_text(folder, text, &VARIABLES)
 }
 
 fn claims(folder: &str, text: &str) -> Claims {
@@ -30,13 +22,9 @@ fn claims(folder: &str, text: &str) -> Claims {
 }
 
 fn lookup(name: &str) -> Option<String> {
-    match name {
-        "PORT" => Some("8080".to_owned()),
-        "DB" => Some("shop-db".to_owned()),
-        "URL" => Some("pg://u@shop-db:1/shop-db".to_owned()),
-        "TAIL" => Some("db".to_owned()),
-        _ => None,
-    }
+    let mut known = VARIABLES.into_iter();
+    let (_, value) = known.find(|(variable, _)| *variable == name)?;
+    Some(value.to_owned())
 }
 
 fn rule() -> FixRule {

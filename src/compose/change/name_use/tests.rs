@@ -24,13 +24,19 @@ fn marked(thing: NamedThing, key: &str, text: &str, role: ValueRole) -> String {
             ..KnownHosts::default()
         },
     };
-    let mut marked = text.to_owned();
-    for found in uses(&named, &rename).into_iter().rev() {
-        let (open, close) = if found.is_sure {
-            ("<", ">")
-        } else {
-            ("[", "]")
-        };
+    marked_with(&named, &rename, ["<", ">"], ["[", "]"])
+}
+
+/// The text with what is surely meant between the first two, and what may be meant between the others.
+fn marked_with(
+    named: &NamedText<'_>,
+    rename: &Rename,
+    sure: [&str; 2],
+    unsure: [&str; 2],
+) -> String {
+    let mut marked = named.text.to_owned();
+    for found in uses(named, rename).into_iter().rev() {
+        let [open, close] = if found.is_sure { sure } else { unsure };
         marked.insert_str(found.range.end, close);
         marked.insert_str(found.range.start, open);
     }

@@ -1,23 +1,10 @@
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::*;
-use crate::compose::{LoadOptions, Model};
+use crate::compose::Model;
 
 fn model(name: &str, text: &str) -> Model {
-    let file = PathBuf::from(format!("/{name}/c.yml"));
-    let options = LoadOptions {
-        environment: BTreeMap::new(),
-        ..LoadOptions::default()
-    };
-    let read = |path: &Path| {
-        if path == file {
-            Ok(text.as_bytes().to_vec())
-        } else {
-            Err(std::io::ErrorKind::NotFound.into())
-        }
-    };
-    Model::load_with(std::slice::from_ref(&file), &options, &read).unwrap()
+    Model::of_text(name, text, &[])
 }
 
 /// The rules and subjects of what collides between two files, in projects `a` and `b`.

@@ -2,6 +2,10 @@
 
 use super::*;
 
+/// What stands around what is surely meant, and around what may be: no value has it.
+const SURE: [&str; 2] = ["‹", "›"];
+const UNSURE: [&str; 2] = ["«", "»"];
+
 #[track_caller]
 fn check_word(name: &str, role: ValueRole, key: &str, expect: &str) {
     let rename = Rename::new(NamedThing::Container, "db", name.to_owned(), "x".to_owned());
@@ -20,16 +24,7 @@ fn check_word(name: &str, role: ValueRole, key: &str, expect: &str) {
             ..KnownHosts::default()
         },
     };
-    let mut marked = text.clone();
-    for found in uses(&named, &rename).into_iter().rev() {
-        let (open, close) = if found.is_sure {
-            ("‹", "›")
-        } else {
-            ("«", "»")
-        };
-        marked.insert_str(found.range.end, close);
-        marked.insert_str(found.range.start, open);
-    }
+    let marked = marked_with(&named, &rename, SURE, UNSURE);
     assert_eq!(marked, expect, "{role:?} {key}");
 }
 
@@ -219,16 +214,7 @@ fn a_port_apart_from_its_host_is_the_host_s_for_those_who_speak_to_it() {
             networks: &[],
             hosts,
         };
-        let mut marked = text.clone();
-        for found in uses(&named, &rename).into_iter().rev() {
-            let (open, close) = if found.is_sure {
-                ("‹", "›")
-            } else {
-                ("«", "»")
-            };
-            marked.insert_str(found.range.end, close);
-            marked.insert_str(found.range.start, open);
-        }
+        let marked = marked_with(&named, &rename, SURE, UNSURE);
         assert_eq!(marked, expect, "{role:?} {key} {hosts:?}");
     };
     let none = KnownHosts {
