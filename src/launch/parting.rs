@@ -3,7 +3,7 @@
 //!
 //! `up` gives the edited files to Compose as copies; `conflicts --fix` writes them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::LaunchError;
@@ -217,7 +217,7 @@ impl Parting {
         let is_own = file.path() == model.project_dir.join(".env")
             || model.env_files.iter().any(|own| own == file.path());
         if is_own {
-            let known: Vec<String> = self.variables.iter().map(|c| c.name.clone()).collect();
+            let known: HashSet<String> = self.variables.iter().map(|c| c.name.clone()).collect();
             let new = changes
                 .iter()
                 .filter(|change| !known.contains(&change.name));

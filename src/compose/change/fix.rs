@@ -14,7 +14,7 @@ use crate::compose::file::document::Document;
 use crate::compose::file::edit::{Draft, Edited};
 use crate::compose::file::interpolate::{Lookup, interpolate, variables as variables_of};
 use crate::compose::file::location::Location;
-use crate::compose::file::value_location::{ValueLocation, sites};
+use crate::compose::file::value_location::{ValueLocation, ValueSites, sites};
 use crate::compose::file::variable::{VariableChange, Variables};
 use crate::compose::model::model::Model;
 use crate::compose::model::port::Port;
@@ -233,10 +233,13 @@ impl Fixing<'_> {
             return;
         }
         let suffix = &self.rule.suffix;
-        let sites = sites(document, "container_name");
+        let sites = ValueSites::new(sites(document, "container_name"));
         let asked =
             |site: &'_ ValueLocation<'_>| places.get(&document.location_of(site.scalar)).copied();
-        for (site, conflict) in sites.iter().filter_map(|site| Some((site, asked(site)?))) {
+        for (site, conflict) in sites
+            .all
+            .iter()
+            .filter_map(|site| Some((site, asked(site)?))) {
             let name = format!("{}{suffix}", site.written);
             let from = interpolate(site.written, self.lookup);
             if let Some(error) = from

@@ -21,7 +21,7 @@ use crate::compose::file::interpolate::Lookup;
 use crate::compose::file::location::Location;
 use crate::compose::file::syntax::NodeId;
 use crate::compose::file::template::{Home, Template};
-use crate::compose::file::value_location::ValueLocation;
+use crate::compose::file::value_location::ValueSites;
 use crate::compose::file::variable::{VariableEdit, Variables};
 use crate::compose::model::model::{Model, Service};
 
@@ -60,11 +60,13 @@ pub(crate) struct Referrers<'a> {
     lookup: &'a Lookup<'a>,
     /// What gets another name, by the name until now in small letters.
     renames: HashMap<String, Vec<&'a Rename>>,
-    /// The names of its networks, in small letters.
+    /// The names of its networks, in small letters and in order.
     networks: Vec<String>,
     /// The names that services answer to, whatever their containers are called, with the networks
     /// on which they do.
     services: HashMap<&'a str, HashSet<&'a str>>,
+    /// Those names alone, in order.
+    peers: Vec<&'a str>,
     /// The variables that stand for something else, too, and keep their values.
     mixed: HashSet<String>,
 }
@@ -102,6 +104,7 @@ impl<'a> Referrers<'a> {
         }
         let networks = model.networks.values();
         let networks = networks.map(|network| network.name.to_ascii_lowercase());
+        let networks: BTreeSet<String> = networks.collect();
         let mut services: HashMap<&str, HashSet<&str>> = HashMap::new();
         let enabled = model.services.iter().filter(|(_, service)| service.enabled);
         for (name, service) in enabled {
@@ -112,11 +115,13 @@ impl<'a> Referrers<'a> {
                 }
             }
         }
+        let peers: BTreeSet<&str> = services.keys().copied().collect();
         Self {
             model,
             lookup,
             renames: by_name,
-            networks: networks.collect(),
+            networks: networks.into_iter().collect(),
+            peers: peers.into_iter().collect(),
             services,
             mixed: HashSet::new(),
         }
@@ -168,13 +173,12 @@ impl<'a> Referrers<'a> {
         }
         let is_named = |candidate: &&Candidate<'_>| self.may_use(candidate.site.written);
         let chosen: Vec<&Candidate<'_>> = candidates.iter().filter(is_named).collect();
-        let sites: Vec<_> = chosen
-            .iter()
-            .map(|candidate| candidate.site.clone())
-            .collect();
+        let sites = chosen.iter().map(|candidate| candidate.site.clone());
+        let sites = ValueSites::new(sites.collect());
         for candidate in chosen {
             self.candidate(document, draft, variables, &sites, candidate, &mut told);
         }
+        variables.mentioned_in(&sites.all);
         stale.extend(told.not_edited());
         stale
     }
@@ -202,11 +206,10 @@ impl<'a> Referrers<'a> {
                 range: found.range.clone(),
                 text: &found.rename.to,
             };
-            let services = || vec![(*service).to_owned()];
             let done = match found.is_sure {
                 true if found.rename.made_of.contains(name) => Err(MADE_OF_IT.to_owned()),
                 true if self.is_mixed(&found, name) => Err(MIXED.to_owned()),
-                true => variables.change(edit, services(), self.lookup),
+                true => variables.change(edit, &[service], self.lookup),
                 false => Err(MAY_MEAN_ELSE.to_owned()),
             };
             if let Err(reason) = done {
@@ -221,7 +224,7 @@ impl<'a> Referrers<'a> {
         document: &Document,
         draft: &mut Draft<'_>,
         variables: &mut Variables,
-        sites: &[ValueLocation<'_>],
+        sites: &ValueSites<'_>,
         candidate: &Candidate<'_>,
         told: &mut UsesInFile,
     ) {
@@ -268,7 +271,7 @@ impl<'a> Referrers<'a> {
                                 range: home.range,
                                 text: &home.text,
                             };
-                            variables.set(edit, site, sites, self.lookup)
+                            variables.change(edit, &[site.service], self.lookup)
                         }
                         _ => Err("a variable within a variable holds it".to_owned()),
                     };
@@ -366,8 +369,6 @@ impl<'a> Referrers<'a> {
             .filter_map(|name| self.model.services.get(*name));
         let ports = services.flat_map(|service| &service.ports);
         let own_ports: Vec<u16> = ports.map(|(port, _)| port.target).collect();
-        let networks: Vec<&str> = self.networks.iter().map(String::as_str).collect();
-        let peers: Vec<&str> = self.services.keys().copied().collect();
         let with = readers.iter();
         let with = with.filter_map(|name| self.model.services.get(*name));
         let added = with.clone().flat_map(|service| &service.extra_hosts);
@@ -380,7 +381,7 @@ impl<'a> Referrers<'a> {
         let (gateways, fixed) = (names(gateways), names(fixed));
         let mode = |service: &Service| service.network_mode.as_deref() == Some("host");
         let hosts = KnownHosts {
-            peers: &peers,
+            peers: &self.peers,
             gateways: &gateways,
             fixed: &fixed,
             is_in_host_network: with.clone().any(mode),
@@ -396,7 +397,7 @@ impl<'a> Referrers<'a> {
                 is_own: !readers.is_empty() && readers.iter().all(|name| *name == rename.owner),
                 reaches: self.reach(readers, &rename.owner),
                 is_service: self.is_service(readers, &rename.from),
-                networks: &networks,
+                networks: &self.networks,
                 hosts,
             };
             let found = uses(&text, rename).into_iter();

@@ -11,7 +11,7 @@ use crate::compose::file::interpolate::{Lookup, variables as variables_of};
 use crate::compose::file::location::Location;
 use crate::compose::file::syntax::NodeId;
 use crate::compose::file::template::{MINGLED, Template};
-use crate::compose::file::value_location::{ValueLocation, services, sites};
+use crate::compose::file::value_location::{ValueLocation, ValueSites, services, sites};
 use crate::compose::file::variable::{VariableChange, VariableEdit, Variables};
 
 fn is_meant(only: &[String], service: &str) -> bool {
@@ -51,8 +51,8 @@ fn draft_suffix(
     only: &[String],
 ) -> Result<(), Error> {
     check_suffix(suffix)?;
-    let sites = sites(document, "container_name");
-    for site in sites.iter().filter(|site| is_meant(only, site.service)) {
+    let sites = ValueSites::new(sites(document, "container_name"));
+    for site in sites.all.iter().filter(|site| is_meant(only, site.service)) {
         if !site.written.ends_with(suffix) {
             let name = format!("{}{suffix}", site.written);
             draft.set(document, &sites, site, name)?;
@@ -128,13 +128,16 @@ pub(crate) fn draft_ports(
     lookup: &Lookup<'_>,
 ) -> Vec<Error> {
     let ports = published_ports(document);
-    let sites: Vec<_> = ports.iter().map(|port| port.value.clone()).collect();
+    let sites = ports.iter().map(|port| port.value.clone());
+    let sites = ValueSites::new(sites.collect());
     let asked = ports.iter().filter(|port| is_meant(port));
-    let mut drafted = |port: &PublishedPort<'_>| {
+    let drafted = |port: &PublishedPort<'_>| {
         let site = &port.value;
         draft_port(document, draft, variables, site, &sites, offset, lookup).err()
     };
-    asked.filter_map(&mut drafted).collect()
+    let refused = asked.filter_map(drafted).collect();
+    variables.mentioned_in(&sites.all);
+    refused
 }
 
 fn is_long(site: &ValueLocation<'_>) -> bool {
@@ -146,7 +149,7 @@ fn draft_port(
     draft: &mut Draft<'_>,
     variables: &mut Variables,
     site: &ValueLocation<'_>,
-    sites: &[ValueLocation<'_>],
+    sites: &ValueSites<'_>,
     offset: i32,
     lookup: &Lookup<'_>,
 ) -> Result<(), Error> {
@@ -167,14 +170,13 @@ fn draft_port(
         let home = in_place.unwrap_or(home);
         match home.variable {
             Some(name) if home.is_in_value && home.is_whole_value => variables
-                .set(
+                .change(
                     VariableEdit {
                         name,
                         range: home.range,
                         text: &home.text,
                     },
-                    site,
-                    sites,
+                    &[site.service],
                     lookup,
                 )
                 .map_err(|reason| site.refusal(document, &reason))?,

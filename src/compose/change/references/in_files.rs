@@ -46,7 +46,7 @@ impl Referrers<'_> {
                     Ok(Some((name, range))) => {
                         let text = &found.rename.to;
                         let edit = VariableEdit { name, range, text };
-                        variables.change(edit, users.clone(), self.lookup)
+                        variables.change(edit, &readers, self.lookup)
                     }
                     Err(reason) => Err(reason),
                 };
