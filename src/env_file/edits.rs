@@ -110,9 +110,9 @@ impl EnvFile {
         let mut reason = "no quotes can hold the value";
         for (_, written) in all_quoted(value, quote) {
             let text = self.with(key, range.clone(), &written);
-            if Self::parse(&self.path, text.as_bytes())
-                .is_ok_and(|again| again.says(key, value) && again.has_others_of(self, &|other| other != key))
-            {
+            if Self::parse(&self.path, text.as_bytes()).is_ok_and(|again| {
+                again.says(key, value) && again.has_others_of(self, &|other| other != key)
+            }) {
                 return Ok(text.into_bytes());
             }
             reason = "it or another variable would be read otherwise; is the last line complete?";
@@ -174,11 +174,7 @@ impl EnvFile {
     /// The file with parts of a value replaced whose other parts are variables; the ranges are those
     /// of its [template](EnvFile::template), in order. None where escapes stand in the value, or
     /// it would be read otherwise.
-    fn replace_parts(
-        &self,
-        key: &str,
-        parts: &[(Range<usize>, String)],
-    ) -> Option<Vec<u8>> {
+    fn replace_parts(&self, key: &str, parts: &[(Range<usize>, String)]) -> Option<Vec<u8>> {
         let start = self.start_of_template(self.last(key)?)?;
         let mut text = self.source.clone();
         for (range, part) in parts.iter().rev() {
@@ -213,7 +209,6 @@ fn all_quoted(value: &str, own: Quote) -> impl Iterator<Item = (Quote, String)> 
     let all = [own, Quote::Single, Quote::Double].into_iter();
     all.filter_map(|quote| Some((quote, quoted(value, quote)?)))
 }
-
 
 /// A value in these quotes, if they can hold it and mean it literally.
 fn quoted(value: &str, quote: Quote) -> Option<String> {
@@ -343,9 +338,17 @@ mod tests {
         check_edited("A=1\r\n", &[("B", Value("2"))], Some("A=1\r\nB=2\r\n"));
         check_edited("A=1\nA=2\n", &[("A", Value("3"))], Some("A=1\nA=3\n"));
         // Where one has to be done in another way, all are done singly.
-        check_edited("T=1 # c\nA=1\n", &[("A", Value("2")), ("T", Value(""))], None);
+        check_edited(
+            "T=1 # c\nA=1\n",
+            &[("A", Value("2")), ("T", Value(""))],
+            None,
+        );
         check_edited("A=1\nSECRET", &[("NEW", Value("1"))], None);
-        check_edited("U=\"\\\"db\"\n", &[("U", Parts(&[(1..3, "x".to_owned())]))], None);
+        check_edited(
+            "U=\"\\\"db\"\n",
+            &[("U", Parts(&[(1..3, "x".to_owned())]))],
+            None,
+        );
         check_edited("A=1\n", &[("1A", Value("x"))], None);
     }
 

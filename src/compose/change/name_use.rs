@@ -134,7 +134,9 @@ fn places(text: &NamedText<'_>, rename: &Rename) -> Vec<WordPlace> {
         let rest = whole.get(end + 1..).unwrap_or_default();
         let length = rest.bytes().take_while(|byte| is_name_byte(*byte)).count();
         let network = &rest[..length];
-        let known = text.networks.binary_search_by(|name| name.as_str().cmp(network));
+        let known = text
+            .networks
+            .binary_search_by(|name| name.as_str().cmp(network));
         (is_host && known.is_ok()).then_some(end + 1 + length)
     };
     let place = |at: usize| {

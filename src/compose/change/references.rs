@@ -3,6 +3,7 @@
 //! new name it is edited with it; else it is listed.
 
 mod candidates;
+mod from_outside;
 mod in_files;
 mod mixed_variables;
 
@@ -10,8 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 use std::path::PathBuf;
 
-use candidates::{Candidate, Candidates, FromOutside};
-use mixed_variables::MIXED;
+use candidates::{Candidate, Candidates};
 
 use super::name_use::{KnownHosts, NameUse, NamedText, ValueRole, is_bridge, is_name_byte, uses};
 use super::rename::{NamedThing, Rename};
@@ -22,7 +22,7 @@ use crate::compose::file::location::Location;
 use crate::compose::file::syntax::NodeId;
 use crate::compose::file::template::{Home, Template};
 use crate::compose::file::value_location::ValueSites;
-use crate::compose::file::variable::{VariableEdit, Variables};
+use crate::compose::file::variable::{KEPT, VariableEdit, Variables};
 use crate::compose::model::model::{Model, Service};
 
 /// A place that keeps, or may keep, a name that nothing has any more.
@@ -156,7 +156,7 @@ impl<'a> Referrers<'a> {
         &self,
         document: &Document,
         draft: &mut Draft<'_>,
-        variables: &mut Variables,
+        variables: &mut Variables<'_>,
     ) -> Vec<StaleName> {
         let mut stale = Vec::new();
         if self.renames.is_empty() {
@@ -168,8 +168,10 @@ impl<'a> Referrers<'a> {
             outside,
             ..
         } = Candidates::of(document);
+        let alone = outside.iter().filter_map(|outside| outside.site.clone());
+        let alone = ValueSites::new(alone.collect());
         for outside in &outside {
-            self.variable_of_outside(document, variables, outside, &mut stale);
+            stale.extend(self.variable_of_outside(document, draft, variables, &alone, outside));
         }
         let is_named = |candidate: &&Candidate<'_>| self.may_use(candidate.site.written);
         let chosen: Vec<&Candidate<'_>> = candidates.iter().filter(is_named).collect();
@@ -188,42 +190,11 @@ impl<'a> Referrers<'a> {
         text.contains('$') || !self.named_in(text).is_empty()
     }
 
-    /// A variable that a service has from outside, `- DB_HOST` alone, changes where it is set.
-    fn variable_of_outside(
-        &self,
-        document: &Document,
-        variables: &mut Variables,
-        outside: &FromOutside<'_>,
-        stale: &mut Vec<StaleName>,
-    ) {
-        let FromOutside { service, name, at } = outside;
-        let Some(value) = (self.lookup)(name) else {
-            return;
-        };
-        for found in self.uses(ValueRole::Pair, name, &value, &[service]) {
-            let edit = VariableEdit {
-                name: name.clone(),
-                range: found.range.clone(),
-                text: &found.rename.to,
-            };
-            let done = match found.is_sure {
-                true if found.rename.made_of.contains(name) => Err(MADE_OF_IT.to_owned()),
-                true if self.is_mixed(&found, name) => Err(MIXED.to_owned()),
-                true => variables.change(edit, &[service], self.lookup),
-                false => Err(MAY_MEAN_ELSE.to_owned()),
-            };
-            if let Err(reason) = done {
-                let at = document.location_of(*at);
-                stale.push(StaleName::of(found.rename, service, at, &reason));
-            }
-        }
-    }
-
     fn candidate(
         &self,
         document: &Document,
         draft: &mut Draft<'_>,
-        variables: &mut Variables,
+        variables: &mut Variables<'_>,
         sites: &ValueSites<'_>,
         candidate: &Candidate<'_>,
         told: &mut UsesInFile,
@@ -239,7 +210,7 @@ impl<'a> Referrers<'a> {
             let stale = StaleName::of(found.rename, site.service, at, reason);
             told.stale.push((site.scalar, found.range.end, stale));
         };
-        let mut written = Vec::new();
+        let (mut written, mut of_values) = (Vec::new(), Vec::new());
         for found in &found {
             if !found.is_sure {
                 list(found, MAY_MEAN_ELSE);
@@ -248,17 +219,24 @@ impl<'a> Referrers<'a> {
             let to = &found.rename.to;
             // A variable that the name is made of, or that is only a part of it, stays as it is.
             let home = template.home(found.range.clone(), false, to);
+            let variable = home.as_ref().filter(|home| home.is_in_value);
+            let variable = variable.and_then(|home| home.variable.clone());
+            let kept = variable.filter(|name| variables.is_kept(name));
             let home = home.filter(|home| {
                 let is_kept = |name: &String| {
                     found.rename.made_of.contains(name)
-                        || home.is_in_value && self.is_mixed(found, name)
+                        || home.is_in_value && (kept.is_some() || self.is_mixed(found, name))
                 };
                 home.text == *to && !home.variable.as_ref().is_some_and(is_kept)
             });
             match home {
-                None => match appended(&template, site.written, found) {
-                    Some(appended) => written.push(appended),
-                    None => list(found, PUT_TOGETHER),
+                None => match (appended(&template, site.written, found), kept) {
+                    (Some(appended), _) => written.push(appended),
+                    (None, Some(name)) if self.may_write_out(&name) => {
+                        of_values.push((found.range.clone(), to.clone()));
+                    }
+                    (None, Some(_)) => list(found, KEPT),
+                    (None, None) => list(found, PUT_TOGETHER),
                 },
                 Some(home) if !home.is_in_value => {
                     written.push((found.range.clone(), to.clone(), home));
@@ -280,6 +258,10 @@ impl<'a> Referrers<'a> {
                     }
                 }
             }
+        }
+        match template.written_out(&of_values) {
+            Some(written_out) => written.extend(written_out),
+            None => found.iter().for_each(|found| list(found, KEPT)),
         }
         if written.is_empty() {
             return;

@@ -122,7 +122,7 @@ pub fn offset_ports_with(
 pub(crate) fn draft_ports(
     document: &Document,
     draft: &mut Draft<'_>,
-    variables: &mut Variables,
+    variables: &mut Variables<'_>,
     offset: i32,
     is_meant: &dyn Fn(&PublishedPort<'_>) -> bool,
     lookup: &Lookup<'_>,
@@ -140,6 +140,8 @@ pub(crate) fn draft_ports(
     refused
 }
 
+const WITHIN: &str = "a variable within a variable holds the port";
+
 fn is_long(site: &ValueLocation<'_>) -> bool {
     site.key.last().is_some_and(|key| key == "published")
 }
@@ -147,7 +149,7 @@ fn is_long(site: &ValueLocation<'_>) -> bool {
 fn draft_port(
     document: &Document,
     draft: &mut Draft<'_>,
-    variables: &mut Variables,
+    variables: &mut Variables<'_>,
     site: &ValueLocation<'_>,
     sites: &ValueSites<'_>,
     offset: i32,
@@ -155,20 +157,18 @@ fn draft_port(
 ) -> Result<(), Error> {
     let template = Template::new(site.written, lookup)
         .map_err(|error| site.refusal(document, &error.to_string()))?;
-    let mut written = Vec::new();
+    let named = variables_of(site.written);
+    // `${PORT}:${PORT}`: the container's port stays.
+    let is_repeated = |name: &str| named.iter().filter(|other| *other == name).count() > 1;
+    let (mut written, mut of_values) = (Vec::new(), Vec::new());
     for (range, port) in moved_ports(document, site, &template.resolved, offset)? {
         let home = template
             .home(range.clone(), false, &port)
             .ok_or_else(|| site.refusal(document, "the port is put together from parts"))?;
-        // `${PORT}:${PORT}`: the container's port stays.
-        let own = home.variable.as_ref().filter(|_| home.is_in_value);
-        let is_repeated = own.is_some_and(|name| {
-            let named = variables_of(site.written);
-            named.iter().filter(|other| *other == name).count() > 1
-        });
-        let in_place = template.in_place(&range, &port).filter(|_| is_repeated);
-        let home = in_place.unwrap_or(home);
         match home.variable {
+            Some(name) if home.is_in_value && (is_repeated(&name) || variables.is_kept(&name)) => {
+                of_values.push((range, port));
+            }
             Some(name) if home.is_in_value && home.is_whole_value => variables
                 .change(
                     VariableEdit {
@@ -180,13 +180,12 @@ fn draft_port(
                     lookup,
                 )
                 .map_err(|reason| site.refusal(document, &reason))?,
-            _ if home.is_in_value => {
-                let reason = "a variable within a variable holds the port";
-                return Err(site.refusal(document, reason));
-            }
+            _ if home.is_in_value => return Err(site.refusal(document, WITHIN)),
             _ => written.push((range, port, home)),
         }
     }
+    let written_out = template.written_out(&of_values);
+    written.extend(written_out.ok_or_else(|| site.refusal(document, WITHIN))?);
     let value = template
         .apply(site.written, lookup, written)
         .ok_or_else(|| site.refusal(document, MINGLED))?;

@@ -215,7 +215,7 @@ struct ImageSetter<'a> {
     options: ImageOptions,
     lookup: &'a Lookup<'a>,
     draft: Draft<'a>,
-    variables: Variables,
+    variables: Variables<'a>,
     promises: Vec<Promise<'a>>,
 }
 

@@ -24,6 +24,9 @@ pub struct VariableChange {
     pub services: Vec<String>,
 }
 
+/// Why a variable's value isn't changed that could be.
+pub(crate) const KEPT: &str = "another side has the value of the variable from the same file";
+
 /// A part of a variable's value that is to become another text.
 pub(crate) struct VariableEdit<'a> {
     pub(crate) name: String,
@@ -33,8 +36,10 @@ pub(crate) struct VariableEdit<'a> {
 }
 
 /// The changes of variables that an edit has come upon.
-#[derive(Debug, Default)]
-pub(crate) struct Variables {
+#[derive(Default)]
+pub(crate) struct Variables<'a> {
+    /// True for those whose values may not change.
+    is_kept: Option<&'a dyn Fn(&str) -> bool>,
     changes: BTreeMap<String, VariableChange>,
     /// The parts of each value that are to become another text.
     parts: BTreeMap<String, Vec<(Range<usize>, String)>>,
@@ -42,7 +47,20 @@ pub(crate) struct Variables {
     services: HashMap<String, HashSet<String>>,
 }
 
-impl Variables {
+impl<'a> Variables<'a> {
+    /// No changes yet, and none of a variable that `is_kept` is true for.
+    pub(crate) fn keeping(is_kept: &'a dyn Fn(&str) -> bool) -> Self {
+        Self {
+            is_kept: Some(is_kept),
+            ..Self::default()
+        }
+    }
+
+    /// True for a variable whose value has to stay.
+    pub(crate) fn is_kept(&self, name: &str) -> bool {
+        self.is_kept.is_some_and(|is_kept| is_kept(name))
+    }
+
     /// Notes `edit`, for the sake of `services`, of which the first is the one that errors speak
     /// of. An error is the reason why it can't.
     pub(crate) fn change(
@@ -52,6 +70,9 @@ impl Variables {
         lookup: &Lookup<'_>,
     ) -> Result<(), String> {
         let VariableEdit { name, range, text } = edit;
+        if self.is_kept(&name) {
+            return Err(KEPT.to_owned());
+        }
         let from = lookup(&name);
         let parts = self.parts.entry(name.clone()).or_default();
         let part = (range.clone(), text.to_owned());
