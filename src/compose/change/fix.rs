@@ -314,12 +314,11 @@ impl Fixing<'_> {
         let prefix = &self.rule.prefix;
         let (mut keys, mut free) = (Vec::new(), Vec::new());
         for conflict in colliding {
-            match self.taken.refuses_prefix(section, conflict, prefix) {
-                Some(error) => self.refusals.push(error),
-                None => {
-                    keys.push(conflict.second.owner.clone());
-                    free.push(conflict);
-                }
+            if let Some(error) = self.taken.refuses_prefix(section, conflict, prefix) {
+                self.refusals.push(error);
+            } else {
+                keys.push(conflict.second.owner.clone());
+                free.push(conflict);
             }
         }
         if free.is_empty() {

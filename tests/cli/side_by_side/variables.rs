@@ -250,7 +250,7 @@ services:
     }
     let ran = sides.fix(&[]).exits(1);
     assert!(!format!("{}{}", ran.out, ran.err).contains("secret@"));
-    ran.prints("compose.yaml:3:63: web")
+    ran.prints("compose.yaml:3:62: web")
         .prints("because another side has the value of the variable from the same file")
         .prints("B/.env:1:1: DB_URL")
         .prints("because another side has this file, too")

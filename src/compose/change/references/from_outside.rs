@@ -61,7 +61,9 @@ impl Referrers<'_> {
         if let (Some(site), Some(to)) = (site, to) {
             let set = format!("{name}={}", to.replace('$', "$$"));
             if let Err(reason) = draft.replace_parts(document, sites, site, &[], set) {
-                found.iter().for_each(|found| list(found.rename, &reason));
+                for found in &found {
+                    list(found.rename, &reason);
+                }
             }
         }
         stale

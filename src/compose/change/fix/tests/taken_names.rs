@@ -139,7 +139,7 @@ fn no_volume_or_network_gets_a_name_that_another_has() {
         &text(["x", "b2_vol", "three", "b_n"]),
         &own,
         &[(
-            "`b_n` would be the name of /a/c.yml:3:30: m, too",
+            "`b_n` would be the name of /a/c.yml:3:33: m, too",
             "choose another one: `--prefix b2_`",
         )],
     );
