@@ -92,7 +92,7 @@ impl Crashing {
         if goes_on {
             let resumed = match ended {
                 Ok(report) => Ok(report),
-                Err(_) => self.run(&disk, |runner| runner.resume()),
+                Err(_) => self.run(&disk, Runner::resume),
             };
             let resumed = match resumed {
                 // Nothing was recorded: nothing was begun.
