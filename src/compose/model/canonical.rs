@@ -293,25 +293,27 @@ fn build_paths(build: &mut Map, base: &Base<'_>) {
                 .filter(|value| value.as_str().is_some_and(is_path))
                 .for_each(|value| make_absolute(value, base)),
             Some(Data::List(items)) => {
-                items.iter_mut().for_each(|item| named_path(item, base));
+                for item in items {
+                    named_path(item, base);
+                }
             }
             _ => {}
         }
     }
+}
 
-    /// `NAME=PATH`.
-    fn named_path(item: &mut Value, base: &Base<'_>) {
-        let Some((name, path)) = item.as_str().and_then(|text| text.split_once('=')) else {
-            return;
-        };
-        if is_remote(path) || path.starts_with("service:") {
-            return;
-        }
-        let mut value = Value::text(path, item.at);
-        make_absolute(&mut value, base);
-        let text = format!("{name}={}", value.as_str().unwrap_or(path));
-        item.data = Data::Text(text);
+/// `NAME=PATH`.
+fn named_path(item: &mut Value, base: &Base<'_>) {
+    let Some((name, path)) = item.as_str().and_then(|text| text.split_once('=')) else {
+        return;
+    };
+    if is_remote(path) || path.starts_with("service:") {
+        return;
     }
+    let mut value = Value::text(path, item.at);
+    make_absolute(&mut value, base);
+    let text = format!("{name}={}", value.as_str().unwrap_or(path));
+    item.data = Data::Text(text);
 }
 
 /// A build context that is fetched rather than read.

@@ -36,16 +36,13 @@ fn instructions(text: &str) -> Vec<String> {
         if part.trim_start().starts_with('#') {
             continue;
         }
-        match part.strip_suffix('\\') {
-            Some(begun) => {
-                line += begun;
-                line.push(' ');
-            }
-            None => {
-                line += part;
-                inlined = here_document(&line);
-                found.push(std::mem::take(&mut line).trim().to_owned());
-            }
+        if let Some(begun) = part.strip_suffix('\\') {
+            line += begun;
+            line.push(' ');
+        } else {
+            line += part;
+            inlined = here_document(&line);
+            found.push(std::mem::take(&mut line).trim().to_owned());
         }
     }
     found.push(line.trim().to_owned());

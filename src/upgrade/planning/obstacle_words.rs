@@ -206,7 +206,7 @@ impl Obstacle {
                 "`{service}` uses the {kind} `{key}`, which nothing of the new release defines"
             ),
             Self::NoFile { path, at, in_old } => {
-                let at = at.iter().map(|at| format!("{at}: ")).collect::<String>();
+                let at = at.as_ref().map_or(String::new(), |at| format!("{at}: "));
                 let path_told = path.display();
                 match (path.is_absolute(), in_old) {
                     (true, _) => {
