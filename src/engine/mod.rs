@@ -42,7 +42,7 @@ pub use projects::giving_way::{remove_network, rename_container};
 pub use projects::in_service::ServiceCommand;
 pub use projects::listening::listening;
 pub use projects::lone_container::{
-    AddedArguments, Ending, LoneContainer, LoneOptions, last_lines,
+    AddedArguments, ContainerEnd, LoneContainer, LoneOptions, last_lines,
 };
 pub use projects::no_route::no_route;
 pub use projects::standing::{

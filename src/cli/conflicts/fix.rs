@@ -187,7 +187,7 @@ fn variables_of_others(last: &ComparedProject, others: &[ComparedProject]) -> Ve
 fn refused(refusals: &[compose::Error]) -> Failure {
     let message = match refusals.len() {
         1 => "not everything can be edited, so nothing was".to_owned(),
-        count => format!("{count} things can't be edited, so nothing was"),
+        count => format!("{count} places can't be edited, so nothing was"),
     };
     refusals.iter().fold(
         Failure::new(Kind::Refused, message).code(Code::Unsafe),

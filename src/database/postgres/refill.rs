@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::lone_server::{LoneStart, wait_until_ready};
 use super::move_server::{Filling, MovedServer};
 use super::{PostgresError, PostgresServer};
-use crate::engine::{Container, Ending, run_name};
+use crate::engine::{Container, ContainerEnd, run_name};
 use crate::fs::Disk;
 use crate::progress::Progress;
 
@@ -55,7 +55,7 @@ fn filled_beside(
         disk,
         name: &name,
         like: container,
-        dropped: Ending::InItsTime,
+        dropped: ContainerEnd::InItsTime,
     };
     let lone = match start.start_for_filling(progress) {
         Ok(lone) => lone,
