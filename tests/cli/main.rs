@@ -52,4 +52,5 @@ mod sub_folder;
 mod toolkit;
 mod tree_cases;
 mod trees;
+mod what_compose_reads;
 mod whose_files;

@@ -236,10 +236,14 @@ pub enum Obstacle {
         /// Its key.
         key: String,
     },
-    /// Compose will read a file that won't be there.
+    /// Compose will read something that won't be there.
     NoFile {
-        /// The file, below the release.
+        /// The file or folder, below the release; absolute where it is elsewhere.
         path: PathBuf,
+        /// Where the new release names it: `FILE:LINE:COLUMN`.
+        at: Option<String>,
+        /// Whether the old release has it, and it doesn't come along.
+        in_old: bool,
     },
 }
 

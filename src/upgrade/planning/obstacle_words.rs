@@ -205,11 +205,24 @@ impl Obstacle {
                 f,
                 "`{service}` uses the {kind} `{key}`, which nothing of the new release defines"
             ),
-            Self::NoFile { path } => write!(
-                f,
-                "Compose will read `{}` of the new release, and neither release has it",
-                path.display()
-            ),
+            Self::NoFile { path, at, in_old } => {
+                let at = at.as_ref().map_or(String::new(), |at| format!("{at}: "));
+                let path_told = path.display();
+                match (path.is_absolute(), in_old) {
+                    (true, _) => {
+                        write!(f, "{at}Compose will read `{path_told}`, which isn't there")
+                    }
+                    (false, true) => write!(
+                        f,
+                        "{at}Compose will read `{path_told}` of the new release, and the old one's doesn't \
+                         come along"
+                    ),
+                    (false, false) => write!(
+                        f,
+                        "{at}Compose will read `{path_told}` of the new release, and neither release has it"
+                    ),
+                }
+            }
             _ => Ok(()),
         }
     }
@@ -458,7 +471,16 @@ impl Obstacle {
                 format!("define the {kind} `{key}` in an override of the old release's"),
                 "take what uses it out of the old release's files".to_owned(),
             ],
-            Self::NoFile { path } => vec![format!(
+            Self::NoFile { path, .. } if path.is_absolute() => {
+                said(["put it there, or take what names it out of the old release's files"])
+            }
+            Self::NoFile {
+                path, in_old: true, ..
+            } => vec![format!(
+                "have it come along with `--carry {}`",
+                path.display()
+            )],
+            Self::NoFile { path, .. } => vec![format!(
                 "put it into the old release, from where it can be carried with `--carry {}`",
                 path.display()
             )],

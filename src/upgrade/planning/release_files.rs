@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::releases_error::ReleasesError;
-use crate::compose::{self, LoadOptions, Model};
+use crate::compose::{self, LoadOptions, Model, ReadKind};
 use crate::env_file::{EnvFile, SAMPLE_NAMES};
 use crate::release::{Install, Release, Version};
 use crate::tree;
@@ -131,6 +131,23 @@ impl ReleaseFiles {
     /// The content that a file will have instead of that on disk, by its name below the release.
     pub(crate) fn coming(&self, name: &Path) -> Option<&[u8]> {
         self.coming.get(name).map(Vec::as_slice)
+    }
+
+    /// The names below the release of the small files that Compose reads by its files, there or not: all but
+    /// folders, and what is taken out of them.
+    pub(crate) fn small_reads(&self) -> impl Iterator<Item = PathBuf> {
+        let reads = self.model.reads.iter();
+        let small = reads
+            .filter(|read| read.kind.is_for_config() || read.kind == ReadKind::Dockerfile)
+            .filter_map(|read| self.name_of(&read.path));
+        small.collect::<Vec<_>>().into_iter()
+    }
+
+    /// A path's name below the release: where that will be, or where it can be read now.
+    fn name_of(&self, path: &Path) -> Option<PathBuf> {
+        let below = path.strip_prefix(&self.model.root);
+        let name = below.or_else(|_| path.strip_prefix(&self.folder));
+        name.ok().map(Path::to_owned)
     }
 
     /// The names below the release of the files of variables that Compose reads by itself, there or not;
