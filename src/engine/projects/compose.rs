@@ -84,12 +84,11 @@ impl Compose {
     /// # Errors
     /// [`Error::NoCompose`].
     pub fn find(docker: &Docker) -> Result<Self, Error> {
-        let program = match docker.compose.get() {
-            Some(known) => known.clone(),
-            None => {
-                let found = ComposeProgram::find(docker)?;
-                docker.compose.get_or_init(|| found).clone()
-            }
+        let program = if let Some(known) = docker.compose.get() {
+            known.clone()
+        } else {
+            let found = ComposeProgram::find(docker)?;
+            docker.compose.get_or_init(|| found).clone()
         };
         Ok(Self {
             docker: docker.clone(),
