@@ -131,6 +131,8 @@ pub struct Service {
     pub container_name: Option<String>,
     /// The place of the value of `container_name`.
     pub container_name_at: Option<Location>,
+    /// How many containers it has, if the files say so.
+    pub replicas: u32,
     /// The ports of the host that it publishes, each with the place of its item in `ports`.
     pub ports: Vec<(Port, Location)>,
     /// The keys of the volumes that it mounts.

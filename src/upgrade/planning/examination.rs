@@ -120,6 +120,7 @@ fn of_release_in_use(
         project: &old.model.project,
         rules: &[],
         folder: &old.folder,
+        clone: None,
         pairs: None,
         volumes,
     };
