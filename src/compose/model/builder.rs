@@ -12,6 +12,7 @@ use super::model::{Bind, Model, Network, Resource, Service, VolumeDefinition};
 use super::mount::clean_target;
 use super::port::Port;
 use super::reads::{HostRead, ReadKind, ReadsOfServices};
+use super::templates::templates;
 use super::value::{Data, Map, Value};
 use crate::compose::file::location::Location;
 
@@ -61,6 +62,7 @@ impl ModelBuilder<'_> {
         let reads = self.reads(root, &files);
         Model {
             reads,
+            templates: templates(root),
             configs: resources("configs"),
             secrets: resources("secrets"),
             unset: self.unset,
@@ -113,6 +115,7 @@ impl ModelBuilder<'_> {
             container_name_at: service
                 .get("container_name")
                 .map(|value| self.sources.location(value.at)),
+            replicas: replicas(service),
             ports: items(service, "ports")
                 .iter()
                 .filter_map(|value| Some((port(value)?, self.sources.location(value.at))))
@@ -339,6 +342,14 @@ fn extra_hosts(value: Option<&Value>) -> BTreeMap<String, String> {
 
 fn items<'a>(value: &'a Value, key: &str) -> &'a [Value] {
     value.get(key).map_or(&[], Value::items)
+}
+
+/// `scale`, or `deploy.replicas`; one where neither is given.
+fn replicas(service: &Value) -> u32 {
+    let deployed = || service.get("deploy")?.get("replicas");
+    let count = service.get("scale").or_else(deployed);
+    let count = count.and_then(Value::to_text);
+    count.and_then(|count| count.parse().ok()).unwrap_or(1)
 }
 
 fn texts(value: Option<&Value>) -> Vec<String> {

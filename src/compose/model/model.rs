@@ -101,6 +101,9 @@ pub struct Model {
     /// The variables that Compose takes for blank, since they aren't set and have no default, with
     /// the number of places that name them.
     pub unset: BTreeMap<String, usize>,
+    /// What is written with variables in it, by the place of it: `services.web.ports.80`. A list's item goes by
+    /// what it is for: its target, or its key.
+    pub templates: BTreeMap<String, String>,
     /// By compose files, the env files of the `include`s that they come by: where variables come
     /// from that neither the environment nor the project's `.env` has. Those that win stand first.
     pub included_env: BTreeMap<PathBuf, Vec<PathBuf>>,
@@ -128,6 +131,8 @@ pub struct Service {
     pub container_name: Option<String>,
     /// The place of the value of `container_name`.
     pub container_name_at: Option<Location>,
+    /// How many containers it has, if the files say so.
+    pub replicas: u32,
     /// The ports of the host that it publishes, each with the place of its item in `ports`.
     pub ports: Vec<(Port, Location)>,
     /// The keys of the volumes that it mounts.
