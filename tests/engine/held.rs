@@ -224,7 +224,7 @@ fn a_container_that_begins_processes_as_it_is_paused_is_paused_again() {
         }
         let _ = fs::remove_file(held.home.path().join("freezes.tries"));
         let target = held.lab.name("copy");
-        let _ = std::process::Command::new("docker")
+        let _ = Command::new("docker")
             .args(["volume", "rm", &target])
             .output();
     }
