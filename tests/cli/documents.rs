@@ -246,7 +246,7 @@ fn every_link_of_the_documents_leads_somewhere() {
             links += 1;
         }
     }
-    assert!(links >= 10, "{links}");
+    assert!(links >= 8, "{links}");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use transship::upgrade::running::going_back::OnFailure;
 use transship::upgrade::{Plan, Runner};
 
 use crate::common::dead::is_temporary;
-use crate::common::install::Install;
+use crate::common::install::{Install, chmod};
 use crate::common::need;
 use crate::common::program::{Ran, transship};
 
@@ -329,4 +329,25 @@ fn what_is_interrupted_before_anything_was_done_is_begun_again_and_not_gone_on_w
         .exits(3)
         .complains("nothing to resume");
     install.run(&["apply"]).exits(0);
+}
+
+#[test]
+fn the_demo_says_what_it_does_before_it_is_built() {
+    let folder = tempfile::tempdir().unwrap();
+    let cargo = folder.path().join("cargo");
+    fs::write(&cargo, "#!/bin/sh\necho \"cargo $1\"\nexit 1\n").unwrap();
+    chmod(&cargo, 0o755);
+    let path = format!(
+        "{}:{}",
+        folder.path().display(),
+        std::env::var("PATH").unwrap()
+    );
+    let mut demo = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/demo"));
+    let ran = Ran::of(demo.env_remove("TRANSSHIP").env("PATH", path)).exits(1);
+    let told: Vec<_> = ran.out.lines().collect();
+    assert!(
+        told[0].starts_with("Building transship from its sources"),
+        "{told:?}"
+    );
+    assert_eq!(told[1..], ["cargo build"]);
 }
