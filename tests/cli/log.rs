@@ -216,23 +216,33 @@ fn status_tells_what_can_be_read_whatever_is_broken() {
 }
 
 #[test]
-fn status_tells_a_stranger_what_it_may_not_read() {
+fn a_stranger_is_told_what_it_may_not_read() {
     if !(need::root() && need::program("setpriv")) {
         return;
     }
     let install = Install::planned();
+    install.run(&["apply"]).exits(0);
     chmod(install.root(), 0o755);
     chmod(&install.at(".transship"), 0o700);
     // A place that everybody can enter.
     let program = install.at("transship");
     fs::copy(env!("CARGO_BIN_EXE_transship"), &program).unwrap();
     let words = ["--reuid", "54321", "--regid", "54321", "--clear-groups"];
-    let mut stranger = Command::new("setpriv");
-    stranger.args(words).arg(&program).arg("status");
-    let ran = Ran::of(stranger.current_dir(install.root())).exits(2);
-    let ran = ran
-        .prints("current   v1.3.2")
+    let stranger = |command: &[&str], code: i32| {
+        let mut stranger = Command::new("setpriv");
+        stranger.args(words).arg(&program).args(command);
+        let ran = Ran::of(stranger.current_dir(install.root())).exits(code);
+        ran.complains("Permission denied")
+    };
+    stranger(&["status"], 2)
+        .prints("current   v2.10.5")
         .prints("releases  \n          v1.3.2 can't be looked into\n");
-    assert!(ran.err.contains("Permission denied"), "{}", ran.err);
-    assert!(Path::new(&program).exists());
+    stranger(&["release", "ls"], 2)
+        .prints("v1.3.2   can't be looked into\n")
+        .prints("v2.10.5  current, can't be looked into\n");
+    let log = stranger(&["log"], 3).complains("try: run it as ");
+    assert_eq!(
+        log.out, "",
+        "no run is known, which isn't that there is none"
+    );
 }
