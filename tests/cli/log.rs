@@ -1,9 +1,11 @@
 //! `transship log`, the full log of each run, `--verbose`, and `status` where something is broken.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::common::install::{Install, chmod, run};
 use crate::common::need;
@@ -245,4 +247,38 @@ fn a_stranger_is_told_what_it_may_not_read() {
         log.out, "",
         "no run is known, which isn't that there is none"
     );
+}
+
+#[test]
+fn status_tells_the_step_at_work() {
+    let install = Install::adopted();
+    // It takes a while to be copied.
+    let large = fs::File::create(install.at("volumes/v1_3_2_postgres_data/large")).unwrap();
+    large.set_len(1 << 30).unwrap();
+    drop(large);
+    install.plan().exits(0);
+    let mut apply = Command::new(env!("CARGO_BIN_EXE_transship"));
+    let apply = apply
+        .arg("apply")
+        .current_dir(install.root())
+        .env_remove("TRANSSHIP_VOLUMES");
+    let mut apply = apply
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(apply.stderr.take().unwrap()).lines();
+    let begun = "[9/12] copy volume v1_3_2_postgres_data";
+    assert!(said.any(|line| line.unwrap().starts_with(begun)));
+    let pid = Pid::from_child(&apply);
+    kill_process(pid, Signal::STOP).unwrap();
+    install
+        .run(&["status"])
+        .exits(0)
+        .prints("at work   `transship apply`")
+        .prints("at step 9 of 12: copy volume v1_3_2_postgres_data");
+    kill_process(pid, Signal::CONT).unwrap();
+    assert!(said.all(|line| line.is_ok()));
+    assert!(apply.wait().unwrap().success());
 }

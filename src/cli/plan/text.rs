@@ -63,8 +63,10 @@ pub(in crate::cli) fn show(
     let mut end = sizes(plan, changes, databases, root, ui);
     end += &downtime::render(plan, ui);
     let label = ui.paint(color::WARNING, "note:");
-    let warnings = plan.warnings.iter();
-    let warnings: String = warnings.map(|text| format!("{label} {text}\n")).collect();
+    let mut warnings = String::new();
+    for warning in &plan.warnings {
+        warnings += &format!("{label} {warning}\n");
+    }
     // What files have in them stays as it is, however wide.
     let text = [
         ui.fitted(&text),

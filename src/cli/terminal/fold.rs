@@ -37,23 +37,21 @@ fn folded(line: &str, words: Vec<&str>, columns: usize, goes_on: &str) -> String
     if shown_width(line) <= columns + goes_on.len() {
         return line.to_owned();
     }
-    let indent = line.len() - line.trim_start_matches(' ').len();
-    let (mut text, mut width) = (" ".repeat(indent), indent);
-    let mut is_first = true;
-    for word in words {
+    let shown = without_colour(line);
+    let indent = shown.len() - shown.trim_start_matches(' ').len() + DEEPER;
+    let (mut text, mut width) = (String::new(), 0);
+    for (number, word) in words.into_iter().enumerate() {
         let wanted = shown_width(word);
-        if !is_first && width + 1 + wanted > columns {
-            text += goes_on;
-            text += "\n";
-            text += &" ".repeat(indent + DEEPER);
-            width = indent + DEEPER;
-        } else if !is_first {
+        if number > 0 && width + 1 + wanted > columns {
+            text.truncate(text.trim_end_matches(' ').len());
+            text += &format!("{goes_on}\n{}", " ".repeat(indent));
+            width = indent;
+        } else if number > 0 {
             text.push(' ');
             width += 1;
         }
         text += word;
         width += wanted;
-        is_first = false;
     }
     text
 }
@@ -61,16 +59,17 @@ fn folded(line: &str, words: Vec<&str>, columns: usize, goes_on: &str) -> String
 /// How much further in a line goes on.
 const DEEPER: usize = 4;
 
-/// The columns of a text, without what only colours it.
+/// The columns of a text.
 fn shown_width(text: &str) -> usize {
+    without_colour(text).width()
+}
+
+/// A text without what only colours it.
+fn without_colour(text: &str) -> String {
     let mut parts = text.split('\u{1b}');
-    let first = parts.next().unwrap_or_default().width();
-    let coloured = parts.map(|part| {
-        part.split_once('m')
-            .map_or(part, |(_, shown)| shown)
-            .width()
-    });
-    first + coloured.sum::<usize>()
+    let first = parts.next().unwrap_or_default();
+    let rest = parts.map(|part| part.split_once('m').map_or(part, |(_, shown)| shown));
+    std::iter::once(first).chain(rest).collect()
 }
 
 /// The programs whose calls end a hint.
@@ -82,15 +81,13 @@ trait Whole {
     fn holds(&mut self, rest: &str) -> bool;
 }
 
-/// The words of a line, without the spaces between them.
+/// The words of a line, without the last of the spaces between each two.
 fn pieces<'a>(line: &'a str, whole: &mut impl Whole) -> Vec<&'a str> {
-    let line = line.trim_start_matches(' ');
     let (mut words, mut begun) = (Vec::new(), 0);
     for (at, c) in line.char_indices() {
-        if !whole.holds(&line[at..]) && c == ' ' {
-            if begun < at {
-                words.push(&line[begun..at]);
-            }
+        let is_last = c == ' ' && !line[at + 1..].starts_with(' ');
+        if !whole.holds(&line[at..]) && is_last {
+            words.push(&line[begun..at]);
             begun = at + 1;
         }
     }
@@ -170,6 +167,12 @@ mod tests {
             "\u{1b}[1mbold word\u{1b}[0m x",
         );
         check("unbreakable-by-far", 5, "unbreakable-by-far");
+        // What stands in columns stays there, behind what a line before was coloured by, too.
+        check(
+            "\u{1b}[0m  done    copy it",
+            14,
+            "\u{1b}[0m  done    copy\n      it",
+        );
     }
 
     #[test]
