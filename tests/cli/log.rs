@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -272,13 +273,18 @@ fn status_tells_the_step_at_work() {
     let begun = "[9/12] copy volume v1_3_2_postgres_data";
     assert!(said.any(|line| line.unwrap().starts_with(begun)));
     let pid = Pid::from_child(&apply);
-    kill_process(pid, Signal::STOP).unwrap();
-    install
-        .run(&["status"])
-        .exits(0)
-        .prints("at work   `transship apply`")
+    // It is told before it is recorded, and from then on it is known to everybody.
+    let told = loop {
+        kill_process(pid, Signal::STOP).unwrap();
+        let status = install.run(&["status"]).exits(0);
+        kill_process(pid, Signal::CONT).unwrap();
+        if status.out.contains("at step ") || !status.out.contains("at work ") {
+            break status;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    };
+    told.prints("at work   `transship apply`")
         .prints("at step 9 of 12: copy volume v1_3_2_postgres_data");
-    kill_process(pid, Signal::CONT).unwrap();
     assert!(said.all(|line| line.is_ok()));
     assert!(apply.wait().unwrap().success());
 }
