@@ -332,6 +332,7 @@ impl Up {
                 prefix: self.prefix.clone(),
                 port_offset: self.port_offset,
                 edits_mounted: false,
+                kept_variables: Vec::new(),
             },
             accept: self.accept.clone(),
             never_pull: self.never_pull,

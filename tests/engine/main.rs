@@ -10,6 +10,7 @@
 
 mod compose_labels;
 mod compose_program;
+mod crash_points;
 #[path = "../common/document.rs"]
 mod document;
 mod fake_docker;
@@ -39,6 +40,8 @@ mod rehearse;
 mod remote;
 mod replacing;
 mod restarted;
+mod runbooks_rehearsed;
+mod shut_in;
 mod side_by_side;
 mod standing;
 #[path = "../fidelity/support.rs"]
