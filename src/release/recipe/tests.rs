@@ -1,4 +1,5 @@
 use super::*;
+use crate::error::{Explain as _, Kind};
 
 fn read(shipped: &str, own: Option<&str>) -> Result<Recipe, RecipeError> {
     let folder = tempfile::tempdir().unwrap();

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::decisions::Decisions;
 use super::facts::Facts;
@@ -21,6 +21,7 @@ pub struct ReleaseChanges {
     /// The real names of the old release's volumes that the new one has nothing of.
     pub stays_behind: Vec<String>,
     /// Files and folders that only the old release has and that nothing mounts, reads or names.
+    #[serde(serialize_with = "as_far_as_text")]
     pub left_files: Vec<PathBuf>,
     /// What going back brings nothing of back, a sentence each.
     pub not_brought_back: Vec<String>,
@@ -307,6 +308,11 @@ impl ChangeContext<'_> {
         let names = used.map(|volume| volume.name.clone());
         names.filter(|name| !is_kept(name)).collect()
     }
+}
+
+/// Paths of which what isn't UTF-8 is replaced: a document can't hold it, and has to tell of the rest.
+fn as_far_as_text<S: Serializer>(paths: &[PathBuf], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(paths.iter().map(|path| path.to_string_lossy()))
 }
 
 /// A folder of the host, as a compose file has it: no volume's name looks like it.
