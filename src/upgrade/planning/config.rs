@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use super::file_names::FileNames;
 use super::local_changes::{self, Findings};
 use super::merging::{self, Answered, MergedFile, SharedFile};
-use super::release_files::{ReleaseFiles, ReleasePair};
+use super::release_files::{ReleaseFiles, ReleasePair, real_name};
 use super::releases_error::ReleasesError;
 use super::whose::{CarriedPath, FileQuestion, Sorted, Sorter, ToMerge};
 use crate::compose;
@@ -246,8 +246,9 @@ fn come_along(
             (false, true) => &new.folder,
             (false, false) => continue,
         };
+        let real = real_name(&from.join(name), from);
         if !coming.contains_key(name)
-            && let Some(bytes) = read(from, name)?
+            && let Some(bytes) = read(from, real.as_ref().unwrap_or(name))?
         {
             coming.insert(name.clone(), bytes);
         }

@@ -142,11 +142,14 @@ fn real_below(
     name: &Path,
     ReleasePair { old, new }: ReleasePair<'_>,
 ) -> Option<PathBuf> {
-    let folder = [&new.folder, &old.folder]
-        .into_iter()
-        .find(|folder| path.starts_with(folder))?;
-    match path.is_symlink() {
-        true => real_name(path, folder),
+    // What comes along is in the old release still.
+    let folder = match path.starts_with(&new.folder) && path.symlink_metadata().is_ok() {
+        true => &new.folder,
+        false => &old.folder,
+    };
+    let there = folder.join(name);
+    match there.is_symlink() {
+        true => real_name(&there, folder),
         false => Some(name.to_owned()),
     }
 }

@@ -17,7 +17,7 @@ use super::outside;
 use super::planned_edits::PlannedEdit;
 use super::releases::Releases;
 use super::volume_pair::VolumePair;
-use crate::compose::{Bind, HostRead, Model, ReadKind, VolumeDefinition, interpolate, is_data};
+use crate::compose::{Bind, Model, VolumeDefinition, interpolate, is_data};
 use crate::upgrade::service_path::ServicePath;
 use crate::upgrade::shared_with_old::SharedWithOld;
 use crate::upgrade::step::FolderMove;
