@@ -11,9 +11,11 @@ mod need;
 #[path = "../common/program.rs"]
 mod program;
 
+mod both_majors;
 mod collation;
 mod compare;
 mod dumps;
+mod folder_upgrades;
 mod majors;
 mod moves;
 mod server;

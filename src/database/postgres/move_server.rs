@@ -65,7 +65,7 @@ impl<'a> Filling<'a> {
         to: &PostgresServer,
         progress: &dyn Progress,
     ) -> Result<Self, PostgresError> {
-        if from.id() == to.id() {
+        if from.is(to) {
             return Err(PostgresError::Itself {
                 name: from.name().to_owned(),
             });
@@ -93,8 +93,9 @@ impl<'a> Filling<'a> {
     /// # Errors
     /// [`PostgresError`], and `to` may then have a part.
     pub fn fill(&self, to: &PostgresServer, progress: &dyn Progress) -> Result<(), PostgresError> {
-        let one = ClientContainer::start(to.image(), self.from, None)?;
-        let other = ClientContainer::start(to.image(), to, Some(&one))?;
+        let image = &to.container()?.1.image;
+        let one = ClientContainer::start(image, self.from, None)?;
+        let other = ClientContainer::start(image, to, Some(&one))?;
         let drops = self.in_the_way();
         let drops = drops.map(|name| format!("drop database if exists {};\n", identifier(name)));
         let drops = drops.collect::<String>();

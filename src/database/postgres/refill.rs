@@ -33,7 +33,8 @@ pub fn move_restarting(
     to.turn("stop")?;
     let filled = filled_beside(&filling, to, &container, disk, progress);
     to.turn("start")?;
-    wait_until_ready(to.docker(), to.id(), to.name(), progress)?;
+    let (docker, own) = to.container()?;
+    wait_until_ready(docker, &own.id, to.name(), progress)?;
     if !filled? {
         filling.fill(to, progress)?;
     }
@@ -51,7 +52,7 @@ fn filled_beside(
 ) -> Result<bool, PostgresError> {
     let name = format!("transship-filling-{}", run_name());
     let start = LoneStart {
-        docker: to.docker(),
+        docker: to.container()?.0,
         disk,
         name: &name,
         like: container,
@@ -72,13 +73,14 @@ impl PostgresServer {
     /// Its container, if its data outlives it and it outlives being stopped.
     fn restartable(&self) -> Result<Option<Container>, PostgresError> {
         let folder = self.data_directory()?;
-        let found = Container::find(self.docker(), self.id())?;
+        let (docker, own) = self.container()?;
+        let found = Container::find(docker, &own.id)?;
         let Some(container) = found else {
             return Ok(None);
         };
         let mut mounts = container.mounts.iter();
         let lasts = mounts.any(|mount| mount.writes && folder.starts_with(&mount.target));
-        Ok((lasts && !container.is_removed_on_stop(self.docker())?).then_some(container))
+        Ok((lasts && !container.is_removed_on_stop(docker)?).then_some(container))
     }
 
     /// Stops or starts its container.
@@ -88,8 +90,9 @@ impl PostgresServer {
             "stop" => &["--time", &seconds],
             _ => &[],
         };
-        let call = self.docker().call_within(2 * TURNING, [verb]);
-        let turned = call.args(time).arg(self.id()).run_well();
+        let (docker, own) = self.container()?;
+        let call = docker.call_within(2 * TURNING, [verb]);
+        let turned = call.args(time).arg(&own.id).run_well();
         turned
             .map(drop)
             .map_err(|source| self.program(verb, source))
