@@ -16,6 +16,7 @@ mod collation;
 mod compare;
 mod dumps;
 mod folder_upgrades;
+mod killed_moves;
 mod majors;
 mod moves;
 mod server;

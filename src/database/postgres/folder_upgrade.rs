@@ -349,6 +349,11 @@ impl FolderUpgrade {
 }
 
 impl UpgradedFolder {
+    /// The old folder's major.
+    pub const fn major(&self) -> u32 {
+        self.survey.major
+    }
+
     /// What the planner needs to know of the data is made on its server, indexes are made anew that another C
     /// library sorted (all are looked at with `all`), and all is held against what the old one had.
     ///

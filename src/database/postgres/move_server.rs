@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::client_containers::ClientContainer;
 use super::large_tables::LargeTable;
+use super::moved_locale::{FIRST_BUILTIN, MovedLocale};
 use super::obstacles::Leaving;
 use super::server::{PostgresServer, identifier};
 use super::stream::Stream;
@@ -37,9 +38,10 @@ pub struct MovedServer {
 pub fn move_server(
     from: &PostgresServer,
     to: &PostgresServer,
+    locale: MovedLocale,
     progress: &dyn Progress,
 ) -> Result<MovedServer, PostgresError> {
-    let filling = Filling::of(from, to, progress)?;
+    let filling = Filling::of(from, to, locale, progress)?;
     filling.fill(to, progress)?;
     filling.compare(to, progress)
 }
@@ -53,6 +55,7 @@ pub struct Filling<'a> {
     idle: Vec<String>,
     begun: Stopwatch,
     way: DatabaseMethod,
+    locale: MovedLocale,
 }
 
 impl<'a> Filling<'a> {
@@ -63,6 +66,7 @@ impl<'a> Filling<'a> {
     pub fn of(
         from: &'a PostgresServer,
         to: &PostgresServer,
+        locale: MovedLocale,
         progress: &dyn Progress,
     ) -> Result<Self, PostgresError> {
         if from.is(to) {
@@ -72,9 +76,10 @@ impl<'a> Filling<'a> {
         }
         let begun = Stopwatch::start();
         let leaving = Leaving::of(from, progress)?;
-        let idle = leaving.require_fits(from, to, progress)?;
+        let idle = leaving.require_fits(from, to, locale, progress)?;
         Ok(Self {
             from,
+            locale,
             leaving,
             idle,
             begun,
@@ -105,6 +110,7 @@ impl<'a> Filling<'a> {
         let stream = Stream {
             from: &one,
             to: &other,
+            locale: self.locale,
             progress,
         };
         match self.way {
@@ -151,6 +157,17 @@ impl<'a> Filling<'a> {
         Ok(())
     }
 
+    /// That another order of texts is to be had, where this one depends on the image.
+    fn offer(&self, found: &DatabaseComparison, to: &PostgresServer) -> Option<String> {
+        let is_other = found.a.c_library != found.b.c_library;
+        let can = to.major() >= FIRST_BUILTIN && self.locale == MovedLocale::AsItWas;
+        (is_other && can && self.way == DatabaseMethod::Dump).then(|| {
+            "the next image may sort texts otherwise again, as this one may: `locale builtin` (`--locale`, or in the \
+             recipe) makes databases that sort by code points, which no C library has a part in"
+                .to_owned()
+        })
+    }
+
     /// Holds what `to` has against what was there.
     ///
     /// # Errors
@@ -162,10 +179,13 @@ impl<'a> Filling<'a> {
     ) -> Result<MovedServer, PostgresError> {
         let moving = self.begun.elapsed();
         let watch = Stopwatch::start();
-        let comparison = compare_servers(self.from, to, progress)?;
+        let mut comparison = compare_servers(self.from, to, progress)?;
+        self.locale.explain(&mut comparison);
+        let mut notes = self.leaving.notes();
+        notes.extend(self.offer(&comparison, to));
         Ok(MovedServer {
             comparison,
-            notes: self.leaving.notes(),
+            notes,
             moving,
             comparing: watch.elapsed(),
         })
