@@ -74,6 +74,11 @@ pub(crate) fn root_hint(others: &str, root: Option<&str>) -> Vec<String> {
     hint.map(str::to_owned).into_iter().collect()
 }
 
+/// The hint to run it as `user`, where something isn't permitted: nothing to root, to whom all is.
+pub(crate) fn user_hint(user: &str) -> Vec<String> {
+    root_hint(&format!("run it as {user}, for example with `sudo`"), None)
+}
+
 /// An error that knows its kind and the next move.
 pub trait Explain: Error {
     /// The stable name of what went wrong, for scripts.

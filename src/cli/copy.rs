@@ -322,8 +322,8 @@ fn conclude(copied: &Copied, differences: &[Difference], ui: &Ui) -> Done {
         ui.warn(&problem.to_string());
     }
     if copied.problems_left_out > 0 {
-        let count = size::count(copied.problems_left_out, "thing");
-        ui.warn(&format!("and {count} more that could not be kept"));
+        let count = copied.problems_left_out;
+        ui.warn(&format!("and {count} more of what could not be kept"));
     }
     for difference in differences {
         ui.warn(&format!("the copy differs: {difference}"));

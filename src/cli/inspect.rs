@@ -143,15 +143,14 @@ fn volume_folder(args: &InspectArgs, name: &str) -> Result<PathBuf, Failure> {
     let volume = store.find(name)?.ok_or_else(missing)?;
     let path = store.contents().path(&volume).map(Path::to_owned);
     path.ok_or_else(|| {
-        Failure::new(
-            Kind::Refused,
-            format!(
-                "volume `{name}` of {} can't be read by path",
-                store.describe()
-            ),
-        )
-        .hint("run it as root on the engine's own machine")
-        .hint(format!(
+        let place = store.describe();
+        let message = format!("volume `{name}` of {place} can't be read by path");
+        let failure = Failure::new(Kind::Refused, message);
+        let hints = root_hint(
+            "run it as root on the engine's own machine",
+            Some("run it on the engine's own machine"),
+        );
+        Failure { hints, ..failure }.hint(format!(
             "or copy it here, which goes through a helper container: `transship volume copy {name} ./{name}`, \
              then `transship inspect ./{name}`"
         ))

@@ -26,7 +26,7 @@ use crate::upgrade::running::recorded_project::RecordedProject;
 
 pub(super) use stop::{Stop, stop};
 
-/// Which containers.
+/// Which containers, of which engine.
 #[derive(Debug, clap::Args)]
 struct Which {
     /// The release
@@ -43,6 +43,10 @@ struct Which {
     /// with
     #[arg(long = "profile", value_name = "NAME")]
     profiles: Vec<String>,
+    #[command(flatten)]
+    install: InstallArg,
+    #[command(flatten)]
+    docker: DockerArg,
 }
 
 /// The project that a release has without being told.
@@ -206,10 +210,6 @@ pub(super) struct Up {
     /// Print the edits and the command, and start nothing
     #[arg(long)]
     dry_run: bool,
-    #[command(flatten)]
-    install: InstallArg,
-    #[command(flatten)]
-    docker: DockerArg,
 }
 
 #[derive(Serialize)]
@@ -254,15 +254,15 @@ impl From<Container> for ContainerJson {
 }
 
 pub(super) fn up(args: &Up, ui: &Ui) -> Result<Done, Failure> {
-    let install = args.install.adopted(ui)?;
+    let install = args.which.install.adopted(ui)?;
     let disk = Disk::new();
     let lock = install.lock(&disk, "up")?;
     let release = install.release(&args.which.release)?;
-    let docker = args.docker.find()?;
+    let docker = args.which.docker.find()?;
     // It says best what is wrong with the engine, if anything is.
     docker.server()?;
-    held::warn(&args.docker, ui);
-    rehearse::sweep(&install, &disk, &args.docker, ui);
+    held::warn(&args.which.docker, ui);
+    rehearse::sweep(&install, &disk, &args.which.docker, ui);
     let mut known = args.which.project(&install, &release, &docker)?;
     if let Some(replaced) = args.replaced(&install, &docker)? {
         known.replaces = Some(replaced);
@@ -332,6 +332,7 @@ impl Up {
                 prefix: self.prefix.clone(),
                 port_offset: self.port_offset,
                 edits_mounted: false,
+                kept_variables: Vec::new(),
             },
             accept: self.accept.clone(),
             never_pull: self.never_pull,

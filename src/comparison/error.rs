@@ -68,9 +68,6 @@ impl Explain for ComparisonError {
             Self::Nowhere { .. } => {
                 vec!["name the install of a release with `-C INSTALL`".to_owned()]
             }
-            Self::Read { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
-                vec!["run it as a user who may, for example with `sudo`".to_owned()]
-            }
             Self::Unlike { .. } | Self::Read { .. } => Vec::new(),
             Self::Compose(error) => error.hints(),
             Self::Tree(error) => error.hints(),

@@ -45,6 +45,7 @@ pub use model::project::{
     discover, discover_with, file_names, is_compose_name, is_in, is_override_name, override_of,
     project_name,
 };
+pub use model::reads::{HostRead, ReadKind};
 pub use model::reference::Reference;
 pub use model::settings::{Setting, SettingChange, Settings, settings_diff};
 

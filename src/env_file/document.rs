@@ -2,6 +2,7 @@
 //! (compose-go's `dotenv`): `KEY=value` or `KEY: value`, `export`, quotes over lines,
 //! comments behind ` #`, keys without a value.
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -16,8 +17,10 @@ const LARGEST: usize = 4 << 20;
 #[derive(Debug, Clone)]
 pub struct EnvFile {
     pub(super) path: PathBuf,
-    source: String,
-    entries: Vec<EnvEntry>,
+    pub(super) source: String,
+    pub(super) entries: Vec<EnvEntry>,
+    /// The entries that count, by their keys.
+    last: HashMap<String, usize>,
 }
 
 /// One key of a `.env` file, as written.
@@ -76,8 +79,12 @@ impl EnvFile {
             entries: Vec::new(),
         };
         reader.read()?;
+        let numbered = reader.entries.iter().enumerate();
         Ok(Self {
             path: path.to_owned(),
+            last: numbered
+                .map(|(number, entry)| (entry.key.clone(), number))
+                .collect(),
             entries: reader.entries,
             source: source.to_owned(),
         })
@@ -110,7 +117,7 @@ impl EnvFile {
 
     /// The entry that gives `key` its value: the last one.
     pub fn last(&self, key: &str) -> Option<&EnvEntry> {
-        self.entries.iter().rev().find(|entry| entry.key == key)
+        self.last.get(key).map(|number| &self.entries[*number])
     }
 
     /// True if other variables are resolved to make the entry's value.
@@ -122,102 +129,6 @@ impl EnvFile {
     /// The bytes of an entry's value, as written.
     pub(crate) fn written(&self, entry: &EnvEntry) -> Option<&str> {
         self.source.get(entry.value.clone()?)
-    }
-
-    /// The file with `key` set to `value`: in its place with the same quotes where that can
-    /// hold it, else on a new line at the end.
-    ///
-    /// # Errors
-    /// [`Error::Unwritable`] if no quotes can hold the value, the key isn't one, or another variable
-    /// would change with it.
-    pub fn set(&self, key: &str, value: &str) -> Result<Vec<u8>, Error> {
-        let unwritable = |reason: &str| Error::Unwritable {
-            path: self.path.clone(),
-            key: key.to_owned(),
-            reason: reason.to_owned(),
-        };
-        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        let begins = |c: char| is_name(c) && !c.is_ascii_digit();
-        if !key.starts_with(begins) || !key.chars().all(is_name) {
-            return Err(unwritable("it is not the name of a variable"));
-        }
-        let place = self
-            .last(key)
-            .and_then(|entry| Some((entry.value.clone()?, entry.quote)));
-        let quote = place.as_ref().map_or(Quote::None, |(_, quote)| *quote);
-        let range = place.map(|(range, _)| range);
-        let mut reason = "no quotes can hold the value";
-        for quote in [quote, Quote::Single, Quote::Double] {
-            let Some(written) = quoted(value, quote) else {
-                continue;
-            };
-            let text = self.with(key, range.clone(), &written);
-            if Self::parse(&self.path, text.as_bytes())
-                .is_ok_and(|again| again.says(key, value) && again.has_others_of(self, key))
-            {
-                return Ok(text.into_bytes());
-            }
-            reason = "it or another variable would be read otherwise; is the last line complete?";
-        }
-        Err(unwritable(reason))
-    }
-
-    /// The text with `written` at `range`, or as the value of `key` on a line of its own at the end.
-    fn with(&self, key: &str, range: Option<Range<usize>>, written: &str) -> String {
-        let mut text = self.source.clone();
-        if let Some(range) = range {
-            text.replace_range(range, written);
-            return text;
-        }
-        let eol = if text.contains("\r\n") { "\r\n" } else { "\n" };
-        if !text.is_empty() && !text.ends_with('\n') {
-            text.push_str(eol);
-        }
-        for part in [key, "=", written, eol] {
-            text.push_str(part);
-        }
-        text
-    }
-
-    /// True if `key` has `value`, without a variable in it.
-    fn says(&self, key: &str, value: &str) -> bool {
-        let entry = self.last(key);
-        let written = entry.and_then(|entry| Some((entry, self.written(entry)?)));
-        let found = written.map(|(entry, written)| self.value(entry, written, &|_| None));
-        found.is_some_and(|found| found.is_ok_and(|found| found == value))
-    }
-
-    /// True if all variables but `key` are written as in `other`.
-    pub(super) fn has_others_of(&self, other: &Self, key: &str) -> bool {
-        let others = |file: &Self| -> Vec<(String, Option<String>)> {
-            let entries = file.entries.iter().filter(|entry| entry.key != key);
-            let written = |entry: &EnvEntry| file.written(entry).map(str::to_owned);
-            entries
-                .map(|entry| (entry.key.clone(), written(entry)))
-                .collect()
-        };
-        others(self) == others(other)
-    }
-}
-
-/// A value in these quotes, if they can hold it and mean it literally.
-fn quoted(value: &str, quote: Quote) -> Option<String> {
-    match quote {
-        Quote::None => {
-            let plain = !value.contains(['\n', '\r', '$'])
-                && !value.contains(" #")
-                && !value.starts_with(['"', '\'', '#'])
-                && value.trim() == value;
-            plain.then(|| value.to_owned())
-        }
-        Quote::Single => (!value.contains(['\'', '\\', '\r'])).then(|| format!("'{value}'")),
-        Quote::Double => {
-            let escaped = value
-                .replace('\\', "\\\\")
-                .replace('"', "\\\"")
-                .replace('$', "\\$");
-            (!value.contains(['\\', '\r'])).then(|| format!("\"{escaped}\""))
-        }
     }
 }
 
@@ -379,17 +290,6 @@ mod tests {
         assert_eq!(found, expect);
     }
 
-    #[track_caller]
-    fn check_set(text: &str, key: &str, value: &str, expect: &str) {
-        let edited = parse(text).set(key, value).unwrap();
-        assert_eq!(String::from_utf8(edited.clone()).unwrap(), expect);
-        let values = EnvFile::parse(Path::new(".env"), &edited)
-            .unwrap()
-            .values(&|_| None)
-            .unwrap();
-        assert_eq!(values.get(key).map(String::as_str), Some(value));
-    }
-
     #[test]
     fn keys_and_values_are_found_where_they_stand() {
         check(
@@ -424,54 +324,5 @@ mod tests {
         assert_eq!(fault("A=1\nB='2\nC=3"), ".env:2: a quoted value has no end");
         let error = EnvFile::parse(Path::new(".env"), b"A=\xff").unwrap_err();
         assert_eq!(error.to_string(), ".env: not UTF-8 at byte 2");
-    }
-
-    #[test]
-    fn a_value_is_set_in_its_place_and_quotes() {
-        check_set("A=1 # c\nT=15\nB=2", "T", "16", "A=1 # c\nT=16\nB=2");
-        check_set("T = '15' # c\r\n", "T", "16", "T = '16' # c\r\n");
-        check_set("export T=\"15\"\n", "T", "16", "export T=\"16\"\n");
-    }
-
-    #[test]
-    fn the_last_of_two_entries_is_the_one_that_counts() {
-        check_set("T=1\nT=2\n", "T", "3", "T=1\nT=3\n");
-    }
-
-    #[test]
-    fn a_new_key_goes_on_a_line_of_its_own() {
-        check_set("A=1", "T", "16", "A=1\nT=16\n");
-        check_set("A=1\r\n", "T", "16", "A=1\r\nT=16\r\n");
-        check_set("", "T", "16", "T=16\n");
-    }
-
-    #[test]
-    fn values_that_need_quotes_get_them() {
-        check_set("", "T", "a #b", "T='a #b'\n");
-        check_set("", "T", "$x", "T='$x'\n");
-        check_set("T=1\n", "T", "it's #1", "T=\"it's #1\"\n");
-        check_set("T='1'\n", "T", "it's $1", "T=\"it's \\$1\"\n");
-    }
-
-    #[test]
-    fn a_value_that_would_let_a_comment_become_one_is_quoted() {
-        check_set("T=1 # c\n", "T", "", "T='' # c\n");
-        check_set("T= # c\n", "T", "", "T= \n");
-    }
-
-    #[test]
-    fn what_cannot_be_written_is_refused() {
-        for (key, value) in [("", "x"), ("1A", "x"), ("A B", "x"), ("A", "a\r\\'b")] {
-            assert!(parse("").set(key, value).is_err(), "{key}={value}");
-        }
-    }
-
-    #[test]
-    fn a_last_word_without_an_end_isnt_made_a_variable_by_a_line_after_it() {
-        for text in ["A=1\nSECRET", "\nz b"] {
-            assert!(parse(text).set("NEW", "1").is_err(), "{text}");
-        }
-        check_set("A=1\nSECRET", "A", "2", "A=2\nSECRET");
-        check_set("A=1\nSECRET\n", "NEW", "1", "A=1\nSECRET\nNEW=1\n");
     }
 }

@@ -2,7 +2,6 @@
 //! of single ones.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 
 use super::document::{EnvEntry, EnvFile, Quote};
 use super::error::Error;
@@ -52,31 +51,6 @@ impl EnvFile {
             Quote::Double => unescape(&unescape_quote(inside(written), '"')),
             Quote::None => written.to_owned(),
         })
-    }
-
-    /// The file with parts of a value replaced whose other parts are variables; the ranges are those
-    /// of its [template](EnvFile::template), in order. None where escapes stand in the value, or
-    /// it would be read otherwise.
-    pub(crate) fn replace_parts(
-        &self,
-        key: &str,
-        parts: &[(Range<usize>, String)],
-    ) -> Option<Vec<u8>> {
-        let entry = self.last(key)?;
-        let (written, template) = (self.written(entry)?, self.template(entry)?);
-        let quotes = usize::from(entry.quote != Quote::None);
-        if written.get(quotes..written.len() - quotes)? != template {
-            return None;
-        }
-        let start = entry.value.as_ref()?.start + quotes;
-        let (mut text, mut expect) = (self.text().to_owned(), template);
-        for (range, part) in parts.iter().rev() {
-            text.replace_range(start + range.start..start + range.end, part);
-            expect.replace_range(range.clone(), part);
-        }
-        let again = Self::parse(self.path(), text.as_bytes()).ok()?;
-        let is_meant = again.template(again.last(key)?)? == expect;
-        (is_meant && again.has_others_of(self, key)).then(|| text.into_bytes())
     }
 
     pub(super) fn value(

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::Disk;
-use crate::error::{Code, Explain, Kind};
+use crate::error::{Code, Explain, Kind, user_hint};
 
 /// Who holds a lock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,9 +82,7 @@ impl Explain for LockError {
             Self::Held { .. } => {
                 vec!["wait for it, or stop that process and run `transship status`".into()]
             }
-            Self::Io { .. } => {
-                vec!["run it as the user who owns the install, for example with `sudo`".into()]
-            }
+            Self::Io { .. } => user_hint("the user who owns the install"),
         }
     }
 }

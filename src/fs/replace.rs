@@ -16,7 +16,7 @@ use thiserror::Error;
 
 use super::Disk;
 use super::temporary_file::TemporaryFile;
-use crate::error::{Code, Explain, Kind};
+use crate::error::{Code, Explain, Kind, user_hint};
 
 /// Why a file was not written. The file under the final name is as it was before.
 #[derive(Debug, Error)]
@@ -80,7 +80,7 @@ impl Explain for WriteError {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
-                vec!["run it as a user who may write there, for example with `sudo`".into()]
+                user_hint("a user who may write there")
             }
             Self::ChangedMeanwhile { .. } => {
                 vec!["look at the file and run the command again".into()]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use crate::error::{Code, Explain, Kind};
+use crate::error::{Code, Explain, Kind, user_hint};
 
 /// Who else has a hand in what transship believes.
 #[derive(Debug, Error)]
@@ -69,7 +69,7 @@ impl Explain for TrustError {
             }
             Self::Kind { .. } => vec!["transship puts no such thing there: remove it".into()],
             Self::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
-                vec!["run it as the user who owns the install, for example with `sudo`".into()]
+                user_hint("the user who owns the install")
             }
             Self::Io { .. } => Vec::new(),
         }

@@ -196,6 +196,18 @@ impl CloneBindings {
         format!("    dns: !override [{sinks}]\n    dns_search: !override [\".\"]\n")
     }
 
+    /// Where an install has what is at `path`: a clone has a copy of what is the host's.
+    ///
+    /// # Errors
+    /// [`DocumentError`]: it can't be known whether the install is a clone.
+    pub fn place(install: &Install, path: &Path) -> Result<PathBuf, DocumentError> {
+        let copy = match path.is_absolute() {
+            true => Self::of(install)?.and_then(|clone| clone.copy_of(path)),
+            false => None,
+        };
+        Ok(copy.unwrap_or_else(|| install.root().join(path)))
+    }
+
     /// Where the copy of something of the host is.
     pub fn copy_of(&self, path: &Path) -> Option<PathBuf> {
         let mut above = self.outside.iter().filter_map(|(from, to)| {

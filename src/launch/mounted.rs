@@ -146,15 +146,12 @@ fn scripts(folder: &Path) -> Option<Vec<PathBuf>> {
 
 /// What is edited as what it is, by real paths: one file may be called in several ways.
 fn read_by_compose(model: &Model) -> BTreeSet<PathBuf> {
-    let services = model.services.values();
-    let env_files =
-        services.flat_map(|service| service.env_files.iter().chain(&service.label_files));
     let beside = model.project_dir.join(".env");
-    let files = model.files.iter().chain(&model.env_files).chain([&beside]);
-    let included = model.included_env.values().flatten();
+    let reads = model.reads.iter();
+    let reads = reads.filter(|read| read.kind.is_for_config());
+    let files = model.env_files.iter().chain([&beside]);
     files
-        .chain(included)
-        .chain(env_files)
+        .chain(reads.map(|read| &read.path))
         .map(|file| real(file))
         .collect()
 }

@@ -3,7 +3,7 @@
 //!
 //! `up` gives the edited files to Compose as copies; `conflicts --fix` writes them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::LaunchError;
@@ -27,6 +27,8 @@ pub struct PartingNames {
     pub port_offset: Option<PortOffset>,
     /// Whether mounted files are edited, where they surely mean what gets another name.
     pub edits_mounted: bool,
+    /// Files of variables that others have theirs from, too: what they hold stays.
+    pub kept_variables: Vec<PathBuf>,
 }
 
 /// A compose file, and what parting makes of it.
@@ -113,6 +115,11 @@ impl Parting {
         let names_of_others = others.projects.iter().map(|claim| claim.what.clone());
         let names_of_others: BTreeSet<String> = names_of_others.collect();
         let texts = MountedTexts::of(model, names.edits_mounted);
+        let all_values = by_file.all();
+        let is_kept = |name: &str| {
+            let file = all_values.target(name);
+            file.is_some_and(|file| names.kept_variables.iter().any(|kept| kept == file))
+        };
         let fixed = compose::fix(
             &ProjectFiles {
                 model,
@@ -123,6 +130,8 @@ impl Parting {
                 others: &names_of_others.into_iter().collect::<Vec<_>>(),
                 foreign: &Rename::of_others(others, &own, model),
                 texts: &texts.files,
+                taken: others,
+                is_kept: &is_kept,
             },
             found,
             &rule,
@@ -142,13 +151,14 @@ impl Parting {
                 false => texts.unread,
             },
             variables: fixed.variables,
-            values: by_file.all(),
+            values: all_values,
             renames: fixed.renames,
             stale: fixed.stale,
             refusals: fixed.refusals,
         };
         for (file, changes) in env_files.iter().zip(&fixed.env_files) {
-            parting.take_env_file(model, file, changes);
+            let is_kept = names.kept_variables.iter().any(|kept| kept == file.path());
+            parting.take_env_file(model, file, changes, is_kept);
         }
         parting.keep_what_names_are_made_of();
         Ok(parting)
@@ -212,12 +222,19 @@ impl Parting {
         }
     }
 
-    /// The `.env` that Compose itself reads is edited by its variables, others as files.
-    fn take_env_file(&mut self, model: &Model, file: &EnvFile, changes: &[VariableChange]) {
+    /// The `.env` that Compose itself reads is edited by its variables, unless those are kept;
+    /// others as files.
+    fn take_env_file(
+        &mut self,
+        model: &Model,
+        file: &EnvFile,
+        changes: &[VariableChange],
+        is_kept: bool,
+    ) {
         let is_own = file.path() == model.project_dir.join(".env")
             || model.env_files.iter().any(|own| own == file.path());
-        if is_own {
-            let known: Vec<String> = self.variables.iter().map(|c| c.name.clone()).collect();
+        if is_own && !is_kept {
+            let known: HashSet<String> = self.variables.iter().map(|c| c.name.clone()).collect();
             let new = changes
                 .iter()
                 .filter(|change| !known.contains(&change.name));

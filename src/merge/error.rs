@@ -56,7 +56,7 @@ impl Explain for Error {
         match self {
             Self::Env(error) => error.hints(),
             Self::Compose(error) => error.hints(),
-            Self::Read { .. } => vec!["run it as a user who may read it".to_owned()],
+            Self::Read { .. } => Vec::new(),
             Self::Unproven { .. } => vec!["merge this file by hand".to_owned()],
         }
     }

@@ -74,9 +74,6 @@ impl Explain for MergeWriteError {
 
     fn hints(&self) -> Vec<String> {
         match self {
-            Self::Read { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
-                vec!["run it as a user who may, for example with `sudo`".to_owned()]
-            }
             Self::Change { .. } | Self::Read { .. } => Vec::new(),
             Self::File(error) => error.hints(),
             Self::Tree(error) => error.hints(),

@@ -12,6 +12,7 @@ use crate::clock::Stopwatch;
 use crate::compose::Model;
 use crate::engine::{Docker, Quiesce, VolumeStore};
 use crate::error::{Explain as _, Kind, with_causes};
+use crate::launch::CloneBindings;
 use crate::release::Install;
 use crate::upgrade::planning::prepare::{PrepareError, prepare};
 use crate::upgrade::running::going_back::OnFailure;
@@ -127,7 +128,9 @@ impl Stage<'_> {
             None => None,
             Some((_, docker)) => {
                 let volumes = self.store.list()?.into_iter();
-                let places: Vec<_> = volumes.map(|volume| volume.path).collect();
+                let outside = CloneBindings::of(&self.clone)?.unwrap_or_default().outside;
+                let places = volumes.map(|volume| volume.path);
+                let places: Vec<_> = places.chain(outside.into_values()).collect();
                 let tag = "a rehearsal's clone";
                 Some(running::hold(
                     docker,

@@ -9,7 +9,7 @@ use thiserror::Error;
 use super::{IdentityError, TrustError, Version};
 use crate::compose;
 use crate::document::DocumentError;
-use crate::error::{Code, Explain, Kind};
+use crate::error::{Code, Explain, Kind, user_hint};
 use crate::fs::LockError;
 
 /// What to do where a release's compose files are in none of the usual places.
@@ -220,7 +220,7 @@ impl Explain for InstallError {
                 link.display()
             )],
             Self::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
-                vec!["run it as the user who owns the install, for example with `sudo`".into()]
+                user_hint("the user who owns the install")
             }
             Self::Io { .. } => Vec::new(),
         }

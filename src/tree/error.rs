@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rustix::process::geteuid;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::walk::escaped::{Escaped, escaped};
@@ -262,7 +263,10 @@ impl Explain for Error {
 
 fn io_hint(error: &io::Error) -> Option<&'static str> {
     match error.kind() {
-        io::ErrorKind::PermissionDenied => Some("run as root to read and keep everything"),
+        // Root may, and has it forbidden by something else.
+        io::ErrorKind::PermissionDenied if !geteuid().is_root() => {
+            Some("run it as root to read and keep everything")
+        }
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             Some("free some space on the target's filesystem")
         }

@@ -28,7 +28,7 @@ pub struct PlanScript<'a> {
 }
 
 /// A program of the script's own, which stands in it only where something calls it.
-const TOOLS: [(&str, &str); 3] = [
+const TOOLS: [(&str, &str); 4] = [
     (
         "same ",
         "\
@@ -48,7 +48,24 @@ like() {
   [ -d \"$2\" ] && return
   mkdir -- \"$2\"
   chown --reference=\"$1\" -- \"$2\"
+  # What it has from the folder above goes first: `chmod --reference` leaves it.
+  chmod g-s -- \"$2\"
   chmod --reference=\"$1\" -- \"$2\"
+}
+",
+    ),
+    (
+        "carry ",
+        "\
+# Copies $1 to $2 with all that belongs to it.
+carry() {
+  cp -a --remove-destination -T -- \"$1\" \"$2\"
+  [ ! -L \"$1\" ] || return 0
+  # Below a setgid folder cp leaves the bit on the folders that it makes.
+  find \"$1\" -type d ! -perm -2000 -exec sh -c '
+    from=$1 to=$2
+    shift 2
+    for folder; do chmod g-s -- \"$to${folder#\"$from\"}\"; done' sh \"$1\" \"$2\" {} +
 }
 ",
     ),
@@ -140,7 +157,6 @@ cd -- \"${{1:-$install}}\" || exit 3
 TRANSSHIP_INSTALL=$(pwd -P)
 TRANSSHIP_VOLUMES={place}
 export TRANSSHIP_INSTALL TRANSSHIP_VOLUMES
-umask 022
 step=0
 work=$(mktemp -d)
 

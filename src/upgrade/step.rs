@@ -180,6 +180,28 @@ impl Step {
         self.kind().undo(world, undo)
     }
 
+    /// Whether there is something to take back of it: it didn't only look, and what it made doesn't stay.
+    pub fn is_undoable(&self) -> bool {
+        match self {
+            Self::Verify(_) | Self::Check(_) | Self::LoadImages(_) => false,
+            // Brings a volume up to date that is another step's to remove.
+            Self::CopyVolume(copy) => copy.after.is_none(),
+            Self::Hook(hook) => hook.is_undoable(),
+            Self::StageRelease(_)
+            | Self::EditCompose(_)
+            | Self::Carry(_)
+            | Self::CopyFolder(_)
+            | Self::Switch(_)
+            | Self::HoldImages(_)
+            | Self::WarmCopy(_)
+            | Self::MakeVolume(_)
+            | Self::MoveDatabase(_)
+            | Self::CreateContainers(_)
+            | Self::Stop(_)
+            | Self::Start(_) => true,
+        }
+    }
+
     /// The step in one line, for plans, progress and reports.
     pub fn title(&self) -> String {
         self.kind().title()

@@ -248,3 +248,47 @@ fn a_plan_begins_with_what_it_comes_to_and_goes_through_a_pager_on_a_terminal() 
         let _ = fs::remove_file(file);
     }
 }
+
+#[test]
+fn what_only_looked_is_not_undone() {
+    let install = Install::planned();
+    install.run(&["apply"]).exits(0);
+    install.run(&["release", "use", "v1.3.2"]).exits(0);
+    let foretold = install
+        .run(&["rollback", "--discard", "--dry-run"])
+        .exits(0)
+        .prints("would undo: copy volume v1_3_2_postgres_data to v2_10_5_postgres_data\n");
+    let undone = install.run(&["rollback", "--discard", "--yes"]).exits(0);
+    let undone = undone.complains("undo: copy volume v1_3_2_postgres_data");
+    let said = [foretold.out, foretold.err, undone.out, undone.err];
+    assert!(
+        !said.iter().any(|text| text.contains("undo: verify")),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn root_is_not_told_to_be_root() {
+    if !need::root() || !need::program("setpriv") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.yml"), "services: {}\n").unwrap();
+    fs::create_dir(folder.path().join("tree")).unwrap();
+    let denied = |words: &str| {
+        let words = format!("chmod 0 a.yml tree; exec {words}");
+        let denied = shell(folder.path(), &words);
+        assert!(denied.err.contains("ermission denied"), "{}", denied.err);
+        denied.err
+    };
+    let [root, other] = [
+        "setpriv --bounding-set=-all $0",
+        "setpriv --reuid=65534 --clear-groups $0",
+    ];
+    for command in ["image ls -f a.yml", "diff a.yml a.yml", "manifest tree"] {
+        let said = denied(&format!("{root} {command}"));
+        assert!(!said.contains("run it as"), "{said}");
+        let said = denied(&format!("{other} {command}"));
+        assert!(said.contains("try: run it as "), "{said}");
+    }
+}

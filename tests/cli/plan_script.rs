@@ -37,7 +37,7 @@ fn script(install: &Install, text: &str) -> Ran {
 
 /// Everything but what runs keep for themselves; what was written since `begun` was written now.
 fn tree(install: &Install, begun: i64) -> BTreeMap<PathBuf, String> {
-    let kept = ["pristine"];
+    let kept = ["pristine", "manifests"];
     let is_own = |path: &Path| {
         let mut kept = kept.iter().map(|name| Path::new(".transship").join(name));
         path.starts_with(".transship") && !kept.any(|kept| path.starts_with(kept))
@@ -71,7 +71,11 @@ fn twins(home: &Path) -> [Install; 2] {
     let old = one.at("releases/v1.3.2");
     let odd = old.join("con fig/it's $odd");
     fs::create_dir_all(&odd).unwrap();
-    fs::set_permissions(old.join("con fig"), fs::Permissions::from_mode(0o750)).unwrap();
+    // Bits that a folder hands down to what is made in it: to none here but those that have them.
+    for (folder, mode) in [("releases", 0o2755), ("releases/v1.3.2/con fig", 0o2750)] {
+        fs::set_permissions(one.at(folder), fs::Permissions::from_mode(mode)).unwrap();
+    }
+    fs::set_permissions(&odd, fs::Permissions::from_mode(0o755)).unwrap();
     fs::write(odd.join("a 'b' \"c\" `d`.conf"), "odd\n").unwrap();
     fs::hard_link(odd.join("a 'b' \"c\" `d`.conf"), odd.join("twin")).unwrap();
     symlink("../nowhere at all", odd.join("link")).unwrap();
@@ -143,7 +147,7 @@ fn the_script_of_a_plan_makes_the_tree_that_apply_makes() {
         "transship verify ",
         "transship merge ",
         "transship release use v2.10.5",
-        "cp -a ",
+        "carry ",
     ] {
         assert!(text.contains(wanted), "no `{wanted}` in\n{text}");
     }

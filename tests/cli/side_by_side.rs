@@ -9,6 +9,7 @@ use super::common::install::run;
 use super::common::need;
 use super::common::program::{Ran, transship};
 
+mod names;
 mod variables;
 
 /// Two folders `A` and `B` with the same files.

@@ -10,6 +10,7 @@
 
 mod compose_labels;
 mod compose_program;
+mod crash_points;
 #[path = "../common/document.rs"]
 mod document;
 mod fake_docker;

@@ -183,9 +183,12 @@ impl Engine {
     pub(crate) fn start() -> Self {
         let home = tempfile::tempdir().unwrap();
         fs::set_permissions(home.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let bridge = Path::new("/sys/class/net/docker0");
+        let has_bridge = bridge.exists();
         let daemon = Self::daemon(home.path());
         let engine = Self { home, daemon };
         engine.until_it_answers();
+        assert_eq!(bridge.exists(), has_bridge, "the first engine's");
         engine
     }
 
@@ -201,7 +204,9 @@ impl Engine {
     fn daemon(home: &Path) -> Child {
         let at = |name: &str| home.join(name).display().to_string();
         let log = fs::File::create(at("log")).unwrap();
-        Command::new("dockerd")
+        // It would remove the first one's bridge, as one that it is to have none of.
+        Command::new("unshare")
+            .args(["--net", "dockerd"])
             .args(["--host", &format!("unix://{}", at("socket"))])
             .args(["--data-root", &at("data"), "--exec-root", &at("exec")])
             .args(["--pidfile", &at("pid"), "--bridge=none", "--iptables=false"])

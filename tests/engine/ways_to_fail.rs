@@ -7,26 +7,31 @@
 //! | 1 | the new release ends at once | `upgrade`: `a_new_release_that_does_not_come_up_well_*` |
 //! | 2 | it is unhealthy | the same |
 //! | 3 | a check fails in a container | the same |
-//! | 4 | `current` is repointed by somebody | `upgrade`: `a_new_release_that_does_not_come_up_well_*` |
-//! | 5 | a hook fails, before the stop or after it | `upgrade`: `a_hook_that_fails_in_the_window_*` |
-//! | 6 | a hook hangs | the same |
-//! | 7 | a hook can't be run | `upgrade`: `a_hook_that_fails_in_the_window_*` |
-//! | 8 | Ctrl-C | the same |
-//! | 9 | SIGKILL, then `rollback` | `upgrade`: `a_run_that_is_killed_in_the_window_*` |
-//! | 10 | SIGKILL, then `resume` | the same |
-//! | 11 | the disk is full | here: `a_disk_that_is_full_in_the_window_*`; at any write: `tests/crash` |
-//! | 12 | a container of the new release is killed | here: `what_somebody_does_to_the_new_release_*` |
-//! | 13 | it is removed | the same |
-//! | 14 | the old release's containers are removed | `upgrade`: `what_somebody_removes_of_the_old_release_*` |
-//! | 15 | their network is | the same |
-//! | 16 | the old compose file is spoilt | the same |
-//! | 17 | somebody starts the old release | here: `an_old_release_that_somebody_starts_*` |
-//! | 18 | the engine is restarted, and a restart policy revives the old release | `restarted` |
-//! | 19 | a reboot, and the revived release writes; then `resume` | `restarted` |
-//! | 20 | the maintenance window ends | `terms`: `the_window_is_kept_to_*` |
-//! | 21 | nobody confirms | `terms`: `what_nobody_confirms_goes_back_*` |
-//! | 22 | a hook after the switch | here: `a_hook_that_fails_once_the_new_release_serves_*` |
-//! | 23 | the second of two hops | here: `the_second_hop_that_fails_*` |
+//! | 4 | a check hangs | here: `what_the_host_lacks_in_the_window_*` |
+//! | 5 | `current` is repointed by somebody | `upgrade`: `a_new_release_that_does_not_come_up_well_*` |
+//! | 6 | a hook fails, before the stop or after it | `upgrade`: `a_hook_that_fails_in_the_window_*` |
+//! | 7 | a hook hangs, before the stop or after it | the same, and here: `what_the_host_lacks_*` |
+//! | 8 | a hook can't be run | `upgrade`: `a_hook_that_fails_in_the_window_*` |
+//! | 9 | Ctrl-C | the same |
+//! | 10 | SIGTERM | here: `what_the_host_lacks_in_the_window_*` |
+//! | 11 | SIGKILL, then `rollback` | `upgrade`: `a_run_that_is_killed_in_the_window_*` |
+//! | 12 | SIGKILL, then `resume` | the same |
+//! | 13 | the port of the new release is taken | here: `what_the_host_lacks_in_the_window_*` |
+//! | 14 | the disk is full | here: `a_disk_that_is_full_in_the_window_*`; at any write: `tests/crash` |
+//! | 15 | a container of the new release is killed | here: `what_somebody_does_to_the_new_release_*` |
+//! | 16 | it is removed | the same |
+//! | 17 | the new release's image is removed by force | here: `an_image_that_is_gone_*` |
+//! | 18 | the old release's containers are removed | `upgrade`: `what_somebody_removes_of_the_old_release_*` |
+//! | 19 | their network is | the same |
+//! | 20 | the old compose file is spoilt | the same |
+//! | 21 | the old release's containers and images are removed | here: `an_image_that_is_gone_*` |
+//! | 22 | somebody starts the old release | here: `an_old_release_that_somebody_starts_*` |
+//! | 23 | the engine is restarted, and a restart policy revives the old release | `restarted` |
+//! | 24 | a reboot, and the revived release writes; then `resume` | `restarted` |
+//! | 25 | the maintenance window ends | `terms`: `the_window_is_kept_to_*` |
+//! | 26 | nobody confirms | `terms`: `what_nobody_confirms_goes_back_*` |
+//! | 27 | a hook after the switch | here: `a_hook_that_fails_once_the_new_release_serves_*` |
+//! | 28 | the second of two hops | here: `the_second_hop_that_fails_*` |
 //!
 //! What went wrong elsewhere (`owner/repository#issue`), and what would see it here:
 //!
@@ -40,9 +45,9 @@
 //! | all-in-one#4471, frankendeploy#72: back to another release than the one before | here: `the_second_hop_that_fails_*` |
 //! | all-in-one#5045: no dump, and round and round | `tests/databases`: `an_upgrade_moves_the_database_and_what_fails_*` |
 //! | arcane#2264: initdb ran on the data of a container that was made anew | `upgrade`: `what_somebody_removes_of_the_old_release_*` reads the rows |
-//! | YunoHost#1231, mattermost_ynh#92: restored from what had no files | `tests/cli/last_copy.rs`: refused by name before anything is done |
+//! | YunoHost#1231, mattermost_ynh#92: restored from what had no files | here: `an_image_that_is_gone_*`: refused by name before anything is done |
 //! | doco-cd#1616, Dokploy#3987: a way back told as success | here: exit code 5 and the answer are asked in every way to fail |
-//! | coolify#8445: back to nothing | `tests/cli/last_copy.rs`: `the_old_release_is_gone` |
+//! | coolify#8445: back to nothing | here: `an_image_that_is_gone_*` |
 //! | `docker image prune -a` between | `standing`: `a_held_image_survives_*`; `pruning` |
 //! | Sentry's Postgres step: the old volume removed before the copy back | the rows of the old volume are read in every way to fail |
 //! | getsentry/self-hosted#4511: hard stops seen after services were stopped | `tests/cli/path.rs`: refused by `plan`, before anything |
@@ -50,8 +55,10 @@
 use std::fs;
 use std::process::Command;
 
-use super::lab::put_text;
-use super::upgrade::{Extra, Failing, Upgrade, can};
+use super::lab::{Lab, put_text};
+use super::outage::free_port;
+use super::replacing::Pair;
+use super::upgrade::{Extra, Failing, Upgrade, can, text};
 
 #[test]
 fn what_somebody_does_to_the_new_release_in_the_window_is_seen() {
@@ -78,6 +85,117 @@ fn what_somebody_does_to_the_new_release_in_the_window_is_seen() {
             ..Failing::default()
         },
     ]);
+}
+
+#[test]
+fn what_the_host_lacks_in_the_window_brings_the_old_release_back() {
+    if !can() {
+        return;
+    }
+    let upgrade = Upgrade::new("lacking", Extra::default(), Extra::default());
+    // Somebody else listens where the new release would, from the last moment on.
+    let port = free_port();
+    let ports = format!("    ports: ['127.0.0.1:{port}:9']\n");
+    let thief = format!("docker run -d --name OWNthief -p 127.0.0.1:{port}:9 shell:1 sleep 1000");
+    upgrade.comes_back(&[
+        Failing {
+            recipe: "checks: [{command: 'case $PWD in */v2) sleep 600;; esac', within: 5s}]",
+            says: "v2 wasn't well within 5 s",
+            ..Failing::default()
+        },
+        Failing {
+            recipe: "hooks: {before-stop: {run: 'sleep 600', within: 1s}}",
+            says: "it took longer than 1 s",
+            ..Failing::default()
+        },
+        Failing {
+            recipe: "hooks: {migrate: 'kill -TERM $PPID; sleep 600'}",
+            says: "interrupted",
+            ..Failing::default()
+        },
+        Failing {
+            db: &ports,
+            recipe: &format!("hooks: {{before-stop: '{thief}'}}"),
+            says: &port.to_string(),
+            ..Failing::default()
+        },
+    ]);
+}
+
+/// An image of a release's own: what it would run is nobody else's.
+fn own_image(lab: &Lab, number: u8) -> String {
+    let (image, container) = (
+        format!("{}:1", lab.name(&format!("image{number}"))),
+        lab.name(&format!("made{number}")),
+    );
+    lab.docker(&["create", "--name", &container, "shell:1", "true"]);
+    let label = format!("LABEL made={container}");
+    lab.docker(&["commit", "--change", &label, &container, &image]);
+    lab.docker(&["rm", &container]);
+    image
+}
+
+#[test]
+fn an_image_that_is_gone_in_the_window_is_missed_and_never_said_to_run() {
+    if !can() {
+        return;
+    }
+    let port = free_port();
+    let pair = Pair::new("gone", |lab, number| {
+        text(lab, port, number, "", "").replace("shell:1", &own_image(lab, number))
+    });
+    let upgrade = Upgrade::up(pair, port);
+    let (root, before) = (upgrade.pair.home.path().to_owned(), upgrade.running("a"));
+    let own = upgrade.pair.lab.name("");
+    let all_of = |project: &str| {
+        format!("$(docker ps -aq --filter label=com.docker.compose.project={own}{project})")
+    };
+    // By its id, with whatever tags it has.
+    let remove = |image: &str| {
+        format!("docker rmi -f $(docker image inspect -f \"{{{{.Id}}}}\" {own}{image}:1)")
+    };
+
+    // Of the new release, with its containers.
+    let hook = format!("docker rm -f {}; {}", all_of("b"), remove("image2"));
+    put_text(
+        &root.join("transship.yml"),
+        &format!("hooks: {{before-stop: '{hook}'}}"),
+    );
+    let v2 = upgrade.pair.lab.name("image2") + ":1";
+    let tar = root.join("image2.tar").display().to_string();
+    upgrade.pair.lab.docker(&["save", "-o", &tar, &v2]);
+    let ran = upgrade.upgrade(&[]).exits(5);
+    ran.complains("v1 serves again").complains("image2");
+    upgrade.is_old(&before, "the new image is gone");
+    upgrade
+        .pair
+        .ran(&["rollback", "--discard", "--yes"])
+        .exits(0);
+    upgrade.pair.lab.docker(&["load", "-i", &tar]);
+
+    // Of the old one, with its containers: it can't be had back, and that is what is said.
+    let v1 = upgrade.pair.lab.name("image1") + ":1";
+    let tar = root.join("image1.tar").display().to_string();
+    upgrade.pair.lab.docker(&["save", "-o", &tar, &v1]);
+    let hook = format!("docker rm -f {}; {}; exit 1", all_of("a"), remove("image1"));
+    put_text(
+        &root.join("transship.yml"),
+        &format!("hooks: {{migrate: '{hook}'}}"),
+    );
+    let ran = upgrade.upgrade(&[]).exits(4);
+    ran.complains("v1 doesn't serve again, after this failed")
+        .complains("transship rollback");
+    assert_eq!(upgrade.running("a"), Vec::<String>::new());
+    // Whoever has the image still gives it back, and what was said is what is to be done.
+    upgrade.pair.lab.docker(&["load", "-i", &tar]);
+    upgrade.pair.ran(&["rollback"]).exits(0);
+    let now = upgrade.running("a");
+    assert_eq!(now.len(), 2);
+    upgrade.is_old(&now, "the image was loaded again");
+    upgrade.pair.ran(&["stop", "v1"]).exits(0);
+    for image in [v1, v2] {
+        let _ = Command::new("docker").args(["rmi", "-f", &image]).output();
+    }
 }
 
 #[test]

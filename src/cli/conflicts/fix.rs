@@ -1,6 +1,6 @@
 //! `transship conflicts --fix`: the edits of the last side.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{
     ComparedProject, ConflictsArgs, ConflictsJson, FixedJson, claims_of, claims_of_engine,
@@ -11,7 +11,7 @@ use crate::cli::files::env_edits::EnvEdits;
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::text_diff;
 use crate::cli::terminal::ui::{Done, Ui};
-use crate::compose::{self, Claims, Conflict, ConflictRule, LoadOptions, VariableChange};
+use crate::compose::{self, Claims, Conflict, ConflictRule, LoadOptions};
 use crate::engine::{Docker, listening};
 use crate::error::{Code, Explain, Kind};
 use crate::launch::{self, LaunchError, Parting, PartingNames};
@@ -157,49 +157,37 @@ fn parting(
         prefix: args.prefix.clone(),
         port_offset: args.port_offset,
         edits_mounted: args.mounted,
+        kept_variables: variables_of_others(last, others),
     };
     let mut parting = Parting::of(&last.model, &own, taken, found, &names)?;
     let is_others = |path: &Path| {
         let mut sides = others.iter();
-        sides.any(|side| side.reads(path) || side.runs_beside(last, path))
+        sides.any(|side| {
+            side.reads(path) || side.has_variables_of(path) || side.runs_beside(last, path)
+        })
     };
     parting.keep(&is_others, "another side has this file, too");
-    require_own_variables(&parting, others)?;
     match parting.refusals.as_slice() {
         [] => Ok(parting),
         refusals => Err(refused(refusals)),
     }
 }
 
-/// Another value in a file that gives another side its variables would change that side, too.
-fn require_own_variables(parting: &Parting, others: &[ComparedProject]) -> Result<(), Failure> {
-    let is_theirs = |file: &&Path| others.iter().any(|side| side.has_variables_of(file));
-    let of = |change: &VariableChange| {
-        let file = parting.values.target(&change.name).filter(is_theirs)?;
-        Some((change.name.clone(), file.to_owned()))
-    };
-    let shared: Vec<_> = parting.variables.iter().filter_map(of).collect();
-    let Some((_, file)) = shared.first() else {
-        return Ok(());
-    };
-    let names: Vec<_> = shared.iter().map(|(name, _)| format!("`{name}`")).collect();
-    let message = format!(
-        "{} would have to change in `{}`, from which another side has its variables, too, so \
-         nothing was edited",
-        names.join(", "),
-        file.display()
-    );
-    Err(Failure::new(Kind::Refused, message)
-        .code(Code::Unsafe)
-        .hint("give the last side a file of variables of its own: a copy of it, no link")
-        .hint("or write the values in its compose file in place of the variables"))
+/// The files of variables that are another side's, too: another value would change that side.
+fn variables_of_others(last: &ComparedProject, others: &[ComparedProject]) -> Vec<PathBuf> {
+    let is_theirs = |file: &PathBuf| others.iter().any(|side| side.has_variables_of(file));
+    let model = &last.model;
+    let files = model.env_files.iter();
+    let files = files.chain(model.included_env.values().flatten()).cloned();
+    let files = files.chain([model.project_dir.join(".env")]);
+    files.filter(is_theirs).collect()
 }
 
 /// Half of the edits would leave a project that fits neither alone nor beside the others.
 fn refused(refusals: &[compose::Error]) -> Failure {
     let message = match refusals.len() {
         1 => "not everything can be edited, so nothing was".to_owned(),
-        count => format!("{count} things can't be edited, so nothing was"),
+        count => format!("{count} places can't be edited, so nothing was"),
     };
     refusals.iter().fold(
         Failure::new(Kind::Refused, message).code(Code::Unsafe),

@@ -108,11 +108,11 @@ pub(super) fn text(found: &DatabaseComparison) -> String {
         (true, ..) => format!("equal: {servers} have the same: {read}\n"),
         (false, 0, unread) => format!(
             "unknown: {} of {servers} can't be read\n",
-            of(unread, "thing")
+            of(unread, "item")
         ),
         (false, differences, _) => format!(
             "different: {servers} differ in {}\n",
-            of(differences, "thing")
+            of(differences, "place")
         ),
     };
     text

@@ -9,7 +9,7 @@ use crate::cli::terminal::size;
 use crate::cli::terminal::ui::Ui;
 use crate::compose::{self, FoundProject, LoadOptions, Model};
 use crate::env_file::Values;
-use crate::error::Kind;
+use crate::error::{Kind, user_hint};
 
 /// Which compose files.
 #[derive(Debug, Clone, clap::Args)]
@@ -161,7 +161,8 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
         let failure = Failure::new(kind, format!("can't read `{}`", path.display())).cause(&error);
         match error.kind() {
             io::ErrorKind::PermissionDenied => {
-                failure.hint("run it as a user who may, for example with `sudo`")
+                let hints = user_hint("a user who may read it");
+                Failure { hints, ..failure }
             }
             io::ErrorKind::IsADirectory => failure.hint("name the file itself, with `-f FILE`"),
             _ => failure,

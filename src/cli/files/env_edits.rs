@@ -1,6 +1,6 @@
 //! The edits of `.env` files that an edit of compose files brings with it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 
 use super::edits::FileEdit;
@@ -27,19 +27,28 @@ impl EnvEdits {
             if std::env::var_os(&name).is_some() {
                 return Err(in_environment(&name));
             }
-            let file = match values.holder(&name) {
-                Some(file) => file.clone(),
-                None => values.new_file().ok_or_else(|| nowhere(&change))??,
+            let path = values.target(&name).ok_or_else(|| nowhere(&change))?;
+            if !self.files.contains_key(path) {
+                let file = match values.holder(&name) {
+                    Some(file) => file.clone(),
+                    None => values.new_file().ok_or_else(|| nowhere(&change))??,
+                };
+                self.files.insert(path.to_owned(), (file, BTreeMap::new()));
+            }
+            let held = self.files.get_mut(path);
+            let (_, held) = held.ok_or_else(|| nowhere(&change))?;
+            let Some(known) = held.get_mut(&name) else {
+                held.insert(name, change);
+                continue;
             };
-            let held = self.files.entry(file.path().to_owned());
-            let (_, held) = held.or_insert_with(|| (file, BTreeMap::new()));
-            let known = held.entry(name).or_insert_with(|| change.clone());
             if known.to != change.to {
                 return Err(at_odds(&change.name));
             }
-            let is_new = |service: &String| !known.services.contains(service);
-            let others: Vec<_> = change.services.into_iter().filter(is_new).collect();
-            known.services.extend(others);
+            let told: HashSet<String> = known.services.iter().cloned().collect();
+            let is_new = |service: &String| !told.contains(service);
+            known
+                .services
+                .extend(change.services.into_iter().filter(is_new));
         }
         Ok(())
     }

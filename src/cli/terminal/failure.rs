@@ -2,11 +2,12 @@
 //! prints it.
 
 use std::error::Error;
+use std::io;
 
 use serde::Serialize;
 
 use super::pasted::Pasted;
-use crate::error::{Code, ErrorPart, Explain, Kind};
+use crate::error::{Code, ErrorPart, Explain, Kind, user_hint};
 use crate::upgrade::running::downtime::DowntimeFigure;
 use crate::upgrade::running::runner::RunError;
 
@@ -175,13 +176,22 @@ impl<E: Explain> From<E> for Failure {
     fn from(error: E) -> Self {
         let message = error.to_string();
         let chain = std::iter::successors(error.source(), |error| (*error).source());
-        let mut causes: Vec<String> = chain.map(ToString::to_string).collect();
+        let (mut causes, mut is_denied) = (Vec::new(), false);
+        for cause in chain {
+            causes.push(cause.to_string());
+            let io = cause.downcast_ref::<io::Error>();
+            is_denied |= io.is_some_and(|io| io.kind() == io::ErrorKind::PermissionDenied);
+        }
         causes.dedup();
+        let hints = match error.hints() {
+            own if own.is_empty() && is_denied => user_hint("a user who may"),
+            own => own,
+        };
         Self {
             code: error.code(),
             kind: error.kind(),
             causes,
-            hints: error.hints(),
+            hints,
             parts: error.parts(),
             downtime: None,
             message,

@@ -6,8 +6,6 @@ use serde::Serialize;
 
 use super::{ContainerJson, KnownProject, Which};
 use crate::cli::held;
-use crate::cli::install_place::InstallArg;
-use crate::cli::options::DockerArg;
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::size;
 use crate::cli::terminal::ui::{Done, Ui};
@@ -32,10 +30,6 @@ pub(in crate::cli) struct Stop {
     /// Only print the command
     #[arg(long)]
     dry_run: bool,
-    #[command(flatten)]
-    install: InstallArg,
-    #[command(flatten)]
-    docker: DockerArg,
 }
 
 #[derive(Serialize)]
@@ -48,13 +42,13 @@ struct StopJson<'a> {
 }
 
 pub(in crate::cli) fn stop(args: &Stop, ui: &Ui) -> Result<Done, Failure> {
-    let install = args.install.at(ui)?;
+    let install = args.which.install.at(ui)?;
     // The containers of a copy's project are its original's.
     install.require_own()?;
     let release = install.release(&args.which.release)?;
-    let docker = args.docker.find()?;
+    let docker = args.which.docker.find()?;
     docker.server()?;
-    held::warn(&args.docker, ui);
+    held::warn(&args.which.docker, ui);
     let known = args.which.project(&install, &release, &docker)?;
     let (name, project) = project_of(&release, known, &docker)?;
     let patience = Duration::from_secs(args.timeout);

@@ -13,7 +13,7 @@ use crate::compose::file::interpolate::{Lookup, interpolate};
 use crate::compose::file::location::Location;
 use crate::compose::file::syntax::NodeKind;
 use crate::compose::file::template::{MINGLED, Template};
-use crate::compose::file::value_location::ValueLocation;
+use crate::compose::file::value_location::{ValueLocation, ValueSites};
 use crate::compose::model::mount::{Short, is_data};
 
 /// Moves every bind mount from a folder of the host, or from below it, to the same place
@@ -81,7 +81,8 @@ fn rebased(
     unmatched: &mut Vec<&PathBuf>,
 ) -> Result<Edited, Error> {
     let sources = sources(document, lookup);
-    let sites: Vec<_> = sources.iter().map(|source| source.site.clone()).collect();
+    let sites = sources.iter().map(|source| source.site.clone());
+    let sites = ValueSites::new(sites.collect());
     let mut draft = Draft::new(document);
     for source in &sources {
         let fitting = moves.iter().find(|(from, to)| source.is_below(from, to));

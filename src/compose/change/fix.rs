@@ -8,13 +8,15 @@ use super::prefix_names::{PrefixRule, Section, draft_each_name, prove_names};
 use super::references::{Referrers, StaleName, TextFile, unique};
 use super::rename::{NamedThing, Rename};
 use super::service_edits::{check_suffix, draft_ports};
+use super::taken_names::TakenNames;
+use crate::compose::conflicts::claims::Claims;
 use crate::compose::conflicts::conflict::{Conflict, ConflictRule};
 use crate::compose::error::Error;
 use crate::compose::file::document::Document;
 use crate::compose::file::edit::{Draft, Edited};
 use crate::compose::file::interpolate::{Lookup, interpolate, variables as variables_of};
 use crate::compose::file::location::Location;
-use crate::compose::file::value_location::{ValueLocation, sites};
+use crate::compose::file::value_location::{ValueLocation, ValueSites, sites};
 use crate::compose::file::variable::{VariableChange, Variables};
 use crate::compose::model::model::Model;
 use crate::compose::model::port::Port;
@@ -50,6 +52,10 @@ pub struct ProjectFiles<'a> {
     pub foreign: &'a [Rename],
     /// Text files that services mount or have labels from.
     pub texts: &'a [TextFile],
+    /// All that the others have, and that no name may become.
+    pub taken: &'a Claims,
+    /// True for a variable that others have from the same file: its value stays.
+    pub is_kept: &'a dyn Fn(&str) -> bool,
 }
 
 /// A project's files with their conflicts resolved, as far as that can be.
@@ -88,10 +94,13 @@ pub fn fix(
     if conflicts.iter().any(is_container) {
         check_suffix(&rule.suffix)?;
     }
+    let own = Claims::of(project.model);
+    let taken = TakenNames::new(project.taken, &own, project.model, conflicts);
     let mut fixing = Fixing {
         lookup: project.lookup,
         rule,
-        variables: Variables::default(),
+        taken: &taken,
+        variables: Variables::keeping(project.is_kept),
         renames: Vec::new(),
         refusals: Vec::new(),
     };
@@ -196,7 +205,8 @@ struct Fixing<'a> {
     /// The values of the variables of the file that is edited.
     lookup: &'a Lookup<'a>,
     rule: &'a FixRule,
-    variables: Variables,
+    taken: &'a TakenNames<'a>,
+    variables: Variables<'a>,
     renames: Vec<Rename>,
     refusals: Vec<Error>,
 }
@@ -233,10 +243,14 @@ impl Fixing<'_> {
             return;
         }
         let suffix = &self.rule.suffix;
-        let sites = sites(document, "container_name");
+        let sites = ValueSites::new(sites(document, "container_name"));
         let asked =
             |site: &'_ ValueLocation<'_>| places.get(&document.location_of(site.scalar)).copied();
-        for (site, conflict) in sites.iter().filter_map(|site| Some((site, asked(site)?))) {
+        for (site, conflict) in sites
+            .all
+            .iter()
+            .filter_map(|site| Some((site, asked(site)?)))
+        {
             let name = format!("{}{suffix}", site.written);
             let from = interpolate(site.written, self.lookup);
             if let Some(error) = from
@@ -245,11 +259,7 @@ impl Fixing<'_> {
                 .and_then(|from| too_long(document, site, from, suffix))
             {
                 self.refusals.push(error);
-            } else if let Some(error) = from
-                .as_ref()
-                .ok()
-                .and_then(|from| is_a_service_s(colliding.model, document, site, from, suffix))
-            {
+            } else if let Some(error) = self.taken.refuses_suffix(conflict, suffix) {
                 self.refusals.push(error);
             } else if let Err(error) = draft.set(document, &sites, site, name) {
                 self.refusals.push(error);
@@ -301,31 +311,35 @@ impl Fixing<'_> {
         section: Section,
         colliding: Vec<&Conflict>,
     ) -> Result<(), Error> {
-        if colliding.is_empty() {
+        let prefix = &self.rule.prefix;
+        let (mut keys, mut free) = (Vec::new(), Vec::new());
+        for conflict in colliding {
+            if let Some(error) = self.taken.refuses_prefix(section, conflict, prefix) {
+                self.refusals.push(error);
+            } else {
+                keys.push(conflict.second.owner.clone());
+                free.push(conflict);
+            }
+        }
+        if free.is_empty() {
             return Ok(());
         }
-        let keys = colliding
-            .iter()
-            .map(|conflict| conflict.second.owner.clone());
         let names = PrefixRule {
-            prefix: self.rule.prefix.clone(),
+            prefix: prefix.clone(),
             replace: None,
-            only: keys.collect(),
+            only: keys,
             own: None,
         };
         let refused = draft_each_name(document, draft, section, &names)?;
         let is_refused = |key: &str| refused.iter().any(|(other, _)| other == key);
-        for conflict in colliding {
+        let thing = match section {
+            Section::Volumes => NamedThing::Volume,
+            Section::Networks => NamedThing::Network,
+        };
+        for conflict in free {
             let (key, name) = (&conflict.second.owner, &conflict.subject);
-            let to = format!("{}{key}", self.rule.prefix);
-            if to == *name {
-                self.refusals
-                    .extend(has_it_already(conflict, &self.rule.prefix));
-            } else if !is_refused(key) {
-                let thing = match section {
-                    Section::Volumes => NamedThing::Volume,
-                    Section::Networks => NamedThing::Network,
-                };
+            if !is_refused(key) {
+                let to = format!("{prefix}{key}");
                 self.renames.push(Rename::new(thing, key, name.clone(), to));
             }
         }
@@ -333,16 +347,6 @@ impl Fixing<'_> {
             .extend(refused.into_iter().map(|(_, error)| error));
         Ok(())
     }
-}
-
-/// A name that is made with the prefix as it is collides with it, too.
-fn has_it_already(conflict: &Conflict, prefix: &str) -> Option<Error> {
-    let other = format!("{}2_", prefix.trim_end_matches('_'));
-    Some(Error::Unsafe {
-        at: conflict.second.at.clone()?,
-        reason: format!("`{}` has that prefix, and is taken", conflict.subject),
-        remedy: format!("choose another one: `--prefix {other}`"),
-    })
 }
 
 /// Whoever is called by a name that is too long for a host's can't be reached by it any more.
@@ -362,24 +366,6 @@ fn too_long(
              can't be reached by its name"
         ),
         remedy: "choose a shorter one with `--suffix`".to_owned(),
-    })
-}
-
-/// Whoever used a name that a service has already would reach that.
-fn is_a_service_s(
-    model: &Model,
-    document: &Document,
-    site: &ValueLocation<'_>,
-    name: &str,
-    suffix: &str,
-) -> Option<Error> {
-    let is_taken = |suffix: &str| model.services.contains_key(&format!("{name}{suffix}"));
-    let mut others = (2..).map(|number| format!("{suffix}{number}"));
-    let other = others.find(|suffix| !is_taken(suffix))?;
-    is_taken(suffix).then(|| Error::Unsafe {
-        at: document.location_of(site.scalar),
-        reason: format!("`{name}{suffix}` is the name of a service"),
-        remedy: format!("choose another one: `--suffix={other}`"),
     })
 }
 

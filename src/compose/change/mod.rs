@@ -10,4 +10,5 @@ pub(crate) mod release_edit;
 pub(crate) mod rename;
 pub(crate) mod service_edits;
 pub(crate) mod set_images;
+mod taken_names;
 pub(crate) mod top_level_name;

@@ -51,8 +51,8 @@ pub(crate) struct NamedText<'a> {
     pub(crate) reaches: bool,
     /// True for a name that a service answers to, whatever its container is called.
     pub(crate) is_service: bool,
-    /// The networks by whose names those who read it may call a host: `db.proxy`.
-    pub(crate) networks: &'a [&'a str],
+    /// The networks by whose names those who read it may call a host: `db.proxy`. In order.
+    pub(crate) networks: &'a [String],
     /// What they know of hosts.
     pub(crate) hosts: KnownHosts<'a>,
 }
@@ -60,7 +60,7 @@ pub(crate) struct NamedText<'a> {
 /// The hosts that whoever reads a text knows.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct KnownHosts<'a> {
-    /// Names of services and containers.
+    /// Names of services and their aliases, in order.
     pub(crate) peers: &'a [&'a str],
     /// Names of the machine itself, by `extra_hosts`.
     pub(crate) gateways: &'a [&'a str],
@@ -132,11 +132,12 @@ fn places(text: &NamedText<'_>, rename: &Rename) -> Vec<WordPlace> {
     let is_name = |at: usize| bytes.get(at).is_some_and(|byte| is_name_byte(*byte));
     let network_behind = |end: usize| {
         let rest = whole.get(end + 1..).unwrap_or_default();
-        let networks = text.networks.iter().filter(|_| is_host);
-        let mut ends = networks
-            .filter(|name| rest.starts_with(**name))
-            .map(|name| end + 1 + name.len());
-        ends.find(|end| !is_name(*end))
+        let length = rest.bytes().take_while(|byte| is_name_byte(*byte)).count();
+        let network = &rest[..length];
+        let known = text
+            .networks
+            .binary_search_by(|name| name.as_str().cmp(network));
+        (is_host && known.is_ok()).then_some(end + 1 + length)
     };
     let place = |at: usize| {
         let starts = at == 0 || !is_name_byte(bytes[at - 1]) || is_escape(at);

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, HashSet};
 use self::names_given::{GivenName, NamesGiven, require_single};
 use self::warnings::{warn_of_device, warn_of_external, warn_of_no_name, warn_of_other_prefix};
 use super::top_level_name::{NameEdit, NamePosition, Siblings};
+use crate::compose::conflicts::conflict::ConflictRule;
 use crate::compose::error::Error;
 use crate::compose::file::document::{Document, MapEntry};
 use crate::compose::file::edit::{Change, Draft, Edited};
@@ -44,6 +45,14 @@ impl Section {
         match self {
             Self::Volumes => "volumes",
             Self::Networks => "networks",
+        }
+    }
+
+    /// The rule by which two of one name collide.
+    pub(super) const fn rule(self) -> ConflictRule {
+        match self {
+            Self::Volumes => ConflictRule::VolumeName,
+            Self::Networks => ConflictRule::NetworkName,
         }
     }
 

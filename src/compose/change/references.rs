@@ -3,6 +3,7 @@
 //! new name it is edited with it; else it is listed.
 
 mod candidates;
+mod from_outside;
 mod in_files;
 mod mixed_variables;
 
@@ -10,8 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 use std::path::PathBuf;
 
-use candidates::{Candidate, Candidates, FromOutside};
-use mixed_variables::MIXED;
+use candidates::{Candidate, Candidates};
 
 use super::name_use::{KnownHosts, NameUse, NamedText, ValueRole, is_bridge, is_name_byte, uses};
 use super::rename::{NamedThing, Rename};
@@ -21,8 +21,8 @@ use crate::compose::file::interpolate::Lookup;
 use crate::compose::file::location::Location;
 use crate::compose::file::syntax::NodeId;
 use crate::compose::file::template::{Home, Template};
-use crate::compose::file::value_location::ValueLocation;
-use crate::compose::file::variable::{VariableEdit, Variables};
+use crate::compose::file::value_location::ValueSites;
+use crate::compose::file::variable::{KEPT, VariableEdit, Variables};
 use crate::compose::model::model::{Model, Service};
 
 /// A place that keeps, or may keep, a name that nothing has any more.
@@ -60,11 +60,13 @@ pub(crate) struct Referrers<'a> {
     lookup: &'a Lookup<'a>,
     /// What gets another name, by the name until now in small letters.
     renames: HashMap<String, Vec<&'a Rename>>,
-    /// The names of its networks, in small letters.
+    /// The names of its networks, in small letters and in order.
     networks: Vec<String>,
     /// The names that services answer to, whatever their containers are called, with the networks
     /// on which they do.
     services: HashMap<&'a str, HashSet<&'a str>>,
+    /// Those names alone, in order.
+    peers: Vec<&'a str>,
     /// The variables that stand for something else, too, and keep their values.
     mixed: HashSet<String>,
 }
@@ -102,6 +104,7 @@ impl<'a> Referrers<'a> {
         }
         let networks = model.networks.values();
         let networks = networks.map(|network| network.name.to_ascii_lowercase());
+        let networks: BTreeSet<String> = networks.collect();
         let mut services: HashMap<&str, HashSet<&str>> = HashMap::new();
         let enabled = model.services.iter().filter(|(_, service)| service.enabled);
         for (name, service) in enabled {
@@ -112,11 +115,13 @@ impl<'a> Referrers<'a> {
                 }
             }
         }
+        let peers: BTreeSet<&str> = services.keys().copied().collect();
         Self {
             model,
             lookup,
             renames: by_name,
-            networks: networks.collect(),
+            networks: networks.into_iter().collect(),
+            peers: peers.into_iter().collect(),
             services,
             mixed: HashSet::new(),
         }
@@ -151,7 +156,7 @@ impl<'a> Referrers<'a> {
         &self,
         document: &Document,
         draft: &mut Draft<'_>,
-        variables: &mut Variables,
+        variables: &mut Variables<'_>,
     ) -> Vec<StaleName> {
         let mut stale = Vec::new();
         if self.renames.is_empty() {
@@ -163,18 +168,19 @@ impl<'a> Referrers<'a> {
             outside,
             ..
         } = Candidates::of(document);
+        let alone = outside.iter().filter_map(|outside| outside.site.clone());
+        let alone = ValueSites::new(alone.collect());
         for outside in &outside {
-            self.variable_of_outside(document, variables, outside, &mut stale);
+            stale.extend(self.variable_of_outside(document, draft, variables, &alone, outside));
         }
         let is_named = |candidate: &&Candidate<'_>| self.may_use(candidate.site.written);
         let chosen: Vec<&Candidate<'_>> = candidates.iter().filter(is_named).collect();
-        let sites: Vec<_> = chosen
-            .iter()
-            .map(|candidate| candidate.site.clone())
-            .collect();
+        let sites = chosen.iter().map(|candidate| candidate.site.clone());
+        let sites = ValueSites::new(sites.collect());
         for candidate in chosen {
             self.candidate(document, draft, variables, &sites, candidate, &mut told);
         }
+        variables.mentioned_in(&sites.all);
         stale.extend(told.not_edited());
         stale
     }
@@ -184,44 +190,12 @@ impl<'a> Referrers<'a> {
         text.contains('$') || !self.named_in(text).is_empty()
     }
 
-    /// A variable that a service has from outside, `- DB_HOST` alone, changes where it is set.
-    fn variable_of_outside(
-        &self,
-        document: &Document,
-        variables: &mut Variables,
-        outside: &FromOutside<'_>,
-        stale: &mut Vec<StaleName>,
-    ) {
-        let FromOutside { service, name, at } = outside;
-        let Some(value) = (self.lookup)(name) else {
-            return;
-        };
-        for found in self.uses(ValueRole::Pair, name, &value, &[service]) {
-            let edit = VariableEdit {
-                name: name.clone(),
-                range: found.range.clone(),
-                text: &found.rename.to,
-            };
-            let services = || vec![(*service).to_owned()];
-            let done = match found.is_sure {
-                true if found.rename.made_of.contains(name) => Err(MADE_OF_IT.to_owned()),
-                true if self.is_mixed(&found, name) => Err(MIXED.to_owned()),
-                true => variables.change(edit, services(), self.lookup),
-                false => Err(MAY_MEAN_ELSE.to_owned()),
-            };
-            if let Err(reason) = done {
-                let at = document.location_of(*at);
-                stale.push(StaleName::of(found.rename, service, at, &reason));
-            }
-        }
-    }
-
     fn candidate(
         &self,
         document: &Document,
         draft: &mut Draft<'_>,
-        variables: &mut Variables,
-        sites: &[ValueLocation<'_>],
+        variables: &mut Variables<'_>,
+        sites: &ValueSites<'_>,
         candidate: &Candidate<'_>,
         told: &mut UsesInFile,
     ) {
@@ -236,7 +210,7 @@ impl<'a> Referrers<'a> {
             let stale = StaleName::of(found.rename, site.service, at, reason);
             told.stale.push((site.scalar, found.range.end, stale));
         };
-        let mut written = Vec::new();
+        let (mut written, mut of_values) = (Vec::new(), Vec::new());
         for found in &found {
             if !found.is_sure {
                 list(found, MAY_MEAN_ELSE);
@@ -245,17 +219,24 @@ impl<'a> Referrers<'a> {
             let to = &found.rename.to;
             // A variable that the name is made of, or that is only a part of it, stays as it is.
             let home = template.home(found.range.clone(), false, to);
+            let variable = home.as_ref().filter(|home| home.is_in_value);
+            let variable = variable.and_then(|home| home.variable.clone());
+            let kept = variable.filter(|name| variables.is_kept(name));
             let home = home.filter(|home| {
                 let is_kept = |name: &String| {
                     found.rename.made_of.contains(name)
-                        || home.is_in_value && self.is_mixed(found, name)
+                        || home.is_in_value && (kept.is_some() || self.is_mixed(found, name))
                 };
                 home.text == *to && !home.variable.as_ref().is_some_and(is_kept)
             });
             match home {
-                None => match appended(&template, site.written, found) {
-                    Some(appended) => written.push(appended),
-                    None => list(found, PUT_TOGETHER),
+                None => match (appended(&template, site.written, found), kept) {
+                    (Some(appended), _) => written.push(appended),
+                    (None, Some(name)) if self.may_write_out(&name) => {
+                        of_values.push((found.range.clone(), to.clone()));
+                    }
+                    (None, Some(_)) => list(found, KEPT),
+                    (None, None) => list(found, PUT_TOGETHER),
                 },
                 Some(home) if !home.is_in_value => {
                     written.push((found.range.clone(), to.clone(), home));
@@ -268,7 +249,7 @@ impl<'a> Referrers<'a> {
                                 range: home.range,
                                 text: &home.text,
                             };
-                            variables.set(edit, site, sites, self.lookup)
+                            variables.change(edit, &[site.service], self.lookup)
                         }
                         _ => Err("a variable within a variable holds it".to_owned()),
                     };
@@ -277,6 +258,10 @@ impl<'a> Referrers<'a> {
                     }
                 }
             }
+        }
+        match template.written_out(&of_values) {
+            Some(written_out) => written.extend(written_out),
+            None => found.iter().for_each(|found| list(found, KEPT)),
         }
         if written.is_empty() {
             return;
@@ -366,8 +351,6 @@ impl<'a> Referrers<'a> {
             .filter_map(|name| self.model.services.get(*name));
         let ports = services.flat_map(|service| &service.ports);
         let own_ports: Vec<u16> = ports.map(|(port, _)| port.target).collect();
-        let networks: Vec<&str> = self.networks.iter().map(String::as_str).collect();
-        let peers: Vec<&str> = self.services.keys().copied().collect();
         let with = readers.iter();
         let with = with.filter_map(|name| self.model.services.get(*name));
         let added = with.clone().flat_map(|service| &service.extra_hosts);
@@ -380,7 +363,7 @@ impl<'a> Referrers<'a> {
         let (gateways, fixed) = (names(gateways), names(fixed));
         let mode = |service: &Service| service.network_mode.as_deref() == Some("host");
         let hosts = KnownHosts {
-            peers: &peers,
+            peers: &self.peers,
             gateways: &gateways,
             fixed: &fixed,
             is_in_host_network: with.clone().any(mode),
@@ -396,7 +379,7 @@ impl<'a> Referrers<'a> {
                 is_own: !readers.is_empty() && readers.iter().all(|name| *name == rename.owner),
                 reaches: self.reach(readers, &rename.owner),
                 is_service: self.is_service(readers, &rename.from),
-                networks: &networks,
+                networks: &self.networks,
                 hosts,
             };
             let found = uses(&text, rename).into_iter();

@@ -11,7 +11,7 @@ use crate::compose::error::Error;
 use crate::compose::file::document::Document;
 use crate::compose::file::edit::{Draft, Edited};
 use crate::compose::file::set_variables::set_variables;
-use crate::compose::file::value_location::sites;
+use crate::compose::file::value_location::{ValueSites, sites};
 use crate::compose::file::variable::VariableChange;
 use crate::env_file::EnvFile;
 
@@ -106,9 +106,9 @@ pub fn written_images(path: &Path, text: &[u8]) -> Result<Vec<(String, String)>,
 
 /// Gives the images of services other values, and changes nothing else.
 fn write_images(document: &Document, written: &[(String, String)]) -> Result<Edited, Error> {
-    let images = sites(document, "image");
+    let images = ValueSites::new(sites(document, "image"));
     let mut draft = Draft::new(document);
-    for image in &images {
+    for image in &images.all {
         let wanted = written.iter().find(|(service, _)| service == image.service);
         if let Some((_, value)) = wanted {
             draft.set(document, &images, image, value.clone())?;

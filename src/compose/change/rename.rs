@@ -69,18 +69,16 @@ impl Rename {
     /// volumes and networks without a name of their own.
     pub(crate) fn made_for(other: &str, model: &Model) -> Vec<Self> {
         let own = &model.project;
-        let is_declared = |name: &String| {
-            let mut networks = model.networks.values().map(|network| &network.name);
-            let mut volumes = model.volumes.values().map(|volume| &volume.name);
-            networks.any(|other| other == name) || volumes.any(|other| other == name)
-        };
+        let networks = model.networks.values().map(|network| &network.name);
+        let volumes = model.volumes.values().map(|volume| &volume.name);
+        let declared: HashSet<&String> = networks.chain(volumes).collect();
         // There both can be reached.
         let is_shared = model.networks.values().any(|network| network.external);
         let mut made = Vec::new();
         let mut add = |thing, owner: &str, between: char, behind: &str| {
             let from = format!("{other}{between}{owner}{behind}");
             let to = format!("{own}{between}{owner}{behind}");
-            if other != own && !is_declared(&from) {
+            if other != own && !declared.contains(&from) {
                 made.push(Self {
                     is_made: true,
                     may_be_others: is_shared && thing == NamedThing::Container,
@@ -123,14 +121,12 @@ impl Rename {
             .containers
             .iter()
             .map(|claim| (&claim.what, &claim.holder));
-        let is_own = |name: &String| {
-            model.services.iter().any(|(service, with)| {
-                let mut aliases = with.networks.values().flatten();
-                service == name
-                    || with.container_name.as_ref() == Some(name)
-                    || aliases.any(|alias| alias == name)
-            })
-        };
+        let services = model.services.iter().flat_map(|(service, with)| {
+            let aliases = with.networks.values().flatten();
+            aliases.chain(&with.container_name).chain([service])
+        });
+        let own_names: HashSet<&String> = services.collect();
+        let is_own = |name: &String| own_names.contains(name);
         // What runs isn't told by its service.
         let written = fixed
             .chain(on_shared)

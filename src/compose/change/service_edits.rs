@@ -11,7 +11,7 @@ use crate::compose::file::interpolate::{Lookup, variables as variables_of};
 use crate::compose::file::location::Location;
 use crate::compose::file::syntax::NodeId;
 use crate::compose::file::template::{MINGLED, Template};
-use crate::compose::file::value_location::{ValueLocation, services, sites};
+use crate::compose::file::value_location::{ValueLocation, ValueSites, services, sites};
 use crate::compose::file::variable::{VariableChange, VariableEdit, Variables};
 
 fn is_meant(only: &[String], service: &str) -> bool {
@@ -51,8 +51,8 @@ fn draft_suffix(
     only: &[String],
 ) -> Result<(), Error> {
     check_suffix(suffix)?;
-    let sites = sites(document, "container_name");
-    for site in sites.iter().filter(|site| is_meant(only, site.service)) {
+    let sites = ValueSites::new(sites(document, "container_name"));
+    for site in sites.all.iter().filter(|site| is_meant(only, site.service)) {
         if !site.written.ends_with(suffix) {
             let name = format!("{}{suffix}", site.written);
             draft.set(document, &sites, site, name)?;
@@ -122,20 +122,25 @@ pub fn offset_ports_with(
 pub(crate) fn draft_ports(
     document: &Document,
     draft: &mut Draft<'_>,
-    variables: &mut Variables,
+    variables: &mut Variables<'_>,
     offset: i32,
     is_meant: &dyn Fn(&PublishedPort<'_>) -> bool,
     lookup: &Lookup<'_>,
 ) -> Vec<Error> {
     let ports = published_ports(document);
-    let sites: Vec<_> = ports.iter().map(|port| port.value.clone()).collect();
+    let sites = ports.iter().map(|port| port.value.clone());
+    let sites = ValueSites::new(sites.collect());
     let asked = ports.iter().filter(|port| is_meant(port));
-    let mut drafted = |port: &PublishedPort<'_>| {
+    let drafted = |port: &PublishedPort<'_>| {
         let site = &port.value;
         draft_port(document, draft, variables, site, &sites, offset, lookup).err()
     };
-    asked.filter_map(&mut drafted).collect()
+    let refused = asked.filter_map(drafted).collect();
+    variables.mentioned_in(&sites.all);
+    refused
 }
+
+const WITHIN: &str = "a variable within a variable holds the port";
 
 fn is_long(site: &ValueLocation<'_>) -> bool {
     site.key.last().is_some_and(|key| key == "published")
@@ -144,47 +149,43 @@ fn is_long(site: &ValueLocation<'_>) -> bool {
 fn draft_port(
     document: &Document,
     draft: &mut Draft<'_>,
-    variables: &mut Variables,
+    variables: &mut Variables<'_>,
     site: &ValueLocation<'_>,
-    sites: &[ValueLocation<'_>],
+    sites: &ValueSites<'_>,
     offset: i32,
     lookup: &Lookup<'_>,
 ) -> Result<(), Error> {
     let template = Template::new(site.written, lookup)
         .map_err(|error| site.refusal(document, &error.to_string()))?;
-    let mut written = Vec::new();
+    let named = variables_of(site.written);
+    // `${PORT}:${PORT}`: the container's port stays.
+    let is_repeated = |name: &str| named.iter().filter(|other| *other == name).count() > 1;
+    let (mut written, mut of_values) = (Vec::new(), Vec::new());
     for (range, port) in moved_ports(document, site, &template.resolved, offset)? {
         let home = template
             .home(range.clone(), false, &port)
             .ok_or_else(|| site.refusal(document, "the port is put together from parts"))?;
-        // `${PORT}:${PORT}`: the container's port stays.
-        let own = home.variable.as_ref().filter(|_| home.is_in_value);
-        let is_repeated = own.is_some_and(|name| {
-            let named = variables_of(site.written);
-            named.iter().filter(|other| *other == name).count() > 1
-        });
-        let in_place = template.in_place(&range, &port).filter(|_| is_repeated);
-        let home = in_place.unwrap_or(home);
         match home.variable {
+            Some(name) if home.is_in_value && (is_repeated(&name) || variables.is_kept(&name)) => {
+                of_values.push((range, port));
+            }
             Some(name) if home.is_in_value && home.is_whole_value => variables
-                .set(
+                .change(
                     VariableEdit {
                         name,
                         range: home.range,
                         text: &home.text,
                     },
-                    site,
-                    sites,
+                    &[site.service],
                     lookup,
                 )
                 .map_err(|reason| site.refusal(document, &reason))?,
-            _ if home.is_in_value => {
-                let reason = "a variable within a variable holds the port";
-                return Err(site.refusal(document, reason));
-            }
+            _ if home.is_in_value => return Err(site.refusal(document, WITHIN)),
             _ => written.push((range, port, home)),
         }
     }
+    let written_out = template.written_out(&of_values);
+    written.extend(written_out.ok_or_else(|| site.refusal(document, WITHIN))?);
     let value = template
         .apply(site.written, lookup, written)
         .ok_or_else(|| site.refusal(document, MINGLED))?;

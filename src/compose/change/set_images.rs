@@ -13,7 +13,7 @@ use crate::compose::file::edit::{Draft, Edited};
 use crate::compose::file::interpolate::Lookup;
 use crate::compose::file::location::Location;
 use crate::compose::file::template::{Home, MINGLED, Template};
-use crate::compose::file::value_location::{ValueLocation, sites};
+use crate::compose::file::value_location::{ValueLocation, ValueSites, sites};
 use crate::compose::file::variable::{VariableChange, VariableEdit, Variables};
 use crate::compose::model::reference::Parts;
 
@@ -71,7 +71,7 @@ pub fn set_images_with(
     options: &ImageOptions,
     lookup: &Lookup<'_>,
 ) -> Result<(Edited, Vec<VariableChange>), Error> {
-    let images = sites(document, "image");
+    let images = ValueSites::new(sites(document, "image"));
     let mut setter = ImageSetter {
         document,
         images: &images,
@@ -83,7 +83,7 @@ pub fn set_images_with(
     };
     let mut matched = vec![false; rules.len()];
     let mut asked = Vec::new();
-    for image in &images {
+    for image in &images.all {
         let template = Template::new(image.written, lookup);
         let resolved = template.as_ref().map_or(image.written, |t| &t.resolved);
         let repository = &resolved[Parts::of(resolved).name];
@@ -101,9 +101,10 @@ pub fn set_images_with(
         }
     }
     if let Some((rule, _)) = rules.iter().zip(matched).find(|(_, matched)| !matched) {
-        return Err(no_match(document, rule, &images, lookup));
+        return Err(no_match(document, rule, &images.all, lookup));
     }
     setter.prove()?;
+    setter.variables.mentioned_in(&images.all);
     let variables = setter.variables.into_changes();
     for change in &variables {
         let others = change.services.iter().map(String::as_str);
@@ -210,11 +211,11 @@ fn image_from_elsewhere(document: &Document, rule: &ImageRule, service: &str) ->
 
 struct ImageSetter<'a> {
     document: &'a Document,
-    images: &'a [ValueLocation<'a>],
+    images: &'a ValueSites<'a>,
     options: ImageOptions,
     lookup: &'a Lookup<'a>,
     draft: Draft<'a>,
-    variables: Variables,
+    variables: Variables<'a>,
     promises: Vec<Promise<'a>>,
 }
 
@@ -258,14 +259,13 @@ impl<'a> ImageSetter<'a> {
             match home.variable {
                 Some(name) if home.is_in_value => {
                     self.variables
-                        .set(
+                        .change(
                             VariableEdit {
                                 name,
                                 range: home.range,
                                 text: &home.text,
                             },
-                            image,
-                            self.images,
+                            &[image.service],
                             self.lookup,
                         )
                         .map_err(|reason| image.refusal(self.document, &reason))?;

@@ -62,6 +62,8 @@ pub struct Claims {
     pub projects: Vec<Claim<String>>,
     /// Fixed names of containers.
     pub containers: Vec<Claim<String>>,
+    /// The names that Compose makes for containers without one: `shop-web-1`.
+    pub made_containers: Vec<Claim<String>>,
     /// Volumes that a service mounts, by the name that Docker knows them by.
     pub volumes: Vec<Claim<String>>,
     /// Published ports.
@@ -124,6 +126,14 @@ impl Claims {
         if let Some(container) = &service.container_name {
             let at = service.container_name_at.as_ref();
             self.containers.push(by.claim(container.clone(), name, at));
+        } else if !service.provided {
+            /// Who has more has made sure that nobody else is called so.
+            const MOST: u32 = 100;
+            for number in 1..=service.replicas.min(MOST) {
+                let made = format!("{}-{name}-{number}", by.model.project);
+                let at = Some(&service.at);
+                self.made_containers.push(by.claim(made, name, at));
+            }
         }
         for (port, at) in &service.ports {
             self.ports.push(by.claim(port.clone(), name, Some(at)));
@@ -155,6 +165,7 @@ impl Claims {
     pub fn extend(&mut self, other: Self) {
         self.projects.extend(other.projects);
         self.containers.extend(other.containers);
+        self.made_containers.extend(other.made_containers);
         self.volumes.extend(other.volumes);
         self.ports.extend(other.ports);
         self.networks.extend(other.networks);
@@ -419,6 +430,7 @@ mod tests {
             Claims {
                 projects: vec![claim("project")],
                 containers: vec![claim("container")],
+                made_containers: vec![claim("made")],
                 volumes: vec![claim("volume")],
                 ports: vec![Claim::new(
                     Port::parse("80:80").unwrap().remove(0),
@@ -436,6 +448,8 @@ mod tests {
         let (a, b) = (side("a"), side("b"));
         assert_eq!(both.projects, [a.projects, b.projects].concat());
         assert_eq!(both.containers, [a.containers, b.containers].concat());
+        let made = [a.made_containers, b.made_containers].concat();
+        assert_eq!(both.made_containers, made);
         assert_eq!(both.volumes, [a.volumes, b.volumes].concat());
         assert_eq!(both.ports, [a.ports, b.ports].concat());
         assert_eq!(both.networks, [a.networks, b.networks].concat());

@@ -137,6 +137,7 @@ pub fn conflicts(first: &Claims, second: &Claims) -> Vec<Conflict> {
     ] {
         found.extend(equal(rule, first, second));
     }
+    found.extend(made_names(first, second));
     found.extend(equal_ports(&first.ports, &second.ports));
     found.extend(nested_folders(&first.folders, &second.folders));
     found.extend(met_networks(&first.networks, &second.networks));
@@ -197,6 +198,28 @@ fn equal(rule: ConflictRule, first: &[Claim<String>], second: &[Claim<String>]) 
         found.collect::<Vec<_>>()
     };
     first.iter().flat_map(with_others).collect()
+}
+
+/// The conflicts of names that Compose makes for containers with names that are fixed or made for
+/// others. Two projects of one name are told of as such, and so is one whose containers run.
+fn made_names(first: &Claims, second: &Claims) -> Vec<Conflict> {
+    let rule = ConflictRule::ContainerName;
+    let is_same = |found: &Conflict| found.first.project == found.second.project;
+    let runs = |claimant: &Claimant| claimant.at.is_none();
+    let fixed_by_second = equal(rule, &first.made_containers, &second.containers).into_iter();
+    let fixed_by_second = fixed_by_second.filter(|found| !is_same(found) || !runs(&found.second));
+    let fixed_by_first = equal(rule, &first.containers, &second.made_containers).into_iter();
+    let fixed_by_first = fixed_by_first.filter(|found| !is_same(found) || !runs(&found.first));
+    let made_by_both = equal(rule, &first.made_containers, &second.made_containers).into_iter();
+    let of_second = made_by_both
+        .filter(|found| !is_same(found))
+        .chain(fixed_by_first)
+        .map(|found| Conflict {
+            remedy: "give the project another name with `-p`, or the service a `container_name`"
+                .to_owned(),
+            ..found
+        });
+    fixed_by_second.chain(of_second).collect()
 }
 
 /// The conflicts of ports. Most are single, and met by their number; ranges are few.

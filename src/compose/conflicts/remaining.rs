@@ -1,5 +1,7 @@
 //! What still collides once a project was edited, and what can't be compared at all.
 
+use std::collections::HashSet;
+
 use super::claims::{Claimant, Claims};
 use super::conflict::{Conflict, ConflictRule, conflict, conflicts, sort};
 use crate::compose::change::references::StaleName;
@@ -49,18 +51,15 @@ fn misled(
     name: &StaleName,
     user: &Claimant,
 ) -> Vec<Conflict> {
-    let had = |network: &str| {
-        let mut networks = before.networks.iter();
-        networks
-            .any(|claim| claim.what.name == network && claim.what.names.contains_key(&name.from))
-    };
-    let never = !before.networks.iter().any(|claim| had(&claim.what.name));
+    let before = before.networks.iter();
+    let with = before.filter(|claim| claim.what.names.contains_key(&name.from));
+    let had: HashSet<&str> = with.map(|claim| claim.what.name.as_str()).collect();
+    let never = had.is_empty();
     let own = after.networks.iter();
-    let own = own.filter(|claim| never || had(&claim.what.name));
-    let shared = own.flat_map(|own| {
-        let others = others.networks.iter();
-        others.filter(|other| other.what.name == own.what.name)
-    });
+    let own = own.map(|claim| claim.what.name.as_str());
+    let own: HashSet<&str> = own.filter(|net| never || had.contains(net)).collect();
+    let others = others.networks.iter();
+    let shared = others.filter(|other| own.contains(other.what.name.as_str()));
     shared
         .filter_map(|other| {
             let holder = other.what.names.get(&name.from)?;

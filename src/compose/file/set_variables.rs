@@ -12,7 +12,7 @@ use super::location::Location;
 use super::template::Template;
 use super::variable::VariableChange;
 use crate::compose::error::Error;
-use crate::env_file::EnvFile;
+use crate::env_file::{self, EnvEdit, EnvFile};
 
 /// Gives variables their new values in the `.env` file that holds them; one that isn't
 /// there is added at the end. `outside` has the variables that win over the file's.
@@ -134,22 +134,29 @@ impl Writing<'_> {
     }
 
     fn edited(self) -> Result<Edited, Error> {
-        let mut edited = Edited {
-            bytes: self.file.bytes().to_vec(),
-            changes: Vec::new(),
-            warnings: Vec::new(),
-        };
+        let mut edits = BTreeMap::new();
         for (name, change) in &self.wanted {
-            let now = EnvFile::parse(self.file.path(), &edited.bytes)?;
             match self.parts.get(name) {
                 // All of it comes from others.
                 Some(parts) if parts.is_empty() => continue,
-                Some(parts) => {
-                    let bytes = now.replace_parts(name, parts);
-                    edited.bytes = bytes.ok_or_else(|| self.refusal(name))?;
-                }
-                None => edited.bytes = now.set(name, &change.to)?,
+                Some(parts) => edits.insert(name.as_str(), EnvEdit::Parts(parts)),
+                None => edits.insert(name.as_str(), EnvEdit::Value(&change.to)),
+            };
+        }
+        let bytes = self.file.edited(&edits).map_err(|error| match error {
+            env_file::Error::Unwritable { key, .. } if self.parts.contains_key(&key) => {
+                self.refusal(&key)
             }
+            error => error.into(),
+        })?;
+        let mut edited = Edited {
+            bytes,
+            changes: Vec::new(),
+            warnings: Vec::new(),
+        };
+        let mut next_line = self.file.lines() + 1;
+        for name in edits.keys() {
+            let change = &self.wanted[*name];
             let (from, to) = match &change.from {
                 Some(from) => {
                     let (from, to) = told(from, &change.to);
@@ -157,9 +164,14 @@ impl Writing<'_> {
                 }
                 None => (None, change.to.clone()),
             };
+            let at = match self.file.last(name) {
+                Some(entry) => self.location(entry.line),
+                None => self.location(next_line),
+            };
+            next_line += usize::from(self.file.last(name).is_none());
             edited.changes.push(Change {
-                at: self.location(name, &now),
-                key: vec![name.clone()],
+                at,
+                key: vec![change.name.clone()],
                 from,
                 to,
                 affects: change.services.clone(),
@@ -180,18 +192,19 @@ impl Writing<'_> {
         }
     }
 
-    fn location(&self, name: &str, file: &EnvFile) -> Location {
-        let entry = file.last(name);
+    fn location(&self, line: usize) -> Location {
         Location {
             path: self.file.path().to_owned(),
-            line: entry.map_or_else(|| file.lines() + 1, |entry| entry.line),
+            line,
             column: 1,
         }
     }
 
     fn refusal(&self, name: &str) -> Error {
+        let entry = self.file.last(name);
+        let line = entry.map_or_else(|| self.file.lines() + 1, |entry| entry.line);
         Error::Unsafe {
-            at: self.location(name, self.file),
+            at: self.location(line),
             reason: format!("the value of `{name}` is made from other variables"),
             remedy: "edit this line by hand".to_owned(),
         }

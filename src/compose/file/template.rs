@@ -1,6 +1,7 @@
 //! A value with variables in it, and where each part of what it resolves to lives: the
 //! door for edits that change a part.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::interpolate::{InterpolateError, Lookup, TemplatePiece, pieces};
@@ -62,19 +63,36 @@ impl Template {
         })
     }
 
-    /// Where the bytes of `range` of the resolved text, which are a variable's whole value, become
-    /// `text` in the written text, in place of the variable. None for a part of a value.
-    pub(crate) fn in_place(&self, range: &Range<usize>, text: &str) -> Option<Home> {
-        let (index, start) = self.piece_of(range, false)?;
-        let piece = &self.pieces[index];
-        let is_whole = range.start == start && range.len() == piece.text.len();
-        Some(Home {
-            range: piece.expression.clone().filter(|_| is_whole)?,
-            text: text.to_owned(),
-            variable: None,
-            is_in_value: false,
-            is_whole_value: false,
-        })
+    /// Where parts of variables' values become other texts in the written text: each value in place
+    /// of its variable, with all of its parts replaced. None where one is no part of the value of
+    /// a variable that stands by itself.
+    pub(crate) fn written_out(
+        &self,
+        parts: &[(Range<usize>, String)],
+    ) -> Option<Vec<(Range<usize>, String, Home)>> {
+        let mut values: BTreeMap<usize, (usize, String)> = BTreeMap::new();
+        let mut parts: Vec<_> = parts.iter().collect();
+        parts.sort_by_key(|(range, _)| range.start);
+        for (range, text) in parts.into_iter().rev() {
+            let (index, start) = self.piece_of(range, false)?;
+            let piece = &self.pieces[index];
+            let value = values.entry(index).or_insert((start, piece.text.clone()));
+            value
+                .1
+                .replace_range(range.start - start..range.end - start, text);
+        }
+        let changes = values.into_iter().map(|(index, (start, text))| {
+            let piece = &self.pieces[index];
+            let home = Home {
+                range: piece.expression.clone()?,
+                text: text.replace('$', "$$"),
+                variable: None,
+                is_in_value: false,
+                is_whole_value: false,
+            };
+            Some((start..start + piece.text.len(), text, home))
+        });
+        changes.collect()
     }
 
     /// The written text with changes made at their homes; each comes with the bytes of the

@@ -1,6 +1,7 @@
 //! One value of a service in the tree, wherever it stands, and how it is given another:
 //! an anchored one is edited once, for all the services that share it.
 
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use super::document::{Document, MapEntry};
@@ -81,13 +82,42 @@ pub(crate) fn sites<'a>(document: &'a Document, key: &str) -> Vec<ValueLocation<
     services(document).into_iter().filter_map(site).collect()
 }
 
+/// All values of one kind in a file, by what they share with each other.
+pub(crate) struct ValueSites<'a> {
+    pub(crate) all: Vec<ValueLocation<'a>>,
+    by_scalar: HashMap<NodeId, Vec<usize>>,
+    values: HashSet<NodeId>,
+}
+
+impl<'a> ValueSites<'a> {
+    pub(crate) fn new(all: Vec<ValueLocation<'a>>) -> Self {
+        let mut by_scalar: HashMap<NodeId, Vec<usize>> = HashMap::new();
+        for (index, site) in all.iter().enumerate() {
+            by_scalar.entry(site.scalar).or_default().push(index);
+        }
+        Self {
+            values: all.iter().map(|site| site.value).collect(),
+            by_scalar,
+            all,
+        }
+    }
+
+    /// The services that share the scalar of `site` with its own.
+    fn sharing(&self, site: &ValueLocation<'_>) -> Vec<String> {
+        let same = self.by_scalar.get(&site.scalar).into_iter().flatten();
+        let services = same.map(|index| self.all[*index].service);
+        let others = services.filter(|service| *service != site.service);
+        others.map(str::to_owned).collect()
+    }
+}
+
 impl Draft<'_> {
     /// Gives `site` another value. `sites` are all the values of its kind: only they may
     /// share it.
     pub(crate) fn set(
         &mut self,
         document: &Document,
-        sites: &[ValueLocation<'_>],
+        sites: &ValueSites<'_>,
         site: &ValueLocation<'_>,
         value: String,
     ) -> Result<(), Error> {
@@ -99,7 +129,7 @@ impl Draft<'_> {
     pub(crate) fn replace_parts(
         &mut self,
         document: &Document,
-        sites: &[ValueLocation<'_>],
+        sites: &ValueSites<'_>,
         site: &ValueLocation<'_>,
         parts: &[(Range<usize>, String)],
         value: String,
@@ -114,7 +144,7 @@ impl Draft<'_> {
     fn replace(
         &mut self,
         document: &Document,
-        sites: &[ValueLocation<'_>],
+        sites: &ValueSites<'_>,
         site: &ValueLocation<'_>,
         parts: &[(Range<usize>, String)],
         value: String,
@@ -135,10 +165,6 @@ impl Draft<'_> {
         let Some((range, text)) = rewritten else {
             return Err(site.refusal(document, "it is written over several lines"));
         };
-        let shares = |other: &&ValueLocation<'_>| {
-            other.scalar == site.scalar && other.service != site.service
-        };
-        let others = sites.iter().filter(shares);
         let (from, to) = match parts.is_empty() {
             true => (site.written.to_owned(), value),
             false => told(site.written, &value),
@@ -148,7 +174,7 @@ impl Draft<'_> {
             key: site.key.clone(),
             from: Some(from),
             to,
-            affects: others.map(|other| other.service.to_owned()).collect(),
+            affects: sites.sharing(site),
         });
         self.splice(site.scalar, intent, range, text);
         Ok(())
@@ -158,12 +184,11 @@ impl Draft<'_> {
 /// An anchored value may be used for something of another kind.
 fn check_shared(
     document: &Document,
-    sites: &[ValueLocation<'_>],
+    sites: &ValueSites<'_>,
     site: &ValueLocation<'_>,
 ) -> Result<(), Error> {
-    let is_site = |alias: &NodeId| sites.iter().any(|site| site.value == *alias);
     let mut aliases = document.tree().aliases(site.scalar);
-    match aliases.find(|alias| !is_site(alias)) {
+    match aliases.find(|alias| !sites.values.contains(alias)) {
         None => Ok(()),
         Some(alias) => {
             let line = document.location_of(alias).line;

@@ -1,7 +1,7 @@
 //! Variables that have to change where a value, and not the compose file, holds what an
 //! edit is about.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
 use super::interpolate::{Lookup, variables};
@@ -24,6 +24,9 @@ pub struct VariableChange {
     pub services: Vec<String>,
 }
 
+/// Why a variable's value isn't changed that could be.
+pub(crate) const KEPT: &str = "another side has the value of the variable from the same file";
+
 /// A part of a variable's value that is to become another text.
 pub(crate) struct VariableEdit<'a> {
     pub(crate) name: String,
@@ -33,46 +36,43 @@ pub(crate) struct VariableEdit<'a> {
 }
 
 /// The changes of variables that an edit has come upon.
-#[derive(Debug, Default)]
-pub(crate) struct Variables {
+#[derive(Default)]
+pub(crate) struct Variables<'a> {
+    /// True for those whose values may not change.
+    is_kept: Option<&'a dyn Fn(&str) -> bool>,
     changes: BTreeMap<String, VariableChange>,
     /// The parts of each value that are to become another text.
     parts: BTreeMap<String, Vec<(Range<usize>, String)>>,
+    /// The services that each change is told with.
+    services: HashMap<String, HashSet<String>>,
 }
 
-impl Variables {
-    /// Notes `edit`, for the sake of `site`, which is one of `sites`. An error is the reason why
-    /// it can't.
-    pub(crate) fn set(
-        &mut self,
-        edit: VariableEdit<'_>,
-        site: &ValueLocation<'_>,
-        sites: &[ValueLocation<'_>],
-        lookup: &Lookup<'_>,
-    ) -> Result<(), String> {
-        let name = &edit.name;
-        let mentions = |site: &&ValueLocation<'_>| {
-            site.written.contains(name.as_str()) && variables(site.written).contains(name)
-        };
-        let mut services: Vec<_> = sites
-            .iter()
-            .filter(mentions)
-            .map(|site| site.service.to_owned())
-            .collect();
-        services.dedup();
-        // The one that was asked for comes first: errors speak of it.
-        services.sort_by_key(|service| service != site.service);
-        self.change(edit, services, lookup)
+impl<'a> Variables<'a> {
+    /// No changes yet, and none of a variable that `is_kept` is true for.
+    pub(crate) fn keeping(is_kept: &'a dyn Fn(&str) -> bool) -> Self {
+        Self {
+            is_kept: Some(is_kept),
+            ..Self::default()
+        }
     }
 
-    /// [`Variables::set`] for a variable that `services` use.
+    /// True for a variable whose value has to stay.
+    pub(crate) fn is_kept(&self, name: &str) -> bool {
+        self.is_kept.is_some_and(|is_kept| is_kept(name))
+    }
+
+    /// Notes `edit`, for the sake of `services`, of which the first is the one that errors speak
+    /// of. An error is the reason why it can't.
     pub(crate) fn change(
         &mut self,
         edit: VariableEdit<'_>,
-        services: Vec<String>,
+        services: &[&str],
         lookup: &Lookup<'_>,
     ) -> Result<(), String> {
         let VariableEdit { name, range, text } = edit;
+        if self.is_kept(&name) {
+            return Err(KEPT.to_owned());
+        }
         let from = lookup(&name);
         let parts = self.parts.entry(name.clone()).or_default();
         let part = (range.clone(), text.to_owned());
@@ -91,20 +91,42 @@ impl Variables {
         for (range, text) in parts.iter().rev() {
             to.replace_range(range.clone(), text);
         }
-        let change = self.changes.entry(name.clone()).or_insert(VariableChange {
-            name,
-            from,
-            to: String::new(),
-            parts: Vec::new(),
-            services: Vec::new(),
-        });
+        let change = self
+            .changes
+            .entry(name.clone())
+            .or_insert_with(|| VariableChange {
+                name: name.clone(),
+                from,
+                to: String::new(),
+                parts: Vec::new(),
+                services: Vec::new(),
+            });
         change.to = to;
         change.parts.clone_from(parts);
-        let known: Vec<String> = change.services.clone();
-        change
-            .services
-            .extend(services.into_iter().filter(|name| !known.contains(name)));
+        for service in services {
+            self.used_by(&name, service);
+        }
         Ok(())
+    }
+
+    /// The services of `sites` that mention a variable which changes, asked for or not, are told
+    /// with it.
+    pub(crate) fn mentioned_in(&mut self, sites: &[ValueLocation<'_>]) {
+        for site in sites.iter().filter(|site| site.written.contains('$')) {
+            for name in variables(site.written) {
+                self.used_by(&name, site.service);
+            }
+        }
+    }
+
+    fn used_by(&mut self, name: &str, service: &str) {
+        let Some(change) = self.changes.get_mut(name) else {
+            return;
+        };
+        let known = self.services.entry(name.to_owned()).or_default();
+        if known.insert(service.to_owned()) {
+            change.services.push(service.to_owned());
+        }
     }
 
     /// The new value of a variable, if it gets one.

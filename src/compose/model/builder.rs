@@ -11,6 +11,8 @@ use super::load::Sources;
 use super::model::{Bind, Model, Network, Resource, Service, VolumeDefinition};
 use super::mount::clean_target;
 use super::port::Port;
+use super::reads::{HostRead, ReadKind, ReadsOfServices};
+use super::templates::templates;
 use super::value::{Data, Map, Value};
 use crate::compose::file::location::Location;
 
@@ -57,7 +59,10 @@ impl ModelBuilder<'_> {
         let sources = self.sources.0.iter();
         let mut files: Vec<PathBuf> = sources.map(|document| document.path().to_owned()).collect();
         files.dedup();
+        let reads = self.reads(root, &files);
         Model {
+            reads,
+            templates: templates(root),
             configs: resources("configs"),
             secrets: resources("secrets"),
             unset: self.unset,
@@ -94,9 +99,6 @@ impl ModelBuilder<'_> {
         let named_env_files = items(service, "env_file");
         let path = |file: &Value| Some(PathBuf::from(file.get("path")?.to_text()?));
         let env_files: Vec<PathBuf> = named_env_files.iter().filter_map(path).collect();
-        let is_optional =
-            |file: &&Value| file.get("required").is_some_and(|value| !value.is_true());
-        let needed = named_env_files.iter().filter(|file| !is_optional(file));
         let label_files = texts(service.get("label_file"));
         let label_files: Vec<PathBuf> = label_files.into_iter().map(PathBuf::from).collect();
         Service {
@@ -113,6 +115,7 @@ impl ModelBuilder<'_> {
             container_name_at: service
                 .get("container_name")
                 .map(|value| self.sources.location(value.at)),
+            replicas: replicas(service),
             ports: items(service, "ports")
                 .iter()
                 .filter_map(|value| Some((port(value)?, self.sources.location(value.at))))
@@ -124,7 +127,6 @@ impl ModelBuilder<'_> {
             environment: self
                 .values
                 .variables(&env_files, service.get("environment")),
-            needed_env_files: needed.filter_map(path).collect(),
             env_files,
             literals: self.literals(service.get("environment")),
             restart: text("restart"),
@@ -201,6 +203,28 @@ impl ModelBuilder<'_> {
             })
         };
         items(service, "volumes").iter().filter_map(bind).collect()
+    }
+
+    /// The compose files, their variables, and what services read.
+    fn reads(&self, root: &Value, files: &[PathBuf]) -> Vec<HostRead> {
+        let by_itself = |path: &PathBuf, kind| HostRead {
+            path: path.clone(),
+            kind,
+            service: None,
+            is_needed: true,
+            at: None,
+        };
+        let files = files.iter().map(|file| by_itself(file, ReadKind::Compose));
+        let included = self.included_env.values().flatten();
+        let included = included.map(|file| by_itself(file, ReadKind::Variables));
+        let of_services = ReadsOfServices {
+            sources: self.sources,
+            read: self.values.read,
+            folder: &self.folder,
+            root,
+        };
+        let of_services = of_services.all();
+        files.chain(included).chain(of_services).collect()
     }
 
     /// A path inside of what is the project's own is shown relative to that, itself as `.`.
@@ -318,6 +342,14 @@ fn extra_hosts(value: Option<&Value>) -> BTreeMap<String, String> {
 
 fn items<'a>(value: &'a Value, key: &str) -> &'a [Value] {
     value.get(key).map_or(&[], Value::items)
+}
+
+/// `scale`, or `deploy.replicas`; one where neither is given.
+fn replicas(service: &Value) -> u32 {
+    let deployed = || service.get("deploy")?.get("replicas");
+    let count = service.get("scale").or_else(deployed);
+    let count = count.and_then(Value::to_text);
+    count.and_then(|count| count.parse().ok()).unwrap_or(1)
 }
 
 fn texts(value: Option<&Value>) -> Vec<String> {

@@ -152,7 +152,10 @@ fn ports(value: &mut Value, left_out: &mut LeftOut) -> Result<(), Clash> {
             continue;
         };
         parsed.sort_by_key(|port| port.target.to_string());
-        long.extend(parsed.into_iter().map(|port| long_port(port, item.at)));
+        long.extend(parsed.into_iter().map(|port| Value {
+            written: item.written.clone(),
+            ..long_port(port, item.at)
+        }));
     }
     *items = long;
     Ok(())
@@ -233,11 +236,17 @@ fn service_paths(service: &mut Value, base: &Base<'_>) {
     };
     for (key, value) in service {
         match (key.as_str(), &mut value.data) {
-            ("build", Data::Map(build)) => {
-                if let Some(context) = build.get_mut("context")
-                    && !is_remote(context.as_str().unwrap_or_default())
+            ("build", Data::Map(build)) => build_paths(build, base),
+            ("develop", Data::Map(develop)) => {
+                if let Some(Data::List(rules)) =
+                    develop.get_mut("watch").map(|watch| &mut watch.data)
                 {
-                    make_absolute(context, base);
+                    for path in rules
+                        .iter_mut()
+                        .filter_map(|rule| rule.as_map_mut()?.get_mut("path"))
+                    {
+                        make_absolute(path, base);
+                    }
                 }
             }
             ("extends", Data::Map(extends)) => {
@@ -273,8 +282,45 @@ fn service_paths(service: &mut Value, base: &Base<'_>) {
     }
 }
 
+fn build_paths(build: &mut Map, base: &Base<'_>) {
+    let is_path = |text: &str| !is_remote(text) && !text.starts_with("service:");
+    if let Some(context) = build.get_mut("context")
+        && !is_remote(context.as_str().unwrap_or_default())
+    {
+        make_absolute(context, base);
+    }
+    for key in ["additional_contexts", "ssh"] {
+        match build.get_mut(key).map(|value| &mut value.data) {
+            Some(Data::Map(map)) => map
+                .values_mut()
+                .filter(|value| value.as_str().is_some_and(is_path))
+                .for_each(|value| make_absolute(value, base)),
+            Some(Data::List(items)) => {
+                for item in items {
+                    named_path(item, base);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// `NAME=PATH`.
+fn named_path(item: &mut Value, base: &Base<'_>) {
+    let Some((name, path)) = item.as_str().and_then(|text| text.split_once('=')) else {
+        return;
+    };
+    if is_remote(path) || path.starts_with("service:") {
+        return;
+    }
+    let mut value = Value::text(path, item.at);
+    make_absolute(&mut value, base);
+    let text = format!("{name}={}", value.as_str().unwrap_or(path));
+    item.data = Data::Text(text);
+}
+
 /// A build context that is fetched rather than read.
-fn is_remote(context: &str) -> bool {
+pub(super) fn is_remote(context: &str) -> bool {
     context.contains("://") || context.starts_with("git@") || context.starts_with("github.com/")
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod builder;
 pub(crate) mod canonical;
 mod container_values;
+mod dockerfile;
 pub(crate) mod found_project;
 pub(crate) mod image;
 pub(crate) mod layers;
@@ -11,6 +12,8 @@ pub(crate) mod model;
 pub(crate) mod mount;
 pub(crate) mod port;
 pub(crate) mod project;
+pub(crate) mod reads;
 pub(crate) mod reference;
 pub(crate) mod settings;
+mod templates;
 pub(crate) mod value;

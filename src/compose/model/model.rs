@@ -15,6 +15,7 @@ use super::load::{Environment, LoadScope, Loader, ReadFile, Sources};
 use super::mount::Device;
 use super::port::Port;
 use super::project::project_name;
+use super::reads::{HostRead, ReadKind};
 use super::value::Value;
 use crate::compose::error::Error;
 use crate::compose::file::document::Document;
@@ -93,11 +94,16 @@ pub struct Model {
     pub images: Vec<ImageUse>,
     /// Every bind mount of every service.
     pub binds: Vec<Bind>,
+    /// Everything else on the host that Compose reads by the files, these among it.
+    pub reads: Vec<HostRead>,
     /// The vendor's recipe, if the files hold one.
     pub recipe: Option<Yaml>,
     /// The variables that Compose takes for blank, since they aren't set and have no default, with
     /// the number of places that name them.
     pub unset: BTreeMap<String, usize>,
+    /// What is written with variables in it, by the place of it: `services.web.ports.80`. A list's item goes by
+    /// what it is for: its target, or its key.
+    pub templates: BTreeMap<String, String>,
     /// By compose files, the env files of the `include`s that they come by: where variables come
     /// from that neither the environment nor the project's `.env` has. Those that win stand first.
     pub included_env: BTreeMap<PathBuf, Vec<PathBuf>>,
@@ -125,6 +131,8 @@ pub struct Service {
     pub container_name: Option<String>,
     /// The place of the value of `container_name`.
     pub container_name_at: Option<Location>,
+    /// How many containers it has, if the files say so.
+    pub replicas: u32,
     /// The ports of the host that it publishes, each with the place of its item in `ports`.
     pub ports: Vec<(Port, Location)>,
     /// The keys of the volumes that it mounts.
@@ -137,8 +145,6 @@ pub struct Service {
     pub network_mode: Option<String>,
     /// The files of `env_file`, as absolute paths, whether they are there or not.
     pub env_files: Vec<PathBuf>,
-    /// Those of them without which Compose refuses the release.
-    pub needed_env_files: Vec<PathBuf>,
     /// The variables of `environment` and, below them, of env files, with their values, resolved.
     pub environment: BTreeMap<String, String>,
     /// The variables of `environment` whose value, or what it is by default, stands in the file itself,
@@ -307,27 +313,24 @@ impl Model {
     /// The paths below [`Model::root`] that the files mount or read, relative to it:
     /// what a new release would miss.
     pub fn files_inside(&self) -> Vec<PathBuf> {
-        let binds = self.binds.iter().map(|bind| &bind.source);
-        let env_files = self
-            .services
-            .values()
-            .flat_map(|service| service.env_files.iter().chain(&service.label_files));
-        let resources = self.configs.values().chain(self.secrets.values());
-        let files = resources.filter_map(|resource| resource.file.as_ref());
-        let included = self.included_env.values().flatten();
-        let devices: Vec<PathBuf> = self
-            .volumes
-            .values()
-            .filter_map(VolumeDefinition::folder)
-            .collect();
-        let inside: BTreeSet<PathBuf> = binds
-            .chain(env_files)
-            .chain(files)
-            .chain(included)
-            .chain(&devices)
-            .filter_map(|path| self.inside(path))
-            .collect();
+        let inside: BTreeSet<PathBuf> = self.named_inside().map(|(path, _)| path).collect();
         inside.into_iter().collect()
+    }
+
+    /// Those paths, each with the place that names it where a file does; compose files are not among them,
+    /// and no folder that the project itself is in.
+    pub(crate) fn named_inside(&self) -> impl Iterator<Item = (PathBuf, Option<&Location>)> {
+        let binds = self.binds.iter();
+        let binds = binds.map(|bind| (bind.source.clone(), Some(&bind.at)));
+        let reads = self.reads.iter();
+        let reads = reads
+            .filter(|read| read.kind != ReadKind::Compose)
+            .filter(|read| !self.project_dir.starts_with(&read.path))
+            .map(|read| (read.path.clone(), read.at.as_ref()));
+        let volumes = self.volumes.values();
+        let devices = volumes.filter_map(|volume| Some((volume.folder()?, Some(&volume.at))));
+        let all = binds.chain(reads).chain(devices);
+        all.filter_map(|(path, at)| Some((self.inside(&path)?, at)))
     }
 
     /// A path as it is below [`Model::root`]; none for the folder itself, and for what is elsewhere.

@@ -9,7 +9,7 @@ use super::{PostgresError, server};
 use crate::clock::Stopwatch;
 use crate::database::INIT_SCRIPTS;
 use crate::engine::{
-    AddedArguments, Container, Docker, Ending, LoneContainer, LoneOptions, last_lines,
+    AddedArguments, Container, ContainerEnd, Docker, LoneContainer, LoneOptions, last_lines,
 };
 use crate::fs::Disk;
 use crate::progress::Progress;
@@ -59,7 +59,7 @@ pub struct LoneStart<'a> {
     /// The container that it is like, which has to stand still. What is told of the server calls it as that one.
     pub like: &'a Container,
     /// How it ends where nobody says that all went well.
-    pub dropped: Ending,
+    pub dropped: ContainerEnd,
 }
 
 /// A Postgres server that nobody else reaches.

@@ -5,9 +5,15 @@ use std::time::Duration;
 
 use super::lone_server::{LoneStart, wait_until_ready};
 use super::move_server::{Filling, MovedServer};
+<<<<<<< HEAD
 use super::{MovedLocale, PostgresError, PostgresServer};
-use crate::engine::{Container, Docker, Ending, LoneContainer};
+use crate::engine::{Container, Docker, ContainerEnd, LoneContainer};
 use crate::fs::{Disk, Maker, NamedProcess};
+=======
+use super::{PostgresError, PostgresServer};
+use crate::engine::{Container, ContainerEnd, run_name};
+use crate::fs::Disk;
+>>>>>>> main
 use crate::progress::Progress;
 
 /// How long a server may take to stop or to start.
@@ -76,7 +82,7 @@ pub fn end_left_filling(
             )],
         });
     }
-    LoneContainer::remove(docker, disk, &filling.name, Ending::InItsTime)?;
+    LoneContainer::remove(docker, disk, &filling.name, ContainerEnd::InItsTime)?;
     if !own.running {
         let call = docker.call_within(2 * TURNING, ["start", &own.id]);
         let failed = |source| PostgresError::Program {
@@ -104,7 +110,7 @@ fn filled_beside(
         disk,
         name: &name,
         like: container,
-        dropped: Ending::InItsTime,
+        dropped: ContainerEnd::InItsTime,
     };
     let lone = match start.start_for_filling(progress) {
         Ok(lone) => lone,

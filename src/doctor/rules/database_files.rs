@@ -24,7 +24,7 @@ fn check(facts: &DoctorFacts) -> Vec<Finding> {
                 Severity::Unknown,
                 RULE.id,
                 format!("which database is in {}: {why}", seen.name),
-                "run it as root on the engine's own machine: `transship inspect` says more",
+                "`transship inspect` says more, on the engine's own machine and as a user who may read it",
             )
         }));
     }

@@ -26,7 +26,7 @@ const DEAF: Duration = Duration::from_secs(2);
 
 /// How a container ends.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Ending {
+pub enum ContainerEnd {
     /// By its signal, and as soon as it has written down what it has.
     #[default]
     InItsTime,
@@ -41,7 +41,7 @@ pub enum Ending {
 pub struct LoneContainer {
     docker: Docker,
     name: String,
-    dropped: Ending,
+    dropped: ContainerEnd,
     is_over: bool,
 }
 
@@ -55,7 +55,7 @@ pub struct LoneOptions<'a> {
     /// What is added to its command.
     pub arguments: Option<AddedArguments<'a>>,
     /// How it ends where nobody says that all went well.
-    pub dropped: Ending,
+    pub dropped: ContainerEnd,
 }
 
 /// Arguments for a command that is that of a known program, or options for it alone, to which its image adds
@@ -234,12 +234,12 @@ impl LoneContainer {
         image: &str,
         volumes: &[(&str, &str)],
     ) -> Result<Self, Error> {
-        Self::remove(docker, disk, name, Ending::AtOnce)?;
+        Self::remove(docker, disk, name, ContainerEnd::AtOnce)?;
         announce(disk, "docker run", name)?;
         let lone = Self {
             docker: docker.clone(),
             name: name.to_owned(),
-            dropped: Ending::InItsTime,
+            dropped: ContainerEnd::InItsTime,
             is_over: false,
         };
         let call = docker.call_within(STARTING, ["run", "--detach", "--name", name]);
@@ -273,14 +273,19 @@ impl LoneContainer {
     /// [`Error::Call`] where it can't be stopped, or is there still.
     pub fn end(mut self, disk: &Disk) -> Result<(), Error> {
         self.is_over = true;
-        Self::remove(&self.docker, disk, &self.name, Ending::InItsTime)
+        Self::remove(&self.docker, disk, &self.name, ContainerEnd::InItsTime)
     }
 
     /// Ends and removes the container of that name, if there is one.
     ///
     /// # Errors
     /// Those of [`LoneContainer::end`].
-    pub fn remove(docker: &Docker, disk: &Disk, name: &str, ending: Ending) -> Result<(), Error> {
+    pub fn remove(
+        docker: &Docker,
+        disk: &Disk,
+        name: &str,
+        ending: ContainerEnd,
+    ) -> Result<(), Error> {
         let is_there = |docker: &Docker| -> Result<Option<Container>, Error> {
             let all = Container::all(docker)?;
             Ok(all.into_iter().find(|one| one.name == name))
@@ -290,7 +295,7 @@ impl LoneContainer {
         };
         announce(disk, "docker rm", name)?;
         let what = format!("remove `{name}`");
-        if there.running && ending == Ending::InItsTime {
+        if there.running && ending == ContainerEnd::InItsTime {
             // A first process without a handler for the signal isn't helped by time.
             let time = match there.heeds_stop {
                 Some(false) => DEAF,
@@ -301,8 +306,8 @@ impl LoneContainer {
             call.run_well().map_err(failed(&what))?;
         }
         let how: &[&str] = match ending {
-            Ending::InItsTime => &["rm", "--volumes"],
-            Ending::AtOnce => &["rm", "--volumes", "--force"],
+            ContainerEnd::InItsTime => &["rm", "--volumes"],
+            ContainerEnd::AtOnce => &["rm", "--volumes", "--force"],
         };
         let removed = docker.call(how).arg(name).run_well();
         match is_there(docker)? {

@@ -160,11 +160,7 @@ fn edit_lines(edit: &EditCompose, mut shown: Vec<String>) -> Vec<String> {
 
 fn carry_lines(carry: &CarryConfig, mut shown: Vec<String>) -> ScriptLines {
     let mut lines = like_lines(&carry.from, &carry.to);
-    let copy = format!(
-        "cp -a --remove-destination -T {} {}",
-        quote(&carry.from),
-        quote(&carry.to)
-    );
+    let copy = format!("carry {} {}", quote(&carry.from), quote(&carry.to));
     if let Some(merge) = &carry.merge {
         lines.push(match &merge.resolved {
             Some(resolved) => format!("cp -T {} \"$work/merged\"", quote(resolved)),
@@ -239,12 +235,18 @@ fn copy_lines(copy: &CopyVolume, script: &PlanScript<'_>) -> Vec<String> {
     let mut lines = vec![copied];
     if let Some(source) = script.path_of(&copy.source) {
         let folder = copy.manifest.parent().unwrap_or(Path::new("."));
-        lines.push(format!("mkdir -p {}", quote(folder)));
-        lines.push(format!(
-            "transship manifest {} -o {}",
-            quote(&source),
-            quote(&copy.manifest)
-        ));
+        lines.extend([
+            "(".to_owned(),
+            // It names what nobody else may see the names of.
+            "  umask 077".to_owned(),
+            format!("  mkdir -p {}", quote(folder)),
+            format!(
+                "  transship manifest {} -o {}",
+                quote(&source),
+                quote(&copy.manifest)
+            ),
+            ")".to_owned(),
+        ]);
     }
     lines
 }

@@ -252,10 +252,6 @@ impl ScratchRelease<'_> {
     fn files(&self) -> BTreeSet<PathBuf> {
         let model = &self.decisions.model;
         let (new, old) = (&self.releases.new, &self.releases.old);
-        let services = model.services.values();
-        let named = services
-            .flat_map(|s| s.env_files.iter().chain(&s.label_files))
-            .cloned();
         let below = |path: &PathBuf| {
             let here = path
                 .strip_prefix(&new.folder)
@@ -263,13 +259,13 @@ impl ScratchRelease<'_> {
             here.map_or_else(|_| path.clone(), |name| model.root.join(name))
         };
         let env = new.env_files().iter().map(below);
-        let included = model.included_env.values().flatten();
-        let files = model.files.iter().chain(included).map(below);
+        let reads = model.reads.iter().filter(|read| read.kind.is_for_config());
+        let reads = reads.map(|read| below(&read.path));
         let defaults = new
             .env_names()
             .into_iter()
             .map(|name| model.root.join(name));
-        named.chain(env).chain(files).chain(defaults).collect()
+        reads.chain(env).chain(defaults).collect()
     }
 
     /// Where a path leads in the scratch folder.

@@ -1,7 +1,7 @@
 //! Which config comes along: what is carried as it is, what is merged, and what the
 //! administrator added to the compose files. Only reads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
 use super::file_names::FileNames;
@@ -68,19 +68,19 @@ impl CarriedConfig {
         merged.retain(|file| !file.is_vendors());
         let mut unused_answers = unused_answers(request, &shared, &sorted.questions)
             .map_err(|error| ReleasesError::Merge(Box::new(error)))?;
-        // That a variable keeps an image is no conflict of two files.
-        let images = releases.new.model.images.iter();
-        let variables = images.flat_map(|image| &image.variables);
-        let variables: Vec<_> = variables
-            .flat_map(|name| old.env_names().into_iter().map(move |env| (env, name)))
-            .map(|(env, name)| PathBuf::from(format!("{}:{name}", env.display())))
-            .collect();
-        let is_of_image = |answer: &Path| variables.iter().any(|name| answer == name);
-        unused_answers.retain(|answer| !is_of_image(answer));
+        // That a variable keeps an image, or has another name now, is no conflict of two files.
+        let written = [releases.old, releases.new].into_iter();
+        let written = written.flat_map(|release| release.model.templates.values());
+        let names: BTreeSet<String> = written.flat_map(|text| compose::variables(text)).collect();
+        let is_of_variable = |answer: &Path| {
+            let named = answer.to_str().and_then(|text| text.rsplit_once(':'));
+            named.is_some_and(|(_, name)| names.contains(name))
+        };
+        unused_answers.retain(|answer| !is_of_variable(answer));
         let results = merged.iter();
         let results = results.map(|file| (file.name.clone(), file.merged.bytes.clone()));
         let mut coming: BTreeMap<_, _> = results.collect();
-        come_along(&mut coming, releases, &carry, &request.env_files, &own)?;
+        come_along(&mut coming, releases, &carry, &request.env_files)?;
         let mut findings = Findings {
             unused_answers,
             gone: sorted.gone,
@@ -178,12 +178,14 @@ fn sort(
 ) -> Result<Sorted, ReleasesError> {
     let mut needed = new.model.files_inside();
     needed.extend(new.env_names());
+    let own = named_by_own(ReleasePair { old, new }, shipped.new)?;
     let mut sorter = Sorter {
         old: &old.folder,
         new: shipped.new,
         base: shipped.base,
         answers: &Answers::new(&answered.ours, &answered.theirs),
         needed: &needed,
+        own: &own,
         usual: old.folder.join(&old.files[0].name).metadata().ok(),
         sorted: Sorted::default(),
     };
@@ -193,14 +195,35 @@ fn sort(
     Ok(sorter.sorted)
 }
 
-/// Adds what the new release will be read with besides: its variables, and included files that are
-/// carried.
+/// What the administrator's own compose files, which come along, name and the new release hasn't.
+fn named_by_own(
+    releases: ReleasePair<'_>,
+    theirs: &ShippedFiles,
+) -> Result<Vec<PathBuf>, ReleasesError> {
+    let old = releases.old;
+    let own = local_changes::compose_files(releases)?;
+    let own: Vec<PathBuf> = own.iter().map(|file| old.folder.join(&file.name)).collect();
+    let mut found = Vec::new();
+    for (name, at) in old.model.named_inside() {
+        let unread = |source| ReleasesError::Io {
+            path: theirs.folder.join(&name),
+            source,
+        };
+        let is_own = at.is_some_and(|at| own.contains(&at.path));
+        if is_own && !theirs.has(&name).map_err(unread)? {
+            found.push(name);
+        }
+    }
+    Ok(found)
+}
+
+/// Adds what the new release will be read with besides: its variables, and what Compose reads by files
+/// that are carried.
 fn come_along(
     coming: &mut BTreeMap<PathBuf, Vec<u8>>,
     ReleasePair { old, new }: ReleasePair<'_>,
     carry: &[CarriedPath],
     env_files: &[PathBuf],
-    own: &[PathBuf],
 ) -> Result<(), ReleasesError> {
     let mut env = new.env_names();
     let release = Install::current_target(&old.version);
@@ -208,11 +231,14 @@ fn come_along(
         .iter()
         .filter_map(|path| path.strip_prefix(&release).ok());
     env.extend(named.map(Path::to_owned));
-    let included = new.included.iter().map(|file| &file.name);
-    let of_included = new.model.included_env.values().flatten();
-    let of_included = of_included.filter_map(|path| path.strip_prefix(&new.model.root).ok());
-    let of_included: Vec<_> = of_included.map(Path::to_owned).collect();
-    for name in included.chain(own).chain(&env).chain(&of_included) {
+    let reads = [new, old].into_iter().flat_map(ReleaseFiles::small_reads);
+    let all: BTreeSet<PathBuf> = reads.chain(env.iter().cloned()).collect();
+    let compose: Vec<_> = old.files.iter().chain(&new.files).collect();
+    for name in &all {
+        // Those are merged, or told of as the administrator's own.
+        if compose.iter().any(|file| file.name == *name) {
+            continue;
+        }
         let is_carried = carry.iter().any(|carry| carry.brings(name));
         let from = match (is_carried, env.contains(name)) {
             (true, _) => &old.folder,

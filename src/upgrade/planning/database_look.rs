@@ -13,6 +13,7 @@ use crate::engine::{
     self, ByPath, Container, Docker, Users, VolumeStore, c_library_of, image_defaults,
     local_images, missing_images,
 };
+use crate::launch::CloneBindings;
 use crate::release::DatabaseRule;
 
 /// Whose data is looked at, and what will open it.
@@ -27,6 +28,8 @@ pub(super) struct DatabaseLook<'a> {
     pub(super) rules: &'a [DatabaseRule],
     /// The folder of the release in use.
     pub(super) folder: &'a Path,
+    /// Where folders of the host are instead, in a rehearsal's clone.
+    pub(super) clone: Option<&'a CloneBindings>,
     /// The volumes that are copied; nothing where nothing is upgraded.
     pub(super) pairs: Option<&'a [VolumePair]>,
     /// Where they live.
@@ -154,13 +157,15 @@ impl DatabaseLook<'_> {
     }
 
     fn folder(&self, path: &Path, mounts: Vec<DataMount>) -> Result<SeenDatabases, engine::Error> {
-        let found = inspected(path);
+        let place = self.clone.and_then(|clone| clone.copy_of(path));
+        let place = place.as_deref().unwrap_or(path);
+        let found = inspected(place);
         // Who uses a folder of settings is of no interest here, and takes its time to find out.
         let has_database = found
             .as_ref()
             .is_ok_and(|found| !found.databases.is_empty());
         let is_used = match has_database {
-            true => is_used(&self.volumes.users(&ByPath::volume(path))?),
+            true => is_used(&self.volumes.users(&ByPath::volume(place))?),
             false => false,
         };
         Ok(SeenDatabases {

@@ -19,8 +19,10 @@ use super::unwell_checks::UnwellCheck;
 use super::volume_pair::VolumePair;
 use super::whose::CarriedPath;
 use crate::doctor::Finding;
+use crate::document::DocumentError;
 use crate::engine::{self, ByPath, Users, VolumeStore};
 use crate::error::{Code, Explain, Kind, root_hint};
+use crate::launch::CloneBindings;
 use crate::progress::Progress;
 use crate::release::{Install, Version};
 use crate::tree::{self, Exclude, Holds, Survey, SurveyOptions};
@@ -126,6 +128,9 @@ pub enum FactsError {
     /// The place where volumes live.
     #[error(transparent)]
     Engine(#[from] engine::Error),
+    /// It can't be known whether the install is a rehearsal's clone.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
 }
 
 impl Explain for FactsError {
@@ -134,6 +139,7 @@ impl Explain for FactsError {
             Self::Io { .. } => Code::Unreadable,
             Self::Tree(error) => error.code(),
             Self::Engine(error) => error.code(),
+            Self::Document(error) => error.code(),
         }
     }
 
@@ -142,6 +148,7 @@ impl Explain for FactsError {
             Self::Io { .. } => Kind::Refused,
             Self::Tree(error) => error.kind(),
             Self::Engine(error) => error.kind(),
+            Self::Document(error) => error.kind(),
         }
     }
 
@@ -150,6 +157,7 @@ impl Explain for FactsError {
             Self::Io { .. } => root_hint("run it as root, for example with `sudo`", None),
             Self::Tree(error) => error.hints(),
             Self::Engine(error) => error.hints(),
+            Self::Document(error) => error.hints(),
         }
     }
 }
@@ -182,7 +190,7 @@ impl Facts {
             folders: decisions
                 .folders
                 .iter()
-                .map(|pair| folder(pair, decisions, &old, volumes))
+                .map(|pair| folder(pair, decisions, install, volumes))
                 .collect::<Result<_, _>>()?,
             carry: decisions
                 .carry
@@ -247,10 +255,11 @@ fn volume(
 fn folder(
     pair: &OutsideFolder,
     decisions: &Decisions,
-    old: &Path,
+    install: &Install,
     volumes: &dyn VolumeStore,
 ) -> Result<FolderFacts, FactsError> {
-    let source = old.join(&pair.from);
+    let from = release_path(&decisions.from).join(&pair.from);
+    let source = CloneBindings::place(install, &from)?;
     let in_new = decisions
         .new_folder
         .join(&pair.to)

@@ -206,6 +206,17 @@ pub enum Obstacle {
         /// Their names, and in how many places each is used.
         variables: Vec<(String, usize)>,
     },
+    /// A variable that is set has another name in the new release, where nothing sets that.
+    VariableRenamed {
+        /// The name in the old release's compose files.
+        from: String,
+        /// The name in the new one's.
+        to: String,
+        /// The file that sets it, below the old release, or its path.
+        file: PathBuf,
+        /// Where both are read: `services.web.ports.80`.
+        places: Vec<String>,
+    },
     /// Compose refuses the new release's files.
     ComposeRefuses {
         /// Its complaint.
@@ -236,10 +247,14 @@ pub enum Obstacle {
         /// Its key.
         key: String,
     },
-    /// Compose will read a file that won't be there.
+    /// Compose will read something that won't be there.
     NoFile {
-        /// The file, below the release.
+        /// The file or folder, below the release; absolute where it is elsewhere.
         path: PathBuf,
+        /// Where the new release names it: `FILE:LINE:COLUMN`.
+        at: Option<String>,
+        /// Whether the old release has it, and it doesn't come along.
+        in_old: bool,
     },
 }
 

@@ -88,6 +88,7 @@ impl fmt::Display for Obstacle {
             Self::ComposeRefuses { .. }
             | Self::ComposeDiffers { .. }
             | Self::Unset { .. }
+            | Self::VariableRenamed { .. }
             | Self::NoImage { .. }
             | Self::Undefined { .. }
             | Self::NoFile { .. } => self.fmt_compose(f),
@@ -196,6 +197,17 @@ impl Obstacle {
                 differs(f, what, own.as_deref(), compose.as_deref())
             }
             Self::Unset { variables } => write!(f, "unset: {}", places(variables)),
+            Self::VariableRenamed {
+                from,
+                to,
+                file,
+                places,
+            } => write!(
+                f,
+                "`{from}` is set in `{}`, and the new release reads `{to}` in its place, which isn't set: {}",
+                file.display(),
+                some(places)
+            ),
             Self::NoImage { service, at } => write!(
                 f,
                 "{at}: `{service}` would have neither an image nor a build: no file of the new release \
@@ -205,11 +217,24 @@ impl Obstacle {
                 f,
                 "`{service}` uses the {kind} `{key}`, which nothing of the new release defines"
             ),
-            Self::NoFile { path } => write!(
-                f,
-                "Compose will read `{}` of the new release, and neither release has it",
-                path.display()
-            ),
+            Self::NoFile { path, at, in_old } => {
+                let at = at.as_ref().map_or(String::new(), |at| format!("{at}: "));
+                let path_told = path.display();
+                match (path.is_absolute(), in_old) {
+                    (true, _) => {
+                        write!(f, "{at}Compose will read `{path_told}`, which isn't there")
+                    }
+                    (false, true) => write!(
+                        f,
+                        "{at}Compose will read `{path_told}` of the new release, and the old one's doesn't \
+                         come along"
+                    ),
+                    (false, false) => write!(
+                        f,
+                        "{at}Compose will read `{path_told}` of the new release, and neither release has it"
+                    ),
+                }
+            }
             _ => Ok(()),
         }
     }
@@ -286,6 +311,7 @@ impl Obstacle {
             Self::ComposeRefuses { .. }
             | Self::ComposeDiffers { .. }
             | Self::Unset { .. }
+            | Self::VariableRenamed { .. }
             | Self::NoImage { .. }
             | Self::Undefined { .. }
             | Self::NoFile { .. } => self.ways_to_compose(),
@@ -450,6 +476,17 @@ impl Obstacle {
                      `{first}=` says that it is meant to be blank"
                 )]
             }
+            Self::VariableRenamed { from, to, file, .. } => vec![
+                format!(
+                    "if `{to}` is what `{from}` was, set it to the same in the old release's `{}`, from where it \
+                     comes along",
+                    file.display()
+                ),
+                format!(
+                    "to have the vendor's value, add `--theirs {}:{from}`",
+                    file.display()
+                ),
+            ],
             Self::NoImage { service, .. } => vec![
                 format!("name what `{service}` is to run in an override of the old release's"),
                 "take what speaks of it out of the old release's files".to_owned(),
@@ -458,7 +495,16 @@ impl Obstacle {
                 format!("define the {kind} `{key}` in an override of the old release's"),
                 "take what uses it out of the old release's files".to_owned(),
             ],
-            Self::NoFile { path } => vec![format!(
+            Self::NoFile { path, .. } if path.is_absolute() => {
+                said(["put it there, or take what names it out of the old release's files"])
+            }
+            Self::NoFile {
+                path, in_old: true, ..
+            } => vec![format!(
+                "have it come along with `--carry {}`",
+                path.display()
+            )],
+            Self::NoFile { path, .. } => vec![format!(
                 "put it into the old release, from where it can be carried with `--carry {}`",
                 path.display()
             )],

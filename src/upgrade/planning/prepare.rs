@@ -23,6 +23,7 @@ use crate::doctor::{self, DatabaseFacts};
 use crate::engine::VolumeStore;
 use crate::error::{Code, ErrorPart, Explain, Kind};
 use crate::fs::Disk;
+use crate::launch::CloneBindings;
 use crate::progress::Progress;
 use crate::release::{IdentityError, Install};
 use crate::upgrade::plan::Plan;
@@ -139,12 +140,14 @@ pub(super) fn observe(
     let (old, project) = (&releases.old.model, &decisions.from_project);
     facts.unseen =
         UnseenFacts::observe(old, project, volumes, progress).map_err(FactsError::from)?;
+    let clone = CloneBindings::of(install).map_err(FactsError::from)?;
     let look = DatabaseLook {
         model: &decisions.model,
         old,
         project,
         rules: &releases.recipe.databases,
         folder: &releases.old.folder,
+        clone: clone.as_ref(),
         pairs: Some(&decisions.volumes),
         volumes,
     };

@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::releases_error::ReleasesError;
-use crate::compose::{self, LoadOptions, Model};
+use crate::compose::{self, LoadOptions, Model, ReadKind};
 use crate::env_file::{EnvFile, SAMPLE_NAMES};
 use crate::release::{Install, Release, Version};
 use crate::tree;
@@ -133,6 +133,23 @@ impl ReleaseFiles {
         self.coming.get(name).map(Vec::as_slice)
     }
 
+    /// The names below the release of the small files that Compose reads by its files, there or not: all but
+    /// folders, and what is taken out of them.
+    pub(crate) fn small_reads(&self) -> impl Iterator<Item = PathBuf> {
+        let reads = self.model.reads.iter();
+        let small = reads
+            .filter(|read| read.kind.is_for_config() || read.kind == ReadKind::Dockerfile)
+            .filter_map(|read| self.name_of(&read.path));
+        small.collect::<Vec<_>>().into_iter()
+    }
+
+    /// A path's name below the release: where that will be, or where it can be read now.
+    pub(super) fn name_of(&self, path: &Path) -> Option<PathBuf> {
+        let below = path.strip_prefix(&self.model.root);
+        let name = below.or_else(|_| path.strip_prefix(&self.folder));
+        name.ok().map(Path::to_owned)
+    }
+
     /// The names below the release of the files of variables that Compose reads by itself, there or not;
     /// the first is that of the folder it is started in.
     pub(crate) fn env_names(&self) -> Vec<PathBuf> {
@@ -183,13 +200,9 @@ impl ReleaseFiles {
         &self,
         old: &Self,
     ) -> Result<Option<BTreeMap<String, String>>, ReleasesError> {
-        let paths = self
-            .env_names()
-            .into_iter()
-            .map(|name| self.folder.join(name));
-        let there: Vec<_> = paths.filter(|path| path.is_file()).collect();
-        if !there.is_empty() {
-            return read_env(&there, &|path| fs::read(path));
+        let there = self.env_in(&self.folder)?;
+        if there.is_some() {
+            return Ok(there);
         }
         let was = old.sample_env().unwrap_or_default();
         let sample = self.sample_env().map(|mut sample| {
@@ -197,6 +210,16 @@ impl ReleaseFiles {
             sample
         });
         Ok(sample)
+    }
+
+    /// The variables of its `.env` files as a folder has them, such as that of what was shipped.
+    pub(crate) fn env_in(
+        &self,
+        folder: &Path,
+    ) -> Result<Option<BTreeMap<String, String>>, ReleasesError> {
+        let paths = self.env_names().into_iter().map(|name| folder.join(name));
+        let there: Vec<_> = paths.filter(|path| path.is_file()).collect();
+        read_env(&there, &|path| fs::read(path))
     }
 
     /// The variables of the sample of a `.env` that is in the release; nothing where it can't be read as one.

@@ -8,7 +8,7 @@ use thiserror::Error;
 use crate::compose;
 use crate::document::DocumentError;
 use crate::env_file;
-use crate::error::{Code, Explain, Kind};
+use crate::error::{Code, Explain, Kind, user_hint};
 use crate::merge;
 use crate::release::{InstallError, RecipeError, VendorReleaseError, Version, where_else};
 
@@ -165,7 +165,7 @@ impl Explain for ReleasesError {
                 "leave out `--as-override`, and your edits are merged".into(),
             ],
             Self::Io { .. } => {
-                vec!["run it as a user who may read the release, for example with `sudo`".into()]
+                user_hint("a user who may read the release")
             }
         }
     }

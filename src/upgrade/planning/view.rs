@@ -15,7 +15,7 @@ use super::obstacle::Obstacle;
 use super::outside;
 use super::releases::Releases;
 use super::volume_pair::VolumePair;
-use crate::compose::{Bind, Model, VolumeDefinition, interpolate, is_data};
+use crate::compose::{Bind, HostRead, Model, ReadKind, VolumeDefinition, interpolate, is_data};
 use crate::upgrade::service_path::ServicePath;
 use crate::upgrade::shared_with_old::SharedWithOld;
 use crate::upgrade::step::FolderMove;
@@ -399,27 +399,56 @@ impl View<'_> {
         found
     }
 
-    /// Files of Compose's own reading that neither release has.
+    /// What Compose will read for services that run, and that won't be there.
     fn missing_files(&self) -> Vec<Obstacle> {
-        let services = self.enabled().map(|(_, service)| service);
-        let named = services
-            .flat_map(|service| service.needed_env_files.iter().chain(&service.label_files));
-        let resources = self
-            .model
-            .configs
-            .values()
-            .chain(self.model.secrets.values());
-        let files = resources.filter_map(|resource| resource.file.as_ref());
-        let mut missing: Vec<PathBuf> = named
-            .chain(files)
-            .filter_map(|path| path.strip_prefix(&self.model.root).ok())
-            .filter(|path| !self.is_there(path))
-            .map(Path::to_owned)
-            .collect();
-        missing.sort();
-        missing.dedup();
-        let told = missing.into_iter();
-        told.map(|path| Obstacle::NoFile { path }).collect()
+        let mut missing = BTreeMap::new();
+        for read in &self.model.reads {
+            let is_for_running = read.service.as_ref().is_some_and(|name| {
+                let service = self.model.services.get(name);
+                service.is_some_and(|service| service.enabled)
+            });
+            if is_for_running && let Some(found) = self.missing(read) {
+                missing.entry(read.path.clone()).or_insert(found);
+            }
+        }
+        missing.into_values().collect()
+    }
+
+    fn missing(&self, read: &HostRead) -> Option<Obstacle> {
+        let old = &self.releases.old;
+        let at = read.at.as_ref().map(|at| self.place(&at.to_string()));
+        let Some(path) = self.model.inside(&read.path) else {
+            let is_missing = read.is_needed && !read.path.exists() && read.path != self.model.root;
+            return is_missing.then(|| Obstacle::NoFile {
+                path: read.path.clone(),
+                at,
+                in_old: false,
+            });
+        };
+        if self.is_there(&path) || self.is_filled(read, &path) {
+            return None;
+        }
+        let in_old = old.folder.join(&path).exists();
+        let is_told = match read.kind.is_for_images() {
+            // What the old release is built without the new one is, too; and what has an image, or needn't be
+            // there, is built from what was there.
+            true => in_old || read.is_needed && !self.is_lacking_in_old(read, &path),
+            false => read.is_needed,
+        };
+        is_told.then_some(Obstacle::NoFile { path, at, in_old })
+    }
+
+    /// Whether something is brought into a folder.
+    fn is_filled(&self, read: &HostRead, path: &Path) -> bool {
+        let mut carry = self.releases.carry.iter();
+        read.kind == ReadKind::BuildContext && carry.any(|carry| carry.path.starts_with(path))
+    }
+
+    /// Whether the old release's files name it, too, and it isn't there, either.
+    fn is_lacking_in_old(&self, read: &HostRead, path: &Path) -> bool {
+        let old = &self.releases.old.model;
+        let mut reads = old.reads.iter();
+        reads.any(|was| was.kind == read.kind && old.inside(&was.path).as_deref() == Some(path))
     }
 
     /// Whether a path below the new release will be there.

@@ -82,6 +82,8 @@ pub(crate) struct Sorter<'a> {
     pub(crate) answers: &'a Answers,
     /// What the new release can't do without.
     pub(crate) needed: &'a [PathBuf],
+    /// What the administrator's own compose files name and the new release hasn't: files, and whole folders.
+    pub(crate) own: &'a [PathBuf],
     /// A file like most of the old release: whoever owns another, or may read it, was chosen.
     pub(crate) usual: Option<Metadata>,
     pub(crate) sorted: Sorted,
@@ -251,6 +253,7 @@ impl Sorter<'_> {
     /// True if the new release couldn't do without it.
     fn is_needed(&self, name: &Path) -> bool {
         self.needed.iter().any(|needed| needed == name)
+            || self.own.iter().any(|own| name.starts_with(own))
     }
 
     fn was_not_shipped(&self, name: &Path) -> Result<bool, ReleasesError> {

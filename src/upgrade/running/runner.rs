@@ -112,8 +112,9 @@ impl Runner<'_> {
         self.check_undo(&journal, scope)?;
         let numbers = undo_order(journal.plan(), scope).into_iter();
         let undone = numbers.filter(|number| undoing(&journal, *number).is_some());
-        let steps = &journal.plan().steps;
-        Ok(undone.map(|number| steps[number].title()).collect())
+        let steps = undone.map(|number| &journal.plan().steps[number]);
+        let undone = steps.filter(|step| step.is_undoable());
+        Ok(undone.map(Step::title).collect())
     }
 
     /// The newest run, to be gone on with or undone. Half-written journals of a crash go first.

@@ -112,7 +112,9 @@ impl Runner<'_> {
             let Some(evidence) = undoing(&journal, number) else {
                 continue;
             };
-            self.tell(StepMoment::UndoBegun, &steps, number, None);
+            if step.is_undoable() {
+                self.tell(StepMoment::UndoBegun, &steps, number, None);
+            }
             journal.record(self.disk, JournalEvent::Undo { step: number })?;
             if let Err(source) = self.undo(step, &ids, Undo { scope, evidence }) {
                 let said = said(self.install, &journal, &source);
@@ -137,7 +139,9 @@ impl Runner<'_> {
                 continue;
             }
             journal.record(self.disk, JournalEvent::Undone { step: number })?;
-            self.tell(StepMoment::Undone, &steps, number, None);
+            if step.is_undoable() {
+                self.tell(StepMoment::Undone, &steps, number, None);
+            }
             match step {
                 Step::Start(_) => downtime.iter().for_each(Downtime::old_is_down),
                 Step::Stop(_) => {

@@ -11,6 +11,7 @@ use super::copy_volume::require_idle_but;
 use super::shell::{command, quote};
 use super::world::{self, Attempt, Phase, StepKind, StepOutcome, Undo, UndoEvidence, World};
 use crate::engine::{ByPath, VolumeStore};
+use crate::launch::CloneBindings;
 use crate::tree::{self, Against, CopyOptions, VerifyOptions, VerifyScope};
 use crate::upgrade::confine::{self, Bounds, OutOfBounds};
 
@@ -29,12 +30,12 @@ pub struct CopyFolder {
 
 impl StepKind for CopyFolder {
     fn check(&self, world: World<'_>) -> Result<(), StepError> {
-        let folder = ByPath::volume(&world.install.root().join(&self.from));
+        let folder = ByPath::volume(&self.source(world)?);
         require_idle_but(self.after.as_deref(), world, &folder)
     }
 
     fn act(&self, world: World<'_>, attempt: Attempt) -> Result<StepOutcome, StepError> {
-        let source = world.install.root().join(&self.from);
+        let source = self.source(world)?;
         let target = world::in_release(world, &self.to)?;
         require_idle(self, world)?;
         if target.symlink_metadata().is_ok() {
@@ -76,7 +77,7 @@ impl StepKind for CopyFolder {
     }
 
     fn check_undo(&self, world: World<'_>, undo: Undo) -> Result<(), StepError> {
-        world::require_source(world, &self.from, undo)
+        world::require_source(world, &self.source(world)?, undo)
     }
 
     fn undo(&self, world: World<'_>, Undo { evidence, .. }: Undo) -> Result<(), StepError> {
@@ -89,7 +90,7 @@ impl StepKind for CopyFolder {
         if evidence == UndoEvidence::Failed || target.symlink_metadata().is_err() {
             return Ok(());
         }
-        let source = world.install.root().join(&self.from);
+        let source = self.source(world)?;
         if evidence == UndoEvidence::Unknown && !differences(&source, &target, world)?.is_empty() {
             return Err(StepError::FileChanged { path: target });
         }
@@ -122,12 +123,17 @@ impl StepKind for CopyFolder {
 }
 
 impl CopyFolder {
+    /// What is copied, as an absolute path.
+    fn source(&self, world: World<'_>) -> Result<PathBuf, StepError> {
+        Ok(CloneBindings::place(world.install, &self.from)?)
+    }
+
     /// Copies again what was written since it was copied; whether anything was. Told by size and times.
     ///
     /// # Errors
     /// [`StepError`]: it is in use, or can't be read or copied.
     pub(crate) fn bring_up_to_date(&self, world: World<'_>) -> Result<bool, StepError> {
-        let source = world.install.root().join(&self.from);
+        let source = self.source(world)?;
         let target = world::in_release(world, &self.to)?;
         require_idle(self, world)?;
         let options = VerifyOptions {
@@ -145,7 +151,7 @@ impl CopyFolder {
 }
 
 fn require_idle(step: &CopyFolder, world: World<'_>) -> Result<(), StepError> {
-    let folder = ByPath::volume(&world.install.root().join(&step.from));
+    let folder = ByPath::volume(&step.source(world)?);
     let users = world.volumes.users(&folder)?;
     Ok(users.writing().require_none(&folder.name)?)
 }

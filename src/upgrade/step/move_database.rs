@@ -22,7 +22,7 @@ use crate::database::postgres::{
 };
 use crate::database::{DatabaseEngine, DatabaseMethod};
 use crate::document::{self, DocumentFormat};
-use crate::engine::{self, Container, Ending, Volume, VolumeStore};
+use crate::engine::{self, Container, ContainerEnd, Volume, VolumeStore};
 use crate::release::{DatabaseCommands, UpgradePrograms};
 use crate::tree::{Digest, Holds};
 use crate::upgrade::confine::{self, Bounds, OutOfBounds};
@@ -240,9 +240,9 @@ impl MoveDatabase {
             like,
             dropped,
         };
-        let from = alone(&from, &old, Ending::InItsTime).start(world.progress)?;
+        let from = alone(&from, &old, ContainerEnd::InItsTime).start(world.progress)?;
         self.require_data_in(&from, &old, source)?;
-        let to = alone(&to, &new, Ending::AtOnce);
+        let to = alone(&to, &new, ContainerEnd::AtOnce);
         let to = match to.start_for_filling(world.progress) {
             Ok(server) => server,
             Err(PostgresError::Interrupted) => return Err(PostgresError::Interrupted.into()),

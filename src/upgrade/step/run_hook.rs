@@ -128,7 +128,7 @@ impl StepKind for RunHook {
     }
 
     fn undo(&self, world: World<'_>, _: Undo) -> Result<(), StepError> {
-        if self.point != HookPoint::Migrate || self.hook.service.is_none() {
+        if !self.is_undoable() {
             return Ok(());
         }
         // What the service depends on was started for it.
@@ -188,6 +188,11 @@ impl RunHook {
             HookPoint::BeforeHop | HookPoint::BeforeStop => &self.old,
             HookPoint::Migrate | HookPoint::AfterUp | HookPoint::AfterHop => &self.new,
         }
+    }
+
+    /// Whether it leaves anything to take back: what a service was started for.
+    pub(super) fn is_undoable(&self) -> bool {
+        self.point == HookPoint::Migrate && self.hook.service.is_some()
     }
 
     fn call(&self, world: World<'_>) -> Result<Invocation, StepError> {

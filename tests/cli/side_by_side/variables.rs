@@ -184,35 +184,45 @@ networks:
 }
 
 #[test]
-fn a_file_of_variables_that_is_another_side_s_too_is_never_changed() {
+fn a_file_of_variables_that_is_another_side_s_too_stays_and_the_compose_file_is_edited() {
     let text = "\
 services:
   database: {image: r/db:1, container_name: shop-db, ports: [\"${DB_PORT:-5432}:5432\"]}
-  web: {image: r/web:1, environment: {DB_HOST: \"${DB_HOST}\"}}
+  web: {image: r/web:1, environment: {DB_HOST: \"${DB_HOST}\", API: \"${API}\"}}
+  alone: {image: r/web:1, environment: [DB_HOST]}
 ";
-    let env = "DB_HOST=shop-db\nDB_PORT=5432\n";
-    let unchanged = |sides: &Sides, side_a: &str, side_b: &str, file: &str| {
+    let env = "DB_HOST=shop-db\nDB_PORT=5432\nAPI=http://shop-db:80/x\n";
+    let expect = |suffix: &str| {
+        text.replace("name: shop-db", "name: shop-db-SUFFIX")
+            .replace("${DB_PORT:-5432}:", "5441:")
+            .replace("${DB_HOST}", "${DB_HOST}-SUFFIX")
+            .replace("${API}", "http://shop-db-SUFFIX:80/x")
+            .replace("[DB_HOST]", "[DB_HOST=shop-db-SUFFIX]")
+            .replace("SUFFIX", suffix)
+    };
+    let fixed = |sides: &Sides, side_a: &str, side_b: &str, file: &str| {
         let args = ["conflicts", side_a, side_b, "--fix", "--port-offset", "9"];
         transship(sides.0.path(), [&args[..], &["-p", "c"]].concat())
-            .exits(3)
-            .complains("`DB_HOST`, `DB_PORT` would have to change in `")
-            .complains("/.env`, from which another side has its variables");
+            .exits(0)
+            .complains("nothing collides");
         assert_eq!(sides.read(file), env);
-        assert_eq!(sides.read("B/compose.yaml"), text);
+        assert_eq!(sides.read("B/compose.yaml"), expect("c"));
+        sides.is_valid();
     };
     // One folder for both.
     let sides = Sides::of(&[("compose.yaml", text), ("a.yaml", text), (".env", env)]);
-    unchanged(&sides, "B/a.yaml", "B/compose.yaml", "B/.env");
+    fixed(&sides, "B/a.yaml", "B/compose.yaml", "B/.env");
+    assert_eq!(sides.read("B/a.yaml"), text);
     // A link of both, and a link into the other.
     let sides = Sides::of(&[("compose.yaml", text), ("../shared/.env", env)]);
     for side in ["A", "B"] {
         symlink("../shared/.env", sides.0.path().join(side).join(".env")).unwrap();
     }
-    unchanged(&sides, "A", "B", "shared/.env");
+    fixed(&sides, "A", "B", "shared/.env");
     let sides = Sides::of(&[("compose.yaml", text), (".env", env)]);
     fs::remove_file(sides.0.path().join("B/.env")).unwrap();
     symlink("../A/.env", sides.0.path().join("B/.env")).unwrap();
-    unchanged(&sides, "A", "B", "A/.env");
+    fixed(&sides, "A", "B", "A/.env");
     // Of an include.
     let include = "include: [{path: sub.yaml, env_file: ../shared.env}]\n";
     let sides = Sides::of(&[
@@ -220,10 +230,49 @@ services:
         ("sub.yaml", text),
         ("../shared.env", env),
     ]);
+    sides.fix(&["--port-offset", "9"]).exits(0);
+    assert_eq!(sides.read("shared.env"), env);
+    assert_eq!(sides.read("B/sub.yaml"), expect("b"));
+    sides.is_valid();
+}
+
+#[test]
+fn what_a_shared_file_of_variables_keeps_to_itself_is_told() {
+    let text = "\
+services:
+  database: {image: r/db:1, container_name: shop-db}
+  web: {image: r/web:1, env_file: .env, environment: {A_URL: \"${DB_URL}\"}}
+";
+    let env = "DB_URL=pg://u:secret@shop-db:1/x\n";
+    let sides = Sides::of(&[("compose.yaml", text), ("../shared.env", env)]);
+    for side in ["A", "B"] {
+        symlink("../shared.env", sides.0.path().join(side).join(".env")).unwrap();
+    }
+    let ran = sides.fix(&[]).exits(1);
+    assert!(!format!("{}{}", ran.out, ran.err).contains("secret@"));
+    ran.prints("compose.yaml:3:62: web")
+        .prints("because another side has the value of the variable from the same file")
+        .prints("B/.env:1:1: DB_URL")
+        .prints("because another side has this file, too")
+        .complains("2 conflicts");
+    assert_eq!(sides.read("shared.env"), env);
+    let expect = text.replace("name: shop-db", "name: shop-db-b");
+    assert_eq!(sides.read("B/compose.yaml"), expect);
+}
+
+#[test]
+fn a_port_that_only_a_shared_file_can_change_is_refused_before_anything_is_written() {
+    let text = "\
+services:
+  web: {image: r/web:1, container_name: web, ports: [\"${A_PORT:-${WEB_PORT}}:80\"]}
+";
+    let sides = Sides::of(&[("compose.yaml", text), ("../shared.env", "WEB_PORT=8080\n")]);
+    for side in ["A", "B"] {
+        symlink("../shared.env", sides.0.path().join(side).join(".env")).unwrap();
+    }
     sides
         .fix(&["--port-offset", "9"])
         .exits(3)
-        .complains("shared.env`, from which another side has its variables");
-    assert_eq!(sides.read("shared.env"), env);
-    assert_eq!(sides.read("B/sub.yaml"), text);
+        .complains("a variable within a variable holds the port");
+    assert_eq!(sides.read("B/compose.yaml"), text);
 }

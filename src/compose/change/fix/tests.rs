@@ -3,12 +3,17 @@ use std::path::{Path, PathBuf};
 use super::*;
 use crate::compose::{Claims, conflicts, remaining};
 
+mod kept_variables;
 mod mixed_variables;
 mod references;
+mod taken_names;
 
-const VARIABLES: [(&str, &str); 4] = [
+const VARIABLES: [(&str, &str); 7] = [
     ("PORT", "8080"),
+    ("RANGE", "8085-8086"),
     ("DB", "shop-db"),
+    ("DB_HOST", "shop-db"),
+    ("API", "http://shop-db:80/$x"),
     ("URL", "pg://u@shop-db:1/shop-db"),
     ("TAIL", "db"),
 ];
@@ -36,19 +41,52 @@ fn rule() -> FixRule {
 }
 
 fn fixed_with(text: &str, rule: &FixRule, env_files: &[EnvFile], texts: &[TextFile]) -> FixedFiles {
-    let found = conflicts(&claims("a", text), &claims("b", text));
-    let document = Document::parse(Path::new("/b/c.yml"), text.as_bytes()).unwrap();
-    let project = ProjectFiles {
-        model: &model("b", text),
-        documents: &[document],
-        lookup: &lookup,
-        lookups: &[],
+    let beside = Beside {
         env_files,
-        others: &["a".to_owned()],
-        foreign: &[],
         texts,
+        ..Beside::of(text)
     };
-    fix(&project, &found, rule).unwrap()
+    beside.fixed(text, rule)
+}
+
+/// What a file of project `b` is fixed beside.
+struct Beside<'a> {
+    /// The file of project `a`.
+    theirs: &'a str,
+    env_files: &'a [EnvFile],
+    texts: &'a [TextFile],
+    /// The variables whose values stay.
+    kept: &'a [&'a str],
+}
+
+impl<'a> Beside<'a> {
+    fn of(theirs: &'a str) -> Self {
+        Self {
+            theirs,
+            env_files: &[],
+            texts: &[],
+            kept: &[],
+        }
+    }
+
+    fn fixed(&self, own: &str, rule: &FixRule) -> FixedFiles {
+        let theirs = claims("a", self.theirs);
+        let found = conflicts(&theirs, &claims("b", own));
+        let document = Document::parse(Path::new("/b/c.yml"), own.as_bytes()).unwrap();
+        let project = ProjectFiles {
+            model: &model("b", own),
+            documents: &[document],
+            lookup: &lookup,
+            lookups: &[],
+            env_files: self.env_files,
+            others: &["a".to_owned()],
+            foreign: &[],
+            texts: self.texts,
+            taken: &theirs,
+            is_kept: &|name| self.kept.contains(&name),
+        };
+        fix(&project, &found, rule).unwrap()
+    }
 }
 
 /// The file of project `b`, made fit to run beside the same file as project `a`, and the
@@ -141,29 +179,12 @@ fn only_containers_that_collide_get_the_suffix_and_all_of_them() {
     let own = theirs
         .replace("image: x", "image: y")
         .replace("}}", "}, own: {image: o, container_name: own}}");
-    let found = conflicts(&claims("a", theirs), &claims("b", &own));
-    let fixed = fixed_for(&found, &own);
+    let fixed = Beside::of(theirs).fixed(&own, &rule());
     let after = String::from_utf8(fixed.files[0].bytes.clone()).unwrap();
     let expect = own
         .replace("container_name: web", "container_name: web-b")
         .replace("db-b", "db-b-b");
     assert_eq!(after, expect);
-}
-
-/// The file of project `b`, with these conflicts resolved.
-fn fixed_for(found: &[Conflict], own: &str) -> FixedFiles {
-    let document = Document::parse(Path::new("/b/c.yml"), own.as_bytes()).unwrap();
-    let project = ProjectFiles {
-        model: &model("b", own),
-        documents: &[document],
-        lookup: &lookup,
-        lookups: &[],
-        env_files: &[],
-        others: &[],
-        foreign: &[],
-        texts: &[],
-    };
-    fix(&project, found, &rule()).unwrap()
 }
 
 #[test]
@@ -180,8 +201,8 @@ networks: {n: {name: b_n}}
     assert_eq!(
         refusals,
         [
-            "/b/c.yml:2:17: `b_data` has that prefix, and is taken",
-            "/b/c.yml:3:15: `b_n` has that prefix, and is taken"
+            "/b/c.yml:2:17: `b_data` would be the name of /a/c.yml:2:17: data, too",
+            "/b/c.yml:3:15: `b_n` would be the name of /a/c.yml:3:15: n, too"
         ]
     );
     let Error::Unsafe { remedy, .. } = &fixed.refusals[0] else {
@@ -320,6 +341,8 @@ fn a_suffix_that_no_name_can_have_is_an_error() {
         others: &[],
         foreign: &[],
         texts: &[],
+        taken: &Claims::default(),
+        is_kept: &|_| false,
     };
     let of = |rule: FixRule| fix(&project, &found, &rule).unwrap_err();
     let error = of(FixRule {

@@ -32,7 +32,7 @@ impl Token<'_> {
             return (is_url || !is_inside).then_some(is_sure);
         }
         // A name without a dot may be another container, by its own port.
-        let is_far = host.contains('.') || !is_inside && !hosts.peers.contains(&host);
+        let is_far = host.contains('.') || !is_inside && hosts.peers.binary_search(&host).is_err();
         (is_url && is_far).then_some(false)
     }
 

@@ -18,7 +18,7 @@ fn marked(thing: NamedThing, key: &str, text: &str, role: ValueRole) -> String {
         is_own: true,
         reaches: true,
         is_service: false,
-        networks: &["proxy"],
+        networks: &["proxy".to_owned()],
         hosts: KnownHosts {
             peers: &["web"],
             ..KnownHosts::default()
@@ -149,7 +149,7 @@ fn who_cannot_reach_a_container_may_mean_another_and_localhost_is_the_reader() {
             is_own: false,
             reaches: false,
             is_service: false,
-            networks: &["proxy"],
+            networks: &["proxy".to_owned()],
             hosts: KnownHosts {
                 peers: &["web"],
                 ..KnownHosts::default()
@@ -226,7 +226,7 @@ fn a_name_that_a_service_has_stays() {
                 is_own: false,
                 reaches: true,
                 is_service: true,
-                networks: &["proxy"],
+                networks: &["proxy".to_owned()],
                 hosts: KnownHosts {
                     peers: &["web"],
                     ..KnownHosts::default()

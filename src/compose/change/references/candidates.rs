@@ -22,6 +22,8 @@ pub(super) struct FromOutside<'a> {
     pub(super) service: &'a str,
     pub(super) name: String,
     pub(super) at: NodeId,
+    /// The item of a list, `- DB_HOST`, which can be given a value.
+    pub(super) site: Option<ValueLocation<'a>>,
 }
 
 /// The scalars of a file that may refer to something by its name, each once.
@@ -102,6 +104,7 @@ impl<'a> Candidates<'a> {
                 service: document.key(entry.key),
                 name: name.to_owned(),
                 at: document.tree().resolve(variable.value),
+                site: None,
             });
         }
     }
@@ -187,7 +190,12 @@ impl<'a> Candidates<'a> {
             };
             if let Some(name) = name {
                 let at = self.document.tree().resolve(id);
-                self.outside.push(FromOutside { service, name, at });
+                self.outside.push(FromOutside {
+                    service,
+                    name,
+                    at,
+                    site: site.filter(|_| is_pair),
+                });
                 return;
             }
         }

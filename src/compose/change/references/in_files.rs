@@ -21,7 +21,7 @@ impl Referrers<'_> {
     pub(crate) fn in_env_file(
         &self,
         file: &EnvFile,
-        variables: &mut Variables,
+        variables: &mut Variables<'_>,
     ) -> (Vec<VariableChange>, Vec<StaleName>) {
         let (mut changes, mut stale) = (Vec::new(), Vec::new());
         let services = self.model.services.iter();
@@ -46,7 +46,7 @@ impl Referrers<'_> {
                     Ok(Some((name, range))) => {
                         let text = &found.rename.to;
                         let edit = VariableEdit { name, range, text };
-                        variables.change(edit, users.clone(), self.lookup)
+                        variables.change(edit, &readers, self.lookup)
                     }
                     Err(reason) => Err(reason),
                 };

@@ -331,3 +331,91 @@ fn conflicts_are_in_the_order_of_their_rules_and_subjects() {
     ];
     check(text, text, &expect);
 }
+
+#[test]
+fn names_that_compose_makes_for_containers_collide_with_others() {
+    let fixed = |name: &str| service(&format!("container_name: {name}"));
+    check(&fixed("b-web-1"), &service(""), &["container-name b-web-1"]);
+    check(&service(""), &fixed("a-web-1"), &["container-name a-web-1"]);
+    check(&fixed("b-web-2"), &service(""), &[]);
+    for two in [
+        "scale: 2",
+        "deploy: {replicas: 2}",
+        "deploy: {replicas: '2'}",
+    ] {
+        check(
+            &fixed("b-web-2"),
+            &service(two),
+            &["container-name b-web-2"],
+        );
+        check(&fixed("b-web-3"), &service(two), &[]);
+    }
+    check(&fixed("b-web-1"), &service("scale: 0"), &[]);
+    check(&fixed("b-web-1"), &service("provider: {type: x}"), &[]);
+    check(
+        &fixed("b-web-100"),
+        &service("scale: 4000000000"),
+        &["container-name b-web-100"],
+    );
+    check(&fixed("b-web-101"), &service("scale: 4000000000"), &[]);
+    check(&service(""), &service(""), &[]);
+    // `a-b` has `c`, and `a` has `b-c`.
+    let found = of(
+        &model("a-b", "services: {c: {image: x}}"),
+        &model("a", "services: {b-c: {image: x}}"),
+    );
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].subject, "a-b-c-1");
+    assert_eq!(
+        found[0].remedy,
+        "give the project another name with `-p`, or the service a `container_name`"
+    );
+    // The second can have a suffix.
+    let found = of(&model("a", &service("")), &model("b", &fixed("a-web-1")));
+    assert_eq!(found[0].remedy, ConflictRule::ContainerName.remedy());
+    assert_eq!(found[0].second.owner, "web");
+}
+
+#[test]
+fn made_names_of_one_project_are_no_more_than_the_project_s() {
+    let text = service("");
+    let (one, other) = (
+        Model::of_text("a", &text, &[]),
+        Model::of_text("a", &text, &[]),
+    );
+    let rules: Vec<_> = of(&one, &other).iter().map(|found| found.rule).collect();
+    assert_eq!(
+        rules,
+        [ConflictRule::ProjectName, ConflictRule::NetworkName]
+    );
+    // Nor are its containers that run.
+    let runs = |project: &str| {
+        let holder = Claimant {
+            project: Some(project.to_owned()),
+            owner: "a-web-1".to_owned(),
+            at: None,
+        };
+        Claims {
+            containers: vec![Claim::new("a-web-1".to_owned(), holder)],
+            ..Claims::default()
+        }
+    };
+    let own = Claims::of(&one);
+    assert_eq!(conflicts(&runs("a"), &own), []);
+    assert_eq!(conflicts(&own, &runs("a")), []);
+    assert_eq!(conflicts(&runs("x"), &own).len(), 1);
+    assert_eq!(conflicts(&own, &runs("x")).len(), 1);
+    // A name that its files fix is another matter.
+    let fixed = Model::of_text(
+        "a",
+        &text
+            .replace("web", "x")
+            .replace("nginx", "x, container_name: a-web-1"),
+        &[],
+    );
+    let found = of(&one, &fixed);
+    assert!(
+        found.iter().any(|c| c.rule == ConflictRule::ContainerName),
+        "{found:?}"
+    );
+}

@@ -2,7 +2,7 @@
 //! was killed is known by.
 
 use super::MoveDatabase;
-use crate::engine::{self, Container, Ending, LoneContainer, Volume};
+use crate::engine::{self, Container, ContainerEnd, LoneContainer, Volume};
 use crate::upgrade::step::create_containers::CreateContainers;
 use crate::upgrade::step::world::{Attempt, StepKind as _, World};
 use crate::upgrade::step::{ReleaseProject, StepError};
@@ -43,13 +43,13 @@ impl MoveDatabase {
     pub(super) fn remove_servers(&self, world: World<'_>) -> Result<(), StepError> {
         let docker = world.docker()?;
         let [old, new] = self.names(world);
-        LoneContainer::remove(docker, world.disk, &old, Ending::InItsTime)?;
+        LoneContainer::remove(docker, world.disk, &old, ContainerEnd::InItsTime)?;
         // What the new one has is thrown away, or is begun anew.
         Ok(LoneContainer::remove(
             docker,
             world.disk,
             &new,
-            Ending::AtOnce,
+            ContainerEnd::AtOnce,
         )?)
     }
 

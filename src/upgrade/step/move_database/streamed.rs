@@ -9,7 +9,7 @@ use crate::database::{
     DatabaseMethod, DatabaseRecipe, INIT_SCRIPTS, STREAMED_FORMAT, StreamLines, StreamRecipe,
     StreamedMove, StreamedMoveError,
 };
-use crate::engine::{Container, Ending, LoneContainer, LoneOptions, Volume};
+use crate::engine::{Container, ContainerEnd, LoneContainer, LoneOptions, Volume};
 use crate::tree::Holds;
 use crate::upgrade::step::StepError;
 use crate::upgrade::step::shell::quote;
@@ -33,11 +33,11 @@ impl MoveDatabase {
             without: Some(INIT_SCRIPTS),
             idle: self.stream().is_some_and(|recipe| recipe.idle),
             arguments: None,
-            dropped: Ending::InItsTime,
+            dropped: ContainerEnd::InItsTime,
         };
         let from = LoneContainer::start(docker, world.disk, &from, &old.id, options)?;
         let options = LoneOptions {
-            dropped: Ending::AtOnce,
+            dropped: ContainerEnd::AtOnce,
             ..options
         };
         let to = LoneContainer::start(docker, world.disk, &to, &new.id, options)?;

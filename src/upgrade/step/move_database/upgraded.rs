@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::{MoveDatabase, Moved};
 use crate::database::postgres::{COMPARISON_FORMAT, ImageUpgrade, LoneStart, PostgresError};
-use crate::engine::{Container, Docker, Ending, Volume, c_library_of};
+use crate::engine::{Container, Docker, ContainerEnd, Volume, c_library_of};
 use crate::upgrade::step::StepError;
 use crate::upgrade::step::shell::quote;
 use crate::upgrade::step::world::World;
@@ -42,7 +42,7 @@ impl MoveDatabase {
             disk: world.disk,
             name: &to,
             like: &new,
-            dropped: Ending::AtOnce,
+            dropped: ContainerEnd::AtOnce,
         };
         let to = start.start(world.progress)?;
         self.require_data_in(&to, &new, target)?;

@@ -48,19 +48,7 @@ volumes: {one: {name: shop_one}, two: {name: shop_two}, own: {name: theirs}}
 ";
     // Its own `b_one` is in the way.
     let own = theirs.replace("theirs", "b_one");
-    let found = conflicts(&claims("a", theirs), &claims("b", &own));
-    let document = Document::parse(Path::new("/b/c.yml"), own.as_bytes()).unwrap();
-    let project = ProjectFiles {
-        model: &model("b", &own),
-        documents: &[document],
-        lookup: &lookup,
-        lookups: &[],
-        env_files: &[],
-        others: &[],
-        foreign: &[],
-        texts: &[],
-    };
-    let fixed = fix(&project, &found, &rule()).unwrap();
+    let fixed = Beside::of(theirs).fixed(&own, &rule());
     let after = String::from_utf8(fixed.files[0].bytes.clone()).unwrap();
     assert_eq!(after, own.replace("shop_two", "b_two"));
     assert_eq!(fixed.refusals.len(), 1);

@@ -18,7 +18,7 @@ fn check_word(name: &str, role: ValueRole, key: &str, expect: &str) {
         is_own: false,
         reaches: true,
         is_service: false,
-        networks: &["proxy"],
+        networks: &["proxy".to_owned()],
         hosts: KnownHosts {
             peers: &["web"],
             ..KnownHosts::default()
