@@ -5,15 +5,9 @@ use std::time::Duration;
 
 use super::lone_server::{LoneStart, wait_until_ready};
 use super::move_server::{Filling, MovedServer};
-<<<<<<< HEAD
 use super::{MovedLocale, PostgresError, PostgresServer};
-use crate::engine::{Container, Docker, ContainerEnd, LoneContainer};
+use crate::engine::{Container, ContainerEnd, Docker, LoneContainer};
 use crate::fs::{Disk, Maker, NamedProcess};
-=======
-use super::{PostgresError, PostgresServer};
-use crate::engine::{Container, ContainerEnd, run_name};
-use crate::fs::Disk;
->>>>>>> main
 use crate::progress::Progress;
 
 /// How long a server may take to stop or to start.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::{MoveDatabase, Moved};
 use crate::database::postgres::{COMPARISON_FORMAT, ImageUpgrade, LoneStart, PostgresError};
-use crate::engine::{Container, Docker, ContainerEnd, Volume, c_library_of};
+use crate::engine::{Container, ContainerEnd, Docker, Volume, c_library_of};
 use crate::upgrade::step::StepError;
 use crate::upgrade::step::shell::quote;
 use crate::upgrade::step::world::World;
