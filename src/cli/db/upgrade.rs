@@ -37,10 +37,10 @@ pub(in crate::cli) struct DbUpgrade {
     /// The folder of the new major's programs
     #[arg(long, value_name = "DIR")]
     new_bin: PathBuf,
-    /// The old one's postgresql.conf, where it isn't in its folder
+    /// The old one's `postgresql.conf`, where it isn't in its folder
     #[arg(long, value_name = "FILE")]
     old_config: Option<PathBuf>,
-    /// Leave settings and pg_hba.conf as the newer major makes them
+    /// Leave settings and `pg_hba.conf` as the newer major makes them
     #[arg(long)]
     no_settings: bool,
     /// Only look whether it could be done, `pg_upgrade` too, and keep nothing
@@ -49,7 +49,7 @@ pub(in crate::cli) struct DbUpgrade {
     /// Run before: stops all that uses OLDDATA, its server too
     #[arg(long, value_name = "LINE")]
     stop: Option<String>,
-    /// Run afterwards: starts the server of $TRANSSHIP_DATA, and all that uses it
+    /// Run afterwards: starts the server of `$TRANSSHIP_DATA`, and all that uses it
     #[arg(long, value_name = "LINE")]
     start: Option<String>,
     /// Keep the comparison as a sealed document, with the hash of every table

@@ -101,7 +101,7 @@ impl ClusterMaking {
 
     fn provider_options(&self, new: u32) -> Vec<String> {
         let (locale, rules) = (self.told("locale"), self.told("rules"));
-        let options = match self.told("provider") {
+        match self.told("provider") {
             _ if new < 15 => Vec::new(),
             "i" => {
                 let rules = Some(rules).filter(|rules| !rules.is_empty());
@@ -117,8 +117,7 @@ impl ClusterMaking {
                 format!("--builtin-locale={locale}"),
             ],
             _ => vec!["--locale-provider=libc".to_owned()],
-        };
-        options
+        }
     }
 }
 

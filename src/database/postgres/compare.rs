@@ -34,7 +34,7 @@ pub fn compare_servers(
     if b.major() < a.major() {
         reread_views(&mut of_b, &of_a, a, progress)?;
     }
-    compare_with_survey(of_a, of_b, b, progress)
+    compare_with_survey(of_a, &of_b, b, progress)
 }
 
 /// Holds what `b` has, in `of_b`, against what was found in another server.
@@ -43,14 +43,14 @@ pub fn compare_servers(
 /// Those of [`compare_servers`].
 pub(super) fn compare_with_survey(
     mut of_a: ServerSurvey,
-    of_b: ServerSurvey,
+    of_b: &ServerSurvey,
     b: &PostgresServer,
     progress: &dyn Progress,
 ) -> Result<DatabaseComparison, PostgresError> {
     if of_a.major < of_b.major {
-        reread_views(&mut of_a, &of_b, b, progress)?;
+        reread_views(&mut of_a, of_b, b, progress)?;
     }
-    Ok(DatabaseComparison::of(&of_a, &of_b))
+    Ok(DatabaseComparison::of(&of_a, of_b))
 }
 
 fn both(

@@ -387,7 +387,7 @@ impl UpgradedFolder {
         progress.start("comparing tables", None);
         let survey = ServerSurvey::of(server, progress);
         progress.finish();
-        let comparison = compare_with_survey(self.survey, survey?, server, progress)?;
+        let comparison = compare_with_survey(self.survey, &survey?, server, progress)?;
         Ok(MovedServer {
             comparison,
             notes,
