@@ -88,7 +88,7 @@ fn what_a_killed_move_left_is_ended_by_the_next_which_may_choose_an_order_of_its
     run(&["--locale", "builtin"], &again)
         .exits(0)
         .prints("it sorts by code points now, as was asked");
-    let kinds = "select string_agg(distinct datlocprovider || coalesce(datlocale, ''), ',') from pg_database where datallowconn";
+    let kinds = "select string_agg(distinct datlocprovider::text || coalesce(datlocale, ''), ',') from pg_database where datallowconn";
     assert_eq!(sql_in(&again.name, "postgres", kinds), "bC.UTF-8");
     transship(Path::new("/tmp"), ["db", "compare", &old.name, &again.name])
         .exits(1)

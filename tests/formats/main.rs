@@ -470,6 +470,7 @@ fn no_format_is_forgotten() {
         "journal-v6.json",
         "journal-v7.json",
         "journal-v8.json",
+        "journal-v9.json",
         "known-copy-v1.json",
         "layout-v1.json",
         "made-volume-v1.json",
@@ -485,6 +486,7 @@ fn no_format_is_forgotten() {
         "plan-v5.json",
         "plan-v6.json",
         "plan-v7.json",
+        "plan-v8.json",
         "rehearsal-v1.json",
         "rehearsal-v2.json",
         "shipped-v1.json",
@@ -493,7 +495,7 @@ fn no_format_is_forgotten() {
     assert_eq!(present, known);
     assert_eq!(
         (plan::FORMAT.version, journal::FORMAT.version),
-        (7, 8),
+        (8, 9),
         "a new version adds a file"
     );
 }
