@@ -205,7 +205,7 @@ pub(crate) fn a_plan() -> Plan {
             database: None,
             commands: None,
             locale,
-            programs,
+            programs: programs.map(Box::new),
             old_service: "db".into(),
             service: "db".into(),
             source: format!("v1_3_2_{method}"),

@@ -89,6 +89,8 @@ impl MovedLocale {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use super::*;
     use crate::engine::Program;
 
@@ -98,7 +100,7 @@ mod tests {
         let path = archive.path().display();
         let text =
             format!("SET x = 1;\nDROP DATABASE IF EXISTS app;\n{line}\n\\connect app\n{line}\n");
-        std::fs::write(archive.path(), text).unwrap();
+        archive.as_file().write_all(text.as_bytes()).unwrap();
         let shell = Program::find("sh").unwrap();
         let ran = shell
             .call(["-c", &format!("{TO_BUILTIN} {path}")])

@@ -83,7 +83,7 @@ impl<'a> Flow<'a> {
             database: moved.database.clone(),
             commands: moved.commands.clone(),
             locale: moved.locale,
-            programs: moved.programs.clone(),
+            programs: moved.programs.clone().map(Box::new),
             old_service: moved.old_service.clone(),
             service: moved.service.clone(),
             source: pair.source.clone(),

@@ -46,7 +46,7 @@ pub struct MoveDatabase {
     pub locale: MovedLocale,
     /// Where the programs of both majors are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub programs: Option<UpgradePrograms>,
+    pub programs: Option<Box<UpgradePrograms>>,
     /// The service of the old release that has it.
     pub old_service: String,
     /// The service of the new release that will.
