@@ -93,13 +93,15 @@ impl ConflictRule {
         match self {
             Self::ProjectName => "give one of them another name with `-p`",
             Self::VolumeName => "give it a name of its own: `--fix`, or `transship volume prefix`",
-            Self::ContainerName => "leave `container_name` out, or put a suffix to it: `--fix`",
+            Self::ContainerName => "leave `container_name` out, or put a suffix behind it: `--fix`",
             Self::HostPort => "publish another port of the host: `--fix --port-offset N`",
             Self::NetworkName => "give it a `name:` of its own: `--fix`",
             Self::NetworkSubnet => "choose another subnet, or leave it to the engine",
             Self::SharedBind => "copy the data and mount the copy: `transship volume rebase`",
             Self::SharedDevice => "copy the data and name the copy's `device:` in `driver_opts`",
-            Self::NetworkAlias => "a request may reach either project: use a network of its own",
+            Self::NetworkAlias => {
+                "use a network of its own: on this one a request may reach either project"
+            }
             Self::StaleName => "write the new name there, if it means the same thing",
             Self::RouterLabel => {
                 "give it a name and a host of its own where the service asks for it"
