@@ -31,9 +31,6 @@ impl<'a> TakenNames<'a> {
         model: &'a Model,
         conflicts: &'a [Conflict],
     ) -> Self {
-        let is_container = |found: &&Conflict| found.rule == ConflictRule::ContainerName;
-        let give_way = conflicts.iter().filter(is_container);
-        let give_way: BTreeSet<&Claimant> = give_way.map(|found| &found.second).collect();
         let by_name = |claim: &'a Claim<String>| (claim.what.as_str(), &claim.holder);
         let on_shared = others.networks_of_both(own).into_iter();
         let on_shared = on_shared
@@ -41,12 +38,9 @@ impl<'a> TakenNames<'a> {
             .map(|(name, holder)| (name.as_str(), holder));
         let networks = others.networks.iter();
         let networks = networks.map(|net| (net.what.name.as_str(), &net.holder));
-        let stays = own
-            .containers
-            .iter()
-            .filter(|claim| !give_way.contains(&claim.holder));
         let made = others.made_containers.iter().chain(&own.made_containers);
-        let fixed = others.containers.iter().chain(stays);
+        // One of its own that gives way is another's, too.
+        let fixed = own.containers.iter().chain(&others.containers);
         Self {
             containers: on_shared.chain(made.chain(fixed).map(by_name)).collect(),
             volumes: others.volumes.iter().map(by_name).collect(),

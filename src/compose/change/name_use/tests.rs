@@ -124,7 +124,7 @@ fn what_looks_like_a_host_and_is_none_is_not_edited() {
         "psql -U shop-db -h <shop-db>",
         "sed -i -e 's/localhost/[shop-db]/g' -e 's/shop-db/x/' /shop-db/",
     ] {
-        let text = expect.replace(['<', '>'], "");
+        let text = expect.replace(['<', '>', '[', ']'], "");
         let found = marked(NamedThing::Container, "", &text, ValueRole::Command);
         assert_eq!(found, expect);
     }
