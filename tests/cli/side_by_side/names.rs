@@ -20,7 +20,7 @@ volumes: {data: {name: shop-data}}
     sides
         .fix(&[])
         .exits(3)
-        .complains("2 things can't be edited, so nothing was")
+        .complains("2 places can't be edited, so nothing was")
         .complains("`shop-db-b` would be the name of `other` (A/compose.yaml:3:")
         .complains("choose another one: `--suffix=-b2`")
         .complains("`b_data` would be the name of `more` (A/compose.yaml:6:")
