@@ -27,7 +27,7 @@ pub use parting::{EditedFile, Parting, PartingNames, require_distinct};
 
 use crate::compose::{self, Claims, Conflict, ConflictRule, LoadOptions, Model, VariableChange};
 use crate::engine::{
-    Compose, ComposeProject, Docker, ExceptProject, UpOptions, claimed, local_images,
+    Compose, ComposeProject, Docker, EngineClaims, ExceptProject, UpOptions, local_images,
     missing_images,
 };
 use crate::fs::Disk;
@@ -153,7 +153,8 @@ impl Launch {
         };
         let mut except = vec![own(&model)];
         except.extend(replaced.map(ReplacedProject::except));
-        let others = claimed(docker, &except)?;
+        let engine = EngineClaims::look(docker)?;
+        let others = engine.but_for(&except);
         let found = compose::conflicts(&others, &Claims::of(&model));
         let mut parting = Parting::of(&model, &paths, &others, &found, &wish.names)?;
         parting.keep(&|_| true, "it stands in an env file of the release");
@@ -170,7 +171,7 @@ impl Launch {
         let left = require_parted(left, &wish.accept, parting.refusals)?;
         let gives_way = match replaced {
             Some(old) => {
-                let there = claimed(docker, &except[..1])?;
+                let there = engine.but_for(&except[..1]);
                 what_gives_way(&there, &claims, old, &model.project)
             }
             None => Vec::new(),

@@ -24,3 +24,13 @@ pub fn start_in<'scope, T: Send + 'scope>(
 ) -> io::Result<ScopedJoinHandle<'scope, T>> {
     Builder::new().spawn_scoped(scope, work)
 }
+
+/// What a thread came to that was to begin, or what `work` comes to here where it couldn't; its panic goes on.
+pub fn ended_or<T>(begun: io::Result<ScopedJoinHandle<'_, T>>, work: impl FnOnce() -> T) -> T {
+    match begun {
+        Ok(thread) => thread
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+        Err(_) => work(),
+    }
+}

@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 
 use super::Error;
 use super::program::{self, Invocation, Program};
+use super::projects::compose::ComposeProgram;
 use crate::threads;
 
 /// An engine that is there answers within this.
@@ -30,6 +31,8 @@ pub struct Docker {
     time_out: Option<Duration>,
     /// What the engine said of itself, once it has.
     server: Arc<OnceLock<ServerInfo>>,
+    /// The Compose that goes with it, once that was looked for.
+    pub(super) compose: Arc<OnceLock<ComposeProgram>>,
 }
 
 /// What a Docker engine says of itself.
@@ -103,6 +106,7 @@ impl Docker {
             engine: Vec::new(),
             time_out: None,
             server: Arc::default(),
+            compose: Arc::default(),
         })
     }
 
@@ -155,11 +159,7 @@ impl Docker {
         let (answer, endpoint) = thread::scope(|scope| {
             let endpoint = threads::start_in(scope, || self.endpoint());
             let answer = call.run();
-            let endpoint = match endpoint {
-                Ok(endpoint) => endpoint.join().unwrap_or_default(),
-                Err(_) => self.endpoint(),
-            };
-            (answer, endpoint)
+            (answer, threads::ended_or(endpoint, || self.endpoint()))
         });
         let output = answer.map_err(|error| Error::NoEngine {
             said: error.to_string(),

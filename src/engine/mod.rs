@@ -32,7 +32,7 @@ pub use image_archive::{ArchiveError, ArchivedImage, ImageArchive, load_images};
 pub use image_hold::{ImageHold, LABEL_HOLD, have_image, image_id};
 pub use images::{ImageDefaults, LocalImage, image_defaults, local_images, missing_images};
 pub use program::{Invocation, Output, Program};
-pub use projects::claimed::{ExceptProject, claimed};
+pub use projects::claimed::{EngineClaims, ExceptProject, claimed};
 pub use projects::compose::{Compose, ComposeProject, UpOptions, UpWait};
 pub(crate) use projects::containers::network_names;
 pub use projects::containers::{

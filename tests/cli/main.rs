@@ -46,6 +46,7 @@ mod read_as_one;
 mod refusals;
 mod rehearse;
 mod release_pairs;
+mod renamed_variables;
 mod side_by_side;
 mod story;
 mod sub_folder;

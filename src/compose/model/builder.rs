@@ -12,6 +12,7 @@ use super::model::{Bind, Model, Network, Resource, Service, VolumeDefinition};
 use super::mount::clean_target;
 use super::port::Port;
 use super::reads::{HostRead, ReadKind, ReadsOfServices};
+use super::templates::templates;
 use super::value::{Data, Map, Value};
 use crate::compose::file::location::Location;
 
@@ -61,6 +62,7 @@ impl ModelBuilder<'_> {
         let reads = self.reads(root, &files);
         Model {
             reads,
+            templates: templates(root),
             configs: resources("configs"),
             secrets: resources("secrets"),
             unset: self.unset,

@@ -152,7 +152,10 @@ fn ports(value: &mut Value, left_out: &mut LeftOut) -> Result<(), Clash> {
             continue;
         };
         parsed.sort_by_key(|port| port.target.to_string());
-        long.extend(parsed.into_iter().map(|port| long_port(port, item.at)));
+        long.extend(parsed.into_iter().map(|port| Value {
+            written: item.written.clone(),
+            ..long_port(port, item.at)
+        }));
     }
     *items = long;
     Ok(())

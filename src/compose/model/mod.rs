@@ -15,4 +15,5 @@ pub(crate) mod project;
 pub(crate) mod reads;
 pub(crate) mod reference;
 pub(crate) mod settings;
+mod templates;
 pub(crate) mod value;

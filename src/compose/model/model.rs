@@ -101,6 +101,9 @@ pub struct Model {
     /// The variables that Compose takes for blank, since they aren't set and have no default, with
     /// the number of places that name them.
     pub unset: BTreeMap<String, usize>,
+    /// What is written with variables in it, by the place of it: `services.web.ports.80`. A list's item goes by
+    /// what it is for: its target, or its key.
+    pub templates: BTreeMap<String, String>,
     /// By compose files, the env files of the `include`s that they come by: where variables come
     /// from that neither the environment nor the project's `.env` has. Those that win stand first.
     pub included_env: BTreeMap<PathBuf, Vec<PathBuf>>,

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::thread;
 
 use serde::Deserialize;
 
@@ -10,6 +11,7 @@ use super::inspected::{InspectedContainer, inspected};
 use super::listening::listening;
 use crate::compose::{Claim, Claimant, Claims, NetworkClaim, Port, is_data, routes};
 use crate::engine::{Docker, Error};
+use crate::threads;
 
 const PROJECT: &str = "com.docker.compose.project";
 const FOLDER: &str = "com.docker.compose.project.working_dir";
@@ -24,52 +26,85 @@ pub struct ExceptProject<'a> {
 }
 
 /// What the containers, volumes and networks of an engine claim, running or stopped, but for
-/// those of the projects `except` from their own folders. Only what runs has ports. A volume that a
-/// project made is that project's also while it has no containers. What else listens on the
-/// machine whose ports they publish has its ports; on another machine that can't be seen.
+/// those of the projects `except` from their own folders.
 ///
 /// # Errors
-/// [`Error::Call`] and [`Error::Answer`].
+/// Those of [`EngineClaims::look`].
 pub fn claimed(docker: &Docker, except: &[ExceptProject<'_>]) -> Result<Claims, Error> {
-    let containers = inspected(docker, &[])?;
-    let mut claims = Claims::default();
-    let mut names: BTreeMap<String, BTreeMap<String, Claimant>> = BTreeMap::new();
-    for container in containers
-        .iter()
-        .filter(|container| !container.is_of_any(except))
-    {
-        container.claim(&mut claims);
-        for (network, on) in &container.network_settings.networks {
-            let here = names.entry(network.clone()).or_default();
-            for name in on.names() {
-                here.insert(name, container.holder());
+    Ok(EngineClaims::look(docker)?.but_for(except))
+}
+
+/// The containers, volumes and networks of an engine at one moment.
+pub struct EngineClaims {
+    containers: Vec<InspectedContainer>,
+    volumes: Vec<LabelledVolume>,
+    networks: Vec<InspectedNetwork>,
+    beside: Claims,
+}
+
+impl EngineClaims {
+    /// Looks at all of them.
+    ///
+    /// # Errors
+    /// [`Error::Call`] and [`Error::Answer`].
+    pub fn look(docker: &Docker) -> Result<Self, Error> {
+        // Each answer takes as long as the program needs to start.
+        let (containers, volumes, networks) = thread::scope(|scope| {
+            let volumes = threads::start_in(scope, || labelled_volumes(docker));
+            let networks = threads::start_in(scope, || inspected_networks(docker));
+            let containers = inspected(docker, &[]);
+            let volumes = threads::ended_or(volumes, || labelled_volumes(docker));
+            let networks = threads::ended_or(networks, || inspected_networks(docker));
+            (containers, volumes, networks)
+        });
+        let containers = containers?;
+        let is_here = docker.server()?.publishes_here();
+        Ok(Self {
+            beside: beside(is_here, &containers),
+            containers,
+            volumes: volumes?,
+            networks: networks?,
+        })
+    }
+
+    /// What they claim, but for those of the projects `except` from their own folders. Only what runs has
+    /// ports. A volume that a project made is that project's also while it has no containers. What else listens
+    /// on the machine whose ports they publish has its ports; on another machine that can't be seen.
+    pub fn but_for(&self, except: &[ExceptProject<'_>]) -> Claims {
+        let mut claims = Claims::default();
+        let mut names: BTreeMap<&str, BTreeMap<String, Claimant>> = BTreeMap::new();
+        let containers = self.containers.iter();
+        for container in containers.filter(|container| !container.is_of_any(except)) {
+            container.claim(&mut claims);
+            for (network, on) in &container.network_settings.networks {
+                let here = names.entry(network).or_default();
+                for name in on.names() {
+                    here.insert(name, container.holder());
+                }
             }
         }
-    }
-    claims.projects.sort_by(|a, b| a.holder.cmp(&b.holder));
-    claims.projects.dedup();
-    claims.volumes.extend(volumes(docker, except)?);
-    let is_here = docker.server()?.publishes_here();
-    claims.extend(beside(is_here, &containers));
-    for network in networks(docker)? {
-        let project = network
-            .labels
-            .as_ref()
-            .and_then(|l| l.get(PROJECT))
-            .cloned();
-        if !is_excepted(project.as_deref(), except) {
-            let holder = Claimant {
-                project,
-                owner: network.name.clone(),
-                at: None,
-            };
-            let names = names.remove(&network.name).unwrap_or_default();
-            claims
-                .networks
-                .push(Claim::new(network.claim(names), holder));
+        claims.projects.sort_by(|a, b| a.holder.cmp(&b.holder));
+        claims.projects.dedup();
+        let volumes = self.volumes.iter();
+        claims
+            .volumes
+            .extend(volumes.filter_map(|row| row.claim(except)));
+        claims.extend(self.beside.clone());
+        for network in &self.networks {
+            let project = network.project();
+            if !is_excepted(project, except) {
+                let holder = Claimant {
+                    project: project.map(str::to_owned),
+                    owner: network.name.clone(),
+                    at: None,
+                };
+                let names = names.remove(&*network.name).unwrap_or_default();
+                let claim = Claim::new(network.claim(names), holder);
+                claims.networks.push(claim);
+            }
         }
+        claims
     }
-    Ok(claims)
 }
 
 /// What listens beside the containers, whose published ports are held by the engine's own
@@ -91,22 +126,9 @@ fn beside(is_here: bool, containers: &[InspectedContainer]) -> Claims {
     claims
 }
 
-/// The volumes that other projects have made.
-fn volumes(docker: &Docker, except: &[ExceptProject<'_>]) -> Result<Vec<Claim<String>>, Error> {
+fn labelled_volumes(docker: &Docker) -> Result<Vec<LabelledVolume>, Error> {
     let list = docker.call(["volume", "ls", "--format", "{{json .}}"]);
-    let rows: Vec<LabelledVolume> = Docker::json_lines("list the volumes", &list)?;
-    let claim = |row: LabelledVolume| {
-        let project = row
-            .label(PROJECT)
-            .filter(|name| !is_excepted(Some(name), except))?;
-        let holder = Claimant {
-            project: Some(project.to_owned()),
-            owner: row.name.clone(),
-            at: None,
-        };
-        Some(Claim::new(row.name, holder))
-    };
-    Ok(rows.into_iter().filter_map(claim).collect())
+    Docker::json_lines("list the volumes", &list)
 }
 
 #[derive(Deserialize)]
@@ -119,6 +141,19 @@ struct LabelledVolume {
 }
 
 impl LabelledVolume {
+    /// What it is to its project, which has made it; nothing for one of nobody's.
+    fn claim(&self, except: &[ExceptProject<'_>]) -> Option<Claim<String>> {
+        let project = self
+            .label(PROJECT)
+            .filter(|name| !is_excepted(Some(name), except))?;
+        let holder = Claimant {
+            project: Some(project.to_owned()),
+            owner: self.name.clone(),
+            at: None,
+        };
+        Some(Claim::new(self.name.clone(), holder))
+    }
+
     fn label(&self, name: &str) -> Option<&str> {
         let mut labels = self.labels.split(',');
         labels.find_map(|label| label.strip_prefix(name)?.strip_prefix('='))
@@ -130,7 +165,7 @@ fn is_excepted(project: Option<&str>, except: &[ExceptProject<'_>]) -> bool {
     except.iter().any(|one| project == Some(one.project))
 }
 
-fn networks(docker: &Docker) -> Result<Vec<InspectedNetwork>, Error> {
+fn inspected_networks(docker: &Docker) -> Result<Vec<InspectedNetwork>, Error> {
     const WHAT: &str = "list the networks";
     let list = || {
         let call = docker.call(["network", "ls", "--no-trunc", "--format", "{{json .}}"]);
@@ -176,12 +211,16 @@ struct Pool {
 }
 
 impl InspectedNetwork {
-    fn claim(self, names: BTreeMap<String, Claimant>) -> NetworkClaim {
-        let pools = self.ipam.config.unwrap_or_default();
+    fn project(&self) -> Option<&str> {
+        Some(self.labels.as_ref()?.get(PROJECT)?)
+    }
+
+    fn claim(&self, names: BTreeMap<String, Claimant>) -> NetworkClaim {
+        let pools = self.ipam.config.iter().flatten();
         NetworkClaim {
-            name: self.name,
+            name: self.name.clone(),
             external: false,
-            subnets: pools.into_iter().map(|pool| pool.subnet).collect(),
+            subnets: pools.map(|pool| pool.subnet.clone()).collect(),
             names,
         }
     }

@@ -42,18 +42,19 @@ const LINES: &str = "5";
 #[derive(Debug, Clone)]
 pub struct Compose {
     docker: Docker,
+    program: ComposeProgram,
+}
+
+/// What `docker` has for Compose.
+#[derive(Debug, Clone)]
+pub(in crate::engine) struct ComposeProgram {
     /// Where it isn't `docker`'s own plugin.
     standalone: Option<Program>,
     version: String,
 }
 
-impl Compose {
-    /// Finds Compose: the plugin of `docker` first, then `docker-compose`, which may be of
-    /// the first generation (1.29).
-    ///
-    /// # Errors
-    /// [`Error::NoCompose`].
-    pub fn find(docker: &Docker) -> Result<Self, Error> {
+impl ComposeProgram {
+    fn find(docker: &Docker) -> Result<Self, Error> {
         #[derive(Deserialize)]
         struct ComposeVersion {
             version: String,
@@ -62,7 +63,6 @@ impl Compose {
         let plugin = Docker::json_lines::<ComposeVersion>("ask Compose for its version", &call);
         if let Some(found) = plugin.ok().and_then(|mut list| list.pop()) {
             return Ok(Self {
-                docker: docker.clone(),
                 standalone: None,
                 version: found.version,
             });
@@ -71,20 +71,42 @@ impl Compose {
         let asked = program.call(["version", "--short"]).run_well();
         let output = asked.map_err(Error::NoCompose)?;
         Ok(Self {
-            docker: docker.clone(),
             standalone: Some(program),
             version: String::from_utf8_lossy(&output.stdout).trim().to_owned(),
+        })
+    }
+}
+
+impl Compose {
+    /// Finds Compose, which is looked for once: the plugin of `docker` first, then `docker-compose`, which may
+    /// be of the first generation (1.29).
+    ///
+    /// # Errors
+    /// [`Error::NoCompose`].
+    pub fn find(docker: &Docker) -> Result<Self, Error> {
+        let program = if let Some(known) = docker.compose.get() {
+            known.clone()
+        } else {
+            let found = ComposeProgram::find(docker)?;
+            docker.compose.get_or_init(|| found).clone()
+        };
+        Ok(Self {
+            docker: docker.clone(),
+            program,
         })
     }
 
     /// Its version: `2.40.3`.
     pub fn version(&self) -> &str {
-        &self.version
+        &self.program.version
     }
 
     /// True for the first generation, written in Python.
     pub fn is_first_generation(&self) -> bool {
-        self.version.trim_start_matches('v').starts_with("1.")
+        self.program
+            .version
+            .trim_start_matches('v')
+            .starts_with("1.")
     }
 
     /// The project `name`, whose compose files are in `folder`: those named, or those that
@@ -118,13 +140,13 @@ impl Compose {
 
     fn too_old(&self, what: &'static str) -> Error {
         Error::TooOld {
-            version: self.version.clone(),
+            version: self.program.version.clone(),
             what,
         }
     }
 
     fn call(&self) -> Invocation {
-        match &self.standalone {
+        match &self.program.standalone {
             Some(program) => program.call::<[&str; 0]>([]),
             None => self.docker.call(["compose"]),
         }

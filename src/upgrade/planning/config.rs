@@ -68,15 +68,15 @@ impl CarriedConfig {
         merged.retain(|file| !file.is_vendors());
         let mut unused_answers = unused_answers(request, &shared, &sorted.questions)
             .map_err(|error| ReleasesError::Merge(Box::new(error)))?;
-        // That a variable keeps an image is no conflict of two files.
-        let images = releases.new.model.images.iter();
-        let variables = images.flat_map(|image| &image.variables);
-        let variables: Vec<_> = variables
-            .flat_map(|name| old.env_names().into_iter().map(move |env| (env, name)))
-            .map(|(env, name)| PathBuf::from(format!("{}:{name}", env.display())))
-            .collect();
-        let is_of_image = |answer: &Path| variables.iter().any(|name| answer == name);
-        unused_answers.retain(|answer| !is_of_image(answer));
+        // That a variable keeps an image, or has another name now, is no conflict of two files.
+        let written = [releases.old, releases.new].into_iter();
+        let written = written.flat_map(|release| release.model.templates.values());
+        let names: BTreeSet<String> = written.flat_map(|text| compose::variables(text)).collect();
+        let is_of_variable = |answer: &Path| {
+            let named = answer.to_str().and_then(|text| text.rsplit_once(':'));
+            named.is_some_and(|(_, name)| names.contains(name))
+        };
+        unused_answers.retain(|answer| !is_of_variable(answer));
         let results = merged.iter();
         let results = results.map(|file| (file.name.clone(), file.merged.bytes.clone()));
         let mut coming: BTreeMap<_, _> = results.collect();

@@ -14,6 +14,7 @@ use super::outside::{self, OutsideAnswers, OutsideUse, Ownership};
 use super::planned_edits::{PlannedEdit, edits};
 use super::release_files::{ReleaseFiles, ReleasePair};
 use super::releases::Releases;
+use super::renamed_variables;
 use super::tag_edits::TagEdits;
 use super::view::View;
 use super::volume_pair::VolumePair;
@@ -154,12 +155,13 @@ impl Decisions {
         volumes.extend(outside.pairs);
         let moves = database_moves::mark(request, releases, &model, &mut volumes);
         let leave = leave(request, recipe);
+        let answered = Answered::of(request, recipe);
         let view = View {
             releases,
             model: &model,
             volumes: &volumes,
             skip: &skip,
-            kept: &Answered::of(request, recipe).ours,
+            kept: &answered.ours,
             moves: &outside.moves,
             folders: &outside.folders,
             shared: &outside.shared,
@@ -169,18 +171,15 @@ impl Decisions {
         obstacles.extend(moves);
         obstacles.extend(tags.into_iter().flat_map(|tags| tags.obstacles));
         obstacles.extend(view.obstacles());
-        let is_merged = |path: &Path| releases.merged.iter().any(|file| file.name == path);
+        let renamed = renamed_variables::look(releases, &model, &answered, &mut warnings)?;
+        obstacles.extend(renamed);
         let mut carry = releases.carry.clone();
-        let is_env = |path: &Path| old.is_env(path);
-        if carry
-            .iter()
-            .any(|carry| is_env(&carry.path) && !is_merged(&carry.path))
-        {
+        carry.retain(|carry| !releases.merged.iter().any(|file| file.name == carry.path));
+        if carry.iter().any(|carry| old.is_env(&carry.path)) {
             warnings::of_missing_keys(old, releases.shipped_env.as_ref(), &mut warnings);
         }
         warnings::of_old_version(old, new, &mut warnings);
         warnings::of_findings(&releases.findings, ReleasePair { old, new }, &mut warnings);
-        carry.retain(|carry| !is_merged(&carry.path));
         leave_to_copies(&mut carry, &outside.folders);
         warnings::of_no_pristine(releases, &mut warnings);
         Ok(Self {

@@ -310,6 +310,7 @@ impl Obstacle {
             Self::NoFolder { .. } => "folder-missing",
             Self::FolderTaken { .. } => "folder-full",
             Self::Unset { .. } => "variable-unset",
+            Self::VariableRenamed { .. } => "variable-renamed",
             Self::ComposeRefuses { .. } => "compose-refuses",
             Self::ComposeDiffers { .. } => "compose-differs",
             Self::NoFile { .. } => "file-missing",
@@ -333,7 +334,7 @@ impl Obstacle {
 }
 
 /// The ids of what the planner alone finds, with what each is about.
-pub const PLANNERS: [(&str, &str); 20] = [
+pub const PLANNERS: [(&str, &str); 21] = [
     (
         "compose-differs",
         "files that Compose reads otherwise than transship",
@@ -383,6 +384,10 @@ pub const PLANNERS: [(&str, &str); 20] = [
         "variables with the tag of an image that no step changes",
     ),
     ("undefined", "volumes and networks that no file defines"),
+    (
+        "variable-renamed",
+        "variables that are set and that the new release calls otherwise",
+    ),
     ("variable-unset", "variables that nobody has set"),
     ("volume-full", "new volumes that hold something already"),
     ("volume-missing", "volumes to be copied that aren't there"),

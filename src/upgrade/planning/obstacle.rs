@@ -206,6 +206,17 @@ pub enum Obstacle {
         /// Their names, and in how many places each is used.
         variables: Vec<(String, usize)>,
     },
+    /// A variable that is set has another name in the new release, where nothing sets that.
+    VariableRenamed {
+        /// The name in the old release's compose files.
+        from: String,
+        /// The name in the new one's.
+        to: String,
+        /// The file that sets it, below the old release, or its path.
+        file: PathBuf,
+        /// Where both are read: `services.web.ports.80`.
+        places: Vec<String>,
+    },
     /// Compose refuses the new release's files.
     ComposeRefuses {
         /// Its complaint.

@@ -88,6 +88,7 @@ impl fmt::Display for Obstacle {
             Self::ComposeRefuses { .. }
             | Self::ComposeDiffers { .. }
             | Self::Unset { .. }
+            | Self::VariableRenamed { .. }
             | Self::NoImage { .. }
             | Self::Undefined { .. }
             | Self::NoFile { .. } => self.fmt_compose(f),
@@ -196,6 +197,17 @@ impl Obstacle {
                 differs(f, what, own.as_deref(), compose.as_deref())
             }
             Self::Unset { variables } => write!(f, "unset: {}", places(variables)),
+            Self::VariableRenamed {
+                from,
+                to,
+                file,
+                places,
+            } => write!(
+                f,
+                "`{from}` is set in `{}`, and the new release reads `{to}` in its place, which isn't set: {}",
+                file.display(),
+                some(places)
+            ),
             Self::NoImage { service, at } => write!(
                 f,
                 "{at}: `{service}` would have neither an image nor a build: no file of the new release \
@@ -299,6 +311,7 @@ impl Obstacle {
             Self::ComposeRefuses { .. }
             | Self::ComposeDiffers { .. }
             | Self::Unset { .. }
+            | Self::VariableRenamed { .. }
             | Self::NoImage { .. }
             | Self::Undefined { .. }
             | Self::NoFile { .. } => self.ways_to_compose(),
@@ -463,6 +476,17 @@ impl Obstacle {
                      `{first}=` says that it is meant to be blank"
                 )]
             }
+            Self::VariableRenamed { from, to, file, .. } => vec![
+                format!(
+                    "if `{to}` is what `{from}` was, set it to the same in the old release's `{}`, from where it \
+                     comes along",
+                    file.display()
+                ),
+                format!(
+                    "to have the vendor's value, add `--theirs {}:{from}`",
+                    file.display()
+                ),
+            ],
             Self::NoImage { service, .. } => vec![
                 format!("name what `{service}` is to run in an override of the old release's"),
                 "take what speaks of it out of the old release's files".to_owned(),

@@ -144,7 +144,7 @@ impl ReleaseFiles {
     }
 
     /// A path's name below the release: where that will be, or where it can be read now.
-    fn name_of(&self, path: &Path) -> Option<PathBuf> {
+    pub(super) fn name_of(&self, path: &Path) -> Option<PathBuf> {
         let below = path.strip_prefix(&self.model.root);
         let name = below.or_else(|_| path.strip_prefix(&self.folder));
         name.ok().map(Path::to_owned)
@@ -200,13 +200,9 @@ impl ReleaseFiles {
         &self,
         old: &Self,
     ) -> Result<Option<BTreeMap<String, String>>, ReleasesError> {
-        let paths = self
-            .env_names()
-            .into_iter()
-            .map(|name| self.folder.join(name));
-        let there: Vec<_> = paths.filter(|path| path.is_file()).collect();
-        if !there.is_empty() {
-            return read_env(&there, &|path| fs::read(path));
+        let there = self.env_in(&self.folder)?;
+        if there.is_some() {
+            return Ok(there);
         }
         let was = old.sample_env().unwrap_or_default();
         let sample = self.sample_env().map(|mut sample| {
@@ -214,6 +210,16 @@ impl ReleaseFiles {
             sample
         });
         Ok(sample)
+    }
+
+    /// The variables of its `.env` files as a folder has them, such as that of what was shipped.
+    pub(crate) fn env_in(
+        &self,
+        folder: &Path,
+    ) -> Result<Option<BTreeMap<String, String>>, ReleasesError> {
+        let paths = self.env_names().into_iter().map(|name| folder.join(name));
+        let there: Vec<_> = paths.filter(|path| path.is_file()).collect();
+        read_env(&there, &|path| fs::read(path))
     }
 
     /// The variables of the sample of a `.env` that is in the release; nothing where it can't be read as one.

@@ -42,6 +42,8 @@ pub struct Releases {
     pub has_pristine: bool,
     /// Where releases and pristine files don't agree on what is there.
     pub findings: Findings,
+    /// What the old release's vendor had in `.env`, where that is known.
+    pub old_shipped_env: Option<BTreeMap<String, String>>,
     /// What the new release's vendor means to be in `.env`: the one that is shipped, or what a sample has new.
     pub shipped_env: Option<BTreeMap<String, String>>,
     /// Keeps the new release's files readable.
@@ -118,6 +120,7 @@ impl Releases {
             Shipped { base, new: theirs },
         )?;
         let shipped_env = shipped.shipped_env(&old)?;
+        let old_shipped_env = base.map(|base| old.env_in(&base.folder)).transpose()?;
         let new = match config.coming.is_empty() {
             true => shipped,
             false => loop {
@@ -146,6 +149,7 @@ impl Releases {
             questions: config.questions,
             has_pristine: config.has_pristine,
             findings: config.findings,
+            old_shipped_env: old_shipped_env.flatten(),
             shipped_env,
             _small_files: small_files,
         })

@@ -137,7 +137,7 @@ fn below(path: &Path, ReleasePair { old, new }: ReleasePair<'_>) -> Option<PathB
 
 impl ReleaseFiles {
     /// The values of the variables that its files are resolved with.
-    fn values(&self) -> Result<Values, compose::Error> {
+    pub(super) fn values(&self) -> Result<Values, compose::Error> {
         let read = |path: &Path| {
             let name = path.strip_prefix(&self.folder).ok();
             match name.and_then(|name| self.coming(name)) {
