@@ -290,7 +290,8 @@ impl RehearsalRecord {
                 let step = round.steps.iter().find(|step| step.number == index + 1)?;
                 step.outcome.as_ref()
             };
-            EarlierPart::of_steps(&record.plan, changing, outcome)
+            let seen = round.downtime.and_then(DowntimeFigure::seen);
+            EarlierPart::of_steps(&record.plan, changing, seen, outcome)
         }))
     }
 

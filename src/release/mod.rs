@@ -34,7 +34,7 @@ pub use crate::fs::TrustError;
 pub use adoption::{Adoption, ClaimedInstall, InstallClaim};
 pub use archive::{Limits, Summary};
 pub use bad_releases::{BAD_FORMAT, BadReleases};
-pub use database_rule::{DatabaseCommands, DatabaseRule};
+pub use database_rule::{DatabaseCommands, DatabaseRule, UpgradePrograms};
 pub use error::VendorReleaseError;
 pub use hooks::{Check, CheckQuestion, HookCommand, Hooks, RecipeHook};
 pub use identity::{FolderIdentity, Identity, IdentityError, Whereabouts};

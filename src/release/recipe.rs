@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_yaml::{Mapping, Value};
 
 use super::Version;
-use super::database_rule::{self, DatabaseRule, WrittenDatabase};
+use super::database_rule::{DatabaseRule, WrittenDatabase};
 use super::hooks::{CantFollow, Check, Hooks, RecipeHook, WrittenCheck, WrittenHook, WrittenHooks};
 use super::path_rules::{self, PathRules};
 use super::recipe_error::RecipeError;
@@ -217,7 +217,7 @@ impl Recipe {
         let neutralize = neutralize.map(WrittenHook::read_neutralize);
         let databases = written.databases.unwrap_or_default().into_iter();
         let databases = databases
-            .map(|written| database_rule::require_step(written.read()?))
+            .map(WrittenDatabase::read)
             .collect::<Result<_, _>>();
         let notes = written
             .notes

@@ -323,10 +323,12 @@ impl DowntimeFacts {
 
 impl EarlierPart {
     /// By kind, what the steps of a plan took that was done, and what they read; `outcome` is that of a step by
-    /// its index. Of the volumes in `changing` only what had changed was read in the window.
+    /// its index. Of the volumes in `changing` only what had changed was read in the window. `seen` is how long
+    /// nobody was served, where that was measured: a release may answer before the steps that wait for it end.
     pub fn of_steps<'a>(
         plan: &Plan,
         changing: &BTreeMap<String, u64>,
+        seen: Option<Duration>,
         outcome: impl Fn(usize) -> Option<&'a StepOutcome>,
     ) -> EarlierParts {
         let steps = plan.steps.iter().enumerate();
@@ -353,6 +355,9 @@ impl EarlierPart {
                 part.bytes = bytes;
             }
         }
+        if let Some(seen) = seen {
+            end_with(seen, &mut parts);
+        }
         parts
     }
 
@@ -365,6 +370,20 @@ impl EarlierPart {
             _ => self.milliseconds,
         };
         Duration::from_millis(milliseconds)
+    }
+}
+
+/// Takes off what the last steps took when it answered already.
+fn end_with(seen: Duration, parts: &mut EarlierParts) {
+    let all: u64 = parts.values().map(|part| part.milliseconds).sum();
+    let seen = u64::try_from(seen.as_millis()).unwrap_or(u64::MAX);
+    let mut beyond = all.saturating_sub(seen);
+    for kind in [PartKind::Check, PartKind::Start] {
+        if let Some(part) = parts.get_mut(&kind) {
+            let left = part.milliseconds.saturating_sub(beyond);
+            beyond -= part.milliseconds - left;
+            part.milliseconds = left;
+        }
     }
 }
 

@@ -157,3 +157,30 @@ fn later_it_is_told_by_the_last_upgrade_and_more_data_takes_longer() {
     check(&facts, PartKind::Hook, Some(4_000), PartBasis::Rehearsal);
     check(&facts, PartKind::Stop, Some(1_500), PartBasis::EarlierRun);
 }
+
+#[test]
+fn what_it_took_ends_when_it_answered() {
+    #[track_caller]
+    fn check(seen: u64, expect: [u64; 3]) {
+        let kinds = [PartKind::Stop, PartKind::Start, PartKind::Check];
+        let part = |milliseconds| EarlierPart {
+            milliseconds,
+            bytes: 0,
+        };
+        let mut parts: EarlierParts = kinds
+            .into_iter()
+            .zip([1_000, 4_000, 500].map(part))
+            .collect();
+        end_with(Duration::from_millis(seen), &mut parts);
+        assert_eq!(
+            kinds.map(|kind| parts[&kind].milliseconds),
+            expect,
+            "{seen}"
+        );
+    }
+    check(6_000, [1_000, 4_000, 500]);
+    check(5_200, [1_000, 4_000, 200]);
+    check(2_500, [1_000, 1_500, 0]);
+    // Whatever a clock says: the signal was sent.
+    check(100, [1_000, 0, 0]);
+}

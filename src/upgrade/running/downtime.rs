@@ -31,6 +31,14 @@ pub struct DowntimeFigure {
     pub whole: bool,
 }
 
+impl DowntimeFigure {
+    /// How long it was, where all of it was seen.
+    pub(crate) fn seen(self) -> Option<Duration> {
+        let is_seen = self.whole && self.answered && self.probes > 0;
+        is_seen.then(|| Duration::from_millis(self.milliseconds))
+    }
+}
+
 impl fmt::Display for DowntimeFigure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = |milliseconds: u64| Duration::from_millis(milliseconds).as_secs_f64();

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
+use super::downtime::DowntimeFigure;
 use super::going_back::is_flow;
 use super::journal::{Journal, JournalError};
 use crate::clock::{self, Stopwatch};
@@ -57,7 +58,8 @@ impl DowntimeFacts {
         let warm = warm_bytes(plan);
         let changing = changing(plan, store, warm_gap(warm, sample));
         let took = |journal: &Journal| {
-            EarlierPart::of_steps(journal.plan(), &changing.bytes, |step| {
+            let seen = journal.downtime().and_then(DowntimeFigure::seen);
+            EarlierPart::of_steps(journal.plan(), &changing.bytes, seen, |step| {
                 journal.outcome(step)
             })
         };

@@ -168,10 +168,12 @@ impl Runner<'_> {
             if state == StepState::Done {
                 continue;
             }
+            let is_begun = !journal.records().is_empty();
             let interrupted = || RunError::Interrupted {
                 number: number + 1,
                 count: steps.len(),
                 title: step.title(),
+                is_begun,
             };
             if step.phase() == Phase::Window && !is_open {
                 is_open = true;
