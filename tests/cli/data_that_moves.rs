@@ -138,6 +138,24 @@ fn check(old: &Mount, new: &Mount, service: &str, target: &str) {
 }
 
 #[test]
+fn what_goes_on_with_another_service_isnt_said_to_stay_behind() {
+    let compose = |service: &str| {
+        format!(
+            "services:\n  web: {{image: 'acme/web:1'}}\n  {service}: {{image: 'acme/{service}:1', volumes: \
+             ['data:/data']}}\nvolumes: {{data: }}\n"
+        )
+    };
+    let install = TwoReleases::new(&[
+        ("releases/v1/compose.yaml", &compose("db")),
+        ("releases/v2/compose.yaml", &compose("store")),
+        ("volumes/v1_data/f", "mine"),
+    ]);
+    let plan = install.run("plan v2 --theirs compose.yaml").exits(0);
+    let plan = plan.prints("v1_data -> v2_data");
+    assert!(!plan.out.contains("stays behind"), "{}", plan.out);
+}
+
+#[test]
 fn a_folder_that_both_mount_comes_along_or_is_asked_about() {
     let compose = "services:\n  db: {image: 'acme/db:1', volumes: ['./data:/data']}\n";
     let install = TwoReleases::new(&[

@@ -159,6 +159,7 @@ impl Decisions {
         let view = View {
             releases,
             model: &model,
+            edits: &edits,
             volumes: &volumes,
             skip: &skip,
             kept: &answered.ours,
