@@ -33,7 +33,9 @@
 //! | 27 | a hook after the switch | here: `a_hook_that_fails_once_the_new_release_serves_*` |
 //! | 28 | the second of two hops | here: `the_second_hop_that_fails_*` |
 //! | 29 | the old release ends as it is started again | here: `an_old_release_that_ends_*` |
-//! | 30 | a crash at any effect, the engine's among them | `crash_points`: `after_a_crash_at_any_effect_*` |
+//! | 30 | SIGKILL, then `resume` after the maintenance window has ended | `terms`: `a_replay_is_on_terms_too_*` |
+//! | 31 | a replay that nobody confirms | the same |
+//! | 32 | a crash at any effect, the engine's among them | `crash_points`: `after_a_crash_at_any_effect_*` |
 //!
 //! What went wrong elsewhere (`owner/repository#issue`), and what would see it here:
 //!
