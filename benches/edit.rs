@@ -39,20 +39,52 @@ fn yq(file: &Path) -> Command {
     command
 }
 
-/// A project of so many services, each with a container's name that another uses, a port and a
-/// volume of a fixed name.
-fn project(services: usize) -> String {
+/// Where a project has its names and ports from.
+#[derive(Debug, Clone, Copy)]
+enum Names {
+    /// They stand in the compose file.
+    Literal,
+    /// One variable of `.env` is the host of all services.
+    OneVariable,
+    /// Each name and port has a variable.
+    Variables,
+}
+
+/// The compose file and the `.env` of so many services, each with a container's name that is used, a
+/// port and a volume of a fixed name.
+fn project(services: usize, names: Names) -> (String, String) {
     let service = |n: usize| {
+        let (name, port) = (format!("c{n}"), (n + 1000).to_string());
+        let (name, host, port) = match names {
+            Names::Literal => (name.clone(), name, port),
+            Names::OneVariable => (name, "${DB_HOST}".to_owned(), port),
+            Names::Variables => (
+                format!("${{N{n}}}"),
+                format!("${{H{n}}}"),
+                format!("${{P{n}}}"),
+            ),
+        };
         format!(
-            "  s{n}:\n    image: i\n    container_name: c{n}\n    ports: ['{}:80']\n    \
-             environment: {{DB_HOST: 'c{n}'}}\n    volumes: ['v{n}:/v']\n",
-            n + 1000
+            "  s{n}:\n    image: i\n    container_name: {name}\n    ports: ['{port}:80']\n    \
+             environment: {{DB_HOST: '{host}'}}\n    volumes: ['v{n}:/v']\n"
         )
     };
-    let volume = |n: usize| format!("  v{n}: {{name: w{n}}}\n");
+    let volume = |n: usize| match names {
+        Names::Variables => format!("  v{n}: {{name: 'w${{P{n}}}'}}\n"),
+        _ => format!("  v{n}: {{name: w{n}}}\n"),
+    };
+    let variables = |n: usize| format!("N{n}=c{n}\nH{n}=c{n}\nP{n}={}\n", n + 1000);
     let services_text: String = (0..services).map(service).collect();
     let volumes: String = (0..services).map(volume).collect();
-    format!("services:\n{services_text}volumes:\n{volumes}")
+    let env = match names {
+        Names::Literal => String::new(),
+        Names::OneVariable => "DB_HOST=c1\n".to_owned(),
+        Names::Variables => (0..services).map(variables).collect(),
+    };
+    (
+        format!("services:\n{services_text}volumes:\n{volumes}"),
+        env,
+    )
 }
 
 /// `conflicts --fix` and `volume prefix` have to grow linearly: 3,000 services in under 2 s.
@@ -63,20 +95,21 @@ fn side_by_side() {
         command.args(args).current_dir(folder.path());
         median(vec![time(&mut command)])
     };
-    for services in [300, 3_000] {
-        for side in ["A", "B"] {
-            fs::create_dir_all(folder.path().join(side)).unwrap();
-            fs::write(
-                folder.path().join(side).join("compose.yaml"),
-                project(services),
-            )
-            .unwrap();
+    for names in [Names::Literal, Names::OneVariable, Names::Variables] {
+        for services in [300, 3_000] {
+            let (compose, env) = project(services, names);
+            for side in ["A", "B"] {
+                let side = folder.path().join(side);
+                fs::create_dir_all(&side).unwrap();
+                fs::write(side.join("compose.yaml"), &compose).unwrap();
+                fs::write(side.join(".env"), &env).unwrap();
+            }
+            let fix = run(&["conflicts", "A", "B", "--fix", "--port-offset", "auto"]);
+            let prefix = run(&["volume", "prefix", "x_", "-f", "B/compose.yaml"]);
+            println!(
+                "{services} services, {names:?}: conflicts --fix {fix:8.1} ms, volume prefix {prefix:8.1} ms"
+            );
         }
-        let fix = run(&["conflicts", "A", "B", "--fix", "--port-offset", "auto"]);
-        let prefix = run(&["volume", "prefix", "x_", "-f", "B/compose.yaml"]);
-        println!(
-            "{services} services: conflicts --fix {fix:8.1} ms, volume prefix {prefix:8.1} ms"
-        );
     }
 }
 

@@ -444,7 +444,7 @@ pub(super) fn finish(report: Report, ui: &Ui) -> Result<Done, Failure> {
     if ui.json {
         ui.json("transship-report", &report)?;
     } else {
-        ui.print(&report_text::render(&report, ui))?;
+        ui.print(&ui.fitted(&report_text::render(&report, ui)))?;
     }
     Ok(Done::Same)
 }

@@ -74,7 +74,7 @@ pub(super) enum Command {
     /// List, prefix and copy volumes
     #[command(subcommand)]
     Volume(volume::VolumeCommand),
-    /// Compare databases that run
+    /// Dump, load, move and compare databases that run
     #[command(subcommand)]
     Db(db::DbCommand),
     Copy(copy::CopyArgs),

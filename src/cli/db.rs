@@ -6,6 +6,7 @@ mod dump;
 mod load;
 mod move_server;
 mod streamed;
+mod upgrade;
 
 use clap::Subcommand;
 
@@ -20,6 +21,7 @@ pub(super) enum DbCommand {
     Dump(dump::DbDump),
     Load(load::DbLoad),
     Move(move_server::DbMove),
+    Upgrade(upgrade::DbUpgrade),
 }
 
 pub(super) fn run(command: &DbCommand, ui: &Ui) -> Result<Done, Failure> {
@@ -29,5 +31,6 @@ pub(super) fn run(command: &DbCommand, ui: &Ui) -> Result<Done, Failure> {
         DbCommand::Dump(args) => dump::run(args, ui),
         DbCommand::Load(args) => load::run(args, ui),
         DbCommand::Move(args) => move_server::run(args, ui),
+        DbCommand::Upgrade(args) => upgrade::run(args, ui),
     }
 }

@@ -67,7 +67,8 @@ fn from_environment() -> Option<PathBuf> {
 fn found() -> PathBuf {
     let here = std::env::current_dir().ok();
     let above = here.as_deref().and_then(|here| nearest(here, &is_ours));
-    above.map_or_else(|| PathBuf::from("."), Path::to_owned)
+    let found = above.or(here.as_deref());
+    found.map_or_else(|| PathBuf::from("."), Path::to_owned)
 }
 
 /// `here`, or the nearest folder above it that is an adopted install; else one that may become one.

@@ -1,5 +1,6 @@
 //! `transship log`.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -18,7 +19,7 @@ use crate::rehearsal::{RehearsalRecord, StepNote};
 use crate::release::{Install, Version};
 use crate::upgrade::Journal;
 use crate::upgrade::run_log::RunLog;
-use crate::upgrade::running::journal::RunState;
+use crate::upgrade::running::journal::{JournalError, RunState};
 
 /// List the runs of an install, or show what one of them did and said.
 ///
@@ -130,14 +131,18 @@ fn note(args: &NoteArgs, ui: &Ui) -> Result<Done, Failure> {
     Ok(Done::Same)
 }
 
-fn journals(install: &Install) -> Vec<PathBuf> {
-    // Where none was ever begun there is no folder.
-    document::in_order(&install.journals()).unwrap_or_default()
+fn journals(install: &Install) -> Result<Vec<PathBuf>, JournalError> {
+    let folder = install.journals();
+    match document::in_order(&folder) {
+        // None was ever begun.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        found => found.map_err(|source| JournalError::Io { folder, source }),
+    }
 }
 
 fn list(install: &Install, ui: &Ui) -> Result<Done, Failure> {
     let (mut runs, mut unreadable) = (Vec::new(), Vec::new());
-    for path in journals(install) {
+    for path in journals(install)? {
         match Journal::load(&path) {
             Ok(journal) => runs.push(summary(install, &journal)),
             Err(error) => unreadable.push(UnreadableJson {
@@ -201,7 +206,7 @@ fn summary(install: &Install, journal: &Journal) -> RunJson {
 }
 
 fn show(install: &Install, run: &str, ui: &Ui) -> Result<Done, Failure> {
-    let journals = journals(install);
+    let journals = journals(install)?;
     let found = match run {
         "last" => journals.last(),
         run => journals.iter().find(|path| is_named(path, run)),

@@ -3,7 +3,7 @@
 mod bad;
 mod prune;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use serde::Serialize;
@@ -13,7 +13,7 @@ use super::terminal::failure::Failure;
 use super::terminal::table;
 use super::terminal::ui::{Done, Ui};
 use crate::fs::Disk;
-use crate::release::{BadReleases, NewRelease, Version};
+use crate::release::{BadReleases, InstallError, NewRelease, Release, Version};
 use crate::upgrade::running::release_use::{ReleaseSwitch, use_release};
 
 /// List, stage, switch and remove releases.
@@ -66,14 +66,14 @@ pub(super) struct ReleaseUse {
 }
 
 #[derive(Serialize)]
-struct ReleasesJson {
-    releases: Vec<ReleaseJson>,
+struct ReleasesJson<'a> {
+    releases: Vec<ReleaseJson<'a>>,
 }
 
 #[derive(Serialize)]
-struct ReleaseJson {
-    version: Version,
-    path: PathBuf,
+struct ReleaseJson<'a> {
+    version: &'a Version,
+    path: &'a Path,
     current: bool,
     complete: bool,
     /// Somebody wrote down that it is bad.
@@ -110,39 +110,51 @@ fn ls(args: &ReleaseLs, ui: &Ui) -> Result<Done, Failure> {
     let current = install.current()?.map(|release| release.version);
     let releases = install.all_releases()?;
     let bad = BadReleases::load(&install)?;
+    let mut unclear = Vec::new();
+    for release in releases.iter().filter(|release| !release.is_complete) {
+        match release.project() {
+            Ok(_) | Err(InstallError::Incomplete { .. }) => {}
+            Err(error) => {
+                let failure = Failure::from(error);
+                ui.warn(&[vec![failure.message], failure.causes].concat().join(": "));
+                unclear.push(&release.version);
+            }
+        }
+    }
+    let done = match unclear.is_empty() {
+        true => Done::Same,
+        false => Done::Unreadable,
+    };
+    let is_current = |release: &Release| current.as_ref() == Some(&release.version);
     if ui.json {
-        let releases = releases.into_iter().map(|release| ReleaseJson {
-            current: current.as_ref() == Some(&release.version),
+        let releases = releases.iter().map(|release| ReleaseJson {
+            current: is_current(release),
             bad: bad.has(&release.version),
-            version: release.version,
-            path: release.path,
+            version: &release.version,
+            path: &release.path,
             complete: release.is_complete,
         });
         let releases = releases.collect();
         ui.json("transship-release-ls", &ReleasesJson { releases })?;
-        return Ok(Done::Same);
+        return Ok(done);
     }
-    let rows: Vec<_> = releases
-        .iter()
-        .map(|release| {
-            let is_current = current.as_ref() == Some(&release.version);
-            let mark = match (is_current, release.is_complete) {
-                (true, true) => "current",
-                (true, false) => "current, no compose file",
-                (false, true) => "",
-                (false, false) => "no compose file",
-            };
-            let is_bad = bad.has(&release.version).then_some("bad");
-            let marks: Vec<_> = [mark]
-                .into_iter()
-                .filter(|mark| !mark.is_empty())
-                .chain(is_bad)
-                .collect();
-            [release.version.to_string(), marks.join(", ")]
-        })
-        .collect();
+    let row = |release: &Release| {
+        let what = match release.is_complete {
+            true => None,
+            false if unclear.contains(&&release.version) => Some("can't be looked into"),
+            false => Some("no compose file"),
+        };
+        let marks = [
+            is_current(release).then_some("current"),
+            what,
+            bad.has(&release.version).then_some("bad"),
+        ];
+        let marks: Vec<_> = marks.into_iter().flatten().collect();
+        [release.version.to_string(), marks.join(", ")]
+    };
+    let rows: Vec<_> = releases.iter().map(row).collect();
     ui.print(&table::render(["RELEASE", ""], &rows))?;
-    Ok(Done::Same)
+    Ok(done)
 }
 
 fn new(args: &ReleaseNew, ui: &Ui) -> Result<Done, Failure> {

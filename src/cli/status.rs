@@ -121,7 +121,7 @@ pub(super) fn run(args: &StatusArgs, ui: &Ui) -> Result<Done, Failure> {
     if ui.json {
         ui.json("transship-status", &status)?;
     } else {
-        ui.print(&ui.pasted(&render(&status)))?;
+        ui.print(&ui.fitted(&ui.pasted(&render(&status))))?;
     }
     for unknown in unknown.iter().chain(&status.unreadable) {
         ui.warn(unknown);

@@ -163,6 +163,7 @@ fn replay(
     let mut prepared = as_rehearsed(install, &record, store.as_ref(), ui)?;
     // It was planned before anything was known of it.
     prepared.plan.estimate.downtime = expected_downtime(install, &prepared, store.as_ref(), ui)?;
+    args.plan.downtime.require(&prepared.plan)?;
     if !agreed(args, &prepared, store.as_ref(), ui)? {
         return Ok(None);
     }

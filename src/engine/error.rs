@@ -345,6 +345,7 @@ impl Error {
             Self::Answer { .. } | Self::BadReply { .. } => {
                 &["run the command by hand; it should print JSON"]
             }
+            Self::Missing { .. } => &["`transship volume ls --all` lists those that are there"],
             Self::Name { .. } => &[
                 "a volume's name begins with a letter or digit and goes on with letters, \
                  digits, `_`, `.` and `-`; it has at least two characters",

@@ -377,7 +377,7 @@ impl fmt::Display for Ending {
 }
 
 /// Words joined into a line that a shell splits into the same words again.
-pub(super) fn quoted<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn quoted<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     let quoter = shlex::Quoter::new().allow_nul(true);
     let words = words.into_iter();
     let list: Vec<_> = words

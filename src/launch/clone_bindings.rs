@@ -36,6 +36,9 @@ pub struct CloneBindings {
     pub sinks: BTreeMap<String, Ipv4Addr>,
 }
 
+/// The network of a clone's services that are on the engine's own, `bridge`, which leads to the outside.
+const INSTEAD_OF_BRIDGE: &str = "transship-bridge";
+
 /// Where nobody answers names, so that the engine asks no server of the host's for them.
 const NOBODY: Ipv4Addr = Ipv4Addr::LOCALHOST;
 
@@ -75,8 +78,32 @@ impl CloneBindings {
         }
     }
 
+    /// The model with no service on a network that leads out of the clone: those that are on the engine's
+    /// own get one that doesn't. Whoever is on the host's, or on another container's, can't be cloned.
+    pub fn shut_in(model: &Model) -> Model {
+        let mut model = model.clone();
+        let mut moved = Vec::new();
+        for (name, service) in &mut model.services {
+            if is_on_bridge(service) {
+                service.network_mode = None;
+                service.networks = [(INSTEAD_OF_BRIDGE.to_owned(), Vec::new())].into();
+                moved.push(name.clone());
+            }
+        }
+        if !moved.is_empty() {
+            let network = Network {
+                used_by: moved,
+                ..Network::implicit(INSTEAD_OF_BRIDGE.to_owned())
+            };
+            let key = INSTEAD_OF_BRIDGE.to_owned();
+            model.networks.insert(key, network);
+        }
+        model
+    }
+
     /// Has the model be that of the clone.
     pub(super) fn bind(&self, model: &mut Model) {
+        *model = Self::shut_in(model);
         for service in model.services.values_mut() {
             service.container_name = service.container_name.as_ref().map(|name| self.name(name));
             service.ports.clear();
@@ -96,8 +123,9 @@ impl CloneBindings {
         }
     }
 
-    /// What Compose is told, beside the files of `model`.
-    pub(super) fn compose_file(&self, model: &Model) -> String {
+    /// What Compose is told, beside the files of `unbound`.
+    pub(super) fn compose_file(&self, unbound: &Model) -> String {
+        let model = &Self::shut_in(unbound);
         let mut text = String::from("services:\n");
         for (name, service) in model.services.iter().filter(|(_, one)| one.enabled) {
             let mut lines = String::new();
@@ -107,17 +135,11 @@ impl CloneBindings {
                     "    container_name: {}",
                     quoted(&self.name(container))
                 );
-                // Others may call it by that.
-                for (network, aliases) in &service.networks {
-                    let mut aliases: Vec<_> = aliases.iter().map(|name| quoted(name)).collect();
-                    aliases.push(quoted(container));
-                    if lines.lines().count() == 1 {
-                        lines.push_str("    networks:\n");
-                    }
-                    let (key, aliases) = (quoted(network), aliases.join(", "));
-                    let _ = writeln!(lines, "      {key}: {{aliases: [{aliases}]}}");
-                }
             }
+            if is_on_bridge(&unbound.services[name]) {
+                lines.push_str("    network_mode: !reset null\n");
+            }
+            lines.push_str(&networks_of(service));
             if !service.ports.is_empty() {
                 lines.push_str("    ports: !reset []\n");
             }
@@ -156,14 +178,8 @@ impl CloneBindings {
                 continue;
             }
             let (key, name) = (quoted(key), quoted(&name));
-            let mut more = String::new();
-            if network.external {
-                more.push_str(", external: false");
-            }
-            if !network.subnets.is_empty() {
-                more.push_str(", ipam: !reset null");
-            }
-            let _ = writeln!(text, "  {key}: {{name: {name}, internal: true{more}}}");
+            // Neither its addresses, which the original has, nor a driver that puts it on the host's network.
+            let _ = writeln!(text, "  {key}: !override {{name: {name}, internal: true}}");
         }
         if !model.volumes.is_empty() {
             text.push_str("volumes:\n");
@@ -221,6 +237,27 @@ impl CloneBindings {
     }
 }
 
+/// Whether it is on the engine's own network, which leads to the outside.
+fn is_on_bridge(service: &Service) -> bool {
+    let mode = service.network_mode.as_deref();
+    matches!(mode, Some("bridge" | "default"))
+}
+
+/// The networks of a service, without addresses there; others may call it by its container's name, too.
+fn networks_of(service: &Service) -> String {
+    let mut lines = String::new();
+    for (number, (network, aliases)) in service.networks.iter().enumerate() {
+        if number == 0 {
+            lines.push_str("    networks: !override\n");
+        }
+        let aliases = aliases.iter().chain(&service.container_name);
+        let aliases: Vec<_> = aliases.map(|name| quoted(name)).collect();
+        let (key, aliases) = (quoted(network), aliases.join(", "));
+        let _ = writeln!(lines, "      {key}: {{aliases: [{aliases}]}}");
+    }
+    lines
+}
+
 /// As a scalar of YAML: JSON's strings are.
 fn quoted(text: &str) -> String {
     // `$` would begin a variable.
@@ -271,12 +308,14 @@ volumes: {data: {name: v1_data}}
             "\
 services:
   \"db\":
+    networks: !override
+      \"default\": {aliases: []}
     dns: !override [\"127.0.0.1\"]
     dns_search: !override [\".\"]
 
   \"web\":
     container_name: \"t-shop\"
-    networks:
+    networks: !override
       \"front\": {aliases: [\"www\", \"shop\"]}
     ports: !reset []
     dns: !override [\"127.0.0.1\"]
@@ -285,8 +324,8 @@ services:
     - {type: bind, source: \"/clone/0/y\", target: \"/x\", read_only: false}
 
 networks:
-  \"default\": {name: \"t-shop_default\", internal: true}
-  \"front\": {name: \"t-fr\", internal: true, ipam: !reset null}
+  \"default\": !override {name: \"t-shop_default\", internal: true}
+  \"front\": !override {name: \"t-fr\", internal: true}
 volumes:
   \"data\": {name: \"t-v1_data\"}
 "
@@ -303,7 +342,7 @@ volumes:
         .into();
         let text = bindings.compose_file(&model(FILE));
         for told in [
-            "  \"db\":\n    dns: !override [\"172.21.0.2\"]\n",
+            "      \"default\": {aliases: []}\n    dns: !override [\"172.21.0.2\"]\n",
             "    dns: !override [\"172.20.0.2\"]\n    dns_search: !override [\".\"]\n",
             "  \"front\": !override {name: \"t-fr\", external: true}\n",
             "  \"default\": !override {name: \"t-shop_default\", external: true}\n",
@@ -320,6 +359,25 @@ volumes:
         let alone = "services: {job: {image: a/job, network_mode: none}}\n";
         let text = bindings.compose_file(&model(alone));
         assert!(text.contains("\"job\": {}"), "{text}");
+    }
+
+    #[test]
+    fn a_service_on_the_engines_own_network_gets_one_that_leads_nowhere() {
+        let file = "services: {web: {image: a/web, network_mode: bridge, container_name: www}, db: {image: a/db}}\n";
+        let text = bindings().compose_file(&model(file));
+        for told in [
+            "    network_mode: !reset null\n    networks: !override\n      \"transship-bridge\": {aliases: [\"www\"]}\n",
+            "  \"transship-bridge\": !override {name: \"t-transship-bridge\", internal: true}\n",
+        ] {
+            assert!(text.contains(told), "no `{told}` in\n{text}");
+        }
+        assert_eq!(text.matches("!reset").count(), 1, "{text}");
+        let mut bound = model(file);
+        bindings().bind(&mut bound);
+        let network = &bound.networks[INSTEAD_OF_BRIDGE];
+        assert_eq!(network.name, "t-transship-bridge");
+        assert_eq!(network.used_by, ["web"]);
+        assert_eq!(bound.services["web"].network_mode, None);
     }
 
     #[test]

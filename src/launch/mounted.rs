@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
-use crate::compose::{Model, TextFile};
+use crate::compose::{Bind, Model, TextFile};
 
 /// A larger file is no configuration.
 const LARGEST: u64 = 1 << 20;
@@ -36,7 +36,9 @@ impl MountedTexts {
     pub(crate) fn of(model: &Model, are_edited: bool) -> Self {
         let is_enabled = |name: &String| model.services.get(name).is_some_and(|s| s.enabled);
         let binds = model.binds.iter().filter(|bind| is_enabled(&bind.service));
-        let binds = binds.map(|bind| model.root.join(&bind.source));
+        // Without the `.` of `.:/app`.
+        let path = |bind: &Bind| model.root.join(&bind.source).components().collect();
+        let binds = binds.map(path);
         let configs = model.configs.values();
         let configs = configs.filter_map(|config| config.file.clone());
         let secrets = model.secrets.values();

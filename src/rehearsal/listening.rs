@@ -43,7 +43,8 @@ impl Listening {
         let Some(mut bindings) = CloneBindings::of(clone)? else {
             return Ok(None);
         };
-        let models = [old, &rehearser.prepared.decisions.model];
+        let models = [old, &rehearser.prepared.decisions.model].map(CloneBindings::shut_in);
+        let models = [&models[0], &models[1]];
         let networks = networks(&bindings, models);
         if networks.is_empty() {
             return Ok(None);

@@ -56,9 +56,14 @@ pub(super) fn outside(prepared: &Prepared) -> Result<BTreeSet<PathBuf>, Rehearsa
 fn outside_of(model: &Model) -> Result<BTreeSet<PathBuf>, RehearsalError> {
     let unclonable = |what: String| Err(RehearsalError::Unclonable { what });
     for (name, service) in model.services.iter().filter(|(_, one)| one.enabled) {
-        let mode = service.network_mode.as_deref().unwrap_or_default();
-        if mode == "host" || mode.starts_with("container:") {
+        // A mode that is none of these is the name of a network that is there.
+        let mode = service.network_mode.as_deref().unwrap_or("none");
+        let is_own = mode.starts_with("service:");
+        if !is_own && !["none", "bridge", "default"].contains(&mode) {
             return unclonable(format!("the network of service `{name}`, `{mode}`,"));
+        }
+        if service.provided {
+            return unclonable(format!("service `{name}`, which a program provides,"));
         }
         if let Some(device) = service.devices.first() {
             return unclonable(format!("device `{device}` of service `{name}`"));

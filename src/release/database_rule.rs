@@ -5,12 +5,15 @@
 //!   - db                                   # the engine by its image, and its usual way
 //!   - {service: cache, method: files}
 //!   - {service: app, engine: sqlite, database: /data/app.db}
+//!   - {service: sql, locale: builtin}      # by code points, from Postgres 17 on
+//!   - {service: old, method: upgrade, image: "acme/postgres:15-to-17"}
 //!   - {service: pachd, dump: pachctl extract, load: pachctl restore, ready: pachctl version}
 //! ```
 
 use serde::{Deserialize, Serialize};
 
 use super::hooks::{CantFollow, HookCommand};
+use crate::database::postgres::MovedLocale;
 use crate::database::{DatabaseEngine, DatabaseMethod, StreamLines};
 
 /// One entry of a recipe's `databases`.
@@ -33,6 +36,27 @@ pub struct DatabaseRule {
     /// What is run, where the way is [`DatabaseMethod::Command`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commands: Option<DatabaseCommands>,
+    /// How databases sort afterwards, where Postgres is dumped and loaded.
+    #[serde(default, skip_serializing_if = "MovedLocale::is_as_it_was")]
+    pub locale: MovedLocale,
+    /// Where the programs of both majors are, where the way is [`DatabaseMethod::Upgrade`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub programs: Option<UpgradePrograms>,
+}
+
+/// Where the programs of both majors are, in an image.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UpgradePrograms {
+    /// The image; the new release's own where none is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// The folder of the old major's programs, where it isn't that of Debian's packages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old_bin: Option<String>,
+    /// The same of the new one's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new_bin: Option<String>,
 }
 
 /// The commands of a database that transship has no recipe of its own for. Each is run in the service,
@@ -86,6 +110,12 @@ pub(super) struct WrittenRule {
     ready: Option<HookCommand>,
     database: Option<String>,
     volume: Option<String>,
+    locale: Option<String>,
+    image: Option<String>,
+    #[serde(rename = "old-bin")]
+    old_bin: Option<String>,
+    #[serde(rename = "new-bin")]
+    new_bin: Option<String>,
 }
 
 impl WrittenDatabase {
@@ -99,6 +129,8 @@ impl WrittenDatabase {
                     database: None,
                     volume: None,
                     commands: None,
+                    locale: MovedLocale::default(),
+                    programs: None,
                 });
             }
             Self::Detailed(written) => *written,
@@ -132,6 +164,26 @@ impl WrittenDatabase {
                     .to_owned(),
             ));
         }
+        let locale = written.locale.map(|name| {
+            MovedLocale::named(&name).ok_or_else(|| CantFollow(format!("databases.locale: {name}")))
+        });
+        let locale = locale.transpose()?.unwrap_or_default();
+        if locale != MovedLocale::AsItWas && method != DatabaseMethod::Dump {
+            return Err(CantFollow(
+                "databases: `locale` is for `method: dump`, which makes databases anew".to_owned(),
+            ));
+        }
+        let programs = UpgradePrograms {
+            image: written.image,
+            old_bin: written.old_bin,
+            new_bin: written.new_bin,
+        };
+        let programs = (programs != UpgradePrograms::default()).then_some(programs);
+        if programs.is_some() && method != DatabaseMethod::Upgrade {
+            return Err(CantFollow(
+                "databases: `image`, `old-bin` and `new-bin` are for `method: upgrade`".to_owned(),
+            ));
+        }
         Ok(DatabaseRule {
             service: written.service,
             engine,
@@ -139,15 +191,9 @@ impl WrittenDatabase {
             database: written.database,
             volume: written.volume,
             commands,
+            locale,
+            programs,
         })
-    }
-}
-
-/// What an upgrade has a step for.
-pub(super) fn require_step(rule: DatabaseRule) -> Result<DatabaseRule, CantFollow> {
-    match rule.method {
-        method if method != DatabaseMethod::Upgrade => Ok(rule),
-        method => Err(CantFollow(format!("databases.method: {method}"))),
     }
 }
 
@@ -184,6 +230,12 @@ mod tests {
                 DatabaseMethod::Dump,
             ),
             (
+                "{service: db, method: upgrade, image: both}",
+                None,
+                DatabaseMethod::Upgrade,
+            ),
+            ("{service: db, locale: builtin}", None, DatabaseMethod::Dump),
+            (
                 "{service: db, dump: [a, b], load: c}",
                 None,
                 DatabaseMethod::Command,
@@ -200,6 +252,12 @@ mod tests {
         for (text, complaint) in [
             ("{service: db, engine: oracle}", "databases.engine: oracle"),
             ("{service: db, method: cp}", "databases.method: cp"),
+            ("{service: db, locale: icu}", "databases.locale: icu"),
+            (
+                "{service: db, method: upgrade, locale: builtin}",
+                "`locale` is for `method: dump`",
+            ),
+            ("{service: db, image: x}", "are for `method: upgrade`"),
             ("{service: db, dump: x}", "`dump` without `load`"),
             ("{service: db, method: command}", "`method: command` has"),
             ("{service: db, engine: command}", "`method: command` has"),

@@ -108,7 +108,10 @@ fn converting(path: &Path, name: &str) -> String {
     match name {
         "zip" => {
             let folder = quote(&without("zip"));
-            format!("unpack it, with `unzip {archive} -d {folder}`, and pass the folder")
+            let tar = quote(&with_end(&without("zip"), ".tar.gz"));
+            format!(
+                "convert it, with `unzip {archive} -d {folder} && tar -czf {tar} -C {folder} .`, and pass that"
+            )
         }
         "xz" => piped("xz", "xz"),
         "bzip2" => piped("bz2", "bzip2"),

@@ -31,7 +31,7 @@ pub(crate) fn where_else(release: &Path) -> Option<String> {
 #[derive(Debug, Error)]
 pub enum InstallError {
     /// There is no `releases/` folder.
-    #[error("`{}` is not an install: it has no `releases/` folder", root.display())]
+    #[error("{}", no_releases(root))]
     NoReleases {
         /// The folder that was asked about.
         root: PathBuf,
@@ -128,6 +128,14 @@ pub enum InstallError {
 impl From<compose::Error> for InstallError {
     fn from(error: compose::Error) -> Self {
         Self::Compose(Box::new(error))
+    }
+}
+
+fn no_releases(root: &Path) -> String {
+    let shown = root.display();
+    match root.is_dir() {
+        true => format!("`{shown}` is not an install: it has no `releases/` folder"),
+        false => format!("`{shown}` is not an install: there is no such folder"),
     }
 }
 

@@ -13,15 +13,13 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_yaml::{Mapping, Value};
-use thiserror::Error;
 
 use super::Version;
-use super::database_rule::{self, DatabaseRule, WrittenDatabase};
+use super::database_rule::{DatabaseRule, WrittenDatabase};
 use super::hooks::{CantFollow, Check, Hooks, RecipeHook, WrittenCheck, WrittenHook, WrittenHooks};
 use super::path_rules::{self, PathRules};
+use super::recipe_error::RecipeError;
 use super::recipe_origin::RecipeOrigin;
-use crate::error::{Code, Explain, Kind};
-use crate::near_match::near_key;
 
 /// What the recipe says, where it says anything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -89,110 +87,6 @@ pub enum CarryMode {
     Copy,
     /// Merged; where it isn't known what the vendor shipped, all differences are conflicts.
     Merge,
-}
-
-/// Why a recipe can't be read or followed.
-#[derive(Debug, Error)]
-pub enum RecipeError {
-    /// The file can't be read.
-    #[error("can't read `{}`", path.display())]
-    Io {
-        /// The recipe's file.
-        path: PathBuf,
-        /// The operating system's error, the cause.
-        source: io::Error,
-    },
-    /// The file isn't YAML, or has other types of values than a recipe.
-    #[error("the recipe in `{at}` can't be understood")]
-    Syntax {
-        /// The recipe's file, and the line and column of what is wrong where that is known.
-        at: String,
-        /// What the parser said; it names keys and places, never values.
-        source: serde_yaml::Error,
-    },
-    /// A key that is unknown, or beyond this version.
-    #[error("the recipe in `{at}` asks for `{key}`, which this version of transship can't do")]
-    Unsupported {
-        /// The recipe's file, and the line and column of the key.
-        at: String,
-        /// The key, as `carry.how: union` or `hooks`.
-        key: String,
-    },
-    /// A path that leaves the release.
-    #[error("{}`{}` is not a path inside a release", before(at.as_ref()), path.display())]
-    Outside {
-        /// The recipe's file, and the line and column; nothing where the path is of no recipe.
-        at: Option<String>,
-        /// The path.
-        path: PathBuf,
-    },
-}
-
-impl RecipeError {
-    /// The same with the place in a recipe, which whoever read the value didn't know.
-    fn placed(self, place: &str) -> Self {
-        match self {
-            Self::Unsupported { key, .. } => Self::Unsupported {
-                at: place.to_owned(),
-                key,
-            },
-            Self::Outside { path, .. } => Self::Outside {
-                at: Some(place.to_owned()),
-                path,
-            },
-            other => other,
-        }
-    }
-}
-
-/// What stands before a message with a place.
-fn before(at: Option<&String>) -> String {
-    at.map_or_else(String::new, |at| format!("{at}: "))
-}
-
-impl Explain for RecipeError {
-    fn code(&self) -> Code {
-        match self {
-            Self::Io { .. } => Code::Unreadable,
-            Self::Syntax { .. } => Code::Syntax,
-            Self::Unsupported { .. } => Code::Unsupported,
-            Self::Outside { .. } => Code::Outside,
-        }
-    }
-
-    fn kind(&self) -> Kind {
-        match self {
-            Self::Unsupported { .. } => Kind::Refused,
-            _ => Kind::Usage,
-        }
-    }
-
-    fn hints(&self) -> Vec<String> {
-        match self {
-            Self::Syntax { source, .. } => near_key(&source.to_string())
-                .map(|key| format!("did you mean `{key}`?"))
-                .into_iter()
-                .collect(),
-            Self::Unsupported { key, .. } if !key.contains('.') => {
-                let without = format!(
-                    "to do without it, put `{key}: null` into `transship.yml` in the install"
-                );
-                let ways = (key == "compose_command").then(|| {
-                    "`docker compose` itself is run; what a wrapper tells it can be said with `-p`, \
-                     `--env-file` and `--profile`, or with `COMPOSE_FILE` in `.env`"
-                        .to_owned()
-                });
-                ways.into_iter().chain([without]).collect()
-            }
-            Self::Unsupported { .. } => {
-                vec!["say it otherwise in `transship.yml` in the install".into()]
-            }
-            Self::Outside { .. } => {
-                vec!["write it relative to the release's folder, without `..`".into()]
-            }
-            Self::Io { .. } => Vec::new(),
-        }
-    }
 }
 
 #[derive(Deserialize)]
@@ -323,7 +217,7 @@ impl Recipe {
         let neutralize = neutralize.map(WrittenHook::read_neutralize);
         let databases = written.databases.unwrap_or_default().into_iter();
         let databases = databases
-            .map(|written| database_rule::require_step(written.read()?))
+            .map(WrittenDatabase::read)
             .collect::<Result<_, _>>();
         let notes = written
             .notes
@@ -457,14 +351,20 @@ fn check(key: &Value, value: &Value, origin: &RecipeOrigin<'_>) -> Result<(), Re
     }
     let alone = Mapping::from_iter([(key.clone(), value.clone())]);
     let read = Recipe::from_written(written(alone, origin, name)?);
-    read.map(|_| ())
-        .map_err(|error| error.placed(&origin.at(name, None)))
+    read.map(|_| ()).map_err(|error| {
+        let place = origin.at_text(name, &error.named());
+        error.placed(&place)
+    })
 }
 
 fn written(keys: Mapping, origin: &RecipeOrigin<'_>, name: &str) -> Result<Written, RecipeError> {
-    serde_yaml::from_value(Value::Mapping(keys)).map_err(|source| RecipeError::Syntax {
-        at: origin.at(name, Some(&source.to_string())),
-        source,
+    serde_yaml::from_value(Value::Mapping(keys)).map_err(|source| {
+        let complaint = source.to_string();
+        let at = origin.of_fault::<Written>(&complaint);
+        RecipeError::Syntax {
+            at: at.unwrap_or_else(|| origin.at(name, Some(&complaint))),
+            source,
+        }
     })
 }
 
@@ -472,7 +372,7 @@ fn mapping(value: Value, origin: &RecipeOrigin<'_>) -> Result<Mapping, RecipeErr
     match value {
         Value::Null => Ok(Mapping::new()),
         other => serde_yaml::from_value(other).map_err(|source| RecipeError::Syntax {
-            at: origin.at("", None),
+            at: origin.of_whole(),
             source,
         }),
     }

@@ -2,13 +2,42 @@
 
 use std::path::Path;
 
-use crate::compose::Document;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::compose::{Document, NodeId, NodeKind};
 
 /// A file that a recipe's keys stand in: at its top, or below `x-transship`.
 pub(super) struct RecipeOrigin<'a> {
     path: &'a Path,
     bytes: &'a [u8],
     below: Option<&'static str>,
+}
+
+/// A compose file that ships a recipe.
+#[derive(Deserialize)]
+struct ShippedRecipe<T> {
+    #[serde(rename = "x-transship")]
+    _recipe: T,
+}
+
+/// The first scalar below a node that is this text.
+fn scalar_of(document: &Document, node: NodeId, text: &str) -> Option<NodeId> {
+    let tree = document.tree();
+    match &tree.node(tree.resolve(node)).kind {
+        NodeKind::Scalar { value, .. } => (value == text).then_some(node),
+        NodeKind::Sequence { items, .. } => {
+            let mut items = items.iter();
+            items.find_map(|item| scalar_of(document, *item, text))
+        }
+        NodeKind::Mapping { entries, .. } => {
+            let mut entries = entries.iter();
+            entries.find_map(|(key, value)| {
+                scalar_of(document, *key, text).or_else(|| scalar_of(document, *value, text))
+            })
+        }
+        NodeKind::Alias(_) => None,
+    }
 }
 
 impl<'a> RecipeOrigin<'a> {
@@ -43,6 +72,47 @@ impl<'a> RecipeOrigin<'a> {
         let deeper = within.and_then(|within| self.place(&[key, within]));
         let place = deeper.or_else(|| self.place(&[key]));
         place.unwrap_or_else(|| self.path.display().to_string())
+    }
+
+    /// The place of what is wrong, where the file itself, read as a `T`, is refused with the same complaint.
+    pub(super) fn of_fault<T: DeserializeOwned>(&self, complaint: &str) -> Option<String> {
+        let fault = match self.below {
+            None => serde_yaml::from_slice::<T>(self.bytes).err(),
+            Some(_) => serde_yaml::from_slice::<ShippedRecipe<T>>(self.bytes).err(),
+        };
+        let fault = fault.filter(|fault| fault.to_string().contains(complaint))?;
+        let place = fault.location()?;
+        Some(self.at_line(Some((place.line(), place.column()))))
+    }
+
+    /// `FILE:LINE:COLUMN` of a text in the value of a key, else of the key.
+    pub(super) fn at_text(&self, key: &str, text: &str) -> String {
+        let place = || {
+            let document = Document::parse(self.path, self.bytes).ok()?;
+            let value = self.value_of(&document, key)?;
+            let found = scalar_of(&document, value, text)?;
+            Some(document.location_of(found).to_string())
+        };
+        place().unwrap_or_else(|| self.at(key, None))
+    }
+
+    /// `FILE:LINE:COLUMN` of the whole recipe.
+    pub(super) fn of_whole(&self) -> String {
+        let place = || {
+            let document = Document::parse(self.path, self.bytes).ok()?;
+            let root = *document.tree().roots.first()?;
+            let keys = self.below.iter();
+            let mut values = keys.map(|key| document.get(root, key).map(|entry| entry.value));
+            let whole = values.next().unwrap_or(Some(root))?;
+            Some(document.location_of(whole).to_string())
+        };
+        place().unwrap_or_else(|| self.path.display().to_string())
+    }
+
+    fn value_of(&self, document: &Document, key: &str) -> Option<NodeId> {
+        let root = *document.tree().roots.first()?;
+        let mut keys = self.below.iter().chain([&key]);
+        keys.try_fold(root, |value, key| Some(document.get(value, key)?.value))
     }
 
     /// The same for a line and column that a parser has told.

@@ -138,6 +138,49 @@ fn check(old: &Mount, new: &Mount, service: &str, target: &str) {
 }
 
 #[test]
+fn a_copy_is_offered_only_where_a_file_says_which_folder_it_is() {
+    let compose = "services:\n  web: {image: 'acme/web:1', volumes: ['${DATA:-SRV}/web:/d']}\n";
+    let install = TwoReleases::new(&[("releases/v1/compose.yaml", compose), ("srv/web/f", "1")]);
+    let root = install.0.path().canonicalize().unwrap();
+    let srv = root.join("srv").display().to_string();
+    for release in ["v1", "v2"] {
+        let text = compose.replace("SRV", &srv);
+        install.write(&format!("releases/{release}/compose.yaml"), &text);
+    }
+    let own = format!("`--own {srv}/web` copies it");
+    install.run("plan v2").exits(3).complains(&own);
+    install.run(&format!("plan v2 --own {srv}/web")).exits(0);
+    install.write("releases/v1/.env", &format!("DATA={srv}\n"));
+    for release in ["v1", "v2"] {
+        install.write(
+            &format!("releases/{release}/compose.yaml"),
+            &compose.replace(":-SRV", ""),
+        );
+    }
+    let asked = install.run("plan v2").exits(3);
+    let asked = asked.complains(&format!("`--share {srv}/web` leaves it to both"));
+    assert!(!asked.err.contains("--own"), "{}", asked.err);
+}
+
+#[test]
+fn what_goes_on_with_another_service_isnt_said_to_stay_behind() {
+    let compose = |service: &str| {
+        format!(
+            "services:\n  web: {{image: 'acme/web:1'}}\n  {service}: {{image: 'acme/{service}:1', volumes: \
+             ['data:/data']}}\nvolumes: {{data: }}\n"
+        )
+    };
+    let install = TwoReleases::new(&[
+        ("releases/v1/compose.yaml", &compose("db")),
+        ("releases/v2/compose.yaml", &compose("store")),
+        ("volumes/v1_data/f", "mine"),
+    ]);
+    let plan = install.run("plan v2 --theirs compose.yaml").exits(0);
+    let plan = plan.prints("v1_data -> v2_data");
+    assert!(!plan.out.contains("stays behind"), "{}", plan.out);
+}
+
+#[test]
 fn a_folder_that_both_mount_comes_along_or_is_asked_about() {
     let compose = "services:\n  db: {image: 'acme/db:1', volumes: ['./data:/data']}\n";
     let install = TwoReleases::new(&[

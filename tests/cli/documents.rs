@@ -150,3 +150,119 @@ fn lines_are_compared_but_for_what_differs_from_run_to_run() {
     assert!(!is_shown(&lines("a\n...\nz"), &lines("a\nb\nc")));
     assert!(!is_shown(&lines("a"), &lines("a\nb")));
 }
+
+/// What stands between backticks in the first cells of the table's rows below `heading`.
+fn first_cells(text: &str, heading: &str) -> String {
+    let (_, table) = text.split_once(heading).unwrap();
+    let rows = table.lines().skip_while(|line| !line.starts_with("|---"));
+    let rows = rows.skip(1).take_while(|line| line.starts_with('|'));
+    let cells = rows.map(|row| row.split('|').nth(1).unwrap().to_owned());
+    cells.collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn the_code_map_has_every_room_and_the_table_every_crate() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(root.join("ARCHITECTURE.md")).unwrap();
+    let rooms = first_cells(&text, "## Code map");
+    for entry in fs::read_dir(root.join("src")).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        let is_dir = entry.path().is_dir();
+        // The file of a room whose other files are in its folder; and what only names the rooms.
+        let folder = entry.path().with_extension("");
+        if ["lib.rs", "main.rs"].contains(&name.as_str())
+            || (!is_dir && folder.is_dir()) && name != "error.rs"
+        {
+            continue;
+        }
+        let shown = if is_dir {
+            format!("`{name}/`")
+        } else {
+            format!("`{name}`")
+        };
+        let is_there = rooms.contains(&shown) || rooms.contains(&format!("`{name}.rs`"));
+        assert!(is_there, "{shown} isn't in the code map");
+    }
+    for room in rooms.split('`').skip(1).step_by(2) {
+        assert!(
+            root.join("src").join(room).exists(),
+            "there is no src/{room}"
+        );
+    }
+    // No crate is in the table that isn't in the manifest, or the other way round.
+    let manifest = fs::read_to_string(root.join("Cargo.toml")).unwrap();
+    let (_, dependencies) = manifest.split_once("[dependencies]").unwrap();
+    let (dependencies, _) = dependencies.split_once("\n[lints").unwrap();
+    let crates = dependencies
+        .lines()
+        .filter_map(|line| line.split_once(" = "));
+    let crates: Vec<_> = crates.map(|(name, _)| name).collect();
+    let told = first_cells(&text, "## Crates");
+    let told: Vec<_> = told
+        .split(|c: char| !(c.is_alphanumeric() || "-_".contains(c)))
+        .collect();
+    for name in &crates {
+        assert!(told.contains(name), "`{name}` isn't in the table of crates");
+    }
+    let plain = "in tests the maintained yaml_serde pinned without TLS";
+    for word in told
+        .iter()
+        .filter(|word| !plain.split(' ').any(|one| one == **word))
+    {
+        assert!(
+            word.is_empty() || crates.contains(word),
+            "there is no crate `{word}`"
+        );
+    }
+}
+
+#[test]
+fn every_link_of_the_documents_leads_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let documents = [
+        "README.md",
+        "ARCHITECTURE.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "docs/decisions.md",
+        "docs/tutorial.md",
+        "docs/json/README.md",
+        "benches/README.md",
+        "contrib/ansible/README.md",
+    ];
+    let mut links = 0;
+    for document in documents {
+        let file = root.join(document);
+        let text = fs::read_to_string(&file).unwrap();
+        for link in text
+            .split("](")
+            .skip(1)
+            .map(|rest| rest.split(')').next().unwrap())
+        {
+            let path = link.split('#').next().unwrap();
+            let place = file.parent().unwrap().join(path);
+            assert!(link.contains("://") || place.exists(), "{document}: {link}");
+            links += 1;
+        }
+    }
+    assert!(links >= 8, "{links}");
+}
+
+#[test]
+fn the_readme_has_every_command() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(root.join("README.md")).unwrap();
+    for command in transship::cli::command().get_subcommands() {
+        let name = command.get_name();
+        let below = command.get_subcommands().map(clap::Command::get_name);
+        for words in below.map(|below| (name, below)).chain([(name, "")]) {
+            let (of, below) = words;
+            let rows = text.lines().filter(|line| {
+                line.starts_with(&format!("| `{of}")) || line.contains(&format!("`{of}"))
+            });
+            let found = rows.filter(|line| line.contains(below)).count();
+            assert!(found > 0, "README.md has no `{of} {below}`");
+        }
+    }
+}

@@ -91,7 +91,20 @@ fn an_error_in_a_recipe_names_the_file_that_has_it_with_line_and_column() {
         ("data: {}\n", ":1:1` asks for `data`"),
         ("images: [x]\nmerge: {ourz: []}\n", ":2:9` can't"),
         ("a: [\n", ":2:1` can't"),
-        ("carry: [../x]\n", ":1:1: `../x` is not a path inside"),
+        ("carry: [../x]\n", ":1:9: `../x` is not a path inside"),
+        (
+            "images: [a]\ncarry:\n  - .env\n  - {path: ../x, how: copy}\n",
+            ":4:12: `../x` is not",
+        ),
+        ("images:\n  - a\n  - 5: 3\n", ":3:5` can't"),
+        ("images: [5: 3]\n", ":1:10` can't"),
+        ("volumes:\n  skip:\n    - a\n    - {b: c}\n", ":4:7` can't"),
+        (
+            "hooks:\n  before-stop:\n    run: [1, {a: b}]\n",
+            ":2:3` can't",
+        ),
+        ("carry: [{path: a, how: union}]\n", ":1:24` asks for"),
+        ("- a\n- b\n", ":1:1` can't"),
     ] {
         install.write("transship.yml", text);
         let ran = install.run("plan v2");
@@ -149,6 +162,51 @@ fn an_archive_that_is_not_read_is_refused_with_the_command_that_converts_it() {
         let ran = crate::common::program::transship(install.0.path(), args).exits(2);
         ran.complains(command);
     }
+}
+
+#[test]
+fn a_zip_is_read_once_it_is_converted_as_it_is_told_with_a_folder_in_it_or_without() {
+    if !crate::common::need::program("bsdtar") {
+        return;
+    }
+    for top in ["", "app-v2/"] {
+        let install = TwoReleases::new(&[("releases/v1/compose.yaml", COMPOSE)]);
+        install.write(&format!("zipped/{top}compose.yaml"), COMPOSE);
+        let root = install.0.path();
+        let zip = ["-acf", "../app.zip", "."];
+        run(Command::new("bsdtar")
+            .args(zip)
+            .current_dir(root.join("zipped")));
+        let ran = install.run("plan v2 --from-release app.zip").exits(2);
+        let told = ran.err.split('`').find(|part| part.starts_with("unzip"));
+        // What unzips is there where tests are run.
+        let script = told.unwrap().replace(" -d ", " -C ");
+        let script = script.replacen("unzip ", "mkdir app && bsdtar -xf ", 1);
+        run(Command::new("sh").args(["-c", &script]).current_dir(root));
+        install.run("plan v2 --from-release app.tar.gz").exits(0);
+        install.run("apply").exits(0);
+        assert_eq!(
+            install.read("releases/v2/compose.yaml"),
+            COMPOSE.replace("v1", "v2")
+        );
+    }
+}
+
+#[test]
+fn an_install_whose_path_has_a_dollar_is_planned_as_any_other() {
+    let compose = COMPOSE.replace('}', ", volumes: ['./d:/d', 'v:/v']}") + "volumes: {v: }\n";
+    let install = TwoReleases::new(&[
+        ("in$t/releases/v1/compose.yaml", &compose),
+        ("in$t/releases/v1/d/f", "1\n"),
+        ("in$t/releases/v2/compose.yaml", &compose),
+        ("in$t/volumes/v1_v/f", "1\n"),
+        ("releases/v1/compose.yaml", COMPOSE),
+    ]);
+    for command in ["init --current v1", "plan v2", "apply"] {
+        install.run(&format!("{command} -C in$t")).exits(0);
+    }
+    assert_eq!(install.read("in$t/releases/v2/d/f"), "1\n");
+    assert_eq!(install.read("in$t/volumes/v2_v/f"), "1\n");
 }
 
 #[test]

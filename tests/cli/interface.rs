@@ -3,9 +3,18 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::Ordering::Relaxed;
+
+use transship::engine::{Docker, FolderUsers, FolderVolumes};
+use transship::error::{Explain as _, Kind};
+use transship::fs::Disk;
+use transship::progress::Collected;
+use transship::release::Install as Layout;
+use transship::upgrade::running::going_back::OnFailure;
+use transship::upgrade::{Plan, Runner};
 
 use crate::common::dead::is_temporary;
-use crate::common::install::Install;
+use crate::common::install::{Install, chmod};
 use crate::common::need;
 use crate::common::program::{Ran, transship};
 
@@ -291,4 +300,54 @@ fn root_is_not_told_to_be_root() {
         let said = denied(&format!("{other} {command}"));
         assert!(said.contains("try: run it as "), "{said}");
     }
+}
+
+#[test]
+fn what_is_interrupted_before_anything_was_done_is_begun_again_and_not_gone_on_with() {
+    let install = Install::planned();
+    let layout = Layout::at(install.root()).unwrap();
+    let plan = Plan::find(&layout, None).unwrap();
+    let users = FolderUsers::new(Docker::find(Some("/nowhere/docker"))).assume_stopped(true);
+    let progress = Collected::default();
+    progress.stop.store(true, Relaxed);
+    let runner = Runner {
+        install: &layout,
+        disk: &Disk::new(),
+        volumes: &FolderVolumes::new(&install.at("volumes"), users),
+        progress: &progress,
+        on_failure: OnFailure::GoBack,
+    };
+    let error = runner.apply(plan).unwrap_err();
+    assert_eq!(error.kind(), Kind::Interrupted);
+    let hints = error.hints().concat();
+    assert!(
+        hints.contains("nothing was done yet") && !hints.contains("resume"),
+        "{hints}"
+    );
+    install
+        .run(&["resume"])
+        .exits(3)
+        .complains("nothing to resume");
+    install.run(&["apply"]).exits(0);
+}
+
+#[test]
+fn the_demo_says_what_it_does_before_it_is_built() {
+    let folder = tempfile::tempdir().unwrap();
+    let cargo = folder.path().join("cargo");
+    fs::write(&cargo, "#!/bin/sh\necho \"cargo $1\"\nexit 1\n").unwrap();
+    chmod(&cargo, 0o755);
+    let path = format!(
+        "{}:{}",
+        folder.path().display(),
+        std::env::var("PATH").unwrap()
+    );
+    let mut demo = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/demo"));
+    let ran = Ran::of(demo.env_remove("TRANSSHIP").env("PATH", path)).exits(1);
+    let told: Vec<_> = ran.out.lines().collect();
+    assert!(
+        told[0].starts_with("Building transship from its sources"),
+        "{told:?}"
+    );
+    assert_eq!(told[1..], ["cargo build"]);
 }

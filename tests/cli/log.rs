@@ -1,9 +1,12 @@
 //! `transship log`, the full log of each run, `--verbose`, and `status` where something is broken.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::common::install::{Install, chmod, run};
 use crate::common::need;
@@ -216,23 +219,72 @@ fn status_tells_what_can_be_read_whatever_is_broken() {
 }
 
 #[test]
-fn status_tells_a_stranger_what_it_may_not_read() {
+fn a_stranger_is_told_what_it_may_not_read() {
     if !(need::root() && need::program("setpriv")) {
         return;
     }
     let install = Install::planned();
+    install.run(&["apply"]).exits(0);
     chmod(install.root(), 0o755);
     chmod(&install.at(".transship"), 0o700);
     // A place that everybody can enter.
     let program = install.at("transship");
     fs::copy(env!("CARGO_BIN_EXE_transship"), &program).unwrap();
     let words = ["--reuid", "54321", "--regid", "54321", "--clear-groups"];
-    let mut stranger = Command::new("setpriv");
-    stranger.args(words).arg(&program).arg("status");
-    let ran = Ran::of(stranger.current_dir(install.root())).exits(2);
-    let ran = ran
-        .prints("current   v1.3.2")
+    let stranger = |command: &[&str], code: i32| {
+        let mut stranger = Command::new("setpriv");
+        stranger.args(words).arg(&program).args(command);
+        let ran = Ran::of(stranger.current_dir(install.root())).exits(code);
+        ran.complains("Permission denied")
+    };
+    stranger(&["status"], 2)
+        .prints("current   v2.10.5")
         .prints("releases  \n          v1.3.2 can't be looked into\n");
-    assert!(ran.err.contains("Permission denied"), "{}", ran.err);
-    assert!(Path::new(&program).exists());
+    stranger(&["release", "ls"], 2)
+        .prints("v1.3.2   can't be looked into\n")
+        .prints("v2.10.5  current, can't be looked into\n");
+    let log = stranger(&["log"], 3).complains("try: run it as ");
+    assert_eq!(
+        log.out, "",
+        "no run is known, which isn't that there is none"
+    );
+}
+
+#[test]
+fn status_tells_the_step_at_work() {
+    let install = Install::adopted();
+    // It takes a while to be copied.
+    let large = fs::File::create(install.at("volumes/v1_3_2_postgres_data/large")).unwrap();
+    large.set_len(1 << 30).unwrap();
+    drop(large);
+    install.plan().exits(0);
+    let mut apply = Command::new(env!("CARGO_BIN_EXE_transship"));
+    let apply = apply
+        .arg("apply")
+        .current_dir(install.root())
+        .env_remove("TRANSSHIP_VOLUMES");
+    let mut apply = apply
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(apply.stderr.take().unwrap()).lines();
+    let begun = "[9/12] copy volume v1_3_2_postgres_data";
+    assert!(said.any(|line| line.unwrap().starts_with(begun)));
+    let pid = Pid::from_child(&apply);
+    // It is told before it is recorded, and from then on it is known to everybody.
+    let told = loop {
+        kill_process(pid, Signal::STOP).unwrap();
+        let status = install.run(&["status"]).exits(0);
+        kill_process(pid, Signal::CONT).unwrap();
+        if status.out.contains("at step ") || !status.out.contains("at work ") {
+            break status;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    };
+    told.prints("at work   `transship apply`")
+        .prints("at step 9 of 12: copy volume v1_3_2_postgres_data");
+    assert!(said.all(|line| line.is_ok()));
+    assert!(apply.wait().unwrap().success());
 }

@@ -50,6 +50,7 @@ mod renamed_variables;
 mod side_by_side;
 mod story;
 mod sub_folder;
+mod symlinked_files;
 mod toolkit;
 mod tree_cases;
 mod trees;

@@ -1,6 +1,8 @@
 //! Whose file is whose: what a plan carries, merges, asks about and leaves to the vendor.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::process::Command;
 
 use crate::common::install::run;
@@ -22,6 +24,33 @@ fn with_conf(files: &[(&str, &str)]) -> TwoReleases {
     ];
     all.extend(files);
     TwoReleases::new(&all)
+}
+
+#[test]
+fn a_name_that_no_plan_can_hold_is_refused_or_stays_behind() {
+    let compose = "services:\n  web: {image: 'acme/web:1'}\n";
+    let install = TwoReleases::new(&[
+        ("releases/v1/compose.yaml", compose),
+        ("releases/v1/own.conf", "\n"),
+        ("releases/v2/compose.yaml", compose),
+        ("shipped/compose.yaml", compose),
+    ]);
+    let name = OsStr::from_bytes(b"a\xffb");
+    let release = install.0.path().join("releases/v1");
+    fs::write(release.join(name), "x").unwrap();
+    let ran = install.run("plan v2 --pristine shipped").exits(3);
+    ran.complains(r"no plan can hold names that aren't UTF-8: `a\xffb`");
+    let plan = "plan v2 --pristine shipped --carry own.conf";
+    install.run(plan).exits(0).prints("Stays behind");
+    install.run(&format!("{plan} --json")).exits(0);
+    install.run("apply").exits(0);
+    // What lies in a folder comes along with it, whatever it is called.
+    install.run("rollback --discard --yes").exits(0);
+    fs::create_dir(release.join("own")).unwrap();
+    fs::rename(release.join(name), release.join("own").join(name)).unwrap();
+    install.run("plan v2 --pristine shipped").exits(0);
+    install.run("apply").exits(0);
+    assert!(install.0.path().join("releases/v2/own").join(name).exists());
 }
 
 #[test]

@@ -11,9 +11,12 @@ mod need;
 #[path = "../common/program.rs"]
 mod program;
 
+mod both_majors;
 mod collation;
 mod compare;
 mod dumps;
+mod folder_upgrades;
+mod killed_moves;
 mod majors;
 mod moves;
 mod server;

@@ -49,7 +49,7 @@ fn all_of_a_server_moves_into_a_newer_one_and_what_can_not_is_refused_first() {
     let kept_dump = ["--keep-dump", kept.to_str().unwrap(), "--json"];
     let moved = db(&[&["move", &*old.name, &*new.name], &kept_dump[..]].concat()).exits(0);
     assert_eq!(document::check("db move", &moved)["equal"], true);
-    moved.complains(notes);
+    let moved = moved.complains(notes);
     let made = new.sql(
         "german",
         "select made(), encode(lo_get(4711), 'hex'), (select last_value from s)",
@@ -81,6 +81,7 @@ fn all_of_a_server_moves_into_a_newer_one_and_what_can_not_is_refused_first() {
     let settings = "select current_setting('wal_level'), current_setting('autovacuum')";
     assert_eq!(new.sql("german", settings), "replica|on");
     db(&["compare", &old.name, &new.name]).exits(0);
+    moved.complains("`locale builtin`");
 
     db(&["move", &old.name, &new.name])
         .exits(3)

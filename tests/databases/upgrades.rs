@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
+use super::both_majors::BothMajors;
 use super::need;
 use super::server::{COMING_UP, docker, sql_in, wait_for};
 use super::shop::Shop;
@@ -87,6 +88,64 @@ fn an_upgrade_moves_the_database_and_what_fails_brings_the_old_one_back() {
         .exits(0);
     wait_for(&shop.container(1, "db"));
     assert_eq!(sql_in(&shop.container(1, "db"), "app", count), "1000");
+}
+
+#[test]
+fn an_upgrade_by_files_of_both_majors_moves_the_database_and_goes_back() {
+    let images = ["postgres:15", "postgres:17", "shell:1"];
+    if !need::docker() || !need::images(&images) {
+        return;
+    }
+    let both = BothMajors::start("both");
+    let image = both.image();
+    let shop = Shop::new("files");
+    write(&shop, 1, "15", "");
+    shop.runs(&["init"]).exits(0);
+    shop.up();
+    let old = shop.container(1, "db");
+    wait_for(&old);
+    let rows = "create table rows as select g as id, chr(228 + g % 3) || g as t from generate_series(1, 1000) g;
+        create index named on rows (t); select lo_from_bytea(7, '\\x07'); alter system set work_mem = '7MB'";
+    for statement in rows.split(';') {
+        sql_in(&old, "app", statement);
+    }
+    write(&shop, 2, "17", "");
+    let recipe = |image: &str| {
+        let text = format!("databases: [{{service: db, method: upgrade, image: '{image}'}}]\n");
+        fs::write(shop.folder().join("transship.yml"), text).unwrap();
+    };
+    // An image that isn't there, and one that hasn't the old programs: the old release serves.
+    recipe("transship/nowhere:1");
+    shop.upgrade(&[]).exits(3).complains("no such image");
+    let _ = fs::remove_dir_all(shop.folder().join("releases/v2"));
+    write(&shop, 2, "17", "");
+    recipe("postgres:17");
+    shop.upgrade(&[])
+        .exits(5)
+        .complains("`/usr/lib/postgresql/15/bin` has no `postgres`");
+    wait_for(&old);
+    shop.runs(&["rollback", "--discard", "--yes"]).exits(0);
+    assert_eq!(shop.volumes(), shop.volume(1, "db"));
+
+    let _ = fs::remove_dir_all(shop.folder().join("releases/v2"));
+    write(&shop, 2, "17", "");
+    recipe(&image);
+    shop.plan()
+        .exits(0)
+        .prints("(postgres by upgrade), and compare");
+    // The libraries of both images sort otherwise, as far as anybody knows.
+    let done = shop.upgrade(&[]).exits(0);
+    assert!(!done.err.contains("stays behind"), "{}", done.err);
+    let new = shop.container(2, "db");
+    wait_for(&new);
+    let facts = "select count(*), current_setting('work_mem'), encode(lo_get(7), 'hex'), \
+        (select datcollversion = pg_database_collation_actual_version(oid) from pg_database where datname = 'app') from rows";
+    assert_eq!(sql_in(&new, "app", facts), "1000|7MB|07|t");
+    assert_eq!(shop.proofs().len(), 1, "{:?}", shop.proofs());
+    shop.runs(&["rollback", "--yes", "--accept-data-loss"])
+        .exits(0);
+    wait_for(&old);
+    assert_eq!(sql_in(&old, "app", "select count(*) from rows"), "1000");
 }
 
 /// Begins an upgrade, and kills it as a power cut would once the new database's server is there.

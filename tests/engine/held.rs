@@ -194,3 +194,38 @@ fn what_others_could_have_written_down_is_not_acted_upon_and_nothing_is_held_unr
         .exits(4)
         .complains("can't be known");
 }
+
+#[test]
+fn a_container_that_begins_processes_as_it_is_paused_is_paused_again() {
+    if !need::docker() || !need::root() {
+        return;
+    }
+    let held = Held::new("freezes");
+    let program = held.home.path().join("freezes");
+    let mode = fs::Permissions::from_mode(0o755);
+    for (fails, code) in [(2, 0), (9, 3)] {
+        put_text(
+            &program,
+            &format!(
+                "#!/bin/sh\ncase \" $* \" in *' pause '*) echo x >>\"$0.tries\"\n\
+                 [ \"$(wc -l <\"$0.tries\")\" -gt {fails} ] || \
+                 {{ echo 'OCI runtime pause failed: unable to freeze: unknown' >&2; exit 1; }} ;; esac\n\
+                 exec docker \"$@\"\n"
+            ),
+        );
+        fs::set_permissions(&program, mode.clone()).unwrap();
+        let args = held.copy("--pause");
+        let args = args.each_ref().map(String::as_str);
+        let mut command = held.command(held.home.path(), &args);
+        let ran = Ran::of(command.env("TRANSSHIP_DOCKER", &program)).exits(code);
+        assert_eq!(held.state(), "running");
+        if code != 0 {
+            ran.complains("unable to freeze");
+        }
+        let _ = fs::remove_file(held.home.path().join("freezes.tries"));
+        let target = held.lab.name("copy");
+        let _ = Command::new("docker")
+            .args(["volume", "rm", &target])
+            .output();
+    }
+}

@@ -40,6 +40,8 @@ mod rehearse;
 mod remote;
 mod replacing;
 mod restarted;
+mod runbooks_rehearsed;
+mod shut_in;
 mod side_by_side;
 mod standing;
 #[path = "../fidelity/support.rs"]

@@ -14,7 +14,7 @@ use super::program::Ran;
 use super::upgrade::{Extra, Upgrade, can};
 
 /// What production is made of: what its containers are and when they were started, and what they hold.
-fn production(upgrade: &Upgrade, outside: &Path) -> String {
+pub(super) fn production(upgrade: &Upgrade, outside: &Path) -> String {
     let lab = &upgrade.pair.lab;
     let mut seen = String::new();
     for id in upgrade.running("a") {
@@ -30,7 +30,7 @@ fn production(upgrade: &Upgrade, outside: &Path) -> String {
 }
 
 /// Everything of the engine that has a rehearsal's tag, or is held in a clone's name.
-fn litter(upgrade: &Upgrade) -> String {
+pub(super) fn litter(upgrade: &Upgrade) -> String {
     let id = fs::read_to_string(upgrade.pair.home.path().join(".transship/id")).unwrap();
     let id: serde_json::Value = serde_json::from_str(&id).unwrap();
     let tag = format!("-{}-", &id["body"]["id"].as_str().unwrap()[..6]);
@@ -44,7 +44,7 @@ fn litter(upgrade: &Upgrade) -> String {
     lines.filter(|line| line.contains(&tag)).collect()
 }
 
-fn rehearse(upgrade: &Upgrade, more: &[&str]) -> Ran {
+pub(super) fn rehearse(upgrade: &Upgrade, more: &[&str]) -> Ran {
     towards_v2(upgrade, "rehearse", more)
 }
 
@@ -56,7 +56,7 @@ fn towards_v2(upgrade: &Upgrade, verb: &str, more: &[&str]) -> Ran {
 }
 
 /// What answers at an address, as `ADDRESS:PORT`.
-fn ask(address: &str) -> String {
+pub(super) fn ask(address: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
     let mut text = String::new();
@@ -356,7 +356,7 @@ fn killed_after(upgrade: &Upgrade, time: Duration, state: &Path) {
     child.wait().unwrap();
 }
 
-/// Two points in CI; forty with `TRANSSHIP_KILLS=all`.
+/// Two points in CI; forty with `TRANSSHIP_KILLS=all`, or as many as that says.
 #[test]
 fn a_rehearsal_that_is_killed_leaves_nothing_after_the_next_command() {
     if !can() || !need::helper() {
@@ -370,7 +370,7 @@ fn a_rehearsal_that_is_killed_leaves_nothing_after_the_next_command() {
     rehearse(&upgrade, &["--pause"]).exits(0);
     let whole = whole.elapsed();
     let points = match std::env::var("TRANSSHIP_KILLS") {
-        Ok(_) => 40,
+        Ok(wanted) => wanted.parse().unwrap_or(40),
         Err(_) => 2,
     };
     for point in 1..=points {

@@ -79,7 +79,7 @@ impl Pair {
 }
 
 /// Lets go of the images that runs of this install hold.
-fn let_images_go(home: &Path) {
+pub(super) fn let_images_go(home: &Path) {
     // The holds of this install alone.
     let id = fs::read_to_string(home.join(".transship/id"));
     let id: serde_json::Value = serde_json::from_str(&id.unwrap_or_default()).unwrap_or_default();

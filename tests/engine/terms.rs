@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Zoned};
 
 use super::document;
 use super::lab::put_text;
+use super::rehearse::rehearse;
 use super::upgrade::{Extra, Upgrade, can};
 
 /// A window of today, by how many seconds from now on it begins and ends.
@@ -57,6 +58,67 @@ fn the_window_is_kept_to_before_it_begins_and_where_it_ends_too_soon() {
     put_text(&root.join("transship.yml"), "");
     upgrade.upgrade(&["--window", &window(0, 3600)]).exits(0);
     assert_eq!(upgrade.answer().as_deref(), Some("v2"));
+}
+
+#[test]
+fn a_replay_is_on_terms_too_and_what_is_resumed_after_the_window_goes_back() {
+    if !can() {
+        return;
+    }
+    let upgrade = Upgrade::new("replayed", Extra::default(), Extra::default());
+    let before = upgrade.running("a");
+    let root = upgrade.pair.home.path();
+    rehearse(&upgrade, &["--pause"]).exits(0);
+    let replay = |more: &[&str]| {
+        let args = ["upgrade", "v2", "--replay", "last", "--yes"];
+        upgrade.pair.ran(&[&args[..], more].concat())
+    };
+    // What the rehearsal has measured is what is expected.
+    replay(&["--max-downtime", "1s"])
+        .exits(3)
+        .complains("it would be down for about");
+    replay(&["--window", &window(3600, 7200)])
+        .exits(3)
+        .complains("which opens in");
+    let one_second = window(0, 1);
+    replay(&["--window", &one_second, "--wait"])
+        .exits(3)
+        .complains("no other comes that is long enough");
+    upgrade.is_old(&before, "refused");
+    let on_terms = ["--max-downtime", "10m", "--confirm-within", "2s"];
+    replay(&[&on_terms[..], &["--window", &window(0, 3600)]].concat())
+        .exits(5)
+        .complains("v2 serves, and makes way for v1 in")
+        .complains("v1 serves again, down for");
+    upgrade.is_old(&before, "not confirmed");
+    let discard = ["rollback", "--discard", "--yes"];
+    upgrade.pair.ran(&discard).exits(0);
+    replay(&["--window", &window(0, 3600)]).exits(0);
+    assert_eq!(upgrade.answer().as_deref(), Some("v2"));
+    upgrade
+        .pair
+        .ran(&["rollback", "--accept-data-loss"])
+        .exits(0);
+    upgrade.pair.ran(&discard).exits(0);
+    upgrade.is_old(&before, "rolled back");
+
+    // Whoever began it is killed in its window, and somebody goes on after that.
+    put_text(
+        &root.join("transship.yml"),
+        "hooks: {migrate: 'kill -KILL $PPID; sleep 1'}",
+    );
+    let (begun, length) = (Instant::now(), Duration::from_secs(45));
+    let soon = window(10, 45);
+    let in_window = ["--window", &soon, "--wait", "--accept-unknown-downtime"];
+    assert_eq!(upgrade.upgrade(&in_window).code, -1, "killed");
+    std::thread::sleep((length + Duration::from_secs(1)).saturating_sub(begun.elapsed()));
+    upgrade
+        .pair
+        .ran(&["resume"])
+        .exits(5)
+        .complains(&format!("the window {soon} is over"))
+        .complains("v1 serves again");
+    upgrade.is_old(&before, "resumed too late");
 }
 
 /// Begins something that ends when it is confirmed, and waits until it waits for that.

@@ -32,6 +32,10 @@
 //! | 26 | nobody confirms | `terms`: `what_nobody_confirms_goes_back_*` |
 //! | 27 | a hook after the switch | here: `a_hook_that_fails_once_the_new_release_serves_*` |
 //! | 28 | the second of two hops | here: `the_second_hop_that_fails_*` |
+//! | 29 | the old release ends as it is started again | here: `an_old_release_that_ends_*` |
+//! | 30 | SIGKILL, then `resume` after the maintenance window has ended | `terms`: `a_replay_is_on_terms_too_*` |
+//! | 31 | a replay that nobody confirms | the same |
+//! | 32 | a crash at any effect, the engine's among them | `crash_points`: `after_a_crash_at_any_effect_*` |
 //!
 //! What went wrong elsewhere (`owner/repository#issue`), and what would see it here:
 //!
@@ -54,11 +58,41 @@
 
 use std::fs;
 use std::process::Command;
+use std::time::{Duration, Instant};
+
+use walkdir::WalkDir;
 
 use super::lab::{Lab, put_text};
 use super::outage::free_port;
 use super::replacing::Pair;
 use super::upgrade::{Extra, Failing, Upgrade, can, text};
+
+#[test]
+fn each_way_to_fail_names_a_test_that_is_there() {
+    let lines = include_str!("ways_to_fail.rs").lines();
+    let table: Vec<&str> = lines
+        .filter_map(|line| line.strip_prefix("//! |"))
+        .collect();
+    let all = WalkDir::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests"));
+    let files = all.into_iter().map(|entry| entry.unwrap().into_path());
+    let sources = files.filter(|path| path.extension().is_some_and(|end| end == "rs"));
+    let sources: Vec<String> = sources
+        .map(|path| fs::read_to_string(path).unwrap())
+        .collect();
+    let mut named = 0;
+    for name in table.iter().flat_map(|row| row.split('`')) {
+        if let Some(beginning) = name.strip_suffix('*') {
+            let test = format!("fn {beginning}");
+            assert!(sources.iter().any(|text| text.contains(&test)), "{name}");
+            named += 1;
+        }
+    }
+    let numbered = |row: &&&str| {
+        row.trim_start()
+            .starts_with(|first: char| first.is_ascii_digit())
+    };
+    assert!(table.iter().filter(numbered).count() >= 25 && named >= 25);
+}
 
 #[test]
 fn what_somebody_does_to_the_new_release_in_the_window_is_seen() {
@@ -258,6 +292,51 @@ fn an_old_release_that_somebody_starts_in_the_window_is_not_left_behind_running(
         says: "was started again while v2 came up",
         ..Failing::default()
     }]);
+}
+
+#[test]
+fn an_old_release_that_ends_as_it_is_started_again_is_told_at_once_and_had_back_once_it_can_run() {
+    if !can() {
+        return;
+    }
+    // What it finds in its volume keeps it from running.
+    let both = Extra {
+        db: "    entrypoint: [sh, -c, 'touch /d/rows; test ! -e /d/spoilt || { echo spoilt >&2; exit 3; }; exec sleep 1000']\n",
+        ..Extra::default()
+    };
+    let upgrade = Upgrade::new("ends", both, Extra::default());
+    let root = upgrade.pair.home.path();
+    let volume = upgrade.pair.lab.name("1_data");
+    let in_volume =
+        |what: &str| format!("docker run --rm --network none -v {volume}:/d shell:1 {what}");
+    put_text(
+        &root.join("transship.yml"),
+        &format!(
+            "hooks: {{migrate: '{}; exit 1'}}",
+            in_volume("touch /d/spoilt")
+        ),
+    );
+    let begun = Instant::now();
+    upgrade
+        .upgrade(&[])
+        .exits(4)
+        .complains("v1 doesn't serve again, after this failed")
+        .complains("exit code 3")
+        .complains("spoilt")
+        .complains("transship rollback");
+    assert!(
+        begun.elapsed() < Duration::from_mins(5),
+        "it was waited for"
+    );
+    let mended = Command::new("sh")
+        .args(["-c", &in_volume("rm /d/spoilt")])
+        .status();
+    assert!(mended.unwrap().success());
+    upgrade.pair.ran(&["rollback"]).exits(0);
+    // What doesn't start as it stood is made anew, and that is told.
+    let now = upgrade.running("a");
+    assert_eq!(now.len(), 2);
+    upgrade.is_old(&now, "mended");
 }
 
 /// A folder over which a small filesystem is mounted until this is dropped.

@@ -40,7 +40,7 @@ mod rehearsals;
 
 use plans::{
     a_plan, a_plan_of_version_1, a_plan_of_version_2, a_plan_of_version_3, a_plan_of_version_4,
-    a_plan_of_version_5, a_plan_of_version_6,
+    a_plan_of_version_5, a_plan_of_version_6, a_plan_of_version_7,
 };
 use rehearsals::{a_rehearsal, a_rehearsal_of_version_1};
 
@@ -64,13 +64,20 @@ fn fixture(name: &str, today: &str) -> String {
 }
 
 #[test]
-fn plan_7_is_written_and_read() {
+fn plan_8_is_written_and_read() {
     let text = fixture(
-        "plan-v7.json",
+        "plan-v8.json",
         &document::to_text(plan::FORMAT, &a_plan()).unwrap(),
     );
-    let read: Plan = document::from_text(plan::FORMAT, Path::new("plan-v7.json"), &text).unwrap();
+    let read: Plan = document::from_text(plan::FORMAT, Path::new("plan-v8.json"), &text).unwrap();
     assert_eq!(read, a_plan());
+}
+
+#[test]
+fn plan_7_is_read() {
+    let text = fs::read_to_string(folder().join("plan-v7.json")).unwrap();
+    let read: Plan = document::from_text(plan::FORMAT, Path::new("plan-v7.json"), &text).unwrap();
+    assert_eq!(read, a_plan_of_version_7());
 }
 
 #[test]
@@ -356,7 +363,9 @@ fn an_install() -> (tempfile::TempDir, Install) {
 }
 
 /// The number of the last step of [`steps`].
-const LAST: usize = 22;
+const LAST: usize = 24;
+/// The same in plans of version 7.
+const LAST_OF_7: usize = 22;
 /// The same in plans of version 6.
 const LAST_OF_6: usize = 21;
 /// The same of a plan of version 5, and of one of version 4.
@@ -461,6 +470,7 @@ fn no_format_is_forgotten() {
         "journal-v6.json",
         "journal-v7.json",
         "journal-v8.json",
+        "journal-v9.json",
         "known-copy-v1.json",
         "layout-v1.json",
         "made-volume-v1.json",
@@ -476,6 +486,7 @@ fn no_format_is_forgotten() {
         "plan-v5.json",
         "plan-v6.json",
         "plan-v7.json",
+        "plan-v8.json",
         "rehearsal-v1.json",
         "rehearsal-v2.json",
         "shipped-v1.json",
@@ -484,7 +495,7 @@ fn no_format_is_forgotten() {
     assert_eq!(present, known);
     assert_eq!(
         (plan::FORMAT.version, journal::FORMAT.version),
-        (7, 8),
+        (8, 9),
         "a new version adds a file"
     );
 }

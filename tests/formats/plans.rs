@@ -2,10 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use transship::database::postgres::MovedLocale;
 use transship::database::{DatabaseEngine, DatabaseMethod};
 use transship::engine::{ArchivedImage, VolumeBackend};
 use transship::release::VendorReleaseKind;
-use transship::release::{Check, CheckQuestion, DatabaseCommands, HookCommand, RecipeHook};
+use transship::release::{
+    Check, CheckQuestion, DatabaseCommands, HookCommand, RecipeHook, UpgradePrograms,
+};
 use transship::upgrade::downtime_estimate::{DowntimeEstimate, DowntimePart, PartBasis, PartKind};
 use transship::upgrade::plan::{Estimate, Plan, Space, VolumeEstimate};
 use transship::upgrade::planning::merging::ConfigMerge;
@@ -179,8 +182,47 @@ pub(crate) fn a_plan_of_version_2() -> Plan {
     }
 }
 
-/// What a plan of today says besides what one of version 6 does.
+/// What a plan of today says besides what one of version 7 does.
 pub(crate) fn a_plan() -> Plan {
+    let mut plan = a_plan_of_version_7();
+    let ways = [
+        (DatabaseMethod::Dump, MovedLocale::Builtin, None),
+        (
+            DatabaseMethod::Upgrade,
+            MovedLocale::AsItWas,
+            Some(UpgradePrograms {
+                image: Some("acme/postgres:15-to-17".into()),
+                old_bin: Some("/opt/15/bin".into()),
+                new_bin: None,
+            }),
+        ),
+    ];
+    for (method, locale, programs) in ways {
+        let (old, new) = (project("v1.3.2", "v132"), project("v2.10.5", "v2105"));
+        let step = Step::MoveDatabase(MoveDatabase {
+            engine: DatabaseEngine::Postgres,
+            method,
+            database: None,
+            commands: None,
+            locale,
+            programs: programs.map(Box::new),
+            old_service: "db".into(),
+            service: "db".into(),
+            source: format!("v1_3_2_{method}"),
+            target: format!("v2_10_5_{method}"),
+            old,
+            new,
+            proof: format!(".transship/manifests/v2.10.5/v2_10_5_{method}.comparison.json").into(),
+        });
+        let is_stop = |step: &Step| matches!(step, Step::Stop(_));
+        let stop = plan.steps.iter().position(is_stop).unwrap();
+        plan.steps.insert(stop, step);
+    }
+    plan
+}
+
+/// What a plan of version 7 says besides what one of version 6 does.
+pub(crate) fn a_plan_of_version_7() -> Plan {
     let mut plan = a_plan_of_version_6();
     let (old, new) = (project("v1.3.2", "v132"), project("v2.10.5", "v2105"));
     let line = |line: &str| HookCommand::Shell(line.to_owned());
@@ -194,6 +236,8 @@ pub(crate) fn a_plan() -> Plan {
             compare: Some(line("pachctl list repo")),
             ready: Some(line("pachctl version")),
         }),
+        locale: MovedLocale::AsItWas,
+        programs: None,
         old_service: "pachd".into(),
         service: "pachd".into(),
         source: "v1_3_2_pach".into(),
@@ -230,6 +274,8 @@ pub(crate) fn a_plan_of_version_6() -> Plan {
                 method: DatabaseMethod::Dump,
                 database: None,
                 commands: None,
+                locale: MovedLocale::AsItWas,
+                programs: None,
                 old_service: "db".into(),
                 service: "postgres".into(),
                 source: "v1_3_2_pgdata".into(),

@@ -8,7 +8,8 @@ use crate::cli::options::DockerArg;
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::ui::{Done, Ui};
 use crate::database::postgres::{
-    COMPARISON_FORMAT, PostgresError, PostgresServer, dump_server, move_restarting, move_server,
+    COMPARISON_FORMAT, MovedLocale, PostgresError, PostgresServer, dump_server, end_left_filling,
+    move_restarting, move_server,
 };
 use crate::document;
 use crate::fs::Disk;
@@ -46,12 +47,20 @@ pub(in crate::cli) struct DbMove {
     /// Fill B as it runs, which is slower: don't stop it meanwhile
     #[arg(long)]
     keep_running: bool,
+    /// How databases sort texts whose order is the C library's: `builtin` is by code points, as Postgres 17 and later
+    /// do by themselves, whatever image they run in
+    #[arg(long, value_name = "LOCALE", value_parser = moved_locale)]
+    locale: Option<MovedLocale>,
     #[command(flatten)]
     database: WhichDatabase,
     #[command(flatten)]
     lines: OwnLines,
     #[command(flatten)]
     docker: DockerArg,
+}
+
+fn moved_locale(text: &str) -> Result<MovedLocale, String> {
+    MovedLocale::named(text).ok_or_else(|| "it is `as-it-was` or `builtin`".to_owned())
 }
 
 pub(super) fn run(args: &DbMove, ui: &Ui) -> Result<Done, Failure> {
@@ -64,17 +73,28 @@ pub(super) fn run(args: &DbMove, ui: &Ui) -> Result<Done, Failure> {
         if args.keep_dump.is_some() {
             return Err(streamed::postgres_alone("--keep-dump"));
         }
+        if args.locale.is_some() {
+            return Err(streamed::postgres_alone("--locale"));
+        }
         let stream = args.database.between(&docker, &args.a, &args.b, &lines);
         return streamed::move_database(&stream, args.output.as_deref(), ui);
     }
     let a = PostgresServer::find(&docker, &args.a)?;
+    if end_left_filling(&docker, &args.b, &Disk::new(), ui.progress())? {
+        ui.warn(&format!(
+            "a move that was killed had left its server on the data of `{}`: it was ended, and `{}` runs again, with what \
+             came until then",
+            args.b, args.b
+        ));
+    }
     let b = PostgresServer::find(&docker, &args.b)?;
     if let Some(path) = &args.keep_dump {
         dump_server(&a, &b, path, &Disk::new(), ui.progress())?;
     }
+    let locale = args.locale.unwrap_or_default();
     let moved = match args.keep_running {
-        true => move_server(&a, &b, ui.progress())?,
-        false => move_restarting(&a, &b, &Disk::new(), ui.progress())?,
+        true => move_server(&a, &b, locale, ui.progress())?,
+        false => move_restarting(&a, &b, locale, &Disk::new(), ui.progress())?,
     };
     ui.acted();
     let found = &moved.comparison;

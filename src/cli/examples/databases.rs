@@ -69,4 +69,17 @@ pub(super) const EXAMPLES: &[CommandExamples] = &[
             ),
         ],
     ),
+    (
+        "db upgrade",
+        &[
+            (
+                "Look whether it can be done, and keep nothing",
+                "transship db upgrade /var/lib/postgresql/15/main /var/lib/postgresql/17/main --old-bin /usr/lib/postgresql/15/bin --new-bin /usr/lib/postgresql/17/bin --check",
+            ),
+            (
+                "Do it, with the services stopped meanwhile",
+                "transship db upgrade /srv/pg15 /srv/pg17 --old-bin /usr/lib/postgresql/15/bin --new-bin /usr/lib/postgresql/17/bin --stop 'systemctl stop nautobot' --start 'systemctl start nautobot'",
+            ),
+        ],
+    ),
 ];

@@ -266,5 +266,6 @@ pub(crate) fn describe(change: &compose::Change) -> String {
         [] => String::new(),
         affected => format!(" (also changes {})", affected.join(", ")),
     };
-    format!("{at}: {key}: {from}{}{also}", change.to)
+    let told = format!("{at}: {key}: {from}{}{also}", change.to);
+    told.replace('\n', "\\n")
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{downtime, services, summary};
 use crate::cli::terminal::failure::Failure;
+use crate::cli::terminal::fold::fold_command;
 use crate::cli::terminal::ui::Ui;
 use crate::cli::terminal::{color, size, text_diff};
 use crate::doctor::DatabaseFacts;
@@ -51,25 +52,32 @@ pub(in crate::cli) fn show(
     }
     let words = SecretWords::with(releases.recipe.secrets.clone());
     let merges = merges(decisions, &words, ui);
-    let is_open = !plan.conflicts.is_empty();
-    if is_open {
-        text += &merges;
-    }
+    // What is to be answered comes first.
+    let (first, later) = match plan.conflicts.is_empty() {
+        true => (String::new(), merges),
+        false => (merges, String::new()),
+    };
+    text += &first;
     text += &services::render(changes, &plan.from, ui);
     text += &summary::not_undone(plan, ui);
-    text += &steps(plan, store, ui);
-    if !is_open {
-        text += &merges;
-    }
-    text += &files(planned, ui);
-    text += &sizes(plan, changes, databases, root, ui);
-    text += &downtime::render(plan, ui);
-    text += &notes(plan, releases, ui);
+    let mut end = sizes(plan, changes, databases, root, ui);
+    end += &downtime::render(plan, ui);
+    let label = ui.paint(color::WARNING, "note:");
+    let mut warnings = String::new();
     for warning in &plan.warnings {
-        text += &format!("{} {warning}\n", ui.paint(color::WARNING, "note:"));
+        warnings += &format!("{label} {warning}\n");
     }
-    text.push('\n');
-    ui.page(&text)
+    // What files have in them stays as it is, however wide.
+    let text = [
+        ui.fitted(&text),
+        steps(plan, store, ui),
+        ui.fitted(&later),
+        files(planned, ui),
+        ui.fitted(&end),
+        notes(plan, releases, ui),
+        ui.fitted(&warnings),
+    ];
+    ui.page(&(text.concat() + "\n"))
 }
 
 fn steps(plan: &Plan, store: &dyn VolumeStore, ui: &Ui) -> String {
@@ -81,11 +89,16 @@ fn steps(plan: &Plan, store: &dyn VolumeStore, ui: &Ui) -> String {
     for (number, step) in plan.steps.iter().enumerate() {
         if plan.request.up && phase != Some(step.phase()) {
             phase = Some(step.phase());
-            text += &format!("{}\n", heading(step.phase(), plan));
+            text += &ui.fitted(&format!("{}\n", heading(step.phase(), plan)));
         }
-        text += &format!("{:>3}. {}\n", number + 1, step.title());
+        text += &ui.fitted(&format!("{:>3}. {}\n", number + 1, step.title()));
         for command in step.commands(store) {
-            text += &ui.paint(color::HINT, &format!("       $ {command}"));
+            let line = format!("       $ {command}");
+            let line = ui
+                .columns()
+                .map(|columns| fold_command(&line, columns))
+                .unwrap_or(line);
+            text += &ui.paint(color::HINT, &line);
             text.push('\n');
         }
     }

@@ -2,6 +2,7 @@
 
 pub(crate) mod color;
 pub(crate) mod failure;
+pub(crate) mod fold;
 pub(crate) mod json_document;
 mod pager;
 pub(crate) mod pasted;

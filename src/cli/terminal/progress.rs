@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::fold;
 use super::json_document::{EventMessage, event_line};
 use super::run_bar::RunBar;
 use super::run_logging::RunLogging;
@@ -250,7 +251,11 @@ impl Bars {
     fn show(&self, text: &str) {
         if self.manner == Manner::Events {
             self.say(&event_line("note", &EventMessage { message: text }));
-        } else if self.line(|line| line.suspend(|| self.say(text))).is_none() {
+            return;
+        }
+        let fitted = fold::columns(io::stderr()).map(|columns| fold::fold(text, columns));
+        let text = fitted.as_deref().unwrap_or(text);
+        if self.line(|line| line.suspend(|| self.say(text))).is_none() {
             self.say(text);
         }
     }

@@ -6,8 +6,7 @@ use std::io::{self, Write as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rustix::termios::tcgetwinsize;
-
+use super::fold;
 use super::run_line::RunLine;
 use crate::clock::Stopwatch;
 use crate::progress::{ExpectedStep, StepProgress};
@@ -135,7 +134,5 @@ fn write(text: &str) {
 
 /// How wide the terminal is now.
 fn columns() -> usize {
-    let size = tcgetwinsize(io::stderr());
-    let columns = size.map_or(0, |size| usize::from(size.ws_col));
-    if columns == 0 { 80 } else { columns }
+    fold::columns(io::stderr()).unwrap_or(80)
 }

@@ -35,6 +35,31 @@ pub(crate) fn of(part: u64, whole: u64) -> String {
     format!("{} of {whole}", in_unit(part, power.unwrap_or(0)))
 }
 
+/// A column of sizes, all in the unit of the largest and with their ends below each other.
+pub(crate) fn column(sizes: &[Option<u64>]) -> Vec<String> {
+    let largest = human(sizes.iter().flatten().copied().max().unwrap_or(0));
+    let unit = largest.split(' ').next_back().unwrap_or_default();
+    let power = UNITS.iter().position(|one| *one == unit).unwrap_or(0);
+    let cell = |bytes: &Option<u64>| {
+        let number = in_unit((*bytes)?, power);
+        let number = match *bytes {
+            Some(1..) if number == "0.00" => "<0.01".to_owned(),
+            _ => number,
+        };
+        Some(format!("{number} {unit}"))
+    };
+    let cells: Vec<_> = sizes
+        .iter()
+        .map(cell)
+        .map(Option::unwrap_or_default)
+        .collect();
+    let width = cells.iter().map(String::len).max().unwrap_or(0);
+    cells
+        .into_iter()
+        .map(|cell| format!("{cell:>width$}"))
+        .collect()
+}
+
 /// `12 s`, `4 min 05 s`, `2 h 10 min`: a time that is known only about so.
 pub(crate) fn round(time: Duration) -> String {
     let seconds = time.as_millis().div_ceil(1000);
@@ -89,6 +114,15 @@ mod tests {
         assert_eq!(duration(Duration::from_secs(245)), "4 min 05 s");
         assert_eq!(of(104_857_600, 1_610_612_736), "0.10 of 1.50 GiB");
         assert_eq!(of(7, 512), "7 of 512 B");
+        let sizes = [Some(3 << 29), None, Some(10), Some(200 << 20), Some(0)];
+        let wanted = ["1.50 GiB", "", "<0.01 GiB", "0.20 GiB", "0.00 GiB"];
+        let found = column(&sizes);
+        assert_eq!(
+            found.iter().map(|cell| cell.trim()).collect::<Vec<_>>(),
+            wanted
+        );
+        assert!(found.iter().all(|cell| cell.len() == "<0.01 GiB".len()));
+        assert_eq!(column(&[Some(7), Some(1023)]), ["   7 B", "1023 B"]);
         assert_eq!(round(Duration::from_millis(11_200)), "12 s");
         assert_eq!(round(Duration::from_secs(130)), "2 min 10 s");
         assert_eq!(round(Duration::from_mins(130)), "2 h 10 min");

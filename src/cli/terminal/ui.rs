@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::color::{self, Style};
 use super::failure::Failure;
+use super::fold;
 use super::json_document::{EventMessage, JsonDocument, event_line};
 use super::pager::pager;
 use super::pasted::Pasted;
@@ -97,6 +98,19 @@ impl Ui {
     /// `text` in `style`, where stdout may be coloured.
     pub(crate) fn paint(&self, style: Style, text: &str) -> String {
         color::paint(self.color_out, style, text)
+    }
+
+    /// How many columns stdout has; nothing where it is no terminal.
+    pub(crate) fn columns(&self) -> Option<usize> {
+        fold::columns(io::stdout()).filter(|_| !self.json)
+    }
+
+    /// Text for a reader on stdout, within the columns of the terminal that it goes to.
+    pub(crate) fn fitted(&self, text: &str) -> String {
+        match self.columns() {
+            Some(columns) => fold::fold(text, columns),
+            None => text.to_owned(),
+        }
     }
 
     /// Writes data to stdout, as it is.
@@ -237,7 +251,9 @@ impl Ui {
 
     /// Writes to stderr; when even that fails there is nobody left to tell.
     fn complain(&self, text: &str) {
-        let shown = visible(text, self.color_err);
+        let columns = fold::columns(io::stderr()).filter(|_| !self.json);
+        let fitted = columns.map(|columns| fold::fold(text, columns));
+        let shown = visible(fitted.as_deref().unwrap_or(text), self.color_err);
         self.progress.make_room();
         let _ = io::stderr().lock().write_all(shown.as_bytes());
     }

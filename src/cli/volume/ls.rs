@@ -190,7 +190,7 @@ impl VolumeJson {
         Ok(())
     }
 
-    fn cells(self) -> [String; 6] {
+    fn cells(self, size: String) -> [String; 6] {
         let place = match (&self.path, self.external) {
             (Some(path), _) => path.display().to_string(),
             (None, true) => "(external)".to_owned(),
@@ -209,7 +209,7 @@ impl VolumeJson {
             self.key.unwrap_or_default(),
             self.name,
             place,
-            self.bytes.map(size::human).unwrap_or_default(),
+            size,
             self.database.unwrap_or_default(),
             users.chain(others).collect::<Vec<_>>().join(", "),
         ]
@@ -240,7 +240,9 @@ impl From<User> for UserJson {
 }
 
 fn show(list: VolumesJson, size: bool, ui: &Ui) -> Result<Done, Failure> {
-    let cells: Vec<_> = list.volumes.into_iter().map(VolumeJson::cells).collect();
+    let sizes: Vec<_> = list.volumes.iter().map(|volume| volume.bytes).collect();
+    let rows = list.volumes.into_iter().zip(size::column(&sizes));
+    let cells: Vec<_> = rows.map(|(volume, size)| volume.cells(size)).collect();
     let table = if size {
         table::render(
             ["KEY", "NAME", "WHERE", "SIZE", "DATABASE", "USED BY"],

@@ -252,13 +252,23 @@ impl Token<'_> {
 
     /// A part of a path: behind one slash, or before one that no host could stand before.
     fn is_in_path(&self) -> bool {
-        let behind = self.before.ends_with('/') && !self.before.ends_with("://");
+        let begins_authority = self.authority() == Some(self.before.len());
+        let behind = self.before.ends_with('/') && !begins_authority;
         behind || (self.after.starts_with('/') && !self.is_host_of_url())
     }
 
-    /// Where the authority of the URL that it is in begins, if it is in one.
+    /// Where the authority of the URL that it is in begins, if it is in one: behind `://`, behind the
+    /// `@//` of Oracle's, or behind the slashes that a text begins with.
     fn authority(&self) -> Option<usize> {
-        let start = self.before.rfind("://")? + 3;
+        let slashes = self.before.rfind("//")?;
+        let begins = matches!(
+            self.before[..slashes].chars().next_back(),
+            None | Some(':' | '@')
+        );
+        let start = slashes + 2;
+        if !begins {
+            return None;
+        }
         let ends = |c: char| matches!(c, '/' | '?' | '#' | '"' | '\'') || c.is_whitespace();
         (!self.before[start..].contains(ends)).then_some(start)
     }
@@ -365,6 +375,12 @@ impl Token<'_> {
         if self.before.ends_with("container:") {
             return Some(true);
         }
+        if self.is_slashed() {
+            let key = self.text.key.to_ascii_lowercase().replace('_', "-");
+            let depends = key.ends_with("depends-on");
+            let speaks_of_them = speaks_of(self.text.key, &["container"], &["container"]);
+            return (depends || speaks_of_them).then_some(true);
+        }
         if self.is_credential()
             || self.is_of_storage()
             || (self.text.is_service && !speaks_of_containers)
@@ -384,6 +400,9 @@ impl Token<'_> {
         if let Some(before) = self.before.strip_suffix('@') {
             let is_host = before.contains(':') && self.after.starts_with('/');
             return Some(self.text.reaches && is_host);
+        }
+        if self.is_in_path() && self.is_put_in_by_sed() {
+            return Some(false);
         }
         if self.is_in_path() || names_another_kind(option) {
             let begins = self.text.role == ValueRole::Pair && self.before.is_empty();

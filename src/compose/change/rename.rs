@@ -109,13 +109,7 @@ impl Rename {
     /// too: where its files use one, they may mean the service of its own. That it is called so
     /// nowhere is how it stands when a name was changed before, and what used it wasn't.
     pub fn of_others(others: &Claims, own: &Claims, model: &Model) -> Vec<Self> {
-        let shared: HashSet<&str> = own
-            .networks
-            .iter()
-            .map(|net| net.what.name.as_str())
-            .collect();
-        let theirs = others.networks.iter();
-        let theirs = theirs.filter(|net| shared.contains(net.what.name.as_str()));
+        let theirs = others.networks_of_both(own).into_iter();
         let on_shared = theirs.flat_map(|net| &net.what.names);
         let fixed = others
             .containers

@@ -1,7 +1,7 @@
 //! Names that somebody has already: nothing may get one of them.
 
 use std::cell::OnceCell;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use super::prefix_names::Section;
 use crate::compose::conflicts::claims::{Claim, Claimant, Claims};
@@ -31,33 +31,20 @@ impl<'a> TakenNames<'a> {
         model: &'a Model,
         conflicts: &'a [Conflict],
     ) -> Self {
-        let is_container = |found: &&Conflict| found.rule == ConflictRule::ContainerName;
-        let give_way = conflicts.iter().filter(is_container);
-        let give_way: BTreeSet<&Claimant> = give_way.map(|found| &found.second).collect();
         let by_name = |claim: &'a Claim<String>| (claim.what.as_str(), &claim.holder);
-        let shared: HashSet<&str> = own
-            .networks
-            .iter()
-            .map(|net| net.what.name.as_str())
-            .collect();
-        let theirs = others.networks.iter();
-        let on_shared = theirs
-            .clone()
-            .filter(|net| shared.contains(net.what.name.as_str()))
+        let on_shared = others.networks_of_both(own).into_iter();
+        let on_shared = on_shared
             .flat_map(|net| &net.what.names)
             .map(|(name, holder)| (name.as_str(), holder));
-        let stays = own
-            .containers
-            .iter()
-            .filter(|claim| !give_way.contains(&claim.holder));
+        let networks = others.networks.iter();
+        let networks = networks.map(|net| (net.what.name.as_str(), &net.holder));
         let made = others.made_containers.iter().chain(&own.made_containers);
-        let fixed = others.containers.iter().chain(stays);
+        // One of its own that gives way is another's, too.
+        let fixed = own.containers.iter().chain(&others.containers);
         Self {
             containers: on_shared.chain(made.chain(fixed).map(by_name)).collect(),
             volumes: others.volumes.iter().map(by_name).collect(),
-            networks: theirs
-                .map(|net| (net.what.name.as_str(), &net.holder))
-                .collect(),
+            networks: networks.collect(),
             services: model.services.keys().map(String::as_str).collect(),
             conflicts,
             suffix: OnceCell::new(),
@@ -134,6 +121,7 @@ impl<'a> TakenNames<'a> {
             return Some(format!("`{name}` is the name of a service"));
         }
         let holder = self.containers.get(name)?;
+        let holder = holder.in_words();
         Some(format!("`{name}` would be the name of {holder}, too"))
     }
 
@@ -142,6 +130,9 @@ impl<'a> TakenNames<'a> {
             Section::Volumes => self.volumes.get(name),
             Section::Networks => self.networks.get(name),
         };
-        Some(format!("`{name}` would be the name of {}, too", holder?))
+        Some(format!(
+            "`{name}` would be the name of {}, too",
+            holder?.in_words()
+        ))
     }
 }

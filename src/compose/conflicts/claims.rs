@@ -2,7 +2,7 @@
 //! lists of claims tell what collides (see [`conflicts()`](super::conflict())), whether
 //! they come from compose files or from what runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -91,6 +91,16 @@ impl fmt::Display for Claimant {
     }
 }
 
+impl Claimant {
+    /// What a sentence calls it.
+    pub(crate) fn in_words(&self) -> String {
+        match &self.at {
+            Some(at) => format!("`{}` ({at})", self.owner),
+            None => self.to_string(),
+        }
+    }
+}
+
 impl Claims {
     /// What the enabled services of a project claim.
     pub fn of(model: &Model) -> Self {
@@ -159,6 +169,15 @@ impl Claims {
         for folder in &mut self.folders {
             folder.what = real(&folder.what);
         }
+    }
+
+    /// The networks, of which the other side has one of the same name.
+    pub(crate) fn networks_of_both<'a>(&'a self, other: &Self) -> Vec<&'a Claim<NetworkClaim>> {
+        let theirs = other.networks.iter();
+        let theirs: HashSet<&str> = theirs.map(|net| net.what.name.as_str()).collect();
+        let own = self.networks.iter();
+        own.filter(|net| theirs.contains(net.what.name.as_str()))
+            .collect()
     }
 
     /// Takes in what another side claims, so that both are compared with a third at once.

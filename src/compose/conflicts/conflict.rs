@@ -93,15 +93,19 @@ impl ConflictRule {
         match self {
             Self::ProjectName => "give one of them another name with `-p`",
             Self::VolumeName => "give it a name of its own: `--fix`, or `transship volume prefix`",
-            Self::ContainerName => "leave `container_name` out, or put a suffix to it: `--fix`",
+            Self::ContainerName => "leave `container_name` out, or put a suffix behind it: `--fix`",
             Self::HostPort => "publish another port of the host: `--fix --port-offset N`",
             Self::NetworkName => "give it a `name:` of its own: `--fix`",
             Self::NetworkSubnet => "choose another subnet, or leave it to the engine",
             Self::SharedBind => "copy the data and mount the copy: `transship volume rebase`",
             Self::SharedDevice => "copy the data and name the copy's `device:` in `driver_opts`",
-            Self::NetworkAlias => "a request may reach either project: use a network of its own",
+            Self::NetworkAlias => {
+                "use a network of its own: on this one a request may reach either project"
+            }
             Self::StaleName => "write the new name there, if it means the same thing",
-            Self::RouterLabel => "rename it and give it another host in the service's labels",
+            Self::RouterLabel => {
+                "give it a name and a host of its own where the service asks for it"
+            }
         }
     }
 }
@@ -300,7 +304,7 @@ fn met_networks(first: &[Claim<NetworkClaim>], second: &[Claim<NetworkClaim>]) -
     let has_subnets = |claim: &&Claim<NetworkClaim>| !claim.what.subnets.is_empty();
     for one in first.iter().filter(has_subnets) {
         for other in second.iter().filter(has_subnets) {
-            found.extend(overlap(one, other));
+            overlaps(one, other, &mut found);
         }
     }
     found
@@ -322,24 +326,21 @@ pub(crate) fn conflict(
 }
 
 /// Two networks that both sides would make can't have common addresses.
-fn overlap(one: &Claim<NetworkClaim>, other: &Claim<NetworkClaim>) -> Option<Conflict> {
-    let is_made_by_both = !one.what.external && !other.what.external;
-    let subnets = one.what.subnets.iter().flat_map(|subnet| {
+fn overlaps(one: &Claim<NetworkClaim>, other: &Claim<NetworkClaim>, found: &mut Vec<Conflict>) {
+    if one.what.external || other.what.external {
+        return;
+    }
+    for subnet in &one.what.subnets {
         let others = other.what.subnets.iter();
-        others.map(move |other| (subnet, other))
-    });
-    let mut subnets = subnets.filter(|_| is_made_by_both);
-    let (subnet, with) = subnets.find(|(one, other)| subnet::overlap(one, other))?;
-    let subject = match subnet == with {
-        true => subnet.clone(),
-        false => format!("{subnet} and {with}"),
-    };
-    Some(conflict(
-        ConflictRule::NetworkSubnet,
-        subject,
-        &one.holder,
-        &other.holder,
-    ))
+        for with in others.filter(|other| subnet::overlap(subnet, other)) {
+            let subject = match subnet == with {
+                true => subnet.clone(),
+                false => format!("{subnet} and {with}"),
+            };
+            let rule = ConflictRule::NetworkSubnet;
+            found.push(conflict(rule, subject, &one.holder, &other.holder));
+        }
+    }
 }
 
 fn same_network(one: &Claim<NetworkClaim>, other: &Claim<NetworkClaim>, found: &mut Vec<Conflict>) {

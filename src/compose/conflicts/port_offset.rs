@@ -211,7 +211,7 @@ impl<'a> Moves<'a> {
             Some(Landing { port, holder }) => Error::PortTaken {
                 by,
                 port,
-                owner: holder.to_string(),
+                owner: holder.in_words(),
                 works,
             },
             None => Error::NoPort {

@@ -30,11 +30,11 @@ pub fn remaining(
             left.extend(misled(others, before, after, name, &user));
         }
         let subject = format!("{} `{}`", name.thing, name.from);
-        let holder = claimant(&format!("`{}` now", name.to), None);
+        let holder = claimant(&format!("the {} `{}`", name.thing, name.to), None);
         let mut stale = conflict(ConflictRule::StaleName, subject, &holder, &user);
         stale.remedy = format!(
-            "it isn't edited, because {}: write `{}` there if it means the {}",
-            name.reason, name.to, name.thing
+            "write `{}` there if it means the {}: it isn't edited, because {}",
+            name.to, name.thing, name.reason
         );
         left.push(stale);
     }
@@ -196,11 +196,14 @@ mod tests {
         let [found] = found.as_slice() else {
             panic!("{found:?}");
         };
-        assert_eq!(found.first.to_string(), "`shop-db-b` now of project b");
+        assert_eq!(
+            found.first.to_string(),
+            "the network `shop-db-b` of project b"
+        );
         assert_eq!(found.second.to_string(), "/b/c.yml:7:3: web");
         assert_eq!(
             found.remedy,
-            "it isn't edited, because of a test: write `shop-db-b` there if it means the network"
+            "write `shop-db-b` there if it means the network: it isn't edited, because of a test"
         );
     }
 

@@ -53,8 +53,10 @@ pub struct Warning {
 /// What is told of a value that changes: all of it, or, where a password might stand in it, the
 /// words that differ.
 pub(crate) fn told(from: &str, to: &str) -> (String, String) {
-    let may_hold_secrets =
-        |text: &str| text.contains(['@', ';', '=', ' ', '\n', '\t']) || text.contains("://");
+    let may_hold_secrets = |text: &str| {
+        text.contains(['@', ';', '=', ' ', '\n', '\t', '"', '\'', ',', '|', '&'])
+            || text.contains("://")
+    };
     if !may_hold_secrets(from) && !may_hold_secrets(to) {
         return (from.to_owned(), to.to_owned());
     }

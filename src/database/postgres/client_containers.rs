@@ -44,8 +44,9 @@ impl ClientContainer {
     ) -> Result<Self, PostgresError> {
         let name = format!("transship-clients-{}", run_name());
         let password = server.password()?;
-        let network = format!("container:{}", server.id());
-        let call = server.docker().call_within(EVER, ["run", "--rm"]);
+        let (docker, own) = server.container()?;
+        let network = format!("container:{}", own.id);
+        let call = docker.call_within(EVER, ["run", "--rm"]);
         let call = call
             .args(["--interactive", "--name", &name, "--network", &network])
             .args(["--user", "0", "--env", "PGHOST=127.0.0.1"])
@@ -76,7 +77,7 @@ impl ClientContainer {
             return Err(server.said(what, ended.describe()));
         }
         Ok(Self {
-            docker: server.docker().clone(),
+            docker: docker.clone(),
             name,
             server: server.name().to_owned(),
             running: Mutex::new(Some(running)),

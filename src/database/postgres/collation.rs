@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::PostgresError;
-use super::server::{PostgresServer, Row, literal};
+use super::server::{PostgresServer, Row, identifier, literal};
 use crate::progress::Progress;
 
 const COLLATION: &str = include_str!("survey/collation.sql");
@@ -19,6 +19,10 @@ const PATH: &str = "set search_path = pg_catalog;\n";
 const DATABASES: &str =
     "select json_build_array(case when datallowconn then 'open' else 'closed' end, datname, '')
   from pg_database order by datname";
+
+/// Those that let nobody connect, where a version is recorded; `template0` has none from the beginning, and gets none.
+const CLOSED: &str = "select json_build_array('closed', datname, '') from pg_database
+  where not datallowconn and datcollversion <> pg_database_collation_actual_version(oid)";
 
 /// What of a server is in whose order.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -240,10 +244,10 @@ impl CollationReport {
             database.mend(server, progress)?;
         }
         if server.major() >= 15 && self.is_right() {
-            for name in &self.closed {
+            for row in server.rows("postgres", "look for versions", CLOSED, progress)? {
                 // Nobody can have made an index there.
-                let name = name.replace('"', "\"\"");
-                let sql = format!("ALTER DATABASE \"{name}\" REFRESH COLLATION VERSION");
+                let name = identifier(&row.name);
+                let sql = format!("ALTER DATABASE {name} REFRESH COLLATION VERSION");
                 server.rows("postgres", "record the version", &sql, progress)?;
             }
         }

@@ -22,7 +22,7 @@ pub fn compare_servers(
     b: &PostgresServer,
     progress: &dyn Progress,
 ) -> Result<DatabaseComparison, PostgresError> {
-    if a.id() == b.id() {
+    if a.is(b) {
         return Err(PostgresError::Itself {
             name: a.name().to_owned(),
         });
@@ -30,13 +30,27 @@ pub fn compare_servers(
     progress.start("comparing tables", None);
     let found = both(a, b, progress);
     progress.finish();
-    let (mut of_a, mut of_b) = found?;
-    if a.major() < b.major() {
-        reread_views(&mut of_a, &of_b, b, progress)?;
-    } else if b.major() < a.major() {
+    let (of_a, mut of_b) = found?;
+    if b.major() < a.major() {
         reread_views(&mut of_b, &of_a, a, progress)?;
     }
-    Ok(DatabaseComparison::of(&of_a, &of_b))
+    compare_with_survey(of_a, &of_b, b, progress)
+}
+
+/// Holds what `b` has, in `of_b`, against what was found in another server.
+///
+/// # Errors
+/// Those of [`compare_servers`].
+pub(super) fn compare_with_survey(
+    mut of_a: ServerSurvey,
+    of_b: &ServerSurvey,
+    b: &PostgresServer,
+    progress: &dyn Progress,
+) -> Result<DatabaseComparison, PostgresError> {
+    if of_a.major < of_b.major {
+        reread_views(&mut of_a, of_b, b, progress)?;
+    }
+    Ok(DatabaseComparison::of(&of_a, of_b))
 }
 
 fn both(

@@ -84,7 +84,7 @@ pub fn dump_server(
 ) -> Result<DumpManifest, PostgresError> {
     let leaving = Leaving::of(server, progress)?;
     leaving.require_dumpable()?;
-    let client = ClientContainer::start(programs.image(), server, None)?;
+    let client = ClientContainer::start(&programs.container()?.1.image, server, None)?;
     let roles = globals(&client, &leaving.bootstrap, progress)?;
     let names: Vec<&str> = leaving
         .databases
@@ -272,7 +272,7 @@ pub fn load_dump(
         _ => {}
     }
     let bootstrap = require_empty(server, database, progress)?;
-    let client = ClientContainer::start(server.image(), server, None)?;
+    let client = ClientContainer::start(&server.container()?.1.image, server, None)?;
     if let Some(database) = database {
         make_database(server, database, progress)?;
     }
@@ -291,7 +291,7 @@ fn load_archive(
     progress: &dyn Progress,
 ) -> Result<LoadedDump, PostgresError> {
     let database = database.ok_or_else(unnamed)?;
-    let client = ClientContainer::start(server.image(), server, None)?;
+    let client = ClientContainer::start(&server.container()?.1.image, server, None)?;
     archive.bring(&client)?;
     progress.start("reading the dump", None);
     let scanned = archive.scan(&client, progress);

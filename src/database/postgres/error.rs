@@ -56,6 +56,14 @@ pub enum PostgresError {
         /// What it had to say.
         said: String,
     },
+    /// A folder can't be read or made.
+    #[error("can't use `{}`", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// The system's error.
+        source: io::Error,
+    },
     /// A pipe to or from a program broke.
     #[error("can't {what} of `{name}`")]
     Pipe {
@@ -99,6 +107,15 @@ pub enum PostgresError {
     /// A dump can't be read again.
     #[error(transparent)]
     Tree(#[from] tree::Error),
+    /// It failed, and services were started again on the folder that is as it was.
+    #[error("the old folder serves again")]
+    WentBack {
+        /// Why.
+        source: Box<PostgresError>,
+    },
+    /// What is in a data folder can't be looked at.
+    #[error(transparent)]
+    Inspection(#[from] crate::database::Error),
     /// The user wanted to stop.
     #[error("interrupted")]
     Interrupted,
@@ -117,6 +134,9 @@ impl Explain for PostgresError {
             Self::Write(error) => error.code(),
             Self::Document(error) => error.code(),
             Self::Tree(error) => error.code(),
+            Self::Folder { .. } => Code::Unreadable,
+            Self::Inspection(error) => error.code(),
+            Self::WentBack { source } => source.code(),
             Self::Said { .. } | Self::Pipe { .. } | Self::NotEqual { .. } => Code::EngineFailed,
         }
     }
@@ -124,7 +144,9 @@ impl Explain for PostgresError {
     fn kind(&self) -> Kind {
         match self {
             Self::Engine(error) => error.kind(),
-            Self::NoContainer { .. } | Self::Itself { .. } => Kind::Usage,
+            Self::NoContainer { .. } | Self::Itself { .. } | Self::Folder { .. } => Kind::Usage,
+            Self::Inspection(error) => error.kind(),
+            Self::WentBack { .. } => Kind::RolledBack,
             Self::NotRunning { .. } | Self::Obstacles { .. } | Self::Dump { .. } => Kind::Refused,
             Self::Write(error) => error.kind(),
             Self::Document(error) => error.kind(),
@@ -149,7 +171,10 @@ impl Explain for PostgresError {
             Self::Write(error) => error.hints(),
             Self::Document(error) => error.hints(),
             Self::Tree(error) => error.hints(),
-            Self::Obstacles { .. }
+            Self::Inspection(error) => error.hints(),
+            Self::WentBack { source } => source.hints(),
+            Self::Folder { .. }
+            | Self::Obstacles { .. }
             | Self::NotEqual { .. }
             | Self::Itself { .. }
             | Self::Said { .. }

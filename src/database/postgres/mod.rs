@@ -7,6 +7,7 @@
 //! Begin at [`PostgresServer::find`] and [`compare_servers`].
 
 mod client_containers;
+mod cluster_making;
 mod collation;
 mod compare;
 mod comparison;
@@ -15,13 +16,20 @@ mod dump_fault;
 mod dump_file;
 mod error;
 mod explained;
+mod folder_server;
+mod folder_upgrade;
+mod host_upgrade;
+mod image_upgrade;
 mod large_tables;
 mod lone_server;
 mod move_server;
+mod moved_locale;
 mod obstacles;
+mod owner_programs;
 mod plain_dump;
 mod refill;
 mod server;
+mod service_lines;
 mod snapshot;
 mod stream;
 mod survey;
@@ -39,8 +47,14 @@ pub use dump_file::{
     DUMP_FORMAT, DumpManifest, DumpedDatabase, LoadedDump, dump_server, load_dump, manifest_of,
 };
 pub use error::PostgresError;
+pub use folder_upgrade::{ClusterPlace, FolderUpgrade, UpgradedFolder};
+pub use host_upgrade::{HostUpgrade, PreparedUpgrade};
+pub use image_upgrade::ImageUpgrade;
 pub use lone_server::{LoneServer, LoneStart};
 pub use move_server::{Filling, MovedServer, move_server};
-pub use refill::move_restarting;
+pub use moved_locale::MovedLocale;
+pub use owner_programs::OwnerPrograms;
+pub use refill::{end_left_filling, move_restarting};
 pub use server::PostgresServer;
+pub use service_lines::ServiceLines;
 pub use survey::{ServerSurvey, SurveyedItem, UnreadItem};

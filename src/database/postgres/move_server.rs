@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::client_containers::ClientContainer;
 use super::large_tables::LargeTable;
+use super::moved_locale::{FIRST_BUILTIN, MovedLocale};
 use super::obstacles::Leaving;
 use super::server::{PostgresServer, identifier};
 use super::stream::Stream;
@@ -37,9 +38,10 @@ pub struct MovedServer {
 pub fn move_server(
     from: &PostgresServer,
     to: &PostgresServer,
+    locale: MovedLocale,
     progress: &dyn Progress,
 ) -> Result<MovedServer, PostgresError> {
-    let filling = Filling::of(from, to, progress)?;
+    let filling = Filling::of(from, to, locale, progress)?;
     filling.fill(to, progress)?;
     filling.compare(to, progress)
 }
@@ -53,6 +55,7 @@ pub struct Filling<'a> {
     idle: Vec<String>,
     begun: Stopwatch,
     way: DatabaseMethod,
+    locale: MovedLocale,
 }
 
 impl<'a> Filling<'a> {
@@ -63,18 +66,20 @@ impl<'a> Filling<'a> {
     pub fn of(
         from: &'a PostgresServer,
         to: &PostgresServer,
+        locale: MovedLocale,
         progress: &dyn Progress,
     ) -> Result<Self, PostgresError> {
-        if from.id() == to.id() {
+        if from.is(to) {
             return Err(PostgresError::Itself {
                 name: from.name().to_owned(),
             });
         }
         let begun = Stopwatch::start();
         let leaving = Leaving::of(from, progress)?;
-        let idle = leaving.require_fits(from, to, progress)?;
+        let idle = leaving.require_fits(from, to, locale, progress)?;
         Ok(Self {
             from,
+            locale,
             leaving,
             idle,
             begun,
@@ -93,8 +98,9 @@ impl<'a> Filling<'a> {
     /// # Errors
     /// [`PostgresError`], and `to` may then have a part.
     pub fn fill(&self, to: &PostgresServer, progress: &dyn Progress) -> Result<(), PostgresError> {
-        let one = ClientContainer::start(to.image(), self.from, None)?;
-        let other = ClientContainer::start(to.image(), to, Some(&one))?;
+        let image = &to.container()?.1.image;
+        let one = ClientContainer::start(image, self.from, None)?;
+        let other = ClientContainer::start(image, to, Some(&one))?;
         let drops = self.in_the_way();
         let drops = drops.map(|name| format!("drop database if exists {};\n", identifier(name)));
         let drops = drops.collect::<String>();
@@ -104,6 +110,7 @@ impl<'a> Filling<'a> {
         let stream = Stream {
             from: &one,
             to: &other,
+            locale: self.locale,
             progress,
         };
         match self.way {
@@ -150,6 +157,17 @@ impl<'a> Filling<'a> {
         Ok(())
     }
 
+    /// That another order of texts is to be had, where this one depends on the image.
+    fn offer(&self, found: &DatabaseComparison, to: &PostgresServer) -> Option<String> {
+        let is_other = found.a.c_library != found.b.c_library;
+        let can = to.major() >= FIRST_BUILTIN && self.locale == MovedLocale::AsItWas;
+        (is_other && can && self.way == DatabaseMethod::Dump).then(|| {
+            "the next image may sort texts otherwise again, as this one may: `locale builtin` (`--locale`, or in the \
+             recipe) makes databases that sort by code points, which no C library has a part in"
+                .to_owned()
+        })
+    }
+
     /// Holds what `to` has against what was there.
     ///
     /// # Errors
@@ -161,10 +179,13 @@ impl<'a> Filling<'a> {
     ) -> Result<MovedServer, PostgresError> {
         let moving = self.begun.elapsed();
         let watch = Stopwatch::start();
-        let comparison = compare_servers(self.from, to, progress)?;
+        let mut comparison = compare_servers(self.from, to, progress)?;
+        self.locale.explain(&mut comparison);
+        let mut notes = self.leaving.notes();
+        notes.extend(self.offer(&comparison, to));
         Ok(MovedServer {
             comparison,
-            notes: self.leaving.notes(),
+            notes,
             moving,
             comparing: watch.elapsed(),
         })

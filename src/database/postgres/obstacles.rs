@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::PostgresError;
+use super::moved_locale::{FIRST_BUILTIN, MovedLocale};
 use super::server::{PostgresServer, Row, literal};
 use crate::progress::Progress;
 
@@ -134,6 +135,7 @@ impl Leaving {
         &self,
         from: &PostgresServer,
         server: &PostgresServer,
+        locale: MovedLocale,
         progress: &dyn Progress,
     ) -> Result<Vec<String>, PostgresError> {
         let arriving = Arriving::of(server, progress)?;
@@ -144,6 +146,12 @@ impl Leaving {
                 server.version(),
                 from.name(),
                 from.version()
+            ));
+        }
+        if locale == MovedLocale::Builtin && server.major() < FIRST_BUILTIN {
+            against.push(format!(
+                "`{on}` is Postgres {}, and a locale that is built in there is from {FIRST_BUILTIN} on",
+                server.version()
             ));
         }
         if self.bootstrap != arriving.bootstrap {

@@ -1,4 +1,4 @@
-//! A server in a container, and how its programs are run there.
+//! A server, in a container or on a data folder that nobody else reaches, and how its programs are run there.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
@@ -6,6 +6,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 use super::PostgresError;
+use super::owner_programs::OwnerPrograms;
 use crate::engine::program::{self, Ended, Running};
 use crate::engine::{Container, Docker, Invocation};
 use crate::progress::Progress;
@@ -29,15 +30,30 @@ export PGUSER="${user:-postgres}" PGPASSWORD="${PGPASSWORD:-$password}"
 export PGCLIENTENCODING=UTF8 PGAPPNAME=transship
 exec "$@""#;
 
-/// A Postgres server that runs in a container.
+/// A Postgres server that runs.
 #[derive(Debug, Clone)]
 pub struct PostgresServer {
-    docker: Docker,
-    container: Container,
+    reach: ServerReach,
+    name: String,
     version: String,
     /// The superuser that its image sets up.
     user: String,
     port: String,
+}
+
+/// How a server is reached.
+#[derive(Debug, Clone)]
+enum ServerReach {
+    /// By programs in its container.
+    Container {
+        docker: Docker,
+        container: Box<Container>,
+    },
+    /// By programs where its folder is, through a socket there.
+    Socket {
+        programs: OwnerPrograms,
+        folder: String,
+    },
 }
 
 /// What is asked of a server first.
@@ -61,11 +77,41 @@ impl PostgresServer {
                 name: container.name.clone(),
             });
         }
+        let name = container.name.clone();
+        Self::asked(
+            ServerReach::Container {
+                docker: docker.clone(),
+                container: Box::new(container),
+            },
+            name,
+            String::new(),
+        )
+    }
+
+    /// The server whose socket is in `folder`, called `name`, as its superuser `user`.
+    ///
+    /// # Errors
+    /// Those of the question for its version.
+    pub(super) fn at_socket(
+        programs: &OwnerPrograms,
+        folder: &str,
+        name: &str,
+        user: &str,
+    ) -> Result<Self, PostgresError> {
+        let reach = ServerReach::Socket {
+            programs: programs.clone(),
+            folder: folder.to_owned(),
+        };
+        Self::asked(reach, name.to_owned(), user.to_owned())
+    }
+
+    /// Asks the version.
+    fn asked(reach: ServerReach, name: String, user: String) -> Result<Self, PostgresError> {
         let mut server = Self {
-            docker: docker.clone(),
-            container,
+            reach,
+            name,
             version: String::new(),
-            user: String::new(),
+            user,
             port: String::new(),
         };
         let silent = &crate::progress::Silent;
@@ -81,31 +127,49 @@ impl PostgresServer {
         Ok(server)
     }
 
-    /// What it is called: the container's name, unless it got another.
+    /// What it is called: the container's name or the folder's, unless it got another.
     pub fn name(&self) -> &str {
-        &self.container.name
+        &self.name
     }
 
     /// The same server, called otherwise in all that is told of it.
     #[must_use]
     pub(super) fn called(mut self, name: &str) -> Self {
-        name.clone_into(&mut self.container.name);
+        name.clone_into(&mut self.name);
         self
     }
 
-    /// The container's id.
-    pub(super) fn id(&self) -> &str {
-        &self.container.id
+    /// Its container, and the program that reaches that one's engine.
+    ///
+    /// # Errors
+    /// [`PostgresError::Said`] where it runs in none.
+    pub(super) fn container(&self) -> Result<(&Docker, &Container), PostgresError> {
+        match &self.reach {
+            ServerReach::Container { docker, container } => Ok((docker, container)),
+            ServerReach::Socket { .. } => {
+                Err(self.said("find the container", "it runs in none".to_owned()))
+            }
+        }
     }
 
-    /// The program that reaches its engine.
-    pub(super) fn docker(&self) -> &Docker {
-        &self.docker
-    }
-
-    /// The id of its image.
-    pub(super) fn image(&self) -> &str {
-        &self.container.image
+    /// Whether both are one server.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        match (&self.reach, &other.reach) {
+            (
+                ServerReach::Container { container, .. },
+                ServerReach::Container {
+                    container: other, ..
+                },
+            ) => container.id == other.id,
+            (
+                ServerReach::Socket { folder, .. },
+                ServerReach::Socket {
+                    folder: other_folder,
+                    ..
+                },
+            ) => folder == other_folder,
+            _ => false,
+        }
     }
 
     /// The superuser that it is asked as.
@@ -180,9 +244,23 @@ impl PostgresServer {
     /// A call of a program in the container, as the superuser, with nothing on its standard input
     /// unless it is [started](Invocation::start).
     pub(super) fn call<'a>(&self, argv: impl IntoIterator<Item = &'a str>) -> Invocation {
-        let call = self.docker.call_within(EVER, ["exec", "--interactive"]);
-        call.args([self.id(), "sh", "-c", AS_SUPERUSER, "sh"])
-            .args(argv)
+        match &self.reach {
+            ServerReach::Container { docker, container } => {
+                let call = docker.call_within(EVER, ["exec", "--interactive"]);
+                call.args([&container.id, "sh", "-c", AS_SUPERUSER, "sh"])
+                    .args(argv)
+            }
+            ServerReach::Socket { programs, folder } => {
+                let variables = [
+                    ("PGHOST", folder.as_str()),
+                    ("PGUSER", &self.user),
+                    ("PGPORT", super::owner_programs::PORT),
+                    ("PGCLIENTENCODING", "UTF8"),
+                    ("PGAPPNAME", "transship"),
+                ];
+                programs.call(&variables, argv)
+            }
+        }
     }
 
     /// The rows that `sql` gives in `database`, each a JSON array of kind, name and value. The first

@@ -12,6 +12,7 @@ use std::time::Duration;
 use super::PostgresError;
 use super::client_containers::ClientContainer;
 use super::large_tables::{LOADED, LargeTable, TableQueue};
+use super::moved_locale::MovedLocale;
 use super::server::{EVER, connection, identifier};
 use super::snapshot::Snapshot;
 use crate::clock::Stopwatch;
@@ -36,8 +37,9 @@ const SESSION: &str = "export PGOPTIONS='-c synchronous_commit=off -c maintenanc
      -c default_transaction_read_only=off'\n";
 /// The old database of the name goes, which is empty: so what belongs to the database itself, its locale,
 /// its owner, its settings, is the same for `postgres` and `template1`, too.
-const BEFORE: &str = "exec pg_restore --exit-on-error --no-tablespaces --clean --if-exists --create \
-     --section=pre-data -d \"$1\" /transship/schema";
+const BEFORE: &str =
+    "pg_restore --exit-on-error --no-tablespaces --clean --if-exists --create --section=pre-data";
+const SCHEMA_FILE: &str = "/transship/schema";
 const RESTORE: &str = "exec pg_restore --exit-on-error --verbose --no-tablespaces --section=data \
      -d \"$1\" < /transship/pipe 2>&1";
 const AFTERWARDS: &str = "exec pg_restore --exit-on-error --no-tablespaces --section=post-data --jobs \"$2\" \
@@ -61,6 +63,8 @@ const LOAD_ALL: &str = "{ awk -v one=\"$1\" -v other=\"$2\" 'BEGIN { roles = 1 }
 pub(super) struct Stream<'a> {
     pub(super) from: &'a ClientContainer,
     pub(super) to: &'a ClientContainer,
+    /// How databases sort that are made.
+    pub(super) locale: MovedLocale,
     pub(super) progress: &'a dyn Progress,
 }
 
@@ -88,7 +92,10 @@ impl Stream<'_> {
         let run = |client: &ClientContainer, call| client.run(&what, call, self.progress);
         run(self.from, self.from.shell(SCHEMA, [db, &snapshot.id]))?;
         let to = |line: &str| format!("{SESSION}{line}");
-        let before = self.to.shell(&to(BEFORE), [&*connection(through)]);
+        let before = self.to.shell(
+            &to(&self.locale.restoring(BEFORE, SCHEMA_FILE)),
+            [&*connection(through)],
+        );
         run(self.to, before)?;
         self.rows(database, large, &snapshot.id, jobs)?;
         drop(snapshot);

@@ -104,6 +104,27 @@ impl Mount {
 }
 
 impl Container {
+    /// Whether both may write one volume or one folder of the host.
+    pub fn shares_data(&self, other: &Self) -> bool {
+        let is_shared = |own: &Mount| {
+            let mut others = other.mounts.iter();
+            own.writes && others.any(|theirs| theirs.writes && theirs.source == own.source)
+        };
+        self.mounts.iter().any(is_shared)
+    }
+
+    /// A variable of its own or of its image.
+    ///
+    /// # Errors
+    /// [`Error::Call`] and [`Error::Answer`].
+    pub fn variable(&self, docker: &Docker, name: &str) -> Result<Option<String>, Error> {
+        let format = "{{json .Config.Env}}";
+        let call = docker.call(["container", "inspect", "--format", format, &self.id]);
+        let found: Vec<Option<Vec<String>>> = Docker::json_lines("look at a container", &call)?;
+        let mut pairs = found.into_iter().flatten().flatten();
+        Ok(pairs.find_map(|pair| Some(pair.strip_prefix(name)?.strip_prefix('=')?.to_owned())))
+    }
+
     /// Every container that the engine has.
     ///
     /// # Errors

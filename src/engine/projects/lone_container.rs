@@ -222,6 +222,46 @@ impl LoneContainer {
         Ok(lone)
     }
 
+    /// Starts one of `image` called `name` that has these volumes, each with its place, and in which nothing runs but
+    /// what it is told; root is who it is told by.
+    ///
+    /// # Errors
+    /// [`Error::Call`].
+    pub fn idle(
+        docker: &Docker,
+        disk: &Disk,
+        name: &str,
+        image: &str,
+        volumes: &[(&str, &str)],
+    ) -> Result<Self, Error> {
+        Self::remove(docker, disk, name, ContainerEnd::AtOnce)?;
+        announce(disk, "docker run", name)?;
+        let lone = Self {
+            docker: docker.clone(),
+            name: name.to_owned(),
+            dropped: ContainerEnd::InItsTime,
+            is_over: false,
+        };
+        let call = docker.call_within(STARTING, ["run", "--detach", "--name", name]);
+        let mut call = call
+            .args(["--network", "none", "--pull", "never", "--user", "0"])
+            .args(["--stop-signal", "TERM", "--entrypoint", "sh"]);
+        for (volume, place) in volumes {
+            let mount = DescribedMount {
+                kind: "volume".to_owned(),
+                name: Some((*volume).to_owned()),
+                source: String::new(),
+                destination: (*place).to_owned(),
+                writes: true,
+            };
+            call = call.arg("--mount").args(mount.option());
+        }
+        let call = call.args([image, "-c", IDLE]);
+        call.run_well()
+            .map_err(failed(&format!("start `{name}`")))?;
+        Ok(lone)
+    }
+
     /// Its name.
     pub fn name(&self) -> &str {
         &self.name

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::compose::announce;
 use super::containers::network_names;
 use super::giving_way::{remove_network, rename_container};
+use super::lone_container::last_lines;
 use super::startup::{StartupState, of};
 use super::stopping::{Round, Waiting, grace, patience_with, rounds};
 use crate::clock::Stopwatch;
@@ -28,6 +29,9 @@ use crate::threads;
 const OVERHEAD: Duration = Duration::from_mins(2);
 /// Between two looks at containers that are coming up.
 const PAUSE: Duration = Duration::from_millis(250);
+
+/// What has ended comes back by its restart policy within this time, or by nothing.
+const ENDED: Duration = Duration::from_secs(5);
 
 /// A container as it stood before its project was stopped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -361,7 +365,8 @@ fn interrupted(project: &str) -> Error {
     }
 }
 
-/// Waits until the containers are up; two looks in a row have to agree.
+/// Waits until the containers are up; two looks in a row have to agree. One that has ended, and that nothing
+/// starts again, isn't waited for.
 fn wait_for(
     docker: &Docker,
     ids: &[&str],
@@ -370,6 +375,7 @@ fn wait_for(
 ) -> Result<(), Error> {
     let watch = Stopwatch::start();
     let mut before = None;
+    let mut ended_since: Option<Stopwatch> = None;
     loop {
         let ours = Container::with_ids(docker, ids)?;
         let up = ours.len() == ids.len()
@@ -381,14 +387,17 @@ fn wait_for(
             return Ok(());
         }
         before = now;
-        if watch.elapsed() >= patience {
+        let has_ended = ours.iter().any(|one| !one.running && !one.restarting);
+        ended_since = has_ended.then(|| ended_since.unwrap_or_else(Stopwatch::start));
+        let is_over = ended_since.is_some_and(|since| since.elapsed() >= ENDED);
+        if is_over || watch.elapsed() >= patience {
             let down = ours
                 .iter()
                 .filter(|one| of(one) != StartupState::Up || !one.running);
             let failures = down.map(|one| UnstartedContainer {
                 container: one.name.clone(),
                 how: of(one).to_string(),
-                log: String::new(),
+                log: last_lines(docker, &one.id),
                 health: one.health_said.clone(),
             });
             return Err(Error::NotUp {

@@ -3,10 +3,12 @@
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::Duration;
 
 use super::held::{HeldContainer, HeldRecord};
 use crate::engine::docker::failed;
+use crate::engine::program;
 use crate::engine::projects::stopping::GRACE;
 use crate::engine::{Container, Docker, Error, User};
 use crate::fs::Disk;
@@ -15,6 +17,17 @@ use crate::tree;
 
 /// What stopping takes besides the container's own time.
 const OVERHEAD: Duration = Duration::from_mins(1);
+
+/// How often a container is paused that begins processes faster than they are found.
+const MOST_TRIES: usize = 5;
+/// Between two tries.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Whether the engine's runtime says that it couldn't make all of a container's processes stand still: it
+/// goes on as it was then.
+fn cant_freeze(error: &program::Error) -> bool {
+    error.to_string().contains("unable to freeze")
+}
 
 /// How containers are kept from writing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +88,8 @@ impl Quiesce {
             }
         };
         let told = Cell::new(false);
-        let called = call.arg(id).run_while(&|| {
+        let call = call.arg(id);
+        let go_on = || {
             if progress.interrupted() && !told.replace(true) {
                 progress.note(
                     "it is waited for until it has ended, to be started again; \
@@ -83,8 +97,14 @@ impl Quiesce {
                 );
             }
             true
-        });
-        called.map_err(failed(&format!("{verb} container `{id}`")))?;
+        };
+        for tried in 1.. {
+            match call.run_while(&go_on) {
+                Ok(_) => break,
+                Err(error) if tried < MOST_TRIES && cant_freeze(&error) => thread::sleep(PAUSE),
+                Err(error) => return Err(failed(&format!("{verb} container `{id}`"))(error)),
+            }
+        }
         Ok(())
     }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::error::{Explain as _, Kind};
 
 fn read(shipped: &str, own: Option<&str>) -> Result<Recipe, RecipeError> {
     let folder = tempfile::tempdir().unwrap();
@@ -48,8 +49,8 @@ fn what_can_not_be_done_is_refused_by_name_and_can_be_waived() {
         ),
         ("{data: {db: {recipe: postgres}}}", "data"),
         (
-            "{databases: [{service: db, method: upgrade}]}",
-            "databases.method: upgrade",
+            "{databases: [{service: db, method: copy}]}",
+            "databases.method: copy",
         ),
         ("{carry: [{path: a, how: union}]}", "carry.how: union"),
         ("{compose_command: ./acme}", "compose_command"),

@@ -38,7 +38,7 @@ impl ResolvedNames {
         let mut names = BTreeMap::new();
         for (service, value) in entries(&config["services"]) {
             if let Some(image) = value["image"].as_str() {
-                names.insert(image_of(service), image.to_owned());
+                names.insert(image_of(service), unescaped(image));
             }
             for mount in value["volumes"].as_array().into_iter().flatten() {
                 let target = mount["target"].as_str().unwrap_or_default();
@@ -51,7 +51,7 @@ impl ResolvedNames {
         }
         for (key, value) in entries(&config["volumes"]) {
             let name = value["name"].as_str().unwrap_or(key);
-            names.insert(volume_of(key), name.to_owned());
+            names.insert(volume_of(key), unescaped(name));
         }
         for section in ["configs", "secrets"] {
             for (key, value) in entries(&config[section]) {
@@ -316,11 +316,17 @@ fn entries(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
     value.as_object().into_iter().flatten()
 }
 
+/// What Compose has written as `$$`, since what it says can be read again as a compose file.
+fn unescaped(text: &str) -> String {
+    text.replace("$$", "$")
+}
+
 /// A path of the scratch folder as it will be.
 fn really(path: &str, scratch: &Path) -> String {
+    let path = &unescaped(path);
     match Path::new(path).strip_prefix(scratch) {
         Ok(rest) => Path::new("/").join(rest).display().to_string(),
-        Err(_) => path.to_owned(),
+        Err(_) => path.clone(),
     }
 }
 

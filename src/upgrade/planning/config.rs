@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use super::file_names::FileNames;
 use super::local_changes::{self, Findings};
 use super::merging::{self, Answered, MergedFile, SharedFile};
-use super::release_files::{ReleaseFiles, ReleasePair};
+use super::release_files::{ReleaseFiles, ReleasePair, real_name};
 use super::releases_error::ReleasesError;
 use super::whose::{CarriedPath, FileQuestion, Sorted, Sorter, ToMerge};
 use crate::compose;
@@ -246,8 +246,9 @@ fn come_along(
             (false, true) => &new.folder,
             (false, false) => continue,
         };
+        let real = real_name(&from.join(name), from);
         if !coming.contains_key(name)
-            && let Some(bytes) = read(from, name)?
+            && let Some(bytes) = read(from, real.as_ref().unwrap_or(name))?
         {
             coming.insert(name.clone(), bytes);
         }
@@ -363,8 +364,12 @@ fn shared(
         .map(|names| (names.clone(), false))
         .chain(others);
     for (names, keeps_mine) in all {
-        let mine = read(&old.folder, &names.mine)?;
-        let (Some(mine), Some(theirs)) = (mine, read(&new.folder, &names.theirs)?) else {
+        let (mine, theirs) = (
+            followed(old, &names.mine)?,
+            read(&new.folder, &names.theirs)?,
+        );
+        let (Some(mine), Some(theirs)) = (mine, theirs) else {
+            require_same(releases, &names)?;
             continue;
         };
         let base = match pristine {
@@ -389,6 +394,36 @@ fn shared(
         });
     }
     Ok(found)
+}
+
+/// The content of a file of the old release; of a compose file that is a symlink out of it, what that leads to.
+fn followed(old: &ReleaseFiles, name: &Path) -> Result<Option<Vec<u8>>, ReleasesError> {
+    let mut linked = old.files.iter().filter(|file| file.leads_out);
+    match linked.find(|file| file.real == name) {
+        Some(file) => Ok(Some(file.bytes.clone())),
+        None => read(&old.folder, name),
+    }
+}
+
+/// That the new release has no symlink out of it where the old one has another compose file: nothing could be
+/// merged into what that leads to.
+fn require_same(
+    ReleasePair { old, new }: ReleasePair<'_>,
+    names: &FileNames,
+) -> Result<(), ReleasesError> {
+    let of = |release: &ReleaseFiles, name: &Path| {
+        let mut files = release.files.iter();
+        files.find(|file| file.real == name).cloned()
+    };
+    match (of(old, &names.mine), of(new, &names.theirs)) {
+        (Some(mine), Some(theirs)) if theirs.leads_out && mine.bytes != theirs.bytes => {
+            Err(ReleasesError::FileOutside {
+                file: new.folder.join(&theirs.name),
+                folder: new.folder.clone(),
+            })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What the administrator made of a file's conflicts, and where: no marker is left in it.

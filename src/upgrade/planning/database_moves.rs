@@ -4,6 +4,7 @@ use super::obstacle::Obstacle;
 use super::releases::Releases;
 use super::volume_pair::{PlannedMove, VolumePair};
 use crate::compose::{Model, Service};
+use crate::database::postgres::MovedLocale;
 use crate::database::{DatabaseEngine, DatabaseMethod, DatabaseRecipe};
 use crate::doctor::{DatabaseImage, Finding, Severity};
 use crate::release::DatabaseRule;
@@ -100,6 +101,8 @@ fn of_rule(
         service: rule.service.clone(),
         database: rule.database.clone(),
         commands: rule.commands.clone(),
+        locale: rule.locale,
+        programs: rule.programs.clone(),
     });
     Ok(())
 }
@@ -110,7 +113,7 @@ fn require_way(rule: &DatabaseRule, engine: DatabaseEngine) -> Result<(), MoveRe
     let stream = recipe.and_then(|recipe| recipe.stream.as_ref());
     let has_way = match rule.method {
         DatabaseMethod::Command => rule.commands.is_some(),
-        DatabaseMethod::Dumpall => engine == DatabaseEngine::Postgres,
+        DatabaseMethod::Dumpall | DatabaseMethod::Upgrade => engine == DatabaseEngine::Postgres,
         _ => engine == DatabaseEngine::Postgres || stream.is_some(),
     };
     if !has_way {
@@ -118,6 +121,12 @@ fn require_way(rule: &DatabaseRule, engine: DatabaseEngine) -> Result<(), MoveRe
             format!("an upgrade has no step that moves {engine}"),
             "copy its files (`method: files`), or name the commands (`dump`, `load`, `compare`)"
                 .to_owned(),
+        ));
+    }
+    if rule.locale != MovedLocale::AsItWas && engine != DatabaseEngine::Postgres {
+        return Err((
+            "a locale that is built in is Postgres's alone".to_owned(),
+            "leave out `locale`".to_owned(),
         ));
     }
     let is_told = rule.database.is_some() || rule.method == DatabaseMethod::Command;
@@ -204,6 +213,8 @@ mod tests {
             database: None,
             volume: None,
             commands: None,
+            locale: MovedLocale::default(),
+            programs: None,
         }
     }
 

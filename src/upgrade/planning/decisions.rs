@@ -159,6 +159,7 @@ impl Decisions {
         let view = View {
             releases,
             model: &model,
+            edits: &edits,
             volumes: &volumes,
             skip: &skip,
             kept: &answered.ours,
@@ -268,7 +269,7 @@ fn outside(
         match answers.answer(&used.answer()) {
             Some(Ownership::Share) => decided.shared.push(used.shared()),
             Some(Ownership::Own) => own(used, releases, prefix, &mut decided),
-            None => decided.obstacles.push(used.question()),
+            None => decided.obstacles.push(used.question(&new.model)),
         }
     }
     for link in &links {
@@ -299,7 +300,7 @@ fn own(used: &OutsideUse, releases: &Releases, prefix: &str, decided: &mut Outsi
         return;
     }
     let Some((from, to)) = used.folder() else {
-        decided.obstacles.push(used.question());
+        decided.obstacles.push(used.question(&releases.new.model));
         return;
     };
     let below_project = to;

@@ -314,6 +314,8 @@ impl Obstacle {
             Self::ComposeRefuses { .. } => "compose-refuses",
             Self::ComposeDiffers { .. } => "compose-differs",
             Self::NoFile { .. } => "file-missing",
+            Self::NotUtf8 { .. } => "name-not-utf8",
+            Self::LinkEdited { .. } => "link-edited",
             Self::NoImage { .. } => "image-unsaid",
             Self::Undefined { .. } => "undefined",
             Self::SkippedHop(_) => "path",
@@ -334,7 +336,7 @@ impl Obstacle {
 }
 
 /// The ids of what the planner alone finds, with what each is about.
-pub const PLANNERS: [(&str, &str); 21] = [
+pub const PLANNERS: [(&str, &str); 23] = [
     (
         "compose-differs",
         "files that Compose reads otherwise than transship",
@@ -371,9 +373,14 @@ pub const PLANNERS: [(&str, &str); 21] = [
         "services of which nothing says what they run",
     ),
     (
+        "link-edited",
+        "compose files to be edited that lead out of their release",
+    ),
+    (
         "minimum-version",
         "services and databases that are older than the recipe wants them",
     ),
+    ("name-not-utf8", "files whose names no plan can hold"),
     (
         "path",
         "an upgrade that the recipe doesn't allow in one hop",

@@ -82,6 +82,8 @@ impl<'a> Flow<'a> {
             method: moved.method,
             database: moved.database.clone(),
             commands: moved.commands.clone(),
+            locale: moved.locale,
+            programs: moved.programs.clone().map(Box::new),
             old_service: moved.old_service.clone(),
             service: moved.service.clone(),
             source: pair.source.clone(),

@@ -1,6 +1,7 @@
 //! From a request to a plan, without an effect.
 
 pub mod compose_config;
+mod compose_words;
 pub mod config;
 mod database_look;
 mod database_moves;
@@ -31,6 +32,7 @@ pub mod tag_edits;
 mod unseen;
 mod unseen_words;
 pub mod unwell_checks;
+mod utf8_names;
 mod view;
 pub mod volume_pair;
 mod warnings;

@@ -217,6 +217,16 @@ pub enum Obstacle {
         /// Where both are read: `services.web.ports.80`.
         places: Vec<String>,
     },
+    /// A compose file would have to be edited and is a symlink that leads out of its release.
+    LinkEdited {
+        /// The file, below the release.
+        file: PathBuf,
+    },
+    /// Names that no plan can hold: they aren't UTF-8.
+    NotUtf8 {
+        /// The paths, below a release or as they were given.
+        paths: Vec<PathBuf>,
+    },
     /// Compose refuses the new release's files.
     ComposeRefuses {
         /// Its complaint.

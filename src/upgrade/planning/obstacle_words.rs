@@ -1,6 +1,8 @@
 //! How each of what stands against an upgrade is told, and its ways out.
 
 use std::fmt;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use super::obstacle::Obstacle;
 use super::unseen_words;
@@ -34,6 +36,19 @@ impl fmt::Display for Obstacle {
             }
             Self::TargetFull { name } => {
                 write!(f, "the new volume `{name}` is there already and not empty")
+            }
+            Self::LinkEdited { file } => write!(
+                f,
+                "`{}` would have to be edited and leads out of the release: others would be changed with it",
+                file.display()
+            ),
+            Self::NotUtf8 { paths } => {
+                let names: Vec<_> = paths.iter().map(|path| told_bytes(path)).collect();
+                write!(
+                    f,
+                    "no plan can hold names that aren't UTF-8: {}",
+                    some(&names)
+                )
             }
             Self::NoImages { archive, images } => {
                 let (archive, images) = (archive.display(), list(images));
@@ -96,32 +111,6 @@ impl fmt::Display for Obstacle {
     }
 }
 
-fn differs(
-    f: &mut fmt::Formatter<'_>,
-    what: &str,
-    own: Option<&str>,
-    compose: Option<&str>,
-) -> fmt::Result {
-    let word = |name: Option<&str>| match name {
-        Some(name) => format!("`{name}`"),
-        None => "nothing".to_owned(),
-    };
-    let (own, compose) = (word(own), word(compose));
-    write!(
-        f,
-        "{what} would be {own}, and Compose says otherwise: {compose}"
-    )
-}
-
-/// Variables with the number of places that name each.
-fn places(variables: &[(String, usize)]) -> String {
-    let told = variables.iter().map(|(name, count)| {
-        let noun = if *count == 1 { "place" } else { "places" };
-        format!("`{name}` ({count} {noun})")
-    });
-    told.collect::<Vec<_>>().join(", ")
-}
-
 /// Names between ticks.
 fn named(names: &[String]) -> String {
     let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
@@ -129,13 +118,18 @@ fn named(names: &[String]) -> String {
 }
 
 /// The first of the names, and how many more there are.
-fn some(names: &[String]) -> String {
+pub(super) fn some(names: &[String]) -> String {
     const MOST: usize = 4;
     let shown = names[..names.len().min(MOST)].join(", ");
     match names.len().saturating_sub(MOST) {
         0 => shown,
         more => format!("{shown} and {more} more"),
     }
+}
+
+/// A name with what isn't text in it as `\xff`.
+fn told_bytes(path: &Path) -> String {
+    format!("`{}`", path.as_os_str().as_bytes().escape_ascii())
 }
 
 /// Names between ticks and commas.
@@ -187,58 +181,6 @@ impl Obstacle {
         }
     }
 
-    /// What is said of what Compose makes of the new release.
-    fn fmt_compose(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::ComposeRefuses { said } => {
-                write!(f, "Compose refuses the new release: {}", said.trim())
-            }
-            Self::ComposeDiffers { what, own, compose } => {
-                differs(f, what, own.as_deref(), compose.as_deref())
-            }
-            Self::Unset { variables } => write!(f, "unset: {}", places(variables)),
-            Self::VariableRenamed {
-                from,
-                to,
-                file,
-                places,
-            } => write!(
-                f,
-                "`{from}` is set in `{}`, and the new release reads `{to}` in its place, which isn't set: {}",
-                file.display(),
-                some(places)
-            ),
-            Self::NoImage { service, at } => write!(
-                f,
-                "{at}: `{service}` would have neither an image nor a build: no file of the new release \
-                 gives it one"
-            ),
-            Self::Undefined { service, kind, key } => write!(
-                f,
-                "`{service}` uses the {kind} `{key}`, which nothing of the new release defines"
-            ),
-            Self::NoFile { path, at, in_old } => {
-                let at = at.as_ref().map_or(String::new(), |at| format!("{at}: "));
-                let path_told = path.display();
-                match (path.is_absolute(), in_old) {
-                    (true, _) => {
-                        write!(f, "{at}Compose will read `{path_told}`, which isn't there")
-                    }
-                    (false, true) => write!(
-                        f,
-                        "{at}Compose will read `{path_told}` of the new release, and the old one's doesn't \
-                         come along"
-                    ),
-                    (false, false) => write!(
-                        f,
-                        "{at}Compose will read `{path_told}` of the new release, and neither release has it"
-                    ),
-                }
-            }
-            _ => Ok(()),
-        }
-    }
-
     /// The ways out, each by itself.
     pub(super) fn ways_out(&self) -> Vec<String> {
         match self {
@@ -266,6 +208,13 @@ impl Obstacle {
                 format!("look into `{name}`, which may be left from an earlier try, and remove it"),
                 "choose another `--prefix`".to_owned(),
             ],
+            Self::LinkEdited { .. } => {
+                said(["put a copy of what it leads to in its place in the old release"])
+            }
+            Self::NotUtf8 { .. } => said([
+                "rename it",
+                "name all that is to come along with `--carry`, and it stays behind",
+            ]),
             Self::NoImages { .. } => said([
                 "get a complete archive",
                 "leave out `--image-archive`, and let Compose pull",
@@ -459,60 +408,8 @@ impl Obstacle {
             _ => Vec::new(),
         }
     }
-
-    fn ways_to_compose(&self) -> Vec<String> {
-        match self {
-            Self::ComposeRefuses { .. } => {
-                said(["mend what it complains of in the new release, or in what is carried"])
-            }
-            Self::ComposeDiffers { .. } => said([
-                "transship reads these files otherwise than Compose does, and plans nothing by them: \
-                 please report it; `docker compose config` shows what Compose makes of them",
-            ]),
-            Self::Unset { variables } => {
-                let first = variables.first().map_or("", |(name, _)| name.as_str());
-                vec![format!(
-                    "give each a value in the old release's `.env`, from where it is carried; \
-                     `{first}=` says that it is meant to be blank"
-                )]
-            }
-            Self::VariableRenamed { from, to, file, .. } => vec![
-                format!(
-                    "if `{to}` is what `{from}` was, set it to the same in the old release's `{}`, from where it \
-                     comes along",
-                    file.display()
-                ),
-                format!(
-                    "to have the vendor's value, add `--theirs {}:{from}`",
-                    file.display()
-                ),
-            ],
-            Self::NoImage { service, .. } => vec![
-                format!("name what `{service}` is to run in an override of the old release's"),
-                "take what speaks of it out of the old release's files".to_owned(),
-            ],
-            Self::Undefined { kind, key, .. } => vec![
-                format!("define the {kind} `{key}` in an override of the old release's"),
-                "take what uses it out of the old release's files".to_owned(),
-            ],
-            Self::NoFile { path, .. } if path.is_absolute() => {
-                said(["put it there, or take what names it out of the old release's files"])
-            }
-            Self::NoFile {
-                path, in_old: true, ..
-            } => vec![format!(
-                "have it come along with `--carry {}`",
-                path.display()
-            )],
-            Self::NoFile { path, .. } => vec![format!(
-                "put it into the old release, from where it can be carried with `--carry {}`",
-                path.display()
-            )],
-            _ => Vec::new(),
-        }
-    }
 }
 
-fn said<const N: usize>(ways: [&str; N]) -> Vec<String> {
+pub(super) fn said<const N: usize>(ways: [&str; N]) -> Vec<String> {
     ways.map(str::to_owned).to_vec()
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::obstacle::Obstacle;
 use super::volume_pair::VolumePair;
-use crate::compose::{Device, Model, Service, VolumeDefinition, is_data};
+use crate::compose::{Device, Model, Service, VolumeDefinition, interpolate, is_data};
 use crate::release::Recipe;
 use crate::upgrade::request::Request;
 use crate::upgrade::shared_with_old::SharedWithOld;
@@ -160,7 +160,7 @@ impl OutsideUse {
     }
 
     /// What stands against it while nobody has said whose it is to be.
-    pub(crate) fn question(&self) -> Obstacle {
+    pub(crate) fn question(&self, new: &Model) -> Obstacle {
         let place = match &self.was {
             None => None,
             Some(OldPlace::Volume(name)) => Some(format!("volume `{name}`")),
@@ -168,13 +168,35 @@ impl OutsideUse {
         };
         let shared = self.shared();
         Obstacle::OutsideData {
-            can_own: self.pair("").is_some() || self.folder().is_some(),
+            can_own: self.pair("").is_some() || self.folder().is_some() && self.is_editable(new),
             is_volume: !matches!(self.data, OutsideData::Folder { .. }),
             answer: shared.what,
             name: shared.name,
             services: self.services.clone(),
             was: place,
         }
+    }
+}
+
+impl OutsideUse {
+    /// Whether every mount of a folder says in its file which it is, so that another can take its place: what a
+    /// variable holds is edited by nobody.
+    fn is_editable(&self, new: &Model) -> bool {
+        let OutsideData::Folder { path, .. } = &self.data else {
+            return true;
+        };
+        let binds = new.binds.iter().filter(|bind| bind.source == *path);
+        let binds = binds.map(|bind| format!("services.{}.volumes.{}", bind.service, bind.target));
+        let volumes = new.volumes.iter();
+        let devices = volumes.filter(|(_, volume)| volume.folder().as_ref() == Some(path));
+        let devices = devices.map(|(key, _)| format!("volumes.{key}.driver_opts.device"));
+        let mut written = binds
+            .chain(devices)
+            .filter_map(|place| new.templates.get(&place));
+        written.all(|written| {
+            let by_itself = interpolate(written, &|_| None).unwrap_or_default();
+            by_itself.split(':').next() == path.to_str()
+        })
     }
 }
 

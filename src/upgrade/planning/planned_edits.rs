@@ -83,7 +83,7 @@ fn env_edit(new: &ReleaseFiles, file: &TagEnvEdit) -> PlannedEdit {
     PlannedEdit {
         name: file.name.clone(),
         step: EditCompose {
-            file: Install::current_target(&new.version).join(&file.name),
+            file: Install::current_target(&new.version).join(&file.real),
             images: Vec::new(),
             written: None,
             variables: variables

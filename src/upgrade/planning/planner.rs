@@ -12,6 +12,7 @@ use super::facts::{Facts, FolderFacts, VolumeFacts, release_path};
 use super::flow::Flow;
 use super::merging::{MergedFile, PlanConflict};
 use super::obstacle::{Obstacle, Refused};
+use super::utf8_names::{given, named, not_utf8};
 use super::volume_pair::{PlannedMove, VolumePair};
 use super::warnings;
 use crate::doctor::{Finding, Severity};
@@ -50,7 +51,8 @@ pub fn plan(
     facts: &Facts,
 ) -> Result<Plan, Refused> {
     let space = space(shipment, decisions, facts);
-    let obstacles = all_obstacles(shipment, decisions, facts);
+    let mut obstacles = all_obstacles(shipment, decisions, facts);
+    obstacles.extend(not_utf8(given(request)));
     if !obstacles.is_empty() {
         return Err(Refused(obstacles));
     }
@@ -134,6 +136,7 @@ fn obstacles(decisions: &Decisions, facts: &Facts, space: &[Space]) -> Vec<Obsta
         });
     }
     found.extend(decisions.obstacles.iter().cloned());
+    found.extend(not_utf8(named(decisions)));
     for (pair, seen) in decisions.volumes.iter().zip(&facts.volumes) {
         found.extend(obstacle(pair, seen, &facts.place));
     }

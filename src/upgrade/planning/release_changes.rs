@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::decisions::Decisions;
 use super::facts::Facts;
@@ -21,6 +21,7 @@ pub struct ReleaseChanges {
     /// The real names of the old release's volumes that the new one has nothing of.
     pub stays_behind: Vec<String>,
     /// Files and folders that only the old release has and that nothing mounts, reads or names.
+    #[serde(serialize_with = "as_far_as_text")]
     pub left_files: Vec<PathBuf>,
     /// What going back brings nothing of back, a sentence each.
     pub not_brought_back: Vec<String>,
@@ -200,8 +201,10 @@ impl ChangeContext<'_> {
         }
         let seen: BTreeSet<String> = found.iter().map(|mount| mount.target.clone()).collect();
         for (target, key) in old.into_iter().flat_map(|service| &service.mounts) {
-            if !seen.contains(target) {
-                let name = self.old.volumes.get(key).map(|volume| volume.name.clone());
+            let name = self.old.volumes.get(key).map(|volume| volume.name.clone());
+            // What goes on is told of where the new release has it.
+            let goes_on = name.as_ref().is_some_and(|name| self.goes_on(name));
+            if !seen.contains(target) && !goes_on {
                 found.push(MountChange {
                     target: target.clone(),
                     old: name,
@@ -295,18 +298,25 @@ impl ChangeContext<'_> {
     }
 
     fn stays_behind(&self) -> Vec<String> {
-        let decided = self.decisions;
-        let is_kept = |name: &str| {
-            let is_copied = decided.volumes.iter().any(|pair| pair.source == name);
-            let mut shared = decided.shared.iter();
-            let is_device = |path: &str| Path::new(path).is_absolute();
-            is_copied || shared.any(|shared| shared.name == name && !is_device(name))
-        };
         let volumes = self.old.volumes.values();
         let used = volumes.filter(|volume| !volume.used_by.is_empty() && !volume.is_device());
         let names = used.map(|volume| volume.name.clone());
-        names.filter(|name| !is_kept(name)).collect()
+        names.filter(|name| !self.goes_on(name)).collect()
     }
+
+    /// Whether the new release has a volume's data: a copy, or the volume itself.
+    fn goes_on(&self, name: &str) -> bool {
+        let mut volumes = self.decisions.volumes.iter();
+        let mut shared = self.decisions.shared.iter();
+        let is_device = Path::new(name).is_absolute();
+        volumes.any(|pair| pair.source == name)
+            || shared.any(|shared| shared.name == name && !is_device)
+    }
+}
+
+/// Paths of which what isn't UTF-8 is replaced: a document can't hold it, and has to tell of the rest.
+fn as_far_as_text<S: Serializer>(paths: &[PathBuf], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(paths.iter().map(|path| path.to_string_lossy()))
 }
 
 /// A folder of the host, as a compose file has it: no volume's name looks like it.

@@ -60,6 +60,8 @@ pub struct ComposeFile {
     pub real: PathBuf,
     /// The file's content.
     pub bytes: Vec<u8>,
+    /// Whether it is a symlink that leads out of the release: it is read, and never edited.
+    pub leads_out: bool,
 }
 
 /// How a release's files are resolved.
@@ -326,7 +328,12 @@ impl ReleaseFiles {
                 None => tree::read_beneath(&folder, &name).ok()??,
             };
             let real = name.clone();
-            Some(ComposeFile { name, real, bytes })
+            Some(ComposeFile {
+                name,
+                real,
+                bytes,
+                leads_out: false,
+            })
         });
         let included = included.collect();
         let files = paths.iter().map(|path| match given(path) {
@@ -336,6 +343,7 @@ impl ReleaseFiles {
                     real: real_name(path, &folder).unwrap_or_else(|| name.clone()),
                     name,
                     bytes: bytes.clone(),
+                    leads_out: leads_out(path, &folder),
                 })
             }
             None => ComposeFile::read(path, &folder),
@@ -362,23 +370,26 @@ impl ComposeFile {
             folder: folder.into(),
         };
         let name = path.strip_prefix(folder).map_err(outside)?.to_owned();
-        if path.exists() && real_name(path, folder).is_none() {
-            return Err(ReleasesError::FileOutside {
-                file: path.into(),
-                folder: folder.into(),
-            });
-        }
         let real = real_name(path, folder).unwrap_or_else(|| name.clone());
         let bytes = fs::read(path).map_err(|source| ReleasesError::Io {
             path: path.into(),
             source,
         })?;
-        Ok(Self { name, real, bytes })
+        Ok(Self {
+            name,
+            real,
+            bytes,
+            leads_out: leads_out(path, folder),
+        })
     }
 }
 
+fn leads_out(path: &Path, folder: &Path) -> bool {
+    path.exists() && real_name(path, folder).is_none()
+}
+
 /// What a file's path leads to, below the folder; nothing where it isn't there, or leads out.
-fn real_name(path: &Path, folder: &Path) -> Option<PathBuf> {
+pub(super) fn real_name(path: &Path, folder: &Path) -> Option<PathBuf> {
     let (file, folder) = (path.canonicalize().ok()?, folder.canonicalize().ok()?);
     Some(file.strip_prefix(folder).ok()?.to_owned())
 }

@@ -141,7 +141,11 @@ impl Explain for ReleasesError {
                 vec!["a release holds a `docker-compose.yml` or `compose.yaml` at its top, or in a folder such as `docker`".into()]
             }
             Self::FileOutside { .. } => {
-                vec!["a release's compose files should be its own: no symlink, and no `COMPOSE_FILE` that leads out of it".into()]
+                vec![
+                    "what is to be merged or edited has to be the release's own: no `COMPOSE_FILE` that leads out of \
+                     it, and a copy in the place of a symlink that does"
+                        .into(),
+                ]
             }
             Self::OtherFolder { .. } => vec![
                 "what is carried keeps its place: both releases have to be laid out alike; where only a \

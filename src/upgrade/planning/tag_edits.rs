@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::obstacle::Obstacle;
-use super::release_files::{ReleaseFiles, ReleasePair};
+use super::release_files::{ReleaseFiles, ReleasePair, real_name};
 use crate::compose::{self, Document, Edited, ImageOptions, ImageRule, VariableChange};
 use crate::env_file::{EnvFile, Values};
 
@@ -25,6 +25,8 @@ pub(crate) struct TagEdits {
 #[derive(Debug)]
 pub(crate) struct TagEnvEdit {
     pub(crate) name: PathBuf,
+    /// The same, but where that is a symlink what it leads to.
+    pub(crate) real: PathBuf,
     pub(crate) before: Vec<u8>,
     pub(crate) edited: Edited,
     /// The variables with their new values.
@@ -82,7 +84,8 @@ impl TagEdits {
         values: &Values,
         changes: impl Iterator<Item = VariableChange>,
     ) -> Result<(), compose::Error> {
-        let mut files: BTreeMap<PathBuf, (&EnvFile, Vec<VariableChange>)> = BTreeMap::new();
+        type Held<'a> = (&'a EnvFile, PathBuf, Vec<VariableChange>);
+        let mut files: BTreeMap<PathBuf, Held<'_>> = BTreeMap::new();
         for change in changes {
             if std::env::var_os(&change.name).is_some() {
                 self.refuse(change.name, "the environment, which wins over every file");
@@ -104,16 +107,22 @@ impl TagEdits {
                 self.refuse(change.name, &place);
                 continue;
             };
-            let held = files.entry(name).or_insert_with(|| (file, Vec::new()));
-            held.1.push(change);
+            let Some(real) = real_below(file.path(), &name, releases) else {
+                let place = format!("`{}`, which leads out of the release", name.display());
+                self.refuse(change.name, &place);
+                continue;
+            };
+            let held = files.entry(name).or_insert((file, real, Vec::new()));
+            held.2.push(change);
         }
-        for (name, (file, changes)) in files {
+        for (name, (file, real, changes)) in files {
             let variables = changes.iter().map(|c| (c.name.clone(), c.to.clone()));
             self.env_files.push(TagEnvEdit {
                 variables: variables.collect(),
                 before: file.bytes().to_vec(),
                 edited: compose::set_variables(file, &changes, &|name| std::env::var(name).ok())?,
                 name,
+                real,
             });
         }
         Ok(())
@@ -124,6 +133,24 @@ impl TagEdits {
             variable,
             place: place.to_owned(),
         });
+    }
+}
+
+/// What the file leads to below its release; nothing where it leads out of that.
+fn real_below(
+    path: &Path,
+    name: &Path,
+    ReleasePair { old, new }: ReleasePair<'_>,
+) -> Option<PathBuf> {
+    // What comes along is in the old release still.
+    let folder = match path.starts_with(&new.folder) && path.symlink_metadata().is_ok() {
+        true => &new.folder,
+        false => &old.folder,
+    };
+    let there = folder.join(name);
+    match there.is_symlink() {
+        true => real_name(&there, folder),
+        false => Some(name.to_owned()),
     }
 }
 

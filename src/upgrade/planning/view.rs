@@ -5,6 +5,7 @@
 //! since a file that is included, a variable in `.env`, or another key can change what they come to.
 
 mod left_data;
+mod missing_files;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,9 +14,10 @@ use super::decisions::OutsideFolder;
 use super::linked_data;
 use super::obstacle::Obstacle;
 use super::outside;
+use super::planned_edits::PlannedEdit;
 use super::releases::Releases;
 use super::volume_pair::VolumePair;
-use crate::compose::{Bind, HostRead, Model, ReadKind, VolumeDefinition, interpolate, is_data};
+use crate::compose::{Bind, Model, VolumeDefinition, interpolate, is_data};
 use crate::upgrade::service_path::ServicePath;
 use crate::upgrade::shared_with_old::SharedWithOld;
 use crate::upgrade::step::FolderMove;
@@ -25,6 +27,8 @@ pub(crate) struct View<'a> {
     pub(crate) releases: &'a Releases,
     /// What the new release's files come to after all edits.
     pub(crate) model: &'a Model,
+    /// The edits of its files.
+    pub(crate) edits: &'a [PlannedEdit],
     /// The volumes that are copied.
     pub(crate) volumes: &'a [VolumePair],
     /// Keys of volumes that may begin empty.
@@ -50,6 +54,7 @@ impl View<'_> {
         found.extend(self.pinned_images());
         found.extend(self.missing_files());
         found.extend(self.broken_services());
+        found.extend(self.edited_links());
         found.extend(self.unmoved_folders());
         found.extend(self.blank_variables());
         found
@@ -399,56 +404,18 @@ impl View<'_> {
         found
     }
 
-    /// What Compose will read for services that run, and that won't be there.
-    fn missing_files(&self) -> Vec<Obstacle> {
-        let mut missing = BTreeMap::new();
-        for read in &self.model.reads {
-            let is_for_running = read.service.as_ref().is_some_and(|name| {
-                let service = self.model.services.get(name);
-                service.is_some_and(|service| service.enabled)
-            });
-            if is_for_running && let Some(found) = self.missing(read) {
-                missing.entry(read.path.clone()).or_insert(found);
-            }
-        }
-        missing.into_values().collect()
-    }
-
-    fn missing(&self, read: &HostRead) -> Option<Obstacle> {
-        let old = &self.releases.old;
-        let at = read.at.as_ref().map(|at| self.place(&at.to_string()));
-        let Some(path) = self.model.inside(&read.path) else {
-            let is_missing = read.is_needed && !read.path.exists() && read.path != self.model.root;
-            return is_missing.then(|| Obstacle::NoFile {
-                path: read.path.clone(),
-                at,
-                in_old: false,
-            });
+    /// Compose files that would be edited where others use them, too.
+    fn edited_links(&self) -> impl Iterator<Item = Obstacle> {
+        let Releases { old, new, .. } = self.releases;
+        let is_link = |name: &Path| {
+            let mine = old.files.iter().filter(|file| self.is_carried(&file.name));
+            let mut all = mine.chain(&new.files);
+            all.any(|file| file.name == name && file.leads_out)
         };
-        if self.is_there(&path) || self.is_filled(read, &path) {
-            return None;
-        }
-        let in_old = old.folder.join(&path).exists();
-        let is_told = match read.kind.is_for_images() {
-            // What the old release is built without the new one is, too; and what has an image, or needn't be
-            // there, is built from what was there.
-            true => in_old || read.is_needed && !self.is_lacking_in_old(read, &path),
-            false => read.is_needed,
-        };
-        is_told.then_some(Obstacle::NoFile { path, at, in_old })
-    }
-
-    /// Whether something is brought into a folder.
-    fn is_filled(&self, read: &HostRead, path: &Path) -> bool {
-        let mut carry = self.releases.carry.iter();
-        read.kind == ReadKind::BuildContext && carry.any(|carry| carry.path.starts_with(path))
-    }
-
-    /// Whether the old release's files name it, too, and it isn't there, either.
-    fn is_lacking_in_old(&self, read: &HostRead, path: &Path) -> bool {
-        let old = &self.releases.old.model;
-        let mut reads = old.reads.iter();
-        reads.any(|was| was.kind == read.kind && old.inside(&was.path).as_deref() == Some(path))
+        let edited = self.edits.iter().filter(move |edit| is_link(&edit.name));
+        edited.map(|edit| Obstacle::LinkEdited {
+            file: edit.name.clone(),
+        })
     }
 
     /// Whether a path below the new release will be there.

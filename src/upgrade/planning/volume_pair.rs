@@ -1,7 +1,8 @@
 //! A volume that an upgrade copies, or whose database it moves, by both names.
 
+use crate::database::postgres::MovedLocale;
 use crate::database::{DatabaseEngine, DatabaseMethod};
-use crate::release::DatabaseCommands;
+use crate::release::{DatabaseCommands, UpgradePrograms};
 
 /// A volume of the old release and the new release's copy of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,4 +34,8 @@ pub struct PlannedMove {
     pub database: Option<String>,
     /// The recipe's own commands.
     pub commands: Option<DatabaseCommands>,
+    /// How its databases sort afterwards.
+    pub locale: MovedLocale,
+    /// Where the programs of both majors are.
+    pub programs: Option<UpgradePrograms>,
 }

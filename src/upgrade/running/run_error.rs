@@ -17,7 +17,7 @@ use crate::upgrade::step::StepError;
 #[derive(Debug, Error)]
 pub enum RunError {
     /// A step failed.
-    #[error("step {number} of {count} failed: {title}")]
+    #[error("step {number} of {count} {}: {title}", ended(source))]
     Step {
         /// Counted from 1.
         number: usize,
@@ -49,6 +49,8 @@ pub enum RunError {
         count: usize,
         /// The step in one line.
         title: String,
+        /// Whether anything of the run is recorded, so that it can be gone on with.
+        is_begun: bool,
     },
     /// Something failed while neither release served, and the old one serves again.
     #[error("the upgrade to {to} failed, and {from} serves again{}", after(*downtime))]
@@ -175,6 +177,13 @@ fn opens(until: Option<&str>) -> String {
     )
 }
 
+fn ended(source: &StepError) -> &'static str {
+    match source.kind() {
+        Kind::Interrupted => "was interrupted",
+        _ => "failed",
+    }
+}
+
 fn after(downtime: Option<DowntimeFigure>) -> String {
     downtime.map_or_else(String::new, |figure| format!(", {figure}"))
 }
@@ -273,9 +282,12 @@ impl Explain for RunError {
                 vec!["then run `transship rollback` again".into()],
             ]
             .concat(),
-            Self::Interrupted { .. }
+            Self::Interrupted { is_begun: true, .. }
             | Self::Unfinished { .. }
             | Self::OutsideWindow { is_begun: true, .. } => vec![go_on],
+            Self::Interrupted {
+                is_begun: false, ..
+            } => vec!["nothing was done yet; to begin again: `transship apply`".into()],
             Self::Downtime { .. } => vec![
                 "go on when less is written, with `transship resume`, or undo it with `transship rollback`"
                     .into(),

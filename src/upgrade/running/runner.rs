@@ -168,10 +168,12 @@ impl Runner<'_> {
             if state == StepState::Done {
                 continue;
             }
+            let is_begun = !journal.records().is_empty();
             let interrupted = || RunError::Interrupted {
                 number: number + 1,
                 count: steps.len(),
                 title: step.title(),
+                is_begun,
             };
             if step.phase() == Phase::Window && !is_open {
                 is_open = true;
@@ -270,7 +272,7 @@ impl Runner<'_> {
     }
 
     /// Before the switch: nobody has started the old release again, nor written what was copied of it;
-    /// folders of the host that were written since are copied again.
+    /// folders of the host that were written since are copied again, where the new one doesn't run yet.
     fn look_again(&self, step: &Step, steps: &[Step], ids: &RunIds) -> Result<(), StepError> {
         if !matches!(step, Step::Switch(_)) {
             return Ok(());
@@ -282,7 +284,9 @@ impl Runner<'_> {
                 Step::Verify(verify) if is_flow => verify.require_unwritten(self.world(ids))?,
                 _ => {}
             }
-            if let Step::CopyFolder(copy) = step
+            // Once the new release runs, the copy is what it writes: never replaced beneath it.
+            if !is_flow
+                && let Step::CopyFolder(copy) = step
                 && copy.bring_up_to_date(self.world(ids))?
             {
                 let path = copy.from.display();

@@ -65,6 +65,11 @@ impl StepKind for CarryConfig {
 
     fn act(&self, world: World<'_>, _: Attempt) -> Result<StepOutcome, StepError> {
         let source = world.install.root().join(&self.from);
+        // What is merged is a file, whatever led to it.
+        let source = match self.merge.is_some() && source.is_symlink() {
+            true => source.canonicalize().map_err(StepError::io(&source))?,
+            false => source,
+        };
         let target = world::in_release(world, &self.to)?;
         let result = match &self.merge {
             Some(merge) => match merged(self, merge, world, &target)? {
@@ -330,7 +335,10 @@ fn merged(
     }
     let source = root.join(&step.from);
     let mine = tree::read_beneath(&root.join(release), &source_name);
-    let mine = mine.map_err(StepError::io(&source))?;
+    let mine = match mine.map_err(StepError::io(&source))? {
+        None if source.is_symlink() => Some(read(&source)?),
+        mine => mine,
+    };
     let mine = mine.filter(|mine| digest(mine) == merge.mine);
     let optional = |path: &Option<PathBuf>| path.as_ref().map(|path| read(&root.join(path)));
     let shared = SharedFile {

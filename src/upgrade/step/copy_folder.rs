@@ -1,6 +1,7 @@
 //! Copying a folder of the host into the new release, which gets one of its own in its place: the
 //! copy is compared with the folder, byte by byte, before it is believed.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,7 @@ use crate::engine::{ByPath, VolumeStore};
 use crate::launch::CloneBindings;
 use crate::tree::{self, Against, CopyOptions, VerifyOptions, VerifyScope};
 use crate::upgrade::confine::{self, Bounds, OutOfBounds};
+use crate::upgrade::planning::outside::OWN_FOLDER;
 
 /// Copies a folder, or a file, of the host into the new release.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,13 +90,14 @@ impl StepKind for CopyFolder {
             Err(error) => return Err(error),
         };
         if evidence == UndoEvidence::Failed || target.symlink_metadata().is_err() {
-            return Ok(());
+            return self.remove_empty_parents(world, &target);
         }
         let source = self.source(world)?;
         if evidence == UndoEvidence::Unknown && !differences(&source, &target, world)?.is_empty() {
             return Err(StepError::FileChanged { path: target });
         }
-        discard(world.disk, &target)
+        discard(world.disk, &target)?;
+        self.remove_empty_parents(world, &target)
     }
 
     fn places(&self, world: World<'_>) -> Vec<PathBuf> {
@@ -123,6 +126,25 @@ impl StepKind for CopyFolder {
 }
 
 impl CopyFolder {
+    /// Removes the folders above the copy that were made for it, as far as nothing else is in them: all
+    /// that are below the release's folder of its own copies, and that one.
+    fn remove_empty_parents(&self, world: World<'_>, target: &Path) -> Result<(), StepError> {
+        let within = Path::new(OWN_FOLDER);
+        let inside: PathBuf = self.to.components().skip(2).collect();
+        let parents = inside.ancestors().skip(1);
+        let made = parents.take_while(|path| path.starts_with(within)).count();
+        for folder in target.ancestors().skip(1).take(made) {
+            match world.disk.remove_dir(folder) {
+                Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => break,
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(StepError::io(folder)(error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     /// What is copied, as an absolute path.
     fn source(&self, world: World<'_>) -> Result<PathBuf, StepError> {
         Ok(CloneBindings::place(world.install, &self.from)?)

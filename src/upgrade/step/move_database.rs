@@ -7,6 +7,7 @@
 
 mod alone;
 mod streamed;
+mod upgraded;
 
 use std::path::{Path, PathBuf};
 
@@ -16,11 +17,13 @@ use super::run_volume::{remember, require_labels};
 use super::shell::quote;
 use super::world::{self, Attempt, Phase, StepKind, StepOutcome, Undo, UndoEvidence, World};
 use super::{ReleaseProject, StepError};
-use crate::database::postgres::{COMPARISON_FORMAT, Filling, LoneServer, LoneStart, PostgresError};
+use crate::database::postgres::{
+    COMPARISON_FORMAT, Filling, LoneServer, LoneStart, MovedLocale, PostgresError,
+};
 use crate::database::{DatabaseEngine, DatabaseMethod};
 use crate::document::{self, DocumentFormat};
 use crate::engine::{self, Container, ContainerEnd, Volume, VolumeStore};
-use crate::release::DatabaseCommands;
+use crate::release::{DatabaseCommands, UpgradePrograms};
 use crate::tree::{Digest, Holds};
 use crate::upgrade::confine::{self, Bounds, OutOfBounds};
 
@@ -38,6 +41,12 @@ pub struct MoveDatabase {
     /// What is run, where the recipe says it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commands: Option<DatabaseCommands>,
+    /// How its databases sort afterwards.
+    #[serde(default, skip_serializing_if = "MovedLocale::is_as_it_was")]
+    pub locale: MovedLocale,
+    /// Where the programs of both majors are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub programs: Option<Box<UpgradePrograms>>,
     /// The service of the old release that has it.
     pub old_service: String,
     /// The service of the new release that will.
@@ -56,7 +65,20 @@ pub struct MoveDatabase {
 
 impl StepKind for MoveDatabase {
     fn check(&self, world: World<'_>) -> Result<(), StepError> {
-        world.docker().map(|_| ())
+        let docker = world.docker()?;
+        let told = self.programs.as_ref();
+        let image = told.and_then(|programs| programs.image.as_deref());
+        let Some(image) = image else {
+            return Ok(());
+        };
+        match engine::image_defaults(docker, &[image])?.is_empty() {
+            false => Ok(()),
+            true => Err(StepError::Engine(engine::Error::NotStartable {
+                container: image.to_owned(),
+                why: "the engine has no such image, which is to have the programs of both majors"
+                    .to_owned(),
+            })),
+        }
     }
 
     fn act(&self, world: World<'_>, attempt: Attempt) -> Result<StepOutcome, StepError> {
@@ -81,9 +103,10 @@ impl StepKind for MoveDatabase {
                 });
             }
         }
-        let done = match self.is_of_postgres() {
-            true => self.moved(world, &source, &target),
-            false => self.streamed(world, &source, &target),
+        let done = match (self.is_of_postgres(), self.method) {
+            (true, DatabaseMethod::Upgrade) => self.upgraded(world, &source, &target),
+            (true, _) => self.moved(world, &source, &target),
+            (false, _) => self.streamed(world, &source, &target),
         };
         let moved = match done {
             Ok(moved) => moved,
@@ -152,6 +175,9 @@ impl StepKind for MoveDatabase {
     }
 
     fn commands(&self, _: &dyn VolumeStore) -> Vec<String> {
+        if self.method == DatabaseMethod::Upgrade {
+            return self.upgrade_commands();
+        }
         let alone = |project: &ReleaseProject, service: &str| {
             project.compose_command(&format!(
                 "up --detach --no-deps {}",
@@ -227,7 +253,8 @@ impl MoveDatabase {
             }
         };
         self.require_data_in(&to, &new, target)?;
-        let filling = Filling::of(&from.server, &to.server, world.progress)?.by(self.method);
+        let filling = Filling::of(&from.server, &to.server, self.locale, world.progress)?;
+        let filling = filling.by(self.method);
         filling.fill(&to.server, world.progress)?;
         let to = to.restart(world.progress)?;
         let moved = filling.compare(&to.server, world.progress)?;

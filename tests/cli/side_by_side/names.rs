@@ -20,10 +20,10 @@ volumes: {data: {name: shop-data}}
     sides
         .fix(&[])
         .exits(3)
-        .complains("2 things can't be edited, so nothing was")
-        .complains("`shop-db-b` would be the name of A/compose.yaml:3:")
+        .complains("2 places can't be edited, so nothing was")
+        .complains("`shop-db-b` would be the name of `other` (A/compose.yaml:3:")
         .complains("choose another one: `--suffix=-b2`")
-        .complains("`b_data` would be the name of A/compose.yaml:6:")
+        .complains("`b_data` would be the name of `more` (A/compose.yaml:6:")
         .complains("choose another one: `--prefix b2_`");
     assert_eq!(sides.read("B/compose.yaml"), text);
     sides.fix(&["--suffix=-b2", "--prefix", "b2_"]).exits(0);

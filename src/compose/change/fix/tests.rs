@@ -201,8 +201,8 @@ networks: {n: {name: b_n}}
     assert_eq!(
         refusals,
         [
-            "/b/c.yml:2:17: `b_data` would be the name of /a/c.yml:2:17: data, too",
-            "/b/c.yml:3:15: `b_n` would be the name of /a/c.yml:3:15: n, too"
+            "/b/c.yml:2:17: `b_data` would be the name of `data` (/a/c.yml:2:17), too",
+            "/b/c.yml:3:15: `b_n` would be the name of `n` (/a/c.yml:3:15), too"
         ]
     );
     let Error::Unsafe { remedy, .. } = &fixed.refusals[0] else {

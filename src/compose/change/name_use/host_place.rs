@@ -72,4 +72,21 @@ impl Token<'_> {
         let is_set = word.starts_with('$') && words.next() == Some("set");
         is_behind && (is_set || WANTS.contains(&word.to_ascii_lowercase().as_str()))
     }
+
+    /// What `sed` puts in: `s/localhost/NAME/g`.
+    pub(super) fn is_put_in_by_sed(&self) -> bool {
+        let is_edge = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ';');
+        let word = self.before.rsplit(is_edge).next().unwrap_or_default();
+        let is_second = word.starts_with("s/") && word.matches('/').count() == 2;
+        self.text.role == ValueRole::Command && is_second && self.after.starts_with('/')
+    }
+
+    /// An element of a list behind one slash, as Docker itself spells names of containers.
+    pub(super) fn is_slashed(&self) -> bool {
+        let is_edge = |c: char| c.is_whitespace() || matches!(c, ',' | '"' | '\'');
+        let begins = self.before.strip_suffix('/');
+        self.text.role == ValueRole::Pair
+            && begins.is_some_and(|before| before.chars().next_back().is_none_or(is_edge))
+            && self.after.chars().next().is_none_or(is_edge)
+    }
 }

@@ -65,6 +65,19 @@ fn a_container_is_the_host_of_urls_dsns_and_lists() {
         ("X", "tcp(<shop-db>:3306)/x"),
         ("ES_HOSTS", "a, <shop-db>, b"),
         ("KAFKA_BROKERS", "<shop-db>:9092,other:9092"),
+        ("ORACLE", "jdbc:oracle:thin:@//<shop-db>:1521/XE"),
+        ("ORACLE", "//<shop-db>:1521/shop-db"),
+        ("ORACLE", "//u:p@<shop-db>/x"),
+        ("X", "a//shop-db:1521/x"),
+        ("X", "/srv//shop-db"),
+        (
+            "com.centurylinklabs.watchtower.depends-on",
+            "/<shop-db>,/other",
+        ),
+        ("DEPENDS_ON", "/a /<shop-db>"),
+        ("WATCHED_CONTAINERS", "/<shop-db>"),
+        ("X", "/shop-db"),
+        ("WATCHED_CONTAINERS", "/shop-db/x"),
         ("X", "mail@[shop-db]"),
         ("X", "<shop-db>:443"),
         ("X", "u:p@<shop-db>/x"),
@@ -109,8 +122,9 @@ fn what_looks_like_a_host_and_is_none_is_not_edited() {
         "chown -R shop-db:2000 /d; nc <shop-db>:2000",
         "curl -u shop-db:1234 http://<shop-db>/",
         "psql -U shop-db -h <shop-db>",
+        "sed -i -e 's/localhost/[shop-db]/g' -e 's/shop-db/x/' /shop-db/",
     ] {
-        let text = expect.replace(['<', '>'], "");
+        let text = expect.replace(['<', '>', '[', ']'], "");
         let found = marked(NamedThing::Container, "", &text, ValueRole::Command);
         assert_eq!(found, expect);
     }

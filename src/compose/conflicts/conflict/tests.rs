@@ -105,6 +105,12 @@ fn networks_collide_by_name_and_by_address() {
         &["network-subnet 10.1.0.0/16 and 10.1.2.0/24"],
     );
     check(&subnet("10.1.0.0/24"), &subnet("10.1.1.0/24"), &[]);
+    let two = network("{ipam: {config: [{subnet: 10.1.0.0/16}, {subnet: 'fd00:1::/64'}]}}");
+    check(
+        &two,
+        &two,
+        &["network-subnet 10.1.0.0/16", "network-subnet fd00:1::/64"],
+    );
 }
 
 #[test]

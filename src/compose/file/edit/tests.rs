@@ -41,6 +41,15 @@ fn no_password_is_told_beside_what_changes() {
     check("8080", "8180", ("8080", "8180"));
     check("a/b:1.2", "a/b:1.3", ("a/b:1.2", "a/b:1.3"));
     check("pg://u:p@db:5/x", "pg://u:p@db-b:5/x", ("db", "db-b"));
+    check(
+        r#"{"password":"geheim","host":"db"}"#,
+        r#"{"password":"geheim","host":"db-b"}"#,
+        ("db", "db-b"),
+    );
+    check("{pw:'geheim',a:db}", "{pw:'geheim',a:db-b}", ("db", "db-b"));
+    check("u,geheim,db", "u,geheim,db-b", ("db", "db-b"));
+    check("u|geheim|db", "u|geheim|db-b", ("db", "db-b"));
+    check("geheim&db", "geheim&db-b", ("db", "db-b"));
     check("pw=p host=db", "pw=p host=db-b", ("db", "db-b"));
     check(
         "http://localhost:8080",

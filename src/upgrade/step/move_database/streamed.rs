@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use super::{MoveDatabase, Moved};
+use crate::database::postgres::MovedLocale;
 use crate::database::{
     DatabaseMethod, DatabaseRecipe, INIT_SCRIPTS, STREAMED_FORMAT, StreamLines, StreamRecipe,
     StreamedMove, StreamedMoveError,
@@ -109,12 +110,18 @@ impl MoveDatabase {
             }
         } else if !self.is_of_postgres() {
             text = format!(" --engine {}", self.engine);
+        } else if self.locale != MovedLocale::AsItWas {
+            text = format!(" --locale {}", self.locale.name());
         }
         let database = self.database.as_deref().map(Path::new).map(quote);
         text + &database.map_or_else(String::new, |name| format!(" --database {name}"))
     }
 
-    fn require_mounted(&self, container: &Container, volume: &Volume) -> Result<(), StepError> {
+    pub(super) fn require_mounted(
+        &self,
+        container: &Container,
+        volume: &Volume,
+    ) -> Result<(), StepError> {
         let mut mounts = container.mounts.iter();
         match mounts.any(|mount| mount.source == volume.path && mount.writes) {
             true => Ok(()),

@@ -31,13 +31,16 @@ fn containers(names: &[&str]) -> String {
 fn no_container_gets_a_name_that_another_has() {
     let other = "choose another one: `--suffix=-b2`";
     let theirs = containers(&["web", "web-b"]);
-    let taken = ("`web-b` would be the name of /a/c.yml:3:49: s1, too", other);
+    let taken = (
+        "`web-b` would be the name of `s1` (/a/c.yml:3:49), too",
+        other,
+    );
     refused(&theirs, &containers(&["web"]), &[taken]);
     refused(&containers(&["web", "web-c"]), &containers(&["web"]), &[]);
     // The number is one that all of them can have.
     let theirs = containers(&["web", "db", "web-b", "db-b2", "db-b3"]);
     let taken = (
-        "`web-b` would be the name of /a/c.yml:4:49: s2, too",
+        "`web-b` would be the name of `s2` (/a/c.yml:4:49), too",
         "choose another one: `--suffix=-b4`",
     );
     refused(&theirs, &containers(&["web"]), &[(taken.0, other)]);
@@ -49,12 +52,18 @@ fn no_container_gets_a_name_that_another_has() {
     assert_eq!((fixed.refusals.len(), remedy.as_str()), (1, taken.1));
     // One of its own, which stays; one that gets another name is none.
     let own = containers(&["web", "web-b"]);
-    let taken = ("`web-b` would be the name of /b/c.yml:3:49: s1, too", other);
+    let taken = (
+        "`web-b` would be the name of `s1` (/b/c.yml:3:49), too",
+        other,
+    );
     refused(&containers(&["web"]), &own, &[taken]);
     refused(
         &own,
         &own.replace("web-b", "db"),
-        &[("`web-b` would be the name of /a/c.yml:3:49: s1, too", other)],
+        &[(
+            "`web-b` would be the name of `s1` (/a/c.yml:3:49), too",
+            other,
+        )],
     );
     refused(
         &containers(&["web", "db"]),
@@ -81,7 +90,7 @@ fn no_container_gets_a_name_that_compose_makes_for_another() {
         let refusals = fixed.refusals.iter().map(ToString::to_string);
         assert_eq!(refusals.collect::<Vec<_>>(), expect.as_slice());
     };
-    let taken = "/b/c.yml:1:44: `a-web-2` would be the name of /a/c.yml:3:8: web, too";
+    let taken = "/b/c.yml:1:44: `a-web-2` would be the name of `web` (/a/c.yml:3:8), too";
     check("-2", Some(taken));
     check("-3", None);
 }
@@ -99,7 +108,7 @@ fn no_container_gets_a_name_that_answers_on_a_network_of_both() {
         &theirs("proxy"),
         &own,
         &[(
-            "`web-b` would be the name of /a/c.yml:3:15: web, too",
+            "`web-b` would be the name of `web` (/a/c.yml:3:15), too",
             "choose another one: `--suffix=-b2`",
         )],
     );
@@ -122,7 +131,7 @@ fn no_volume_or_network_gets_a_name_that_another_has() {
         &text(["one", "b_vol", "y", "x"]),
         &own,
         &[(
-            "`b_vol` would be the name of /a/c.yml:2:34: wol, too",
+            "`b_vol` would be the name of `wol` (/a/c.yml:2:34), too",
             "choose another one: `--prefix b2_`",
         )],
     );
@@ -131,7 +140,7 @@ fn no_volume_or_network_gets_a_name_that_another_has() {
         &text(["one", "b_vol", "z", "b2_n"]),
         &own.replace("three", "q"),
         &[(
-            "`b_vol` would be the name of /a/c.yml:2:34: wol, too",
+            "`b_vol` would be the name of `wol` (/a/c.yml:2:34), too",
             "choose another one: `--prefix b2_`",
         )],
     );
@@ -139,7 +148,7 @@ fn no_volume_or_network_gets_a_name_that_another_has() {
         &text(["x", "b2_vol", "three", "b_n"]),
         &own,
         &[(
-            "`b_n` would be the name of /a/c.yml:3:33: m, too",
+            "`b_n` would be the name of `m` (/a/c.yml:3:33), too",
             "choose another one: `--prefix b2_`",
         )],
     );
