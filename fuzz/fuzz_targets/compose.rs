@@ -51,6 +51,8 @@ fuzz_target!(|bytes: &[u8]| {
             others: &[],
             foreign: &[],
             texts: &[],
+            taken: &claims,
+            is_kept: &|_| false,
         };
         if let Ok(fixed) = fix(&project, &found, &rule) {
             Document::parse(path, &fixed.files[0].bytes).expect("a fixed file parses");
