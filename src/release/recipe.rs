@@ -47,6 +47,8 @@ pub struct Recipe {
     pub secrets: Vec<String>,
     /// Volumes that the new release calls otherwise: old key to new key.
     pub renamed_volumes: BTreeMap<String, String>,
+    /// Folders below a release that the new one mounts under another name: old place to new place.
+    pub renamed_folders: BTreeMap<PathBuf, PathBuf>,
     /// What is run around an upgrade.
     pub hooks: Hooks,
     /// What has to be well before the new release counts as up.
@@ -122,6 +124,8 @@ enum WrittenRehearsal {
 struct WrittenRenames {
     #[serde(default)]
     volumes: BTreeMap<String, String>,
+    #[serde(default)]
+    folders: BTreeMap<PathBuf, PathBuf>,
 }
 
 #[derive(Default, Deserialize)]
@@ -223,6 +227,11 @@ impl Recipe {
             .notes
             .map(|path| CarryRule::new(&path))
             .transpose()?;
+        let renames = written.renames.unwrap_or_default();
+        let folders = renames.folders.iter();
+        let folders = folders.map(|(old, new)| {
+            Ok::<_, RecipeError>((CarryRule::new(old)?.path, CarryRule::new(new)?.path))
+        });
         Ok(Self {
             carry: carry.transpose()?,
             prefix: volumes.prefix,
@@ -236,7 +245,8 @@ impl Recipe {
             ours: merge.ours,
             theirs: merge.theirs,
             secrets: written.secrets.unwrap_or_default(),
-            renamed_volumes: written.renames.unwrap_or_default().volumes,
+            renamed_folders: folders.collect::<Result<_, _>>()?,
+            renamed_volumes: renames.volumes,
             hooks: written
                 .hooks
                 .unwrap_or_default()

@@ -101,6 +101,67 @@ fn data_under_another_key_is_found_by_its_service_and_place() {
 }
 
 #[test]
+fn a_folder_under_another_name_is_found_by_its_service_and_place_and_comes_along() {
+    let old = "services:\n  db:\n    image: postgres:14\n    volumes: ['./data/pg:/data']\n";
+    for (new, places, said) in [
+        (
+            old.replace("data/pg:", "pg:"),
+            ("data/pg", "pg"),
+            "`db` has `/data` in `data/pg` now and would have it in `pg`",
+        ),
+        // What the service is called may change with it.
+        (
+            old.replace("data/pg:", "storage/pg:")
+                .replace("  db:", "  postgres:"),
+            ("data/pg", "storage/pg"),
+            "`db` has `/data` in `data/pg` now and would have it in `storage/pg` of `postgres`",
+        ),
+    ] {
+        let (from, to) = places;
+        let install = TwoReleases::new(&[
+            ("releases/v1/compose.yaml", old),
+            ("releases/v1/data/pg/PG_VERSION", "14"),
+            ("releases/v2/compose.yaml", &new),
+        ]);
+        let recipe = format!("renames: {{folders: {{{from}: {to}}}}}");
+        let ran = install.run("plan v2 --theirs compose.yaml").exits(3);
+        ran.complains(said).complains(&format!("`{recipe}`"));
+        install.write("transship.yml", &(recipe + "\n"));
+        let ran = install.run("plan v2 --theirs compose.yaml").exits(0);
+        assert!(!ran.out.contains("stays behind"), "{}", ran.out);
+        install.run("apply").exits(0);
+        let version =
+            |release: &str, place| install.read(&format!("releases/{release}/{place}/PG_VERSION"));
+        assert_eq!(
+            (version("v1", from), version("v2", to)),
+            ("14".into(), "14".into())
+        );
+        install.run("rollback").exits(0);
+        assert_eq!(version("v1", from), "14");
+    }
+}
+
+#[test]
+fn a_folder_whose_parent_has_another_name_comes_along_with_all_below_it() {
+    let old = "services:\n  db:\n    image: postgres:14\n    volumes: ['./data/pg:/data', './data/log:/log']\n";
+    let install = TwoReleases::new(&[
+        ("releases/v1/compose.yaml", old),
+        ("releases/v1/data/pg/PG_VERSION", "14"),
+        ("releases/v1/data/log/1", "line"),
+        ("releases/v2/compose.yaml", &old.replace("./data", "./var")),
+    ]);
+    install.run("plan v2 --theirs compose.yaml").exits(3);
+    install.write("transship.yml", "renames: {folders: {./data: var/}}\n");
+    install.run("plan v2 --theirs compose.yaml").exits(0);
+    install.run("apply").exits(0);
+    assert_eq!(install.read("releases/v2/var/pg/PG_VERSION"), "14");
+    assert_eq!(install.read("releases/v2/var/log/1"), "line");
+    // Only what is below a release has a name there.
+    install.write("transship.yml", "renames: {folders: {../data: var}}\n");
+    install.run("plan v2 --theirs compose.yaml").exits(2);
+}
+
+#[test]
 fn data_that_moves_between_a_folder_and_a_volume_is_not_left_behind_unsaid() {
     let service = "services:\n  web:\n    image: acme/web\n    volumes: ['SOURCE:/cache']\n";
     let folder = service.replace("SOURCE", "./cache");

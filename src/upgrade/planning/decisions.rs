@@ -14,6 +14,7 @@ use super::outside::{self, OutsideAnswers, OutsideUse, Ownership};
 use super::planned_edits::{PlannedEdit, edits};
 use super::release_files::{ReleaseFiles, ReleasePair};
 use super::releases::Releases;
+use super::renamed_folders;
 use super::renamed_variables;
 use super::tag_edits::TagEdits;
 use super::view::View;
@@ -119,7 +120,8 @@ impl Decisions {
             .clone()
             .unwrap_or_else(|| recipe.prefix_for(&new.version));
         let mut warnings = Vec::new();
-        let outside = outside(request, releases, &prefix, &mut warnings);
+        let mut outside = outside(request, releases, &prefix, &mut warnings);
+        outside.folders.extend(renamed_folders::copies(releases));
         let keys = outside.pairs.iter().map(|pair| pair.key.clone());
         let rules = image_rules(request, recipe, old, new);
         let pair = ReleasePair { old, new };
@@ -195,6 +197,7 @@ impl Decisions {
             images: model.images_to_have(),
             edits,
             volumes,
+            left_behind: left_behind(releases, &outside.folders),
             folders: outside.folders,
             shared: outside.shared,
             model,
@@ -202,7 +205,6 @@ impl Decisions {
             merged: releases.merged.clone(),
             questions: releases.questions.clone(),
             leave,
-            left_behind: releases.findings.left_behind.clone(),
             written: written(&old.model),
             hooks: recipe.hooks.clone(),
             checks: recipe.checks.clone(),
@@ -211,6 +213,13 @@ impl Decisions {
             obstacles,
         })
     }
+}
+
+/// What only the old release has and nothing brings along, copies neither.
+fn left_behind(releases: &Releases, copies: &[OutsideFolder]) -> Vec<PathBuf> {
+    let left = releases.findings.left_behind.iter();
+    let is_copied = |path: &PathBuf| copies.iter().any(|copy| path.starts_with(&copy.from));
+    left.filter(|path| !is_copied(path)).cloned().collect()
 }
 
 /// What was said that may stay behind, here and for good.

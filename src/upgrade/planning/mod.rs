@@ -27,6 +27,7 @@ pub mod release_changes;
 pub mod release_files;
 pub mod releases;
 pub mod releases_error;
+mod renamed_folders;
 mod renamed_variables;
 pub mod tag_edits;
 mod unseen;

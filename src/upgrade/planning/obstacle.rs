@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use super::hops::SkippedHop;
 use super::minimum_versions::PartVersion;
+use super::renamed_folders::ProposedRename;
 use crate::doctor::Finding;
 use crate::engine::UnseenData;
 use crate::error::{Code, ErrorPart, Explain, Kind};
@@ -101,8 +102,8 @@ pub enum Obstacle {
         from: String,
         /// What will be.
         to: String,
-        /// The keys, if both are volumes.
-        rename: Option<(String, String)>,
+        /// What a recipe can say of it, if both are alike.
+        rename: Option<ProposedRename>,
     },
     /// A service had data that nothing of the new release mounts.
     DataLeft {

@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use super::obstacle::Obstacle;
+use super::renamed_folders::RenamedKind;
 use super::unseen_words;
 use crate::upgrade::plan::Space;
 
@@ -330,14 +331,25 @@ impl Obstacle {
     fn ways_to_data(&self) -> Vec<String> {
         match self {
             Self::DataMoved {
-                rename: Some((from, to)),
+                service,
+                target,
+                rename: Some(rename),
                 ..
             } => vec![
                 format!(
-                    "if `{to}` is what `{from}` was, say so in `transship.yml`: `renames: {{volumes: \
-                     {{{from}: {to}}}}}`"
+                    "if `{}` is what `{}` was, say so in `transship.yml`: `{}`",
+                    rename.to,
+                    rename.from,
+                    rename.written()
                 ),
-                format!("to let it begin empty, add `--skip-volume {from}`"),
+                match rename.kind {
+                    RenamedKind::Volumes => {
+                        format!("to let it begin empty, add `--skip-volume {}`", rename.from)
+                    }
+                    RenamedKind::Folders => {
+                        format!("to leave it behind, add `--leave {service}:{target}`")
+                    }
+                },
             ],
             Self::DataMoved {
                 service,

@@ -16,6 +16,7 @@ use super::obstacle::Obstacle;
 use super::outside;
 use super::planned_edits::PlannedEdit;
 use super::releases::Releases;
+use super::renamed_folders::ProposedRename;
 use super::volume_pair::VolumePair;
 use crate::compose::{Bind, Model, VolumeDefinition, interpolate, is_data};
 use crate::upgrade::service_path::ServicePath;
@@ -185,11 +186,11 @@ impl View<'_> {
         service: &str,
         target: &str,
         key: &str,
-    ) -> Option<(String, Option<(String, String)>)> {
+    ) -> Option<(String, Option<ProposedRename>)> {
         let old = &self.releases.old.model;
         if let Some(was) = old.services.get(service)?.mounts.get(target) {
             // One of the same key isn't copied where the recipe gives that key's data to another.
-            let rename = (was != key).then(|| (was.clone(), key.to_owned()));
+            let rename = (was != key).then(|| ProposedRename::volumes(was, key));
             let is_meant = self.is_skipped(was);
             return (!is_meant).then(|| (format!("volume `{was}`"), rename));
         }
@@ -248,8 +249,10 @@ impl View<'_> {
             if is_data && is_asked_elsewhere(&bind.source) {
                 return self.found_outside(bind, told(&was.source));
             }
-            let is_copied =
-                |copy: &OutsideFolder| copy.from == was.source && bind.source.starts_with(&copy.to);
+            let is_copied = |copy: &OutsideFolder| {
+                let below = was.source.strip_prefix(&copy.from);
+                below.is_ok_and(|below| bind.source.starts_with(copy.to.join(below)))
+            };
             if is_data && was.source == bind.source && self.is_vendors_alone(&was.source) {
                 return self.not_carried(bind);
             }
@@ -279,7 +282,7 @@ impl View<'_> {
                     target,
                     from,
                     to,
-                    rename: None,
+                    rename: ProposedRename::folders(&was.source, &bind.source),
                 })
             }
         })

@@ -7,6 +7,7 @@ use super::View;
 use crate::compose::{Device, Service, VolumeDefinition, is_data};
 use crate::upgrade::planning::obstacle::Obstacle;
 use crate::upgrade::planning::outside;
+use crate::upgrade::planning::renamed_folders::ProposedRename;
 
 /// Where a service of the old release has data.
 struct OldData<'a> {
@@ -30,6 +31,8 @@ struct NewPlace<'a> {
     what: String,
     /// The key, of a volume.
     key: Option<&'a str>,
+    /// The folder, relative where it is below the release.
+    folder: Option<&'a Path>,
     /// What it finds there, if that is nothing of either release's.
     data: Option<String>,
 }
@@ -204,6 +207,7 @@ impl View<'_> {
                 target,
                 what: format!("volume `{key}`"),
                 key: Some(key),
+                folder: None,
                 data: data.filter(|_| inside.is_none()),
             })
         });
@@ -221,6 +225,7 @@ impl View<'_> {
             target: &bind.target,
             what: format!("`{}`", bind.source.display()),
             key: None,
+            folder: Some(&bind.source),
             data: bind
                 .source
                 .is_absolute()
@@ -255,7 +260,10 @@ fn moved(place: &OldData<'_>, new: &NewPlace<'_>, whose: &str) -> Obstacle {
         };
     }
     let rename = match (place.source, new.key) {
-        (OldSource::Volume(from), Some(to)) if from != to => Some((from.to_owned(), to.to_owned())),
+        (OldSource::Volume(from), Some(to)) if from != to => {
+            Some(ProposedRename::volumes(from, to))
+        }
+        (OldSource::Folder(from), _) => new.folder.and_then(|to| ProposedRename::folders(from, to)),
         _ => None,
     };
     Obstacle::DataMoved {
