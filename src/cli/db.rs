@@ -4,6 +4,7 @@ mod collation;
 mod compare;
 mod dump;
 mod load;
+mod move_report;
 mod move_server;
 mod streamed;
 mod upgrade;

@@ -2,16 +2,14 @@
 
 use std::path::PathBuf;
 
-use super::compare;
+use super::move_report::MoveReport;
 use super::streamed::{self, OwnLines, WhichDatabase};
 use crate::cli::options::DockerArg;
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::ui::{Done, Ui};
 use crate::database::postgres::{
-    COMPARISON_FORMAT, MovedLocale, PostgresError, PostgresServer, dump_server, end_left_filling,
-    move_restarting, move_server,
+    MovedLocale, PostgresServer, dump_server, end_left_filling, move_restarting, move_server,
 };
-use crate::document;
 use crate::fs::Disk;
 
 /// Move all that one server has into another, which is empty.
@@ -97,29 +95,11 @@ pub(super) fn run(args: &DbMove, ui: &Ui) -> Result<Done, Failure> {
         false => move_restarting(&a, &b, locale, &Disk::new(), ui.progress())?,
     };
     ui.acted();
-    let found = &moved.comparison;
-    if let Some(path) = &args.output {
-        document::save(&Disk::new(), COMPARISON_FORMAT, path, found)?;
-    }
-    if ui.json {
-        for note in &moved.notes {
-            ui.warn(note);
-        }
-        ui.json(COMPARISON_FORMAT.name, found)?;
-    } else {
-        let notes = moved.notes.iter().map(|note| format!("note: {note}\n"));
-        let notes: String = notes.collect();
-        let (moving, comparing) = (moved.moving.as_secs_f32(), moved.comparing.as_secs_f32());
-        ui.print(&format!(
-            "{notes}{}moved in {moving:.1} s, compared in {comparing:.1} s\n",
-            compare::text(found)
-        ))?;
-    }
-    if !found.equal {
-        // Stdout has its document.
-        let (a, b) = (a.name().to_owned(), b.name().to_owned());
-        ui.fail_in_words(&PostgresError::NotEqual { a, b }.into());
-        return Ok(Done::Incomplete);
-    }
-    Ok(Done::Same)
+    let report = MoveReport {
+        ends: [&a, &b].map(|server| server.name().to_owned()),
+        verb: "moved",
+        last: "",
+        output: args.output.as_deref(),
+    };
+    report.tell(&moved, ui)
 }

@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::compare;
+use super::move_report::MoveReport;
 use crate::cli::terminal::failure::Failure;
 use crate::cli::terminal::ui::{Done, Ui};
-use crate::database::postgres::{COMPARISON_FORMAT, HostUpgrade, PostgresError, ServiceLines};
-use crate::document;
+use crate::database::postgres::{HostUpgrade, ServiceLines};
 use crate::fs::Disk;
 
 /// Make a data folder of a newer Postgres of an old one's, on a host that has both, without Docker.
@@ -86,35 +85,17 @@ pub(super) fn run(args: &DbUpgrade, ui: &Ui) -> Result<Done, Failure> {
     }
     let moved = upgrade.run(&lines, &Disk::new(), ui.progress())?;
     ui.acted();
-    let found = &moved.comparison;
-    if let Some(path) = &args.output {
-        document::save(&Disk::new(), COMPARISON_FORMAT, path, found)?;
-    }
-    if ui.json {
-        for note in &moved.notes {
-            ui.warn(note);
-        }
-        ui.json(COMPARISON_FORMAT.name, found)?;
-    } else {
-        let notes = moved.notes.iter().map(|note| format!("note: {note}\n"));
-        let notes: String = notes.collect();
-        let (moving, comparing) = (moved.moving.as_secs_f32(), moved.comparing.as_secs_f32());
-        let done = match found.equal {
-            true => format!("`{new}` has it; `{old}` stays\n"),
-            false => format!("`{new}` was thrown away\n"),
-        };
-        ui.print(&format!(
-            "{notes}{}upgraded in {moving:.1} s, compared in {comparing:.1} s\n{done}",
-            compare::text(found)
-        ))?;
-    }
-    if !found.equal {
-        // Stdout has its document.
-        let (a, b) = (old.to_string(), new.to_string());
-        ui.fail_in_words(&PostgresError::NotEqual { a, b }.into());
-        return Ok(Done::Incomplete);
-    }
-    Ok(Done::Same)
+    let last = match moved.comparison.equal {
+        true => format!("`{new}` has it; `{old}` stays\n"),
+        false => format!("`{new}` was thrown away\n"),
+    };
+    let report = MoveReport {
+        ends: [old.to_string(), new.to_string()],
+        verb: "upgraded",
+        last: &last,
+        output: args.output.as_deref(),
+    };
+    report.tell(&moved, ui)
 }
 
 /// That nothing stands against an upgrade.

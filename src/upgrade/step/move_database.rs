@@ -18,7 +18,7 @@ use super::shell::quote;
 use super::world::{self, Attempt, Phase, StepKind, StepOutcome, Undo, UndoEvidence, World};
 use super::{ReleaseProject, StepError};
 use crate::database::postgres::{
-    COMPARISON_FORMAT, Filling, LoneServer, LoneStart, MovedLocale, PostgresError,
+    COMPARISON_FORMAT, Filling, LoneServer, LoneStart, MovedLocale, MovedServer, PostgresError,
 };
 use crate::database::{DatabaseEngine, DatabaseMethod};
 use crate::document::{self, DocumentFormat};
@@ -258,8 +258,21 @@ impl MoveDatabase {
         filling.fill(&to.server, world.progress)?;
         let to = to.restart(world.progress)?;
         let moved = filling.compare(&to.server, world.progress)?;
-        self.keep_proof(world, COMPARISON_FORMAT, &moved.comparison)?;
-        if !moved.comparison.equal {
+        let proved = self.proved(world, &moved, to)?;
+        from.end()?;
+        Ok(proved)
+    }
+
+    /// What comes of a server that was filled and compared: the proof is kept, and one that isn't equal is refused.
+    fn proved(
+        &self,
+        world: World<'_>,
+        moved: &MovedServer,
+        to: LoneServer<'_>,
+    ) -> Result<Moved, StepError> {
+        let comparison = &moved.comparison;
+        self.keep_proof(world, COMPARISON_FORMAT, comparison)?;
+        if !comparison.equal {
             return Err(PostgresError::NotEqual {
                 a: self.source.clone(),
                 b: self.target.clone(),
@@ -268,8 +281,6 @@ impl MoveDatabase {
         }
         to.server.renew_md5_password()?;
         to.end()?;
-        from.end()?;
-        let comparison = &moved.comparison;
         Ok(Moved {
             tables: comparison.table_count(),
             bytes: 0,

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{MoveDatabase, Moved};
-use crate::database::postgres::{COMPARISON_FORMAT, ImageUpgrade, LoneStart, PostgresError};
+use crate::database::postgres::{ImageUpgrade, LoneStart, PostgresError};
 use crate::engine::{Container, ContainerEnd, Docker, Volume, c_library_of};
 use crate::upgrade::step::StepError;
 use crate::upgrade::step::shell::quote;
@@ -51,22 +51,7 @@ impl MoveDatabase {
         let is_same = libraries[0].is_some() && libraries[0] == libraries[1];
         let all = !is_same || upgraded.major() < 15;
         let moved = upgraded.complete(&to.server, all, world.progress)?;
-        self.keep_proof(world, COMPARISON_FORMAT, &moved.comparison)?;
-        if !moved.comparison.equal {
-            return Err(PostgresError::NotEqual {
-                a: self.source.clone(),
-                b: self.target.clone(),
-            }
-            .into());
-        }
-        to.server.renew_md5_password()?;
-        to.end()?;
-        let comparison = &moved.comparison;
-        Ok(Moved {
-            tables: comparison.table_count(),
-            bytes: 0,
-            notes: [&moved.notes[..], &comparison.notes[..]].concat(),
-        })
+        self.proved(world, &moved, to)
     }
 
     /// Where in its volume the new server looks for its data.

@@ -404,6 +404,23 @@ DB
 }
 
 #[test]
+fn what_a_container_s_name_is_made_of_stays_in_the_project_s_own_env_file() {
+    let text = "\
+services:
+  database: {image: d, container_name: '${DB_HOST}'}
+  web: {image: w, env_file: .env}
+";
+    let env = EnvFile::parse(Path::new("/b/.env"), b"DB_HOST=shop-db\nHOST=shop-db\n").unwrap();
+    let fixed = fixed_with(text, &rule(), std::slice::from_ref(&env), &[]);
+    let changed = fixed.env_files[0].iter().chain(&fixed.variables);
+    let changed: Vec<_> = changed.map(|v| (&*v.name, &*v.to)).collect();
+    // The suffix is written behind it: with another value the name would have it twice.
+    assert_eq!(changed, [("HOST", "shop-db-b")]);
+    let stale: Vec<_> = fixed.stale.iter().map(|s| &*s.reason).collect();
+    assert_eq!(stale, ["the new name is still made of this variable"]);
+}
+
+#[test]
 fn a_variable_that_names_the_container_too_changes_once() {
     let text = "\
 services:
