@@ -48,7 +48,7 @@ fn a_release_whose_symlinks_lead_into_the_old_one() {
         &install,
         &["plan", "v2.10.5"],
         3,
-        "is outside of the release",
+        "leads out of the release",
     );
 }
 

@@ -146,6 +146,7 @@ impl HostUpgrade {
         may_run: bool,
         progress: &dyn Progress,
     ) -> Result<(FolderUpgrade, TemporaryTree, TemporaryTree), PostgresError> {
+        fs::metadata(&self.old_data).map_err(at(&self.old_data))?;
         let place = self.place()?;
         let work = TemporaryTree::new(disk, &std::env::temp_dir(), Purpose::Part);
         let tree = TemporaryTree::new(disk, &place, Purpose::Part);

@@ -17,6 +17,7 @@ pub(super) const NEED_MORE: &[(&str, &str)] = &[
     ("db dump", "tests/databases/dumps.rs"),
     ("db load", "tests/databases/dumps.rs"),
     ("db move", "tests/databases/moves.rs"),
+    ("db upgrade", "tests/databases/folder_upgrades.rs"),
 ];
 
 /// Commands that can't fail but by their usage.
@@ -167,6 +168,7 @@ pub(super) const CALLS: &[(&str, i32)] = &[
     ("db dump a -o a.sql --docker /nonexistent", 2),
     ("db load a.sql a --docker /nonexistent", 2),
     ("db move a b --docker /nonexistent", 2),
+    ("db upgrade nowhere new --old-bin /nonexistent --new-bin /nonexistent", 2),
     ("volume unpause", 0),
     // Compose files.
     ("image ls -f a.yml", 0),
