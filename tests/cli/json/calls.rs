@@ -168,7 +168,10 @@ pub(super) const CALLS: &[(&str, i32)] = &[
     ("db dump a -o a.sql --docker /nonexistent", 2),
     ("db load a.sql a --docker /nonexistent", 2),
     ("db move a b --docker /nonexistent", 2),
-    ("db upgrade nowhere new --old-bin /nonexistent --new-bin /nonexistent", 2),
+    (
+        "db upgrade nowhere new --old-bin /nonexistent --new-bin /nonexistent",
+        2,
+    ),
     ("volume unpause", 0),
     // Compose files.
     ("image ls -f a.yml", 0),

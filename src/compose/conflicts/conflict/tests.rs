@@ -425,3 +425,17 @@ fn made_names_of_one_project_are_no_more_than_the_project_s() {
         "{found:?}"
     );
 }
+
+#[test]
+fn a_range_that_a_port_is_chosen_from_collides_with_a_single_one_in_it_alone() {
+    let ports = |ports: &str| service(&format!("ports: ['{ports}']"));
+    for (other, expect) in [
+        ("8010:80", &["host-port 8010/tcp"][..]),
+        ("8011:80", &[]),
+        // The engine takes one that is free.
+        ("8005-8015:80", &[]),
+    ] {
+        check(&ports("8000-8010:80"), &ports(other), expect);
+        check(&ports(other), &ports("8000-8010:80"), expect);
+    }
+}
