@@ -16,6 +16,7 @@ mod completion;
 mod conflicts;
 mod consent;
 mod data_that_moves;
+mod database_routes;
 mod diff;
 mod docker;
 mod doctor;

@@ -129,6 +129,8 @@ fn a_folder_under_another_name_is_found_by_its_service_and_place_and_comes_along
         install.write("transship.yml", &(recipe + "\n"));
         let ran = install.run("plan v2 --theirs compose.yaml").exits(0);
         assert!(!ran.out.contains("stays behind"), "{}", ran.out);
+        // Once, under its new name.
+        assert!(!ran.out.contains("carry releases/v1/data"), "{}", ran.out);
         install.run("apply").exits(0);
         let version =
             |release: &str, place| install.read(&format!("releases/{release}/{place}/PG_VERSION"));

@@ -11,7 +11,7 @@ use super::release_files::{ReleaseFiles, ReleasePair, real_name};
 use super::releases_error::ReleasesError;
 use super::whose::{CarriedPath, FileQuestion, Sorted, Sorter, ToMerge};
 use crate::compose;
-use crate::merge::{self, Answers};
+use crate::merge::Answers;
 use crate::release::{CarryRule, Install, Recipe, ShippedFiles, Version};
 use crate::tree::{self, Digest};
 use crate::upgrade::request::Request;
@@ -66,7 +66,11 @@ impl CarriedConfig {
             .collect::<Result<Vec<_>, _>>()?;
         merged.retain(|file| file.step.over.is_none() || !file.merged.bytes.is_empty());
         merged.retain(|file| !file.is_vendors());
-        let mut unused_answers = unused_answers(request, &shared, &sorted.questions)
+        let asked = sorted
+            .questions
+            .iter()
+            .map(|question| question.path.clone());
+        let mut unused_answers = merging::unused_answers(request, &shared, asked)
             .map_err(|error| ReleasesError::Merge(Box::new(error)))?;
         // That a variable keeps an image, or has another name now, is no conflict of two files.
         let written = [releases.old, releases.new].into_iter();
@@ -477,25 +481,4 @@ fn as_override(
         file.overlay = Some(overlay.clone());
     }
     Ok(())
-}
-
-/// The answers that were given and that fit no conflict.
-fn unused_answers(
-    request: &Request,
-    shared: &[SharedFile],
-    questions: &[FileQuestion],
-) -> Result<Vec<PathBuf>, merge::Error> {
-    let answers = Answers::new(&request.ours, &request.theirs);
-    if answers.0.is_empty() {
-        return Ok(Vec::new());
-    }
-    let whole = |question: &FileQuestion| (question.path.clone(), String::new());
-    let mut conflicts: Vec<_> = questions.iter().map(whole).collect();
-    for file in shared {
-        let merged = merging::merged(file, &Answers::default())?;
-        let what = merged.conflicts().map(|conflict| conflict.what.clone());
-        conflicts.extend(what.map(|what| (file.name.clone(), what)));
-    }
-    let idle = answers.idle(&conflicts);
-    Ok(idle.map(|answer| answer.path.clone()).collect())
 }

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use super::decisions::OutsideFolder;
 use super::volume_pair::VolumePair;
 use crate::compose::Model;
 use crate::database;
@@ -32,6 +33,8 @@ pub(super) struct DatabaseLook<'a> {
     pub(super) clone: Option<&'a CloneBindings>,
     /// The volumes that are copied; nothing where nothing is upgraded.
     pub(super) pairs: Option<&'a [VolumePair]>,
+    /// The folders that are copied.
+    pub(super) copies: &'a [OutsideFolder],
     /// Where they live.
     pub(super) volumes: &'a dyn VolumeStore,
 }
@@ -45,6 +48,13 @@ impl DatabaseLook<'_> {
         let mut seen = Vec::new();
         for (key, volume) in &self.model.volumes {
             let mounts = self.mounts_of(key);
+            if let Some(device) = volume.folder() {
+                let path = self.now_at(&device);
+                if path.is_dir() && !mounts.is_empty() {
+                    seen.push(self.folder(&path, mounts)?);
+                }
+                continue;
+            }
             let pair = self
                 .pairs
                 .map(|pairs| pairs.iter().find(|pair| pair.key == *key));
@@ -137,6 +147,22 @@ impl DatabaseLook<'_> {
         }))
     }
 
+    /// Where it is now what a service will have at a place: a copy's source, else the same place of the release in
+    /// use for what is below a release.
+    fn now_at(&self, place: &Path) -> PathBuf {
+        let Some(below) = self.model.inside(place) else {
+            return self.folder.join(place);
+        };
+        let copied = self.copies.iter().find_map(|copy| {
+            let rest = below.strip_prefix(&copy.to).ok()?;
+            Some(match rest.as_os_str().is_empty() {
+                true => copy.from.clone(),
+                false => copy.from.join(rest),
+            })
+        });
+        self.folder.join(copied.unwrap_or(below))
+    }
+
     /// The folders of the host that enabled services may write, as they are now.
     fn folders(&self) -> BTreeMap<PathBuf, Vec<DataMount>> {
         let mut folders: BTreeMap<PathBuf, Vec<DataMount>> = BTreeMap::new();
@@ -144,7 +170,7 @@ impl DatabaseLook<'_> {
         let is_enabled = |name: &str| services.get(name).is_some_and(|service| service.enabled);
         let binds = self.model.binds.iter();
         for bind in binds.filter(|bind| !bind.read_only && is_enabled(&bind.service)) {
-            let path = self.folder.join(&bind.source);
+            let path = self.now_at(&bind.source);
             let is_system = ["/", "/proc", "/sys", "/dev", "/run", "/var/run"];
             if path.is_dir() && is_system.iter().all(|system| path != Path::new(system)) {
                 folders.entry(path).or_default().push(DataMount {

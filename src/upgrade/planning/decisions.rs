@@ -183,7 +183,7 @@ impl Decisions {
         }
         warnings::of_old_version(old, new, &mut warnings);
         warnings::of_findings(&releases.findings, ReleasePair { old, new }, &mut warnings);
-        leave_to_copies(&mut carry, &outside.folders);
+        leave_to_copies(&mut carry, &outside.folders, &model);
         warnings::of_no_pristine(releases, &mut warnings);
         Ok(Self {
             from: old.version.clone(),
@@ -291,12 +291,19 @@ fn outside(
     decided
 }
 
-/// Takes out of what is carried the links that copies of what they lead to take the place of.
-fn leave_to_copies(carry: &mut Vec<CarriedPath>, copies: &[OutsideFolder]) {
-    for copy in copies {
-        carry.retain(|carry| carry.path != copy.to);
+/// Takes out of what is carried the links that copies of what they lead to take the place of, and what comes along
+/// by another name.
+fn leave_to_copies(carry: &mut Vec<CarriedPath>, copies: &[OutsideFolder], model: &compose::Model) {
+    let is_mounted = |place: &&PathBuf| {
+        let mut binds = model.binds.iter();
+        binds.any(|bind| bind.source.starts_with(place))
+    };
+    let renamed = copies.iter().map(|copy| &copy.from);
+    let renamed = renamed.filter(|from| from.is_relative() && !is_mounted(from));
+    for place in copies.iter().map(|copy| &copy.to).chain(renamed) {
+        carry.retain(|carry| !carry.path.starts_with(place));
         for carry in carry.iter_mut() {
-            let below = copy.to.strip_prefix(&carry.path);
+            let below = place.strip_prefix(&carry.path);
             carry.exclude.extend(below.map(Path::to_owned));
         }
     }

@@ -122,6 +122,7 @@ fn of_release_in_use(
         folder: &old.folder,
         clone: None,
         pairs: None,
+        copies: &[],
         volumes,
     };
     let databases = look.facts().map_err(FactsError::from)?;

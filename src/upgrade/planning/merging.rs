@@ -379,3 +379,23 @@ impl MergedFile {
         }
     }
 }
+
+/// The answers that were given and that fit neither a conflict nor a file that is `asked` about as a whole.
+pub(super) fn unused_answers(
+    request: &Request,
+    shared: &[SharedFile],
+    asked: impl Iterator<Item = PathBuf>,
+) -> Result<Vec<PathBuf>, merge::Error> {
+    let answers = Answers::new(&request.ours, &request.theirs);
+    if answers.0.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut conflicts: Vec<_> = asked.map(|path| (path, String::new())).collect();
+    for file in shared {
+        let merged = merged(file, &Answers::default())?;
+        let what = merged.conflicts().map(|conflict| conflict.what.clone());
+        conflicts.extend(what.map(|what| (file.name.clone(), what)));
+    }
+    let idle = answers.idle(&conflicts);
+    Ok(idle.map(|answer| answer.path.clone()).collect())
+}

@@ -149,6 +149,7 @@ pub(super) fn observe(
         folder: &releases.old.folder,
         clone: clone.as_ref(),
         pairs: Some(&decisions.volumes),
+        copies: &decisions.folders,
         volumes,
     };
     let databases = look.facts().map_err(FactsError::from)?;
