@@ -212,7 +212,8 @@ fn volume_ls_tells_who_uses_what_whose_it_is_and_how_large() {
         row.ends_with("ts_users_bind (stopped), ts_users_container"),
         "{row}"
     );
-    assert!(row.contains("KiB"), "{row}");
+    // In the unit of the largest that the engine has.
+    assert!(row.contains("iB "), "{row}");
     let json = named.exits(0).json();
     let volume = json["volumes"]
         .as_array()
