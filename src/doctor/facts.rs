@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use super::DatabaseFacts;
-use crate::compose::{Conflict, Model};
+use super::{DatabaseFacts, NeighbourFacts};
+use crate::compose::Model;
 use crate::engine::{Container, Users};
 use crate::release::Version;
 
@@ -29,8 +29,8 @@ pub struct DoctorFacts {
     pub missing_images: Observed<Vec<String>>,
     /// The containers of the release in use.
     pub containers: Observed<Vec<Container>>,
-    /// What collides with others on the engine.
-    pub conflicts: Observed<Vec<Conflict>>,
+    /// What else is on the engine.
+    pub neighbours: NeighbourFacts,
     /// The volumes and who uses them.
     pub volumes: Vec<VolumeUse>,
     /// The filesystems that are written.

@@ -102,7 +102,7 @@ impl CloneBindings {
     }
 
     /// Has the model be that of the clone.
-    pub(super) fn bind(&self, model: &mut Model) {
+    pub(crate) fn bind(&self, model: &mut Model) {
         *model = Self::shut_in(model);
         for service in model.services.values_mut() {
             service.container_name = service.container_name.as_ref().map(|name| self.name(name));

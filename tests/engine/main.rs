@@ -26,6 +26,7 @@ mod lab;
 #[path = "../fidelity/look.rs"]
 mod look;
 mod named_files;
+mod neighbours;
 #[path = "../common/need.rs"]
 mod need;
 mod outage;

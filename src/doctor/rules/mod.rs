@@ -17,6 +17,7 @@ mod latest_tag;
 mod name_taken;
 mod port_taken;
 mod project_name;
+mod project_taken;
 mod restart_policy;
 mod same_release;
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::doctor_rule::DoctorRule;
 use crate::compose::{Conflict, ConflictRule};
-use crate::doctor::{DoctorFacts, Finding, Severity};
+use crate::doctor::{DoctorFacts, Finding, NeighbourFacts, Severity};
 
 pub(super) const RULE: DoctorRule = DoctorRule {
     id: "name-taken",
@@ -11,22 +11,29 @@ pub(super) const RULE: DoctorRule = DoctorRule {
 };
 
 fn check(facts: &DoctorFacts) -> Vec<Finding> {
-    collisions(facts, RULE.id, "which names are taken", |rule| {
-        rule != ConflictRule::HostPort
+    // Without an engine that is told of by its own rule.
+    match facts.engine.is_err() && facts.neighbours.conflicts.is_err() {
+        true => Vec::new(),
+        false => of(&facts.neighbours),
+    }
+}
+
+/// What others have; whose the project is has a rule of its own.
+pub(super) fn of(neighbours: &NeighbourFacts) -> Vec<Finding> {
+    collisions(neighbours, RULE.id, "which names are taken", |rule| {
+        !matches!(rule, ConflictRule::HostPort | ConflictRule::ProjectName)
     })
 }
 
 /// The collisions of some kinds as findings.
 pub(super) fn collisions(
-    facts: &DoctorFacts,
+    neighbours: &NeighbourFacts,
     id: &'static str,
     what: &str,
     is_of: impl Fn(ConflictRule) -> bool,
 ) -> Vec<Finding> {
-    let conflicts = match &facts.conflicts {
+    let conflicts = match &neighbours.conflicts {
         Ok(conflicts) => conflicts,
-        // Without an engine that is told of by its own rule.
-        Err(_) if facts.engine.is_err() => return Vec::new(),
         Err(why) => {
             let hint = "let the engine answer: `transship conflicts --running` shows all";
             let message = format!("{what}: {why}");
@@ -86,16 +93,18 @@ mod tests {
     #[test]
     fn a_name_that_another_has_is_an_error_and_an_engine_that_is_silent_unknown() {
         let mut facts = facts("{}");
-        facts.conflicts = Ok(vec![conflict(ConflictRule::HostPort, "80/tcp")]);
-        check_fine(&RULE, &facts);
-        facts.conflicts = Ok(vec![conflict(ConflictRule::ContainerName, "db")]);
+        for others in [ConflictRule::HostPort, ConflictRule::ProjectName] {
+            facts.neighbours.conflicts = Ok(vec![conflict(others, "80/tcp")]);
+            check_fine(&RULE, &facts);
+        }
+        facts.neighbours.conflicts = Ok(vec![conflict(ConflictRule::ContainerName, "db")]);
         check_found(
             &RULE,
             &facts,
             Severity::Error,
             "web wants `db`, which shop of project other has",
         );
-        facts.conflicts = Err("no engine".into());
+        facts.neighbours.conflicts = Err("no engine".into());
         check_found(&RULE, &facts, Severity::Unknown, "no engine");
         facts.engine = Err("no engine".into());
         check_fine(&RULE, &facts);

@@ -3,7 +3,7 @@
 use super::doctor_rule::DoctorRule;
 use super::name_taken::collisions;
 use crate::compose::ConflictRule;
-use crate::doctor::{DoctorFacts, Finding};
+use crate::doctor::{DoctorFacts, Finding, NeighbourFacts};
 
 pub(super) const RULE: DoctorRule = DoctorRule {
     id: "port-taken",
@@ -12,7 +12,15 @@ pub(super) const RULE: DoctorRule = DoctorRule {
 };
 
 fn check(facts: &DoctorFacts) -> Vec<Finding> {
-    collisions(facts, RULE.id, "which ports are taken", |rule| {
+    // Without an engine that is told of by its own rule.
+    match facts.engine.is_err() && facts.neighbours.conflicts.is_err() {
+        true => Vec::new(),
+        false => of(&facts.neighbours),
+    }
+}
+
+pub(super) fn of(neighbours: &NeighbourFacts) -> Vec<Finding> {
+    collisions(neighbours, RULE.id, "which ports are taken", |rule| {
         rule == ConflictRule::HostPort
     })
 }
@@ -27,9 +35,9 @@ mod tests {
     #[test]
     fn a_port_that_another_listens_on_is_an_error() {
         let mut facts = facts("{}");
-        facts.conflicts = Ok(vec![conflict(ConflictRule::ContainerName, "db")]);
+        facts.neighbours.conflicts = Ok(vec![conflict(ConflictRule::ContainerName, "db")]);
         check_fine(&RULE, &facts);
-        facts.conflicts = Ok(vec![conflict(ConflictRule::HostPort, "8080/tcp")]);
+        facts.neighbours.conflicts = Ok(vec![conflict(ConflictRule::HostPort, "8080/tcp")]);
         check_found(&RULE, &facts, Severity::Error, "8080/tcp");
     }
 }

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use crate::compose::{LoadOptions, Model};
 use crate::database::{Database, Inspection, Known, ShutdownState};
 use crate::doctor::{
-    DataMount, DatabaseFacts, DoctorFacts, DoctorRule, EngineFacts, Finding, SeenDatabases,
-    Severity,
+    DataMount, DatabaseFacts, DoctorFacts, DoctorRule, EngineFacts, Finding, NeighbourFacts,
+    SeenDatabases, Severity,
 };
 
 /// The model of a compose file's text.
@@ -37,7 +37,12 @@ pub(super) fn facts(services: &str) -> DoctorFacts {
         has_engine_volumes: false,
         missing_images: Ok(Vec::new()),
         containers: Ok(Vec::new()),
-        conflicts: Ok(Vec::new()),
+        neighbours: NeighbourFacts {
+            conflicts: Ok(Vec::new()),
+            namesakes: Ok(Vec::new()),
+            folder: "/r".into(),
+            is_to_come: false,
+        },
         volumes: Vec::new(),
         rooms: Vec::new(),
         readable: Vec::new(),

@@ -4,14 +4,15 @@ use super::doctor_rule::DoctorRule;
 use super::{
     clock, compose_version, database_extension, database_files, database_folder, database_outside,
     database_unclean, database_version, engine_version, fixed_name, image_missing, inodes,
-    latest_tag, name_taken, port_taken, project_name, restart_policy, same_release, secret_in_file,
-    secret_readable, space, unhealthy, unread_variable, usage_unknown, volume_in_use,
+    latest_tag, name_taken, port_taken, project_name, project_taken, restart_policy, same_release,
+    secret_in_file, secret_readable, space, unhealthy, unread_variable, usage_unknown,
+    volume_in_use,
 };
 use crate::compose::Model;
-use crate::doctor::{DatabaseFacts, Finding};
+use crate::doctor::{DatabaseFacts, Finding, NeighbourFacts};
 
 /// Every rule.
-pub static RULES: [DoctorRule; 25] = [
+pub static RULES: [DoctorRule; 26] = [
     clock::RULE,
     compose_version::RULE,
     database_extension::RULE,
@@ -28,6 +29,7 @@ pub static RULES: [DoctorRule; 25] = [
     name_taken::RULE,
     port_taken::RULE,
     project_name::RULE,
+    project_taken::RULE,
     restart_policy::RULE,
     same_release::RULE,
     secret_in_file::RULE,
@@ -44,6 +46,15 @@ pub static RULES: [DoctorRule; 25] = [
 pub fn of_databases(model: &Model, databases: &DatabaseFacts) -> Vec<Finding> {
     let mut found = database_version::check(model, databases);
     found.extend(database_folder::of_data(model, databases));
+    found
+}
+
+/// What the rules on what else is on the engine have against a release that is to be started there: those
+/// that the plan of an upgrade that starts it asks, too. It would be refused as its containers are made.
+pub fn of_neighbours(neighbours: &NeighbourFacts) -> Vec<Finding> {
+    let mut found = project_taken::of(neighbours);
+    found.extend(name_taken::of(neighbours));
+    found.extend(port_taken::of(neighbours));
     found
 }
 

@@ -144,7 +144,10 @@ impl Container {
     }
 
     /// The containers of a compose project, those of `docker compose run` among them.
-    pub(super) fn all_of_project(docker: &Docker, project: &str) -> Result<Vec<Self>, Error> {
+    ///
+    /// # Errors
+    /// [`Error::Call`] and [`Error::Answer`].
+    pub fn all_of_project(docker: &Docker, project: &str) -> Result<Vec<Self>, Error> {
         let ours = format!("label=com.docker.compose.project={project}");
         Self::listed(docker, &["--filter", &ours])
     }

@@ -11,19 +11,20 @@ use jiff::Timestamp;
 use super::database_look::DatabaseLook;
 use super::decisions::Decisions;
 use super::facts::FactsError;
+use super::neighbours::{Neighbourhood, asked};
 use super::obstacle::Obstacle;
 use super::planner::all_obstacles;
 use super::prepare::{ObservedUpgrade, PrepareError, observe};
 use super::release_files::{ReadOptions, ReleaseFiles};
 use super::releases_error::ReleasesError;
 use crate::clock;
-use crate::compose::{Claims, Model, conflicts};
+use crate::compose::Model;
 use crate::doctor::{
-    self, DatabaseFacts, DoctorFacts, EngineFacts, Finding, Observed, RULES, Room, Severity,
-    VolumeUse,
+    self, DatabaseFacts, DoctorFacts, EngineFacts, Finding, NeighbourFacts, Observed, RULES, Room,
+    Severity, VolumeUse,
 };
 use crate::engine::{
-    Compose, Container, Docker, ExceptProject, VolumeStore, claimed, local_images, missing_images,
+    Compose, Container, Docker, ExceptProject, VolumeStore, local_images, missing_images,
 };
 use crate::env_file::{EnvEntry, EnvFile};
 use crate::progress::Progress;
@@ -66,6 +67,7 @@ fn of_upgrade(
         decisions,
         facts,
         databases,
+        neighbours,
     } = observe(install, request, volumes, progress)?;
     let obstacles = all_obstacles(releases.shipment.as_ref(), &decisions, &facts);
     let uses = decisions.volumes.iter().zip(&facts.volumes);
@@ -85,17 +87,7 @@ fn of_upgrade(
         old: &releases.old,
         project: from_project,
     };
-    let own = [
-        ExceptProject {
-            project: from_project,
-            folder: &releases.old.model.project_dir,
-        },
-        ExceptProject {
-            project: &model.project,
-            folder: &model.project_dir,
-        },
-    ];
-    let facts = place.facts(model, &own, databases, uses.collect(), Some(to))?;
+    let facts = place.facts(model, neighbours, databases, uses.collect(), Some(to))?;
     Ok((
         DoctorFacts {
             old: Some(releases.old.model.clone()),
@@ -144,11 +136,15 @@ fn of_release_in_use(
         old: &old,
         project: &model.project,
     };
-    let own = [ExceptProject {
-        project: &model.project,
-        folder: &model.project_dir,
-    }];
-    place.facts(model, &own, databases, uses, None)
+    let neighbourhood = Neighbourhood {
+        model,
+        own: ExceptProject {
+            project: &model.project,
+            folder: &model.project_dir,
+        },
+        replaced: None,
+    };
+    place.facts(model, neighbourhood.look(volumes), databases, uses, None)
 }
 
 /// Where the release in use is, and runs.
@@ -163,7 +159,7 @@ impl Place<'_> {
     fn facts(
         &self,
         model: &Model,
-        own: &[ExceptProject<'_>],
+        neighbours: NeighbourFacts,
         databases: DatabaseFacts,
         volumes: Vec<VolumeUse>,
         to: Option<&Version>,
@@ -177,16 +173,13 @@ impl Place<'_> {
             model: model.clone(),
             old: None,
             databases,
-            engine: self.asked(engine),
+            engine: asked(self.volumes, engine),
             has_engine_volumes: self.volumes.server().is_some(),
-            missing_images: self.asked(|docker| missing(docker, model)),
-            containers: self.asked(|docker| {
+            missing_images: asked(self.volumes, |docker| missing(docker, model)),
+            containers: asked(self.volumes, |docker| {
                 Container::of_project(docker, self.project).map_err(|error| error.to_string())
             }),
-            conflicts: self.asked(|docker| {
-                let others = claimed(docker, own).map_err(|error| error.to_string())?;
-                Ok(conflicts(&others, &Claims::of(model)))
-            }),
+            neighbours,
             volumes,
             rooms: self.rooms()?,
             readable: self.readable(),
@@ -194,12 +187,6 @@ impl Place<'_> {
             now: clock::now(),
             newest: self.newest()?,
         })
-    }
-
-    /// What the engine answers.
-    fn asked<T>(&self, ask: impl Fn(&Docker) -> Observed<T>) -> Observed<T> {
-        let docker = self.volumes.docker();
-        docker.map_or_else(|| Err("no Docker engine is there to be asked".into()), ask)
     }
 
     /// The filesystems of the releases, of the volumes, and of what is temporary; each once.

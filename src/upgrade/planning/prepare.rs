@@ -10,6 +10,7 @@ use super::facts::FactsError;
 use super::hops::SkippedHop;
 use super::image_facts::{ImageFacts, ImagesError};
 use super::minimum_versions;
+use super::neighbours;
 use super::obstacle::Refused;
 use super::planner::{self, PlanLabel};
 use super::release_changes::ReleaseChanges;
@@ -19,7 +20,7 @@ use super::unseen::UnseenFacts;
 use super::unwell_checks::UnwellCheck;
 use crate::clock;
 use crate::compose;
-use crate::doctor::{self, DatabaseFacts};
+use crate::doctor::{self, DatabaseFacts, NeighbourFacts};
 use crate::engine::VolumeStore;
 use crate::error::{Code, ErrorPart, Explain, Kind};
 use crate::fs::Disk;
@@ -116,6 +117,7 @@ pub(super) struct ObservedUpgrade {
     pub(super) decisions: Decisions,
     pub(super) facts: Facts,
     pub(super) databases: DatabaseFacts,
+    pub(super) neighbours: NeighbourFacts,
 }
 
 /// Reads, decides and observes.
@@ -158,6 +160,10 @@ pub(super) fn observe(
     }
     facts.below_minimum = minimum_versions::lacking(&releases.recipe.path, &decisions, &databases);
     facts.findings = doctor::of_databases(&decisions.model, &databases);
+    let neighbours = neighbours::of_upgrade(install, &releases.old, &decisions, volumes)?;
+    if request.up {
+        facts.findings.extend(doctor::of_neighbours(&neighbours));
+    }
     let docker = volumes.docker();
     let word = compose_config::ask(&Disk::new(), docker, request, &releases, &decisions);
     facts.compose = Some(word);
@@ -166,6 +172,7 @@ pub(super) fn observe(
         decisions,
         facts,
         databases,
+        neighbours,
     })
 }
 
@@ -184,6 +191,7 @@ pub fn prepare(
         decisions,
         facts,
         databases,
+        ..
     } = observe(install, request, volumes, progress)?;
     let made = clock::now();
     let label = PlanLabel {
