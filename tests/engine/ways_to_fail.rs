@@ -36,12 +36,13 @@
 //! | 30 | SIGKILL, then `resume` after the maintenance window has ended | `terms`: `a_replay_is_on_terms_too_*` |
 //! | 31 | a replay that nobody confirms | the same |
 //! | 32 | a crash at any effect, the engine's among them | `crash_points`: `after_a_crash_at_any_effect_*` |
+//! | 33 | a process of the host writes a folder after it was copied | here: `what_is_written_after_it_was_copied_*` |
 //!
 //! What went wrong elsewhere (`owner/repository#issue`), and what would see it here:
 //!
 //! | fault | where it is tried |
 //! |---|---|
-//! | drydock#1020: the old tag written, the new image started, success told | `standing`: tags that were moved |
+//! | drydock#1020: the old tag written, the new image started, success told | here: `an_image_that_is_gone_*`: a tag that was moved |
 //! | drydock#1023, #1027: the running container removed, the failing one put back as recovered | `upgrade`: the very containers of before serve, in every way to fail |
 //! | Dockge-Enhanced#293, #296: the container that going back needs removed by the update | `upgrade`: `what_somebody_removes_of_the_old_release_*` |
 //! | nextcloudpi#1210, #1715: a left-over folder made going back delete the data | `tests/cli/last_copy.rs`: nothing is removed that the run didn't make, nor while the old volume is gone or empty |
@@ -179,7 +180,7 @@ fn an_image_that_is_gone_in_the_window_is_missed_and_never_said_to_run() {
         text(lab, port, number, "", "").replace("shell:1", &own_image(lab, number))
     });
     let upgrade = Upgrade::up(pair, port);
-    let (root, before) = (upgrade.pair.home.path().to_owned(), upgrade.running("a"));
+    let root = upgrade.pair.home.path().to_owned();
     let own = upgrade.pair.lab.name("");
     let all_of = |project: &str| {
         format!("$(docker ps -aq --filter label=com.docker.compose.project={own}{project})")
@@ -189,13 +190,38 @@ fn an_image_that_is_gone_in_the_window_is_missed_and_never_said_to_run() {
         format!("docker rmi -f $(docker image inspect -f \"{{{{.Id}}}}\" {own}{image}:1)")
     };
 
+    // The old release's tag is moved to the new one's image, and its containers are gone: what it ran is had
+    // back, and not what is called so by now.
+    let (v1, v2) = (
+        upgrade.pair.lab.name("image1") + ":1",
+        upgrade.pair.lab.name("image2") + ":1",
+    );
+    let image_of =
+        |what: &str, format: &str| upgrade.pair.lab.docker(&["inspect", "-f", format, what]);
+    let old = image_of(&v1, "{{.Id}}");
+    let hook = format!("docker tag {v2} {v1}; docker rm -f {}; exit 1", all_of("a"));
+    put_text(
+        &root.join("transship.yml"),
+        &format!("hooks: {{migrate: '{hook}'}}"),
+    );
+    upgrade.upgrade(&[]).exits(5).complains("v1 serves again");
+    let before = upgrade.running("a");
+    upgrade.is_old(&before, "the tag was moved");
+    for container in &before {
+        assert_eq!(image_of(container, "{{.Image}}"), old);
+    }
+    upgrade.pair.lab.docker(&["tag", &old, &v1]);
+    upgrade
+        .pair
+        .ran(&["rollback", "--discard", "--yes"])
+        .exits(0);
+
     // Of the new release, with its containers.
     let hook = format!("docker rm -f {}; {}", all_of("b"), remove("image2"));
     put_text(
         &root.join("transship.yml"),
         &format!("hooks: {{before-stop: '{hook}'}}"),
     );
-    let v2 = upgrade.pair.lab.name("image2") + ":1";
     let tar = root.join("image2.tar").display().to_string();
     upgrade.pair.lab.docker(&["save", "-o", &tar, &v2]);
     let ran = upgrade.upgrade(&[]).exits(5);
@@ -208,7 +234,6 @@ fn an_image_that_is_gone_in_the_window_is_missed_and_never_said_to_run() {
     upgrade.pair.lab.docker(&["load", "-i", &tar]);
 
     // Of the old one, with its containers: it can't be had back, and that is what is said.
-    let v1 = upgrade.pair.lab.name("image1") + ":1";
     let tar = root.join("image1.tar").display().to_string();
     upgrade.pair.lab.docker(&["save", "-o", &tar, &v1]);
     let hook = format!("docker rm -f {}; {}; exit 1", all_of("a"), remove("image1"));
@@ -230,6 +255,40 @@ fn an_image_that_is_gone_in_the_window_is_missed_and_never_said_to_run() {
     for image in [v1, v2] {
         let _ = Command::new("docker").args(["rmi", "-f", &image]).output();
     }
+}
+
+#[test]
+fn what_is_written_after_it_was_copied_into_a_folder_of_the_host_is_not_left_behind() {
+    if !can() {
+        return;
+    }
+    let host = tempfile::tempdir().unwrap();
+    put_text(&host.path().join("row"), "first\n");
+    let path = host.path().to_str().unwrap();
+    let both = Extra {
+        web: &format!("    volumes: ['{path}:/x']\n"),
+        ..Extra::default()
+    };
+    let upgrade = Upgrade::new("hostly", both, Extra::default());
+    let (root, before) = (upgrade.pair.home.path(), upgrade.running("a"));
+    let hook = format!("hooks: {{migrate: 'echo late >>{path}/row'}}");
+    put_text(&root.join("transship.yml"), &hook);
+    let ran = upgrade.upgrade(&["--own", path]).exits(5);
+    ran.complains(&format!("`{path}` was written since it was copied"))
+        .complains("a process of the host");
+    upgrade.is_old(&before, "written late");
+    upgrade
+        .pair
+        .ran(&["rollback", "--discard", "--yes"])
+        .exits(0);
+
+    fs::remove_file(root.join("transship.yml")).unwrap();
+    upgrade.upgrade(&["--own", path]).exits(0);
+    let row = root
+        .join("releases/v2/own")
+        .join(path.trim_start_matches('/'));
+    let row = fs::read_to_string(row.join("row")).unwrap();
+    assert_eq!(row, "first\nlate\n");
 }
 
 #[test]

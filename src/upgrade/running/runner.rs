@@ -189,7 +189,7 @@ impl Runner<'_> {
             self.tell(StepMoment::Begun, &steps, number, None);
             journal.record(self.disk, JournalEvent::Do { step: number })?;
             self.measure(step, journal, downtime, &ids)?;
-            let is_current = self.look_again(step, &steps, &ids);
+            let is_current = self.look_again(step, journal, &ids);
             match is_current.and_then(|()| self.act(step, &ids, state)) {
                 Ok(outcome) => {
                     let bytes = outcome.bytes;
@@ -271,17 +271,23 @@ impl Runner<'_> {
         Ok(())
     }
 
-    /// Before the switch: nobody has started the old release again, nor written what was copied of it;
-    /// folders of the host that were written since are copied again, where the new one doesn't run yet.
-    fn look_again(&self, step: &Step, steps: &[Step], ids: &RunIds) -> Result<(), StepError> {
+    /// Before the switch: nobody has started the old release again, nor written what was copied of it, nor
+    /// the folders of the host that were; these are copied again, where the new one doesn't run yet.
+    fn look_again(&self, step: &Step, journal: &Journal, ids: &RunIds) -> Result<(), StepError> {
         if !matches!(step, Step::Switch(_)) {
             return Ok(());
         }
+        let steps = &journal.plan().steps;
         let is_flow = steps.iter().any(|step| matches!(step, Step::Stop(_)));
-        for step in steps {
+        for (number, step) in steps.iter().enumerate() {
             match step {
                 Step::Stop(stop) => stop.require_stopped(self.world(ids))?,
                 Step::Verify(verify) if is_flow => verify.require_unwritten(self.world(ids))?,
+                Step::CopyFolder(copy) if is_flow => {
+                    let outcome = journal.outcome(number);
+                    let was = outcome.and_then(|outcome| outcome.sha256.as_deref());
+                    copy.require_unwritten(self.world(ids), was)?;
+                }
                 _ => {}
             }
             // Once the new release runs, the copy is what it writes: never replaced beneath it.

@@ -50,6 +50,7 @@ impl StepKind for CopyFolder {
             // An interrupted run's own, and perhaps of before the folder was written again.
             discard(world.disk, &target)?;
         }
+        let before = as_it_is(&source, world)?;
         create_parents(world, &self.from, &self.to)?;
         let options = CopyOptions::for_entry();
         let copied = tree::copy(world.disk, &source, &target, &options, world.progress)?;
@@ -66,6 +67,7 @@ impl StepKind for CopyFolder {
         Ok(StepOutcome {
             files: survey.files,
             bytes: survey.bytes,
+            sha256: Some(before),
             ..StepOutcome::default()
         })
     }
@@ -150,6 +152,23 @@ impl CopyFolder {
         Ok(CloneBindings::place(world.install, &self.from)?)
     }
 
+    /// It is as it was before it was copied, told by size and times: whoever writes there, a process of the
+    /// host, isn't stopped. `was` is what the step told of it then, if it did.
+    ///
+    /// # Errors
+    /// [`StepError::FolderWritten`].
+    pub(crate) fn require_unwritten(
+        &self,
+        world: World<'_>,
+        was: Option<&str>,
+    ) -> Result<(), StepError> {
+        let path = self.source(world)?;
+        match was {
+            Some(was) if as_it_is(&path, world)? != was => Err(StepError::FolderWritten { path }),
+            _ => Ok(()),
+        }
+    }
+
     /// Copies again what was written since it was copied; whether anything was. Told by size and times.
     ///
     /// # Errors
@@ -170,6 +189,15 @@ impl CopyFolder {
         self.act(world, Attempt::Again)?;
         Ok(true)
     }
+}
+
+/// What tells whether it was written since: names, sizes and times, and no content.
+fn as_it_is(path: &Path, world: World<'_>) -> Result<String, StepError> {
+    let options = VerifyOptions {
+        scope: VerifyScope::MetadataOnly,
+        ..VerifyOptions::default()
+    };
+    Ok(tree::manifest_of(path, &options, world.progress)?.digest())
 }
 
 fn require_idle(step: &CopyFolder, world: World<'_>) -> Result<(), StepError> {

@@ -103,6 +103,12 @@ pub enum StepError {
         /// How the source differs from what was copied.
         differences: Vec<Difference>,
     },
+    /// A folder of the host was written after it was copied, and the new release runs on the copy.
+    #[error("`{}` was written since it was copied, and the new release has the copy", path.display())]
+    FolderWritten {
+        /// The folder.
+        path: PathBuf,
+    },
     /// The old release was stopped, and somebody has started some of it since.
     #[error("{version} was started again while {to} came up (`{container}`)")]
     StartedAgain {
@@ -258,6 +264,7 @@ impl Explain for StepError {
             Self::NoWay { .. } => Code::Refused,
             Self::FileChanged { .. }
             | Self::SourceChanged { .. }
+            | Self::FolderWritten { .. }
             | Self::StartedAgain { .. }
             | Self::WouldComeUpOtherwise { .. }
             | Self::CurrentMoved { .. } => Code::Changed,
@@ -341,6 +348,11 @@ impl Explain for StepError {
             Self::SourceChanged { .. } => {
                 vec!["keep the old release stopped, roll back, and apply again".into()]
             }
+            Self::FolderWritten { .. } => vec![
+                "see who writes there while no release runs (a process of the host, a timer), stop it, and \
+                 apply again"
+                    .into(),
+            ],
             Self::StartedAgain { .. } => vec![
                 "what it wrote the new release wouldn't have: see who starts it (a restart policy, \
                  a timer), and apply again"
