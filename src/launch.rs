@@ -18,6 +18,7 @@ mod parting;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::thread;
 
 pub use clone_bindings::{CloneBindings, FORMAT as CLONE_FORMAT};
 pub use error::LaunchError;
@@ -27,11 +28,12 @@ pub use parting::{EditedFile, Parting, PartingNames, require_distinct};
 
 use crate::compose::{self, Claims, Conflict, ConflictRule, LoadOptions, Model, VariableChange};
 use crate::engine::{
-    Compose, ComposeProject, Docker, EngineClaims, ExceptProject, UpOptions, local_images,
-    missing_images,
+    Compose, ComposeProject, Docker, EngineClaims, ExceptProject, LocalImage, UpOptions,
+    local_images, missing_images,
 };
 use crate::fs::Disk;
 use crate::release::{Install, Release};
+use crate::threads;
 use making_way::{had_given_way, what_gives_way};
 
 /// How a release is to run.
@@ -153,7 +155,14 @@ impl Launch {
         };
         let mut except = vec![own(&model)];
         except.extend(replaced.map(ReplacedProject::except));
-        let engine = EngineClaims::look(docker)?;
+        // Each answer takes as long as the program needs to start.
+        let (engine, images) = thread::scope(|scope| {
+            let images = threads::start_in(scope, || local_images(docker));
+            let engine = EngineClaims::look(docker);
+            let images = threads::ended_or(images, || local_images(docker));
+            (engine, images)
+        });
+        let (engine, images) = (engine?, images?);
         let others = engine.but_for(&except);
         let found = compose::conflicts(&others, &Claims::of(&model));
         let mut parting = Parting::of(&model, &paths, &others, &found, &wish.names)?;
@@ -176,7 +185,7 @@ impl Launch {
             }
             None => Vec::new(),
         };
-        let to_pull = to_pull(docker, &after, &wish.images)?;
+        let to_pull = to_pull(&images, &after, &wish.images);
         if wish.never_pull && !to_pull.is_empty() {
             return Err(LaunchError::NoImages { images: to_pull });
         }
@@ -195,7 +204,7 @@ impl Launch {
             gives_way,
             beside,
             never_pull: to_pull.is_empty(),
-            recreate: wish.recreate || had_given_way(docker, &after)?,
+            recreate: wish.recreate || had_given_way(&engine, &after),
             to_pull,
             images: wish.images.clone(),
             clone: clone_file,
@@ -291,16 +300,11 @@ fn own_volumes(before: &Model, after: &Model) -> Vec<OwnVolume> {
 }
 
 /// The images of enabled services that are neither there nor built nor `given` otherwise.
-fn to_pull(
-    docker: &Docker,
-    model: &Model,
-    given: &BTreeMap<String, String>,
-) -> Result<Vec<String>, LaunchError> {
+fn to_pull(have: &[LocalImage], model: &Model, given: &BTreeMap<String, String>) -> Vec<String> {
     let mut model = model.clone();
     model.services.retain(|name, _| !given.contains_key(name));
     let wanted = model.images_to_have();
     let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
-    let have = local_images(docker)?;
-    let missing = missing_images(&have, &wanted).into_iter();
-    Ok(missing.map(str::to_owned).collect())
+    let missing = missing_images(have, &wanted).into_iter();
+    missing.map(str::to_owned).collect()
 }

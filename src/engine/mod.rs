@@ -34,7 +34,6 @@ pub use images::{ImageDefaults, LocalImage, image_defaults, local_images, missin
 pub use program::{Invocation, Output, Program};
 pub use projects::claimed::{EngineClaims, ExceptProject, claimed};
 pub use projects::compose::{Compose, ComposeProject, UpOptions, UpWait};
-pub(crate) use projects::containers::network_names;
 pub use projects::containers::{
     Container, ContainerMaking, Health, Mount, containers_using, projects_from,
 };
@@ -64,9 +63,9 @@ pub use volumes::held::{
     HELD_FORMAT, HeldContainer, HeldContainers, HeldEngine, HeldError, HeldRecord, HeldState,
     LetGo, StillHeld,
 };
-pub use volumes::idle::{require_idle, require_unused};
+pub use volumes::idle::{require_all_idle, require_idle, require_unused};
 pub use volumes::quiesce::{Quiesce, Quiesced};
-pub use volumes::store::{VolumeStore, check_name};
+pub use volumes::store::{VolumeStore, both_existing, check_name};
 pub use volumes::user::User;
 pub use volumes::users::{FolderUsers, Users};
 pub use volumes::volume::{CopyPair, LABEL_INSTALL, LABEL_RUN, MadeBy, NewVolume, Volume};

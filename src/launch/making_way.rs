@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::LaunchError;
 use crate::compose::{self, Claims, Conflict, ConflictRule, Model};
 use crate::engine::{
-    Container, Docker, ExceptProject, network_names, remove_network, rename_container,
+    Container, Docker, EngineClaims, ExceptProject, remove_network, rename_container,
 };
 use crate::fs::Disk;
 
@@ -110,12 +110,11 @@ impl GivesWay {
 
 /// True if the project has containers that stand still and gave way once: they have another name
 /// than their files say, or were on a network that is gone. Compose would start them as they are.
-pub(super) fn had_given_way(docker: &Docker, model: &Model) -> Result<bool, LaunchError> {
-    let containers = Container::of_project(docker, &model.project)?;
-    if containers.is_empty() || containers.iter().any(|container| container.running) {
-        return Ok(false);
+pub(super) fn had_given_way(there: &EngineClaims, model: &Model) -> bool {
+    let containers = there.of_project(&model.project);
+    if containers.iter().any(|container| container.running) {
+        return false;
     }
-    let there = network_names(docker)?;
     let is_renamed = |container: &Container| {
         let service = container.service.as_ref();
         let service = service.and_then(|service| model.services.get(service));
@@ -124,9 +123,9 @@ pub(super) fn had_given_way(docker: &Docker, model: &Model) -> Result<bool, Laun
     };
     let is_cut_off = |container: &Container| {
         let mut networks = container.networks.iter();
-        networks.any(|network| !there.contains(network))
+        networks.any(|network| !there.has_network(network))
     };
-    Ok(containers
+    containers
         .iter()
-        .any(|one| is_renamed(one) || is_cut_off(one)))
+        .any(|one| is_renamed(one) || is_cut_off(one))
 }

@@ -44,6 +44,10 @@ impl VolumeStore for BoundVolumes {
         self.volumes.find(&self.bindings.name(name))
     }
 
+    fn existing(&self, name: &str) -> Result<Volume, Error> {
+        self.volumes.existing(&self.bindings.name(name))
+    }
+
     fn create(&self, disk: &Disk, volume: &NewVolume) -> Result<Volume, Error> {
         self.volumes.create(disk, &self.bound(volume))
     }
@@ -54,6 +58,10 @@ impl VolumeStore for BoundVolumes {
 
     fn users(&self, volume: &Volume) -> Result<Users, Error> {
         self.volumes.users(volume)
+    }
+
+    fn users_of_each(&self, volumes: &[&Volume]) -> Result<Vec<Users>, Error> {
+        self.volumes.users_of_each(volumes)
     }
 
     fn docker(&self) -> Option<&Docker> {

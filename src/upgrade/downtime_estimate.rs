@@ -4,7 +4,8 @@
 //!   earlier upgrade of the install did; where it reads data, as much longer as there is more of it.
 //! - Of a volume that is copied while it is in use, what will have been changed since is read, and no more.
 //! - Else *stopping* takes what the containers need that don't heed their signal, *starting* what the
-//!   health checks of the old release need at least, *copying* and *verifying* what reading takes at the
+//!   health checks of the old release took or need at least, or of these only what others wait for where
+//!   published ports tell who serves, *copying* and *verifying* what reading takes at the
 //!   rate that was measured just now; and each step the questions that it asks the engine.
 //! - Else it is unknown: hooks, checks, steps that move data. Then the whole is unknown, too.
 
@@ -130,6 +131,8 @@ pub struct DowntimeFacts {
     pub earlier: EarlierParts,
     /// What is to be expected of the containers that run now.
     pub containers: Option<Turnaround>,
+    /// Who serves is told by ports that are published, which answer whatever a health check says.
+    pub by_ports: bool,
     /// How long the engine takes to answer a question.
     pub question: Duration,
     /// Bytes that are read and digested in a second.
@@ -162,6 +165,8 @@ const LEAST: u64 = 64 << 20;
 const COPY_LOOKS: u32 = 4;
 /// And to verify them: the copy, and both ends again.
 const VERIFY_LOOKS: u32 = 3;
+/// What Compose takes to start containers that are made already, and until that is seen.
+const STARTING: Duration = Duration::from_millis(500);
 /// How long the start waits for what has no health check to stay up.
 const SETTLING: Duration = Duration::from_secs(2);
 
@@ -239,7 +244,8 @@ impl DowntimePart {
         }
         let now = facts.part(self.kind, steps, volumes);
         let was_seen = matches!(self.basis, PartBasis::Rehearsal | PartBasis::EarlierRun);
-        let is_more = now.milliseconds > self.milliseconds;
+        // What is seen twice differs by so much.
+        let is_more = now.milliseconds > self.milliseconds.map(|planned| planned + planned / 4);
         match now.milliseconds {
             None => self.clone(),
             Some(_) if was_seen && !is_more => self.clone(),
@@ -274,17 +280,13 @@ impl DowntimeFacts {
                 let stop = self.containers.and_then(|containers| containers.stop);
                 containers(stop.map(|stop| stop + questions(3)))
             }
-            (PartKind::Start, _) => containers(self.containers.map(|containers| {
-                let settling = if containers.unchecked {
-                    SETTLING
-                } else {
-                    Duration::ZERO
-                };
-                containers.healthy.max(settling) + questions(8)
-            })),
+            (PartKind::Start, _) => containers(
+                self.containers
+                    .map(|containers| self.starting(&containers) + questions(2)),
+            ),
             (PartKind::Create, _) => containers(self.containers.map(|_| questions(8))),
             (PartKind::Copy, _) => {
-                let looks = questions(4) + self.walk * COPY_LOOKS;
+                let looks = questions(2) + self.walk * COPY_LOOKS;
                 let compared = volumes.iter().filter(|one| self.is_compared(&one.key));
                 let compared: u64 = compared.map(read).sum();
                 // To compare, both ends; then the copy, and the manifest.
@@ -294,7 +296,7 @@ impl DowntimeFacts {
                 )
             }
             (PartKind::Verify, _) => {
-                let looks = questions(4) + self.walk * VERIFY_LOOKS;
+                let looks = questions(1) + self.walk * VERIFY_LOOKS;
                 (self.reading(bytes, looks), PartBasis::Measured)
             }
             (PartKind::Hook | PartKind::Check | PartKind::Database, _) => {
@@ -307,6 +309,19 @@ impl DowntimeFacts {
             milliseconds,
             basis: milliseconds.map_or(PartBasis::Unknown, |_| basis),
         }
+    }
+
+    fn starting(&self, containers: &Turnaround) -> Duration {
+        let settling = if containers.unchecked {
+            SETTLING
+        } else {
+            Duration::ZERO
+        };
+        let up = match self.by_ports {
+            true => containers.started,
+            false => containers.healthy.max(settling),
+        };
+        STARTING + up
     }
 
     /// What is compared by content.

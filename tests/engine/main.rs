@@ -26,9 +26,9 @@ mod lab;
 #[path = "../fidelity/look.rs"]
 mod look;
 mod named_files;
-mod neighbours;
 #[path = "../common/need.rs"]
 mod need;
+mod neighbours;
 mod outage;
 mod plan_script;
 #[path = "../common/program.rs"]

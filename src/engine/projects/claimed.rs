@@ -10,10 +10,11 @@ use serde::Deserialize;
 use super::inspected::{InspectedContainer, inspected};
 use super::listening::listening;
 use crate::compose::{Claim, Claimant, Claims, NetworkClaim, Port, is_data, routes};
-use crate::engine::{Docker, Error};
+use crate::engine::{Container, Docker, Error};
 use crate::threads;
 
 const PROJECT: &str = "com.docker.compose.project";
+const ONE_OFF: &str = "com.docker.compose.oneoff";
 const FOLDER: &str = "com.docker.compose.project.working_dir";
 
 /// A project that may be up already: what it has itself is in nobody's way.
@@ -65,6 +66,21 @@ impl EngineClaims {
             volumes: volumes?,
             networks: networks?,
         })
+    }
+
+    /// The containers of a compose project, without those of `docker compose run`.
+    pub(crate) fn of_project(&self, project: &str) -> Vec<Container> {
+        let is_its = |one: &&InspectedContainer| {
+            let is_lasting = one.label(ONE_OFF).is_none_or(|is| is == "False");
+            one.label(PROJECT).is_some_and(|name| name == project) && is_lasting
+        };
+        let its = self.containers.iter().filter(is_its);
+        its.cloned().map(Container::from).collect()
+    }
+
+    /// Whether there is a network of this name.
+    pub(crate) fn has_network(&self, name: &str) -> bool {
+        self.networks.iter().any(|network| network.name == name)
     }
 
     /// What they claim, but for those of the projects `except` from their own folders. Only what runs has

@@ -262,34 +262,38 @@ pub fn projects_from(docker: &Docker, folder: &Path) -> Result<Vec<String>, Erro
 pub fn containers_using(docker: &Docker, path: &Path) -> Result<Vec<User>, Error> {
     let mounts = mounts_of(Path::new("/proc/self"));
     let place = HostPath::of(path, &mounts);
-    users(docker, |mount| {
-        place.overlaps(&HostPath::of(&mount.source, &mounts))
-    })
-}
-
-/// Like [`containers_using`], and those that mount the volume `name`.
-pub(crate) fn containers_using_volume(
-    docker: &Docker,
-    name: &str,
-    path: &Path,
-) -> Result<Vec<User>, Error> {
-    let mounts = mounts_of(Path::new("/proc/self"));
-    let place = HostPath::of(path, &mounts);
-    users(docker, |mount| {
-        let source = HostPath::of(&mount.source, &mounts);
-        mount.volume.as_deref() == Some(name) || place.overlaps(&source)
-    })
-}
-
-fn users(docker: &Docker, uses: impl Fn(&Mount) -> bool) -> Result<Vec<User>, Error> {
     let containers = Container::all(docker)?;
+    Ok(users(&containers, |mount| {
+        place.overlaps(&HostPath::of(&mount.source, &mounts))
+    }))
+}
+
+/// Like [`containers_using`] for each of the volumes, of which the name and the folder are given, and
+/// those that mount it by its name.
+pub(crate) fn containers_using_volumes<'a>(
+    docker: &Docker,
+    volumes: impl Iterator<Item = (&'a str, &'a Path)>,
+) -> Result<Vec<Vec<User>>, Error> {
+    let mounts = mounts_of(Path::new("/proc/self"));
+    let containers = Container::all(docker)?;
+    let users = volumes.map(|(name, path)| {
+        let place = HostPath::of(path, &mounts);
+        users(&containers, |mount| {
+            let source = HostPath::of(&mount.source, &mounts);
+            mount.volume.as_deref() == Some(name) || place.overlaps(&source)
+        })
+    });
+    Ok(users.collect())
+}
+
+fn users(containers: &[Container], uses: impl Fn(&Mount) -> bool) -> Vec<User> {
     let user = |container: &Container| {
         let mounts = container.mounts.iter().filter(|mount| uses(mount));
         // The writing one comes first, if there is one.
         let worst = mounts.max_by_key(|mount| mount.writes)?;
         Some(container.user(worst))
     };
-    Ok(containers.iter().filter_map(user).collect())
+    containers.iter().filter_map(user).collect()
 }
 
 /// A path as it was named, as it is with its symlinks resolved (`current/data` and

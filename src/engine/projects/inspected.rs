@@ -51,7 +51,7 @@ struct ContainerRow {
     id: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct InspectedContainer {
     pub(crate) id: String,
@@ -71,14 +71,14 @@ pub(crate) struct InspectedContainer {
     pub(crate) host_config: HostConfig,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(crate) struct HostConfig {
     /// By the path inside.
     pub(crate) tmpfs: Option<BTreeMap<String, String>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct ContainerState {
     #[serde(default)]
@@ -93,11 +93,14 @@ pub(crate) struct ContainerState {
     pub(crate) pid: u32,
     #[serde(default)]
     pub(crate) exit_code: i32,
+    /// When it was started last.
+    #[serde(default)]
+    pub(crate) started_at: String,
     #[serde(default)]
     pub(crate) health: Option<InspectedHealth>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct InspectedHealth {
     pub(crate) status: String,
@@ -106,9 +109,14 @@ pub(crate) struct InspectedHealth {
 }
 
 /// One run of a health check.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct CheckRun {
+    /// When it had ended.
+    #[serde(default)]
+    pub(crate) end: String,
+    #[serde(default)]
+    pub(crate) exit_code: i32,
     #[serde(default)]
     pub(crate) output: String,
 }
@@ -130,7 +138,7 @@ impl InspectedHealth {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct InspectedMount {
     #[serde(default)]
@@ -151,7 +159,7 @@ impl InspectedMount {
     }
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(crate) struct ContainerConfig {
     pub(crate) labels: Option<BTreeMap<String, String>>,
@@ -162,12 +170,16 @@ pub(crate) struct ContainerConfig {
     pub(crate) env: Option<Vec<String>>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(crate) struct HealthCheck {
     pub(crate) test: Option<Vec<String>>,
     /// In nanoseconds; 0 for the engine's own.
     pub(crate) interval: u64,
+    /// For how long after its start it doesn't count that it fails.
+    pub(crate) start_period: u64,
+    /// The interval meanwhile; 0 for the engine's own.
+    pub(crate) start_interval: u64,
 }
 
 impl ContainerConfig {
@@ -180,7 +192,7 @@ impl ContainerConfig {
     }
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(crate) struct NetworkSettings {
     /// By the port inside, `80/tcp`; null where it isn't published.
@@ -188,14 +200,14 @@ pub(crate) struct NetworkSettings {
     pub(crate) networks: BTreeMap<String, Endpoint>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Published {
     pub(crate) host_ip: String,
     pub(crate) host_port: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Endpoint {
     #[serde(default)]

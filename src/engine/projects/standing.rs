@@ -165,7 +165,7 @@ pub fn stop_containers(
         running.collect::<Vec<_>>()
     };
     // One of `docker compose run`, or that its restart policy has revived.
-    let left = running(all_from_folder(docker, project, folder)?);
+    let mut left = running(all_from_folder(docker, project, folder)?);
     if !left.is_empty() {
         announce(disk, "docker stop", project)?;
         let limit = patience_with(&left, patience);
@@ -176,8 +176,8 @@ pub fn stop_containers(
             progress,
         );
         stop(docker, &left, limit, project, &waiting)?;
+        left = running(all_from_folder(docker, project, folder)?);
     }
-    let left = running(all_from_folder(docker, project, folder)?);
     match left.is_empty() {
         true => Ok(()),
         false => Err(Error::StillRunning {

@@ -15,7 +15,7 @@ use super::users::refuse_writers;
 use crate::engine::docker::failed;
 use crate::engine::helper::LazyHelper;
 use crate::engine::program::{self, Invocation};
-use crate::engine::projects::containers::containers_using_volume;
+use crate::engine::projects::containers::containers_using_volumes;
 use crate::engine::{
     Contents, Docker, Error, LABEL_INSTALL, LABEL_RUN, NewVolume, ServerInfo, Users, Volume,
     VolumeStore, check_name,
@@ -133,6 +133,13 @@ impl DockerVolumes {
             && self.users(volume)? == Users::default())
     }
 
+    fn missing(&self, name: &str) -> Error {
+        Error::Missing {
+            name: name.to_owned(),
+            place: self.describe(),
+        }
+    }
+
     fn remove_call(&self, name: &str) -> Invocation {
         self.docker.call_within(REMOVAL, ["volume", "rm", name])
     }
@@ -165,6 +172,18 @@ impl VolumeStore for DockerVolumes {
         self.look(name)
     }
 
+    fn existing(&self, name: &str) -> Result<Volume, Error> {
+        check_name(name)?;
+        // What is there needs one question; a list tells whether another answer means that it isn't.
+        if let Ok(Some(found)) = self
+            .inspect(&[name.to_owned()])
+            .map(|mut found| found.pop())
+        {
+            return Ok(found);
+        }
+        self.look(name)?.ok_or_else(|| self.missing(name))
+    }
+
     fn create(&self, disk: &Disk, volume: &NewVolume) -> Result<Volume, Error> {
         if self.look(&volume.name)?.is_some() {
             return Err(Error::Exists {
@@ -185,7 +204,7 @@ impl VolumeStore for DockerVolumes {
     }
 
     fn remove(&self, disk: &Disk, name: &str) -> Result<(), Error> {
-        let volume = self.existing(name)?;
+        let volume = self.look(name)?.ok_or_else(|| self.missing(name))?;
         refuse_writers(&volume, self.users(&volume)?)?;
         announce(disk, "docker volume rm", name)?;
         let mut called = self.remove_call(name).run_well();
@@ -203,8 +222,14 @@ impl VolumeStore for DockerVolumes {
     }
 
     fn users(&self, volume: &Volume) -> Result<Users, Error> {
-        let found = containers_using_volume(&self.docker, &volume.name, &volume.path)?;
-        Ok(Users::known(found))
+        let each = self.users_of_each(&[volume])?;
+        Ok(each.into_iter().next().unwrap_or_default())
+    }
+
+    fn users_of_each(&self, volumes: &[&Volume]) -> Result<Vec<Users>, Error> {
+        let named = volumes.iter().map(|one| (&*one.name, &*one.path));
+        let found = containers_using_volumes(&self.docker, named)?;
+        Ok(found.into_iter().map(Users::known).collect())
     }
 
     fn docker(&self) -> Option<&Docker> {

@@ -10,6 +10,16 @@ pub fn require_idle(store: &dyn VolumeStore, volume: &Volume) -> Result<(), Erro
     store.users(volume)?.writing().require_none(&volume.name)
 }
 
+/// The same of several, asked at once.
+///
+/// # Errors
+/// Those of [`require_idle`].
+pub fn require_all_idle(store: &dyn VolumeStore, volumes: &[&Volume]) -> Result<(), Error> {
+    let each = store.users_of_each(volumes)?.into_iter();
+    each.zip(volumes)
+        .try_for_each(|(users, volume)| users.writing().require_none(&volume.name))
+}
+
 /// Refuses where somebody may be writing the volume of this name, if there is one.
 ///
 /// # Errors

@@ -1,9 +1,11 @@
 //! What a place where volumes live can do.
 
 use std::path::PathBuf;
+use std::thread;
 
 use crate::engine::{Contents, Docker, Error, NewVolume, ServerInfo, Users, Volume};
 use crate::fs::Disk;
+use crate::threads;
 
 /// A place where volumes live.
 pub trait VolumeStore: Send + Sync {
@@ -63,6 +65,15 @@ pub trait VolumeStore: Send + Sync {
     /// Where it can't be found out: [`Error::Call`], [`Error::Answer`].
     fn users(&self, volume: &Volume) -> Result<Users, Error>;
 
+    /// Who uses each of the volumes, in their order, as [`VolumeStore::users`] says: asked at once where
+    /// that is possible.
+    ///
+    /// # Errors
+    /// Those of [`VolumeStore::users`].
+    fn users_of_each(&self, volumes: &[&Volume]) -> Result<Vec<Users>, Error> {
+        volumes.iter().map(|volume| self.users(volume)).collect()
+    }
+
     /// The program that reaches the place's engine, where there is one.
     fn docker(&self) -> Option<&Docker> {
         None
@@ -85,6 +96,20 @@ pub trait VolumeStore: Send + Sync {
 
     /// The command that does what [`VolumeStore::create`] does, for people to read.
     fn create_command(&self, volume: &NewVolume) -> String;
+}
+
+/// Two volumes, which have to be there, looked for at the same time.
+///
+/// # Errors
+/// Those of [`VolumeStore::existing`].
+pub fn both_existing(store: &dyn VolumeStore, names: [&str; 2]) -> Result<[Volume; 2], Error> {
+    let [first, second] = names;
+    thread::scope(|scope| {
+        let other = threads::start_in(scope, || store.existing(second));
+        let found = store.existing(first);
+        let other = threads::ended_or(other, || store.existing(second));
+        Ok([found?, other?])
+    })
 }
 
 /// Checks that `name` is one that Docker takes: `[a-zA-Z0-9][a-zA-Z0-9_.-]+` (moby,

@@ -15,6 +15,7 @@ fn facts() -> DowntimeFacts {
     DowntimeFacts {
         containers: Some(Turnaround {
             stop: Some(Duration::from_secs(10)),
+            started: Duration::from_secs(1),
             healthy: Duration::from_secs(5),
             unchecked: false,
         }),
@@ -39,17 +40,19 @@ fn check(facts: &DowntimeFacts, kind: PartKind, milliseconds: Option<u64>, basis
 fn at_first_it_is_told_by_the_containers_and_a_sample() {
     let mut facts = facts();
     check(&facts, PartKind::Stop, Some(10_300), PartBasis::Containers);
-    check(&facts, PartKind::Start, Some(5_800), PartBasis::Containers);
-    check(&facts, PartKind::Copy, Some(3_400), PartBasis::Measured);
+    check(&facts, PartKind::Start, Some(5_700), PartBasis::Containers);
+    facts.by_ports = true;
+    check(&facts, PartKind::Start, Some(1_700), PartBasis::Containers);
+    check(&facts, PartKind::Copy, Some(3_200), PartBasis::Measured);
     facts.databases.insert("db".to_owned());
-    check(&facts, PartKind::Copy, Some(9_400), PartBasis::Measured);
-    check(&facts, PartKind::Verify, Some(3_400), PartBasis::Measured);
+    check(&facts, PartKind::Copy, Some(9_200), PartBasis::Measured);
+    check(&facts, PartKind::Verify, Some(3_100), PartBasis::Measured);
     check(&facts, PartKind::Check, None, PartBasis::Unknown);
     check(&facts, PartKind::Hook, None, PartBasis::Unknown);
     // However large it is.
     facts.changing = BTreeMap::from([("db".to_owned(), 50 << 20)]);
-    check(&facts, PartKind::Copy, Some(3_400), PartBasis::Measured);
-    check(&facts, PartKind::Verify, Some(1_900), PartBasis::Measured);
+    check(&facts, PartKind::Copy, Some(3_200), PartBasis::Measured);
+    check(&facts, PartKind::Verify, Some(1_600), PartBasis::Measured);
 }
 
 /// What is told of a copy just before the window, when so many MB have changed, where the plan told so.
@@ -71,12 +74,13 @@ fn corrected(planned: (PartBasis, Option<u64>), changed: u64, expect: (PartBasis
 #[test]
 fn what_has_changed_by_the_window_corrects_what_was_planned() {
     use PartBasis::{EarlierRun, Measured, Rehearsal, WarmCopy};
-    corrected((Measured, Some(64_000)), 100, (WarmCopy, Some(1_430)));
-    corrected((Measured, Some(10)), 100, (WarmCopy, Some(1_430)));
+    corrected((Measured, Some(64_000)), 100, (WarmCopy, Some(1_130)));
+    corrected((Measured, Some(10)), 100, (WarmCopy, Some(1_130)));
     // What was seen once is believed, unless there is more to read.
     corrected((EarlierRun, Some(2_000)), 100, (EarlierRun, Some(2_000)));
-    corrected((EarlierRun, Some(1_000)), 100, (WarmCopy, Some(1_430)));
-    corrected((Rehearsal, Some(900)), 400, (WarmCopy, Some(4_430)));
+    corrected((EarlierRun, Some(950)), 100, (EarlierRun, Some(950)));
+    corrected((EarlierRun, Some(900)), 100, (WarmCopy, Some(1_130)));
+    corrected((Rehearsal, Some(900)), 400, (WarmCopy, Some(4_130)));
     let mut lost = facts();
     lost.rate = None;
     let part = DowntimePart {
@@ -152,7 +156,7 @@ fn later_it_is_told_by_the_last_upgrade_and_more_data_takes_longer() {
     check(&facts, PartKind::Hook, Some(9_000), PartBasis::EarlierRun);
     check(&facts, PartKind::Verify, Some(2_000), PartBasis::EarlierRun);
     check(&facts, PartKind::Copy, Some(1_137), PartBasis::EarlierRun);
-    check(&facts, PartKind::Start, Some(5_800), PartBasis::Containers);
+    check(&facts, PartKind::Start, Some(5_700), PartBasis::Containers);
     facts.rehearsed = BTreeMap::from([(PartKind::Hook, earlier(4_000, 0))]);
     check(&facts, PartKind::Hook, Some(4_000), PartBasis::Rehearsal);
     check(&facts, PartKind::Stop, Some(1_500), PartBasis::EarlierRun);

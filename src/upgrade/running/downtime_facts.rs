@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::downtime::DowntimeFigure;
 use super::going_back::is_flow;
 use super::journal::{Journal, JournalError};
+use super::probing::is_seen_by_ports;
 use crate::clock::{self, Stopwatch};
 use crate::engine::{Container, Turnaround, VolumeStore};
 use crate::progress::Progress;
@@ -65,11 +66,18 @@ impl DowntimeFacts {
         };
         let earlier: EarlierParts = earlier.as_ref().map(took).unwrap_or_default();
         let (containers, question) = containers(install, plan, store);
+        let models = [&prepared.releases.old.model, &prepared.decisions.model];
+        let stop = plan.steps.iter().find_map(|step| match step {
+            Step::Stop(stop) => Some(stop),
+            _ => None,
+        });
+        let by_ports = stop.is_some_and(|stop| is_seen_by_ports(stop, models, install, store));
         Ok(Self {
             rehearsed: EarlierParts::new(),
             rate: sample,
             earlier,
             containers,
+            by_ports,
             question,
             databases,
             changing: changing.bytes,

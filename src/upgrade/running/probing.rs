@@ -8,10 +8,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::compose::{Model, Port};
-use crate::engine::{Container, Docker, Health};
+use crate::engine::{Container, Docker, Health, ServerInfo, VolumeStore};
 use crate::launch::CloneBindings;
 use crate::probe;
-use crate::release::{Check, CheckQuestion};
+use crate::release::{Check, CheckQuestion, Install};
 use crate::upgrade::step::{ReleaseProject, StopRelease, World};
 
 /// The longest that one question may take: four are asked in a second.
@@ -63,7 +63,7 @@ impl ProbeTargets {
         }
         let releases = [&stop.old, &stop.new];
         let is_here = world.volumes.server();
-        let is_here = is_here.is_none_or(crate::engine::ServerInfo::publishes_here);
+        let is_here = is_here.is_none_or(ServerInfo::publishes_here);
         let ports = releases.map(|release| match is_here && !is_clone {
             true => published(release, world),
             false => Vec::new(),
@@ -138,6 +138,20 @@ fn question(check: &Check) -> Option<Probe> {
         CheckQuestion::Tcp(address) => Some(Probe::Tcp(address.clone())),
         CheckQuestion::Command { .. } => None,
     }
+}
+
+/// Whether published ports will tell which of the releases serves, and nothing else will be asked.
+pub(super) fn is_seen_by_ports(
+    stop: &StopRelease,
+    releases: [&Model; 2],
+    install: &Install,
+    volumes: &dyn VolumeStore,
+) -> bool {
+    let is_here = volumes.server().is_none_or(ServerInfo::publishes_here);
+    let is_clone = !matches!(CloneBindings::of(install), Ok(None));
+    let mut releases = releases.into_iter();
+    let has_ports = releases.any(|model| !addresses(model).is_empty());
+    stop.checks.is_empty() && is_here && !is_clone && has_ports
 }
 
 /// The TCP ports that a release publishes on this machine; none where its files don't tell.

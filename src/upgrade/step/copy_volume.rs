@@ -48,11 +48,11 @@ impl StepKind for CopyVolume {
     }
 
     fn act(&self, world: World<'_>, attempt: Attempt) -> Result<StepOutcome, StepError> {
+        if self.after.is_some() {
+            return update(self, world);
+        }
         let source = world.volumes.existing(&self.source)?;
         engine::require_idle(world.volumes, &source)?;
-        if self.after.is_some() {
-            return update(self, world, &source);
-        }
         let FoundEnd {
             volume: target,
             is_new,
@@ -245,12 +245,13 @@ pub(super) fn require_idle_but(
 
 /// Brings a copy up to date that was made while the old release ran: by content where a database may
 /// have written without a trace in the times of its files.
-fn update(step: &CopyVolume, world: World<'_>, source: &Volume) -> Result<StepOutcome, StepError> {
-    let target = world.volumes.existing(&step.target)?;
-    require_labels(world, &target)?;
-    engine::require_idle(world.volumes, &target)?;
+fn update(step: &CopyVolume, world: World<'_>) -> Result<StepOutcome, StepError> {
+    // Nobody is served meanwhile, and each question takes its time.
+    let [source, target] = &engine::both_existing(world.volumes, [&step.source, &step.target])?;
+    require_labels(world, target)?;
+    engine::require_all_idle(world.volumes, &[source, target])?;
     let contents = world.volumes.contents();
-    let paths = contents.path(source).zip(contents.path(&target));
+    let paths = contents.path(source).zip(contents.path(target));
     let known = KnownCopy::load(world.install, &step.manifest).filter(|_| paths.is_some());
     let copied = if let Some((from, to)) = paths {
         let options = CopyOptions {
@@ -262,7 +263,7 @@ fn update(step: &CopyVolume, world: World<'_>, source: &Volume) -> Result<StepOu
         };
         tree::update(world.disk, from, to, &options, world.progress)?.copied
     } else {
-        let (from, to) = ((contents, source), (contents, &target));
+        let (from, to) = ((contents, source), (contents, target));
         engine::transfer(world.disk, from, to, true, world.progress)?
     };
     if !copied.problems.is_empty() {
@@ -275,7 +276,7 @@ fn update(step: &CopyVolume, world: World<'_>, source: &Volume) -> Result<StepOu
         ..VerifyOptions::default()
     };
     let manifest = contents.observe(source, &options, world.progress)?;
-    remember(world, (&step.source, source), (&step.target, &target))?;
+    remember(world, (&step.source, source), (&step.target, target))?;
     let sha256 = save(step, world, Some(&manifest))?;
     Ok(StepOutcome {
         files: copied.counts.all_files(),

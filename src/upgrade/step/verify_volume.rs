@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::StepError;
 use super::shell::command;
 use super::world::{Attempt, Phase, StepKind, StepOutcome, Undo, World};
-use crate::engine::VolumeStore;
+use crate::engine::{self, Volume, VolumeStore};
 use crate::tree::{Manifest, VerifyOptions, VerifyScope};
 use crate::upgrade::confine::{self, Bounds, OutOfBounds};
 use crate::upgrade::known_copy::KnownCopy;
@@ -30,7 +30,7 @@ impl StepKind for VerifyVolume {
     }
 
     fn act(&self, world: World<'_>, _: Attempt) -> Result<StepOutcome, StepError> {
-        let volume = world.volumes.existing(&self.volume)?;
+        let [volume, source] = engine::both_existing(world.volumes, [&self.volume, &self.source])?;
         let path = world.install.root().join(&self.manifest);
         let manifest = Manifest::load(&path)?;
         // What the page cache holds proves nothing about the disk. What was read back from it before
@@ -49,7 +49,7 @@ impl StepKind for VerifyVolume {
                 differences,
             });
         }
-        self.require_as_in(world, &manifest)?;
+        self.require_as_in(world, &source, &manifest)?;
         let survey = contents.survey(&volume, world.progress)?;
         let sha256 = Some(manifest.digest());
         Ok(StepOutcome {
@@ -104,17 +104,22 @@ impl VerifyVolume {
     /// [`StepError::SourceChanged`].
     pub(in crate::upgrade) fn require_unwritten(&self, world: World<'_>) -> Result<(), StepError> {
         let path = world.install.root().join(&self.manifest);
-        self.require_as_in(world, &Manifest::load(&path)?)
+        let source = world.volumes.existing(&self.source)?;
+        self.require_as_in(world, &source, &Manifest::load(&path)?)
     }
 
-    fn require_as_in(&self, world: World<'_>, manifest: &Manifest) -> Result<(), StepError> {
-        let source = world.volumes.existing(&self.source)?;
+    fn require_as_in(
+        &self,
+        world: World<'_>,
+        source: &Volume,
+        manifest: &Manifest,
+    ) -> Result<(), StepError> {
         let options = VerifyOptions {
             scope: VerifyScope::MetadataOnly,
             ..VerifyOptions::default()
         };
         let contents = world.volumes.contents();
-        let differences = contents.verify(&source, manifest, &options, world.progress)?;
+        let differences = contents.verify(source, manifest, &options, world.progress)?;
         if differences.is_empty() {
             return Ok(());
         }
