@@ -369,7 +369,7 @@ pub(super) fn roll_back(args: &Rollback, ui: &Ui) -> Result<Done, Failure> {
                 "{to} was, or may have been, written since the switch: going back leaves that behind"
             );
             return Err(Failure::new(Kind::Refused, what).hint(
-                "it stays in the new release's volumes; where that will do: `--accept-data-loss`",
+                "it stays in the new release's volumes and folders; where that will do: `--accept-data-loss`",
             ));
         }
     }

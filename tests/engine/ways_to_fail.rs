@@ -287,8 +287,20 @@ fn what_is_written_after_it_was_copied_into_a_folder_of_the_host_is_not_left_beh
     let row = root
         .join("releases/v2/own")
         .join(path.trim_start_matches('/'));
-    let row = fs::read_to_string(row.join("row")).unwrap();
-    assert_eq!(row, "first\nlate\n");
+    let row = row.join("row");
+    assert_eq!(fs::read_to_string(&row).unwrap(), "first\nlate\n");
+
+    // What the new release writes there stays behind with it, and that is told.
+    put_text(&row, "first\nlate\nlater\n");
+    let ran = upgrade.pair.ran(&["rollback"]).exits(3);
+    ran.complains("isn't as")
+        .complains(path)
+        .complains("--accept-data-loss");
+    upgrade
+        .pair
+        .ran(&["rollback", "--accept-data-loss"])
+        .exits(0);
+    upgrade.is_old(&before, "rolled back");
 }
 
 #[test]

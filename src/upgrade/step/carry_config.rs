@@ -46,7 +46,8 @@ pub struct CarryConfig {
 }
 
 impl CarryConfig {
-    fn excluded(&self) -> Exclude {
+    /// What of it isn't brought.
+    pub(in crate::upgrade) fn excluded(&self) -> Exclude {
         Exclude::paths(self.exclude.iter().map(|path| path.as_os_str().as_bytes()))
     }
 
