@@ -145,8 +145,6 @@ impl Bars {
 
 impl Progress for Bars {
     fn start(&self, what: &str, bytes: Option<u64>) {
-        self.bytes.store(0, Relaxed);
-        self.files.store(0, Relaxed);
         if self.line(|line| line.work(what, bytes)).is_none() && self.manner == Manner::Line {
             *self.locked_line() = Some(RunBar::of_work(what, bytes));
         }
@@ -156,10 +154,19 @@ impl Progress for Bars {
             since: Stopwatch::start(),
             said: Stopwatch::start(),
         };
+        let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.manner == Manner::Events {
+            // Work that begins ends what was at work.
+            if let Some(over) = now.as_ref() {
+                self.tell(over, "finish");
+            }
+        }
+        self.bytes.store(0, Relaxed);
+        self.files.store(0, Relaxed);
         if self.manner == Manner::Events {
             self.tell(&work, "start");
         }
-        *self.now.lock().unwrap_or_else(PoisonError::into_inner) = Some(work);
+        *now = Some(work);
     }
 
     fn advance(&self, bytes: u64, files: u64) {

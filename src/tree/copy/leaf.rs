@@ -110,9 +110,7 @@ impl Copier<'_> {
             let found = FoundEntry::new(slot.path(), stat, &xattrs);
             self.collector.take(&found);
         }
-        let regular = stat.kind == FileType::RegularFile;
-        self.progress
-            .advance(if regular { stat.size } else { 0 }, 1);
+        self.progress.advance(0, 1);
         Ok(true)
     }
 

@@ -72,13 +72,17 @@ impl Updater<'_> {
         let mut listed = Vec::new();
         let mut list = |below: Vec<u8>, stat: &Stat| listed.push((below, *stat));
         let parts = options.surveyed();
-        let counts = survey_held(&source, &root, &parts, &self.fence, &mut list)?;
-        self.done.copied.counts += counts;
+        survey_held(&source, &root, &parts, &self.fence, &mut list)?;
         for (below, stat) in listed {
             let path = match below.as_slice() {
                 b"" => path.clone(),
                 below => [&path, b"/".as_slice(), below].concat(),
             };
+            if self.files.contains_key(&stat.id()) {
+                self.count_link(&stat);
+            } else {
+                self.count_one(&stat);
+            }
             if stat.links > 1 && stat.kind != FileType::Directory {
                 self.remember(stat.id(), place);
             }
@@ -101,6 +105,13 @@ impl Updater<'_> {
     pub(super) fn count_one(&mut self, stat: &Stat) {
         let counts = SurveyCounts::default();
         counts.count(stat);
+        self.done.copied.counts += counts.survey();
+    }
+
+    /// Counts another name of a file.
+    pub(super) fn count_link(&mut self, stat: &Stat) {
+        let counts = SurveyCounts::default();
+        counts.count_name(stat);
         self.done.copied.counts += counts.survey();
     }
 }

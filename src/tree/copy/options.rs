@@ -85,6 +85,7 @@ impl CopyOptions {
         SurveyOptions {
             exclude: self.exclude.clone(),
             cross_mounts: !self.one_file_system,
+            each_name: false,
         }
     }
 }

@@ -139,7 +139,7 @@ impl<'a> Updater<'a> {
         if ours.is_some() {
             self.done.adjusted += 1;
         } else {
-            self.count_one(&theirs.stat);
+            self.count_link(&theirs.stat);
         }
         if self.pass != Pass::Act {
             if self.pass == Pass::Foretell {

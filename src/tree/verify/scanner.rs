@@ -28,7 +28,7 @@ use crate::tree::walk::exclude::Exclude;
 use crate::tree::walk::fence::Fence;
 use crate::tree::walk::pace::Pace;
 use crate::tree::walk::stat::{self, Stat, Xattrs};
-use crate::tree::walk::survey::{Survey, SurveyCounts, survey};
+use crate::tree::walk::survey::{Survey, SurveyCounts, SurveyOptions, survey_of};
 use crate::tree::walk::walk::{self, Batch, Folder, Later, Opened, Visit};
 
 /// What is in the tree at `root`, with the digest of every file. Of a single file it has one
@@ -110,7 +110,11 @@ pub(crate) fn scan(
         waiting: AtomicBool::new(false),
         unseen: Mutex::default(),
     };
-    let total = (how.reads() && progress.wants_total()).then(|| survey(root));
+    let parts = SurveyOptions {
+        each_name: true,
+        ..SurveyOptions::default()
+    };
+    let total = (how.reads() && progress.wants_total()).then(|| survey_of(root, &parts));
     let total = total.and_then(Result::ok).map(|survey| survey.bytes);
     progress.start(&escaped(root).to_string(), total);
     let done = if stat.kind == FileType::Directory {

@@ -1,5 +1,7 @@
 //! Counting: how much there is in a tree, before it is copied.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::ffi::CStr;
 use std::io;
 use std::ops::AddAssign;
@@ -15,7 +17,7 @@ use super::escaped::join_path;
 use super::exclude::Exclude;
 use super::fence::Fence;
 use super::pace::Pace;
-use super::stat::{self, Stat};
+use super::stat::{self, FileId, Stat};
 use super::walk::{self, Batch, Folder, Later, Opened, Visit};
 use crate::progress::Silent;
 use crate::tree::error::Error;
@@ -29,10 +31,10 @@ pub struct Survey {
     pub directories: u64,
     /// Symlinks, fifos, sockets and devices.
     pub others: u64,
-    /// The sizes of all regular files added up, in bytes; holes count, and a file counts
-    /// once for each of its names.
+    /// The sizes of all regular files added up, in bytes; holes count, and a file with several
+    /// names counts once.
     pub bytes: u64,
-    /// Bytes that everything takes on the medium, a file with several names as often.
+    /// Bytes that everything takes on the medium, a file with several names once.
     pub allocated: u64,
 }
 
@@ -66,6 +68,8 @@ pub struct SurveyOptions {
     pub exclude: Exclude,
     /// Look into what is mounted within the tree, too.
     pub cross_mounts: bool,
+    /// Count the bytes of a file as often as it has names: for whoever reads each of them.
+    pub each_name: bool,
 }
 
 /// Counts what is in the tree at `root`, a directory or anything else, without opening a
@@ -162,21 +166,53 @@ pub(crate) struct SurveyCounts {
     others: AtomicU64,
     bytes: AtomicU64,
     allocated: AtomicU64,
+    /// Files with several names, until all of them have been met, and how many are left.
+    linked: Mutex<HashMap<FileId, u32>>,
 }
 
 impl SurveyCounts {
     /// Counts one thing.
     pub(crate) fn count(&self, stat: &Stat) {
+        self.count_name(stat);
+        if stat.links < 2 || stat.kind == FileType::Directory || self.is_first(stat) {
+            self.count_bytes(stat);
+        }
+    }
+
+    /// Counts a name alone: its file's bytes are counted already.
+    pub(crate) fn count_name(&self, stat: &Stat) {
         let counter = match stat.kind {
-            FileType::RegularFile => {
-                self.bytes.fetch_add(stat.size, Relaxed);
-                &self.files
-            }
+            FileType::RegularFile => &self.files,
             FileType::Directory => &self.directories,
             _ => &self.others,
         };
         counter.fetch_add(1, Relaxed);
+    }
+
+    fn count_bytes(&self, stat: &Stat) {
+        if stat.kind == FileType::RegularFile {
+            self.bytes.fetch_add(stat.size, Relaxed);
+        }
         self.allocated.fetch_add(stat.allocated, Relaxed);
+    }
+
+    /// True if no other name of the file was met yet.
+    fn is_first(&self, stat: &Stat) -> bool {
+        let mut linked = self.linked.lock().unwrap_or_else(PoisonError::into_inner);
+        match linked.entry(stat.id()) {
+            Entry::Vacant(entry) => {
+                entry.insert(stat.links - 1);
+                true
+            }
+            Entry::Occupied(mut entry) => {
+                let left = entry.get_mut();
+                *left = left.saturating_sub(1);
+                if *left == 0 {
+                    entry.remove();
+                }
+                false
+            }
+        }
     }
 
     /// The counts up to now.
@@ -201,7 +237,12 @@ struct Surveyor<'a> {
 
 impl Surveyor<'_> {
     fn count(&self, path: Vec<u8>, stat: &Stat) {
-        self.counts.count(stat);
+        if self.options.each_name {
+            self.counts.count_name(stat);
+            self.counts.count_bytes(stat);
+        } else {
+            self.counts.count(stat);
+        }
         let mut listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
         listed(path, stat);
     }
@@ -302,8 +343,14 @@ mod tests {
             (survey.files, survey.directories, survey.others),
             (80, 41, 0)
         );
-        assert_eq!(survey.bytes, 4 * (10 + 20));
-        assert!(survey.allocated >= survey.files * 512);
+        assert_eq!(survey.bytes, 2 * (10 + 20));
+        assert!(survey.allocated >= survey.files / 2 * 512);
+        let options = SurveyOptions {
+            each_name: true,
+            ..SurveyOptions::default()
+        };
+        let read = survey_of(root.path(), &options).unwrap();
+        assert_eq!((read.files, read.bytes), (80, 2 * survey.bytes));
     }
 
     #[test]

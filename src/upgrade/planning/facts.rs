@@ -287,7 +287,7 @@ fn carried(old: &Path, carry: &CarriedPath) -> Result<CarryFacts, FactsError> {
         let exclude = carry.exclude.iter().map(|path| path.as_os_str().as_bytes());
         let options = SurveyOptions {
             exclude: Exclude::paths(exclude),
-            cross_mounts: false,
+            ..SurveyOptions::default()
         };
         Some(tree::survey_of(&old, &options)?)
     } else {

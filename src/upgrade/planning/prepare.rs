@@ -120,7 +120,7 @@ pub(super) struct ObservedUpgrade {
     pub(super) neighbours: NeighbourFacts,
 }
 
-/// Reads, decides and observes.
+/// Reads, decides and observes, and tells what it is at: that may take a while.
 ///
 /// # Errors
 /// [`PrepareError`], but for [`PrepareError::Refused`].
@@ -130,8 +130,21 @@ pub(super) fn observe(
     volumes: &dyn VolumeStore,
     progress: &dyn Progress,
 ) -> Result<ObservedUpgrade, PrepareError> {
+    let observed = observe_in_turn(install, request, volumes, progress);
+    progress.finish();
+    observed
+}
+
+fn observe_in_turn(
+    install: &Install,
+    request: &Request,
+    volumes: &dyn VolumeStore,
+    progress: &dyn Progress,
+) -> Result<ObservedUpgrade, PrepareError> {
+    progress.start("looking at the releases", None);
     let releases = Releases::read(&Disk::new(), install, request, progress)?;
     let decisions = Decisions::of(request, &releases)?;
+    progress.start("looking at what is to be copied", None);
     let mut facts = Facts::observe(install, &decisions, volumes, progress)?;
     let (from, to) = (&decisions.from, &decisions.to);
     facts.skipped_hop = SkippedHop::find(install, &releases.recipe, from, to)?;
@@ -139,6 +152,7 @@ pub(super) fn observe(
     let archive = archive.map(|path| install.root().join(path));
     let images = archive.map(|path| ImageFacts::observe(&path, &decisions, volumes, progress));
     facts.images = images.transpose()?;
+    progress.start("looking at containers and databases", None);
     let (old, project) = (&releases.old.model, &decisions.from_project);
     facts.unseen =
         UnseenFacts::observe(old, project, volumes, progress).map_err(FactsError::from)?;
@@ -164,6 +178,7 @@ pub(super) fn observe(
     if request.up {
         facts.findings.extend(doctor::of_neighbours(&neighbours));
     }
+    progress.start("asking Compose about the new release", None);
     let docker = volumes.docker();
     let word = compose_config::ask(&Disk::new(), docker, request, &releases, &decisions);
     facts.compose = Some(word);

@@ -90,8 +90,8 @@ impl StepKind for CarryConfig {
             // Nothing was there when the run began, and what appears by a rename is complete.
             let survey = tree::survey(&target)?;
             return Ok(StepOutcome {
-                files: survey.files,
-                bytes: survey.bytes,
+                files: survey.all_files(),
+                bytes: survey.written(),
                 ..StepOutcome::default()
             });
         }
@@ -112,7 +112,7 @@ impl StepKind for CarryConfig {
         };
         Ok(StepOutcome {
             files: copied.counts.all_files(),
-            bytes: copied.counts.bytes,
+            bytes: copied.counts.written(),
             ..StepOutcome::default()
         })
     }

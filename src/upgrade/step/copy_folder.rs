@@ -65,8 +65,8 @@ impl StepKind for CopyFolder {
         }
         let survey = tree::survey(&target)?;
         Ok(StepOutcome {
-            files: survey.files,
-            bytes: survey.bytes,
+            files: survey.all_files(),
+            bytes: survey.written(),
             sha256: Some(before),
             ..StepOutcome::default()
         })

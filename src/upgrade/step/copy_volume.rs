@@ -90,7 +90,7 @@ impl StepKind for CopyVolume {
             if copied.problems.is_empty() {
                 remember(world, (&self.source, &source), (&self.target, &target))?;
                 save(self, world, copied.manifest.as_ref())
-                    .map(|sha256| (copied.counts.all_files(), copied.counts.bytes, sha256))
+                    .map(|sha256| (copied.counts.all_files(), copied.counts.written(), sha256))
             } else {
                 Err(StepError::NotKept {
                     problems: copied.problems,
@@ -280,7 +280,7 @@ fn update(step: &CopyVolume, world: World<'_>) -> Result<StepOutcome, StepError>
     let sha256 = save(step, world, Some(&manifest))?;
     Ok(StepOutcome {
         files: copied.counts.all_files(),
-        bytes: copied.counts.bytes,
+        bytes: copied.counts.written(),
         sha256,
         ..StepOutcome::default()
     })
@@ -301,8 +301,8 @@ fn accept(
     remember(world, (&step.source, source), (&step.target, target))?;
     let sha256 = save(step, world, Some(&manifest))?;
     Ok(StepOutcome {
-        files: survey.files,
-        bytes: survey.bytes,
+        files: survey.all_files(),
+        bytes: survey.written(),
         sha256,
         ..StepOutcome::default()
     })

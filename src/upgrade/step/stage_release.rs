@@ -60,7 +60,7 @@ impl StepKind for StageRelease {
         shipment.stage_with_pristine(world.disk, &places, earlier, world.progress)?;
         let survey = tree::survey(&places.release)?;
         Ok(StepOutcome {
-            files: survey.files,
+            files: survey.all_files(),
             bytes: survey.bytes,
             ..StepOutcome::default()
         })

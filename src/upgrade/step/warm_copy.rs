@@ -74,7 +74,7 @@ impl StepKind for WarmCopy {
         learn(self, world, &source, target)?;
         Ok(StepOutcome {
             files: copied.counts.all_files(),
-            bytes: copied.counts.bytes,
+            bytes: copied.counts.written(),
             ..StepOutcome::default()
         })
     }
