@@ -30,5 +30,5 @@ pub use disk::{Disk, Mutation};
 pub use lock::{Lock, LockError, LockHolder};
 pub use new_file_mode::new_file_mode;
 pub use replace::WriteError;
-pub use temporary_name::{Maker, NamedProcess, Purpose, TemporaryName, maker_of};
+pub use temporary_name::{Maker, NamedProcess, Purpose, TemporaryName, is_temporary, maker_of};
 pub use trust::{TrustError, require_own};

@@ -132,6 +132,12 @@ pub fn maker_of(name: &CStr) -> Option<Maker> {
     Some(maker.seen_from(here))
 }
 
+/// Whether the path's last name is that of something temporary.
+pub fn is_temporary(path: &Path) -> bool {
+    let name = path.file_name().map(|name| CString::new(name.as_bytes()));
+    matches!(name, Some(Ok(name)) if maker_of(&name).is_some())
+}
+
 /// A process, told from all others that there were or are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NamedProcess {

@@ -90,7 +90,7 @@ fn a_release_is_not_discarded_with_its_data_unasked() {
     let asked = Asked {
         command: "rollback --discard",
         option: "--yes",
-        lost: "lost for good: volume `v2_10_5_postgres_data`, 5 files, 195.3",
+        lost: "lost for good: volume `v2_10_5_postgres_data`, 5 files, 97.6",
         path: "volumes/v2_10_5_postgres_data",
     };
     let told = install

@@ -88,7 +88,7 @@ fn the_same_pristine_twice_is_known_once_and_a_dry_run_may_name_it() {
 fn one_tree_has_one_count_of_files() {
     let install = Install::planned();
     let shown = install.run(&["apply", "--dry-run"]).exits(0);
-    shown.prints("volume postgres_data: 195.32 KiB in 4 files");
+    shown.prints("volume postgres_data: 97.66 KiB in 4 files");
     let data = "volumes/v1_3_2_postgres_data";
     install
         .run(&["copy", data, "copied"])
@@ -233,7 +233,7 @@ fn a_plan_begins_with_what_it_comes_to_and_goes_through_a_pager_on_a_terminal() 
     let first: Vec<&str> = shown.out.lines().take(2).collect();
     assert_eq!(first[0], "Upgrade from v1.3.2 to v2.10.5");
     assert!(first[1].starts_with("  2 to copy, "), "{first:?}");
-    assert!(first[1].contains(" to edit; 195.33 KiB; "), "{first:?}");
+    assert!(first[1].contains(" to edit; 97.67 KiB; "), "{first:?}");
     if !need::program("script") {
         return;
     }

@@ -43,6 +43,11 @@ fn each_run_has_a_full_log_of_its_owner_s_alone_without_secrets() {
         let at = at.unwrap_or_else(|| panic!("no `{told}` behind the others in\n{text}"));
         rest = &rest[at + told.len()..];
     }
+    // What is worked on is told by its name, not by the temporary one of what is built.
+    assert!(
+        !text.contains("/.transship-") && !text.contains(" .transship-"),
+        "{text}"
+    );
     let env = fs::read_to_string(install.at("releases/v1.3.2/.env")).unwrap();
     for line in env.lines().filter(|line| line.contains("PASSWORD=")) {
         assert!(!text.contains(line.split_once('=').unwrap().1), "{text}");

@@ -9,7 +9,7 @@ use rustix::fs::{FileType, Mode, OFlags};
 use super::build::{HeldPath, build};
 use super::fill_in_missing::fill_in_missing;
 use super::options::{Copied, CopyOptions};
-use crate::fs::Disk;
+use crate::fs::{Disk, is_temporary};
 use crate::progress::Progress;
 use crate::tree::error::Error;
 use crate::tree::target::destination::Destination;
@@ -42,8 +42,13 @@ pub fn copy(
     sweep_above(disk, target);
     let (held, stat) = hold(source, options)?;
     let tree = stat.kind == FileType::Directory;
+    // What is built under a temporary name is called by where it comes from.
+    let called = match is_temporary(target) {
+        true => source,
+        false => target,
+    };
     progress.start(
-        &escaped(target).to_string(),
+        &escaped(called).to_string(),
         expected(source, tree, options, progress),
     );
     let from = HeldPath {
