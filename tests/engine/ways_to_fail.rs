@@ -304,6 +304,35 @@ fn what_is_written_after_it_was_copied_into_a_folder_of_the_host_is_not_left_beh
 }
 
 #[test]
+fn what_is_written_below_the_release_until_the_stop_comes_along_also_where_both_had_the_same() {
+    if !can() {
+        return;
+    }
+    let both = Extra {
+        web: "    volumes: ['./data:/x']\n",
+        ..Extra::default()
+    };
+    let upgrade = Upgrade::new("alike", both, Extra::default());
+    let root = upgrade.pair.home.path();
+    // As an earlier try has left it.
+    for release in ["v1", "v2"] {
+        let data = root.join("releases").join(release).join("data");
+        fs::create_dir_all(&data).unwrap();
+        put_text(&data.join("rows"), "same\n");
+    }
+    let data = root.join("releases/v1/data").display().to_string();
+    let hook = format!("hooks: {{before-stop: 'echo late >>{data}/rows; echo new >{data}/other'}}");
+    put_text(&root.join("transship.yml"), &hook);
+    upgrade.upgrade(&[]).exits(0);
+    let read = |name: &str| fs::read_to_string(root.join("releases/v2/data").join(name)).unwrap();
+    assert_eq!(
+        (read("rows").as_str(), read("other").as_str()),
+        ("same\nlate\n", "new\n")
+    );
+    assert_eq!(upgrade.answer().as_deref(), Some("v2"));
+}
+
+#[test]
 fn the_second_hop_that_fails_has_the_first_ones_release_answer() {
     if !can() {
         return;

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
+use super::decisions::written;
 use super::file_names::FileNames;
 use super::local_changes::{self, Findings};
 use super::merging::{self, Answered, MergedFile, SharedFile};
@@ -53,7 +54,12 @@ impl CarriedConfig {
         );
         let answered = Answered::of(request, recipe);
         let is_asked = !request.carry.is_empty() || recipe.carry.is_some();
-        let sorted = sort(releases, shipped, &rules, &answered, is_asked)?;
+        // Where it is stopped before, nobody writes it after the plan was made.
+        let written = match request.up {
+            true => written(&old.model),
+            false => Vec::new(),
+        };
+        let sorted = sort(releases, shipped, &rules, (&answered, is_asked), &written)?;
         let mut shared = shared(install, releases, pristine, &sorted.merge)?;
         if request.as_override {
             as_override(&mut shared, releases, pristine)?;
@@ -110,6 +116,7 @@ impl CarriedConfig {
                     path: file.name.clone(),
                     exclude: Vec::new(),
                     replaces: false,
+                    is_same: false,
                 });
             }
         }
@@ -158,6 +165,7 @@ impl CarriedConfig {
                 path: name.to_owned(),
                 exclude: Vec::new(),
                 replaces: false,
+                is_same: false,
             });
         }
         Ok(true)
@@ -177,8 +185,8 @@ fn sort(
     ReleasePair { old, new }: ReleasePair<'_>,
     shipped: Shipped<'_>,
     rules: &[CarryRule],
-    answered: &Answered,
-    is_asked: bool,
+    (answered, is_asked): (&Answered, bool),
+    written: &[PathBuf],
 ) -> Result<Sorted, ReleasesError> {
     let mut needed = new.model.files_inside();
     needed.extend(new.env_names());
@@ -190,6 +198,8 @@ fn sort(
         answers: &Answers::new(&answered.ours, &answered.theirs),
         needed: &needed,
         own: &own,
+        written,
+        is_same: true,
         usual: old.folder.join(&old.files[0].name).metadata().ok(),
         sorted: Sorted::default(),
     };
@@ -293,6 +303,13 @@ fn carried(
     carry.extend(named.filter_map(|path| CarryRule::new(path).ok()));
     let inside = old.model.files_inside();
     carry.extend(inside.iter().filter_map(|path| CarryRule::new(path).ok()));
+    if request.up {
+        // It may be the same by now, and be written until the old release is stopped.
+        let written = written(&old.model);
+        let is_read = |path: &PathBuf| old.files.iter().any(|file| file.name.starts_with(path));
+        let own = written.iter().filter(|path| !is_read(path));
+        carry.extend(own.filter_map(|path| CarryRule::new(path).ok()));
+    }
     let changed = match shipped.base {
         Some(pristine) => local_changes::changed(&old.folder, pristine)?,
         // Whose a difference is, nobody knows.

@@ -248,7 +248,7 @@ fn projects(request: &Request, old: &ReleaseFiles, new: &ReleaseFiles) -> Projec
 }
 
 /// What below its folder a release's services mount so that they can write it.
-fn written(model: &compose::Model) -> Vec<PathBuf> {
+pub(super) fn written(model: &compose::Model) -> Vec<PathBuf> {
     let written = model.binds.iter().filter(|bind| !bind.read_only);
     let below = written.filter(|bind| !bind.source.is_absolute());
     below.map(|bind| bind.source.clone()).collect()

@@ -289,7 +289,7 @@ fn steps(
     );
     steps.extend(last.into_iter().map(Step::Carry));
     let is_early = flow.as_ref().is_some_and(Flow::names_are_free)
-        && late.is_empty()
+        && late.iter().all(|step| is_there(step, decisions))
         && decisions.folders.is_empty();
     if let Some(flow) = &flow {
         let pairs = copied(decisions, facts);
@@ -352,6 +352,14 @@ fn is_written(step: &CarryConfig, decisions: &Decisions) -> bool {
     };
     let mut written = decisions.written.iter();
     written.any(|other| path.starts_with(other) || other.starts_with(path))
+}
+
+/// Whether what it carries is there already, as far as containers that are made before it see: what isn't
+/// there the engine would make, and what differs Compose may read.
+fn is_there(step: &CarryConfig, decisions: &Decisions) -> bool {
+    let from = release_path(&decisions.from);
+    let mut carried = decisions.carry.iter();
+    carried.any(|one| one.is_same && step.from == from.join(&one.path))
 }
 
 /// The steps that carry a path as it is.

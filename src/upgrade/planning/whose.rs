@@ -23,6 +23,8 @@ pub struct CarriedPath {
     pub exclude: Vec<PathBuf>,
     /// True if the vendor ships something under that name.
     pub replaces: bool,
+    /// True if both releases have the same there by now, and the old one's services may write it still.
+    pub is_same: bool,
 }
 
 /// A file that both releases have, of which nobody can tell whose it is to be, and that can't be
@@ -84,6 +86,10 @@ pub(crate) struct Sorter<'a> {
     pub(crate) needed: &'a [PathBuf],
     /// What the administrator's own compose files name and the new release hasn't: files, and whole folders.
     pub(crate) own: &'a [PathBuf],
+    /// What services of the old release may write until that is stopped, after the plan was made.
+    pub(crate) written: &'a [PathBuf],
+    /// Whether all that is carried by the rule is the same in both.
+    pub(crate) is_same: bool,
     /// A file like most of the old release: whoever owns another, or may read it, was chosen.
     pub(crate) usual: Option<Metadata>,
     pub(crate) sorted: Sorted,
@@ -96,8 +102,10 @@ impl Sorter<'_> {
     /// [`ReleasesError::Io`] where something can't be read.
     pub(crate) fn sort(&mut self, rule: &CarryRule, is_asked: bool) -> Result<(), ReleasesError> {
         let path = &rule.path;
+        self.is_same = true;
         let there = look(&self.old.join(path))?;
         let Some(there) = there.filter(|_| rule.how != CarryMode::Copy) else {
+            self.is_same = false;
             return self.carry(path, Vec::new());
         };
         if there.is_dir() {
@@ -121,6 +129,7 @@ impl Sorter<'_> {
             path: path.to_owned(),
             exclude,
             replaces,
+            is_same: self.is_same,
         });
         Ok(())
     }
@@ -138,9 +147,12 @@ impl Sorter<'_> {
         }
         let is_new_to_both = theirs.is_none() && self.was_not_shipped(name)?;
         if is_new_to_both {
+            self.is_same = false;
             return Ok((Fate::Mine, vec![]));
         }
-        let (mut is_mine, mut exclude) = (self.is_set_apart(name, there)?, Vec::new());
+        let is_set_apart = self.is_set_apart(name, there)?;
+        self.is_same &= !is_set_apart;
+        let (mut is_mine, mut exclude) = (is_set_apart || self.is_written(name), Vec::new());
         let folder = self.old.join(name);
         let entries = fs::read_dir(&folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
         let mut entries = entries.map_err(unread(&folder))?;
@@ -166,8 +178,28 @@ impl Sorter<'_> {
         Ok((fate, exclude))
     }
 
-    /// Sorts what is no folder.
+    /// Sorts what is no folder. What is the same by now may be written until the old release is stopped.
     fn leaf(
+        &mut self,
+        name: &Path,
+        there: &Metadata,
+        how: CarryMode,
+        is_asked: bool,
+    ) -> Result<Fate, ReleasesError> {
+        let (updated, unchanged) = (self.sorted.updated, self.sorted.unchanged);
+        let fate = self.fate(name, there, how, is_asked)?;
+        let is_same = fate == Fate::Vendors
+            && self.sorted.unchanged > unchanged
+            && self.sorted.updated == updated;
+        if is_same && self.is_written(name) && !is_env_name(name) {
+            self.sorted.unchanged = unchanged;
+            return Ok(Fate::Mine);
+        }
+        self.is_same &= fate == Fate::Vendors;
+        Ok(fate)
+    }
+
+    fn fate(
         &mut self,
         name: &Path,
         there: &Metadata,
@@ -248,6 +280,12 @@ impl Sorter<'_> {
             Some(Side::Mine | Side::Base) => Fate::Mine,
             Some(Side::Theirs) | None => Fate::Vendors,
         }
+    }
+
+    /// True if a service of the old release may write it until that is stopped.
+    fn is_written(&self, name: &Path) -> bool {
+        let mut written = self.written.iter();
+        written.any(|path| name.starts_with(path))
     }
 
     /// True if the new release couldn't do without it.

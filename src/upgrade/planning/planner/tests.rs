@@ -22,6 +22,7 @@ fn carried(path: &str) -> CarriedPath {
         path: path.into(),
         exclude: Vec::new(),
         replaces: true,
+        is_same: false,
     }
 }
 
