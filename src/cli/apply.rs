@@ -23,6 +23,7 @@ use crate::fs::Disk;
 use crate::progress::Progress;
 use crate::rehearsal::{RehearsalRecord, WithNotes, require_as_rehearsed};
 use crate::release::Install;
+use crate::upgrade::data_places::DataPlaces;
 use crate::upgrade::planning::drift;
 use crate::upgrade::planning::prepare::{Prepared, prepare};
 use crate::upgrade::running::discard_loss::{DiscardLoss, discard_loss};
@@ -245,7 +246,10 @@ pub(super) fn apply(args: &Apply, ui: &Ui) -> Result<Done, Failure> {
     let runner = Runner {
         install: &install,
         disk: &disk,
-        volumes: store.as_ref(),
+        volumes: DataPlaces {
+            install: &install,
+            volumes: store.as_ref(),
+        },
         progress,
         on_failure: args.how.on_failure(),
     };
@@ -337,7 +341,10 @@ pub(super) fn resume(args: &Resume, ui: &Ui) -> Result<Done, Failure> {
     let runner = Runner {
         install: &install,
         disk: &disk,
-        volumes: store.as_ref(),
+        volumes: DataPlaces {
+            install: &install,
+            volumes: store.as_ref(),
+        },
         progress: ui.progress(),
         on_failure: match args.no_rollback {
             true => OnFailure::Stay,
@@ -376,7 +383,10 @@ pub(super) fn roll_back(args: &Rollback, ui: &Ui) -> Result<Done, Failure> {
     let runner = Runner {
         install: &install,
         disk: &disk,
-        volumes: store.as_ref(),
+        volumes: DataPlaces {
+            install: &install,
+            volumes: store.as_ref(),
+        },
         progress: ui.progress(),
         on_failure: OnFailure::Stay,
     };

@@ -11,6 +11,7 @@ use super::terminal::ui::{Done, Ui};
 use crate::clock::Stopwatch;
 use crate::error::Kind;
 use crate::fs::Disk;
+use crate::upgrade::data_places::DataPlaces;
 use crate::upgrade::running::confirmation::Confirmation;
 use crate::upgrade::running::going_back::OnFailure;
 use crate::upgrade::running::journal::{Journal, RunState};
@@ -48,7 +49,10 @@ pub(super) fn run(args: &Confirm, ui: &Ui) -> Result<Done, Failure> {
             let runner = Runner {
                 install: &install,
                 disk: &disk,
-                volumes: store.as_ref(),
+                volumes: DataPlaces {
+                    install: &install,
+                    volumes: store.as_ref(),
+                },
                 progress: ui.progress(),
                 on_failure: OnFailure::GoBack,
             };

@@ -16,6 +16,7 @@ use crate::fs::Disk;
 use crate::progress::Progress;
 use crate::rehearsal::{RehearsalRecord, WithNotes};
 use crate::release::{Hop, Install, Version};
+use crate::upgrade::data_places::DataPlaces;
 use crate::upgrade::planning::hops::{hops, recipe_to};
 use crate::upgrade::planning::prepare::Prepared;
 use crate::upgrade::running::runner;
@@ -217,7 +218,10 @@ fn carry_out_in(
     let runner = Runner {
         install,
         disk,
-        volumes: store,
+        volumes: DataPlaces {
+            install,
+            volumes: store,
+        },
         progress,
         on_failure: args.how.on_failure(),
     };

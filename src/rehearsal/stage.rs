@@ -14,6 +14,7 @@ use crate::engine::{Docker, Quiesce, VolumeStore};
 use crate::error::{Explain as _, Kind, with_causes};
 use crate::launch::CloneBindings;
 use crate::release::Install;
+use crate::upgrade::data_places::DataPlaces;
 use crate::upgrade::planning::prepare::{PrepareError, prepare};
 use crate::upgrade::running::going_back::OnFailure;
 use crate::upgrade::running::journal::{Journal, JournalEvent};
@@ -226,7 +227,10 @@ impl Stage<'_> {
         let runner = Runner {
             install: &self.clone,
             disk,
-            volumes: self.store.as_ref(),
+            volumes: DataPlaces {
+                install: &self.clone,
+                volumes: self.store.as_ref(),
+            },
             progress: *progress,
             on_failure: OnFailure::GoBack,
         };

@@ -17,6 +17,7 @@ use serde_yaml::{Mapping, Value};
 use super::Version;
 use super::database_rule::{DatabaseRule, WrittenDatabase};
 use super::hooks::{CantFollow, Check, Hooks, RecipeHook, WrittenCheck, WrittenHook, WrittenHooks};
+use super::moved_data::{MovedData, WrittenRenames};
 use super::path_rules::{self, PathRules};
 use super::recipe_error::RecipeError;
 use super::recipe_origin::RecipeOrigin;
@@ -49,6 +50,8 @@ pub struct Recipe {
     pub renamed_volumes: BTreeMap<String, String>,
     /// Folders below a release that the new one mounts under another name: old place to new place.
     pub renamed_folders: BTreeMap<PathBuf, PathBuf>,
+    /// Data that goes from a folder into a volume, or the reverse.
+    pub moved_data: Vec<MovedData>,
     /// What is run around an upgrade.
     pub hooks: Hooks,
     /// What has to be well before the new release counts as up.
@@ -117,15 +120,6 @@ struct Written {
 enum WrittenRehearsal {
     Required,
     Optional,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenRenames {
-    #[serde(default)]
-    volumes: BTreeMap<String, String>,
-    #[serde(default)]
-    folders: BTreeMap<PathBuf, PathBuf>,
 }
 
 #[derive(Default, Deserialize)]
@@ -227,11 +221,7 @@ impl Recipe {
             .notes
             .map(|path| CarryRule::new(&path))
             .transpose()?;
-        let renames = written.renames.unwrap_or_default();
-        let folders = renames.folders.iter();
-        let folders = folders.map(|(old, new)| {
-            Ok::<_, RecipeError>((CarryRule::new(old)?.path, CarryRule::new(new)?.path))
-        });
+        let renames = written.renames.unwrap_or_default().read()?;
         Ok(Self {
             carry: carry.transpose()?,
             prefix: volumes.prefix,
@@ -245,7 +235,8 @@ impl Recipe {
             ours: merge.ours,
             theirs: merge.theirs,
             secrets: written.secrets.unwrap_or_default(),
-            renamed_folders: folders.collect::<Result<_, _>>()?,
+            renamed_folders: renames.folders,
+            moved_data: renames.moved,
             renamed_volumes: renames.volumes,
             hooks: written
                 .hooks

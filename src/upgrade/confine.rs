@@ -6,6 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use thiserror::Error;
 
+use super::data_places::is_folder;
 use super::step::ReleaseProject;
 use crate::engine::check_name;
 use crate::release::{Install, Version};
@@ -83,6 +84,23 @@ impl Bounds<'_> {
     pub(super) fn new_project(&self, project: &ReleaseProject) -> Result<(), OutOfBounds> {
         self.new_release(&project.version)?;
         project.confine()
+    }
+
+    /// Data that is copied: a volume, something below the old release's folder, or a folder of the host.
+    pub(super) fn data_of_old(&self, name: &str) -> Result<(), OutOfBounds> {
+        match (is_folder(name), name.strip_prefix('/')) {
+            (false, _) => volume(name),
+            (true, Some(below_root)) => plain(Path::new(below_root), "a folder of the host"),
+            (true, None) => self.of_old(Path::new(name)),
+        }
+    }
+
+    /// What data is copied to: a volume, or something below the new release's folder.
+    pub(super) fn data_of_new(&self, name: &str) -> Result<(), OutOfBounds> {
+        match is_folder(name) {
+            false => volume(name),
+            true => self.of_new(Path::new(name)),
+        }
     }
 
     /// Something below a folder of transship's own for the old release.

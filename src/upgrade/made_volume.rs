@@ -1,4 +1,4 @@
-//! What is remembered of a volume that a run made: which run, which volume exactly, and which volume
+//! What is remembered of a volume, or of a folder in a volume's place, that a run made: which run, which volume exactly, and which volume
 //! it is a copy of. An engine's volumes have labels for the first; a folder has none, and a mark
 //! within it would be in what is copied and compared, so that it stands in `.transship/made/`.
 //!
@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::data_places::file_stem;
 use crate::document::{self, DocumentError, DocumentFormat};
 use crate::engine::{Volume, VolumeStore};
 use crate::fs::Disk;
@@ -18,7 +19,7 @@ use crate::release::{FolderIdentity, Install};
 /// The format of what is remembered. Each version has a file in `fixtures/formats/`.
 pub const FORMAT: DocumentFormat = DocumentFormat {
     name: "transship-made-volume",
-    version: 1,
+    version: 2,
     oldest: 1,
 };
 
@@ -38,6 +39,14 @@ pub struct MadeVolume {
     pub source: String,
     /// What tells that one from another of its name.
     pub copied: VolumeIdentity,
+    /// How many folders above a folder were made for it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub above: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// What tells a volume from another that had its name before or will have it.
@@ -75,9 +84,11 @@ impl VolumeIdentity {
 }
 
 impl MadeVolume {
-    /// The file for the volume of this name.
+    /// The file for the volume, or the folder in a volume's place, of this name.
     pub fn file(install: &Install, volume: &str) -> PathBuf {
-        install.own("made").join(format!("{volume}.json"))
+        install
+            .own("made")
+            .join(format!("{}.json", file_stem(volume)))
     }
 
     /// What is remembered of the volume of this name; `None` where no run made it.

@@ -10,6 +10,7 @@
 
 pub use crate::document;
 mod confine;
+pub mod data_places;
 pub mod downtime_estimate;
 mod expected_changes;
 pub mod known_copy;

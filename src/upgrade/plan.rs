@@ -26,7 +26,7 @@ use crate::release::{Install, Version};
 /// The format of a saved plan. Each version has a file in `fixtures/formats/`.
 pub const FORMAT: DocumentFormat = DocumentFormat {
     name: "transship-plan",
-    version: 8,
+    version: 9,
     oldest: 1,
 };
 

@@ -10,6 +10,7 @@ mod step_lines;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use super::data_places::is_folder;
 use super::plan::Plan;
 use super::step::{Phase, Step, quote};
 use crate::engine::{VolumeBackend, VolumeStore};
@@ -239,6 +240,7 @@ impl PlanScript<'_> {
     /// reach.
     fn path_of(&self, volume: &str) -> Option<PathBuf> {
         match &self.plan.request.place {
+            _ if is_folder(volume) => Some(PathBuf::from(volume)),
             VolumeBackend::Dir { path } => Some(path.join(volume)),
             VolumeBackend::Local => self.volumes.path_of(volume),
         }

@@ -133,8 +133,38 @@ fn check(old: &Mount, new: &Mount, service: &str, target: &str) {
         let ran = install.run(&format!("{plan}{share}"));
         assert_eq!(ran.code, 3, "{case}: {}{}", ran.out, ran.err);
     }
+    let proposed = ran.err.lines().find_map(|line| {
+        let begin = line.find("`renames: ")? + 1;
+        let recipe = &line[begin..];
+        Some(recipe[..recipe.find('`')?].to_owned())
+    });
+    // What has a place of its own in the new release can be told to be what the old one had.
+    let is_renamed = (service, target) == ("db", "/data");
+    if is_renamed && new.place.contains('V') {
+        assert!(proposed.is_some(), "{case}: {}", ran.err);
+    }
+    if let Some(recipe) = proposed {
+        install.write("transship.yml", &recipe);
+        let ran = install.run("plan v2 --theirs compose.yaml");
+        assert_eq!(ran.code, 0, "{case} {recipe}: {}{}", ran.out, ran.err);
+        if is_renamed {
+            does_as_planned(&install, old, new, &format!("{case} {recipe}"));
+        }
+        fs::remove_file(install.0.path().join("transship.yml")).unwrap();
+    }
     let ran = install.run(&format!("{plan} --leave db:/data{share}"));
     assert_eq!(ran.code, 0, "{case}: {}", ran.err);
+}
+
+/// What the recipe said brings the data, and going back leaves nothing of it.
+fn does_as_planned(install: &TwoReleases, old: &Mount, new: &Mount, case: &str) {
+    install.run("apply").exits(0);
+    let place = new.place.replace('V', "v2");
+    assert_eq!(install.read(&format!("{place}/f")), "mine", "{case}");
+    install.run("rollback --discard --yes").exits(0);
+    assert!(!install.0.path().join(place).exists(), "{case}");
+    let place = old.place.replace('V', "v1");
+    assert_eq!(install.read(&format!("{place}/f")), "mine", "{case}");
 }
 
 #[test]

@@ -72,6 +72,32 @@ const ROUTES: &[Route] = &[
         ..ROUTE
     },
     Route {
+        mounts: ["./data", "pg"],
+        volumes: ["{}", "{pg: {}}"],
+        recipe: "renames: {volumes: {./data: pg}}",
+        ..FOLDER
+    },
+    Route {
+        mounts: ["HOST", "pg"],
+        volumes: ["{}", "{pg: {}}"],
+        recipe: "renames: {volumes: {HOST: pg}}",
+        ..HOST
+    },
+    Route {
+        mounts: ["pg", "./data"],
+        volumes: ["{pg: {}}", "{}"],
+        recipe: "renames: {volumes: {pg: ./data}}",
+        files: "volumes/v1_pg",
+        ..ROUTE
+    },
+    Route {
+        mounts: ["pg", "data"],
+        volumes: ["{pg: {}}", PWD_DEVICE],
+        recipe: "renames: {volumes: {pg: ./data}}",
+        files: "volumes/v1_pg",
+        ..ROUTE
+    },
+    Route {
         args: " --own HOST",
         ..HOST
     },
@@ -140,7 +166,7 @@ fn files_of_another_major_are_seen_by_whatever_way_they_come() {
                 "releases/v2/compose.yaml",
                 &route.release(1, "postgres:17", host),
             ),
-            ("transship.yml", route.recipe),
+            ("transship.yml", &route.recipe.replace("HOST", host)),
         ]);
         if route.files == "HOST" {
             fs::write(outside.path().join("PG_VERSION"), "14\n").unwrap();

@@ -10,6 +10,7 @@ use transship::error::{Explain as _, Kind};
 use transship::fs::Disk;
 use transship::progress::Collected;
 use transship::release::Install as Layout;
+use transship::upgrade::data_places::DataPlaces;
 use transship::upgrade::running::going_back::OnFailure;
 use transship::upgrade::{Plan, Runner};
 
@@ -313,7 +314,10 @@ fn what_is_interrupted_before_anything_was_done_is_begun_again_and_not_gone_on_w
     let runner = Runner {
         install: &layout,
         disk: &Disk::new(),
-        volumes: &FolderVolumes::new(&install.at("volumes"), users),
+        volumes: DataPlaces {
+            install: &layout,
+            volumes: &FolderVolumes::new(&install.at("volumes"), users),
+        },
         progress: &progress,
         on_failure: OnFailure::GoBack,
     };

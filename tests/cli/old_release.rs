@@ -8,6 +8,7 @@ use transship::engine::{Docker, FolderUsers, FolderVolumes};
 use transship::fs::Disk;
 use transship::progress::Silent;
 use transship::release::Install as Layout;
+use transship::upgrade::data_places::DataPlaces;
 use transship::upgrade::running::going_back::OnFailure;
 use transship::upgrade::{Plan, Runner};
 
@@ -86,7 +87,10 @@ fn a_volume_that_was_written_between_its_copy_and_the_switch() {
     let runner = Runner {
         install: &layout,
         disk: &disk,
-        volumes: &volumes,
+        volumes: DataPlaces {
+            install: &layout,
+            volumes: &volumes,
+        },
         progress: &Silent,
         on_failure: OnFailure::GoBack,
     };

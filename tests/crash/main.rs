@@ -9,6 +9,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod moved_data;
 mod own_folder;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ use transship::engine::{FakeVolumes, VolumeBackend};
 use transship::fs::Disk;
 use transship::progress::Silent;
 use transship::release::Install as Layout;
+use transship::upgrade::data_places::DataPlaces;
 use transship::upgrade::planning::prepare::prepare;
 use transship::upgrade::running::going_back::OnFailure;
 use transship::upgrade::running::runner::RunError;
@@ -97,7 +99,10 @@ impl World {
         Runner {
             install: &self.layout,
             disk,
-            volumes: &self.volumes,
+            volumes: DataPlaces {
+                install: &self.layout,
+                volumes: &self.volumes,
+            },
             progress: &Silent,
             on_failure: OnFailure::GoBack,
         }

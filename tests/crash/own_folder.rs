@@ -8,6 +8,7 @@ use transship::engine::FakeVolumes;
 use transship::fs::Disk;
 use transship::progress::{Progress, Silent};
 use transship::release::Install as Layout;
+use transship::upgrade::data_places::DataPlaces;
 use transship::upgrade::planning::prepare::prepare;
 use transship::upgrade::running::going_back::OnFailure;
 use transship::upgrade::{Plan, Request, Runner};
@@ -73,7 +74,10 @@ impl Outside {
         Runner {
             install: &self.layout,
             disk,
-            volumes: &self.volumes,
+            volumes: DataPlaces {
+                install: &self.layout,
+                volumes: &self.volumes,
+            },
             progress: &Silent,
             on_failure: OnFailure::GoBack,
         }

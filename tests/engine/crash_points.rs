@@ -16,6 +16,7 @@ use transship::engine::DockerVolumes;
 use transship::fs::Disk;
 use transship::progress::Silent;
 use transship::release::Install;
+use transship::upgrade::data_places::DataPlaces;
 use transship::upgrade::running::going_back::OnFailure;
 use transship::upgrade::running::runner::RunError;
 use transship::upgrade::{Plan, Report, Runner};
@@ -189,7 +190,10 @@ impl Crashing {
         Runner {
             install: &self.install,
             disk,
-            volumes: &self.volumes,
+            volumes: DataPlaces {
+                install: &self.install,
+                volumes: &self.volumes,
+            },
             progress: &Silent,
             on_failure: OnFailure::GoBack,
         }

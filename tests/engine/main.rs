@@ -25,6 +25,7 @@ mod install;
 mod lab;
 #[path = "../fidelity/look.rs"]
 mod look;
+mod moved_data;
 mod named_files;
 #[path = "../common/need.rs"]
 mod need;

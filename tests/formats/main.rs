@@ -39,7 +39,7 @@ mod rehearsals;
 
 use plans::{
     a_plan, a_plan_of_version_1, a_plan_of_version_2, a_plan_of_version_3, a_plan_of_version_4,
-    a_plan_of_version_5, a_plan_of_version_6, a_plan_of_version_7,
+    a_plan_of_version_5, a_plan_of_version_6, a_plan_of_version_7, a_plan_of_version_8,
 };
 use rehearsals::{a_rehearsal, a_rehearsal_of_version_1};
 
@@ -63,13 +63,20 @@ fn fixture(name: &str, today: &str) -> String {
 }
 
 #[test]
-fn plan_8_is_written_and_read() {
+fn plan_9_is_written_and_read() {
     let text = fixture(
-        "plan-v8.json",
+        "plan-v9.json",
         &document::to_text(plan::FORMAT, &a_plan()).unwrap(),
     );
-    let read: Plan = document::from_text(plan::FORMAT, Path::new("plan-v8.json"), &text).unwrap();
+    let read: Plan = document::from_text(plan::FORMAT, Path::new("plan-v9.json"), &text).unwrap();
     assert_eq!(read, a_plan());
+}
+
+#[test]
+fn plan_8_is_read() {
+    let text = fs::read_to_string(folder().join("plan-v8.json")).unwrap();
+    let read: Plan = document::from_text(plan::FORMAT, Path::new("plan-v8.json"), &text).unwrap();
+    assert_eq!(read, a_plan_of_version_8());
 }
 
 #[test]
@@ -302,6 +309,7 @@ fn bad_releases_are_written_and_read() {
 #[test]
 fn a_made_volume_is_written_and_read() {
     let made = MadeVolume {
+        above: 2,
         install: "0123456789abcdef0123456789abcdef".into(),
         run: "00003-20261121T020500Z-v2.10.5".into(),
         volume: "v2_10_5_postgres_data".into(),
@@ -316,12 +324,17 @@ fn a_made_volume_is_written_and_read() {
         },
     };
     let text = fixture(
-        "made-volume-v1.json",
+        "made-volume-v2.json",
         &document::to_text(made_volume::FORMAT, &made).unwrap(),
     );
-    let path = Path::new("made-volume-v1.json");
+    let path = Path::new("made-volume-v2.json");
     let read: MadeVolume = document::from_text(made_volume::FORMAT, path, &text).unwrap();
     assert_eq!(read, made);
+    // One of before folders could be in a volume's place.
+    let path = folder().join("made-volume-v1.json");
+    let text = fs::read_to_string(&path).unwrap();
+    let read: MadeVolume = document::from_text(made_volume::FORMAT, &path, &text).unwrap();
+    assert_eq!(read, MadeVolume { above: 0, ..made });
 }
 
 #[test]
@@ -362,7 +375,9 @@ fn an_install() -> (tempfile::TempDir, Install) {
 }
 
 /// The number of the last step of [`steps`].
-const LAST: usize = 24;
+const LAST: usize = 30;
+/// The same in plans of version 8.
+const LAST_OF_8: usize = 24;
 /// The same in plans of version 7.
 const LAST_OF_7: usize = 22;
 /// The same in plans of version 6.
@@ -390,6 +405,7 @@ fn no_format_is_forgotten() {
         "held-v1.json",
         "id-v1.json",
         "journal-v1.json",
+        "journal-v10.json",
         "journal-v2.json",
         "journal-v3.json",
         "journal-v4.json",
@@ -401,6 +417,7 @@ fn no_format_is_forgotten() {
         "known-copy-v1.json",
         "layout-v1.json",
         "made-volume-v1.json",
+        "made-volume-v2.json",
         "manifest-v1.json",
         "manifest-v1.mtree",
         "manifest-v1.sha256sum",
@@ -414,6 +431,7 @@ fn no_format_is_forgotten() {
         "plan-v6.json",
         "plan-v7.json",
         "plan-v8.json",
+        "plan-v9.json",
         "rehearsal-v1.json",
         "rehearsal-v2.json",
         "shipped-v1.json",
@@ -422,7 +440,7 @@ fn no_format_is_forgotten() {
     assert_eq!(present, known);
     assert_eq!(
         (plan::FORMAT.version, journal::FORMAT.version),
-        (8, 9),
+        (9, 10),
         "a new version adds a file"
     );
 }

@@ -182,8 +182,58 @@ pub(crate) fn a_plan_of_version_2() -> Plan {
     }
 }
 
-/// What a plan of today says besides what one of version 7 does.
+/// What a plan of today says besides what one of version 8 does: data that goes from a folder into a volume, and the
+/// reverse.
 pub(crate) fn a_plan() -> Plan {
+    let mut plan = a_plan_of_version_8();
+    let (project, after) = ("v2105".to_owned(), Some("v132".to_owned()));
+    for (key, source, target, file) in [
+        (
+            "files",
+            "releases/v1.3.2/data/files",
+            "v2_10_5_files",
+            "v2_10_5_files",
+        ),
+        (
+            "./data/mail",
+            "v1_3_2_mail",
+            "releases/v2.10.5/data/mail",
+            "releases%2Fv2.10.5%2Fdata%2Fmail",
+        ),
+    ] {
+        let manifest = PathBuf::from(format!(".transship/manifests/v2.10.5/{file}.mtree"));
+        let (source, target) = (source.to_owned(), target.to_owned());
+        let steps = [
+            Step::WarmCopy(WarmCopy {
+                key: key.into(),
+                source: source.clone(),
+                target: target.clone(),
+                project: project.clone(),
+                manifest: manifest.clone(),
+            }),
+            Step::CopyVolume(CopyVolume {
+                key: key.into(),
+                source: source.clone(),
+                target: target.clone(),
+                project: project.clone(),
+                manifest: manifest.clone(),
+                after: after.clone(),
+            }),
+            Step::Verify(VerifyVolume {
+                source,
+                volume: target,
+                manifest,
+            }),
+        ];
+        let is_stop = |step: &Step| matches!(step, Step::Stop(_));
+        let stop = plan.steps.iter().position(is_stop).unwrap();
+        plan.steps.splice(stop..stop, steps);
+    }
+    plan
+}
+
+/// What a plan of version 8 says besides what one of version 7 does.
+pub(crate) fn a_plan_of_version_8() -> Plan {
     let mut plan = a_plan_of_version_7();
     let ways = [
         (DatabaseMethod::Dump, MovedLocale::Builtin, None),

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::Path;
 
 use super::helper_contents::InHelper;
-use crate::engine::{ByPath, Contents, CopyPair, DockerVolumes, Error, Feed, Volume};
+use crate::engine::{ByPath, Contents, CopyPair, DockerVolumes, Error, Feed, Volume, transfer};
 use crate::fs::Disk;
 use crate::progress::Progress;
 use crate::tree::{Copied, CopyOptions, Difference, Holds, Manifest, Survey, VerifyOptions};
@@ -15,6 +15,9 @@ impl DockerVolumes {
     /// True where the volume is simply a folder of this machine that this process may enter:
     /// not kept by a plugin, not mounted from elsewhere by options of its driver.
     fn is_here(&self, volume: &Volume) -> bool {
+        if volume.is_folder() {
+            return true;
+        }
         self.remote.is_none()
             && volume.driver == "local"
             && volume.options.is_empty()
@@ -27,6 +30,32 @@ impl DockerVolumes {
             true => Box::new(ByPath),
             false => Box::new(InHelper(self)),
         }
+    }
+}
+
+impl DockerVolumes {
+    /// Whether one is a folder of this machine, and the other a volume that this process doesn't reach: no helper
+    /// has both.
+    fn is_half_here(&self, CopyPair { source, target }: CopyPair<'_>) -> bool {
+        let is_one_folder = source.is_folder() || target.is_folder();
+        is_one_folder && !(self.is_here(source) && self.is_here(target))
+    }
+
+    /// Copies as a stream, from one of them to the other.
+    fn copy_between(
+        &self,
+        disk: &Disk,
+        pair: CopyPair<'_>,
+        options: &CopyOptions,
+        progress: &dyn Progress,
+    ) -> Result<Copied, Error> {
+        let CopyPair { source, target } = pair;
+        let copied = transfer(disk, (self, source), (self, target), true, progress)?;
+        let manifest = match options.digest {
+            true => Some(self.observe(source, &VerifyOptions::default(), progress)?),
+            false => None,
+        };
+        Ok(Copied { manifest, ..copied })
     }
 }
 
@@ -55,6 +84,9 @@ impl Contents for DockerVolumes {
         options: &CopyOptions,
         progress: &dyn Progress,
     ) -> Result<Copied, Error> {
+        if self.is_half_here(pair) {
+            return self.copy_between(disk, pair, options, progress);
+        }
         let contents = self.reaching(&[pair.source, pair.target]);
         contents.copy(disk, pair, options, progress)
     }
@@ -66,6 +98,13 @@ impl Contents for DockerVolumes {
         options: &CopyOptions,
         progress: &dyn Progress,
     ) -> Result<(Copied, Vec<Difference>), Error> {
+        if self.is_half_here(pair) {
+            let copied = self.copy_between(disk, pair, options, progress)?;
+            let options = VerifyOptions::default();
+            let expected = self.observe(pair.source, &options, progress)?;
+            let differences = self.verify(pair.target, &expected, &options, progress)?;
+            return Ok((copied, differences));
+        }
         let contents = self.reaching(&[pair.source, pair.target]);
         contents.copy_verified(disk, pair, options, progress)
     }

@@ -31,6 +31,11 @@ pub struct CopyPair<'a> {
 }
 
 impl Volume {
+    /// Whether it is a folder of this machine in a volume's place, and none of the engine's: its name is a path.
+    pub(super) fn is_folder(&self) -> bool {
+        self.name.contains('/')
+    }
+
     /// Whether both are described alike, whatever is said of when they were made.
     pub(super) fn is_like(&self, other: &Self) -> bool {
         let timeless = |volume: &Self| Self {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{PlanScript, parents};
 use crate::release::{CheckQuestion, VendorReleaseKind};
+use crate::upgrade::data_places::is_folder;
 use crate::upgrade::planning::merging::ConfigMerge;
 use crate::upgrade::step::{
     CarryConfig, CopyFolder, CopyVolume, CreateContainers, EditCompose, HoldImages, HookPoint,
@@ -214,25 +215,36 @@ fn like_lines(from: &Path, to: &Path) -> Vec<String> {
 }
 
 fn copy_lines(copy: &CopyVolume, script: &PlanScript<'_>) -> Vec<String> {
-    let ends = [&copy.project, &copy.source, &copy.target].map(|name| word(name));
-    let ends = ends.join(" ");
-    let copied = match copy.after {
-        Some(_) => format!(
-            "transship volume copy --update --delete-all{} -p {ends}",
+    let CopyVolume {
+        project,
+        source,
+        target,
+        key,
+        ..
+    } = copy;
+    let mut lines = Vec::new();
+    if copy.after.is_some() {
+        let ends = [source, target].map(|name| word(name)).join(" ");
+        let project = match is_folder(target) {
+            true => String::new(),
+            false => format!(" -p {}", word(project)),
+        };
+        lines.push(format!(
+            "transship volume copy --update --delete-all{}{project} {ends}",
             assumed(script)
-        ),
-        None => format!(
-            "transship volume copy{}{} -p {ends} --key {}",
-            if script.path_of(&copy.source).is_some() {
-                ""
-            } else {
-                " --verify"
-            },
+        ));
+    } else {
+        let verify = match script.path_of(source) {
+            Some(_) => "",
+            None => " --verify",
+        };
+        lines.extend(above(target));
+        lines.push(format!(
+            "transship volume copy{verify}{}{}",
             assumed(script),
-            word(&copy.key)
-        ),
-    };
-    let mut lines = vec![copied];
+            made_volume(project, [source, target], key)
+        ));
+    }
     if let Some(source) = script.path_of(&copy.source) {
         let folder = copy.manifest.parent().unwrap_or(Path::new("."));
         lines.extend([
@@ -249,6 +261,21 @@ fn copy_lines(copy: &CopyVolume, script: &PlanScript<'_>) -> Vec<String> {
         ]);
     }
     lines
+}
+
+/// What makes the folders above a copy that is a folder.
+fn above(target: &str) -> Option<String> {
+    let folder = Path::new(target).parent().filter(|_| is_folder(target))?;
+    Some(format!("mkdir -p -- {}", quote(folder)))
+}
+
+/// The ends of a copy, and whose it is to be; a folder is nobody's.
+fn made_volume(project: &str, [source, target]: [&str; 2], key: &str) -> String {
+    let (ends, project) = ([source, target].map(word).join(" "), word(project));
+    match is_folder(target) {
+        true => format!(" {ends}"),
+        false => format!(" -p {project} {ends} --key {}", word(key)),
+    }
 }
 
 fn assumed(script: &PlanScript<'_>) -> &'static str {
@@ -295,16 +322,16 @@ fn hold_lines(hold: &HoldImages) -> Vec<String> {
 }
 
 fn warm_lines(copy: &WarmCopy, script: &PlanScript<'_>) -> Vec<String> {
-    let ends = [&copy.project, &copy.source, &copy.target].map(|name| word(name));
-    vec![
-        "# What changes meanwhile is listed, with exit code 4, and comes with the copy in the window.".to_owned(),
-        format!(
-            "transship volume copy --live{} -p {} --key {} || [ \"$?\" -eq 4 ]",
-            assumed(script),
-            ends.join(" "),
-            word(&copy.key)
-        ),
-    ]
+    let told = "# What changes meanwhile is listed, with exit code 4, and comes with the copy in the window.";
+    let copied = format!(
+        "transship volume copy --live{}{} || [ \"$?\" -eq 4 ]",
+        assumed(script),
+        made_volume(&copy.project, [&copy.source, &copy.target], &copy.key)
+    );
+    let mut lines = vec![told.to_owned()];
+    lines.extend(above(&copy.target));
+    lines.push(copied);
+    lines
 }
 
 fn create_lines(create: &CreateContainers, shown: Vec<String>) -> Vec<String> {

@@ -16,6 +16,7 @@ use crate::engine::{
 };
 use crate::launch::CloneBindings;
 use crate::release::DatabaseRule;
+use crate::upgrade::data_places::{below_release, is_folder};
 
 /// Whose data is looked at, and what will open it.
 pub(super) struct DatabaseLook<'a> {
@@ -39,6 +40,20 @@ pub(super) struct DatabaseLook<'a> {
     pub(super) volumes: &'a dyn VolumeStore,
 }
 
+/// Where it is now what a service will have in a folder.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum FoundData {
+    /// In a folder.
+    Folder(PathBuf),
+    /// In a volume, of which the folder gets a copy.
+    Volume {
+        /// The key of the copy.
+        key: String,
+        /// The volume's real name.
+        name: String,
+    },
+}
+
 impl DatabaseLook<'_> {
     /// Looks.
     ///
@@ -49,9 +64,15 @@ impl DatabaseLook<'_> {
         for (key, volume) in &self.model.volumes {
             let mounts = self.mounts_of(key);
             if let Some(device) = volume.folder() {
-                let path = self.now_at(&device);
-                if path.is_dir() && !mounts.is_empty() {
-                    seen.push(self.folder(&path, mounts)?);
+                match self.now_at(&device) {
+                    _ if mounts.is_empty() => {}
+                    FoundData::Folder(path) if path.is_dir() => {
+                        seen.push(self.folder(&path, mounts)?);
+                    }
+                    FoundData::Folder(_) => {}
+                    FoundData::Volume { key, name } => {
+                        seen.extend(self.volume(&key, &name, mounts)?);
+                    }
                 }
                 continue;
             }
@@ -66,12 +87,25 @@ impl DatabaseLook<'_> {
                 Some(None) if !volume.external => continue,
                 _ => &volume.name,
             };
-            if !mounts.is_empty() {
+            if !mounts.is_empty() && is_folder(name) {
+                let place = self
+                    .folder
+                    .join(below_release(name).unwrap_or_else(|| name.into()));
+                if place.is_dir() {
+                    seen.push(SeenDatabases {
+                        key: key.clone(),
+                        ..self.folder(&place, mounts)?
+                    });
+                }
+            } else if !mounts.is_empty() {
                 seen.extend(self.volume(key, name, mounts)?);
             }
         }
-        for (path, mounts) in self.folders() {
-            seen.push(self.folder(&path, mounts)?);
+        for (place, mounts) in self.folders() {
+            match &place {
+                FoundData::Folder(path) => seen.push(self.folder(path, mounts)?),
+                FoundData::Volume { key, name } => seen.extend(self.volume(key, name, mounts)?),
+            }
         }
         let old = self.old.services.iter();
         let old = old.filter_map(|(name, service)| Some((name.clone(), service.image.clone()?)));
@@ -149,10 +183,18 @@ impl DatabaseLook<'_> {
 
     /// Where it is now what a service will have at a place: a copy's source, else the same place of the release in
     /// use for what is below a release.
-    fn now_at(&self, place: &Path) -> PathBuf {
+    fn now_at(&self, place: &Path) -> FoundData {
         let Some(below) = self.model.inside(place) else {
-            return self.folder.join(place);
+            return FoundData::Folder(self.folder.join(place));
         };
+        let mut pairs = self.pairs.unwrap_or_default().iter();
+        let is_in = |to: PathBuf| below.starts_with(to);
+        if let Some(pair) = pairs.find(|pair| below_release(&pair.target).is_some_and(is_in)) {
+            return FoundData::Volume {
+                key: pair.key.clone(),
+                name: pair.source.clone(),
+            };
+        }
         let copied = self.copies.iter().find_map(|copy| {
             let rest = below.strip_prefix(&copy.to).ok()?;
             Some(match rest.as_os_str().is_empty() {
@@ -160,20 +202,26 @@ impl DatabaseLook<'_> {
                 false => copy.from.join(rest),
             })
         });
-        self.folder.join(copied.unwrap_or(below))
+        FoundData::Folder(self.folder.join(copied.unwrap_or(below)))
     }
 
     /// The folders of the host that enabled services may write, as they are now.
-    fn folders(&self) -> BTreeMap<PathBuf, Vec<DataMount>> {
-        let mut folders: BTreeMap<PathBuf, Vec<DataMount>> = BTreeMap::new();
+    fn folders(&self) -> BTreeMap<FoundData, Vec<DataMount>> {
+        let mut folders: BTreeMap<FoundData, Vec<DataMount>> = BTreeMap::new();
         let services = &self.model.services;
         let is_enabled = |name: &str| services.get(name).is_some_and(|service| service.enabled);
         let binds = self.model.binds.iter();
         for bind in binds.filter(|bind| !bind.read_only && is_enabled(&bind.service)) {
-            let path = self.now_at(&bind.source);
+            let place = self.now_at(&bind.source);
             let is_system = ["/", "/proc", "/sys", "/dev", "/run", "/var/run"];
-            if path.is_dir() && is_system.iter().all(|system| path != Path::new(system)) {
-                folders.entry(path).or_default().push(DataMount {
+            let is_data = match &place {
+                FoundData::Folder(path) => {
+                    path.is_dir() && is_system.iter().all(|system| path != Path::new(system))
+                }
+                FoundData::Volume { .. } => true,
+            };
+            if is_data {
+                folders.entry(place).or_default().push(DataMount {
                     service: bind.service.clone(),
                     target: bind.target.clone(),
                 });

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use super::database_moves;
 use super::linked_data::LinkedData;
 use super::merging::{Answered, MergedFile};
+use super::moved_data;
 use super::obstacle::Obstacle;
 use super::outside::{self, OutsideAnswers, OutsideUse, Ownership};
 use super::planned_edits::{PlannedEdit, edits};
@@ -23,6 +24,7 @@ use super::warnings;
 use super::whose::{CarriedPath, FileQuestion};
 use crate::compose::{self, ReleaseEdit};
 use crate::release::{Check, Hooks, Recipe, Version};
+use crate::upgrade::data_places::below_release;
 use crate::upgrade::projects::{ProjectPair, ProjectRecord};
 use crate::upgrade::request::Request;
 use crate::upgrade::service_path::ServicePath;
@@ -147,13 +149,8 @@ impl Decisions {
         // Two names of one file are edited once.
         let mut seen = BTreeSet::new();
         edits.retain(|edit| seen.insert(edit.step.file.clone()));
-        let skip: Vec<&str> = request
-            .skip
-            .iter()
-            .chain(&recipe.skip)
-            .map(String::as_str)
-            .collect();
-        let mut volumes = pairs(old, new, &prefix, &skip, recipe, &mut warnings);
+        let skip = skipped(request, recipe);
+        let mut volumes = pairs(releases, &prefix, &skip, &mut warnings);
         volumes.extend(outside.pairs);
         let moves = database_moves::mark(request, releases, &model, &mut volumes);
         let leave = leave(request, recipe);
@@ -183,7 +180,11 @@ impl Decisions {
         }
         warnings::of_old_version(old, new, &mut warnings);
         warnings::of_findings(&releases.findings, ReleasePair { old, new }, &mut warnings);
-        leave_to_copies(&mut carry, &outside.folders, &model);
+        leave_to_copies(
+            &mut carry,
+            &CopiedFolders::of(&outside.folders, &volumes),
+            &model,
+        );
         warnings::of_no_pristine(releases, &mut warnings);
         Ok(Self {
             from: old.version.clone(),
@@ -196,8 +197,8 @@ impl Decisions {
             new_folder: new.folder.clone(),
             images: model.images_to_have(),
             edits,
+            left_behind: left_behind(releases, &CopiedFolders::of(&outside.folders, &volumes)),
             volumes,
-            left_behind: left_behind(releases, &outside.folders),
             folders: outside.folders,
             shared: outside.shared,
             model,
@@ -215,11 +216,40 @@ impl Decisions {
     }
 }
 
+/// The folders that copies are made of, and the places of those that are made.
+struct CopiedFolders {
+    from: Vec<PathBuf>,
+    to: Vec<PathBuf>,
+}
+
+impl CopiedFolders {
+    fn of(folders: &[OutsideFolder], volumes: &[VolumePair]) -> Self {
+        let from = folders.iter().map(|copy| copy.from.clone());
+        let to = folders.iter().map(|copy| copy.to.clone());
+        let source = volumes
+            .iter()
+            .filter_map(|pair| below_release(&pair.source));
+        let target = volumes
+            .iter()
+            .filter_map(|pair| below_release(&pair.target));
+        Self {
+            from: from.chain(source).collect(),
+            to: to.chain(target).collect(),
+        }
+    }
+}
+
 /// What only the old release has and nothing brings along, copies neither.
-fn left_behind(releases: &Releases, copies: &[OutsideFolder]) -> Vec<PathBuf> {
+fn left_behind(releases: &Releases, copies: &CopiedFolders) -> Vec<PathBuf> {
     let left = releases.findings.left_behind.iter();
-    let is_copied = |path: &PathBuf| copies.iter().any(|copy| path.starts_with(&copy.from));
+    let is_copied = |path: &PathBuf| copies.from.iter().any(|from| path.starts_with(from));
     left.filter(|path| !is_copied(path)).cloned().collect()
+}
+
+/// The keys of volumes that may begin empty.
+fn skipped<'a>(request: &'a Request, recipe: &'a Recipe) -> Vec<&'a str> {
+    let all = request.skip.iter().chain(&recipe.skip);
+    all.map(String::as_str).collect()
 }
 
 /// What was said that may stay behind, here and for good.
@@ -293,14 +323,14 @@ fn outside(
 
 /// Takes out of what is carried the links that copies of what they lead to take the place of, and what comes along
 /// by another name.
-fn leave_to_copies(carry: &mut Vec<CarriedPath>, copies: &[OutsideFolder], model: &compose::Model) {
+fn leave_to_copies(carry: &mut Vec<CarriedPath>, copies: &CopiedFolders, model: &compose::Model) {
     let is_mounted = |place: &&PathBuf| {
         let mut binds = model.binds.iter();
         binds.any(|bind| bind.source.starts_with(place))
     };
-    let renamed = copies.iter().map(|copy| &copy.from);
+    let renamed = copies.from.iter();
     let renamed = renamed.filter(|from| from.is_relative() && !is_mounted(from));
-    for place in copies.iter().map(|copy| &copy.to).chain(renamed) {
+    for place in copies.to.iter().chain(renamed) {
         carry.retain(|carry| !carry.path.starts_with(place));
         for carry in carry.iter_mut() {
             let below = place.strip_prefix(&carry.path);
@@ -391,15 +421,14 @@ fn recipe_rule(rule: &str, version: &Version) -> String {
 }
 
 fn pairs(
-    old: &ReleaseFiles,
-    new: &ReleaseFiles,
+    releases: &Releases,
     prefix: &str,
     skip: &[&str],
-    recipe: &Recipe,
     warnings: &mut Vec<String>,
 ) -> Vec<VolumePair> {
+    let Releases { old, new, .. } = releases;
     let mut pairs = Vec::new();
-    let renamed = &recipe.renamed_volumes;
+    let renamed = &releases.recipe.renamed_volumes;
     for (old_key, volume) in &old.model.volumes {
         let key = renamed.get(old_key).unwrap_or(old_key);
         let Some(successor) = new.model.volumes.get(key) else {
@@ -415,12 +444,15 @@ fn pairs(
         } else {
             pairs.push(VolumePair {
                 key: key.clone(),
-                source: volume.name.clone(),
+                source: moved_data::place_of_volume(&old.model, &old.version, volume),
                 target: format!("{prefix}{key}"),
                 is_used: outside::is_mounted(&old.model, old_key),
                 moved: None,
             });
         }
     }
+    let moved = moved_data::pairs(releases, prefix, skip);
+    pairs.retain(|pair| !moved.iter().any(|moved| moved.key == pair.key));
+    pairs.extend(moved);
     pairs
 }

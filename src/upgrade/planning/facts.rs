@@ -26,6 +26,7 @@ use crate::launch::CloneBindings;
 use crate::progress::Progress;
 use crate::release::{Install, Version};
 use crate::tree::{self, Exclude, Holds, Survey, SurveyOptions};
+use crate::upgrade::data_places::below_release;
 use crate::upgrade::request::recorded;
 
 /// The device number that stands for a filesystem of another machine; no real one has it.
@@ -185,7 +186,7 @@ impl Facts {
             volumes: decisions
                 .volumes
                 .iter()
-                .map(|pair| volume(pair, volumes, progress))
+                .map(|pair| volume(pair, &decisions.new_folder, volumes, progress))
                 .collect::<Result<_, _>>()?,
             folders: decisions
                 .folders
@@ -225,13 +226,17 @@ fn volume_room(
 
 fn volume(
     pair: &VolumePair,
+    new_folder: &Path,
     volumes: &dyn VolumeStore,
     progress: &dyn Progress,
 ) -> Result<VolumeFacts, FactsError> {
     let contents = volumes.contents();
-    let target_full = match volumes.find(&pair.target)? {
-        Some(target) => contents.holds(&target, progress)? != Holds::Nothing,
-        None => false,
+    let target_full = if let Some(place) = below_release(&pair.target) {
+        new_folder.join(place).symlink_metadata().is_ok()
+    } else if let Some(target) = volumes.find(&pair.target)? {
+        contents.holds(&target, progress)? != Holds::Nothing
+    } else {
+        false
     };
     let Some(source) = volumes.find(&pair.source)? else {
         let similar = volumes.list()?.into_iter().map(|volume| volume.name);

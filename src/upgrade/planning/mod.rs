@@ -17,6 +17,7 @@ mod linked_data;
 pub mod local_changes;
 pub mod merging;
 pub mod minimum_versions;
+mod moved_data;
 mod neighbours;
 pub mod obstacle;
 mod obstacle_words;

@@ -346,7 +346,7 @@ impl Obstacle {
                     RenamedKind::Volumes => {
                         format!("to let it begin empty, add `--skip-volume {}`", rename.from)
                     }
-                    RenamedKind::Folders => {
+                    RenamedKind::Folders | RenamedKind::Between => {
                         format!("to leave it behind, add `--leave {service}:{target}`")
                     }
                 },
@@ -407,13 +407,16 @@ impl Obstacle {
                     .to_owned(),
                 format!("add `--share {}`", path.display()),
             ],
-            Self::NoFolder { path } => vec![
+            Self::NoFolder { path } if path.is_absolute() => vec![
                 "make it".to_owned(),
                 format!(
                     "leave it to both releases with `--share {}`",
                     path.display()
                 ),
             ],
+            Self::NoFolder { .. } => {
+                said(["make it", "take it out of the `renames` of `transship.yml`"])
+            }
             Self::FolderTaken { .. } => {
                 said(["look into it, since it may be left from an earlier try, and remove it"])
             }

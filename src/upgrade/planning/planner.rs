@@ -19,6 +19,7 @@ use crate::doctor::{Finding, Severity};
 use crate::document::DocumentId;
 use crate::engine::Users;
 use crate::release::VendorRelease;
+use crate::upgrade::data_places::{below_release, file_stem, is_folder};
 use crate::upgrade::plan::{Estimate, Plan, Space, VolumeEstimate};
 use crate::upgrade::request::Request;
 use crate::upgrade::step::{
@@ -193,6 +194,9 @@ fn obstacle(pair: &VolumePair, seen: &VolumeFacts, place: &str) -> Option<Obstac
     } = pair.clone();
     if source == target {
         Some(Obstacle::SameVolume { key, name: source })
+    } else if seen.source.is_none() && is_folder(&source) {
+        let path = below_release(&source).unwrap_or_else(|| source.into());
+        Some(Obstacle::NoFolder { path })
     } else if seen.source.is_none() && pair.is_used {
         Some(Obstacle::NoVolume {
             key,
@@ -201,7 +205,10 @@ fn obstacle(pair: &VolumePair, seen: &VolumeFacts, place: &str) -> Option<Obstac
             similar: seen.similar.clone(),
         })
     } else if seen.target_full {
-        Some(Obstacle::TargetFull { name: target })
+        Some(match below_release(&target) {
+            Some(path) => Obstacle::FolderTaken { path },
+            None => Obstacle::TargetFull { name: target },
+        })
     } else {
         None
     }
@@ -290,7 +297,8 @@ fn steps(
     steps.extend(last.into_iter().map(Step::Carry));
     let is_early = flow.as_ref().is_some_and(Flow::names_are_free)
         && late.iter().all(|step| is_there(step, decisions))
-        && decisions.folders.is_empty();
+        && decisions.folders.is_empty()
+        && !decisions.volumes.iter().any(|pair| is_folder(&pair.target));
     if let Some(flow) = &flow {
         let pairs = copied(decisions, facts);
         steps.extend(pairs.map(|(pair, _)| flow.warm_copy(pair, manifest(pair, decisions))));
@@ -416,13 +424,13 @@ fn copy(pair: &VolumePair, decisions: &Decisions, after: Option<String>) -> Step
 
 fn manifest(pair: &VolumePair, decisions: &Decisions) -> PathBuf {
     let folder = Path::new(".transship/manifests").join(decisions.to.as_str());
-    folder.join(format!("{}.mtree", pair.target))
+    folder.join(format!("{}.mtree", file_stem(&pair.target)))
 }
 
 /// What proves that a database was moved, beside the manifests.
 fn proof(pair: &VolumePair, decisions: &Decisions) -> PathBuf {
     let folder = Path::new(".transship/manifests").join(decisions.to.as_str());
-    folder.join(format!("{}.comparison.json", pair.target))
+    folder.join(format!("{}.comparison.json", file_stem(&pair.target)))
 }
 
 fn estimates(decisions: &Decisions, facts: &Facts) -> Vec<VolumeEstimate> {
@@ -463,13 +471,16 @@ fn space(shipment: Option<&VendorRelease>, decisions: &Decisions, facts: &Facts)
     let folders: u64 = folders.map(|survey| survey.allocated).sum();
     let release = carried + folders + shipment.map_or(0, |shipment| shipment.summary.bytes);
     let pairs = decisions.volumes.iter().zip(&facts.volumes);
-    let volumes = pairs.filter_map(|(pair, seen)| {
+    let needed = pairs.filter_map(|(pair, seen)| {
         let allocated = seen.source?.allocated;
         // A database that is loaded writes its log and sorts its indexes besides.
         let besides = allocated / 4 + allocated.min(LARGEST_LOG);
-        Some(allocated + if pair.moved.is_some() { besides } else { 0 })
+        let all = allocated + if pair.moved.is_some() { besides } else { 0 };
+        Some((is_folder(&pair.target), all))
     });
-    let volumes = volumes.sum();
+    let (into_folders, volumes): (Vec<_>, Vec<_>) = needed.partition(|(folder, _)| *folder);
+    let sum = |needed: Vec<(bool, u64)>| needed.into_iter().map(|(_, bytes)| bytes).sum::<u64>();
+    let (release, volumes) = (release + sum(into_folders), sum(volumes));
     let (first, second) = (&facts.releases, &facts.volume_room);
     if first.device == second.device {
         return vec![Space {

@@ -27,6 +27,7 @@ use crate::fs::Disk;
 use crate::launch::CloneBindings;
 use crate::progress::Progress;
 use crate::release::{IdentityError, Install};
+use crate::upgrade::data_places::DataPlaces;
 use crate::upgrade::plan::Plan;
 use crate::upgrade::plan::PlanError;
 use crate::upgrade::request::{Request, recorded};
@@ -141,6 +142,7 @@ fn observe_in_turn(
     volumes: &dyn VolumeStore,
     progress: &dyn Progress,
 ) -> Result<ObservedUpgrade, PrepareError> {
+    let volumes: &dyn VolumeStore = &DataPlaces { install, volumes };
     progress.start("looking at the releases", None);
     let releases = Releases::read(&Disk::new(), install, request, progress)?;
     let decisions = Decisions::of(request, &releases)?;

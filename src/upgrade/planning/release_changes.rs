@@ -11,6 +11,7 @@ use super::facts::Facts;
 use super::whose::CarriedPath;
 use crate::compose::{Model, Port, Service, VolumeDefinition};
 use crate::tree::Survey;
+use crate::upgrade::data_places::below_release;
 use crate::upgrade::plan::Plan;
 
 /// What an upgrade changes and what it leaves.
@@ -254,6 +255,11 @@ impl ChangeContext<'_> {
         let mut copies = self.decisions.folders.iter();
         if let Some(own) = copies.find(|pair| path.starts_with(&pair.to)) {
             return Some((DataFate::Copied, self.bytes(&own.path.to_string_lossy())));
+        }
+        let mut pairs = self.decisions.volumes.iter();
+        let is_in = |place: PathBuf| path.starts_with(place);
+        if let Some(pair) = pairs.find(|pair| below_release(&pair.target).is_some_and(is_in)) {
+            return Some((DataFate::Copied, self.bytes(&pair.key)));
         }
         let (carry, all) = self.carry_of(path)?;
         let is_all = carry.path == path;

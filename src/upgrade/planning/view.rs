@@ -12,13 +12,15 @@ use std::path::{Path, PathBuf};
 
 use super::decisions::OutsideFolder;
 use super::linked_data;
+use super::moved_data;
 use super::obstacle::Obstacle;
 use super::outside;
 use super::planned_edits::PlannedEdit;
 use super::releases::Releases;
-use super::renamed_folders::ProposedRename;
+use super::renamed_folders::{DataName, ProposedRename};
 use super::volume_pair::VolumePair;
 use crate::compose::{Bind, Model, VolumeDefinition, interpolate, is_data};
+use crate::upgrade::data_places::below_release;
 use crate::upgrade::service_path::ServicePath;
 use crate::upgrade::shared_with_old::SharedWithOld;
 use crate::upgrade::step::FolderMove;
@@ -99,10 +101,20 @@ impl View<'_> {
                 if self.is_skipped(key) || self.is_left(name, target) {
                     continue;
                 }
-                let Some((from, rename)) = self.before(name, target, key) else {
+                let Some((from, before)) = self.before(name, target) else {
                     continue;
                 };
-                if let Some(data) = self.data_of(key) {
+                let now = DataName::of_volume(self.model, key);
+                if let DataName::Folder(folder) = &now {
+                    let is_same = matches!(&before, Some(DataName::Folder(was)) if was == folder);
+                    let is_answered = is_same || self.is_moved_to(folder, name, target);
+                    let was = self.releases.old.model.services.get(name);
+                    let was = was.and_then(|service| service.mounts.get(target));
+                    let was = was.and_then(|was| self.releases.old.model.volumes.get(was));
+                    if is_answered || was.is_some_and(|was| self.is_device_of(was, key)) {
+                        continue;
+                    }
+                } else if let Some(data) = self.data_of(key) {
                     found.extend(self.anothers_data(name, target, (from, key), data));
                     continue;
                 }
@@ -111,7 +123,7 @@ impl View<'_> {
                     target: target.clone(),
                     from,
                     to: format!("volume `{key}`"),
-                    rename,
+                    rename: before.and_then(|before| ProposedRename::of(&before, &now)),
                 });
             }
         }
@@ -138,10 +150,12 @@ impl View<'_> {
         (from, key): (String, &str),
         data: String,
     ) -> Option<Obstacle> {
-        let old = &self.releases.old.model;
-        let was = old.services.get(service)?.mounts.get(target);
-        let was = was.and_then(|key| old.volumes.get(key));
-        let is_its_own = was.is_some_and(|was| was.name == data || self.is_device_of(was, key));
+        let old = &self.releases.old;
+        let was = old.model.services.get(service)?.mounts.get(target);
+        let was = was.and_then(|key| old.model.volumes.get(key));
+        let place = moved_data::place_of(&old.model, &old.version, service, target);
+        let is_its_own = place.is_some_and(|place| place == data)
+            || was.is_some_and(|was| was.name == data || self.is_device_of(was, key));
         (!is_its_own).then(|| Obstacle::AnothersData {
             service: service.to_owned(),
             target: target.to_owned(),
@@ -179,25 +193,21 @@ impl View<'_> {
         places.any(|place| place.covers(service, Path::new(target)))
     }
 
-    /// What the old release had at a place where the new one has the volume `key`, told, and
-    /// the keys where it was a volume of another key.
-    fn before(
-        &self,
-        service: &str,
-        target: &str,
-        key: &str,
-    ) -> Option<(String, Option<ProposedRename>)> {
+    /// What the old release had at a place where the new one has a volume, told, and what it is called where a
+    /// recipe can say that it is the new one's.
+    fn before(&self, service: &str, target: &str) -> Option<(String, Option<DataName<'_>>)> {
         let old = &self.releases.old.model;
         if let Some(was) = old.services.get(service)?.mounts.get(target) {
-            // One of the same key isn't copied where the recipe gives that key's data to another.
-            let rename = (was != key).then(|| ProposedRename::volumes(was, key));
             let is_meant = self.is_skipped(was);
-            return (!is_meant).then(|| (format!("volume `{was}`"), rename));
+            let name = DataName::of_volume(old, was);
+            return (!is_meant).then(|| (format!("volume `{was}`"), Some(name)));
         }
         let mut binds = old.binds.iter();
         let bind = binds.find(|bind| bind.service == service && bind.target == target)?;
         let is_data = !bind.read_only;
-        is_data.then(|| (format!("`{}`", bind.source.display()), None))
+        let is_folder = self.releases.old.folder.join(&bind.source).is_dir();
+        let name = is_folder.then(|| DataName::Folder((&bind.source).into()));
+        is_data.then(|| (format!("`{}`", bind.source.display()), name))
     }
 
     /// Folders of the release that take the place of a volume.
@@ -211,13 +221,36 @@ impl View<'_> {
             if self.is_skipped(was) || is_asked_elsewhere(&bind.source) {
                 return self.found_outside(bind, from);
             }
-            (!self.is_left(&bind.service, &bind.target)).then(|| Obstacle::DataMoved {
+            let is_answered = self.is_left(&bind.service, &bind.target)
+                || self.is_moved_to(&bind.source, &bind.service, &bind.target);
+            let now = DataName::Folder((&bind.source).into());
+            (!is_answered).then(|| Obstacle::DataMoved {
                 service: bind.service.clone(),
                 target: bind.target.clone(),
                 from,
                 to: format!("`{}`", bind.source.display()),
-                rename: None,
+                rename: ProposedRename::of(&DataName::of_volume(old, was), &now),
             })
+        })
+    }
+
+    /// Whether a folder of the new release gets what a service of the old one has at a place.
+    fn is_moved_to(&self, folder: &Path, service: &str, target: &str) -> bool {
+        let old = &self.releases.old;
+        let was = moved_data::place_of(&old.model, &old.version, service, target);
+        let mut copies = self.copies_to(folder);
+        copies.any(|copy| was.as_ref() == Some(&copy.source))
+            || self.folders.iter().any(|copy| {
+                let from = moved_data::folder_name(&old.version, &copy.from);
+                folder.starts_with(&copy.to) && was.as_deref() == Some(&*from)
+            })
+    }
+
+    /// The copies of volumes that a folder of the new release is, or is in.
+    fn copies_to<'b>(&'b self, folder: &'b Path) -> impl Iterator<Item = &'b VolumePair> {
+        self.volumes.iter().filter(|pair| {
+            let place = below_release(&pair.target);
+            place.is_some_and(|place| folder.starts_with(place))
         })
     }
 

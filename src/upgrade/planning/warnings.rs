@@ -14,6 +14,7 @@ use crate::doctor::{Finding, Severity};
 use crate::engine::{User, Users};
 use crate::merge::{self, Input, Inputs};
 use crate::release::Version;
+use crate::upgrade::data_places::quoted;
 use crate::upgrade::request::Request;
 
 /// The old release's `.env` takes the place of the new one's: what that had and this lacks.
@@ -191,7 +192,7 @@ pub(crate) fn of_facts(request: &Request, decisions: &Decisions, facts: &Facts) 
     // What the upgrade stops itself needn't be stopped before.
     let stopped = request.up.then_some(decisions.from_project.as_str());
     for (pair, seen) in decisions.volumes.iter().zip(&facts.volumes) {
-        let what = format!("volume `{}`", pair.source);
+        let what = quoted(&pair.source);
         of_users(&what, &seen.users, stopped, &mut warnings);
         if seen.source.is_none() {
             warnings.push(format!(

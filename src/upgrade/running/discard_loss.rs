@@ -9,6 +9,7 @@ use crate::progress::Progress;
 use crate::release::Install;
 use crate::tree;
 use crate::upgrade::Step;
+use crate::upgrade::data_places::{DataPlaces, quoted};
 use crate::upgrade::step::StepError;
 
 /// One thing that would be lost.
@@ -32,6 +33,7 @@ pub fn discard_loss(
     volumes: &dyn VolumeStore,
     progress: &dyn Progress,
 ) -> Result<Vec<DiscardLoss>, StepError> {
+    let volumes = &DataPlaces { install, volumes };
     let mut lost = Vec::new();
     for (step, state) in journal.plan().steps.iter().zip(journal.steps()) {
         if matches!(state, StepState::Pending | StepState::Undone) {
@@ -43,7 +45,7 @@ pub fn discard_loss(
                     continue;
                 };
                 let survey = volumes.contents().survey(&volume, progress)?;
-                (format!("volume `{}`", step.target), survey)
+                (quoted(&step.target), survey)
             }
             Step::CopyFolder(step) => (step.to.display().to_string(), {
                 let path = install.root().join(&step.to);

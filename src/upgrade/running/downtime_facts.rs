@@ -14,6 +14,7 @@ use crate::engine::{Container, Turnaround, VolumeStore};
 use crate::progress::Progress;
 use crate::release::Install;
 use crate::tree::{self, KnownFiles, VerifyOptions};
+use crate::upgrade::data_places::DataPlaces;
 use crate::upgrade::downtime_estimate::{DowntimeFacts, EarlierPart, EarlierParts};
 use crate::upgrade::expected_changes::ExpectedChanges;
 use crate::upgrade::plan::Plan;
@@ -37,6 +38,10 @@ impl DowntimeFacts {
         progress: &dyn Progress,
     ) -> Result<Self, JournalError> {
         let plan = &prepared.plan;
+        let store: &dyn VolumeStore = &DataPlaces {
+            install,
+            volumes: store,
+        };
         if !is_flow(plan) {
             return Ok(Self::default());
         }

@@ -30,7 +30,7 @@ use crate::upgrade::step::StepOutcome;
 /// The format of a journal. Each version has a file in `fixtures/formats/`.
 pub const FORMAT: DocumentFormat = DocumentFormat {
     name: "transship-journal",
-    version: 9,
+    version: 10,
     oldest: 1,
 };
 

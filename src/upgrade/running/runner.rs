@@ -15,11 +15,11 @@ pub use super::run_error::RunError;
 use super::run_terms::{Deadline, OpenedWindow, RunTerms};
 use super::undoing::undoing;
 use crate::clock::{self, Stopwatch};
-use crate::engine::VolumeStore;
 use crate::error::{Explain as _, Kind, with_causes};
 use crate::fs::Disk;
 use crate::progress::{Progress, StepMoment, StepProgress};
 use crate::release::Install;
+use crate::upgrade::data_places::DataPlaces;
 use crate::upgrade::plan::Plan;
 use crate::upgrade::run_secrets::run_secrets;
 use crate::upgrade::step::{Attempt, Phase, Step, StepError, StepOutcome, World};
@@ -30,8 +30,8 @@ pub struct Runner<'a> {
     pub install: &'a Install,
     /// The right to change files.
     pub disk: &'a Disk,
-    /// The folder or engine that the volumes live in.
-    pub volumes: &'a dyn VolumeStore,
+    /// The folder or engine that the volumes live in, and folders in a volume's place.
+    pub volumes: DataPlaces<'a>,
     /// Whom to tell, and who may stop it.
     pub progress: &'a dyn Progress,
     /// What is done about a failure while neither release serves.
@@ -325,7 +325,7 @@ impl Runner<'_> {
         World {
             install: self.install,
             disk: self.disk,
-            volumes: self.volumes,
+            volumes: &self.volumes,
             progress: self.progress,
             run: &ids.run,
             id: &ids.install,

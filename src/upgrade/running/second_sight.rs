@@ -5,7 +5,7 @@ use super::downtime_facts::{UNTOLD_RATE, WARM_READS};
 use super::journal::Journal;
 use super::runner::{RunIds, Runner};
 use crate::clock::Stopwatch;
-use crate::engine::Container;
+use crate::engine::{Container, VolumeStore as _};
 use crate::upgrade::downtime_estimate::{DowntimeEstimate, DowntimeFacts};
 use crate::upgrade::known_copy::KnownCopy;
 use crate::upgrade::step::Step;

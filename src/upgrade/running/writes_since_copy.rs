@@ -10,6 +10,7 @@ use crate::launch::CloneBindings;
 use crate::progress::Progress;
 use crate::release::Install;
 use crate::tree::{self, Against, DifferenceKind, Exclude, Manifest, VerifyOptions, VerifyScope};
+use crate::upgrade::data_places::{DataPlaces, quoted};
 use crate::upgrade::step::StepError;
 use crate::upgrade::{Plan, Step};
 
@@ -25,6 +26,7 @@ pub fn writes_since_copy(
     volumes: &dyn VolumeStore,
     progress: &dyn Progress,
 ) -> Result<Vec<String>, StepError> {
+    let volumes = &DataPlaces { install, volumes };
     let mut lines = Vec::new();
     for step in &plan.steps {
         if let Step::MoveDatabase(step) = step
@@ -50,15 +52,16 @@ pub fn writes_since_copy(
         };
         let users = volumes.users(&volume)?.writing();
         if let Some(why) = &users.unknown {
-            let name = &step.target;
+            let name = quoted(&step.target);
             lines.push(format!(
-                "whether anything uses volume `{name}` can't be known: {why}"
+                "whether anything uses {name} can't be known: {why}"
             ));
         }
         lines.extend(users.found.iter().map(|user| {
             format!(
-                "volume `{}` is in use by {}: stop it, or it runs on beside the old release",
-                step.target, user.who
+                "{} is in use by {}: stop it, or it runs on beside the old release",
+                quoted(&step.target),
+                user.who
             )
         }));
         let manifest = Manifest::load(&path)?;
@@ -69,9 +72,9 @@ pub fn writes_since_copy(
         let contents = volumes.contents();
         let written = contents.verify(&volume, &manifest, &options, progress)?;
         if let Some(first) = written.first() {
-            let (name, count) = (&step.target, counted(written.len()));
+            let (name, count) = (quoted(&step.target), counted(written.len()));
             lines.push(format!(
-                "volume `{name}` was written since it was copied ({count}: {first})"
+                "{name} was written since it was copied ({count}: {first})"
             ));
         }
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::StepError;
 use super::last_copy;
-use super::run_volume::{labels, remember, require_labels};
+use super::run_volume::{copy_command, labels, remember, require_labels};
 use super::shell::{command, quote};
 use super::world::{
     self, Attempt, Phase, StepKind, StepOutcome, Undo, UndoEvidence, UndoScope, World,
@@ -15,7 +15,8 @@ use super::world::{
 use crate::database;
 use crate::engine::{self, CopyEnd, CopyPair, FoundEnd, NewVolume, Volume, VolumeStore};
 use crate::tree::{self, CopyOptions, Holds, Manifest, ManifestFormat, Removals, VerifyOptions};
-use crate::upgrade::confine::{self, Bounds, OutOfBounds};
+use crate::upgrade::confine::{Bounds, OutOfBounds};
+use crate::upgrade::data_places::{DataPlaces, is_folder, path_from_install, told, told_beside};
 use crate::upgrade::known_copy::{self, KnownCopy};
 use crate::upgrade::made_volume::MadeVolume;
 
@@ -107,8 +108,8 @@ impl StepKind for CopyVolume {
     }
 
     fn confine(&self, bounds: &Bounds<'_>) -> Result<(), OutOfBounds> {
-        confine::volume(&self.source)?;
-        confine::volume(&self.target)?;
+        bounds.data_of_old(&self.source)?;
+        bounds.data_of_new(&self.target)?;
         bounds.kept_of_new(&self.manifest, "manifests")
     }
 
@@ -130,10 +131,17 @@ impl StepKind for CopyVolume {
     }
 
     fn undo(&self, world: World<'_>, Undo { evidence, .. }: Undo) -> Result<(), StepError> {
-        // A failed call has removed what it made, and what is there may be another's.
-        if evidence == UndoEvidence::Failed || self.after.is_some() {
-            // Or it was there before, made by the step that copied while the old release ran.
+        if self.after.is_some() {
+            // It was there before, made by the step that copied while the old release ran.
             return Ok(());
+        }
+        if evidence == UndoEvidence::Failed {
+            // A failed call has removed what it made, and what is there may be another's.
+            let is_gone = is_folder(&self.target) && world.volumes.find(&self.target)?.is_none();
+            return match is_gone {
+                true => forget(world, &self.manifest, &self.target),
+                false => Ok(()),
+            };
         }
         let Some(target) = world.volumes.find(&self.target)? else {
             return forget(world, &self.manifest, &self.target);
@@ -158,28 +166,24 @@ impl StepKind for CopyVolume {
 
     fn title(&self) -> String {
         match self.after {
-            None => format!("copy volume {} to {}", self.source, self.target),
+            None => format!(
+                "copy {} to {}",
+                told(&self.source),
+                told_beside(&self.target, &self.source)
+            ),
             Some(_) => format!(
-                "bring volume {} up to date with {}",
-                self.target, self.source
+                "bring {} up to date with {}",
+                told(&self.target),
+                told_beside(&self.source, &self.target)
             ),
         }
     }
 
     fn commands(&self, volumes: &dyn VolumeStore) -> Vec<String> {
+        let ends = [&*self.source, &*self.target];
         if self.after.is_some() {
-            let words = [
-                "transship",
-                "volume",
-                "copy",
-                "--update",
-                "--delete-all",
-                "-p",
-            ];
-            return vec![command(
-                words,
-                [&self.project, &self.source, &self.target].map(Path::new),
-            )];
+            let flags = ["--update", "--delete-all"];
+            return vec![copy_command(&flags, (&self.project, None), ends)];
         }
         let new = NewVolume {
             name: self.target.clone(),
@@ -187,17 +191,18 @@ impl StepKind for CopyVolume {
             key: self.key.clone(),
             made_by: None,
         };
-        let paths = (volumes.path_of(&self.source), volumes.path_of(&self.target));
-        let (Some(source), Some(target)) = paths else {
-            let words = ["transship", "volume", "copy", "--verify", "-p"];
-            let names = [&self.project, &self.source, &self.target].map(Path::new);
-            let key = command(["--key"], [Path::new(&self.key)]);
-            return vec![format!("{} {key}", command(words, names))];
+        let [Some(source), Some(target)] = ends.map(|name| path_from_install(volumes, name)) else {
+            let of_project = (&*self.project, Some(&*self.key));
+            return vec![copy_command(&["--verify"], of_project, ends)];
         };
         let folder = self.manifest.parent().unwrap_or(Path::new("."));
         let list = command(["transship", "manifest"], [&source]);
+        let made = match is_folder(&self.target) {
+            true => command(["mkdir", "-p"], [&target]),
+            false => volumes.create_command(&new),
+        };
         vec![
-            volumes.create_command(&new),
+            made,
             command(["transship", "copy"], [&source, &target]),
             command(["mkdir", "-p"], [folder]),
             format!("{list} -o {}", quote(&self.manifest)),
@@ -221,6 +226,10 @@ impl CopyVolume {
 /// What is known of a volume that is gone would tell lies about the next one of its name.
 pub(super) fn forget(world: World<'_>, manifest: &Path, volume: &str) -> Result<(), StepError> {
     let root = world.install.root();
+    if is_folder(volume) {
+        let (install, volumes) = (world.install, world.volumes);
+        DataPlaces { install, volumes }.remove_above(world.disk, volume)?;
+    }
     let known = root.join(known_copy::file(manifest));
     let made = MadeVolume::file(world.install, volume);
     for path in [root.join(manifest), known, made] {

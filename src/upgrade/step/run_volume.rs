@@ -1,10 +1,32 @@
 //! A volume that a run makes: its labels say whose it is from its first moment on, and what was put into it
 //! is remembered, so that going back takes nothing else.
 
+use std::path::Path;
+
 use super::StepError;
+use super::shell::quote;
 use super::world::{self, World};
 use crate::engine::{self, LABEL_INSTALL, LABEL_RUN, MadeBy, TargetLabels, Volume};
+use crate::upgrade::data_places::is_folder;
 use crate::upgrade::made_volume::{MadeVolume, VolumeIdentity};
+
+/// The command that copies data: a new volume is a project's, and a folder nobody's.
+pub(super) fn copy_command(
+    flags: &[&str],
+    (project, key): (&str, Option<&str>),
+    [source, target]: [&str; 2],
+) -> String {
+    let volume = ["transship", "volume", "copy"].into_iter();
+    let flags = volume.chain(flags.iter().copied());
+    let mut words: Vec<String> = flags.map(str::to_owned).collect();
+    let of_project = [Some(("-p", project)), key.map(|key| ("--key", key))];
+    let of_project = of_project.into_iter().flatten();
+    for (flag, value) in of_project.filter(|_| !is_folder(target)) {
+        words.extend([flag.to_owned(), quote(Path::new(value))]);
+    }
+    words.extend([source, target].map(|name| quote(Path::new(name))));
+    words.join(" ")
+}
 
 /// What it is labelled with: the compose project, its key there, and the run.
 pub(super) fn labels(world: World<'_>, project: &str, key: &str) -> TargetLabels {
@@ -58,7 +80,9 @@ pub(super) fn remember(
     (source_name, source): (&str, &Volume),
     (target_name, target): (&str, &Volume),
 ) -> Result<(), StepError> {
+    let before = MadeVolume::load(world.install, target_name)?;
     let made = MadeVolume {
+        above: before.map_or(0, |before| before.above),
         install: world.id.to_owned(),
         run: world.run.to_owned(),
         volume: target_name.to_owned(),

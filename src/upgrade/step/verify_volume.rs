@@ -9,7 +9,8 @@ use super::shell::command;
 use super::world::{Attempt, Phase, StepKind, StepOutcome, Undo, World};
 use crate::engine::{self, Volume, VolumeStore};
 use crate::tree::{Manifest, VerifyOptions, VerifyScope};
-use crate::upgrade::confine::{self, Bounds, OutOfBounds};
+use crate::upgrade::confine::{Bounds, OutOfBounds};
+use crate::upgrade::data_places::{path_from_install, told};
 use crate::upgrade::known_copy::KnownCopy;
 
 /// Compares a copied volume, read back, with its manifest.
@@ -61,8 +62,8 @@ impl StepKind for VerifyVolume {
     }
 
     fn confine(&self, bounds: &Bounds<'_>) -> Result<(), OutOfBounds> {
-        confine::volume(&self.source)?;
-        confine::volume(&self.volume)?;
+        bounds.data_of_old(&self.source)?;
+        bounds.data_of_new(&self.volume)?;
         bounds.kept_of_new(&self.manifest, "manifests")
     }
 
@@ -80,11 +81,11 @@ impl StepKind for VerifyVolume {
     }
 
     fn title(&self) -> String {
-        format!("verify volume {}", self.volume)
+        format!("verify {}", told(&self.volume))
     }
 
     fn commands(&self, volumes: &dyn VolumeStore) -> Vec<String> {
-        match volumes.path_of(&self.volume) {
+        match path_from_install(volumes, &self.volume) {
             Some(path) => vec![command(["transship", "verify"], [&path, &self.manifest])],
             // Done by the copy that is shown.
             None => Vec::new(),

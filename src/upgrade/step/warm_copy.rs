@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::StepError;
 use super::copy_volume::{forget, take_back};
-use super::run_volume::{check_removal, labels, remove};
-use super::shell::command;
+use super::run_volume::{check_removal, copy_command, labels, remove};
 use super::world::{self, Attempt, Phase, StepKind, StepOutcome, Undo, World};
 use crate::engine::{CopyEnd, CopyPair, Volume, VolumeStore};
 use crate::tree::{self, CopyOptions, Holds, KnownFiles, Writers};
-use crate::upgrade::confine::{self, Bounds, OutOfBounds};
+use crate::upgrade::confine::{Bounds, OutOfBounds};
+use crate::upgrade::data_places::{told, told_beside};
 use crate::upgrade::known_copy::KnownCopy;
 
 /// Makes a volume, and copies into it what another holds by now.
@@ -80,8 +80,8 @@ impl StepKind for WarmCopy {
     }
 
     fn confine(&self, bounds: &Bounds<'_>) -> Result<(), OutOfBounds> {
-        confine::volume(&self.source)?;
-        confine::volume(&self.target)?;
+        bounds.data_of_old(&self.source)?;
+        bounds.data_of_new(&self.target)?;
         bounds.kept_of_new(&self.manifest, "manifests")
     }
 
@@ -102,16 +102,16 @@ impl StepKind for WarmCopy {
 
     fn title(&self) -> String {
         format!(
-            "copy volume {} to {}, as it is by now",
-            self.source, self.target
+            "copy {} to {}, as it is by now",
+            told(&self.source),
+            told_beside(&self.target, &self.source)
         )
     }
 
     fn commands(&self, _: &dyn VolumeStore) -> Vec<String> {
-        let words = ["transship", "volume", "copy", "--live", "-p"];
-        let names = [&self.project, &self.source, &self.target].map(Path::new);
-        let key = command(["--key"], [Path::new(&self.key)]);
-        vec![format!("{} {key}", command(words, names))]
+        let of_project = (&*self.project, Some(&*self.key));
+        let ends = [&*self.source, &*self.target];
+        vec![copy_command(&["--live"], of_project, ends)]
     }
 
     fn phase(&self) -> Phase {

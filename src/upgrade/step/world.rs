@@ -16,6 +16,7 @@ use crate::progress::Progress;
 use crate::release::Install;
 use crate::tree::{self, Holds};
 use crate::upgrade::confine::{Bounds, OutOfBounds};
+use crate::upgrade::data_places;
 
 /// What a kind of step can do; its file has all of it, beside its data. Nothing has a default, so that
 /// the compiler asks for each.
@@ -196,19 +197,10 @@ impl World<'_> {
 /// # Errors
 /// [`StepError::Outside`].
 pub(super) fn in_release(world: World<'_>, path: &Path) -> Result<PathBuf, StepError> {
-    let release: PathBuf = path.components().take(2).collect();
-    let release = world.install.root().join(release);
     let absolute = world.install.root().join(path);
-    let there = absolute.ancestors().skip(1).find(|folder| folder.exists());
-    let resolved = there.map(Path::canonicalize).transpose();
-    let (Ok(release), Ok(Some(resolved))) = (release.canonicalize(), resolved) else {
-        // The release isn't there, and so neither is a symlink in it.
-        return Ok(absolute);
-    };
-    if resolved.starts_with(&release) {
-        Ok(absolute)
-    } else {
-        Err(StepError::Outside { path: absolute })
+    match data_places::leads_out(world.install, path) {
+        true => Err(StepError::Outside { path: absolute }),
+        false => Ok(absolute),
     }
 }
 

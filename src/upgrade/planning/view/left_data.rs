@@ -1,19 +1,24 @@
 //! Data of the old release's services that nothing of the new release would find: the mount is gone, it is at
 //! another place of the container, or the service has another name.
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::Path;
 
 use super::View;
 use crate::compose::{Device, Service, VolumeDefinition, is_data};
+use crate::upgrade::data_places::{below_release, is_folder};
+use crate::upgrade::planning::moved_data;
 use crate::upgrade::planning::obstacle::Obstacle;
 use crate::upgrade::planning::outside;
-use crate::upgrade::planning::renamed_folders::ProposedRename;
+use crate::upgrade::planning::renamed_folders::{DataName, ProposedRename};
 
 /// Where a service of the old release has data.
 struct OldData<'a> {
     service: &'a str,
     target: &'a str,
     source: OldSource<'a>,
+    /// What it is called, where a recipe can say so.
+    name: DataName<'a>,
 }
 
 #[derive(Clone, Copy)]
@@ -29,10 +34,8 @@ struct NewPlace<'a> {
     target: &'a str,
     /// As it is told: a volume's key or a folder.
     what: String,
-    /// The key, of a volume.
-    key: Option<&'a str>,
-    /// The folder, relative where it is below the release.
-    folder: Option<&'a Path>,
+    /// What it is called, where a recipe can say so.
+    name: DataName<'a>,
     /// What it finds there, if that is nothing of either release's.
     data: Option<String>,
 }
@@ -78,9 +81,14 @@ impl View<'_> {
     }
 
     fn old_data<'a>(&'a self, name: &'a str, service: &'a Service) -> Vec<OldData<'a>> {
+        let old = &self.releases.old.model;
         let place = |target, source| OldData {
             service: name,
             target,
+            name: match source {
+                OldSource::Volume(key) => DataName::of_volume(old, key),
+                OldSource::Folder(path) => DataName::Folder(path.into()),
+            },
             source,
         };
         let mounts = service.mounts.iter();
@@ -117,8 +125,19 @@ impl View<'_> {
         };
         let device = Device::of(&volume.driver_opts);
         if let Some(Device::Folder(path)) = &device
-            && self.is_folder_found(path)
+            && self.is_folder_found(&self.releases.old.model.inside(path).unwrap_or(path.clone()))
         {
+            return true;
+        }
+        let mut copies = self
+            .volumes
+            .iter()
+            .filter(|pair| pair.source == volume.name);
+        let is_mounted = |name| {
+            let place = below_release(name);
+            place.is_some_and(|place| self.is_place_mounted(&place))
+        };
+        if copies.any(|copy| is_mounted(&copy.target)) {
             return true;
         }
         let mut mounted = self
@@ -137,16 +156,47 @@ impl View<'_> {
         })
     }
 
+    /// Whether an enabled service mounts this folder of the new release, or something in it.
+    fn is_place_mounted(&self, place: &Path) -> bool {
+        let is_enabled = |name: &str| self.model.services.get(name).is_some_and(|s| s.enabled);
+        let mut binds = self.model.binds.iter();
+        let mounted = self.mounted_volumes();
+        let mut devices = mounted
+            .iter()
+            .filter_map(|key| self.model.volumes.get(*key)?.folder());
+        binds.any(|bind| is_enabled(&bind.service) && bind.source.starts_with(place))
+            || devices.any(|path| {
+                let inside = self.model.inside(&path);
+                inside.is_some_and(|path| path.starts_with(place))
+            })
+    }
+
+    /// The keys of the volumes that enabled services of the new release mount.
+    fn mounted_volumes(&self) -> BTreeSet<&String> {
+        let mounts = self
+            .enabled()
+            .flat_map(|(_, service)| service.mounts.values());
+        mounts.collect()
+    }
+
     fn is_folder_found(&self, path: &Path) -> bool {
+        let name = moved_data::folder_name(&self.releases.old.version, path);
+        let mut into_volumes = self.volumes.iter().filter(|pair| is_folder(&pair.source));
+        let mounted = self.mounted_volumes();
+        if into_volumes
+            .any(|pair| Path::new(&name).starts_with(&pair.source) && mounted.contains(&pair.key))
+        {
+            return true;
+        }
         let is_enabled = |name: &str| self.model.services.get(name).is_some_and(|s| s.enabled);
         let is_around = |other: &Path| other.starts_with(path) || path.starts_with(other);
         let copies = self.folders.iter().filter(|copy| is_around(&copy.from));
-        let copies: Vec<&PathBuf> = copies.map(|copy| &copy.to).collect();
         let mut binds = self.model.binds.iter();
-        binds.any(|bind| {
-            is_enabled(&bind.service)
-                && (is_around(&bind.source) || copies.iter().any(|to| bind.source.starts_with(to)))
-        })
+        let is_there = binds.any(|bind| is_enabled(&bind.service) && is_around(&bind.source));
+        is_there
+            || copies
+                .into_iter()
+                .any(|copy| self.is_place_mounted(&copy.to))
     }
 
     /// The service is there still, and has nothing at the place; what it has there is looked at elsewhere.
@@ -199,15 +249,16 @@ impl View<'_> {
             let data = self.data_of(key);
             let was = &self.releases.old.model.volumes;
             let is_known = |name: &String| was.values().any(|volume| volume.name == *name);
-            let is_old = data.as_ref().is_some_and(is_known)
+            let is_old = data
+                .as_ref()
+                .is_some_and(|data| is_known(data) || is_folder(data))
                 || was.values().any(|volume| self.is_device_of(volume, key));
             let inside = self.model.volumes.get(key)?.folder();
             let inside = inside.and_then(|path| self.model.inside(&path));
             (!is_old).then(|| NewPlace {
                 target,
                 what: format!("volume `{key}`"),
-                key: Some(key),
-                folder: None,
+                name: DataName::of_volume(self.model, key),
                 data: data.filter(|_| inside.is_none()),
             })
         });
@@ -217,6 +268,7 @@ impl View<'_> {
             true => is_data(source) && !outside::is_used(&self.releases.old.model, source),
             false => {
                 !self.is_there(source)
+                    && self.copies_to(source).next().is_none()
                     && !self.folders.iter().any(|copy| source.starts_with(&copy.to))
             }
         };
@@ -224,8 +276,7 @@ impl View<'_> {
         let folders = folders.map(|bind| NewPlace {
             target: &bind.target,
             what: format!("`{}`", bind.source.display()),
-            key: None,
-            folder: Some(&bind.source),
+            name: DataName::Folder((&bind.source).into()),
             data: bind
                 .source
                 .is_absolute()
@@ -259,13 +310,7 @@ fn moved(place: &OldData<'_>, new: &NewPlace<'_>, whose: &str) -> Obstacle {
             data,
         };
     }
-    let rename = match (place.source, new.key) {
-        (OldSource::Volume(from), Some(to)) if from != to => {
-            Some(ProposedRename::volumes(from, to))
-        }
-        (OldSource::Folder(from), _) => new.folder.and_then(|to| ProposedRename::folders(from, to)),
-        _ => None,
-    };
+    let rename = ProposedRename::of(&place.name, &new.name);
     Obstacle::DataMoved {
         service,
         target,

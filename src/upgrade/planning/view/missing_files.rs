@@ -34,7 +34,9 @@ impl View<'_> {
                 in_old: false,
             });
         };
-        if self.is_there(&path) || self.is_filled(read, &path) {
+        let is_copied = self.folders.iter().any(|copy| path.starts_with(&copy.to))
+            || self.copies_to(&path).next().is_some();
+        if self.is_there(&path) || is_copied || self.is_filled(read, &path) {
             return None;
         }
         let in_old = old.folder.join(&path).exists();
