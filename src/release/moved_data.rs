@@ -76,3 +76,53 @@ impl WrittenRenames {
 fn folder_of(name: &str) -> Option<&Path> {
     (name.starts_with('/') || name.starts_with("./")).then(|| Path::new(name))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<ReadRenames, RecipeError> {
+        let written: WrittenRenames = serde_yaml::from_str(text).unwrap();
+        written.read()
+    }
+
+    #[test]
+    fn below_volumes_what_begins_as_a_path_is_a_folder() {
+        let renames = "volumes: {pg: pgdata, ./data/db: db, /srv/x: x, mail: ./kept/mail/, ./a: ./b}\nfolders: {c: d}";
+        let read = read(renames).unwrap();
+        assert_eq!(
+            read.volumes,
+            [("pg".to_owned(), "pgdata".to_owned())].into()
+        );
+        let folders = [("a", "b"), ("c", "d")].map(|(from, to)| (from.into(), to.into()));
+        assert_eq!(read.folders, folders.into());
+        let into_volume = |folder: &str, key: &str| MovedData::IntoVolume {
+            folder: folder.into(),
+            key: key.to_owned(),
+        };
+        let mail = MovedData::IntoFolder {
+            key: "mail".to_owned(),
+            folder: "kept/mail".into(),
+        };
+        assert_eq!(
+            read.moved,
+            [
+                into_volume("data/db", "db"),
+                into_volume("/srv/x", "x"),
+                mail
+            ]
+        );
+    }
+
+    #[test]
+    fn no_copy_leads_out_of_its_release() {
+        for out in [
+            "mail: /srv/mail",
+            "./../data: data",
+            "mail: ./../mail",
+            "./a: /b",
+        ] {
+            assert!(read(&format!("volumes: {{{out}}}")).is_err(), "{out}");
+        }
+    }
+}

@@ -2,7 +2,10 @@
 //! about, and never begun empty without a word.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
 
+use crate::common::program::Ran;
 use crate::new_release::TwoReleases;
 
 /// A way to mount data, and what `volumes:` needs for it.
@@ -243,4 +246,44 @@ fn a_folder_that_both_mount_comes_along_or_is_asked_about() {
         .exits(3)
         .complains("--carry data");
     install.run("plan v2 --carry .env --carry data").exits(0);
+}
+
+#[test]
+fn the_script_of_a_plan_copies_what_changes_places_too() {
+    let compose = |mounts: &str, key: &str| {
+        format!(
+            "services:\n  db: {{image: 'acme/db:1', volumes: [{mounts}]}}\nvolumes: {{{key}: }}\n"
+        )
+    };
+    let recipe = "renames: {volumes: {./data: data, mail: ./kept/mail}}\n";
+    let install = TwoReleases::new(&[
+        (
+            "releases/v1/compose.yaml",
+            &compose("'./data:/data', 'mail:/mail'", "mail"),
+        ),
+        (
+            "releases/v2/compose.yaml",
+            &compose("'data:/data', './kept/mail:/mail'", "data"),
+        ),
+        ("releases/v1/data/f", "rows"),
+        ("volumes/v1_mail/f", "letters"),
+        ("transship.yml", recipe),
+    ]);
+    let root = install.0.path();
+    fs::set_permissions(
+        root.join("volumes/v1_mail"),
+        fs::Permissions::from_mode(0o710),
+    )
+    .unwrap();
+    let plan = install.run("plan v2 --theirs compose.yaml --sh").exits(0);
+    let program = std::path::Path::new(env!("CARGO_BIN_EXE_transship"));
+    let path = std::env::var("PATH").unwrap();
+    let path = format!("{}:{path}", program.parent().unwrap().display());
+    install.write("up.sh", &plan.out);
+    let mut shell = Command::new("sh");
+    Ran::of(shell.arg("up.sh").env("PATH", path).current_dir(root)).exits(0);
+    assert_eq!(install.read("volumes/v2_data/f"), "rows");
+    assert_eq!(install.read("releases/v2/kept/mail/f"), "letters");
+    let mode = fs::metadata(root.join("releases/v2/kept/mail")).unwrap();
+    assert_eq!(mode.permissions().mode() & 0o777, 0o710);
 }
