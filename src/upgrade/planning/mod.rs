@@ -18,6 +18,7 @@ pub mod local_changes;
 pub mod merging;
 pub mod minimum_versions;
 mod moved_data;
+mod needed_space;
 mod neighbours;
 pub mod obstacle;
 mod obstacle_words;

@@ -11,6 +11,7 @@ use super::decisions::{Decisions, OutsideFolder};
 use super::facts::{Facts, FolderFacts, VolumeFacts, release_path};
 use super::flow::Flow;
 use super::merging::{MergedFile, PlanConflict};
+use super::needed_space::space;
 use super::obstacle::{Obstacle, Refused};
 use super::utf8_names::{given, named, not_utf8};
 use super::volume_pair::{PlannedMove, VolumePair};
@@ -25,9 +26,6 @@ use crate::upgrade::request::Request;
 use crate::upgrade::step::{
     CarryConfig, CopyFolder, CopyVolume, LoadImages, StageRelease, Step, Switch, VerifyVolume,
 };
-
-/// How much a Postgres keeps of its log while it is written fast: `max_wal_size` is 1 GB by itself.
-const LARGEST_LOG: u64 = 1 << 30;
 
 /// What a plan is known by.
 #[derive(Debug, Clone)]
@@ -458,49 +456,6 @@ fn in_use_by(users: &Users) -> Option<Vec<String>> {
     let names = users.found.iter().map(|user| user.who.clone());
     let is_known = users.unknown.is_none() || !users.found.is_empty();
     is_known.then(|| names.collect())
-}
-
-/// What is needed, filesystem by filesystem.
-fn space(shipment: Option<&VendorRelease>, decisions: &Decisions, facts: &Facts) -> Vec<Space> {
-    let carried: u64 = facts
-        .carry
-        .iter()
-        .map(super::facts::CarryFacts::bytes)
-        .sum();
-    let folders = facts.folders.iter().filter_map(|seen| seen.source);
-    let folders: u64 = folders.map(|survey| survey.allocated).sum();
-    let release = carried + folders + shipment.map_or(0, |shipment| shipment.summary.bytes);
-    let pairs = decisions.volumes.iter().zip(&facts.volumes);
-    let needed = pairs.filter_map(|(pair, seen)| {
-        let allocated = seen.source?.allocated;
-        // A database that is loaded writes its log and sorts its indexes besides.
-        let besides = allocated / 4 + allocated.min(LARGEST_LOG);
-        let all = allocated + if pair.moved.is_some() { besides } else { 0 };
-        Some((is_folder(&pair.target), all))
-    });
-    let (into_folders, volumes): (Vec<_>, Vec<_>) = needed.partition(|(folder, _)| *folder);
-    let sum = |needed: Vec<(bool, u64)>| needed.into_iter().map(|(_, bytes)| bytes).sum::<u64>();
-    let (release, volumes) = (release + sum(into_folders), sum(volumes));
-    let (first, second) = (&facts.releases, &facts.volume_room);
-    if first.device == second.device {
-        return vec![Space {
-            path: first.path.clone(),
-            needed: release + volumes,
-            free: first.free,
-        }];
-    }
-    vec![
-        Space {
-            path: first.path.clone(),
-            needed: release,
-            free: first.free,
-        },
-        Space {
-            path: second.path.clone(),
-            needed: volumes,
-            free: second.free,
-        },
-    ]
 }
 
 #[cfg(test)]
