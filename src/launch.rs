@@ -24,6 +24,7 @@ pub use clone_bindings::{CloneBindings, FORMAT as CLONE_FORMAT};
 pub use error::LaunchError;
 pub use held_ports::held_ports;
 pub use making_way::{GivesWay, ReplacedProject};
+pub(crate) use mounted::MountedTexts;
 pub use parting::{EditedFile, Parting, PartingNames, require_distinct};
 
 use crate::compose::{self, Claims, Conflict, ConflictRule, LoadOptions, Model, VariableChange};

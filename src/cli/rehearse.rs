@@ -38,12 +38,12 @@ const STOPPING: Duration = Duration::from_mins(5);
 ///
 /// Where the old release runs, say `--pause` or `--stop`: it is kept from writing while it is copied. In
 /// the clone it is started with names of its own, in networks that lead nowhere, and seen to be healthy,
-/// before the plan stops it. No port is published; told is where the services answer, by their addresses.
-/// Folders of the host that they mount are cloned, too.
+/// before the plan stops it. Its ports are published as others, on 127.0.0.1 alone, and told. Folders of the
+/// host that they mount are cloned, too.
 ///
-/// Nothing leaves the clone. What would have is told: where there is a static transship (`--helper`), every
-/// name outside leads to a container of it, which takes mail and requests, throws them away, and keeps by
-/// whom and to whom they were.
+/// Nothing leaves the clone, and nothing in it reaches this machine. What would have left is told: every name
+/// outside leads to a container of a static transship (`--helper`), which takes mail and requests, throws them
+/// away, and keeps by whom and to whom they were.
 ///
 /// Told is how long each took and what isn't as it should be (exit code 1). What was done is kept, and
 /// the clone is removed unless `--keep` is said.

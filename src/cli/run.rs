@@ -71,11 +71,16 @@ fn serves_in_a_container() -> Option<u8> {
     }
     match rest.split_first() {
         None => Some(engine::serve(std::io::stdin(), std::io::stdout())),
-        Some((kind, own)) if kind == "sink" => {
-            let own = own.iter().map(|name| name.to_string_lossy().into_owned());
-            Some(rehearsal::serve_sink(own, std::io::stdout()))
+        Some((kind, words)) => {
+            let words = words.iter().map(|word| word.to_string_lossy().into_owned());
+            let out = std::io::stdout();
+            match kind.to_str() {
+                Some("sink") => Some(rehearsal::serve_sink(words, out)),
+                Some("door") => Some(rehearsal::serve_door(words, out)),
+                Some("shut") => Some(rehearsal::shut_off(words, out)),
+                _ => None,
+            }
         }
-        Some(_) => None,
     }
 }
 

@@ -34,12 +34,13 @@ pub use file::interpolate::{InterpolateError, Lookup, interpolate};
 pub use file::location::Location;
 pub use file::set_variables::set_variables;
 pub use file::variable::VariableChange;
+pub use model::fixed_address::{FixedEndpoint, SpokenAddress, addresses_in};
 pub use model::found_project::{
     FoundProject, find_project, find_project_with, folders_with_projects, is_known_folder,
     is_project_file,
 };
 pub use model::image::{ImageUse, images};
-pub use model::model::{Bind, LoadOptions, Model, Network, Resource, Service, VolumeDefinition};
+pub use model::model::{Bind, LoadOptions, Model, Network, Service, VolumeDefinition};
 pub use model::port::Port;
 pub use model::project::{
     discover, discover_with, file_names, is_compose_name, is_in, is_override_name, override_of,
@@ -47,6 +48,7 @@ pub use model::project::{
 };
 pub use model::reads::{HostRead, ReadKind};
 pub use model::reference::Reference;
+pub use model::resource::Resource;
 pub use model::settings::{Setting, SettingChange, Settings, settings_diff};
 
 pub(crate) use file::rewrite::{plain_or_quoted, rewrite};

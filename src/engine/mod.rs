@@ -27,7 +27,7 @@ pub use c_library::c_library_of;
 pub use docker::{Docker, ServerInfo};
 pub use error::Error;
 pub(crate) use helper::labels::run as run_name;
-pub use helper::{HelperError, SinkContainer, SinkImage, serve};
+pub use helper::{HelperError, NO_ADDRESS, ShutNetworks, SinkContainer, SinkImage, serve};
 pub use image_archive::{ArchiveError, ArchivedImage, ImageArchive, load_images};
 pub use image_hold::{ImageHold, LABEL_HOLD, have_image, image_id};
 pub use images::{ImageDefaults, LocalImage, image_defaults, local_images, missing_images};

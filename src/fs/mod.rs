@@ -14,6 +14,7 @@ mod attr;
 mod disk;
 mod folder;
 mod give;
+mod kernel_setting;
 mod lock;
 mod new_file_mode;
 mod replace;

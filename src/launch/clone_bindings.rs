@@ -3,22 +3,23 @@
 //! the host that they write. The clone's files are as the install's; Compose is given one more that says
 //! so.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::compose::{Model, Network, Service};
 use crate::document::{self, DocumentError, DocumentFormat};
+use crate::engine::NO_ADDRESS;
 use crate::fs::Disk;
 use crate::release::Install;
 
 /// The format of `.transship/clone`. Each version has a file in `fixtures/formats/`.
 pub const FORMAT: DocumentFormat = DocumentFormat {
     name: "transship-clone",
-    version: 2,
+    version: 3,
     oldest: 1,
 };
 
@@ -34,6 +35,9 @@ pub struct CloneBindings {
     /// outside.
     #[serde(default)]
     pub sinks: BTreeMap<String, Ipv4Addr>,
+    /// Where this machine leads to the clone's services: its port for each `SERVICE:PORT`.
+    #[serde(default)]
+    pub doors: BTreeMap<String, u16>,
 }
 
 /// The network of a clone's services that are on the engine's own, `bridge`, which leads to the outside.
@@ -139,7 +143,8 @@ impl CloneBindings {
             if is_on_bridge(&unbound.services[name]) {
                 lines.push_str("    network_mode: !reset null\n");
             }
-            lines.push_str(&networks_of(service));
+            lines.push_str(&networks_of(service, &own_hosts(model, service)));
+            lines.push_str(&self.hosts_of(service, model));
             if !service.ports.is_empty() {
                 lines.push_str("    ports: !reset []\n");
             }
@@ -179,7 +184,8 @@ impl CloneBindings {
             }
             let (key, name) = (quoted(key), quoted(&name));
             // Neither its addresses, which the original has, nor a driver that puts it on the host's network.
-            let _ = writeln!(text, "  {key}: !override {{name: {name}, internal: true}}");
+            let shut = format!("internal: true, driver_opts: {{{NO_ADDRESS}: \"true\"}}");
+            let _ = writeln!(text, "  {key}: !override {{name: {name}, {shut}}}");
         }
         if !model.volumes.is_empty() {
             text.push_str("volumes:\n");
@@ -198,18 +204,46 @@ impl CloneBindings {
         if service.networks.is_empty() {
             return String::new();
         }
-        let networks = service.networks.keys();
-        let sinks = networks.filter_map(|key| {
-            let network = model.networks.get(key)?;
-            self.sinks.get(&self.name(&network.name))
-        });
-        let mut sinks: Vec<_> = sinks.take(MOST).collect();
+        let mut sinks: Vec<_> = self.sinks_of(service, model).take(MOST).collect();
         if sinks.is_empty() {
             sinks.push(&NOBODY);
         }
         let sinks: Vec<_> = sinks.iter().map(|sink| quoted(&sink.to_string())).collect();
         let sinks = sinks.join(", ");
         format!("    dns: !override [{sinks}]\n    dns_search: !override [\".\"]\n")
+    }
+
+    /// Who answers for the outside on the networks of a service.
+    fn sinks_of<'a>(
+        &'a self,
+        service: &'a Service,
+        model: &'a Model,
+    ) -> impl Iterator<Item = &'a Ipv4Addr> {
+        service.networks.keys().filter_map(|key| {
+            let network = model.networks.get(key)?;
+            self.sinks.get(&self.name(&network.name))
+        })
+    }
+
+    /// The names that a service has addresses for: what isn't itself leads to who answers for the outside, and
+    /// what is the clone's is found by name.
+    fn hosts_of(&self, service: &Service, model: &Model) -> String {
+        if service.extra_hosts.is_empty() || service.networks.is_empty() {
+            return String::new();
+        }
+        let is_fixed = |address: &str| !fixed_at(model, address).is_empty();
+        let instead = self.sinks_of(service, model).next().unwrap_or(&NOBODY);
+        let hosts = service.extra_hosts.iter().filter_map(|(host, address)| {
+            let is_itself = address.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
+            let address = match is_itself {
+                true => address.clone(),
+                false if is_fixed(address) => return None,
+                false => instead.to_string(),
+            };
+            Some(quoted(&format!("{host}={address}")))
+        });
+        let hosts: Vec<String> = hosts.collect();
+        format!("    extra_hosts: !override [{}]\n", hosts.join(", "))
     }
 
     /// Where an install has what is at `path`: a clone has a copy of what is the host's.
@@ -243,17 +277,50 @@ fn is_on_bridge(service: &Service) -> bool {
     matches!(mode, Some("bridge" | "default"))
 }
 
-/// The networks of a service, without addresses there; others may call it by its container's name, too.
-fn networks_of(service: &Service) -> String {
+/// The keys of the services' networks on which an address is fixed, with the services.
+fn fixed_at<'a>(model: &'a Model, address: &str) -> Vec<(&'a String, &'a String)> {
+    let Ok(address) = address.parse::<IpAddr>() else {
+        return Vec::new();
+    };
+    let services = model.services.iter();
+    let each = services.flat_map(|(name, service)| {
+        let fixed = service.fixed.iter();
+        let its = fixed.filter(move |(_, endpoint)| endpoint.addresses.contains(&address));
+        its.map(move |(network, _)| (name, network))
+    });
+    each.collect()
+}
+
+/// The names that services have for the fixed addresses of this one, by the network.
+fn own_hosts<'a>(model: &'a Model, service: &Service) -> BTreeMap<String, BTreeSet<&'a String>> {
+    let all = model.services.values().flat_map(|one| &one.extra_hosts);
+    let mut found: BTreeMap<String, BTreeSet<&String>> = BTreeMap::new();
+    for (host, address) in all {
+        for (name, network) in fixed_at(model, address) {
+            if model.services[name].at == service.at {
+                found.entry(network.clone()).or_default().insert(host);
+            }
+        }
+    }
+    found
+}
+
+/// The networks of a service, without addresses there; others may call it by its container's name, too, and by
+/// what they call its address.
+fn networks_of(service: &Service, hosts: &BTreeMap<String, BTreeSet<&String>>) -> String {
     let mut lines = String::new();
     for (number, (network, aliases)) in service.networks.iter().enumerate() {
         if number == 0 {
             lines.push_str("    networks: !override\n");
         }
-        let aliases = aliases.iter().chain(&service.container_name);
+        let hosts = hosts.get(network).into_iter().flatten().copied();
+        let aliases = aliases.iter().chain(&service.container_name).chain(hosts);
         let aliases: Vec<_> = aliases.map(|name| quoted(name)).collect();
         let (key, aliases) = (quoted(network), aliases.join(", "));
-        let _ = writeln!(lines, "      {key}: {{aliases: [{aliases}]}}");
+        let mac = service.fixed.get(network).and_then(|one| one.mac.as_ref());
+        let mac = mac.map(|mac| format!(", mac_address: {}", quoted(mac)));
+        let mac = mac.unwrap_or_default();
+        let _ = writeln!(lines, "      {key}: {{aliases: [{aliases}]{mac}}}");
     }
     lines
 }
@@ -324,8 +391,8 @@ services:
     - {type: bind, source: \"/clone/0/y\", target: \"/x\", read_only: false}
 
 networks:
-  \"default\": !override {name: \"t-shop_default\", internal: true}
-  \"front\": !override {name: \"t-fr\", internal: true}
+  \"default\": !override {name: \"t-shop_default\", internal: true, driver_opts: {com.docker.network.bridge.inhibit_ipv4: \"true\"}}
+  \"front\": !override {name: \"t-fr\", internal: true, driver_opts: {com.docker.network.bridge.inhibit_ipv4: \"true\"}}
 volumes:
   \"data\": {name: \"t-v1_data\"}
 "
@@ -362,12 +429,36 @@ volumes:
     }
 
     #[test]
+    fn names_with_an_address_lead_to_who_listens_or_to_the_clones_own_service() {
+        let file = "\
+services:
+  web:
+    image: a/web
+    extra_hosts: ['erp:10.1.2.3', 'gate:host-gateway', 'me:127.0.0.1', 'shop-db:10.9.0.5']
+    networks: {front: {ipv4_address: 10.9.0.4}}
+  db: {image: a/db, networks: {front: {ipv4_address: 10.9.0.5, mac_address: '02:42:0a:09:00:05'}}}
+networks: {front: {name: fr, ipam: {config: [{subnet: 10.9.0.0/24}]}}}
+";
+        let mut bindings = bindings();
+        let sink = Ipv4Addr::new(172, 20, 0, 2);
+        bindings.sinks = [("t-fr".to_owned(), sink)].into();
+        let text = bindings.compose_file(&model(file));
+        for told in [
+            "      \"front\": {aliases: []}\n    extra_hosts: !override [\"erp=172.20.0.2\", \"gate=172.20.0.2\", \"me=127.0.0.1\"]\n",
+            "      \"front\": {aliases: [\"shop-db\"], mac_address: \"02:42:0a:09:00:05\"}\n",
+        ] {
+            assert!(text.contains(told), "no `{told}` in\n{text}");
+        }
+        assert!(!text.contains("10."), "{text}");
+    }
+
+    #[test]
     fn a_service_on_the_engines_own_network_gets_one_that_leads_nowhere() {
         let file = "services: {web: {image: a/web, network_mode: bridge, container_name: www}, db: {image: a/db}}\n";
         let text = bindings().compose_file(&model(file));
         for told in [
             "    network_mode: !reset null\n    networks: !override\n      \"transship-bridge\": {aliases: [\"www\"]}\n",
-            "  \"transship-bridge\": !override {name: \"t-transship-bridge\", internal: true}\n",
+            "  \"transship-bridge\": !override {name: \"t-transship-bridge\", internal: true, driver_opts: {com.docker.network.bridge.inhibit_ipv4: \"true\"}}\n",
         ] {
             assert!(text.contains(told), "no `{told}` in\n{text}");
         }

@@ -9,6 +9,7 @@ use super::clone::{CloneFigures, Cloning};
 use super::clone_state::{CloneState, OwnWrites};
 use super::databases::ClonedDatabases;
 use super::error::io;
+use super::fixed_addresses::require_unspoken;
 use super::listening::Listening;
 use super::record::{CloneStanding, RehearsalRecord, RehearsedService};
 use super::running::{self, OldInClone};
@@ -135,6 +136,7 @@ impl Rehearser<'_> {
         }
         if plan.request.up {
             running::outside(self.prepared)?;
+            require_unspoken(self.prepared)?;
         }
         Ok(())
     }

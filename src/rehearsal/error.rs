@@ -1,6 +1,7 @@
 //! Why a plan can't be rehearsed.
 
 use std::io;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use thiserror::Error;
@@ -71,6 +72,24 @@ pub enum RehearsalError {
     Unclonable {
         /// What it is, with whose.
         what: String,
+    },
+    /// An address that a clone hasn't is spoken of.
+    #[error(
+        "the address {address} of service `{service}` can't be had twice, and {place} speaks of it"
+    )]
+    SpokenAddress {
+        /// The address.
+        address: IpAddr,
+        /// Whose it is.
+        service: String,
+        /// Where it is spoken of, and by whom.
+        place: String,
+    },
+    /// What is in the clone could reach further than it.
+    #[error("the clone can't be shut in: {why}")]
+    NotShutIn {
+        /// Why.
+        why: String,
     },
     /// The recipe has commands that are run on the host.
     #[error("the recipe runs commands on this machine, which may reach what runs: {commands}")]
@@ -160,7 +179,10 @@ impl Explain for RehearsalError {
                 Self::Runs { .. } => Code::InUse,
                 Self::NoRoom { .. } => Code::NoRoom,
                 Self::NotNeutralized { .. } => Code::HookFailed,
-                Self::Unclonable { .. } | Self::OnHost { .. } => Code::Refused,
+                Self::Unclonable { .. }
+                | Self::SpokenAddress { .. }
+                | Self::NotShutIn { .. }
+                | Self::OnHost { .. } => Code::Refused,
                 Self::NotWell { .. } => Code::NotWell,
                 Self::Drifted { .. } => Code::StalePlan,
                 Self::Io { .. } => Code::Unwritable,
@@ -175,6 +197,8 @@ impl Explain for RehearsalError {
             Self::Interrupted { .. } => Kind::Interrupted,
             Self::Runs { .. }
             | Self::Unclonable { .. }
+            | Self::SpokenAddress { .. }
+            | Self::NotShutIn { .. }
             | Self::OnHost { .. }
             | Self::NotNeutralized { .. }
             | Self::NotWell { .. }
@@ -197,6 +221,12 @@ impl Explain for RehearsalError {
                         .into(),
                 ]
             }
+            Self::SpokenAddress { service, .. } => {
+                vec![format!("speak of `{service}` by its name, which leads there in the clone, too")]
+            }
+            Self::NotShutIn { .. } => vec![
+                "nothing was started in it; `--helper PROGRAM` names a static transship that can listen there".into(),
+            ],
             Self::NotNeutralized { .. } => vec![
                 "nothing else was started in it, and it is gone; see `neutralize` in the recipe"
                     .into(),

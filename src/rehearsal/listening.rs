@@ -30,9 +30,12 @@ pub(super) struct Listening {
 }
 
 impl Listening {
-    /// Makes the networks of both releases, and begins to listen on them; `old` is the old release in the
-    /// clone. Without a program that could listen nothing is made: Compose makes the networks, and nobody
-    /// answers.
+    /// Makes the networks of both releases, begins to listen on them, and opens a way to what would be
+    /// published; `old` is the old release in the clone. Nothing where they have no networks.
+    ///
+    /// # Errors
+    /// [`RehearsalError::NotShutIn`] where there is no program that could listen, or what is on the networks
+    /// would reach the engine's machine.
     pub(super) fn begin(
         rehearser: &Rehearser<'_>,
         docker: &Docker,
@@ -49,22 +52,45 @@ impl Listening {
         if networks.is_empty() {
             return Ok(None);
         }
-        let image = match SinkImage::bring(docker, rehearser.helper.as_deref()) {
-            Ok(image) => image,
-            Err(error @ engine::Error::Helper { .. }) => {
-                let why = with_causes(&error);
-                record.remarks.push(format!(
-                    "what would have gone out isn't known, since nothing listened: {why}"
-                ));
-                return Ok(None);
-            }
-            Err(error) => return Err(error.into()),
-        };
-        let name = record.bindings.name("sink");
+        let image = SinkImage::bring(docker, rehearser.helper.as_deref());
+        let image = image.map_err(|error| match error {
+            engine::Error::Helper { .. } => RehearsalError::NotShutIn {
+                why: with_causes(&error),
+            },
+            other => other.into(),
+        })?;
+        let disk = rehearser.disk;
+        let name = |what: &str| record.bindings.name(what);
+        let shut = image.networks(disk, &networks)?;
+        if let Some(why) = shut.hears() {
+            record.remarks.push(format!(
+                "this machine may hear what the clone sends to everybody on its networks: {why}"
+            ));
+        }
         let own = own_names(&bindings, models);
-        let sink = image.start(rehearser.disk, &name, &networks, &own)?;
+        let sink = image.start(disk, &name("sink"), &shut, &own)?;
+        if let Some(address) = sink.reaches()?.first() {
+            let version = docker.server()?.version;
+            return Err(RehearsalError::NotShutIn {
+                why: format!(
+                    "engine {version} has this machine answer on its networks, at {address}"
+                ),
+            });
+        }
         bindings.sinks = sink.addresses()?;
-        bindings.save(rehearser.disk, clone)?;
+        let ways = ways(models);
+        if !ways.is_empty() {
+            match docker.server()?.publishes_here() {
+                true => {
+                    bindings.doors = image.open_door(disk, &name("door"), &networks, &ways)?;
+                }
+                false => record.remarks.push(
+                    "no way into the clone is opened here, since the engine's ports are on another machine"
+                        .to_owned(),
+                ),
+            }
+        }
+        bindings.save(disk, clone)?;
         record.ledger = Some(Ledger::default());
         Ok(Some(Self {
             docker: docker.clone(),
@@ -99,6 +125,23 @@ fn networks(bindings: &CloneBindings, models: [&Model; 2]) -> Vec<String> {
     let used = all.filter(|network| !network.used_by.is_empty());
     let names: BTreeSet<String> = used.map(|network| bindings.name(&network.name)).collect();
     names.into_iter().collect()
+}
+
+/// The services of the releases, with their ports that would be published.
+fn ways(models: [&Model; 2]) -> Vec<(String, u16)> {
+    // A range of thousands is nothing that somebody looks at.
+    const MOST: usize = 64;
+    let services = models.into_iter().flat_map(|model| &model.services);
+    let services = services.filter(|(_, one)| one.enabled && !one.networks.is_empty());
+    let ports = services.flat_map(|(name, service)| {
+        let tcp = service
+            .ports
+            .iter()
+            .filter(|(port, _)| port.protocol == "tcp");
+        tcp.map(move |(port, _)| (name.clone(), port.target))
+    });
+    let ports: BTreeSet<_> = ports.collect();
+    ports.into_iter().take(MOST).collect()
 }
 
 /// What the releases' own containers are called, among themselves.

@@ -223,7 +223,9 @@ fn heard(ledger: &Ledger) -> Vec<ReportBlock> {
         },
     }];
     let mut told = ledger.remarks();
-    told.push("none of it left this machine: the clone's networks lead nowhere".to_owned());
+    told.push(
+        "none of it left the clone: its networks lead nowhere, and not to this machine".to_owned(),
+    );
     let by_number = "what was sent to an address by number, without a name, led nowhere, too, and isn't among these";
     told.push(by_number.to_owned());
     blocks.push(ReportBlock::List(told));

@@ -65,6 +65,11 @@ fn outside_of(model: &Model) -> Result<BTreeSet<PathBuf>, RehearsalError> {
         if service.provided {
             return unclonable(format!("service `{name}`, which a program provides,"));
         }
+        if service.privileged {
+            return unclonable(format!(
+                "this machine's devices, which service `{name}` has by `privileged`,"
+            ));
+        }
         if let Some(device) = service.devices.first() {
             return unclonable(format!("device `{device}` of service `{name}`"));
         }
@@ -225,32 +230,29 @@ impl OldInClone {
     }
 }
 
-/// Where the services of a project answer, as `SERVICE at ADDRESS:PORT`: a clone's ports are published
-/// nowhere else.
+/// Where the services of a project that run answer, as `SERVICE at ADDRESS:PORT`: a clone's ports are published
+/// nowhere else. `doors` are this machine's ports, by `SERVICE:PORT`.
 pub(super) fn answering(
     docker: &Docker,
     project: &str,
-    model: &Model,
+    doors: &BTreeMap<String, u16>,
 ) -> Result<Vec<String>, Error> {
-    let mut found = Vec::new();
-    for container in Container::of_project(docker, project)? {
-        let Some(service) = container.service.as_ref().filter(|_| container.running) else {
-            continue;
-        };
-        let ports = model.services.get(service).into_iter();
-        let ports: BTreeSet<u16> = ports
-            .flat_map(|service| &service.ports)
-            .map(|(port, _)| port.target)
-            .collect();
-        if let Some(address) = container.addresses.first() {
-            found.extend(
-                ports
-                    .iter()
-                    .map(|port| format!("{service} at {address}:{port}")),
-            );
+    let running = Container::of_project(docker, project)?.into_iter();
+    let running = running.filter(|container| container.running);
+    let services: BTreeSet<String> = running.filter_map(|container| container.service).collect();
+    let own = doors.iter().filter_map(|(way, door)| {
+        let (service, port) = way.rsplit_once(':')?;
+        services.contains(service).then_some((service, port, door))
+    });
+    let own: Vec<_> = own.collect();
+    let told = own.iter().map(|(service, port, door)| {
+        let count = own.iter().filter(|(other, ..)| other == service).count();
+        match count {
+            1 => format!("{service} at 127.0.0.1:{door}"),
+            _ => format!("{service} at 127.0.0.1:{door} for its port {port}"),
         }
-    }
-    Ok(found)
+    });
+    Ok(told.collect())
 }
 
 /// The folders of the host that hold what a release writes: its volumes, its own folder, and `outside`.

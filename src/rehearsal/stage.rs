@@ -9,7 +9,6 @@ use super::listening::Listening;
 use super::record::{Rehearsal, RehearsalRecord, RehearsedStep, RoundKind};
 use super::running::{self, OldInClone};
 use crate::clock::Stopwatch;
-use crate::compose::Model;
 use crate::engine::{Docker, Quiesce, VolumeStore};
 use crate::error::{Explain as _, Kind, with_causes};
 use crate::launch::CloneBindings;
@@ -85,8 +84,7 @@ impl Stage<'_> {
             ));
         }
         let project = self.request.from_project.clone().unwrap_or_default();
-        let model = &self.rehearser.prepared.releases.old.model;
-        self.answers(record, docker, &project, model)?;
+        self.answers(record, docker, &project)?;
         self.before = now;
         Ok(())
     }
@@ -109,9 +107,9 @@ impl Stage<'_> {
         record: &mut RehearsalRecord,
         docker: &Docker,
         project: &str,
-        model: &Model,
     ) -> Result<(), RehearsalError> {
-        let found = running::answering(docker, project, model)?;
+        let doors = CloneBindings::of(&self.clone)?.unwrap_or_default().doors;
+        let found = running::answering(docker, project, &doors)?;
         let what = self.plain(record, project);
         if !found.is_empty() {
             let found = found.join(", ");
@@ -178,8 +176,7 @@ impl Stage<'_> {
             let (project, up) = (plan.project.clone(), plan.request.up);
             let is_up = self.round(RoundKind::Again, record, |runner| runner.apply(plan))?;
             if let Some((_, docker)) = self.old.as_ref().filter(|_| is_up && up) {
-                let model = &self.rehearser.prepared.decisions.model;
-                self.answers(record, docker, &project, model)?;
+                self.answers(record, docker, &project)?;
             }
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! A rehearsal of what runs: the clone has everything twice, answers nowhere but by its addresses, and
+//! A rehearsal of what runs: the clone has everything twice, answers nowhere but by the way into it, and
 //! production serves on by the very containers that it had.
 
 use std::fs;
@@ -66,7 +66,7 @@ pub(super) fn ask(address: &str) -> String {
 
 #[test]
 fn what_runs_is_rehearsed_beside_it_there_and_back_and_there_again() {
-    if !can() {
+    if !can() || !need::helper() {
         return;
     }
     let outside = tempfile::tempdir().unwrap();
@@ -171,7 +171,7 @@ fn what_runs_is_rehearsed_beside_it_there_and_back_and_there_again() {
 
 #[test]
 fn a_migration_that_fails_is_found_in_rehearsal_and_nothing_is_left() {
-    if !can() {
+    if !can() || !need::helper() {
         return;
     }
     let upgrade = Upgrade::new("rehfail", Extra::default(), Extra::default());
@@ -313,9 +313,6 @@ fn what_a_release_mails_and_posts_is_heard_in_rehearsal_and_nothing_leaves() {
     let clone = Leaving::of(lab, &network);
     let of_production = Leaving::of(lab, &own("a"));
     let calls = format!("{post}; nc -w 1 192.0.2.7 80; nc -u -w 1 192.0.2.7 53 </dev/null; true");
-    let bridge = lab.docker(&["network", "inspect", "--format", "br-{{.Id}}", &network]);
-    let stopped = format!("-i {} -j DROP", &bridge[..15]);
-    let before_calls = counted(&["-c"], &stopped);
     for web in [
         format!("{tag}-{}", lab.name("b-web-1")),
         lab.name("a-web-1"),
@@ -324,7 +321,6 @@ fn what_a_release_mails_and_posts_is_heard_in_rehearsal_and_nothing_leaves() {
     }
     assert_eq!(clone.packets(), 0);
     assert!(of_production.packets() > 0, "or that says nothing");
-    assert!(counted(&["-c"], &stopped) > before_calls, "they were made");
 
     upgrade.pair.ran(&["rehearse", "--report", "r.md"]).exits(0);
     let report = fs::read_to_string(upgrade.pair.home.path().join("r.md")).unwrap();
@@ -374,6 +370,7 @@ fn a_rehearsal_that_is_killed_leaves_nothing_after_the_next_command() {
         Err(_) => 2,
     };
     for point in 1..=points {
+        println!("killed at {point} of {points}");
         killed_after(&upgrade, whole * point / (points + 1), state.path());
         // What was started by it may be about to end.
         std::thread::sleep(Duration::from_secs(1));

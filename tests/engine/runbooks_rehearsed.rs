@@ -298,7 +298,7 @@ fn rehearsed_and_replayed(product: &Product) -> (u64, u64) {
 #[test]
 fn a_runbook_is_replayed_as_it_was_rehearsed_and_a_way_back_that_loses_a_row_is_found() {
     let images = ["postgres:15", "shell:1"];
-    if !can() || !need::images(&images) {
+    if !can() || !need::images(&images) || !need::helper() {
         return;
     }
     let product = Product::running(&RUNBOOKS[0]);
@@ -360,7 +360,7 @@ fn pachyderm_is_upgraded_with_its_bucket_and_back() {
 #[test]
 fn a_test_of_a_migration_answers_with_the_new_version_while_the_old_one_serves() {
     let images = ["postgres:15", "postgres:17", "shell:1"];
-    if !can() || !need::images(&images) {
+    if !can() || !need::images(&images) || !need::helper() {
         return;
     }
     let product = Product::running(&RUNBOOKS[4]);
@@ -386,7 +386,7 @@ fn a_test_of_a_migration_answers_with_the_new_version_while_the_old_one_serves()
 fn all_runbooks_are_replayed_as_they_were_rehearsed() {
     let wanted = std::env::var("TRANSSHIP_RUNBOOKS").unwrap_or_default();
     let images = ["postgres:15", "postgres:17", "shell:1"];
-    if wanted.is_empty() || !can() || !need::images(&images) {
+    if wanted.is_empty() || !can() || !need::images(&images) || !need::helper() {
         return;
     }
     let chosen = RUNBOOKS

@@ -33,7 +33,7 @@ WEB  db:
     image: shell:1
     init: true
     stop_grace_period: 0s
-    command: ['sh', '-c', 'touch /d/rows; exec sleep 1000']
+    command: ['sh', '-c', 'touch /d/rows; exec sleep 100000']
     volumes: ['data:/d']
 DBvolumes: {data: {name: VOLUME}}
 ";

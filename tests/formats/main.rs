@@ -34,8 +34,11 @@ use transship::upgrade::standing_record::{self, StandingRecord};
 mod comparisons;
 mod journals;
 mod manifests;
+#[path = "../common/need.rs"]
+mod need;
 mod plans;
 mod rehearsals;
+mod report_page;
 
 use plans::{
     a_plan, a_plan_of_version_1, a_plan_of_version_2, a_plan_of_version_3, a_plan_of_version_4,
@@ -103,21 +106,29 @@ fn a_clones_bindings_are_written_and_read() {
             [172, 20, 0, 2].into(),
         )]
         .into(),
+        doors: [("web:80".to_owned(), 49153)].into(),
     };
     let text = document::to_text(launch::CLONE_FORMAT, &bindings).unwrap();
-    let text = fixture("clone-v2.json", &text);
-    let path = Path::new("clone-v2.json");
+    let text = fixture("clone-v3.json", &text);
+    let path = Path::new("clone-v3.json");
     let read: CloneBindings = document::from_text(launch::CLONE_FORMAT, path, &text).unwrap();
     assert_eq!(read, bindings);
 
-    let path = folder().join("clone-v1.json");
-    let text = fs::read_to_string(&path).unwrap();
-    let read: CloneBindings = document::from_text(launch::CLONE_FORMAT, &path, &text).unwrap();
-    let first = CloneBindings {
-        sinks: std::collections::BTreeMap::new(),
+    let older = |name: &str| -> CloneBindings {
+        let path = folder().join(name);
+        let text = fs::read_to_string(&path).unwrap();
+        document::from_text(launch::CLONE_FORMAT, &path, &text).unwrap()
+    };
+    let second = CloneBindings {
+        doors: std::collections::BTreeMap::new(),
         ..bindings
     };
-    assert_eq!(read, first);
+    assert_eq!(older("clone-v2.json"), second);
+    let first = CloneBindings {
+        sinks: std::collections::BTreeMap::new(),
+        ..second
+    };
+    assert_eq!(older("clone-v1.json"), first);
 }
 
 #[test]
@@ -398,6 +409,7 @@ fn no_format_is_forgotten() {
         "bad-releases-v1.json",
         "clone-v1.json",
         "clone-v2.json",
+        "clone-v3.json",
         "confirmation-v1.json",
         "db-comparison-v1.json",
         "db-dump-v1.json",

@@ -6,12 +6,14 @@ use std::path::PathBuf;
 use serde_yaml::value::Value as Yaml;
 
 use super::container_values::{self, ContainerValues};
+use super::fixed_address::{endpoints, spoken};
 use super::image::ImageUse;
 use super::load::Sources;
-use super::model::{Bind, Model, Network, Resource, Service, VolumeDefinition};
+use super::model::{Bind, Model, Network, Service, VolumeDefinition};
 use super::mount::clean_target;
 use super::port::Port;
 use super::reads::{HostRead, ReadKind, ReadsOfServices};
+use super::resource::Resource;
 use super::templates::templates;
 use super::value::{Data, Map, Value};
 use crate::compose::file::location::Location;
@@ -60,7 +62,10 @@ impl ModelBuilder<'_> {
         let mut files: Vec<PathBuf> = sources.map(|document| document.path().to_owned()).collect();
         files.dedup();
         let reads = self.reads(root, &files);
+        let enabled = services.iter().filter(|(_, service)| service.enabled);
+        let enabled = enabled.map(|(name, _)| name.as_str()).collect();
         Model {
+            spoken: spoken(root, self.sources, &enabled),
             reads,
             templates: templates(root),
             configs: resources("configs"),
@@ -122,6 +127,7 @@ impl ModelBuilder<'_> {
                 .collect(),
             volumes: named.collect(),
             networks: service_networks(service),
+            fixed: endpoints(service),
             extra_hosts: extra_hosts(service.get("extra_hosts")),
             network_mode: text("network_mode"),
             environment: self
@@ -134,6 +140,7 @@ impl ModelBuilder<'_> {
                 .iter()
                 .filter_map(device)
                 .collect(),
+            privileged: service.get("privileged").is_some_and(Value::is_true),
             mounts: mounts
                 .iter()
                 .filter(mounted)

@@ -10,12 +10,14 @@ use serde_yaml::value::Value as Yaml;
 use super::builder::ModelBuilder;
 use super::canonical::absolute;
 use super::container_values::ContainerValues;
+use super::fixed_address::{FixedEndpoint, SpokenAddress};
 use super::image::ImageUse;
 use super::load::{Environment, LoadScope, Loader, ReadFile, Sources};
 use super::mount::Device;
 use super::port::Port;
 use super::project::project_name;
 use super::reads::{HostRead, ReadKind};
+use super::resource::Resource;
 use super::value::Value;
 use crate::compose::error::Error;
 use crate::compose::file::document::Document;
@@ -94,6 +96,8 @@ pub struct Model {
     pub images: Vec<ImageUse>,
     /// Every bind mount of every service.
     pub binds: Vec<Bind>,
+    /// Addresses that the files speak of.
+    pub spoken: Vec<SpokenAddress>,
     /// Everything else on the host that Compose reads by the files, these among it.
     pub reads: Vec<HostRead>,
     /// The vendor's recipe, if the files hold one.
@@ -114,6 +118,7 @@ pub struct Model {
 
 /// One service.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of its own")]
 pub struct Service {
     /// The place of its definition: the value below `services.NAME`, in the last file that has it.
     pub at: Location,
@@ -139,6 +144,8 @@ pub struct Service {
     pub volumes: BTreeSet<String>,
     /// The keys of its networks, with its aliases there.
     pub networks: BTreeMap<String, Vec<String>>,
+    /// What of it is fixed on these networks.
+    pub fixed: BTreeMap<String, FixedEndpoint>,
     /// The hosts of `extra_hosts`, each with its address or `host-gateway`.
     pub extra_hosts: BTreeMap<String, String>,
     /// `network_mode`, if set.
@@ -154,14 +161,15 @@ pub struct Service {
     pub restart: Option<String>,
     /// The devices of the host that `devices` names, each by its path there.
     pub devices: Vec<String>,
+    /// True if it has all of the host's, by `privileged`.
+    pub privileged: bool,
     /// The files of `label_file`, as absolute paths, whether they are there or not.
     pub label_files: Vec<PathBuf>,
     /// The keys of the volumes that it mounts, by the absolute path in the container.
     pub mounts: BTreeMap<String, String>,
     /// The absolute paths in the container at which it has volumes without a name.
     pub anonymous_volumes: BTreeSet<String>,
-    /// The service's labels by key, resolved, from `labels` in either form and, below them, from
-    /// label files.
+    /// The service's labels by key, resolved, from `labels` and, below them, from label files.
     pub labels: BTreeMap<String, String>,
     /// The services that it waits for.
     pub depends_on: BTreeSet<String>,
@@ -230,17 +238,6 @@ impl Network {
             used_by: Vec::new(),
         }
     }
-}
-
-/// A config or a secret.
-#[derive(Debug, Clone)]
-pub struct Resource {
-    /// The name that Docker knows it by.
-    pub name: String,
-    /// True if Compose doesn't make it.
-    pub external: bool,
-    /// The file that holds it, absolute.
-    pub file: Option<PathBuf>,
 }
 
 /// A folder or file of the host that a service mounts.

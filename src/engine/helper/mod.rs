@@ -13,6 +13,7 @@
 
 mod binary;
 mod client;
+mod door;
 mod error;
 mod image;
 mod inside;
@@ -21,11 +22,13 @@ mod lazy;
 mod protocol;
 mod reader;
 mod session;
+mod shut_network;
 mod sink;
 mod stream;
 
 pub use error::HelperError;
 pub use inside::serve;
+pub use shut_network::{NO_ADDRESS, ShutNetworks};
 pub use sink::{SinkContainer, SinkImage};
 
 pub(super) use client::{Helper, HelperMount};

@@ -10,6 +10,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::client::Helper;
+use super::shut_network::ShutNetworks;
 use crate::clock::Stopwatch;
 use crate::engine::docker::failed;
 use crate::engine::projects::compose::announce;
@@ -21,8 +22,8 @@ const BEGINNING: Duration = Duration::from_secs(30);
 
 /// The image that a sink is made of, on the engine.
 pub struct SinkImage {
-    docker: Docker,
-    helper: Helper,
+    pub(super) docker: Docker,
+    pub(super) helper: Helper,
 }
 
 /// A sink, in its container. It stays until the container is removed.
@@ -51,8 +52,16 @@ impl SinkImage {
         })
     }
 
-    /// Starts one of this name on these networks, which it makes: none of them leads anywhere. `own` are names
-    /// that are not the outside's. It is a compose project of its name, and removed as one.
+    /// Makes networks of these names that lead nowhere.
+    ///
+    /// # Errors
+    /// [`Error::Call`], [`Error::Answer`].
+    pub fn networks(&self, disk: &Disk, names: &[String]) -> Result<ShutNetworks, Error> {
+        ShutNetworks::make(&self.docker, &self.helper, disk, names)
+    }
+
+    /// Starts one of this name on these networks. `own` are names that are not the outside's. It is a compose
+    /// project of its name, and removed as one.
     ///
     /// # Errors
     /// [`Error::Call`]; [`Error::Answer`]; [`Error::BadReply`] where it doesn't listen.
@@ -60,17 +69,11 @@ impl SinkImage {
         &self,
         disk: &Disk,
         name: &str,
-        networks: &[String],
+        networks: &ShutNetworks,
         own: &[String],
     ) -> Result<SinkContainer, Error> {
         let docker = &self.docker;
         let what = || format!("start `{name}`, which listens");
-        for network in networks {
-            announce(disk, "docker network create", network)?;
-            let call = docker.call(["network", "create", "--internal", network]);
-            call.run_well()
-                .map_err(failed(&format!("make network `{network}`")))?;
-        }
         announce(disk, "docker create", name)?;
         let project = format!("com.docker.compose.project={name}");
         let mut call = docker
@@ -82,12 +85,15 @@ impl SinkImage {
             // Ports below 1024, and a look at what goes to all others.
             .args(["--cap-drop", "ALL", "--cap-add", "NET_BIND_SERVICE"])
             .args(["--cap-add", "NET_RAW", "--pids-limit", "400"]);
-        if let Some(first) = networks.first() {
+        if let Some(first) = networks.names.first() {
             call = call.args(["--network", first]);
         }
-        let call = call.args([self.helper.image(), "helper", "sink"]).args(own);
+        let hosts = networks.hosts.iter().map(|host| format!("--host={host}"));
+        let hosts: Vec<String> = hosts.collect();
+        let call = call.args([self.helper.image(), "helper", "sink"]);
+        let call = call.args(&hosts).args(own);
         call.run_well().map_err(failed(&what()))?;
-        for network in networks.iter().skip(1) {
+        for network in networks.names.iter().skip(1) {
             let call = docker.call(["network", "connect", network, name]);
             call.run_well().map_err(failed(&what()))?;
         }
@@ -95,23 +101,37 @@ impl SinkImage {
             .call(["start", name])
             .run_well()
             .map_err(failed(&what()))?;
-        let sink = SinkContainer {
+        wait_until_ready(docker, name)?;
+        Ok(SinkContainer {
             docker: docker.clone(),
             name: name.to_owned(),
-        };
-        let watch = Stopwatch::start();
-        while sink.said()?.is_empty() {
-            if watch.elapsed() > BEGINNING {
-                return Err(Error::BadReply {
-                    what: what(),
-                    command: "docker logs".to_owned(),
-                    said: "doesn't say that it listens".to_owned(),
-                });
-            }
-            thread::sleep(Duration::from_millis(50));
-        }
-        Ok(sink)
+        })
     }
+}
+
+/// Waits until a container of transship's own says that it is ready.
+pub(super) fn wait_until_ready(docker: &Docker, name: &str) -> Result<(), Error> {
+    let watch = Stopwatch::start();
+    let is_ready = |said: &str| said.lines().any(|line| line.starts_with("ready"));
+    while !is_ready(&said(docker, name)?) {
+        if watch.elapsed() > BEGINNING {
+            return Err(Error::BadReply {
+                what: format!("start `{name}`"),
+                command: "docker logs".to_owned(),
+                said: "doesn't say that it listens".to_owned(),
+            });
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    Ok(())
+}
+
+fn said(docker: &Docker, name: &str) -> Result<String, Error> {
+    let call = docker.call(["logs", name]);
+    let said = call
+        .run_well()
+        .map_err(failed("read what was heard in the clone"))?;
+    Ok(String::from_utf8_lossy(&said.stdout).into_owned())
 }
 
 impl SinkContainer {
@@ -140,10 +160,17 @@ impl SinkContainer {
     /// # Errors
     /// [`Error::Call`].
     pub fn said(&self) -> Result<String, Error> {
-        let call = self.docker.call(["logs", &self.name]);
-        let said = call
-            .run_well()
-            .map_err(failed("read what was heard in the clone"))?;
-        Ok(String::from_utf8_lossy(&said.stdout).into_owned())
+        said(&self.docker, &self.name)
+    }
+
+    /// The addresses that the engine's machine has on its networks: there must be none.
+    ///
+    /// # Errors
+    /// [`Error::Call`].
+    pub fn reaches(&self) -> Result<Vec<String>, Error> {
+        const REACHES: &str = "reaches the machine at ";
+        let said = self.said()?;
+        let reached = said.lines().filter_map(|line| line.strip_prefix(REACHES));
+        Ok(reached.map(str::to_owned).collect())
     }
 }

@@ -14,11 +14,12 @@ body { font: 1rem/1.5 system-ui, sans-serif; color: var(--ink); background: var(
 table { border-collapse: collapse; width: 100%; margin: .5rem 0; }
 th, td { text-align: left; vertical-align: top; padding: .25rem .75rem .25rem 0;
   border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
-th { color: var(--faint); font-weight: 600; }
+th { color: var(--faint); font-weight: 600; overflow-wrap: normal; }
 pre { overflow-x: auto; padding: .75rem; border: 1px solid var(--line); font-size: .875rem; }
 .bar { display: block; height: .75rem; min-width: 1px; background: var(--bar); }
 .window { background: var(--window); }
 .chart td:last-child { width: 35%; }
+@media (max-width: 40rem) { table { font-size: .875rem; } th, td { padding-right: .5rem; } ul { padding-left: 1.25rem; } }
 @media print { body { max-width: none; padding: 0; font-size: 10pt; } pre { white-space: pre-wrap; }
   h2 { break-after: avoid; } tr { break-inside: avoid; } .bar { print-color-adjust: exact; } }
 ";

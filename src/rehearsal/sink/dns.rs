@@ -102,6 +102,70 @@ pub(super) fn answer(packet: &[u8], question: &DnsQuestion, answer: DnsAnswer) -
     out
 }
 
+/// The question for the IPv4 addresses of a name; nothing where it is none.
+pub(in crate::rehearsal) fn asking(id: u16, name: &str) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
+    // The third: whoever answers is to ask on.
+    for word in [id, 0x0100, 1, 0, 0, 0] {
+        push(&mut out, word);
+    }
+    for label in name.split('.') {
+        let length = u8::try_from(label.len()).ok();
+        out.push(length.filter(|length| (1..=63).contains(length))?);
+        out.extend_from_slice(label.as_bytes());
+    }
+    out.push(0);
+    if out.len() - HEADER > LONGEST {
+        return None;
+    }
+    push(&mut out, 1);
+    push(&mut out, 1);
+    Some(out)
+}
+
+/// The IPv4 addresses that an answer gives; none where it isn't one.
+pub(in crate::rehearsal) fn addresses(packet: &[u8]) -> Vec<Ipv4Addr> {
+    let mut found = Vec::new();
+    let _ = each_address(packet, &mut found);
+    found
+}
+
+/// As far as the packet makes sense.
+fn each_address(packet: &[u8], found: &mut Vec<Ipv4Addr>) -> Option<()> {
+    let (questions, answers) = (word(packet, 4)?, word(packet, 6)?);
+    let mut at = HEADER;
+    for _ in 0..questions {
+        at = after_name(packet, at)?.checked_add(4)?;
+    }
+    for _ in 0..answers {
+        at = after_name(packet, at)?;
+        let (kind, class, length) = (
+            word(packet, at)?,
+            word(packet, at + 2)?,
+            word(packet, at + 8)?,
+        );
+        let data = packet.get(at + 10..at + 10 + usize::from(length))?;
+        if let (1, 1, &[a, b, c, d]) = (kind, class, data) {
+            found.push(Ipv4Addr::new(a, b, c, d));
+        }
+        at += 10 + usize::from(length);
+    }
+    Some(())
+}
+
+/// Where a name that begins at `at` has ended.
+fn after_name(packet: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        match usize::from(*packet.get(at)?) {
+            0 => return Some(at + 1),
+            length @ 1..=63 => at += 1 + length,
+            // It goes on elsewhere, and ends here.
+            192.. => return Some(at + 2),
+            _ => return None,
+        }
+    }
+}
+
 fn word(packet: &[u8], at: usize) -> Option<u16> {
     let bytes = packet.get(at..at.checked_add(2)?)?;
     Some(u16::from_be_bytes([bytes[0], bytes[1]]))
@@ -140,6 +204,27 @@ fn name_of(kind: u16) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_asked_is_understood_and_its_answer_too() {
+        let asked = asking(7, "shop-db").unwrap();
+        let question = question(&asked).unwrap();
+        assert_eq!(
+            (question.name.as_str(), question.kind.as_str()),
+            ("shop-db", "A")
+        );
+        let address = Ipv4Addr::new(172, 20, 0, 3);
+        let given = answer(&asked, &question, DnsAnswer::Address(address));
+        assert_eq!(addresses(&given), [address]);
+        let none = answer(&asked, &question, DnsAnswer::NoSuchName);
+        assert!(addresses(&none).is_empty());
+        for cut in 0..given.len() {
+            assert!(addresses(&given[..cut]).is_empty(), "{cut}");
+        }
+        for name in ["", "a..b", &"x".repeat(64), &"abc.".repeat(70)] {
+            assert_eq!(asking(1, name), None, "{name}");
+        }
+    }
 
     /// A query for a name, as a resolver sends it.
     fn query(name: &str, kind: u16) -> Vec<u8> {

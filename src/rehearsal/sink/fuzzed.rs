@@ -10,6 +10,7 @@ pub fn parse_all(bytes: &[u8]) {
         let address = dns::DnsAnswer::Address(Ipv4Addr::LOCALHOST);
         let _ = dns::answer(bytes, &question, address);
     }
+    let _ = dns::addresses(bytes);
     let _ = http::request(bytes, 80);
     let _ = http::is_whole(bytes);
     let _ = tls::is_whole(bytes);

@@ -6,9 +6,10 @@
 //! they make of them is printable. `serving` has the sockets; what was heard is a [`Overheard`], told as a
 //! [`HeardLine`] of JSON each.
 
-mod dns;
+pub(super) mod dns;
 pub(crate) mod fuzzed;
 mod heard;
+mod host_reach;
 mod http;
 mod ip;
 mod serving;

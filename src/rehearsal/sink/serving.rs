@@ -17,13 +17,16 @@ use super::dns::{self, DnsAnswer};
 use super::heard::{HeardLine, Overheard, Protocol};
 use super::smtp::{BANNER, LONGEST_LINE, SmtpDialogue};
 use super::tally::HeardTally;
-use super::{http, ip, tls};
+use super::{host_reach, http, ip, tls};
 use crate::threads;
 
 /// What is said first, once all sockets are there.
 pub(super) const READY: &str = "ready";
 /// The same, where ports that nobody listens on can't be looked at.
 pub(super) const READY_FOR_OWN_PORTS: &str = "ready but for other ports";
+
+/// What is said, with the address, where the engine's machine has one here.
+const REACHES: &str = "reaches the machine at ";
 
 /// The port of names.
 const NAMES: u16 = 53;
@@ -51,9 +54,23 @@ struct OutsideSink {
     own: BTreeSet<String>,
 }
 
-/// Answers for the outside until it is killed, and tells on `out` what it hears, as lines of JSON. `own` are
-/// names that are not the outside's. Gives an exit code where it can't.
-pub fn serve(own: impl IntoIterator<Item = String>, mut out: impl Write) -> u8 {
+/// What stands before an address that nobody must have.
+const HOST: &str = "--host=";
+
+/// Answers for the outside until it is killed, and tells on `out` what it hears, as lines of JSON. `words` are
+/// names that are not the outside's, and as `--host=ADDRESS` what the engine's machine would have on the
+/// networks here: that it has one is said first. Gives an exit code where it can't.
+pub fn serve(words: impl IntoIterator<Item = String>, mut out: impl Write) -> u8 {
+    let (hosts, own): (Vec<_>, Vec<_>) = words.into_iter().partition(|word| word.starts_with(HOST));
+    let hosts = hosts
+        .iter()
+        .filter_map(|word| word[HOST.len()..].parse().ok());
+    let hosts: Vec<Ipv4Addr> = hosts.collect();
+    for host in host_reach::reached(&hosts, is_own) {
+        if writeln!(out, "{REACHES}{host}").is_err() {
+            return 4;
+        }
+    }
     let sink = Arc::new(OutsideSink {
         tally: Mutex::default(),
         connections: AtomicUsize::new(0),
@@ -166,6 +183,11 @@ fn address_towards(peer: IpAddr) -> Option<Ipv4Addr> {
         IpAddr::V4(address) => Some(address),
         IpAddr::V6(_) => None,
     }
+}
+
+/// Whether an address is this container's own.
+fn is_own(address: Ipv4Addr) -> bool {
+    address_towards(IpAddr::V4(address)) == Some(address)
 }
 
 impl OutsideSink {

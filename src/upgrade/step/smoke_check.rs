@@ -1,6 +1,7 @@
 //! Smoke checks: the release counts as up when all of them are well. They are asked four times a
 //! second, one after the other, each until it is well or its time is over.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use super::release_project::ReleaseProject;
 use super::world::{Attempt, Phase, StepKind, StepOutcome, Undo, World};
 use crate::clock::Stopwatch;
 use crate::compose::{Model, Port};
-use crate::engine::{Container, Program, ServiceCommand, VolumeStore};
+use crate::engine::{Program, ServiceCommand, VolumeStore};
 use crate::launch::CloneBindings;
 use crate::probe;
 use crate::release::{Check, CheckQuestion};
@@ -117,25 +118,22 @@ pub(in crate::upgrade) fn check_all(
     Ok(())
 }
 
-/// What is asked in the end: in a rehearsal's clone, whose ports nobody publishes, the container itself.
+/// What is asked in the end: in a rehearsal's clone, whose ports nobody publishes, the way into it.
 fn reached(asked: &str, world: World<'_>, release: &ReleaseProject) -> Result<String, String> {
     match CloneBindings::of(world.install) {
         Err(error) => Err(error.to_string()),
         Ok(None) => Ok(asked.to_owned()),
-        Ok(Some(_)) => {
-            let docker = world.docker().map_err(|error| error.to_string())?;
+        Ok(Some(clone)) => {
             let model = release
                 .model(world)
                 .ok_or("its compose files can't be read")?;
-            let containers = Container::of_project(docker, &release.project)
-                .map_err(|error| error.to_string())?;
-            in_clone(asked, &model, &containers)
+            in_clone(asked, &model, &clone.doors)
         }
     }
 }
 
-/// A URL or address of the host's, as the address of the container that would have published it.
-fn in_clone(asked: &str, model: &Model, containers: &[Container]) -> Result<String, String> {
+/// A URL or address of the host's, as that of the way to the service that would have published it.
+fn in_clone(asked: &str, model: &Model, doors: &BTreeMap<String, u16>) -> Result<String, String> {
     let (scheme, rest) = asked
         .split_once("://")
         .map_or(("", asked), |(scheme, rest)| (scheme, rest));
@@ -158,13 +156,10 @@ fn in_clone(asked: &str, model: &Model, containers: &[Container]) -> Result<Stri
     let (service, target) = found.ok_or_else(|| {
         format!("no service publishes port {number}, so nothing is asked in the clone")
     })?;
-    let mut own = containers
-        .iter()
-        .filter(|one| one.service.as_ref() == Some(service));
-    let address = own.find_map(|one| one.addresses.first());
-    let address = address.ok_or_else(|| format!("`{service}` has no address in the clone"))?;
+    let door = doors.get(&format!("{service}:{target}"));
+    let door = door.ok_or_else(|| format!("no way leads to `{service}` in the clone"))?;
     let separator = if scheme.is_empty() { "" } else { "://" };
-    Ok(format!("{scheme}{separator}{address}:{target}{path}"))
+    Ok(format!("{scheme}{separator}127.0.0.1:{door}{path}"))
 }
 
 /// Asks once; what was said where it isn't well.
@@ -217,25 +212,22 @@ mod tests {
         let read = |_: &Path| Ok(text.as_bytes().to_vec());
         let files = [PathBuf::from("/i/docker-compose.yml")];
         let model = Model::load_with(&files, &LoadOptions::default(), &read).unwrap();
-        let web = Container {
-            service: Some("web".to_owned()),
-            addresses: vec!["172.30.0.2".to_owned()],
-            ..Container::default()
-        };
-        let asked = |url: &str| in_clone(url, &model, std::slice::from_ref(&web));
+        let doors = [("web:443", 40001), ("web:8080", 40002)];
+        let doors = doors.map(|(way, port)| (way.to_owned(), port)).into();
+        let asked = |url: &str| in_clone(url, &model, &doors);
         for (url, expect) in [
             (
                 "https://localhost:8443/health/?a=1",
-                "https://172.30.0.2:443/health/?a=1",
+                "https://127.0.0.1:40001/health/?a=1",
             ),
-            ("http://localhost/x", "http://172.30.0.2:8080/x"),
-            ("http://localhost", "http://172.30.0.2:8080"),
-            ("127.0.0.1:8443", "172.30.0.2:443"),
+            ("http://localhost/x", "http://127.0.0.1:40002/x"),
+            ("http://localhost", "http://127.0.0.1:40002"),
+            ("127.0.0.1:8443", "127.0.0.1:40001"),
         ] {
             assert_eq!(asked(url).as_deref(), Ok(expect), "{url}");
         }
         assert!(asked("http://localhost:9").unwrap_err().contains("port 9"));
-        let none = in_clone("127.0.0.1:80", &model, &[]);
-        assert!(none.unwrap_err().contains("no address"));
+        let none = in_clone("127.0.0.1:80", &model, &BTreeMap::new());
+        assert!(none.unwrap_err().contains("no way"));
     }
 }
