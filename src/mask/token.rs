@@ -2,7 +2,7 @@
 //! text.
 
 /// Beginnings that makers of tokens give theirs.
-const BEGINNINGS: [&str; 28] = [
+const BEGINNINGS: [&str; 32] = [
     "ghp_",
     "gho_",
     "ghu_",
@@ -31,6 +31,10 @@ const BEGINNINGS: [&str; 28] = [
     "dckr_pat_",
     "hvs.",
     "shpat_",
+    "hf_",
+    "dop_v1_",
+    "glrt-",
+    "AGE-SECRET-KEY-",
 ];
 
 /// The shortest token that is taken for one.
@@ -42,13 +46,48 @@ pub(super) fn is_token(value: &str) -> bool {
     if value.contains("-----BEGIN ") {
         return true;
     }
+    if is_header(value) {
+        return true;
+    }
     let is_one = !value.contains(char::is_whitespace) && value.len() >= SHORTEST;
-    is_one && (has_beginning(value) || is_web_token(value) || is_random(value))
+    is_one && (has_maker(value) || is_random(value))
+}
+
+/// What a client sends to say who it is: `Bearer` or `Basic`, and one word.
+fn is_header(value: &str) -> bool {
+    let word = value
+        .strip_prefix("Bearer ")
+        .or(value.strip_prefix("Basic "));
+    word.is_some_and(|word| word.len() >= 8 && !word.contains(char::is_whitespace))
+}
+
+/// An address that whoever knows it may post to.
+fn is_webhook(value: &str) -> bool {
+    const PLACES: [&str; 3] = [
+        "hooks.slack.com/services/",
+        "/api/webhooks/",
+        "webhook.office.com/",
+    ];
+    value.starts_with("https://") && PLACES.iter().any(|place| value.contains(place))
+}
+
+/// The number of a Telegram bot, and 35 letters.
+fn is_bot(value: &str) -> bool {
+    let parts = value.split_once(':');
+    parts.is_some_and(|(number, rest)| {
+        (8..=10).contains(&number.len())
+            && number.bytes().all(|byte| byte.is_ascii_digit())
+            && rest.len() == 35
+            && rest
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
+    })
 }
 
 /// True for a word that a well-known maker's token begins like.
 pub(super) fn has_maker(word: &str) -> bool {
-    word.len() >= SHORTEST && (has_beginning(word) || is_web_token(word))
+    let is_known = [has_beginning, is_web_token, is_webhook, is_bot];
+    word.len() >= SHORTEST && is_known.iter().any(|is| is(word))
 }
 
 fn has_beginning(value: &str) -> bool {
@@ -89,6 +128,11 @@ mod tests {
             "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
             "'k3J9x0Qm2Zb7Lp5Vt8Yw1Rc4Dn6=='",
             "-----BEGIN PRIVATE KEY-----",
+            "Bearer abcdef0123456789",
+            "Basic dXNlcjpwYXNz",
+            "https://hooks.slack.com/services/T0/B0/abcdefgh",
+            "https://discord.com/api/webhooks/1234/abcdefgh",
+            "123456789:AAabcdefghijklmnopqrstuvwxyzabcdefg",
         ] {
             assert!(is_token(token), "{token}");
         }
@@ -104,6 +148,8 @@ mod tests {
             "/srv/acme/data/volumes",
             "Europe/Berlin",
             "a sentence of several words",
+            "Basic settings of the house",
+            "https://example.org/hooks/list",
             "registry.example.com:5000/acme/web",
             "sk-short",
             "production-eu-central-1-backup",

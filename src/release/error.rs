@@ -58,6 +58,8 @@ pub enum VendorReleaseError {
     NoCompose {
         /// The shipment.
         path: PathBuf,
+        /// Folders in it that have compose files.
+        elsewhere: Vec<PathBuf>,
     },
     /// The tarball or folder isn't what it was when it was planned with.
     #[error("`{}` was changed since the plan was made", path.display())]
@@ -164,8 +166,23 @@ impl Explain for VendorReleaseError {
                 "nothing was unpacked; ask the vendor whether the archive is genuine".into(),
                 "if you trust it, unpack it by hand and pass the folder to `--from-release`".into(),
             ],
-            Self::NoCompose { .. } => {
+            Self::NoCompose { elsewhere, .. } if elsewhere.is_empty() => {
                 vec!["it should hold a `docker-compose.yml` or `compose.yaml`".into()]
+            }
+            Self::NoCompose { path, elsewhere } => {
+                const MOST: usize = 4;
+                let some = elsewhere.iter().take(MOST);
+                let some: Vec<_> = some.map(|name| format!("`{}`", name.display())).collect();
+                let unpack = if path.is_dir() {
+                    ""
+                } else {
+                    "unpack it by hand, and "
+                };
+                vec![format!(
+                    "there are compose files in {}: {unpack}pass the folder that is the release to \
+                     `--from-release`",
+                    some.join(", ")
+                )]
             }
             Self::Known { target, .. } => vec![
                 "leave out `--pristine`".into(),

@@ -21,6 +21,7 @@ use super::moved_data::{MovedData, WrittenRenames};
 use super::path_rules::{self, PathRules};
 use super::recipe_error::RecipeError;
 use super::recipe_origin::RecipeOrigin;
+use crate::compose;
 
 /// What the recipe says, where it says anything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -231,7 +232,7 @@ impl Recipe {
             leave: leave.collect::<Result<_, _>>()?,
             neutralize: neutralize.collect::<Result<_, _>>().map_err(unsupported)?,
             needs_rehearsal: written.rehearsal == Some(WrittenRehearsal::Required),
-            images: written.images.unwrap_or_default(),
+            images: images(written.images)?,
             ours: merge.ours,
             theirs: merge.theirs,
             secrets: written.secrets.unwrap_or_default(),
@@ -270,6 +271,27 @@ impl Recipe {
             .as_deref()
             .unwrap_or("{version}_")
             .replace("{version}", &version.slug())
+    }
+}
+
+/// Rules for images that can be followed.
+fn images(written: Option<Vec<String>>) -> Result<Vec<String>, RecipeError> {
+    let rules = written.unwrap_or_default();
+    let is_none = |rule: &&String| {
+        let rule = rule.replace("{version}", "v1");
+        let rule = if rule.contains('=') {
+            rule
+        } else {
+            format!("{rule}=v1")
+        };
+        rule.parse::<compose::ImageRule>().is_err()
+    };
+    match rules.iter().find(is_none) {
+        Some(rule) => Err(RecipeError::Unsupported {
+            at: String::new(),
+            key: format!("images: {rule}"),
+        }),
+        None => Ok(rules),
     }
 }
 

@@ -5,7 +5,7 @@
 //! own while the plan is made. Staging builds the release beside its final name, makes
 //! it durable, and renames it: `releases/v2.10.5/` is complete or not there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
@@ -119,7 +119,8 @@ impl VendorRelease {
         let is_there = run.iter().any(|name| path.join(name).is_file());
         // Which of several it is will be asked where it matters.
         if !is_there && matches!(compose::find_project(&path, None), Ok(None)) {
-            return Err(VendorReleaseError::NoCompose { path });
+            let elsewhere = compose::folders_with_projects(&path);
+            return Err(VendorReleaseError::NoCompose { path, elsewhere });
         }
         let survey = tree::survey(&path)?;
         let summary = Summary {
@@ -151,7 +152,15 @@ impl VendorRelease {
         let scan = archive::scan(&path, Limits::default(), progress)?;
         let is_run = |file: &PathBuf| compose::is_project_file(file) || run.contains(file);
         if !scan.files.iter().any(is_run) {
-            return Err(VendorReleaseError::NoCompose { path });
+            let files = scan.files.iter();
+            let files = files.filter(|file| file.file_name().is_some_and(compose::is_compose_name));
+            let top = scan.top.as_deref().unwrap_or_default();
+            let folders = files.filter_map(|file| Some(Path::new(top).join(file.parent()?)));
+            let elsewhere: BTreeSet<PathBuf> = folders.collect();
+            return Err(VendorReleaseError::NoCompose {
+                path,
+                elsewhere: elsewhere.into_iter().collect(),
+            });
         }
         let archive::ArchiveScan {
             sha256,

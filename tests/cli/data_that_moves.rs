@@ -287,3 +287,48 @@ fn the_script_of_a_plan_copies_what_changes_places_too() {
     let mode = fs::metadata(root.join("releases/v2/kept/mail")).unwrap();
     assert_eq!(mode.permissions().mode() & 0o777, 0o710);
 }
+
+#[test]
+fn the_same_data_at_another_level_of_the_container_is_told_and_asked_about_where_it_is_a_databases()
+{
+    let compose = |image: &str, files: &str, up: &str| {
+        format!(
+            "services:\n  web:\n    image: {image}\n    volumes: ['files:{files}', './up:{up}']\n\
+             volumes:\n  files:\n"
+        )
+    };
+    let release = |image, files, up| {
+        let old = compose(image, "/srv/data", "/up/in");
+        let new = compose(image, files, up);
+        TwoReleases::new(&[
+            ("shipped/compose.yaml", old.as_str()),
+            ("releases/v1/compose.yaml", old.as_str()),
+            ("releases/v1/up/f", "1"),
+            ("releases/v2/compose.yaml", new.as_str()),
+            ("volumes/v1_files/f", "1"),
+        ])
+    };
+    let plan = "plan v2 --pristine shipped";
+    for (files, up) in [("/srv", "/up"), ("/srv/data/db", "/up/in/er")] {
+        let told = [
+            format!("`web` has volume `files` at `/srv/data` now and would have it at `{files}`"),
+            format!("`web` has `up` at `/up/in` now and would have it at `{up}`"),
+        ];
+        let install = release("postgres:17", files, up);
+        install
+            .run(plan)
+            .exits(3)
+            .complains(&told[0])
+            .complains(&told[1])
+            .complains("--leave web:/srv/data");
+        let other = release("acme/web:1", files, up).run(plan).exits(0);
+        other.prints(&told[0]).prints(&told[1]);
+        let meant = format!("{plan} --leave web:/srv/data --leave web:/up/in");
+        let meant = install.run(&meant).exits(0);
+        assert!(!meant.out.contains("would have it at"), "{}", meant.out);
+    }
+    // Where an image has its data is its vendor's to say: that place is quite another one.
+    let install = release("postgres:17", "/var/files", "/var/up");
+    let ran = install.run(plan).exits(0);
+    assert!(!ran.out.contains("would have it at"), "{}", ran.out);
+}

@@ -32,6 +32,7 @@ mod json;
 mod last_copy;
 mod limits;
 mod log;
+mod meant_images;
 mod merge;
 mod merged_upgrade;
 mod nested;

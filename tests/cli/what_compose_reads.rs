@@ -172,3 +172,33 @@ fn what_an_override_names_of_the_vendors_outlives_what_the_vendor_ships() {
     );
     assert!(!install.0.path().join("releases/v2/gone.txt").exists());
 }
+
+#[test]
+fn a_variable_is_blank_in_a_file_for_containers_as_in_a_compose_file_and_none_where_nothing_runs() {
+    let old = "services: {web: {image: 'acme/web:1', env_file: [app.env]}}\n";
+    let new = "services:\n  web: {image: 'acme/web:2', environment: {OWN: '1'}, env_file: [app.env, \
+               {path: raw.env, format: raw}]}\n  tool: {image: 'acme/tool:${TOOL}', profiles: [tool]}\n";
+    let install = TwoReleases::new(&[
+        ("releases/v1/compose.yaml", old),
+        ("releases/v1/app.env", "A=${OLD}\n"),
+        ("releases/v2/compose.yaml", new),
+        (
+            "releases/v2/app.env",
+            "A=${OLD}\nB=$A$OWN\nC=${NEW}\nD='$QUOTED'\n",
+        ),
+        ("releases/v2/raw.env", "E=$RAW\n"),
+    ]);
+    let plan = "plan v2 --theirs compose.yaml --theirs app.env";
+    let refused = install.run(plan).exits(3);
+    assert!(
+        refused.err.contains("unset: `NEW` (1 place)\n"),
+        "{}",
+        refused.err
+    );
+    install
+        .run(&format!("{plan} --profile tool"))
+        .exits(3)
+        .complains("unset: `NEW` (1 place), `TOOL` (1 place)");
+    install.write("releases/v1/.env", "NEW=\n");
+    install.run(plan).exits(0);
+}

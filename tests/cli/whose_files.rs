@@ -444,3 +444,33 @@ fn what_my_compose_file_extends_comes_along_where_the_vendor_ships_it_no_longer(
     let refused = install.run("plan v2 --ours compose.yaml").exits(3);
     refused.complains("Compose would read `common.yaml` of the new release");
 }
+
+#[test]
+fn a_mode_that_was_chosen_stays_with_the_vendors_content_and_the_vendors_is_told_of() {
+    use std::os::unix::fs::PermissionsExt;
+    let install = with_conf(&[
+        ("shipped/compose.yaml", WITH_CONF),
+        ("shipped/app.env", "A=1\n"),
+        ("shipped/conf/run", "a\n"),
+        ("shipped/conf/key", "a\n"),
+        ("releases/v1/conf/run", "mine\n"),
+        ("releases/v1/conf/key", "a\n"),
+        ("releases/v2/conf/run", "a\n"),
+        ("releases/v2/conf/key", "b\n"),
+    ]);
+    let at = |name: &str| install.0.path().join("releases").join(name);
+    let chmod = |name: &str, mode| {
+        fs::set_permissions(at(name), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    chmod("v1/conf/key", 0o600);
+    chmod("v2/conf/run", 0o755);
+    install
+        .run("plan v2 --pristine shipped")
+        .exits(0)
+        .prints("`conf/run`: v2 has it executable and v1 not, or the reverse");
+    install.run("apply").exits(0);
+    let mode = |name: &str| at(name).metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode("v2/conf/key"), 0o600);
+    assert_eq!(install.read("releases/v2/conf/key"), "b\n");
+    assert_eq!(install.read("releases/v2/conf/run"), "mine\n");
+}

@@ -159,6 +159,28 @@ fn a_tarball_is_staged_without_its_single_top_folder() {
 }
 
 #[test]
+fn what_archivers_leave_beside_the_top_folder_is_none_of_the_release() {
+    let world = World::with(&gzip(&archive(&[
+        file(".DS_Store", 0o644, b"x"),
+        member("__MACOSX/", EntryType::Directory, ""),
+        file("__MACOSX/acme/note", 0o644, b"x"),
+        file("acme/docker-compose.yml", 0o644, COMPOSE),
+    ])));
+    let shipment = world.open().unwrap();
+    assert_eq!(shipment.top.as_deref(), Some("acme".as_ref()));
+    let release = world.stage();
+    assert!(release.join("docker-compose.yml").exists() && !release.join("__MACOSX").exists());
+    // A release that is a level deeper is named.
+    let world = World::with(&gzip(&archive(&[
+        file("dist/acme/docker-compose.yml", 0o644, COMPOSE),
+        file("dist/other/compose.yaml", 0o644, COMPOSE),
+    ])));
+    let error = world.open().unwrap_err();
+    let hints = Explain::hints(&error).join("; ");
+    assert!(hints.contains("`dist/acme`, `dist/other`"), "{hints}");
+}
+
+#[test]
 fn an_archive_of_a_folder_itself_has_no_top_folder() {
     for members in [
         vec![

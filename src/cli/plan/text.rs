@@ -183,7 +183,8 @@ fn merges(decisions: &Decisions, words: &SecretWords, ui: &Ui) -> String {
             } else {
                 format!(" (or {name}:KEY)")
             };
-            text += &format!("    answer with `--ours {name}` or `--theirs {name}`{key}");
+            let word = as_word(&name.to_string());
+            text += &format!("    answer with `--ours {word}` or `--theirs {word}`{key}");
             if file.step.base.is_none() {
                 text += ", name what was shipped with `--pristine PATH`";
             }
@@ -234,12 +235,18 @@ fn asked(question: &FileQuestion, ui: &Ui) -> String {
         Some(_) => format!("  {name}: yours, as you said; {both}\n"),
         None => {
             let label = ui.paint(color::WARNING, "conflict:");
+            let word = as_word(&name.to_string());
             format!(
-                "    {label} {name}, which can't be merged: {both}\n    answer with `--ours {name}` or \
-                 `--theirs {name}`; then plan again\n"
+                "    {label} {name}, which can't be merged: {both}\n    answer with `--ours {word}` or \
+                 `--theirs {word}`; then plan again\n"
             )
         }
     }
+}
+
+/// A name as a shell takes it: a file may be called `*`.
+fn as_word(name: &str) -> String {
+    shlex::try_quote(name).map_or_else(|_| name.to_owned(), Into::into)
 }
 
 /// What became of everything in a merged file but conflicts, by name.

@@ -12,7 +12,7 @@ use super::load::Sources;
 use super::model::{Bind, Model, Network, Service, VolumeDefinition};
 use super::mount::clean_target;
 use super::port::Port;
-use super::reads::{HostRead, ReadKind, ReadsOfServices};
+use super::reads::{HostRead, ReadKind, ReadsOfServices, is_raw};
 use super::resource::Resource;
 use super::templates::templates;
 use super::value::{Data, Map, Value};
@@ -104,6 +104,8 @@ impl ModelBuilder<'_> {
         let named_env_files = items(service, "env_file");
         let path = |file: &Value| Some(PathBuf::from(file.get("path")?.to_text()?));
         let env_files: Vec<PathBuf> = named_env_files.iter().filter_map(path).collect();
+        let raw = named_env_files.iter().filter(|file| is_raw(file));
+        let raw: Vec<PathBuf> = raw.filter_map(path).collect();
         let label_files = texts(service.get("label_file"));
         let label_files: Vec<PathBuf> = label_files.into_iter().map(PathBuf::from).collect();
         Service {
@@ -132,7 +134,7 @@ impl ModelBuilder<'_> {
             network_mode: text("network_mode"),
             environment: self
                 .values
-                .variables(&env_files, service.get("environment")),
+                .variables(&env_files, &raw, service.get("environment")),
             env_files,
             literals: self.literals(service.get("environment")),
             restart: text("restart"),

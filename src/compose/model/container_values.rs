@@ -19,14 +19,15 @@ pub(crate) struct ContainerValues<'a> {
 }
 
 impl ContainerValues<'_> {
-    /// The variables of a service with these env files and this `environment`. A key alone has
-    /// the value that it has outside, or none.
+    /// The variables of a service with these env files, of which `raw` are read as they stand, and this
+    /// `environment`. A key alone has the value that it has outside, or none.
     pub(super) fn variables(
         &self,
         files: &[PathBuf],
+        raw: &[PathBuf],
         written: Option<&Value>,
     ) -> BTreeMap<String, String> {
-        let mut all = self.of_files(files);
+        let mut all = self.of_files(files, raw);
         for (key, value) in pairs(written) {
             let value = value.or_else(|| self.environment.get(&key).cloned());
             all.insert(key, value.unwrap_or_default());
@@ -40,21 +41,35 @@ impl ContainerValues<'_> {
         files: &[PathBuf],
         written: Option<&Value>,
     ) -> BTreeMap<String, String> {
-        let mut all = self.of_files(files);
+        let mut all = self.of_files(files, &[]);
         let written = pairs(written).into_iter();
         all.extend(written.map(|(key, value)| (key, value.unwrap_or_default())));
         all
     }
 
     /// Of several files the later ones win.
-    fn of_files(&self, files: &[PathBuf]) -> BTreeMap<String, String> {
+    fn of_files(&self, files: &[PathBuf], raw: &[PathBuf]) -> BTreeMap<String, String> {
         let outside = |name: &str| self.environment.get(name).cloned();
         let of_file = |file: &PathBuf| {
-            let parsed = EnvFile::parse(file, &(self.read)(file).ok()?).ok()?;
+            let bytes = (self.read)(file).ok()?;
+            if raw.contains(file) {
+                return Some(as_it_stands(&String::from_utf8_lossy(&bytes)));
+            }
+            let parsed = EnvFile::parse(file, &bytes).ok()?;
             parsed.values(&outside).ok()
         };
         files.iter().filter_map(of_file).flatten().collect()
     }
+}
+
+/// `KEY=VALUE`, a line each, without quotes or variables.
+fn as_it_stands(text: &str) -> BTreeMap<String, String> {
+    let lines = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with('#'));
+    let pairs = lines.filter_map(|line| line.split_once('='));
+    let pair = |(key, value): (&str, &str)| (key.trim().to_owned(), value.to_owned());
+    pairs.map(pair).collect()
 }
 
 /// A mapping, or a list of `KEY=VALUE`; None for a key alone.

@@ -35,6 +35,8 @@ pub enum ReadKind {
     Variables,
     /// A file of `env_file`.
     EnvFile,
+    /// One whose values are taken as they stand: `format: raw`.
+    RawEnvFile,
     /// A file of `label_file`.
     LabelFile,
     /// The file of a config or secret.
@@ -58,7 +60,7 @@ impl ReadKind {
     pub(crate) fn is_for_config(self) -> bool {
         matches!(
             self,
-            Self::Compose | Self::Variables | Self::EnvFile | Self::LabelFile
+            Self::Compose | Self::Variables | Self::EnvFile | Self::RawEnvFile | Self::LabelFile
         )
     }
 
@@ -79,6 +81,11 @@ pub(super) struct ReadsOfServices<'a> {
     pub(super) folder: &'a Path,
     /// The merged value of all files.
     pub(super) root: &'a Value,
+}
+
+/// Whether a file of `env_file` is read as it stands.
+pub(super) fn is_raw(file: &Value) -> bool {
+    file.get("format").and_then(Value::as_str) == Some("raw")
 }
 
 /// A service's name, and what it is.
@@ -135,9 +142,13 @@ impl ReadsOfServices<'_> {
         let variables = items(service, "env_file").iter().filter_map(|file| {
             let path = file.get("path")?.to_text()?.into();
             let required = file.get("required");
+            let kind = match is_raw(file) {
+                true => ReadKind::RawEnvFile,
+                false => ReadKind::EnvFile,
+            };
             Some(HostRead {
                 is_needed: required.is_none_or(Value::is_true),
-                ..self.of(name, path, ReadKind::EnvFile, file.at)
+                ..self.of(name, path, kind, file.at)
             })
         });
         let labels = items(service, "label_file").iter().filter_map(|file| {

@@ -215,6 +215,8 @@ impl<'a> MergeWalk<'a> {
             return self.conflict(place, three);
         };
         match image::decide(base, mine, theirs) {
+            // Whoever has said otherwise has the last word.
+            ImageVerdict::Theirs if self.is_answered(place) => self.conflict(place, three),
             ImageVerdict::Theirs => {
                 let note = "an image's tag follows the release";
                 self.tell(OutcomeKind::TakenTheirs, place, three, Some(note));
@@ -225,6 +227,12 @@ impl<'a> MergeWalk<'a> {
             }
             ImageVerdict::Conflict => self.conflict(place, three),
         }
+    }
+
+    fn is_answered(&self, place: &KeyPlace) -> bool {
+        self.answers
+            .find(self.inputs.name, &place.dotted())
+            .is_some()
     }
 
     fn conflict(&mut self, place: &KeyPlace, three: &ThreeValues<'a>) {

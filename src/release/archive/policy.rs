@@ -109,7 +109,7 @@ impl Policy {
     pub(super) fn single_top(&self) -> Option<OsString> {
         let is_beside = |path: &&PathBuf| {
             let is_file = self.members.get(*path) == Some(&MemberKind::File);
-            is_file && path.components().count() == 1 && is_document(path)
+            is_litter(path) || is_file && path.components().count() == 1 && is_document(path)
         };
         let has_compose = |top: &OsStr| {
             let below = self
@@ -137,6 +137,13 @@ impl Policy {
         });
         (is_folder && tops().all(|top| top == first)).then(|| first.to_owned())
     }
+}
+
+/// True for what the programs leave that archives are made with, at their top.
+fn is_litter(path: &Path) -> bool {
+    let names = ["__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini"];
+    let top = path.iter().next().and_then(OsStr::to_str);
+    top.is_some_and(|top| names.contains(&top))
 }
 
 /// True for what a vendor lays beside a release's folder for people to read.

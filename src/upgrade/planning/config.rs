@@ -6,6 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::decisions::written;
 use super::file_names::FileNames;
+use super::image_rules::ImageAnswers;
 use super::local_changes::{self, Findings};
 use super::merging::{self, Answered, MergedFile, SharedFile};
 use super::release_files::{ReleaseFiles, ReleasePair, real_name};
@@ -71,22 +72,16 @@ impl CarriedConfig {
             .map(|merged| merged.map_err(|error| ReleasesError::Merge(Box::new(error))))
             .collect::<Result<Vec<_>, _>>()?;
         merged.retain(|file| file.step.over.is_none() || !file.merged.bytes.is_empty());
-        merged.retain(|file| !file.is_vendors());
+        let overruled = merged.iter().flat_map(MergedFile::overruled).collect();
+        merged.retain(|file| !file.is_vendors() || sorted.set_apart.contains(&file.name));
         let asked = sorted
             .questions
             .iter()
             .map(|question| question.path.clone());
         let mut unused_answers = merging::unused_answers(request, &shared, asked)
             .map_err(|error| ReleasesError::Merge(Box::new(error)))?;
-        // That a variable keeps an image, or has another name now, is no conflict of two files.
-        let written = [releases.old, releases.new].into_iter();
-        let written = written.flat_map(|release| release.model.templates.values());
-        let names: BTreeSet<String> = written.flat_map(|text| compose::variables(text)).collect();
-        let is_of_variable = |answer: &Path| {
-            let named = answer.to_str().and_then(|text| text.rsplit_once(':'));
-            named.is_some_and(|(_, name)| names.contains(name))
-        };
-        unused_answers.retain(|answer| !is_of_variable(answer));
+        let images = ImageAnswers::of(releases);
+        unused_answers.retain(|answer| !images.has(answer));
         let results = merged.iter();
         let results = results.map(|file| (file.name.clone(), file.merged.bytes.clone()));
         let mut coming: BTreeMap<_, _> = results.collect();
@@ -94,10 +89,12 @@ impl CarriedConfig {
         let mut findings = Findings {
             unused_answers,
             gone: sorted.gone,
+            other_mode: sorted.other_mode,
             outlived: sorted.outlived,
             unchanged: sorted.unchanged,
             updated: sorted.updated,
             left_behind: local_changes::left_behind(releases, shipped.new, pristine, &rules)?,
+            overruled,
             ..Findings::default()
         };
         for file in local_changes::compose_files(releases)? {
@@ -271,7 +268,7 @@ fn come_along(
 }
 
 /// The content of a file below a release.
-fn read(root: &Path, name: &Path) -> Result<Option<Vec<u8>>, ReleasesError> {
+pub(super) fn read(root: &Path, name: &Path) -> Result<Option<Vec<u8>>, ReleasesError> {
     tree::read_beneath(root, name).map_err(|source| ReleasesError::Io {
         path: root.join(name),
         source,

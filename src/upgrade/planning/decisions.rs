@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::database_moves;
+use super::image_rules::ImageRules;
 use super::linked_data::LinkedData;
 use super::merging::{Answered, MergedFile};
 use super::moved_data;
@@ -125,12 +126,12 @@ impl Decisions {
         let mut outside = outside(request, releases, &prefix, &mut warnings);
         outside.folders.extend(renamed_folders::copies(releases));
         let keys = outside.pairs.iter().map(|pair| pair.key.clone());
-        let rules = image_rules(request, recipe, old, new);
         let pair = ReleasePair { old, new };
-        let tags = request.tag_var.then(|| TagEdits::of(pair, &rules));
+        let rules = ImageRules::of(request, recipe, pair);
+        let tags = request.tag_var.then(|| TagEdits::of(pair, &rules.all));
         let tags = tags.transpose()?;
         let edit = ReleaseEdit {
-            images: rules,
+            images: rules.all.clone(),
             prefix: prefix.clone(),
             own: keys.collect(),
             moves: outside
@@ -171,6 +172,8 @@ impl Decisions {
         obstacles.extend(moves);
         obstacles.extend(tags.into_iter().flat_map(|tags| tags.obstacles));
         obstacles.extend(view.obstacles());
+        warnings.extend(view.shifted_data());
+        obstacles.extend(rules.idle(&new.model, &model, &mut warnings)?);
         let renamed = renamed_variables::look(releases, &model, &answered, &mut warnings)?;
         obstacles.extend(renamed);
         let mut carry = releases.carry.clone();
@@ -178,7 +181,7 @@ impl Decisions {
         if carry.iter().any(|carry| old.is_env(&carry.path)) {
             warnings::of_missing_keys(old, releases.shipped_env.as_ref(), &mut warnings);
         }
-        warnings::of_old_version(old, new, &mut warnings);
+        warnings::of_old_version(old, new, &edits, &mut warnings);
         warnings::of_findings(&releases.findings, ReleasePair { old, new }, &mut warnings);
         leave_to_copies(
             &mut carry,
@@ -372,51 +375,6 @@ fn own(used: &OutsideUse, releases: &Releases, prefix: &str, decided: &mut Outsi
     let is_carried = |carry: &CarriedPath| to.starts_with(&carry.path);
     if from != to || !releases.carry.iter().any(is_carried) {
         decided.folders.push(OutsideFolder { path, from, to });
-    }
-}
-
-/// What was asked for and what the recipe says; besides, images whose tag in the new
-/// release is still the old release's version.
-fn image_rules(
-    request: &Request,
-    recipe: &Recipe,
-    old: &ReleaseFiles,
-    new: &ReleaseFiles,
-) -> Vec<String> {
-    let mut rules: Vec<String> = recipe
-        .images
-        .iter()
-        .map(|rule| recipe_rule(rule, &new.version))
-        .collect();
-    for image in &new.model.images {
-        let Some(tag) = image.literal_tag() else {
-            continue;
-        };
-        let stale = [
-            (old.version.as_str(), new.version.as_str()),
-            (old.version.number(), new.version.number()),
-        ];
-        // A bare `15` is too many things' version: `postgres:15` of a release v15.
-        let means_release = |from: &str| from == tag && from.contains(['.', 'v', 'V']);
-        let wanted = stale
-            .iter()
-            .find(|(from, _)| means_release(from))
-            .map(|(_, to)| *to);
-        rules.extend(wanted.map(|to| format!("{}={to}", image.repository())));
-    }
-    rules.extend(request.images.iter().cloned());
-    let mut seen = std::collections::HashSet::new();
-    rules.retain(|rule| seen.insert(rule.clone()));
-    rules
-}
-
-/// `REPO` means the version's name as tag.
-fn recipe_rule(rule: &str, version: &Version) -> String {
-    let rule = rule.replace("{version}", version.as_str());
-    if rule.contains('=') {
-        rule
-    } else {
-        format!("{rule}={version}")
     }
 }
 

@@ -290,9 +290,12 @@ impl Obstacle {
             Self::NoSpace(_) => "space",
             Self::DataMoved { .. }
             | Self::DataLeft { .. }
+            | Self::DataShifted { .. }
             | Self::NotCarried { .. }
             | Self::AnothersData { .. } => "data-moved",
             Self::ImagePinned { .. } => "image-pinned",
+            Self::ImageRuleIdle { .. } => "image-rule-idle",
+            Self::OldComposeFile { .. } => "compose-file-renamed",
             Self::UnseenData { .. } | Self::UnseenUnknown { .. } => "data-unseen",
             Self::OutsideData { .. } | Self::StillOutside { .. } => "data-outside",
             Self::NoFolder { .. } => "folder-missing",
@@ -324,7 +327,11 @@ impl Obstacle {
 }
 
 /// The ids of what the planner alone finds, with what each is about.
-pub const PLANNERS: [(&str, &str); 23] = [
+pub const PLANNERS: [(&str, &str); 25] = [
+    (
+        "compose-file-renamed",
+        "compose files of the old release by whose names the vendor's new ones wouldn't be read",
+    ),
     (
         "compose-differs",
         "files that Compose reads otherwise than transship",
@@ -355,7 +362,11 @@ pub const PLANNERS: [(&str, &str); 23] = [
         "places for copies of folders that hold something",
     ),
     ("folder-missing", "folders to be copied that aren't there"),
-    ("image-pinned", "variables that hold an old image"),
+    (
+        "image-pinned",
+        "variables and overrides that hold an old image",
+    ),
+    ("image-rule-idle", "rules for images that lead to none"),
     (
         "image-unsaid",
         "services of which nothing says what they run",

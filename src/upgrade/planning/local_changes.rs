@@ -34,6 +34,10 @@ pub struct Findings {
     pub unchanged: usize,
     /// How many of those the vendor has changed.
     pub updated: usize,
+    /// What keeps the administrator's mode, though the vendor has made it executable, or no longer.
+    pub other_mode: Vec<PathBuf>,
+    /// What the administrator changed and the vendor, too, and has the vendor's value unasked: `FILE:KEY`.
+    pub overruled: Vec<PathBuf>,
     /// Answers that were given to conflicts that there are none of.
     pub unused_answers: Vec<PathBuf>,
 }

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use crate::compose::{self, Document};
 use crate::fs::{Disk, WriteError};
 use crate::merge::{
-    self, Answers, Carried, FileKind, Input, Inputs, MergeOutcome, Merged, OutcomeKind, with_ending,
+    self, Answers, Carried, FileKind, Input, Inputs, MergeOutcome, Merged, OutcomeKind, SourceLine,
+    with_ending,
 };
 use crate::release::{Install, Recipe, Version};
 use crate::tree::{self, Digest};
@@ -331,6 +332,19 @@ impl MergedFile {
             && self.step.resolved.is_none()
             && self.merged.bytes == self.before
             && outcomes.all(|outcome| theirs.contains(&outcome.kind))
+    }
+
+    /// What both sides changed and that has the vendor's value though nobody was asked, as `FILE:KEY`.
+    pub(crate) fn overruled(&self) -> impl Iterator<Item = PathBuf> {
+        let outcomes = self.merged.outcomes.iter();
+        let unasked = outcomes.filter(|outcome| {
+            let value = |line: &Option<SourceLine>| line.as_ref().map(|line| line.value.clone());
+            outcome.kind == OutcomeKind::TakenTheirs
+                && outcome.note.is_some()
+                && value(&outcome.base) != value(&outcome.mine)
+        });
+        let file = self.name.display();
+        unasked.map(move |outcome| PathBuf::from(format!("{file}:{}", outcome.what)))
     }
 
     /// The file as its conflicts are named: that of the new release.

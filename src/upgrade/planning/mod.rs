@@ -13,6 +13,8 @@ mod file_names;
 mod flow;
 pub mod hops;
 pub mod image_facts;
+mod image_rules;
+mod image_words;
 mod linked_data;
 pub mod local_changes;
 pub mod merging;

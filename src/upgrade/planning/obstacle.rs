@@ -116,6 +116,17 @@ pub enum Obstacle {
         /// A new service of the same image, if the service is gone.
         heir: Option<String>,
     },
+    /// A service has its data, and has it at another level of the container's folders.
+    DataShifted {
+        /// The service.
+        service: String,
+        /// The path in the container where it is.
+        target: String,
+        /// What is mounted there: `volume KEY` or a folder.
+        from: String,
+        /// The path in the container where that will be.
+        to: String,
+    },
     /// A service has data in a folder that both releases mount, and it doesn't come along.
     NotCarried {
         /// The service.
@@ -138,7 +149,7 @@ pub enum Obstacle {
         /// The real name of the volume whose data that has, or the folder.
         data: String,
     },
-    /// A variable that the administrator has set keeps an old image.
+    /// Something of the administrator's keeps an old image.
     ImagePinned {
         /// The service.
         service: String,
@@ -146,8 +157,24 @@ pub enum Obstacle {
         image: String,
         /// The image that the new release means.
         meant: String,
-        /// The variables that have a part in it.
-        variables: Vec<String>,
+        /// What keeps it.
+        by: ImagePin,
+    },
+    /// A rule for images doesn't lead to what it asks for.
+    ImageRuleIdle {
+        /// The rule.
+        rule: String,
+        /// The image that it names and doesn't change; nothing where it names none.
+        kept: Option<KeptImage>,
+        /// The repositories that there are.
+        present: Vec<String>,
+    },
+    /// The new release would be read from compose files of the old one's that its vendor calls otherwise now.
+    OldComposeFile {
+        /// The file, below the release.
+        file: PathBuf,
+        /// What the vendor ships in its place.
+        now: PathBuf,
     },
     /// A variable holds the tag of an image, and has its value where no step changes it.
     TagOutOfReach {
@@ -266,6 +293,34 @@ pub enum Obstacle {
         at: Option<String>,
         /// Whether the old release has it, and it doesn't come along.
         in_old: bool,
+    },
+}
+
+/// An image that stays what it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptImage {
+    /// The service.
+    pub service: String,
+    /// What it would run.
+    pub image: String,
+    /// The variables in that.
+    pub variables: Vec<String>,
+}
+
+/// What keeps an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ImagePin {
+    /// Variables that are set.
+    Variables {
+        /// Their names.
+        names: Vec<String>,
+        /// The file that sets them, below the release.
+        file: PathBuf,
+    },
+    /// A compose file that the vendor doesn't ship.
+    File {
+        /// The file, below the release.
+        file: PathBuf,
     },
 }
 

@@ -74,22 +74,13 @@ impl fmt::Display for Obstacle {
             ),
             Self::DataMoved { .. }
             | Self::DataLeft { .. }
+            | Self::DataShifted { .. }
             | Self::NotCarried { .. }
             | Self::AnothersData { .. } => self.tell_moved(f),
-            Self::ImagePinned {
-                service,
-                image,
-                meant,
-                variables,
-            } => write!(
-                f,
-                "`{service}` would still run `{image}`, and not `{meant}`: {} holds it there",
-                named(variables)
-            ),
-            Self::TagOutOfReach { variable, place } => write!(
-                f,
-                "the tag is held in `{variable}`, which has its value from {place}"
-            ),
+            Self::ImagePinned { .. }
+            | Self::ImageRuleIdle { .. }
+            | Self::OldComposeFile { .. }
+            | Self::TagOutOfReach { .. } => self.fmt_images(f),
             Self::UnseenData { data, survey } => unseen_words::tell(f, data, *survey),
             Self::UnseenUnknown { place, why } => write!(
                 f,
@@ -113,7 +104,7 @@ impl fmt::Display for Obstacle {
 }
 
 /// Names between ticks.
-fn named(names: &[String]) -> String {
+pub(super) fn named(names: &[String]) -> String {
     let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
     names.join(" and ")
 }
@@ -224,31 +215,20 @@ impl Obstacle {
                 "that file isn't edited by a plan: give the volume another `name:` there, or take \
                  `name:` away",
             ]),
-            Self::DataMoved { .. } | Self::DataLeft { .. } | Self::NotCarried { .. } => {
-                self.ways_to_data()
-            }
+            Self::DataMoved { .. }
+            | Self::DataLeft { .. }
+            | Self::DataShifted { .. }
+            | Self::NotCarried { .. } => self.ways_to_data(),
             Self::AnothersData {
                 service, target, ..
             } => vec![format!(
                 "if the vendor means it so, and what it has there may stay behind: `--leave \
                  {service}:{target}`"
             )],
-            Self::ImagePinned { variables, .. } => vec![
-                "name the new tag with `--image REPO=TAG --tag-var`".to_owned(),
-                format!(
-                    "take {} out of `.env`, or give it the new value",
-                    named(variables)
-                ),
-                format!(
-                    "to stay on the old image, add `--ours .env:{}`",
-                    variables.first().map_or("", String::as_str)
-                ),
-            ],
-            Self::TagOutOfReach { variable, .. } => {
-                vec![format!(
-                    "set `{variable}` there, and leave the image's rule out"
-                )]
-            }
+            Self::ImagePinned { .. }
+            | Self::ImageRuleIdle { .. }
+            | Self::OldComposeFile { .. }
+            | Self::TagOutOfReach { .. } => self.ways_to_images(),
             Self::UnseenData { data, .. } => unseen_words::ways_out(data),
             Self::UnseenUnknown { place, .. } => vec![
                 "let the engine answer".to_owned(),
@@ -303,6 +283,16 @@ impl Obstacle {
                 f,
                 "`{service}` has `{target}` in {from} now, and `{heir}`, which has its image in the new \
                  release, mounts nothing"
+            ),
+            Self::DataShifted {
+                service,
+                target,
+                from,
+                to,
+            } => write!(
+                f,
+                "`{service}` has {from} at `{target}` now and would have it at `{to}`: what is in it would be \
+                 in another folder of the container"
             ),
             Self::NotCarried {
                 service,
@@ -362,6 +352,17 @@ impl Obstacle {
                     "mount {from} in the new release, or put what is in it into {to} by hand once it is there"
                 ),
                 format!("to leave it behind, add `--leave {service}:{target}`"),
+            ],
+            Self::DataShifted {
+                service,
+                target,
+                from,
+                ..
+            } => vec![
+                format!("mount {from} at `{target}` in an override of yours"),
+                format!(
+                    "if the new image looks for it where it would be, add `--leave {service}:{target}`"
+                ),
             ],
             Self::DataLeft {
                 service, target, ..
@@ -423,6 +424,11 @@ impl Obstacle {
             _ => Vec::new(),
         }
     }
+}
+
+/// A word as a shell takes it.
+pub(super) fn shell_word(word: &str) -> String {
+    shlex::try_quote(word).map_or_else(|_| word.to_owned(), Into::into)
 }
 
 pub(super) fn said<const N: usize>(ways: [&str; N]) -> Vec<String> {

@@ -238,6 +238,11 @@ impl ChangeContext<'_> {
             DataFate::Fresh
         };
         let device = volume.and_then(VolumeDefinition::folder);
+        let is_shared = |path: &PathBuf| self.is_shared(&path.display().to_string());
+        let fate = match device.as_ref().is_some_and(is_shared) {
+            true => DataFate::Shared,
+            false => fate,
+        };
         let inside = device.and_then(|path| self.decisions.model.inside(&path));
         let brought = inside.and_then(|path| self.brought(&path));
         let (fate, bytes) = brought.unwrap_or((fate, bytes));

@@ -114,14 +114,41 @@ impl ReleaseFiles {
         &self,
         contents: &BTreeMap<PathBuf, Vec<u8>>,
     ) -> Result<Model, compose::Error> {
+        let paths = self.files.iter().map(|file| self.folder.join(&file.name));
+        self.model_of(&paths.collect::<Vec<_>>(), contents)
+    }
+
+    fn model_of(
+        &self,
+        paths: &[PathBuf],
+        contents: &BTreeMap<PathBuf, Vec<u8>>,
+    ) -> Result<Model, compose::Error> {
         let read = |path: &Path| {
             let path = compose::now_at(path, &self.model.root, &self.folder);
             let name = path.strip_prefix(&self.folder).ok();
             let given = name.and_then(|name| contents.get(name).or_else(|| self.coming.get(name)));
             given.map_or_else(|| fs::read(&path), |b| Ok(b.clone()))
         };
-        let paths = self.files.iter().map(|file| self.folder.join(&file.name));
-        Model::load_with(&paths.collect::<Vec<_>>(), &self.options, &read)
+        Model::load_with(paths, &self.options, &read)
+    }
+
+    /// What its compose files but for some come to; nothing where those are all.
+    ///
+    /// # Errors
+    /// Those of [`Model::load`].
+    pub(crate) fn model_without(
+        &self,
+        names: &[&PathBuf],
+    ) -> Result<Option<Model>, compose::Error> {
+        let others = self
+            .files
+            .iter()
+            .filter(|file| !names.contains(&&file.name));
+        let paths: Vec<_> = others.map(|file| self.folder.join(&file.name)).collect();
+        if paths.is_empty() {
+            return Ok(None);
+        }
+        self.model_of(&paths, &BTreeMap::new()).map(Some)
     }
 
     /// The files of variables that it is resolved with, where they can be read now; the `.env` beside

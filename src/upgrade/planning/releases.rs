@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::config::{CarriedConfig, Shipped};
+use super::config::{self, CarriedConfig, Shipped};
 use super::local_changes::Findings;
 use super::merging::MergedFile;
 use super::release_files::{EnvSource, ReadOptions, ReleaseFiles, ReleasePair};
@@ -94,7 +94,7 @@ impl Releases {
         };
         let at = install.release_folder(&request.version);
         let release = Release::at(request.version.clone(), folder, directory.as_deref());
-        let shipped = ReleaseFiles::read(&release, &at, &how, &old.lent(&release))?;
+        let (shipped, is_whole) = as_shipped(&release, &at, &how, &old)?;
         shipped.require_alike(&old)?;
         let own = install.root().join("transship.yml");
         let files = shipped.files.iter();
@@ -121,7 +121,7 @@ impl Releases {
         )?;
         let shipped_env = shipped.shipped_env(&old)?;
         let old_shipped_env = base.map(|base| old.env_in(&base.folder)).transpose()?;
-        let new = match config.coming.is_empty() {
+        let new = match config.coming.is_empty() && is_whole {
             true => shipped,
             false => loop {
                 let read = ReleaseFiles::read(&release, &at, &how, &config.coming);
@@ -153,6 +153,35 @@ impl Releases {
             shipped_env,
             _small_files: small_files,
         })
+    }
+}
+
+/// The new release as its vendor ships it, and whether all that its compose files name was in it: what only
+/// the old one has of that, as a file of variables that the vendor leaves to the administrator, is lent, since it
+/// will come along.
+fn as_shipped(
+    release: &Release,
+    at: &Path,
+    how: &ReadOptions,
+    old: &ReleaseFiles,
+) -> Result<(ReleaseFiles, bool), ReleasesError> {
+    let mut lent = old.lent(release);
+    let mut is_whole = true;
+    loop {
+        let read = ReleaseFiles::read(release, at, how, &lent);
+        match read.map_err(|error| named_in_vain(error, at)) {
+            Ok(shipped) => return Ok((shipped, is_whole)),
+            Err(ReleasesError::NotThere { file }) => {
+                is_whole = false;
+                let there = config::read(&old.folder, &file)?;
+                let there = there.filter(|_| !lent.contains_key(&file));
+                let Some(bytes) = there else {
+                    return Err(ReleasesError::NotThere { file });
+                };
+                lent.insert(file, bytes);
+            }
+            Err(error) => return Err(error),
+        }
     }
 }
 

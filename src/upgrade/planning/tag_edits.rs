@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::obstacle::Obstacle;
-use super::release_files::{ReleaseFiles, ReleasePair, real_name};
+use super::release_files::{ComposeFile, ReleaseFiles, ReleasePair, real_name};
 use crate::compose::{self, Document, Edited, ImageOptions, ImageRule, VariableChange};
 use crate::env_file::{EnvFile, Values};
 
@@ -46,9 +46,11 @@ impl TagEdits {
             tag_var: true,
             ..ImageOptions::default()
         };
-        let lookup = |name: &str| values.get(name);
         let (mut edits, mut variables) = (Self::default(), BTreeMap::new());
         for file in new.files.iter().chain(&new.included) {
+            // What includes a file may name it variables of its own.
+            let values = new.values_of(file, &values)?;
+            let lookup = |name: &str| values.get(name);
             let document = Document::parse(&file.name, &file.bytes)?;
             let mut fitting = Vec::new();
             for rule in &rules {
@@ -61,11 +63,11 @@ impl TagEdits {
             }
             let (edited, changes) =
                 compose::set_images_with(&document, &fitting, &options, &lookup)?;
-            variables.extend(
-                changes
-                    .into_iter()
-                    .map(|change| (change.name.clone(), change)),
-            );
+            for change in changes {
+                let holder = values.holder(&change.name).map(EnvFile::path);
+                let key = (change.name.clone(), holder.map(Path::to_owned));
+                variables.insert(key, (change, values.clone()));
+            }
             let before: BTreeSet<_> = compose::written_images(&file.name, &file.bytes)?
                 .into_iter()
                 .collect();
@@ -73,7 +75,7 @@ impl TagEdits {
             after.retain(|image| !before.contains(image));
             edits.written.insert(file.name.clone(), after);
         }
-        edits.set(releases, &values, variables.into_values())?;
+        edits.set(releases, variables.into_values())?;
         Ok(edits)
     }
 
@@ -81,12 +83,11 @@ impl TagEdits {
     fn set(
         &mut self,
         releases: ReleasePair<'_>,
-        values: &Values,
-        changes: impl Iterator<Item = VariableChange>,
+        changes: impl Iterator<Item = (VariableChange, Values)>,
     ) -> Result<(), compose::Error> {
-        type Held<'a> = (&'a EnvFile, PathBuf, Vec<VariableChange>);
-        let mut files: BTreeMap<PathBuf, Held<'_>> = BTreeMap::new();
-        for change in changes {
+        type Held = (EnvFile, PathBuf, Vec<VariableChange>);
+        let mut files: BTreeMap<PathBuf, Held> = BTreeMap::new();
+        for (change, values) in changes {
             if std::env::var_os(&change.name).is_some() {
                 self.refuse(change.name, "the environment, which wins over every file");
                 continue;
@@ -112,7 +113,9 @@ impl TagEdits {
                 self.refuse(change.name, &place);
                 continue;
             };
-            let held = files.entry(name).or_insert((file, real, Vec::new()));
+            let held = files
+                .entry(name)
+                .or_insert_with(|| (file.clone(), real, Vec::new()));
             held.2.push(change);
         }
         for (name, (file, real, changes)) in files {
@@ -120,7 +123,7 @@ impl TagEdits {
             self.env_files.push(TagEnvEdit {
                 variables: variables.collect(),
                 before: file.bytes().to_vec(),
-                edited: compose::set_variables(file, &changes, &|name| std::env::var(name).ok())?,
+                edited: compose::set_variables(&file, &changes, &|name| std::env::var(name).ok())?,
                 name,
                 real,
             });
@@ -143,7 +146,8 @@ fn real_below(
     ReleasePair { old, new }: ReleasePair<'_>,
 ) -> Option<PathBuf> {
     // What comes along is in the old release still.
-    let folder = match path.starts_with(&new.folder) && path.symlink_metadata().is_ok() {
+    let is_new = path.starts_with(&new.folder) || path.starts_with(&new.model.root);
+    let folder = match is_new && new.folder.join(name).symlink_metadata().is_ok() {
         true => &new.folder,
         false => &old.folder,
     };
@@ -156,25 +160,36 @@ fn real_below(
 
 /// A file's name below the release that it will be of.
 fn below(path: &Path, ReleasePair { old, new }: ReleasePair<'_>) -> Option<PathBuf> {
-    let name = path
-        .strip_prefix(&new.folder)
-        .or(path.strip_prefix(&old.folder));
-    name.ok().map(Path::to_owned)
+    new.name_of(path).or_else(|| old.name_of(path))
 }
 
 impl ReleaseFiles {
     /// The values of the variables that its files are resolved with.
     pub(super) fn values(&self) -> Result<Values, compose::Error> {
-        let read = |path: &Path| {
-            let name = path.strip_prefix(&self.folder).ok();
-            match name.and_then(|name| self.coming(name)) {
-                Some(bytes) => Ok(bytes.to_vec()),
-                None => std::fs::read(path).map_err(|source| compose::Error::Read {
-                    path: path.to_owned(),
-                    source,
-                }),
-            }
-        };
-        Values::of_model(&self.model, read)
+        Values::of_model(&self.model, |path| self.variables_in(path))
+    }
+
+    /// Those that one of them is resolved with: `values`, and what whatever includes it names for it besides.
+    fn values_of(&self, file: &ComposeFile, values: &Values) -> Result<Values, compose::Error> {
+        let places = [&self.model.root, &self.folder].map(|folder| folder.join(&file.name));
+        let included = places.iter().find_map(|at| self.model.included_env.get(at));
+        let included = included.map_or(&[][..], Vec::as_slice);
+        values.over(included, |path| self.variables_in(path))
+    }
+
+    /// The content of a file of variables as it will be.
+    pub(super) fn variables_in(&self, path: &Path) -> Result<Vec<u8>, compose::Error> {
+        let name = self.name_of(path);
+        let coming = name.as_ref().and_then(|name| self.coming(name));
+        let there = name
+            .as_ref()
+            .map_or_else(|| path.to_owned(), |name| self.folder.join(name));
+        match coming {
+            Some(bytes) => Ok(bytes.to_vec()),
+            None => std::fs::read(&there).map_err(|source| compose::Error::Read {
+                path: path.to_owned(),
+                source,
+            }),
+        }
     }
 }

@@ -4,10 +4,12 @@
 //! Pure. The decisions are made file by file; here the whole is held against the old release,
 //! since a file that is included, a variable in `.env`, or another key can change what they come to.
 
+mod blank_variables;
 mod left_data;
 mod missing_files;
+mod old_compose_files;
+mod pinned_images;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::decisions::OutsideFolder;
@@ -19,7 +21,7 @@ use super::planned_edits::PlannedEdit;
 use super::releases::Releases;
 use super::renamed_folders::{DataName, ProposedRename};
 use super::volume_pair::VolumePair;
-use crate::compose::{Bind, Model, VolumeDefinition, interpolate, is_data};
+use crate::compose::{Bind, Model, VolumeDefinition, is_data};
 use crate::upgrade::data_places::below_release;
 use crate::upgrade::service_path::ServicePath;
 use crate::upgrade::shared_with_old::SharedWithOld;
@@ -55,6 +57,7 @@ impl View<'_> {
         found.extend(self.moved_data());
         found.extend(self.left_data());
         found.extend(self.pinned_images());
+        found.extend(self.old_compose_files());
         found.extend(self.missing_files());
         found.extend(self.broken_services());
         found.extend(self.edited_links());
@@ -361,57 +364,6 @@ impl View<'_> {
                 services: services.into_iter().collect(),
             })
         })
-    }
-
-    /// Variables that Compose would take for blank and that weren't before, and those without which
-    /// it would refuse the release.
-    fn blank_variables(&self) -> Option<Obstacle> {
-        let old = &self.releases.old.model.unset;
-        let unset = self.model.unset.iter();
-        let new = unset.filter(|(name, _)| !old.contains_key(*name));
-        let mut variables: BTreeMap<_, _> = new.map(|(n, count)| (n.clone(), *count)).collect();
-        for (name, count) in &self.model.needed {
-            variables.entry(name.clone()).or_insert(*count);
-        }
-        let variables: Vec<_> = variables.into_iter().collect();
-        (!variables.is_empty()).then_some(Obstacle::Unset { variables })
-    }
-
-    /// Images that a variable of the administrator's keeps at the old release's.
-    fn pinned_images(&self) -> impl Iterator<Item = Obstacle> {
-        let shipped = self.releases.shipped_env.as_ref();
-        let lookup = move |name: &str| shipped.and_then(|env| env.get(name).cloned());
-        let old = &self.releases.old.model;
-        self.model.images.iter().filter_map(move |image| {
-            let service = self.model.services.get(&image.service)?;
-            let was = old.services.get(&image.service)?.image.as_deref();
-            let meant = interpolate(&image.written, &lookup).ok()?;
-            let is_pinned = was == Some(&image.resolved)
-                && meant != image.resolved
-                && !meant.ends_with(':')
-                && meant.parse::<crate::compose::Reference>().is_ok();
-            (service.enabled && is_pinned && !self.is_kept(&image.variables)).then(|| {
-                Obstacle::ImagePinned {
-                    service: image.service.clone(),
-                    image: image.resolved.clone(),
-                    meant,
-                    variables: image.variables.clone(),
-                }
-            })
-        })
-    }
-
-    /// True if somebody has said that the old release's value of one of these counts.
-    fn is_kept(&self, variables: &[String]) -> bool {
-        let is_it = |answer: &PathBuf| {
-            self.releases.old.env_names().iter().any(|env| {
-                let env = env.display();
-                let mut names = variables.iter().map(|name| format!("{env}:{name}"));
-                answer == Path::new(&env.to_string())
-                    || names.any(|name| answer == Path::new(&name))
-            })
-        };
-        self.kept.iter().any(is_it)
     }
 
     /// Services that Compose refuses, since the rest of them was the old release's.

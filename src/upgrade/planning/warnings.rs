@@ -1,13 +1,14 @@
 //! What the administrator should know of an upgrade before it is made: sentences, which name
 //! keys and files and never a value.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::compose_config::ComposeWord;
 use super::decisions::Decisions;
 use super::facts::Facts;
 use super::local_changes::Findings;
+use super::planned_edits::PlannedEdit;
 use super::release_files::{ReleaseFiles, ReleasePair};
 use super::releases::Releases;
 use crate::doctor::{Finding, Severity};
@@ -92,9 +93,16 @@ fn of_unknown_edits(ReleasePair { old, new }: ReleasePair<'_>, warnings: &mut Ve
 
 /// A variable of the new release's `.env` that still holds the old version may hold the
 /// upgrade back. Values are not shown: they may be secrets.
-pub(crate) fn of_old_version(old: &ReleaseFiles, new: &ReleaseFiles, warnings: &mut Vec<String>) {
+pub(crate) fn of_old_version(
+    old: &ReleaseFiles,
+    new: &ReleaseFiles,
+    edits: &[PlannedEdit],
+    warnings: &mut Vec<String>,
+) {
+    let set = edits.iter().flat_map(|edit| &edit.step.variables);
+    let set: BTreeSet<&str> = set.map(|set| set.name.as_str()).collect();
     for (key, value) in new.env.iter().flatten() {
-        if is_of_version(value, &old.version) {
+        if is_of_version(value, &old.version) && !set.contains(key.as_str()) {
             warnings.push(format!(
                 "`{key}` in `.env` holds the old version, {}: change it, or the old images may run",
                 old.version
@@ -126,6 +134,12 @@ pub(crate) fn of_findings(
     };
     tell(&findings.unused_answers, "answers no conflict".to_owned());
     tell(
+        &findings.overruled,
+        "you changed it, and has the vendor's tag, since an image's tag follows the release; `--ours` keeps \
+         yours"
+            .to_owned(),
+    );
+    tell(
         &findings.added,
         format!("not the vendor's, and carried: see that it still fits {new}"),
     );
@@ -140,6 +154,12 @@ pub(crate) fn of_findings(
     tell(
         &findings.outlived,
         format!("carried, though the vendor ships it no longer with {new}: you changed it"),
+    );
+    tell(
+        &findings.other_mode,
+        format!(
+            "{new} has it executable and {old} not, or the reverse: it keeps the mode of yours"
+        ),
     );
     tell(
         &findings.gone,

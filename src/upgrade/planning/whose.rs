@@ -63,6 +63,10 @@ pub(crate) struct Sorted {
     pub(crate) gone: Vec<PathBuf>,
     /// What is carried though the vendor ships it no longer: the administrator changed it.
     pub(crate) outlived: Vec<PathBuf>,
+    /// What keeps an owner or mode that was chosen for it, whatever its content comes to.
+    pub(crate) set_apart: Vec<PathBuf>,
+    /// What keeps the administrator's mode, though the vendor has made it executable, or no longer.
+    pub(crate) other_mode: Vec<PathBuf>,
 }
 
 /// Who has the last word on one path.
@@ -143,7 +147,8 @@ impl Sorter<'_> {
     ) -> Result<(Fate, Vec<PathBuf>), ReleasesError> {
         let theirs = self.theirs(name)?;
         if theirs.as_ref().is_some_and(|theirs| !theirs.is_dir()) {
-            return Ok((self.ask(name, "a folder", "none"), vec![]));
+            let vendors = self.told(name)?;
+            return Ok((self.ask(name, "a folder", &vendors), vec![]));
         }
         let is_new_to_both = theirs.is_none() && self.was_not_shipped(name)?;
         if is_new_to_both {
@@ -230,14 +235,19 @@ impl Sorter<'_> {
             }
             (Differs | Unknown, Some(Same)) => {
                 if self.is_text(name, there)? && self.is_set_apart(name, there)? {
+                    self.sorted.set_apart.push(name.to_owned());
                     return Ok(self.merge(name, false));
                 }
                 self.sorted.unchanged += 1;
                 self.sorted.updated += 1;
                 Fate::Vendors
             }
-            (Differs | Unknown, Some(_)) if self.is_vendors_unchanged(name)? => Fate::Mine,
+            (Differs | Unknown, Some(_)) if self.is_vendors_unchanged(name)? => {
+                self.note_mode(name, there)?;
+                Fate::Mine
+            }
             (Differs | Unknown, base) => {
+                self.note_mode(name, there)?;
                 let is_unknown = matches!(base, None | Some(Unknown));
                 let is_env = is_env_name(name) && how == CarryMode::Auto;
                 if is_unknown && is_asked && how == CarryMode::Auto && !is_env {
@@ -340,6 +350,24 @@ impl Sorter<'_> {
         let is_closed = mode(there) & 0o666 != mode(usual) & 0o666;
         let is_other = mode(there) != mode(&shipped);
         Ok(is_owned || (is_other && (is_closed || runs(there) != runs(&shipped))))
+    }
+
+    /// Notes that the vendor has made a file executable, or no longer, where the administrator hasn't.
+    fn note_mode(&mut self, name: &Path, there: &Metadata) -> Result<(), ReleasesError> {
+        let Some(base) = self.base else {
+            return Ok(());
+        };
+        let was = base.metadata(name);
+        let was = was.map_err(unread(&base.folder.join(name)))?;
+        let runs = |file: &Metadata| file.permissions().mode() & 0o111 != 0;
+        let (Some(was), Some(theirs)) = (was, self.theirs(name)?) else {
+            return Ok(());
+        };
+        let all_files = [&was, &theirs, there].iter().all(|file| file.is_file());
+        if all_files && runs(&was) != runs(&theirs) && runs(there) != runs(&theirs) {
+            self.sorted.other_mode.push(name.to_owned());
+        }
+        Ok(())
     }
 
     fn theirs(&self, name: &Path) -> Result<Option<Metadata>, ReleasesError> {

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::View;
 use crate::compose::{Device, Service, VolumeDefinition, is_data};
+use crate::doctor::DatabaseImage;
 use crate::upgrade::data_places::{below_release, is_folder};
 use crate::upgrade::planning::moved_data;
 use crate::upgrade::planning::obstacle::Obstacle;
@@ -66,10 +67,15 @@ impl View<'_> {
         let mut found = Vec::new();
         for (name, was) in running {
             let places = self.old_data(name, was).into_iter();
-            for place in places.filter(|place| !self.is_found(place.source)) {
+            for place in places {
                 let is_answered =
                     self.is_left(name, place.target) || self.is_skipped(&place.source.answer());
-                if !is_answered {
+                if is_answered {
+                    continue;
+                }
+                if self.is_found(place.source) {
+                    found.extend(self.shifted(&place).filter(|_| is_database(was)));
+                } else {
                     found.extend(match self.enabled().find(|(heir, _)| *heir == name) {
                         Some((_, heir)) => self.of_the_same_name(&place, heir),
                         None => self.of_another_name(&place, was),
@@ -78,6 +84,20 @@ impl View<'_> {
             }
         }
         found
+    }
+
+    /// What services have at another level of their container's folders, of which nobody knows whether that
+    /// matters to them: a sentence each.
+    pub(in crate::upgrade::planning) fn shifted_data(&self) -> Vec<String> {
+        let old = &self.releases.old.model;
+        let others = old.services.iter();
+        let others = others.filter(|(_, service)| service.enabled && !is_database(service));
+        let places = others.flat_map(|(name, was)| self.old_data(name, was));
+        let places = places.filter(|place| !self.is_left(place.service, place.target));
+        let found = places.filter(|place| self.is_found(place.source));
+        found
+            .filter_map(|place| Some(self.shifted(&place)?.to_string()))
+            .collect()
     }
 
     fn old_data<'a>(&'a self, name: &'a str, service: &'a Service) -> Vec<OldData<'a>> {
@@ -199,6 +219,45 @@ impl View<'_> {
                 .any(|copy| self.is_place_mounted(&copy.to))
     }
 
+    /// The service is there still and has the same at a place around the old one, or within it: there its data
+    /// isn't found where it was, as that of a `postgres:17` which was mounted at `/var/lib/postgresql/data` and
+    /// now is a level higher. At quite another place it is the image's to say where.
+    fn shifted(&self, place: &OldData<'_>) -> Option<Obstacle> {
+        let (_, heir) = self.enabled().find(|(name, _)| *name == place.service)?;
+        let binds = self.model.binds.iter();
+        let binds = binds.filter(|bind| bind.service == place.service);
+        let binds: Vec<_> = binds.collect();
+        let at_same = |target: &str| target == place.target;
+        if heir.mounts.keys().any(|target| at_same(target))
+            || binds.iter().any(|bind| at_same(&bind.target))
+        {
+            return None;
+        }
+        let volumes = heir.mounts.iter();
+        let volumes = volumes.filter(|(_, key)| match place.source {
+            OldSource::Volume(old) => {
+                let old = self.releases.old.model.volumes.get(old);
+                old.is_some_and(|old| self.data_of(key).as_ref() == Some(&old.name))
+            }
+            OldSource::Folder(_) => false,
+        });
+        let volumes = volumes.map(|(target, _)| target);
+        let folders = binds.iter().filter(|bind| match place.source {
+            OldSource::Folder(path) => bind.source == path,
+            OldSource::Volume(_) => false,
+        });
+        let folders = folders.map(|bind| &bind.target);
+        let to = volumes
+            .chain(folders)
+            .find(|to| is_nested(to, place.target))?;
+        Some(Obstacle::DataShifted {
+            service: place.service.to_owned(),
+            target: place.target.to_owned(),
+            from: place.source.told(),
+            to: to.clone(),
+        })
+    }
+
     /// The service is there still, and has nothing at the place; what it has there is looked at elsewhere.
     fn of_the_same_name(&self, place: &OldData<'_>, heir: &Service) -> Option<Obstacle> {
         let mut binds = self.model.binds.iter();
@@ -284,6 +343,13 @@ impl View<'_> {
         });
         volumes.chain(folders).collect()
     }
+}
+
+/// Whether a service runs a database by its image's name: that begins with nothing beside what is at another
+/// level.
+fn is_database(service: &Service) -> bool {
+    let image = service.image.as_deref();
+    image.is_some_and(|image| DatabaseImage::of(image, None).is_some())
 }
 
 /// The name of a service's image without its registry, path and tag.
