@@ -55,5 +55,6 @@ mod unknown_users;
 mod unseen_data;
 mod upgrade;
 mod ways_to_fail;
+mod written_meanwhile;
 #[path = "../fidelity/zoo.rs"]
 mod zoo;

@@ -28,7 +28,7 @@ pub struct ShutNetworks {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct InspectedNetwork {
+struct InspectedBridge {
     id: String,
     #[serde(rename = "IPAM")]
     ipam: InspectedAddresses,
@@ -47,7 +47,7 @@ struct InspectedSubnet {
     gateway: Option<String>,
 }
 
-impl InspectedNetwork {
+impl InspectedBridge {
     /// The device of the engine's machine that it is.
     fn device(&self) -> String {
         let short: String = self.id.chars().take(12).collect();
@@ -85,7 +85,7 @@ impl ShutNetworks {
             call.run_well().map_err(failed(&what))?;
         }
         let call = docker.call(["network", "inspect", "--format", "{{json .}}"]);
-        let inspected: Vec<InspectedNetwork> =
+        let inspected: Vec<InspectedBridge> =
             Docker::json_lines("look at the clone's networks", &call.args(names))?;
         let subnets = inspected
             .iter()
@@ -108,9 +108,9 @@ fn hears(
     docker: &Docker,
     helper: &Helper,
     disk: &Disk,
-    networks: &[InspectedNetwork],
+    networks: &[InspectedBridge],
 ) -> Option<String> {
-    let devices: Vec<String> = networks.iter().map(InspectedNetwork::device).collect();
+    let devices: Vec<String> = networks.iter().map(InspectedBridge::device).collect();
     if let Err(error) = announce(disk, "docker run", "shut") {
         return Some(with_causes(&error));
     }
