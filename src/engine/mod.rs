@@ -65,6 +65,7 @@ pub use volumes::held::{
 };
 pub use volumes::idle::{require_all_idle, require_idle, require_unused};
 pub use volumes::quiesce::{Quiesce, Quiesced};
+pub(crate) use volumes::store::no_such_volume;
 pub use volumes::store::{VolumeStore, both_existing, check_name};
 pub use volumes::user::User;
 pub use volumes::users::{FolderUsers, Users};

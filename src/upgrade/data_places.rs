@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use super::made_volume::{MadeVolume, VolumeIdentity};
 use crate::engine::{
     ByPath, Contents, Docker, Error, LABEL_INSTALL, LABEL_RUN, MadeBy, NewVolume, ServerInfo,
-    Users, Volume, VolumeStore,
+    Users, Volume, VolumeStore, no_such_volume,
 };
 use crate::fs::Disk;
 use crate::launch::CloneBindings;
@@ -227,6 +227,15 @@ impl VolumeStore for DataPlaces<'_> {
         }
     }
 
+    fn existing(&self, name: &str) -> Result<Volume, Error> {
+        match is_folder(name) {
+            true => self
+                .folder_at(name)?
+                .ok_or_else(|| no_such_volume(self, name)),
+            false => self.volumes.existing(name),
+        }
+    }
+
     fn create(&self, disk: &Disk, volume: &NewVolume) -> Result<Volume, Error> {
         match is_folder(&volume.name) {
             true => self.make_folder(disk, volume),
@@ -243,6 +252,10 @@ impl VolumeStore for DataPlaces<'_> {
 
     fn users(&self, volume: &Volume) -> Result<Users, Error> {
         self.volumes.users(volume)
+    }
+
+    fn users_of_each(&self, volumes: &[&Volume]) -> Result<Vec<Users>, Error> {
+        self.volumes.users_of_each(volumes)
     }
 
     fn docker(&self) -> Option<&Docker> {

@@ -11,6 +11,7 @@
 mod common;
 mod moved_data;
 mod own_folder;
+mod small_install;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -28,6 +29,17 @@ use transship::upgrade::planning::prepare::prepare;
 use transship::upgrade::running::going_back::OnFailure;
 use transship::upgrade::running::runner::RunError;
 use transship::upgrade::{Plan, Report, Request, Runner};
+
+/// One that tells nobody.
+fn runner<'a>(install: &'a Layout, volumes: &'a FakeVolumes, disk: &'a Disk) -> Runner<'a> {
+    Runner {
+        install,
+        disk,
+        volumes: DataPlaces { install, volumes },
+        progress: &Silent,
+        on_failure: OnFailure::GoBack,
+    }
+}
 
 /// An install with a plan, on a filesystem in memory where there is one: every crash point
 /// waits for the disk dozens of times.
@@ -96,16 +108,7 @@ impl World {
     }
 
     fn runner<'a>(&'a self, disk: &'a Disk) -> Runner<'a> {
-        Runner {
-            install: &self.layout,
-            disk,
-            volumes: DataPlaces {
-                install: &self.layout,
-                volumes: &self.volumes,
-            },
-            progress: &Silent,
-            on_failure: OnFailure::GoBack,
-        }
+        runner(&self.layout, &self.volumes, disk)
     }
 
     fn old_side(&self) -> BTreeMap<PathBuf, String> {

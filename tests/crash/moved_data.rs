@@ -1,25 +1,15 @@
 //! A crash while what was in a folder is copied into a volume, and what was in a volume into a folder.
 
 use std::fs;
-use std::path::Path;
 
-use transship::engine::FakeVolumes;
 use transship::fs::Disk;
-use transship::progress::Silent;
-use transship::release::Install as Layout;
-use transship::upgrade::data_places::DataPlaces;
-use transship::upgrade::planning::prepare::prepare;
-use transship::upgrade::running::going_back::OnFailure;
-use transship::upgrade::{Plan, Request, Runner};
+use transship::upgrade::{Plan, Runner};
 
-use super::{below, changes, done, stops_at};
+use super::small_install::SmallInstall;
+use super::{changes, done, stops_at};
 
 /// Two releases, whose data changes places.
-struct Moved {
-    root: tempfile::TempDir,
-    layout: Layout,
-    volumes: FakeVolumes,
-}
+struct Moved(SmallInstall);
 
 const OLD: &str = "services: {db: {image: 'acme/db', volumes: ['./data:/data', 'mail:/mail']}}\nvolumes: {mail: }\n";
 const NEW: &str = "services: {db: {image: 'acme/db', volumes: ['data:/data', './kept/mail:/mail']}}\nvolumes: {data: }\n";
@@ -27,63 +17,28 @@ const RECIPE: &str = "renames: {volumes: {./data: data, mail: ./kept/mail}}\n";
 
 impl Moved {
     fn new() -> Self {
-        let memory = Path::new("/dev/shm");
-        let root = match memory.is_dir() {
-            true => tempfile::tempdir_in(memory).unwrap(),
-            false => tempfile::tempdir().unwrap(),
-        };
-        for (path, text) in [
+        Self(SmallInstall::new(&[
             ("releases/v1/compose.yaml", OLD),
             ("releases/v1/data/a/f", "rows"),
             ("releases/v2/compose.yaml", NEW),
             ("volumes/v1_mail/a/f", "rows"),
             ("transship.yml", RECIPE),
-        ] {
-            let path = root.path().join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        }
-        let layout = Layout::at(root.path()).unwrap();
-        layout.adopt(&Disk::new()).unwrap();
-        layout.identify(&Disk::new()).unwrap();
-        let current = layout.current_link();
-        Disk::new()
-            .switch(&current, Path::new("releases/v1"))
-            .unwrap();
-        let volumes = FakeVolumes::new(&root.path().join("volumes"));
-        Self {
-            root,
-            layout,
-            volumes,
-        }
+        ]))
     }
 
     fn plan(&self) -> Plan {
-        let request = Request {
-            theirs: vec!["compose.yaml".into()],
-            ..Request::new("v2".parse().unwrap(), below("volumes"))
-        };
-        let prepared = prepare(&self.layout, &request, &self.volumes, &Silent);
-        prepared.unwrap().plan
+        self.0
+            .plan(|request| request.theirs = vec!["compose.yaml".into()])
     }
 
     fn runner<'a>(&'a self, disk: &'a Disk) -> Runner<'a> {
-        Runner {
-            install: &self.layout,
-            disk,
-            volumes: DataPlaces {
-                install: &self.layout,
-                volumes: &self.volumes,
-            },
-            progress: &Silent,
-            on_failure: OnFailure::GoBack,
-        }
+        self.0.runner(disk)
     }
 
     /// Whether both copies are there, whole, or nothing of either.
     #[track_caller]
     fn expect(&self, is_new: bool, point: usize) {
-        let root = self.root.path();
+        let root = self.0.root.path();
         for copy in ["volumes/v2_data", "releases/v2/kept/mail"] {
             let rows = fs::read_to_string(root.join(copy).join("a/f"));
             match is_new {
@@ -130,7 +85,7 @@ fn after_a_crash_at_any_point_data_that_changes_places_is_copied_whole_or_not_at
             world.expect(false, point);
         } else {
             let went_on = done(world.runner(&Disk::new()).resume(), point);
-            if !went_on && !world.root.path().join("volumes/v2_data").exists() {
+            if !went_on && !world.0.root.path().join("volumes/v2_data").exists() {
                 world.runner(&Disk::new()).apply(plan).unwrap();
             }
             world.expect(true, point);

@@ -2,85 +2,46 @@
 //! the copy.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use transship::engine::FakeVolumes;
 use transship::fs::Disk;
-use transship::progress::{Progress, Silent};
-use transship::release::Install as Layout;
-use transship::upgrade::data_places::DataPlaces;
-use transship::upgrade::planning::prepare::prepare;
-use transship::upgrade::running::going_back::OnFailure;
-use transship::upgrade::{Plan, Request, Runner};
+use transship::progress::Progress;
+use transship::upgrade::{Plan, Runner};
 
-use super::{below, changes, done, stops_at};
+use super::small_install::SmallInstall;
+use super::{changes, done, stops_at};
 
 /// Two releases that mount one folder of the host, which the new one is to have a copy of.
 struct Outside {
-    _root: tempfile::TempDir,
+    install: SmallInstall,
     /// What is below `/dev` is no data.
     host: tempfile::TempDir,
-    layout: Layout,
-    volumes: FakeVolumes,
 }
 
 impl Outside {
     fn new() -> Self {
-        let memory = Path::new("/dev/shm");
-        let root = match memory.is_dir() {
-            true => tempfile::tempdir_in(memory).unwrap(),
-            false => tempfile::tempdir().unwrap(),
-        };
         let host = tempfile::tempdir().unwrap();
         let data = host.path().join("data");
         fs::create_dir_all(data.join("a")).unwrap();
         fs::write(data.join("a/f"), "rows").unwrap();
-        for version in ["v1", "v2"] {
-            let folder = root.path().join("inst/releases").join(version);
-            fs::create_dir_all(&folder).unwrap();
-            let compose = format!(
-                "services:\n  db: {{image: 'acme/db', volumes: ['{}:/data']}}\n",
-                data.display()
-            );
-            fs::write(folder.join("compose.yaml"), compose).unwrap();
-        }
-        fs::create_dir(root.path().join("inst/volumes")).unwrap();
-        let layout = Layout::at(&root.path().join("inst")).unwrap();
-        layout.adopt(&Disk::new()).unwrap();
-        layout.identify(&Disk::new()).unwrap();
-        let current = layout.current_link();
-        Disk::new()
-            .switch(&current, Path::new("releases/v1"))
-            .unwrap();
-        let volumes = FakeVolumes::new(&root.path().join("inst/volumes"));
-        Self {
-            _root: root,
-            host,
-            layout,
-            volumes,
-        }
+        let compose = format!(
+            "services:\n  db: {{image: 'acme/db', volumes: ['{}:/data']}}\n",
+            data.display()
+        );
+        let install = SmallInstall::new(&[
+            ("releases/v1/compose.yaml", &compose),
+            ("releases/v2/compose.yaml", &compose),
+        ]);
+        Self { install, host }
     }
 
     fn plan(&self) -> Plan {
-        let request = Request {
-            own: vec![self.data().display().to_string()],
-            ..Request::new("v2".parse().unwrap(), below("volumes"))
-        };
-        let prepared = prepare(&self.layout, &request, &self.volumes, &Silent);
-        prepared.unwrap().plan
+        let data = self.data().display().to_string();
+        self.install.plan(|request| request.own = vec![data])
     }
 
     fn runner<'a>(&'a self, disk: &'a Disk) -> Runner<'a> {
-        Runner {
-            install: &self.layout,
-            disk,
-            volumes: DataPlaces {
-                install: &self.layout,
-                volumes: &self.volumes,
-            },
-            progress: &Silent,
-            on_failure: OnFailure::GoBack,
-        }
+        self.install.runner(disk)
     }
 
     fn data(&self) -> PathBuf {
@@ -88,7 +49,7 @@ impl Outside {
     }
 
     fn new_release(&self) -> PathBuf {
-        self.layout.root().join("releases/v2")
+        self.install.layout.root().join("releases/v2")
     }
 
     fn copy(&self) -> PathBuf {

@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use rustix::fs::{IFlags, ioctl_getflags, ioctl_setflags};
-use transship::engine::{CopyPair, Docker, DockerVolumes, VolumeStore};
+use transship::engine::{ByPath, CopyPair, Docker, DockerVolumes, VolumeStore};
 use transship::error::Explain;
 use transship::fs::Disk;
 use transship::progress::Silent;
@@ -206,6 +206,43 @@ fn a_volume_that_is_mounted_from_elsewhere_is_copied_by_a_helper() {
         &Silent,
     );
     assert_eq!(differences.unwrap(), []);
+}
+
+/// What changes places where this process reaches the folder alone, and a helper the volume alone.
+#[test]
+fn a_folder_and_a_volume_that_only_a_helper_reaches_are_copied_from_one_to_the_other() {
+    if !can() {
+        return;
+    }
+    let lab = Lab::new("half");
+    let folders = tempfile::tempdir().unwrap();
+    let at = |name: &str| {
+        let path = folders.path().join(name);
+        fs::create_dir(&path).unwrap();
+        path
+    };
+    let (first, elsewhere, last) = (at("first"), at("elsewhere"), at("last"));
+    zoo::fill(&first);
+    let name = bound(&lab, "half", &elsewhere);
+    let volumes = store().with_helper(Some(helper()));
+    let [from, to] = [&first, &last].map(|path| ByPath::volume(path));
+    let between = volume(&name);
+    let options = CopyOptions {
+        digest: true,
+        ..CopyOptions::default()
+    };
+    for (source, target, there) in [(&from, &between, &elsewhere), (&between, &to, &last)] {
+        let contents = volumes.contents();
+        let copied = contents
+            .copy(&Disk::new(), CopyPair { source, target }, &options, &Silent)
+            .unwrap();
+        assert_eq!(copied.problems, []);
+        // Not looked at before: that fills the cache with zeros where a file was preallocated.
+        assert_same(&look(&first), &look(there));
+        let manifest = copied.manifest.unwrap();
+        let verified = contents.verify(target, &manifest, &VerifyOptions::default(), &Silent);
+        assert_eq!(verified.unwrap(), []);
+    }
 }
 
 /// Sets a flag as `chattr` does.

@@ -119,11 +119,108 @@ fn docker_but_for(upgrade: &Upgrade, name: &str, case: &str) -> String {
     path.to_str().unwrap().to_owned()
 }
 
+/// The networks of the clone's web service; all of the clone's are internal ones of its own.
+fn networks_that_lead_nowhere(lab: &Lab, tag: &str, outer: &str) -> Vec<String> {
+    let own = |service: &str| {
+        let format = "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}";
+        let name = format!("{tag}-{}", lab.name(&format!("b-{service}-1")));
+        lab.docker(&["inspect", "--format", format, &name])
+    };
+    let named = |name: &str| format!("{tag}-{name}");
+    assert_eq!(own("db"), named("transship-bridge"));
+    let web = own("web");
+    let mut web: Vec<_> = web.split(' ').collect();
+    web.sort_unstable();
+    let mut expected = [
+        named(outer),
+        named(&format!("{}_lan", lab.name("b"))),
+        named(&format!("{}_default", lab.name("b"))),
+    ];
+    expected.sort_unstable();
+    assert_eq!(web, expected);
+    for network in expected.iter().chain([&named("transship-bridge")]) {
+        let format = "{{.Internal}} {{.Driver}}";
+        let is = lab.docker(&["network", "inspect", "--format", format, network]);
+        assert_eq!(is, "true bridge", "{network}");
+    }
+    expected.to_vec()
+}
+
+/// What a service knows by an address is its own by name, and all else is who listens.
+fn addresses_are_names(lab: &Lab, tag: &str) {
+    let named = |name: &str| format!("{tag}-{}", lab.name(name));
+    let format = format!(
+        "{{{{(index .NetworkSettings.Networks \"{tag}-{}_lan\").IPAddress}}}}",
+        lab.name("b")
+    );
+    let address = lab.docker(&["inspect", "--format", &format, &named("b-web-1")]);
+    let found = lab.docker(&["exec", &named("b-web-1"), "nslookup", "by-number"]);
+    assert!(
+        found.contains(&format!("Address: {address}")),
+        "{found}, not {address}"
+    );
+    for host in ["erp", "gate"] {
+        let ask = format!("nc -w 2 {host} 80 </dev/null");
+        lab.docker(&["exec", &named("b-web-1"), "sh", "-c", &ask]);
+    }
+}
+
+/// This machine is heard of by production's containers, and not by the clone's.
+fn this_machine_is_not_reached(lab: &Lab, tag: &str, networks: &[String]) {
+    let listener = Listener::begin();
+    let gateways = |network: &str| -> Vec<IpAddr> {
+        let format = "{{range .IPAM.Config}}{{.Gateway}} {{end}}";
+        let all = lab.docker(&["network", "inspect", "--format", format, network]);
+        all.split_whitespace()
+            .map(|one| one.parse().unwrap())
+            .collect()
+    };
+    let own = gateways(&format!("{}_default", lab.name("a")));
+    try_all(lab, &lab.name("a-web-1"), "production", &own, listener.port);
+    let heard = ["tcp", "udp", "broadcast", "ipv6"].map(|how| format!("production {how}"));
+    assert_eq!(listener.heard(), heard.into(), "or silence says nothing");
+    let networks = networks.iter().map(String::as_str);
+    let all: Vec<IpAddr> = networks.flat_map(gateways).chain(own).collect();
+    assert!(all.len() >= 4, "{all:?}");
+    try_all(
+        lab,
+        &format!("{tag}-{}", lab.name("b-web-1")),
+        "clone",
+        &all,
+        listener.port,
+    );
+    assert_eq!(listener.heard(), BTreeSet::new());
+}
+
+/// An address of its own that is spoken of, rights over the machine, and the networks of others.
+fn what_cant_be_had_twice_is_refused(upgrade: &Upgrade, web: &str, db: &str, outer: &str) {
+    let (lab, root) = (&upgrade.pair.lab, upgrade.pair.home.path());
+    for (more, said) in [
+        (
+            "    environment: {WEB: 'http://10.213.78.9/'}\n",
+            "the address 10.213.78.9 of service `web`",
+        ),
+        (
+            "    privileged: true\n",
+            "which service `db` has by `privileged`",
+        ),
+    ] {
+        let text = text(lab, upgrade.port(), 2, web, &format!("{more}{db}"));
+        put_text(&root.join("releases/v2/docker-compose.yml"), &text);
+        rehearse(upgrade, &["--pause"]).exits(3).complains(said);
+    }
+
+    for mode in ["host", "container:somebody", outer] {
+        let text = text(lab, upgrade.port(), 2, "", "").replace("    ports:", "    #ports:");
+        let text = text.replace("  db:\n", &format!("  db:\n    network_mode: {mode}\n"));
+        put_text(&root.join("releases/v2/docker-compose.yml"), &text);
+        rehearse(upgrade, &["--pause"]).exits(3).complains(&format!(
+            "the network of service `db`, `{mode}`, can't be had twice"
+        ));
+    }
+}
+
 #[test]
-#[expect(
-    clippy::too_many_lines,
-    reason = "one clone is looked at from all sides, since each takes a while to make"
-)]
 fn a_clones_services_are_on_networks_that_lead_nowhere_whatever_they_were_on() {
     if !can() || !need::helper() {
         return;
@@ -143,7 +240,6 @@ fn a_clones_services_are_on_networks_that_lead_nowhere_whatever_they_were_on() {
         "    network_mode: bridge\nnetworks:\n  outer: {{external: true, name: {outer}}}\n\
          \x20 lan:\n    ipam: {{config: [{{subnet: 10.213.78.0/24}}]}}\n"
     );
-    let (web_lines, db_lines) = (web, &db);
     let both = Extra { web, db: &db };
     // The new release is on the host's network itself, once it isn't in a clone.
     let new = Extra {
@@ -151,70 +247,15 @@ fn a_clones_services_are_on_networks_that_lead_nowhere_whatever_they_were_on() {
         ..Extra::default()
     };
     let upgrade = Upgrade::new("shutin", both, new);
-    let root = upgrade.pair.home.path();
     let lab = &upgrade.pair.lab;
     let before = upgrade.running("a");
     let ran = rehearse(&upgrade, &["--pause", "--keep", "--json"]).exits(0);
     let rehearsal = &ran.json()["rehearsal"];
     assert_eq!(rehearsal["findings"], serde_json::json!([]));
     let tag = rehearsal["bindings"]["tag"].as_str().unwrap();
-    let own = |service: &str| {
-        let format = "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}";
-        let name = format!("{tag}-{}", lab.name(&format!("b-{service}-1")));
-        lab.docker(&["inspect", "--format", format, &name])
-    };
-    let named = |name: &str| format!("{tag}-{name}");
-    assert_eq!(own("db"), named("transship-bridge"));
-    let web = own("web");
-    let mut web: Vec<_> = web.split(' ').collect();
-    web.sort_unstable();
-    let mut expected = [
-        named(&outer),
-        named(&format!("{}_lan", lab.name("b"))),
-        named(&format!("{}_default", lab.name("b"))),
-    ];
-    expected.sort_unstable();
-    assert_eq!(web, expected);
-    for network in expected.iter().chain([&named("transship-bridge")]) {
-        let format = "{{.Internal}} {{.Driver}}";
-        let is = lab.docker(&["network", "inspect", "--format", format, network]);
-        assert_eq!(is, "true bridge", "{network}");
-    }
-    // What it knows by an address is its own by name, and all else is who listens.
-    let named = |name: &str| format!("{tag}-{}", lab.name(name));
-    let format = format!(
-        "{{{{(index .NetworkSettings.Networks \"{tag}-{}_lan\").IPAddress}}}}",
-        lab.name("b")
-    );
-    let address = lab.docker(&["inspect", "--format", &format, &named("b-web-1")]);
-    let found = lab.docker(&["exec", &named("b-web-1"), "nslookup", "by-number"]);
-    assert!(
-        found.contains(&format!("Address: {address}")),
-        "{found}, not {address}"
-    );
-    for host in ["erp", "gate"] {
-        let ask = format!("nc -w 2 {host} 80 </dev/null");
-        lab.docker(&["exec", &named("b-web-1"), "sh", "-c", &ask]);
-    }
-
-    // This machine is heard of by production's containers, and not by the clone's; who wants to looks in.
-    let listener = Listener::begin();
-    let gateways = |network: &str| -> Vec<IpAddr> {
-        let format = "{{range .IPAM.Config}}{{.Gateway}} {{end}}";
-        let all = lab.docker(&["network", "inspect", "--format", format, network]);
-        all.split_whitespace()
-            .map(|one| one.parse().unwrap())
-            .collect()
-    };
-    let own = gateways(&format!("{}_default", lab.name("a")));
-    try_all(lab, &lab.name("a-web-1"), "production", &own, listener.port);
-    let heard = ["tcp", "udp", "broadcast", "ipv6"].map(|how| format!("production {how}"));
-    assert_eq!(listener.heard(), heard.into(), "or silence says nothing");
-    let networks = expected.iter().map(String::as_str);
-    let all: Vec<IpAddr> = networks.flat_map(gateways).chain(own).collect();
-    assert!(all.len() >= 4, "{all:?}");
-    try_all(lab, &named("b-web-1"), "clone", &all, listener.port);
-    assert_eq!(listener.heard(), BTreeSet::new());
+    let networks = networks_that_lead_nowhere(lab, tag, &outer);
+    addresses_are_names(lab, tag);
+    this_machine_is_not_reached(lab, tag, &networks);
     let remarks = rehearsal["remarks"].to_string();
     let address = remarks.rsplit("web at ").next().unwrap();
     assert_eq!(ask(address.split('"').next().unwrap()), "v2");
@@ -231,38 +272,7 @@ fn a_clones_services_are_on_networks_that_lead_nowhere_whatever_they_were_on() {
     assert_eq!(litter(&upgrade), "");
     upgrade.is_old(&before, "reached");
 
-    // An address of its own that is spoken of, and rights over the machine, can't be had twice.
-    for (more, said) in [
-        (
-            "    environment: {WEB: 'http://10.213.78.9/'}\n",
-            "the address 10.213.78.9 of service `web`",
-        ),
-        (
-            "    privileged: true\n",
-            "which service `db` has by `privileged`",
-        ),
-    ] {
-        let text = text(
-            lab,
-            upgrade.port(),
-            2,
-            web_lines,
-            &format!("{more}{db_lines}"),
-        );
-        put_text(&root.join("releases/v2/docker-compose.yml"), &text);
-        rehearse(&upgrade, &["--pause"]).exits(3).complains(said);
-    }
-
-    for mode in ["host", "container:somebody", &outer] {
-        let text = text(lab, upgrade.port(), 2, "", "").replace("    ports:", "    #ports:");
-        let text = text.replace("  db:\n", &format!("  db:\n    network_mode: {mode}\n"));
-        put_text(&root.join("releases/v2/docker-compose.yml"), &text);
-        rehearse(&upgrade, &["--pause"])
-            .exits(3)
-            .complains(&format!(
-                "the network of service `db`, `{mode}`, can't be had twice"
-            ));
-    }
+    what_cant_be_had_twice_is_refused(&upgrade, web, &db, &outer);
     assert_eq!(litter(&upgrade), "");
     upgrade.is_old(&before, "refused");
     upgrade.pair.ran(&["stop", "v1"]).exits(0);

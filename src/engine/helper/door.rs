@@ -40,18 +40,8 @@ impl SinkImage {
         let call = docker.call(["network", "create", "--ipv6=false", name]);
         call.run_well().map_err(failed(&what))?;
         announce(disk, "docker create", name)?;
-        let project = format!("com.docker.compose.project={name}");
-        let mut call = docker
-            .call(["create", "--pull", "never", "--name", name])
-            .args(["--label", &project, "--entrypoint", "/transship"])
-            .args(["--log-driver", "json-file", "--read-only"])
-            .args([
-                "--user",
-                "65534:65534",
-                "--security-opt",
-                "no-new-privileges",
-            ])
-            .args(["--cap-drop", "ALL", "--pids-limit", "1000"])
+        let mut call = self
+            .container(name, "65534:65534", 1000)
             // It passes on what it has taken itself, and nothing else; who isn't there is asked of nobody.
             .args(["--sysctl", "net.ipv4.ip_forward=0", "--dns", "127.0.0.1"])
             .args(["--network", name]);

@@ -13,6 +13,7 @@ use super::client::Helper;
 use super::shut_network::ShutNetworks;
 use crate::clock::Stopwatch;
 use crate::engine::docker::failed;
+use crate::engine::program::Invocation;
 use crate::engine::projects::compose::announce;
 use crate::engine::{Docker, Error};
 use crate::fs::Disk;
@@ -52,6 +53,18 @@ impl SinkImage {
         })
     }
 
+    /// Makes a container that may do next to nothing, as a compose project of its name: for user `user`, with
+    /// so many processes. What it says is kept line by line.
+    pub(super) fn container(&self, name: &str, user: &str, processes: u32) -> Invocation {
+        self.docker
+            .call(["create", "--pull", "never", "--name", name])
+            .args(["--label", &format!("com.docker.compose.project={name}")])
+            .args(["--entrypoint", "/transship", "--user", user])
+            .args(["--log-driver", "json-file", "--read-only"])
+            .args(["--security-opt", "no-new-privileges", "--cap-drop", "ALL"])
+            .args(["--pids-limit", &processes.to_string()])
+    }
+
     /// Makes networks of these names that lead nowhere.
     ///
     /// # Errors
@@ -75,16 +88,10 @@ impl SinkImage {
         let docker = &self.docker;
         let what = || format!("start `{name}`, which listens");
         announce(disk, "docker create", name)?;
-        let project = format!("com.docker.compose.project={name}");
-        let mut call = docker
-            .call(["create", "--pull", "never", "--name", name])
-            .args(["--label", &project, "--entrypoint", "/transship"])
-            // What it heard is told line by line, and within bounds.
-            .args(["--log-driver", "json-file", "--read-only"])
-            .args(["--user", "0:0", "--security-opt", "no-new-privileges"])
+        let mut call = self
+            .container(name, "0:0", 400)
             // Ports below 1024, and a look at what goes to all others.
-            .args(["--cap-drop", "ALL", "--cap-add", "NET_BIND_SERVICE"])
-            .args(["--cap-add", "NET_RAW", "--pids-limit", "400"]);
+            .args(["--cap-add", "NET_BIND_SERVICE", "--cap-add", "NET_RAW"]);
         if let Some(first) = networks.names.first() {
             call = call.args(["--network", first]);
         }

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::store::no_such_volume;
 use super::users::refuse_writers;
 use crate::engine::docker::failed;
 use crate::engine::helper::LazyHelper;
@@ -133,13 +134,6 @@ impl DockerVolumes {
             && self.users(volume)? == Users::default())
     }
 
-    fn missing(&self, name: &str) -> Error {
-        Error::Missing {
-            name: name.to_owned(),
-            place: self.describe(),
-        }
-    }
-
     fn remove_call(&self, name: &str) -> Invocation {
         self.docker.call_within(REMOVAL, ["volume", "rm", name])
     }
@@ -181,7 +175,7 @@ impl VolumeStore for DockerVolumes {
         {
             return Ok(found);
         }
-        self.look(name)?.ok_or_else(|| self.missing(name))
+        self.look(name)?.ok_or_else(|| no_such_volume(self, name))
     }
 
     fn create(&self, disk: &Disk, volume: &NewVolume) -> Result<Volume, Error> {
@@ -204,7 +198,7 @@ impl VolumeStore for DockerVolumes {
     }
 
     fn remove(&self, disk: &Disk, name: &str) -> Result<(), Error> {
-        let volume = self.look(name)?.ok_or_else(|| self.missing(name))?;
+        let volume = self.look(name)?.ok_or_else(|| no_such_volume(self, name))?;
         refuse_writers(&volume, self.users(&volume)?)?;
         announce(disk, "docker volume rm", name)?;
         let mut called = self.remove_call(name).run_well();

@@ -6,8 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::users::refuse_writers;
 use crate::engine::{
-    ByPath, Contents, Error, FolderUsers, FolderVolumes, NewVolume, User, Users, Volume,
-    VolumeStore,
+    ByPath, Contents, Docker, Error, FolderUsers, FolderVolumes, NewVolume, ServerInfo, User,
+    Users, Volume, VolumeStore,
 };
 use crate::fs::Disk;
 
@@ -82,6 +82,10 @@ impl VolumeStore for FakeVolumes {
         self.folders.find(name)
     }
 
+    fn existing(&self, name: &str) -> Result<Volume, Error> {
+        self.folders.existing(name)
+    }
+
     fn create(&self, disk: &Disk, volume: &NewVolume) -> Result<Volume, Error> {
         let made = self.folders.create(disk, volume)?;
         self.known().created.push(volume.clone());
@@ -102,6 +106,18 @@ impl VolumeStore for FakeVolumes {
             found: found.unwrap_or_default(),
             unknown: known.unknown.clone(),
         })
+    }
+
+    fn users_of_each(&self, volumes: &[&Volume]) -> Result<Vec<Users>, Error> {
+        volumes.iter().map(|volume| self.users(volume)).collect()
+    }
+
+    fn docker(&self) -> Option<&Docker> {
+        None
+    }
+
+    fn server(&self) -> Option<&ServerInfo> {
+        None
     }
 
     fn path_of(&self, name: &str) -> Option<PathBuf> {

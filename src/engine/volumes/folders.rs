@@ -5,9 +5,11 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::store::no_such_volume;
 use super::users::refuse_writers;
 use crate::engine::{
-    ByPath, Contents, Docker, Error, FolderUsers, NewVolume, Users, Volume, VolumeStore, check_name,
+    ByPath, Contents, Docker, Error, FolderUsers, NewVolume, ServerInfo, Users, Volume,
+    VolumeStore, check_name,
 };
 use crate::fs::Disk;
 use crate::tree;
@@ -85,6 +87,10 @@ impl VolumeStore for FolderVolumes {
         }
     }
 
+    fn existing(&self, name: &str) -> Result<Volume, Error> {
+        self.find(name)?.ok_or_else(|| no_such_volume(self, name))
+    }
+
     fn create(&self, disk: &Disk, volume: &NewVolume) -> Result<Volume, Error> {
         if self.find(&volume.name)?.is_some() {
             return Err(self.exists(volume));
@@ -107,8 +113,16 @@ impl VolumeStore for FolderVolumes {
         self.users.of(&volume.path)
     }
 
+    fn users_of_each(&self, volumes: &[&Volume]) -> Result<Vec<Users>, Error> {
+        volumes.iter().map(|volume| self.users(volume)).collect()
+    }
+
     fn docker(&self) -> Option<&Docker> {
         self.users.docker()
+    }
+
+    fn server(&self) -> Option<&ServerInfo> {
+        None
     }
 
     fn path_of(&self, name: &str) -> Option<PathBuf> {

@@ -8,6 +8,9 @@ use crate::fs::Disk;
 use crate::threads;
 
 /// A place where volumes live.
+///
+/// What a place may know better than by the other questions has no default, though one could be written: who
+/// wraps a place would forget to hand that on.
 pub trait VolumeStore: Send + Sync {
     /// The place, for messages: "folders below `/srv/x/volumes`", "the local Docker
     /// engine 28.2.2".
@@ -38,12 +41,7 @@ pub trait VolumeStore: Send + Sync {
     ///
     /// # Errors
     /// [`Error::Missing`], and those of [`VolumeStore::find`].
-    fn existing(&self, name: &str) -> Result<Volume, Error> {
-        self.find(name)?.ok_or_else(|| Error::Missing {
-            name: name.to_owned(),
-            place: self.describe(),
-        })
-    }
+    fn existing(&self, name: &str) -> Result<Volume, Error>;
 
     /// Makes an empty volume, with the labels of its own project and key.
     ///
@@ -70,19 +68,13 @@ pub trait VolumeStore: Send + Sync {
     ///
     /// # Errors
     /// Those of [`VolumeStore::users`].
-    fn users_of_each(&self, volumes: &[&Volume]) -> Result<Vec<Users>, Error> {
-        volumes.iter().map(|volume| self.users(volume)).collect()
-    }
+    fn users_of_each(&self, volumes: &[&Volume]) -> Result<Vec<Users>, Error>;
 
     /// The program that reaches the place's engine, where there is one.
-    fn docker(&self) -> Option<&Docker> {
-        None
-    }
+    fn docker(&self) -> Option<&Docker>;
 
     /// What the engine says that it is, where the volumes are an engine's.
-    fn server(&self) -> Option<&ServerInfo> {
-        None
-    }
+    fn server(&self) -> Option<&ServerInfo>;
 
     /// True where volumes have labels, by which Compose knows its own: a new one then has to
     /// belong to a project.
@@ -96,6 +88,14 @@ pub trait VolumeStore: Send + Sync {
 
     /// The command that does what [`VolumeStore::create`] does, for people to read.
     fn create_command(&self, volume: &NewVolume) -> String;
+}
+
+/// There is no volume of this name in the place.
+pub(crate) fn no_such_volume(store: &dyn VolumeStore, name: &str) -> Error {
+    Error::Missing {
+        name: name.to_owned(),
+        place: store.describe(),
+    }
 }
 
 /// Two volumes, which have to be there, looked for at the same time.
